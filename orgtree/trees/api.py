@@ -20,7 +20,7 @@ from core.api.bodies import Problems, ProblemsSerializer, read_body, refused
 from core.api.parameters import EFFECTIVE, effective_day, only
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, Person, TokenScope, TreeKind, Unit
-from orgtree.trees.units import TreeRefusal, add_unit, move_unit, rename_unit, set_leader
+from orgtree.trees.units import TreeRefusedError, add_unit, move_unit, rename_unit, set_leader
 from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
 
@@ -102,7 +102,7 @@ class UnitsView(APIView):
                 unit = add_unit(parent, given["name"], on=effective_day(request))
                 if leader is not None:
                     set_leader(unit, leader)
-        except TreeRefusal as refusal:
+        except TreeRefusedError as refusal:
             return refused({"parent": [str(refusal)]})
         return Response(_of(unit), status=201)
 
@@ -140,7 +140,7 @@ class UnitView(APIView):
                 if parent is not None:
                     field = "parent"
                     move_unit(unit, parent, effective_day(request) or timezone.localdate())
-        except TreeRefusal as refusal:
+        except TreeRefusedError as refusal:
             return refused({field: [str(refusal)]})
         return Response(_of(unit))
 

@@ -27,7 +27,7 @@ from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.slugs import free_slugs
 from orgtree.trees.structures import Naming, TreeMove, date_range_of, insert_places, store_structure
 from orgtree.trees.unit_placements import rebuild_unit_placements
-from orgtree.trees.units import TreeRefusal, checked_name
+from orgtree.trees.units import TreeRefusedError, checked_name
 
 LEVELS_NEEDED = "Choose at least one attribute, and each only once."
 EMPLOYMENT = "employment"  # a change of employment affects every tree
@@ -134,7 +134,7 @@ def _sync_tree(tree: OrgTree, presence: Presence) -> TreeMove | None:
 
 def _store_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> None:
     if not attributes or len(set(attributes)) < len(attributes):
-        raise TreeRefusal(LEVELS_NEEDED)
+        raise TreeRefusedError(LEVELS_NEEDED)
     TreeLevel.objects.bulk_create(
         TreeLevel(tree=tree, position=position, attribute=attribute) for position, attribute in enumerate(attributes)
     )

@@ -26,8 +26,8 @@ from orgtree.trees.unit_placements import rebuild_unit_placements
 LONGEST_NAME = 200
 
 
-class TreeRefusal(Exception):  # noqa: N818 — the tree refuses, nothing failed
-    """A change that the tree does not allow; the message is a sentence for the user: why, and what to do."""
+class TreeRefusedError(Exception):
+    """The tree does not allow the change; the message is a sentence for the user: why, and what to do."""
 
 
 def add_unit(parent: Unit, name: str, *, on: date | None = None) -> Unit:
@@ -52,7 +52,7 @@ def rename_unit(unit: Unit, name: str) -> None:
 def set_leader(unit: Unit, leader: Person | None) -> None:
     """Set the unit's leader; not in trees by manager, where reporting lines decide."""
     if unit.tree.kind == TreeKind.MANAGERS:
-        raise TreeRefusal(f"Who leads a unit of {unit.tree.name} follows from the reporting lines.")
+        raise TreeRefusedError(f"Who leads a unit of {unit.tree.name} follows from the reporting lines.")
     unit.leader = leader
     unit.save(update_fields=["leader"])
 
@@ -62,12 +62,12 @@ def move_unit(unit: Unit, parent: Unit, on: date | None = None) -> Rebuilt:
     with transaction.atomic():
         tree = _tree_to_edit(unit)
         if parent.tree_id != tree.pk:
-            raise TreeRefusal(f"{parent.name} is no unit of {tree.name}.")
+            raise TreeRefusedError(f"{parent.name} is no unit of {tree.name}.")
         _check_not_root(unit)
         _check_in_tree(parent, on)
         if creates_cycle(unit, parent, DateRange(on or SINCE_EVER, FOR_EVER)):
             where = "itself" if unit == parent else f"{parent.name}, which is below it"
-            raise TreeRefusal(f"{unit.name} cannot stand below {where}.")
+            raise TreeRefusedError(f"{unit.name} cannot stand below {where}.")
         places = _places(tree)
         _store_places({unit.pk: with_value_from(places[unit.pk], parent.pk, on or SINCE_EVER)}, places)
         return rebuild_placements(tree_ids=[tree.pk])
@@ -155,10 +155,10 @@ def creates_cycle(unit: Unit, parent: Unit, during: DateRange) -> bool:
 
 
 def checked_name(name: str) -> str:
-    """The name with whitespace normalised.  Raises TreeRefusal."""
+    """The name with whitespace normalised.  Raises TreeRefusedError."""
     name = " ".join(name.split())
     if not name or len(name) > LONGEST_NAME or not name.isprintable():
-        raise TreeRefusal(f"A name has 1 to {LONGEST_NAME} printable characters.")
+        raise TreeRefusedError(f"A name has 1 to {LONGEST_NAME} printable characters.")
     return name
 
 
@@ -170,16 +170,16 @@ def _locked(tree_id: int) -> OrgTree:
     """The tree, locked until the transaction ends.  Refuses derived and archived trees."""
     tree = OrgTree.objects.select_for_update(no_key=True).get(pk=tree_id)
     if tree.archived_at is not None:
-        raise TreeRefusal(f"{tree.name} is archived. Restore it to change it.")
+        raise TreeRefusedError(f"{tree.name} is archived. Restore it to change it.")
     if tree.kind != TreeKind.HAND_BUILT:
         source = "reporting lines" if tree.kind == TreeKind.MANAGERS else "attributes"
-        raise TreeRefusal(f"{tree.name} follows people’s {source}: change those, with an import or in admin.")
+        raise TreeRefusedError(f"{tree.name} follows people’s {source}: change those, with an import or in admin.")
     return tree
 
 
 def _check_not_root(unit: Unit) -> None:
     if UnitPlace.objects.filter(unit=unit, parent=None).exists():
-        raise TreeRefusal(f"{unit.name} is the root of its tree, so it cannot move.")
+        raise TreeRefusedError(f"{unit.name} is the root of its tree, so it cannot move.")
 
 
 def _check_in_tree(unit: Unit, on: date | None) -> None:
@@ -191,7 +191,7 @@ def _check_in_tree(unit: Unit, on: date | None) -> None:
     required = DateRange(on or SINCE_EVER, FOR_EVER)
     if [days for _, days in joined(through(rows, required))] != [required]:
         since = f"from {on:%-d %B %Y} on" if on else "on every day"
-        raise TreeRefusal(f"{unit.name} is not in its tree {since}. Choose a later day, or another unit.")
+        raise TreeRefusedError(f"{unit.name} is not in its tree {since}. Choose a later day, or another unit.")
 
 
 def _handed_up(

@@ -24,7 +24,7 @@ from orgtree.trees.pages.forms import MOVE_PEOPLE, MOVE_UNIT, NEEDED, MoveForm
 from orgtree.trees.pages.trees import attributes_of, circle_sentence, level_choices
 from orgtree.trees.previews import EditPreview, TreePreview, preview_edit, preview_levels
 from orgtree.trees.trees import archive_tree, change_levels, rename_tree, restore_tree
-from orgtree.trees.units import TreeRefusal, add_unit, rename_unit, set_leader
+from orgtree.trees.units import TreeRefusedError, add_unit, rename_unit, set_leader
 from orgtree.trees.units_as_of import UnitAsOf, summary_of, unassigned_people, units_as_of, visible_trees
 
 PEOPLE_A_PAGE = 50
@@ -101,7 +101,7 @@ def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"{unit.name} is led by {unit.leader or 'nobody'} now.")
             case _:
                 raise Http404
-    except TreeRefusal as refusal:
+    except TreeRefusedError as refusal:
         return _page(request, slug, problem=str(refusal), status=400)
     return redirect(f"{reverse('tree', args=[slug])}?unit={unit.slug}")
 
@@ -122,7 +122,7 @@ def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"Done: {form.title()}.")
                 return redirect(_back_to(org_tree, form))
             preview = preview_edit(form.edit())
-        except TreeRefusal as refusal:
+        except TreeRefusedError as refusal:
             problem = str(refusal)
     elif not (request.method == "GET" and form.lacks_target):
         problem = form.sentence
@@ -174,7 +174,7 @@ def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"{org_tree.name} has new levels.")
                 return redirect("tree", slug=slug)
             preview = preview_levels(org_tree, attributes)
-        except TreeRefusal as refusal:
+        except TreeRefusedError as refusal:
             problem = str(refusal)
     else:
         slugs = list(TreeLevel.objects.filter(tree=org_tree).values_list("attribute__slug", flat=True))
@@ -200,7 +200,7 @@ def tree_state(request: HttpRequest, slug: str) -> HttpResponse:
                 messages.success(request, f"{org_tree.name} is in use again.")
             case _:
                 raise Http404
-    except TreeRefusal as refusal:
+    except TreeRefusedError as refusal:
         return _page(request, slug, problem=str(refusal), status=400)
     except ManagersInACircleError as circle:
         return _page(request, slug, problem=circle_sentence(circle), status=400)
@@ -213,7 +213,7 @@ def _day(written: str) -> date | None:
     try:
         return date.fromisoformat(written.strip())
     except ValueError:
-        raise TreeRefusal(f"“{written[:40]}” is not a day. Write it as 2026-01-31, or leave it empty.") from None
+        raise TreeRefusedError(f"“{written[:40]}” is not a day. Write it as 2026-01-31, or leave it empty.") from None
 
 
 def _leader(written: str) -> Person | None:
@@ -221,7 +221,7 @@ def _leader(written: str) -> Person | None:
         return None
     leader = Person.objects.filter(email__iexact=written).first()
     if leader is None:
-        raise TreeRefusal(f"Nobody has the e-mail address “{written[:100]}”.")
+        raise TreeRefusedError(f"Nobody has the e-mail address “{written[:100]}”.")
     return leader
 
 

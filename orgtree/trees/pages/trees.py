@@ -18,7 +18,7 @@ from orgtree.models import Attribute, Person, TreeKind
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.previews import TreePreview, preview_tree
 from orgtree.trees.trees import LEVELS_NEEDED, create_tree
-from orgtree.trees.units import TreeRefusal
+from orgtree.trees.units import TreeRefusedError
 from orgtree.trees.units_as_of import tree_summaries, visible_trees
 
 MOST_LEVELS = 6
@@ -81,7 +81,7 @@ def new_tree(request: HttpRequest) -> HttpResponse:
                 messages.success(request, f"{tree.name} is there.")
                 return redirect("tree", slug=tree.slug)
             preview = preview_tree(name, kind, attributes)
-        except TreeRefusal as refusal:
+        except TreeRefusedError as refusal:
             problem = str(refusal)
         except ManagersInACircleError as circle:
             problem = circle_sentence(circle)
@@ -117,10 +117,10 @@ def level_choices(slugs: list[str]) -> list[LevelChoice]:
 
 
 def attributes_of(slugs: list[str]) -> list[Attribute]:
-    """The attributes in the given order.  Raises TreeRefusal."""
+    """The attributes in the given order.  Raises TreeRefusedError."""
     known = {attribute.slug: attribute for attribute in Attribute.objects.filter(slug__in=slugs)}
     if len(slugs) > MOST_LEVELS or any(slug not in known for slug in slugs):
-        raise TreeRefusal(LEVELS_NEEDED)
+        raise TreeRefusedError(LEVELS_NEEDED)
     return [known[slug] for slug in slugs]
 
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from orgtree.models import TreeKind, Unit, UnitPlace
 from orgtree.trees.trees import create_tree, lock_trees
-from orgtree.trees.units import TreeRefusal, add_unit, move_unit
+from orgtree.trees.units import TreeRefusedError, add_unit, move_unit
 from tests.patience import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +25,7 @@ def test_two_moves_at_a_time_cannot_make_a_circle() -> None:
         try:
             move_unit(unit, parent)
             outcomes.append("moved")
-        except TreeRefusal:
+        except TreeRefusedError:
             outcomes.append("refused")
         finally:
             connection.close()

@@ -11,7 +11,7 @@ import pytest
 from orgtree.models import OrgTree, TreeKind, Unit, UnitPlace, UnitPlacement
 from orgtree.trees.placements import rebuild_placements
 from orgtree.trees.trees import create_tree, sync_trees
-from orgtree.trees.units import TreeRefusal, add_unit, move_unit, remove_unit
+from orgtree.trees.units import TreeRefusedError, add_unit, move_unit, remove_unit
 from tests.orgtree.trees.made_up import DAYS, made_up_organisation
 from tests.orgtree.trees.stored import store_people, tree_of
 from tests.seeds import seeds
@@ -46,7 +46,7 @@ def test_edits_by_hand_are_followed_where_nobody_is_a_member(seed: int) -> None:
     assert stored() == climbed()
     for _ in range(8):
         unit, parent = rng.choice(units[1:]), rng.choice(units)
-        with suppress(TreeRefusal):  # a circle, or a unit that is gone: nothing may change
+        with suppress(TreeRefusedError):  # a circle, or a unit that is gone: nothing may change
             if rng.random() < 0.8:
                 move_unit(unit, parent, rng.choice([None, *DAYS]))
             else:

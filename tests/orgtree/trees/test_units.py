@@ -10,7 +10,7 @@ from django.db.models import Q
 from orgtree.models import Membership, OrgTree, Person, Placement, TreeKind, Unit, UnitPlace
 from orgtree.trees.trees import archive_tree, create_tree, restore_tree
 from orgtree.trees.units import (
-    TreeRefusal,
+    TreeRefusedError,
     add_unit,
     move_people,
     move_person,
@@ -115,41 +115,41 @@ def test_a_removed_unit_hands_up_to_wherever_it_would_have_moved(tree: OrgTree) 
 
 
 def test_circles_are_refused_on_any_day(tree: OrgTree) -> None:
-    with pytest.raises(TreeRefusal, match="Platform cannot stand below Search, which is below it"):
+    with pytest.raises(TreeRefusedError, match="Platform cannot stand below Search, which is below it"):
         move_unit(unit("platform"), unit("search"), APRIL)
     move_unit(unit("product"), unit("search"), MAY)
-    with pytest.raises(TreeRefusal, match="cannot stand below"):
+    with pytest.raises(TreeRefusedError, match="cannot stand below"):
         move_unit(unit("search"), unit("product"), APRIL)  # Product moves below Search later
-    with pytest.raises(TreeRefusal, match="cannot stand below"):
+    with pytest.raises(TreeRefusedError, match="cannot stand below"):
         move_unit(unit("search"), unit("search"))
     assert above("search", MAY) == ["platform", "engineering"]
 
 
 def test_the_root_stays(tree: OrgTree) -> None:
-    with pytest.raises(TreeRefusal, match="is the root of its tree"):
+    with pytest.raises(TreeRefusedError, match="is the root of its tree"):
         remove_unit(unit("engineering"))
-    with pytest.raises(TreeRefusal, match="is the root of its tree"):
+    with pytest.raises(TreeRefusedError, match="is the root of its tree"):
         move_unit(unit("engineering"), unit("search"))
 
 
 def test_a_unit_must_stand_where_others_move_to(tree: OrgTree) -> None:
     add_unit(unit("engineering"), "Later", on=MAY)
-    with pytest.raises(TreeRefusal, match="from 1 April 2026 on"):
+    with pytest.raises(TreeRefusedError, match="from 1 April 2026 on"):
         move_person(person("Ada"), unit("later"), APRIL)
     remove_unit(unit("search"), MAY)
-    with pytest.raises(TreeRefusal, match="is not in its tree"):
+    with pytest.raises(TreeRefusedError, match="is not in its tree"):
         add_unit(unit("search"), "Below search", on=APRIL)
 
 
 def test_trees_do_not_mix(tree: OrgTree) -> None:
     create_tree("Sites", TreeKind.HAND_BUILT)
-    with pytest.raises(TreeRefusal, match="is no unit of Engineering"):
+    with pytest.raises(TreeRefusedError, match="is no unit of Engineering"):
         move_unit(unit("search"), unit("sites"))
 
 
 def test_names_are_one_line(tree: OrgTree) -> None:
     for name in ("", "   ", "x" * 201, "a\x00b"):
-        with pytest.raises(TreeRefusal, match="A name has 1 to 200"):
+        with pytest.raises(TreeRefusedError, match="A name has 1 to 200"):
             add_unit(unit("engineering"), name)
 
 
@@ -157,7 +157,7 @@ def test_an_archived_tree_keeps_its_history_and_refuses_changes(tree: OrgTree) -
     ada = person("Ada")
     move_person(ada, unit("search"))
     archive_tree(tree)
-    with pytest.raises(TreeRefusal, match="is archived"):
+    with pytest.raises(TreeRefusedError, match="is archived"):
         move_person(ada, unit("payments"))
     assert counted_in(ada, MARCH) == {"search", "platform", "engineering"}
     restore_tree(tree)
@@ -166,7 +166,7 @@ def test_an_archived_tree_keeps_its_history_and_refuses_changes(tree: OrgTree) -
 
 def test_a_tree_that_follows_people_is_not_edited_by_hand() -> None:
     create_tree("Managers", TreeKind.MANAGERS)
-    with pytest.raises(TreeRefusal, match="reporting lines"):
+    with pytest.raises(TreeRefusedError, match="reporting lines"):
         add_unit(unit("managers"), "Another")
 
 
