@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection as db
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from integrations.models import Connection, Stream
@@ -38,6 +40,18 @@ def test_the_count_follows_what_is_typed_and_stores_nothing(admin: Client, conne
     counted = admin.post(f"{page}count/", {"match": "ACME/*\nother/*", "archived": "on"}).content.decode()
     assert "<b>5</b> of 5" in counted
     assert picked(connection) == []
+
+
+def test_more_resources_take_no_more_queries(admin: Client, connection: Connection, page: str) -> None:
+    def queries() -> int:
+        with CaptureQueriesContext(db) as captured:
+            admin.get(page)
+        return len(captured)
+
+    admin.get(page)
+    of_five = queries()
+    add_resources(connection, *(f"acme/service-{number}" for number in range(20)))
+    assert queries() == of_five
 
 
 def test_a_search_narrows_and_all_that_it_finds_can_be_picked(

@@ -162,7 +162,7 @@ def _line(resource: Resource) -> ResourceLine:
 
 def _count(connection: Connection, rules: Rules) -> int:
     """How many resources the rules pick, without manual decisions."""
-    here = connection.resources.filter(gone_at=None).only("name", "external_id", "archived")
+    here = connection.resources.filter(gone_at=None).only("connection", "name", "external_id", "archived")
     return sum(rules.pick(resource) for resource in here.iterator())
 
 
