@@ -46,7 +46,7 @@ def library_version() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
-@lru_cache(maxsize=10_000)  # names are external input
+@lru_cache(maxsize=1000)  # names are external input, and a list takes 8 kB
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""
     model = next(filter(_tells_prices, _find_models(name)), None)
