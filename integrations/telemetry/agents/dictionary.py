@@ -26,8 +26,9 @@ class UnknownMeaningError(ValueError):
 def learned(vocabulary: Vocabulary) -> Vocabulary:
     """The vocabulary extended by the administrator's mappings, cached for a minute."""
     mapped = UnreadEvent.objects.filter(agent=vocabulary.agent).exclude(means="")
-    attributes = dict(mapped.exclude(attribute="").values_list("attribute", "means"))
-    names = dict(mapped.filter(attribute="").values_list("name", "means"))
+    rows = mapped.values_list("attribute", "name", "means")
+    attributes = {attribute: means for attribute, _, means in rows if attribute}
+    names = {name: means for attribute, name, means in rows if not attribute}
     return replace(vocabulary, attribute_means=attributes, name_means=names)
 
 
