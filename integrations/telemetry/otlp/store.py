@@ -74,8 +74,10 @@ def _write(decoded: DecodedRequest, sender: Sender | None, claims: Sequence[Clai
         new: set[bytes] = set()
         if events or points:
             batch = _open_batch([*events, *points])
-            new |= insert(EVENTS, event_values(events, batch.id, batch.sessions))
-            new |= insert(POINTS, point_values(points, batch.id, batch.sessions))
+            if events:
+                new |= insert(EVENTS, event_values(events, batch.id, batch.sessions))
+            if points:
+                new |= insert(POINTS, point_values(points, batch.id, batch.sessions))
             if new:
                 nudge_on_commit(FOLD_RECEIVED)
             else:
@@ -99,9 +101,8 @@ def _open_batch(rows: Sequence[EventRow | PointRow]) -> Batch:
 
 def _copy(table: Table, rows: Sequence[tuple[Any, ...]]) -> set[bytes]:
     """Copy rows into the table.  Raises IntegrityError if a row exists."""
-    if rows:
-        with connection.cursor() as cursor:
-            table.copy(cursor, table.name, rows)
+    with connection.cursor() as cursor:
+        table.copy(cursor, table.name, rows)
     return {row[DIGEST].bytes for row in rows}
 
 
