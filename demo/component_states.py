@@ -50,8 +50,6 @@ class Outcome:
 class Column:
     label: str
     number: bool = False
-    sort_url: str = ""
-    sorted: Literal["", "ascending", "descending"] = ""
 
 
 @dataclass(frozen=True)
@@ -207,9 +205,9 @@ LINES = """{
 TABLE = Table(
     caption="Lines by team and week, invented",
     columns=(
-        Column("Week", sort_url="?sort=week"),
-        Column("Team", sort_url="?sort=team"),
-        Column("Lines", number=True, sort_url="?sort=lines", sorted="descending"),
+        Column("Week"),
+        Column("Team"),
+        Column("Lines", number=True),
         Column("From AI", number=True),
         Column("Share", number=True),
     ),
