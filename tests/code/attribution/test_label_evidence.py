@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from integrations.code.attribution.evidence import evidence_of
+from integrations.code.attribution.label_evidence import LABELS
 from integrations.connectors.git.agent_signatures import agent_of_trailer, agents_of_message
 from integrations.connectors.git.history import ReadCommit, Signature
 from integrations.connectors.git.messages import Trailer
@@ -42,6 +43,18 @@ def test_a_label_that_is_taken_away_takes_its_evidence_along(tell: Tell) -> None
     recompute_all()
     assert attributed() == {}
     assert not CommitEvidence.objects.filter(method=Method.LABEL, withdrawn_at=None).exists()
+
+
+def test_a_label_of_another_agent_replaces_the_evidence_at_once(tell: Tell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LABELS, "codex-assisted", "codex")
+    history = merged(1, "feat: tea", [commit("one", "10:10", {"a.py": 20})])
+    history.labels = ("claude-code-assisted",)
+    tell(draft_of(history))
+    recompute_all()
+    history.labels = ("codex-assisted",)
+    tell(draft_of(history))
+    recompute_all()
+    assert attributed() == {("codex", ""): {"a.py": 20}}
 
 
 def test_a_note_of_lines_decides_beside_a_label(tell: Tell) -> None:
