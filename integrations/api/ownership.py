@@ -21,7 +21,7 @@ from integrations.delivery.ownership.find import find_owned, find_unit
 from integrations.delivery.ownership.give import own, remove_owner
 from integrations.delivery.ownership.listing import Filters, ListedThing, listed_things
 from integrations.delivery.ownership.proposals import Proposal, confirm, proposals
-from integrations.delivery.ownership.refusals import OwnershipRefusal
+from integrations.delivery.ownership.refusals import OwnershipRefusedError
 from integrations.models import OwnedKind
 from orgtree.access.permissions import MayWritePeople, TokenScopeAllows
 from orgtree.models import OrgTree, TokenScope, Unit
@@ -158,7 +158,7 @@ class OwnershipView(APIView):
                 field = "unit"
                 unit = find_unit(given["unit"])
                 tree, changed = unit.tree, own(owned, unit, start=start, end=end, by=by)
-        except OwnershipRefusal as refusal:
+        except OwnershipRefusedError as refusal:
             return refused({field: [str(refusal)]})
         document = {"kind": owned.kind, "name": str(owned), "unit": unit and unit.slug, "tree": tree.slug}
         return Response({**document, "changed": changed})
@@ -186,7 +186,7 @@ class ConfirmView(APIView):
         named = given.get("resources")
         try:
             things = None if named is None else [find_owned(name) for name in named]
-        except OwnershipRefusal as refusal:
+        except OwnershipRefusedError as refusal:
             return refused({"resources": [str(refusal)]})
         proposed = proposals(
             trees if slug is None else trees.filter(slug=slug),

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from integrations.delivery.ownership.give import Gift, give
 from integrations.delivery.ownership.proposals import confirm
-from integrations.delivery.ownership.refusals import OwnershipRefusal
+from integrations.delivery.ownership.refusals import OwnershipRefusedError
 from integrations.models import Owned, Ownership
 from orgtree.models import OrgTree, Unit, UnitPlacement
 
@@ -32,7 +32,7 @@ def carry_out_post(request: HttpRequest, tree: OrgTree) -> None:
             _give(request, _numbers(request.POST.getlist("chosen")), tree)
         else:
             raise Http404
-    except OwnershipRefusal as refusal:
+    except OwnershipRefusedError as refusal:
         messages.error(request, str(refusal))
 
 

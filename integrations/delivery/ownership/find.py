@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from django.db.models import Q
 
-from integrations.delivery.ownership.refusals import AmbiguousNameRefusal, UnknownNameRefusal, UnknownUnitRefusal
+from integrations.delivery.ownership.refusals import AmbiguousNameError, UnknownNameError, UnknownOwnerError
 from integrations.models import Owned, OwnedKind
 from orgtree.models import Unit
 
@@ -17,8 +17,8 @@ MOST_CANDIDATES = 5
 def find_owned(written: str) -> Owned:
     """What is called so: a name, or kind:name where several kinds have it.
 
-    What follows another one of the same name is meant together with it.  Raises UnknownNameRefusal,
-    AmbiguousNameRefusal.
+    What follows another one of the same name is meant together with it.  Raises UnknownNameError,
+    AmbiguousNameError.
     """
     written = written.replace("\x00", "").strip()
     kind, _, rest = written.partition(":")
@@ -28,21 +28,21 @@ def find_owned(written: str) -> Owned:
     if not matching and kind in OwnedKind.values:
         matching = list(things.filter(_called(rest.strip()), kind=kind))
     if not matching:
-        raise UnknownNameRefusal(written, _similar(rest if kind in OwnedKind.values else written))
+        raise UnknownNameError(written, _similar(rest if kind in OwnedKind.values else written))
     followed = {owned.repository_id for owned in matching if owned.repository_id}
     leading = [owned for owned in matching if owned.follows_id not in followed]
     if len(leading) > 1:
-        raise AmbiguousNameRefusal(written, [_full_name(owned, leading) for owned in leading])
+        raise AmbiguousNameError(written, [_full_name(owned, leading) for owned in leading])
     return leading[0]
 
 
 def find_unit(slug: str) -> Unit:
-    """Raises UnknownUnitRefusal."""
+    """Raises UnknownOwnerError."""
     slug = slug.replace("\x00", "").strip()
     unit = Unit.objects.select_related("tree").filter(slug=slug).first()
     if unit is None:
         slugs = Unit.objects.filter(tree__archived_at=None).order_by("slug").values_list("slug", flat=True)
-        raise UnknownUnitRefusal(slug, get_close_matches(slug.lower(), slugs, MOST_CANDIDATES))
+        raise UnknownOwnerError(slug, get_close_matches(slug.lower(), slugs, MOST_CANDIDATES))
     return unit
 
 

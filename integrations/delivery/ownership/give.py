@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from core import sql
-from integrations.delivery.ownership.refusals import ArchivedTreeRefusal, NoDaysRefusal, NotStandingRefusal
+from integrations.delivery.ownership.refusals import ArchivedTreeError, NoDaysError, NotStandingError
 from integrations.models import Owned
 from orgtree.models import OrgTree, Unit, UnitPlacement
 
@@ -99,10 +99,10 @@ def own(
 ) -> bool:
     """Let the unit own it on these days, in the unit's tree; whether that changed anything.
 
-    Raises ArchivedTreeRefusal, NoDaysRefusal, NotStandingRefusal.
+    Raises ArchivedTreeError, NoDaysError, NotStandingError.
     """
     if not _stands(unit, start, end):
-        raise NotStandingRefusal(unit, start, end)
+        raise NotStandingError(unit, start, end)
     return give([Gift(owned.pk, unit.tree_id, unit.pk, start, end)], by=by) > 0
 
 
@@ -119,7 +119,7 @@ def remove_owner(
 def give(gifts: Sequence[Gift], *, by: User | None) -> int:
     """Assign many at once, all of them or none: how many changed anything.
 
-    One for each thing and tree, to units of that tree.  Raises ArchivedTreeRefusal, NoDaysRefusal.
+    One for each thing and tree, to units of that tree.  Raises ArchivedTreeError, NoDaysError.
     """
     if not gifts:
         return 0
@@ -150,22 +150,22 @@ def _check(gifts: Iterable[Gift]) -> None:
         raise ValueError(f"Given twice at once: {twice}")
     for gift in gifts:
         if gift.start is not None and gift.end is not None and gift.start >= gift.end:
-            raise NoDaysRefusal(gift.start, gift.end)
+            raise NoDaysError(gift.start, gift.end)
 
 
 def lock_trees(tree_ids: Collection[int]) -> None:
     """Nobody moves a unit, or gives what is owned, in these trees until the transaction ends.
 
-    Raises ArchivedTreeRefusal.
+    Raises ArchivedTreeError.
     """
     for tree in OrgTree.objects.select_for_update(no_key=True).filter(pk__in=tree_ids).order_by("pk"):
         if tree.archived_at is not None:
-            raise ArchivedTreeRefusal(tree)
+            raise ArchivedTreeError(tree)
 
 
 def _stands(unit: Unit, start: date | None, end: date | None) -> bool:
     if start is not None and end is not None and start >= end:
-        raise NoDaysRefusal(start, end)
+        raise NoDaysError(start, end)
     return UnitPlacement.objects.filter(unit=unit, during__overlap=DateRange(start, end)).exists()
 
 

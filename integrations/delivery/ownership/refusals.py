@@ -8,11 +8,11 @@ from datetime import date
 from orgtree.models import OrgTree, Unit
 
 
-class OwnershipRefusal(Exception):  # noqa: N818 — it is refused, nothing failed
+class OwnershipRefusedError(Exception):
     """The message says what to do instead."""
 
 
-class NoDaysRefusal(OwnershipRefusal):
+class NoDaysError(OwnershipRefusedError):
     def __init__(self, start: date, end: date) -> None:
         super().__init__(
             f"From {start} to {end} there is no day: the second is the first day that no longer belongs to it. "
@@ -20,12 +20,12 @@ class NoDaysRefusal(OwnershipRefusal):
         )
 
 
-class ArchivedTreeRefusal(OwnershipRefusal):
+class ArchivedTreeError(OwnershipRefusedError):
     def __init__(self, tree: OrgTree) -> None:
         super().__init__(f"{tree} is archived: nothing is given to its units. Restore it first.")
 
 
-class NotStandingRefusal(OwnershipRefusal):
+class NotStandingError(OwnershipRefusedError):
     def __init__(self, unit: Unit, start: date | None, end: date | None) -> None:
         days = " ".join(f"{word} {day}" for word, day in (("from", start), ("until", end)) if day)
         super().__init__(
@@ -34,7 +34,7 @@ class NotStandingRefusal(OwnershipRefusal):
         )
 
 
-class UnknownNameRefusal(OwnershipRefusal):
+class UnknownNameError(OwnershipRefusedError):
     def __init__(self, written: str, like: Sequence[str]) -> None:
         similar = f" Similar: {', '.join(like)}." if like else ""
         super().__init__(
@@ -43,12 +43,12 @@ class UnknownNameRefusal(OwnershipRefusal):
         )
 
 
-class AmbiguousNameRefusal(OwnershipRefusal):
+class AmbiguousNameError(OwnershipRefusedError):
     def __init__(self, written: str, candidates: Sequence[str]) -> None:
         super().__init__(f"“{written[:200]}” is the name of several. Write one of: {', '.join(candidates)}.")
 
 
-class UnknownUnitRefusal(OwnershipRefusal):
+class UnknownOwnerError(OwnershipRefusedError):
     def __init__(self, written: str, like: Sequence[str]) -> None:
         similar = f" Similar: {', '.join(like)}." if like else ""
         super().__init__(f"There is no unit “{written[:80]}”.{similar} `manage.py units` lists them.")

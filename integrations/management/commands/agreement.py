@@ -10,7 +10,7 @@ from django.core.management.base import CommandError, CommandParser
 from core.commands import JsonCommand, day_argument
 from integrations.delivery.agreements.agree import WORDS, agree
 from integrations.delivery.ownership.find import find_unit
-from integrations.delivery.ownership.refusals import OwnershipRefusal
+from integrations.delivery.ownership.refusals import OwnershipRefusedError
 
 
 class Command(JsonCommand):
@@ -35,7 +35,7 @@ class Command(JsonCommand):
         try:
             unit = find_unit(options["unit"])
             agreement = agree(unit, dict(map(_word, options["words"])), start=options["start"])
-        except OwnershipRefusal as refusal:
+        except OwnershipRefusedError as refusal:
             raise CommandError(str(refusal)) from None
         except ValidationError as refusal:
             raise CommandError(" ".join(refusal.messages)) from None

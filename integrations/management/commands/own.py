@@ -10,7 +10,7 @@ from core.commands import JsonCommand, day_argument
 from integrations.delivery.ownership.find import find_owned, find_unit
 from integrations.delivery.ownership.give import own
 from integrations.delivery.ownership.proposals import confirm_proposed
-from integrations.delivery.ownership.refusals import OwnershipRefusal
+from integrations.delivery.ownership.refusals import OwnershipRefusedError
 from orgtree.models import OrgTree
 
 
@@ -60,7 +60,7 @@ class Command(JsonCommand):
         try:
             owned, unit = find_owned(options["resource"]), find_unit(options["unit"])
             changed = own(owned, unit, start=start, end=end)
-        except OwnershipRefusal as refusal:
+        except OwnershipRefusedError as refusal:
             raise CommandError(str(refusal)) from None
         document = {
             "kind": owned.kind,

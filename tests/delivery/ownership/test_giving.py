@@ -13,12 +13,12 @@ from django.db import DatabaseError, connection
 from integrations.delivery.ownership.find import find_owned
 from integrations.delivery.ownership.give import Gift, give, own, remove_owner
 from integrations.delivery.ownership.refusals import (
-    AmbiguousNameRefusal,
-    ArchivedTreeRefusal,
-    NoDaysRefusal,
-    NotStandingRefusal,
-    UnknownNameRefusal,
-    UnknownUnitRefusal,
+    AmbiguousNameError,
+    ArchivedTreeError,
+    NoDaysError,
+    NotStandingError,
+    UnknownNameError,
+    UnknownOwnerError,
 )
 from integrations.facts.ownership import OWNER_DAYS, OWNER_PLACEMENTS
 from integrations.models import Connection, Owned, OwnedKind, Ownership, OwnershipChange, Project, Repository
@@ -182,23 +182,23 @@ def test_names_are_found_and_ambiguous_ones_are_listed(org: Org) -> None:
     Owned.objects.create(kind=OwnedKind.BOARD, name="search")
     assert find_owned("ACME/shop").repository == shop, "its issues follow it"
     assert find_owned("board:search").kind == OwnedKind.BOARD
-    with pytest.raises(AmbiguousNameRefusal, match="board:search, service:search"):
+    with pytest.raises(AmbiguousNameError, match="board:search, service:search"):
         find_owned("search")
-    with pytest.raises(UnknownNameRefusal, match="Similar: acme/shop"):
+    with pytest.raises(UnknownNameError, match="Similar: acme/shop"):
         find_owned("shop")
 
 
 @pytest.mark.usefixtures("trees")
 def test_what_cannot_be_given_is_refused_in_words(org: Org) -> None:
-    with pytest.raises(NoDaysRefusal, match="there is no day"):
+    with pytest.raises(NoDaysError, match="there is no day"):
         org.own("acme/shop", "payments", from_="2026-03-09", to="2026-03-09")
-    with pytest.raises(UnknownUnitRefusal, match="Similar: payments"):
+    with pytest.raises(UnknownOwnerError, match="Similar: payments"):
         org.own("acme/shop", "payment")
     remove_unit(unit("payments"), date(2026, 3, 9))
-    with pytest.raises(NotStandingRefusal, match=r"is not in Engineering from 2026-03-09"):
+    with pytest.raises(NotStandingError, match=r"is not in Engineering from 2026-03-09"):
         org.own("acme/shop", "payments", from_="2026-03-09")
     archive_tree(OrgTree.objects.get(slug="sites"))
-    with pytest.raises(ArchivedTreeRefusal, match="archived"):
+    with pytest.raises(ArchivedTreeError, match="archived"):
         org.own("acme/shop", "berlin")
     with pytest.raises(CommandError, match="is not a day"):
         call_command("own", "acme/shop", "payments", "--from", "yesterday")
