@@ -42,13 +42,17 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     partition afterwards.  On OSError and duckdb.Error the partition is unchanged.
     """
     days = Window(partition.first_day, partition.end_day)
-    is_week = days.days == WEEK.days
+    can_be_split = days.days > WEEK.days
     known = shape.known(days, database_today())
-    if not is_week and has_more_rows(relation, known, MOST_ROWS):
+    # Far too many rows, as a new partition may have, are counted faster than copied.
+    if can_be_split and partition.built_at is None and has_more_rows(relation, known, MOST_ROWS):
         _split(partition, days)
         return
     with temporary_file(".csv") as csv, temporary_file(".parquet") as parquet:
-        rows = copy_rows(relation, shape.types, [known], csv)
+        rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1 if can_be_split else None)
+        if can_be_split and rows > MOST_ROWS:
+            _split(partition, days)
+            return
         if rows:
             day = STOCK_FROM if relation.stock else relation.day
             # By all columns, so that equal rows make equal files.
