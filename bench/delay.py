@@ -33,7 +33,7 @@ MINIMUM_GROUP = 10  # people; above what an organisation asks for unless somebod
 
 def event_to_tile(token: str, session_cookie: str, *, samples: int) -> list[Measured]:
     """The delay on an idle installation, and while it receives a thousand records a second."""
-    senders = _senders()
+    senders = people_who_send()
     idle = _delays(token, session_cookie, samples, senders)
     open_page = _delays_to_open_page(token, session_cookie, samples, senders)
     with _load(token, senders, seconds=samples * LOADED_SECONDS):
@@ -67,7 +67,7 @@ def _measured(name: str, delays: list[float], goal: float, conditions: str) -> M
     )
 
 
-def _senders() -> Sequence[str]:
+def people_who_send() -> Sequence[str]:
     """People of the organisation, which is imported where there is none: figures of people whom telemetry alone names
     are hidden."""
     if not Person.objects.exists():

@@ -8,6 +8,7 @@ import pytest
 from django.utils import timezone
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 
+from bench.delay import people_who_send
 from bench.facts import Size, generate
 from bench.figures import Limit, Measured, percentile
 from bench.ingest import fill_partition
@@ -15,7 +16,9 @@ from bench.load import logs_body
 from insights.engine.read import read_series
 from insights.query.query import Query, Window
 from integrations.code.attribution.session_outcomes import recompute_outcomes
+from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import AgentSession, Commit, FileAttribution
+from orgtree.models import Person
 from tests.org import Org
 
 SIZE = Size(people=60, units=12, weeks=8, sessions_per_week=2, commits_per_week=1)
@@ -60,6 +63,13 @@ def test_generated_facts_are_as_the_intake_leaves_them() -> None:
         files = list(commit.files.all())
         assert len(files) == commit.file_count
         assert sum(file.added or 0 for file in files) == commit.lines_added
+
+
+@pytest.mark.django_db
+def test_senders_are_people_whose_figures_are_not_hidden() -> None:
+    senders = people_who_send()
+    assert set(senders) == set(Person.objects.values_list("email", flat=True))
+    assert not unconfirmed_people()
 
 
 def test_generated_requests_have_records_that_differ() -> None:
