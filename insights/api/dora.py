@@ -25,7 +25,6 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
 from insights.query.query import MetricValue, Query
 from orgtree.access.access import access_of
-from orgtree.models import Organisation
 
 
 class BandSerializer(serializers.Serializer[object]):
@@ -95,7 +94,7 @@ class DoraView(APIView):
         slug = request.query_params.get("set", "")
         if slug and slug not in SETS:
             raise QueryError("set", f"There is no published set “{slug[:40]}”. Use one of {', '.join(SETS)}.")
-        published = chosen_set(slug or Organisation.current().benchmark_set)
+        published = chosen_set(slug or access.organisation.benchmark_set)
         before = replace(query, window=windows.previous(query.window))
         queries = [replace(of, key=key) for of in (query, before) for key in SCORED]
         figures = [answer.total[0] for answer in visible_totals(queries, access)]

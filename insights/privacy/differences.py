@@ -182,7 +182,7 @@ def family_of(units: Collection[int], access: Access) -> Family:
     """The units above these that the viewer may see, and all directly below them."""
     if not units or access.minimum_group_size <= 1:
         return Family({})
-    all_places = _places_today(access.people_version)
+    all_places = _places_today(access.organisation.people_version)
     trees = {tree for unit, _, tree, _ in all_places if unit in {*units}}
     places = [place for place in all_places if place[2] in trees]
     tops = -1 if access.visibility.whole else None
@@ -210,7 +210,7 @@ def family_of(units: Collection[int], access: Access) -> Family:
 
 def unit_ids(access: Access) -> Mapping[str, int]:
     """Ids of the units that are in a tree today, by slug."""
-    return {slug: unit for unit, _, _, slug in _places_today(access.people_version)}
+    return {slug: unit for unit, _, _, slug in _places_today(access.organisation.people_version)}
 
 
 def _places_today(people_version: int) -> Sequence[Place]:

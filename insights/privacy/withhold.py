@@ -89,7 +89,7 @@ def reveals_few_people(then: int, now: int, access: Access) -> bool:
 
 def unconfirmed_for(access: Access) -> Sequence[int]:
     """The people who count in no group for this viewer, because they are known from telemetry alone."""
-    return () if access.shows_small_groups else unconfirmed(access.people_version)
+    return () if access.shows_small_groups else unconfirmed(access.organisation.people_version)
 
 
 def withheld_distribution(spread: DistributionAnswer, total: MetricValue, access: Access) -> DistributionAnswer:

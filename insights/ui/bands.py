@@ -6,20 +6,13 @@ from django.utils.text import capfirst
 
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands, benchmark_band
 from insights.benchmarks.dora_reports import FOUR_KEYS
-from insights.benchmarks.sets import chosen_set
 from insights.catalogue.registry import get
 from insights.query.query import MetricValue, Statistic
 from insights.ui import tiles, wording
-from orgtree.models import Organisation
 
 BARS = 4  # of the meter
 NOT_MONOTONIC = "In this set, better clusters do not have better values throughout."
 A_GUIDE = "A guide, not a verdict on a team."
-
-
-def selected_benchmark_set() -> BenchmarkSet:
-    """The organisation's choice; one query."""
-    return chosen_set(Organisation.current().benchmark_set)
 
 
 def band(published: BenchmarkSet, key: str, figure: MetricValue, statistic: Statistic | None) -> tiles.Band | None:

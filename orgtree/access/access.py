@@ -32,7 +32,7 @@ class Access:
     visibility: Visibility
     policy: IndividualPolicy  # in effect: NAMED in trial mode
     trial: TrialState
-    people_version: int  # orgtree/organisation/people_version.py
+    organisation: Organisation
     roles: frozenset[str] = frozenset()  # granted and in force
 
     @property
@@ -86,7 +86,7 @@ def access_of(viewer: Viewer) -> Access:
     policy = IndividualPolicy.NAMED if trial.in_trial else IndividualPolicy(organisation.individual_policy)
     seen = visibility_from(account, organisation, today) if account and today else visibility_without_account(viewer)
     roles = today.roles if today else frozenset()
-    return Access(viewer, seen, policy, trial, organisation.people_version, roles)
+    return Access(viewer, seen, policy, trial, organisation, roles)
 
 
 def public_access() -> Access:
@@ -97,7 +97,7 @@ def public_access() -> Access:
     organisation = Organisation.current()
     cache_settings(organisation)
     trial = trial_state_of(organisation)
-    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation.people_version)
+    return Access(None, AGGREGATES, IndividualPolicy.PSEUDONYMS, trial, organisation)
 
 
 def aggregates_access() -> Access:

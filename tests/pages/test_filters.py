@@ -24,11 +24,13 @@ from insights.ui.filters import (
 )
 from orgtree.access.access import Access
 from orgtree.access.trust import TrialState
-from orgtree.models import IndividualPolicy
+from orgtree.models import IndividualPolicy, Organisation
 from orgtree.models.visibility import Visibility
 
 TODAY = date(2026, 11, 20)  # a Friday
-EVERYTHING = Access(None, Visibility(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), 0)
+EVERYTHING = Access(
+    None, Visibility(whole=True, unit_ids=None), IndividualPolicy.NAMED, TrialState(True, 5, None), Organisation()
+)
 TREND = Choice("trend", {"agent": "Agents", "model": "Models"})
 FACET_VALUES = st.lists(
     st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), min_size=1, max_size=40),

@@ -20,7 +20,6 @@ from insights.ui.bands import set_in_words
 from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view
-from orgtree.models import Organisation
 
 CHOICES = (STATISTIC, lead_time.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
 QUERIES = (*dora.QUERIES, *lead_time.QUERIES, *lead_time.SPREAD_QUERIES, *DELIVERY_PAGE.menus)
@@ -32,7 +31,7 @@ def delivery_page(request: HttpRequest) -> HttpResponseBase:
     filters = page_filters(request)
     around = scope_navigation(request, filters)
     answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
-    organisation = Organisation.current()
+    organisation = filters.access.organisation
     published = chosen_set(organisation.benchmark_set)
     of_dora, of_lead_time = answers.shortfalls_by_section(dora.QUERIES, lead_time.QUERIES)
     context = {

@@ -9,13 +9,13 @@ from django.utils.text import capfirst
 
 from insights.benchmarks.bands import Band, BenchmarkSet, MetricBands
 from insights.benchmarks.remarks import remarks_on
-from insights.benchmarks.sets import SETS
+from insights.benchmarks.sets import SETS, chosen_set
 from insights.catalogue.declarations import Metric
 from insights.pages.metric.filters import BENCHMARK, BY_ORGANISATION, pickers
 from insights.query.enums import Better
 from insights.query.query import MetricValue
 from insights.ui import wording
-from insights.ui.bands import NOT_MONOTONIC, band, selected_benchmark_set
+from insights.ui.bands import NOT_MONOTONIC, band
 from insights.ui.charts import Line
 from insights.ui.filters import Filters
 
@@ -26,7 +26,7 @@ def set_of(filters: Filters, metric: Metric) -> BenchmarkSet | None:
     if picked != BY_ORGANISATION:
         return SETS[picked]
     having = [published for published in SETS.values() if metric.key in published.metrics]
-    chosen = selected_benchmark_set()
+    chosen = chosen_set(filters.access.organisation.benchmark_set)
     if chosen in having:
         return chosen
     return having[0] if len(having) == 1 else None

@@ -25,7 +25,7 @@ from orgtree.access.admins_only import admins_only
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of
 from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
-from orgtree.models import Grant, MembersSee, Organisation, OrgTree, Role, Unit
+from orgtree.models import Grant, MembersSee, OrgTree, Role, Unit
 from orgtree.models.visibility import person_of
 
 LEADERS_LISTED = 100
@@ -129,7 +129,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
             ("Members and managers of your units see", _others_rows(seen, covered=True)),
             ("Executives, admins and managers of other units see", _others_rows(seen, covered=False)),
         ],
-        "members_see_everything": _members_see_everything(),
+        "members_see_everything": _members_see_everything(seen),
         "my_sight": _my_visibility(seen),
         "grants": [_grant_row(grant, names) for grant in grants],
         "leaders": led[:LEADERS_LISTED],
@@ -152,8 +152,8 @@ def _policy(seen: Access) -> str:
     return f"Individual data: {seen.policy.label.lower()}"
 
 
-def _members_see_everything() -> bool:
-    everything = Organisation.current().members_see == MembersSee.EVERYTHING
+def _members_see_everything(seen: Access) -> bool:
+    everything = seen.organisation.members_see == MembersSee.EVERYTHING
     return everything or not OrgTree.objects.filter(archived_at=None).exists()
 
 

@@ -23,7 +23,7 @@ from insights.query.query import Granularity, MetricValue, Scope, Window
 from insights.ui import wording
 from insights.ui.amounts import rounded
 from orgtree.access.access import Access
-from orgtree.models import Organisation, Unit
+from orgtree.models import Unit
 from programs.benchmarks.services.comparable_units import FewestUnits, Peers, comparable_units
 from programs.benchmarks.services.current_values import BenchmarkQuery, CurrentValue, current_value_of, whole_buckets_of
 from programs.models import Direction, Period
@@ -94,7 +94,7 @@ def suggestions_for(questions: Sequence[Question], access: Access, *, today: dat
     Raises QueryError where the viewer may not.
     """
     own, peers = _own_figures(questions, access, today), _peers(questions, access, today)
-    sets = [chosen_set(Organisation.current().benchmark_set), *SETS.values()]
+    sets = [chosen_set(access.organisation.benchmark_set), *SETS.values()]
     return [
         _suggestions(question, stand, [_best_quarter(question, stand, past), beside, _ready_made(question)], sets)
         for question, (stand, past), beside in zip(questions, own, peers, strict=True)

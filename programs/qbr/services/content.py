@@ -15,6 +15,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Q, QuerySet
 
 from insights.benchmarks.changes import WINDOW_DAYS
+from insights.benchmarks.sets import chosen_set
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import STAGES
@@ -26,7 +27,7 @@ from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.ui.agreements import Agreement, agreements_on
-from insights.ui.bands import band, selected_benchmark_set
+from insights.ui.bands import band
 from insights.ui.tiles import Band
 from orgtree.access.access import public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
@@ -162,12 +163,11 @@ class _Figures:
 
     def content(self) -> dict[str, Any]:
         """By metric."""
-        number, published = len(self.metrics), selected_benchmark_set()
+        number, access = len(self.metrics), public_access()
+        published = chosen_set(access.organisation.benchmark_set)
         now = [answer.total[0] for answer in self._answers.totals[:number]]
         before = [answer.total[0] for answer in self._answers.totals[number : 2 * number]]
-        agreements = agreements_on(
-            list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), public_access()
-        )
+        agreements = agreements_on(list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), access)
         return {
             key: {
                 **_described(metric),
