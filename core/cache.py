@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 from cachetools import LRUCache
 
 Entry = TypeVar("Entry")
+MOST_OF_CACHE = 0.25  # that one entry may take
 
 
 class Cache(Generic[Entry]):
@@ -37,9 +38,9 @@ class Cache(Generic[Entry]):
             return self._entries.get(key)
 
     def put(self, key: str, entry: Entry) -> None:
-        """An entry larger than the whole cache is not stored."""
+        """An entry that takes more than a quarter of the cache is not stored: it would displace too many others."""
         with self._lock:
-            if self._size_of(entry) <= self._max_bytes:
+            if self._size_of(entry) <= self._max_bytes * MOST_OF_CACHE:
                 self._entries[key] = entry
 
     @property

@@ -8,24 +8,24 @@ from core.cache import Cache
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    cache: Cache[str] = Cache(10, len)
-    cache.put("first", "aaaa")
-    cache.put("second", "bbbb")
-    assert cache.get("first") == "aaaa"
-    cache.put("third", "cccc")
-    assert (cache.get("first"), cache.get("second"), cache.get("third")) == ("aaaa", None, "cccc")
-    assert cache.bytes == 8
+    cache: Cache[str] = Cache(12, len)
+    for letter in "abcd":
+        cache.put(letter, letter * 3)
+    assert cache.get("a") == "aaa"
+    cache.put("e", "eee")
+    assert [cache.get(letter) for letter in "abcde"] == ["aaa", None, "ccc", "ddd", "eee"]
+    assert cache.bytes == 12
 
 
-def test_what_is_larger_than_the_cache_is_not_remembered_and_pushes_nothing_out() -> None:
-    cache: Cache[str] = Cache(10, len)
+def test_what_takes_more_than_a_quarter_is_not_remembered_and_pushes_nothing_out() -> None:
+    cache: Cache[str] = Cache(12, len)
     cache.put("small", "a")
-    cache.put("large", "b" * 11)
+    cache.put("large", "bbbb")
     assert (cache.get("small"), cache.get("large")) == ("a", None)
 
 
 def test_a_forked_process_begins_with_an_empty_one() -> None:
-    cache: Cache[str] = Cache(10, len)
+    cache: Cache[str] = Cache(16, len)
     cache.put("first", "aaaa")
     child = os.fork()
     if child == 0:
