@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.fact_query import FactQuery
@@ -43,17 +42,38 @@ def buckets_on_line(plan: Plan) -> Amounts:
     measure_query = plan.measure_queries[per_developer(plan).denominator]
     if not isinstance(measure_query.measure, PeopleOnLine):
         raise TypeError(f"{plan.metric.key} does not divide by the people on a line.")
-    return _by_developer(plan.in_buckets(measure_query), measure_query.measure, _WINDOWS)
+    [buckets] = _by_developer(plan.in_buckets(measure_query), [measure_query.measure], _WINDOWS, 1)
+    return buckets
 
 
-def amounts_of(plan: Plan, measure: Measure) -> Amounts:
-    """The measure of each developer on each line, the plan's only segment: a number of facts, or a sum."""
-    return _of_window(plan, measure, _SUMS if isinstance(plan.measure_queries[measure].measure, Total) else _FACTS)
+@dataclass(frozen=True)
+class Wanted:
+    """A measure of each developer on each line: a number of facts, or a sum; or `of_facts`, how many facts enter it."""
+
+    measure: Measure
+    of_facts: bool = False
+
+    def aggregate(self, i: int) -> str:
+        """As SQL over `counted`, where the measure has the position `i`."""
+        if not isinstance(self.measure, Total):
+            return "count(DISTINCT fact_id)"
+        return f"count(DISTINCT fact_id) FILTER (WHERE c_{i} <> 0)" if self.of_facts else f"sum(c_{i})::DOUBLE"
 
 
-def facts_behind(plan: Plan, measure: Measure) -> Amounts:
-    """The number of facts that enter the measure, of each developer on each line."""
-    return _of_window(plan, measure, _ENTERING if isinstance(plan.measure_queries[measure].measure, Total) else _FACTS)
+def amounts_of(plan: Plan, *wanted: Wanted) -> list[Amounts]:
+    """What is wanted of the whole window, in order, by one statement for each fact query; the lines are the plan's only
+    segment."""
+    found: dict[Wanted, Amounts] = {}
+    for fact_query in dict.fromkeys(_fact_query(plan, one) for one in wanted):
+        of_query = [one for one in wanted if _fact_query(plan, one) == fact_query]
+        measures = list(dict.fromkeys(plan.measure_queries[one.measure].measure for one in of_query))
+        aggregates = ", ".join(
+            f"{one.aggregate(measures.index(plan.measure_queries[one.measure].measure))} AS amount_{i}"
+            for i, one in enumerate(of_query)
+        )
+        select_amounts = f"SELECT person_id, segment_0, {aggregates} FROM counted GROUP BY ALL"
+        found |= zip(of_query, _by_developer(fact_query, measures, select_amounts, len(of_query)), strict=True)
+    return [found[one] for one in wanted]
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
@@ -63,35 +83,35 @@ def per_developer(plan: Plan) -> PerDeveloper:
     return plan.metric
 
 
-def _of_window(plan: Plan, measure: Measure, amounts: str) -> Amounts:
-    measure_query = plan.measure_queries[measure]
-    return _by_developer(measure_query.fact_query.over_whole_window(), measure_query.measure, amounts)
+def _fact_query(plan: Plan, wanted: Wanted) -> FactQuery:
+    return plan.measure_queries[wanted.measure].fact_query.over_whole_window()
 
 
-def _by_developer(fact_query: FactQuery, measure: Measure, amounts: str) -> Amounts:
-    """One row with lists: tens of thousands of rows take longer than the statement."""
-    rows = select(fact_query, [measure], _LISTS.format(amounts=amounts))
-    counts: Counter[tuple[int | None, str]] = Counter()
-    for row in rows:
+def _by_developer(fact_query: FactQuery, measures: Sequence[Measure], amounts: str, number: int) -> list[Amounts]:
+    """`amounts` selects that number of amounts by person and line.
+
+    One row with lists: tens of thousands of rows take longer than the statement.
+    """
+    lists = "".join(f", list(amount_{i}) AS amounts_{i}" for i in range(number))
+    sums = "".join(f", coalesce(sum(amount_{i}), 0) AS amount_{i}" for i in range(number))
+    by_developer: list[Amounts] = [{} for _ in range(number)]
+    for row in select(fact_query, measures, _LISTS.format(lists=lists, sums=sums, amounts=amounts)):
         if row["developers"] is not None:
-            counts.update(dict(zip(zip(row["developers"], row["lines"], strict=True), row["amounts"], strict=True)))
-    return counts
+            keys = list(zip(row["developers"], row["lines"], strict=True))
+            by_developer = [dict(zip(keys, row[f"amounts_{i}"], strict=True)) for i in range(number)]
+    return by_developer
 
 
 _LISTS = """
-    SELECT list(developer) AS developers, list(line) AS lines, list(amount) AS amounts
+    SELECT list(developer) AS developers, list(line) AS lines{lists}
     FROM (
-        SELECT CASE WHEN person_id > 0 THEN person_id END AS developer, segment_0 AS line,
-               coalesce(sum(amount), 0) AS amount
+        SELECT CASE WHEN person_id > 0 THEN person_id END AS developer, segment_0 AS line{sums}
         FROM ({amounts})
         GROUP BY ALL
     )
 """
-_FACTS = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted GROUP BY ALL"
-_ENTERING = "SELECT person_id, segment_0, count(DISTINCT fact_id) AS amount FROM counted WHERE c_0 <> 0 GROUP BY ALL"
-_SUMS = "SELECT person_id, segment_0, sum(c_0)::DOUBLE AS amount FROM counted GROUP BY ALL"
 _WINDOWS = f"""
-    SELECT person_id, segment_0, count(*) AS amount
+    SELECT person_id, segment_0, count(*) AS amount_0
     FROM (
         SELECT person_id, segment_0, window_id, bit_or(c_0) AS signs FROM counted WHERE person_id <> 0 GROUP BY ALL
     )

@@ -16,9 +16,9 @@ from insights.catalogue.shares import PerDeveloper
 from insights.engine.compared_lines import (
     WITHOUT,
     Amounts,
+    Wanted,
     amounts_of,
     buckets_on_line,
-    facts_behind,
     plan_of_lines,
     seed_of,
 )
@@ -106,7 +106,7 @@ def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
 
 def _compared(plan: Plan, query: Query, line: str) -> Comparison:
     if isinstance(plan.metric, PerDeveloper):
-        done = amounts_of(plan, plan.metric.numerator)
+        [done] = amounts_of(plan, Wanted(plan.metric.numerator))
         return _of_quotients(query, line, done, buckets_on_line(plan), done)
     if isinstance(plan.metric, Duration):
         return _of_durations(plan, plan.metric, query, line)
@@ -118,9 +118,10 @@ def _compared(plan: Plan, query: Query, line: str) -> Comparison:
 def _of_ratios(plan: Plan, metric: Ratio, query: Query, line: str) -> Comparison:
     """Each group's Σ numerator ÷ Σ denominator, in the metric's unit; its facts are those of the denominator."""
     factor = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
-    above = {key: amount * factor for key, amount in amounts_of(plan, metric.numerator).items()}
-    below, facts = amounts_of(plan, metric.denominator), facts_behind(plan, metric.denominator)
-    return _of_quotients(query, line, above, below, facts)
+    above, below, facts = amounts_of(
+        plan, Wanted(metric.numerator), Wanted(metric.denominator), Wanted(metric.denominator, of_facts=True)
+    )
+    return _of_quotients(query, line, {key: amount * factor for key, amount in above.items()}, below, facts)
 
 
 def _of_quotients(query: Query, line: str, above: Amounts, below: Amounts, facts: Amounts) -> Comparison:
