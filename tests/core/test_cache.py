@@ -9,11 +9,11 @@ from core.cache import Cache
 
 def test_the_least_recently_used_goes_first() -> None:
     cache: Cache[str] = Cache(12, len)
-    for letter in "abcd":
-        cache.put(letter, letter * 3)
+    for name in "abcd":
+        cache.put(name, name * 3)
     assert cache.get("a") == "aaa"
     cache.put("e", "eee")
-    assert [cache.get(letter) for letter in "abcde"] == ["aaa", None, "ccc", "ddd", "eee"]
+    assert [cache.get(name) for name in "abcde"] == ["aaa", None, "ccc", "ddd", "eee"]
     assert cache.bytes == 12
 
 
