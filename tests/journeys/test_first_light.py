@@ -141,6 +141,16 @@ def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server
     assert window.page.evaluate(place_of_a_card) == pytest.approx(before, abs=1)
 
 
+def test_a_chart_is_no_wider_than_its_card_while_it_loads(reporting_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(reporting_server, as_=MEMBER)
+    window.page.route("**/charts/**", lambda route: None)  # never answered
+    window.page.goto("/insights/ai/")
+    canvases = window.page.locator("canvas[data-chart]")
+    widths = canvases.evaluate_all("all => all.map(canvas => [canvas.offsetWidth, canvas.parentElement.offsetWidth])")
+    assert widths
+    assert all(canvas <= parent for canvas, parent in widths)
+
+
 def test_every_number_can_be_opened(reporting_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(reporting_server, as_=MEMBER)
     page = window.page
