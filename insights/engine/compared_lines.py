@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -42,38 +43,36 @@ def buckets_on_line(plan: Plan) -> Amounts:
     measure_query = plan.measure_queries[per_developer(plan).denominator]
     if not isinstance(measure_query.measure, PeopleOnLine):
         raise TypeError(f"{plan.metric.key} does not divide by the people on a line.")
-    [buckets] = _by_developer(plan.in_buckets(measure_query), [measure_query.measure], _WINDOWS, 1)
+    [buckets] = _by_developer(plan.in_buckets(measure_query), [measure_query.measure], _WINDOWS)
     return buckets
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """A measure of each developer on each line: a number of facts, or a sum; or `of_facts`, how many facts enter it."""
+class Amount:
+    """A measure by developer and line: its sum or number of facts; with `facts`, how many facts enter it."""
 
     measure: Measure
-    of_facts: bool = False
+    facts: bool = False
 
     def aggregate(self, i: int) -> str:
         """As SQL over `counted`, where the measure has the position `i`."""
         if not isinstance(self.measure, Total):
             return "count(DISTINCT fact_id)"
-        return f"count(DISTINCT fact_id) FILTER (WHERE c_{i} <> 0)" if self.of_facts else f"sum(c_{i})::DOUBLE"
+        return f"count(DISTINCT fact_id) FILTER (WHERE c_{i} <> 0)" if self.facts else f"sum(c_{i})::DOUBLE"
 
 
-def amounts_of(plan: Plan, *wanted: Wanted) -> list[Amounts]:
-    """What is wanted of the whole window, in order, by one statement for each fact query; the lines are the plan's only
-    segment."""
-    found: dict[Wanted, Amounts] = {}
-    for fact_query in dict.fromkeys(_fact_query(plan, one) for one in wanted):
-        of_query = [one for one in wanted if _fact_query(plan, one) == fact_query]
-        measures = list(dict.fromkeys(plan.measure_queries[one.measure].measure for one in of_query))
-        aggregates = ", ".join(
-            f"{one.aggregate(measures.index(plan.measure_queries[one.measure].measure))} AS amount_{i}"
-            for i, one in enumerate(of_query)
-        )
-        select_amounts = f"SELECT person_id, segment_0, {aggregates} FROM counted GROUP BY ALL"
-        found |= zip(of_query, _by_developer(fact_query, measures, select_amounts, len(of_query)), strict=True)
-    return [found[one] for one in wanted]
+def amounts_of(plan: Plan, *amounts: Amount) -> list[Amounts]:
+    """Over the whole window, in order, by one statement per fact query.  The lines are the plan's only segment."""
+    measures: dict[FactQuery, dict[Amount, Measure]] = defaultdict(dict)
+    for amount in amounts:
+        measure_query = plan.measure_queries[amount.measure]
+        measures[measure_query.fact_query.over_whole_window()][amount] = measure_query.measure
+    found: dict[Amount, Amounts] = {}
+    for fact_query, of_query in measures.items():
+        aggregates = ", ".join(f"{amount.aggregate(i)} AS amount_{i}" for i, amount in enumerate(of_query))
+        by_person = f"SELECT person_id, segment_0, {aggregates} FROM counted GROUP BY ALL"
+        found |= zip(of_query, _by_developer(fact_query, [*of_query.values()], by_person), strict=True)
+    return [found[amount] for amount in amounts]
 
 
 def per_developer(plan: Plan) -> PerDeveloper:
@@ -83,19 +82,16 @@ def per_developer(plan: Plan) -> PerDeveloper:
     return plan.metric
 
 
-def _fact_query(plan: Plan, wanted: Wanted) -> FactQuery:
-    return plan.measure_queries[wanted.measure].fact_query.over_whole_window()
-
-
-def _by_developer(fact_query: FactQuery, measures: Sequence[Measure], amounts: str, number: int) -> list[Amounts]:
-    """`amounts` selects that number of amounts by person and line.
+def _by_developer(fact_query: FactQuery, measures: Sequence[Measure], by_person: str) -> list[Amounts]:
+    """`by_person` selects an amount of each measure by person and line.
 
     One row with lists: tens of thousands of rows take longer than the statement.
     """
+    number = len(measures)
     lists = "".join(f", list(amount_{i}) AS amounts_{i}" for i in range(number))
     sums = "".join(f", coalesce(sum(amount_{i}), 0) AS amount_{i}" for i in range(number))
     by_developer: list[Amounts] = [{} for _ in range(number)]
-    for row in select(fact_query, measures, _LISTS.format(lists=lists, sums=sums, amounts=amounts)):
+    for row in select(fact_query, measures, _LISTS.format(lists=lists, sums=sums, by_person=by_person)):
         if row["developers"] is not None:
             keys = list(zip(row["developers"], row["lines"], strict=True))
             by_developer = [dict(zip(keys, row[f"amounts_{i}"], strict=True)) for i in range(number)]
@@ -106,7 +102,7 @@ _LISTS = """
     SELECT list(developer) AS developers, list(line) AS lines{lists}
     FROM (
         SELECT CASE WHEN person_id > 0 THEN person_id END AS developer, segment_0 AS line{sums}
-        FROM ({amounts})
+        FROM ({by_person})
         GROUP BY ALL
     )
 """

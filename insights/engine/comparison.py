@@ -15,8 +15,8 @@ from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.compared_lines import (
     WITHOUT,
+    Amount,
     Amounts,
-    Wanted,
     amounts_of,
     buckets_on_line,
     plan_of_lines,
@@ -106,7 +106,7 @@ def read_comparisons(queries: Sequence[Query], line: str) -> list[Comparison]:
 
 def _compared(plan: Plan, query: Query, line: str) -> Comparison:
     if isinstance(plan.metric, PerDeveloper):
-        [done] = amounts_of(plan, Wanted(plan.metric.numerator))
+        [done] = amounts_of(plan, Amount(plan.metric.numerator))
         return _of_quotients(query, line, done, buckets_on_line(plan), done)
     if isinstance(plan.metric, Duration):
         return _of_durations(plan, plan.metric, query, line)
@@ -119,7 +119,7 @@ def _of_ratios(plan: Plan, metric: Ratio, query: Query, line: str) -> Comparison
     """Each group's Σ numerator ÷ Σ denominator, in the metric's unit; its facts are those of the denominator."""
     factor = 100 if metric.unit is UnitOfMeasure.PERCENT else 1
     above, below, facts = amounts_of(
-        plan, Wanted(metric.numerator), Wanted(metric.denominator), Wanted(metric.denominator, of_facts=True)
+        plan, Amount(metric.numerator), Amount(metric.denominator), Amount(metric.denominator, facts=True)
     )
     return _of_quotients(query, line, {key: amount * factor for key, amount in above.items()}, below, facts)
 
