@@ -120,6 +120,11 @@ class AgentRequest(models.Model):
     cache_write_1h_tokens = models.BigIntegerField(
         default=0, db_default=0, help_text="Cache write tokens kept for an hour; 0 if the agent does not say."
     )
+    reports_1h_tokens = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Whether the agent says how many of its cache writes are kept an hour.",
+    )
     inferred_1h_tokens = models.BigIntegerField(
         null=True,
         help_text="Cache write tokens kept for an hour, inferred from the reported cost if the agent does not say.",

@@ -32,7 +32,7 @@ class Event:
     tokens: tuple[int, int, int, int] = (0, 0, 0, 0)
     duration_ms: int | None = None
     reported_cost: float | None = None
-    hour_tokens: int = 0  # of the third of `tokens`
+    hour_tokens: int | None = None  # of the third of `tokens`; None: the agent does not say
     tier: str = ""
     digest: uuid.UUID = field(default_factory=uuid.uuid4)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -163,6 +164,39 @@ def test_an_agent_without_children_is_counted_by_its_sums(intake: Intake) -> Non
     intake.send(spans(span("chat", 1, parent="aa", **CHAT), resource=COPILOT))
     intake.send(spans(span("invoke_agent", 2, **{**CHAT, "gen_ai__usage__input_tokens": 500}), resource=COPILOT))
     assert tokens() == (410, 60, 30, 9)
+
+
+# Billionths of a credit of a cent, and dollars.
+@pytest.mark.parametrize(
+    ("credits", "dollars"),
+    [(750_000_000, "0.0075"), ("1250000000", "0.0125"), (0, "0"), (3, "0"), (5.5e11, "5.5"), (10**14, "1000")],
+)
+def test_credits_of_copilot_are_its_reported_cost(intake: Intake, credits: Any, dollars: str) -> None:
+    intake.send(spans(span("chat", 1, parent="aa", **CHAT, github__copilot__nano_aiu=credits), resource=COPILOT))
+    fold_received_batches()
+    assert AgentRequest.objects.get().reported_cost == Decimal(dollars)
+
+
+def test_the_credits_of_an_agent_count_once_with_its_children(intake: Intake) -> None:
+    children = [span("chat", n, parent="aa", **CHAT, github__copilot__nano_aiu=n * 10**9) for n in (1, 2)]
+    sums: dict[str, Any] = {
+        "gen_ai__usage__input_tokens": 200,
+        "gen_ai__usage__output_tokens": 18,
+        "github__copilot__cost": 1,
+    }
+    whole = span("invoke_agent", 3, **sums, github__copilot__nano_aiu=3 * 10**9)
+    for sent in (children[0], whole, children[1]):
+        intake.send(spans(sent, resource=COPILOT))
+        fold_received_batches()
+    costs = AgentSessionDay.objects.filter(counted=True).values_list("reported_cost", flat=True)
+    assert sum(filter(None, costs)) == Decimal("0.03")
+
+
+def test_credits_that_are_no_amount_put_their_request_alone_in_quarantine(intake: Intake) -> None:
+    intake.send(spans(span("chat", 1, **CHAT, github__copilot__nano_aiu=-5), span("chat", 2, **CHAT), resource=COPILOT))
+    fold_received_batches()
+    assert AgentRequest.objects.count() == 1
+    assert intake.reasons == ["github.copilot.nano_aiu is negative."]
 
 
 def test_a_sub_agent_is_part_of_its_session_and_its_sums_are_not_added(intake: Intake) -> None:

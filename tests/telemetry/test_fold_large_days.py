@@ -32,7 +32,7 @@ requests = st.builds(
     model=st.sampled_from(["claude-sonnet-4-5", "gpt-5", "nobody-knows-1"]),
     tokens=st.tuples(COUNTS, COUNTS, COUNTS, COUNTS),
     reported_cost=st.none() | st.sampled_from([0.0, 0.25, 4_999_999_999.0, 9_999_999_999.0]),
-    hour_tokens=COUNTS,
+    hour_tokens=st.none() | COUNTS,
     tier=st.sampled_from(["", "", "batch"]),
 )
 calls = st.builds(

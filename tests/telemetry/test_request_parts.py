@@ -66,6 +66,11 @@ def test_spend_is_split_by_every_part_and_the_rest_is_unknown(intake: Intake) ->
         ({"identity__source": "gateway-oidc"}, "gateway"),
         ({"identity__source": "oauth"}, ""),
         ({"gen_ai__provider__name": "Acme AI"}, "acme ai"),
+        ({"anthropic__provider": "firstParty"}, "direct"),
+        ({"anthropic__provider": "bedrock", "model": "claude-sonnet-4-5"}, "bedrock"),
+        ({"anthropic__provider": "vertex"}, "vertex"),
+        ({"anthropic__provider": "foundry", "gen_ai__system": "anthropic"}, "azure"),
+        ({"anthropic__provider": "firstParty", "model": "us.anthropic.claude-sonnet-4-5"}, "direct"),
     ],
 )
 def test_the_provider_is_what_telemetry_says(intake: Intake, sent: dict[str, Any], provider: str) -> None:

@@ -36,7 +36,7 @@ PARTS = Parts(
     mcp_server=("mcp_server.name",),
     effort=("effort",),
     query_source=("query_source",),
-    provider=("gen_ai.provider.name", "gen_ai.system"),
+    provider=("anthropic.provider", "gen_ai.provider.name", "gen_ai.system"),
     models=("model",),
     identity_source=("identity.source",),
 )
@@ -48,6 +48,8 @@ REQUEST = Event(
     input_tokens="input_tokens",
     cache_read_tokens="cache_read_tokens",
     cache_write_tokens="cache_creation_tokens",
+    cache_write_5m_tokens="cache_creation_5m_tokens",
+    cache_write_1h_tokens="cache_creation_1h_tokens",
     output_tokens="output_tokens",
     service_tier="speed",
     duration_ms="duration_ms",
@@ -109,13 +111,14 @@ def _is_old(attributes: Attributes) -> bool:
 _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 
 
-# Known attributes that are not used, as documented and as seen with 2.1.197.
+# Known attributes that are not used, as documented and as seen with 2.1.332.
 NOT_NEEDED = frozenset(
     {
         # of every record
         *("event.timestamp", "event.sequence", "prompt.id", "message.uuid", "terminal.type"),
         *("app.version", "app.entrypoint", "organization.id", "user.groups"),
         *("workflow.run_id", "workflow.name", "span.type", "client_request_id"),
+        *("anthropic.custom_base_url", "anthropic.plan", "anthropic.seat_type", "permission_mode"),
         # of requests
         *("cost_usd_micros", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
         *("gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
@@ -166,6 +169,7 @@ CLAUDE_CODE = Vocabulary(
         "auth": NOT_KEPT,
         "feedback_survey": NOT_KEPT,
         "internal_error": NOT_KEPT,
+        "managed_settings_resolved": NOT_KEPT,
         "mcp_server_connection": NOT_KEPT,
         "plugin_installed": NOT_KEPT,
         "plugin_loaded": NOT_KEPT,

@@ -12,7 +12,17 @@ from integrations.telemetry.agents.values import Value
 CONTENT_ATTRIBUTES = frozenset(
     {
         # prompts and responses
-        *("prompt", "user_prompt", "response", "response_text", "request_text", "message", "messages", "reasoning"),
+        *(
+            "prompt",
+            "user_prompt",
+            "prompt_text",
+            "response",
+            "response_text",
+            "request_text",
+            "message",
+            "messages",
+            "reasoning",
+        ),
         *("body", "body_ref", "gen_ai.prompt", "gen_ai.completion", "gen_ai.input.messages", "gen_ai.output.messages"),
         *("gen_ai.system_instructions", "gen_ai.tool.definitions", "gen_ai.tool.description"),
         *("gen_ai.agent.description", "system_prompt"),

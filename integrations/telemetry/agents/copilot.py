@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
 
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.gen_ai import (
@@ -30,6 +32,7 @@ from integrations.telemetry.agents.values import Attributes
 from integrations.telemetry.agents.vocabulary import (
     NOT_KEPT,
     PARENT_SPAN_ID,
+    Cost,
     Count,
     Event,
     EventReading,
@@ -37,6 +40,9 @@ from integrations.telemetry.agents.vocabulary import (
     Vocabulary,
 )
 
+# GitHub bills credits of a cent, of which these are billionths.
+CREDITS = Cost({"github.copilot.nano_aiu": Decimal("1e-11")})
+COPILOT_REQUEST = replace(REQUEST, reported_cost=CREDITS)
 _TOTALS = (
     (Measure.INPUT_TOKENS, REQUEST.input_tokens),
     (Measure.CACHE_READ_TOKENS, REQUEST.cache_read_tokens),
@@ -45,8 +51,8 @@ _TOTALS = (
 )
 
 
-def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
-    """Token sums of a top-level agent, as a second source beside its spans: the larger one counts for the session.
+def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int | Decimal]]:
+    """Sums of tokens and credits of a top-level agent, beside its spans: the larger source counts for the session.
 
     Sub-agents are left out, because their parent's sums may include them.
     """
@@ -55,6 +61,8 @@ def _totals(attributes: Attributes) -> Iterator[tuple[Measure, int]]:
     for measure, count in _TOTALS:
         if isinstance(count, Count) and (tokens := count.counted(attributes)):
             yield measure, tokens
+    if cost := CREDITS.amount(attributes):
+        yield Measure.REPORTED_COST, cost
 
 
 INVOKE_AGENT = Event(kind=EventKind.PROMPT, model=MODEL, increments=_totals, at_start=True)
@@ -67,13 +75,14 @@ def _operation(attributes: Attributes) -> EventReading | None:
             return SUBAGENT if attributes.get(PARENT_SPAN_ID) else INVOKE_AGENT
         case "execute_hook":
             return NOT_KEPT
-    return operation(attributes)
+    found = operation(attributes)
+    return COPILOT_REQUEST if found is REQUEST else found
 
 
 # Known attributes of both programs that are not used, as documented and as seen with the CLI 1.0.102.
 OWN_NOT_NEEDED = frozenset(
     {
-        *("github.copilot.cost", "github.copilot.aiu", "github.copilot.nano_aiu", "github.copilot.initiator"),
+        *("github.copilot.cost", "github.copilot.aiu", "github.copilot.initiator"),
         *("github.copilot.interaction_id", "github.copilot.turn_id", "github.copilot.turn_count"),
         *("github.copilot.server_duration", "github.copilot.time_to_first_chunk", "github.copilot.agent.type"),
         *("copilot_chat.turn_count", "copilot_chat.time_to_first_token", "copilot_chat.language_id"),
@@ -117,8 +126,8 @@ COPILOT = Vocabulary(
     process_keys=("service.instance.id", "session.id"),
     reads_span_context=True,
     unlisted=_operation,
-    read_by_code=READ_BY_CODE | REQUEST.attributes,
-    readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, INVOKE_AGENT),
+    read_by_code=READ_BY_CODE | COPILOT_REQUEST.attributes,
+    readings=(COPILOT_REQUEST, REQUEST_ERROR, TOOL_CALL, INVOKE_AGENT),
     not_needed=NOT_NEEDED | OWN_NOT_NEEDED,
     not_needed_prefixes=(*NOT_NEEDED_PREFIXES, *OWN_NOT_NEEDED_PREFIXES),
     # Log records come from VS Code: each repeats a span, without its conversation.

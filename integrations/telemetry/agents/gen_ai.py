@@ -53,6 +53,12 @@ CACHE_WRITE = (
     "gen_ai.usage.details.cache_creation_input_tokens",
     "llm.token_count.prompt_details.cache_write",
 )
+CACHE_WRITE_5M = (
+    "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
+    "gen_ai.usage.cache_creation_5m_tokens",
+    "gen_ai.usage.details.ephemeral_5m_input_tokens",
+    "gen_ai.usage.ephemeral_5m_input_tokens",
+)
 CACHE_WRITE_1H = (
     "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
     "gen_ai.usage.cache_creation_1h_tokens",
@@ -87,6 +93,7 @@ REQUEST = Event(
     input_tokens=UNCACHED_INPUT,
     cache_read_tokens=Count(of=(CACHE_READ,)),
     cache_write_tokens=Count(of=(CACHE_WRITE,)),
+    cache_write_5m_tokens=Count(of=(CACHE_WRITE_5M,)),
     cache_write_1h_tokens=Count(of=(CACHE_WRITE_1H,)),
     output_tokens=Count(of=(OUTPUT,)),
     service_tier=SERVICE_TIER,
@@ -114,7 +121,7 @@ TOOL_CALL = Event(
     outcome=tool_outcome,
 )
 AT_WORK = Event(kind=EventKind.SESSION)
-_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE, *CACHE_WRITE_1H)
+_TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE, *CACHE_WRITE_5M, *CACHE_WRITE_1H)
 SPAN_KIND = "openinference.span.kind"
 READ_BY_CODE = frozenset({"gen_ai.operation.name", SPAN_KIND, "error.type", EXIT_CODE, *_TOKENS})
 # Attributes of the conventions that are not used.
@@ -137,8 +144,7 @@ NOT_NEEDED = frozenset(
         *("gen_ai.openai.request.seed", "gen_ai.openai.request.response_format"),
         *("gen_ai.openai.response.system_fingerprint", "openai.response.system_fingerprint", "openai.api.type"),
         *("gen_ai.usage.details.input_tokens", "gen_ai.usage.details.output_tokens"),
-        *("gen_ai.usage.details.reasoning_tokens", "gen_ai.usage.details.ephemeral_5m_input_tokens"),
-        *("gen_ai.usage.cache_creation.ephemeral_5m_input_tokens", "gen_ai.usage.cache_creation_5m_tokens"),
+        "gen_ai.usage.details.reasoning_tokens",
         *("llm.token_count.total", "llm.token_count.completion_details.reasoning", "llm.provider", "llm.system"),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
     }

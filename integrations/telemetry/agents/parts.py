@@ -19,7 +19,9 @@ _PROVIDERS = {
     **dict.fromkeys(("azure.ai.openai", "azure.ai.inference", "azure_openai", "azure", "foundry"), "azure"),
     **dict.fromkeys(("litellm", "openrouter", "gateway", "cloudflare", "portkey", "vercel"), "gateway"),
     # The vendor's own interface.
-    **dict.fromkeys(("anthropic", "openai", "gcp.gemini", "gcp.gen_ai", "gemini", "gemini-api-key"), "direct"),
+    **dict.fromkeys(
+        ("firstparty", "anthropic", "openai", "gcp.gemini", "gcp.gen_ai", "gemini", "gemini-api-key"), "direct"
+    ),
     **dict.fromkeys(("oauth-personal", "login_with_google", "use_gemini", "x_ai", "xai", "mistral_ai"), "direct"),
     **dict.fromkeys(("deepseek", "groq", "cohere", "perplexity"), "direct"),
 }

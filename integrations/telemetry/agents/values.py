@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
 LARGEST_COUNT = 10**12  # of one record; larger ones are implausible, and their sums would overflow
 LARGEST_AMOUNT = 10**9  # US dollars of one record
+_LAST_DIGIT = Decimal("1e-10")
 MOST_LEVELS = 16  # of nested lists
 NANOSECONDS_PER_MICROSECOND = 1000
 MICROSECONDS_TO_2000 = 946_684_800_000_000  # from 1970, where OTLP counts from, to 2000, where PostgreSQL does
@@ -84,12 +86,17 @@ def count_of(value: Value, name: str) -> int | None:
     raise BadRecordError(f"{name} is negative." if number < 0 else f"{name} is larger than {LARGEST_COUNT:,}.")
 
 
-def amount_of(value: Value, name: str) -> float | None:
-    """A sum of money; None if absent or null."""
+def amount_of(value: Value, name: str) -> Decimal | None:
+    """A sum of money in US dollars; None if absent or null."""
     amount = number_of(value, name)
-    if amount is None or 0 <= amount < LARGEST_AMOUNT:
-        return amount
-    raise BadRecordError(f"{name} is negative." if amount < 0 else f"{name} is larger than {LARGEST_AMOUNT:,}.")
+    return None if amount is None else dollars_of(Decimal(repr(amount)), name)
+
+
+def dollars_of(amount: Decimal, name: str) -> Decimal:
+    """The amount to ten decimals, as in the columns."""
+    if 0 <= amount < LARGEST_AMOUNT:
+        return amount.quantize(_LAST_DIGIT)
+    raise BadRecordError(f"{name} is negative." if amount < 0 else f"{name} is larger than {LARGEST_AMOUNT:,} dollars.")
 
 
 def number_of(value: Value, name: str) -> float | None:

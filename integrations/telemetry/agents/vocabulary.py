@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from decimal import Decimal
 from functools import cached_property
 
 from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.place import PLACE_ATTRIBUTES
-from integrations.telemetry.agents.values import Attributes, BadSumError, Value, count_of
+from integrations.telemetry.agents.values import Attributes, BadSumError, Value, count_of, dollars_of, number_of
 
 AUTHOR_ATTRIBUTES = (
     "enduser.id",
@@ -76,6 +77,21 @@ def present(parts: tuple[Names, ...], attributes: Attributes) -> str:
     return " and ".join(name for name in names_sent if name)
 
 
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """An amount of money in units of its own: attribute → US dollars per unit; the first that is present is read."""
+
+    units: Mapping[str, Decimal]
+
+    def amount(self, attributes: Attributes) -> Decimal | None:
+        """US dollars to ten decimals.  Raises BadRecordError if it is no amount of money."""
+        for name, dollars in self.units.items():
+            number = number_of(attributes.get(name), name)
+            if number is not None:
+                return dollars_of(Decimal(repr(number)) * dollars, name)
+        return None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Event:
     """The rule for one kind of log record or span: each field names the attribute for a column.
@@ -93,13 +109,15 @@ class Event:
     input_tokens: str | Count | None = None
     cache_read_tokens: str | Count | None = None
     cache_write_tokens: str | Count | None = None
-    cache_write_1h_tokens: str | Count | None = None  # those of cache_write_tokens with a one-hour TTL, which cost more
+    # Those of cache_write_tokens by lifetime: an hour costs more.  Believed if both add up (decode_figures.py).
+    cache_write_5m_tokens: str | Count | None = None
+    cache_write_1h_tokens: str | Count | None = None
     output_tokens: str | Count | None = None
     service_tier: str | Names | None = None  # batch, fast, priority and flex have other prices
     duration_ms: str | None = None
-    reported_cost: str | None = None
+    reported_cost: str | Cost | None = None
     outcome: Callable[[Attributes], str] | None = None
-    increments: Callable[[Attributes], Iterable[tuple[Measure, int]]] | None = None
+    increments: Callable[[Attributes], Iterable[tuple[Measure, int | Decimal]]] | None = None
     parts: Parts | None = None  # what a request's spend is split by
     at_start: bool = False  # of a span: the event happened at its start
     # If none of these is present, the record comes from a version with other names and is stored with its attributes.
@@ -117,6 +135,8 @@ class Event:
                     names.update(alternatives)
                 case Count() as count:
                     names.update(count.names)
+                case Cost() as cost:
+                    names.update(cost.units)
                 case Parts() as parts:
                     names.update(parts.names)
         return names

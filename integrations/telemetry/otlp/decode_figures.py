@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from integrations.telemetry.agents.values import Attributes, Value, amount_of, count_of, key_of, text_of
-from integrations.telemetry.agents.vocabulary import LIBRARY, Count, Event, Names, present
+from integrations.telemetry.agents.vocabulary import LIBRARY, Cost, Count, Event, Names, present
 from integrations.telemetry.otlp.store_rows import Figures
 
 LONGEST_KEY = 200
@@ -44,7 +44,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         _count(event.output_tokens, attributes),
         _count(event.duration_ms, attributes),
         _amount(event.reported_cost, attributes),
-        _count(event.cache_write_1h_tokens, attributes),
+        _hourly_writes(event, attributes),
         _tier(event.service_tier, attributes),
         input_tokens.sender,
         input_tokens.subtracted,
@@ -104,6 +104,20 @@ def _count(count: str | Count | None, attributes: Attributes) -> int | None:
     return count_of(attributes.get(count), count) if count else None
 
 
-def _amount(name: str | None, attributes: Attributes) -> Decimal | None:
-    amount = amount_of(attributes.get(name), name) if name else None
-    return None if amount is None else Decimal(f"{amount:.10f}")
+def _hourly_writes(event: Event, attributes: Attributes) -> int | None:
+    """Cache writes kept for an hour; None if the record does not say, or if its parts contradict their sum.
+
+    An agent sends 0 for both parts where its server gave it no split.
+    """
+    hour = _count(event.cache_write_1h_tokens, attributes)
+    five_minutes = _count(event.cache_write_5m_tokens, attributes)
+    if five_minutes is None:
+        return hour or None
+    hour = hour or 0
+    return hour if five_minutes + hour == _count(event.cache_write_tokens, attributes) else None
+
+
+def _amount(cost: str | Cost | None, attributes: Attributes) -> Decimal | None:
+    if isinstance(cost, Cost):
+        return cost.amount(attributes)
+    return amount_of(attributes.get(cost), cost) if cost else None

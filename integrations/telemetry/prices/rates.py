@@ -43,7 +43,7 @@ HOUR: LiteralString = f"""
     CROSS JOIN LATERAL (
         SELECT rate.cache_write_1h - rate.cache_write AS step,
                CASE WHEN request.reported_cost > 0 AND request.cache_write_tokens > 0
-                         AND request.cache_write_1h_tokens = 0 AND rate.cache_write_1h > rate.cache_write
+                         AND NOT request.reports_1h_tokens AND rate.cache_write_1h > rate.cache_write
                     THEN request.reported_cost * {int(MILLION)} - (
                         request.input_tokens * rate.input
                         + request.cache_read_tokens * rate.cache_read
@@ -58,7 +58,7 @@ HOUR: LiteralString = f"""
     ) AS hour
 """
 _KEPT_AN_HOUR: LiteralString = """
-    CASE WHEN request.cache_write_1h_tokens > 0 THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
+    CASE WHEN request.reports_1h_tokens THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
          ELSE coalesce(hour.inferred, 0) END
 """
 
@@ -76,7 +76,7 @@ SPEND: LiteralString = f"""
 
 # What a request would cost more if all its cache writes were kept an hour; null where it is known how long they were.
 SURCHARGE: LiteralString = f"""
-    CASE WHEN request.cache_write_tokens > 0 AND request.cache_write_1h_tokens = 0 AND hour.inferred IS NULL
+    CASE WHEN request.cache_write_tokens > 0 AND NOT request.reports_1h_tokens AND hour.inferred IS NULL
               AND reported.step > 0
          THEN LEAST(round(request.cache_write_tokens * reported.step / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
 """

@@ -38,8 +38,8 @@ STAGE_REQUESTS: LiteralString = """
     INSERT INTO fold_event
     SELECT request.session_id, request.at, %(kind)s, request.key, request.model, '', '', '', request.input_tokens,
            request.cache_read_tokens, request.cache_write_tokens, request.output_tokens, request.duration_ms,
-           request.reported_cost, request.cache_write_1h_tokens, request.service_tier, request.sender,
-           request.subtracted_tokens
+           request.reported_cost, CASE WHEN request.reports_1h_tokens THEN request.cache_write_1h_tokens END,
+           request.service_tier, request.sender, request.subtracted_tokens
     FROM integrations_agentrequest request
     JOIN integrations_apartsender apart ON apart.sender = request.sender
     WHERE request.subtracted_tokens > 0

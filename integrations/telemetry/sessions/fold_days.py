@@ -63,7 +63,7 @@ DELETE_DAYS: LiteralString = """
 REQUEST_FIGURES: LiteralString = """
     coalesce(named.name, request.model) AS model, 1 AS requests, request.input_tokens, request.cache_read_tokens,
     request.cache_write_tokens,
-    CASE WHEN request.cache_write_1h_tokens > 0
+    CASE WHEN request.reports_1h_tokens
          THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
          ELSE coalesce(request.inferred_1h_tokens, 0) END AS cache_write_1h_tokens,
     request.output_tokens, request.spend,

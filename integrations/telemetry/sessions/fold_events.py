@@ -47,6 +47,7 @@ _FRESH = {
     "input_tokens": "max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END)",
     "subtracted_tokens": "max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL)",
     "place": "max(place)",
+    "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
     **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
     **{part: f"max(parts ->> '{part}')" for part in _PARTS},
 }
@@ -62,6 +63,7 @@ _MERGED = {
         CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0
     )""",
     "place_id": "coalesce(stored.place_id, place.id)",
+    "reports_1h_tokens": "coalesce(stored.reports_1h_tokens, false) OR fresh.reports_1h_tokens",
     **{name: f"GREATEST(stored.{name}, fresh.{name})" for name in _GREATEST},
     **{name: f"GREATEST(stored.{name}, fresh.{name}, 0)" for name in _GREATEST_COUNTS},
     **{part: f"GREATEST(stored.{part}, fresh.{part}, '')" for part in _PARTS},

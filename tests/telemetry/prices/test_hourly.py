@@ -13,7 +13,9 @@ from django.db import connection
 
 from integrations.facts.outcomes import AGENT_SPEND_PARTS
 from integrations.models import AgentRequest, AgentSessionDay, AppliedPriceBook
+from integrations.telemetry.agents import vocabulary_of_agent
 from integrations.telemetry.agents.events import EventKind, Measure
+from integrations.telemetry.otlp.decode_figures import figures_of
 from integrations.telemetry.prices.library_update import apply_price_book
 from integrations.telemetry.prices.queue import enqueue_repricing
 from integrations.telemetry.sessions.fold import fold_received_batches
@@ -68,6 +70,56 @@ def test_what_the_agent_says_holds_before_what_its_cost_says() -> None:
     request = folded(FABLE, reported_cost=0.01302, hour_tokens=1000)
     assert (request.spend, request.inferred_1h_tokens, request.surcharge_1h) == (AN_HOUR, None, None)
     assert request.cache_write_1h_tokens == 1000
+
+
+def test_an_agent_that_says_none_was_kept_an_hour_is_believed_whatever_its_cost() -> None:
+    request = folded(FABLE, reported_cost=0.02052, hour_tokens=0)
+    assert (request.spend, request.inferred_1h_tokens, request.surcharge_1h) == (FIVE_MINUTES, None, None)
+
+
+# Of 1,000 writes, in thousandths: as sent for five minutes and an hour, and how many of them count as an hour's.
+SPLITS = [
+    ((0, 1000), 1000),
+    ((400, 600), 600),
+    ((1000, 0), 0),
+    (("400", "600"), 600),  # older versions send texts
+    ((0, 0), None),  # the server gave none
+    ((None, None), None),
+    ((400, 700), None),
+    ((1000, 1000), None),
+]
+CLAUDE_SPLIT = ("cache_creation_tokens", "cache_creation_5m_tokens", "cache_creation_1h_tokens")
+CONVENTIONS_SPLIT = tuple(
+    f"gen_ai.usage.cache_creation{part}"
+    for part in (".input_tokens", ".ephemeral_5m_input_tokens", ".ephemeral_1h_input_tokens")
+)
+
+
+@pytest.mark.parametrize(("vocabulary", "names"), [("claude_code", CLAUDE_SPLIT), ("some_program", CONVENTIONS_SPLIT)])
+@pytest.mark.parametrize(("parts", "hourly"), SPLITS)
+def test_a_split_is_believed_if_it_adds_up(
+    vocabulary: str, names: tuple[str, ...], parts: tuple[Any, Any], hourly: int | None
+) -> None:
+    sent = dict(zip(names, (1000, *parts), strict=True))
+    rule = next(event for event in vocabulary_of_agent(vocabulary).readings if names[0] in event.attributes)
+    assert figures_of("request", rule, sent).cache_write_1h_tokens == hourly
+
+
+def test_a_number_for_an_hour_alone_is_believed_unless_it_is_zero() -> None:
+    [rule] = [
+        event for event in vocabulary_of_agent("some_program").readings if CONVENTIONS_SPLIT[0] in event.attributes
+    ]
+    for said, hourly in ((600, 600), (0, None)):
+        sent = {CONVENTIONS_SPLIT[0]: 1000, CONVENTIONS_SPLIT[2]: said}
+        assert figures_of("request", rule, sent).cache_write_1h_tokens == hourly
+
+
+def test_one_record_of_a_request_that_says_its_split_is_enough() -> None:
+    said = another(FABLE, reported_cost=0.02052, hour_tokens=0)
+    for records in ([said, another(FABLE, reported_cost=0.02052)], [another(FABLE, at=at("2026-10-06 09:59"))]):
+        receive(records)
+        fold_received_batches()
+        assert AgentRequest.objects.get().spend == FIVE_MINUTES
 
 
 def test_without_writes_or_a_price_of_an_hour_nothing_is_unsure() -> None:
