@@ -22,7 +22,7 @@ from integrations.outbox.linking_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
-VERSION = 4  # one more, whenever the same records come to other links
+VERSION = 5  # one more, whenever the same records come to other links
 
 
 def rules_now() -> dict[str, Any]:

@@ -1,205 +1,350 @@
-"""Which environment a name means as long as no admin says otherwise: of environments, and of pipelines that deploy.
+"""Which environment a name means as long as no admin says otherwise: of environments, pipelines, jobs and runs.
 
-Names are cut into words at separators, digits and capitals: prod-eu-1, NonProd and QA2 name production, what is not
-yet production, and a test system.  A name with an unknown word is a proposal: it counts once an admin confirms it.
+Three answers: certainly production, certainly not, and a proposal, which counts once an admin confirms it.  Names are
+cut into words at separators, digits and capitals, and the place of a word decides what it says: `test-results-prod` and
+`Production – docs` name a service and its environment, `prod-plan` and `Test deployment` something else.  No name that
+holds prod, production, live or deploy is dropped without a question, unless a word that excludes them is its own.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from integrations.enums import Environment
 
-PRODUCTION = frozenset({"production", "prod", "prd", "live"})
-_STAGING = frozenset(
-    {"staging", "stage", "stg", "uat", "acceptance", "acc", "preprod", "preproduction", "nonprod", "nonproduction"}
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+PRODUCTION = _set("production prod prd live")
+_STAGING = _set("staging stage stg uat acceptance acc preprod preproduction prelive nonprod nonproduction")
+_NOT_YET = _set("pre non not no pseudo quasi semi near")  # pre-production, non-prod
+# Environments, whatever else stands in the name; the others are called like what services do, too: integration hub.
+_PLAINLY_ELSEWHERE = _set("dev develop development sit qa tst sandbox ephemeral nightly")
+_ELSEWHERE = _PLAINLY_ELSEWHERE | _set(
+    "int integration testing perf performance load demo beta alpha training lab local feature branch"
 )
-_NOT_YET = frozenset({"pre", "non", "not", "no", "pseudo"})  # pre-production, non-prod
-_ELSEWHERE = frozenset(
-    {
-        "dev",
-        "develop",
-        "development",
-        "int",
-        "integration",
-        "sit",
-        "qa",
-        "tst",
-        "testing",
-        "perf",
-        "performance",
-        "load",
-    }
-    | {"sandbox", "demo", "beta", "alpha", "nightly", "training", "lab", "local", "ephemeral", "feature", "branch"}
+# What such a job or environment does reaches no user.
+_COMMANDS = _set(
+    "plan approve check checks validate verify lint diff cleanup undeploy teardown destroy dryrun dry noop"
 )
-# Beside production, too: what such a job does reaches no user.
-_NO_ROLLOUT = frozenset(
-    {"plan", "plans", "planning", "preview", "previews", "test", "tests", "dry", "dryrun", "rehearsal", "simulation"}
-    | {
-        "approval",
-        "approvals",
-        "approve",
-        "gate",
-        "check",
-        "checks",
-        "validate",
-        "validation",
-        "verify",
-        "lint",
-        "diff",
-    }
-    | {"cleanup", "undeploy", "teardown", "destroy"}
+_NO_ROLLOUT = _COMMANDS | _set(
+    "plans planning preview previews test tests rehearsal simulation approval approvals gate validation"
 )
-_NO_SERVICE = frozenset(
-    {
-        "docs",
-        "doc",
-        "documentation",
-        "storybook",
-        "pages",
-        "wiki",
-        "blog",
-        "package",
-        "packages",
-        "npm",
-        "pypi",
-        "nuget",
-    }
-    | {"review", "pr", "prs", "coverage", "changelog"}
+_STEPS = _set(
+    "test tests testing check checks validate validation verify lint plan approve approval build ci package release"
 )
-_DEPLOYS = frozenset({"deploy", "deploys", "deployment", "deployments", "deploying", "cd", "rollout", "promote"})
-# Of a pipeline that deploys, words that say how, from where or to which place, and not what or for whom.
-_NEUTRAL = frozenset(
-    {
-        "a",
-        "the",
-        "to",
-        "on",
-        "in",
-        "of",
-        "from",
-        "for",
-        "and",
-        "with",
-        "via",
-        "by",
-        "all",
-        "auto",
-        "automatic",
-        "manual",
-    }
-    | {
-        "workflow",
-        "workflows",
-        "pipeline",
-        "pipelines",
-        "job",
-        "run",
-        "release",
-        "build",
-        "ci",
-        "yml",
-        "yaml",
-        "github",
-    }
-    | {"gitlab", "git", "actions", "action", "jenkins", "push", "main", "master", "trunk", "tag", "version", "latest"}
-    | {"service", "services", "app", "apps", "application", "applications", "api", "apis", "web", "backend", "frontend"}
-    | {"server", "servers", "worker", "workers", "function", "functions", "lambda", "container", "containers", "image"}
-    | {
-        "images",
-        "docker",
-        "helm",
-        "chart",
-        "charts",
-        "argo",
-        "argocd",
-        "kubernetes",
-        "cluster",
-        "k",
-        "ecs",
-        "eks",
-        "gke",
-    }
-    | {
-        "aks",
-        "aws",
-        "azure",
-        "gcp",
-        "google",
-        "cloud",
-        "amazon",
-        "heroku",
-        "fly",
-        "render",
-        "netlify",
-        "vercel",
-        "stack",
-    }
-    | {"eu", "us", "uk", "ap", "apac", "emea", "na", "asia", "europe", "global", "east", "west", "north", "south"}
-    | {"central", "region", "regions", "environment", "env"}
+# A copy of production is another place: prod-copy.
+_LIKENESS = _set("like copy clone mirror replica mock fake")
+_NO_SERVICE = _set(
+    "docs doc documentation storybook pages wiki blog package packages npm pypi nuget review coverage changelog"
 )
-_KNOWN = PRODUCTION | _STAGING | _NOT_YET | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE | _DEPLOYS | _NEUTRAL
-_PREPARES = frozenset(
-    {"plan", "plans", "planning", "dry", "dryrun", "preview", "approval", "approvals", "approve"}
-    | {"migrate", "migrates", "migration", "migrations"}
+# Where nothing says production, these exclude it wherever they stand.
+_PLAINLY_NO_SERVICE = _set("pr prs reviewapp githubpages dryrun")
+_NO_SERVICE |= _PLAINLY_NO_SERVICE
+_EXCLUDING = _STAGING | _NOT_YET | _ELSEWHERE | _NO_ROLLOUT | _LIKENESS
+_DEPLOYING_NOUNS = _set("deployment deployments rollout")
+_DEPLOYS = _DEPLOYING_NOUNS | _set("deploy deploys deploying cd promote")
+_AROUND = _set("pre post")  # post-deploy: what comes after it
+_AND = _set("and then")
+_TOWARDS = _set("to into onto")
+_THINGS = _set(
+    "service services app apps application applications api apis web backend frontend server servers worker workers "
+    "function functions lambda container containers"
 )
-_ROLLS_OUT = frozenset(
-    {"deploy", "deploys", "cd", "rollout", "promote", "release", "apply", "publish", "ship", "upgrade"}
+# Words that say how, from where or to which place, and not what or for whom.
+_NEUTRAL = (
+    _THINGS
+    | _AND
+    | _TOWARDS
+    | _set("a an the on in of from for with via by all auto automatic automated manual continuous delivery merge only")
+    | _set("workflow workflows pipeline pipelines job run release build ci yml yaml github gitlab git actions action")
+    | _set("jenkins push main master trunk tag version latest image images docker helm chart charts argo argocd")
+    | _set("kubernetes cluster k ecs eks gke aks iks openshift aws azure gcp google cloud amazon heroku fly render")
+    | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
+    | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
+_KNOWN = PRODUCTION | _EXCLUDING | _NO_SERVICE | _DEPLOYS | _AROUND | _NEUTRAL
+_COMPOUNDS = {
+    ("dry", "run"): "dryrun",
+    ("github", "pages"): "githubpages",
+    ("review", "app"): "reviewapp",
+    ("review", "apps"): "reviewapp",
+    ("pull", "request"): "pr",
+    ("merge", "request"): "pr",
+    ("check", "in"): "checkin",
+    ("check", "out"): "checkout",
+}
+_PREPARES = _set(
+    "plan plans planning dry dryrun preview approval approvals approve migrate migrates migration migrations"
+)
+_ROLLS_OUT = _set("deploy deploys cd rollout promote release apply publish ship upgrade")
+_NO_TASK = _PREPARES | _set(
+    "lock locks locking unlock noop seed seeding teardown destroy undeploy delete stop cleanup maintenance validate"
+)
+_PLACES = PRODUCTION | _STAGING | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE
+_AFTER_PLACE = _set("by from of for with via on")
+_ARROW = re.compile(r"[-=]>|→")
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_JOINED_BY_SIGN = re.compile(r"[&+,;]")
+_SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a name means.  `proposed`: it may be production, and does not count until an admin says so.
+
+    `environment` is None for what is no rollout of a service; `named`: a word of the name says where.
+    """
+
+    environment: Environment | None
+    proposed: bool = False
+    named: bool = True
+
+
+_YES = Verdict(Environment.PRODUCTION)
+_PROPOSED = Verdict(Environment.OTHER, proposed=True)
+_OTHER = Verdict(Environment.OTHER)
+_NO_DEPLOYMENT = Verdict(None)
 
 
 def default_environment(name: str) -> Environment:
-    """The environment by its name: prod-eu is production, pre-prod staging, review/42 and production-plan other."""
-    words = words_of(name)
-    if not _STAGING.isdisjoint(words):
-        return Environment.STAGING
-    for before, word in zip(["", *words], words, strict=False):
-        if word in PRODUCTION and before in _NOT_YET:
-            return Environment.STAGING
-    if PRODUCTION.isdisjoint(words) or _names_another(words):
-        return Environment.OTHER
-    return Environment.PRODUCTION
+    """The environment by its name: prod-eu and docs-prod are production, pre-prod staging, production-plan other."""
+    return _of_environment(_segments(name)).environment or Environment.OTHER
+
+
+def proposed_environment(name: str) -> Environment | None:
+    """What an admin is to confirm of an environment's name; None: nothing."""
+    return Environment.PRODUCTION if _of_environment(_segments(name)).proposed else None
 
 
 def default_deploying(name: str) -> Environment | None:
     """The environment that a pipeline deploys to by its name: "Deploy" means production.
 
-    None if it deploys no service, or if its name has unknown words.
+    None if it deploys no service, or if its name leaves that open.
     """
-    words = words_of(name)
-    if not _deploys_service(words):
-        return None
-    named = default_environment(name)
-    if named != Environment.OTHER or _names_another(words):
-        return named
-    return Environment.PRODUCTION if _KNOWN.issuperset(words) else None
-
-
-def proposed_environment(name: str) -> Environment | None:
-    """What an admin is asked to confirm of an environment that no known word places; None: nothing."""
-    words = words_of(name)
-    unplaced = words and default_environment(name) == Environment.OTHER and not _names_another(words)
-    return Environment.PRODUCTION if unplaced else None
+    verdict = judge_deploying(name)
+    return None if verdict.proposed else verdict.environment
 
 
 def proposed_deploying(name: str) -> Environment | None:
-    """The environment proposed for a pipeline whose name has unknown words, for an admin to confirm; or None."""
-    proposed = _deploys_service(words_of(name)) and default_deploying(name) is None
-    return Environment.PRODUCTION if proposed else None
+    """The environment proposed for a pipeline whose name leaves open where it deploys to; or None."""
+    return Environment.PRODUCTION if judge_deploying(name).proposed else None
+
+
+def environment_of_title(title: str) -> Environment | None:
+    """The environment that the title of a run names: Deploy v1.2 to production; None where it names none for certain.
+
+    What follows the place says how, from where or for whom; so do words in brackets, where the others name a place.
+    """
+    title = _ARROW.sub(" to ", title)
+    for text in dict.fromkeys((_BRACKETS.sub(" ", title), title)):
+        words = _words(text)
+        target = _target(words) or []
+        place = next((n for n, word in enumerate(target) if word in _PLACES), None)
+        if place is not None:
+            end = next((n for n in range(place + 1, len(target)) if target[n] in _AFTER_PLACE), len(target))
+            verdict = _of_environment([target[:end]])
+        elif not _PLACES.isdisjoint(words):
+            verdict = _of_environment([[word for word in part if word not in _DEPLOYS] for part in _segments(text)])
+        else:
+            continue
+        return None if verdict.proposed else verdict.environment
+    return None
 
 
 def only_prepares(name: str) -> bool:
     """Whether a job of this name plans, approves or migrates, and rolls nothing out: Terraform plan, not plan-apply."""
-    words = words_of(name)
+    words = _words(name)
     return not _PREPARES.isdisjoint(words) and _ROLLS_OUT.isdisjoint(words)
 
 
-def words_of(name: str) -> list[str]:
+def task_rolls_out(task: str) -> bool:
+    """Whether a deployment with this task is a rollout: not deploy:migrations or lock, yet migrate-and-deploy."""
+    words = _words(task)
+    does_both = not _AND.isdisjoint(words) and not _ROLLS_OUT.isdisjoint(words)
+    return _NO_TASK.isdisjoint(words) or does_both
+
+
+def judge_deploying(name: str) -> Verdict:
+    """What the name of a pipeline, or of one of its jobs, says of where it deploys to."""
+    clauses = _clauses(_words(name))
+    position = next((n for n, clause in enumerate(clauses) if not _DEPLOYS.isdisjoint(clause)), None)
+    if position is None:
+        return _without_deploying(_words(name))
+    verdict = _of_clause(clauses[position])
+    before = [word for clause in clauses[:position] for word in clause]
+    after = [word for clause in clauses[position + 1 :] for word in clause]
+    if verdict.environment is Environment.PRODUCTION and not verdict.named:
+        # Build docs and deploy; Deploy and test staging: what is deployed, or where to, stands beside it
+        of_another = _head(before) in _NO_SERVICE | (_ELSEWHERE - _STEPS) | {"preview", "previews"}
+        is_elsewhere = PRODUCTION.isdisjoint(after) and not (_STAGING | _PLAINLY_ELSEWHERE).isdisjoint(after)
+        return _PROPOSED if of_another or is_elsewhere else verdict
+    if verdict.environment is not Environment.PRODUCTION and not PRODUCTION.isdisjoint(before + after):
+        return _PROPOSED  # Deploy to staging and production
+    return verdict
+
+
+def _without_deploying(words: Sequence[str]) -> Verdict:
+    """Of a pipeline whose name has no word for deploying: Release to prod may be one, Test production is none."""
+    if PRODUCTION.isdisjoint(words):
+        return _NO_DEPLOYMENT
+    verdict = _of_environment([words])
+    content = _content(words)
+    at = max(n for n, word in enumerate(words) if word in PRODUCTION)
+    governed = content[:1] + list(words[max(at - 1, 0) : at])
+    if not _NO_ROLLOUT.isdisjoint(governed) or not (verdict.proposed or verdict.environment is Environment.PRODUCTION):
+        return _NO_DEPLOYMENT
+    return _PROPOSED
+
+
+def _of_clause(words: Sequence[str]) -> Verdict:
+    """Of the words with which a name says that something is deployed."""
+    at = next(n for n, word in enumerate(words) if word in _DEPLOYS)
+    before, after = list(words[:at]), [word for word in words[at + 1 :] if word not in _DEPLOYS]
+    if before and before[-1] in _AROUND | _NOT_YET:
+        return _NO_DEPLOYMENT
+    steps = [word for word in before if word in _STEPS]
+    if steps and all(word in _STEPS or word in _NEUTRAL for word in before):
+        is_test = not _NO_ROLLOUT.isdisjoint(steps)
+        if is_test and words[at] in _DEPLOYING_NOUNS:
+            return _NO_DEPLOYMENT  # Test deployment
+        if is_test and len(steps) == 1:
+            return _PROPOSED  # test-deploy: a test of it, or both; build-test-deploy is a chain
+        before = []
+    rest = [*before, *after]
+    return _of_deployed(rest) if PRODUCTION.isdisjoint(rest) else _of_deployed_to_production(rest)
+
+
+def _of_deployed_to_production(words: Sequence[str]) -> Verdict:
+    """Of a pipeline whose name holds production beside what it deploys: Deploy docs to production is proposed."""
+    content = _content(words)
+    verdict = _of_environment([words])
+    if verdict.environment is Environment.PRODUCTION:
+        return verdict if _NO_SERVICE.isdisjoint(content) else _PROPOSED
+    is_no_rollout = not (_NO_ROLLOUT | _NO_SERVICE | _LIKENESS).isdisjoint(content)
+    return _NO_DEPLOYMENT if is_no_rollout and not verdict.proposed else verdict
+
+
+def _of_deployed(words: Sequence[str]) -> Verdict:
+    """Of what a pipeline deploys, and where to, where its name does not hold production."""
+    content = _content(words)
+    if not content:
+        return Verdict(Environment.PRODUCTION, named=False)
+    if not _STAGING.isdisjoint(content):
+        return Verdict(Environment.STAGING)
+    target = _target(words) or []
+    for part in (target, words[: len(words) - len(target)]):
+        head, of_part = _head(part), _content(part)
+        if head in _NO_ROLLOUT | _NO_SERVICE | _LIKENESS or not _PLAINLY_NO_SERVICE.isdisjoint(of_part):
+            return _NO_DEPLOYMENT
+        if head in _ELSEWHERE or not _PLAINLY_ELSEWHERE.isdisjoint({*of_part[:1], *of_part[-1:]}):
+            return _OTHER
+    return _PROPOSED
+
+
+def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:
+    """Of the name of an environment, in segments: Production – docs has two, production-docs one."""
+    words = [word for segment in segments for word in segment]
+    if not words:
+        return _OTHER
+    if any(word in PRODUCTION and before in _NOT_YET for before, word in zip(["", *words], words, strict=False)):
+        return Verdict(Environment.STAGING)
+    target = _target(words)
+    if target and not (PRODUCTION | _EXCLUDING).isdisjoint(target):  # staging-to-prod
+        segments, words = [target], target
+    if PRODUCTION.isdisjoint(words):
+        return _of_unnamed(words)
+    own = max(n for n, segment in enumerate(segments) if not PRODUCTION.isdisjoint(segment))
+    at = max(n for n, word in enumerate(segments[own]) if word in PRODUCTION)
+    verdicts = [
+        _before(segments[own][:at]),
+        _behind(segments[own][at + 1 :], segments[own][at]),
+        *(_set_apart(segment) for n, segment in enumerate(segments) if n != own),
+    ]
+    certain = next((verdict for verdict in verdicts if not verdict.proposed and verdict != _YES), None)
+    return certain or (_PROPOSED if _PROPOSED in verdicts else _YES)
+
+
+def _of_unnamed(words: Sequence[str]) -> Verdict:
+    """Of an environment whose name does not hold production: proposed where no word of it is known to exclude that."""
+    content = _content(words)
+    if not _STAGING.isdisjoint(words):
+        return Verdict(Environment.STAGING)
+    excluded = not (_EXCLUDING | _NO_SERVICE).isdisjoint(content)
+    if excluded and not _DEPLOYS.isdisjoint(words) and _head(words) not in _EXCLUDING | _NO_SERVICE:
+        return _PROPOSED  # load-balancer-deploy
+    return _OTHER if excluded else _PROPOSED
+
+
+def _before(words: Sequence[str]) -> Verdict:
+    """Words that stand before production: those of a service, as far as they name one."""
+    content = _content(words)
+    is_command = not _COMMANDS.isdisjoint(content[:1])
+    unclear = is_command or _head(words) in _EXCLUDING or not _STAGING.isdisjoint(content)
+    return _PROPOSED if unclear else _YES
+
+
+def _set_apart(words: Sequence[str]) -> Verdict:
+    """Words that a sign sets apart from production, as hosts do with the name of a project: Production – docs."""
+    unclear = _before(words).proposed and _head(words) not in _ELSEWHERE - _PLAINLY_ELSEWHERE
+    return _PROPOSED if unclear else _YES
+
+
+def _behind(words: Sequence[str], production: str) -> Verdict:
+    """Words that follow production without a sign between them: prod-plan excludes it, prod-performance-reports not."""
+    content = _content(words)
+    if not content:
+        return _YES
+    head = _head(words)
+    if head in _EXCLUDING:
+        return Verdict(Environment.STAGING) if head in _STAGING else _OTHER
+    unclear = head in _NO_SERVICE or content[0] in _COMMANDS or production == "live"  # live-chat names a service
+    return _PROPOSED if unclear else _YES
+
+
+def _content(words: Sequence[str]) -> list[str]:
+    """Words that say what it is about."""
+    return [word for word in words if word not in _NEUTRAL and word not in _DEPLOYS and word not in PRODUCTION]
+
+
+def _head(words: Sequence[str]) -> str:
+    """The last word that names a thing, on which those before it depend: hub, of integration hub."""
+    things = (word for word in reversed(words) if word in _THINGS or word not in _NEUTRAL | _DEPLOYS | PRODUCTION)
+    return next(things, "")
+
+
+def _target(words: Sequence[str]) -> list[str] | None:
+    """What follows the last `to`; None where there is none."""
+    at = max((n for n, word in enumerate(words) if word in _TOWARDS), default=None)
+    return None if at is None else list(words[at + 1 :])
+
+
+def _clauses(words: Sequence[str]) -> list[list[str]]:
+    clauses: list[list[str]] = [[]]
+    for word in words:
+        if word in _AND:
+            clauses.append([])
+        else:
+            clauses[-1].append(word)
+    return clauses
+
+
+def _segments(name: str) -> list[list[str]]:
+    return [_words(segment) for segment in _SEGMENTS.split(name)]
+
+
+def _words(name: str) -> list[str]:
     """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
     words: list[str] = []
-    for chunk in _WORD.findall(name):
-        words.extend([chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk))
+    for chunk in _WORD.findall(_JOINED_BY_SIGN.sub(" and ", name)):
+        for word in [chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk):
+            compound = _COMPOUNDS.get((words[-1], word)) if words else None
+            words[-1:] = [compound] if compound else [*words[-1:], word]
     return words
 
 
@@ -212,11 +357,3 @@ def _cut_at_capitals(chunk: str) -> list[str]:
             starts.append(position)
     parts = [chunk[start:end].lower() for start, end in zip(starts, [*starts[1:], len(chunk)], strict=True)]
     return [part for part in parts if len(part) > 1]
-
-
-def _deploys_service(words: list[str]) -> bool:
-    return not _DEPLOYS.isdisjoint(words) and (_NO_ROLLOUT | _NO_SERVICE).isdisjoint(words)
-
-
-def _names_another(words: list[str]) -> bool:
-    return not (_ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE).isdisjoint(words)

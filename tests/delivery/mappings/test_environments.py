@@ -2,73 +2,253 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from integrations.delivery.mappings.environments import (
     default_deploying,
     default_environment,
+    environment_of_title,
+    judge_deploying,
     only_prepares,
     proposed_deploying,
     proposed_environment,
+    task_rolls_out,
 )
 from integrations.enums import Environment
 
 PRODUCTION, STAGING, OTHER = Environment.PRODUCTION, Environment.STAGING, Environment.OTHER
+PROPOSED = "proposed"
 
 
+def of_environment(name: str) -> str:
+    return PROPOSED if proposed_environment(name) else default_environment(name)
+
+
+def of_pipeline(name: str) -> str | None:
+    return PROPOSED if proposed_deploying(name) else default_deploying(name)
+
+
+# The ways in which hosts, build systems and charts name what they deploy to.
 @pytest.mark.parametrize(
-    ("environment", "names"),
+    ("answer", "names"),
+    [
+        # GitHub, Heroku, Render, Azure, Octopus, Argo CD, AWS regions
+        (PRODUCTION, ("production", "Prod", "PRD", "live", "Production (EU)", "prod-eu-west-1", "prod2", "EUProd")),
+        (
+            PRODUCTION,
+            ("shop/production", "argocd/prod-eu/shop", "aws-prod", "prod-k8s", "production.eu", "prod_us_east"),
+        ),
+        # Vercel, Netlify, Railway: the project beside the environment
+        (PRODUCTION, ("Production – shop", "Production – docs", "Production – beta", "Production – preview-api")),
+        (PRODUCTION, ("blog / production", "acme-portal / production", "production: acme-demo", "production/check-in")),
+        # charts and Terraform workspaces: the service before the environment
+        (PRODUCTION, ("checkout-production", "wiki-prod", "review-service-prod", "training_portal_prod", "shop-live")),
+        (PRODUCTION, ("nightly-reports-prod", "local-search-production", "test-runner-prod", "alpha-api-prod-eu-1")),
+        (PRODUCTION, ("prod-phoenix", "prod-performance-reports", "feature-store-prod", "staging-to-prod")),
+        (STAGING, ("staging", "pre-prod", "non_prod", "NonProd", "nonprod2", "stage-2", "UAT", "preprod", "UatEu")),
+        (STAGING, ("staging-load-balancer", "prod-staging", "Staging – docs", "checkout-stg", "prod-to-staging")),
+        (OTHER, ("", "dev", "review/42", "github-pages", "dev2", "QA1", "perf", "sit-eu", "feature-flags-test")),
+        (OTHER, ("Preview – docs-site", "deploy-preview-42", "shop-pr-12", "load-balancer-dev", "docs-preview")),
+        (OTHER, ("production-plan", "prod preview", "prod-test", "Prod (dry run)", "ProductionApproval", "live-demo")),
+        (OTHER, ("prod-terraform-plan", "qa-prod-copy", "prod-like", "production-mirror", "copy-prod-to-dev")),
+        (
+            PROPOSED,
+            ("blue", "product", "delivery", "main-cluster", "eu-west-1-phoenix", "deploy", "load-balancer-deploy"),
+        ),
+        (
+            PROPOSED,
+            ("test-prod", "qa-prod", "staging-prod", "plan-prod", "terraform-plan-prod", "destroy-cluster-prod"),
+        ),
+        (
+            PROPOSED,
+            (
+                "prod-docs",
+                "Production – plan",
+                "Production – QA",
+                "live-chat",
+                "prod-plan-network",
+                "not-for-production",
+            ),
+        ),
+    ],
+)
+def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names: tuple[str, ...]) -> None:
+    assert {name: of_environment(name) for name in names} == dict.fromkeys(names, answer)
+
+
+# The names of GitHub's starter workflows, of Azure's and Google's own, and of those that teams write.
+@pytest.mark.parametrize(
+    ("answer", "names"),
     [
         (
             PRODUCTION,
-            ("production", "Prod", "prod-eu-1", "live", "shop/production", "prod2", "EUProd", "Production (EU)"),
+            ("Deploy", "CD", "CI/CD", "deploy-prod", ".github/workflows/deploy.yml", "Deploy Production (EU)"),
         ),
-        (STAGING, ("staging", "pre-prod", "non_prod", "NonProd", "nonprod2", "stage-2", "UAT", "preprod", "UatEu")),
-        (OTHER, ("", "dev", "review/42", "product", "delivery", "github-pages", "dev2", "QA1", "perf", "sit-eu")),
-        (OTHER, ("production-plan", "prod preview", "prod-test", "Prod (dry run)", "ProductionApproval", "docs-prod")),
-    ],
-)
-def test_an_environment_is_known_by_the_words_of_its_name(environment: Environment, names: tuple[str, ...]) -> None:
-    assert {name: default_environment(name) for name in names} == dict.fromkeys(names, environment)
-
-
-@pytest.mark.parametrize(
-    ("environment", "names"),
-    [
-        (PRODUCTION, ("Deploy", "CD", "deploy-prod", ".github/workflows/deploy.yml", "Deploy Production (EU)")),
         (PRODUCTION, ("Deploy to production", "Deploy API", "Promote to prod", "Deploy to K8s", "DeployProd")),
+        (
+            PRODUCTION,
+            ("Deploy to Amazon ECS", "Build and Deploy to GKE", "Build and Deploy to Cloud Run", "Fly Deploy"),
+        ),
+        (PRODUCTION, ("Deploy Node.js app to Azure", "Deploy to Render", "Continuous Deployment", "Deploy to Railway")),
+        (
+            PRODUCTION,
+            ("Build and deploy", "Test and deploy", "Build, test & deploy", "build-test-deploy", "lint + deploy"),
+        ),
+        (PRODUCTION, ("Deploy and test", "Deploy and verify production", "Validate and deploy to production")),
+        (
+            PRODUCTION,
+            (
+                "checkout-prod-deploy",
+                "Deploy phoenix to prod",
+                "Deploy test-results to prod",
+                "Promote staging to prod",
+            ),
+        ),
         (
             STAGING,
             ("Deploy to staging", "Deploy pre-prod", "Deploy to nonprod", "Deploy NonProd PaaS", "Deploy to UAT"),
         ),
         (OTHER, ("Deploy to dev", "Deploy to develop", "Deploy dev2", "Deploy QA1", "Deploy INT", "Deploy SIT")),
-        (OTHER, ("Deploy sandbox", "Deploy perf", "Deploy load-eu2", "Deploy beta")),
-        (None, ("", "CI", "Build and test", "Deploy check", "Preview deployment", "Release notes", "Undeploy")),
+        (OTHER, ("Deploy sandbox", "Deploy perf", "Deploy load-eu2", "Deploy beta", "Deploy phoenix to dev")),
+        (None, ("", "CI", "Build and test", "Deploy check", "Preview deployment", "Release notes", "Undeploy", "Test")),
         (
             None,
-            ("Build bicep prod", "Test deployment scripts", "Deploy to test2", "Deploy Prod (plan)", "Deploy dry-run"),
+            (
+                "Test deployment scripts",
+                "Deploy to test2",
+                "Deploy Prod (plan)",
+                "Deploy dry-run",
+                "Post-deploy checks",
+            ),
         ),
         (None, ("Deploy Storybook", "Deploy docs to GitHub Pages", "pages-build-deployment", "Deploy npm package")),
-        (None, ("Deploy preview", "Deploy review app", "Deploy PR environment", "Approval to deploy prod")),
+        (None, ("Deploy Next.js site to Pages", "Deploy Jekyll with GitHub Pages dependencies preinstalled")),
+        (
+            None,
+            (
+                "Deploy preview",
+                "Deploy review app",
+                "Deploy PR environment",
+                "Test deployment",
+                "Smoke test production",
+            ),
+        ),
+        (
+            PROPOSED,
+            ("Deploy phoenix", "Deploy feature flags", "Deploy load balancer", "Deploy review-service", "test-deploy"),
+        ),
+        (
+            PROPOSED,
+            ("Deploy to staging and production", "Deploy and test staging", "Build docs and deploy", "Production"),
+        ),
+        (
+            PROPOSED,
+            ("Build bicep prod", "Release to production", "Deploy docs to production", "Approval to deploy prod"),
+        ),
     ],
 )
-def test_a_pipeline_that_deploys_a_service_says_so_and_where(
-    environment: Environment | None, names: tuple[str, ...]
-) -> None:
-    assert {name: default_deploying(name) for name in names} == dict.fromkeys(names, environment)
+def test_a_pipeline_that_deploys_a_service_says_so_and_where(answer: str | None, names: tuple[str, ...]) -> None:
+    assert {name: of_pipeline(name) for name in names} == dict.fromkeys(names, answer)
 
 
-def test_a_name_with_a_word_that_nobody_knows_is_proposed_and_does_not_count() -> None:
-    assert (default_deploying("Deploy phoenix"), proposed_deploying("Deploy phoenix")) == (None, PRODUCTION)
-    assert (default_environment("blue"), proposed_environment("blue")) == (OTHER, PRODUCTION)
-    known = ("Deploy", "Deploy docs", "Deploy to dev", "CI", "Tests of phoenix")
-    assert [proposed_deploying(name) for name in known] == [None] * len(known)
-    environments = ("", "42", "prod", "staging-blue", "dev", "review/phoenix", "github-pages")
-    assert [proposed_environment(name) for name in environments] == [None] * len(environments)
+# Every word that may exclude production, written down apart from the product's own lists.
+EXCLUDING = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        staging stage stg uat acceptance acc preprod preproduction prelive nonprod nonproduction pre non not no pseudo
+        quasi semi near post dev develop development sit qa tst sandbox ephemeral nightly int integration testing perf
+        performance load demo beta alpha training lab local feature branch plan plans planning approve approval
+        approvals check checks validate validation verify lint diff cleanup undeploy teardown destroy dryrun dry noop
+        preview previews test tests rehearsal simulation gate like copy clone mirror replica mock fake docs doc
+        documentation storybook pages wiki blog package packages npm pypi nuget review coverage changelog pr prs pull
+        merge
+        """,
+    )
+)
+OTHERS = "checkout shop phoenix api service eu west web to and for the release build app cart results flags hub in run"
+NAMES = st.tuples(
+    st.lists(st.sampled_from([*sorted(EXCLUDING), *OTHERS.split()]), max_size=3),
+    st.sampled_from(["prod", "production", "live", "Prod", "PRODUCTION", "Deploy", "deploy"]),
+    st.lists(st.sampled_from([*sorted(EXCLUDING), *OTHERS.split()]), max_size=3),
+    st.sampled_from(["-", "_", " ", "/", " – ", ".", ": ", " and "]),
+).map(lambda parts: parts[3].join([*parts[0], parts[1], *parts[2]]))
+
+
+@given(NAMES)
+def test_no_name_that_holds_production_or_deploying_is_dropped_without_a_question(name: str) -> None:
+    excluded = not EXCLUDING.isdisjoint(re.findall("[a-z]+", name.lower()))
+    assert excluded or of_environment(name) in (PRODUCTION, PROPOSED)
+    assert excluded or of_pipeline(name) in (PRODUCTION, PROPOSED)
+
+
+@given(
+    st.sampled_from(sorted(EXCLUDING)),
+    st.sampled_from(["store", "gateway", "metrics"]),
+    st.sampled_from(["-", "_", " "]),
+)
+def test_a_service_called_after_what_it_does_is_in_production(word: str, thing: str, sign: str) -> None:
+    """Or an admin is asked, where the word is a command or another environment."""
+    assert of_environment(sign.join([word, thing, "production"])) in (PRODUCTION, PROPOSED)
+    assert of_environment(f"Production – {word}{sign}{thing}") in (PRODUCTION, PROPOSED)
+    assert of_pipeline(f"Deploy {word} {thing} to prod") in (PRODUCTION, PROPOSED)
+
+
+@given(st.text(max_size=80))
+def test_every_name_has_one_answer(name: str) -> None:
+    assert proposed_environment(name) is None or default_environment(name) is OTHER
+    assert proposed_deploying(name) is None or default_deploying(name) is None
+    assert environment_of_title(name) in (None, *Environment)
+    assert judge_deploying(name) == judge_deploying(name.replace("&", " and "))
+    task_rolls_out(name)
+
+
+@pytest.mark.parametrize(
+    ("environment", "titles"),
+    [
+        (
+            PRODUCTION,
+            ("Deploy to production", "Deploy v1.2 to prod by @ann", "production", "Deploy feature-x to production"),
+        ),
+        (
+            PRODUCTION,
+            ("Release 1.2 [prod]", "Deploy staging → production", "api@v2 -> prod-eu", "Deploy 1.2 to Production (EU)"),
+        ),
+        (
+            STAGING,
+            (
+                "Deploy to staging",
+                "Deploy main to staging (prod data)",
+                "Deploy - UAT",
+                "Deploy to staging for production test",
+            ),
+        ),
+        (
+            OTHER,
+            ("Deploy to qa", "Deploy to preview of pull request 12", "Deploy preview for PR 12", "Deploy main to dev"),
+        ),
+        (None, ("", "Deploy 1.2.3", "Deploy to phoenix", "Deploy to test-prod", "Fix the basket")),
+    ],
+)
+def test_a_title_names_the_environment_of_a_run(environment: Environment | None, titles: tuple[str, ...]) -> None:
+    assert {title: environment_of_title(title) for title in titles} == dict.fromkeys(titles, environment)
 
 
 def test_a_job_that_only_plans_or_migrates_prepares_a_rollout() -> None:
     assert all(only_prepares(name) for name in ("plan", "Terraform plan (prod)", "migrate", "db-migrations", "Approve"))
     assert not any(
         only_prepares(name) for name in ("release", "deploy", "Migrate and deploy", "plan-apply", "test", "")
+    )
+
+
+def test_a_task_that_migrates_or_locks_is_no_rollout() -> None:
+    assert not any(
+        task_rolls_out(task) for task in ("deploy:migrations", "migrate", "lock", "unlock", "db:seed", "noop")
+    )
+    assert all(
+        task_rolls_out(task) for task in ("", "deploy", "deploy:prod", "rollback", "promote", "migrate-and-deploy")
     )
