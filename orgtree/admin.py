@@ -29,7 +29,7 @@ class OrganisationAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Organisation]):
 
     fields = (
         *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
-        *("link_window_hours", "rollout_gap_minutes", "lead_time_history_days"),
+        *("link_window_hours", "rollout_gap_minutes", "lead_time_history_days", "repository_attributes"),
         *("fiscal_year_start_month", "benchmark_set", "peers", "protected_since", "calendar_zone"),
     )
     readonly_fields = ("protected_since", "calendar_zone")

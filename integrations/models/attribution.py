@@ -15,7 +15,9 @@ class Method(models.TextChoices):
 
     LINE_CHECKPOINT = "line_checkpoint", "Line checkpoints of the collector"
     NOTE = "note", "git-ai note"
+    RECORD = "record", "Record of a tool in the repository"
     VENDOR = "vendor", "Vendor's commit API"
+    NAMED = "named", "Named by the agent with a tool call"
     TRAILER = "trailer", "Trailer or identity of a known agent"
     LABEL = "label", "Label of a pull request"
     OVERLAP = "overlap", "A session of the author at that time"
@@ -32,7 +34,7 @@ class CommitEvidence(models.Model):
     commit = models.ForeignKey(Commit, models.CASCADE, related_name="evidence")
     method = models.CharField(max_length=16, choices=Method.choices)
     level = models.CharField(max_length=8, choices=EvidenceLevel.choices)
-    agent = models.CharField(max_length=40)
+    agent = models.CharField(max_length=40, help_text="Empty: none, according to the note or record.")
     model = models.CharField(max_length=120, blank=True)
     session = models.ForeignKey(AgentSession, models.SET_NULL, null=True, related_name="+")
     external_session = models.CharField(max_length=200, blank=True, help_text="The session id in the note.")
@@ -41,13 +43,15 @@ class CommitEvidence(models.Model):
         models.CASCADE,
         null=True,
         related_name="+",
-        help_text="The repository of the note; null for other evidence.",
+        help_text="The repository of the note or record; null for other evidence.",
     )
     lines_by_path = models.JSONField(null=True, help_text="Path → number of lines, for line level.")
     confidence = models.FloatField(help_text="0–1")
     said = models.CharField(max_length=500, blank=True, help_text="The trailer or other sign, shortened.")
     bound = models.FloatField(
-        null=True, help_text="Of a squash whose message lists its parts: the share that the agent signed, 0–1."
+        null=True,
+        help_text="The agent's share of the lines, 0–1: as a record counts them, or by the parts that it signed of a "
+        "squash whose message lists them.",
     )
     digest = models.UUIDField(help_text="Hash of all the above: repeated evidence is one row.")
     seen_at = models.DateTimeField(auto_now_add=True)

@@ -84,6 +84,16 @@ class Organisation(models.Model):
         help_text="1 to 12; empty: as HEADWAY_FISCAL_YEAR_START_MONTH says. Quarters count from it on pages, in the "
         "API and in objectives; a quarter that has objectives keeps its days. Figures by quarter are computed anew.",
     )
+    repository_attributes = models.CharField(
+        "attributes that name a repository",
+        max_length=400,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Names of attributes in your agents' telemetry, separated by commas, whose value is a repository's "
+        "address or name, beside those that Headway knows (vcs.repository.url.full, repo.owner with repo.name …). "
+        "They place sessions from now on.",
+    )
     benchmark_set = models.CharField(
         max_length=40,
         default="dora-2023",

@@ -62,6 +62,7 @@ def test_the_organisation_is_one_row_that_the_list_leads_to(admin: Client) -> No
             "link_window_hours": "24",
             "rollout_gap_minutes": "30",
             "lead_time_history_days": "30",
+            "repository_attributes": "our.repository",
             "benchmark_set": "dora-2024",
             "peers": "organisation_size:fewer_than_100",
         },

@@ -52,6 +52,9 @@ def test_the_shell_lines_are_what_a_shell_reads() -> None:
         env = json.loads(snippet.text)["env"]
         assert env.items() <= variables.items()
         assert "OTEL_METRIC_EXPORT_INTERVAL" not in env
+        assert {env["OTEL_METRICS_INCLUDE_REPOSITORY"], env["OTEL_LOG_TOOL_DETAILS"]} == {"1"}
+    for snippet in (shell, settings, managed):
+        assert any("commands" in sentence and "drops them" in sentence for sentence in snippet.where)
 
 
 def test_the_wrapper_names_the_repository_and_branch(tmp_path: Path) -> None:

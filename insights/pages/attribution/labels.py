@@ -11,7 +11,9 @@ from orgtree.access.access import Access
 METHODS: Mapping[str, str] = {
     Method.LINE_CHECKPOINT: "Line checkpoints",
     Method.NOTE: "git-ai note",
+    Method.RECORD: "Record in the repository",
     Method.VENDOR: "Vendor's record",
+    Method.NAMED: "Named by the agent",
     Method.TRAILER: "Trailer or signature",
     Method.LABEL: "Label of a pull request",
     Method.OVERLAP: "Session overlap",

@@ -18,6 +18,13 @@ from urllib.parse import quote
 TOKEN_PLACEHOLDER = "YOUR-INGEST-TOKEN"  # noqa: S105 - stands where the real one must be pasted
 # Claude Code exports metrics once a minute; a first try should not have to wait for that.
 FIRST_TRY_INTERVALS = {"OTEL_METRIC_EXPORT_INTERVAL": "5000", "OTEL_LOGS_EXPORT_INTERVAL": "2000"}
+# Of Claude Code 2.1.269 and later; earlier versions name their commits by the second one, and no repository.
+REPOSITORY_AND_COMMIT = {"OTEL_METRICS_INCLUDE_REPOSITORY": "1", "OTEL_LOG_TOOL_DETAILS": "1"}
+WHAT_TRAVELS = (
+    "With OTEL_LOG_TOOL_DETAILS, Claude Code names the commits that it makes. It then also sends the commands and file "
+    "paths of its tools: they travel to Headway, which drops them on receipt and counts how many. Omit the line if "
+    "they must not leave the machine."
+)
 # What may stand unencoded in a value of OTEL_RESOURCE_ATTRIBUTES, beside letters and digits (W3C baggage).
 BAGGAGE_SAFE = "!#$&'()*+-./:<>?@[]^_`{|}~"
 
@@ -68,6 +75,7 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
         "OTEL_EXPORTER_OTLP_ENDPOINT": base_url,
         "OTEL_EXPORTER_OTLP_HEADERS": f"Authorization=Bearer {token}",
         "OTEL_RESOURCE_ATTRIBUTES": resource_attributes(email),
+        **REPOSITORY_AND_COMMIT,
     }
     trial = {**variables, **FIRST_TRY_INTERVALS}
     return [
@@ -75,14 +83,17 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
             key="shell",
             title="To try it out: this terminal only",
             place="shell",
-            where=("Paste, then start claude in the same terminal. The short intervals are for a first try.",),
+            where=(
+                "Paste, then start claude in the same terminal. The short intervals are for a first try.",
+                WHAT_TRAVELS,
+            ),
             text=_exports(trial),
         ),
         Snippet(
             key="settings",
             title="For yourself",
             place="~/.claude/settings.json",
-            where=("If the file already exists, add these lines to its env block.",),
+            where=("If the file already exists, add these lines to its env block.", WHAT_TRAVELS),
             text=json.dumps({"env": variables}, indent=2),
         ),
         Snippet(
@@ -95,18 +106,20 @@ def claude_code(base_url: str, token: str, email: str) -> list[Snippet]:
                 "Windows: C:\\Program Files\\ClaudeCode\\managed-settings.json",
                 "Give each person their own enduser.id. If everybody signs in to Claude Code, omit that line: Claude "
                 "Code then sends the address itself.",
+                WHAT_TRAVELS,
             ),
             text=json.dumps({"env": variables}, indent=2),
         ),
         _wrapper(
             "claude",
             email,
-            "Repository and branch: shell wrapper",
+            "Versions before 2.1.269: shell wrapper for repository and branch",
+            "Later versions name the repository themselves, and the branch with each commit.",
             "Then omit OTEL_RESOURCE_ATTRIBUTES from settings.json, because it takes precedence.",
         ),
         Snippet(
             key="repository",
-            title="Repository: its own agent settings",
+            title="Versions before 2.1.269: the repository's own agent settings",
             place=".claude/settings.json of the repository",
             where=(
                 "If everybody signs in to Claude Code: commit it once, and it applies to everybody who works in the "

@@ -93,7 +93,7 @@ def nearest_sessions(keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], O
 
 
 def commits_near(sessions: Collection[int]) -> set[int]:
-    """Commits that may relate to these sessions: near in time, or linked by evidence."""
+    """Commits that may relate to these sessions: near in time, named by them, or linked by evidence."""
     if not sessions:
         return set()
     return sql.ids(
@@ -117,6 +117,13 @@ def commits_near(sessions: Collection[int]) -> set[int]:
         JOIN integrations_commitevidence evidence
           ON evidence.external_session = session.external_id AND evidence.agent = session.agent
         WHERE evidence.external_session <> ''
+        UNION
+        SELECT commit.id
+        FROM integrations_sessionplace there
+        JOIN integrations_telemetryplace place ON place.id = there.place_id AND place.revision <> ''
+        JOIN integrations_commit commit
+          ON commit.sha ~>=~ place.revision AND commit.sha ~<~ (place.revision || 'g')  -- begins with it
+        WHERE there.session_id = ANY (%(sessions)s) AND there.called_at IS NOT NULL
         UNION
         SELECT commit_id FROM integrations_commitevidence WHERE session_id = ANY (%(sessions)s)
         UNION

@@ -7,6 +7,7 @@ from celery import shared_task
 from core.locks import Lock
 from core.queue import drain
 from integrations.code.attribution.derive import derive
+from integrations.code.attribution.named_commits import update_named_evidence
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.commits.changed_days import append_changes_of_commits
@@ -37,7 +38,7 @@ def _attribute_some() -> int:
     if not work.rows:
         return 0
     commits = with_representatives(work.commits | commits_near(work.sessions))
-    sessions = work.sessions | update_overlap_evidence(commits)
+    sessions = work.sessions | update_overlap_evidence(commits) | update_named_evidence(commits)
     derived = derive(commits, sessions)
     changed = recompute_outcomes(work.commits, sessions | derived.sessions)
     append_changes_of_commits(work.commits | derived.changed)

@@ -79,10 +79,6 @@ def _may_have_a_password(name: str, value: Value) -> bool:
     return name in REPOSITORY_ATTRIBUTES and isinstance(value, str) and "@" in value.removeprefix("git@")
 
 
-def is_no_content(name: str, value: Value) -> bool:
-    return not is_content(name, value)
-
-
 def looks_like_content(value: Value) -> bool:
     if isinstance(value, str):
         return len(value) > LONGEST_WORD or "\n" in value or "\r" in value

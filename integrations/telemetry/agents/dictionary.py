@@ -15,7 +15,9 @@ from django.db import transaction
 
 from integrations.models import UnreadEvent
 from integrations.telemetry.agents import vocabulary_of_agent
+from integrations.telemetry.agents.place import OWN_REPOSITORY
 from integrations.telemetry.agents.vocabulary import NOTHING, SPAN_CONTEXT, Vocabulary
+from orgtree.models import Organisation
 
 
 class UnknownMeaningError(ValueError):
@@ -24,12 +26,18 @@ class UnknownMeaningError(ValueError):
 
 @cached(TTLCache(1000, ttl=60), key=attrgetter("agent", "is_generic"), lock=threading.Lock())
 def learned(vocabulary: Vocabulary) -> Vocabulary:
-    """The vocabulary extended by the administrator's mappings, cached for a minute."""
+    """The vocabulary extended by the administrators' mappings, cached for a minute."""
     mapped = UnreadEvent.objects.filter(agent=vocabulary.agent).exclude(means="")
     rows = mapped.values_list("attribute", "name", "means")
-    attributes = {attribute: means for attribute, _, means in rows if attribute}
+    attributes = dict.fromkeys(_attributes_of_repositories() - vocabulary.looked_at, OWN_REPOSITORY)
+    attributes |= {attribute: means for attribute, _, means in rows if attribute}
     names = {name: means for attribute, name, means in rows if not attribute}
     return replace(vocabulary, attribute_means=attributes, name_means=names)
+
+
+def _attributes_of_repositories() -> set[str]:
+    """The attributes by which the organisation names repositories, in words of its own."""
+    return set(Organisation.current().repository_attributes.replace(",", " ").split())
 
 
 def forget_dictionary() -> None:
@@ -41,7 +49,7 @@ def possible_meanings(unread: UnreadEvent) -> list[str]:
     """Possible meanings: the names that the agent's vocabulary reads."""
     vocabulary = vocabulary_of_agent(unread.agent)
     if unread.attribute:
-        return sorted((vocabulary.figure_names | set(vocabulary.naming)) - SPAN_CONTEXT - {""})
+        return sorted((vocabulary.figure_names | set(vocabulary.naming)) - SPAN_CONTEXT - {"", OWN_REPOSITORY})
     return sorted({*vocabulary.events, *vocabulary.spans, *vocabulary.metrics})
 
 

@@ -1,7 +1,8 @@
-"""Where an agent works: the repository and branch that its telemetry names.
+"""Where an agent works: the repository and branch that its telemetry names, and the commit.
 
-Attributes of OpenTelemetry's version control conventions, which an organisation sets in OTEL_RESOURCE_ATTRIBUTES, and
-those that Copilot sends by itself.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/
+Attributes of OpenTelemetry's version control conventions, which agents send by themselves or an organisation sets in
+OTEL_RESOURCE_ATTRIBUTES, those of Copilot, and `repo.owner` with `repo.name`.
+https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/
 
 A place that cannot be understood is no place: it never invalidates its record.
 """
@@ -9,33 +10,67 @@ A place that cannot be understood is no place: it never invalidates its record.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 
 from integrations.connectors.git.repository import one_spelling
-from integrations.telemetry.agents.values import Attributes
+from integrations.telemetry.agents.values import Attributes, Value
 
+# Stands for the attributes by which administrators say that their organisation names repositories.
+OWN_REPOSITORY = "(repository)"
 # Alternatives of one value each: the first that is present is read.
-_REPOSITORIES = ("vcs.repository.url.full", "github.copilot.git.repository", "vcs.repository.name")
+_REPOSITORIES = (
+    *("vcs.repository.url.full", "github.copilot.git.repository", "vcs.repository.name", "repo.name"),
+    OWN_REPOSITORY,
+)
+# Of a repository whose name stands alone.
+_OWNERS: Mapping[str, str] = {"vcs.repository.name": "vcs.owner.name", "repo.name": "repo.owner"}
 _BRANCHES = ("vcs.ref.head.name", "vcs.repository.ref.name", "github.copilot.git.branch")
-_REVISIONS = ("vcs.ref.head.revision", "vcs.repository.ref.revision", "github.copilot.git.commit_sha")
+_REVISION = "vcs.ref.head.revision"
+_REVISIONS = (_REVISION, "vcs.repository.ref.revision", "github.copilot.git.commit_sha")
 REPOSITORY_ATTRIBUTES = frozenset(_REPOSITORIES)
-PLACE_ATTRIBUTES = (*_REPOSITORIES, *_BRANCHES, *_REVISIONS)
+PLACE_ATTRIBUTES = (*_REPOSITORIES, *_OWNERS.values(), *_BRANCHES, *_REVISIONS)
 
 # Longer ones are no place: a truncated name is another name.
 LONGEST_REPOSITORY, LONGEST_BRANCH, LONGEST_REVISION = 500, 250, 64
+SHORTEST_REVISION = 7  # git shortens no further by itself
 _HEADS = "refs/heads/"
 
 
 def place_of(attributes: Attributes) -> str:
     """The place of a record as a JSON list of repository, branch and revision; empty where it names none.
 
-    A repository is host/path of an address, without user and password, or a name.  The revision only counts where no
-    repository is named.
+    A repository is host/path of an address, without user and password, or a name.
     """
-    repository = next(filter(None, (_repository(_text(attributes, name)) for name in _REPOSITORIES)), "")
+    repository = next(filter(None, (_repository(_named(attributes, name)) for name in _REPOSITORIES)), "")
     branch = next(filter(None, (_branch(_text(attributes, name)) for name in _BRANCHES)), "")
     revision = next(filter(None, (_revision(_text(attributes, name)) for name in _REVISIONS)), "")
-    place = [repository, branch, "" if repository else revision]
+    place = [repository, branch, revision]
     return json.dumps(place, ensure_ascii=False) if any(place) else ""
+
+
+def commit_in_parameters(attributes: Attributes) -> Mapping[str, Value]:
+    """The commit that a tool's parameters name, as the attribute for it; the parameters themselves are content.
+
+    A revision that is known in full stays: the parameters may shorten it.
+    """
+    parameters = attributes.get("tool_parameters")
+    if isinstance(parameters, str) and "git_commit_id" in parameters:
+        with suppress(ValueError, RecursionError):
+            parameters = json.loads(parameters)
+    if not isinstance(parameters, Mapping):
+        return {}
+    named = parameters.get("git_commit_id")
+    commit = _revision(named.strip()) if isinstance(named, str) else ""
+    known = _revision(_text(attributes, _REVISION))
+    return {} if not commit or known.startswith(commit) else {_REVISION: commit}
+
+
+def _named(attributes: Attributes, name: str) -> str:
+    """A repository as it is named, with its owner where that stands apart."""
+    text = _text(attributes, name)
+    owner = _text(attributes, _OWNERS[name]).strip("/") if name in _OWNERS else ""
+    return f"{owner}/{text}" if owner and text and "/" not in text else text
 
 
 def _text(attributes: Attributes, name: str) -> str:
@@ -59,5 +94,5 @@ def _branch(text: str) -> str:
 
 
 def _revision(text: str) -> str:
-    is_sha = len(text) <= LONGEST_REVISION and all(digit in "0123456789abcdef" for digit in text.lower())
+    is_sha = SHORTEST_REVISION <= len(text) <= LONGEST_REVISION and not text.lower().strip("0123456789abcdef")
     return text.lower() if is_sha else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from decimal import Decimal
 from functools import cached_property
 
-from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES
+from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, is_content
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.parts import Parts
 from integrations.telemetry.agents.place import PLACE_ATTRIBUTES
@@ -268,6 +268,10 @@ class Vocabulary:
             or name.startswith(self.not_needed_prefixes)
             or name.startswith("vcs.")
         )
+
+    def is_content(self, name: str, value: Value) -> bool:
+        """Whether an attribute has, or may have, content; of a mapped one, its meaning tells."""
+        return is_content(self.attribute_means.get(name, name), value)
 
     def with_known_names(self, attributes: dict[str, Value]) -> dict[str, Value]:
         """The attributes with mapped names replaced by their meanings."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, PLACEHOLDERS
 from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.agents.place import commit_in_parameters
 from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, first_text_of, time_of
 from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
@@ -44,6 +45,8 @@ def read_events(origin: Origin, records: Iterable[Any]) -> None:
 
 def _read_event(origin: Origin, message: EventMessage) -> None:
     record = origin.event(message)
+    if named := commit_in_parameters(record.attributes):
+        record = record._replace(attributes={**record.attributes, **named})
     at = time_of(record.time_unix_nano, origin.decoded.now)
     attributes = record.attributes
     known = origin.rules.get(record.name)

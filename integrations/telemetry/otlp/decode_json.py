@@ -20,7 +20,6 @@ from opentelemetry.proto.common.v1 import common_pb2
 from integrations.telemetry.agents.content import (
     CONTENT_ATTRIBUTES,
     PLACEHOLDERS,
-    is_no_content,
     looks_like_content,
     name_in,
 )
@@ -183,7 +182,7 @@ class JsonOrigin(Origin):
 
     @cached_property
     def _stored_resource(self) -> Json:
-        return _without_content(self._resource, [], is_no_content)
+        return _without_content(self._resource, [], lambda name, value: not self.vocabulary.is_content(name, value))
 
     def bytes_of(self, sent: Json) -> bytes:
         try:

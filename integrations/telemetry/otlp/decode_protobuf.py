@@ -14,7 +14,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 
-from integrations.telemetry.agents.content import PLACEHOLDERS, is_no_content, looks_like_content, name_in
+from integrations.telemetry.agents.content import PLACEHOLDERS, looks_like_content, name_in
 from integrations.telemetry.agents.values import BadRecordError, Value
 from integrations.telemetry.otlp import messages
 from integrations.telemetry.otlp.decoded import (
@@ -123,7 +123,9 @@ class ProtobufOrigin(Origin):
 
     @cached_property
     def _stored_resource(self) -> resource_pb2.Resource:
-        resource: resource_pb2.Resource = _without_content(self._resource, [], is_no_content)
+        resource: resource_pb2.Resource = _without_content(
+            self._resource, [], lambda name, value: not self.vocabulary.is_content(name, value)
+        )
         return resource
 
     def record(self, sent: EventMessage | bytes) -> EventMessage:

@@ -19,7 +19,7 @@ from opentelemetry.proto.common.v1 import common_pb2
 from opentelemetry.proto.resource.v1 import resource_pb2
 
 from integrations.telemetry.agents import vocabulary_of
-from integrations.telemetry.agents.content import content_among, is_content, is_plain, name_in
+from integrations.telemetry.agents.content import content_among, is_plain, name_in
 from integrations.telemetry.agents.dictionary import learned
 from integrations.telemetry.agents.values import Attributes, BadRecordError, Value
 from integrations.telemetry.agents.vocabulary import (
@@ -316,7 +316,7 @@ class Origin(ABC):
 
     def may_keep(self, name: str, value: Value) -> bool:
         """Whether an attribute may be stored: no content, and no text under an unknown name."""
-        return not is_content(name, value) and (self.knows(name) or is_plain(name, value))
+        return not self.vocabulary.is_content(name, value) and (self.knows(name) or is_plain(name, value))
 
     def unknown_among(self, own: Mapping[str, Value]) -> Iterator[str]:
         """The unknown attributes of a record that have a value."""

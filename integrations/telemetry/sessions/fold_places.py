@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from core import sql
+from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.places import place_sessions, store_places
 
 # Of a session in several places, whose tokens are compared: reading all requests of one that never ends would take
@@ -17,7 +18,7 @@ def store_named_places() -> None:
     named = sql.rows(NAMED)
     if named:
         store_places(named)
-        sql.execute(NOTE_PLACES)
+        sql.execute(NOTE_PLACES, {"tool_call": int(EventKind.TOOL_CALL)})
 
 
 def place_sessions_of_fold() -> None:
@@ -29,9 +30,9 @@ def place_sessions_of_fold() -> None:
 
 
 _PLACED: LiteralString = """
-    SELECT session_id, at, place FROM fold_event WHERE place <> ''
+    SELECT session_id, at, place, kind FROM fold_event WHERE place <> ''
     UNION ALL
-    SELECT session_id, at, place FROM fold_point WHERE place <> ''
+    SELECT session_id, at, place, NULL FROM fold_point WHERE place <> ''
 """
 NAMED: LiteralString = f"""
     SELECT DISTINCT md5(place)::uuid, place::jsonb ->> 0, place::jsonb ->> 1, place::jsonb ->> 2
@@ -40,13 +41,15 @@ NAMED: LiteralString = f"""
 
 # Only the fold writes here, holding the locks of the sessions.
 NOTE_PLACES: LiteralString = f"""
-    INSERT INTO integrations_sessionplace AS known (session_id, place_id, first_at, last_at)
-    SELECT placed.session_id, place.id, min(placed.at), max(placed.at)
+    INSERT INTO integrations_sessionplace AS known (session_id, place_id, first_at, last_at, called_at)
+    SELECT placed.session_id, place.id, min(placed.at), max(placed.at),
+           min(placed.at) FILTER (WHERE placed.kind = %(tool_call)s)
     FROM ({_PLACED}) AS placed
     JOIN integrations_telemetryplace place ON place.key = md5(placed.place)::uuid
     GROUP BY placed.session_id, place.id
     ON CONFLICT (session_id, place_id) DO UPDATE
-    SET first_at = LEAST(known.first_at, excluded.first_at), last_at = GREATEST(known.last_at, excluded.last_at)
+    SET first_at = LEAST(known.first_at, excluded.first_at), last_at = GREATEST(known.last_at, excluded.last_at),
+        called_at = LEAST(known.called_at, excluded.called_at)
 """  # noqa: S608  # a constant
 
 SESSIONS: LiteralString = f"SELECT DISTINCT session_id FROM ({_PLACED}) AS placed"  # noqa: S608  # a constant

@@ -75,7 +75,10 @@ def _resolve_again(places: QuerySet[TelemetryPlace]) -> None:
 
 
 def place_sessions(sessions: Sequence[int]) -> None:
-    """Write the place of these sessions: of several, that of most of its tokens, else the last."""
+    """Write the place of these sessions: of several, that of most of its tokens, else the last.
+
+    An agent may name the branch with its commits alone: the last one in that repository.
+    """
     sql.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
 
 
@@ -98,7 +101,8 @@ def _repository_of(place: TelemetryPlace) -> int | None:
         repository = Repository.objects.at(place.named)
         return repository.pk if repository else _meant_before(place)
     if place.revision:
-        return Commit.objects.filter(sha=place.revision).values_list("home_id", flat=True).first()
+        named = Commit.objects.filter(sha__startswith=place.revision).values_list("home_id", flat=True)[:2]
+        return named[0] if len(named) == 1 else None
     return None
 
 
@@ -121,13 +125,22 @@ def _item_of(place: TelemetryPlace) -> int | None:
 
 
 PLACE_SESSIONS: LiteralString = """
-    WITH chosen AS (
-        SELECT DISTINCT ON (there.session_id)
-               there.session_id, place.repository_id, place.branch, place.work_item_id
+    WITH there AS MATERIALIZED (
+        SELECT there.session_id, there.tokens, there.last_at, place.*
         FROM integrations_sessionplace there
         JOIN integrations_telemetryplace place ON place.id = there.place_id
         WHERE there.session_id = ANY (%(sessions)s)
-        ORDER BY there.session_id, there.tokens DESC, there.last_at DESC, place.key
+    ), most AS (
+        SELECT DISTINCT ON (session_id) * FROM there ORDER BY session_id, tokens DESC, last_at DESC, key
+    ), branched AS (
+        SELECT DISTINCT ON (session_id) there.*
+        FROM most JOIN there USING (session_id)
+        WHERE most.branch = '' AND there.branch <> '' AND there.repository_id = most.repository_id
+        ORDER BY session_id, there.last_at DESC, there.key
+    ), chosen AS (
+        SELECT session_id, most.repository_id, coalesce(branched.branch, most.branch) AS branch,
+               coalesce(branched.work_item_id, most.work_item_id) AS work_item_id
+        FROM most LEFT JOIN branched USING (session_id)
     ), locked AS (
         SELECT session.id, chosen.*
         FROM chosen JOIN integrations_agentsession session ON session.id = chosen.session_id
