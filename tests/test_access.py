@@ -56,6 +56,9 @@ def test_who_sees_what(asking: str, client_of: Callable[[str], Client]) -> None:
         answer = client.get(access.address, access.query)
         if answer.status_code != access.by(asking):
             wrong[route] = f"{answer.status_code}, not {access.by(asking)}"
+        caches = answer.headers.get("Cache-Control", "")
+        if asking != "visitor" and not {"private", "no-store"} <= {part.strip() for part in caches.split(",")}:
+            wrong[f"{route} in caches"] = caches
         if answer.status_code == SIGN_IN and asking == "visitor":
             assert "/accounts/login/" in answer["Location"], route
     assert not wrong

@@ -13,7 +13,7 @@ from typing import Any
 
 from waitress.buffers import OverflowableBuffer
 from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.utilities import BadRequest, Error, RequestEntityTooLarge
 
 from core.disk_full import DISK_FULL, SECONDS_TO_RETRY, is_disk_full
@@ -84,6 +84,9 @@ class Request(HTTPRequestParser):  # type: ignore[misc]  # as above
 
     def parse_header(self, header_plus: bytes) -> None:
         super().parse_header(header_plus)
+        # A proxy in front that believes the other of the two would see two requests where this server sees one.
+        if "CONTENT_LENGTH" in self.headers and (self.chunked or "TRANSFER_ENCODING" in self.headers):
+            raise ParsingError("A request has either Content-Length or Transfer-Encoding, not both.")
         if self.body_rcv is not None:
             self.body_rcv.buf = Body(self.adj.inbuf_overflow)
 

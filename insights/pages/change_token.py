@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import quote_etag
-from django.views.decorators.cache import cache_control
 from django.views.decorators.http import etag
 
 from insights.columns.change_token import change_token
@@ -17,7 +16,6 @@ def current_token() -> str:
 
 
 @page_view
-@cache_control(private=True, no_cache=True)
 @etag(lambda _request: current_token())
 def page_change_token(request: HttpRequest) -> HttpResponse:
     """204 with the token of the newest facts, columns, memberships and day; 304 while it is unchanged."""

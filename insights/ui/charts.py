@@ -20,9 +20,6 @@ from typing import Any, Literal
 from chartjs.views.lines import BaseLineChartView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.decorators import method_decorator
-from django.views.decorators.cache import cache_control
-from django.views.decorators.http import conditional_page
 
 from insights.query.query import Query, Window
 from insights.ui import wording
@@ -153,7 +150,6 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
     def chart_data(self, request: HttpRequest) -> ChartData:
         raise NotImplementedError
 
-    @method_decorator((conditional_page, cache_control(private=True, no_cache=True)))  # revalidated with the ETag
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         self.drawn = self.chart_data(request)
         return HttpResponse(self.convert_context_to_json(self.get_context_data()), content_type="application/json")

@@ -11,7 +11,10 @@ from integrations.models.resources import Resource
 
 
 class WebhookDelivery(models.Model):
-    """One delivery, stored before the response.  Its body is kept until it is processed."""
+    """One delivery, stored before the response.  Its body is kept until it is processed.
+
+    The signature covers the body alone: an equal body under another delivery id is the same delivery, sent again.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -27,10 +30,14 @@ class WebhookDelivery(models.Model):
     done_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
     body = models.BinaryField(null=True)
+    body_digest = models.BinaryField(null=True, max_length=32)  # SHA-256; null of those stored before there was one
 
     class Meta:
         verbose_name_plural = "webhook deliveries"
-        constraints = [models.UniqueConstraint(fields=["connection", "delivery_id"], name="delivery_is_unique")]
+        constraints = [
+            models.UniqueConstraint(fields=["connection", "delivery_id"], name="delivery_is_unique"),
+            models.UniqueConstraint(fields=["connection", "body_digest"], name="delivered_body_is_unique"),
+        ]
         indexes = [
             models.Index(fields=["id"], condition=models.Q(state="waiting"), name="delivery_waiting"),
             models.Index(fields=["connection", "received_at"], name="delivery_by_time"),

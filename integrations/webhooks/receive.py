@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
 from core.disk_full import is_disk_full, not_stored_message
 from core.nudges import nudge_on_commit
-from integrations.connectors.base import Settings
+from integrations.connectors.base import Arrival, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError, WebhookDelivery
 from integrations.sync.connect import WEBHOOK_SECRET
@@ -62,14 +64,33 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
             401, "The signature is missing or wrong. Enter the connection's webhook secret at the provider."
         )
     body = inflate(sent, request.META)  # only now: what is not signed may cost nothing
-    _, stored = WebhookDelivery.objects.get_or_create(
-        connection=connection,
-        delivery_id=arrival.delivery_id[:LONGEST_ID],
-        defaults={"event": arrival.event[:LONGEST_EVENT], "body": body},
-    )
+    stored = _store_new(connection, arrival, body)
     if stored:
         nudge_on_commit(process_deliveries)
     return JsonResponse({"status": "stored" if stored else "known"}, status=202 if stored else 200)
+
+
+def _store_new(connection: Connection, arrival: Arrival, body: bytes) -> bool:
+    """Store the delivery unless one with its id or its body is known; returns whether it was new.
+
+    Headers are not signed, so that whoever recorded a delivery could send its body again under another id.
+    """
+    delivery_id, digest = arrival.delivery_id[:LONGEST_ID], hashlib.sha256(body).digest()
+    known = Q(delivery_id=delivery_id) | Q(body_digest=digest)
+    if WebhookDelivery.objects.filter(known, connection=connection).exists():
+        return False
+    try:
+        with transaction.atomic():
+            WebhookDelivery.objects.create(
+                connection=connection,
+                delivery_id=delivery_id,
+                event=arrival.event[:LONGEST_EVENT],
+                body=body,
+                body_digest=digest,
+            )
+    except IntegrityError:  # stored by another request meanwhile
+        return False
+    return True
 
 
 def _refused(status: int, problem: str) -> HttpResponse:

@@ -278,12 +278,28 @@ def test_chunks_of_single_bytes_are_refused(served: Served) -> None:
         (b"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n\r\n", b"413"),
         (b"POST / HTTP/1.1\r\nContent-Length: 9_9\r\n\r\n", b"400"),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", b"501"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
+        (b"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\n0\r\n\r\n", b"400"),
         (b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", b"400"),
     ],
 )
 def test_heads_beyond_the_limits_are_refused(served: Served, request_head: bytes, status: bytes) -> None:
     with served.send(request_head) as connection:
         assert connection.recv(65536).split()[1] == status
+
+
+def test_a_body_of_two_lengths_is_refused_and_nothing_after_it_is_read(served: Served) -> None:
+    """Otherwise a proxy that goes by the other length sends a request of somebody's choice in another's name."""
+    two_lengths = (
+        b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+    )
+    with served.send(two_lengths + GET) as connection:
+        answered = b""
+        while part := connection.recv(65536):
+            answered += part
+    assert answered.startswith(b"HTTP/1.1 400")
+    assert answered.count(b"HTTP/1.1") == 1
+    assert not served.started.is_set()
 
 
 def test_limits_agree_with_those_of_pages_and_receivers() -> None:

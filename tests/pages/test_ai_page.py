@@ -177,12 +177,6 @@ def test_an_unknown_chart_or_metric_is_not_found(member: Client) -> None:
         assert member.get(address).status_code == 404
 
 
-def test_a_chart_that_did_not_change_is_not_sent_again(busy: Org, member: Client) -> None:
-    first = member.get("/insights/ai/charts/adoption/")
-    again = member.get("/insights/ai/charts/adoption/", headers={"If-None-Match": first["ETag"]})
-    assert (again.status_code, again.content) == (304, b"")
-
-
 def test_the_pulse_beats_when_facts_change(busy: Org, member: Client) -> None:
     first = member.get("/insights/pulse/")
     assert first.status_code == 204

@@ -167,6 +167,17 @@ def test_a_delivery_that_comes_again_is_known(github: GitHubSends, test_data: Pa
     assert process_waiting() == 1
 
 
+def test_a_recorded_body_under_another_id_is_known(github: GitHubSends, test_data: Path) -> None:
+    """The signature covers the body alone: who recorded a delivery may send it again under any id, as any event."""
+    payload = payloads(test_data)["pull_request.opened.payload.json"]
+    assert github.send("pull_request", payload, delivery="first") == 202
+    assert github.send("pull_request", payload, delivery="second") == 200
+    assert github.send("issues", payload, delivery="third") == 200
+    assert process_waiting() == 1
+    assert github.send("pull_request", payload, delivery="fourth") == 200, "after it was processed, too"
+    assert github.send("pull_request", {**payload, "number": 3}, delivery="fifth") == 202
+
+
 @pytest.mark.parametrize("secret", ["", "another"])
 def test_what_is_not_signed_by_the_provider_is_refused(github: GitHubSends, secret: str) -> None:
     assert github.send("ping", {}, secret=secret) == 401
