@@ -12,6 +12,7 @@ from integrations.facts.delivery import (
     LEAD_TIMES,
     PRODUCTION_DEPLOYMENTS,
     RECOVERIES,
+    ROLLOUTS_TO_USERS,
 )
 
 DEPLOYMENTS_SOURCE = "Successful deployments to production, from CI/CD systems"
@@ -97,14 +98,16 @@ LEAD_TIME = Duration(
 
 CHANGE_FAILURE_RATE = Ratio(
     key="dora.change_failure_rate",
+    version=2,
     name="Change failure rate",
     meaning="Share of production deployments that caused a failure users could notice.",
     formula="production deployments with a linked failure ÷ production deployments × 100. A failure is an incident "
     "that names the deployment, a rollback or fix of it that succeeded, or an incident of its service that began "
-    "before the next deployment and within the link window. An incident counts against one deployment only. "
-    f"{OF_PRODUCTION}",
-    numerator=Total(PRODUCTION_DEPLOYMENTS, column="failed"),
-    denominator=DEPLOYMENTS,
+    "between the start of the rollout and that of the next one, at most the link window after it finished. An "
+    "incident counts against one deployment only. A rollout that failed reached users if an incident is linked to it, "
+    f"and then counts in both. {OF_PRODUCTION}",
+    numerator=Total(ROLLOUTS_TO_USERS, column="failed"),
+    denominator=Facts(ROLLOUTS_TO_USERS),
     better=Better.LOWER,
     minimum_sample=5,
     categories=(Category.DORA, Category.QUALITY),
@@ -113,17 +116,18 @@ CHANGE_FAILURE_RATE = Ratio(
     segments=DEPLOYMENT_DIMENSIONS,
     positive_indicators=("dora.recovery_time", "dora.rework_rate", "incident.count"),
     negative_indicators=("dora.deployment_frequency", "dora.lead_time"),
-    source="Successful deployments to production, and incidents",
+    source="Deployments to production, and incidents",
     reference=FOUR_KEYS,
 )
 
 RECOVERY_TIME = Duration(
     key="dora.recovery_time",
+    version=2,
     name="Failed deployment recovery time",
     meaning="How long it takes to restore service after a failed deployment.",
     formula=(
-        "failed deployment finished → its last linked incident resolved; without an incident, its first successful "
-        "rollback or fix finished. It counts on the day of the restoration. Failures not yet restored are left out, "
+        "failed deployment finished, or its first linked incident started if that was earlier → its last linked incident "
+        "resolved; without an incident, its first successful rollback or fix finished. It counts on the day of the restoration. Failures not yet restored are left out, "
         "and counted as left out on the day of the deployment. "
     )
     + OF_PRODUCTION,
@@ -134,7 +138,7 @@ RECOVERY_TIME = Duration(
     segments=(*DEPLOYMENT_DIMENSIONS, Dimension.METHOD),
     positive_indicators=("dora.change_failure_rate", "incident.mttr", "incident.count"),
     negative_indicators=("dora.rework_rate",),
-    source="Successful deployments to production, and incidents",
+    source="Deployments to production, and incidents",
     reference=FOUR_KEYS,
 )
 

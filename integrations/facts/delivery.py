@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import LiteralString
 
-from integrations.facts.production import IN_PRODUCTION
+from integrations.facts.production import IN_PRODUCTION, ROLLED_OUT
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
@@ -196,19 +196,34 @@ PRODUCTION_DEPLOYMENTS = Relation(
     sql=f"""
         SELECT {_DEPLOYMENT},
                deployment.finished_at::date AS day,
-               (failed.deployment_id IS NOT NULL)::int AS failed,
                coalesce(deployment.unplanned, false)::int AS unplanned,
                (deployment.unplanned IS NULL)::int AS plan_unknown
         FROM integrations_deployment deployment
-        LEFT JOIN integrations_faileddeployment failed ON failed.deployment_id = deployment.id
         {_OF_DEPLOYMENT}
         WHERE {IN_PRODUCTION}
     """,  # noqa: S608  # constants
 )
 """One row per successful rollout to production, rollbacks and hotfixes among them, on the day on which it finished.
 
-failed is 1 where an incident, a rollback or a fix is linked to it, unplanned where the tool says so, plan_unknown where
-the tool does not say whether it was planned; else they are 0.
+unplanned is 1 where the tool says so, plan_unknown where the tool does not say whether it was planned; else they are 0.
+"""
+
+ROLLOUTS_TO_USERS = replace(
+    PRODUCTION_DEPLOYMENTS,
+    name="rollouts_to_users",
+    sql=f"""
+        SELECT {_DEPLOYMENT},
+               deployment.finished_at::date AS day,
+               (failed.deployment_id IS NOT NULL)::int AS failed
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_faileddeployment failed ON failed.deployment_id = deployment.id
+        {_OF_DEPLOYMENT}
+        WHERE {IN_PRODUCTION} OR (failed.deployment_id IS NOT NULL AND {ROLLED_OUT})
+    """,  # noqa: S608  # constants
+)
+"""PRODUCTION_DEPLOYMENTS, and rollouts that failed and are linked to an incident: users noticed those.
+
+failed is 1 where an incident, a rollback or a fix is linked to it, else 0.
 """
 
 DEPLOYMENT_DAYS = Relation(
@@ -241,12 +256,13 @@ RECOVERIES = replace(
         FROM integrations_faileddeployment failed
         JOIN integrations_deployment deployment ON deployment.id = failed.deployment_id
         {_OF_DEPLOYMENT}
-        WHERE {IN_PRODUCTION}
+        WHERE {ROLLED_OUT}
     """,  # noqa: S608  # constants
 )
 """One row per failed deployment, on the day of recovery; until then on the day on which it finished.
 
-recovery_seconds is deployment finished → restored; null before recovery, or where it precedes the deployment.
+recovery_seconds is deployment finished, or its first incident started where that is earlier → restored; null before
+recovery, or where it precedes that.
 method is the most reliable way by which the failure is known: explicit, rollback, hotfix or window.
 """
 

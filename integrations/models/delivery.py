@@ -65,8 +65,9 @@ class Deployment(ProviderFact):
     """A rollout to an environment, or a part of one, linked to the pipeline run from which it was derived, if any.
 
     `run` and `job` are those of the pipeline that its source names; `part_of` is the deployment by which the rollout of
-    several counts.  A deployment that was made active again has an `activation_of`, whose statuses say so.  Without
-    foreign keys: integrations/delivery/rollouts/ recomputes both in the transaction that changes or deletes records.
+    several counts, and whose `rollout_started_at` is when the first of them started.  A deployment that was made active
+    again has an `activation_of`, whose statuses say so.  Without foreign keys: integrations/delivery/rollouts/
+    recomputes all three in the transaction that changes or deletes records.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -93,6 +94,9 @@ class Deployment(ProviderFact):
     part_of = models.ForeignKey(
         "self", models.SET_NULL, null=True, related_name="parts", db_constraint=False, db_index=False
     )
+    rollout_started_at = models.DateTimeField(
+        null=True, help_text="Of a finished rollout to production; its finish where no start is known."
+    )
     activation_of = models.ForeignKey(
         "self", models.CASCADE, null=True, related_name="activations", db_constraint=False, db_index=False
     )
@@ -103,6 +107,16 @@ class Deployment(ProviderFact):
             models.Index(fields=["finished_at"], name="deployment_by_finish"),
             models.Index(fields=["sha"], name="deployment_by_sha"),
             models.Index(fields=["service", "finished_at"], name="deployment_by_service"),
+            models.Index(
+                fields=["service", "rollout_started_at"],
+                name="rollout_by_service",
+                condition=models.Q(rollout_started_at__isnull=False),
+            ),
+            models.Index(
+                fields=["repository", "rollout_started_at"],
+                name="rollout_by_repository",
+                condition=models.Q(rollout_started_at__isnull=False),
+            ),
             models.Index(fields=["rollback_of"], name="deployment_by_rolled_back", condition=~models.Q(rollback_of="")),
             GinIndex(fields=["fixes"], name="deployment_by_fixed", fastupdate=False),
             models.Index(fields=["part_of"], name="deployment_by_rollout", condition=models.Q(part_of__isnull=False)),

@@ -124,11 +124,11 @@ class FailureMethod(models.TextChoices):
     EXPLICIT = "explicit", "The incident names the deployment"
     ROLLBACK = "rollback", "A deployment rolled it back"
     HOTFIX = "hotfix", "A deployment fixed it"
-    WINDOW = "window", "An incident began soon after it"
+    WINDOW = "window", "An incident began during it or soon after"
 
 
 class DeploymentFailure(models.Model):
-    """A successful production deployment caused an incident, or was repaired by another deployment.
+    """A production deployment caused an incident, or a successful one was repaired by another deployment.
 
     An incident has at most one row: it is attributed to one deployment.
     """
@@ -151,8 +151,8 @@ class FailedDeployment(models.Model):
     """A failed deployment, and when service was restored.
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
-    finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish;
-    null where it is not restored, or where that lies before.
+    finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish, or
+    from the start of its first incident where that is earlier; null where it is not restored, or where that lies before.
     """
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")

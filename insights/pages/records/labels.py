@@ -95,7 +95,7 @@ METHODS: Mapping[str, str] = {
     FailureMethod.EXPLICIT: "the incident names the deployment",
     FailureMethod.ROLLBACK: "rolled back",
     FailureMethod.HOTFIX: "hotfix",
-    FailureMethod.WINDOW: "started soon after it",
+    FailureMethod.WINDOW: "started during it or soon after",
     "rollback_proposed": "an older state deployed again; counts once confirmed",
     "rollback_confirmed": "an older state deployed again, confirmed",
     "rollback_refused": "an older state deployed again; it was no rollback",

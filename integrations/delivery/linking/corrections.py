@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, LiteralString
 
 from core import sql
+from integrations.delivery.linking.failures import recompute_failures_of_services
 from integrations.delivery.linking.relink import place_repositories, relink_pushes, relink_whole_repository
 from integrations.delivery.linking.rollbacks import propose_rollbacks_in
 from integrations.enums import Kind
@@ -37,7 +38,7 @@ _GROUNDS: Mapping[Kind, LiteralString] = {
     """,
     # Since when a commit, and anything at all, has been in production.
     Kind.DEPLOYMENT: """
-        SELECT repository_id, service, sha, finished_at
+        SELECT repository_id, service, sha, finished_at, started_at
         FROM integrations_deployment
         WHERE id = ANY (%(ids)s) AND environment = 'production' AND finished_at IS NOT NULL AND deleted_at IS NULL
     """,
@@ -69,6 +70,7 @@ def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
     for repository in sorted(withdrawn):
         propose_rollbacks_in(repository)
         relink_whole_repository(repository)
+    recompute_failures_of_services(withdrawn, {service for _, service, *_ in before - now})
     relink_pushes(withdrawn)
 
 

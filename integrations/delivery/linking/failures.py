@@ -1,8 +1,9 @@
 """Deployment → the incidents that it caused, and the deployments that repaired it.
 
-An incident that names the deployment that caused it blames that one, or none where it is no successful production
-deployment.  Any other blames the last one of its service before it began, if that finished at most the link window
-before.  Where the incident or a deployment names no service, the repository is what they have in common.
+An incident that names the deployment that caused it blames that one, or none where that is no finished rollout to
+production.  Any other blames the last rollout of its service that started before the incident, unless that finished
+more than the link window before.  Where the incident or a deployment names no service, the repository is what they have
+in common.  A rollout that failed may be blamed as well: users noticed it.  Only a successful one can be repaired.
 
 A deployment that says of itself neither what it fixes nor what it takes back is a hotfix of the one before it where the
 working agreement of its owner says so, by its branch, or by the pull request that it deploys.
@@ -15,15 +16,14 @@ from datetime import timedelta
 from typing import Any, LiteralString
 
 from core import sql
-from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST
+from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST, LATEST_START_FIRST, ROLLED_OUT
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days
 from orgtree.models import Organisation
 
-_JUST_BEFORE: LiteralString = f"""(
-    incident.caused_by = '' AND deployment.finished_at <= incident.started_at
-    AND deployment.finished_at >= incident.started_at - %(window)s::interval AND {IN_PRODUCTION}
+_STARTED_BEFORE: LiteralString = f"""(
+    incident.caused_by = '' AND deployment.rollout_started_at <= incident.started_at AND {ROLLED_OUT}
 )"""
 # Records name deployments of their own connection, else the only one that is called so anywhere; a part of a rollout
 # stands for it.
@@ -37,7 +37,23 @@ _NAMED: LiteralString = """
               AND named.external_id = {name} AND named.deleted_at IS NULL)
     )
 """
+# A rollout also takes the blame from a longer one that started before it, for as long as that one could have it.
 _AFFECTED_INCIDENTS: LiteralString = """
+    WITH own AS MATERIALIZED (
+        SELECT repository_id, service, finished_at,
+               coalesce(rollout_started_at, started_at, finished_at) AS started_at
+        FROM integrations_deployment WHERE id = ANY (%(deployments)s) AND finished_at IS NOT NULL
+    ), longest AS MATERIALIZED (
+        SELECT max(finished_at - rollout_started_at) AS duration FROM integrations_deployment
+        WHERE rollout_started_at IS NOT NULL AND (
+            repository_id = ANY (ARRAY(SELECT repository_id FROM own))
+            OR service = ANY (ARRAY(SELECT service FROM own WHERE service <> ''))
+        )
+    ), changed AS MATERIALIZED (
+        SELECT repository_id, service, started_at,
+               finished_at + coalesce(duration, interval '0') + %(window)s::interval AS until
+        FROM own CROSS JOIN longest
+    )
     SELECT unnest(%(incidents)s::bigint[])
     UNION
     SELECT incident_id FROM integrations_deploymentfailure
@@ -47,16 +63,15 @@ _AFFECTED_INCIDENTS: LiteralString = """
     JOIN integrations_incident incident ON incident.caused_by = deployment.external_id AND incident.caused_by <> ''
     WHERE deployment.id = ANY (%(deployments)s)
     UNION
-    SELECT incident.id FROM integrations_deployment deployment
-    JOIN integrations_incident incident ON incident.service = deployment.service
-         AND incident.started_at BETWEEN deployment.finished_at AND deployment.finished_at + %(window)s::interval
-    WHERE deployment.id = ANY (%(deployments)s) AND deployment.service <> ''
+    SELECT incident.id FROM changed
+    JOIN integrations_incident incident ON incident.service = changed.service
+         AND incident.started_at BETWEEN changed.started_at AND changed.until
+    WHERE changed.service <> ''
     UNION
-    SELECT incident.id FROM integrations_deployment deployment
-    JOIN integrations_incident incident ON incident.repository_id = deployment.repository_id
-         AND (incident.service = '' OR deployment.service = '')
-         AND incident.started_at BETWEEN deployment.finished_at AND deployment.finished_at + %(window)s::interval
-    WHERE deployment.id = ANY (%(deployments)s)
+    SELECT incident.id FROM changed
+    JOIN integrations_incident incident ON incident.repository_id = changed.repository_id
+         AND (incident.service = '' OR changed.service = '')
+         AND incident.started_at BETWEEN changed.started_at AND changed.until
 """
 _AFFECTED_REPAIRS: LiteralString = f"""
     SELECT unnest(%(deployments)s::bigint[])
@@ -84,6 +99,10 @@ _AFFECTED_REPAIRS: LiteralString = f"""
     ) AS after
     WHERE changed.id = ANY (%(deployments)s) AND EXISTS (SELECT FROM integrations_workingagreement)
 """  # noqa: S608  # constants of this module
+_INCIDENTS_OF: LiteralString = """
+    SELECT id FROM integrations_incident WHERE repository_id = ANY (%(repositories)s)
+    UNION SELECT id FROM integrations_incident WHERE service = ANY (%(services)s)
+"""
 _ALL_INCIDENTS: LiteralString = "SELECT id FROM integrations_incident"
 _ALL_REPAIRS: LiteralString = """
     SELECT id FROM integrations_deployment WHERE rollback_of <> ''
@@ -132,22 +151,23 @@ _LINK_INCIDENTS: LiteralString = f"""
     JOIN integrations_incident incident USING (id)
     CROSS JOIN LATERAL (
         SELECT deployment.id FROM integrations_deployment deployment
-        WHERE incident.caused_by <> '' AND {IN_PRODUCTION}
+        WHERE incident.caused_by <> '' AND {ROLLED_OUT}
           AND deployment.id = ({_NAMED.format(by="incident", name="incident.caused_by")})
         UNION ALL
         SELECT id FROM (
-            SELECT deployment.id FROM (
+            SELECT deployment.id, deployment.finished_at FROM (
                 (SELECT deployment.* FROM integrations_deployment deployment
-                 WHERE incident.service <> '' AND deployment.service = incident.service AND {_JUST_BEFORE}
-                 ORDER BY {LATEST_FIRST} LIMIT 1)
+                 WHERE incident.service <> '' AND deployment.service = incident.service AND {_STARTED_BEFORE}
+                 ORDER BY {LATEST_START_FIRST} LIMIT 1)
                 UNION ALL
                 (SELECT deployment.* FROM integrations_deployment deployment
                  WHERE deployment.repository_id = incident.repository_id
-                   AND (incident.service = '' OR deployment.service = '') AND {_JUST_BEFORE}
-                 ORDER BY {LATEST_FIRST} LIMIT 1)
+                   AND (incident.service = '' OR deployment.service = '') AND {_STARTED_BEFORE}
+                 ORDER BY {LATEST_START_FIRST} LIMIT 1)
             ) AS deployment
-            ORDER BY {LATEST_FIRST} LIMIT 1
+            ORDER BY {LATEST_START_FIRST} LIMIT 1
         ) AS before
+        WHERE before.finished_at >= incident.started_at - %(window)s::interval
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
 """  # noqa: S608  # constants of this module
@@ -228,8 +248,8 @@ _RESTORE = f"""
     WITH outcome AS MATERIALIZED (
         SELECT deployment.id AS deployment_id, summary.method, summary.restored_at,
                summary.restored_at::date AS restored_on,
-               CASE WHEN summary.restored_at >= deployment.finished_at
-                    THEN extract(epoch FROM summary.restored_at - deployment.finished_at)::float8
+               CASE WHEN summary.restored_at >= began.at
+                    THEN extract(epoch FROM summary.restored_at - began.at)::float8
                     END AS recovery_seconds
         FROM selected_deployment
         JOIN integrations_deployment deployment USING (id)
@@ -240,12 +260,13 @@ _RESTORE = f"""
                    CASE WHEN count(incident.id) = 0 THEN min(repair.finished_at)
                         WHEN count(incident.id) = count(incident.resolved_at) THEN max(incident.resolved_at)
                         END AS restored_at,
-                   count(*) AS failures
+                   min(incident.started_at) AS noticed_at, count(*) AS failures
             FROM integrations_deploymentfailure failure
             LEFT JOIN integrations_incident incident ON incident.id = failure.incident_id
             LEFT JOIN integrations_deployment repair ON repair.id = failure.repaired_by_id
             WHERE failure.deployment_id = deployment.id
         ) AS summary ON summary.failures > 0
+        CROSS JOIN LATERAL (SELECT least(deployment.finished_at, summary.noticed_at) AS at) AS began
     ), before AS MATERIALIZED (
         SELECT stored.deployment_id, stored.restored_on FROM selected_deployment
         JOIN integrations_faileddeployment stored ON stored.deployment_id = selected_deployment.id
@@ -273,6 +294,13 @@ def recompute_failures(*, deployments: Collection[int] = (), incidents: Collecti
     """Recompute which deployments failed, as far as these deployments and incidents are involved."""
     if deployments or incidents:
         _recompute(_AFFECTED_INCIDENTS, _AFFECTED_REPAIRS, sorted(deployments), sorted(incidents))
+
+
+def recompute_failures_of_services(repositories: Collection[int], services: Collection[str]) -> None:
+    """As above, for the incidents of these repositories and services, which a deployment may have left."""
+    if repositories or services:
+        found = sql.ids(_INCIDENTS_OF, {"repositories": list(repositories), "services": sorted({*services} - {""})})
+        recompute_failures(incidents=found)
 
 
 def recompute_all_failures() -> None:

@@ -69,8 +69,7 @@ _LINKED: LiteralString = """
         LEFT JOIN integrations_commitplace place
              ON place.repository_id = deployment.repository_id AND place.sha = deployment.sha
         CROSS JOIN LATERAL (
-            SELECT min(coalesce(part.started_at, part.finished_at)) AS started_at FROM integrations_deployment part
-            WHERE part.id = deployment.id OR part.part_of_id = deployment.id
+            SELECT coalesce(deployment.rollout_started_at, deployment.started_at, deployment.finished_at) AS started_at
         ) AS began
         WHERE {in_production} AND {deployments}
     ), on_track AS MATERIALIZED (

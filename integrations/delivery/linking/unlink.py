@@ -8,7 +8,7 @@ from typing import LiteralString
 
 from core import sql
 from integrations.delivery.linking.corrections import grounds_of
-from integrations.delivery.linking.failures import recompute_failures
+from integrations.delivery.linking.failures import recompute_failures, recompute_failures_of_services
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.relink import place_repositories, relink_whole_repository
 from integrations.delivery.pull_requests.changed_days import note_lead_times, note_services
@@ -56,6 +56,7 @@ class UnlinkedRecords:
     """What to relink once records are gone: repositories that they were in, and what was linked to them."""
 
     deployed_in: set[int] = field(default_factory=set)
+    deployed_services: set[str] = field(default_factory=set)
     merged_in: set[int] = field(default_factory=set)
     pushed_in: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
@@ -64,7 +65,8 @@ class UnlinkedRecords:
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
         """Delete the links of these records, which are deleted in the same transaction."""
         id_list = sorted(ids)
-        repositories = {repository for repository, *_ in grounds_of(kind, id_list)}
+        grounds = grounds_of(kind, id_list)
+        repositories = {repository for repository, *_ in grounds}
         if kind == Kind.PULL_REQUEST:
             note_lead_times(id_list)
             self.merged_in |= repositories
@@ -74,6 +76,7 @@ class UnlinkedRecords:
             note_lead_times(deployed)
             note_services(deployed)
             self.deployed_in |= repositories
+            self.deployed_services |= {service for _, service, *_ in grounds}
             self.pushed_in.update(sql.column(_PUSHED_IN, [id_list]))
             for deployment, incident in sql.rows(_OF_DEPLOYMENTS, [id_list, id_list]):
                 self.deployments.add(deployment)
@@ -87,6 +90,7 @@ class UnlinkedRecords:
     def relink_rest(self) -> None:
         """Relink what is left, once the records are gone."""
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
+        recompute_failures_of_services(self.deployed_in, self.deployed_services)
         place_repositories(self.merged_in)
         for repository in sorted(self.deployed_in):
             relink_whole_repository(repository)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, LiteralString
 
@@ -16,6 +16,8 @@ from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, ou
 from integrations.enums import Kind, RunStatus
 from integrations.models import DeploymentExclusion, DeploymentStatus
 from orgtree.models import Organisation
+
+Mark = tuple[str, int | None, datetime | None]
 
 _SET: LiteralString = """
     UPDATE integrations_deployment stored
@@ -76,7 +78,7 @@ _PARTS: LiteralString = """
            coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
            deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
            CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
-           deployment.exclusion_reason, deployment.part_of_id
+           deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
     FROM integrations_deployment deployment
     LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
     LEFT JOIN LATERAL (
@@ -101,14 +103,17 @@ _OF_THESE: LiteralString = """
 """
 _OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
 _MARK: LiteralString = """
-    UPDATE integrations_deployment stored SET exclusion_reason = marked.reason, part_of_id = marked.part_of
-    FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(parts_of)s::bigint[]) AS marked (id, reason, part_of)
+    UPDATE integrations_deployment stored
+    SET exclusion_reason = marked.reason, part_of_id = marked.part_of, rollout_started_at = marked.started_at
+    FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(parts_of)s::bigint[], %(starts)s::timestamptz[])
+         AS marked (id, reason, part_of, started_at)
     WHERE stored.id = marked.id
 """
 # Only finished deployments to production are parts of rollouts.
 _UNMARK: LiteralString = """
-    UPDATE integrations_deployment deployment SET exclusion_reason = '', part_of_id = NULL
-    WHERE deployment.exclusion_reason <> '' AND {scope} AND NOT (
+    UPDATE integrations_deployment deployment
+    SET exclusion_reason = '', part_of_id = NULL, rollout_started_at = NULL
+    WHERE (deployment.exclusion_reason <> '' OR deployment.rollout_started_at IS NOT NULL) AND {scope} AND NOT (
         deployment.environment = 'production' AND deployment.deleted_at IS NULL
         AND deployment.finished_at IS NOT NULL AND deployment.status IN ('success', 'failure')
     )
@@ -178,38 +183,45 @@ def deployments_naming(runs: Collection[int]) -> set[int]:
 
 def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     gap = timedelta(minutes=Organisation.current().rollout_gap_minutes)
-    marks: list[tuple[int, str, int | None]] = []
+    marks: list[tuple[int, *Mark]] = []
     unmarked = sql.ids(_UNMARK.format(scope=scope), params)
     for _, rows in groupby(sql.rows(_PARTS.format(scope=scope), params), key=lambda row: row[:2]):
         marks.extend(_marks([row[2:] for row in rows], gap))
-    ids, reasons, parts_of = zip(*marks, strict=True) if marks else ((), (), ())
+    ids, reasons, parts_of, starts = zip(*marks, strict=True) if marks else ((), (), (), ())
     if marks:
-        sql.execute(_MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of)})
+        params = {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of), "starts": list(starts)}
+        sql.execute(_MARK, params)
     changed = unmarked.union(ids)
     append_record_days(Kind.DEPLOYMENT, changed)
     return changed
 
 
-def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[int, str, int | None]]:
-    """Deployment, why it does not count by itself, and the one by which it does; of those that changed."""
-    stored = {}
+def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[int, *Mark]]:
+    """Deployment, why it does not count by itself, the one by which it does, and when the rollout that counts by it
+    started; of those that changed.
+    """
+    stored: dict[int, Mark] = {}
     preparing = set()
     parts = []
-    for *of_part, name, reason, part_of in rows:
+    for *of_part, name, reason, part_of, started_at in rows:
         part = Part(*of_part)
-        stored[part.id] = (reason, part_of)
+        stored[part.id] = (reason, part_of, started_at)
         if name and only_prepares(name):
             preparing.add(part.id)
         else:
             parts.append(part)
     counted_by = representatives(parts, gap)
+    starts: dict[int, datetime] = {}
+    for part in parts:
+        rollout = counted_by[part.id]
+        starts[rollout] = min(part.started_at, part.finished_at, starts.get(rollout, part.started_at))
     for id_, before in stored.items():
         if id_ in preparing:
-            now: tuple[str, int | None] = (DeploymentExclusion.PREPARES.value, None)
+            now: Mark = (DeploymentExclusion.PREPARES.value, None, None)
         elif counted_by[id_] != id_:
-            now = (DeploymentExclusion.PART.value, counted_by[id_])
+            now = (DeploymentExclusion.PART.value, counted_by[id_], None)
         else:
-            now = ("", None)
+            now = ("", None, starts[id_])
         if now != before:
             yield id_, *now
 

@@ -51,17 +51,22 @@ def rollouts(deployments: Iterable[Pushed]) -> dict[str, str]:
 
 
 def in_production(deployments: Iterable[Pushed]) -> list[Pushed]:
-    """The successful rollouts to production, the earliest first: each since its first part, a rollback where one is."""
+    """The successful rollouts to production, the earliest finish first."""
+    return [rollout for rollout in rolled_out(deployments) if rollout["status"] == "success"]
+
+
+def rolled_out(deployments: Iterable[Pushed]) -> list[Pushed]:
+    """The ended rollouts to production: each since its first part, a rollback where one is."""
     every = list(deployments)
     counted = rollouts(every)
-    successful = []
+    ended = []
     for deployment in every:
-        if counted.get(deployment["id"]) == deployment["id"] and deployment["status"] == "success":
+        if counted.get(deployment["id"]) == deployment["id"]:
             parts = [part for part in every if counted.get(part["id"]) == deployment["id"]]
             start = min((part.get("started_at") or part["finished_at"] for part in parts), key=datetime.fromisoformat)
             rolled_back = next((part["rollback_of"] for part in (deployment, *parts) if part.get("rollback_of")), "")
-            successful.append({**deployment, "started_at": start, "rollback_of": rolled_back})
-    return sorted(successful, key=lambda deployment: (time_of(deployment, "finished_at"), deployment["id"]))
+            ended.append({**deployment, "started_at": start, "rollback_of": rolled_back})
+    return sorted(ended, key=lambda deployment: (time_of(deployment, "finished_at"), deployment["id"]))
 
 
 def deployed(records: Records, built_from: Mapping[str, Collection[str]] = MappingProxyType({})) -> dict[str, str]:
@@ -187,18 +192,20 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
     """(deployment, method, incident or repairing deployment)."""
     production = in_production(records["deployments"])
     ids = {deployment["id"] for deployment in production}
+    ended = rolled_out(records["deployments"])
+    by_start = sorted(ended, key=lambda one: (*times_of(one), one["id"]))
     counted = rollouts(records["deployments"])
     pairs = set()
     for incident in records["incidents"]:
         if incident.get("caused_by"):
-            if (cause := counted.get(incident["caused_by"])) in ids:
+            if cause := counted.get(incident["caused_by"]):
                 pairs.add((str(cause), "explicit", incident["id"]))
             continue
         started_at = time_of(incident, "started_at")
         before = [
             deployment
-            for deployment in production
-            if _same(incident, deployment) and time_of(deployment, "finished_at") <= started_at  # type: ignore[operator]
+            for deployment in by_start
+            if _same(incident, deployment) and times_of(deployment)[0] <= started_at  # type: ignore[operator]
         ]
         if before and started_at - time_of(before[-1], "finished_at") <= LINK_WINDOW:  # type: ignore[operator]
             pairs.add((before[-1]["id"], "window", incident["id"]))
@@ -217,6 +224,13 @@ def failures(records: Records) -> set[tuple[str, str, str]]:
     return pairs
 
 
+def times_of(deployment: Pushed) -> tuple[datetime, datetime]:
+    """From when to when it was rolled out."""
+    started_at, finished_at = time_of(deployment, "started_at"), time_of(deployment, "finished_at")
+    assert finished_at is not None
+    return min(started_at or finished_at, finished_at), finished_at
+
+
 def _same(incident: Pushed, deployment: Pushed) -> bool:
     """Of the same service; of the same repository where one of them names none."""
     services = incident.get("service", ""), deployment.get("service", "")
@@ -227,13 +241,20 @@ def _same(incident: Pushed, deployment: Pushed) -> bool:
 
 def recoveries(records: Records) -> dict[str, float | None]:
     """Failed deployment → seconds until it was restored; None: not yet, or before it."""
-    by_id = {record["id"]: record for record in records["deployments"]}
     expected: dict[str, float | None] = {}
     for deployment, restored in restorations(records).items():
-        finished_at = time_of(by_id[deployment], "finished_at")
-        seconds = None if restored is None else (restored - finished_at).total_seconds()  # type: ignore[operator]
+        since = failed_since(records, deployment)
+        seconds = None if restored is None else (restored - since).total_seconds()
         expected[deployment] = None if seconds is None or seconds < 0 else seconds
     return expected
+
+
+def failed_since(records: Records, deployment: str) -> datetime:
+    """When the deployment finished, or its first incident began where that was earlier."""
+    [finished_at] = [time_of(record, "finished_at") for record in records["deployments"] if record["id"] == deployment]
+    incidents = {record["id"]: time_of(record, "started_at") for record in records["incidents"]}
+    begun = [incidents[by] for of, how, by in failures(records) if of == deployment and how in ("explicit", "window")]
+    return min(moment for moment in (finished_at, *begun) if moment)
 
 
 def restorations(records: Records) -> dict[str, datetime | None]:

@@ -21,19 +21,20 @@ def shop() -> Delivery:
 @pytest.mark.parametrize(
     ("begins", "blamed"),
     [
-        ("Mon 09:59", None),  # before the first deployment
+        ("Mon 09:29", None),  # before the first rollout
+        ("Mon 09:30", "d1"),  # the moment it started
         ("Mon 10:00", "d1"),  # the moment it finished
-        ("Mon 17:59", "d1"),
-        ("Mon 18:00", "d2"),  # the next one's finish is the next one's
-        ("Tue 18:00", "d2"),  # 24 hours after it, to the minute
+        ("Mon 17:29", "d1"),
+        ("Mon 17:30", "d2"),  # the next one's start is the next one's
+        ("Tue 18:00", "d2"),  # 24 hours after its finish, to the minute
         ("Tue 18:01", None),
     ],
 )
 def test_an_incident_blames_the_deployment_before_it_within_the_window(
     shop: Delivery, begins: str, blamed: str | None
 ) -> None:
-    shop.deploys("d1", at="Mon 10:00")
-    shop.deploys("d2", at="Mon 18:00")
+    shop.deploys("d1", started="Mon 09:30", at="Mon 10:00")
+    shop.deploys("d2", started="Mon 17:30", at="Mon 18:00")
     shop.incident("i", at=begins)
     assert failures() == ({(blamed, "window", "i")} if blamed else set())
 
@@ -98,7 +99,60 @@ def test_a_cause_at_another_connection_is_found_where_it_is_the_only_one_of_that
     assert failures() == {("4711", "explicit", "i")}
 
 
-@pytest.mark.parametrize("details", [{"environment": "staging"}, {"status": "failure"}])
+class TestDuringARollout:
+    def test_where_no_start_is_known_it_is_the_finish(self, shop: Delivery) -> None:
+        shop.deploys("d1", at="Mon 10:00")
+        shop.incident("i", at="Mon 09:59")
+        assert failures() == set()
+
+    def test_it_starts_with_its_first_part(self, shop: Delivery) -> None:
+        shop.deploys("before", at="Sun 20:00")
+        shop.deploys("eu", started="Mon 10:00", at="Mon 10:10", sha="a")
+        shop.deploys("us", started="Mon 10:20", at="Mon 10:40", sha="a")
+        shop.incident("i", at="Mon 10:05", resolved="Mon 10:35")
+        assert failures() == {("us", "window", "i")}
+        assert recovery_hours() == {"us": 0.5}
+        shop.takes_back("deployments", "eu")
+        assert failures() == set(), "it started later, and the one of the evening before is long ago"
+
+    def test_it_is_recovered_from_the_incident_on_where_that_began_earlier(self, shop: Delivery) -> None:
+        shop.deploys("d1", started="Mon 10:00", at="Mon 12:00")
+        shop.incident("i1", at="Mon 11:00", resolved="Mon 11:30")
+        assert recovery_hours() == {"d1": 0.5}
+        shop.incident("i2", at="Mon 10:30", resolved="Mon 14:00")
+        assert recovery_hours() == {"d1": 3.5}, "from the first to the last"
+
+    @pytest.mark.parametrize("begins", ["Tue 10:10", "Tue 12:00"])
+    def test_one_that_failed_reached_users_where_an_incident_is_linked_to_it(self, shop: Delivery, begins: str) -> None:
+        shop.deploys("d1", at="Tue 08:00")
+        shop.deploys("stopped", started="Tue 10:00", at="Tue 10:30", status="failure")
+        shop.incident("i", at=begins)
+        assert failures() == {("stopped", "window", "i")}
+        shop.incident("i", at=begins, caused_by="d1")
+        assert failures() == {("d1", "explicit", "i")}
+        shop.incident("i", at="Thu 23:00", caused_by="stopped")
+        assert failures() == {("stopped", "explicit", "i")}
+
+    def test_a_failed_one_that_was_repaired_within_its_rollout_is_that_rollout(self, shop: Delivery) -> None:
+        shop.deploys("first", started="Mon 10:00", at="Mon 10:10", sha="a", status="failure")
+        shop.deploys("second", started="Mon 10:15", at="Mon 10:25", sha="a")
+        shop.incident("i", at="Mon 10:05", caused_by="first")
+        assert failures() == {("second", "explicit", "i")}
+
+    def test_a_longer_one_is_blamed_until_the_next_starts_and_again_once_that_is_gone(self, shop: Delivery) -> None:
+        shop.deploys("long", started="Mon 10:00", at="Fri 10:00")
+        shop.incident("i", at="Thu 10:00")
+        assert failures() == {("long", "window", "i")}
+        shop.deploys("short", started="Tue 10:00", at="Tue 10:10")
+        assert failures() == set(), "more than a day after the last rollout before it"
+        shop.deploys("short", started="Thu 10:30", at="Thu 10:40")
+        assert failures() == {("long", "window", "i")}
+        shop.deploys("short", started="Tue 10:00", at="Tue 10:10")
+        shop.takes_back("deployments", "short")
+        assert failures() == {("long", "window", "i")}
+
+
+@pytest.mark.parametrize("details", [{"environment": "staging"}, {"status": "cancelled"}, {"status": "running"}])
 def test_what_users_never_got_did_not_fail(shop: Delivery, details: dict[str, str]) -> None:
     shop.deploys("d1", at="Mon 10:00", **details)
     shop.incident("i1", at="Mon 11:00", caused_by="d1")

@@ -40,8 +40,17 @@ class Deliveries:
     def deployments(self) -> list[Counted]:
         return [self._counted(deployment) for deployment in self.in_production]
 
+    def reaching_users(self) -> list[Counted]:
+        """The successful ones, and those that failed and that an incident is linked to."""
+        return [
+            self._counted(deployment)
+            for deployment in self._records["deployments"]
+            if deployment["id"] in self._restored
+            or deployment["id"] in {successful["id"] for successful in self.in_production}
+        ]
+
     def failed(self) -> list[Counted]:
-        return [self._counted(deployment) for deployment in self.in_production if deployment["id"] in self._restored]
+        return [self._counted(self._by_id[id_]) for id_ in self._restored]
 
     def unplanned(self) -> list[Counted]:
         return [self._counted(deployment) for deployment in self.in_production if deployment["unplanned"]]
@@ -51,9 +60,9 @@ class Deliveries:
         counted = []
         for id_, restored_at in self._restored.items():
             failed = self._by_id[id_]
-            finished_at = time_of(failed, "finished_at")
-            day = day_of(restored_at or _known(finished_at))
-            counted.append(Counted(id_, day, _owner(failed), seconds(finished_at, restored_at)))
+            day = day_of(restored_at or _known(time_of(failed, "finished_at")))
+            since = links.failed_since(self._records, id_)
+            counted.append(Counted(id_, day, _owner(failed), seconds(since, restored_at)))
         return counted
 
     @cached_property

@@ -209,7 +209,9 @@ OF_PEOPLE: Mapping[str, Counting] = {
 OF_OWNERS: Mapping[str, Counting] = {
     "dora.deployment_frequency": PerDays(_deployments),
     "dora.deployment_days": PerDays(_deployments, days=DAYS_A_WEEK, once_a_day=True),
-    "dora.change_failure_rate": Share(lambda truth: truth.deliveries.failed(), _deployments),
+    "dora.change_failure_rate": Share(
+        lambda truth: truth.deliveries.failed(), lambda truth: truth.deliveries.reaching_users()
+    ),
     "dora.recovery_time": Spread(lambda truth: truth.deliveries.recoveries()),
     "dora.rework_rate": Share(lambda truth: truth.deliveries.unplanned(), _deployments),
     "incident.count": Number(_incidents),
