@@ -126,9 +126,10 @@ RECOVERY_TIME = Duration(
     name="Failed deployment recovery time",
     meaning="How long it takes to restore service after a failed deployment.",
     formula=(
-        "failed deployment finished, or its first linked incident started if that was earlier → its last linked incident "
-        "resolved; without an incident, its first successful rollback or fix finished. It counts on the day of the restoration. Failures not yet restored are left out, "
-        "and counted as left out on the day of the deployment. "
+        "failed deployment finished, or its first linked incident started if that was earlier → its last linked "
+        "incident resolved; without an incident, its first successful rollback or fix finished. It counts on the day "
+        "of the restoration. Failures not yet restored are left out, and counted as left out on the day of the "
+        "deployment. "
     )
     + OF_PRODUCTION,
     of=Distribution(RECOVERIES, column="recovery_seconds"),

@@ -152,7 +152,8 @@ class FailedDeployment(models.Model):
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
     finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish, or
-    from the start of its first incident where that is earlier; null where it is not restored, or where that lies before.
+    from the start of its first incident where that is earlier; null where it is not restored, or where that lies
+    before.
     """
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")

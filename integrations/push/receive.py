@@ -16,12 +16,13 @@ from django.views.decorators.csrf import csrf_exempt
 from rest_framework.exceptions import ValidationError
 
 from core.disk_full import is_disk_full, not_stored_message
-from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.drafts import AnyDraft, IncidentDraft
+from integrations.delivery.linking.named_causes import uncounted_causes
 from integrations.enums import Kind
 from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import Outcome, store_drafts
 from integrations.intake.unplaced import waiting_for_place
-from integrations.models import Connection, IngestScope
+from integrations.models import Connection, Incident, IngestScope
 from integrations.models.connections import PUSH
 from integrations.push.drafts import KINDS
 from integrations.push.hand_kept import METRICS, forget_value, store_values
@@ -150,12 +151,25 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
             connection = push_connection()
             outcomes = store_drafts(connection, drafts).outcomes
             waiting = waiting_for_place(connection, drafts)
+            uncounted = _uncounted_causes(connection, drafts)
         for result, draft, outcome in zip(stored, drafts, outcomes, strict=True):
             result["status"] = STATUSES.get(outcome, "waiting")
             if result["status"] == "waiting":
                 row = waiting.get((draft.kind, draft.external_id))
                 result["error"] = f"repository: {row.detail if row else 'Too many records wait for theirs.'}"
+            if isinstance(draft, IncidentDraft) and draft.external_id in uncounted:
+                result["not_counted"] = [f"caused_by: {uncounted[draft.external_id]}"]
     return results
+
+
+def _uncounted_causes(connection: Connection, drafts: Sequence[AnyDraft]) -> Mapping[str, str]:
+    """Id of an incident → why the deployment that it names as its cause does not count."""
+    naming = [draft.external_id for draft in drafts if isinstance(draft, IncidentDraft) and draft.caused_by]
+    if not naming:
+        return {}
+    stored = Incident.objects.filter(connection=connection, external_id__in=naming)
+    ids = dict(stored.values_list("pk", "external_id"))
+    return {ids[incident]: reason for incident, reason in uncounted_causes(ids).items()}
 
 
 def push_connection() -> Connection:

@@ -308,3 +308,36 @@ def test_a_kind_that_there_is_not_is_named(pusher: Pusher) -> None:
     status, answer = pusher.post("deploys", {"records": []})
     assert status == 404
     assert "deployments" in answer["error"]
+
+
+def _not_counted(pusher: Pusher, **incident: Any) -> list[str]:
+    [result] = pusher.post("incidents", {"records": [{**INCIDENT, **incident}]})[1]["results"]
+    return list(result.get("not_counted", []))
+
+
+@pytest.mark.parametrize(
+    ("deployment", "why"),
+    [
+        ({}, ""),
+        ({"status": "failure"}, ""),
+        ({"environment": "staging-eu"}, "went to staging-eu, which is not production"),
+        ({"status": "cancelled"}, "neither succeeded nor failed: its status is cancelled"),
+        ({"status": "running", "finished_at": None}, "has not finished"),
+        ({"id": "another"}, "No deployment with the id 'deploy-1' is known yet"),
+    ],
+)
+def test_a_named_cause_that_cannot_count_is_answered(pusher: Pusher, deployment: dict[str, Any], why: str) -> None:
+    record = {name: value for name, value in {**DEPLOYMENT, **deployment}.items() if value is not None}
+    pusher.push("deployments", record)
+    said = _not_counted(pusher, caused_by="deploy-1")
+    assert bool(said) == bool(why)
+    assert all(text.startswith("caused_by: ") and why in text for text in said)
+
+
+def test_a_named_cause_that_was_deleted_is_answered_until_it_is_back(pusher: Pusher) -> None:
+    pusher.push("deployments", DEPLOYMENT)
+    pusher.delete("deployments", "deploy-1")
+    assert _not_counted(pusher, caused_by="deploy-1") == ["caused_by: Deployment 'deploy-1' was deleted."]
+    pusher.push("deployments", DEPLOYMENT)
+    assert _not_counted(pusher, caused_by="deploy-1") == []
+    assert _not_counted(pusher) == [], "an incident that names none"

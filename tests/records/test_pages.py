@@ -149,11 +149,11 @@ def test_links_go_both_ways_and_name_their_method(shop: Delivery, member: Client
         ("SHOP-1", "#1", "reported by the provider"),
         ("#1", "d1", "first deployment that started after the merge"),
         ("d1", "#1", "first deployment that started after the merge"),
-        ("d1", "i1", "started soon after it"),
-        ("i1", "d1", "started soon after it"),
+        ("d1", "i1", "started during it or soon after"),
+        ("i1", "d1", "started during it or soon after"),
         ("d1", "d2", "rolled back"),
         ("d2", "d1", "rolled back"),
-        ("#1", "i1", "started soon after it"),
+        ("#1", "i1", "started during it or soon after"),
         ("SHOP-1", "d1", "first deployment that started after the merge"),
     ):
         html = page(member, here)
@@ -288,6 +288,16 @@ def test_a_long_timeline_says_that_it_is_cut(shop: Delivery, member: Client) -> 
     html = page(member, "#1")
     assert "Only the first 300 commits are listed." in html
     assert "made 300 commits" in text(html)
+
+
+def test_an_incident_says_why_its_named_cause_does_not_count(shop: Delivery, member: Client) -> None:
+    shop.deploys("d1", at="Thu 09:00", environment="staging")
+    shop.incident("i1", at="Thu 10:00", caused_by="d1")
+    assert "Deployment &#x27;d1&#x27; went to staging, which is not production." in page(member, "i1")
+    shop.deploys("d1", started="Thu 08:00", at="Thu 11:00", status="failure")
+    html = page(member, "i1")
+    assert "is not production" not in html
+    assert stages(html)["Until it began"] == "It began during the rollout."
 
 
 def test_what_a_tool_says_runs_nowhere(shop: Delivery, member: Client) -> None:

@@ -93,7 +93,7 @@ def incident(request: HttpRequest, pk: int) -> HttpResponseBase:
         request,
         story,
         tag=("resolved", "good") if record.resolved_at else ("open", "bad"),
-        facts=incident_facts(record, owners),
+        facts=incident_facts(story, owners),
     )
 
 

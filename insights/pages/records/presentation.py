@@ -18,9 +18,9 @@ from insights.pages.records import labels
 from insights.pages.records.labels import status_words, who
 from insights.ui import wording
 from integrations.delivery.records.deployment import DeploymentStory
+from integrations.delivery.records.incident import IncidentStory
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 from integrations.models import (
-    Incident,
     PullRequest,
     PullRequestExclusion,
     PullRequestFigures,
@@ -263,7 +263,8 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
     ]
 
 
-def incident_facts(incident: Incident, owners: Sequence[str]) -> Facts:
+def incident_facts(story: IncidentStory, owners: Sequence[str]) -> Facts:
+    incident = story.incident
     return [
         ("Service", incident.service),
         ("Repository", incident.repository.name if incident.repository else ""),
@@ -273,5 +274,6 @@ def incident_facts(incident: Incident, owners: Sequence[str]) -> Facts:
         ("Started", wording.moment(incident.started_at)),
         ("Acknowledged", wording.moment(incident.acknowledged_at)),
         ("Resolved", wording.moment(incident.resolved_at)),
+        ("Named cause does not count", story.uncounted_cause),
         ("Source", incident.connection.name),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Q
 
@@ -138,10 +139,17 @@ def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Sta
     stages = [stage("rollout", deployment.started_at or deployment.created_at, deployment.finished_at, running)]
     if failed is not None:
         not_restored = "" if failed.restored_at else "not_restored"
-        stages.append(stage("recovery", deployment.finished_at, failed.restored_at, not_restored))
+        stages.append(stage("recovery", _failed_since(deployment, failed), failed.restored_at, not_restored))
     elif deployment.environment == Environment.PRODUCTION and deployment.status == RunStatus.SUCCESS:
         stages.append(Stage("recovery", None, None, None, "no_failure"))
     return stages
+
+
+def _failed_since(deployment: Deployment, failed: FailedDeployment) -> datetime | None:
+    """When it finished, or its first incident began where that was earlier."""
+    if failed.restored_at is None or failed.recovery_seconds is None:
+        return deployment.finished_at
+    return failed.restored_at - timedelta(seconds=failed.recovery_seconds)
 
 
 def _repairs(failures: Sequence[DeploymentFailure], openable: Openable, by: Deployment) -> Iterator[Link]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from integrations.delivery.linking.named_causes import uncounted_causes
 from integrations.delivery.records.parts import (
     MOST_PARTS,
     Happened,
@@ -17,7 +18,7 @@ from integrations.delivery.records.parts import (
     in_order,
     stage,
 )
-from integrations.models import DeployedPullRequest, DeploymentFailure, Incident
+from integrations.models import DeployedPullRequest, Deployment, DeploymentFailure, Incident
 from orgtree.access.access import Access
 
 
@@ -25,6 +26,7 @@ from orgtree.access.access import Access
 class IncidentStory(Story):
     incident: Incident
     failure: DeploymentFailure | None
+    uncounted_cause: str  # why the deployment that it names does not count
 
 
 def story_of_incident(record: Incident, access: Access) -> IncidentStory:
@@ -68,6 +70,7 @@ def story_of_incident(record: Incident, access: Access) -> IncidentStory:
         more=["pull requests"] if len(brought) > MOST_PARTS else [],
         incident=incident,
         failure=failure,
+        uncounted_cause="" if failure else uncounted_causes([incident.pk]).get(incident.pk, ""),
     )
 
 
@@ -91,14 +94,20 @@ def _happenings(
 def _stages(incident: Incident, failure: DeploymentFailure | None) -> list[Stage]:
     not_acknowledged = "" if incident.acknowledged_at else "not_acknowledged"
     not_resolved = "" if incident.resolved_at else "not_resolved"
-    deployment = failure.deployment if failure else None
     return [
-        stage("detection", deployment.finished_at, incident.started_at)
-        if deployment
-        else Stage("detection", None, None, None, "no_cause"),
+        _detection(incident, failure.deployment if failure else None),
         stage("acknowledgement", incident.started_at, incident.acknowledged_at, not_acknowledged),
         stage("resolution", incident.started_at, incident.resolved_at, not_resolved),
     ]
+
+
+def _detection(incident: Incident, cause: Deployment | None) -> Stage:
+    if cause is None:
+        return Stage("detection", None, None, None, "no_cause")
+    began, rolled_out = incident.started_at, cause.rollout_started_at
+    if began and cause.finished_at and rolled_out and rolled_out <= began < cause.finished_at:
+        return Stage("detection", None, None, None, "during_rollout")
+    return stage("detection", cause.finished_at, began)
 
 
 def _links(
