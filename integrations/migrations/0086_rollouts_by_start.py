@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0083_price_versions_by_name_alone'),
+        ('integrations', '0085_commits_named_by_agents'),
         ('orgtree', '0026_help_texts'),
     ]
 
