@@ -253,8 +253,8 @@ def failed_since(records: Records, deployment: str) -> datetime:
     """When the deployment finished, or its first incident began where that was earlier."""
     [finished_at] = [time_of(record, "finished_at") for record in records["deployments"] if record["id"] == deployment]
     incidents = {record["id"]: time_of(record, "started_at") for record in records["incidents"]}
-    begun = [incidents[by] for of, how, by in failures(records) if of == deployment and how in ("explicit", "window")]
-    return min(moment for moment in (finished_at, *begun) if moment)
+    starts = [incidents[by] for of, how, by in failures(records) if of == deployment and how in ("explicit", "window")]
+    return min(moment for moment in (finished_at, *starts) if moment)
 
 
 def restorations(records: Records) -> dict[str, datetime | None]:
