@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0085_commits_named_by_agents'),
+        ('integrations', '0086_webhook_bodies_once'),
         ('orgtree', '0026_help_texts'),
     ]
 
