@@ -31,6 +31,8 @@ def test_a_known_session_costs_what_its_agent_says() -> None:
 
 
 DAYS = [date(2025, 6, 30), date(2025, 11, 30), date(2026, 3, 1), date(2026, 7, 9), date(2026, 10, 31)]
+# They charge for cache writes, and nobody lists what those kept an hour would cost.
+WITHOUT_AN_HOUR = {"gpt-5.6-sol"}
 moments = st.builds(datetime.combine, st.sampled_from(DAYS), st.times(), st.just(UTC))
 requests = st.tuples(
     st.sampled_from(MODELS),
@@ -44,6 +46,9 @@ requests = st.tuples(
 def test_a_request_costs_what_the_library_reckons(request: tuple[str, TokenCounts, datetime, str]) -> None:
     model, tokens, at, tier = request
     price = price_of_request(model, at, tokens, tier)
+    if is_unknown(model, tokens):
+        assert price is None
+        return
     assert price is not None
     assert abs(price - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
 
@@ -72,8 +77,15 @@ def test_folded_requests_cost_what_the_library_reckons(drawn: list[tuple[str, To
     assert len(spend) == len(drawn)
     for number, (model, tokens, at, tier) in enumerate(drawn):
         price = spend[str(number)]
+        if is_unknown(model, tokens):
+            assert price is None
+            continue
         assert price is not None
         assert abs(price - reckoned(model, tokens, at, tier)) <= Decimal("1e-10")
+
+
+def is_unknown(model: str, tokens: TokenCounts) -> bool:
+    return model in WITHOUT_AN_HOUR and min(tokens.cache_write_1h, tokens.cache_write) > 0
 
 
 def reckoned(model: str, tokens: TokenCounts, at: datetime, tier: str) -> Decimal:

@@ -16,6 +16,7 @@ from integrations.models import PriceSnapshot, PriceVersion
 from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.lists import PriceCard, PriceList, noon
 from integrations.telemetry.prices.overrides import Override, overrides_in_force, wait_for_price_changes
+from integrations.telemetry.prices.sellers import listed_name
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class PriceBook:
     """The current prices of some models, created by `price_book`."""
 
     overrides: list[Override]
-    lists: Mapping[str, Source | None]  # by model, for days without an override
+    lists: Mapping[str, Source | None]  # by `listed_name`, for days without an override
     _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
 
     def card_of_day(self, model: str, agent: str, day: date, tier: str = "") -> PriceCard | None:
@@ -41,13 +42,13 @@ class PriceBook:
     def source(self, model: str, agent: str, at: datetime) -> Source | None:
         if self._overrides_of(model, agent):
             return self.source_of_day(model, agent, timezone.localdate(at))
-        return self.lists.get(model)
+        return self.lists.get(listed_name(model, agent))
 
     def source_of_day(self, model: str, agent: str, day: date) -> Source | None:
         for override in self._overrides_of(model, agent):
             if override.holds_on(day):
                 return Source(override.prices, override.version_name)
-        return self.lists.get(model)
+        return self.lists.get(listed_name(model, agent))
 
     def _overrides_of(self, model: str, agent: str) -> list[Override]:
         """Overrides that match on any day, the most specific first."""
@@ -59,13 +60,13 @@ class PriceBook:
 
 
 def price_book(models: Iterable[str]) -> PriceBook:
-    """The prices of these models.  Blocks price changes until the caller's transaction ends."""
+    """The prices of these listed names.  Blocks price changes until the caller's transaction ends."""
     wait_for_price_changes()
     return read_price_book(models)
 
 
 def read_price_book(models: Iterable[str]) -> PriceBook:
-    """The prices of these models, without locking."""
+    """The prices of these listed names, without locking."""
     version = library_version()
     distinct = set(models)
     lists: dict[str, Source | None] = {

@@ -26,12 +26,14 @@ def hourly_writes(card: PriceCard, tokens: TokenCounts, reported_cost: Decimal |
     A cost outside what no and all hourly writes come to says nothing: 0 on a subscription, or one with other fees.
     A sum has no telling rounding, so that any cost between the two is taken.
     """
+    if card.cache_write_1h is None:
+        return HourlyWrites()
     step = (card.cache_write_1h.base - card.cache_write.base) / MILLION
     if not tokens.cache_write or step <= 0:
         return HourlyWrites()
     highest = tokens.cache_write * step
     if reported_cost:
-        extra = reported_cost - card.price(tokens._replace(cache_write_1h=0), prompt_size=0)
+        extra = reported_cost - (card.price(tokens._replace(cache_write_1h=0), prompt_size=0) or 0)
         if -SAME_COST <= extra <= highest + SAME_COST:
             nearest = int((extra / step).quantize(Decimal(1), ROUND_HALF_UP))
             return HourlyWrites(min(max(nearest, 0), tokens.cache_write))

@@ -7,28 +7,18 @@ its lists are converted to ours, which take 2 µs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, date, time
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-from integrations.model_names import (
-    BedrockName,
-    bedrock_name,
-    model_name,
-    without_additions,
-    without_date,
-    without_revision,
-)
 from integrations.telemetry.prices.lists import PriceList
+from integrations.telemetry.prices.sellers import find_entry, maker_s_entry
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, PriceVariant, TieredPrices
 
-# Makers that price their models themselves, by how the models' normal names begin.
-_MAKERS = {"glm-": "zai", "composer-": "cursor", "kimi-": "moonshotai", "deepseek-": "deepseek"}
 _RATES = {
     "input": "input_mtok",
     "cache_read": "cache_read_mtok",
@@ -38,6 +28,7 @@ _RATES = {
 }
 # Keys of service tiers by provider; agents report only the value.
 _TIER_WORDS = ("processing", "speed", "service_tier")
+_LAST_DIGIT = Decimal("1e-10")
 
 
 @cache
@@ -49,8 +40,10 @@ def library_version() -> str:
 @lru_cache(maxsize=1000)  # names are external input, and a list takes 8 kB
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""
-    model = next(filter(_tells_prices, _find_models(name)), None)
-    return None if model is None else _list_of(model)
+    entry = find_entry(name)
+    if entry is None or not _tells_prices(entry):
+        return None
+    return _list_of(entry, hour_ratio=_hour_ratio(entry) or _hour_ratio(maker_s_entry(name)))
 
 
 @cache
@@ -68,12 +61,12 @@ def listed_models() -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def _list_of(model: ModelInfo) -> PriceList:
+def _list_of(model: ModelInfo, *, hour_ratio: Decimal | None) -> PriceList:
     return PriceList(
         {
-            "prices": [{"rates": _rates(price.prices), **_when(price)} for price in _conditional(model)],
+            "prices": [{"rates": _rates(price.prices, hour_ratio), **_when(price)} for price in _conditional(model)],
             "tiers": [
-                {"tier": tier, "rates": _rates(variant.prices), **_when(variant)}
+                {"tier": tier, "rates": _rates(variant.prices, hour_ratio), **_when(variant)}
                 for variant in model.price_variants or ()
                 for tier in _tier_of(variant)
             ],
@@ -88,10 +81,26 @@ def _conditional(model: ModelInfo) -> list[ConditionalPrice]:
 
 
 def _tells_prices(model: ModelInfo) -> bool:
-    """Whether text tokens have a price: some models are priced by the minute or the page."""
-    return any(
-        price.prices.input_mtok is not None or price.prices.output_mtok is not None for price in _conditional(model)
-    )
+    """Whether text tokens have a price: some models are priced by the minute or the page.
+
+    An entry without any price costs nothing, such as `…:free`.
+    """
+    prices = [price.prices for price in _conditional(model)]
+    is_free = all(rate is None for price in prices for rate in vars(price).values())
+    return is_free or any(price.input_mtok is not None or price.output_mtok is not None for price in prices)
+
+
+def _hour_ratio(model: ModelInfo | None) -> Decimal | None:
+    """How much more cache writes kept an hour cost than those of five minutes; None if the entry does not tell."""
+    for price in _conditional(model) if model else ():
+        five_minutes, hour = _base(price.prices.cache_write_mtok), _base(price.prices.cache_write_1h_mtok)
+        if five_minutes and hour:
+            return hour / five_minutes
+    return None
+
+
+def _base(price: Decimal | TieredPrices | None) -> Decimal | None:
+    return price if price is None or isinstance(price, Decimal) else price.base
 
 
 def _tier_of(variant: PriceVariant) -> Iterator[str]:
@@ -118,61 +127,20 @@ def _in_utc(clock: time) -> str:
     return time(minutes // 60 % 24, minutes % 60, clock.second, tzinfo=UTC).replace(tzinfo=None).isoformat()
 
 
-def _rates(price: ModelPrice) -> dict[str, list[Any]]:
+def _rates(price: ModelPrice, hour_ratio: Decimal | None) -> dict[str, list[Any]]:
     prices = ((name, getattr(price, key)) for name, key in _RATES.items())
-    return {name: _rate(value) for name, value in prices if value is not None}
+    rates = {name: _rate(value) for name, value in prices if value is not None}
+    five_minutes = price.cache_write_mtok
+    if five_minutes is not None and price.cache_write_1h_mtok is None and hour_ratio is not None:
+        rates["cache_write_1h"] = _rate(five_minutes, times=hour_ratio)
+    return rates
 
 
-def _rate(price: Decimal | TieredPrices) -> list[Any]:
+def _rate(price: Decimal | TieredPrices, *, times: Decimal = Decimal(1)) -> list[Any]:
     if isinstance(price, Decimal):
-        return [str(price)]
-    return [str(price.base), [[tier.start, str(tier.price)] for tier in price.tiers]]
+        return [_text(price * times)]
+    return [_text(price.base * times), [[tier.start, _text(tier.price * times)] for tier in price.tiers]]
 
 
-def _find_models(name: str) -> Iterator[ModelInfo]:
-    from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: imported lazily
-
-    snapshot = get_snapshot()
-    for spelling, provider in _spellings(name):
-        with suppress(LookupError):
-            yield snapshot.find_provider_model(spelling, None, provider, None)[1]
-
-
-def _spellings(sent: str) -> Iterator[tuple[str, str | None]]:
-    """Spellings of a model's name to look up, each with the provider: the most specific first.
-
-    A provider's own id comes first, since regions and variants have prices of their own; the normal form comes last,
-    so that what agents add to a name hides no price.
-    """
-    if not sent:
-        return
-    plain = without_additions(sent)
-    bedrock = bedrock_name(sent)
-    if bedrock is not None:
-        yield from ((spelling, "aws") for spelling in _bedrock_spellings(bedrock))
-    if sent.endswith((":batch", ":free")):  # variants with a price of their own
-        yield sent, "openrouter"
-    for name in dict.fromkeys((sent, plain, without_date(plain))):
-        yield name, None
-        if "/" in name:  # provider/model, models/model, arn:…/model
-            yield name, "litellm"
-            yield name.rpartition("/")[2], None
-    normal = model_name(sent)
-    yield normal, None
-    for prefix, maker in _MAKERS.items():
-        if normal.startswith(prefix):
-            yield normal, maker
-    vendor, _, model = plain.rpartition("/")
-    if vendor:  # vendor/model, as gateways name what others host
-        yield f"{vendor.rpartition('/')[2]}/{model}", "openrouter"
-
-
-def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
-    """The list names some models with a date and a revision, some without either."""
-    whole, bare = bedrock.model, without_revision(bedrock.model)
-    undated = without_date(bare)
-    models = dict.fromkeys((whole, f"{bare}-v1:0", bare, f"{undated}-v1:0", undated))
-    if bedrock.region:
-        yield from (f"{bedrock.region}.{bedrock.vendor}.{model}" for model in models)
-    if bedrock.region != "global":  # which costs less than a region
-        yield from (f"{bedrock.vendor}.{model}" for model in models)
+def _text(price: Decimal) -> str:
+    return f"{price.quantize(_LAST_DIGIT).normalize():f}"

@@ -15,9 +15,10 @@ from integrations.telemetry.prices.library import library_list, library_version
 from integrations.telemetry.prices.overrides import pattern_matches
 from integrations.telemetry.prices.price_snapshots import price_snapshot
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
+from integrations.telemetry.prices.sellers import requested_names
 
 logger = logging.getLogger(__name__)
-RULES = 2  # increment when the same prices yield another sum, or models have other names
+RULES = 3  # increment when the same prices yield another sum, or models have other names
 PRICE_LIBRARY = Lock("price library")
 
 
@@ -64,7 +65,7 @@ def _sync_library() -> list[str]:
             continue
         fresh = price_snapshot(row.model)
         if row.prices != fresh.prices:
-            changed.append(row.model)
+            changed.extend(requested_names(row.model))
         row.prices, row.library, row.missing_since = fresh.prices, fresh.library, ""
         row.save(update_fields=["prices", "library", "missing_since"])
     return sorted({*changed, *_priced_as(changed)})

@@ -24,7 +24,7 @@ _LAST_DIGIT = Decimal("1e-10")  # precision of the columns
 HIGHEST_SPEND = Decimal(9_999_999_999)
 # Prompt sizes above which some model costs more.  Requests are counted by these classes (AgentTierDay), so that a day's
 # sum can be priced for any model.  Sizes below the first bound are not distinguished.
-PROMPT_BOUNDS = (128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
+PROMPT_BOUNDS = (32_000, 100_000, 128_000, 199_999, 200_000, 256_000, 272_000, 512_000, 524_288)
 
 Json = Mapping[str, Any]
 
@@ -72,11 +72,11 @@ class PriceCard:
     input: Rate
     cache_read: Rate
     cache_write: Rate
-    cache_write_1h: Rate
+    cache_write_1h: Rate | None  # None: not sold, or at an unknown price
     output: Rate
 
-    def price(self, tokens: TokenCounts, *, prompt_size: int) -> Decimal:
-        """US dollars, to ten decimals, rounded as the database rounds."""
+    def price(self, tokens: TokenCounts, *, prompt_size: int) -> Decimal | None:
+        """US dollars, to ten decimals, rounded as the database rounds; None if some of the tokens have no price."""
         hour = min(tokens.cache_write_1h, tokens.cache_write)
         total = (
             tokens.input * self.input.at(prompt_size)
@@ -85,6 +85,8 @@ class PriceCard:
             + tokens.output * self.output.at(prompt_size)
         )
         if hour:
+            if self.cache_write_1h is None:
+                return None
             total += hour * self.cache_write_1h.at(prompt_size)
         return min((total / MILLION).quantize(_LAST_DIGIT, ROUND_HALF_UP), HIGHEST_SPEND)
 
@@ -92,18 +94,21 @@ class PriceCard:
     def bounds(self) -> tuple[int, ...]:
         """The prompt sizes at which a price changes."""
         rates = (self.input, self.cache_read, self.cache_write, self.cache_write_1h, self.output)
-        return tuple(sorted({above for rate in rates for above, _ in rate.tiers}))
+        return tuple(sorted({above for rate in rates if rate is not None for above, _ in rate.tiers}))
 
 
 def card_of(rates: Mapping[str, Rate]) -> PriceCard:
-    """Complete the rates: cached tokens without a price of their own cost as much as prompt tokens."""
+    """Complete the rates: cached tokens without a price of their own cost as much as prompt tokens.
+
+    A price of cache writes alone says nothing about those kept an hour.
+    """
     prompt = rates.get("input", FREE)
     cache_write = rates.get("cache_write", prompt)
     return PriceCard(
         input=prompt,
         cache_read=rates.get("cache_read", prompt),
         cache_write=cache_write,
-        cache_write_1h=rates.get("cache_write_1h", cache_write),
+        cache_write_1h=rates.get("cache_write_1h", None if "cache_write" in rates else prompt),
         output=rates.get("output", FREE),
     )
 

@@ -17,6 +17,7 @@ from psycopg import sql
 
 from integrations.telemetry.prices.book import PriceBook, read_price_book
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS, PriceCard, TokenCounts
+from integrations.telemetry.prices.sellers import listed_name
 from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
@@ -176,7 +177,8 @@ def what_if(uses: Sequence[ModelUse], instead: Mapping[str, str]) -> list[WhatIf
 
     Each day has its own prices.  Prompt size and service tier are applied where known.
     """
-    book = read_price_book({model for model in instead.values() if model})
+    agents = {agent for use in uses for agent in use.agents}
+    book = read_price_book({listed_name(model, agent) for model in instead.values() for agent in agents if model})
     return [_repriced_on(use, instead.get(use.model, ""), book) for use in uses]
 
 
@@ -191,7 +193,9 @@ def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
         if card is None:
             return WhatIf(use, model, None, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))
         bounds.update(card.bounds)
-        spend += card.price(counts, prompt_size=key.prompt_above + 1 if key.prompt_above else 0)
+        # A model that does not sell an hour would write everything as it does.
+        written = counts if card.cache_write_1h else counts._replace(cache_write_1h=0)
+        spend += card.price(written, prompt_size=key.prompt_above + 1 if key.prompt_above else 0) or 0
     return WhatIf(use, model, spend, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))
 
 

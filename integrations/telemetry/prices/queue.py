@@ -10,6 +10,7 @@ from celery import signature
 
 from core.nudges import nudge_on_commit
 from integrations.models import PriceSnapshot, Repricing
+from integrations.telemetry.prices.sellers import requested_names
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
@@ -20,7 +21,8 @@ REPRICE = signature("integrations.telemetry.tasks.reprice_waiting")  # by name, 
 
 def models_used() -> list[str]:
     """The names of all models ever used, sorted."""
-    return list(PriceSnapshot.objects.order_by("model").values_list("model", flat=True))
+    listed = PriceSnapshot.objects.values_list("model", flat=True)
+    return sorted({name for model in listed for name in requested_names(model)})
 
 
 def enqueue_repricing(

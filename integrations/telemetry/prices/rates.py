@@ -15,6 +15,7 @@ from typing import Any, LiteralString, NamedTuple
 from integrations.telemetry.prices.book import Source, price_book, version_ids
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, MILLION, PriceCard
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
+from integrations.telemetry.prices.sellers import listed_name
 
 _LARGEST_PROMPT = 2**63 - 1
 
@@ -62,14 +63,14 @@ _KEPT_AN_HOUR: LiteralString = """
          ELSE coalesce(hour.inferred, 0) END
 """
 
-# US dollars to ten decimals, as in PriceCard.price.  CASE, because LEAST ignores nulls: a request without a price would
-# get the maximum.
+# US dollars to ten decimals, as in PriceCard.price; null if cache writes kept an hour have no price.  CASE, because
+# LEAST ignores nulls: a request without a price would get the maximum.
 SPEND: LiteralString = f"""
-    CASE WHEN rate.version IS NOT NULL THEN LEAST(round((
+    CASE WHEN rate.version IS NOT NULL AND (rate.cache_write_1h IS NOT NULL OR {_KEPT_AN_HOUR} = 0) THEN LEAST(round((
         request.input_tokens * rate.input
         + request.cache_read_tokens * rate.cache_read
         + (request.cache_write_tokens - {_KEPT_AN_HOUR}) * rate.cache_write
-        + {_KEPT_AN_HOUR} * rate.cache_write_1h
+        + {_KEPT_AN_HOUR} * coalesce(rate.cache_write_1h, 0)
         + request.output_tokens * rate.output
     ) / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
 """
@@ -101,19 +102,19 @@ class _Line(NamedTuple):
     version: str
 
     @property
-    def rates(self) -> tuple[Decimal, ...]:
+    def rates(self) -> tuple[Decimal | None, ...]:
         card = self.card
         return tuple(
-            rate.at(self.above + 1)
+            None if rate is None else rate.at(self.above + 1)
             for rate in (card.input, card.cache_read, card.cache_write, card.cache_write_1h, card.output)
         )
 
 
 def rate_parameters(keys: Collection[RateKey]) -> dict[str, list[Any]]:
     """The parameters of RATES.  Blocks price changes until the caller's transaction ends."""
-    models = {key.model for key in keys}
-    save_price_snapshots(models)
-    book = price_book(models)
+    listed = {listed_name(key.model, key.agent) for key in keys}
+    save_price_snapshots({key.model for key in keys} | listed)
+    book = price_book(listed)
     lines = [
         line
         for key in keys

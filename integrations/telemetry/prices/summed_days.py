@@ -13,6 +13,7 @@ from integrations.telemetry.prices.book import price_book, version_ids
 from integrations.telemetry.prices.hourly import hourly_writes
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, TokenCounts, noon
 from integrations.telemetry.prices.price_snapshots import save_price_snapshots
+from integrations.telemetry.prices.sellers import listed_name
 
 
 class _Part(NamedTuple):
@@ -61,9 +62,9 @@ def price_summed_days(ids: Sequence[int]) -> None:
 
 
 def _priced(parts: Sequence[_Part]) -> list[_Price]:
-    models = {part.model for part in parts}
-    save_price_snapshots(models)
-    book = price_book(models)
+    listed = {listed_name(part.model, part.agent) for part in parts}
+    save_price_snapshots({part.model for part in parts} | listed)
+    book = price_book(listed)
     prices: list[_Price] = []
     for part in parts:
         source = book.source_of_day(part.model, part.agent, part.day)

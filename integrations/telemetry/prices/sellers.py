@@ -1,0 +1,312 @@
+"""The entry of the price list that a model's name means: who sells it, and under which spelling.
+
+A model is sold by its maker, by clouds, by gateways and by agents, each with ids and prices of its own.  The exact id
+at the seller that the name or the agent tells comes first, then the exact id at the maker, then the beginning of a
+name; no spelling loses a word that stands for another service, such as `-fast` or `:free`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+from integrations.model_names import (
+    LONGEST_MODEL,
+    BedrockName,
+    bedrock_name,
+    model_name,
+    without_additions,
+    without_date,
+    without_revision,
+)
+
+if TYPE_CHECKING:
+    from genai_prices.data_snapshot import DataSnapshot
+    from genai_prices.types import MatchLogic, ModelInfo, Provider
+
+# Agents that sell models themselves, at prices of their own.
+SELLING_AGENTS = {"copilot": "github-copilot", "cursor": "cursor"}
+# How gateways and SDKs call a seller at the beginning of a path, where the list calls it otherwise.
+_PATHS = {
+    **dict.fromkeys(("azure_ai", "azure_openai", "azure-openai", "azure_text"), "azure"),
+    **dict.fromkeys(("amazon_bedrock", "amazon-bedrock", "bedrock_converse"), "aws"),
+    **dict.fromkeys(("vertex", "google-vertex", "google-vertex-anthropic", "publishers", "models"), "google"),
+    **dict.fromkeys(("fireworks_ai", "fireworks-ai", "accounts"), "fireworks"),
+    **dict.fromkeys(("together_ai", "together-ai", "togetherai"), "together"),
+    **dict.fromkeys(("copilot", "github_copilot"), "github-copilot"),
+    **dict.fromkeys(("z-ai", "z.ai", "zai-org"), "zai"),
+}
+# Makers, for ids that do not begin as the list expects of them.  Of two platforms the international one comes first.
+_MAKERS = (
+    *(
+        "anthropic",
+        "openai",
+        "google",
+        "x-ai",
+        "mistral",
+        "deepseek",
+        "moonshotai",
+        "zai",
+        "zhipuai",
+        "minimax",
+        "meta",
+    ),
+    *("cohere", "perplexity", "voyageai", "arcee", "typesafe"),
+)
+_INTERNATIONAL = {"glm-": "zai"}
+# Words by which sellers distinguish services of one model.
+SERVICES = frozenset(
+    {
+        *("fast", "ultrafast", "highspeed", "ultraspeed", "turbo", "flash", "flashx", "instant", "priority", "flex"),
+        *(
+            "lite",
+            "light",
+            "mini",
+            "nano",
+            "micro",
+            "tiny",
+            "small",
+            "large",
+            "pro",
+            "plus",
+            "prime",
+            "ultra",
+            "premier",
+        ),
+        *(
+            "air",
+            "airx",
+            "free",
+            "batch",
+            "extended",
+            "distill",
+            "search",
+            "research",
+            "cyber",
+            "legal",
+            "vl",
+            "vision",
+        ),
+        *("image", "audio", "tts", "transcribe", "realtime", "live", "whisper", "embed", "embedding", "omni"),
+    }
+)
+_WORD = re.compile(r"[a-z]+")
+_OFF = re.compile(r"\w+=false")  # composer-2.5[fast=false]
+
+
+class _Pattern(NamedTuple):
+    """A beginning, middle or end of names that an entry matches, or an expression."""
+
+    clause: MatchLogic
+    literals: tuple[str, ...]
+    entry: ModelInfo
+
+
+class _Seller:
+    """A provider of the list, with its entries by name."""
+
+    def __init__(self, provider: Provider) -> None:
+        self.provider = provider
+        self._by_name: dict[str, ModelInfo] = {}
+        self._patterns: list[_Pattern] = []
+        for entry in provider.models:
+            self._by_name.setdefault(entry.id.lower(), entry)
+            if provider.id == "aws":  # the list's own word for every region but the global one
+                self._by_name.setdefault(entry.id.lower().removeprefix("regional."), entry)
+        for entry in provider.models:
+            for clause in _alternatives(entry.match):
+                literals = tuple(_literals(clause))
+                if len(literals) == 1 and clause.is_match(literals[0]):
+                    self._by_name.setdefault(literals[0], entry)
+                if not hasattr(clause, "equals"):
+                    self._patterns.append(_Pattern(clause, literals, entry))
+
+    def exact(self, name: str) -> ModelInfo | None:
+        """The entry of this id, or of a name that the list gives in full."""
+        if (entry := self._by_name.get(name)) is not None:
+            return entry
+        return next(
+            (pattern.entry for pattern in self._patterns if not pattern.literals and pattern.clause.is_match(name)),
+            None,
+        )
+
+    def by_part(self, name: str) -> Iterator[ModelInfo]:
+        """The entries that match a part of the name, mostly its beginning."""
+        for pattern in self._patterns:
+            if pattern.clause.is_match(name) and any(_continues(name, literal) for literal in pattern.literals):
+                yield pattern.entry
+
+
+def find_entry(name: str) -> ModelInfo | None:
+    """The entry of a model's name, as it was sent; None if the list has none."""
+    sent = name.strip().lower()
+    return _first(sent, _candidates(sent)) if sent else None
+
+
+def maker_s_entry(name: str) -> ModelInfo | None:
+    """The entry of the same model at its maker, whoever sells it and in which service."""
+    normal = model_name(name)
+    return _first("", [(maker, _spellings(normal)) for maker in _makers(normal)])
+
+
+def listed_name(model: str, agent: str) -> str:
+    """The name under which the price of an agent's model is looked up: with the agent where it sells models itself."""
+    seller = SELLING_AGENTS.get(agent)
+    if seller is None or not model or "/" in model or bedrock_name(model):
+        return model
+    return named if len(named := f"{seller}/{model}") <= LONGEST_MODEL else model
+
+
+def requested_names(listed: str) -> set[str]:
+    """The names of models, as agents send them, whose price is looked up under this name."""
+    seller, _, model = listed.partition("/")
+    return {listed, model} if seller in SELLING_AGENTS.values() and model else {listed}
+
+
+_Candidates = list[tuple[_Seller, list[str]]]
+
+
+def _first(sent: str, candidates: _Candidates) -> ModelInfo | None:
+    makers = [(maker, _spellings(sent)) for maker in filter(None, map(_seller, _MAKERS))]
+    for seller, spellings in (*candidates, *makers):
+        for spelling in spellings:
+            entry = seller.exact(spelling)
+            if entry is not None and (sent.endswith(spelling) or _is_same_service(sent, entry)):
+                return entry
+    for seller, spellings in candidates:
+        for spelling in spellings:
+            for entry in seller.by_part(spelling):
+                if _is_same_service(sent, entry):
+                    return entry
+    return None
+
+
+def _candidates(sent: str) -> _Candidates:
+    """Sellers of a name, those that it tells first, each with the spellings to look up."""
+    plain = without_additions(sent)
+    found: list[tuple[_Seller | None, list[str]]] = []
+    if bedrock := bedrock_name(sent):
+        found.append((_seller("aws"), list(_bedrock_spellings(bedrock))))
+    path, _, last = sent.rpartition("/")
+    if path:
+        if path.count("/") == 0:  # vendor/model, as gateways name what others host
+            found.append((_seller("openrouter"), [f"{path}/{spelling}" for spelling in _spellings(last)]))
+        first, _, rest = sent.partition("/")
+        if first == "huggingface":  # which sells through others
+            provider, _, rest = rest.partition("/")
+            first = f"huggingface_{provider}"
+        vendor = rest.removesuffix(last)
+        spellings = _spellings(last)
+        found.append(
+            (_seller_of_path(first), [*(f"{vendor}{spelling}" for spelling in spellings), *spellings, sent, plain])
+        )
+    elif "@" in sent:  # claude-…@20250929
+        found.append((_seller("google"), _spellings(sent)))
+    elif sent.endswith((":batch", ":free")):
+        found.append((_seller("openrouter"), [sent]))
+    for name in dict.fromkeys((sent, plain, last, model_name(sent))):
+        found.extend((maker, _spellings(name)) for maker in _makers(name))
+    if path.count("/") > 0:
+        vendor = path.rpartition("/")[2]
+        found.append((_seller("openrouter"), [f"{vendor}/{spelling}" for spelling in _spellings(last)]))
+    return [(seller, spellings) for seller, spellings in found if seller is not None]
+
+
+def _spellings(name: str) -> list[str]:
+    """Spellings of a model's name without its path, as it was sent first."""
+    plain = without_additions(name)
+    normal = model_name(plain)
+    dotted = re.sub(r"(?<=-\d)-(?=\d{1,2}(?!\d))", ".", normal)  # claude-opus-4.8
+    return list(dict.fromkeys((name, plain, without_date(plain), normal, dotted)))
+
+
+def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
+    """The list names some models with a date and a revision, some without either."""
+    whole, bare = bedrock.model, without_revision(bedrock.model)
+    undated = without_date(bare)
+    models = dict.fromkeys((whole, f"{bare}-v1:0", bare, f"{undated}-v1:0", undated))
+    if bedrock.region:
+        yield from (f"{bedrock.region}.{bedrock.vendor}.{model}" for model in models)
+    if bedrock.region != "global":  # which costs less than a region
+        yield from (f"{bedrock.vendor}.{model}" for model in models)
+
+
+def _is_same_service(sent: str, entry: ModelInfo) -> bool:
+    """Whether the entry's names have all the words of the name that sell another service."""
+    words = _services(_OFF.sub("", sent.rpartition("/")[2]))
+    return (
+        not words
+        or words <= _services(entry.id.lower())
+        or any(words <= _services(literal) for clause in _alternatives(entry.match) for literal in _literals(clause))
+    )
+
+
+def _services(name: str) -> frozenset[str]:
+    return SERVICES.intersection(_WORD.findall(name))
+
+
+def _continues(name: str, literal: str) -> bool:
+    """Whether the name goes on with another word, rather than with the rest of this one or of its version."""
+    before, found, after = name.partition(literal)
+    if not found or (before and before[-1].isalnum() and literal[0].isalnum()):
+        return False
+    if literal[-1].isdigit() and re.match(r"\d|\.\d", after):
+        return bool(re.search(r"20\d\d$", literal))  # the beginning of a date
+    return not (literal[-1].isalnum() and after[:1].isalpha())
+
+
+def _alternatives(clause: MatchLogic) -> Iterator[MatchLogic]:
+    parts = getattr(clause, "or_", None)
+    if parts is None:
+        yield clause
+    else:
+        for part in parts:
+            yield from _alternatives(part)
+
+
+def _literals(clause: MatchLogic) -> Iterator[str]:
+    for part in getattr(clause, "and_", [clause]):
+        for kind in ("equals", "starts_with", "contains", "ends_with"):
+            if (literal := getattr(part, kind, None)) is not None:
+                yield literal.lower()
+
+
+def _makers(name: str) -> list[_Seller]:
+    """Providers to which the list gives names like this: those by their beginning before those by a word in it."""
+    sellers = _sellers()
+    claims = [
+        seller
+        for seller in sellers.values()
+        if seller.provider.model_match is not None and seller.provider.model_match.is_match(name)
+    ]
+    claims.sort(key=lambda seller: hasattr(seller.provider.model_match, "contains"))
+    first = [sellers[maker] for prefix, maker in _INTERNATIONAL.items() if name.startswith(prefix) and maker in sellers]
+    return [*first, *claims]
+
+
+def _seller_of_path(first: str) -> _Seller | None:
+    from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
+
+    if (seller := _seller(_PATHS.get(first, first))) is not None:
+        return seller
+    provider = find_provider_by_id(get_snapshot().providers, first)
+    return None if provider is None else _seller(provider.id)
+
+
+def _seller(provider: str) -> _Seller | None:
+    return _sellers().get(provider)
+
+
+_read: tuple[DataSnapshot, dict[str, _Seller]] | None = None
+
+
+def _sellers() -> dict[str, _Seller]:
+    """The providers of the installed list by id, read once."""
+    from genai_prices.data_snapshot import get_snapshot  # 30,000 lines of prices: imported lazily
+
+    global _read  # noqa: PLW0603  # a snapshot is no key of a cache
+    snapshot = get_snapshot()
+    if _read is None or _read[0] is not snapshot:
+        _read = snapshot, {provider.id: _Seller(provider) for provider in snapshot.providers}
+    return _read[1]

@@ -1,0 +1,214 @@
+"""Who sells a model under a name: every entry of the installed list, and names that mean none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from genai_prices.data_snapshot import get_snapshot
+from genai_prices.types import ConditionalPrice, ModelInfo, Provider, TieredPrices
+
+from integrations.model_names import LONGEST_MODEL
+from integrations.models import AgentRequest, AgentSession
+from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.prices.library import library_list
+from integrations.telemetry.prices.lists import PROMPT_BOUNDS, TokenCounts
+from integrations.telemetry.prices.sellers import find_entry, listed_name
+from integrations.telemetry.sessions.fold import fold_received_batches
+from tests.telemetry.raw_rows import Event, at, receive
+
+AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
+OUTPUT = TokenCounts(0, 0, 0, 1_000_000)
+HOURLY = TokenCounts(0, 0, 1_000_000, 0, 1_000_000)
+# Makers whose ids are sent as they are, without a path.
+MAKERS = {
+    *("anthropic", "openai", "google", "x-ai", "deepseek", "moonshotai", "zai", "minimax", "meta", "cohere"),
+    *("mistral", "voyageai"),
+}
+# Ids that two of them have; the first is its maker.
+SHARED = {"google": "claude-", "mistral": ":free"}
+
+
+def spellings(provider: Provider, entry: ModelInfo) -> Iterator[str]:
+    """The ways in which a request to this seller names the entry."""
+    name = entry.id
+    if provider.id == "openrouter":
+        yield f"openrouter/{name}"
+        if "/" in name:
+            yield name
+    elif provider.id == "aws":
+        region = name.replace("regional.", "eu.")
+        yield from (region, f"bedrock/{region}", f"arn:aws:bedrock:eu-west-1:123456789012:inference-profile/{region}")
+    elif provider.id.startswith("huggingface_"):
+        yield f"huggingface/{provider.id.removeprefix('huggingface_')}/{name}"
+    elif provider.id == "fireworks":
+        yield from (f"accounts/fireworks/models/{name}", f"fireworks_ai/accounts/fireworks/models/{name}")
+    elif provider.id in ("github-copilot", "cursor"):
+        yield listed_name(name, {"github-copilot": "copilot"}.get(provider.id, provider.id))
+    elif provider.id == "perplexity":  # some of its ids begin with its own name, as OpenRouter's do
+        yield f"perplexity/{name}" if "/" in name else name
+    elif provider.id in MAKERS:
+        if SHARED.get(provider.id, "no such name") not in name:
+            yield name
+    else:
+        yield f"{provider.id}/{name}"
+
+
+def rates_of(entry: ModelInfo) -> list[ConditionalPrice]:
+    return entry.prices if isinstance(entry.prices, list) else [ConditionalPrice(prices=entry.prices)]
+
+
+def test_every_id_of_the_list_under_its_seller_s_own_spelling_is_its_own_entry() -> None:
+    looked_up = 0
+    for provider in get_snapshot().providers:
+        for entry in provider.models:
+            for name in spellings(provider, entry):
+                found = find_entry(name)
+                assert found is entry, (provider.id, name, found and found.id)
+                looked_up += 1
+    assert looked_up > 1700
+
+
+def test_every_threshold_of_the_list_is_a_class_of_the_what_if() -> None:
+    thresholds = {
+        tier.start
+        for provider in get_snapshot().providers
+        for entry in provider.models
+        for prices in (*rates_of(entry), *(entry.price_variants or ()))
+        for rate in vars(prices.prices).values()
+        if isinstance(rate, TieredPrices)
+        for tier in rate.tiers
+    }
+    assert thresholds <= set(PROMPT_BOUNDS)
+
+
+# What was sent, by which agent, and dollars per million tokens of output on 20 November 2026; None: no price.
+SOLD = [
+    ("anthropic/claude-opus-4.8-fast", "opencode", "50"),
+    ("anthropic/claude-opus-4.6-fast", "opencode", "150"),
+    ("anthropic/claude-opus-4.8", "opencode", "25"),
+    ("anthropic/claude-opus-4.8:nitro", "opencode", "25"),
+    ("qwen/qwen3-coder:free", "opencode", "0"),
+    ("z-ai/glm-5.3", "opencode", "4.4"),
+    ("glm-5.3", "opencode", "4.4"),
+    ("zhipuai/glm-5.3", "opencode", "3.862"),
+    ("claude-opus-4.8-fast", "copilot", "50"),
+    ("claude-opus-4.8", "copilot", "25"),
+    ("claude-opus-4-8", "copilot", "25"),
+    ("gpt-4.1", "copilot", "0"),  # part of every plan
+    ("gpt-4.1", "codex", "8"),
+    ("grok-4.5-fast", "cursor", "18"),
+    ("grok-4.5[fast=true]", "cursor", "18"),
+    ("grok-4.5[fast=false]", "cursor", "6"),
+    ("composer-2.5-fast", "cursor", "15"),
+    ("claude-opus-4-8[1m]", "claude_code", "25"),
+    # Services that nobody lists
+    ("claude-opus-4-8-fast", "claude_code", None),
+    ("claude-opus-4-8[fast=true]", "cursor", None),
+    ("claude-sonnet-5-5-mini", "claude_code", None),
+    ("anthropic/claude-sonnet-5:free", "opencode", None),
+    ("claude-haiku-4-5-lite", "copilot", None),
+    ("gpt-5.6-sol-flash", "codex", None),
+    ("gemini-2.5-pro-lite", "gemini", None),
+    ("deepseek-v4-flash-turbo", "opencode", None),
+    # Versions that nobody lists
+    ("claude-opus-4-10", "claude_code", None),
+    ("claude-opus-4.81", "claude_code", None),
+    # Endings that are no other service
+    ("deepseek-v4-flash-0731", "opencode", "0.6"),
+    ("gemini-2.5-pro-preview-06-05", "gemini", "10"),
+    ("claude-sonnet-4-20250514", "claude_code", "15"),
+    # Names of agents' own models
+    ("auto", "copilot", None),
+    ("goldeneye-free-auto", "copilot", None),
+    ("default", "cursor", None),
+    ("opencode/big-pickle", "opencode", None),
+    ("<synthetic>", "claude_code", None),
+]
+
+
+@pytest.mark.parametrize(("sent", "agent", "dollars"), SOLD)
+def test_a_name_has_the_price_of_who_sells_it(sent: str, agent: str, dollars: str | None) -> None:
+    prices = library_list(listed_name(sent, agent))
+    price = None if prices is None else prices.card(AT).price(OUTPUT, prompt_size=0)
+    assert price == (None if dollars is None else Decimal(dollars))
+
+
+# Dollars per million tokens written to the cache for an hour.
+HOURS = [
+    ("claude-opus-4-8", "claude_code", "10"),
+    ("anthropic/claude-opus-4.8", "opencode", "10"),  # OpenRouter lists 6.25 for five minutes alone
+    ("claude-opus-4.8-fast", "copilot", "20"),
+    ("us.anthropic.claude-3-7-sonnet-20250219-v1:0", "claude_code", "6"),
+    ("claude-3-5-haiku@20241022", "claude_code", "1.6"),
+    ("kimi-k3", "opencode", "6"),
+    ("gpt-6-sol", "codex", None),  # a price of writes, and no maker who sells an hour
+    ("MiniMax-M2.7", "opencode", None),
+    ("gpt-5.4", "codex", "2.5"),  # which costs as much as any input
+]
+
+
+@pytest.mark.parametrize(("sent", "agent", "dollars"), HOURS)
+def test_a_missing_price_of_an_hour_is_by_the_maker_s_ratio_or_unknown(
+    sent: str, agent: str, dollars: str | None
+) -> None:
+    prices = library_list(listed_name(sent, agent))
+    assert prices is not None
+    assert prices.card(AT).price(HOURLY, prompt_size=0) == (None if dollars is None else Decimal(dollars))
+
+
+def test_a_batch_keeps_the_ratio() -> None:
+    prices = library_list("claude-opus-4-8")
+    assert prices is not None
+    assert prices.card(AT, "batch").price(HOURLY, prompt_size=0) == Decimal(5)
+
+
+def test_a_long_name_is_looked_up_as_it_is() -> None:
+    assert listed_name("m" * LONGEST_MODEL, "copilot") == "m" * LONGEST_MODEL
+    assert listed_name("anthropic/claude-opus-5", "copilot") == "anthropic/claude-opus-5"
+
+
+@pytest.mark.django_db
+def test_requests_of_agents_that_sell_models_are_priced_by_their_list() -> None:
+    names = {"claude_code": "claude-opus-4.8-fast", "copilot": "claude-opus-4.8-fast", "cursor": "grok-4.5-fast"}
+    for agent, model in names.items():
+        receive(
+            [
+                Event(
+                    at("2026-11-20 10:00"),
+                    session=agent,
+                    kind=EventKind.REQUEST,
+                    key=agent,
+                    model=model,
+                    tokens=(0, 0, 0, 1_000_000),
+                )
+            ]
+        )
+        AgentSession.objects.filter(external_id=agent).update(agent=agent)
+    fold_received_batches()
+    assert dict(AgentRequest.objects.values_list("key", "spend")) == {
+        "claude_code": None,
+        "copilot": Decimal(50),
+        "cursor": Decimal(18),
+    }
+
+
+@pytest.mark.django_db
+def test_what_has_no_price_for_an_hour_is_unpriced_and_the_rest_is_not() -> None:
+    receive(
+        [
+            Event(
+                at("2026-11-20 10:00"),
+                kind=EventKind.REQUEST,
+                key=str(hour),
+                model="gpt-6-sol",
+                tokens=(0, 0, 1_000_000, 0),
+                hour_tokens=hour,
+            )
+            for hour in (0, 1)
+        ]
+    )
+    fold_received_batches()
+    assert dict(AgentRequest.objects.values_list("key", "spend")) == {"0": Decimal(5), "1": None}  # above 272,000
