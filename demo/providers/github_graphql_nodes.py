@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from demo.plan.delivery import Account, Commit, DeliveryEvent, Deployment, DeploymentStatus, Release, Repository
@@ -329,17 +330,18 @@ class Nodes:
             "creator": self.actor(deployment.by),
             "createdAt": when(deployment.created_at),
             "updatedAt": when(changed_at),
-            "latestStatus": self._status(statuses[0]) if statuses else None,
-            "statuses": lambda info, **args: connection(statuses, args, "statuses", self._status),
+            "latestStatus": self._status(deployment, statuses[0]) if statuses else None,
+            "statuses": lambda info, **args: connection(statuses, args, "statuses", partial(self._status, deployment)),
         }
 
-    def _status(self, status: DeploymentStatus) -> Json:
+    def _status(self, deployment: Deployment, status: DeploymentStatus) -> Json:
         return {
             "__typename": "DeploymentStatus",
             "id": f"DES_{status.id}",
             "creator": self.actor(status.by),
             "description": status.description or None,
             "state": DEPLOYMENT_STATES[status.state].upper(),
+            "environment": deployment.environment,
             "createdAt": when(status.at),
             "updatedAt": when(status.at),
         }

@@ -277,6 +277,7 @@ class PipelineRunDraft(Draft):
     repository: str = ""
     run: str
     name: str
+    title: str | Missing = MISSING  # what its author called this run
     attempt: int = 1
     status: RunStatus | Missing = MISSING
     native_status: str | Missing = MISSING
@@ -293,10 +294,13 @@ class PipelineRunDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentStatusDraft:
+    """`environment` is the one that it names, empty: the deployment's."""
+
     external_id: str
     at: datetime
     status: RunStatus
     native_status: str
+    environment: str = ""
     run: str = ""
     job: str = ""
 
@@ -324,6 +328,9 @@ class DeploymentDraft(Draft):
     rollback_of: str | Missing = MISSING
     fixes: tuple[str, ...] | Missing = MISSING
     unplanned: bool | Missing | None = MISSING
+    task: str | Missing = MISSING
+    is_production: bool | Missing | None = MISSING  # what its source says of the environment
+    is_transient: bool | Missing | None = MISSING
     run: str | Missing = MISSING
     job: str | Missing = MISSING
     statuses: ProvidedParts[DeploymentStatusDraft] | Missing = MISSING

@@ -1,9 +1,13 @@
-"""Deployments derived from pipeline runs: runs of pipelines that deploy, by their name or an admin's mapping."""
+"""Deployments derived from pipeline runs: runs of pipelines that deploy, by their name or an admin's mapping.
+
+A run is one where a job that deploys by its name ran; where none does, on the default branch, a release branch or a
+tag; never for a pull request or a merge group.  Its title says where to before the pipeline's name does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, LiteralString
 
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
@@ -11,51 +15,110 @@ from integrations.delivery.linking.corrections import grounds_of, relink_correct
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
+from integrations.delivery.mappings.environments import Verdict, judge_job
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, recompute_mapped_column
 from integrations.delivery.rollouts.recompute import recompute_outcomes
 from integrations.enums import Kind
 from integrations.models import Connection, Deployment, PipelineRun
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-# Column of the deployment → of the run that it is.
+# Column of the deployment → of the run that it is, and of its job.
 _COLUMNS: Mapping[str, str] = {
     "repository_id": "repository_id",
-    "environment": "environment",
+    "environment": "deployed_to",
     "native_environment": "name::varchar(200)",
-    "status": "status",
-    "native_status": "native_status",
+    "status": "outcome",
+    "native_status": "native_outcome",
     "sha": "sha",
     "ref": "branch",
     "url": "url",
     "deployed_by_id": "started_by_id",
     "created_at": "queued_at",
-    "started_at": "started_at",
-    "finished_at": "finished_at",
+    "started_at": "coalesce(job_started_at, started_at)",
+    "finished_at": "CASE WHEN rule = 'job' THEN job_finished_at ELSE finished_at END",
+    "job": "coalesce(job, '')",
+    "rule": "rule",
     "pipeline_run_id": "id",
 }
 _NAMES = ", ".join(_COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "run.name = %(name)s"
-# A pull request's own runs deploy previews of it.  A source's own deployments replace those guessed from its runs: to
-# the same environment, and of the same service (a run names none) or of the same commit.
+# What a pull request or a merge queue starts tries a change out, under whichever name a provider has for them.
+MAY_DEPLOY: LiteralString = """
+    run.deleted_at IS NULL AND run.trigger !~* '^(pull|merge)[ _-]?(request|group|queue|train)'
+    AND run.branch !~ '^(refs/)?(pull|merge-requests|heads/gh-readonly-queue)/|^gh-readonly-queue/'
+"""
+_BRANCH_RULE: LiteralString = r"""
+    CASE
+        WHEN place.branch = '' THEN 'unknown_branch'
+        WHEN place.is_tag OR run.trigger IN ('release', 'tag', 'tag_push')
+             OR place.branch ~* '^([^/]+@)?v?[0-9]+(\.[0-9]+)+([-+.][0-9a-z.-]+)?$'
+             OR EXISTS (SELECT FROM integrations_release release
+                        WHERE release.repository_id = run.repository_id AND release.tag = place.branch) THEN 'tag'
+        WHEN place.branch = repository.default_branch
+             OR repository.default_branch = '' AND place.branch = ANY (%(usual_branches)s) THEN 'default_branch'
+        WHEN place.branch = ANY (%(usual_branches)s)
+             OR place.branch ~* '^(releases?|rel|production|prod|live|stable)([/_.-]|$)'
+             OR place.branch ~* '[/_.-](release|production|stable)$' THEN 'release_branch'
+    END
+"""
+# One row: of the jobs that deploy by their names, those to the run's own environment, else to the one where they do;
+# names that leave it open count only where no other job deploys.
+_JOBS: LiteralString = """
+    SELECT environment AS deployed_to, bool_or(status = 'failure') AS failed, bool_or(status = 'success') AS succeeded,
+           bool_or(status IN ('queued', 'running')) AS unfinished,
+           min(started_at) FILTER (WHERE status IN ('success', 'failure')) AS job_started_at,
+           max(finished_at) FILTER (WHERE status IN ('success', 'failure')) AS job_finished_at,
+           (array_agg(external_id ORDER BY finished_at DESC NULLS LAST, external_id))[1] AS job
+    FROM (
+        SELECT job.*, coalesce(nullif(deploys.environment, ''), run.intended) AS environment,
+               rank() OVER (ORDER BY coalesce(nullif(deploys.environment, ''), run.intended) <> run.intended,
+                                     deploys.is_open, deploys.environment DESC) AS place
+        FROM integrations_pipelinejob job
+        JOIN unnest(%(jobs)s::text[], %(job_environments)s::text[], %(open_jobs)s::boolean[])
+             AS deploys (name, environment, is_open) ON deploys.name = job.name
+        WHERE job.run_id = run.id
+    ) AS deploying
+    WHERE place = 1
+    GROUP BY environment
+"""
+# A source's own deployments replace those guessed from its runs: to the same environment, and of the same service (a
+# run names none) or of the same commit.
 _RECOMPUTE = f"""
     WITH selected AS (
-        SELECT run.*, meant.environment, meant.decided
+        SELECT run.*, meant.environment AS intended, meant.decided
         FROM integrations_pipelinerun run
-        LEFT JOIN unnest(%(names)s::text[], %(environments)s::text[], %(decided)s::boolean[])
-             AS meant (name, environment, decided) ON meant.name = run.name
+        LEFT JOIN unnest(%(names)s::text[], %(titles)s::text[], %(environments)s::text[], %(decided)s::boolean[])
+             AS meant (name, title, environment, decided) ON meant.name = run.name AND meant.title = run.title
         WHERE run.connection_id = %(connection)s AND {{scope}}
+    ), judged AS (
+        SELECT run.*, coalesce(jobs.deployed_to, run.intended) AS deployed_to, jobs.job, jobs.job_started_at,
+               CASE WHEN jobs.unfinished AND run.finished_at IS NULL THEN NULL ELSE jobs.job_finished_at END
+                   AS job_finished_at,
+               CASE WHEN jobs.deployed_to IS NULL THEN {_BRANCH_RULE}
+                    WHEN jobs.failed OR jobs.succeeded OR run.finished_at IS NULL THEN 'job' END AS rule,
+               CASE WHEN jobs.unfinished AND run.finished_at IS NULL THEN 'running' WHEN jobs.failed THEN 'failure'
+                    WHEN jobs.succeeded THEN 'success' ELSE run.status END AS outcome,
+               CASE WHEN jobs.unfinished AND run.finished_at IS NULL THEN 'running' WHEN jobs.failed THEN 'failure'
+                    WHEN jobs.succeeded THEN 'success' ELSE run.native_status END AS native_outcome
+        FROM selected run
+        JOIN integrations_repository repository ON repository.id = run.repository_id
+        CROSS JOIN LATERAL (
+            SELECT regexp_replace(run.branch, '^(refs/)?(heads/|tags/|remotes/)?(origin/)?', '') AS branch,
+                   run.branch LIKE 'refs/tags/%%' AS is_tag
+        ) AS place
+        LEFT JOIN LATERAL ({_JOBS}) AS jobs ON true
+        WHERE run.intended IS NOT NULL AND {MAY_DEPLOY}
     ), deploying AS (
-        SELECT * FROM selected
-        WHERE environment IS NOT NULL AND deleted_at IS NULL
-          AND (decided OR (
-              trigger NOT LIKE 'pull~_request%%' ESCAPE '~' AND NOT EXISTS (
-                  SELECT FROM integrations_deployment own
-                  WHERE own.repository_id = selected.repository_id AND own.pipeline_run_id IS NULL
-                    AND own.deleted_at IS NULL AND own.environment = selected.environment
-                    AND (own.service = '' OR own.sha <> '' AND own.sha = selected.sha
-                         OR own.run <> '' AND own.run = selected.run)
-              )
+        SELECT * FROM judged
+        WHERE rule IS NOT NULL
+          AND (decided OR NOT EXISTS (
+              SELECT FROM integrations_deployment own
+              WHERE own.repository_id = judged.repository_id AND own.pipeline_run_id IS NULL
+                AND own.deleted_at IS NULL AND own.environment = judged.deployed_to
+                AND (own.service = '' OR own.sha <> '' AND own.sha = judged.sha
+                     OR own.run <> '' AND own.run = judged.run)
           ))
     ), gone AS (
         DELETE FROM integrations_deployment deployment USING selected
@@ -140,32 +203,51 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
     params = {"connection": connection.pk, **parameters}
     rows = sql.rows(
         f"""
-        SELECT run.name, array_remove(array_agg(deployment.id), NULL)
+        SELECT run.name, run.title, array_remove(array_agg(deployment.id), NULL)
         FROM integrations_pipelinerun run
         LEFT JOIN integrations_deployment deployment ON deployment.pipeline_run_id = run.id
         WHERE run.connection_id = %(connection)s AND {scope}
-        GROUP BY run.name
+        GROUP BY run.name, run.title
         """,  # noqa: S608  # constants of this module
         params,
     )
-    meant = {name: environment for name, _ in rows if (environment := meanings.of_deploying(name))}
-    stored = {id_ for _, ids in rows for id_ in ids}
+    meant = {(name, title): environment for name, title, _ in rows if (environment := meanings.of_run(name, title))}
+    stored = {id_ for *_, ids in rows for id_ in ids}
     if not meant and not stored:
         return 0
     before, grounds_before = days_of(Kind.DEPLOYMENT, stored), grounds_of(Kind.DEPLOYMENT, stored)
+    jobs = _deploying_jobs({name for name, _ in meant}, scope, params)
     changed = sql.ids(
         _RECOMPUTE.format(scope=scope),
         {
             **params,
-            "names": list(meant),
+            "names": [name for name, _ in meant],
+            "titles": [title for _, title in meant],
             "environments": [str(environment) for environment in meant.values()],
-            "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name in meant],
+            "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name, _ in meant],
+            "jobs": list(jobs),
+            "job_environments": [str(verdict.environment or "") if verdict.named else "" for verdict in jobs.values()],
+            "open_jobs": [verdict.proposed for verdict in jobs.values()],
+            "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
         },
     )
     _relink(changed)
     relink_corrected(Kind.DEPLOYMENT, stored, grounds_before)
     append_record_days(Kind.DEPLOYMENT, changed, before)
     return len(changed)
+
+
+def _deploying_jobs(pipelines: Collection[str], scope: str, params: Mapping[str, Any]) -> Mapping[str, Verdict]:
+    """The names of jobs of these pipelines' runs that deploy, with what each says of where to."""
+    names = sql.column(
+        f"""
+        SELECT DISTINCT job.name
+        FROM integrations_pipelinerun run JOIN integrations_pipelinejob job ON job.run_id = run.id
+        WHERE run.connection_id = %(connection)s AND run.name = ANY (%(pipelines)s) AND {scope}
+        """,  # noqa: S608  # constants of this module
+        {**params, "pipelines": sorted(pipelines)},
+    )
+    return {name: verdict for name in names if (verdict := judge_job(name)) is not None}
 
 
 def _relink(changed: set[int]) -> None:

@@ -8,15 +8,22 @@ from enum import StrEnum
 from django.db import transaction
 from django.db.models import Q
 
-from integrations.delivery.changed_days import append_record_days
-from integrations.delivery.deployments_of_runs import recompute_deployments_named
+from integrations.delivery.changed_days import append_record_days, days_of
+from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_named
 from integrations.delivery.derive import recompute_pull_requests_naming
 from integrations.delivery.linking.corrections import grounds_of, relink_corrected
 from integrations.delivery.linking.relink import relink
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
-from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, TRANSITION, recompute_mapped_value
+from integrations.delivery.mappings.mapped_columns import (
+    ENVIRONMENT,
+    SEVERITY,
+    TRANSITION,
+    recompute_mapped_column,
+    recompute_mapped_value,
+)
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
+from integrations.delivery.rollouts.recompute import recompute_outcomes
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, StatusActivity, StatusCategory, WorkType
@@ -75,18 +82,29 @@ def _apply(connection: Connection, subject: Subject, word: str, meanings: ValueM
     if subject == Subject.DEPLOYING:
         return recompute_deployments_named(connection, meanings, word)
     if subject == Subject.ENVIRONMENT:
-        named = Deployment.objects.filter(connection=connection, native_environment=word).values_list("pk", flat=True)
+        named = _deployments_to(connection, word)
         grounds_before = grounds_of(Kind.DEPLOYMENT, named)
-        deployments = recompute_mapped_value(ENVIRONMENT, meanings, connection.pk, word)
-        relink(Kind.DEPLOYMENT, deployments)
+        before = days_of(Kind.DEPLOYMENT, named)
+        deployments = recompute_mapped_column(ENVIRONMENT, meanings, named)
+        with_outcome, made_active = recompute_outcomes(named)
+        deployments |= with_outcome | made_active
+        recompute_deployments_beside(deployments)
+        relink(Kind.DEPLOYMENT, named | deployments)
         relink_corrected(Kind.DEPLOYMENT, named, grounds_before)
-        append_record_days(Kind.DEPLOYMENT, deployments)
+        append_record_days(Kind.DEPLOYMENT, deployments, before)
         return len(deployments)
     if subject == Subject.SEVERITY:
         incidents = recompute_mapped_value(SEVERITY, meanings, connection.pk, word)
         append_record_days(Kind.INCIDENT, incidents)
         return len(incidents)
     return _apply_to_items(connection, subject, word, meanings)
+
+
+def _deployments_to(connection: Connection, word: str) -> set[int]:
+    """Deployments whose environment has this name, or that were promoted through one."""
+    of_connection = Deployment.objects.filter(connection=connection, pipeline_run=None)
+    named = of_connection.filter(Q(native_environment=word) | Q(statuses__environment=word))
+    return set(named.values_list("pk", flat=True))
 
 
 def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: ValueMappings) -> int:

@@ -13,12 +13,16 @@ from orgtree.models import Identity
 
 
 class PipelineRun(ProviderFact):
-    """One attempt of a pipeline (workflow) run; attempts of a run share `run`."""
+    """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
+
+    `title` is what its author called this run, empty where the provider made it up of something else.
+    """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     run = models.CharField(max_length=200)
     attempt = models.IntegerField(default=1, db_default=1)
     name = models.CharField(max_length=300)
+    title = text_field(300)
     status = enum_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
     native_status = native_field()
     trigger = native_field()
@@ -58,7 +62,18 @@ class DeploymentExclusion(models.TextChoices):
     """Why a successful deployment to production is not counted by itself; empty: it is."""
 
     PART = "part", "Part of another rollout"
-    PREPARES = "prepares", "Only plans or migrates"
+    PREPARES = "prepares", "Only plans, migrates or locks"
+    TRANSIENT = "transient", "Its environment is for this deployment alone"
+
+
+class DeploymentRule(models.TextChoices):
+    """Why a pipeline run is a deployment; empty: its source reported the deployment itself."""
+
+    JOB = "job", "its deploying job ran"
+    DEFAULT_BRANCH = "default_branch", "no job deploys by its name, and it ran on the default branch"
+    RELEASE_BRANCH = "release_branch", "no job deploys by its name, and it ran on a release branch"
+    TAG = "tag", "no job deploys by its name, and it ran on a tag"
+    UNKNOWN_BRANCH = "unknown_branch", "no job deploys by its name, and its branch is unknown"
 
 
 class Deployment(ProviderFact):
@@ -85,6 +100,10 @@ class Deployment(ProviderFact):
     rollback_of = text_field()
     fixes = ArrayField(models.TextField(), default=list, db_default=[])
     unplanned = models.BooleanField(null=True)
+    task = text_field()
+    is_production = models.BooleanField(null=True, help_text="Whether users meet the environment, by its source.")
+    is_transient = models.BooleanField(null=True, help_text="Whether the environment goes with it, by its source.")
+    rule = models.CharField(max_length=20, choices=DeploymentRule.choices, blank=True, default="", db_default="")
     pipeline_run = models.OneToOneField(PipelineRun, models.CASCADE, null=True, related_name="deployment")
     run = text_field()
     job = text_field()
@@ -129,13 +148,14 @@ class Deployment(ProviderFact):
 
 
 class DeploymentStatus(models.Model):
-    """A status of a deployment, from `at` on."""
+    """A status of a deployment, from `at` on; `environment` is the one that it names, empty: the deployment's."""
 
     deployment = models.ForeignKey(Deployment, models.CASCADE, related_name="statuses", db_index=False)
     external_id = models.CharField(max_length=200)
     at = models.DateTimeField()
     status = enum_field(RunStatus)
     native_status = native_field()
+    environment = native_field()
     run = text_field()
     job = text_field()
 

@@ -14,7 +14,7 @@ from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import as_record, text_of, time_of
+from integrations.connectors.unchecked import as_record, object_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "workflow_run"
@@ -30,6 +30,7 @@ _STATUSES: Mapping[str, RunStatus] = {
     "waiting": RunStatus.QUEUED,
     "pending": RunStatus.QUEUED,
 }
+_TITLED_BY_OTHERS = ("pull_request", "issue", "discussion", "merge_group")  # events whose runs are called after these
 _CONCLUSIONS: Mapping[str, RunStatus] = {
     "success": RunStatus.SUCCESS,
     "failure": RunStatus.FAILURE,
@@ -62,6 +63,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             run=number,
             attempt=attempt,
             name=_name(run),
+            title=_title(payload["workflow_run"]),
             status=status,
             native_status=native_status,
             url=run.text("html_url"),
@@ -104,6 +106,15 @@ def attempt_id(run: str, attempt: int) -> str:
 def _name(run: Reader) -> str:
     """The workflow's name; one without is called by its file, as GitHub does."""
     return shown_title(run.text("name", default="") or run.text("path", default=""))
+
+
+def _title(run: Json) -> str:
+    """What `run-name` made of it; empty where GitHub took the title of a commit, an issue or the workflow instead."""
+    title, message = text_of(run, "display_title").strip(), text_of(object_of(run, "head_commit"), "message")
+    of_others = text_of(run, "event").startswith(_TITLED_BY_OTHERS)
+    if of_others or title == text_of(run, "name") or (message and message.startswith(title.rstrip("…"))):
+        return ""
+    return shown_title(title)
 
 
 def _job(job: Reader) -> JobDraft:

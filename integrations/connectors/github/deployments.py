@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, ProvidedParts
-from integrations.connectors.errors import GoneError
+from integrations.connectors.errors import GoneError, SchemaError
 from integrations.connectors.github.accounts import account
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import list_all
@@ -59,6 +59,9 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
             rollback_of=own.get("rollback_of", MISSING),
             fixes=own.get("fixes", MISSING),
             unplanned=own.get("unplanned", MISSING),
+            task=_optional(deployment, "task"),
+            is_production=_flag(payload["deployment"], "production_environment"),
+            is_transient=_flag(payload["deployment"], "transient_environment"),
             sha=deployment.text("sha"),
             ref=deployment.text("ref"),
             url=f"{page}/deployments" if page else MISSING,
@@ -96,6 +99,20 @@ def _payload_fields(payload: Json) -> dict[str, Any]:
     return fields
 
 
+def _optional(reader: Reader, name: str) -> str:
+    """A text that may be missing; one that cannot be understood is left out."""
+    try:
+        return reader.text(name, default="")[:LONGEST_NAME]
+    except SchemaError:
+        return ""
+
+
+def _flag(deployment: Json, name: str) -> bool | None:
+    """What it says of its environment; None where it says nothing that can be understood."""
+    value = deployment.get(name)
+    return value if isinstance(value, bool) else None
+
+
 def _ids(*written: Any) -> tuple[str, ...]:
     """Those that are ids, as numbers or text, each once."""
     ids = [value for value in written if isinstance(value, (int, str)) and not isinstance(value, bool)]
@@ -123,6 +140,7 @@ def _status(status: Reader, time: str) -> DeploymentStatusDraft:
         at=at,
         status=_STATUSES.get(state, RunStatus.OTHER),
         native_status=state,
+        environment=_optional(status, "environment"),
         run=named.run,
         job=named.job,
     )

@@ -62,7 +62,7 @@ _ISSUE_EVENTS = f"""{_PAGE} nodes {{
 
 _ISSUE_EVENT_TYPES = "[CLOSED_EVENT, REOPENED_EVENT, ASSIGNED_EVENT, UNASSIGNED_EVENT, LABELED_EVENT, UNLABELED_EVENT]"
 
-_STATUSES = f"{_PAGE} nodes {{ createdAt state logUrl }}"
+_STATUSES = f"{_PAGE} nodes {{ createdAt state environment logUrl }}"
 
 PULL_REQUESTS: Final = f"""query PullRequestDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on PullRequest {{

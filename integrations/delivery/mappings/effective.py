@@ -18,6 +18,8 @@ from integrations.delivery.mappings.defaults import (
 from integrations.delivery.mappings.environments import (
     default_deploying,
     default_environment,
+    environment_of_title,
+    place_in,
     proposed_deploying,
     proposed_environment,
 )
@@ -72,9 +74,30 @@ class ValueMappings:
     def of_environment(self, name: str) -> Environment:
         return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER
 
+    def of_reported(self, name: str, is_production: bool | None) -> Environment:
+        """As above; `is_production` is what the source says of it, which counts where the name leaves it open."""
+        believed = is_production and self.proposed(Subject.ENVIRONMENT, name)
+        return believed or self.of_environment(name)
+
+    def of_deployed(self, name: str, is_production: bool | None, of_statuses: Collection[str]) -> Environment:
+        """The environment of a deployment: production where it ever was, by its own name or that of a status."""
+        if Environment.PRODUCTION in map(self.of_environment, of_statuses):
+            return Environment.PRODUCTION
+        return self.of_reported(name, is_production)
+
     def of_deploying(self, name: str) -> Environment | None:
         """The environment to which a pipeline of this name deploys; None if it does not deploy."""
         return self._of(Subject.DEPLOYING, name, Environment, default_deploying)
+
+    def of_run(self, name: str, title: str) -> Environment | None:
+        """The environment that a run deploys to: the one that its title names, else by its pipeline's name."""
+        by_name = self.of_deploying(name)
+        if not title or (by_name is None and self.is_decided(Subject.DEPLOYING, name)):
+            return by_name
+        if by_name is None:
+            return default_deploying(title) if environment_of_title(title) else None
+        decided = self.decided.get((Subject.ENVIRONMENT, place_in(title)))
+        return Environment(decided) if decided else environment_of_title(title) or by_name
 
     def of_labels(self, labels: Iterable[str]) -> WorkType | None:
         """Of several mapped labels, the one that comes first in `LABEL_ORDER`."""

@@ -47,7 +47,8 @@ _PLAINLY_NO_SERVICE = _set("pr prs reviewapp githubpages dryrun")
 _NO_SERVICE |= _PLAINLY_NO_SERVICE
 _EXCLUDING = _STAGING | _NOT_YET | _ELSEWHERE | _NO_ROLLOUT | _LIKENESS
 _DEPLOYING_NOUNS = _set("deployment deployments rollout")
-_DEPLOYS = _DEPLOYING_NOUNS | _set("deploy deploys deploying cd promote")
+_DEPLOYING_VERBS = _set("deploy deploys deploying cd promote")
+_DEPLOYS = _DEPLOYING_NOUNS | _DEPLOYING_VERBS
 _AROUND = _set("pre post")  # post-deploy: what comes after it
 _AND = _set("and then")
 _TOWARDS = _set("to into onto")
@@ -67,6 +68,7 @@ _NEUTRAL = (
     | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
     | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
+_PLACE_ALONE = PRODUCTION | _STAGING | _NOT_YET | _PLAINLY_ELSEWHERE | (_NEUTRAL - _THINGS - _AND)
 _KNOWN = PRODUCTION | _EXCLUDING | _NO_SERVICE | _DEPLOYS | _AROUND | _NEUTRAL
 _COMPOUNDS = {
     ("dry", "run"): "dryrun",
@@ -89,6 +91,7 @@ _PLACES = PRODUCTION | _STAGING | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE
 _AFTER_PLACE = _set("by from of for with via on")
 _ARROW = re.compile(r"[-=]>|→")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
+_PLACE = re.compile(r"\b(?:to|into|onto)\s+[\"'`(\[]?([\w.-]*\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _JOINED_BY_SIGN = re.compile(r"[&+,;]")
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
@@ -157,6 +160,12 @@ def environment_of_title(title: str) -> Environment | None:
     return None
 
 
+def place_in(title: str) -> str:
+    """The word after `to` in the title of a run, as it is written: main-cluster, of Deploy v1.2 to main-cluster."""
+    found = _PLACE.findall(title)
+    return found[-1] if found else ""
+
+
 def only_prepares(name: str) -> bool:
     """Whether a job of this name plans, approves or migrates, and rolls nothing out: Terraform plan, not plan-apply."""
     words = _words(name)
@@ -187,6 +196,23 @@ def judge_deploying(name: str) -> Verdict:
     if verdict.environment is not Environment.PRODUCTION and not PRODUCTION.isdisjoint(before + after):
         return _PROPOSED  # Deploy to staging and production
     return verdict
+
+
+def judge_job(name: str) -> Verdict | None:
+    """What the name of a job of a pipeline that deploys says; None: that it does not deploy.
+
+    A job that is called after an environment alone deploys to it.  One that speaks of a deployment and leaves open what
+    it does (Notify deployment) is no deploying job.
+    """
+    words = _words(name)
+    verdict = judge_deploying(name)
+    if _DEPLOYS.isdisjoint(words):
+        of_place = _of_environment(_segments(name))
+        is_place = bool(words) and all(word in _PLACE_ALONE for word in words) and not of_place.proposed
+        return of_place if is_place else None
+    if verdict.proposed:
+        return None if _DEPLOYING_VERBS.isdisjoint(words) else Verdict(None, proposed=True, named=False)
+    return None if verdict.environment is None else verdict
 
 
 def _without_deploying(words: Sequence[str]) -> Verdict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,8 +37,13 @@ ENVIRONMENT = MappedColumn(
     "integrations_deployment",
     "environment",
     "native_environment",
-    lambda meanings, word, _: meanings.of_environment(word),
-    only="stored.pipeline_run_id IS NULL",  # a pipeline is mapped to the environment that it deploys to
+    lambda meanings, word, provided: meanings.of_deployed(word, *json.loads(provided or "[null, []]")),
+    provided="""jsonb_build_array(stored.is_production, ARRAY(
+        SELECT DISTINCT status.environment FROM integrations_deploymentstatus status
+        WHERE status.deployment_id = stored.id AND status.environment NOT IN ('', stored.native_environment) ORDER BY 1
+    ))::text""",
+    # A pipeline is mapped to the environment that it deploys to; what is made active again goes where it went before.
+    only="stored.pipeline_run_id IS NULL AND stored.activation_of_id IS NULL",
 )
 SEVERITY = MappedColumn(
     Subject.SEVERITY,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any, LiteralString
 
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
-from integrations.delivery.mappings.environments import only_prepares
+from integrations.delivery.mappings.effective import value_mappings_by_connection
+from integrations.delivery.mappings.environments import only_prepares, task_rolls_out
 from integrations.delivery.rollouts.grouping import Part, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
 from integrations.enums import Kind, RunStatus
@@ -35,7 +35,7 @@ _SET: LiteralString = """
 _AGAIN = (
     *("connection_id", "external_id", "repository_id", "service", "environment", "native_environment", "status"),
     *("native_status", "sha", "ref", "url", "deployed_by_id", "created_at", "started_at", "finished_at", "run", "job"),
-    *("deleted_at", "activation_of_id"),
+    *("deleted_at", "task", "is_production", "is_transient", "activation_of_id"),
 )
 _COLUMNS = ", ".join(_AGAIN)
 _PUT_AGAIN = f"""
@@ -45,7 +45,8 @@ _PUT_AGAIN = f"""
                base.repository_id, base.service, base.environment, base.native_environment, outcome.status,
                outcome.native_status, base.sha, base.ref, base.url, base.deployed_by_id,
                coalesce(outcome.started_at, outcome.finished_at) AS created_at, outcome.started_at,
-               outcome.finished_at, outcome.run, outcome.job, base.deleted_at, base.id AS activation_of_id
+               outcome.finished_at, outcome.run, outcome.job, base.deleted_at, base.task,
+               base.is_production, base.is_transient, base.id AS activation_of_id
         FROM unnest(%(ids)s::bigint[], %(statuses)s::text[], %(natives)s::text[], %(starts)s::timestamptz[],
                     %(finishes)s::timestamptz[], %(runs)s::text[], %(jobs)s::text[])
              AS outcome (id, status, native_status, started_at, finished_at, run, job)
@@ -78,6 +79,11 @@ _PARTS: LiteralString = """
            coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
            deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
            CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
+           deployment.task, deployment.is_transient IS TRUE AND NOT EXISTS (
+               SELECT FROM integrations_meaning decided
+               WHERE decided.connection_id = deployment.connection_id AND decided.subject = 'environment'
+                 AND decided.word = deployment.native_environment
+           ),
            deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
     FROM integrations_deployment deployment
     LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
@@ -127,15 +133,13 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
     The days of the latter are appended here; the caller appends those of the former.  A deployment whose source sends
     no statuses keeps the source's own outcome; one whose statuses are yet to come waits.
     """
-    statuses: dict[int, list[Status]] = defaultdict(list)
-    rows = DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(
-        "deployment", "at", "status", "native_status", "run", "job"
-    )
-    for deployment, at, status, native_status, run, job in rows:
-        statuses[deployment].append(Status(at, RunStatus(status), native_status, run, job))
+    statuses = _statuses_that_count(deployments)
     own: dict[int, Outcome] = {}
     again: list[tuple[int, Outcome]] = []
     for deployment, of_deployment in statuses.items():
+        if not of_deployment:
+            own[deployment] = WAITING
+            continue
         first, *others = outcomes(of_deployment)
         own[deployment] = first
         again.extend((deployment, other) for other in others)
@@ -150,6 +154,26 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
     made_active = _write(_PUT_AGAIN, again, bases=list(own))
     append_record_days(Kind.DEPLOYMENT, made_active, before)
     return changed, made_active
+
+
+def _statuses_that_count(deployments: Collection[int]) -> Mapping[int, Sequence[Status]]:
+    """The statuses of each deployment that has any, of the environment that counts: a promoted one has several."""
+    statuses: dict[int, list[Status]] = {}
+    rows = list(
+        DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(
+            *("deployment", "deployment__connection", "deployment__environment", "deployment__native_environment"),
+            *("deployment__is_production", "environment", "at", "status", "native_status", "run", "job"),
+        )
+    )
+    mappings = value_mappings_by_connection({row[1] for row in rows})
+    for deployment, connection, counts, native, is_production, named, *of_status in rows:
+        own_word = named in ("", native)
+        meant = mappings[connection].of_reported(native if own_word else named, is_production if own_word else None)
+        of_deployment = statuses.setdefault(deployment, [])
+        if meant == counts:
+            at, status, native_status, run, job = of_status
+            of_deployment.append(Status(at, RunStatus(status), native_status, run, job))
+    return statuses
 
 
 def recompute_rollouts(deployments: Collection[int]) -> set[int]:
@@ -201,13 +225,15 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
     started; of those that changed.
     """
     stored: dict[int, Mark] = {}
-    preparing = set()
+    excluded: dict[int, DeploymentExclusion] = {}
     parts = []
-    for *of_part, name, reason, part_of, started_at in rows:
+    for *of_part, name, task, is_transient, reason, part_of, started_at in rows:
         part = Part(*of_part)
         stored[part.id] = (reason, part_of, started_at)
-        if name and only_prepares(name):
-            preparing.add(part.id)
+        if not task_rolls_out(task) or (name and only_prepares(name)):
+            excluded[part.id] = DeploymentExclusion.PREPARES
+        elif is_transient:
+            excluded[part.id] = DeploymentExclusion.TRANSIENT
         else:
             parts.append(part)
     counted_by = representatives(parts, gap)
@@ -216,8 +242,8 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
         rollout = counted_by[part.id]
         starts[rollout] = min(part.started_at, part.finished_at, starts.get(rollout, part.started_at))
     for id_, before in stored.items():
-        if id_ in preparing:
-            now: Mark = (DeploymentExclusion.PREPARES.value, None, None)
+        if id_ in excluded:
+            now: Mark = (excluded[id_].value, None, None)
         elif counted_by[id_] != id_:
             now = (DeploymentExclusion.PART.value, counted_by[id_], None)
         else:

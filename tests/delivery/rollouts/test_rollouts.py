@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,9 @@ from integrations.connectors.drafts import (
     ProvidedParts,
 )
 from integrations.connectors.run_addresses import run_in
+from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import RunStatus
-from integrations.models import DeployedPullRequest, Deployment
+from integrations.models import Connection, DeployedPullRequest, Deployment, ValueMapping
 from orgtree.models import Organisation
 from tests.delivery.linking.delivery import Delivery
 from tests.intake.conftest import SHOP, Tell
@@ -30,25 +32,34 @@ def at(minutes: int) -> datetime:
     return MONDAY + timedelta(minutes=minutes)
 
 
-def status(state: str, minutes: int, run: str = "", job: str = "") -> DeploymentStatusDraft:
+def status(state: str, minutes: int, run: str = "", job: str = "", environment: str = "") -> DeploymentStatusDraft:
     return DeploymentStatusDraft(
         external_id=f"{minutes}/{state}",
         at=at(minutes),
         status=STATES.get(state, RunStatus.OTHER),
         native_status=state,
+        environment=environment,
         run=run,
         job=job,
     )
 
 
-def deployment(id_: str, *statuses: DeploymentStatusDraft, whole: bool = True, sha: str = "a" * 40) -> AnyDraft:
+def deployment(
+    id_: str,
+    *statuses: DeploymentStatusDraft,
+    whole: bool = True,
+    sha: str = "a" * 40,
+    environment: str = "production",
+    **fields: Any,
+) -> AnyDraft:
     return DeploymentDraft(
         external_id=id_,
         repository=SHOP,
         updated_at=max(status.at for status in statuses),
-        native_environment="production",
+        native_environment=environment,
         sha=sha,
         statuses=ProvidedParts(list(statuses), whole=whole),
+        **fields,
     )
 
 
@@ -195,3 +206,83 @@ def test_what_was_merged_long_before_the_first_known_deployment_is_left_out() ->
     assert [lead_time_is_left_out(shop, number) for number in (1, 2)] == [True, False]
     shop.deploys("earlier", at="Mon+1 09:00", sha="b")
     assert [lead_time_is_left_out(shop, number) for number in (1, 2)] == [False, False]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("now_in", ["production", "staging"])
+def test_a_promoted_deployment_is_in_production_from_its_status_there(tell: Tell, now_in: str, order: int) -> None:
+    in_staging = (status("in_progress", 1, environment="staging"), status("success", 5, environment="staging"))
+    promoted = (status("in_progress", 300, environment="production"), status("success", 310, environment="production"))
+    for one in (*in_staging, *promoted)[::order]:
+        tell(deployment("D1", one, whole=False, environment=now_in))
+    assert counted() == {"D1": 310}
+    stored = Deployment.objects.get()
+    assert stored.started_at == at(300)
+
+
+def test_a_deployment_that_never_ended_in_production_is_none(tell: Tell) -> None:
+    tell(deployment("D1", status("success", 5, environment="staging")))
+    assert counted() == {}
+    assert Deployment.objects.get().status == "queued"
+
+
+def test_a_mapping_of_a_status_environment_applies_to_what_is_stored(tell: Tell, github: Connection) -> None:
+    statuses = (status("success", 5, environment="qa-eu"), status("success", 300, environment="blue"))
+    tell(deployment("D1", *statuses, environment="blue"))
+    assert counted() == {}
+    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, "blue", "production")
+    assert counted() == {"D1": 300}
+    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, "blue", None)
+    assert counted() == {}
+
+
+@pytest.mark.parametrize(
+    ("environment", "is_production", "counts"),
+    [
+        ("main-cluster", True, True),
+        ("test-prod", True, True),
+        ("main-cluster", False, False),
+        ("main-cluster", None, False),
+        ("production", False, True),
+        ("staging", True, False),
+        ("pr-42", True, False),
+    ],
+)
+def test_a_source_says_that_users_meet_an_environment_that_no_word_places(
+    tell: Tell, github: Connection, environment: str, *, is_production: bool | None, counts: bool
+) -> None:
+    tell(deployment("D1", status("success", 5), environment=environment, is_production=is_production))
+    assert bool(counted()) is counts
+    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, environment, "other")
+    assert counted() == {}, "an admin's word counts before its source's"
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"task": "deploy"}, ""),
+        ({"task": "deploy:migrations"}, "prepares"),
+        ({"task": "lock"}, "prepares"),
+        ({"is_transient": True}, "transient"),
+        ({"is_transient": False}, ""),
+    ],
+)
+def test_a_task_that_rolls_nothing_out_does_not_count(tell: Tell, fields: dict[str, Any], reason: str) -> None:
+    tell(deployment("D1", status("success", 5), **fields))
+    assert Deployment.objects.get().exclusion_reason == reason
+    assert bool(counted()) is (not reason)
+
+
+def test_a_transient_environment_counts_once_an_admin_says_so(tell: Tell, github: Connection) -> None:
+    tell(deployment("D1", status("success", 5), is_transient=True))
+    set_value_mapping(github, ValueMapping.Subject.ENVIRONMENT, "production", "production")
+    assert counted() == {"D1": 5}
+
+
+def test_what_a_deployment_says_of_itself_reaches_records_that_were_stored_without_it(tell: Tell) -> None:
+    before = deployment("D1", status("success", 5), status("success", 300), environment="blue")
+    tell(before)
+    assert counted() == {}
+    promoted = (status("success", 5, environment="qa"), status("success", 300, environment="production"))
+    tell(deployment("D1", *promoted, environment="blue", task="deploy", is_production=False))
+    assert counted() == {"D1": 300}
