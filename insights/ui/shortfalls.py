@@ -22,7 +22,16 @@ from insights.ui.tiles import Link
 from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
 from integrations.enums import Kind
 from integrations.facts.delivery import LEAD_TIMES
-from integrations.facts.left_out import MERGES, NOTES, SILENCES, TELEMETRY, UNPLACED, left_out
+from integrations.facts.left_out import (
+    MERGES,
+    NOTES,
+    SILENCES,
+    TELEMETRY,
+    UNKNOWN_COMMITS,
+    UNPLACED,
+    left_out,
+    unknown_commits,
+)
 from integrations.models import (
     FactFamily,
     IngestScope,
@@ -254,6 +263,27 @@ def _before_deployments(context: Context) -> Found:
         yield Shortfall("merged_before_deployments", _is_lead_time, merges, f"{merges:,}", what)
 
 
+def _naming_unknown_commits(context: Context) -> int:
+    facets = {name: context.query.facets.get(name) for name in (Dimension.REPOSITORY, Dimension.SERVICE)}
+    everywhere = context.left_out.get(UNKNOWN_COMMITS, 0)
+    if not everywhere or not any(facets.values()):
+        return everywhere
+    chosen = {name: list(values) if values else None for name, values in facets.items()}
+    window = context.query.window
+    return unknown_commits(
+        window.start, window.end, repositories=chosen[Dimension.REPOSITORY], services=chosen[Dimension.SERVICE]
+    )
+
+
+def _unknown_commits(context: Context) -> Found:
+    if deployments := _naming_unknown_commits(context):
+        what = (
+            f"{_plural(deployments, 'deployment names an unknown commit', 'deployments name unknown commits')}: "
+            f"lead time by time{context.everywhere}."
+        )
+        yield Shortfall("unknown_commits", _is_lead_time, deployments, f"{deployments:,}", what)
+
+
 def _silences(context: Context) -> Found:
     if not context.left_out.get(SILENCES):
         return
@@ -296,6 +326,7 @@ KINDS: Iterable[tuple[Callable[[Context], Found], Affects]] = (
     (_unconfirmed, _of({FactFamily.DEPLOYMENT})),
     (_notes, _is_attributed),
     (_before_deployments, _is_lead_time),
+    (_unknown_commits, _is_lead_time),
     (_silences, lambda _: True),
 )
 """What is looked for, and whether a metric can lack it at all: else it is not looked for."""

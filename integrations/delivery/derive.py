@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import LiteralString
 
+from core import sql
 from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
-from integrations.delivery.linking.relink import relink
+from integrations.delivery.linking.named_commits import resolve_named_commits
+from integrations.delivery.linking.relink import relink, relink_named_commits
 from integrations.delivery.linking.work_item_origins import linked_to
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY, recompute_mapped_column
@@ -24,6 +27,11 @@ from integrations.delivery.work_items.work_type_and_status import recompute_work
 from integrations.enums import Kind
 from integrations.models import Connection
 from integrations.telemetry.sessions.places import resolve_again_for_items
+
+_REPOSITORIES: Mapping[Kind, LiteralString] = {
+    Kind.PIPELINE_RUN: "SELECT DISTINCT repository_id FROM integrations_pipelinerun WHERE id = ANY (%(ids)s)",
+    Kind.RELEASE: "SELECT DISTINCT repository_id FROM integrations_release WHERE id = ANY (%(ids)s)",
+}
 
 
 def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
@@ -49,6 +57,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         relink(kind, ids)
         return changed
     if kind == Kind.DEPLOYMENT:
+        resolve_named_commits(ids)
         changed = recompute_mapped_column(ENVIRONMENT, meanings, ids)
         with_outcome, made_active = recompute_outcomes(ids)
         recompute_deployments_beside(ids)
@@ -59,6 +68,8 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         relink(Kind.DEPLOYMENT, deployments_naming(ids))
         recompute_run_figures(ids)
         append_record_days(Kind.PULL_REQUEST, recompute_pipeline_waits_for(ids))
+    if kind in (Kind.PIPELINE_RUN, Kind.RELEASE):
+        relink_named_commits(sql.ids(_REPOSITORIES[kind], {"ids": sorted(ids)}))
     if kind == Kind.INCIDENT:
         relink(kind, ids)
         return recompute_mapped_column(SEVERITY, meanings, ids)

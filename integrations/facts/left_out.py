@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import LiteralString
 
 from core import sql
+from integrations.facts.production import IN_PRODUCTION
 
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
+UNKNOWN_COMMITS = "unknown_commits"
 
 # Notes on commits that do not count: no branch contains the commit, and no squash represents it.
 UNUSED_NOTES: LiteralString = """
@@ -25,6 +28,10 @@ _LEFT_OUT: LiteralString = f"""
     SELECT 'merges', count(*) FROM integrations_deployedpullrequest
     WHERE predates AND deployed_on >= %(start)s AND deployed_on < %(end)s
     UNION ALL
+    SELECT 'unknown_commits', count(*) FROM integrations_deployment deployment
+    WHERE {IN_PRODUCTION} AND deployment.finished_at::date >= %(start)s AND deployment.finished_at::date < %(end)s
+      AND deployment.names_unknown_commit
+    UNION ALL
     SELECT 'notes', count(*) FROM ({UNUSED_NOTES}) AS unused
     UNION ALL
     SELECT 'silences', count(*) FROM integrations_silence WHERE ended_at IS NULL AND since < %(end)s
@@ -40,8 +47,9 @@ _LEFT_OUT: LiteralString = f"""
 
 def left_out(start: date, end: date) -> dict[str, int]:
     """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment;
-    NOTES: found and not used, of any time; SILENCES: what stopped sending before the end, and still does;
-    UNPLACED: `UnplacedRecord.objects.counts()` says of what kinds, and which wait.
+    UNKNOWN_COMMITS: deployments of these days that name a commit which nobody knows; NOTES: found and not used, of any
+    time; SILENCES: what stopped sending before the end, and still does; UNPLACED: `UnplacedRecord.objects.counts()`
+    says of what kinds, and which wait.
 
     By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
     unknown.
@@ -51,3 +59,19 @@ def left_out(start: date, end: date) -> dict[str, int]:
 
 def unused_notes() -> int:
     return int(sql.value(f"SELECT count(*) FROM ({UNUSED_NOTES}) AS unused"))  # noqa: S608 — a constant
+
+
+def unknown_commits(
+    start: date, end: date, *, repositories: Sequence[str] | None, services: Sequence[str] | None
+) -> int:
+    """Deployments of these days that name a commit which nobody knows; None: of all repositories, or services."""
+    statement = f"""
+        SELECT count(*) FROM integrations_deployment deployment
+        JOIN integrations_repository repository ON repository.id = deployment.repository_id
+        WHERE {IN_PRODUCTION} AND deployment.names_unknown_commit
+          AND deployment.finished_at::date >= %(start)s AND deployment.finished_at::date < %(end)s
+          AND (%(repositories)s::text[] IS NULL OR repository.name = ANY (%(repositories)s))
+          AND (%(services)s::text[] IS NULL OR deployment.service = ANY (%(services)s))
+    """  # noqa: S608 — constants
+    params = {"start": start, "end": end, "repositories": repositories, "services": services}
+    return int(sql.value(statement, params))

@@ -252,6 +252,7 @@ TABLES: Mapping[Kind, RecordTable] = {
         DeploymentDraft,
         Deployment,
         place="repository",
+        elsewhere={"sha": "named_sha"},
         lasting=_ENDED,
         following=Following("statuses", ("status", "native_status", "started_at", "finished_at", "run", "job")),
         parts=(PartTable("statuses", DeploymentStatusDraft, DeploymentStatus, "deployment_id", key=("external_id",)),),

@@ -79,7 +79,8 @@ class DeploymentRule(models.TextChoices):
 class Deployment(ProviderFact):
     """A rollout to an environment, or a part of one, linked to the pipeline run from which it was derived, if any.
 
-    `run` and `job` are those of the pipeline that its source names; `part_of` is the deployment by which the rollout of
+    `named_sha` is the commit as its source writes it, `sha` the one that it means as far as it is known.  `run` and
+    `job` are those of the pipeline that its source names; `part_of` is the deployment by which the rollout of
     several counts, and whose `rollout_started_at` is when the first of them started.  A deployment that was made active
     again has an `activation_of`, whose statuses say so.  Without foreign keys: integrations/delivery/rollouts/
     recomputes all three in the transaction that changes or deletes records.
@@ -91,7 +92,9 @@ class Deployment(ProviderFact):
     native_environment = native_field()
     status = enum_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
     native_status = native_field()
+    named_sha = text_field(200)
     sha = text_field(64)
+    names_unknown_commit = models.BooleanField(default=False, db_default=False)
     ref = text_field(500)
     deployed_by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     created_at = models.DateTimeField(null=True)
@@ -125,6 +128,11 @@ class Deployment(ProviderFact):
             models.Index(fields=["repository", "environment", "finished_at"], name="deployment_by_repository"),
             models.Index(fields=["finished_at"], name="deployment_by_finish"),
             models.Index(fields=["sha"], name="deployment_by_sha"),
+            models.Index(
+                fields=["finished_at"],
+                name="deployment_of_unknown_commit",
+                condition=models.Q(names_unknown_commit=True),
+            ),
             models.Index(fields=["service", "finished_at"], name="deployment_by_service"),
             models.Index(
                 fields=["service", "rollout_started_at"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -14,6 +15,7 @@ from integrations.connectors.drafts import Who
 from integrations.connectors.reader import EARLIEST
 
 CLOCK_SKEW = timedelta(minutes=10)  # clocks of build machines run ahead a little; what is further ahead is a mistake
+_HEX = re.compile("[0-9a-fA-F]+")
 LONGEST_WORD = 200
 LONGEST_NAME = 500
 LONGEST_URL = 2000
@@ -48,6 +50,17 @@ class Text(serializers.CharField):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return super().run_validation(data.replace("\0", "") if isinstance(data, str) else data) or ""
+
+
+class Sha(Text):
+    """A commit's id, which compares in lower case; a tag or anything else stays as it is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"longest": 64, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        written = super().to_internal_value(data)
+        return written.lower() if _HEX.fullmatch(written) else written
 
 
 class Title(Text):
@@ -161,7 +174,7 @@ class DeploymentRecord(Record):
     environment = Text()
     status = Text()
     finished_at = Time(required=False)
-    sha = Text(required=False, longest=64)
+    sha = Sha(required=False, longest=LONGEST_WORD)
     service = Text(required=False)
     started_at = Time(required=False)
     url = Text(required=False, longest=LONGEST_URL)
@@ -200,7 +213,7 @@ class PipelineRunRecord(Record):
     repository = Text(longest=LONGEST_NAME)
     name = Text()
     status = Text()
-    sha = Text(required=False, longest=64)
+    sha = Sha(required=False)
     branch = Text(required=False, longest=LONGEST_NAME)
     queued_at = Time(required=False)
     started_at = Time(required=False)
@@ -220,7 +233,7 @@ class ReviewRecord(StrictSerializer):
 
 
 class PullRequestCommitRecord(StrictSerializer):
-    sha = Text(longest=64)
+    sha = Sha()
     author_email = Text(required=False, longest=320)
     authored_at = PartTime(required=False)
     committed_at = PartTime(required=False)
@@ -242,7 +255,7 @@ class PullRequestRecord(Record):
     closed_at = Time(required=False)
     merged_by = Text(required=False, longest=320)
     requested_by = Text(required=False, longest=320)
-    merge_sha = Text(required=False, longest=64)
+    merge_sha = Sha(required=False)
     source_branch = Text(required=False, longest=LONGEST_NAME)
     target_branch = Text(required=False, longest=LONGEST_NAME)
     additions = Count()
@@ -266,8 +279,8 @@ class PullRequestRecord(Record):
 
 class CommitRecord(Record):
     repository = Text(longest=LONGEST_NAME)
-    sha = Text(longest=64)
-    parents = serializers.ListField(child=Text(longest=64), max_length=100)
+    sha = Sha()
+    parents = serializers.ListField(child=Sha(), max_length=100)
     branch = Text(required=False, longest=LONGEST_NAME)
     author_email = Text(required=False, longest=320)
     authored_at = Time(required=False)

@@ -21,6 +21,7 @@ from integrations.delivery.records.deployment import DeploymentStory
 from integrations.delivery.records.incident import IncidentStory
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 from integrations.models import (
+    Deployment,
     PullRequest,
     PullRequestExclusion,
     PullRequestFigures,
@@ -249,7 +250,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ("Environment", deployment.native_environment or status_words(deployment.environment)),
         ("Finished", wording.moment(deployment.finished_at)),
         ("Deployed by", who(deployment.deployed_by)),
-        ("Commit", deployment.sha[:10]),
+        ("Commit", _commit(deployment)),
         (
             "Contains",
             wording.count(story.contained, "pull request") if deployment.environment == "production" else "",
@@ -261,6 +262,14 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ("Restored", wording.moment(story.failed.restored_at) if story.failed else ""),
         ("Source", deployment.connection.name),
     ]
+
+
+def _commit(deployment: Deployment) -> str:
+    """The commit that it names, with the way in which it does where that is not the id."""
+    short, named = deployment.sha[:10], deployment.named_sha
+    if named and not deployment.sha.startswith(named.lower()):
+        short = f"{short} ({named})"
+    return f"{short}, unknown" if deployment.names_unknown_commit else short
 
 
 def incident_facts(story: IncidentStory, owners: Sequence[str]) -> Facts:

@@ -8,6 +8,7 @@ from core import sql
 from integrations.delivery.linking.commit_positions import place_repository
 from integrations.delivery.linking.failures import recompute_all_failures
 from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
+from integrations.delivery.linking.named_commits import note_all_unknown_commits, resolve_all_named_commits
 from integrations.delivery.linking.pushes import recompute_pushes
 from integrations.delivery.linking.rollbacks import propose_all_rollbacks
 from integrations.delivery.linking.service_paths import recompute_touched_services_in
@@ -28,6 +29,7 @@ def link_everything() -> None:
     """As above, with the places that commits have; in the caller's transaction."""
     for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
         recompute_touched_services_in(repository)
+    note_all_unknown_commits()
     recompute_all_rollouts()
     propose_all_rollbacks()
     recompute_all_failures()
@@ -37,8 +39,9 @@ def link_everything() -> None:
 
 
 def place_everything() -> None:
-    """Place the commits of every repository, one transaction each."""
+    """Place the commits of every repository, one transaction each, and find those that deployments name."""
     for repository in Repository.objects.order_by("pk"):
         with transaction.atomic():
             place_repository(repository)
+    resolve_all_named_commits()
     sql.execute("ANALYZE integrations_commitplace")

@@ -11,6 +11,7 @@ from integrations.delivery.linking.commit_positions import place_new_commits, pl
 from integrations.delivery.linking.copies import copied_by
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.first_deployment import recompute_first_deployments
+from integrations.delivery.linking.named_commits import note_unknown_commits, resolve_named_commits_in
 from integrations.delivery.linking.provided_parents import with_merges_to_place
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
@@ -70,14 +71,14 @@ _KNOWN_ELSEWHERE: LiteralString = """
 """
 _OF_MERGE: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_pullrequest", sha="merge_sha")
 _OF_DEPLOYMENT: LiteralString = _KNOWN_ELSEWHERE.format(table="integrations_deployment", sha="sha")
-# Of which working agreements may say that they were hotfixes, by what these pull requests say.
-_DEPLOYED_BY_RULE: LiteralString = """
+_DEPLOYED_MERGES: LiteralString = """
     SELECT deployment.id FROM integrations_pullrequest pull_request
     JOIN integrations_deployment deployment
       ON deployment.sha = pull_request.merge_sha AND deployment.repository_id = pull_request.repository_id
     WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merge_sha <> ''
-      AND EXISTS (SELECT FROM integrations_workingagreement)
 """
+# Of which working agreements may say that they were hotfixes, by what these pull requests say.
+_DEPLOYED_BY_RULE: LiteralString = f"{_DEPLOYED_MERGES} AND EXISTS (SELECT FROM integrations_workingagreement)"
 _NAMING_SHAS: LiteralString = """
     SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
 """
@@ -112,6 +113,8 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
 
 def relink_pull_requests(ids: Collection[int]) -> None:
     """Their merges, their commits' parents, their work items or their paths may have changed."""
+    relink_named_commits(_ids(_REPOSITORIES_OF, ids=ids))
+    note_unknown_commits(_ids(_DEPLOYED_MERGES, ids=ids))
     place_repositories(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids) | with_merges_to_place(ids))
     recompute_first_deployments(recompute_touched_services(ids).union(ids))
     recompute_failures(deployments=_ids(_DEPLOYED_BY_RULE, ids=ids))
@@ -128,6 +131,7 @@ def relink_deployments(ids: Collection[int]) -> None:
     """They may be new or gone, have other times, be part of another rollout, or repair others."""
     ids = recompute_rollouts(ids).union(ids)
     place_repositories(_ids(_OF_DEPLOYMENT, ids=ids))
+    note_unknown_commits(ids)
     propose_rollbacks(ids)
     recompute_failures(deployments=ids)
     recompute_first_deployments(_ids(_MAY_CHANGE, deployments=ids))
@@ -180,14 +184,27 @@ def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None
     """Relink what names these commits, whose place changed."""
     if not shas:
         return
+    relink_named_commits({repository.pk})
     enqueue_pull_requests_naming(repository.pk, shas)
     merges = _ids(_MERGES_NAMING, repository=repository.pk, shas=shas) | copied_by(repository.pk, shas=shas)
     merges |= recompute_touched_services(touching_placed(repository.pk, shas))
     deployments = _ids(_DEPLOYMENTS_NAMING, repository=repository.pk, shas=shas)
+    note_unknown_commits(deployments)
     if deployments:
         propose_rollbacks_in(repository.pk)
         merges |= _ids(_MAY_CHANGE, deployments=deployments)
     recompute_first_deployments(merges)
+
+
+def relink_named_commits(repositories: Collection[int]) -> None:
+    """Relink the deployments that name another commit of these repositories now, because more or fewer are known."""
+    changed = resolve_named_commits_in(repositories)
+    if not changed:
+        return
+    relink_deployments(changed)
+    for repository in sorted(_ids(_REPOSITORIES_OF_DEPLOYMENTS, ids=changed)):
+        propose_rollbacks_in(repository)
+        relink_whole_repository(repository)
 
 
 def relink_paths(repository_id: int) -> None:

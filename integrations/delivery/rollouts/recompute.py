@@ -34,8 +34,8 @@ _SET: LiteralString = """
 """
 _AGAIN = (
     *("connection_id", "external_id", "repository_id", "service", "environment", "native_environment", "status"),
-    *("native_status", "sha", "ref", "url", "deployed_by_id", "created_at", "started_at", "finished_at", "run", "job"),
-    *("deleted_at", "task", "is_production", "is_transient", "activation_of_id"),
+    *("native_status", "named_sha", "sha", "ref", "url", "deployed_by_id", "created_at", "started_at", "finished_at"),
+    *("run", "job", "deleted_at", "task", "is_production", "is_transient", "activation_of_id"),
 )
 _COLUMNS = ", ".join(_AGAIN)
 _PUT_AGAIN = f"""
@@ -43,7 +43,7 @@ _PUT_AGAIN = f"""
         SELECT base.connection_id, left(base.external_id, 170) || '@' ||
                to_char(outcome.finished_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') AS external_id,
                base.repository_id, base.service, base.environment, base.native_environment, outcome.status,
-               outcome.native_status, base.sha, base.ref, base.url, base.deployed_by_id,
+               outcome.native_status, base.named_sha, base.sha, base.ref, base.url, base.deployed_by_id,
                coalesce(outcome.started_at, outcome.finished_at) AS created_at, outcome.started_at,
                outcome.finished_at, outcome.run, outcome.job, base.deleted_at, base.task,
                base.is_production, base.is_transient, base.id AS activation_of_id

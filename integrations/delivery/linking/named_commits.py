@@ -1,0 +1,126 @@
+"""The commit that a deployment names: by its whole id, the beginning of one, git describe's words, or a tag.
+
+A beginning of at least 7 digits is the one commit of the repository that begins so, as far as there is exactly one.  A
+tag is the commit of its release, else the one commit that pipelines ran for it.  What names no known commit stays as
+it was written, in lower case where it is an id; it is read again whenever the repository gains or loses commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, LiteralString
+
+from core import sql
+
+# Patterns as literals of a statement that is formatted.
+_IS_WHOLE: LiteralString = "'^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'"
+# git describe: tag, commits since, id; `g` stands for git.
+_ABBREVIATION: LiteralString = "'^(?:refs/tags/)?(?:.+-[0-9]+-g)?([0-9a-f]{{7,64}})(?:-dirty)?$'"
+_TAG: LiteralString = "'^(?:refs/tags/)?(.+?)(?:-0-g[0-9A-Fa-f]+)?(?:-dirty)?$'"
+_RESOLVE: LiteralString = f"""
+    WITH named AS MATERIALIZED (
+        SELECT deployment.id, deployment.repository_id, btrim(deployment.named_sha) AS written,
+               substring(lower(btrim(deployment.named_sha)) FROM {_ABBREVIATION}) AS abbreviation,
+               substring(btrim(deployment.named_sha) FROM {_TAG}) AS tag
+        FROM integrations_deployment deployment WHERE deployment.named_sha <> '' AND {{scope}}
+    ), short AS MATERIALIZED (
+        SELECT id, repository_id, abbreviation, left(abbreviation, 7) AS beginning FROM named
+        WHERE abbreviation !~ {_IS_WHOLE}
+    ), concerned AS MATERIALIZED (
+        SELECT DISTINCT repository_id FROM short
+    ), known AS (
+        SELECT repository_id, sha FROM integrations_commitplace JOIN concerned USING (repository_id)
+        UNION ALL
+        SELECT repository_id, commit.sha FROM integrations_commitinrepository JOIN concerned USING (repository_id)
+        JOIN integrations_commit commit ON commit.id = commit_id
+        UNION ALL
+        SELECT repository_id, own.sha FROM integrations_pullrequest pull_request JOIN concerned USING (repository_id)
+        CROSS JOIN unnest(ARRAY[pull_request.merge_sha, pull_request.head_sha]) AS own (sha)
+        WHERE pull_request.deleted_at IS NULL
+        UNION ALL
+        SELECT repository_id, listed.sha FROM integrations_pullrequest pull_request
+        JOIN concerned USING (repository_id)
+        JOIN integrations_pullrequestcommit listed ON listed.pull_request_id = pull_request.id
+        WHERE pull_request.deleted_at IS NULL
+    ), by_abbreviation AS (
+        SELECT short.id, min(known.sha) AS sha FROM short
+        JOIN known ON known.repository_id = short.repository_id AND left(known.sha, 7) = short.beginning
+             AND starts_with(known.sha, short.abbreviation)
+        GROUP BY short.id HAVING min(known.sha) = max(known.sha)
+    ), tagged AS MATERIALIZED (
+        SELECT id, repository_id, tag FROM named WHERE abbreviation IS NULL OR abbreviation !~ {_IS_WHOLE}
+    ), by_release AS (
+        SELECT tagged.id, min(lower(release.target)) AS sha FROM tagged
+        JOIN integrations_release release ON release.repository_id = tagged.repository_id AND release.tag = tagged.tag
+             AND release.deleted_at IS NULL AND NOT release.is_draft AND lower(release.target) ~ {_IS_WHOLE}
+        GROUP BY tagged.id HAVING min(lower(release.target)) = max(lower(release.target))
+    ), by_run AS (
+        SELECT tagged.id, min(run.sha) AS sha FROM tagged
+        JOIN integrations_repository repository ON repository.id = tagged.repository_id
+             AND repository.default_branch <> tagged.tag
+        JOIN integrations_pipelinerun run ON run.repository_id = tagged.repository_id
+             AND run.branch IN (tagged.tag, 'refs/tags/' || tagged.tag) AND run.sha <> '' AND run.deleted_at IS NULL
+        GROUP BY tagged.id HAVING min(run.sha) = max(run.sha)
+    ), resolved AS (
+        SELECT named.id, left(coalesce(
+                   CASE WHEN named.abbreviation ~ {_IS_WHOLE} THEN named.abbreviation END, by_abbreviation.sha,
+                   by_release.sha, by_run.sha,
+                   CASE WHEN named.abbreviation = lower(named.written) THEN named.abbreviation END, named.written
+               ), 64) AS sha
+        FROM named
+        LEFT JOIN by_abbreviation USING (id) LEFT JOIN by_release USING (id) LEFT JOIN by_run USING (id)
+    )
+    UPDATE integrations_deployment stored SET sha = resolved.sha FROM resolved
+    WHERE stored.id = resolved.id AND stored.sha <> resolved.sha
+    RETURNING stored.id
+"""  # noqa: S608  # constants of this module
+_NOTE_UNKNOWN: LiteralString = """
+    WITH noted AS (
+        SELECT deployment.id, deployment.sha <> '' AND NOT EXISTS (
+                   SELECT FROM integrations_commitplace place
+                   WHERE place.repository_id = deployment.repository_id AND place.sha = deployment.sha
+               ) AND NOT EXISTS (
+                   SELECT FROM integrations_pullrequest pull_request
+                   WHERE pull_request.repository_id = deployment.repository_id AND pull_request.deleted_at IS NULL
+                     AND pull_request.merge_sha = deployment.sha
+               ) AS is_unknown
+        FROM integrations_deployment deployment WHERE {scope}
+    )
+    UPDATE integrations_deployment stored SET names_unknown_commit = noted.is_unknown FROM noted
+    WHERE stored.id = noted.id AND stored.names_unknown_commit <> noted.is_unknown
+"""
+_OF_THESE: LiteralString = "deployment.id = ANY (%(ids)s)"
+_OF_REPOSITORIES: LiteralString = """
+    deployment.repository_id = ANY (%(repositories)s)
+    AND lower(btrim(deployment.named_sha)) !~ '^([0-9a-f]{40}|[0-9a-f]{64})$'
+"""
+
+
+def resolve_named_commits(deployments: Collection[int]) -> set[int]:
+    """Find the commits that these deployments name; those for which it is another one now."""
+    return _resolve(_OF_THESE, {"ids": sorted(deployments)}) if deployments else set()
+
+
+def resolve_named_commits_in(repositories: Collection[int]) -> set[int]:
+    """As above, for the deployments of these repositories that name none by its whole id."""
+    return _resolve(_OF_REPOSITORIES, {"repositories": sorted(repositories)}) if repositories else set()
+
+
+def resolve_all_named_commits() -> set[int]:
+    """As above, for all deployments."""
+    return _resolve("true", {})
+
+
+def note_unknown_commits(deployments: Collection[int]) -> None:
+    """Note of these deployments whether they name a commit that no source knows."""
+    if deployments:
+        sql.execute(_NOTE_UNKNOWN.format(scope=_OF_THESE), {"ids": sorted(deployments)})
+
+
+def note_all_unknown_commits() -> None:
+    """As above, of all deployments."""
+    sql.execute(_NOTE_UNKNOWN.format(scope="true"))
+
+
+def _resolve(scope: LiteralString, params: dict[str, Any]) -> set[int]:
+    return sql.ids(_RESOLVE.format(scope=scope), params)
