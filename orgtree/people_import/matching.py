@@ -19,15 +19,20 @@ def match(errors: list[RowError]) -> None:
     unknown = sql.column(_DELETE_UNKNOWN_IDS)
     errors += [RowError(row, "id", "There is no person with this id. Omit it to add a person.") for row in unknown]
     _refuse(errors, "email", _DUPLICATES, "The address is also in row {}. Each person has one row.")
-    for statement in (_BY_PUBLIC_ID, _BY_EMAIL, _BY_EMAIL_IDENTITY, *_OWNERS, _FOUND_OWNERS):
+    for statement in (_BY_PUBLIC_ID, *_OWNERS, _FOUND_OWNERS):
         sql.execute(statement)
+    for statement in (_BY_EMAIL, _BY_EMAIL_IDENTITY):
+        sql.execute(statement.format(people=_KNOWN))
     _refuse(
         errors,
         "identities",
         _TWO_PEOPLE,
         "The identities belong to {} and {}, who are two people. Merge them first, or correct the row.",
     )
-    sql.execute(_BY_IDENTITIES)
+    sql.execute(_BY_IDENTITIES.format(people=_KNOWN))
+    for statement in (_BY_EMAIL, _BY_EMAIL_IDENTITY, _BY_IDENTITIES):
+        sql.execute(statement.format(people="true"))
+    sql.execute(_NAME_FOUND_AT_ADDRESS)
     _refuse(errors, "email", _SAME_PERSON, "This is the same person as in row {}, under another address.")
     _refuse(errors, "identities", _IN_TWO_ROWS, "“{}” is also in row {}. An identity belongs to one person.")
     _refuse(
@@ -42,8 +47,8 @@ def match(errors: list[RowError]) -> None:
 
 def update_people() -> None:
     """Update names and addresses of existing people; provisional people become known."""
-    sql.execute(_UPDATE_NAMES)
-    sql.execute(_UPDATE_ADDRESSES)
+    for statement in (_UPDATE_NAMES, _FREE_ADDRESSES, _UPDATE_ADDRESSES):
+        sql.execute(statement)
     raise_people_version_on_commit()
 
 
@@ -80,14 +85,17 @@ _DUPLICATES = """
 _BY_PUBLIC_ID = (
     "UPDATE draft SET person_id = person.id FROM orgtree_person person WHERE person.public_id = draft.public_id"
 )
+# Whom somebody entered comes before whom data brought: an address that was seen in commits is not yet somebody.
+_KNOWN = "person.id NOT IN (SELECT id FROM provisional_owner)"
 _BY_EMAIL = """
     UPDATE draft SET person_id = person.id FROM orgtree_person person
-    WHERE draft.person_id IS NULL AND lower(person.email) = draft.email
+    WHERE draft.person_id IS NULL AND lower(person.email) = draft.email AND {people}
 """
 _BY_EMAIL_IDENTITY = """
-    UPDATE draft SET person_id = identity.person_id FROM orgtree_identity identity
+    UPDATE draft SET person_id = person.id
+    FROM orgtree_identity identity JOIN orgtree_person person ON person.id = identity.person_id
     WHERE draft.person_id IS NULL AND identity.kind = 'email' AND identity.provider = ''
-      AND identity.value = draft.email AND identity.person_id IS NOT NULL
+      AND identity.value = draft.email AND {people}
 """
 # A login without a provider matches all providers, case-insensitively.
 _OWNERS = (
@@ -114,7 +122,14 @@ _OWNERS = (
 _FOUND_OWNERS = (
     "DROP TABLE IF EXISTS provisional_owner; CREATE TEMPORARY TABLE provisional_owner ON COMMIT DROP AS "  # noqa: S608  # constants
     + PROVISIONAL_PEOPLE
-    + " AND person.id IN (SELECT owner_id FROM draft_identity)"
+    + """ AND (
+        person.id IN (SELECT owner_id FROM draft_identity)
+        OR lower(person.email) IN (SELECT email FROM draft)
+        OR person.id IN (
+            SELECT identity.person_id FROM orgtree_identity identity JOIN draft ON draft.email = identity.value
+            WHERE identity.kind = 'email' AND identity.provider = ''
+        )
+    )"""
 )
 _TWO_PEOPLE = """
     SELECT named.row, min(person.full_name), max(person.full_name)
@@ -127,10 +142,21 @@ _BY_IDENTITIES = """
     FROM (
         SELECT DISTINCT ON (named.row) named.row, named.owner_id AS id
         FROM draft_identity named JOIN draft USING (row) JOIN orgtree_person person ON person.id = named.owner_id
-        WHERE draft.person_id IS NULL AND NOT draft.refused
+        WHERE draft.person_id IS NULL AND NOT draft.refused AND {people}
         ORDER BY named.row, named.owner_id IN (SELECT id FROM provisional_owner), person.email IS NULL, person.id
     ) AS owner
     WHERE owner.row = draft.row
+"""
+# Somebody found in data under the address of a row that is another person's is merged into that one.
+_NAME_FOUND_AT_ADDRESS = """
+    INSERT INTO draft_identity (row, kind, provider, value, identity_id, owner_id)
+    SELECT draft.row, 'email', '', draft.email, identity.id, found.id
+    FROM draft
+    JOIN orgtree_identity identity
+      ON identity.kind = 'email' AND identity.provider = '' AND identity.value = draft.email
+    JOIN provisional_owner found ON found.id = identity.person_id
+    WHERE NOT draft.refused AND draft.person_id <> found.id
+      AND NOT EXISTS (SELECT FROM draft_identity named WHERE named.row = draft.row AND named.identity_id = identity.id)
 """
 _SAME_PERSON = """
     SELECT row, first FROM (
@@ -160,6 +186,7 @@ _ADDRESS_IN_USE = """
     SELECT draft.row, person.full_name
     FROM draft JOIN orgtree_person person ON lower(person.email) = draft.email
     WHERE NOT draft.refused AND person.id IS DISTINCT FROM draft.person_id
+      AND person.id NOT IN (SELECT id FROM provisional_owner)
 """
 _STORE_PREVIOUS = """
     UPDATE draft SET name_before = person.full_name, email_before = person.email,
@@ -189,6 +216,11 @@ _UPDATE_NAMES = """
     FROM draft
     WHERE draft.person_id = person.id AND NOT draft.refused
       AND (person.found_in_data OR draft.full_name NOT IN ('', person.full_name))
+"""
+_FREE_ADDRESSES = """
+    UPDATE orgtree_person person SET email = NULL FROM draft
+    WHERE lower(person.email) = draft.email AND NOT draft.refused AND draft.person_id <> person.id
+      AND person.id IN (SELECT id FROM provisional_owner)
 """
 _UPDATE_ADDRESSES = """
     UPDATE orgtree_person person SET email = draft.email FROM draft
@@ -223,7 +255,8 @@ _IDENTITY_MOVES = """
         SELECT identity.id, identity.person_id AS before, target.person_id AS after, target.is_address
         FROM target_identity target JOIN orgtree_identity identity USING (kind, provider, value)
         WHERE identity.person_id IS DISTINCT FROM target.person_id
-          AND (NOT target.is_address OR identity.person_id IS NULL AND identity.standing <> 'bot')
+          AND (NOT target.is_address OR identity.person_id IN (SELECT id FROM provisional_owner)
+               OR identity.person_id IS NULL AND identity.standing <> 'bot')
     ), taken_in AS (
         SELECT DISTINCT ON (named.before) named.before, named.after
         FROM named JOIN orgtree_person person ON person.id = named.before

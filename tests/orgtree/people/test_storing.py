@@ -19,7 +19,8 @@ from orgtree.models import (
     TreeKind,
 )
 from orgtree.people_import.comparing import date_ranges
-from orgtree.people_import.drafts import Outcome
+from orgtree.people_import.drafts import Outcome, PersonDraft
+from orgtree.people_import.store import store_people
 from orgtree.trees.derivation.structure import Structure
 from orgtree.trees.structures import Naming, Stored, store_structure
 from orgtree.trees.trees import create_tree, sync_trees
@@ -155,6 +156,63 @@ def test_a_changed_address_is_recognised_by_the_old_one_among_the_identities() -
     assert set(ada.identities.values_list("value", flat=True)) >= {"ada@example.com", "ada.king@example.com"}
     assert counts(load("email,team\nada@example.com,Payments")) == {"changed": 1}  # the address is theirs still
     assert Person.objects.count() == 3
+
+
+def _found(name: str, *identities: tuple[str, str, str]) -> None:
+    """Somebody whom synced data brought under these identities, the address first."""
+    found = Person.objects.create(full_name=name, email=identities[0][2], found_in_data=True)
+    for kind, provider, value in identities:
+        Identity.objects.create(kind=kind, provider=provider, value=value, person=found)
+
+
+class TestAnAddressThatDataBroughtBeforeTheRow:
+    """Commits under a new address are read before HR says whose it is."""
+
+    def test_the_row_that_names_the_old_address_takes_it_over(self) -> None:
+        load("full_name,email,team,identities\nAda Alt,ada.alt@example.com,Payments,ada-dev")
+        _found("Ada Neu", ("email", "", "ada.neu@example.com"), ("installation", "claude_code", "machine-1"))
+        changes = load("full_name,email,previous_email,identities\n"
+                       "Ada Neu,ada.neu@example.com,ada.alt@example.com,ada-dev")  # fmt: skip
+        assert counts(changes) == {"changed": 1}
+        ada = Person.objects.get()
+        assert (ada.full_name, ada.email) == ("Ada Neu", "ada.neu@example.com")
+        values_ = set(ada.identities.values_list("value", flat=True))
+        assert values_ == {"ada.neu@example.com", "ada.alt@example.com", "ada-dev", "machine-1"}
+
+    def test_so_does_one_that_names_a_known_login_alone(self) -> None:
+        load("email,identities\nada.alt@example.com,github:ada-dev")
+        _found("Ada Neu", ("email", "", "ada.neu@example.com"))
+        load("email,identities\nada.neu@example.com,github:ada-dev")
+        assert Person.objects.get().email == "ada.neu@example.com"
+
+    def test_and_one_with_the_id(self) -> None:
+        load("email,team\nada.alt@example.com,Payments")
+        known = Person.objects.get()
+        _found("Ada Neu", ("email", "", "ada.neu@example.com"))
+        store_people([PersonDraft(row=1, public_id=known.public_id, email="ada.neu@example.com")])
+        assert Person.objects.get().email == "ada.neu@example.com"
+
+    def test_a_whole_domain_at_once(self) -> None:
+        load(FIRST)
+        for name in ("grace", "ada", "alan"):
+            _found(name, ("email", "", f"{name}@acquired.example"))
+        rows = [f"{name}@acquired.example,{name}@example.com" for name in ("grace", "ada", "alan")]
+        assert counts(load("\n".join(["email,previous_email", *rows]))) == {"changed": 3}
+        assert set(Person.objects.values_list("email", flat=True)) == {
+            f"{name}@acquired.example" for name in ("grace", "ada", "alan")
+        }
+
+    def test_nobody_else_known_is_taken_over(self) -> None:
+        load(FIRST)
+        said = errors(load("email,previous_email\nada@example.com,grace@example.com"))
+        assert said
+        assert Person.objects.count() == 3
+
+    def test_somebody_found_whom_another_row_names_stays_theirs(self) -> None:
+        load(FIRST)
+        _found("Neu", ("email", "", "neu@example.com"), ("login", "github", "neu"))
+        rows = "email,previous_email,identities\nneu@example.com,ada@example.com,\nother@example.com,,github:neu"
+        assert errors(load(rows))
 
 
 def test_whoever_was_merely_found_is_taken_in_by_the_row_that_names_them() -> None:
