@@ -10,7 +10,7 @@ NAMED = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0087_rollouts_by_start'),
+        ('integrations', '0088_what_deployments_say_of_themselves'),
         ('orgtree', '0027_attributes_of_repositories'),
     ]
 
