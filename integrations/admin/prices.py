@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from core.date_ranges import date_range_in_words
 from core.dated_rows_admin import DAYS_WIDGET, days
 from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import LONG_RATES, RATES
+from integrations.telemetry.prices.library_update import accept_correction, decline_correction
 from integrations.telemetry.prices.overrides import lists_of, remove_override, save_override
 
 CHANGES_SHOWN = 50
@@ -103,12 +105,37 @@ class PriceOverrideChangeAdmin(ReadOnly, admin.ModelAdmin[PriceOverrideChange]):
 
 @admin.register(Repricing)
 class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
-    """Each repricing with when, why, by whom, from which day, and the sum before and after."""
+    """Each repricing with when, why, by whom, from which day, and the sum before and after; corrections on offer."""
 
     list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
     list_filter = ("state", "cause")
     list_select_related = ("requested_by",)
     search_fields = ("reason",)
+    actions = ("accept", "decline")
+
+    @admin.action(description="Accept corrections: reprice earlier days")
+    def accept(self, request: HttpRequest, chosen: QuerySet[Repricing]) -> None:
+        self._decide(request, chosen, "Their days are repriced within minutes.", accepts=True)
+
+    @admin.action(description="Decline corrections: leave earlier days as they are")
+    def decline(self, request: HttpRequest, chosen: QuerySet[Repricing]) -> None:
+        self._decide(request, chosen, "Earlier days keep their prices.", accepts=False)
+
+    def _decide(self, request: HttpRequest, chosen: QuerySet[Repricing], result: str, *, accepts: bool) -> None:
+        user = cast(User, request.user)
+        if not user.has_perm("integrations.change_repricing"):
+            raise PermissionDenied
+        states = [Repricing.State.OFFERED, *([Repricing.State.DECLINED] if accepts else [])]
+        offers = list(chosen.filter(state__in=states).order_by("pk"))
+        for offer in offers:
+            if accepts:
+                accept_correction(offer, by=user)
+            else:
+                decline_correction(offer)
+        if offers:
+            self.message_user(request, f"{len(offers)} decided. {result}", messages.INFO)
+        else:
+            self.message_user(request, "Choose repricings that are offered.", messages.WARNING)
 
     @admin.display(description="by", ordering="requested_by")
     def who(self, row: Repricing) -> str:

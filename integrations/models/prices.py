@@ -187,7 +187,8 @@ class PriceVersion(models.Model):
 class PriceSnapshot(models.Model):
     """The library's prices of a model that was used; null if the library never knew the model.
 
-    If a later version of the library drops the model, its last known prices stay in use.
+    If a later version of the library drops the model, its last known prices stay in use; if it changes them without
+    saying from which day, they stay in use until the day of that version.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
@@ -200,6 +201,10 @@ class PriceSnapshot(models.Model):
     )
     library = models.CharField(max_length=60, blank=True, help_text="The last version that knew it.")
     prices = models.JSONField(null=True)
+    earlier = models.JSONField(
+        null=True,
+        help_text="Prices of earlier versions, the oldest first, each with the day until which it stays in use.",
+    )
     missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
 
     class Meta:
@@ -221,18 +226,25 @@ class AppliedPriceBook(models.Model):
 
 
 class Repricing(models.Model):
-    """A queued repricing of requests, and its result; rows stay as history."""
+    """A queued repricing of requests, and its result; rows stay as history.
+
+    A correction of earlier prices is only computed, and offered to an admin: its sums are what is and what would be.
+    """
 
     class Cause(models.TextChoices):
         OVERRIDE = "override", "A price override"
         LIBRARY = "library", "Another version of the price list"
         RULES = "rules", "Another way to price, or another calendar"
         REQUESTED = "asked", "On request"
+        CORRECTION = "correction", "A correction of earlier prices"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         AT_WORK = "at_work", "At work"
         DONE = "done", "Done"
+        OFFERED = "offered", "Offered"
+        ACCEPTED = "accepted", "Accepted"
+        DECLINED = "declined", "Declined"
 
     cause = models.CharField(max_length=10, choices=Cause.choices)
     reason = models.CharField(max_length=400)

@@ -24,6 +24,7 @@ from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
+from integrations.models import Repricing
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
 from integrations.telemetry.prices.model_use import ModelUse, WhatIf, models_in_use, unknown_models, what_if
@@ -91,6 +92,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
             for model in models
             if model.unpriced
         ],
+        "corrections": _corrections(request),
         "csv_url": _url(filters, chosen, name="ai_prices_csv"),
         "spend_url": f"{filters.url(reverse('ai'))}#spend",
     }
@@ -250,6 +252,22 @@ def _unpriced(filters: Filters, model: PricedModel, *, may_add: bool) -> dict[st
         "last_day": wording.day(use.last_day) if use.last_day else "",
         "add_url": add_url if may_add else "",
     }
+
+
+def _corrections(request: HttpRequest) -> list[dict[str, str]]:
+    """Corrections of earlier prices that wait for an admin's decision."""
+    if not getattr(request.user, "is_superuser", False):
+        return []
+    url = url_with(reverse("admin:integrations_repricing_changelist"), {"state__exact": Repricing.State.OFFERED.value})
+    return [
+        {
+            "reason": offer.reason,
+            "before": wording.exact(float(offer.spend_before), "currency"),
+            "after": wording.exact(float(offer.spend_after), "currency"),
+            "url": url,
+        }
+        for offer in Repricing.objects.filter(state=Repricing.State.OFFERED).order_by("pk")
+    ]
 
 
 def _url(filters: Filters, chosen: Mapping[str, str], *, name: str = "ai_prices") -> str:

@@ -1,15 +1,17 @@
 """The price book: prices of requests from overrides, the price list, or the last known list.
 
-In this order: an admin's override; the installed library; the last library version that knew the model
-(PriceSnapshot).  A model without any of these has no price: its cost is unknown, never zero.
+In this order: an admin's override; the installed library, or on earlier days the version before a change that it does
+not date; the last library version that knew the model (PriceSnapshot).  A model without any of these has no price: its
+cost is unknown, never zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from integrations.models import PriceSnapshot, PriceVersion
@@ -21,10 +23,11 @@ from integrations.telemetry.prices.sellers import listed_name
 
 @dataclass(frozen=True)
 class Source:
-    """A price list, and its price book."""
+    """A price list, its price book, and the first day on which it is no longer in use."""
 
     prices: PriceList
     version: str
+    until: date | None = None
 
 
 @dataclass
@@ -32,7 +35,7 @@ class PriceBook:
     """The current prices of some models, created by `price_book`."""
 
     overrides: list[Override]
-    lists: Mapping[str, Source | None]  # by `listed_name`, for days without an override
+    lists: Mapping[str, Sequence[Source]]  # by `listed_name`, for days without an override; the earliest first
     _matching: dict[tuple[str, str], list[Override]] = field(default_factory=dict)
 
     def card_of_day(self, model: str, agent: str, day: date, tier: str = "") -> PriceCard | None:
@@ -42,13 +45,17 @@ class PriceBook:
     def source(self, model: str, agent: str, at: datetime) -> Source | None:
         if self._overrides_of(model, agent):
             return self.source_of_day(model, agent, timezone.localdate(at))
-        return self.lists.get(listed_name(model, agent))
+        return self._listed(model, agent, at.astimezone(UTC).date())  # the list's days
 
     def source_of_day(self, model: str, agent: str, day: date) -> Source | None:
         for override in self._overrides_of(model, agent):
             if override.holds_on(day):
                 return Source(override.prices, override.version_name)
-        return self.lists.get(listed_name(model, agent))
+        return self._listed(model, agent, day)
+
+    def _listed(self, model: str, agent: str, day: date) -> Source | None:
+        sources = self.lists.get(listed_name(model, agent), ())
+        return next((source for source in sources if source.until is None or day < source.until), None)
 
     def _overrides_of(self, model: str, agent: str) -> list[Override]:
         """Overrides that match on any day, the most specific first."""
@@ -68,14 +75,17 @@ def price_book(models: Iterable[str]) -> PriceBook:
 def read_price_book(models: Iterable[str]) -> PriceBook:
     """The prices of these listed names, without locking."""
     version = library_version()
-    distinct = set(models)
-    lists: dict[str, Source | None] = {
-        model: None if (prices := library_list(model)) is None else Source(prices, version) for model in distinct
-    }
-    unknown = [model for model, source in lists.items() if source is None]
-    if unknown:
-        for snapshot in PriceSnapshot.objects.filter(model__in=unknown, prices__isnull=False):
-            lists[snapshot.model] = Source(PriceList(snapshot.prices or {}), snapshot.library)
+    listed = {model: library_list(model) for model in set(models)}
+    lists = {model: [Source(prices, version)] for model, prices in listed.items() if prices is not None}
+    unknown = listed.keys() - lists.keys()
+    is_needed = Q(earlier__isnull=False) | Q(model__in=unknown, prices__isnull=False)
+    for snapshot in PriceSnapshot.objects.filter(is_needed, model__in=listed):
+        current = lists.get(snapshot.model) or [Source(PriceList(snapshot.prices or {}), snapshot.library)]
+        earlier = [
+            Source(PriceList(entry["prices"]), entry["library"], date.fromisoformat(entry["until"]))
+            for entry in snapshot.earlier or ()
+        ]
+        lists[snapshot.model] = [*earlier, *current]
     return PriceBook(overrides_in_force(), lists)
 
 

@@ -37,6 +37,15 @@ def library_version() -> str:
     return f"genai-prices {version('genai-prices')}"
 
 
+# Days on which versions were published.  Add that of a new pin.
+LIST_DATES = {"genai-prices 0.2.3": date(2026, 11, 10)}
+
+
+def list_date(today: date) -> date:
+    """The day of the installed list, from which its changes without a date hold; of an unknown version, today."""
+    return min(LIST_DATES.get(library_version(), today), today)
+
+
 @lru_cache(maxsize=1000)  # names are external input, and a list takes 8 kB
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""

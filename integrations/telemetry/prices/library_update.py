@@ -1,9 +1,15 @@
-"""Reprice after an update of the price list or the pricing rules."""
+"""Reprice after an update of the price list or the pricing rules.
+
+A price that the new list dates holds from its day.  One without a date holds from the day of the list on; whether
+earlier days were wrong, the list does not say: an admin decides, who is offered both sums.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import transaction
@@ -11,11 +17,15 @@ from django.db import transaction
 from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import AppliedPriceBook, PriceOverride, PriceSnapshot, Repricing
-from integrations.telemetry.prices.library import library_list, library_version
-from integrations.telemetry.prices.overrides import pattern_matches
+from integrations.telemetry.prices.library import library_list, library_version, list_date
+from integrations.telemetry.prices.lists import before_the_change
+from integrations.telemetry.prices.overrides import PRICES, pattern_matches
 from integrations.telemetry.prices.price_snapshots import price_snapshot
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
-from integrations.telemetry.prices.sellers import requested_names
+from integrations.telemetry.prices.sellers import listed_names, requested_names
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
 RULES = 3  # increment when the same prices yield another sum, or models have other names
@@ -33,7 +43,7 @@ def apply_price_book() -> None:
     with transaction.atomic():
         PRICE_LIBRARY.hold()
         before = AppliedPriceBook.objects.filter(pk=1).first()
-        changed = _sync_library()
+        changed, corrected, until = _sync_library()
         if before is not None and before.rules != RULES:
             enqueue_repricing(Repricing.Cause.RULES, "The rules of pricing changed")
         elif before is not None:
@@ -45,13 +55,25 @@ def apply_price_book() -> None:
                 enqueue_repricing(
                     Repricing.Cause.RULES, f"Days of overrides in {now['time_zone']}, before in {before.time_zone}"
                 )
+        if before is not None and corrected:
+            enqueue_repricing(
+                Repricing.Cause.CORRECTION,
+                f"{now['library']} may correct earlier prices, too: {_listed(corrected)}",
+                models=corrected,
+                day_to=until + timedelta(days=1),  # days of the organisation, while the list's are in UTC
+            )
         AppliedPriceBook.objects.update_or_create(pk=1, defaults=now)
 
 
-def _sync_library() -> list[str]:
-    """Update the snapshots to the installed version; returns the models whose prices changed, by name."""
+def _sync_library() -> tuple[list[str], list[str], date]:
+    """Update the snapshots to the installed version.
+
+    Returns the models whose prices changed, those of them that keep their prices on earlier days, and until which day.
+    """
     version = library_version()
+    until = list_date(datetime.now(UTC).date())
     changed: list[str] = []
+    corrected: list[str] = []
     for row in PriceSnapshot.objects.order_by("model").select_for_update():
         if row.name != model_name(row.model):
             row.name = model_name(row.model)
@@ -66,9 +88,57 @@ def _sync_library() -> list[str]:
         fresh = price_snapshot(row.model)
         if row.prices != fresh.prices:
             changed.extend(requested_names(row.model))
+            if row.library != version and (earlier := _kept_until(row, fresh, until)) is not None:
+                row.earlier = earlier
+                corrected.extend(requested_names(row.model))
         row.prices, row.library, row.missing_since = fresh.prices, fresh.library, ""
-        row.save(update_fields=["prices", "library", "missing_since"])
-    return sorted({*changed, *_priced_as(changed)})
+        row.save(update_fields=["prices", "earlier", "library", "missing_since"])
+    return _with_priced_as(changed), _with_priced_as(corrected), until
+
+
+def _kept_until(row: PriceSnapshot, fresh: PriceSnapshot, until: date) -> list[dict[str, Any]] | None:
+    """The earlier prices of a model, its last ones among them; None if the new list dates all its changes."""
+    if row.prices is None or fresh.prices is None:
+        return None  # what had no price gets one on all days
+    last = before_the_change(row.prices, fresh.prices)
+    if last == fresh.prices:
+        return None
+    earlier = list(row.earlier or ())
+    day = max(until.isoformat(), *(entry["until"] for entry in earlier)) if earlier else until.isoformat()
+    return [*earlier, {"until": day, "library": row.library, "prices": last}]
+
+
+@transaction.atomic
+def accept_correction(offer: Repricing, *, by: User) -> None:
+    """Price earlier days by the corrected prices from now on, and queue their repricing.
+
+    Raises ValueError unless it is an offer, or one that was declined.
+    """
+    PRICES.hold()
+    row = Repricing.objects.select_for_update().get(pk=offer.pk)
+    if row.state not in (Repricing.State.OFFERED, Repricing.State.DECLINED) or row.day_to is None:
+        raise ValueError("This is no correction that can be accepted.")
+    forget_earlier_prices(row)
+    row.state = Repricing.State.ACCEPTED
+    row.save(update_fields=["state"])
+    enqueue_repricing(Repricing.Cause.LIBRARY, row.reason, models=row.model_names, day_to=row.day_to, by=by)
+
+
+def decline_correction(offer: Repricing) -> None:
+    """Leave earlier days as they are; the offer can still be accepted."""
+    Repricing.objects.filter(pk=offer.pk, state=Repricing.State.OFFERED).update(state=Repricing.State.DECLINED)
+
+
+def forget_earlier_prices(offer: Repricing) -> None:
+    """Price the days of a correction by the list that brought it, in the caller's transaction."""
+    names = {listed for name in offer.model_names or () for listed in listed_names(name)}
+    for row in PriceSnapshot.objects.filter(model__in=names, earlier__isnull=False).select_for_update():
+        row.earlier = [entry for entry in row.earlier or () if entry["until"] >= str(offer.day_to)] or None
+        row.save(update_fields=["earlier"])
+
+
+def _with_priced_as(models: Sequence[str]) -> list[str]:
+    return sorted({*models, *_priced_as(models)})
 
 
 def _priced_as(changed: Sequence[str]) -> list[str]:

@@ -167,6 +167,39 @@ class PriceList:
         return card_of(rates)
 
 
+def before_the_change(old: Json, new: Json) -> Json:
+    """The prices of days before the new list: the old ones, and those that the new list dates itself.
+
+    Equal to the new list if it only adds prices with a date.
+    """
+    prices = list(old["prices"])
+    if not _holds_always(prices[0]):  # it applies where no other does
+        prices[0] = {"rates": prices[0]["rates"]}
+    return {
+        "prices": _with_added(prices, new["prices"]),
+        "tiers": _with_added(list(old.get("tiers", ())), new.get("tiers", ())),
+    }
+
+
+def _with_added(old: list[Json], new: Sequence[Json]) -> list[Json]:
+    """The old entries, with those that the new list dates and the old one does not have, by their days."""
+    known = {(entry.get("tier"), entry.get("since")) for entry in old}
+    for entry in new:
+        since = entry.get("since")
+        if since and (entry.get("tier"), since) not in known:
+            earlier = [place for place, other in enumerate(old) if _is_dated_before(other, since)]
+            old.insert(max(earlier, default=-1) + 1, entry)
+    return old
+
+
+def _is_dated_before(entry: Json, since: str) -> bool:
+    return not entry.get("hours") and (entry.get("since") or "") < since
+
+
+def _holds_always(entry: Json) -> bool:
+    return not entry.get("since") and not entry.get("hours")
+
+
 def _dated(entry: Json) -> _Dated:
     since, hours = entry.get("since"), entry.get("hours")
     return _Dated(

@@ -202,9 +202,8 @@ def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
 def unknown_models(models: Collection[str]) -> set[str]:
     """The names without a price on any day: misspelled, or not in the price list."""
     book = read_price_book(models)
-    known = {model for model, source in book.lists.items() if source is not None}
     return {
         model
         for model in models
-        if model not in known and not any(override.matches(model, override.agent) for override in book.overrides)
+        if model not in book.lists and not any(override.matches(model, override.agent) for override in book.overrides)
     }

@@ -158,6 +158,11 @@ def listed_name(model: str, agent: str) -> str:
     return named if len(named := f"{seller}/{model}") <= LONGEST_MODEL else model
 
 
+def listed_names(model: str) -> set[str]:
+    """All names under which a model is looked up, whichever agent requests it."""
+    return {model, *(listed_name(model, agent) for agent in SELLING_AGENTS)}
+
+
 def requested_names(listed: str) -> set[str]:
     """The names of models, as agents send them, whose price is looked up under this name."""
     seller, _, model = listed.partition("/")

@@ -2,7 +2,8 @@
 
 A Repricing is processed in chunks of sessions.  Each chunk is a transaction that prices their requests, rebuilds the
 affected days, appends changes to the outbox, and moves the row's cursor: if a worker dies, the next one continues after
-the last committed chunk.  Repricing is idempotent.
+the last committed chunk.  Repricing is idempotent.  A correction is priced likewise and rolled back: its sums are
+offered.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import logging
 from decimal import Decimal
 from typing import Any, LiteralString
 
+from django.db import transaction
 from django.utils import timezone
 
 from core import sql
 from core.queue import claim, drain
 from integrations.model_names import model_name
 from integrations.models import Repricing
+from integrations.telemetry.prices.library_update import forget_earlier_prices
 from integrations.telemetry.prices.rates import HOUR, MINUTE, RATES, SPEND, SURCHARGE, RateKey, rate_parameters
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold
 from integrations.telemetry.sessions.fold_days import rebuild_days
@@ -45,20 +48,23 @@ def _reprice_some() -> int:
 
     Rows claimed by another worker are skipped: that worker continues.
     """
-    queue = Repricing.objects.exclude(state=State.DONE).order_by("pk")
+    queue = Repricing.objects.filter(state__in=[State.WAITING, State.AT_WORK]).order_by("pk")
     for row in claim(queue, 1):
         if queue.filter(pk__lt=row.pk).exists():
             return 0  # an older one is in progress and must be finished first
         if row.started_at is None:
             row.started_at, row.state = timezone.now(), State.AT_WORK
         sessions = _sessions_after(row)
+        is_offer = row.cause == Repricing.Cause.CORRECTION
         if sessions:
-            _reprice(row, sessions)
+            (_estimate if is_offer else _reprice)(row, sessions)
             row.after_session = sessions[-1]
         if len(sessions) < SESSIONS_PER_TRANSACTION:
-            row.state, row.finished_at = State.DONE, timezone.now()
+            is_equal = (row.spend_before, row.unpriced_before) == (row.spend_after, row.unpriced_after)
+            row.state, row.finished_at = State.OFFERED if is_offer and not is_equal else State.DONE, timezone.now()
             logger.info(
-                "Priced %d requests anew (%s): %s before, %s after.",
+                "%s %d requests anew (%s): %s before, %s after.",
+                "Estimated" if is_offer else "Priced",
                 *(row.requests, row.reason, row.spend_before, row.spend_after),
             )
         row.save()
@@ -136,6 +142,14 @@ def _parameters(row: Repricing) -> dict[str, Any]:
 def _sessions_after(row: Repricing) -> list[int]:
     params = {**_parameters(row), "after": row.after_session, "most": SESSIONS_PER_TRANSACTION}
     return sql.column(_SESSIONS, params)
+
+
+def _estimate(row: Repricing, sessions: list[int]) -> None:
+    """Add up what a correction would change, and leave everything as it is."""
+    with transaction.atomic():
+        forget_earlier_prices(row)
+        _reprice(row, sessions)
+        transaction.set_rollback(True)
 
 
 def _reprice(row: Repricing, sessions: list[int]) -> None:

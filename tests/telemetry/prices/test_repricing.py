@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.metadata import version
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test import Client
+from django.urls import reverse
 from genai_prices.data_snapshot import DataSnapshot, get_snapshot, set_custom_snapshot
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -31,7 +35,8 @@ from integrations.models import (
 from integrations.outbox.fact_changes import take_changes
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.prices import library
-from integrations.telemetry.prices.library_update import apply_price_book
+from integrations.telemetry.prices.library_update import accept_correction, apply_price_book, decline_correction
+from integrations.telemetry.prices.lists import PriceList, before_the_change
 from integrations.telemetry.prices.overrides import save_override
 from integrations.telemetry.prices.queue import enqueue_repricing
 from integrations.telemetry.sessions import fold_days, reprice
@@ -56,13 +61,20 @@ def fold(*records: Event | Point) -> None:
 
 
 @contextmanager
-def price_list(version: str, *, without: str = "", change: tuple[str, Decimal] | None = None) -> Iterator[None]:
-    """Another version of the library: it does not know a model, or has another price of its input."""
+def price_list(
+    version: str,
+    *,
+    without: str = "",
+    change: tuple[str, Decimal] | None = None,
+    since: date | None = None,
+    published: date = date(2026, 3, 1),
+) -> Iterator[None]:
+    """Another version of the library: it does not know a model, or has another price of its input, since a day."""
     providers = []
     for provider in get_snapshot().providers:
         models = [model for model in provider.models if model.id != without]
         if change:
-            models = [_dearer(model, change[1]) if model.id == change[0] else model for model in models]
+            models = [_dearer(model, change[1], since) if model.id == change[0] else model for model in models]
         providers.append(replace(provider, models=models))
     set_custom_snapshot(DataSnapshot(providers=providers, from_auto_update=False))
     original = library.library_version
@@ -70,16 +82,23 @@ def price_list(version: str, *, without: str = "", change: tuple[str, Decimal] |
     with pytest.MonkeyPatch.context() as patch:
         for module in ("library", "price_snapshots", "library_update", "book"):
             patch.setattr(f"integrations.telemetry.prices.{module}.library_version", lambda: f"genai-prices {version}")
-        yield
+        patch.setitem(library.LIST_DATES, f"genai-prices {version}", published)
+        try:
+            yield
+        finally:
+            set_custom_snapshot(None)
+            library.library_list.cache_clear()
     assert library.library_version is original
-    set_custom_snapshot(None)
-    library.library_list.cache_clear()
 
 
-def _dearer(model: Any, price: Decimal) -> Any:
-    from genai_prices.types import ModelPrice
+def _dearer(model: Any, price: Decimal, since: date | None) -> Any:
+    from genai_prices.types import ConditionalPrice, ModelPrice, StartDateConstraint
 
-    return replace(model, prices=ModelPrice(input_mtok=price, output_mtok=price))
+    prices = ModelPrice(input_mtok=price, output_mtok=price)
+    if since is None:
+        return replace(model, prices=prices)
+    before = model.prices if isinstance(model.prices, list) else [ConditionalPrice(prices=model.prices)]
+    return replace(model, prices=[*before, ConditionalPrice(prices=prices, constraint=StartDateConstraint(since))])
 
 
 def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others() -> None:
@@ -93,7 +112,7 @@ def test_a_new_price_list_reprices_the_models_whose_prices_changed_and_no_others
         apply_price_book()
         apply_price_book()  # once is enough
         reprice_waiting_rows()
-    repricing = Repricing.objects.get()
+    repricing = Repricing.objects.get(cause="library")
     assert (repricing.cause, repricing.model_names, repricing.requests, repricing.changed) == (
         "library",
         [SONNET],
@@ -152,6 +171,155 @@ def test_in_an_empty_installation_nothing_is_priced_anew() -> None:
     apply_price_book()
     assert not Repricing.objects.exists()
     assert AppliedPriceBook.objects.count() == 1
+
+
+def spent() -> dict[str, Decimal]:
+    """Spend by day, as days and requests say."""
+    days = {str(day.day): day.spend for day in AgentSessionDay.objects.order_by("day")}
+    requests = {str(request.at.date()): request.spend for request in AgentRequest.objects.all()}
+    assert days == requests
+    return {day: amount for day, amount in days.items() if amount is not None}
+
+
+def small(*days: str) -> list[Event]:
+    return [request(SONNET, when=f"2026-{day} 10:00", tokens=(100_000, 0, 0, 0)) for day in days]
+
+
+def test_a_change_without_a_date_holds_from_the_list_s_own_date_and_the_past_is_offered() -> None:
+    fold(*small("03-09", "03-10"))
+    apply_price_book()
+    with price_list("9.9", change=(SONNET, Decimal(7)), published=date(2026, 3, 10)):
+        apply_price_book()
+        reprice_waiting_rows()
+        assert spent() == {"2026-03-09": Decimal("0.3"), "2026-03-10": Decimal("0.7")}
+        fold(*small("03-08", "03-11"))  # what arrives late is no exception
+        now = {"2026-03-08": Decimal("0.3"), "2026-03-09": Decimal("0.3")}
+        now |= {"2026-03-10": Decimal("0.7"), "2026-03-11": Decimal("0.7")}
+        assert spent() == now
+        versions = dict(AgentRequest.objects.values_list("at__date", "price_version__name"))
+        assert versions[date(2026, 3, 10)] == versions[date(2026, 3, 11)] == "genai-prices 9.9"
+        assert versions[date(2026, 3, 8)] == versions[date(2026, 3, 9)] == library_now()
+        offer = Repricing.objects.get(state="offered")
+        assert (offer.spend_before, offer.spend_after, offer.cause) == (Decimal("1.0"), Decimal("1.4"), "correction")
+        enqueue_repricing(Repricing.Cause.REQUESTED, "Everything")
+        reprice_waiting_rows()
+        assert spent() == now  # nothing happens by itself
+        accept_correction(offer, by=User.objects.create(username="admin"))
+        reprice_waiting_rows()
+        assert set(spent().values()) == {Decimal("0.7")}
+        done = Repricing.objects.latest("pk")
+        assert (done.spend_before, done.spend_after, str(done.requested_by)) == (
+            Decimal("1.3"),
+            Decimal("2.1"),
+            "admin",
+        )
+        with pytest.raises(ValueError, match="no correction"):
+            accept_correction(offer, by=User.objects.get())
+
+
+def library_now() -> str:
+    return f"genai-prices {version('genai-prices')}"
+
+
+def test_a_change_with_a_date_holds_from_that_day_by_itself() -> None:
+    fold(*small("03-04", "03-05", "03-20"))
+    apply_price_book()
+    with price_list("9.9", change=(SONNET, Decimal(7)), since=date(2026, 3, 5), published=date(2026, 3, 10)):
+        apply_price_book()
+        reprice_waiting_rows()
+        assert spent() == {
+            "2026-03-04": Decimal("0.3"),
+            "2026-03-05": Decimal("0.7"),
+            "2026-03-20": Decimal("0.7"),
+        }
+        assert not Repricing.objects.filter(cause="correction").exists()
+
+
+def test_a_correction_that_changes_no_sum_is_not_offered() -> None:
+    fold(*small("03-12"))
+    apply_price_book()
+    with price_list("9.9", change=(SONNET, Decimal(7)), published=date(2026, 3, 1)):
+        apply_price_book()
+        reprice_waiting_rows()
+        assert not Repricing.objects.filter(state="offered").exists()
+
+
+def test_a_second_correction_leaves_what_the_first_was_about_to_its_own_offer() -> None:
+    fold(*small("03-01", "03-11", "03-21"))
+    apply_price_book()
+    user = User.objects.create(username="admin")
+    with price_list("9.8", change=(SONNET, Decimal(7)), published=date(2026, 3, 10)):
+        apply_price_book()
+        reprice_waiting_rows()
+    with price_list("9.9", change=(SONNET, Decimal(9)), published=date(2026, 3, 20)):
+        apply_price_book()
+        reprice_waiting_rows()
+        assert list(spent().values()) == [Decimal("0.3"), Decimal("0.7"), Decimal("0.9")]
+        first, second = Repricing.objects.filter(state="offered").order_by("pk")
+        decline_correction(first)
+        first.refresh_from_db()
+        assert first.state == "declined"
+        accept_correction(first, by=user)  # after all
+        reprice_waiting_rows()
+        assert list(spent().values()) == [Decimal("0.7"), Decimal("0.7"), Decimal("0.9")]
+        accept_correction(second, by=user)
+        reprice_waiting_rows()
+        assert set(spent().values()) == {Decimal("0.9")}
+        assert PriceSnapshot.objects.get(model=SONNET).earlier is None
+
+
+def test_an_admin_decides_on_the_page_of_repricings(client: Client) -> None:
+    fold(*small("03-01"))
+    apply_price_book()
+    boss = User.objects.create_superuser("boss")
+    client.force_login(boss)
+    with price_list("9.9", change=(SONNET, Decimal(7)), published=date(2026, 3, 10)):
+        apply_price_book()
+        reprice_waiting_rows()
+        page = client.get(reverse("ai_prices")).content.decode()
+        assert "Earlier days cost $0.30, and would cost $0.70." in page
+        offer = Repricing.objects.get(state="offered")
+        for action, state in (("decline", "declined"), ("accept", "accepted")):
+            chosen = {"action": action, "_selected_action": [offer.pk]}
+            client.post(reverse("admin:integrations_repricing_changelist"), chosen)
+            offer.refresh_from_db()
+            assert offer.state == state
+        reprice_waiting_rows()
+        assert spent() == {"2026-03-01": Decimal("0.7")}
+        assert "Earlier days cost" not in client.get(reverse("ai_prices")).content.decode()
+
+
+def test_the_day_of_the_pinned_list_is_known() -> None:
+    assert library_now() in library.LIST_DATES
+
+
+SINCE = [None, *(date(2026, 3, day).isoformat() for day in (5, 10, 15, 20))]
+entries = st.dictionaries(st.sampled_from(SINCE[1:]), st.integers(1, 9), max_size=4)
+price_lists = st.tuples(st.integers(1, 9), entries).map(
+    lambda drawn: {None: drawn[0], **dict(sorted(drawn[1].items()))}
+)
+
+
+def as_json(prices: dict[str | None, int]) -> dict[str, Any]:
+    return {
+        "prices": [
+            {"rates": {"input": [str(price)]}, **({"since": day} if day else {})} for day, price in prices.items()
+        ],
+        "tiers": [],
+    }
+
+
+@given(price_lists, price_lists)
+def test_days_before_a_list_have_the_old_prices_and_those_that_the_new_list_dates(
+    old: dict[str | None, int], new: dict[str | None, int]
+) -> None:
+    past = PriceList(before_the_change(as_json(old), as_json(new)))
+    known = {**new, **old}  # of the same day, the old one
+    for day in range(1, 29):
+        expected = max((since or "", price) for since, price in known.items() if (since or "") <= f"2026-03-{day:02}")
+        assert past.card(datetime(2026, 3, day, 12, tzinfo=UTC)).input.base == expected[1]
+    if all(new.get(since) == price for since, price in old.items()):
+        assert before_the_change(as_json(old), as_json(new)) == as_json(new)
 
 
 def test_a_worker_that_dies_goes_on_after_the_last_piece(monkeypatch: pytest.MonkeyPatch) -> None:
