@@ -30,6 +30,7 @@ from pathlib import Path
 
 import httpx
 
+from core import sql
 from integrations.models import IngestScope
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.access.api_tokens import create_api_token, in_a_year
@@ -228,10 +229,24 @@ class Server(Application):
             self.wait_until_it_answers()
 
     def run(self, name: str, *arguments: str) -> None:
-        log = self.log_dir / f"{name}.log"
-        self.processes[name] = ForkedProcess(arguments, environment=self.environment, output=log)
+        environment = {**self.environment, "PGAPPNAME": name}
+        self.processes[name] = ForkedProcess(arguments, environment=environment, output=self.log_dir / f"{name}.log")
 
     def kill(self, name: str) -> None:
+        """As above, and wait until PostgreSQL has noticed: what the process had locked is taken until then."""
+        self._end(name)
+        with self.database():
+            wait_until(
+                lambda: (
+                    not sql.rows(
+                        "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = %s",
+                        [name],
+                    )
+                ),
+                what=f"the database sessions of {name} are gone",
+            )
+
+    def _end(self, name: str) -> None:
         process = self.processes.pop(name)
         assert isinstance(process, ForkedProcess)
         process.kill_group()
@@ -242,7 +257,7 @@ class Server(Application):
         for client in self._clients:
             client.close()
         for name in list(self.processes):
-            self.kill(name)
+            self._end(name)
 
     def manage(self, *arguments: str, within_seconds: float = PATIENCE_SECONDS) -> str:
         with tempfile.TemporaryDirectory() as folder:
