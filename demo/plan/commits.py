@@ -170,5 +170,6 @@ def _is_near(at: datetime, session: DemoSession) -> bool:
 
 def _repository_at(at: datetime, person: DemoPerson, year: DemoYear, rng: Random) -> DemoRepository:
     """That of the team in which the person works then; now and then the platform's, where Logistics has no part."""
-    elsewhere = rng.random() < _ELSEWHERE_CHANCE and person.team != LOGISTICS
+    chance = _ELSEWHERE_CHANCE * year.flavour.size.elsewhere
+    elsewhere = rng.random() < chance and person.team != LOGISTICS
     return _OF_TEAM[PLATFORM if elsewhere else team_on(person, at.astimezone(year.anchor.tzinfo).date(), year)]

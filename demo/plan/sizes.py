@@ -25,6 +25,7 @@ class Size:
     weeks: tuple[int, ...]
     people: tuple[DemoPerson, ...]
     by_hand: float  # times the chance of a commit without an agent
+    elsewhere: float  # times the chance of a commit to the platform's repository by somebody of another team
 
     def played(self, weeks: int) -> int:
         """How many of the year's last `weeks` weeks are played."""
@@ -35,10 +36,12 @@ def _named(*full_names: str) -> tuple[DemoPerson, ...]:
     return tuple(person for person in PEOPLE if person.full_name in full_names)
 
 
-WHOLE = Size(weeks=tuple(range(DEMO_WEEKS)), people=PEOPLE, by_hand=1.0)
+WHOLE = Size(weeks=tuple(range(DEMO_WEEKS)), people=PEOPLE, by_hand=1.0, elsewhere=1.0)
 # Twelve weeks and the introduction's: some of what each story tells and of what it is compared with.  Whom a story or
 # a move names, the managers, and in each team that has reviews somebody to review; Poppy Pretend has an idle seat.  So
 # few people have to commit more by hand before they take an agent up, or their teams deliver nothing to compare with.
+# And of the platform's team only two are left, whom all the others together must not outnumber in its repository:
+# whoever does more than half of the work there is proposed as its owner.
 SMALL = Size(
     weeks=(0, 2, 4, 6, 7, 8, 10, 15, 18, 23, 34, 47, 52, 53),
     people=_named(
@@ -51,4 +54,5 @@ SMALL = Size(
         *("Aspen Fictus", "Reed Fictus"),
     ),
     by_hand=2.5,
+    elsewhere=0.35,
 )

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from demo.plan.organisation import HAND_MOVED_PERSON
+from demo.plan.pull_requests import plan_work
+from demo.plan.repositories import REPOSITORIES
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import STORIES, Flavour, Weeks
 from demo.plan.year import DemoYear
+from integrations.delivery.ownership.proposals import LOOKED_BACK
 from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 from tests.demo.story_checks import assert_story_shows
@@ -49,3 +54,22 @@ def test_the_quiet_flavour_tells_none(flavour: Flavour) -> None:
     middle = size.weeks[size.played(YEAR_WEEKS) // 2]
     halves = [figures.figure("ai.sessions", weeks, {}) for weeks in (Weeks(middle, 0), Weeks(YEAR_WEEKS, middle))]
     assert halves[0] == pytest.approx(halves[1], rel=0.15)
+
+
+@pytest.mark.parametrize("flavour", flavours.STORIES)
+def test_each_team_does_most_of_the_work_in_its_repository(flavour: Flavour) -> None:
+    """Whoever does more than half of it is proposed as the owner, and the demo leaves nothing without one."""
+    for number in range(12):  # the weekday, the hour and the holidays that lie in between differ
+        end = datetime(2026, 11, 28, 4, 10, tzinfo=UTC) + timedelta(days=31 * number, hours=7 * number)
+        year = DemoYear(seed=1, flavour=flavour, anchor=end)
+        planned = PlannedFigures(year).commits
+        for repository in REPOSITORIES:
+            work = plan_work(year, repository, [commit for commit in planned if commit.repository == repository])
+            recent = [one for one in work.pull_requests if one.merged_at is None or one.merged_at > end - LOOKED_BACK]
+            members = {one for one in year.team(repository.team) if one.full_name != HAND_MOVED_PERSON.moved}
+            for what, people in {
+                "merges": [one.person for one in recent if one.merged_at],
+                "issues": {one.issue: one.person for one in reversed(recent) if one.issue}.values(),
+            }.items():
+                times = Counter(person in members for person in people)
+                assert times[True] > times[False], f"{what} in {repository.name} on {end:%Y-%m-%d}: {times}"
