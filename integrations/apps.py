@@ -11,7 +11,7 @@ class IntegrationsConfig(AppConfig):
 
         from integrations.code.commits.bots import recount_bots
         from integrations.delivery.ownership.seen import note_project, note_repository
-        from integrations.delivery.recompute import recompute_all_days
+        from integrations.delivery.recompute import recompute_all_figures
         from integrations.facts.identity_activity import activity_of_identities, total_activity
         from integrations.intake.former_names import note_former_names
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
@@ -29,7 +29,7 @@ class IntegrationsConfig(AppConfig):
         bot_listeners.register(enqueue_pull_requests_of)
         activity_sources.register(ActivitySource(activity_of_identities, total_activity))
         presence_listeners.register(note_presence)
-        time_zone_listeners.register(recompute_all_days)
+        time_zone_listeners.register(recompute_all_figures)
         active_people_counters.register(count_active_people)
         post_save.connect(_settings_may_have_changed, sender=Organisation)
         post_save.connect(note_repository, sender=Repository)

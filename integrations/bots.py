@@ -22,6 +22,7 @@ REVIEW_BOTS = frozenset(
         "codefactor-io",
         "coderabbitai",
         "codescene-delta-analysis",
+        "copilot",
         "copilot-pull-request-reviewer",
         "cubic-dev-ai",
         "deepsource-autofix",

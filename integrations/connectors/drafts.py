@@ -30,6 +30,7 @@ from integrations.enums import (
 )
 
 Part = TypeVar("Part")
+UNKNOWN = "unknown"  # the name of a commit's author of whom nothing is known
 LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
 
 
@@ -72,7 +73,7 @@ class Draft:
     external_id: str
     updated_at: datetime | None = None
     deleted: bool = False
-    impossible_times: tuple[str, ...] = ()  # paths of parts whose time cannot be, and was left out
+    left_out: tuple[str, ...] = ()  # paths of parts that could not be understood
 
     def provided(self) -> tuple[str, ...]:
         """The names of the fields that this draft provides."""
@@ -124,6 +125,7 @@ class PullRequestEventDraft:
     by: Who | None = None
     of: Who | None = None
     team: str = ""
+    position: int = 0  # among those of one moment: integrations/intake/order_of_parts.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,7 @@ class TransitionDraft:
     to_status: str
     category: StatusCategory | None = None
     by: Who | None = None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +189,7 @@ class AssignmentDraft:
 
     at: datetime
     assignee: Who | None
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

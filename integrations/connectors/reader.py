@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from typing import Any, Final, TypeVar
 
+from integrations.connectors.drafts import MISSING, Missing
 from integrations.connectors.errors import SchemaError
 
 # Clocks that were never set say 1970-01-01, and commits of the nineties are true.
@@ -17,6 +19,7 @@ LONGEST_ID = 200  # what a column of ids holds; a shortened one could be another
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Default = TypeVar("Default")
+Part = TypeVar("Part")
 
 
 class _Required(Enum):
@@ -26,104 +29,96 @@ class _Required(Enum):
 REQUIRED: Final = _Required.REQUIRED
 
 
+@dataclass(frozen=True, slots=True)
+class _Unfit:
+    """What stands at a path that leads through something other than an object."""
+
+    path: str
+    value: Any
+
+
 class Reader:
     """A JSON object; fields are named by dotted paths: reader.text("head.sha").
 
-    A field that is missing or null is an error unless a default is given; one of another type always is.
+    A field without a default defines the record, or the part of it that is read: where it is missing or of another type
+    that is a SchemaError.  A field with a default is left out where it cannot be understood: it has its default then,
+    `left_out` names it, and the record counts.
     """
 
     def __init__(self, payload: Any, path: str = "", *, parent: Reader | None = None) -> None:
         self._path = path
-        self.impossible_times: list[str] = [] if parent is None else parent.impossible_times
-        """Paths of parts whose time cannot be, with those of the objects inside."""
+        self.left_out: list[str] = [] if parent is None else parent.left_out
+        """Paths of parts that could not be understood, with those of the objects inside."""
         if not isinstance(payload, dict):
             raise SchemaError(path or "(record)", f"should be an object and is {_kind(payload)}")
         self._payload = payload
 
     def has(self, path: str) -> bool:
         """Whether the field is present and not null."""
-        return self._found(path) is not None
+        value = self._found(path)
+        return value is not None and not isinstance(value, _Unfit)
 
     def text(self, path: str, default: Default | _Required = REQUIRED) -> str | Default:
         """Without NUL, which no database column takes."""
         value = self._found(path)
-        if value is None:
-            return self._missing(path, default)
-        if not isinstance(value, str):
-            raise SchemaError(self._name(path), f"should be text and is {_kind(value)}")
-        return value.replace("\0", "")
+        if isinstance(value, str):
+            return value.replace("\0", "")
+        return self._otherwise(path, value, "text", default)
 
     def integer(self, path: str, default: Default | _Required = REQUIRED) -> int | Default:
         value = self._found(path)
-        if value is None:
-            return self._missing(path, default)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise SchemaError(self._name(path), f"should be a whole number and is {_kind(value)}")
+            return self._otherwise(path, value, "a whole number", default)
         if not -LARGEST <= value <= LARGEST:
-            raise SchemaError(self._name(path), f"is beyond {LARGEST:,}")
+            return self._refused(path, f"is beyond {LARGEST:,}", default)
         return value
 
-    def identifier(self, path: str) -> str:
+    def identifier(self, path: str, default: Default | _Required = REQUIRED) -> str | Default:
         """An id, which providers write as numbers or as text."""
         value = self._found(path)
         if isinstance(value, bool) or not isinstance(value, (int, str)) or value == "":
-            raise SchemaError(self._name(path), f"should be an id and is {_kind(value)}")
+            return self._otherwise(path, value, "an id", default)
         identifier = str(value).replace("\0", "")
         if len(identifier) > LONGEST_ID:
-            raise SchemaError(self._name(path), f"is an id of more than {LONGEST_ID} characters")
+            return self._refused(path, f"is an id of more than {LONGEST_ID} characters", default)
         return identifier
 
     def boolean(self, path: str, default: Default | _Required = REQUIRED) -> bool | Default:
         value = self._found(path)
-        if value is None:
-            return self._missing(path, default)
-        if not isinstance(value, bool):
-            raise SchemaError(self._name(path), f"should be true or false and is {_kind(value)}")
-        return value
+        return value if isinstance(value, bool) else self._otherwise(path, value, "true or false", default)
 
     def instant(self, path: str) -> datetime:
         """A time in milliseconds since 1970, in UTC: one of those that the record itself is counted by."""
-        at = self._instant(path)
-        if at is None:
-            raise SchemaError(self._name(path), IMPOSSIBLE)
-        return at
+        return self._instant(path, REQUIRED)
 
     def part_instant(self, path: str) -> datetime | None:
-        """The same of a part of the record; None where it cannot be, and the record counts without it."""
-        at = self._instant(path)
-        if at is None:
-            self.impossible_times.append(self._name(path))
-        return at
+        """The same of a part of the record; None where it is missing or cannot be, and the record counts without it."""
+        return self._instant(path, None)
 
     def duration(self, path: str) -> timedelta | None:
         """Of milliseconds; None where it is missing, negative or longer than all time."""
-        if not self.has(path):
-            return None
-        milliseconds = self._milliseconds(path)
-        return milliseconds * MILLISECOND if 0 <= milliseconds < (LATEST - EPOCH) / MILLISECOND else None
-
-    def _instant(self, path: str) -> datetime | None:
-        """None for a time that cannot be."""
-        milliseconds = self._milliseconds(path)
-        if not (EARLIEST - EPOCH) / MILLISECOND <= milliseconds < (LATEST - EPOCH) / MILLISECOND:
-            return None
-        return EPOCH + milliseconds * MILLISECOND
-
-    def _milliseconds(self, path: str) -> int:
         value = self._found(path)
         if isinstance(value, bool) or not isinstance(value, int):
-            raise SchemaError(self._name(path), f"should be a number of milliseconds and is {_kind(value)}")
-        return value
+            return self._otherwise(path, value, "a number of milliseconds", None)
+        return value * MILLISECOND if 0 <= value < (LATEST - EPOCH) / MILLISECOND else None
+
+    def _instant(self, path: str, default: Default | _Required) -> datetime | Default:
+        value = self._found(path)
+        if isinstance(value, bool) or not isinstance(value, int):
+            return self._otherwise(path, value, "a number of milliseconds", default)
+        if not (EARLIEST - EPOCH) / MILLISECOND <= value < (LATEST - EPOCH) / MILLISECOND:
+            return self._refused(path, IMPOSSIBLE, default)
+        return EPOCH + value * MILLISECOND
 
     def time(self, path: str, default: Default | _Required = REQUIRED) -> datetime | Default:
-        """An ISO 8601 time with its offset, in UTC: one of those that the record itself is counted by."""
+        """An ISO 8601 time with its offset, in UTC: one of those that the record itself is counted by.
+
+        The default is for one that is missing: a time that cannot be understood is an error all the same.
+        """
         value = self._found(path)
-        if value is None:
-            return self._missing(path, default)
-        at = self._parsed_time(path, value)
-        if at is None:
-            raise SchemaError(self._name(path), IMPOSSIBLE)
-        return at
+        if value is None and not isinstance(default, _Required):
+            return default
+        return self._time(path, value, REQUIRED)
 
     def part_time(self, path: str, *, required: bool = False) -> datetime | None:
         """The same of a part of the record; None where it is missing (an error if `required`) or cannot be.
@@ -131,51 +126,121 @@ class Reader:
         The record counts without it: one commit of a machine whose clock was wrong is no reason to lose a pull request.
         """
         value = self._found(path)
-        if value is None:
-            return self._missing(path, REQUIRED) if required else None
-        at = self._parsed_time(path, value)
-        if at is None:
-            self.impossible_times.append(self._name(path))
-        return at
+        if value is None and required:
+            raise SchemaError(self._name(path), "is missing")
+        return self._time(path, value, None)
 
     def part_date(self, path: str) -> date | None:
         """A day, as in 2026-03-02, of a part of the record; None where it is missing or cannot be."""
         value = self._found(path)
-        if value is None:
-            return None
         try:
-            day = date.fromisoformat(value)
+            day = None if value is None else date.fromisoformat(value)
         except (TypeError, ValueError):
-            raise SchemaError(self._name(path), "should be a day as in 2026-03-02") from None
-        if not EARLIEST.date() <= day < LATEST.date():
-            self.impossible_times.append(self._name(path))
-            return None
+            return self._otherwise(path, value, "a day as in 2026-03-02", None)
+        if day is not None and not EARLIEST.date() <= day < LATEST.date():
+            return self._refused(path, IMPOSSIBLE, None)
         return day
 
-    def _parsed_time(self, path: str, value: Any) -> datetime | None:
-        """None for a time that cannot be."""
+    def _time(self, path: str, value: Any, default: Default | _Required) -> datetime | Default:
         try:
             at = datetime.fromisoformat(value)
         except (TypeError, ValueError):
-            raise SchemaError(self._name(path), "should be a time in ISO 8601") from None
+            return self._otherwise(path, value, "a time in ISO 8601", default)
         if at.tzinfo is None:
-            raise SchemaError(self._name(path), "is a time without its offset from UTC")
-        return at.astimezone(UTC) if EARLIEST <= at < LATEST else None
+            return self._refused(path, "is a time without its offset from UTC", default)
+        try:
+            return at.astimezone(UTC) if EARLIEST <= at < LATEST else self._refused(path, IMPOSSIBLE, default)
+        except OverflowError:  # of the year 1 or 9999
+            return self._refused(path, IMPOSSIBLE, default)
 
     def object(self, path: str) -> Reader | None:
-        """The object at `path`; None where it is null or missing."""
+        """The object at `path`; None where it is missing or none."""
         value = self._found(path)
-        return None if value is None else Reader(value, self._name(path), parent=self)
+        if isinstance(value, dict):
+            return Reader(value, self._name(path), parent=self)
+        return self._otherwise(path, value, "an object", None)
 
     def objects(self, path: str) -> Iterator[Reader]:
-        """The objects of a list; none where it is null or missing."""
+        """The objects of a list; none where it is missing or no list."""
+        yield from self._objects(path) or ()
+
+    def parts(self, path: str, part_of: Callable[[Reader], Part | None]) -> list[Part] | None:
+        """The parts that `part_of` makes of a list's objects; None where the list is missing or none.
+
+        One without what defines it is left out, as is one that `part_of` makes nothing of.
+        """
+        objects = self._objects(path)
+        if objects is None:
+            return None
+        return [part for item in objects if (part := self._part(item, part_of)) is not None]
+
+    def part(self, path: str, part_of: Callable[[Reader], Part | None]) -> Part | None:
+        """The same of a single object."""
+        item = self.object(path)
+        return None if item is None else self._part(item, part_of)
+
+    def _part(self, item: Reader, part_of: Callable[[Reader], Part | None]) -> Part | None:
+        try:
+            return part_of(item)
+        except SchemaError as problem:
+            self.leave_out(problem.path, whole=True)
+            return None
+
+    def texts(self, path: str) -> tuple[str, ...] | Missing:
+        """The texts of a list; MISSING where it is no list."""
         value = self._found(path)
-        if value is None:
-            return
         if not isinstance(value, list):
-            raise SchemaError(self._name(path), f"should be a list and is {_kind(value)}")
+            return self._otherwise(path, value, "a list", MISSING) if value is not None else ()
         for position, item in enumerate(value):
-            yield Reader(item, f"{self._name(path)}[{position}]", parent=self)
+            if not isinstance(item, str):
+                self.leave_out(f"{path}[{position}]")
+        return tuple(item.replace("\0", "") for item in value if isinstance(item, str))
+
+    def value(self, path: str) -> Any:
+        """Of any type, for fields whose type differs from site to site; None where it is missing."""
+        value = self._found(path)
+        return None if isinstance(value, _Unfit) else value
+
+    def leave_out(self, path: str, *, whole: bool = False) -> None:
+        """Note a part that could not be understood; `whole`: the path is that of the record."""
+        name = path if whole else self._name(path)
+        if name not in self.left_out:
+            self.left_out.append(name)
+
+    def names(self, path: str, field: str = "name") -> tuple[str, ...] | Missing:
+        """That field of each of a list's objects, such as labels; MISSING where it is no list."""
+        named = self.parts(path, lambda item: item.text(field))
+        if named is None:
+            return MISSING if self._found(path) is not None else ()
+        return tuple(named)
+
+    def all_texts(self, path: str, field: str, default: Default | _Required = REQUIRED) -> tuple[str, ...] | Default:
+        """That field of each of a list's objects, where one without the others would be wrong, such as parents."""
+        value = self._found(path)
+        if not isinstance(value, list):
+            return self._otherwise(path, value, "a list", default)
+        texts: list[str] = []
+        for position, item in enumerate(value):
+            text = item.get(field) if isinstance(item, dict) else None
+            if not isinstance(text, str):
+                name = f"{path}[{position}].{field}"
+                return self._refused(name, f"should be text and is {_kind(text)}", default)
+            texts.append(text)
+        return tuple(texts)
+
+    def _objects(self, path: str) -> Iterator[Reader] | None:
+        value = self._found(path)
+        if not isinstance(value, list):
+            return self._otherwise(path, value, "a list", None)
+        return self._readers(path, value)
+
+    def _readers(self, path: str, items: list[Any]) -> Iterator[Reader]:
+        for position, item in enumerate(items):
+            name = f"{self._name(path)}[{position}]"
+            if isinstance(item, dict):
+                yield Reader(item, name, parent=self)
+            elif item is not None:  # some lists have an empty place for what is hidden
+                self.leave_out(name, whole=True)
 
     def _found(self, path: str) -> Any:
         if "." not in path:  # most are: a third of the time that records take to be understood
@@ -186,14 +251,26 @@ class Reader:
             if value is None:
                 return None
             if not isinstance(value, dict):
-                at = self._name(".".join(names[:position]))
-                raise SchemaError(at, f"should be an object and is {_kind(value)}")
+                return _Unfit(self._name(".".join(names[:position])), value)
             value = value.get(name)
         return value
 
-    def _missing(self, path: str, default: Default | _Required) -> Default:
+    def _otherwise(self, path: str, value: Any, expected: str, default: Default | _Required) -> Default:
+        """The default of a field that is missing, or is not what was expected."""
+        if value is None:
+            if isinstance(default, _Required):
+                raise SchemaError(self._name(path), "is missing")
+            return default
+        if isinstance(value, _Unfit):
+            return self._refused("", f"should be an object and is {_kind(value.value)}", default, name=value.path)
+        return self._refused(path, f"should be {expected} and is {_kind(value)}", default)
+
+    def _refused(self, path: str, problem: str, default: Default | _Required, *, name: str = "") -> Default:
+        """The default of a field that cannot be understood, which is left out."""
+        named = name or self._name(path)
         if isinstance(default, _Required):
-            raise SchemaError(self._name(path), "is missing")
+            raise SchemaError(named, problem)
+        self.leave_out(named, whole=True)
         return default
 
     def _name(self, path: str) -> str:

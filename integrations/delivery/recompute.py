@@ -15,6 +15,7 @@ from core.batches import batched
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.work_items.figures import recompute_item_figures
+from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
 from integrations.models import Connection
 from integrations.outbox.write_lock import lock_for_write
@@ -32,8 +33,8 @@ _RUNS = {"table": "integrations_pipelinerun", "figures": "integrations_pipeliner
 _WITHOUT = "AND figures.{key} IS NULL"
 
 
-def recompute_all_days() -> int:
-    """Recompute the days of all items and runs in the current time zone; how many changed.
+def recompute_all_figures() -> int:
+    """Recompute the days of all items and runs in the current time zone, and when items were done; how many changed.
 
     Some per transaction, so that records can be stored meanwhile; after a crash it is simply repeated.
     """
@@ -46,7 +47,9 @@ def recompute_missing_figures() -> int:
 
 
 def _recompute_items(connection: Connection, ids: Sequence[int]) -> int:
-    return len(recompute_item_figures(value_mappings_of(connection), ids))
+    meanings = value_mappings_of(connection)
+    recompute_work_type_and_status(meanings, ids)  # in which it began follows from its first move
+    return len(recompute_item_figures(meanings, ids))
 
 
 def _recompute_runs(_connection: Connection, ids: Sequence[int]) -> int:

@@ -16,6 +16,7 @@ from django.db import transaction
 from integrations.delivery.deployments_of_runs import recompute_all_deployments
 from integrations.delivery.linking.rebuild import link_everything, place_everything
 from integrations.delivery.linking.relink import place_waiting_commits
+from integrations.delivery.recompute import recompute_all_figures
 from integrations.enums import Kind
 from integrations.models import LinkingRules
 from integrations.outbox.linking_lock import lock_for_linking
@@ -51,6 +52,7 @@ def apply_rules() -> None:
     other_version = not LinkingRules.objects.filter(version=VERSION).exists()
     if other_version:
         place_everything()
+        recompute_all_figures()
     with transaction.atomic():
         lock_for_linking(frozenset(Kind))
         rules = rules_now()

@@ -171,7 +171,7 @@ def _part_rows(part: PartTable, collection: ProvidedParts[Any], references: Refe
     """Rows by key; of two parts with one key the later."""
     rows = {}
     keys = [column.name for column in part.key_columns]
-    for draft in collection.parts:
+    for draft in part.in_order(collection.parts):
         row = {}
         for field_name, column, is_somebody in part.plan:
             value = getattr(draft, field_name)

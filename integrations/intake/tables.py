@@ -5,7 +5,7 @@ A field is stored in the column of its name.  People are stored as identities, r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, get_type_hints
@@ -36,6 +36,7 @@ from integrations.connectors.drafts import (
     WorkItemReference,
 )
 from integrations.enums import Kind, PullRequestState, ReviewState, RunStatus
+from integrations.intake.order_of_parts import moves_in_order, parts_in_order
 from integrations.models import (
     Deployment,
     DeploymentStatus,
@@ -123,6 +124,7 @@ class PartTable:
     key: tuple[str, ...]
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     lasting: Lasting | None = None
+    in_order: Callable[[Sequence[Any]], Sequence[Any]] = tuple  # gives each its position among those of one moment
 
     @property
     def name(self) -> str:
@@ -170,9 +172,7 @@ class RecordTable:
     @cached_property
     def sources(self) -> Mapping[str, Source]:
         """By field; without the parts and what all drafts have."""
-        left_out = {"external_id", "updated_at", "deleted", "impossible_times"} | {
-            part.collection for part in self.parts
-        }
+        left_out = {"external_id", "updated_at", "deleted", "left_out"} | {part.collection for part in self.parts}
         return {source.field: source for source in _sources(self.draft, self.model, self.elsewhere, left_out)}
 
     @cached_property
@@ -207,8 +207,16 @@ TABLES: Mapping[Kind, RecordTable] = {
                 "work_item_id",
                 key=("at", "from_status", "to_status"),
                 elsewhere={"category": "provider_category"},
+                in_order=moves_in_order,
             ),
-            PartTable("assignments", AssignmentDraft, WorkItemAssignment, "work_item_id", key=("at", "assignee")),
+            PartTable(
+                "assignments",
+                AssignmentDraft,
+                WorkItemAssignment,
+                "work_item_id",
+                key=("at", "assignee"),
+                in_order=parts_in_order,
+            ),
             PartTable("sprint_changes", SprintChangeDraft, SprintChange, "work_item_id", key=("at", "sprint", "added")),
             PartTable(
                 "value_changes",
@@ -236,7 +244,12 @@ TABLES: Mapping[Kind, RecordTable] = {
                 lasting=Lasting("state", (ReviewState.DISMISSED,)),
             ),
             PartTable(
-                "events", PullRequestEventDraft, PullRequestEvent, "pull_request_id", key=("kind", "at", "of", "team")
+                "events",
+                PullRequestEventDraft,
+                PullRequestEvent,
+                "pull_request_id",
+                key=("kind", "at", "of", "team"),
+                in_order=parts_in_order,
             ),
             PartTable("references", WorkItemReference, WorkItemLink, "pull_request_id", key=("key", "method")),
         ),

@@ -191,9 +191,10 @@ class SyncRun(models.Model):
     removed = models.BigIntegerField(default=0)
     quarantined = models.BigIntegerField(default=0)
     unplaced = models.BigIntegerField(default=0, db_default=0)
-    impossible_times = models.BigIntegerField(
-        default=0, db_default=0, help_text="Parts of records left out because of an impossible time; the records count."
+    left_out = models.BigIntegerField(
+        default=0, db_default=0, help_text="Parts of records that could not be understood; the records count."
     )
+    fields_left_out = models.JSONField(default=dict, db_default={}, help_text="How many of them, by field.")
     requests = models.BigIntegerField(default=0, db_default=0)
     problem = models.TextField(blank=True, help_text="What went wrong, and what to do.")
 

@@ -122,6 +122,7 @@ class PullRequestEvent(models.Model):
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     of = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     team = text_field()
+    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
 
     class Meta:
         constraints = [

@@ -92,6 +92,7 @@ class WorkItemTransition(models.Model):
         StatusCategory, null=True, db_column="told_category", help_text="The provider's own, if it has one."
     )
     by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
 
     class Meta:
         constraints = [
@@ -107,6 +108,7 @@ class WorkItemAssignment(models.Model):
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="assignments", db_index=False)
     at = models.DateTimeField()
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
+    position = models.IntegerField(default=0, db_default=0, help_text="Among those of one moment, in their order.")
 
     class Meta:
         constraints = [

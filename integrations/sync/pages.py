@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +18,6 @@ from core import sql
 from integrations.connectors.base import Page, RawRecord
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import SchemaError
-from integrations.connectors.reader import IMPOSSIBLE
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import QuarantinedPayload, Stream, SyncRun
 from integrations.sync.leases import LEASE, Lease
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one bad record can cause
 TRIES = 4  # of a transaction that failed because of another one's locks
 LONGEST_PATH = 300
+MOST_FIELDS = 20  # of which a run says that parts were left out
+_POSITION = re.compile(r"\[\d+\]")  # in a path: which of a list's
 
 
 @dataclass(slots=True)
@@ -124,6 +127,8 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
     if at.has_quarantined or understood.refused:
         _quarantine(stream, understood)
         at.has_quarantined = True
+    left_out = _left_out(stream, understood)
+    _note_left_out(at.run, left_out)
     records = len(page.records)
     read = held.read + records
     Stream.objects.filter(pk=stream.pk).update(
@@ -142,17 +147,27 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
         removed=F("removed") + stored.removed,
         quarantined=F("quarantined") + len(understood.refused),
         unplaced=F("unplaced") + stored.unplaced,
-        impossible_times=F("impossible_times") + _note_impossible_times(stream, understood),
+        left_out=F("left_out") + sum(left_out.values()),
         requests=F("requests") + requests,
     )
 
 
-def _note_impossible_times(stream: Stream, understood: Understood) -> int:
-    """How many times of parts cannot be and were left out; the log says which."""
-    paths = [(draft.external_id, path) for draft in understood.drafts for path in draft.impossible_times]
-    for external_id, path in paths:
-        logger.info("%s %s: %s %s, and is left out", stream, external_id, path, IMPOSSIBLE)
-    return len(paths)
+def _left_out(stream: Stream, understood: Understood) -> Counter[str]:
+    """How many parts could not be understood, by the field; the log says of which records."""
+    fields: Counter[str] = Counter()
+    for draft in understood.drafts:
+        for path in draft.left_out:
+            logger.info("%s %s: %s is not understood, and is left out", stream, draft.external_id, path)
+            fields[_POSITION.sub("", path)] += 1
+    return fields
+
+
+def _note_left_out(run: SyncRun, left_out: Counter[str]) -> None:
+    """Add to the run which fields they are of."""
+    if left_out:
+        known = SyncRun.objects.values_list("fields_left_out", flat=True).get(pk=run.pk)
+        fields = dict((Counter(known) + left_out).most_common(MOST_FIELDS))
+        SyncRun.objects.filter(pk=run.pk).update(fields_left_out=fields)
 
 
 def _note_received(stream: Stream, understood: Understood) -> None:

@@ -27,7 +27,7 @@ from orgtree.identities.match_identities import match_identities
 SECONDS_BETWEEN_TRIES = 0.5
 Read = TypeVar("Read")
 REQUESTED, PAUSED = "asked", "paused"
-COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined", "unplaced")
+COUNTED = ("requests", "read", "added", "changed", "unchanged", "removed", "quarantined", "unplaced", "left_out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ class Result:
     removed: int = 0
     quarantined: int = 0
     unplaced: int = 0
+    left_out: int = 0
     problem: str | None = None
 
 

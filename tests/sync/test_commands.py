@@ -50,6 +50,7 @@ def test_a_connection_is_made_synced_and_counted(provider: Provider) -> None:
         "removed": 0,
         "quarantined": 0,
         "unplaced": 0,
+        "left_out": 0,
         "problem": None,
     }
     assert site["added"] == 10

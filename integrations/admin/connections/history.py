@@ -15,6 +15,7 @@ from integrations.models import Connection, Stream, SyncRun
 RUNS_ON_A_PAGE = 50
 WENT_WRONG = (SyncRun.State.FAILED, SyncRun.State.INTERRUPTED)
 COUNTED = {name: name for name in ("added", "changed", "removed", "quarantined")} | {"unplaced": "not placed"}
+FIELDS_SHOWN = 5
 TONES = {
     SyncRun.State.DONE: "good",
     SyncRun.State.FAILED: "bad",
@@ -68,7 +69,10 @@ def outcome_of(run: SyncRun) -> str:
     noun = ("commit" if run.source_id else "record") + ("" if read == "1" else "s")
     requests = f" in {run.requests:,} request{'' if run.requests == 1 else 's'}" if run.requests else ""
     changes = ", ".join(f"{getattr(run, name):,} {words}" for name, words in COUNTED.items() if getattr(run, name))
-    if run.impossible_times:
-        left_out = f"{run.impossible_times:,} impossible time{'' if run.impossible_times == 1 else 's'} left out"
+    if run.left_out:
+        left_out = f"{run.left_out:,} part{'' if run.left_out == 1 else 's'} not understood and left out"
+        if fields := list(run.fields_left_out)[:FIELDS_SHOWN]:
+            more = " and others" if len(run.fields_left_out) > FIELDS_SHOWN else ""
+            left_out = f"{left_out} ({', '.join(fields)}{more})"
         changes = f"{changes}, {left_out}" if changes else left_out
     return f"{read} {noun} read{requests}: {changes or 'nothing new'}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import replace
+from datetime import date, datetime
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import (
@@ -42,21 +43,26 @@ _KINDS = {  # by type, and whether it takes somebody off
     ("review_request", True): PullRequestEventKind.REVIEW_REQUEST_REMOVED,
 }
 _TITLES = {(True, False): PullRequestEventKind.READY, (False, True): PullRequestEventKind.DRAFT}
+_MOVES = {"close": ("open", "closed"), "reopen": ("closed", "open")}
 _DRAFT = re.compile(r"\s*(?:wip:|\[wip\])", re.IGNORECASE)  # before a title, unless the server is set up otherwise
 
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     """`pull_request` as Gitea has it, and `commits`, `reviews` and `timeline`, which a webhook leaves out."""
-    reader, pull = Reader(payload), Reader(payload.get("pull_request"), "pull_request")
-    state, merged_at = pull.text("state"), pull.time("merged_at", default=None)
+    reader = Reader(payload)
+    pull = Reader(payload.get("pull_request"), "pull_request", parent=reader)
+    merged_at, closed_at = pull.time("merged_at", default=None), pull.part_time("closed_at")
+    state = pull.text("state", default="") or ("closed" if closed_at else "open")
     # A branch that is gone leaves refs/pull/12/head in `ref`; `label` is its name all the same.
-    branch, title = pull.text("head.label", default="") or pull.text("head.ref"), pull.text("title")
+    branch = pull.text("head.label", default="") or pull.text("head.ref", default="")
+    title = pull.text("title", default="")
     is_whole = reader.has("timeline")
-    oldest_first = reversed(list(reader.objects("commits")))
-    commits = [_commit(commit, position) for position, commit in enumerate(oldest_first)]
+    newest_first = reader.parts("commits", _commit)
+    commits = [replace(commit, position=position) for position, commit in enumerate(reversed(newest_first or ()))]
+    reviews, events = reader.parts("reviews", _review), reader.parts("timeline", _event)
     references = pull_request_references(
-        repository=pull.text("base.repo.full_name"),
-        host=host_of(pull.text("html_url")),
+        repository=pull.text("base.repo.full_name", default=""),
+        host=host_of(pull.text("html_url", default="")),
         branch=branch,
         title=title,
         body=pull.text("body", default=""),
@@ -65,11 +71,11 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     return [
         PullRequestDraft(
             external_id=pull.identifier("id"),
-            updated_at=pull.time("updated_at"),
+            updated_at=pull.part_time("updated_at"),
             repository=pull.identifier("base.repo.id"),
             number=pull.integer("number"),
             title=shown_title(title),
-            url=pull.text("html_url"),
+            url=pull.text("html_url", default=MISSING),
             author=account(pull.object("user")),
             requested_by=None,
             state=_state(state, is_merged=merged_at is not None),
@@ -77,24 +83,24 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             is_draft=pull.boolean("draft", default=_is_draft(title)),
             created_at=pull.time("created_at"),
             merged_at=merged_at,
-            closed_at=pull.time("closed_at", default=None),
+            closed_at=closed_at,
             merged_by=account(pull.object("merged_by")),
             merge_sha=pull.text("merge_commit_sha", default=""),
-            head_sha=pull.text("head.sha"),
-            source_branch=branch,
-            target_branch=pull.text("base.ref"),
+            head_sha=pull.text("head.sha", default=MISSING),
+            source_branch=branch or MISSING,
+            target_branch=pull.text("base.ref", default=MISSING),
             additions=pull.integer("additions", default=MISSING),
             deletions=pull.integer("deletions", default=MISSING),
             changed_files=pull.integer("changed_files", default=MISSING),
-            commit_count=len(commits) if is_whole else MISSING,
+            commit_count=MISSING if newest_first is None else len(commits),
             comment_count=pull.integer("comments", default=MISSING),
             review_comment_count=pull.integer("review_comments", default=MISSING),
-            labels=tuple(label.text("name") for label in pull.objects("labels")),
-            commits=ProvidedParts(commits) if is_whole else MISSING,
-            reviews=ProvidedParts([*filter(None, map(_review, reader.objects("reviews")))]) if is_whole else MISSING,
-            events=ProvidedParts([*filter(None, map(_event, reader.objects("timeline")))]) if is_whole else MISSING,
+            labels=pull.names("labels"),
+            commits=MISSING if newest_first is None else ProvidedParts(commits),
+            reviews=MISSING if reviews is None else ProvidedParts(reviews),
+            events=MISSING if events is None else ProvidedParts(events),
             references=ProvidedParts(references, whole=is_whole),
-            impossible_times=tuple(reader.impossible_times + pull.impossible_times),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -108,19 +114,21 @@ def _state(native: str, *, is_merged: bool) -> PullRequestState:
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     """`issue` as Gitea has it, `repository` (id and full name), and `timeline`, which a webhook leaves out."""
-    reader, issue = Reader(payload), Reader(payload.get("issue"), "issue")
-    state, is_whole = issue.text("state"), reader.has("timeline")
-    happened = list(reader.objects("timeline"))
+    reader = Reader(payload)
+    issue = Reader(payload.get("issue"), "issue", parent=reader)
+    resolved_at = issue.part_time("closed_at")
+    state = issue.text("state", default="") or ("closed" if issue.has("closed_at") else "open")
+    happened = reader.parts("timeline", _dated)
     assignees = [who for who in map(account, issue.objects("assignees")) if who is not None]
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
-            updated_at=issue.time("updated_at"),
+            updated_at=issue.part_time("updated_at"),
             deleted=reader.boolean("deleted", default=False),
             project=reader.identifier("repository.id"),
             key=issue_key(reader.text("repository.full_name"), issue.integer("number")),
-            title=shown_title(issue.text("title")),
-            url=issue.text("html_url"),
+            title=shown_title(issue.text("title", default="")),
+            url=issue.text("html_url", default=MISSING),
             native_type="",
             native_status=state,
             status_category=CATEGORIES.get(state, MISSING),
@@ -129,14 +137,14 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             due_on=_due_on(issue),
             reporter=account(issue.object("user")),
             assignee=assignees[0] if assignees else None,
-            labels=tuple(label.text("name") for label in issue.objects("labels")),
+            labels=issue.names("labels"),
             has_description=bool(issue.text("body", default="").strip()),
             comment_count=issue.integer("comments", default=MISSING),
             created_at=issue.time("created_at"),
-            resolved_at=issue.time("closed_at", default=None),
-            transitions=ProvidedParts(_transitions(happened)) if is_whole else MISSING,
-            assignments=ProvidedParts(_assignments(happened)) if is_whole else MISSING,
-            impossible_times=tuple(reader.impossible_times + issue.impossible_times),
+            resolved_at=resolved_at,
+            transitions=MISSING if happened is None else ProvidedParts(_transitions(happened)),
+            assignments=MISSING if happened is None else ProvidedParts(_assignments(happened)),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -145,29 +153,29 @@ def account(user: Reader | None) -> Who | None:
     """None where it was deleted: Gitea shows Ghost, with a negative id.  So its own Actions have one, as a bot."""
     if user is None or not (login := user.text("login", default="")) or login.lower() == "ghost":
         return None
-    number = user.integer("id")
+    number = user.integer("id", default=0)
     return Who(login=login, account=str(number) if number > 0 else "", bot=number < 0)
 
 
-def _commit(commit: Reader, position: int) -> PullRequestCommitDraft:
-    message, known = commit.text("commit.message"), account(commit.object("author"))
+def _commit(commit: Reader) -> PullRequestCommitDraft:
+    message, known = commit.text("commit.message", default=""), account(commit.object("author"))
     committed_at = commit.part_time("commit.committer.date")
     name, email = (commit.text(f"commit.author.{field}", default="") for field in ("name", "email"))
     login, number = (known.login, known.account) if known else ("", "")
     return PullRequestCommitDraft(
         sha=commit.text("sha"),
-        position=position,
+        position=0,  # among all of them, which are listed the newest first
         author=Who(login=login, account=number, name=name, email=email) if login or name or email else None,
         authored_at=written_at(message, authored_at=commit.part_time("commit.author.date"), committed_at=committed_at),
         committed_at=committed_at,
         subject=shown_title(message.strip().partition("\n")[0].rstrip()),
-        parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+        parents=commit.all_texts("parents", "sha", default=()),
         agents=agents_of_message(message),
     )
 
 
 def _review(review: Reader) -> ReviewDraft | None:
-    native = review.text("state")
+    native = review.text("state", default="")
     at = review.part_time("submitted_at", required=True) if native in REVIEWS else None
     if at is None:
         return None
@@ -196,11 +204,12 @@ def _event(event: Reader) -> PullRequestEventDraft | None:
 
 def _kind_of(event: Reader) -> PullRequestEventKind | None:
     """A title begins or ceases to say that it is a draft; of pushes only the body says which were forced."""
-    type_ = event.text("type")
+    type_ = event.text("type", default="")
     if type_ == "pull_push" and '"is_force_push":true' in event.text("body", default=""):
         return PullRequestEventKind.FORCE_PUSHED
     if type_ == "change_title":
-        return _TITLES.get((_is_draft(event.text("old_title")), _is_draft(event.text("new_title"))))
+        before, after = (event.text(field, default="") for field in ("old_title", "new_title"))
+        return _TITLES.get((_is_draft(before), _is_draft(after)))
     return _KINDS.get((type_, event.boolean("removed_assignee", default=False)))
 
 
@@ -214,26 +223,31 @@ def _due_on(issue: Reader) -> date | None:
     return None if at is None else date.fromisoformat(issue.text("due_date")[:10])
 
 
-def _transitions(happened: Iterable[Reader]) -> list[TransitionDraft]:
-    to = {"close": ("open", "closed"), "reopen": ("closed", "open")}
+def _dated(event: Reader) -> tuple[datetime, str, Reader] | None:
+    """Time and type of an event that moves or assigns an issue."""
+    type_ = event.text("type", default="")
+    at = event.part_time("created_at", required=True) if type_ in (*_MOVES, "assignees") else None
+    return None if at is None else (at, type_, event)
+
+
+def _transitions(happened: Iterable[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:
     return [
         TransitionDraft(
             at=at, from_status=before, to_status=after, category=CATEGORIES[after], by=account(event.object("user"))
         )
-        for event in happened
-        if event.text("type") in to and (at := event.part_time("created_at", required=True))
-        for before, after in (to[event.text("type")],)
+        for at, type_, event in happened
+        if type_ in _MOVES
+        for before, after in (_MOVES[type_],)
     ]
 
 
-def _assignments(happened: Iterable[Reader]) -> list[AssignmentDraft]:
+def _assignments(happened: Iterable[tuple[datetime, str, Reader]]) -> list[AssignmentDraft]:
     """Of several assignees the first."""
     assignments: list[AssignmentDraft] = []
     assigned: list[Who] = []
-    for event in happened:
-        who = account(event.object("assignee")) if event.text("type") == "assignees" else None
-        at = event.part_time("created_at", required=True) if who else None
-        if who is None or at is None:
+    for at, type_, event in happened:
+        who = account(event.object("assignee")) if type_ == "assignees" else None
+        if who is None:
             continue
         is_removed = event.boolean("removed_assignee", default=False)
         now_assigned = [other for other in assigned if other != who] + ([] if is_removed else [who])

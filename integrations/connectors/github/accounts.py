@@ -46,14 +46,14 @@ def _number(user: Reader) -> str:
     """Of people: it survives renaming.  GraphQL does not provide it for other accounts."""
     if user.text("type", default=user.text("__typename", default="")) not in ("User", "Mannequin"):
         return ""
-    return next((user.identifier(field) for field in ("id", "databaseId") if user.has(field)), "")
+    return next((user.identifier(field, default="") for field in ("id", "databaseId") if user.has(field)), "")
 
 
 def name_of_event(event: Reader) -> str:
     """Of a timeline's entry, in REST's words: GraphQL's ReadyForReviewEvent is ready_for_review."""
     if not event.has("__typename"):
-        return event.text("event")
-    return _NEXT_WORD.sub("_", event.text("__typename").removesuffix("Event")).lower()
+        return event.text("event", default="")
+    return _NEXT_WORD.sub("_", event.text("__typename", default="").removesuffix("Event")).lower()
 
 
 def time_of_event(event: Reader) -> datetime | None:

@@ -14,7 +14,7 @@ from integrations.connectors.github.lists import list_all
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import as_record, object_of, text_of, time_of
+from integrations.connectors.unchecked import as_record, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "workflow_run"
@@ -51,10 +51,12 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
     run = Reader(payload.get("workflow_run"), "workflow_run", parent=reader)
     attempt = run.integer("run_attempt", default=1)
     number = run.identifier("id")
-    created_at = run.part_time("created_at", required=True)
+    created_at = run.part_time("created_at")
     started_at = run.part_time("run_started_at") if run.has("run_started_at") else created_at
     native_status, status = _outcome(run)
-    updated_at = run.time("updated_at")
+    is_completed = run.text("status", default="") == COMPLETED or run.has("conclusion")
+    updated_at = run.time("updated_at") if is_completed else run.part_time("updated_at")
+    jobs = reader.parts("jobs", _job)
     return [
         PipelineRunDraft(
             external_id=attempt_id(number, attempt),
@@ -63,19 +65,19 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             run=number,
             attempt=attempt,
             name=_name(run),
-            title=_title(payload["workflow_run"]),
+            title=_title(run),
             status=status,
             native_status=native_status,
-            url=run.text("html_url"),
-            trigger=run.text("event"),
-            sha=run.text("head_sha"),
+            url=run.text("html_url", default=MISSING),
+            trigger=run.text("event", default=MISSING),
+            sha=run.text("head_sha", default=MISSING),
             branch=run.text("head_branch", default=""),  # null where a tag was pushed or the branch is gone
             started_by=account(run.object("triggering_actor") or run.object("actor")),
             queued_at=created_at if attempt == 1 else started_at,
             started_at=started_at,
-            finished_at=updated_at if run.text("status") == COMPLETED else None,
-            jobs=ProvidedParts([_job(job) for job in reader.objects("jobs")]) if reader.has("jobs") else MISSING,
-            impossible_times=tuple(reader.impossible_times),
+            finished_at=updated_at if is_completed else None,
+            jobs=MISSING if jobs is None else ProvidedParts(jobs),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -83,7 +85,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
 def normalise_job(payload: Json) -> list[PipelineRunDraft]:
     """`workflow_job` and `repository` as a webhook has them: one job of a run, of which it says little else."""
     reader = Reader(payload)
-    job = Reader(payload.get("workflow_job"), "workflow_job")
+    job = Reader(payload.get("workflow_job"), "workflow_job", parent=reader)
     run, attempt = job.identifier("run_id"), job.integer("run_attempt", default=1)
     return [
         PipelineRunDraft(
@@ -92,9 +94,10 @@ def normalise_job(payload: Json) -> list[PipelineRunDraft]:
             run=run,
             attempt=attempt,
             name=shown_title(job.text("workflow_name")),
-            sha=job.text("head_sha"),
+            sha=job.text("head_sha", default=MISSING),
             branch=job.text("head_branch", default=""),
             jobs=ProvidedParts([_job(job)], whole=False),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -108,11 +111,11 @@ def _name(run: Reader) -> str:
     return shown_title(run.text("name", default="") or run.text("path", default=""))
 
 
-def _title(run: Json) -> str:
+def _title(run: Reader) -> str:
     """What `run-name` made of it; empty where GitHub took the title of a commit, an issue or the workflow instead."""
-    title, message = text_of(run, "display_title").strip(), text_of(object_of(run, "head_commit"), "message")
-    of_others = text_of(run, "event").startswith(_TITLED_BY_OTHERS)
-    if of_others or title == text_of(run, "name") or (message and message.startswith(title.rstrip("…"))):
+    title, message = run.text("display_title", default="").strip(), run.text("head_commit.message", default="")
+    of_others = run.text("event", default="").startswith(_TITLED_BY_OTHERS)
+    if of_others or title == run.text("name", default="") or (message and message.startswith(title.rstrip("…"))):
         return ""
     return shown_title(title)
 
@@ -123,7 +126,7 @@ def _job(job: Reader) -> JobDraft:
     started = status not in (RunStatus.QUEUED, RunStatus.SKIPPED)
     return JobDraft(
         external_id=job.identifier("id"),
-        name=shown_title(job.text("name")),
+        name=shown_title(job.text("name", default="")),
         status=status,
         native_status=native_status,
         queued_at=job.part_time("created_at"),
@@ -134,7 +137,7 @@ def _job(job: Reader) -> JobDraft:
 
 def _outcome(reader: Reader) -> tuple[str, RunStatus]:
     """GitHub's word, and what it means here; the conclusion counts once there is one."""
-    status, conclusion = reader.text("status"), reader.text("conclusion", default="")
+    status, conclusion = reader.text("status", default=""), reader.text("conclusion", default="")
     if status == COMPLETED or conclusion:
         return conclusion or status, _CONCLUSIONS.get(conclusion, RunStatus.OTHER)
     return status, _STATUSES.get(status, RunStatus.OTHER)

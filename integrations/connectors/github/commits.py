@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from functools import partial
 
 from integrations.connectors.base import Cursor, Http, Json, Page
-from integrations.connectors.drafts import CommitDraft, Who
-from integrations.connectors.errors import GoneError, SchemaError
+from integrations.connectors.drafts import UNKNOWN, CommitDraft, Who
+from integrations.connectors.errors import GoneError
 from integrations.connectors.github.accounts import author_of_commit
 from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
 from integrations.connectors.github.refusal import EmptyRepositoryError
@@ -30,27 +30,24 @@ NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 def normalise_commit(payload: Json) -> list[CommitDraft]:
     """`commit` as a list has it, and `repository` (its id).  Lists do not count lines: a mirror does."""
     reader = Reader(payload)
-    commit = Reader(payload.get("commit"), "commit")
+    commit = Reader(payload.get("commit"), "commit", parent=reader)
     return [
         CommitDraft(
             external_id=commit.text("sha"),
             repository=reader.identifier("repository.id"),
-            parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+            parents=commit.all_texts("parents", "sha"),
             author=_signed(commit, "author"),
-            authored_at=commit.part_time("commit.author.date", required=True) or NO_TIME,
+            authored_at=commit.part_time("commit.author.date") or NO_TIME,
             committer=_signed(commit, "committer"),
             committed_at=commit.time("commit.committer.date"),
-            message=commit.text("commit.message"),
-            impossible_times=tuple(commit.impossible_times),
+            message=commit.text("commit.message", default=""),
+            left_out=tuple(commit.left_out),
         )
     ]
 
 
 def _signed(commit: Reader, role: str) -> Who:
-    who = author_of_commit(commit.object(f"commit.{role}"), commit.object(role))
-    if who is None:
-        raise SchemaError(f"commit.commit.{role}", "names nobody")
-    return who
+    return author_of_commit(commit.object(f"commit.{role}"), commit.object(role)) or Who(name=UNKNOWN)
 
 
 def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, ProvidedParts
-from integrations.connectors.errors import GoneError, SchemaError
+from integrations.connectors.errors import GoneError
 from integrations.connectors.github.accounts import account
 from integrations.connectors.github.graphql import details_of
 from integrations.connectors.github.lists import list_all
@@ -44,30 +44,31 @@ def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
     `deployment_status`; or there are none.  They say how it went: integrations/delivery/rollouts/outcomes.py.
     """
     reader = Reader(payload)
-    deployment = Reader(payload.get("deployment"), "deployment")
+    deployment = Reader(payload.get("deployment"), "deployment", parent=reader)
     whole = reader.has("details") or reader.has("statuses")
     statuses = _statuses(reader)
     page = reader.text("repository.html_url", default="")
-    own = _payload_fields(payload)
+    own, updated_at = _payload_fields(payload), deployment.part_time("updated_at")
     return [
         DeploymentDraft(
             external_id=deployment.identifier("id"),
-            updated_at=max([deployment.time("updated_at"), *(status.at for status in statuses)]),
+            updated_at=max([*filter(None, [updated_at]), *(status.at for status in statuses)], default=None),
             repository=reader.identifier("repository.id"),
             native_environment=deployment.text("environment"),
             service=own.get("service", MISSING),
             rollback_of=own.get("rollback_of", MISSING),
             fixes=own.get("fixes", MISSING),
             unplanned=own.get("unplanned", MISSING),
-            task=_optional(deployment, "task"),
-            is_production=_flag(payload["deployment"], "production_environment"),
-            is_transient=_flag(payload["deployment"], "transient_environment"),
-            sha=deployment.text("sha"),
-            ref=deployment.text("ref"),
+            task=deployment.text("task", default="")[:LONGEST_NAME],
+            is_production=deployment.boolean("production_environment", default=None),
+            is_transient=deployment.boolean("transient_environment", default=None),
+            sha=deployment.text("sha", default=MISSING),
+            ref=deployment.text("ref", default=MISSING),
             url=f"{page}/deployments" if page else MISSING,
             deployed_by=account(deployment.object("creator")),
-            created_at=deployment.time("created_at"),
+            created_at=deployment.part_time("created_at"),
             statuses=ProvidedParts(statuses, whole=whole),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -99,20 +100,6 @@ def _payload_fields(payload: Json) -> dict[str, Any]:
     return fields
 
 
-def _optional(reader: Reader, name: str) -> str:
-    """A text that may be missing; one that cannot be understood is left out."""
-    try:
-        return reader.text(name, default="")[:LONGEST_NAME]
-    except SchemaError:
-        return ""
-
-
-def _flag(deployment: Json, name: str) -> bool | None:
-    """What it says of its environment; None where it says nothing that can be understood."""
-    value = deployment.get(name)
-    return value if isinstance(value, bool) else None
-
-
 def _ids(*written: Any) -> tuple[str, ...]:
     """Those that are ids, as numbers or text, each once."""
     ids = [value for value in written if isinstance(value, (int, str)) and not isinstance(value, bool)]
@@ -122,12 +109,13 @@ def _ids(*written: Any) -> tuple[str, ...]:
 def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
     """Each once: those of one second and state are one."""
     if (details := reader.object("details")) is not None:
-        statuses = [_status(status, "createdAt") for status in details.objects("statuses.nodes")]
-    elif (one := reader.object("deployment_status")) is not None:
-        statuses = [_status(one, "created_at")]
+        statuses = details.parts("statuses.nodes", lambda status: _status(status, "createdAt"))
+    elif reader.has("deployment_status"):
+        one = reader.part("deployment_status", lambda status: _status(status, "created_at"))
+        statuses = [] if one is None else [one]
     else:
-        statuses = [_status(status, "created_at") for status in reader.objects("statuses")]
-    return list({status.external_id: status for status in statuses}.values())
+        statuses = reader.parts("statuses", lambda status: _status(status, "created_at"))
+    return list({status.external_id: status for status in statuses or ()}.values())
 
 
 def _status(status: Reader, time: str) -> DeploymentStatusDraft:
@@ -140,7 +128,7 @@ def _status(status: Reader, time: str) -> DeploymentStatusDraft:
         at=at,
         status=_STATUSES.get(state, RunStatus.OTHER),
         native_status=state,
-        environment=_optional(status, "environment"),
+        environment=status.text("environment", default="")[:LONGEST_NAME],
         run=named.run,
         job=named.job,
     )

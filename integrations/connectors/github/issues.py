@@ -55,20 +55,20 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     (REST) hold what happened to it, or nothing does.
     """
     reader = Reader(payload)
-    issue = Reader(payload.get("issue"), "issue")
+    issue = Reader(payload.get("issue"), "issue", parent=reader)
     events = _events(reader)
-    labels = tuple(label.text("name") for label in issue.objects("labels"))
-    state = issue.text("state")
-    native_status = _status(labels) if state == OPEN else state
+    labels, closed_at = issue.names("labels"), issue.part_time("closed_at")
+    state = issue.text("state", default="") or (CLOSED if issue.has("closed_at") else OPEN)
+    native_status = _status(() if labels is MISSING else labels) if state == OPEN else state
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
-            updated_at=issue.time("updated_at"),
+            updated_at=issue.part_time("updated_at"),
             deleted=reader.boolean("deleted", default=False),
             project=reader.identifier("repository.id"),
             key=issue_key(reader.text("repository.full_name"), issue.integer("number")),
-            title=shown_title(issue.text("title")),
-            url=issue.text("html_url"),
+            title=shown_title(issue.text("title", default="")),
+            url=issue.text("html_url", default=MISSING),
             native_type=issue.text("type.name", default=""),
             native_status=native_status,
             status_category=_category(native_status),
@@ -80,10 +80,10 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             has_description=bool(issue.text("body", default="").strip()),
             comment_count=issue.integer("comments", default=MISSING),
             created_at=issue.time("created_at"),
-            resolved_at=issue.time("closed_at", default=None),
+            resolved_at=closed_at,
             transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
             assignments=MISSING if events is None else ProvidedParts(_assignments(events)),
-            impossible_times=tuple(reader.impossible_times),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -106,14 +106,16 @@ def _parent_key(issue: Reader, *, is_listed: bool) -> str | Missing:
 def _events(reader: Reader) -> list[tuple[datetime, str, Reader]] | None:
     """Time, name and event, in order of time, from either API; None if they are not provided."""
     if (details := reader.object("details")) is not None:
-        events = details.objects("timelineItems.nodes")
-    elif reader.has("timeline"):
-        events = reader.objects("timeline")
+        events = details.parts("timelineItems.nodes", _event)
     else:
-        return None
-    named = ((name_of_event(event), event) for event in events)
-    known = [(at, name, event) for name, event in named if name in EVENTS_OF_INTEREST and (at := time_of_event(event))]
-    return sorted(known, key=lambda event: event[0])
+        events = reader.parts("timeline", _event)
+    return None if events is None else sorted(events, key=lambda event: event[0])
+
+
+def _event(event: Reader) -> tuple[datetime, str, Reader] | None:
+    name = name_of_event(event)
+    at = time_of_event(event) if name in EVENTS_OF_INTEREST else None
+    return None if at is None else (at, name, event)
 
 
 def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:

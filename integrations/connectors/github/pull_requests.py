@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import count
@@ -58,18 +58,17 @@ EVENTS_OF_INTEREST = frozenset(_EVENTS)
 
 def _parts(reader: Reader, details: Reader | None) -> dict[str, Any]:
     """Commits, reviews and events, in the form of either API; none where the answer does not have all of them."""
+    position = count()
+    known: dict[str, list[Any] | None] = {}
     if details is not None:
-        commits = map(_graphql_commit, details.objects("commits.nodes"), count())
-        reviews = map(_graphql_review, details.objects("reviews.nodes"))
-        events = map(_event, details.objects("timelineItems.nodes"))
+        known["commits"] = details.parts("commits.nodes", lambda node: _graphql_commit(node, next(position)))
+        known["reviews"] = details.parts("reviews.nodes", _graphql_review)
+        known["events"] = details.parts("timelineItems.nodes", _event)
     elif reader.has("timeline"):
-        commits = map(_rest_commit, reader.objects("commits"), count())
-        reviews = map(rest_review, reader.objects("reviews"))
-        events = map(_event, reader.objects("timeline"))
-    else:
-        return {}
-    known: dict[str, Iterable[Any]] = {"commits": commits, "reviews": reviews, "events": events}
-    return {name: ProvidedParts([part for part in parts if part is not None]) for name, parts in known.items()}
+        known["commits"] = reader.parts("commits", lambda commit: _rest_commit(commit, next(position)))
+        known["reviews"] = reader.parts("reviews", rest_review)
+        known["events"] = reader.parts("timeline", _event)
+    return {name: ProvidedParts(parts) for name, parts in known.items() if parts is not None}
 
 
 def rest_review(review: Reader) -> ReviewDraft | None:
@@ -82,7 +81,7 @@ def _graphql_review(review: Reader) -> ReviewDraft | None:
 
 
 def _review(review: Reader, identifier: str, *, at: str, author: str, commit: str) -> ReviewDraft | None:
-    state = review.text("state").lower()
+    state = review.text("state", default="").lower()
     submitted_at = None if state == "pending" else review.part_time(at, required=True)
     if submitted_at is None:
         return None
@@ -97,7 +96,7 @@ def _review(review: Reader, identifier: str, *, at: str, author: str, commit: st
 
 
 def _rest_commit(commit: Reader, position: int) -> PullRequestCommitDraft:
-    message = commit.text("commit.message")
+    message = commit.text("commit.message", default="")
     committed_at = commit.part_time("commit.committer.date")
     return PullRequestCommitDraft(
         sha=commit.text("sha"),
@@ -106,13 +105,13 @@ def _rest_commit(commit: Reader, position: int) -> PullRequestCommitDraft:
         authored_at=written_at(message, authored_at=commit.part_time("commit.author.date"), committed_at=committed_at),
         committed_at=committed_at,
         subject=subject_of(message),
-        parents=tuple(parent.text("sha") for parent in commit.objects("parents")),
+        parents=commit.all_texts("parents", "sha", default=()),
         agents=agents_of_message(message),
     )
 
 
 def _graphql_commit(node: Reader, position: int) -> PullRequestCommitDraft:
-    message = node.text("commit.message")
+    message = node.text("commit.message", default="")
     committed_at = node.part_time("commit.committedDate")
     return PullRequestCommitDraft(
         sha=node.text("commit.oid"),
@@ -121,7 +120,7 @@ def _graphql_commit(node: Reader, position: int) -> PullRequestCommitDraft:
         authored_at=written_at(message, authored_at=node.part_time("commit.authoredDate"), committed_at=committed_at),
         committed_at=committed_at,
         subject=subject_of(message),
-        parents=tuple(parent.text("oid") for parent in node.objects("commit.parents.nodes")),
+        parents=node.all_texts("commit.parents.nodes", "oid", default=()),
         agents=agents_of_message(message),
     )
 
@@ -151,24 +150,25 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     `timeline` (REST), or missing.  SchemaError names the field that was not as documented.
     """
     reader = Reader(payload)
-    pull_request = Reader(payload.get("pull_request"), "pull_request")
+    pull_request = Reader(payload.get("pull_request"), "pull_request", parent=reader)
     details = reader.object("details")
     parts = _parts(reader, details)
     merged_at = pull_request.time("merged_at", default=None)
-    closed_at = pull_request.time("closed_at", default=None)
+    closed_at = pull_request.part_time("closed_at")
+    state = pull_request.text("state", default="")
     author = account(pull_request.object("user"))
     return [
         PullRequestDraft(
             external_id=pull_request.identifier("id"),
-            updated_at=pull_request.time("updated_at"),
+            updated_at=pull_request.part_time("updated_at"),
             repository=pull_request.identifier("base.repo.id"),
             number=pull_request.integer("number"),
-            title=shown_title(pull_request.text("title")),
-            url=pull_request.text("html_url"),
+            title=shown_title(pull_request.text("title", default="")),
+            url=pull_request.text("html_url", default=MISSING),
             author=author,
             requested_by=_requested_by(author, pull_request),
-            state=_state(pull_request.text("state"), merged=merged_at is not None, closed=closed_at is not None),
-            native_state=pull_request.text("state"),
+            state=_state(state, merged=merged_at is not None, closed=closed_at is not None),
+            native_state=state or MISSING,
             is_draft=pull_request.boolean("draft", default=MISSING),
             created_at=pull_request.time("created_at"),
             merged_at=merged_at,
@@ -176,18 +176,18 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             merged_by=_merged_by(payload["pull_request"], pull_request, details),
             # While it is open, GitHub names the commit with which it tries whether it could be merged.
             merge_sha=pull_request.text("merge_commit_sha", default=MISSING) if merged_at else "",
-            head_sha=pull_request.text("head.sha"),
-            source_branch=pull_request.text("head.ref"),
-            target_branch=pull_request.text("base.ref"),
+            head_sha=pull_request.text("head.sha", default=MISSING),
+            source_branch=pull_request.text("head.ref", default=MISSING),
+            target_branch=pull_request.text("base.ref", default=MISSING),
             additions=_count(pull_request, "additions", details, "additions"),
             deletions=_count(pull_request, "deletions", details, "deletions"),
             changed_files=_count(pull_request, "changed_files", details, "changedFiles"),
             commit_count=_count(pull_request, "commits", details, "commits.totalCount"),
             comment_count=_count(pull_request, "comments", details, "comments.totalCount"),
             review_comment_count=_review_comment_count(pull_request, details),
-            labels=tuple(label.text("name") for label in pull_request.objects("labels")),
+            labels=pull_request.names("labels"),
             references=_references(pull_request, parts.get("commits")),
-            impossible_times=tuple(reader.impossible_times),
+            left_out=tuple(reader.left_out),
             **parts,
         )
     ]
@@ -218,7 +218,7 @@ def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
 def _count(pull_request: Reader, field: str, details: Reader | None, detail: str) -> int | Missing:
     """Lists leave counts out."""
     if details is not None:
-        return details.integer(detail)
+        return details.integer(detail, default=MISSING)
     return pull_request.integer(field, default=MISSING)
 
 
@@ -226,8 +226,9 @@ def _review_comment_count(pull_request: Reader, details: Reader | None) -> int |
     """GraphQL counts comments on lines by review; those of a review that is not submitted are nobody's business."""
     if details is None:
         return pull_request.integer("review_comments", default=MISSING)
-    submitted = (review for review in details.objects("reviews.nodes") if review.text("state") != "PENDING")
-    return sum(review.integer("comments.totalCount") for review in submitted)
+    reviews = details.objects("reviews.nodes")
+    submitted = (review for review in reviews if review.text("state", default="") != "PENDING")
+    return sum(review.integer("comments.totalCount", default=0) for review in submitted)
 
 
 def _references(
@@ -235,10 +236,10 @@ def _references(
 ) -> ProvidedParts[WorkItemReference]:
     """Complete only if the commits are known, because they name work items too."""
     linked = pull_request_references(
-        repository=pull_request.text("base.repo.full_name"),
-        host=host_of(pull_request.text("html_url")),
-        branch=pull_request.text("head.ref"),
-        title=pull_request.text("title"),
+        repository=pull_request.text("base.repo.full_name", default=""),
+        host=host_of(pull_request.text("html_url", default="")),
+        branch=pull_request.text("head.ref", default=""),
+        title=pull_request.text("title", default=""),
         body=pull_request.text("body", default=""),
         commits=(commit.subject for commit in (commits.parts if commits else ())),
     )

@@ -16,22 +16,23 @@ from integrations.connectors.unchecked import text_of
 def normalise_release(payload: Json) -> list[ReleaseDraft]:
     """`release` and `repository` (its id), as REST or a webhook has them; `deleted` where it is gone."""
     reader = Reader(payload)
-    release = Reader(payload.get("release"), "release")
-    created_at, published_at = release.time("created_at"), release.time("published_at", default=None)
+    release = Reader(payload.get("release"), "release", parent=reader)
+    created_at, published_at = release.part_time("created_at"), release.part_time("published_at")
     return [
         ReleaseDraft(
             external_id=release.identifier("id"),
-            updated_at=release.time("updated_at", default=max(filter(None, (created_at, published_at)))),
+            updated_at=release.part_time("updated_at") or max(filter(None, (created_at, published_at)), default=None),
             deleted=reader.boolean("deleted", default=False),
             repository=reader.identifier("repository.id"),
             tag=release.text("tag_name"),
             name=shown_title(release.text("name", default="")),
-            url=release.text("html_url"),
-            target=release.text("target_commitish"),
-            is_draft=release.boolean("draft"),
-            is_prerelease=release.boolean("prerelease"),
+            url=release.text("html_url", default=""),
+            target=release.text("target_commitish", default=""),
+            is_draft=release.boolean("draft", default=False),
+            is_prerelease=release.boolean("prerelease", default=False),
             created_at=created_at,
             published_at=published_at,
+            left_out=tuple(reader.left_out),
         )
     ]
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from integrations.connectors.base import Cursor, Http, Json, Page, ResourceDraft
-from integrations.connectors.drafts import RepositoryDraft
+from integrations.connectors.drafts import MISSING, RepositoryDraft
 from integrations.connectors.errors import GoneError
 from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.github.lists import list_all
@@ -20,18 +20,19 @@ from integrations.enums import ResourceKind
 def normalise_repository(payload: Json) -> list[RepositoryDraft]:
     """`repository` as REST or a webhook has it; `deleted` where it is gone."""
     reader = Reader(payload)
-    repository = Reader(payload.get("repository"), "repository")
+    repository = Reader(payload.get("repository"), "repository", parent=reader)
     page = repository.text("html_url")
     return [
         RepositoryDraft(
             external_id=repository.identifier("id"),
-            updated_at=repository.time("updated_at"),
+            updated_at=repository.part_time("updated_at"),
             deleted=reader.boolean("deleted", default=False),
             name=repository.text("full_name"),
             remote=one_spelling(page),
             url=page,
-            default_branch=repository.text("default_branch"),
-            archived=repository.boolean("archived"),
+            default_branch=repository.text("default_branch", default=MISSING),
+            archived=repository.boolean("archived", default=MISSING),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -69,7 +70,7 @@ def resource_of(repository: Json) -> ResourceDraft:
         name=reader.text("full_name"),
         url=page,
         remote=one_spelling(page),
-        default_branch=reader.text("default_branch"),
+        default_branch=reader.text("default_branch", default=""),
         archived=reader.boolean("archived", default=False),
         details={
             "html_url": page,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from integrations.connectors.base import Http, Json, RawRecord
-from integrations.connectors.drafts import AnyDraft, ProvidedParts, PullRequestDraft
+from integrations.connectors.drafts import MISSING, AnyDraft, ProvidedParts, PullRequestDraft
 from integrations.connectors.errors import GoneError, PermanentError, TransientError
 from integrations.connectors.github.actions import normalise_job, normalise_run
 from integrations.connectors.github.commits import normalise_commit
@@ -30,9 +30,11 @@ from integrations.enums import Kind
 
 def normalise_review(payload: Json) -> list[PullRequestDraft]:
     """`review` and `pull_request`: the pull request's current state, and this one of its reviews."""
-    review = rest_review(Reader(payload.get("review"), "review"))
     (draft,) = normalise_pull_request({"pull_request": payload.get("pull_request")})
-    return [draft if review is None else replace(draft, reviews=ProvidedParts([review], whole=False))]
+    reader = Reader(payload)
+    review = reader.part("review", rest_review)
+    reviews = MISSING if review is None else ProvidedParts([review], whole=False)
+    return [replace(draft, reviews=reviews, left_out=(*draft.left_out, *reader.left_out))]
 
 
 NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -65,8 +65,8 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
     of it), `withdrawn` (what an earlier rule made of it), and `libraries`.
     """
     reader = Reader(payload)
-    build, job = (reader.object(name) or Reader(None, name) for name in ("build", "job"))
-    stages = list(reader.objects("stages"))
+    build, job = (Reader(payload.get(name), name, parent=reader) for name in ("build", "job"))
+    stages = reader.parts("stages", _stage)
     source = source_of(
         payload["build"],
         branch=job.text("branch", default=""),
@@ -80,6 +80,7 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
     running, native_status = is_running(payload["build"]), build.text("result", default="")
     started_at, duration = build.instant("timestamp"), build.duration("duration")
     finished_at = None if running or duration is None else started_at + duration
+    _note_odd_fields(build)
     queued_at = _queued_at(payload["build"], started_at)
     run = PipelineRunDraft(
         external_id=id_,
@@ -98,10 +99,21 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
         queued_at=queued_at,
         started_at=started_at,
         finished_at=finished_at,
-        jobs=_jobs(reader, build, stages, queued_at),
-        impossible_times=tuple(reader.impossible_times),
+        jobs=_jobs(build, stages, queued_at),
+        left_out=tuple(reader.left_out),
     )
-    return [run] if source.is_pull_request else [run, *_deployments(payload, run, stages)]
+    return [run] if source.is_pull_request else [run, *_deployments(payload, run, stages or ())]
+
+
+def _note_odd_fields(build: Reader) -> None:
+    """Say what of its actions is left out: they are of many plugins, and read as far as they are as expected."""
+    build.identifier("queueId", default="")
+    for action in build.objects("actions"):
+        action.text("_class", default="")
+        for cause in action.objects("causes"):
+            for name in ("userId", "userName"):
+                if not isinstance(cause.value(name), int):
+                    cause.text(name, default="")
 
 
 def build_id(build: Json, full_name: str) -> str:
@@ -142,21 +154,23 @@ def _name(job: Reader, deploys: Any) -> str:
 
 
 def _jobs(
-    reader: Reader, build: Reader, stages: list[Reader], queued_at: datetime | None
+    build: Reader, stages: list[JobDraft] | None, queued_at: datetime | None
 ) -> ProvidedParts[JobDraft] | Missing:
     """Stages of a pipeline, configurations of a matrix; none of other builds.
 
     A build waits before its first stage: that is whose wait it is.
     """
-    if reader.has("stages"):
-        drafts = [_stage(stage) for stage in stages]
-        return ProvidedParts([replace(draft, queued_at=queued_at) for draft in drafts[:1]] + drafts[1:])
+    if stages is not None:
+        return ProvidedParts([replace(stage, queued_at=queued_at) for stage in stages[:1]] + stages[1:])
     if is_pipeline({"_class": build.text("_class", default="")}):
         return MISSING
     number = build.integer("number")
-    # A configuration that was not built again is shown with its last build, of another number.
-    own = [run for run in build.objects("runs") if run.integer("number", default=None) == number]
-    return ProvidedParts([_configuration(run) for run in own])
+
+    def own_configuration(run: Reader) -> JobDraft | None:
+        """One that was not built again is shown with its last build, of another number."""
+        return _configuration(run) if run.integer("number", default=None) == number else None
+
+    return ProvidedParts(build.parts("runs", own_configuration) or ())
 
 
 def _stage(stage: Reader) -> JobDraft:
@@ -167,7 +181,7 @@ def _stage(stage: Reader) -> JobDraft:
     ended = status not in _UNFINISHED and started_at is not None and duration is not None
     return JobDraft(
         external_id=stage.identifier("id"),
-        name=shown_title(stage.text("name")),
+        name=shown_title(stage.text("name", default="")),
         status=status,
         native_status=native_status,
         started_at=started_at,
@@ -191,7 +205,7 @@ def _configuration(run: Reader) -> JobDraft:
     )
 
 
-def _deployments(payload: Json, run: PipelineRunDraft, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+def _deployments(payload: Json, run: PipelineRunDraft, stages: Sequence[JobDraft]) -> Iterator[DeploymentDraft]:
     """The build itself, or each of its stages that the rule names; and what earlier rules alone made a deployment."""
     drafts = list(_deployed(payload.get("deploys"), run, stages))
     yield from drafts
@@ -200,14 +214,14 @@ def _deployments(payload: Json, run: PipelineRunDraft, stages: list[Reader]) -> 
             yield DeploymentDraft(external_id=draft.external_id, repository=draft.repository, deleted=True)
 
 
-def _deployed(deploys: Any, run: PipelineRunDraft, stages: list[Reader]) -> Iterator[DeploymentDraft]:
+def _deployed(deploys: Any, run: PipelineRunDraft, stages: Sequence[JobDraft]) -> Iterator[DeploymentDraft]:
     if not isinstance(deploys, dict):
         return
     pattern = text_of(deploys, "stage")
     if not pattern:
         yield _deployment(deploys, run)
         return
-    for stage in map(_stage, stages):
+    for stage in stages:
         if fnmatchcase(stage.name.casefold(), pattern.casefold()) and stage.status != RunStatus.SKIPPED:
             yield _of_stage(_deployment(in_stage(deploys, stage.name), run), stage)
 

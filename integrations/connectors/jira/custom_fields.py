@@ -58,6 +58,11 @@ def chosen(fields: Sequence[Json], named: Mapping[str, Sequence[str]]) -> Custom
     return {kind.setting: _of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS}
 
 
+def names_of(fields: Sequence[Json], custom: CustomFields) -> dict[str, str]:
+    """The ids of those fields by their names, which changelogs of Data Center give in their place."""
+    return {_name(field): _id(field) for field in fields for ids in custom.values() if _id(field) in ids}
+
+
 def unknown(fields: Sequence[Json], named: Sequence[str]) -> list[str]:
     """Names that are no field's."""
     return [name for name in named if not any(_is_called(field, name) for field in fields)]

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import (
@@ -25,7 +26,8 @@ from integrations.connectors.drafts import (
     WorkItemDraft,
     shown_title,
 )
-from integrations.connectors.reader import Reader
+from integrations.connectors.reader import LONGEST_ID, Reader
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ItemField, Priority, StatusCategory
 
 FIELDS = (
@@ -49,12 +51,20 @@ PRIORITIES = {
 # What changelogs call fields, without an id or with one; the ids of estimates are each site's own.
 KEY = ("Key", "issuekey")
 VALUES = {
-    **dict.fromkeys(("Story Points", "Story point estimate"), ItemField.ESTIMATE),
     **dict.fromkeys(("Fix Version", "fixVersions"), ItemField.VERSION),
     "issuetype": ItemField.TYPE,
     "priority": ItemField.PRIORITY,
 }
+# What changelogs without ids call a field of the site's own where it is not known which one was chosen.
+UNCHOSEN = {"Sprint": "sprints", "Story Points": "estimates", "Story point estimate": "estimates"}
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,6})?")
+# Data Center writes a sprint as text, …Sprint@1f2e[id=37,rapidViewId=8,state=CLOSED,name=…,goal=…], each version in an
+# order of its own.  A name and a goal may hold anything, also what looks like an id: the true one is at the front, else
+# the last before the name, else the last of all.
+_SPRINT = re.compile(
+    r"[\w.]*sprint\w*(?:@\w+)?\[(?:id=(\d+)[,\]]|(?:(?!\bname=).)*,id=(\d+)[,\]]|.*,id=(\d+)[,\]])",
+    re.IGNORECASE | re.DOTALL,
+)
 LARGEST_ESTIMATE = 1e6  # points; what is larger is no estimate
 
 
@@ -72,42 +82,43 @@ class Change:
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as a search or a webhook gives it; `histories`, `fields` and `statuses` are added by the stream, and what
-    follows from them is left out where they are not there.  `pages` is the address of the site.
+    """`issue` as a search or a webhook gives it; `histories`, `fields` (ids of the site's own fields by kind), `names`
+    (their ids by name) and `statuses` are added by the stream, and what follows from them is left out where they are
+    not there.  `pages` is the address of the site.
     """
     reader = Reader(payload)
-    issue = reader.object("issue") or Reader(None, "issue")
+    issue = Reader(payload.get("issue"), "issue", parent=reader)
     if reader.boolean("deleted", default=False):
         return [_deleted(issue)]
     fields = issue.object("fields") or Reader({}, "issue.fields")
-    changes = _changes(reader) if reader.has("histories") else None
+    changes = _changes(reader)
     key, created_at = issue.text("key"), fields.time("created")
-    status, versions = fields.text("status.name"), list(fields.objects("fixVersions"))
+    released = fields.parts("fixVersions", lambda version: version.part_date("releaseDate"))
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
-            updated_at=fields.time("updated"),
+            updated_at=fields.part_time("updated"),
             project=fields.identifier("project.id"),
             key=key,
             former_keys=MISSING if changes is None else _former_keys(changes, key),
-            title=shown_title(fields.text("summary")),
+            title=shown_title(fields.text("summary", default="")),
             url=f"{reader.text('pages', default='').rstrip('/')}/browse/{key}" if reader.has("pages") else MISSING,
             native_type=fields.text("issuetype.name", default=""),
-            native_status=status,
+            native_status=fields.text("status.name", default=MISSING),
             status_category=CATEGORIES.get(fields.text("status.statusCategory.key", default=""), MISSING),
             first_category=MISSING if changes is None else _first_category(reader, fields, changes),
             native_priority=fields.text("priority.name", default=""),
             priority=PRIORITIES.get(fields.text("priority.name", default="").casefold(), Priority.UNKNOWN),
             resolution=fields.text("resolution.name", default=""),
-            estimate=_estimate(payload) if reader.has("fields") else MISSING,
+            estimate=_estimate(payload, fields) if reader.has("fields") else MISSING,
             parent_key=_parent(payload, fields) or ("" if reader.has("fields") else MISSING),
-            native_team=_team(payload) if reader.has("fields") else MISSING,
+            native_team=_team(payload, fields) if reader.has("fields") else MISSING,
             due_on=fields.part_date("duedate"),
-            versions=tuple(version.text("name") for version in versions),
-            release_on=min(filter(None, (version.part_date("releaseDate") for version in versions)), default=None),
+            versions=fields.names("fixVersions"),
+            release_on=min(released or (), default=None),
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
-            labels=_labels(payload),
+            labels=fields.texts("labels"),
             has_description=fields.has("description"),
             created_at=created_at,
             resolved_at=fields.part_time("resolutiondate"),
@@ -117,7 +128,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             if changes is None
             else ProvidedParts(_sprint_changes(payload, fields, changes, created_at)),
             value_changes=MISSING if changes is None else ProvidedParts(list(_value_changes(payload, changes))),
-            impossible_times=tuple(reader.impossible_times),
+            left_out=tuple(reader.left_out),
         )
     ]
 
@@ -127,26 +138,38 @@ def _deleted(issue: Reader) -> WorkItemDraft:
     return WorkItemDraft(external_id=issue.identifier("id"), deleted=True, project=project, key=issue.text("key"))
 
 
-def _changes(reader: Reader) -> list[Change]:
-    """In their order, one for each field."""
-    changes = []
-    for history in reader.objects("histories"):
+def _changes(reader: Reader) -> list[Change] | None:
+    """In their order, one for each field; None where they are not known."""
+    names = object_of(reader.value("names"))
+
+    def changes_of(history: Reader) -> list[Change]:
         at, by = history.part_time("created", required=True), person(history.object("author"))
-        if at is None:
-            continue
-        for item in history.objects("items"):
-            changes.append(
-                Change(
-                    at=at,
-                    by=by,
-                    field=item.text("fieldId", default="") or item.text("field"),
-                    before=item.text("from", default=""),
-                    after=item.text("to", default=""),
-                    shown_before=item.text("fromString", default=""),
-                    shown_after=item.text("toString", default=""),
-                )
-            )
-    return changes
+        return [] if at is None else history.parts("items", lambda item: _change(item, at, by, names)) or []
+
+    histories = reader.parts("histories", changes_of)
+    return None if histories is None else list(chain.from_iterable(histories))
+
+
+def _change(item: Reader, at: datetime, by: Who | None, names: Mapping[str, str]) -> Change:
+    id_, name, made = (item.text(field, default="") for field in ("fieldId", "field", "fieldtype"))
+    return Change(
+        at=at,
+        by=by,
+        field=changed_field(id_, name, made, names),
+        before=item.text("from", default=""),
+        after=item.text("to", default=""),
+        shown_before=item.text("fromString", default=""),
+        shown_after=item.text("toString", default=""),
+    )
+
+
+def changed_field(id_: str, name: str, made: str, names: Mapping[str, str]) -> str:
+    """The id of the field that an item of a changelog is about, or its name where it has none.
+
+    Data Center writes no ids: `names` has those of the site's own fields by their names, in small letters.  `made` is
+    jira for the fields that every site has.
+    """
+    return id_ or ("" if made == "jira" else names.get(" ".join(name.casefold().split()), "")) or name
 
 
 def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
@@ -203,8 +226,8 @@ def _sprint_changes(
 ) -> list[SprintChangeDraft]:
     """In and out of sprints, by their ids; before the first change it was where that change took it from."""
     names = _custom(payload, "sprints")
-    moved = _of_field(changes, *names, "Sprint")
-    now = [sprint.identifier("id") for name in names for sprint in fields.objects(name)]
+    moved = _of_field(changes, *names, *_unchosen(payload, "sprints"))
+    now = [sprint for name in names for sprint in _sprints(fields, name)]
     drafts = [
         SprintChangeDraft(at=created_at, sprint=sprint, added=True)
         for sprint in (_ids(moved[0].before) if moved else now)
@@ -217,8 +240,21 @@ def _sprint_changes(
     return drafts
 
 
+def _sprints(fields: Reader, name: str) -> Iterator[str]:
+    """The ids of the sprints in a field: of objects, or of Data Center's texts."""
+    listed = fields.value(name)
+    for position, sprint in enumerate(listed if isinstance(listed, list) else [listed]):
+        text = _SPRINT.match(sprint) if isinstance(sprint, str) else None
+        found = next(filter(None, text.groups()), "") if text else text_of(sprint, "id")
+        if found:
+            yield found[:LONGEST_ID]
+        elif sprint is not None:
+            fields.leave_out(f"{name}[{position}]" if isinstance(listed, list) else name)
+
+
 def _value_changes(payload: Json, changes: Sequence[Change]) -> Iterator[ValueChangeDraft]:
-    fields = VALUES | dict.fromkeys(_custom(payload, "estimates"), ItemField.ESTIMATE)
+    estimates = (*_custom(payload, "estimates"), *_unchosen(payload, "estimates"))
+    fields = VALUES | dict.fromkeys(estimates, ItemField.ESTIMATE)
     for change in changes:
         if (field := fields.get(change.field)) is not None:
             yield ValueChangeDraft(at=change.at, field=field, before=change.shown_before, after=change.shown_after)
@@ -231,18 +267,24 @@ def _ids(listed: str) -> list[str]:
 
 def _custom(payload: Json, kind: str) -> list[str]:
     """The ids of the site's own fields of a kind; none where the payload does not name them."""
-    return [str(name) for name in (payload.get("fields") or {}).get(kind, ())]
+    return [str(name) for name in object_of(payload, "fields").get(kind, ())]
 
 
-def _estimate(payload: Json) -> float | None:
+def _unchosen(payload: Json, kind: str) -> list[str]:
+    """The usual names of such fields, where the payload does not name those that were chosen."""
+    return [] if "names" in payload else [name for name, its_kind in UNCHOSEN.items() if its_kind == kind]
+
+
+def _estimate(payload: Json, fields: Reader) -> float | None:
     """In points, from the first field that holds a number; some sites keep it as text."""
-    values = payload["issue"].get("fields") or {}
     for name in _custom(payload, "estimates"):
-        value = values.get(name)
+        value = fields.value(name)
         if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
             value = float(value.strip().replace(",", "."))
         if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
             return float(value) if 0 <= value <= LARGEST_ESTIMATE else None
+        if value is not None:
+            fields.leave_out(name)
     return None
 
 
@@ -254,24 +296,18 @@ def _parent(payload: Json, fields: Reader) -> str:
     return key
 
 
-def _team(payload: Json) -> str:
+def _team(payload: Json, fields: Reader) -> str:
     """The name of its team, from the first field that holds one: an object, an option, or text."""
-    values = payload["issue"].get("fields") or {}
     for name in _custom(payload, "teams"):
-        value = values.get(name)
+        value = fields.value(name)
         team = value[0] if isinstance(value, list) and value else value
         if isinstance(team, dict):
             team = team.get("name") or team.get("value") or team.get("title")
         if isinstance(team, str) and team.strip():
             return shown_title(team.strip())
+        if value not in (None, "", []):
+            fields.leave_out(name)
     return ""
-
-
-def _labels(payload: Json) -> tuple[str, ...]:
-    labels = (payload["issue"].get("fields") or {}).get("labels")
-    if not isinstance(labels, list):
-        return ()
-    return tuple(label.replace("\0", "") for label in labels if isinstance(label, str))
 
 
 def person(user: Reader | None) -> Who | None:

@@ -20,8 +20,8 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError, PermanentError
-from integrations.connectors.jira.custom_fields import CustomFields, chosen, known_fields
-from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, normalise_issue
+from integrations.connectors.jira.custom_fields import CustomFields, chosen, known_fields, names_of
+from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, changed_field, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import object_of, objects_of, text_of
@@ -40,6 +40,7 @@ class Search:
     resource: FetchedResource
     jql: str
     custom: CustomFields
+    names: Mapping[str, str]
 
     def at(self, start: str) -> Found:
         fields = (*FIELDS, *chain.from_iterable(self.custom.values()))
@@ -72,7 +73,9 @@ def fetch_issues(
 ) -> Iterator[Page]:
     """Everything from an empty cursor, else what changed since."""
     since = str(cursor.get("since") or "")
-    search = Search(http, site, resource, question(resource, since), chosen(known_fields(http, site), named))
+    fields = known_fields(http, site)
+    custom = chosen(fields, named)
+    search = Search(http, site, resource, question(resource, since), custom, names_of(fields, custom))
     found, start = search.resumed(str(cursor.get("start") or ""))
     began = str(cursor.get("began") or response_time(found.headers, now).isoformat())
     ended = {"since": (datetime.fromisoformat(began) - OVERLAP).isoformat()}
@@ -114,10 +117,11 @@ def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRec
     payload: Json = {
         "issue": without_texts(issue),
         "fields": search.custom,
+        "names": search.names,
         "pages": str(search.resource.details.get("pages", "")),
     }
     if histories is not None:
-        payload |= {"histories": of_interest(histories, search.custom), "statuses": _named(histories, categories)}
+        payload |= {"histories": of_interest(histories, search), "statuses": _named(histories, categories)}
     return RawRecord(payload, normalise_issue, str(issue.get("id", "")), SOURCE)
 
 
@@ -129,22 +133,24 @@ def without_texts(issue: Json) -> Json:
     return {**{name: value for name, value in issue.items() if name != "changelog"}, "fields": fields}
 
 
-def of_interest(histories: Sequence[Any], fields: CustomFields) -> list[Any]:
+def of_interest(histories: Sequence[Any], search: Search) -> list[Any]:
     """Without changes of texts, which may be long and are nobody's business."""
-    wanted = {"status", "assignee", "Sprint", *KEY, *VALUES, *fields["sprints"], *fields["estimates"]}
+    wanted = {"status", "assignee", *KEY, *VALUES, *search.custom["sprints"], *search.custom["estimates"]}
     kept = []
     for history in histories:
         if not isinstance(history, dict) or not isinstance(history.get("items"), list):
             kept.append(history)  # for the one that understands it to say so
             continue
-        items = [item for item in history["items"] if not isinstance(item, dict) or _field(item) in wanted]
+        items = [
+            item for item in history["items"] if not isinstance(item, dict) or _field(item, search.names) in wanted
+        ]
         if items:
             kept.append({**history, "items": items})
     return kept
 
 
-def _field(item: Json) -> str:
-    return str(item.get("fieldId") or item.get("field") or "")
+def _field(item: Json, names: Mapping[str, str]) -> str:
+    return changed_field(text_of(item, "fieldId"), text_of(item, "field"), text_of(item, "fieldtype"), names)
 
 
 def _named(histories: Sequence[Any], statuses: Mapping[str, str]) -> dict[str, str]:

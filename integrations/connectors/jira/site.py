@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Http, Json
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
-from integrations.connectors.unchecked import object_of, text_of
+from integrations.connectors.reader import LATEST
+from integrations.connectors.unchecked import object_of, text_of, time_of
 
 ISSUES_PER_PAGE = 100  # Cloud gives no more where fields are named
 CHANGES_PER_PAGE = 100
@@ -82,9 +84,9 @@ class Site:
         given = list_in(changelog, "histories", "Jira answered a search")
         total = changelog.get("total")
         if not self.is_cloud or not isinstance(total, int) or total <= len(given):
-            return sorted(given, key=_created)
+            return sorted(given, key=_place)
         path = self.path("issue", str(issue.get("id", "")), "changelog")
-        return sorted(pages(http, path, per_page=CHANGES_PER_PAGE), key=_created)
+        return sorted(pages(http, path, per_page=CHANGES_PER_PAGE), key=_place)
 
 
 def pages(
@@ -113,6 +115,7 @@ def _total(document: Mapping[str, Any], otherwise: int) -> int:
     return total if isinstance(total, int) else otherwise
 
 
-def _created(history: Any) -> str:
-    """Jira writes all times of an answer in one zone, so that their texts sort as they do."""
-    return text_of(history, "created")
+def _place(history: Any) -> tuple[datetime, int]:
+    """When it happened, as an instant: texts do not sort where a clock is set back; and its number within a moment."""
+    number = text_of(history, "id")
+    return time_of(history, "created") or LATEST, int(number) if number.isdecimal() else 0

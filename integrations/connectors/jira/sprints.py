@@ -70,19 +70,20 @@ def record(board: str, sprint: Any) -> RawRecord:
 
 
 def normalise_sprint(payload: Json) -> list[SprintDraft]:
-    sprint = Reader(payload.get("sprint"), "sprint")
-    state = sprint.text("state")
+    reader = Reader(payload)
+    sprint = Reader(payload.get("sprint"), "sprint", parent=reader)
+    state = sprint.text("state", default="")
     return [
         SprintDraft(
             external_id=sprint.identifier("id"),
-            board=Reader(payload).identifier("board"),
-            deleted=Reader(payload).boolean("deleted", default=False),
-            name=shown_title(sprint.text("name")),
+            board=reader.identifier("board"),
+            deleted=reader.boolean("deleted", default=False),
+            name=shown_title(sprint.text("name", default="")),
             state=STATES.get(state.lower(), SprintState.PLANNED),
             native_state=state,
             starts_at=sprint.part_time("startDate"),
             ends_at=sprint.part_time("endDate"),
             completed_at=sprint.part_time("completeDate"),
-            impossible_times=tuple(sprint.impossible_times),
+            left_out=tuple(reader.left_out),
         )
     ]

@@ -79,6 +79,7 @@ def normalise_change_event(payload: Json) -> list[DeploymentDraft]:
             started_at=at,
             finished_at=at,
             unplanned=is_unplanned(values.text("unplanned", default="")),
+            left_out=tuple(reader.left_out),
         )
     ]
 

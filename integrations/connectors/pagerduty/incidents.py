@@ -42,13 +42,14 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
     """
     reader = Reader(payload)
     incident = reader.object("incident") or Reader(None, "incident")
-    status = incident.text("status")
+    status = incident.text("status", default="")
+    is_resolved = status == "resolved" or (not status and incident.has("resolved_at"))
     merged = incident.text("resolve_reason.type", default="") == MERGED
     number = incident.integer("incident_number", default=None) or incident.integer("number", default=None)
     return [
         IncidentDraft(
             external_id=incident.identifier("id"),
-            updated_at=incident.time("updated_at", default=None) or reader.time("occurred_at", default=None),
+            updated_at=incident.part_time("updated_at") or reader.part_time("occurred_at"),
             deleted=merged,
             service=incident.text("service.summary", default=""),
             key="" if number is None else f"#{number}",
@@ -58,30 +59,32 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
             native_severity=incident.text("priority.summary", default="") or incident.text("urgency", default=""),
             started_at=incident.time("created_at"),
             acknowledged_at=_acknowledged_at(reader),
-            resolved_at=_resolved_at(reader, incident) if status == "resolved" else None,
-            impossible_times=tuple(reader.impossible_times),
+            resolved_at=_resolved_at(reader, incident) if is_resolved else None,
+            left_out=tuple(reader.left_out),
         )
     ]
 
 
 def _acknowledged_at(reader: Reader) -> datetime | Missing | None:
     """For the first time, if at all: an incident may be resolved before anybody acknowledged it."""
-    if not reader.has("log_entries"):
-        return MISSING
-    return min(_times(reader, ACKNOWLEDGED), default=None)
+    times = _times(reader, ACKNOWLEDGED)
+    return MISSING if times is None else min(times, default=None)
 
 
 def _resolved_at(reader: Reader, incident: Reader) -> datetime | Missing:
     """For the last time: it may have been opened again."""
-    last = max(_times(reader, RESOLVED), default=None)
+    last = max(_times(reader, RESOLVED) or (), default=None)
     at = last or incident.part_time("resolved_at") or incident.part_time("last_status_change_at")
     return MISSING if at is None else at
 
 
-def _times(reader: Reader, kind: str) -> list[datetime]:
-    entries = (entry for entry in reader.objects("log_entries") if entry.text("type", default="") == kind)
-    times = (entry.part_time("created_at", required=True) for entry in entries)
-    return [at for at in times if at is not None]
+def _times(reader: Reader, kind: str) -> list[datetime] | None:
+    """When the log has an entry of this kind; None where there is no log."""
+
+    def time_of_entry(entry: Reader) -> datetime | None:
+        return entry.part_time("created_at", required=True) if entry.text("type", default="") == kind else None
+
+    return reader.parts("log_entries", time_of_entry)
 
 
 def fetch_incidents(http: Http, resource: FetchedResource, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

@@ -21,7 +21,7 @@ _MERGED: LiteralString = rf"""
                pull_request.closed_at,
                (SELECT event.by_id FROM integrations_pullrequestevent event
                 WHERE event.pull_request_id = pull_request.id AND event.kind = 'closed'
-                ORDER BY event.at DESC LIMIT 1) AS closed_by
+                ORDER BY event.at DESC, event.position DESC, event.id DESC LIMIT 1) AS closed_by
         FROM integrations_pullrequest pull_request
         WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merged_at IS NULL AND pull_request.state <> 'open'
           AND pull_request.closed_at IS NOT NULL AND pull_request.deleted_at IS NULL AND {CLOSED_BY_MERGE_BOT}

@@ -23,7 +23,7 @@ _READ = """
     LEFT JOIN LATERAL (
         SELECT event.kind, event.at FROM integrations_pullrequestevent event
         WHERE event.pull_request_id = pull_request.id AND event.kind IN ('ready', 'draft')
-        ORDER BY event.at, event.kind
+        ORDER BY event.at, event.position, event.id
         LIMIT 1
     ) AS first_mark ON true
     LEFT JOIN LATERAL (

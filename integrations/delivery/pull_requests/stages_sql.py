@@ -243,7 +243,8 @@ DAYS: LiteralString = """
         SELECT event.id, range_agg(daterange(event.at::date, event.until::date)) AS days
         FROM (
             SELECT lasting.id, event.kind, event.at,
-                   lead(event.at) OVER (PARTITION BY lasting.id ORDER BY event.at) AS until
+                   lead(event.at) OVER (PARTITION BY lasting.id ORDER BY event.at, event.position, event.id)
+                       AS until
             FROM lasting
             JOIN integrations_pullrequestevent event ON event.pull_request_id = lasting.id
             WHERE event.kind IN ('closed', 'reopened')

@@ -92,7 +92,7 @@ def story_of_pull_request(record: PullRequest, access: Access) -> PullRequestSto
     events = list(
         PullRequestEvent.objects.filter(pull_request=record)
         .select_related("by__person", "of__person")
-        .order_by("at", "pk")[: MOST_PARTS + 1]
+        .order_by("at", "position", "pk")[: MOST_PARTS + 1]
     )
     runs = _runs_of(pull_request, commits)
     item_links = list(

@@ -47,12 +47,12 @@ def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
     transitions = list(
         WorkItemTransition.objects.filter(work_item=record)
         .select_related("by__person")
-        .order_by("at", "pk")[: MOST_PARTS + 1]
+        .order_by("at", "position", "pk")[: MOST_PARTS + 1]
     )
     assignments = list(
         WorkItemAssignment.objects.filter(work_item=record)
         .select_related("assignee__person")
-        .order_by("at", "pk")[: MOST_PARTS + 1]
+        .order_by("at", "position", "pk")[: MOST_PARTS + 1]
     )
     changes = list(SprintChange.objects.filter(work_item=record).order_by("at", "pk")[: MOST_PARTS + 1])
     value_changes = list(WorkItemChange.objects.filter(work_item=record).order_by("at", "pk")[: MOST_PARTS + 1])

@@ -28,21 +28,13 @@ _COLUMNS = (  # beside work_item_id
 )
 _NAMES = ", ".join(_COLUMNS)
 
-# Moves in the order in which they happened.  Of several at one instant the first comes from where none of them leads,
-# and the last leads to where none of them comes from.
+# Moves in the order in which they happened.
 _MOVES = """
     SELECT work_item_id, at, category, from_status, to_status,
-           row_number() OVER (
-               PARTITION BY work_item_id ORDER BY at, comes_from_another, leads_to_another DESC, from_status, to_status
-           ) AS position,
+           row_number() OVER (PARTITION BY work_item_id ORDER BY at, position, id) AS position,
            count(*) OVER (PARTITION BY work_item_id) AS moves
-    FROM (
-        SELECT move.*, from_status = ANY (array_agg(to_status) OVER at_once) AS comes_from_another,
-               to_status = ANY (array_agg(from_status) OVER at_once) AS leads_to_another
-        FROM integrations_workitemtransition move
-        WHERE work_item_id IN (SELECT id FROM selected)
-        WINDOW at_once AS (PARTITION BY work_item_id, at)
-    ) AS provided
+    FROM integrations_workitemtransition
+    WHERE work_item_id IN (SELECT id FROM selected)
 """
 # `ends_later`: the provider knows an end that its moves do not contain.
 _ITEM = """
@@ -122,13 +114,13 @@ _CREDITED = """
     LEFT JOIN LATERAL (
         SELECT assignee_id FROM integrations_workitemassignment
         WHERE work_item_id = ends.id AND at <= ends.done_at
-        ORDER BY at DESC, assignee_id NULLS LAST
+        ORDER BY at DESC, position DESC, id DESC
         LIMIT 1
     ) AS when_done ON true
     LEFT JOIN LATERAL (
         SELECT assignee_id FROM integrations_workitemassignment
         WHERE work_item_id = ends.id AND assignee_id IS NOT NULL
-        ORDER BY at DESC, assignee_id
+        ORDER BY at DESC, position DESC, id DESC
         LIMIT 1
     ) AS last ON true
 """
@@ -141,7 +133,7 @@ _ASSIGNED = """
                '{}'
            ) AS days
     FROM (
-        SELECT *, lead(at) OVER (PARTITION BY work_item_id ORDER BY at, assignee_id NULLS LAST) AS until
+        SELECT *, lead(at) OVER (PARTITION BY work_item_id ORDER BY at, position, id) AS until
         FROM integrations_workitemassignment
         WHERE work_item_id IN (SELECT id FROM selected)
     ) AS assignments

@@ -23,7 +23,7 @@ _READ = """
         ) AS told_category
         FROM integrations_workitemtransition transition
         WHERE transition.work_item_id = item.id
-        ORDER BY transition.at, transition.from_status, transition.to_status
+        ORDER BY transition.at, transition.position, transition.id
         LIMIT 1
     ) AS first_move ON true
     WHERE item.id = ANY (%s)

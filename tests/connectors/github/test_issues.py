@@ -196,7 +196,7 @@ def test_graphql_gives_the_same_history(issue: dict[str, Any]) -> None:
     assert over_graphql == draft_of(issue, timeline=timeline)
 
 
-@pytest.mark.parametrize("field", ["id", "number", "state", "title", "html_url", "created_at", "updated_at"])
+@pytest.mark.parametrize("field", ["id", "number", "created_at"])
 def test_a_missing_field_is_named(issue: dict[str, Any], field: str) -> None:
     del issue[field]
     with pytest.raises(SchemaError) as refused:

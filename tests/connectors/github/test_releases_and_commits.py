@@ -79,6 +79,6 @@ def test_a_bot_that_commits_is_known_by_the_address_in_graphql() -> None:
 
 def test_a_missing_field_is_named() -> None:
     payload = commit()
-    del payload["commit"]["author"]["date"]
-    with pytest.raises(SchemaError, match=r"commit\.commit\.author\.date"):
+    del payload["commit"]["committer"]["date"]
+    with pytest.raises(SchemaError, match=r"commit\.commit\.committer\.date"):
         draft_of(payload)

@@ -225,7 +225,7 @@ def test_a_change_of_a_time_that_cannot_be_is_left_out_alone() -> None:
     draft = draft_of(issue(), histories=[odd, change("status", 11, "3", "4", was="Review", now="Done")], statuses={})
     assert isinstance(draft.transitions, ProvidedParts)
     assert [one.to_status for one in draft.transitions.parts] == ["Done"]
-    assert draft.impossible_times == ("histories[0].created",)
+    assert draft.left_out == ("histories[0].created",)
 
 
 def test_a_delivery_that_names_no_fields_takes_no_epic_away() -> None:
@@ -313,3 +313,48 @@ def test_a_deleted_sprint_is_gone() -> None:
 
 def test_other_events_are_not_used() -> None:
     assert JIRA.deliveries("comment_created", {"comment": {"body": "Secret"}}) is None
+
+
+# Data Center ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "id=37,rapidViewId=8,state=CLOSED,name=Week 9,goal=<null>",
+        "id=37,rapidViewId=8,state=CLOSED,name=One, two [three],goal=done, id=99, name=Four",
+        "rapidViewId=8,state=CLOSED,name=Week 9,startDate=2026-03-02T09:00:00.000Z,sequence=37,id=37",
+        "completeDate=<null>,goal=a, [b], id=9,id=37,name=Week, id=8,state=ACTIVE",
+    ],
+)
+def test_a_sprint_is_read_from_text(fields: str) -> None:
+    text = f"com.atlassian.greenhopper.service.sprint.Sprint@1f2e[{fields}]"
+    draft = draft_of(issue(customfield_2=[text]), histories=[])
+    assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="37", added=True)])
+    assert draft.left_out == ()
+
+
+def test_a_sprint_that_is_not_understood_is_left_out_alone() -> None:
+    draft = draft_of(issue(customfield_2=[{"id": 7}, "Week 9", None], customfield_1={"points": 3}), histories=[])
+    assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(9), sprint="7", added=True)])
+    assert draft.left_out == ("issue.fields.customfield_1", "issue.fields.customfield_2[1]")
+
+
+def test_changes_without_ids_are_of_the_chosen_fields_of_that_name() -> None:
+    def unnamed(hour: int, field: str, before: str, after: str) -> dict[str, Any]:
+        item = {"field": field, "fieldtype": "custom", "from": before, "to": after, "fromString": before}
+        return {"id": str(hour), "created": f"2026-03-02T{hour}:00:00.000+0000", "items": [item | {"toString": after}]}
+
+    draft = draft_of(
+        issue(),
+        names={"sp": "customfield_1", "iteration": "customfield_2"},
+        histories=[
+            unnamed(10, "Iteration", "", "37"),
+            unnamed(11, "SP", "3", "5"),
+            unnamed(12, "Story Points", "1", "2"),  # of another field, which nobody chose
+        ],
+    )
+    assert draft.sprint_changes == ProvidedParts([SprintChangeDraft(at=at(10), sprint="37", added=True)])
+    assert draft.value_changes == ProvidedParts(
+        [ValueChangeDraft(at=at(11), field=ItemField.ESTIMATE, before="3", after="5")]
+    )

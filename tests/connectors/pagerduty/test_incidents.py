@@ -74,7 +74,7 @@ def test_a_time_that_cannot_be_leaves_out_its_entry_alone() -> None:
     odd = {"type": "acknowledge_log_entry", "created_at": "0001-01-01T00:00:00Z"}
     draft = draft_of(incident(), odd, entry("acknowledge", 11))
     assert draft.acknowledged_at == at(11)
-    assert draft.impossible_times == ("log_entries[0].created_at",)
+    assert draft.left_out == ("log_entries[0].created_at",)
 
 
 def test_an_incident_that_was_merged_is_none_of_its_own() -> None:

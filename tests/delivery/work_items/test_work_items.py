@@ -12,7 +12,7 @@ from insights.query.windows import local_today
 from integrations.connectors.drafts import Who
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.mappings.values_seen import values_seen
-from integrations.delivery.recompute import recompute_all_days
+from integrations.delivery.recompute import recompute_all_figures
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.models import FactChange, WorkItemFigures
 from orgtree.identities.decisions import assign
@@ -203,7 +203,7 @@ def test_a_week_with_a_change_of_clocks_has_its_days(tracker: Tracker) -> None:
         assert values("wip.age", weeks) == [1 * DAY, None]
         done_on = {figures.work_item.key: figures.done_on for figures in WorkItemFigures.objects.all()}
     assert done_on == {"SHOP-1": on("03-29"), "SHOP-2": on("03-30")}
-    recompute_all_days()
+    recompute_all_figures()
     assert set(WorkItemFigures.objects.values_list("done_on", flat=True)) == {on("03-29")}
 
 

@@ -1,0 +1,52 @@
+"""The order of a record's parts within one moment: providers write whole seconds, and scripts do two things in one.
+
+Parts of different moments are in the order of their instants.  Those of one moment are in the provider's order; of
+transitions the one comes next that leaves the status to which the last one led.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from operator import attrgetter
+from typing import TypeVar
+
+from integrations.connectors.drafts import AssignmentDraft, PullRequestEventDraft, TransitionDraft
+
+Part = TypeVar("Part", AssignmentDraft, PullRequestEventDraft, TransitionDraft)
+
+
+def parts_in_order(parts: Sequence[Part]) -> list[Part]:
+    """All of a record's, each with its position in its moment."""
+    return [part for moment in _moments(parts) for part in _positioned(moment)]
+
+
+def moves_in_order(moves: Sequence[TransitionDraft]) -> list[TransitionDraft]:
+    """The same of transitions."""
+    ordered: list[TransitionDraft] = []
+    for moment in _moments(moves):
+        ordered += _positioned(_chained(moment, ordered[-1].to_status if ordered else None))
+    return ordered
+
+
+def _moments(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    at = attrgetter("at")
+    return (list(moment) for _, moment in groupby(sorted(parts, key=at), key=at))
+
+
+def _positioned(moment: Iterable[Part]) -> list[Part]:
+    return [replace(part, position=position) for position, part in enumerate(moment)]
+
+
+def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[TransitionDraft]:
+    """Of one moment, from `status` on; where that is not known, from a status to which none of them leads."""
+    left = list(moment)
+    if status is None:
+        reached = {move.to_status for move in left}
+        status = next((move.from_status for move in left if move.from_status not in reached), None)
+    while left:
+        following = next((move for move in left if move.from_status == status), left[0])
+        left.remove(following)
+        status = following.to_status
+        yield following

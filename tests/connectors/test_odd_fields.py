@@ -1,0 +1,229 @@
+"""One odd field never throws out a record: each field of each provider's records in turn is something else.
+
+The records are those of the simulated providers, GitHub's published webhooks, and one of each kind that is pushed.
+Fields that define a record are named below; without one of them it goes to quarantine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.plan.delivery import Incident, Urgency
+from demo.providers.gitea_server import GiteaServer
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
+from demo.providers.jenkins_server import JenkinsServer
+from demo.providers.jira_server import JiraServer
+from demo.providers.pagerduty_server import PagerDutyServer
+from integrations.connectors.base import Connector, RawRecord, Settings
+from integrations.connectors.drafts import AnyDraft, Draft
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.gitea.connector import Gitea
+from integrations.connectors.github.connector import GitHub
+from integrations.connectors.github.webhooks import records_of
+from integrations.connectors.http import ConnectionHttp
+from integrations.connectors.jenkins.connector import Jenkins
+from integrations.connectors.jira.connector import Jira
+from integrations.connectors.pagerduty.connector import PagerDuty
+from tests.connectors.jenkins.conftest import busy_history
+from tests.connectors.reading import QUICK, TOKEN
+from tests.demo.small_history import BEGIN, HOUR, SHOP, small_history
+
+ODD: Sequence[Any] = (None, "odd", 7, [1], {"odd": 1})
+LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)
+SPRINT = "com.atlassian.greenhopper.service.sprint.Sprint@1f2e[id=37,rapidViewId=8,state=ACTIVE,name=Week 9, [b]]"
+
+# By the source of a record.  `repository` and the like are what a record belongs to.
+DEFINING: Mapping[str, frozenset[str]] = {
+    "pull_request": frozenset(
+        {"pull_request", "pull_request.id", "pull_request.number", "pull_request.created_at"}
+        | {f"pull_request.{path}" for path in ("merged_at", "base", "base.repo", "base.repo.id")}
+    ),
+    "issue": frozenset(
+        {"issue", "issue.id", "issue.number", "issue.created_at", "repository", "repository.id", "repository.full_name"}
+        | {"issue.key", "issue.fields", "issue.fields.created", "issue.fields.project", "issue.fields.project.id"}
+    ),
+    "workflow_run": frozenset(
+        f"workflow_run{path}" for path in ("", ".id", ".run_attempt", ".updated_at", ".repository", ".repository.id")
+    ),
+    "workflow_job": frozenset(
+        {
+            "workflow_job",
+            "workflow_job.id",
+            "workflow_job.run_id",
+            "workflow_job.run_attempt",
+            "workflow_job.workflow_name",
+        }
+        | {"repository", "repository.id"}
+    ),
+    "deployment": frozenset({"deployment", "deployment.id", "deployment.environment", "repository", "repository.id"}),
+    "release": frozenset({"release", "release.id", "release.tag_name", "repository", "repository.id"}),
+    "repository": frozenset({"repository", "repository.id", "repository.full_name", "repository.html_url"}),
+    "commit": frozenset(
+        {"commit", "commit.sha", "commit.parents", "commit.parents[]", "commit.parents[].sha", "commit.commit"}
+        | {"commit.commit.committer", "commit.commit.committer.date", "repository", "repository.id"}
+    ),
+    "sprint": frozenset({"sprint", "sprint.id", "board"}),
+    "build": frozenset({"build", "build.number", "build.timestamp", "build.queueId"}),
+    "incident": frozenset({"incident", "incident.id", "incident.created_at"}),
+    "change_event": frozenset({"event", "event.id", "event.timestamp"}),
+}
+DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
+# What a stream adds of its own knowledge: no provider can write it otherwise.
+OURS: Mapping[str, frozenset[str]] = {
+    "issue": frozenset({"fields", "names", "statuses", "pages", "deleted"}),
+    "build": frozenset({"job", "libraries", "deploys", "withdrawn", "original"}),
+    "change_event": frozenset({"service", "deployment"}),
+    "incident": frozenset({"occurred_at"}),
+}
+
+
+# Anybody writes what they like there, in any type: what is not for Headway is nothing that is left out.
+FREE_FORM = ("deployment.payload", "event.custom_details", "issue.fields.customfield_", "build.actions[].causes[].user")
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A record of a provider; `drafts` are what is made of it as it is now."""
+
+    provider: str
+    record: RawRecord
+
+    @property
+    def drafts(self) -> Sequence[AnyDraft]:
+        return self.record.normalise(self.record.payload)
+
+    def with_odd_fields(self) -> Iterator[tuple[str, Any, Any]]:
+        """Path, what was there, and what is there in the payload meanwhile."""
+        for way in list(_ways(self.record.payload)):
+            if way[0] in OURS.get(self.record.source, ()):
+                continue
+            for odd in ODD:
+                holder: Any = self.record.payload
+                for step in way[:-1]:
+                    holder = holder[step]
+                before, holder[way[-1]] = holder[way[-1]], odd
+                yield _path(way), before, odd
+                holder[way[-1]] = before
+
+
+def _ways(value: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """To each field, and of each list to the first item and what is in it."""
+    if way:
+        yield way
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _ways(inner, (*way, name))
+    elif isinstance(value, list) and value:
+        yield from _ways(value[0], (*way, 0))
+
+
+def _path(way: Sequence[Any]) -> str:
+    """pull_request.labels[].name"""
+    return "".join("[]" if isinstance(step, int) else f".{step}" for step in way).lstrip(".")
+
+
+def _read(of: Connector) -> Iterator[RawRecord]:
+    with ConnectionHttp(of, patience=QUICK) as http:
+        for resource in list(of.resources(http)):
+            for kind in of.kinds[resource.kind]:
+                for page in of.fetch(http, resource, kind, {}, now=LONG_AFTER):  # type: ignore[arg-type]
+                    yield from page.records
+
+
+def _richest(provider: str, records: Sequence[RawRecord]) -> list[Sample]:
+    """Of each source the record with the most in it."""
+    by_source: dict[str, RawRecord] = {}
+    for record in records:
+        known = by_source.get(record.source)
+        if known is None or len(json.dumps(record.payload)) > len(json.dumps(known.payload)):
+            by_source[record.source] = record
+    return [Sample(provider, record) for record in by_source.values()]
+
+
+@pytest.fixture(scope="module")
+def samples() -> list[Sample]:
+    token = {"token": TOKEN}
+    crates = Incident(1, SHOP, "Crates are late", Urgency.HIGH, BEGIN + HOUR, BEGIN + 2 * HOUR, BEGIN + 3 * HOUR)
+    history = replace(small_history(), incidents=(crates,))
+    rules = {"deployments": "acme/*-rollout: environment={ENVIRONMENT}, service={SERVICE}"}
+    events = {"deployments": "*/*: environment=production"}
+    with ExitStack() as servers:
+        github = servers.enter_context(GitHubServer(history, tokens=[Token(TOKEN, "ada")]))
+        gitea = servers.enter_context(GiteaServer(history, token=TOKEN))
+        cloud = servers.enter_context(JiraServer(history, email="a@example.com", token=TOKEN))
+        center = servers.enter_context(JiraServer(history, token=TOKEN))
+        jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
+        pagerduty = servers.enter_context(PagerDutyServer(history, token=TOKEN))
+        jenkins_values = {"base_url": jenkins.url, "user": "reader", **rules}
+        connectors = {
+            "github over GraphQL": GitHub(Settings({"base_url": github.url, "use_graphql": "true"}, token)),
+            "github over REST": GitHub(Settings({"base_url": github.url, "use_graphql": "false"}, token)),
+            "gitea": Gitea(Settings({"base_url": gitea.url}, token)),
+            "jira cloud": Jira(Settings({"base_url": cloud.url, "email": "a@example.com"}, token)),
+            "jira data center": Jira(Settings({"base_url": center.url}, token)),
+            "jenkins": Jenkins(Settings(jenkins_values, token)),
+            "pagerduty": PagerDuty(Settings({"base_url": pagerduty.url, **events}, token)),
+        }
+        return [sample for name, of in connectors.items() for sample in _richest(name, list(_read(of)))]
+
+
+def _deliveries(folder: Path) -> Iterator[Sample]:
+    for file in sorted(folder.glob("*.json")):
+        payload = json.loads(file.read_text(encoding="utf-8"))
+        for record in records_of(file.name.partition(".")[0], payload) or ():
+            yield Sample(f"github's webhook {file.name}", record)
+
+
+def _problems(sample: Sample) -> Iterator[str]:
+    """Where a record is thrown out for a field that does not define it, or leaves something out without saying so."""
+    defining = DEFINING[sample.record.source]
+    usual = sample.drafts
+    for path, before, odd in sample.with_odd_fields():
+        where = f"{sample.provider}: {sample.record.source} with {path} = {json.dumps(odd)}"
+        try:
+            drafts = sample.drafts
+        except SchemaError as problem:
+            if path not in defining:
+                yield f"{where}: {problem}"
+            continue
+        except Exception as fault:  # whatever it is, the record would be lost
+            yield f"{where}: {fault!r}"
+            continue
+        if not drafts:
+            yield f"{where}: no draft"
+        elif path not in defining and drafts[0].external_id != usual[0].external_id:
+            yield f"{where}: another record"
+        elif _is_of_another_type(path, before, odd) and not _says_so(usual, drafts):
+            yield f"{where}: says nothing"
+
+
+def _is_of_another_type(path: str, before: Any, odd: Any) -> bool:
+    """Ids are numbers here and texts there."""
+    if path == "board" or (path.lower().endswith("id") and isinstance(odd, int | str)) or path.startswith(FREE_FORM):
+        return False
+    return None not in (before, odd) and type(before) is not type(odd)
+
+
+def _says_so(usual: Sequence[Draft], drafts: Sequence[Draft]) -> bool:
+    """The field is not read, or the record names what was left out."""
+    return any(draft.left_out for draft in drafts) or list(drafts) == list(usual)
+
+
+def test_one_odd_field_throws_out_no_record(samples: list[Sample]) -> None:
+    assert {sample.record.source for sample in samples} >= DEFINING.keys() - {"review", "workflow_job"}
+    problems = [problem for sample in samples for problem in _problems(sample)]
+    assert not problems, "\n".join(problems)
+
+
+def test_one_odd_field_throws_out_no_delivery(test_data: Path) -> None:
+    problems = [problem for sample in _deliveries(test_data / "github-webhooks") for problem in _problems(sample)]
+    assert not problems, "\n".join(problems)
