@@ -52,7 +52,7 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Unread events, metrics and spans, and unknown attributes, by name."""
+    """Unread events, metrics and spans by name, and unknown attributes, each once for an agent."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
@@ -89,7 +89,7 @@ class UnreadEvent(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.agent}: {self.attribute} of {self.name}" if self.attribute else f"{self.agent}: {self.name}"
+        return f"{self.agent}: {self.attribute or self.name}"
 
 
 class ReceivedTally(models.Model):

@@ -71,6 +71,14 @@ def test_no_request_is_too_much_for_the_lists(intake: Intake, monkeypatch: pytes
     assert sum(UnreadEvent.objects.values_list("count", flat=True)) == 102 + 102, "those with texts are unknown, too"
 
 
+def test_an_unknown_attribute_is_one_row_whatever_carries_it(intake: Intake) -> None:
+    for number, name in enumerate(("api_request", "api_error", "tool_result", "user_prompt")):
+        intake.send(logs(log_record({**REQUEST, "event.name": name, "request_id": f"r{number}", "brand.new": number})))
+        add_up_tallies()
+    [listed] = UnreadEvent.objects.filter(agent="claude_code")
+    assert (listed.attribute, listed.name, listed.signal, listed.count, listed.known) == ("brand.new", "", "", 4, False)
+
+
 def test_a_record_with_hundreds_of_unknown_attributes_counts(intake: Intake) -> None:
     numbers = {f"attribute_with_quite_a_long_name_of_its_own_{number:03}_{'x' * 100}": number for number in range(400)}
     intake.send(logs(log_record({**REQUEST, **numbers})))

@@ -59,6 +59,7 @@ def add_up_tallies() -> None:
         )
 
 
+# An attribute has one meaning in all of an agent's records, and one row.
 # An unread name that is known or has a meaning came from a process with a stale cache, so its records are to be
 # reprocessed.
 ADD_UP = """
@@ -87,10 +88,15 @@ ADD_UP = """
         ON CONFLICT (agent, name) DO UPDATE
         SET count = sums.count + excluded.count, last_at = greatest(sums.last_at, excluded.last_at)
     ), unread AS (
-        SELECT agent, signal, name, attribute, bool_and(counted = %(not_kept)s) AS known, sum(count) AS count,
-               min(at) AS first_at, max(at) AS last_at
-        FROM drained WHERE counted <> %(dropped)s
-        GROUP BY agent, signal, name, attribute
+        SELECT agent, word.signal, word.name, attribute, bool_and(counted = %(not_kept)s) AS known,
+               sum(count) AS count, min(at) AS first_at, max(at) AS last_at
+        FROM drained
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN attribute = '' THEN drained.signal ELSE '' END AS signal,
+                   CASE WHEN attribute = '' THEN drained.name ELSE '' END AS name
+        ) AS word
+        WHERE counted <> %(dropped)s
+        GROUP BY agent, word.signal, word.name, attribute
     ), unread_placed AS (
         SELECT unread.*, listed.id IS NOT NULL
                OR coalesce(names, 0) + row_number() OVER (
