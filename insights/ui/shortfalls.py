@@ -12,6 +12,7 @@ from functools import cached_property
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.query.measures import AttributedLines, Total
@@ -19,7 +20,13 @@ from insights.query.query import Dimension, Query, Scope
 from insights.ui import wording
 from insights.ui.silences import lacking, silence_title
 from insights.ui.tiles import Link
-from integrations.delivery.mappings.unconfirmed import unconfirmed_deployments
+from integrations.delivery.mappings.unconfirmed import (
+    NamesInUse,
+    WithoutProduction,
+    names_in_use,
+    repositories_without_production,
+    unconfirmed_deployments,
+)
 from integrations.enums import Kind
 from integrations.facts.delivery import LEAD_TIMES
 from integrations.facts.left_out import (
@@ -106,6 +113,10 @@ class Context:
     @cached_property
     def left_out(self) -> Mapping[str, int]:
         return left_out(self.query.window.start, self.query.window.end)
+
+    @cached_property
+    def names_in_use(self) -> NamesInUse:
+        return names_in_use(self.query.window.start, self.query.window.end)
 
     @property
     def everywhere(self) -> str:
@@ -233,8 +244,7 @@ def _unplaced(context: Context) -> Found:
 
 
 def _unconfirmed(context: Context) -> Found:
-    window = context.query.window
-    deployments, runs = unconfirmed_deployments(window.start, window.end)
+    deployments, runs = unconfirmed_deployments(context.names_in_use)
     counts = [(deployments, "deployment"), (runs, "successful pipeline run")]
     if parts := [wording.count(number, noun) for number, noun in counts if number]:
         yield Shortfall(
@@ -246,6 +256,28 @@ def _unconfirmed(context: Context) -> Found:
             f"pipelines{context.everywhere}.",
             context.for_admins("Value mappings", reverse("admin:integrations_connection_changelist")),
         )
+
+
+def _without_production(context: Context) -> Found:
+    if repositories := repositories_without_production(context.names_in_use):
+        number = len(repositories)
+        names = [one.repository for one in repositories[:NAMED]] if context.for_admin else []
+        names += [f"{number - NAMED} more"] if context.for_admin and number > NAMED else []
+        what = (
+            f"{_plural(number, 'repository runs', 'repositories run')} pipelines that deploy and "
+            f"{_plural(number, 'has', 'have')} no deployment to production{context.everywhere}"
+        )
+        link = context.for_admins("Value mappings", value_mappings_url(repositories[0]))
+        named = f": {wording.listed(names)}." if names else "."
+        yield Shortfall(
+            "without_production", _of({FactFamily.DEPLOYMENT}), number, f"{number:,}", f"{what}{named}", link
+        )
+
+
+def value_mappings_url(without: WithoutProduction) -> str:
+    """The page on which an admin answers whether a repository's pipelines or environments are production."""
+    address = reverse("admin:integrations_connection_meanings", args=[without.connection])
+    return url_with(address, {"subject": without.subject.value})
 
 
 def _notes(context: Context) -> Found:
@@ -324,6 +356,7 @@ KINDS: Iterable[tuple[Callable[[Context], Found], Affects]] = (
     (_quarantined_records, _of(frozenset().union(*FAMILIES.values()))),
     (_unplaced, _of(frozenset().union(*FAMILIES.values()))),
     (_unconfirmed, _of({FactFamily.DEPLOYMENT})),
+    (_without_production, _of({FactFamily.DEPLOYMENT})),
     (_notes, _is_attributed),
     (_before_deployments, _is_lead_time),
     (_unknown_commits, _is_lead_time),

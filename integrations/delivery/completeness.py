@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Exists, OuterRef, Q
+from django.utils import timezone
 
+from integrations.delivery.mappings.unconfirmed import WithoutProduction, names_in_use, repositories_without_production
 from integrations.enums import Environment, RunStatus
 from integrations.models import Commit, Deployment, Incident, PullRequest, WorkItem, WorkItemLink
 
 MERGES_LOOKED_AT = 1000  # the last ones: what is linked today, whatever it was years ago
 ENVIRONMENTS_NAMED = 3
+RECENT = timedelta(days=90)  # a pipeline that has not run for longer may be gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class Completeness:
     has_deployments: bool
     last_production_at: datetime | None
     other_environments: Sequence[str]
+    without_production: Sequence[WithoutProduction]
     last_incident_at: datetime | None
     has_repairs: bool  # rollbacks or fixes, which also indicate failures
     has_work_items: bool
@@ -53,6 +57,7 @@ def completeness() -> Completeness:
     last_production_at = production.order_by("-finished_at").values_list("finished_at", flat=True).first()
     has_deployments = last_production_at is not None or deployments.exists()
     lacks_production = has_deployments and last_production_at is None
+    today = timezone.localdate()
     incidents = Incident.objects.filter(deleted_at=None, started_at__isnull=False).order_by("-started_at")
     last_incident_at = incidents.values_list("started_at", flat=True).first()
     repairs = deployments.exclude(Q(rollback_of="") & Q(fixes=[]))
@@ -64,6 +69,7 @@ def completeness() -> Completeness:
         has_deployments=has_deployments,
         last_production_at=last_production_at,
         other_environments=_environments() if lacks_production else (),
+        without_production=repositories_without_production(names_in_use(today - RECENT, today + timedelta(days=1))),
         last_incident_at=last_incident_at,
         has_repairs=last_incident_at is None and repairs.exists(),
         has_work_items=WorkItem.objects.filter(deleted_at=None).exists(),

@@ -25,6 +25,7 @@ from integrations.models.connections import Connection, Repository, RepositorySo
 from integrations.models.delivery import (
     Deployment,
     DeploymentExclusion,
+    DeploymentRule,
     DeploymentStatus,
     Incident,
     PipelineJob,

@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_follow_the_number_of_connections(
         connected(f"Connection {number}", resources=3)
     Stream.objects.filter(kind=Kind.DEPLOYMENT).update(failures=1, problem=PROBLEM)
     admin.get(PAGE)
-    with django_assert_max_num_queries(34):
+    with django_assert_max_num_queries(35):
         admin.get(PAGE)
 
 

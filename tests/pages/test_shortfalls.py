@@ -16,6 +16,7 @@ from integrations.enums import Kind
 from integrations.models import (
     Connection,
     DeployedPullRequest,
+    Deployment,
     PipelineRun,
     QuarantinedPayload,
     QuarantinedRecord,
@@ -183,6 +184,30 @@ def test_unconfirmed_pipelines_merges_before_and_notes_are_said(org: Org) -> Non
     assert "1 pull request merged long before the first known deployment is left out." in section(page, "dora")
     notes = admin.get("/api/v1/metrics/ai.committed_code_share/series/").json()["shortfalls"]
     assert [entry["count"] for entry in notes if entry["key"] == "unused_notes"] == [1]
+
+
+@pytest.mark.parametrize("name", ["Deploy phoenix", "Deploy to staging", "Deploy"])
+def test_a_repository_whose_pipelines_deploy_and_never_to_production_is_said(org: Org, name: str) -> None:
+    deliver(org)
+    source = Connection.objects.first()
+    assert source is not None
+    ship = Repository.objects.create(name="acme/ship")
+    at = datetime.combine(windows.local_today() - timedelta(days=3), datetime.min.time(), UTC)
+    PipelineRun.objects.create(
+        connection=source, repository=ship, external_id="1", name=name, status="success", finished_at=at
+    )
+    said = "repository runs pipelines that deploy and has no deployment to production"
+    admin = client_of(ADMIN)
+    link = f"/admin/integrations/connection/{source.pk}/meanings/?subject=deploying"
+    for path in ("/insights/delivery/", "/integrations/"):
+        page = text(admin, path)
+        assert f"1 {said}: acme/ship." in page, path
+        assert link in page, path
+    assert f"1 {said}." in section(text(client_of(EXECUTIVE), "/insights/delivery/"), "dora")
+    Deployment.objects.create(
+        connection=source, repository=ship, external_id="D1", environment="production", status="success", finished_at=at
+    )
+    assert said not in text(admin, "/integrations/")
 
 
 def test_a_silence_is_said_where_its_figures_are(yesterday: str) -> None:

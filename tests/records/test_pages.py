@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -19,9 +20,13 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from integrations.connectors.drafts import JobDraft, PipelineRunDraft, ProvidedParts
+from integrations.enums import RunStatus
 from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem, WorkItemChange
 from orgtree.models import IndividualPolicy, Organisation
 from tests.delivery.linking.delivery import Delivery, iso, moment, sha_of
+from tests.intake.conftest import SHOP, Tell
+from tests.intake.test_other_facts import MONDAY
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.teams import Teams, create_teams
@@ -395,3 +400,40 @@ def test_what_may_not_be_opened_is_named_without_a_link(teams: Teams, shop: Deli
     assert "d2" in text(html)
     assert f'href="{address("d2")}"' not in html
     assert f'href="{address("d2")}"' in page(sign_in(EXECUTIVE), "d1")
+
+
+@pytest.mark.parametrize(
+    ("branch", "named", "sentences"),
+    [
+        (
+            "main",
+            ("", ""),
+            ("production, by the pipeline's name", "no job deploys by its name, and it ran on the default"),
+        ),
+        ("main", ("Deploy to staging", ""), ("staging, named by the run's title",)),
+        ("v1.2.3", ("", ""), ("no job deploys by its name, and it ran on a tag",)),
+        ("feature", ("", "deploy"), ("its deploying job ran",)),
+        ("main", ("", "deploy-staging"), ("staging, named by its deploying job", "its deploying job ran")),
+    ],
+)
+def test_the_page_of_a_deployment_says_which_rule_decided(
+    tell: Tell, member: Client, branch: str, named: tuple[str, str], sentences: tuple[str, ...]
+) -> None:
+    title, job = named
+    jobs = [JobDraft(external_id="J", name=job, status=RunStatus.SUCCESS, native_status="", finished_at=MONDAY)]
+    tell(
+        PipelineRunDraft(
+            external_id="1",
+            repository=SHOP,
+            run="1",
+            name="Deploy",
+            title=title,
+            branch=branch,
+            status=RunStatus.SUCCESS,
+            updated_at=MONDAY,
+            finished_at=MONDAY,
+            jobs=ProvidedParts(jobs if job else []),
+        )
+    )
+    said = unescape(text(page(member, "run:1")))
+    assert [sentence for sentence in sentences if sentence not in said] == []

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.urls import reverse
 
 from insights.ui import wording
+from insights.ui.shortfalls import NAMED, value_mappings_url
 from insights.ui.tiles import Link
 from integrations.delivery.completeness import Completeness
 
@@ -57,6 +58,8 @@ def _source_control(inputs: Completeness, now: datetime) -> NeedLine:
 
 def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Deployments"
+    if inputs.without_production and (inputs.last_production_at or not inputs.has_deployments):
+        return _without_production(title, inputs)
     if inputs.last_production_at is not None:
         return _current(title, "Last one", inputs.last_production_at, now)
     if inputs.has_deployments:
@@ -66,6 +69,20 @@ def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
         return NeedLine(title, "watch", "None to production", detail, link)
     detail = "Without them, only the time until the merge is known. A pipeline can send them with one line."
     return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
+
+
+def _without_production(title: str, inputs: Completeness) -> NeedLine:
+    number = len(inputs.without_production)
+    names = [one.repository for one in inputs.without_production[:NAMED]]
+    names += [f"{number - NAMED} more"] if number > NAMED else []
+    verbs = "runs pipelines that deploy and has" if number == 1 else "run pipelines that deploy and have"
+    detail = (
+        f"{wording.count(number, 'repository', 'repositories')} {verbs} no deployment to production: "
+        f"{wording.listed(names)}."
+    )
+    link = Link("Value mappings", value_mappings_url(inputs.without_production[0]))
+    state = "Some to production" if inputs.last_production_at else "None to production"
+    return NeedLine(title, "watch", state, detail, link)
 
 
 def _incidents(inputs: Completeness, now: datetime) -> NeedLine:

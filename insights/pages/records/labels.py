@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from integrations.delivery.records.deployment import EnvironmentRule
 from integrations.delivery.records.parts import Happened, Happening, RecordKind, RecordName
 from integrations.models import DeploymentMethod, FailureMethod, RevertMethod
 from orgtree.models import Identity
@@ -77,6 +78,16 @@ RELATIONS: Mapping[str, str] = {
     "next": "Next deployment",
     "caused_by": "Caused by",
     "same_cause": "Other incidents of that deployment",
+}
+ENVIRONMENT_RULES: Mapping[EnvironmentRule, str] = {
+    EnvironmentRule.ADMIN: "mapped by an admin",
+    EnvironmentRule.TITLE: "named by the run's title",
+    EnvironmentRule.JOB: "named by its deploying job",
+    EnvironmentRule.PIPELINE: "by the pipeline's name",
+    EnvironmentRule.STATUS: "named by a status",
+    EnvironmentRule.SOURCE: "because its source says that users meet the environment",
+    EnvironmentRule.NAME: "by the environment's name",
+    EnvironmentRule.OPEN: "until an admin confirms that it is production (Value mappings)",
 }
 METHODS: Mapping[str, str] = {
     "provider": "reported by the provider",

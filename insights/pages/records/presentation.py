@@ -22,6 +22,8 @@ from integrations.delivery.records.incident import IncidentStory
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
 from integrations.models import (
     Deployment,
+    DeploymentExclusion,
+    DeploymentRule,
     PullRequest,
     PullRequestExclusion,
     PullRequestFigures,
@@ -248,6 +250,12 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
         ("Service", deployment.service),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
         ("Environment", deployment.native_environment or status_words(deployment.environment)),
+        ("Counts as", f"{status_words(deployment.environment)}, {labels.ENVIRONMENT_RULES[story.environment_by]}"),
+        ("A deployment because", DeploymentRule(deployment.rule).label if deployment.rule else ""),
+        (
+            "Not counted",
+            DeploymentExclusion(deployment.exclusion_reason).label if deployment.exclusion_reason else "",
+        ),
         ("Finished", wording.moment(deployment.finished_at)),
         ("Deployed by", who(deployment.deployed_by)),
         ("Commit", _commit(deployment)),

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from django.db.models import Q
 
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
+from integrations.delivery.mappings.environments import environment_of_title, judge_job
 from integrations.delivery.records.parts import (
     MOST_PARTS,
     Happened,
@@ -30,9 +33,23 @@ from integrations.models import (
     DeploymentFailure,
     DeploymentStatus,
     FailedDeployment,
+    PipelineRun,
     ProposedRollback,
 )
 from orgtree.access.access import Access
+
+
+class EnvironmentRule(StrEnum):
+    """What decided to which environment a deployment went."""
+
+    ADMIN = "admin"
+    TITLE = "title"
+    JOB = "job"
+    PIPELINE = "pipeline"
+    STATUS = "status"
+    SOURCE = "source"
+    NAME = "name"
+    OPEN = "open"
 
 
 @dataclass(frozen=True)
@@ -41,6 +58,7 @@ class DeploymentStory(Story):
     failed: FailedDeployment | None
     proposed: ProposedRollback | None
     contained: int  # pull requests that it was the first to bring to production
+    environment_by: EnvironmentRule
 
 
 def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
@@ -96,7 +114,33 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
         failed=failed,
         proposed=proposed,
         contained=len(contained) if len(contained) <= MOST_PARTS else brought.count(),
+        environment_by=_environment_rule(deployment, statuses),
     )
+
+
+def _environment_rule(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> EnvironmentRule:
+    mappings = value_mappings_of(deployment.connection)
+    if deployment.pipeline_run is not None:
+        return _rule_of_run(deployment, deployment.pipeline_run, mappings)
+    name = deployment.native_environment
+    named = {status.environment for status in statuses} - {"", name}
+    if deployment.environment == Environment.PRODUCTION and mappings.of_environment(name) != Environment.PRODUCTION:
+        if any(mappings.of_environment(other) == Environment.PRODUCTION for other in named):
+            return EnvironmentRule.STATUS
+        return EnvironmentRule.SOURCE
+    if mappings.is_decided(Subject.ENVIRONMENT, name):
+        return EnvironmentRule.ADMIN
+    return EnvironmentRule.OPEN if mappings.proposed(Subject.ENVIRONMENT, name) else EnvironmentRule.NAME
+
+
+def _rule_of_run(deployment: Deployment, run: PipelineRun, mappings: ValueMappings) -> EnvironmentRule:
+    job = run.jobs.filter(external_id=deployment.job).first() if deployment.job else None
+    verdict = judge_job(job.name) if job else None
+    if verdict and verdict.named and deployment.environment != mappings.of_run(run.name, run.title):
+        return EnvironmentRule.JOB
+    if mappings.of_run(run.name, run.title) != mappings.of_deploying(run.name) or environment_of_title(run.title):
+        return EnvironmentRule.TITLE
+    return EnvironmentRule.ADMIN if mappings.is_decided(Subject.DEPLOYING, run.name) else EnvironmentRule.PIPELINE
 
 
 def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
