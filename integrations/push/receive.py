@@ -126,10 +126,10 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
-    impossible: list[str] = []
-    serializer = pushed.record(context={"impossible_times": impossible})  # once: it copies all of its fields
+    left_out: dict[str, str] = {}  # by field, why
+    serializer = pushed.record(context={"left_out": left_out})  # once: it copies all of its fields
     for record in records:
-        impossible.clear()
+        left_out.clear()
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
         result: dict[str, Any] = {
             "id": named if isinstance(named, str | int) else None,
@@ -140,10 +140,12 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
         try:
             values = serializer.run_validation(record)
         except ValidationError as refusal:
-            result["error"] = in_words(refusal.detail if isinstance(record, Mapping) else {"record": NO_OBJECT})
+            problem = in_words(refusal.detail if isinstance(record, Mapping) else {"record": NO_OBJECT})
+            result["error"] = " ".join((*left_out.values(), problem))
             continue
-        if impossible:
-            result["left_out"] = list(dict.fromkeys(impossible))
+        if left_out:
+            result["left_out"] = list(left_out)
+            result["error"] = " ".join(left_out.values())
         drafts.append(pushed.draft_of(values))
         stored.append(result)
     if drafts:

@@ -32,7 +32,30 @@ class StrictSerializer(serializers.Serializer[Any]):
         if unknown := sorted(str(name)[:60] for name in data if name not in self.fields):
             known = ", ".join(self.fields)
             raise serializers.ValidationError({name: [f"There is no such field. Fields: {known}."] for name in unknown})
-        return super().to_internal_value(data)
+        try:
+            return super().to_internal_value(data)
+        except serializers.ValidationError as refusal:
+            return super().to_internal_value(self._without_odd_fields(data, refusal))
+
+    def _without_odd_fields(self, data: Mapping[str, Any], refusal: serializers.ValidationError) -> dict[str, Any]:
+        """Without fields that need not be there and cannot be understood; of a list of parts without the odd ones.
+
+        `left_out` of the context says of each why.  Raises the refusal where a field that has to be there is odd.
+        """
+        if not isinstance(refusal.detail, dict) or any(self.fields[name].required for name in refusal.detail):
+            raise refusal
+        kept = dict(data)
+        for name, problem in refusal.detail.items():
+            path = f"{self.parent.field_name}.{name}" if self.parent else name
+            if isinstance(problem, dict) and isinstance(kept[name], list):
+                kept[name] = [part for position, part in enumerate(kept[name]) if position not in problem]
+                self.context["left_out"] |= {
+                    f"{path}[{place}]": in_words(why, f"{path}[{place}]") for place, why in problem.items()
+                }
+            else:
+                del kept[name]
+                self.context["left_out"][path] = in_words(problem, path)
+        return kept
 
 
 class Text(serializers.CharField):
@@ -101,15 +124,15 @@ class Time(serializers.Field[datetime, Any, str, Any]):
 class PartTime(Time):
     """Of a part of the record, which counts without it: None where it cannot be.
 
-    `impossible_times` of the serializer's context names the fields, such as commits.authored_at.
+    `left_out` of the serializer's context names the fields, such as commits.authored_at.
     """
 
     def to_internal_value(self, data: Any) -> datetime | None:  # type: ignore[override]
         try:
             return super().to_internal_value(data)
-        except ImpossibleTimeError:
-            parts = self.parent.parent
-            self.context["impossible_times"].append(f"{parts.field_name}.{self.field_name}")
+        except ImpossibleTimeError as problem:
+            path = f"{self.parent.parent.field_name}.{self.field_name}"
+            self.context["left_out"][path] = in_words(problem.detail, path)
             return None
 
 

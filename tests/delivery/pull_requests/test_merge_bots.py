@@ -57,7 +57,7 @@ def commit(subject: str, at: str = CLOSED) -> None:
         "committed_at": iso(at),
         "message": subject,
     }
-    serializer = KINDS["commits"].record(data=record, context={"left_out": []})
+    serializer = KINDS["commits"].record(data=record, context={"left_out": {}})
     serializer.is_valid(raise_exception=True)
     with transaction.atomic():
         store_drafts(push_connection(), [KINDS["commits"].draft_of(serializer.validated_data)])
