@@ -133,7 +133,7 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
         tells="Ten weeks ago Checkout changed how it deploys, and every third deployment has failed or hurt since.",
         team=CHECKOUT,
         weeks=FAILING,
-        effect=DeliveryEffect(deployment_failures=0.33),
+        effect=DeliveryEffect(deployment_failures=0.4),
         expectations=(
             Expectation("deployment.failure_rate", FAILING, Reading.AT_LEAST, 10, facets=_OF[CHECKOUT]),
             Expectation("deployment.failure_rate", Weeks(40, 12), Reading.AT_MOST, 8, facets=_OF[CHECKOUT]),
