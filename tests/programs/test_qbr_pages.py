@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from core import browser_print
 from core.browser_print import chromium
@@ -25,7 +26,7 @@ from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, cr
 from tests.programs.api_pages import MOST_QUERIES, got, problem, sent
 from tests.programs.meetings import scheduled
 from tests.programs.objectives import objective, pickup
-from tests.programs.qbrs import frozen, review, say, signed
+from tests.programs.qbrs import IN_OCTOBER, frozen, review, say, signed
 from tests.programs.test_closing_quarters import PLATFORM, delivered, in_october, in_september
 from tests.programs.tickets import ticket
 from tests.teams import create_teams
@@ -267,7 +268,7 @@ def test_the_pdf_is_made_of_one_text_that_asks_for_nothing(delivered: Org) -> No
     assert 'href="/static' not in text
     assert "<script" not in text
     assert text.count("data:font/woff2;base64,") >= 4
-    assert "Frozen 5 Oct 2026, 12:00" in text
+    assert f"Frozen 5 Oct 2026, {timezone.localtime(IN_OCTOBER):%H:%M}" in text
 
 
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
