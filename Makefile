@@ -10,7 +10,7 @@ help:
 	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
 	@echo 'make demo    the same with a made-up organisation'
 	@echo 'make test    every check and every test; ARGS="tests/push -x" for a part, without the checks'
-	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles'
+	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles; then what reads the clock, on a dozen days'
 	@echo 'make check   ruff, mypy, import-linter, deployment, migrations, requirements, file sizes'
 	@echo 'make bench   speed and memory beside their goals'
 	@echo 'make clean   remove the environment and, after asking, the data'
@@ -26,7 +26,8 @@ test: development
 	@exec sh scripts/test.sh $(ARGS)
 
 soak: development
-	@exec sh scripts/test.sh -m soak $(ARGS)
+	@sh scripts/test.sh -m soak $(ARGS); failed=$$?; \
+	[ -n "$(ARGS)" ] || sh scripts/test_on_days.sh || failed=1; exit $$failed
 
 check: development
 	@exec sh scripts/check.sh
