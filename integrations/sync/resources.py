@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from core.locks import Lock
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError, TransientError
+from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.names import matches
 from integrations.intake.places import store_resource
@@ -30,15 +30,20 @@ from integrations.sync.readings import close_runs, waiting_time
 logger = logging.getLogger(__name__)
 
 LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
+MOST_NAMED = 20  # resources in an answer
 RESOURCES_AT_ONCE = 200  # in a transaction
 LISTING = Lock("listing of resources")  # by connection
 NOT_LISTED = "The provider no longer lists it."
 NOT_LISTED_REMEDY = "It was deleted, or the token may no longer see it. Its facts stay as last read."
 
 
+class NothingMatchesError(PermanentError):
+    """The rules of a connection match nothing of what there is."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Name patterns with * and ?, or ids; case-insensitive.  Without any nothing is picked."""
+    """Name patterns with * and ?, ids, or keys of projects; case-insensitive.  Without any nothing is picked."""
 
     match: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -47,7 +52,7 @@ class Rules:
     def pick(self, resource: Resource) -> bool:
         if resource.archived and not self.archived:
             return False
-        names = (resource.name, resource.external_id)
+        names = _names_of(resource)
         return matches(names, self.match) and not matches(names, self.exclude)
 
     def as_json(self) -> dict[str, Any]:
@@ -91,7 +96,32 @@ def discover_resources(connection: Connection) -> int:
                 discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
             )
             _pick_by_rules(connection)
+        _refuse_matching_nothing(connection)
         return len(seen)
+
+
+def nothing_matches(connection: Connection, rules: Rules) -> str:
+    """What there is, in a sentence, where none of it matches the rules; else empty."""
+    here = list(connection.resources.filter(gone_at=None).order_by("archived", "name"))
+    if not here or not rules.match or any(matches(_names_of(resource), rules.match) for resource in here):
+        return ""
+    named = ", ".join(resource.name for resource in here[:MOST_NAMED])
+    more = f" and {len(here) - MOST_NAMED:,} more" if len(here) > MOST_NAMED else ""
+    return f"There are: {named}{more}. Give a name, a key, an id or a pattern of names."
+
+
+def _refuse_matching_nothing(connection: Connection) -> None:
+    """Raise NothingMatchesError, noted with the connection, unless something was selected by hand."""
+    rules = rules_of(connection)
+    if (there_are := nothing_matches(connection, rules)) and not connection.resources.filter(picked=True).exists():
+        problem = NothingMatchesError(f"Nothing is called {' or '.join(rules.match)}.", what_to_do=there_are)
+        _note_failure(connection, problem)
+        raise problem
+
+
+def _names_of(resource: Resource) -> tuple[str, ...]:
+    """By which rules pick it: its name, its id, and the key of a project."""
+    return (resource.name, resource.external_id, *filter(None, [str(resource.details.get("key") or "")]))
 
 
 def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:

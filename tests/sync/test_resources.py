@@ -8,7 +8,7 @@ from integrations.connectors.errors import PermanentError
 from integrations.models import Connection, Resource, Stream, SyncRun
 from integrations.sync import slices
 from integrations.sync.check import check_connection
-from integrations.sync.resources import Rules, discover_resources, pick_resources, set_rules
+from integrations.sync.resources import NothingMatchesError, Rules, discover_resources, pick_resources, set_rules
 from integrations.sync.slices import SliceLimits, run_next_slice
 from integrations.sync.tasks import discover, sync_streams
 from tests.sync.conftest import resource_of, stream_of
@@ -136,3 +136,26 @@ def test_a_check_says_what_is_wrong_and_once_all_is_well_goes_on(connection: Con
     sync_streams()
     assert len(titles(connection)) == 3
     assert Stream.objects.get().leased_by == ""
+
+
+def test_a_project_is_picked_by_its_key(connection: Connection) -> None:
+    project = Resource(connection=connection, name="DCX · Centre", external_id="10034", details={"key": "DCX"})
+    assert [Rules(match=(named,)).pick(project) for named in ("dcx", "10034", "DCX · *", "DC", "Centre")] == [
+        *[True] * 3,
+        *[False] * 2,
+    ]
+
+
+def test_rules_that_match_nothing_are_refused_with_what_there_is(connection: Connection, provider: Provider) -> None:
+    provider.repository("acme/shop")
+    set_rules(connection, Rules(match=("acme/shpo", "acme/sit")))
+    with pytest.raises(NothingMatchesError) as refused:
+        discover_resources(connection)
+    assert "acme/shpo or acme/sit" in refused.value.problem
+    assert "acme/shop" in refused.value.what_to_do
+    connection.refresh_from_db()
+    assert connection.problem == refused.value.problem
+    set_rules(connection, Rules(match=("acme/*",)))
+    discover_resources(connection)
+    connection.refresh_from_db()
+    assert (picked(connection), connection.problem) == (["acme/shop"], "")

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection, Resource
 from integrations.sync.enqueue import enqueue_sync
-from integrations.sync.resources import Rules, leave_to_rules, pick_resources, rules_of, set_rules
+from integrations.sync.resources import Rules, leave_to_rules, nothing_matches, pick_resources, rules_of, set_rules
 
 ON_A_PAGE = 100
 LONGEST_PATTERNS = 10_000
@@ -108,6 +108,8 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
             return _shown(request, connection, form)
         set_rules(connection, form.rules())
         enqueue_sync(connection)
+        if there_are := nothing_matches(connection, form.rules()):
+            messages.warning(request, f"Nothing matches. {there_are}")
     elif act == "list":
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
         enqueue_sync(connection)
@@ -162,7 +164,7 @@ def _line(resource: Resource) -> ResourceLine:
 
 def _count(connection: Connection, rules: Rules) -> int:
     """How many resources the rules pick, without manual decisions."""
-    here = connection.resources.filter(gone_at=None).only("connection", "name", "external_id", "archived")
+    here = connection.resources.filter(gone_at=None).only("connection", "name", "external_id", "archived", "details")
     return sum(rules.pick(resource) for resource in here.iterator())
 
 

@@ -10,9 +10,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 
 from core.commands import JsonCommand
+from core.locks import BusyError
 from integrations.connectors.base import Connector, Settings
+from integrations.connectors.errors import ConnectorError
 from integrations.connectors.registered import connectors
+from integrations.models import Connection
 from integrations.sync.connect import InvalidConnectionError, connect, webhook_address
+from integrations.sync.resources import NothingMatchesError, discover_resources
 
 
 class Command(JsonCommand):
@@ -36,8 +40,8 @@ class Command(JsonCommand):
             action="append",
             metavar="ID",
             help=(
-                "Id, name or pattern of names (acme/*) of what to sync; may be repeated. Default: everything that is "
-                "not archived, or what an existing connection syncs."
+                "Id, key, name or pattern of names (acme/*) of what to sync; may be repeated. Default: everything that "
+                "is not archived, or what an existing connection syncs."
             ),
         )
 
@@ -49,12 +53,24 @@ class Command(JsonCommand):
             )
         except InvalidConnectionError as problem:
             raise CommandError(str(problem)) from None
+        if options["resource"]:
+            _refuse_matching_nothing(connection)
         address = webhook_address(connection)
         self.print_result(
             options,
             {"id": connection.pk, "name": connection.name, "provider": connection.provider, "webhook": address},
             ["  ".join(filter(None, (str(connection.pk), connection.name, address)))],
         )
+
+
+def _refuse_matching_nothing(connection: Connection) -> None:
+    """List what there is, and fail where nothing of it was named; what else goes wrong is for the sync to say."""
+    try:
+        discover_resources(connection)
+    except NothingMatchesError as problem:
+        raise CommandError(f"{problem.sentences} The connection is stored, and reads nothing yet.") from None
+    except (ConnectorError, BusyError):
+        return
 
 
 def _answers(connector: type[Connector] | None, words: list[str]) -> Settings:
