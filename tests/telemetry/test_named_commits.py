@@ -19,13 +19,17 @@ from tests.telemetry.agent_records import CHAT, COPILOT, span
 from tests.telemetry.intake import CLAUDE, Intake, Json, log_record, logs, spans, stored_text
 
 pytestmark = pytest.mark.django_db
-TODAY = (datetime.now(DAY.tzinfo) - DAY).days - 1
 URL, HEAD = "vcs.repository.url.full", "vcs.ref.head.revision"
 REMOTE = "github.com/acme/shop"
 
 
+def yesterday() -> int:
+    """Days since the world's first."""
+    return (datetime.now(DAY.tzinfo) - DAY).days - 1
+
+
 def nanoseconds(clock: str) -> str:
-    return str(int(at(clock, TODAY).timestamp()) * 1_000_000_000)
+    return str(int(at(clock, yesterday()).timestamp()) * 1_000_000_000)
 
 
 def record(name: str, clock: str, session: str = "s", **attributes: Any) -> Json:
@@ -50,7 +54,7 @@ def send(intake: Intake, *records: Json, **resource: Any) -> None:
 
 
 def made(name: str, clock: str, lines: int = 10) -> Commit:
-    return commit(name, clock, {f"{name}.py": lines}, day=TODAY)
+    return commit(name, clock, {f"{name}.py": lines}, day=yesterday())
 
 
 def sessions_named() -> dict[str, str]:
@@ -168,7 +172,7 @@ def test_the_commit_may_arrive_after_the_telemetry(intake: Intake) -> None:
 
 
 def test_a_short_name_of_two_commits_is_neithers_until_one_repository_tells_them_apart(intake: Intake) -> None:
-    one, twin = made("one", "10:10"), commit("twin", "10:10", {"twin.py": 5}, inside="elsewhere", day=TODAY)
+    one, twin = made("one", "10:10"), commit("twin", "10:10", {"twin.py": 5}, inside="elsewhere", day=yesterday())
     Commit.objects.filter(pk=twin.pk).update(sha=one.sha[:12] + "0" * 28)
     Repository.objects.filter(name="shop").update(remote=REMOTE)
     send(intake, call("10:10", {HEAD: one.sha[:12]}))
@@ -189,9 +193,9 @@ def test_stronger_than_a_trailer_and_weaker_than_lines(intake: Intake) -> None:
 
 
 def test_of_a_squash_the_parts_that_agents_named_are_theirs(intake: Intake) -> None:
-    squash = commit("squash", "11:00", {"one.py": 10, "two.py": 5}, day=TODAY)
+    squash = commit("squash", "11:00", {"one.py": 10, "two.py": 5}, day=yesterday())
     trailer(squash, "codex")
-    part = commit("one", "10:10", {"one.py": 10}, exclusion_reason="squashed", duplicate_of=squash, day=TODAY)
+    part = commit("one", "10:10", {"one.py": 10}, exclusion_reason="squashed", duplicate_of=squash, day=yesterday())
     send(intake, call("10:10", {HEAD: part.sha}))
     assert attributed() == {("claude_code", "s"): {"one.py": 10}}
 
