@@ -79,7 +79,7 @@ DEFINING: Mapping[str, frozenset[str]] = {
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
-    "issue": frozenset({"fields", "names", "statuses", "pages", "deleted"}),
+    "issue": frozenset({"fields", "names", "statuses", "people", "pages", "deleted"}),
     "build": frozenset({"job", "libraries", "deploys", "withdrawn", "original"}),
     "change_event": frozenset({"service", "deployment"}),
     "incident": frozenset({"occurred_at"}),

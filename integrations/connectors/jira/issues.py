@@ -27,7 +27,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.reader import LONGEST_ID, Reader
-from integrations.connectors.unchecked import object_of, text_of
+from integrations.connectors.unchecked import object_of, objects_of, text_of
 from integrations.enums import ItemField, Priority, StatusCategory
 
 FIELDS = (
@@ -35,6 +35,7 @@ FIELDS = (
     *("creator", "reporter", "assignee", "labels", "fixVersions", "created", "updated", "duedate"),
     "description",
 )
+PEOPLE = ("assignee", "reporter", "creator")
 CATEGORIES = {
     "new": StatusCategory.TODO,
     "undefined": StatusCategory.TODO,
@@ -82,9 +83,9 @@ class Change:
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as a search or a webhook gives it; `histories`, `fields` (ids of the site's own fields by kind), `names`
-    (their ids by name) and `statuses` are added by the stream, and what follows from them is left out where they are
-    not there.  `pages` is the address of the site.
+    """`issue` as a search or a webhook gives it.  The stream adds `histories`, `fields` (ids of the site's own fields by
+    kind), `names` (their ids by name), `statuses` and `people` (by key); what follows from them is left out where they
+    are not there.  `pages` is the address of the site.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
@@ -123,7 +124,9 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             created_at=created_at,
             resolved_at=fields.part_time("resolutiondate"),
             transitions=MISSING if changes is None else ProvidedParts(list(_transitions(reader, changes))),
-            assignments=MISSING if changes is None else ProvidedParts(_assignments(changes, created_at, fields)),
+            assignments=MISSING
+            if changes is None
+            else ProvidedParts(_assignments(payload, changes, created_at, fields)),
             sprint_changes=MISSING
             if changes is None
             else ProvidedParts(_sprint_changes(payload, fields, changes, created_at)),
@@ -208,10 +211,14 @@ def _transitions(reader: Reader, changes: Sequence[Change]) -> Iterator[Transiti
         )
 
 
-def _assignments(changes: Sequence[Change], created_at: datetime, fields: Reader) -> list[AssignmentDraft]:
+def _assignments(
+    payload: Json, changes: Sequence[Change], created_at: datetime, fields: Reader
+) -> list[AssignmentDraft]:
     """From its creation on: whom the first change took it from had it until then."""
-    people = [person(fields.object(name)) for name in ("assignee", "reporter", "creator")]
-    known = {who.account: who for who in (*(change.by for change in changes), *people) if who is not None}
+    people = [person(fields.object(name)) for name in PEOPLE]
+    others = [person(Reader(user)) for user in objects_of([*object_of(payload.get("people")).values()])]
+    named = (*others, *(change.by for change in changes), *people)
+    known = {who.account: who for who in named if who is not None}
     moved = _of_field(changes, "assignee")
     first = person_of_change(moved[0].before, moved[0].shown_before, known) if moved else people[0]
     assignments = [] if first is None else [AssignmentDraft(at=created_at, assignee=first)]

@@ -13,7 +13,7 @@ A cursor is one of
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -21,7 +21,7 @@ from typing import Any
 from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.jira.custom_fields import CustomFields, chosen, known_fields, names_of
-from integrations.connectors.jira.issues import FIELDS, KEY, VALUES, changed_field, normalise_issue
+from integrations.connectors.jira.issues import FIELDS, KEY, PEOPLE, VALUES, changed_field, normalise_issue
 from integrations.connectors.jira.site import Found, Site
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import object_of, objects_of, text_of
@@ -41,10 +41,33 @@ class Search:
     jql: str
     custom: CustomFields
     names: Mapping[str, str]
+    people: dict[str, Json] = field(default_factory=dict)
+    """Of Data Center, by their keys, by which alone a changelog names whom something was assigned to."""
 
     def at(self, start: str) -> Found:
         fields = (*FIELDS, *chain.from_iterable(self.custom.values()))
         return self.site.search(self.http, self.jql, fields=fields, start=start)
+
+    def note_people(self, issues: Sequence[Any]) -> None:
+        """Everybody whom these issues show with name and address."""
+        for issue in objects_of(issues):
+            users = [object_of(issue, "fields", name) for name in PEOPLE]
+            histories = objects_of(object_of(issue, "changelog").get("histories"))
+            users += [object_of(history, "author") for history in histories]
+            self.people.update({key: user for user in users if (key := text_of(user, "key"))})
+
+    def people_of(self, histories: Sequence[Any]) -> dict[str, Json]:
+        """Those whom the changes assign something to or take it from; who is in no issue of the page is asked for."""
+        if self.site.is_cloud:
+            return {}
+        items = [item for history in histories for item in objects_of(object_of(history).get("items"))]
+        keys = {text_of(item, end) for item in items if item.get("field") == "assignee" for end in ("from", "to")}
+        for key in sorted(keys - {""} - self.people.keys()):
+            try:
+                self.people[key] = object_of(self.http.get(self.site.path("user"), params={"key": key}).json())
+            except PermanentError:  # deleted, or the account may not browse users
+                self.people[key] = {}
+        return {key: self.people[key] for key in sorted(keys & self.people.keys()) if self.people[key]}
 
     def resumed(self, start: str) -> tuple[Found, str]:
         """The page at `start`, or the first one where Jira has forgotten that place: it does so after seven days."""
@@ -83,6 +106,7 @@ def fetch_issues(
     categories = _categories(http, site) if found.issues else {}
     while True:
         for position in range(0, max(len(found.issues), 1), STORED_TOGETHER):
+            search.note_people(found.issues)
             batch = found.issues[position : position + STORED_TOGETHER]
             records = [_record(search, issue, categories) for issue in batch]
             left = None if left is None else max(left - len(batch), 0)
@@ -122,6 +146,7 @@ def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRec
     }
     if histories is not None:
         payload |= {"histories": of_interest(histories, search), "statuses": _named(histories, categories)}
+        payload["people"] = search.people_of(histories)
     return RawRecord(payload, normalise_issue, str(issue.get("id", "")), SOURCE)
 
 

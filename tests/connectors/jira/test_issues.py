@@ -358,3 +358,13 @@ def test_changes_without_ids_are_of_the_chosen_fields_of_that_name() -> None:
     assert draft.value_changes == ProvidedParts(
         [ValueChangeDraft(at=at(11), field=ItemField.ESTIMATE, before="3", after="5")]
     )
+
+
+def test_whom_only_a_key_names_is_known_by_login_and_address() -> None:
+    jane = {"key": "JIRAUSER1", "name": "jdoe", "emailAddress": "jane@example.com", "displayName": "Jane"}
+    change_of_jane = change("assignee", 10, "JIRAUSER1", None, was="Jane")
+    draft = draft_of(issue(), histories=[change_of_jane], people={"JIRAUSER1": jane})
+    who = Who("jdoe", "jane@example.com", "Jane", "JIRAUSER1")
+    assert draft.assignments == ProvidedParts(
+        [AssignmentDraft(at=at(9), assignee=who), AssignmentDraft(at=at(10), assignee=None)]
+    )
