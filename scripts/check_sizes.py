@@ -1,4 +1,4 @@
-"""Checks that every hand-written file has fewer than 400 lines."""
+"""Checks that every hand-written file has at most 700 lines."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-LARGEST_LINES = 400
+LARGEST_LINES = 700
 WRITTEN = (".py", ".html", ".css", ".js", ".sh")
 NOT_OURS = ("static/vendor/", "/migrations/")
 
