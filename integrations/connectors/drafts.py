@@ -2,9 +2,7 @@
 
 A draft contains what is known and leaves out the rest: a field that is `MISSING` keeps its stored value, while None
 means that there is none (no merge, no assignee).  List pages, single records and webhooks of one record therefore go
-the same way and may arrive in any order.
-
-Times are aware; durations follow from them.  Text is the provider's, without NUL, cut at `LONGEST_TITLE`.
+the same way and may arrive in any order.  Times are aware; text is the provider's, without NUL, cut at `LONGEST_TITLE`.
 """
 
 from __future__ import annotations
@@ -30,7 +28,6 @@ from integrations.enums import (
 )
 
 Part = TypeVar("Part")
-UNKNOWN = "unknown"  # the name of a commit's author of whom nothing is known
 LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
 
 
@@ -391,17 +388,9 @@ class CommitDraft(Draft):
     deletions: int | None = None
 
 
-AnyDraft: TypeAlias = (
-    RepositoryDraft
-    | PullRequestDraft
-    | WorkItemDraft
-    | SprintDraft
-    | PipelineRunDraft
-    | DeploymentDraft
-    | IncidentDraft
-    | ReleaseDraft
-    | CommitDraft
-)
+_OfCode: TypeAlias = RepositoryDraft | PullRequestDraft | CommitDraft | ReleaseDraft
+_OfDelivery: TypeAlias = PipelineRunDraft | DeploymentDraft | IncidentDraft
+AnyDraft: TypeAlias = _OfCode | _OfDelivery | WorkItemDraft | SprintDraft
 
 
 def shown_title(text: str) -> str:

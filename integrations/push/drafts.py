@@ -14,7 +14,6 @@ from typing import Any, TypeVar
 from rest_framework import serializers
 
 from integrations.connectors.drafts import (
-    UNKNOWN,
     AnyDraft,
     AssignmentDraft,
     CommitDraft,
@@ -180,7 +179,7 @@ def pull_request(values: Values) -> PullRequestDraft:
 
 
 def commit(values: Values) -> CommitDraft:
-    author = who(values["author_email"]) or Who(name=UNKNOWN)
+    author = who(values["author_email"]) or Who(name="unknown")
     committed_at = values["committed_at"] or values["authored_at"]
     return CommitDraft(
         external_id=values["sha"],

@@ -42,19 +42,19 @@ class StrictSerializer(serializers.Serializer[Any]):
 
         `left_out` of the context says of each why.  Raises the refusal where a field that has to be there is odd.
         """
-        if not isinstance(refusal.detail, dict) or any(self.fields[name].required for name in refusal.detail):
+        problems: dict[str, Any] = refusal.detail if isinstance(refusal.detail, dict) else {}
+        if not problems or any(name not in self.fields or self.fields[name].required for name in problems):
             raise refusal
-        kept = dict(data)
-        for name, problem in refusal.detail.items():
+        kept, left_out = dict(data), self.context["left_out"]
+        for name, problem in problems.items():
             path = f"{self.parent.field_name}.{name}" if self.parent else name
             if isinstance(problem, dict) and isinstance(kept[name], list):
                 kept[name] = [part for position, part in enumerate(kept[name]) if position not in problem]
-                self.context["left_out"] |= {
-                    f"{path}[{place}]": in_words(why, f"{path}[{place}]") for place, why in problem.items()
-                }
+                for place, why in problem.items():
+                    left_out[f"{path}[{place}]"] = in_words(why, f"{path}[{place}]")
             else:
                 del kept[name]
-                self.context["left_out"][path] = in_words(problem, path)
+                left_out[path] = in_words(problem, path)
         return kept
 
 

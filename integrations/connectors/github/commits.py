@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 from integrations.connectors.base import Cursor, Http, Json, Page
-from integrations.connectors.drafts import UNKNOWN, CommitDraft, Who
+from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.errors import GoneError
 from integrations.connectors.github.accounts import author_of_commit
 from integrations.connectors.github.lists import PER_PAGE, Listed, following, list_page
@@ -47,7 +47,7 @@ def normalise_commit(payload: Json) -> list[CommitDraft]:
 
 
 def _signed(commit: Reader, role: str) -> Who:
-    return author_of_commit(commit.object(f"commit.{role}"), commit.object(role)) or Who(name=UNKNOWN)
+    return author_of_commit(commit.object(f"commit.{role}"), commit.object(role)) or Who(name="unknown")
 
 
 def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

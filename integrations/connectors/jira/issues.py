@@ -83,9 +83,9 @@ class Change:
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as a search or a webhook gives it.  The stream adds `histories`, `fields` (ids of the site's own fields by
-    kind), `names` (their ids by name), `statuses` and `people` (by key); what follows from them is left out where they
-    are not there.  `pages` is the address of the site.
+    """`issue` as a search or a webhook gives it.  `histories`, `fields` (ids of the site's own fields by kind), `names`
+    (their ids by name), `statuses` and `people` (by key) are added by the stream, and what follows from them is left
+    out where they are not there.  `pages` is the address of the site.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
