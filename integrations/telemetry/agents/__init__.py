@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from integrations.telemetry.agents.claude_code import CLAUDE_CODE
+from integrations.telemetry.agents.cline import CLINE
 from integrations.telemetry.agents.codex import CODEX
 from integrations.telemetry.agents.copilot import COPILOT
 from integrations.telemetry.agents.gemini_cli import GEMINI_CLI
 from integrations.telemetry.agents.generic import generic_vocabulary
+from integrations.telemetry.agents.qwen_code import QWEN_CODE
 from integrations.telemetry.agents.vocabulary import Vocabulary
 
-VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI)
+VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI, QWEN_CODE, CLINE)
 
 
 def vocabulary_of(service_name: str, *, scope: str = "", names: Iterable[str] = ()) -> Vocabulary:

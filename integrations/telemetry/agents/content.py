@@ -42,6 +42,12 @@ CONTENT_ATTRIBUTES = frozenset(
         ),
         *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "full_command", "command", "bash_command"),
         *("file_path", "path", "workspace.host_paths", "github.copilot.tool.parameters.file_path"),
+        # of the Vercel AI SDK
+        *("ai.prompt", "ai.prompt.messages", "ai.prompt.tools", "ai.prompt.toolChoice", "ai.prompt.format"),
+        *("ai.response.text", "ai.response.reasoning", "ai.response.toolCalls", "ai.response.object"),
+        *("ai.response.files", "ai.response.providerMetadata", "ai.schema", "ai.schema.description"),
+        *("ai.toolCall.args", "ai.toolCall.result", "ai.value", "ai.values", "ai.embedding", "ai.embeddings"),
+        *("ai.documents", "ai.result.text", "ai.result.toolCalls", "ai.result.object"),
         # error texts quote what failed
         *("error", "error.message", "error_message", "exception.message", "exception.stacktrace"),
         # the command line may contain the prompt

@@ -32,7 +32,7 @@ def learned(vocabulary: Vocabulary) -> Vocabulary:
     attributes = dict.fromkeys(_attributes_of_repositories() - vocabulary.looked_at, OWN_REPOSITORY)
     attributes |= {attribute: means for attribute, _, means in rows if attribute}
     names = {name: means for attribute, name, means in rows if not attribute}
-    return replace(vocabulary, attribute_means=attributes, name_means=names)
+    return replace(vocabulary, attribute_means={**vocabulary.attribute_means, **attributes}, name_means=names)
 
 
 def _attributes_of_repositories() -> set[str]:

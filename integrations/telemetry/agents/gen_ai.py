@@ -5,12 +5,17 @@ names contain the model or tool.  Input tokens include what was read from and wr
 that count them apart (sessions/cache_exclusive.py).  The tokens of an `invoke_agent` span are the sums of its children:
 they are not added again.
 
-OpenInference's names are read as well: https://arize-ai.github.io/openinference/spec/semantic_conventions.html
+Two other sets of names are read as well:
+- OpenInference's: https://arize-ai.github.io/openinference/spec/semantic_conventions.html
+- those of the Vercel AI SDK, which opencode and many programs in TypeScript use: https://ai-sdk.dev/docs/ai-sdk-core/telemetry
+  Its spans go by `ai.operationId`.  A call's span has the sums of its requests, the spans `….doGenerate` and
+  `….doStream` below it.  Whether input includes cached tokens depends on its version and on the provider.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
@@ -20,6 +25,7 @@ from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
     NOT_KEPT,
     SPAN_DURATION_MS,
+    SPAN_FAILED,
     SPAN_ID,
     Count,
     Event,
@@ -29,8 +35,14 @@ from integrations.telemetry.agents.vocabulary import (
 )
 
 # The first of each is the current name; the others are deprecated or predate the conventions.
-INPUT = ("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt")
-OUTPUT = ("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion")
+INPUT = (
+    *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
+    *("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),  # the last of embeddings
+)
+OUTPUT = (
+    *("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
+    *("ai.usage.outputTokens", "ai.usage.completionTokens"),
+)
 CACHE_READ = (
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.input_tokens.cached",
@@ -41,6 +53,8 @@ CACHE_READ = (
     "gen_ai.usage.details.cache_read_input_tokens",
     "gen_ai.usage.details.cached_tokens",
     "llm.token_count.prompt_details.cache_read",
+    "ai.usage.inputTokenDetails.cacheReadTokens",
+    "ai.usage.cachedInputTokens",
 )
 CACHE_WRITE = (
     "gen_ai.usage.cache_creation.input_tokens",
@@ -52,6 +66,7 @@ CACHE_WRITE = (
     "gen_ai.usage.details.cache_write_tokens",
     "gen_ai.usage.details.cache_creation_input_tokens",
     "llm.token_count.prompt_details.cache_write",
+    "ai.usage.inputTokenDetails.cacheWriteTokens",
 )
 CACHE_WRITE_5M = (
     "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
@@ -65,7 +80,8 @@ CACHE_WRITE_1H = (
     "gen_ai.usage.details.ephemeral_1h_input_tokens",
     "gen_ai.usage.ephemeral_1h_input_tokens",
 )
-MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name")
+UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # says what input includes
+MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "ai.response.model", "ai.model.id")
 # The tier that served a request, else the requested one (they differ when a busy tier falls back).  The current names
 # are in OpenAI's registry; they were in the general conventions before, and other providers' instrumentation uses both.
 # https://opentelemetry.io/docs/specs/semconv/registry/attributes/openai/
@@ -74,21 +90,46 @@ SERVICE_TIER = (
     *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
 )
 # A conversation is a session, while session.id can be the window of an editor.
-SESSION_KEYS = ("gen_ai.conversation.id", "conversation.id", "session.id", "session_id")
+# The metadata of the AI SDK are the program's own; these are the names that programs use.
+SESSION_KEYS = (
+    *("gen_ai.conversation.id", "conversation.id", "session.id", "session_id"),
+    *(
+        f"ai.telemetry.metadata.{name}"
+        for name in (
+            *("sessionId", "sessionID", "session_id", "session.id", "conversationId", "conversation_id"),
+            *("threadId", "thread_id", "chatId", "chat_id"),
+        )
+    ),
+)
+# Only addresses count: opencode sends the login of the machine, or "unknown".
+ADDRESS_KEYS = tuple(f"ai.telemetry.metadata.{name}" for name in ("userId", "userID", "user_id", "userEmail", "email"))
 EXIT_CODE = "process.exit.code"
+SUCCESS = "success"
+OPERATION_ID = "ai.operationId"
+AI_PROVIDER = "ai.model.provider"
 
 UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart=True)
 
 
 def tool_outcome(attributes: Attributes) -> str:
-    """A non-zero exit code is a failure, even if the tool call succeeded."""
-    failed = attributes.get("error.type") or attributes.get(EXIT_CODE) not in (None, 0, "0")
+    """A non-zero exit code is a failure, even if the tool call succeeded.
+
+    The status of a span decides where nothing else says how the call ended.
+    """
+    signs: list[bool] = []
+    if attributes.get("error.type"):
+        signs.append(True)
+    if (exit_code := attributes.get(EXIT_CODE)) is not None:
+        signs.append(exit_code not in (0, "0"))
+    if (success := attributes.get(SUCCESS)) is not None:
+        signs.append(success in (False, "false"))
+    failed = any(signs) if signs else bool(attributes.get(SPAN_FAILED))
     return (ToolOutcome.FAILED if failed else ToolOutcome.SUCCEEDED).value
 
 
 REQUEST = Event(
     kind=EventKind.REQUEST,
-    key=("gen_ai.response.id", SPAN_ID),
+    key=("gen_ai.response.id", "ai.response.id", SPAN_ID),
     model=MODEL,
     input_tokens=UNCACHED_INPUT,
     cache_read_tokens=Count(of=(CACHE_READ,)),
@@ -101,21 +142,22 @@ REQUEST = Event(
     parts=Parts(
         sub_agent=("gen_ai.agent.name",),
         effort=("gen_ai.request.reasoning.level",),
-        provider=("gen_ai.provider.name", "gen_ai.system"),
+        provider=("gen_ai.provider.name", "gen_ai.system", AI_PROVIDER),
         models=MODEL,
     ),
 )
+REQUEST_IN_DETAIL = replace(REQUEST, input_tokens=UNCACHED)
 REQUEST_ERROR = Event(
     kind=EventKind.REQUEST_ERROR,
-    key=("gen_ai.response.id", SPAN_ID),
+    key=("gen_ai.response.id", "ai.response.id", SPAN_ID),
     model=MODEL,
     error_type="error.type",
     duration_ms=SPAN_DURATION_MS,
 )
 TOOL_CALL = Event(
     kind=EventKind.TOOL_CALL,
-    key=("gen_ai.tool.call.id", "gen_ai.tool.call_id", SPAN_ID),
-    tool=("gen_ai.tool.name", "tool.name"),
+    key=("gen_ai.tool.call.id", "gen_ai.tool.call_id", "ai.toolCall.id", SPAN_ID),
+    tool=("gen_ai.tool.name", "tool.name", "ai.toolCall.name"),
     error_type="error.type",
     duration_ms=SPAN_DURATION_MS,
     outcome=tool_outcome,
@@ -123,7 +165,9 @@ TOOL_CALL = Event(
 AT_WORK = Event(kind=EventKind.SESSION)
 _TOKENS = (*INPUT, *OUTPUT, *CACHE_READ, *CACHE_WRITE, *CACHE_WRITE_5M, *CACHE_WRITE_1H)
 SPAN_KIND = "openinference.span.kind"
-READ_BY_CODE = frozenset({"gen_ai.operation.name", SPAN_KIND, "error.type", EXIT_CODE, *_TOKENS})
+READ_BY_CODE = frozenset(
+    {"gen_ai.operation.name", SPAN_KIND, OPERATION_ID, "error.type", EXIT_CODE, SUCCESS, UNCACHED, *_TOKENS}
+)
 # Attributes of the conventions that are not used.
 NOT_NEEDED = frozenset(
     {
@@ -147,6 +191,8 @@ NOT_NEEDED = frozenset(
         "gen_ai.usage.details.reasoning_tokens",
         *("llm.token_count.total", "llm.token_count.completion_details.reasoning", "llm.provider", "llm.system"),
         *("gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"),
+        *("ai.usage.totalTokens", "ai.usage.reasoningTokens", "ai.usage.outputTokenDetails.textTokens"),
+        *("ai.usage.outputTokenDetails.reasoningTokens", "operation.name", "resource.name"),
     }
 )
 # Other conventions of OpenTelemetry: the program's environment and its peers.
@@ -156,6 +202,11 @@ NOT_NEEDED_PREFIXES = (
     *("log.", "mcp.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc.", "server."),
     *("service.", "telemetry.", "thread.", "url.", "user_agent."),
 )
+# Names of the AI SDK besides its token counts; its content is dropped and counted (content.py).
+AI_SDK_NOT_NEEDED_PREFIXES = (
+    *("ai.telemetry.", "ai.settings.", "ai.request.", "ai.response.", "ai.model.", "ai.stream.", "ai.schema"),
+    *("ai.finishReason", "ai.operation", "ai.toolCall.", "ai.embedding"),
+)
 
 _REQUESTS = frozenset({"chat", "generate_content", "text_completion", "embeddings", "completion"})
 _TOTALS = frozenset({"invoke_agent", "create_agent", "invoke_workflow"})
@@ -164,13 +215,17 @@ _OPENINFERENCE = {"llm": "chat", "embedding": "embeddings", "tool": "execute_too
 
 def request(attributes: Attributes) -> EventReading:
     """A failed request with a partial response, such as an interrupted one, still used tokens."""
+    if attributes.get(UNCACHED) is not None:
+        return REQUEST_IN_DETAIL
     if any(attributes.get(name) is not None for name in _TOKENS):
         return REQUEST
-    return REQUEST_ERROR if attributes.get("error.type") else INCOMPLETE
+    return REQUEST_ERROR if attributes.get("error.type") or attributes.get(SPAN_FAILED) else INCOMPLETE
 
 
 def operation(attributes: Attributes) -> EventReading | None:
     """The rule for a span or log record, by its operation; None where it follows no known convention."""
+    if isinstance(of_ai_sdk := attributes.get(OPERATION_ID), str):
+        return _ai_sdk_operation(of_ai_sdk, attributes)
     name = attributes.get("gen_ai.operation.name")
     if name is None and isinstance(kind := attributes.get(SPAN_KIND), str):
         name = _OPENINFERENCE.get(kind.lower(), "invoke_workflow")  # chains repeat the tokens of their parts
@@ -183,6 +238,13 @@ def operation(attributes: Attributes) -> EventReading | None:
     if name is None and any(attributes.get(name) is not None for name in INPUT):
         return REQUEST  # predates operation names
     return None
+
+
+def _ai_sdk_operation(name: str, attributes: Attributes) -> EventReading:
+    """The rule for a span of the AI SDK: `ai.streamText` repeats the sums of its `ai.streamText.doStream`."""
+    if name == "ai.toolCall":
+        return TOOL_CALL
+    return request(attributes) if ".do" in name else AT_WORK
 
 
 # Log records with content, from before the conventions moved messages into attributes.
@@ -212,10 +274,13 @@ def gen_ai_vocabulary(agent: str, service: re.Pattern[str]) -> Vocabulary:
         trace_is_session=True,
         unlisted=operation,
         is_generic=True,
+        counts_differ=True,
+        sender_keys=(AI_PROVIDER,),
+        address_keys=ADDRESS_KEYS,
         read_by_code=READ_BY_CODE,
         readings=(REQUEST, REQUEST_ERROR, TOOL_CALL, AT_WORK),
         not_needed=NOT_NEEDED,
-        not_needed_prefixes=NOT_NEEDED_PREFIXES,
+        not_needed_prefixes=(*NOT_NEEDED_PREFIXES, *AI_SDK_NOT_NEEDED_PREFIXES),
         events={"gen_ai.client.inference.operation.details": request, **dict.fromkeys(CONTENT_EVENTS, NOT_KEPT)},
         metrics={
             "gen_ai.client.token.usage": TOKEN_USAGE,

@@ -9,6 +9,7 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+ABSENT = ("", "undefined", "null")  # what JavaScript makes of a missing value where text is required
 LARGEST_COUNT = 10**12  # of one record; larger ones are implausible, and their sums would overflow
 LARGEST_AMOUNT = 10**9  # US dollars of one record
 _LAST_DIGIT = Decimal("1e-10")
@@ -100,8 +101,8 @@ def dollars_of(amount: Decimal, name: str) -> Decimal:
 
 
 def number_of(value: Value, name: str) -> float | None:
-    """A finite number, sent as a number or digits; None if absent, null or empty."""
-    if value is None or value == "":
+    """A finite number, sent as a number or digits; None if absent, null or empty, or one of these as text."""
+    if value is None or value in ABSENT:
         return None
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise BadRecordError(f"{name} is not a number.")

@@ -153,7 +153,8 @@ PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
 SPAN_START = "(span start in nanoseconds)"
 SPAN_DURATION_MS = "(span duration in ms)"
-SPAN_CONTEXT = frozenset({LIBRARY, SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS})
+SPAN_FAILED = "(span failed)"  # present where the span's status is an error
+SPAN_CONTEXT = frozenset({LIBRARY, SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS, SPAN_FAILED})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -223,7 +224,8 @@ class Vocabulary:
     # Known attributes that are not used: names, and prefixes of names.
     not_needed: frozenset[str] = frozenset()
     not_needed_prefixes: tuple[str, ...] = ()
-    # Mappings by administrators, for attributes and for names of events, spans and metrics.  NOTHING ignores a name.
+    # Attributes that are other names of these, and mappings by administrators, for attributes and for names of events,
+    # spans and metrics.  NOTHING ignores a name.
     attribute_means: Mapping[str, str] = field(default_factory=dict)
     name_means: Mapping[str, str] = field(default_factory=dict)
     # Figures derived from content, stored instead of it, so that records can be reprocessed without their content.
@@ -234,18 +236,25 @@ class Vocabulary:
     # Whether span ids and durations are added to the attributes, under the pseudo-attributes above.
     reads_span_context: bool = False
     trace_is_session: bool = False  # for records without a session
+    points_need_session: bool = False  # points without one repeat events that have one
+    # Whether programs or versions that share the vocabulary differ on what input includes: they are told apart by
+    # instrumentation library and these attributes.
+    counts_differ: bool = False
+    sender_keys: tuple[str, ...] = ()
+    address_keys: tuple[str, ...] = ()  # may name the author by an e-mail address; anything else in them is nobody
     version_key: str = "service.version"
 
     @cached_property
     def naming(self) -> tuple[str, ...]:
         """The attributes that identify session, process, author and place."""
-        return (*self.session_keys, *self.process_keys, *AUTHOR_ATTRIBUTES, self.version_key, *PLACE_ATTRIBUTES)
+        author = (*AUTHOR_ATTRIBUTES, *self.address_keys)
+        return (*self.session_keys, *self.process_keys, *author, self.version_key, *PLACE_ATTRIBUTES)
 
     @cached_property
     def figure_names(self) -> frozenset[str]:
         """The attributes that figures are read from."""
         listed = (*self.events.values(), *self.spans.values(), *self.readings)
-        names = {"event.name", *SPAN_CONTEXT, *self.read_by_code}
+        names = {"event.name", *SPAN_CONTEXT, *self.read_by_code, *self.sender_keys}
         names.update(*(event.attributes for event in listed if isinstance(event, Event)))
         names.update(*(metric.attributes for metric in self.metrics.values() if isinstance(metric, Metric)))
         return frozenset(names)

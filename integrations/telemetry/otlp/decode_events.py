@@ -35,16 +35,36 @@ _MAY_COUNT = re.compile(r"token|usage|count|input|prompt", re.IGNORECASE)  # nam
 
 
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
-    """Decode log records or spans; invalid ones go into quarantine one by one."""
+    """Decode log records or spans; invalid ones go into quarantine one by one.
+
+    A record without a session belongs to that of its trace, which a later record may name: it is read last.
+    """
+    last = []
     for sent in records:
         try:
-            _read_event(origin, origin.record(sent))
+            record = origin.event(message := origin.record(sent))
+            if origin.vocabulary.trace_is_session and not _note_trace(origin, record):
+                last.append(sent)
+            else:
+                _read_event(origin, message, record)
+        except (BadRecordError, UnicodeError) as problem:
+            origin.reject(sent, problem)
+    for sent in last:
+        try:
+            _read_event(origin, message := origin.record(sent), origin.event(message))
         except (BadRecordError, UnicodeError) as problem:
             origin.reject(sent, problem)
 
 
-def _read_event(origin: Origin, message: EventMessage) -> None:
-    record = origin.event(message)
+def _note_trace(origin: Origin, record: EventRecord) -> bool:
+    """Remember the session of a record for others of its trace; returns whether it names one."""
+    session = origin.session(record.attributes)
+    if session is not None and isinstance(trace := record.attributes.get(TRACE_ID), str) and trace:
+        origin.decoded.sessions_of_traces.setdefault(trace, session.external_id)
+    return session is not None
+
+
+def _read_event(origin: Origin, message: EventMessage, record: EventRecord) -> None:
     if named := commit_in_parameters(record.attributes):
         record = record._replace(attributes={**record.attributes, **named})
     at = time_of(record.time_unix_nano, origin.decoded.now)
@@ -173,7 +193,10 @@ def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> in
 
 def _session_of_trace(origin: Origin, record: EventRecord) -> SessionKey | None:
     trace = record.attributes.get(TRACE_ID)
-    return origin.session({**record.attributes, origin.vocabulary.session_keys[0]: trace}) if trace else None
+    if not isinstance(trace, str) or not trace:
+        return None
+    session = origin.decoded.sessions_of_traces.get(trace, trace)
+    return origin.session({**record.attributes, origin.vocabulary.session_keys[0]: session})
 
 
 def _count_content(origin: Origin, record: EventRecord, digest: bytes, *, is_kept: bool) -> None:

@@ -26,6 +26,7 @@ from integrations.telemetry.agents.content import (
 from integrations.telemetry.agents.values import MOST_LEVELS, BadRecordError, Value
 from integrations.telemetry.otlp.decoded import (
     NO_RECORDED_VALUE,
+    STATUS_ERROR,
     DecodedRequest,
     Encoding,
     MetricKind,
@@ -47,6 +48,7 @@ from integrations.telemetry.otlp.messages import (
     Resource,
     Scope,
     Span,
+    Status,
 )
 
 Json = Any
@@ -60,6 +62,7 @@ _METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
 MOST_OBJECTS = 2_000_000  # and lists: each takes at least 64 bytes in memory
 MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
+_STATUS = {False: Status(), True: Status(code=Status.STATUS_CODE_ERROR)}
 _SNAKE_CASE = {
     name: re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
     for name in (
@@ -137,6 +140,7 @@ class JsonOrigin(Origin):
                 trace_id=_id(record, "traceId"),
                 span_id=_id(record, "spanId"),
                 parent_span_id=_id(record, "parentSpanId"),
+                status=_STATUS[_is_failed(record)],
                 attributes=attributes,
             )
         return LogRecord(
@@ -373,6 +377,8 @@ def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Va
     }
     if name := name_in(_body(sent)):
         stripped["body"] = {"stringValue": name}
+    if _is_failed(sent):
+        stripped["status"] = {"code": STATUS_ERROR}
     stripped["attributes"] = []
     entries = sent.get("attributes")
     for entry in entries if isinstance(entries, list) else ():
@@ -390,6 +396,11 @@ def _without_content(sent: Json, dropped: list[str], may_keep: Callable[[str, Va
         elif plain not in PLACEHOLDERS:
             dropped.append(name)
     return stripped
+
+
+def _is_failed(span: dict[str, Json]) -> bool:
+    status = span.get("status")
+    return isinstance(status, dict) and status.get("code") in (STATUS_ERROR, str(STATUS_ERROR), "STATUS_CODE_ERROR")
 
 
 def _is_short(value: Json) -> bool:

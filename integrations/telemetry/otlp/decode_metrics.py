@@ -101,6 +101,9 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rul
         origin.count(Counted.NOT_KEPT if session else Counted.UNREAD, metric.name)
         return
     has_unknown = UNKNOWN in point.attributes
+    if session is None and rule is not None and origin.vocabulary.points_need_session:
+        origin.count(Counted.NOT_KEPT, metric.name)
+        return
     if session is None and (origin.vocabulary.is_generic or (rule is None and not has_unknown)):
         origin.count(Counted.UNREAD, metric.name)  # it cannot be assigned to anybody
         return

@@ -18,6 +18,7 @@ from integrations.telemetry.agents.content import PLACEHOLDERS, looks_like_conte
 from integrations.telemetry.agents.values import BadRecordError, Value
 from integrations.telemetry.otlp import messages
 from integrations.telemetry.otlp.decoded import (
+    STATUS_ERROR,
     DecodedRequest,
     Encoding,
     MetricKind,
@@ -185,6 +186,8 @@ def _without_content(sent: Any, dropped: list[str], may_keep: Callable[[str, Val
             setattr(stripped, field.name, _repaired(value) if field.type == FieldDescriptor.TYPE_STRING else value)
     if isinstance(sent, messages.LogRecord) and (name := name_in(messages.body_of(sent))):
         stripped.body.string_value = name
+    if isinstance(sent, messages.Span) and sent.status.code == STATUS_ERROR:
+        stripped.status.code = sent.status.code
     for attribute in map(_readable, sent.attributes):
         name, value = attribute.key, messages.plain_value(attribute.value)
         if may_keep(name, value):

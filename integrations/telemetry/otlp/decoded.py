@@ -26,6 +26,7 @@ from integrations.telemetry.agents.vocabulary import (
     LIBRARY,
     PARENT_SPAN_ID,
     SPAN_DURATION_MS,
+    SPAN_FAILED,
     SPAN_ID,
     SPAN_START,
     TRACE_ID,
@@ -56,6 +57,7 @@ MOST_REJECTED = 2000
 MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each is quarantined with its resource
 MOST_NAMED_BY = 10  # events or spans whose names say which program it is, where that of their scope does not
 NO_RECORDED_VALUE = 1  # of DataPointFlags
+STATUS_ERROR = 2  # of a span
 QUARTER_OF_AN_HOUR = 900_000_000  # microseconds: every zone's midnight falls on one
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
@@ -112,6 +114,7 @@ class DecodedRequest:
     counts: Counter[Tally] = field(default_factory=Counter)
     # Counted only if the row with this digest is new: a repeated request must not count its rows again.
     counts_of_rows: list[tuple[bytes, Tally]] = field(default_factory=list)
+    sessions_of_traces: dict[str, str] = field(default_factory=dict)  # session ids that records of a trace name
     _parts: int = 0
     _rejected_bytes: int = 0
 
@@ -253,9 +256,14 @@ class Origin(ABC):
         identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own)
         if self.vocabulary.reads_span_context:
             attributes.update(_context(record))
-        if self.vocabulary.is_generic:
-            attributes[LIBRARY] = self._library
+        if self.vocabulary.counts_differ:
+            attributes[LIBRARY] = self._sender(attributes)
         return EventRecord(time or other_time, name, attributes, identity)
+
+    def _sender(self, attributes: Attributes) -> str:
+        """Who counted: the library, its version, and what else tells those apart who count differently."""
+        others = [value for key in self.vocabulary.sender_keys if isinstance(value := attributes.get(key), str)]
+        return f"{self._library} ({', '.join(others)})" if others else self._library
 
     def point(self, point: PointMessage, metric: MetricRecord) -> PointRecord:
         """Decode a point.  Raises BadRecordError."""
@@ -396,3 +404,5 @@ def _context(record: EventMessage) -> Iterator[tuple[str, Value]]:
         if 0 < start <= end:
             yield SPAN_START, start
             yield SPAN_DURATION_MS, round((end - start) / 1_000_000)
+        if record.status.code == STATUS_ERROR:
+            yield SPAN_FAILED, True

@@ -93,7 +93,7 @@ def _author_of(attributes: Attributes, vocabulary: Vocabulary) -> tuple[AuthorNa
     author = AuthorNames(
         vocabulary.agent,
         end_user=text("enduser.id"),
-        email=text("user.email"),
+        email=text("user.email") or _address_in(attributes, vocabulary.address_keys),
         account_uuid=text("user.account_uuid"),
         account_id=text("user.account_id"),
         installation=text("user.id") or text("installation.id"),
@@ -103,6 +103,11 @@ def _author_of(attributes: Attributes, vocabulary: Vocabulary) -> tuple[AuthorNa
     except UnusableNameError as problem:
         raise BadRecordError(str(problem)) from None
     return author, text(vocabulary.version_key, LONGEST_VERSION)
+
+
+def _address_in(attributes: Attributes, names: tuple[str, ...]) -> str:
+    values = (value for name in names if isinstance(value := attributes.get(name), str))
+    return next((value for value in values if len(value) <= LONGEST_NAME and _ADDRESS.fullmatch(value.strip())), "")
 
 
 def _first_key(attributes: Attributes, names: tuple[str, ...]) -> str:
