@@ -90,7 +90,7 @@ def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before:
         REPOSITORIES.hold()
         known = Repository.objects.with_remote(draft.remote) or _named(draft)
         repository = known or Repository(name=Repository.objects.free_name(spelled(draft.name)))
-        was_pushed = known is not None and _is_known_from_pushes_alone(resource, known)
+        was_pushed = known is not None and resource.connection.provider != PUSH and is_known_from_pushes_alone(known)
     columns = {}
     if repository.name != draft.name[:200] and (repository.name == name_before or was_pushed):
         REPOSITORIES.hold()
@@ -133,7 +133,6 @@ def _named(draft: ResourceDraft) -> Repository | None:
     return (namesakes.filter(remote="") if draft.remote else namesakes).first()
 
 
-def _is_known_from_pushes_alone(resource: Resource, repository: Repository) -> bool:
-    """Whether a connection finds the repository under its own name, which only pushes have named so far."""
-    others = repository.resources.exclude(connection__provider=PUSH)
-    return resource.connection.provider != PUSH and not others.exists() and not repository.sources.exists()
+def is_known_from_pushes_alone(repository: Repository) -> bool:
+    """Whether nothing but pushes has named the repository so far."""
+    return not repository.resources.exclude(connection__provider=PUSH).exists() and not repository.sources.exists()

@@ -7,16 +7,20 @@ returns everything to the repository that its own source names (integrations/mod
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 
+from core.locks import BusyError
 from core.nudges import nudge_on_commit
 from integrations.code.attribution.tasks import ATTRIBUTION
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
 from integrations.delivery.agreements.apply import apply_agreements
+from integrations.enums import ResourceKind
 from integrations.intake.joined_rows import (
     count_commits,
     count_rows,
@@ -27,7 +31,7 @@ from integrations.intake.joined_rows import (
     place_back,
     split_commits,
 )
-from integrations.intake.places import REPOSITORIES
+from integrations.intake.places import REPOSITORIES, is_known_from_pushes_alone
 from integrations.intake.relink_joined import relink_joined, sessions_in
 from integrations.intake.renamed import append_changes_of_renamed
 from integrations.models import Connection, LineHistory, Repository, RepositoryJoin, RepositorySource
@@ -36,6 +40,8 @@ from integrations.outbox.write_lock import lock_for_write_of_all
 from integrations.sync.git.connect import enqueue_sources
 from integrations.sync.git.reading_lock import no_reading
 from integrations.telemetry.sessions.places import place_sessions
+
+logger = logging.getLogger(__name__)
 
 
 class JoinError(ValueError):
@@ -61,6 +67,48 @@ def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJo
         LineHistory.objects.filter(pk=joined.pk).update(requested_at=None)
         _recompute_joined(repository, joined, commits, sessions)
         return RepositoryJoin.objects.create(repository=repository, joined=joined, joined_by=by)
+
+
+def join_pushed_namesakes(connection: Connection) -> int:
+    """Join repositories of the connection with those that pushes alone named as the provider calls them; how many.
+
+    A repository was renamed, and a pipeline pushed under its new name before the provider was asked again.  A join that
+    an admin undid is not repeated.  A repository whose clone is read meanwhile waits for the next listing.
+    """
+    listed = connection.resources.filter(kind=ResourceKind.REPOSITORY, gone_at=None, repository__joined_into=None)
+    renamed = listed.exclude(repository=None).exclude(name=F("repository__name"))
+    joined = 0
+    for resource in renamed.select_related("repository"):
+        if (repository := resource.repository) is None:
+            continue
+        namesakes = Repository.objects.filter(name__iexact=resource.name, joined_into=None).exclude(pk=repository.pk)
+        namesake = next((one for one in namesakes if is_known_from_pushes_alone(one)), None)
+        if namesake is None or _was_parted(repository, namesake):
+            continue
+        try:
+            with transaction.atomic():
+                join(repository, namesake, by="Headway, because it was renamed")
+                _exchange_names(_read(repository), _read(namesake), resource.name)
+        except (BusyError, JoinError) as problem:
+            logger.info("%s is not joined with %s yet: %s", repository, namesake, problem)
+            continue
+        joined += 1
+    return joined
+
+
+def _was_parted(repository: Repository, joined: Repository) -> bool:
+    return RepositoryJoin.objects.filter(repository=repository, joined=joined).exclude(undone_at=None).exists()
+
+
+def _exchange_names(repository: Repository, joined: Repository, name: str) -> None:
+    """Let the repository have its provider's name, which a number was added to because the joined one had it."""
+    if not repository.name.startswith(f"{name} "):
+        return
+    joined.name = Repository.objects.free_name(f"{name} (pushed)")
+    joined.save(update_fields=["name"])
+    repository.name = name
+    repository.save(update_fields=["name"])
+    append_changes_of_renamed(repository=repository.pk)
 
 
 def undo(join: RepositoryJoin, *, by: str) -> None:

@@ -24,6 +24,7 @@ from integrations.intake.names import matches
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.clients import connector_of, open_client
+from integrations.sync.join_repositories import join_pushed_namesakes
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
 
@@ -96,6 +97,7 @@ def discover_resources(connection: Connection) -> int:
                 discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
             )
             _pick_by_rules(connection)
+        join_pushed_namesakes(connection)
         _refuse_matching_nothing(connection)
         return len(seen)
 

@@ -16,12 +16,15 @@ from django.urls import reverse
 
 from insights.columns.shape import copied_relations
 from integrations.code.attribution.tasks import attribute_pending
+from integrations.connectors.base import ResourceDraft
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.linking.relink import place_waiting_commits
 from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.enums import ResourceKind
 from integrations.facts.counts import count_facts
 from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.joined_rows import TABLES
+from integrations.intake.places import store_resource
 from integrations.models import (
     Connection,
     FactChange,
@@ -34,7 +37,14 @@ from integrations.models import (
     RepositoryJoin,
 )
 from integrations.sync.git.reading_lock import READING
-from integrations.sync.join_repositories import JoinError, brought, join, parts_of, undo
+from integrations.sync.join_repositories import (
+    JoinError,
+    brought,
+    join,
+    join_pushed_namesakes,
+    parts_of,
+    undo,
+)
 from tests.columns.rows import in_postgresql
 from tests.delivery.linking.delivery import Delivery, iso, sha_of
 from tests.intake.waiting import run
@@ -278,6 +288,40 @@ def test_an_admin_joins_two_after_a_page_that_says_what_moves(
     assert "counts separately again" in done.content.decode()
     assert "undid this" in admin.post(reverse("admin:integrations_repository_undo", args=[made.pk])).content.decode()
     assert LogEntry.objects.filter(object_id=str(other.pk)).count() == 2
+
+
+@pytest.fixture
+def renamed() -> Connection:
+    """acme/shop, which a connection brought, is called acme/store by a pipeline and then by its provider."""
+    github = Connection.objects.create(provider="github", name="GitHub")
+    store_resource(github, ResourceDraft(ResourceKind.REPOSITORY, "42", "acme/shop", remote="github.com/acme/shop"))
+    tell(Delivery("acme/shop"), 1, "Mon 10:00")
+    tell(Delivery("acme/store"), 2, "Wed 10:00")
+    store_resource(github, ResourceDraft(ResourceKind.REPOSITORY, "42", "acme/store", remote="github.com/acme/store"))
+    return github
+
+
+def test_one_that_was_pushed_first_under_its_new_name_is_joined_by_itself(renamed: Connection) -> None:
+    assert join_pushed_namesakes(renamed) == 1
+    assert join_pushed_namesakes(renamed) == 0
+    tell(Delivery("ACME/Store.git"), 3, "Thu 10:00")
+    tell(Delivery("acme/shop"), 4, "Fri 10:00")
+    counted = {repository.counted_as for repository in Repository.objects.filter(name__contains="acme")}
+    assert [repository.name for repository in counted] == ["acme/store"]
+    assert set(PipelineRun.objects.values_list("repository__name", flat=True)) == {"acme/store"}
+    assert PipelineRun.objects.count() == 4
+
+
+def test_what_an_admin_parted_is_not_joined_again(renamed: Connection) -> None:
+    join_pushed_namesakes(renamed)
+    undo(RepositoryJoin.objects.get(), by="an admin")
+    assert join_pushed_namesakes(renamed) == 0
+
+
+def test_a_namesake_that_another_connection_brought_is_another(renamed: Connection) -> None:
+    other = Connection.objects.create(provider="gitea", name="Gitea")
+    store_resource(other, ResourceDraft(ResourceKind.REPOSITORY, "7", "acme/store"))
+    assert join_pushed_namesakes(renamed) == 0
 
 
 def test_only_admins_join(shops: tuple[Delivery, Delivery], sign_in: Callable[[Persona], Client]) -> None:
