@@ -117,6 +117,7 @@ COMMITS = Relation(
                       OR NOT commit.lines_known AND EXISTS (
                              SELECT FROM integrations_commitevidence evidence
                              WHERE evidence.commit_id = commit.id AND evidence.withdrawn_at IS NULL
+                               AND evidence.agent <> ''
                          )
                     THEN 'AI' ELSE 'Non-AI' END AS assistance
         FROM integrations_commit commit

@@ -128,7 +128,8 @@ _PUSH_FROM: LiteralString = """
                 WHERE attribution.commit_id = brought.id
                 UNION
                 SELECT evidence.agent FROM integrations_commitevidence evidence
-                WHERE evidence.commit_id = brought.id AND evidence.withdrawn_at IS NULL AND NOT brought.lines_known
+                WHERE evidence.commit_id = brought.id AND evidence.withdrawn_at IS NULL AND evidence.agent <> ''
+                  AND NOT brought.lines_known
                 UNION
                 SELECT brought.by_agent WHERE brought.by_agent <> ''
             ) AS provided (agent)

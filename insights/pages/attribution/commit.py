@@ -165,7 +165,7 @@ def _outcome(commit: Commit, seen: SeenEvidence, decided_by: str) -> str:
     if commit.exclusion_reason:
         return "Counts if the commit counts" if commit.duplicate_of_id else "Not used: the commit does not count"
     if seen.decided:
-        return "Decided"
+        return "Decided" if seen.row.agent else "Decided: no AI lines"
     if decided_by and labels.method_name(seen.row.method) != decided_by:
         return f"Not used: {labels.in_a_sentence(decided_by)} takes precedence"
     return "No lines of counted files remain for it"

@@ -86,24 +86,33 @@ def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, i
 def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceRow]]:
     """Change → its strongest evidence.
 
-    Evidence of the parts wins over equally strong evidence of the commit itself, unless that is of line level: a host
-    that squashes a branch copies every trailer into the squash, while the parts show which lines it applies to.
+    Evidence of the parts wins over equally strong evidence of the commit itself, unless that names lines: a host that
+    squashes a branch copies every trailer into the squash, while the parts show which lines it applies to, and tools
+    leave an empty note on it.
     """
     by_change: dict[UUID, list[_EvidenceRow]] = defaultdict(list)
     for row in evidence:
         by_change[row.change].append(row)
-    best = {
-        change: [row for row in rows if ORDER[row.method] == min(ORDER[other.method] for other in rows)]
-        for change, rows in by_change.items()
-    }
+    best = {change: _strongest(rows) for change, rows in by_change.items()}
     own = best.pop(evidence[0].target_change, None)
     if own is None:
         return best
     if not best:
         return {evidence[0].target_change: own}
     rank, rank_of_parts = ORDER[own[0].method], min(ORDER[rows[0].method] for rows in best.values())
-    own_counts = rank < rank_of_parts or (rank == rank_of_parts and own[0].level == EvidenceLevel.LINE)
+    says_lines = own[0].level == EvidenceLevel.LINE and (
+        any(row.lines_by_path for row in own) or not any(row.agent for rows in best.values() for row in rows)
+    )
+    own_counts = rank < rank_of_parts or (rank == rank_of_parts and says_lines)
     return {evidence[0].target_change: own} if own_counts else best
+
+
+def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
+    """The evidence of the best method; of that, what names lines, and what names an agent."""
+    method = min(ORDER[row.method] for row in evidence)
+    best = [row for row in evidence if ORDER[row.method] == method]
+    best = [row for row in best if row.level == EvidenceLevel.LINE and row.agent] or best
+    return [row for row in best if row.agent] or best
 
 
 def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Claim]:
@@ -118,8 +127,10 @@ def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Clai
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
-    """Share all added lines among the agents that signed; of a squash's message, as many as its parts allow."""
-    agents = {(row.agent, row.session_id): row for row in sorted(evidence, key=lambda row: row.sha)}
+    """Share all added lines among the agents that signed; where their shares are known, as many as these allow."""
+    agents = {
+        (row.agent, row.session_id, row.external_session): row for row in sorted(evidence, key=lambda row: row.sha)
+    }
     ordered = [agents[key] for key in sorted(agents, key=repr)]
     bounds = [1.0 if row.bound is None else row.bound for row in ordered]
     if all(bound == 1 for bound in bounds):

@@ -72,6 +72,8 @@ def evidence_of(commit: Commit, decided: Iterable[AgentLines]) -> tuple[list[See
     lines = _named_lines([row.pk for row in read])
     sessions = _named_sessions(read)
     deciding = {(share.method, share.agent) for share in decided}
+    if not deciding:  # the best evidence may say that there is no agent
+        deciding = {(Method(row.method), "") for row in [row for row in read if row.withdrawn_at is None][:1]}
     seen = [
         SeenEvidence(
             row=row,

@@ -1,7 +1,8 @@
 """Parser for git-ai authorship notes, standard 3.0.0 and its legacy forms: lines by file and session.
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
-document that describes the keys.  Lines without a key are unknown, not human.
+document that describes the keys.  Lines without a key are unknown, not human.  A note that attests no line of an agent
+says that none was at work.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from integrations.connectors.git.agent_signatures import agent_of_name
 from integrations.connectors.git.line_changes import Ranges
 
 SCHEMA = re.compile(r"^authorship/3\.\d+\.\d+$")
@@ -22,16 +24,6 @@ _ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[0-9,\- ]+)$")
 _RANGE = re.compile(r"^([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _LEGACY_KEY = re.compile(r"^[0-9a-f]{7,16}$")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # valid in JSON, but PostgreSQL cannot store them
-_TOOLS = {
-    "claude": "claude_code",
-    "claude-code": "claude_code",
-    "claude_code": "claude_code",
-    "codex": "codex",
-    "copilot": "copilot",
-    "github-copilot": "copilot",
-    "gemini": "gemini",
-    "gemini-cli": "gemini",
-}
 
 
 class UnreadableNoteError(ValueError):
@@ -48,12 +40,17 @@ class NotedSession:
     lines_by_path: Mapping[str, int]
 
 
+NOBODY = NotedSession("", "", "", {})
+
+
 def read_note(text: bytes, added: Mapping[str, Ranges] | None = None) -> list[NotedSession]:
-    """Parse the agent sessions that a note attests, with those of their lines that the commit adds.
+    """Parse the agent sessions that a note attests, with those of their lines that the commit adds; NOBODY if it says
+    that no agent wrote any.
 
     Tools attest lines of older commits, too: those of a whole branch, or of a file that was formatted.  `added` has the
     commit's own by path; None where the repository lacks its objects: all that are attested count then.  A session
-    without a line is left out.  Raises UnreadableNoteError.
+    without a line is left out.  A note about other commits' lines alone says nothing of this one, and neither does one
+    with keys that nothing describes.  Raises UnreadableNoteError.
     """
     try:
         attestations, _, document = _halves(text.decode())
@@ -61,20 +58,37 @@ def read_note(text: bytes, added: Mapping[str, Ranges] | None = None) -> list[No
         raise UnreadableNoteError("The note is not UTF-8.") from None
     described = _described(document)
     ranges: dict[tuple[str, str, str], dict[str, list[tuple[int, int]]]] = {}
+    human_lines, is_doubtful = 0, False
     for path, key, attested in _attested(attestations):
         if (who := _who(key, described)) is not None:
             ranges.setdefault(who, {}).setdefault(path, []).extend(attested)
+        elif key.startswith("h_"):
+            human_lines += _count(attested, None if added is None else added.get(path, ()))
+        else:
+            is_doubtful = True
     counts = {
         who: {
             path: _count(attested, None if added is None else added.get(path, ())) for path, attested in paths.items()
         }
         for who, paths in ranges.items()
     }
-    return [
+    sessions = [
         NotedSession(*who, lines_by_path=lines)
         for who, by_path in counts.items()
         if (lines := {path: count for path, count in by_path.items() if count})
     ]
+    says_nobody = not is_doubtful and (not ranges or human_lines > 0)
+    return sessions or ([NOBODY] if says_nobody else [])
+
+
+def attestations_of(text: bytes) -> bytes:
+    """Which lines a note attests to whom: a copy of it may differ in what describes the commit."""
+    return text.partition(b"\n---\n")[0] if not text.startswith(b"---\n") else b""
+
+
+def agent_of_tool(name: str) -> str:
+    """The agent that a tool's own name means, by its slug: claude, Claude Code, gemini-cli."""
+    return agent_of_name(name) or re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")[:40] or "unknown"
 
 
 def _who(key: str, described: Mapping[str, tuple[str, str, str]]) -> tuple[str, str, str] | None:
@@ -117,11 +131,10 @@ def _described(document: str) -> dict[str, tuple[str, str, str]]:
         for key, entry in entries.items():
             agent = entry.get("agent_id") if isinstance(entry, dict) else None
             if isinstance(agent, dict) and isinstance(agent.get("tool"), str):
-                tool = agent["tool"].strip().lower()
                 described[key] = (
-                    _TOOLS.get(tool) or re.sub(r"[^a-z0-9]+", "_", tool).strip("_")[:40] or "unknown",
-                    _storable(str(agent.get("model") or ""))[:120],
-                    _storable(str(agent.get("id") or ""))[:200],
+                    agent_of_tool(agent["tool"]),
+                    storable(str(agent.get("model") or ""))[:120],
+                    storable(str(agent.get("id") or ""))[:200],
                 )
     return described
 
@@ -144,14 +157,15 @@ def _attested(text: str) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
 
 def _unquoted(line: str) -> str:
     if not line.startswith('"'):
-        return _storable(line)
+        return storable(line)
     try:
-        return _storable(str(json.loads(line)))
+        return storable(str(json.loads(line)))
     except (ValueError, RecursionError):
-        return _storable(line.strip('"'))
+        return storable(line.strip('"'))
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """A text without what PostgreSQL cannot store."""
     return _UNSTORABLE.sub("�", text)
 
 

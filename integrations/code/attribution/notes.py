@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from uuid import UUID
 
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_others
-from integrations.code.attribution.git_ai_notes import UnreadableNoteError, read_note
+from integrations.code.attribution.git_ai_notes import (
+    NOBODY,
+    NotedSession,
+    UnreadableNoteError,
+    attestations_of,
+    read_note,
+)
 from integrations.connectors.git.line_changes import Ranges
-from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository, UnreadableNote, UnusedNote
+from integrations.models import (
+    Commit,
+    CommitEvidence,
+    CommitExclusion,
+    EvidenceLevel,
+    Method,
+    Repository,
+    UnreadableNote,
+    UnusedNote,
+)
 from integrations.outbox.attribution_queue import enqueue_commits
 
 # Notes attest lines; they are wrong only if the tool that writes them is.
@@ -35,6 +51,8 @@ def sync_notes(
     only: Collection[str] | None = None,
 ) -> int:
     """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
+
+    The notes are iterated twice: a copy of a note on another commit says nothing of that one.
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
@@ -64,17 +82,19 @@ def add_notes(repository: Repository, notes: Iterable[Note], *, added_lines: Add
 
 @dataclass(slots=True)
 class _Read:
-    """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, and the object
-    ids of noted commits that are not stored."""
+    """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, the object ids of
+    noted commits that are not stored, those that have the same note, by its digest, and whose it is."""
 
     digests: set[tuple[int, UUID]] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
     unused: set[str] = field(default_factory=set)
+    copies: Mapping[bytes, Sequence[str]] = field(default_factory=dict)
+    owners: dict[bytes, set[str]] = field(default_factory=dict)
 
 
 def _read(repository: Repository, notes: Iterable[Note], added_lines: AddedLines) -> _Read:
-    read = _Read()
+    read = _Read(copies=_copies(notes))
     remaining = iter(notes)
     while chunk := list(islice(remaining, NOTES_AT_ONCE)):
         entries = list(_evidence(repository, chunk, read, added_lines))
@@ -95,23 +115,63 @@ def _evidence(
             continue
         try:
             sessions = read_note(text, added.get(sha))
+            digest = _digest(text)
+            if digest in read.copies and digest not in read.owners:
+                read.owners[digest] = _owners(text, read.copies[digest], added_lines)
         except UnreadableNoteError as problem:
             read.unreadable[ids[sha]] = str(problem)
             continue
-        for session in sessions:
-            yield (
-                ids[sha],
-                Evidence(
-                    Method.NOTE,
-                    EvidenceLevel.LINE,
-                    session.agent,
-                    CONFIDENCE,
-                    model=session.model,
-                    external_session=session.external_session,
-                    lines_by_path=session.lines_by_path,
-                    repository_id=repository.pk,
-                ),
-            )
+        if digest not in read.copies or sha in read.owners[digest]:
+            yield from ((ids[sha], line_evidence(Method.NOTE, session, repository)) for session in sessions)
+
+
+def line_evidence(method: Method, session: NotedSession, repository: Repository) -> Evidence:
+    """The lines of a session, or that no agent wrote any, according to a note or record of the repository."""
+    return Evidence(
+        method,
+        EvidenceLevel.LINE,
+        session.agent,
+        CONFIDENCE,
+        model=session.model,
+        external_session=session.external_session,
+        lines_by_path=session.lines_by_path,
+        repository_id=repository.pk,
+        said="No line of an agent" if session == NOBODY else "",
+    )
+
+
+def _digest(text: bytes) -> bytes:
+    return hashlib.blake2b(attestations_of(text), digest_size=16).digest()
+
+
+def _copies(notes: Iterable[Note]) -> Mapping[bytes, Sequence[str]]:
+    """Digest of what a note attests → the commits that have it, where they are several; without notes of no lines."""
+    found: dict[bytes, dict[str, None]] = {}
+    for sha, text in notes:
+        if attestations_of(text).strip():
+            found.setdefault(_digest(text), {})[sha] = None
+    return {digest: list(shas) for digest, shas in found.items() if len(shas) > 1}
+
+
+def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[str]:
+    """The commit whose lines a copied note attests, with the copies of that commit; all if none is stored.
+
+    It adds most of the lines, and least else in these files: a squash also adds what its other parts do.
+    """
+    added = added_lines(shas)
+
+    def fitness(commit: Commit) -> tuple[bool, int, float, float, str]:
+        own = added.get(commit.sha)
+        lines = [session.lines_by_path for session in read_note(text, own)]
+        total = (
+            float("inf") if own is None else sum(last - first + 1 for ranges in own.values() for first, last in ranges)
+        )
+        is_lost = commit.exclusion_reason == CommitExclusion.GONE and commit.duplicate_of_id is None
+        attested = sum(count for by_path in lines for count in by_path.values())
+        return is_lost, -attested, total, commit.authored_at.timestamp(), commit.sha
+
+    stored = sorted(Commit.objects.filter(sha__in=shas), key=fitness)
+    return {commit.sha for commit in stored if commit.change_key == stored[0].change_key}
 
 
 def _list_unused(repository: Repository, shas: Iterable[str]) -> None:

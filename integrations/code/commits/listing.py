@@ -130,19 +130,22 @@ def filter_commits(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySe
 
 
 def _with_evidence(criteria: CommitFilter) -> RawSQL:
-    """Ids of the commits with such evidence, their own or that of a commit they represent."""
+    """Ids of the commits with such evidence, their own or that of a commit they represent.
+
+    Evidence that there is no agent only counts where its method is asked for.
+    """
     return RawSQL(  # a recursive query, which the ORM cannot express; values are parameters
         """
         WITH RECURSIVE supported (commit_id) AS (
             SELECT commit_id FROM integrations_commitevidence
-            WHERE withdrawn_at IS NULL AND %s IN ('', agent) AND %s IN ('', method)
+            WHERE withdrawn_at IS NULL AND %s IN ('', agent) AND %s IN ('', method) AND (agent <> '' OR NOT %s)
             UNION
             SELECT commit.stands_in_id FROM supported JOIN integrations_commit commit ON commit.id = supported.commit_id
             WHERE commit.stands_in_id IS NOT NULL
         )
         SELECT commit_id FROM supported
         """,
-        [criteria.agent, criteria.method],
+        [criteria.agent, criteria.method, not criteria.method],
     )
 
 
@@ -167,7 +170,13 @@ def attributions_of(commits: Iterable[Commit]) -> Mapping[int, Sequence[CommitAt
 
 def filter_choices() -> Choices:
     """Filter values: the agents that evidence names, and the repositories."""
-    agents = CommitEvidence.objects.filter(withdrawn_at=None).order_by().values_list(Value("agent"), "agent").distinct()
+    agents = (
+        CommitEvidence.objects.filter(withdrawn_at=None)
+        .exclude(agent="")
+        .order_by()
+        .values_list(Value("agent"), "agent")
+        .distinct()
+    )
     repositories = Repository.objects.order_by().values_list(Value("repository"), "name")
     choices = sorted(agents.union(repositories, all=True))
     return Choices(

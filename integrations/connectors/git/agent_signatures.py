@@ -78,6 +78,11 @@ def _agent_by_short_name(plain_name: str) -> str:
     return _FAMILIES[model["family"]] if model else _FAMILIES.get(plain_name, "")
 
 
+def agent_of_name(name: str) -> str:
+    """The agent that a tool which records agents calls so; empty for one that the list does not have."""
+    return _agent_by_short_name(_plain(name))
+
+
 CO_AUTHORED_BY = "co-authored-by"
 # Records the sessions of several agents, and names none of them in the commit.
 ENTIRE = "entire"

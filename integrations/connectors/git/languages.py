@@ -51,9 +51,9 @@ GENERATED = re.compile(
     r"|(^|/)(openapi|swagger)[._-]?(types|client|schema)\.(ts|py|go)$|\.zep\.(c|h|php)$|(^|/)\.sqlx/query-[^/]+\.json$"
     # .NET: designers, source generators, SpecFlow, Entity Framework.
     r"|\.designer\.(cs|vb)$|\.g(\.i)?\.(cs|vb)$|\.feature\.cs$|ModelSnapshot\.cs$"
-    # What development environments and package managers keep for themselves.
+    # What development environments, package managers and recorders of agents keep for themselves.
     r"|\.(nib|xcworkspacedata|xcuserstate|pbxproj)$|(^|/)\.idea/|(^|/)Pods/|(^|/)Carthage/Build/|(^|/)Godeps/"
-    r"|(^|/)\.pnp\.[^/]*$|(^|/)(gradlew(\.bat)?|mvnw(\.cmd)?)$"
+    r"|(^|/)\.pnp\.[^/]*$|(^|/)\.agent-trace/|(^|/)(gradlew(\.bat)?|mvnw(\.cmd)?)$"
     # Maps, coverage, snapshots, recorded requests and generated mocks.
     r"|\.(js|mjs|cjs|css)\.map$|(^|/)htmlcov/|\.snap$|(^|/)__snapshots__/|(^|/)(vcr_)?cassettes/.+\.(ya?ml|json)$"
     r"|(^|/)mocks?/mock_[^/]+\.go$",

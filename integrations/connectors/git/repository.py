@@ -11,6 +11,10 @@ from urllib.parse import urlsplit
 from core.batches import batched
 from integrations.connectors.git.commands import GitError, ObjectsMissingError, find_git_dir, is_there, lines, run
 
+# Of Entire: its checkpoints, and copies of work trees under the commit on which they are based.
+BRANCH_OF_RECORDS = re.compile(
+    r"refs/(?:heads|remotes/[^/]+)/entire/(?:(?:checkpoints|sessions|trails)(?:/.*)?|[0-9a-f]{7,64}(?:-[0-9a-f]{6})?)$"
+)
 NOTES_REFS = ("refs/notes/ai", "refs/notes/exceeds-ink")
 FileCounts = tuple[str, int | None, int | None]
 """Path, added and deleted lines; None where git counts none."""
@@ -33,7 +37,8 @@ class GitRepository:
     def branches(self) -> Mapping[str, str]:
         """Full ref name → object id, of local and remote-tracking branches; empty in an empty repository.
 
-        Symbolic refs (origin/HEAD) only repeat another branch and are left out.
+        Symbolic refs (origin/HEAD) only repeat another branch and are left out, and so are branches in which a tool
+        keeps its records: they are nobody's work.
         """
         refs = lines(
             self.git_dir,
@@ -41,7 +46,11 @@ class GitRepository:
             *("refs/heads", "refs/remotes"),
         )
         parts = (line.split(" ", 3) for line in refs)
-        return {name: sha for sha, kind, symref, name in parts if kind == "commit" and not symref}
+        return {
+            name: sha
+            for sha, kind, symref, name in parts
+            if kind == "commit" and not symref and not BRANCH_OF_RECORDS.match(name)
+        }
 
     def default_branch(self, branches: Mapping[str, str]) -> str | None:
         """The ref that the others are merged into: the remote's HEAD, this repository's HEAD, main or master.
@@ -173,9 +182,18 @@ class GitRepository:
         noted = ((name.replace("/", ""), meta.split()[2]) for meta, name in entries)
         blobs = [(sha, blob) for sha, blob in noted if only is None or sha in only]
         for some in batched(blobs, 500):
-            yield from self._contents(some)
+            yield from self.contents(some)
 
-    def _contents(self, blobs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+    def notes_alike(self, tip: str, shas: Collection[str]) -> set[str]:
+        """The commits with a note of the same size as that of one of these commits: a copy has it."""
+        listing = run(self.git_dir, "ls-tree", "-r", "-l", "-z", "--end-of-options", tip).decode("utf-8", "replace")
+        entries = (entry.split("\t", 1) for entry in listing.split("\0")[:-1])
+        sizes = {name.replace("/", ""): meta.split()[3] for meta, name in entries}
+        wanted = {sizes[sha] for sha in shas if sha in sizes}
+        return {sha for sha, size in sizes.items() if size in wanted}
+
+    def contents(self, blobs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, bytes]]:
+        """Name and content of these blobs (name, object id or tip:path); missing ones are left out."""
         answer = run(self.git_dir, "cat-file", "--batch", given="".join(f"{blob}\n" for _, blob in blobs).encode())
         position = 0
         for commit, _blob in blobs:

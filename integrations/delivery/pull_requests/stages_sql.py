@@ -197,7 +197,8 @@ LINES: LiteralString = """
 """
 
 # Agents that contributed to its commits, or to the commit that it was merged as: by their lines, if a clone has the
-# files; otherwise by the best evidence, by the message that the provider sent, and by author.
+# files; otherwise by the best evidence, by author, and by the message that the provider sent, unless a note says that
+# no agent did.
 AGENTS: LiteralString = """
     part AS (
         SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL
@@ -219,11 +220,16 @@ AGENTS: LiteralString = """
                 FROM integrations_commitevidence evidence
                 WHERE evidence.commit_id = part.commit_id AND evidence.withdrawn_at IS NULL
             ) AS best
-            WHERE best.rank = 1
+            WHERE best.rank = 1 AND best.agent <> ''
             UNION ALL
             SELECT own.id, bot.agent FROM own JOIN bot ON bot.identity_id = own.author_id AND bot.agent <> ''
             UNION ALL
-            SELECT own.id, unnest(own.agents) FROM own
+            SELECT own.id, unnest(own.agents)
+            FROM own
+            WHERE NOT EXISTS (
+                SELECT FROM integrations_commitevidence none
+                WHERE none.commit_id = own.commit_id AND none.agent = '' AND none.withdrawn_at IS NULL
+            )
             UNION ALL
             SELECT selected.id, selected.author_agent FROM selected WHERE selected.author_agent IS NOT NULL
         ) AS provided (id, agent)

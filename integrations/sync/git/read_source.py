@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 
 from django.db import transaction
 from django.db.models import F
@@ -17,7 +16,6 @@ from django.utils import timezone
 
 from core import sql
 from integrations.code.attribution.evidence import store_evidence
-from integrations.code.attribution.notes import AddedLines, add_notes, sync_notes
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import (
     link_commits,
@@ -26,7 +24,7 @@ from integrations.code.commits.in_repositories import (
     relink_repository,
     unlinked_commits,
 )
-from integrations.code.commits.own_commits import hold, hold_exactly, sources_of
+from integrations.code.commits.own_commits import hold, hold_exactly
 from integrations.code.commits.store import KnownAuthors, store_commits
 from integrations.code.git.branches import sync_branches
 from integrations.code.git.context_files import store_context_files
@@ -40,13 +38,13 @@ from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.context_files import context_files_changed, is_context_file
 from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
-from integrations.connectors.git.line_changes import Ranges, added_lines
 from integrations.connectors.git.repository import GitRepository
 from integrations.delivery.linking.relink import relink_commits
 from integrations.enums import Kind
-from integrations.models import Commit, Repository, RepositorySource, SyncRun, UnusedNote
+from integrations.models import Commit, Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
+from integrations.sync.git.read_evidence import evidence_position, sync_evidence
 from integrations.sync.git.reading_lock import READING
 from integrations.telemetry.sessions.places import resolve_again_for_repository
 
@@ -56,10 +54,11 @@ FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a repository says of itself at the beginning of a reading."""
+    """What a repository says of itself at the beginning of a reading; `position` is that of its notes and records."""
 
     branches: Mapping[str, str]
     notes: Mapping[str, str]
+    position: Mapping[str, str]
     default: str | None
     mailmap: str
     boundary: frozenset[str]
@@ -75,7 +74,9 @@ class Seen:
         attributes = git.attribute_files(tip) if tip else ()
         parts = (DATA_DIGEST, READS, default or "", mailmap, *sorted(boundary), *attributes)
         view = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
-        return cls(branches, git.notes(), default, mailmap, boundary, view)
+        notes = git.notes()
+        position = evidence_position(git, notes, branches)
+        return cls(branches, notes, position, default, mailmap, boundary, view)
 
     @property
     def tips(self) -> set[str]:
@@ -130,7 +131,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         and not full
         and source.requested_at is None
         and not view_changed
-        and (seen.branches, seen.notes)
+        and (seen.branches, seen.position)
         == (
             source.refs,
             source.notes,
@@ -176,11 +177,11 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         recompute_changes(touched | stored.restated)
         recompute_changes(link_squashes_of_pull_requests(repository))
         relink_commits(repository, touched | stored.restated)
-        if seen.notes != source.notes or (seen.notes and (run.added or again or listed)):
-            run.changed += _sync_notes(repository, source, git, seen, again=again)
+        if seen.position != source.notes or (seen.position and (run.added or again or listed)):
+            run.changed += sync_evidence(repository, source, git, seen.branches, position=seen.position, again=again)
         request_line_history(repository)
         RepositorySource.objects.filter(pk=source.pk).update(
-            refs=dict(seen.branches), notes=dict(seen.notes), view=seen.view
+            refs=dict(seen.branches), notes=dict(seen.position), view=seen.view
         )
 
 
@@ -251,49 +252,6 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
         except GitError:
             return None
     return held, on_default
-
-
-def _sync_notes(
-    repository: Repository, source: RepositorySource, git: GitRepository, seen: Seen, *, again: bool
-) -> int:
-    """Take over the notes of the repository, of which its other sources may have different ones.
-
-    Where one of them cannot be read, what its notes said is not known, and all that was said stays.
-    """
-    only = None if again else _notes_to_read(repository, source, git, seen)
-    gits, others = [git], []
-    notes = [git.read_notes(tip, only) for tip in seen.notes.values()]
-    for other in sources_of(repository).exclude(pk=source.pk).exclude(notes={}):
-        try:
-            others.append(GitRepository.open(other.external_id))
-            notes += [iter(list(others[-1].read_notes(tip, only))) for tip in other.notes.values()]
-        except GitError:
-            return add_notes(repository, chain.from_iterable(notes), added_lines=_added_lines(gits))
-    return sync_notes(repository, chain.from_iterable(notes), added_lines=_added_lines([*gits, *others]), only=only)
-
-
-def _notes_to_read(repository: Repository, source: RepositorySource, git: GitRepository, seen: Seen) -> set[str] | None:
-    """The commits whose notes changed since the last reading, or were not stored then; None: all."""
-    if set(seen.notes) != set(source.notes):
-        return None
-    try:
-        changed = [git.changed_notes(source.notes[ref], tip) for ref, tip in seen.notes.items()]
-    except GitError:  # the notes were written anew, and the old ones are gone
-        return None
-    return set(UnusedNote.objects.filter(repository=repository).values_list("sha", flat=True)).union(*changed)
-
-
-def _added_lines(gits: Sequence[GitRepository]) -> AddedLines:
-    """As the first of these clones has them that has the commit."""
-
-    def added(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
-        found: dict[str, Mapping[str, Ranges]] = {}
-        for git in gits:
-            missing = [sha for sha in shas if sha not in found]
-            found |= added_lines(git.git_dir, existing(git.git_dir, missing))
-        return found
-
-    return added
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:

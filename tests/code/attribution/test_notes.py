@@ -12,10 +12,11 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.code.attribution.git_ai_notes import NotedSession, UnreadableNoteError, read_note
+from integrations.code.attribution.git_ai_notes import NOBODY, NotedSession, UnreadableNoteError, read_note
 from integrations.code.attribution.notes import sync_notes
-from integrations.models import UnreadableNote
-from tests.code.attribution.world import attribute, attributed, commit, repository, session
+from integrations.connectors.git.line_changes import Ranges
+from integrations.models import CommitEvidence, UnreadableNote
+from tests.code.attribution.world import attribute, attributed, commit, repository, session, trailer
 
 CLAUDE_SESSION, CURSOR_PROMPT, HUMAN = "s_0123456789abcd", "1234567890abcdef", "h_fedcba98765432"
 DOCUMENT: Mapping[str, Any] = {
@@ -100,8 +101,22 @@ def test_keys_that_nothing_describes_are_unknown_and_not_ai() -> None:
     assert read_note(written(f"a.py\n  s_ffffffffffffff::t_1 1-5\n  {HUMAN} 6\n")) == []
 
 
-def test_a_note_without_attestations_attests_nothing() -> None:
-    assert read_note(written("")) == []
+@pytest.mark.parametrize(
+    ("attestations", "added", "nobody"),
+    [
+        ("", [(1, 9)], True),
+        (f"a.py\n  {HUMAN} 1-9\n", [(1, 9)], True),
+        (f"a.py\n  {HUMAN} 1-3\n", [(1, 9)], True),
+        ("a.py\n  h_ffffffffffffff 1-9\n", [(1, 9)], True),
+        (f"a.py\n  {HUMAN} 20-30\n", [(1, 9)], True),
+        (f"a.py\n  {CLAUDE_SESSION} 20-30\n", [(1, 9)], False),  # about other commits' lines
+        (f"a.py\n  {CLAUDE_SESSION} 20-30\n  {HUMAN} 5\n", [(1, 9)], True),
+        (f"a.py\n  {CLAUDE_SESSION} 20-30\n  {HUMAN} 31\n", [(1, 9)], False),
+        ("a.py\n  s_ffffffffffffff 1-2\n  h_1 3\n", [(1, 9)], False),  # a key that nothing describes
+    ],
+)
+def test_a_note_says_that_no_agent_wrote_a_line(attestations: str, added: list[tuple[int, int]], nobody: bool) -> None:
+    assert read_note(written(attestations), {"a.py": added}) == ([NOBODY] if nobody else [])
 
 
 @pytest.mark.parametrize(
@@ -154,7 +169,9 @@ def test_what_is_written_in_the_layout_of_the_standard_is_read(
         attestations += (json.dumps(path, ensure_ascii=False) if " " in path else path) + "\n"
         for key, numbers in by_key.items():
             attestations += f"  s_{key}::t_{random.randrange(16**14):014x} {_ranges(sorted(numbers))}\n"
-    sessions = {noted.external_session: noted for noted in read_note(written(attestations, document))}
+    sessions = {
+        noted.external_session: noted for noted in read_note(written(attestations, document)) if noted != NOBODY
+    }
     assert {key: noted.lines_by_path for key, noted in sessions.items()} == {
         key: {path: len(by_key[key]) for path, by_key in attested.items() if key in by_key} for key in keys
     }
@@ -190,6 +207,73 @@ def test_ranges_beyond_what_the_commit_adds_count_what_it_adds() -> None:
     sync_notes(repository(), [(noted.sha, claude("a.py", "1-500")), ("f" * 40, claude("a.py", "1-2"))])
     attribute()
     assert attributed() == {("claude_code", ""): {"a.py": 10}}
+
+
+@pytest.mark.django_db
+def test_that_nobody_wrote_lines_is_a_result_which_weaker_evidence_does_not_change() -> None:
+    session("s", "09:00", "09:55", lines=100)
+    signed, near, unread = (commit(name, "10:00", {f"{name}.py": 10}) for name in ("signed", "near", "unread"))
+    trailer(signed, "copilot")
+    trailer(unread, "codex")
+    by_hand = written(f"a.py\n  {HUMAN} 1-10\n")
+    sync_notes(repository(), [(signed.sha, by_hand), (near.sha, written("")), (unread.sha, b"---\n{")])
+    attribute()
+    assert attributed() == {("codex", ""): {"unread.py": 10}}
+    sync_notes(repository(), [])
+    attribute()
+    assert attributed()[("copilot", "")] == {"signed.py": 10}
+
+
+@pytest.mark.django_db
+def test_an_empty_note_on_a_squash_takes_nothing_from_the_notes_of_its_parts() -> None:
+    squash = commit("squash", "12:00", {"a.py": 10, "b.py": 5})
+    part = commit("part", "10:00", {"a.py": 10}, exclusion_reason="squashed", duplicate_of=squash)
+    sync_notes(repository(), [(part.sha, claude("a.py", "1-4")), (squash.sha, written(""))])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 4}}
+
+
+def copied(base: str, path: str = "a.py", ranges: str = "1-10") -> bytes:
+    """Copies differ in the commit on which they are based."""
+    sessions = {CLAUDE_SESSION: {"agent_id": {"tool": "claude", "id": "u", "model": "m"}}}
+    document = {**DOCUMENT, "base_commit_sha": base * 40, "sessions": sessions}
+    return written(f"{path}\n  {CLAUDE_SESSION}::t_1 {ranges}\n", document)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_note_copied_to_other_commits_counts_for_the_one_whose_lines_they_are(order: int) -> None:
+    """An older commit of the same file, one that adds more, and one without the file have the note, too."""
+    added: dict[str, dict[str, Ranges]] = {}
+    shas = {}
+    for name, clock, ranges in [
+        ("older", "08:00", {"a.py": [(1, 4)]}),
+        ("own", "09:00", {"a.py": [(1, 10)]}),
+        ("wider", "10:00", {"a.py": [(1, 10), (40, 49)]}),
+        ("other", "11:00", {"b.py": [(1, 10)]}),
+    ]:
+        stored = commit(name, clock, {path: sum(b - a + 1 for a, b in own) for path, own in ranges.items()})
+        shas[name], added[stored.sha] = stored.sha, dict(ranges)
+        trailer(stored, "codex")
+    notes = [(sha, copied(str(number))) for number, sha in enumerate(shas.values())][::order]
+    sync_notes(repository(), notes, added_lines=lambda wanted: {sha: added[sha] for sha in wanted if sha in added})
+    attribute()
+    noted = CommitEvidence.objects.filter(method="note", withdrawn_at=None).values_list("commit__sha", flat=True)
+    assert list(noted) == [shas["own"]]
+    lines = attributed()
+    assert lines[("claude_code", "")] == {"a.py": 10}
+    assert sum(lines[("codex", "")].values()) == 4 + 20 + 10
+
+
+@pytest.mark.django_db
+def test_a_copy_whose_original_is_unknown_counts_and_so_do_copies_of_one_change() -> None:
+    only = commit("squash", "10:00", {"a.py": 10})
+    before = commit("before", "09:00", {"b.py": 10}, change="rebased", exclusion_reason="gone")
+    after = commit("after", "09:00", {"b.py": 10}, change="rebased")
+    of_change = [(sha, copied("2", "b.py")) for sha in (before.sha, after.sha)]
+    sync_notes(repository(), [(only.sha, copied("1")), ("f" * 40, copied("0")), *of_change])
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 10, "b.py": 10}}
 
 
 @pytest.mark.django_db

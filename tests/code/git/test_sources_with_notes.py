@@ -110,8 +110,8 @@ def test_only_notes_that_changed_are_read_again(repo: Repo, monkeypatch: pytest.
     note(repo, "ai", second, "b.py", "4")
     repo.git("notes", "--ref=ai", "remove", first, signed=repo.signed())
     sync(repo)
-    assert read == [{first, second, third}]
+    assert read == [{first, second, third}] * 2  # first to find copies
     assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}
     sync(repo, full=True)
-    assert read[1:] == [None]
+    assert read[2:] == [None] * 2
     assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}

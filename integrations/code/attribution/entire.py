@@ -1,0 +1,71 @@
+"""Metadata of Entire's checkpoints: how many of a commit's lines came from which agent, as Entire counts them.
+
+https://github.com/entireio/cli: docs/architecture/attribution.md
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from integrations.code.attribution.amounts import fit
+from integrations.code.attribution.git_ai_notes import MOST_LINES, agent_of_tool, storable
+
+_DAY_BEFORE_ID = re.compile(r"^\d{4}-\d{2}-\d{2}-")
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedSession:
+    """An agent's session of a checkpoint, with its lines; None where Entire did not count them."""
+
+    agent: str
+    model: str
+    external_session: str
+    lines: int | None
+
+
+def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSession]:
+    """The sessions of a commit's checkpoints, each once; a document that cannot be read is left out.
+
+    Sessions at work together may count the same lines, so that all have at most what the whole checkpoint says.
+    """
+    found: dict[tuple[str, str, str], int | None] = {}
+    for summary, *documents in checkpoints:
+        sessions = [session for document in documents if (session := _session(_document(document)))]
+        counted = [session.lines or 0 for session in sessions]
+        whole = _agent_lines(_document(summary).get("combined_attribution"))
+        limited = fit(counted, sum(counted) if whole is None else whole)
+        for session, lines in zip(sessions, limited, strict=True):
+            key = session.agent, session.model, session.external_session
+            before = found.get(key)
+            found[key] = before if session.lines is None else lines + (before or 0)
+    return [RecordedSession(*key, lines) for key, lines in found.items()]
+
+
+def _document(text: bytes) -> dict[str, Any]:
+    try:
+        parsed = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _session(document: dict[str, Any]) -> RecordedSession | None:
+    agent, model, session = (document.get(name) for name in ("agent", "model", "session_id"))
+    if not isinstance(agent, str) or not agent.strip():
+        return None
+    return RecordedSession(
+        agent_of_tool(agent),
+        storable(model)[:120] if isinstance(model, str) else "",
+        storable(_DAY_BEFORE_ID.sub("", session))[:200] if isinstance(session, str) else "",
+        _agent_lines(document.get("initial_attribution")),
+    )
+
+
+def _agent_lines(attribution: object) -> int | None:
+    lines = attribution.get("agent_lines") if isinstance(attribution, dict) else None
+    is_count = isinstance(lines, int) and not isinstance(lines, bool) and 0 <= lines <= MOST_LINES
+    return lines if is_count else None

@@ -1,0 +1,110 @@
+"""Records of agents' work that tools keep in a repository: Entire's checkpoints, and Agent Trace files.
+
+Entire keeps prompts and transcripts beside its metadata.  They are never opened.
+https://github.com/entireio/cli: docs/architecture/sessions-and-checkpoints.md, ref-checkpoint-backend.md
+https://agent-trace.dev
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from core.batches import batched
+from integrations.connectors.git.commands import lines, run
+from integrations.connectors.git.repository import GitRepository
+
+# One branch for all checkpoints, or one ref for each.
+_CHECKPOINT_REFS = ("refs/heads/entire/checkpoints", "refs/remotes/*/entire/checkpoints/**", "refs/entire/checkpoints")
+_OWN_REF = re.compile(r"refs/entire/checkpoints/[^/]+/(?P<id>[^/]+)$")
+_CHECKPOINT = re.compile(r"^\s*Entire-Checkpoint:[ \t]*(?P<id>[0-9A-Za-z]{6,64})[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_TRACES = ".agent-trace"
+MOST_SESSIONS = 100  # of one checkpoint
+
+
+def records_digest(git: GitRepository, tips: Iterable[str]) -> str:
+    """A digest of all records below these tips of branches; empty where there are none."""
+    found = [f"{ref} {sha}" for ref, sha in _checkpoint_refs(git).items()] + _trace_trees(git, tips)
+    return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
+
+
+def checkpoints_of_commits(git: GitRepository, tips: Iterable[str]) -> Mapping[str, Sequence[Sequence[bytes]]]:
+    """Commit → the checkpoints that its message names, each as its metadata: of the whole, then of each session."""
+    refs = _checkpoint_refs(git)
+    if not refs:
+        return {}
+    named = dict(_naming_commits(git, tips))
+    documents = _metadata(git, refs, sorted({checkpoint for ids in named.values() for checkpoint in ids}))
+    found = {
+        sha: [documents[checkpoint] for checkpoint in ids if checkpoint in documents] for sha, ids in named.items()
+    }
+    return {sha: checkpoints for sha, checkpoints in found.items() if checkpoints}
+
+
+def traces(git: GitRepository, tips: Iterable[str]) -> Iterator[bytes]:
+    """The content of each Agent Trace file at these tips."""
+    blobs: dict[str, None] = {}
+    for tree in _trace_trees(git, tips):
+        for entry in (
+            run(git.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tree)
+            .decode("utf-8", "replace")
+            .split("\0")[:-1]
+        ):
+            meta, _, name = entry.partition("\t")
+            if name.endswith((".jsonl", ".json")):
+                blobs[meta.split()[2]] = None
+    for some in batched([(blob, blob) for blob in blobs], 20):
+        yield from (content for _, content in git.contents(some))
+
+
+def _checkpoint_refs(git: GitRepository) -> Mapping[str, str]:
+    """Ref → tip."""
+    refs = lines(git.git_dir, "for-each-ref", "--format=%(objectname) %(objecttype) %(refname)", *_CHECKPOINT_REFS)
+    parts = (line.split(" ", 2) for line in refs)
+    return {name: sha for sha, kind, name in parts if kind == "commit"}
+
+
+def _trace_trees(git: GitRepository, tips: Iterable[str]) -> list[str]:
+    """Object ids of the folders with traces at these tips."""
+    given = "".join(f"{tip}:{_TRACES}\n" for tip in sorted(set(tips)))
+    answers = lines(git.git_dir, "cat-file", "--batch-check", given=given.encode()) if given else []
+    return sorted({answer.split(" ", 1)[0] for answer in answers if " tree " in answer})
+
+
+def _naming_commits(git: GitRepository, tips: Iterable[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    given = "".join(f"{tip}\n" for tip in sorted(set(tips))).encode()
+    words = ("log", "--stdin", "-z", "-i", "--grep=^ *Entire-Checkpoint:", "--format=%H%n%B", "--no-show-signature")
+    for message in run(git.git_dir, *words, given=given).decode("utf-8", "replace").split("\0"):
+        sha, _, body = message.partition("\n")
+        if ids := tuple(dict.fromkeys(match["id"] for match in _CHECKPOINT.finditer(body))):
+            yield sha, ids
+
+
+def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
+    """Checkpoint → its metadata, from the first ref that has it."""
+    own = {match["id"]: tip for ref, tip in refs.items() if (match := _OWN_REF.match(ref))}
+    shared = [tip for ref, tip in sorted(refs.items()) if not _OWN_REF.match(ref)]
+    found: dict[str, list[bytes]] = {}
+    for tip in (None, *shared):
+        places = {
+            checkpoint: f"{own[checkpoint]}:" if tip is None else f"{tip}:{checkpoint[:2]}/{checkpoint[2:]}/"
+            for checkpoint in ids
+            if checkpoint not in found and (tip is not None or checkpoint in own)
+        }
+        for checkpoint, content in _contents(git, {name: f"{place}metadata.json" for name, place in places.items()}):
+            found[checkpoint] = [content]
+        left = {name: place for name, place in places.items() if name in found}
+        for number in range(MOST_SESSIONS):
+            if not left:
+                break
+            sessions = dict(_contents(git, {name: f"{place}{number}/metadata.json" for name, place in left.items()}))
+            for checkpoint, content in sessions.items():
+                found[checkpoint].append(content)
+            left = {name: place for name, place in left.items() if name in sessions}
+    return found
+
+
+def _contents(git: GitRepository, blobs: Mapping[str, str]) -> Iterator[tuple[str, bytes]]:
+    for some in batched(list(blobs.items()), 500):
+        yield from git.contents(some)

@@ -1,0 +1,275 @@
+"""What Entire and Agent Trace leave in a repository, from the repository to AI lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from integrations.code.attribution.agent_trace import traced_files
+from integrations.code.attribution.entire import recorded_sessions
+from integrations.models import Commit, CommitFile, FileAttribution, UnmergedBranch
+from tests.code.attribution.world import attributed, session
+from tests.code.git.repositories import FIRST, Repo, lines
+from tests.code.git.tables import counted, sync
+from tests.telemetry.intake import stored_text
+
+pytestmark = pytest.mark.django_db
+ID, ULID = "a1b2c3d4e5f6", "01M3WE2VX9HQC3NVY9BWYCW6JV"
+BRANCH = "refs/heads/entire/checkpoints/v1"
+Metadata = dict[str, Any]
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    return Repo.create(tmp_path / "shop")
+
+
+def recorded(agent: Any = "Claude Code", written: Any = 7, **more: Any) -> Metadata:
+    counts = {"agent_lines": written, "human_added": 3, "total_committed": 10, "agent_percentage": 70.0}
+    return {"checkpoint_id": ID, "session_id": "uuid-1", "agent": agent, "initial_attribution": counts, **more}
+
+
+def checkpoint(
+    repo: Repo, sessions: Sequence[object], *, name: str = ID, ref: str = BRANCH, summary: object = None
+) -> None:
+    """Entire's layout: metadata with prompts beside it, on one branch, or at a ref of the checkpoint's own."""
+
+    def blob(content: object) -> str:
+        text = content if isinstance(content, bytes) else json.dumps(content).encode()
+        return repo.git("hash-object", "-w", "--stdin", given=text)
+
+    def tree(rows: Mapping[str, str]) -> str:
+        entries = ((repo.git("cat-file", "-t", sha), sha, path) for path, sha in rows.items())
+        listing = "".join(
+            f"{'040000' if kind == 'tree' else '100644'} {kind} {sha}\t{path}\n" for kind, sha, path in entries
+        )
+        return repo.git("mktree", given=listing.encode())
+
+    whole = {"metadata.json": blob(summary or {"checkpoint_id": name, "sessions": []})}
+    for number, document in enumerate(sessions):
+        inner = {
+            "metadata.json": blob(document),
+            "prompt.txt": blob(b"a secret prompt"),
+            "full.jsonl": blob(b"secret\n"),
+        }
+        whole[str(number)] = tree(inner)
+    top = tree(whole)
+    if "/heads/" in ref or "/remotes/" in ref:
+        top = tree({name[:2]: tree({name[2:]: top})})
+    repo.git("update-ref", ref, repo.git("commit-tree", top, "-m", f"Checkpoint: {name}", signed=repo.signed()))
+
+
+def change(repo: Repo, message: str = f"Add it\n\nEntire-Checkpoint: {ID}", count: int = 10) -> str:
+    return repo.commit({"a.py": lines(count)}, message)
+
+
+def ai_lines() -> dict[str, int]:
+    return {agent: sum(by_path.values()) for (agent, _), by_path in attributed().items()}
+
+
+@pytest.mark.parametrize("written", [0, 7, 11])
+@pytest.mark.parametrize(
+    ("ref", "name"),
+    [
+        (BRANCH, ID),
+        ("refs/remotes/origin/entire/checkpoints/v1", ID),
+        (f"refs/entire/checkpoints/f6/{ID}", ID),
+        (f"refs/entire/checkpoints/JV/{ULID}", ULID),
+    ],
+)
+def test_entire_counts_the_lines_of_the_agent_and_none_is_a_result(
+    repo: Repo, written: int, ref: str, name: str
+) -> None:
+    change(repo, f"Add it\n\nCo-authored-by: Claude <noreply@anthropic.com>\nEntire-Checkpoint: {name}")
+    checkpoint(repo, [recorded(written=written)], ref=ref, name=name)
+    sync(repo)
+    assert ai_lines() == ({"claude_code": min(written, 10)} if written else {})
+    assert "secret" not in stored_text()
+
+
+@pytest.mark.parametrize("branch", ["entire/checkpoints/v1", "entire/0123abc-0123ab", "entire/0123abcd"])
+def test_branches_of_records_are_nobodys_work(repo: Repo, branch: str) -> None:
+    change(repo)
+    checkpoint(repo, [recorded()], ref=f"refs/heads/{branch}")
+    repo.git("update-ref", f"refs/remotes/origin/{branch}", repo.git("rev-parse", f"refs/heads/{branch}"))
+    repo.git("update-ref", "refs/heads/entire/new-cart", repo.git("rev-parse", "HEAD"))
+    sync(repo)
+    assert counted() == {"Add it": 10}
+    assert (Commit.objects.count(), UnmergedBranch.objects.count()) == (1, 0)
+
+
+def test_the_branch_was_read_as_work_by_an_earlier_version(repo: Repo) -> None:
+    change(repo)
+    repo.branch("entire/feature")
+    repo.commit({"b.py": lines(3)}, "Checkpoint: 1")
+    repo.switch("main")
+    sync(repo)
+    assert len(counted()) == 2
+    repo.git("branch", "-m", "entire/feature", "entire/checkpoints/v1")
+    sync(repo)
+    assert counted() == {"Add it": 10}
+
+
+def test_sessions_of_one_and_of_several_checkpoints_add_up_to_what_the_whole_says(repo: Repo) -> None:
+    """4 of Claude twice and 3 of Codex, of which the first checkpoint counts 8 of 11 in all; a squash names both."""
+    change(repo, f"Squash\n\n* one\n\nEntire-Checkpoint: {ID}\n\n* two\n\nEntire-Checkpoint: b1b2c3d4e5f6\n", 20)
+    sessions = [recorded(written=4), recorded(written=4, session_id="uuid-2"), recorded("Codex", 3, session_id="c")]
+    whole = {"combined_attribution": {"agent_lines": 8}}
+    checkpoint(repo, sessions, summary=whole)
+    others = "refs/entire/checkpoints/f6/b1b2c3d4e5f6"
+    checkpoint(repo, [recorded("Gemini CLI", 2)], name="b1b2c3d4e5f6", ref=others)
+    sync(repo)
+    found = ai_lines()
+    assert sum(found.values()) == 10
+    assert found == {"claude_code": 5, "codex": 3, "gemini": 2}
+
+
+def test_the_session_of_a_checkpoint_is_that_of_telemetry(repo: Repo) -> None:
+    session("uuid-1", "09:30", "10:10")
+    change(repo)
+    checkpoint(repo, [recorded(session_id="2026-03-02-uuid-1", model="claude-opus-4-8")])
+    sync(repo)
+    assert attributed() == {("claude_code", "uuid-1"): {"a.py": 7}}
+
+
+@pytest.mark.parametrize("field", ["agent", "session_id", "initial_attribution", "model", "agent_lines"])
+@pytest.mark.parametrize("value", [None, "", "word", 7, -1, True, ["list"], {"an": "object"}, 10**30])
+def test_a_field_that_is_something_else_costs_no_more_than_itself(field: str, value: Any) -> None:
+    document = recorded()
+    (document["initial_attribution"] if field == "agent_lines" else document)[field] = value
+    documents = [json.dumps(each).encode() for each in (document, recorded("Codex", 2, session_id="c"))]
+    sessions = {found.agent: found.lines for found in recorded_sessions([[b"{}", documents[0], b"{", documents[1]]])}
+    assert sessions.pop("codex") == 2
+    counts = {None, value} if type(value) is int and 0 <= value < 10 else {None}
+    assert set(sessions.values()) <= ({7} if field not in {"agent_lines", "initial_attribution"} else counts)
+
+
+def test_checkpoints_without_counts_name_the_agent_of_all_lines(repo: Repo) -> None:
+    change(repo)
+    document = recorded()
+    del document["initial_attribution"]
+    checkpoint(repo, [document])
+    sync(repo)
+    assert ai_lines() == {"claude_code": 10}
+
+
+def test_without_metadata_the_trailer_counts_and_later_metadata_is_believed(repo: Repo) -> None:
+    change(repo)
+    sync(repo)
+    assert ai_lines() == {"entire": 10}
+    checkpoint(repo, [recorded()])
+    sync(repo)
+    assert ai_lines() == {"claude_code": 7}
+    repo.git("update-ref", "-d", BRANCH)
+    sync(repo)
+    assert ai_lines() == {"entire": 10}
+
+
+@given(st.lists(st.binary(max_size=60), max_size=4))
+def test_any_bytes_are_read_as_metadata_or_traces_or_left_out(documents: list[bytes]) -> None:
+    recorded_sessions([[b"{}", *documents], documents or [b""]])
+    traced_files([*documents, b"\n".join(documents)])
+
+
+def trace(*ranges: Mapping[str, Any], path: str = "a.py", **more: Any) -> Metadata:
+    contributor = {"type": "ai", "model_id": "anthropic/claude-opus-4-8"}
+    conversations = [{"contributor": contributor, "ranges": list(ranges)}]
+    record = {"version": "1.0", "id": str(len(ranges)), "tool": {"name": "cursor"}, "timestamp": stamp(1)}
+    return {**record, "files": [{"path": path, "conversations": conversations}], **more}
+
+
+def span(first: Any, last: Any, kind: str = "") -> Metadata:
+    return {"start_line": first, "end_line": last, **({"contributor": {"type": kind}} if kind else {})}
+
+
+def stamp(hours: float) -> str:
+    return (FIRST + timedelta(hours=hours)).isoformat()
+
+
+def store(*records: Metadata | bytes) -> dict[str | bytes, str | bytes | None]:
+    written = (record if isinstance(record, bytes) else json.dumps(record).encode() for record in records)
+    return {".agent-trace/traces.jsonl": b"".join(line + b"\n" for line in written)}
+
+
+def test_ranges_by_contributor_at_the_revision_that_adds_them(repo: Repo) -> None:
+    """Of 12 lines 1–6 are AI, 7–8 a person's, 9 mixed and 10 unknown; 11–12 nobody speaks of; 13 does not exist."""
+    sha = change(repo, "Add it", 12)
+    spoken = [span(1, 6), span(7, 8, "human"), span(9, 9, "mixed"), span(10, 10, "unknown"), span(13, 400)]
+    repo.commit(store(trace(*spoken, vcs={"type": "git", "revision": sha})), "Record it")
+    sync(repo)
+    assert ai_lines() == {"cursor": 7}
+    assert counted() == {"Add it": 12, "Record it": 0}
+    assert CommitFile.objects.get(path__startswith=".agent-trace").exclusion_reason == "generated"
+
+
+@pytest.mark.parametrize("revision", ["parent", "unknown", "none", "jj"])
+@pytest.mark.parametrize("with_records", [True, False])
+def test_records_of_the_reference_implementation_name_the_commit_before(
+    repo: Repo, revision: str, with_records: bool
+) -> None:
+    """Commits an hour apart; the agent edits half an hour after the first, which wrote the same lines of the file."""
+    parent = change(repo, "First", 4)
+    named = {"parent": parent, "unknown": "0" * 40, "none": None, "jj": "kkmpptxz"}[revision]
+    vcs = {} if named is None else {"vcs": {"type": "jj" if revision == "jj" else "git", "revision": named}}
+    record = store(trace(span(2, 5), timestamp=stamp(1.5), **vcs))
+    repo.commit({"a.py": "new\n" * 3 + lines(9)} | (record if with_records else {}), "Second")
+    repo.commit({"a.py": "newer\n" * 6} | ({} if with_records else record), "Third")
+    sync(repo)
+    rows = {attribution.commit.subject: attribution.ai_lines for attribution in _attributions()}
+    assert rows == {"Second": 2}  # lines 2 and 3 are new there; 4 and 5 were the first commit's
+
+
+def _attributions() -> list[Any]:
+    return list(FileAttribution.objects.select_related("commit"))
+
+
+def test_the_last_record_of_a_line_counts_and_each_record_once(repo: Repo) -> None:
+    sha = change(repo, "Add it")
+    vcs = {"vcs": {"type": "git", "revision": sha}}
+    first = trace(span(1, 10), id="1", timestamp=stamp(0.5), **vcs)
+    second = trace(span(1, 3, "human"), id="2", timestamp=stamp(0.7), **vcs)
+    third = trace(span(9, 10), id="3", tool={"name": "claude-code"}, timestamp=stamp(0.8), **vcs)
+    third["metadata"] = {"session_id": "uuid-1"}
+    session("uuid-1", "09:30", "10:10")
+    repo.commit(store(third, second, first, first, b"{", b"[]", b"7"), "Record it")
+    sync(repo)
+    assert attributed() == {("cursor", ""): {"a.py": 5}, ("claude_code", "uuid-1"): {"a.py": 2}}
+
+
+def test_a_record_of_a_person_alone_says_that_no_agent_wrote_it(repo: Repo) -> None:
+    sha = change(repo, "Add it\n\nCo-authored-by: Copilot <copilot@github.com>")
+    repo.commit(store(trace(span(1, 10, "human"), vcs={"type": "git", "revision": sha})), "Record it")
+    sync(repo)
+    assert ai_lines() == {}
+
+
+def test_a_record_that_speaks_of_no_line_of_a_commit_leaves_weaker_evidence(repo: Repo) -> None:
+    sha = change(repo, "Add it\n\nCo-authored-by: Copilot <copilot@github.com>")
+    vcs = {"vcs": {"type": "git", "revision": sha}}
+    spoken = [
+        trace(span(1, 10), id=str(number), path=path, **vcs) for number, path in enumerate([".shell-history", "/a.py"])
+    ]
+    repo.commit(store(*spoken, trace(span(1, 10, "unknown"), id="9", **vcs)), "Record it")
+    sync(repo)
+    assert ai_lines() == {"copilot": 10}
+
+
+@pytest.mark.parametrize("name", ["version", "id", "timestamp", "vcs", "tool", "files", "path", "ranges", "start_line"])
+@pytest.mark.parametrize("value", [None, "word", 7, True, [7], {"an": "object"}])
+def test_a_part_of_a_record_that_is_something_else_leaves_the_others(name: str, value: Any) -> None:
+    odd, good = trace(span(1, 2)), trace(span(5, 8), span(9, 9))
+    file = odd["files"][0]
+    conversation = file["conversations"][0]
+    place = {"path": file, "ranges": conversation, "start_line": conversation["ranges"][0]}.get(name, odd)
+    place[name] = value
+    found = traced_files([json.dumps(record).encode() for record in (odd, good)])
+    ranges = [(traced.first, traced.last) for file in found if file.path == "a.py" for traced in file.ranges]
+    assert {(5, 8), (9, 9)} <= set(ranges)
+    assert len(ranges) <= 3
