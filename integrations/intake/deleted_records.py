@@ -111,8 +111,8 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
 def _of_service(resource: Resource) -> Q | None:
     """Incidents are stored under a service's common name; where two services have one, no listing names them all."""
     of_kind = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE)
-    others = set(of_kind.exclude(pk=resource.pk).values_list("name", flat=True))
-    own = {resource.name, resource.external_id}
+    others = set(of_kind.exclude(pk=resource.pk).values_list("external_id", flat=True))
+    own = {resource.external_id}
     services = resolve_services(resource.connection, own | others)
     names = {services[name].name for name in own}
     return None if names & {services[name].name for name in others} else Q(service__in=names)

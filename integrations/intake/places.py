@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from typing import Any
 
 from core.locks import Lock
 from integrations.connectors.base import ResourceDraft
@@ -54,7 +55,7 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
 
     A repository that another connection brings, a clone of it say, is the same one where its remote is the same.
     """
-    columns = {
+    columns: dict[str, Any] = {
         "name": draft.name[:500],
         "url": draft.url,
         "archived": draft.archived,
@@ -65,6 +66,8 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
     if stored is None:
         stored = Resource(connection=connection, kind=draft.kind, external_id=draft.external_id)
     before = stored.name
+    if draft.kind == ResourceKind.SERVICE and not stored.service:
+        columns["service"] = _service_name(stored, columns["name"])
     if stored.pk is None or any(getattr(stored, name) != value for name, value in columns.items()):
         for name, value in columns.items():
             setattr(stored, name, value)
@@ -74,6 +77,13 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
     elif draft.kind == ResourceKind.PROJECT:
         _recognise_project(stored, draft)
     return stored
+
+
+def _service_name(resource: Resource, name: str) -> str:
+    """The name under which a service's records are stored: its own, unless a renamed one of the connection has it."""
+    others = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE, service__iexact=name)
+    is_taken = others.exclude(external_id=resource.external_id).exclude(name__iexact=name).exists()
+    return f"{name} ({resource.external_id})"[:500] if is_taken else name
 
 
 def _resources(connection: Connection, external_ids: Collection[str]) -> Collection[Resource]:

@@ -144,7 +144,7 @@ def name_services(placing: Placing) -> None:
         draft = placing.drafts[position]
         placing.decided.add((draft.external_id, Subject.SERVICE))
         if services[name].by_rule:
-            placing.note_rule(draft.external_id, Subject.SERVICE, Named(name), services[name].name)
+            placing.note_rule(draft.external_id, Subject.SERVICE, Named(services[name].named), services[name].name)
         placing.drafts[position] = _renamed(draft, "service", services[name].name)
 
 

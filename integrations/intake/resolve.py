@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from core import sql
+from integrations.enums import ResourceKind
 from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
 from integrations.intake.placing_rules import RuleSet, names_of_repository, rules_of
 from integrations.models import (
@@ -22,6 +23,7 @@ from integrations.models import (
     PlacingRule,
     Repository,
     RepositorySource,
+    Resource,
     UnplacedReason,
 )
 
@@ -197,16 +199,18 @@ _FORMER = """
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The name by which a service is stored."""
+    """The name by which a service is stored, and `named`, the one that its record gives it."""
 
     name: str
     by_rule: bool = False
+    named: str = ""
 
 
 def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[str, Service]:
     """Each name as the service is called that was known first under it, without regard to case and punctuation.
 
-    A name always means a service, its own; so a rule comes before it.
+    A name always means a service, its own; so a rule comes before it.  A service that a provider lists is its id there:
+    its records, and whatever names it as it is called now, are stored under its first name.
     """
     if not names:
         return {}
@@ -215,9 +219,19 @@ def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[
     services = Owned.objects.filter(kind=OwnedKind.SERVICE).order_by("pk").values_list("name", flat=True)
     for name in services.iterator():
         known.setdefault(folded_service(name), name)
+    listed = Resource.objects.filter(kind=ResourceKind.SERVICE).exclude(service="").order_by("pk")
+    by_id: dict[str, tuple[str, str]] = {}
+    renamed: dict[str, str] = {}
+    for owner, external_id, called, service in listed.values_list("connection", "external_id", "name", "service"):
+        if owner == connection.pk:
+            by_id[external_id] = (called, service)
+        if called != service:
+            renamed.setdefault(folded_service(called), service)
     resolved = {}
     for name in sorted(names):
-        deciding = rules.deciding([name])
-        target = deciding[0].service if len(deciding) == 1 else name
-        resolved[name] = Service(known.setdefault(folded_service(target), target), by_rule=len(deciding) == 1)
+        called, service = by_id.get(name) or (name, renamed.get(folded_service(name), name))
+        deciding = rules.deciding([called])
+        target = deciding[0].service if len(deciding) == 1 else service
+        stored = known.setdefault(folded_service(target), target)
+        resolved[name] = Service(stored, by_rule=len(deciding) == 1, named=called)
     return resolved

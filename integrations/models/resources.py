@@ -20,6 +20,13 @@ class Resource(models.Model):
     kind = enum_field(ResourceKind)
     external_id = models.CharField(max_length=200, help_text="The provider's own id, which survives a rename.")
     name = models.CharField(max_length=500, help_text="As people call it: acme/shop.")
+    service = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Of a service: the name under which its records are stored, its first one; renaming keeps it.",
+    )
     url = models.TextField(blank=True, default="")
     archived = models.BooleanField(default=False)
     details = models.JSONField(default=dict, help_text="What the connector needs later, such as the owner.")

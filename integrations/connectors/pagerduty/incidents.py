@@ -51,7 +51,7 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
             external_id=incident.identifier("id"),
             updated_at=incident.part_time("updated_at") or reader.part_time("occurred_at"),
             deleted=merged,
-            service=incident.text("service.summary", default=""),
+            service=incident.text("service.id", default="") or incident.text("service.summary", default=""),
             key="" if number is None else f"#{number}",
             title=shown_title(incident.text("title", default="")),
             url=incident.text("html_url", default=""),

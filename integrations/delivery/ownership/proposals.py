@@ -80,7 +80,7 @@ _WORK: LiteralString = """
         SELECT asked.id, identity.person_id, count(DISTINCT lower(on_call.email)), 'on_call'
         FROM asked
         JOIN integrations_resource service ON asked.kind = 'service' AND service.kind = 'service'
-         AND service.name = asked.name AND service.gone_at IS NULL
+         AND service.service = asked.name AND service.gone_at IS NULL
         CROSS JOIN jsonb_array_elements_text(service.details -> 'on_call') AS on_call (email)
         LEFT JOIN orgtree_identity identity ON identity.kind = 'email' AND identity.value = lower(on_call.email)
         GROUP BY asked.id, identity.person_id

@@ -51,7 +51,7 @@ def draft_of(of: dict[str, Any], *entries: dict[str, str], log: bool = True) -> 
 def test_times_are_those_of_the_log() -> None:
     draft = draft_of(incident(), entry("resolve", 12), entry("acknowledge", 11), entry("acknowledge", 10))
     assert (draft.started_at, draft.acknowledged_at, draft.resolved_at) == (at(9), at(10), at(12))
-    assert (draft.key, draft.service, draft.native_severity) == ("#1234", "Shop", "high")
+    assert (draft.key, draft.service, draft.native_severity) == ("#1234", "PF9KMXH", "high")
 
 
 def test_an_incident_that_was_opened_again_ends_for_the_last_time() -> None:

@@ -140,7 +140,12 @@ def test_a_service_goes_to_the_unit_of_those_who_are_on_call_for_it() -> None:
     connection = Connection.objects.create(provider="pagerduty", name="PagerDuty")
     called = [f"{name}@example.com" for name in ("Ada", "bob", "dora")]
     Resource.objects.create(
-        connection=connection, kind="service", external_id="P1", name="checkout", details={"on_call": called}
+        connection=connection,
+        kind="service",
+        external_id="P1",
+        name="checkout-api",
+        service="checkout",  # its first name, under which its records are stored
+        details={"on_call": called},
     )
     Resource.objects.create(connection=connection, kind="service", external_id="P2", name="search", details={})
     Owned.objects.create(kind=OwnedKind.SERVICE, name="checkout")
