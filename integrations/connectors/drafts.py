@@ -279,6 +279,7 @@ class PipelineRunDraft(Draft):
     run: str
     name: str
     title: str | Missing = MISSING  # what its author called this run
+    parent: str | Missing = MISSING  # the run that started it
     attempt: int = 1
     status: RunStatus | Missing = MISSING
     native_status: str | Missing = MISSING
@@ -333,6 +334,7 @@ class DeploymentDraft(Draft):
     is_production: bool | Missing | None = MISSING  # what its source says of the environment
     is_transient: bool | Missing | None = MISSING
     run: str | Missing = MISSING
+    parent: str | Missing = MISSING  # the run that started that one
     job: str | Missing = MISSING
     statuses: ProvidedParts[DeploymentStatusDraft] | Missing = MISSING
 

@@ -37,6 +37,7 @@ _COLUMNS: Mapping[str, str] = {
     "started_at": "coalesce(job_started_at, started_at)",
     "finished_at": "CASE WHEN rule = 'job' THEN job_finished_at ELSE finished_at END",
     "job": "coalesce(job, '')",
+    "parent": "parent",
     "rule": "rule",
     "pipeline_run_id": "id",
 }

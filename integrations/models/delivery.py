@@ -15,7 +15,8 @@ from orgtree.models import Identity
 class PipelineRun(ProviderFact):
     """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
 
-    `title` is what its author called this run, empty where the provider made it up of something else.
+    `title` is what its author called this run, empty where the provider made it up of something else; `parent` is the
+    `run` of another pipeline that started this one.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -23,6 +24,7 @@ class PipelineRun(ProviderFact):
     attempt = models.IntegerField(default=1, db_default=1)
     name = models.CharField(max_length=300)
     title = text_field(300)
+    parent = text_field()
     status = enum_field(RunStatus, default=RunStatus.OTHER, db_default=RunStatus.OTHER)
     native_status = native_field()
     trigger = native_field()
@@ -109,6 +111,7 @@ class Deployment(ProviderFact):
     rule = models.CharField(max_length=20, choices=DeploymentRule.choices, blank=True, default="", db_default="")
     pipeline_run = models.OneToOneField(PipelineRun, models.CASCADE, null=True, related_name="deployment")
     run = text_field()
+    parent = text_field()
     job = text_field()
     exclusion_reason = models.CharField(
         max_length=10, choices=DeploymentExclusion.choices, blank=True, default="", db_default=""

@@ -22,7 +22,7 @@ from integrations.connectors.drafts import (
     ProvidedParts,
     shown_title,
 )
-from integrations.connectors.jenkins.causes import actions_of, started_by, trigger_of
+from integrations.connectors.jenkins.causes import actions_of, parent_of, started_by, trigger_of
 from integrations.connectors.jenkins.sources import source_of
 from integrations.connectors.reader import LONGEST_ID, MILLISECOND, Reader
 from integrations.connectors.run_addresses import run_in
@@ -76,6 +76,7 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
     id_, url = build_id(payload["build"], job.text("path")), build.text("url", default="")
     number = build.integer("number")
     original = reader.integer("original", default=number)
+    parent = run_in(parent_of(payload["build"], url.partition("job/")[0])).run
     named = run_in(f"{url.rstrip('/').removesuffix(f'/{number}')}/{original}/").run
     running, native_status = is_running(payload["build"]), build.text("result", default="")
     started_at, duration = build.instant("timestamp"), build.duration("duration")
@@ -87,6 +88,7 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
         updated_at=finished_at or started_at,
         repository=source.repository,
         run=named if named and len(named) < LONGEST_ID else id_,
+        parent=parent,
         attempt=number - original + 1,  # so that later ones are higher
         name=_name(job, payload.get("deploys")),
         status=RunStatus.RUNNING if running else _RESULTS.get(native_status, RunStatus.OTHER),
@@ -244,6 +246,7 @@ def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
         finished_at=run.finished_at,
         unplanned=is_unplanned(text_of(values, "unplanned")),
         run=run.run,
+        parent=run.parent,
         job="",
     )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from integrations.connectors.base import Json
 from integrations.connectors.drafts import Who
@@ -57,6 +58,15 @@ def repeated_by(build: Json, job: str) -> int | None:
         if named.isdecimal() and int(named) > 0:
             return int(named)
     return None
+
+
+def parent_of(build: Json, page: str) -> str:
+    """The address of the build that started it, empty where none did; `page` is the controller's address."""
+    for cause in causes_of(build):
+        project, number = text_of(cause, "upstreamProject"), text_of(cause, "upstreamBuild")
+        if _TRIGGERS.get(_name(cause)) == "upstream" and project and number.isdecimal():
+            return f"{page}{''.join(f'job/{quote(name)}/' for name in project.split('/'))}{number}/"
+    return ""
 
 
 def causes_of(build: Json) -> Iterator[Json]:

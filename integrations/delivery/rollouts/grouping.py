@@ -1,8 +1,8 @@
 """Which deployments of a service are one rollout: a plain function over those to production.
 
-One rollout are those of one run of a pipeline, and those of one commit that overlap or follow within the gap, unless
-something else went live between them: then the commit was deployed again.  It finishes with its last part, and failed
-where a part failed that no later part to the same environment repaired.
+One rollout are those of one run of a pipeline, those of the runs that it started, and those of one commit that overlap
+or follow within the gap, unless something else went live between them: then the commit was deployed again.  It finishes
+with its last part, and failed where a part failed that no later part to the same environment repaired.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ from datetime import datetime, timedelta
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A finished deployment to production.  `run` is empty where none is known; `says` what it rolls back or fixes."""
+    """A finished deployment to production.
+
+    `run` is empty where none is known, `parent` where no run started that one; `says` is what it rolls back or fixes.
+    """
 
     id: int
     external_id: str
@@ -27,6 +30,7 @@ class Part:
     finished_at: datetime
     succeeded: bool
     says: str = ""
+    parent: str = ""
 
 
 def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
@@ -40,7 +44,7 @@ def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
             id_ = leader[id_]
         return id_
 
-    for one, other in (*_of_one_run(ordered), *_of_one_commit(ordered, gap)):
+    for one, other in (*_of_one_run(ordered), *_of_one_parent(ordered), *_of_one_commit(ordered, gap)):
         leader[root(other)] = root(one)
     rollouts: dict[int, list[Part]] = defaultdict(list)
     for part in ordered:
@@ -51,6 +55,20 @@ def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
 def _of_one_run(ordered: Sequence[Part]) -> Iterable[tuple[int, int]]:
     first: dict[str, int] = {}
     return [(first.setdefault(part.run, part.id), part.id) for part in ordered if part.run]
+
+
+def _of_one_parent(ordered: Sequence[Part]) -> Iterable[tuple[int, int]]:
+    """A job that starts those of its regions, and these; a run of another commit is a rollout of its own."""
+    parents = {part.run.rpartition(" ")[0]: part for part in ordered if part.run}
+    first: dict[tuple[str, str], Part] = {}
+    for part in ordered:
+        if not part.parent:
+            continue
+        parent = parents.get(part.parent, part)
+        one = first.setdefault((part.parent, part.sha), part)
+        for other in (one, parent):
+            if other.sha in ("", part.sha) or not part.sha:
+                yield other.id, part.id
 
 
 def _of_one_commit(ordered: Sequence[Part], gap: timedelta) -> Iterable[tuple[int, int]]:

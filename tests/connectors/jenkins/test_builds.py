@@ -303,3 +303,25 @@ def test_a_pull_request_deploys_nothing(payload: Payload) -> None:
     payload["deploys"] = {"environment": "prod", "service": "", "repository": "", "sha": "", "stage": ""}
     payload["job"] |= {"branch": "PR-12"}
     assert deployments_of(payload) == []
+
+
+@pytest.mark.parametrize(
+    ("project", "number", "parent"),
+    [
+        ("deploy-prod", 3, "ci.example.com/jenkins/job/deploy-prod/3"),
+        ("acme/release", "41", "ci.example.com/jenkins/job/acme/job/release/41"),
+        ("acme/shop/feature%2Fcart", 2, "ci.example.com/jenkins/job/acme/job/shop/job/feature%252fcart/2"),
+        ("", 3, ""),
+        ("deploy-prod", None, ""),
+        ("deploy-prod", "last", ""),
+        (["deploy-prod"], {}, ""),
+    ],
+)
+def test_the_build_that_started_it_is_named_as_that_names_itself(
+    payload: Payload, project: Any, number: Any, parent: str
+) -> None:
+    upstream = cause("hudson.model.Cause$UpstreamCause", upstreamProject=project, upstreamBuild=number)
+    payload["build"]["actions"][1]["causes"] = [upstream]
+    [run] = normalise_build(payload)
+    assert isinstance(run, PipelineRunDraft)
+    assert run.parent == parent

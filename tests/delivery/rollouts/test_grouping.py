@@ -39,6 +39,24 @@ def test_regions_of_one_commit_are_one_where_they_overlap_or_follow_within_the_g
     assert rollouts(part(1, "10:00", "10:20", **eu), part(2, "10:51", "10:55", **us)) == {1: 1, 2: 2}
 
 
+def test_a_job_and_those_of_its_regions_are_one_rollout_however_long_it_takes() -> None:
+    started = part(1, "10:00", "13:30", run="ci/deploy/7 0", sha="", environment="deploy-prod")
+    eu = part(2, "10:01", "10:10", run="ci/eu/3 0", parent="ci/deploy/7", sha="", environment="prod-eu")
+    us = part(3, "13:12", "13:20", run="ci/us/3 0", parent="ci/deploy/7", sha="", environment="prod-us")
+    assert rollouts(started, eu, us) == {1: 1, 2: 1, 3: 1}
+    assert rollouts(eu, us) == {2: 3, 3: 3}, "the job that started them deploys nothing by its name"
+    of_another = part(4, "13:15", "13:21", run="ci/us/4 0", parent="ci/deploy/8", sha="", environment="prod-us")
+    assert rollouts(eu, us, of_another) == {2: 3, 3: 3, 4: 4}
+
+
+def test_what_one_run_started_for_several_commits_are_several_rollouts() -> None:
+    first, second = (
+        part(number, at, at, run=f"ci/deploy/{number} 0", parent="ci/nightly/7", sha=sha)
+        for number, at, sha in ((1, "10:00", "a"), (2, "10:05", "b"))
+    )
+    assert rollouts(first, second) == {1: 1, 2: 2}
+
+
 def test_other_commits_and_unknown_ones_are_no_parts() -> None:
     assert rollouts(part(1, "10:00", "10:01"), part(2, "10:02", "10:03", sha="b")) == {1: 1, 2: 2}
     assert rollouts(part(1, "10:00", "10:01", sha=""), part(2, "10:00", "10:01", sha="")) == {1: 1, 2: 2}
