@@ -68,7 +68,9 @@ _NEUTRAL = (
     | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
     | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
-_PLACE_ALONE = PRODUCTION | _STAGING | _NOT_YET | _PLAINLY_ELSEWHERE | (_NEUTRAL - _THINGS - _AND)
+# What a job that rolls nothing out may do for one environment: build (production).
+_BUILDS = _set("build ci image images")
+_PLACE_ALONE = PRODUCTION | _STAGING | _NOT_YET | _PLAINLY_ELSEWHERE | (_NEUTRAL - _THINGS - _AND - _BUILDS)
 _KNOWN = PRODUCTION | _EXCLUDING | _NO_SERVICE | _DEPLOYS | _AROUND | _NEUTRAL
 _COMPOUNDS = {
     ("dry", "run"): "dryrun",
@@ -93,6 +95,7 @@ _ARROW = re.compile(r"[-=]>|→")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PLACE = re.compile(r"\b(?:to|into|onto)\s+[\"'`(\[]?([\w.-]*\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+_END_TO_END = re.compile(r"(?<![^\W\d_])e2e(?![^\W\d_])", re.IGNORECASE)  # a test, not two letters around a digit
 _JOINED_BY_SIGN = re.compile(r"[&+,;]")
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
 
@@ -367,7 +370,7 @@ def _segments(name: str) -> list[list[str]]:
 def _words(name: str) -> list[str]:
     """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
     words: list[str] = []
-    for chunk in _WORD.findall(_JOINED_BY_SIGN.sub(" and ", name)):
+    for chunk in _WORD.findall(_JOINED_BY_SIGN.sub(" and ", _END_TO_END.sub("test", name))):
         for word in [chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk):
             compound = _COMPOUNDS.get((words[-1], word)) if words else None
             words[-1:] = [compound] if compound else [*words[-1:], word]

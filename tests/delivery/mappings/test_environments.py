@@ -51,7 +51,10 @@ def of_pipeline(name: str) -> str | None:
         (PRODUCTION, ("prod-phoenix", "prod-performance-reports", "feature-store-prod", "staging-to-prod")),
         (STAGING, ("staging", "pre-prod", "non_prod", "NonProd", "nonprod2", "stage-2", "UAT", "preprod", "UatEu")),
         (STAGING, ("staging-load-balancer", "prod-staging", "Staging – docs", "checkout-stg", "prod-to-staging")),
-        (OTHER, ("", "dev", "review/42", "github-pages", "dev2", "QA1", "perf", "sit-eu", "feature-flags-test")),
+        (
+            OTHER,
+            ("", "dev", "review/42", "github-pages", "dev2", "QA1", "perf", "sit-eu", "feature-flags-test", "prod-e2e"),
+        ),
         (OTHER, ("Preview – docs-site", "deploy-preview-42", "shop-pr-12", "load-balancer-dev", "docs-preview")),
         (OTHER, ("production-plan", "prod preview", "prod-test", "Prod (dry run)", "ProductionApproval", "live-demo")),
         (OTHER, ("prod-terraform-plan", "qa-prod-copy", "prod-like", "production-mirror", "copy-prod-to-dev")),

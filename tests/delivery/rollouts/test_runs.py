@@ -81,6 +81,9 @@ def shop(tell: Tell) -> None:
         ([job("staging", 20), job("production", 40)], ("production", "success", 40, "job")),
         ([job("staging", 20), job("production", 40, SKIPPED)], None),
         ([job("release / deploy to prod", 20), job("e2e", 40, FAILURE)], ("production", "success", 20, "job")),
+        ([job("deploy-prod", 20), job("e2e-prod", 40, FAILURE)], ("production", "success", 20, "job")),
+        ([job("build (production)", 10), job("deploy (production)", 20, SKIPPED)], None),
+        ([job("build-prod", 10), job("Docker image (prod)", 15), job("deploy", 20, SKIPPED)], None),
         ([job("Deploy phoenix", 20, SKIPPED), job("build", 10)], None),
         (
             [job("build", 10), job("post-deploy checks", 20), job("notify deployment", 30)],
