@@ -9,6 +9,7 @@ holds prod, production, live or deploy is dropped without a question, unless a w
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -95,6 +96,13 @@ _ARROW = re.compile(r"[-=]>|→")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PLACE = re.compile(r"\b(?:to|into|onto)\s+[\"'`(\[]?([\w.-]*\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
+# Production, live and deploying in other languages, without accents: a question to the admin, never an answer.
+_FOREIGN = re.compile(
+    r"\bproduccion|\bproducao\b|\bproduzion|\bprodukti|\bprodukcj|\bproductie|\bd[ei]splieg|\bdesplega|\bimplant(a|ac)|\bdeploie|\bdeployer\b"
+    r"|\bdeployen|\bbereitstell|\bausroll|\bausliefer|\buitrol|\bwdroz|\bwdraz|\brilasci|\bdistribuzion"
+    r"|прод|депло|развер|выкат|本番|デプロイ|リリース|部署|发布|發佈|生产环境|生產|上线|배포|운영",
+    re.IGNORECASE,
+)
 _END_TO_END = re.compile(r"(?<![^\W\d_])e2e(?![^\W\d_])", re.IGNORECASE)  # a test, not two letters around a digit
 _JOINED_BY_SIGN = re.compile(r"[&+,;]")
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
@@ -187,7 +195,8 @@ def judge_deploying(name: str) -> Verdict:
     clauses = _clauses(_words(name))
     position = next((n for n, clause in enumerate(clauses) if not _DEPLOYS.isdisjoint(clause)), None)
     if position is None:
-        return _without_deploying(_words(name))
+        verdict = _without_deploying(_words(name))
+        return _PROPOSED if verdict == _NO_DEPLOYMENT and _FOREIGN.search(_without_accents(name)) else verdict
     verdict = _of_clause(clauses[position])
     before = [word for clause in clauses[:position] for word in clause]
     after = [word for clause in clauses[position + 1 :] for word in clause]
@@ -365,6 +374,11 @@ def _clauses(words: Sequence[str]) -> list[list[str]]:
 
 def _segments(name: str) -> list[list[str]]:
     return [_words(segment) for segment in _SEGMENTS.split(name)]
+
+
+def _without_accents(name: str) -> str:
+    decomposed = unicodedata.normalize("NFD", name)
+    return unicodedata.normalize("NFC", "".join(sign for sign in decomposed if not "\u0300" <= sign <= "\u036f"))
 
 
 def _words(name: str) -> list[str]:

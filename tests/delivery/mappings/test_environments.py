@@ -159,6 +159,26 @@ def test_a_pipeline_that_deploys_a_service_says_so_and_where(answer: str | None,
 
 
 # Every word that may exclude production, written down apart from the product's own lists.
+def test_other_languages_are_asked_about() -> None:
+    names = (
+        *("Desplegar a producción", "Despliegue a Producción", "Implantação produção", "Déploiement en production"),
+        *("Déployer", "Bereitstellung Produktion", "Ausrollen", "In productie uitrollen", "Wdrożenie produkcyjne"),
+        *(
+            "Деплой на прод",
+            "Развертывание",
+            "本番デプロイ",
+            "本番環境へリリース",
+            "部署到生产环境",
+            "發佈",
+            "프로덕션 배포",
+        ),
+    )
+    silent = {name for name in names if not (default_deploying(name) or proposed_deploying(name))}
+    assert not silent
+    others = ("Product tests", "Producer", "Release notes", "Produktsuche testen", "Lint", "Tests unitaires", "テスト")
+    assert not {name for name in others if default_deploying(name) or proposed_deploying(name)}
+
+
 EXCLUDING = frozenset(
     re.findall(
         r"\w+",
