@@ -144,7 +144,7 @@ def test_the_session_of_a_checkpoint_is_that_of_telemetry(repo: Repo) -> None:
 def test_a_field_that_is_something_else_costs_no_more_than_itself(field: str, value: Any) -> None:
     document = recorded()
     (document["initial_attribution"] if field == "agent_lines" else document)[field] = value
-    documents = [json.dumps(each).encode() for each in (document, recorded("Codex", 2, session_id="c"))]
+    documents = [json.dumps(content).encode() for content in (document, recorded("Codex", 2, session_id="c"))]
     sessions = {found.agent: found.lines for found in recorded_sessions([[b"{}", documents[0], b"{", documents[1]]])}
     assert sessions.pop("codex") == 2
     counts = {None, value} if type(value) is int and 0 <= value < 10 else {None}
@@ -217,10 +217,10 @@ def test_records_of_the_reference_implementation_name_the_commit_before(
     """Commits an hour apart; the agent edits half an hour after the first, which wrote the same lines of the file."""
     parent = change(repo, "First", 4)
     named = {"parent": parent, "unknown": "0" * 40, "none": None, "jj": "kkmpptxz"}[revision]
-    vcs = {} if named is None else {"vcs": {"type": "jj" if revision == "jj" else "git", "revision": named}}
+    vcs: Metadata = {} if named is None else {"vcs": {"type": "jj" if revision == "jj" else "git", "revision": named}}
     record = store(trace(span(2, 5), timestamp=stamp(1.5), **vcs))
-    repo.commit({"a.py": "new\n" * 3 + lines(9)} | (record if with_records else {}), "Second")
-    repo.commit({"a.py": "newer\n" * 6} | ({} if with_records else record), "Third")
+    repo.commit({"a.py": "new\n" * 3 + lines(9), **(record if with_records else {})}, "Second")
+    repo.commit({"a.py": "newer\n" * 6, **({} if with_records else record)}, "Third")
     sync(repo)
     rows = {attribution.commit.subject: attribution.ai_lines for attribution in _attributions()}
     assert rows == {"Second": 2}  # lines 2 and 3 are new there; 4 and 5 were the first commit's
@@ -230,9 +230,9 @@ def _attributions() -> list[Any]:
     return list(FileAttribution.objects.select_related("commit"))
 
 
-def test_the_last_record_of_a_line_counts_and_each_record_once(repo: Repo) -> None:
+def test_the_last_record_of_a_line_counts_and_no_record_twice(repo: Repo) -> None:
     sha = change(repo, "Add it")
-    vcs = {"vcs": {"type": "git", "revision": sha}}
+    vcs: Metadata = {"vcs": {"type": "git", "revision": sha}}
     first = trace(span(1, 10), id="1", timestamp=stamp(0.5), **vcs)
     second = trace(span(1, 3, "human"), id="2", timestamp=stamp(0.7), **vcs)
     third = trace(span(9, 10), id="3", tool={"name": "claude-code"}, timestamp=stamp(0.8), **vcs)
@@ -252,7 +252,7 @@ def test_a_record_of_a_person_alone_says_that_no_agent_wrote_it(repo: Repo) -> N
 
 def test_a_record_that_speaks_of_no_line_of_a_commit_leaves_weaker_evidence(repo: Repo) -> None:
     sha = change(repo, "Add it\n\nCo-authored-by: Copilot <copilot@github.com>")
-    vcs = {"vcs": {"type": "git", "revision": sha}}
+    vcs: Metadata = {"vcs": {"type": "git", "revision": sha}}
     spoken = [
         trace(span(1, 10), id=str(number), path=path, **vcs) for number, path in enumerate([".shell-history", "/a.py"])
     ]
