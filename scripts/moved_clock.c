@@ -1,5 +1,5 @@
 /* Another day for the programs that scripts/test_on_days.sh runs: built as a shared library and named in LD_PRELOAD, it
- * adds HEADWAY_CLOCK_AHEAD seconds to the time of day, in PostgreSQL and in the browser, too.  How long something takes
+ * adds CLOCK_AHEAD_SECONDS to the time of day, in PostgreSQL and in the browser, too.  How long something takes
  * is measured by other clocks, which stay as they are.  (Debian's faketime moves those as well, and Python 3.11, which
  * waits for them in ways that faketime does not know, never wakes up.)
  */
@@ -15,8 +15,8 @@ static long long seconds_ahead(void)
     static long long seconds;
     static int is_known;
     if (!is_known) {
-        const char *told = getenv("HEADWAY_CLOCK_AHEAD");
-        seconds = told ? atoll(told) : 0;
+        const char *ahead = getenv("CLOCK_AHEAD_SECONDS");
+        seconds = ahead ? atoll(ahead) : 0;
         is_known = 1;
     }
     return seconds;

@@ -38,7 +38,7 @@ fi
 command -v cc >/dev/null || not_run "They need a C compiler: sudo apt-get install gcc libc6-dev."
 cc -shared -fPIC -O2 -Wall -o "$library" scripts/moved_clock.c || not_run "scripts/moved_clock.c cannot be built."
 library=$(cd "$output" && pwd)/moved_clock.so
-[ "$(HEADWAY_CLOCK_AHEAD=86400 LD_PRELOAD=$library date -u +%F)" = "$(date -u -d tomorrow +%F)" ] ||
+[ "$(CLOCK_AHEAD_SECONDS=86400 LD_PRELOAD=$library date -u +%F)" = "$(date -u -d tomorrow +%F)" ] ||
     not_run "LD_PRELOAD moves no clock here."
 HEADWAY_CHROMIUM=$(sh scripts/browser.sh) && export HEADWAY_CHROMIUM
 
@@ -55,7 +55,7 @@ while read -r day time zone why; do
     [ -n "$day" ] || continue
     case " ${DAYS:-$day} " in *" $day "*) ;; *) continue ;; esac
     ahead=$(($(TZ=$zone date -d "$day $time" +%s) - $(date +%s)))
-    HEADWAY_CLOCK_AHEAD=$ahead HEADWAY_TIME_ZONE=$zone LD_PRELOAD=$library \
+    CLOCK_AHEAD_SECONDS=$ahead HEADWAY_TIME_ZONE=$zone LD_PRELOAD=$library \
         .venv/bin/python -m pytest -q -n "${HEADWAY_TEST_PROCESSES:-2}" --dist loadfile --no-loadscope-reorder \
         "$@" </dev/null >"$output/$day.txt" 2>&1
     result=$?

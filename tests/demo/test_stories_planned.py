@@ -57,7 +57,7 @@ def test_the_quiet_flavour_tells_none(flavour: Flavour) -> None:
 
 
 @pytest.mark.parametrize("flavour", flavours.STORIES)
-def test_each_team_does_most_of_the_work_in_its_repository(flavour: Flavour) -> None:
+def test_teams_do_most_of_the_work_in_their_repositories(flavour: Flavour) -> None:
     """Whoever does more than half of it is proposed as the owner, and the demo leaves nothing without one."""
     for number in range(12):  # the weekday, the hour and the holidays that lie in between differ
         end = datetime(2026, 11, 28, 4, 10, tzinfo=UTC) + timedelta(days=31 * number, hours=7 * number)

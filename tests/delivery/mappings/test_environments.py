@@ -159,7 +159,7 @@ def test_a_pipeline_that_deploys_a_service_says_so_and_where(answer: str | None,
 
 
 # Every word that may exclude production, written down apart from the product's own lists.
-def test_other_languages_are_asked_about() -> None:
+def test_names_in_other_languages_are_proposed() -> None:
     names = (
         *("Desplegar a producción", "Despliegue a Producción", "Implantação produção", "Déploiement en production"),
         *("Déployer", "Bereitstellung Produktion", "Ausrollen", "In productie uitrollen", "Wdrożenie produkcyjne"),
