@@ -87,7 +87,7 @@ def test_pipelines_get_an_answer_that_makes_them_push_again(monkeypatch: pytest.
 @pytest.mark.django_db
 def test_providers_get_an_error_where_a_delivery_was_not_stored(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
     github = GitHubSends()
-    monkeypatch.setattr("integrations.webhooks.receive.WebhookDelivery.objects.get_or_create", full)
+    monkeypatch.setattr("integrations.webhooks.receive.WebhookDelivery.objects.create", full)
     assert github.send("ping", {}) == 503
 
 

@@ -69,7 +69,7 @@ def deliveries(gitea: GiteaServer) -> list[tuple[str, dict[str, Any]]]:
 def test_webhooks_in_any_order_and_twice_leave_the_tables_of_a_sync(gitea: GiteaServer, connection: Connection) -> None:
     sent = deliveries(gitea)
     for number, (event, payload) in enumerate(reversed(sent)):
-        assert send(connection, event, payload, f"before-{number}") == 202
+        assert send(connection, event, payload, f"before-{number}") in (200, 202)
     process_waiting()
     assert (PullRequest.objects.count(), WorkItem.objects.count()) == (5, 2)
     read_through(connection)

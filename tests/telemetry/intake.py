@@ -97,7 +97,7 @@ class Intake:
     def counted(self, *, known: bool) -> dict[tuple[str, str], int]:
         """(agent, name) → how often something came that no row was made of, or that no vocabulary reads."""
         add_up_tallies()
-        counts = UnreadEvent.objects.filter(known=known).values_list("agent", "name", "count")
+        counts = UnreadEvent.objects.filter(known=known, attribute="").values_list("agent", "name", "count")
         return {(agent, name): count for agent, name, count in counts}
 
 

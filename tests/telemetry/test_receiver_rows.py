@@ -159,7 +159,7 @@ def test_money_is_stored_to_ten_decimals() -> None:
     )
     stored = {event["key"]: event["reported_cost"] for event in intake.events}
     assert [stored[f"req_{number}"] for number in range(len(amounts))] == [
-        round(Decimal(amount), 10) for amount in amounts
+        round(Decimal(str(amount)), 10) for amount in amounts
     ]
 
 
