@@ -148,6 +148,7 @@ class RepositorySource(models.Model):
     external_id = models.CharField(max_length=500, help_text="The path, for local git.")
     refs = models.JSONField(default=dict, help_text="Branch → object id, as last stored.")
     notes = models.JSONField(default=dict, help_text="Notes ref → object id, as last stored.")
+    tags = models.JSONField(default=dict, db_default={}, help_text="Tag → object id of its commit, as last stored.")
     view = models.CharField(
         max_length=64, blank=True, help_text="Hash of what changes how history is read: mailmap, attributes, depth."
     )

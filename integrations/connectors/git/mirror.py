@@ -19,7 +19,8 @@ from integrations.connectors.git.commands import GitError, arguments, environmen
 
 LONGEST_SECONDS = 2 * 60 * 60  # of a first clone of a very large repository
 LONGEST_QUOTATION = 300
-REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*")  # not refs/pull: one for each pull request ever
+# Not refs/pull: one for each pull request ever.  Tags are wanted for themselves, whatever branches hold.
+REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*", "+refs/tags/*:refs/tags/*")
 # What may be copied at all.  git takes much else for an address: programs to run (ext::), descriptors (fd::), folders
 # of this machine (file://, a path), other accounts' keys (ssh), and what begins like an option.
 ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/[!-~]+")

@@ -52,6 +52,17 @@ class GitRepository:
             if kind == "commit" and not symref and not BRANCH_OF_RECORDS.match(name)
         }
 
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """Tag → object id of the commit that it names; tags of anything else are left out."""
+        named = "%(objecttype) %(objectname) %(*objecttype) %(*objectname) %(refname:strip=2)"
+        parts = (line.split(" ", 4) for line in lines(self.git_dir, "for-each-ref", f"--format={named}", "refs/tags"))
+        return {
+            name: sha if kind == "commit" else tagged
+            for kind, sha, tagged_kind, tagged, name in parts
+            if "commit" in (kind, tagged_kind)
+        }
+
     def default_branch(self, branches: Mapping[str, str]) -> str | None:
         """The ref that the others are merged into: the remote's HEAD, this repository's HEAD, main or master.
 

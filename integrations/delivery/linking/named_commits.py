@@ -1,8 +1,9 @@
 """The commit that a deployment names: by its whole id, the beginning of one, git describe's words, or a tag.
 
 A beginning of at least 7 digits is the one commit of the repository that begins so, as far as there is exactly one.  A
-tag is the commit of its release, else the one commit that pipelines ran for it.  What names no known commit stays as
-it was written, in lower case where it is an id; it is read again whenever the repository gains or loses commits.
+tag is the commit that it has in a clone, else that of its release, else the one commit that pipelines ran for it.  What
+names no known commit stays as it was written, in lower case where it is an id; it is read again whenever the repository
+gains or loses commits or tags.
 """
 
 from __future__ import annotations
@@ -49,6 +50,11 @@ _RESOLVE: LiteralString = f"""
         GROUP BY short.id HAVING min(known.sha) = max(known.sha)
     ), tagged AS MATERIALIZED (
         SELECT id, repository_id, tag FROM named WHERE abbreviation IS NULL OR abbreviation !~ {_IS_WHOLE}
+    ), by_tag AS (
+        SELECT tagged.id, min(source.tags ->> tagged.tag) AS sha FROM tagged
+        JOIN integrations_repository own ON coalesce(own.joined_into_id, own.id) = tagged.repository_id
+        JOIN integrations_repositorysource source ON source.repository_id = own.id AND source.tags ? tagged.tag
+        GROUP BY tagged.id HAVING min(source.tags ->> tagged.tag) = max(source.tags ->> tagged.tag)
     ), by_release AS (
         SELECT tagged.id, min(lower(release.target)) AS sha FROM tagged
         JOIN integrations_release release ON release.repository_id = tagged.repository_id AND release.tag = tagged.tag
@@ -64,11 +70,12 @@ _RESOLVE: LiteralString = f"""
     ), resolved AS (
         SELECT named.id, left(coalesce(
                    CASE WHEN named.abbreviation ~ {_IS_WHOLE} THEN named.abbreviation END, by_abbreviation.sha,
-                   by_release.sha, by_run.sha,
+                   by_tag.sha, by_release.sha, by_run.sha,
                    CASE WHEN named.abbreviation = lower(named.written) THEN named.abbreviation END, named.written
                ), 64) AS sha
         FROM named
-        LEFT JOIN by_abbreviation USING (id) LEFT JOIN by_release USING (id) LEFT JOIN by_run USING (id)
+        LEFT JOIN by_abbreviation USING (id)
+        LEFT JOIN by_tag USING (id) LEFT JOIN by_release USING (id) LEFT JOIN by_run USING (id)
     )
     UPDATE integrations_deployment stored SET sha = resolved.sha FROM resolved
     WHERE stored.id = resolved.id AND stored.sha <> resolved.sha

@@ -39,7 +39,7 @@ from integrations.connectors.git.context_files import context_files_changed, is_
 from integrations.connectors.git.history import READS, ReadCommit, existing, new_commits, read_commits
 from integrations.connectors.git.languages import DATA_DIGEST
 from integrations.connectors.git.repository import GitRepository
-from integrations.delivery.linking.relink import relink_commits
+from integrations.delivery.linking.relink import relink_commits, relink_named_commits
 from integrations.enums import Kind
 from integrations.models import Commit, Repository, RepositorySource, SyncRun
 from integrations.outbox.linking_lock import lock_for_linking
@@ -58,6 +58,7 @@ class Seen:
 
     branches: Mapping[str, str]
     notes: Mapping[str, str]
+    tags: Mapping[str, str]
     position: Mapping[str, str]
     default: str | None
     mailmap: str
@@ -76,7 +77,7 @@ class Seen:
         view = hashlib.sha256("\n".join(parts).encode("utf-8", "surrogateescape")).hexdigest()
         notes = git.notes()
         position = evidence_position(git, notes, branches)
-        return cls(branches, notes, position, default, mailmap, boundary, view)
+        return cls(branches, notes, git.tags, position, default, mailmap, boundary, view)
 
     @property
     def tips(self) -> set[str]:
@@ -131,11 +132,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         and not full
         and source.requested_at is None
         and not view_changed
-        and (seen.branches, seen.position)
-        == (
-            source.refs,
-            source.notes,
-        )
+        and (seen.branches, seen.position, seen.tags) == (source.refs, source.notes, source.tags)
     ):
         return
     is_new = source.repository_id is None
@@ -180,9 +177,16 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         if seen.position != source.notes or (seen.position and (run.added or again or listed)):
             run.changed += sync_evidence(repository, source, git, seen.branches, position=seen.position, again=again)
         request_line_history(repository)
-        RepositorySource.objects.filter(pk=source.pk).update(
-            refs=dict(seen.branches), notes=dict(seen.position), view=seen.view
-        )
+        _note_reading(source, seen, repository)
+
+
+def _note_reading(source: RepositorySource, seen: Seen, repository: Repository) -> None:
+    """Store how far the reading came, and relink what its tags name."""
+    RepositorySource.objects.filter(pk=source.pk).update(
+        refs=dict(seen.branches), notes=dict(seen.position), tags=dict(seen.tags), view=seen.view
+    )
+    if seen.tags != source.tags:
+        relink_named_commits({repository.pk})
 
 
 @dataclass(slots=True)

@@ -11,13 +11,14 @@ from django.conf import LazySettings
 from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
-from integrations.models import Commit, Connection, Repository, RepositorySource, Resource, SyncRun
+from integrations.models import Commit, Connection, Deployment, Repository, RepositorySource, Resource, SyncRun
 from integrations.sync.git import tasks
 from integrations.sync.git.mirrors import mirror_path, sync_mirrors
 from integrations.sync.git.read_source import sync_source
 from integrations.sync.run_now import run_all
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.served import ServedRepositories, served
+from tests.delivery.linking.delivery import Delivery, iso
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,33 @@ def test_a_mirror_is_cloned_fetched_and_read(resource: Resource, shop: Repo) -> 
     assert Commit.objects.get().lines_added == 3
     shop.commit({"shop.py": lines(5)}, "Go on")
     assert (read().added, Commit.objects.count()) == (1, 2)
+
+
+def test_a_tag_is_the_commit_that_a_deployment_names(resource: Resource, shop: Repo) -> None:
+    """An annotated one, too, also where it comes later, is moved, or is deleted."""
+
+    def commit_of(id_: str) -> str:
+        return Deployment.objects.get(external_id=id_).sha
+
+    first = shop.head
+    sync_mirrors()
+    read()
+    pushed = Delivery("acme/shop")
+    for name in ("v1", "refs/tags/v2", "v2-0-g0000000"):
+        record = {"id": name, "repository": "acme/shop", "environment": "production", "status": "success"}
+        pushed.push("deployments", **record, finished_at=iso("Tue 10:00"), sha=name)
+    shop.git("tag", "v1")
+    read()
+    assert (commit_of("v1"), commit_of("refs/tags/v2")) == (first, "refs/tags/v2")
+    second = shop.commit({"shop.py": lines(5)}, "Go on")
+    shop.git("tag", "--force", "v1")
+    somebody = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    shop.git(*somebody, "tag", "--annotate", "--message", "The second", "v2")
+    read()
+    assert {commit_of(name) for name in ("v1", "refs/tags/v2", "v2-0-g0000000")} == {second}
+    shop.git("tag", "--delete", "v1")
+    read()
+    assert commit_of("v1") == "v1"
 
 
 def test_branches_that_are_deleted_or_renamed_are_followed(resource: Resource, shop: Repo) -> None:
