@@ -56,9 +56,9 @@ ROLLOUTS = """
 DEPLOYMENTS = """
     INSERT INTO integrations_deployment
         (connection_id, external_id, repository_id, service, environment, native_environment, status, native_status,
-         sha, ref, deployed_by_id, created_at, started_at, finished_at, rollback_of, fixes, unplanned)
-    SELECT %(connection)s, external_id, repository_id, service, 'production', 'production', status, status, sha, 'main',
-           author_id, finished_at - interval '6 minutes', finished_at - interval '5 minutes', finished_at,
+         named_sha, sha, ref, deployed_by_id, created_at, started_at, finished_at, rollback_of, fixes, unplanned)
+    SELECT %(connection)s, external_id, repository_id, service, 'production', 'production', status, status, sha, sha,
+           'main', author_id, finished_at - interval '6 minutes', finished_at - interval '5 minutes', finished_at,
            rollback_of, fixes, unplanned
     FROM (
         SELECT external_id, repository_id, service, author_id, squash AS sha, finished_at,

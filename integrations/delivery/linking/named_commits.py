@@ -23,7 +23,7 @@ _RESOLVE: LiteralString = f"""
         SELECT deployment.id, deployment.repository_id, btrim(deployment.named_sha) AS written,
                substring(lower(btrim(deployment.named_sha)) FROM {_ABBREVIATION}) AS abbreviation,
                substring(btrim(deployment.named_sha) FROM {_TAG}) AS tag
-        FROM integrations_deployment deployment WHERE deployment.named_sha <> '' AND {{scope}}
+        FROM integrations_deployment deployment WHERE deployment.pipeline_run_id IS NULL AND {{scope}}
     ), short AS MATERIALIZED (
         SELECT id, repository_id, abbreviation, left(abbreviation, 7) AS beginning FROM named
         WHERE abbreviation !~ {_IS_WHOLE}

@@ -103,6 +103,14 @@ def test_commits_of_another_repository_are_others(shop: Delivery) -> None:
     assert commit_of("elsewhere") == C
 
 
+def test_a_deployment_that_names_another_one_later_or_none(shop: Delivery) -> None:
+    comes(shop, C)
+    comes(shop, A, C)
+    for named, commit in ((C[:7], C), (A, A), ("", ""), (A[:9], A)):
+        deploys(shop, "d", named)
+        assert commit_of() == commit
+
+
 class TestTags:
     def test_of_a_release_that_names_its_commit(self, shop: Delivery) -> None:
         comes(shop, C)
