@@ -51,9 +51,15 @@ TABLES: tuple[tuple[type[models.Model], str], ...] = (
     (DeploymentStatus, "deployment__external_id"),
     (Release, "external_id"),
 )
-OWN = {"id", "connection_id", "first_seen_at", "exclusion_reason", "part_of_id", "activation_of_id"} | {
-    f"{other}_id" for other in ("project", "pull_request", "work_item", "run", "deployment", "pipeline_run")
-}
+OWN = {
+    "id",
+    "connection_id",
+    "first_seen_at",
+    "exclusion_reason",
+    "part_of_id",
+    "rollout_started_at",
+    "activation_of_id",
+} | {f"{other}_id" for other in ("project", "pull_request", "work_item", "run", "deployment", "pipeline_run")}
 """What is another in each connection, whose rows are its own.
 
 Of a deployment that both tell, one counts, and the other is a part of the same rollout.
