@@ -54,6 +54,22 @@ CACHE_HIT_RATE = Ratio(
     reference=PROMPT_CACHING,
 )
 
+TOKENS_IN_BOTH_CHANNELS = Ratio(
+    key="ai.tokens_in_both_channels",
+    name="Tokens in both channels",
+    meaning="Share of tokens that both events and metrics report; the rest is known from one of them alone.",
+    formula="tokens that events and metrics report for the same quarters of an hour of a session ÷ tokens × 100",
+    numerator=Total(AGENT_SESSION_DAYS, column="both_tokens"),
+    denominator=Total(AGENT_SESSION_DAYS, column="tokens"),
+    better=Better.HIGHER,
+    categories=(Category.AI,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.AGENT,),
+    positive_indicators=("ai.tokens", "ai.spend"),
+    source="Tokens of agent sessions by day, from telemetry and imported files",
+    reference=AGENT_TELEMETRY,
+)
+
 ERROR_RATE = Ratio(
     key="ai.error_rate",
     name="Error rate",

@@ -13,6 +13,7 @@ from functools import cached_property
 from django.urls import reverse
 
 from core.page_links import url_with
+from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.query.measures import AttributedLines, Total
@@ -36,8 +37,10 @@ from integrations.facts.left_out import (
     TELEMETRY,
     UNKNOWN_COMMITS,
     UNPLACED,
+    UNREAD_TOKENS,
     left_out,
     unknown_commits,
+    unread_tokens,
 )
 from integrations.models import (
     FactFamily,
@@ -189,6 +192,13 @@ def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
     ]
 
 
+def _counts_tokens(metric: Metric) -> bool:
+    """Of tokens, shares of them and what they cost."""
+    return _UNPRICED(metric) or any(
+        isinstance(measure, Total) and measure.column in ("tokens", "prompt_tokens") for measure in metric.measures
+    )
+
+
 def _is_attributed(metric: Metric) -> bool:
     return any(isinstance(measure, AttributedLines) for measure in metric.measures)
 
@@ -210,6 +220,17 @@ def _unnamed(context: Context) -> Found:
         what = f"{verb} no session: how many sessions made them is unknown."
         link = context.for_admins("What to do", reverse("connect_agent"))
         yield Shortfall("requests_without_session", _UNNAMED, int(requests), wording.compact(requests), what, link)
+
+
+def _unread_tokens(context: Context) -> Found:
+    if not context.left_out.get(UNREAD_TOKENS):
+        return
+    link = context.for_admins("Not understood", reverse("admin:integrations_unreadevent_changelist"))
+    for agent, is_cached in unread_tokens(context.query.window.start, context.query.window.end).items():
+        if agent in context.query.facets.get(Dimension.AGENT, [agent]):
+            tokens = "cached tokens" if is_cached else "tokens"
+            what = f"Partly understood: {tokens} of {agent_name(agent)} are not read{context.everywhere}."
+            yield Shortfall(f"unread_tokens_{agent}", _counts_tokens, None, "", what, link)
 
 
 def _quarantined_telemetry(context: Context) -> Found:
@@ -351,6 +372,7 @@ def _plural(number: int | None, one: str, many: str = "") -> str:
 
 KINDS: Iterable[tuple[Callable[[Context], Found], Affects]] = (
     (_unpriced, _UNPRICED),
+    (_unread_tokens, _counts_tokens),
     (_unnamed, _UNNAMED),
     (_quarantined_telemetry, _OF_AI),
     (_quarantined_records, _of(frozenset().union(*FAMILIES.values()))),

@@ -129,6 +129,7 @@ AGENT_SESSION_DAYS = Relation(
                                     + figures.cache_write_tokens ELSE 0 END AS prompt_tokens,
                CASE WHEN figures.counted THEN figures.input_tokens + figures.cache_read_tokens
                                     + figures.cache_write_tokens + figures.output_tokens ELSE 0 END AS tokens,
+               figures.both_tokens,
                CASE WHEN figures.counted THEN figures.spend END AS spend,
                CASE WHEN figures.counted THEN figures.unpriced_tokens ELSE 0 END AS unpriced_tokens,
                CASE WHEN figures.counted THEN figures.reported_cost END AS reported_cost,
@@ -147,8 +148,9 @@ AGENT_SESSION_DAYS = Relation(
 )
 """One row per session, local day, model and source (events or metrics) with that day's figures.
 
-Only rows of the source that counts for the session have tokens, requests and costs; only metrics have lines and
-commits, and only events have tool calls: a sum over the rows counts everything once.
+A source has a row for the quarters of an hour in which it counts, and one for the others, without tokens, requests and
+costs; only metrics have lines and commits, and only events have tool calls: a sum over the rows counts everything once.
+both_tokens are those of tokens that both sources reported; rows of metrics have them.
 spend is in US dollars, null where the model's price is unknown (its tokens are then in unpriced_tokens too).
 cost_difference is the cost that agents report minus compared_spend, the price book's cost, over the requests with
 tokens that both price; null where there are none.

@@ -10,7 +10,14 @@ from core import sql
 from integrations.facts.production import IN_PRODUCTION
 
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
-UNKNOWN_COMMITS = "unknown_commits"
+UNKNOWN_COMMITS, UNREAD_TOKENS = "unknown_commits", "unread_tokens"
+
+# Attributes named like tokens or a cache that no vocabulary reads: what has them counts without them.
+_UNREAD_TOKENS: LiteralString = """
+    FROM integrations_unreadevent
+    WHERE NOT known AND means = '' AND attribute ~* 'token|cache'
+      AND first_at < %(end)s::date AND last_at >= %(start)s::date
+"""
 
 # Notes on commits that do not count: no branch contains the commit, and no squash represents it.
 UNUSED_NOTES: LiteralString = """
@@ -32,6 +39,8 @@ _LEFT_OUT: LiteralString = f"""
     WHERE {IN_PRODUCTION} AND deployment.finished_at::date >= %(start)s AND deployment.finished_at::date < %(end)s
       AND deployment.names_unknown_commit
     UNION ALL
+    SELECT 'unread_tokens', count(*) {_UNREAD_TOKENS}
+    UNION ALL
     SELECT 'notes', count(*) FROM ({UNUSED_NOTES}) AS unused
     UNION ALL
     SELECT 'silences', count(*) FROM integrations_silence WHERE ended_at IS NULL AND since < %(end)s
@@ -47,14 +56,21 @@ _LEFT_OUT: LiteralString = f"""
 
 def left_out(start: date, end: date) -> dict[str, int]:
     """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment;
-    UNKNOWN_COMMITS: deployments of these days that name a commit which nobody knows; NOTES: found and not used, of any
-    time; SILENCES: what stopped sending before the end, and still does; UNPLACED: `UnplacedRecord.objects.counts()`
-    says of what kinds, and which wait.
+    UNKNOWN_COMMITS: deployments of these days that name a commit which nobody knows; UNREAD_TOKENS: attributes named
+    like tokens that came in these days and are not read; NOTES: found and not used, of any time; SILENCES: what stopped
+    sending before the end, and still does; UNPLACED: `UnplacedRecord.objects.counts()` says of what kinds, and which
+    wait.
 
     By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
     unknown.
     """
     return {what: records for what, records in sql.rows(_LEFT_OUT, {"start": start, "end": end}) if records}
+
+
+def unread_tokens(start: date, end: date) -> dict[str, bool]:
+    """Agents with attributes named like tokens that are not read → whether one is named like a cache."""
+    statement = f"SELECT agent, bool_or(attribute ~* 'cache') {_UNREAD_TOKENS} GROUP BY agent ORDER BY agent"
+    return dict(sql.rows(statement, {"start": start, "end": end}))
 
 
 def unused_notes() -> int:

@@ -101,7 +101,7 @@ AGENT_SPEND_PARTS = Relation(
                     SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
                     FROM integrations_agentrequest
                 ) AS request
-                WHERE figures.source = 'events' AND request.session_id = figures.session_id
+                WHERE figures.source = 'events' AND request.session_id = figures.session_id AND request.counted
                   AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone'))
                                     - interval '2 hours'
                   AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))

@@ -92,6 +92,7 @@ from integrations.models.sessions import (
     AgentToolCall,
     AgentToolDay,
     CacheExclusiveSender,
+    ChannelWork,
     Enrolment,
     SessionProcess,
     ToolOutcome,

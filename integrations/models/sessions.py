@@ -30,12 +30,14 @@ class AgentSession(models.Model):
         default=0, db_default=0, help_text="Sum of active periods; one ends after 30 minutes without an event."
     )
     # Each range extends 30 minutes beyond its last event, so that adjacent ranges merge in any order of arrival.
-    # Ranges of metrics are separate, because they only count for a session without events.
+    # Ranges of metrics are separate, because they only count where events are missing.
     event_periods = TimeRangesField(db_default=models.Value("{}"), db_column="event_stretches")
     metric_periods = TimeRangesField(db_default=models.Value("{}"), db_column="metric_stretches")
+    # Those of its events, and of its metrics where they count; all of its metrics if it has no events.
+    active_periods = TimeRangesField(db_default=models.Value("{}"))
     # Whether it has activity.  Agents announce sessions under ids that never appear again.
     has_work = models.BooleanField(default=False, db_default=False)
-    # Events and metrics report the same tokens: the source that reported more counts.
+    # What each channel reported.  Both report the same tokens: sessions/fold_channels.py chooses.
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
     # A duplicate from another program, such as the agent's gateway: the agent's own session counts.
@@ -68,6 +70,9 @@ class AgentSession(models.Model):
             models.Index(fields=["started_on"], condition=models.Q(has_work=True), name="agent_session_by_day"),
             models.Index(fields=["identity", "ended_at"], name="agent_session_by_identity"),
             models.Index(fields=["ended_at"], condition=models.Q(is_unnamed=True), name="agent_session_unnamed"),
+            models.Index(
+                fields=["identity", "ended_at"], condition=models.Q(metric_tokens__gt=0), name="agent_session_metered"
+            ),
             # For a few people in a window.
             models.Index(
                 fields=["identity", "started_on"], condition=models.Q(has_work=True), name="agent_session_by_start"
@@ -160,6 +165,9 @@ class AgentRequest(models.Model):
     effort = part_field()
     query_source = part_field()
     provider = part_field()
+    counted = models.BooleanField(
+        default=True, db_default=True, help_text="False where metrics count in its quarter of an hour."
+    )
     duration_ms = models.BigIntegerField(null=True)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
     spend = models.DecimalField(
@@ -237,6 +245,7 @@ class AgentMeterSlot(models.Model):
     model = models.CharField(max_length=120, blank=True, help_text="Empty if a figure belongs to no model.")
     active_from = models.DateTimeField(null=True, help_text="First activity in its points.")
     active_to = models.DateTimeField(null=True)
+    covers_from = models.DateTimeField(null=True, help_text="The reading before, of which its points say the increase.")
     input_tokens = models.BigIntegerField(default=0)
     cache_read_tokens = models.BigIntegerField(default=0)
     cache_write_tokens = models.BigIntegerField(default=0)
@@ -245,6 +254,12 @@ class AgentMeterSlot(models.Model):
     lines_added = models.BigIntegerField(default=0)
     lines_removed = models.BigIntegerField(default=0)
     commits = models.BigIntegerField(default=0)
+    counted = models.BooleanField(
+        default=False, db_default=False, help_text="Metrics reported more tokens of the quarter than events."
+    )
+    both_tokens = models.BigIntegerField(
+        default=0, db_default=0, help_text="Those of its tokens that events reported, too."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["session", "slot", "model"], name="agent_meter_slot_is_unique")]
@@ -253,8 +268,8 @@ class AgentMeterSlot(models.Model):
 class AgentSessionDay(models.Model):
     """A session's figures of one local day and model, by source (events or metrics).
 
-    Agent and identity are denormalised from the session, as is `counted`: whether this source reported more tokens over
-    the whole session and counts.  Otherwise reading a year of days would spend most of its time on joins.
+    Agent and identity are denormalised from the session: otherwise reading a year of days would spend most of its time
+    on joins.  Quarters of an hour in which the other source counts have a row of their own, without `counted`.
     """
 
     class Source(models.TextChoices):
@@ -304,15 +319,26 @@ class AgentSessionDay(models.Model):
     tool_failures = models.BigIntegerField(default=0)
     tool_refusals = models.BigIntegerField(default=0)
     commits = models.BigIntegerField(default=0)
+    both_tokens = models.BigIntegerField(
+        default=0, db_default=0, help_text="Of metrics: the tokens that events reported, too."
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["session", "day", "source", "model"], name="agent_session_day_is_unique")
+            models.UniqueConstraint(
+                fields=["session", "day", "source", "model", "counted"], name="agent_session_day_is_unique"
+            )
         ]
         indexes = [
             models.Index(fields=["day"], name="agent_session_day_by_day"),
             models.Index(fields=["identity", "day"], name="agent_session_day_by_identity"),
         ]
+
+
+class ChannelWork(models.Model):
+    """Queue of sessions whose events and metrics are to be compared anew: the fold works it off."""
+
+    session = models.OneToOneField(AgentSession, models.CASCADE, related_name="+")
 
 
 class AgentTierDay(models.Model):

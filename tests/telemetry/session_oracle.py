@@ -32,7 +32,10 @@ class DayFigures:
     spend: Decimal | None = None
     unpriced_tokens: int = 0
     reported_cost: Decimal | None = None
-    counted: bool = False
+    both: int = 0
+
+
+Days = dict[tuple[str, date, str, bool], DayFigures]  # by source, local day, model and whether it counts
 
 
 @dataclass
@@ -42,7 +45,7 @@ class SessionFigures:
     active_seconds: float
     has_work: bool
     tokens: tuple[int, int]  # by its events, by its metrics
-    days: dict[tuple[str, date, str], DayFigures]  # by source, local day and model
+    days: Days
     tools: dict[tuple[date, str], list[int]]
 
 
@@ -51,14 +54,10 @@ Expected = dict[tuple[str, str], SessionFigures]  # by session id and e-mail add
 
 def expected_sessions(records: Sequence[Event | Point], zone: ZoneInfo) -> Expected:
     names = {(record.session, record.email) for record in records}
-    return {
-        name: _session(
-            list({r.digest: r for r in records if isinstance(r, Event) and (r.session, r.email) == name}.values()),
-            [r for r in records if isinstance(r, Point) and (r.session, r.email) == name],
-            zone,
-        )
-        for name in names
-    }
+    drafts = {name: _draft(name, records) for name in names}
+    for email in {email for _, email in names}:
+        _choose([draft for (_, of_email), draft in drafts.items() if of_email == email])
+    return {name: _session(draft, zone) for name, draft in drafts.items()}
 
 
 def stored_sessions() -> Expected:
@@ -70,7 +69,7 @@ def stored_sessions() -> Expected:
             session.has_work,
             (session.event_tokens, session.metric_tokens),
             {
-                (row.source, row.day, row.model): DayFigures(
+                (row.source, row.day, row.model, row.counted): DayFigures(
                     row.requests,
                     [row.input_tokens, row.cache_read_tokens, row.cache_write_tokens, row.output_tokens],
                     [row.lines_added, row.lines_removed],
@@ -79,7 +78,7 @@ def stored_sessions() -> Expected:
                     row.spend,
                     row.unpriced_tokens,
                     row.reported_cost,
-                    row.counted,
+                    row.both_tokens,
                 )
                 for row in AgentSessionDay.objects.filter(session=session)
             },
@@ -92,68 +91,176 @@ def stored_sessions() -> Expected:
     }
 
 
-def _session(events: list[Event], points: list[Point], zone: ZoneInfo) -> SessionFigures:
-    increases = [entry for series in _series(points) for entry in _increases(series)]
-    days: dict[tuple[str, date, str], DayFigures] = defaultdict(DayFigures)
+@dataclass
+class Request:
+    at: datetime
+    model: str
+    tokens: list[int]
+    costs: list[Decimal]
+    counted: bool = True
+
+
+@dataclass
+class Quarter:
+    """The points of a session in a quarter of an hour."""
+
+    increases: list[tuple[Point, float]] = field(default_factory=list)
+    covered: list[datetime] = field(default_factory=list)  # since when its points count
+    requests: list[Request] = field(default_factory=list)
+    counted: bool = False
+
+    @property
+    def tokens(self) -> int:
+        return sum(round(amount) for point, amount in self.increases if point.measure in TOKENS)
+
+    @property
+    def both(self) -> int:
+        return min(self.tokens, sum(sum(request.tokens) for request in self.requests))
+
+    def covers(self, moment: datetime) -> bool:
+        first = min(self.covered) - timedelta(minutes=1)
+        return first <= moment <= max(point.at for point, _ in self.increases)
+
+
+@dataclass
+class Draft:
+    events: list[Event]
+    requests: list[Request]
+    quarters: dict[datetime, Quarter]
+
+    @property
+    def began(self) -> datetime | None:
+        return min((event.at for event in self.events), default=None)
+
+
+def _draft(name: tuple[str, str], records: Sequence[Event | Point]) -> Draft:
+    of_session = [record for record in records if (record.session, record.email) == name]
+    events = list({r.digest: r for r in of_session if isinstance(r, Event)}.values())
+    requests = [
+        Request(
+            min(e.at for e in request),
+            max(e.model for e in request),
+            _merged_tokens(request),
+            [Decimal(str(e.reported_cost)) for e in request if e.reported_cost is not None],
+        )
+        for request in _merged(event for event in events if event.kind == EventKind.REQUEST)
+    ]
+    quarters: dict[datetime, Quarter] = defaultdict(Quarter)
+    for series in _series([r for r in of_session if isinstance(r, Point)]):
+        previous: datetime | None = None
+        for point, amount in _increases(series):
+            if amount > 0:
+                quarters[_quarter(point.at)].increases.append((point, amount))
+                quarters[_quarter(point.at)].covered.append(_counts_since(point, previous))
+            previous = point.at
+    return Draft(events, requests, dict(quarters))
+
+
+def _merged_tokens(request: Sequence[Event]) -> list[int]:
+    """The greatest prompt, cached tokens and output; uncached is what is left of the prompt."""
+    prompt = max(sum(event.tokens[:3]) for event in request)
+    read, write, output = (max(event.tokens[kind] for event in request) for kind in (1, 2, 3))
+    return [max(prompt - read - write, 0), read, write, output]
+
+
+def _choose(sessions: Sequence[Draft]) -> None:
+    """Choose events or metrics for each quarter of an hour of one person's sessions."""
+    for session in sessions:
+        for request in session.requests:
+            if (quarter := _quarter_of(request, session, sessions)) is not None:
+                quarter.requests.append(request)
+    for session in sessions:
+        for quarter in session.quarters.values():
+            quarter.counted = quarter.tokens > sum(sum(request.tokens) for request in quarter.requests)
+            for request in quarter.requests:
+                request.counted = not quarter.counted
+
+
+def _quarter_of(request: Request, session: Draft, sessions: Sequence[Draft]) -> Quarter | None:
+    """The meter slot that tells of a request: its own session's, else the one of a session before."""
+    before = [other for other in sessions if other is not session and _is_before(other, session)]
+    for owners in ([session], before):
+        slots = [
+            (not quarter.covers(request.at), -(owner.began or request.at).timestamp(), start, quarter)
+            for owner in owners
+            for start, quarter in owner.quarters.items()
+            if quarter.tokens and (quarter.covers(request.at) or start == _quarter(request.at))
+            if owner is session or not _worked(owner, session, quarter)
+        ]
+        if slots:
+            return min(slots, key=lambda slot: slot[:3])[3]
+    return None
+
+
+def _is_before(other: Draft, session: Draft) -> bool:
+    return other.began is not None and session.began is not None and other.began < session.began
+
+
+def _worked(owner: Draft, session: Draft, quarter: Quarter) -> bool:
+    """Whether the session before made a request after the session began, until the quarter's last reading."""
+    last = max(point.at for point, _ in quarter.increases)
+    return any(session.began is not None and session.began <= request.at <= last for request in owner.requests)
+
+
+def _session(draft: Draft, zone: ZoneInfo) -> SessionFigures:
+    events = draft.events
+    increases = [entry for quarter in draft.quarters.values() for entry in quarter.increases]
+    days: Days = defaultdict(DayFigures)
     tools: dict[tuple[date, str], list[int]] = defaultdict(lambda: [0, 0, 0])
-    for request in _merged(event for event in events if event.kind == EventKind.REQUEST):
-        figures = days["events", _day(min(e.at for e in request), zone), max(e.model for e in request)]
+    for request in draft.requests:
+        figures = days["events", _day(request.at, zone), request.model, request.counted]
         figures.requests += 1
-        used = [max(e.tokens[kind] for e in request) for kind in range(4)]
-        figures.tokens = [sum(pair) for pair in zip(figures.tokens, used, strict=True)]
-        if max(e.model for e in request) == PRICED:
-            figures.spend = (figures.spend or Decimal(0)) + _price(used)
+        figures.tokens = [sum(pair) for pair in zip(figures.tokens, request.tokens, strict=True)]
+        if request.model == PRICED:
+            figures.spend = (figures.spend or Decimal(0)) + _price(request.tokens)
         else:
-            figures.unpriced_tokens += sum(used)
-        costs = [Decimal(str(e.reported_cost)) for e in request if e.reported_cost is not None]
-        if costs:
-            figures.reported_cost = (figures.reported_cost or Decimal(0)) + max(costs)
+            figures.unpriced_tokens += sum(request.tokens)
+        if request.costs:
+            figures.reported_cost = (figures.reported_cost or Decimal(0)) + max(request.costs)
     for call in _merged(event for event in events if event.kind == EventKind.TOOL_CALL and event.outcome):
         day = _day(min(e.at for e in call), zone)
         outcome = max((e.outcome for e in call), key=OUTCOMES.index)
         counted = [int(outcome != "refused"), int(outcome == "failed"), int(outcome == "refused")]
-        for counts in (days["events", day, ""].calls, tools[day, max(e.tool for e in call)]):
+        for counts in (days["events", day, "", True].calls, tools[day, max(e.tool for e in call)]):
             counts[:] = [count + one for count, one in zip(counts, counted, strict=True)]
-    for point, amount in increases:
-        if amount <= 0:
-            continue
-        figures = days["metrics", _day(point.at, zone), point.model]
-        if point.measure in TOKENS:
-            figures.tokens[TOKENS.index(point.measure)] += round(amount)
-            figures.spend = _price(figures.tokens)
-        elif point.measure == Measure.REPORTED_COST:
-            figures.reported_cost = (figures.reported_cost or Decimal(0)) + Decimal(str(amount))
-        elif point.measure in (Measure.LINES_ADDED, Measure.LINES_REMOVED):
-            figures.lines[int(point.measure == Measure.LINES_REMOVED)] += round(amount)
-        elif point.measure == Measure.COMMITS:
-            figures.commits += round(amount)
-    tokens = _choose_source(days)
-    moments = [(event.at, event.at) for event in events] or [
-        (_since(point), point.at) for point, amount in increases if amount > 0
+    for start, quarter in draft.quarters.items():
+        for point, amount in quarter.increases:
+            figures = days["metrics", _day(start, zone), point.model, quarter.counted]
+            if point.measure in TOKENS:
+                figures.tokens[TOKENS.index(point.measure)] += round(amount)
+                figures.spend = _price(figures.tokens)
+            elif point.measure == Measure.REPORTED_COST:
+                figures.reported_cost = (figures.reported_cost or Decimal(0)) + Decimal(str(amount))
+            elif point.measure in (Measure.LINES_ADDED, Measure.LINES_REMOVED):
+                figures.lines[int(point.measure == Measure.LINES_REMOVED)] += round(amount)
+            elif point.measure == Measure.COMMITS:
+                figures.commits += round(amount)
+        days["metrics", _day(start, zone), quarter.increases[0][0].model, quarter.counted].both += quarter.both
+    by_source = (
+        sum(sum(figures.tokens) for (of, *_), figures in days.items() if of == source)
+        for source in ("events", "metrics")
+    )
+    moments = [(event.at, event.at) for event in events] + [
+        (min(_since(point) for point, _ in quarter.increases), max(point.at for point, _ in quarter.increases))
+        for quarter in draft.quarters.values()
+        if quarter.counted or not events
     ]
     started_at, ended_at, active_seconds = _active_periods(moments)
-    measured = {point.measure for point, amount in increases if amount > 0}
+    measured = {point.measure for point, _ in increases}
     return SessionFigures(
         started_at,
         ended_at,
         active_seconds,
         any(event.kind != EventKind.SESSION for event in events)
         or bool(measured & {*TOKENS, Measure.LINES_ADDED, Measure.LINES_REMOVED, Measure.COMMITS}),
-        tokens,
+        (next(by_source), next(by_source)),
         dict(days),
         dict(tools),
     )
 
 
-def _choose_source(days: dict[tuple[str, date, str], DayFigures]) -> tuple[int, int]:
-    """Mark the days of the source that told of more tokens; how many each told of."""
-    events, metrics = (
-        sum(sum(figures.tokens) for (of, *_), figures in days.items() if of == source)
-        for source in ("events", "metrics")
-    )
-    for (source, *_), figures in days.items():
-        figures.counted = source == ("events" if events >= metrics else "metrics")
-    return events, metrics
+def _quarter(moment: datetime) -> datetime:
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
 
 
 def _price(tokens: Sequence[int]) -> Decimal:
@@ -188,6 +295,12 @@ def _since(point: Point) -> datetime:
     if point.cumulative or point.start is None or point.at - point.start > GAP:
         return point.at
     return point.start
+
+
+def _counts_since(point: Point, previous: datetime | None) -> datetime:
+    if point.cumulative and previous is not None and point.at - previous <= GAP:
+        return previous
+    return point.start if point.start is not None and point.at - point.start <= GAP else point.at
 
 
 def _active_periods(moments: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime, float]:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from integrations.models import AgentRequest, AgentSession, AgentSessionDay
+from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.fold import fold_received_batches
-from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, span, tokens
+from tests.telemetry.agent_records import CHAT, CODEX, PROGRAM, codex_event, outcomes, span, tokens
 from tests.telemetry.intake import NOW, SECOND, Intake, Json, json_attributes, log_record, logs, metrics, spans
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,50 @@ def test_a_span_and_an_event_of_one_request_count_once(intake: Intake) -> None:
         intake.send(logs(details, resource=PROGRAM))
         intake.send(spans(span("chat", len(response), **CHAT, **with_response), resource=PROGRAM))
     assert tokens() == (20, 120, 60, 18)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"gen_ai__usage__input_tokens": 100, "gen_ai__usage__output_tokens": 9},
+        {"gen_ai__usage__input_tokens": 10, "gen_ai__usage__cache_read_tokens": 60, "gen_ai__usage__output_tokens": 9},
+        {"gen_ai__usage__cache_read__input_tokens": 60, "gen_ai__usage__output_tokens": 9},
+    ],
+    ids=["which knows no cached tokens", "which counts them apart", "which knows no input"],
+)
+def test_two_programs_report_one_request(intake: Intake, other: dict[str, Any], order: int) -> None:
+    records = span("chat", 1, gen_ai__response__id="r", **CHAT), span("chat", 2, gen_ai__response__id="r", **other)
+    for record in records[::order]:
+        intake.send(spans(record, resource=PROGRAM))
+        fold_received_batches()
+    assert tokens() == (10, 60, 30, 9)
+
+
+@pytest.mark.parametrize(
+    ("signs", "failed", "outcome"),
+    [
+        ({}, False, "succeeded"),
+        ({}, True, "failed"),
+        ({"process__exit__code": 0}, True, "succeeded"),
+        ({"process__exit__code": 3}, False, "failed"),
+        ({"error__type": "timeout"}, False, "failed"),
+        ({"success": True}, True, "succeeded"),
+        ({"success": False}, False, "failed"),
+    ],
+)
+def test_the_status_of_a_span_decides_where_nothing_else_does(
+    intake: Intake, signs: dict[str, Any], failed: bool, outcome: str
+) -> None:
+    call = span("execute_tool", gen_ai__tool__name="shell", gen_ai__tool__call__id="c", **signs)
+    call["status"] = {"code": "STATUS_CODE_ERROR", "message": "exit 1"} if failed else {}
+    intake.send(spans(call, resource=PROGRAM))
+    assert outcomes() == {"c": outcome}
+
+
+def test_a_request_with_a_failed_status_and_no_tokens_failed(intake: Intake) -> None:
+    intake.send(spans({**span("chat"), "status": {"code": 2}}, resource=PROGRAM))
+    assert [event["kind"] for event in intake.events] == [EventKind.REQUEST_ERROR]
 
 
 def test_a_trace_is_the_session_of_a_program_that_names_none(intake: Intake) -> None:

@@ -85,11 +85,13 @@ def test_a_terminal_left_open_is_no_long_session() -> None:
     assert session.metric_tokens == 500
 
 
-def test_metrics_say_when_a_session_was_only_where_no_event_does() -> None:
+def test_metrics_say_when_a_session_was_only_where_they_count() -> None:
     fold(Point(at("2026-03-02 10:01"), 7.0, start=at("2026-03-02 10:00")))
     assert AgentSession.objects.get().active_seconds == 60
     session = fold(Event(at("2026-03-02 12:00")), Event(at("2026-03-02 12:05")))
-    assert (session.started_at, session.active_seconds) == (at("2026-03-02 12:00"), 300)
+    assert (session.started_at, session.active_seconds) == (at("2026-03-02 10:00"), 60 + 300)
+    used = Event(at("2026-03-02 10:00:30"), kind=EventKind.REQUEST, tokens=(0, 0, 0, 7))
+    assert fold(used).started_at == at("2026-03-02 10:00:30"), "its events say it now"
 
 
 def test_an_announced_session_in_which_nothing_was_done_counts_as_none() -> None:

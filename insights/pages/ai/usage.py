@@ -30,6 +30,7 @@ TOKENS_BY_KIND = Chart(
 QUERIES = (
     *compared("ai.cache_hit_rate", "ai.error_rate", "ai.tokens", "ai.ship_rate", "ai.enabled_repositories"),
     PageQuery("ai.ship_rate_left_out", whole=True),
+    PageQuery("ai.tokens_in_both_channels", whole=True),
 )
 FAILING_TOOLS_QUERIES = (
     PageQuery("ai.error_rate"),
@@ -97,6 +98,7 @@ def _tiles(answers: Answers) -> list[Tile]:
     cache, errors = answers.figure("ai.cache_hit_rate"), answers.figure("ai.error_rate")
     generated, enabled = answers.figure("ai.ship_rate").denominator, answers.figure("ai.enabled_repositories")
     left_out = answers.figure("ai.ship_rate_left_out").value
+    both = answers.figure("ai.tokens_in_both_channels").value
     repositories = wording.count(int(enabled.denominator or 0), "repository", "repositories")
     return [
         answers.tile(
@@ -114,6 +116,9 @@ def _tiles(answers: Answers) -> list[Tile]:
             label="Tokens used",
             unit="",
             sample=f"in {wording.compact(answers.figure('ai.tokens').sample_size)} sessions",
+            note=f"{wording.percent_of(100 - both, 100)} in one of events and metrics alone"
+            if both is not None
+            else "",
         ),
         answers.tile(
             "ai.ship_rate",

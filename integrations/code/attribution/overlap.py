@@ -61,8 +61,7 @@ NEAREST: LiteralString = """
      ))
     CROSS JOIN LATERAL (
         SELECT lower(period) AS began, upper(period) - interval '30 minutes' AS ended
-        FROM unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
-                         ELSE session.event_stretches END) AS period
+        FROM unnest(session.active_periods) AS period
     ) AS worked
     WHERE requested.authored_at BETWEEN worked.began - %(before)s::interval AND worked.ended + %(after)s::interval
     ORDER BY requested.commit_id, requested.agent,

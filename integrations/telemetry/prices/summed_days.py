@@ -113,6 +113,7 @@ PARTS: LiteralString = """
         FROM integrations_agentmeterslot slot
         LEFT JOIN integrations_keptpricelist named ON named.model = slot.model AND named.name <> ''
         WHERE figures.source = 'metrics' AND slot.session_id = figures.session_id AND slot.active_from IS NOT NULL
+          AND slot.counted = figures.counted
           AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = figures.day
           AND coalesce(named.name, slot.model) = figures.model
         GROUP BY slot.model

@@ -15,19 +15,24 @@ import logging
 from collections.abc import Sequence
 from typing import LiteralString
 
-from django.db import DataError, IntegrityError
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import QuerySet
 
 from core import sql
 from core.queue import drain, run_one_by_one, take
-from integrations.models import ReceivedBatch
+from integrations.models import ChannelWork, ReceivedBatch
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.cache_exclusive import (
     note_cache_exclusive_senders,
     stage_requests_of_cache_exclusive_senders,
 )
 from integrations.telemetry.sessions.fold_changes import append_changes_of_fold, enqueue_folded_sessions
-from integrations.telemetry.sessions.fold_days import count_days_of_greater_source, rebuild_days
+from integrations.telemetry.sessions.fold_channels import (
+    choose_channels,
+    compare_all_slots,
+    find_sessions_nearby,
+)
+from integrations.telemetry.sessions.fold_days import rebuild_days
 from integrations.telemetry.sessions.fold_duplicates import (
     find_process_days,
     find_related_sessions,
@@ -51,6 +56,7 @@ logger = logging.getLogger(__name__)
 # to follow within seconds, and long enough for its fixed cost not to matter.
 BATCHES_PER_TRANSACTION = 100
 LONGEST_PROBLEM = 300
+COMPARED_PER_TRANSACTION = 100  # each with the person's sessions nearby
 
 KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL, EventKind.PROMPT]
 
@@ -70,7 +76,8 @@ def fold_received_batches() -> int:
         try:
             folded += drain(_fold_some, enough=BATCHES_PER_TRANSACTION)
             drain(_restate_some)
-            return folded
+            if not _compare_some():
+                return folded
         except (DataError, IntegrityError):
             logger.warning("Some batches could not be folded together; trying them one by one.", exc_info=True)
             folded += run_one_by_one(
@@ -118,6 +125,19 @@ def _restate_some() -> int:
     return requests
 
 
+def _compare_some() -> int:
+    """Choose between events and metrics anew for some queued sessions; returns their number."""
+    with transaction.atomic():
+        work = take(ChannelWork.objects.order_by("pk"), COMPARED_PER_TRANSACTION)
+        if work:
+            create_tables()
+            sessions = [row.session_id for row in work]
+            sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
+            compare_all_slots()
+            _fold_staged()
+        return len(work)
+
+
 def _fold(batches: Sequence[ReceivedBatch]) -> None:
     create_tables()
     _stage(batches)
@@ -137,12 +157,12 @@ def _fold_staged() -> None:
         add_differences_to_large_days()
     find_touched_slots()
     rebuild_slots()
+    choose_channels()
     find_process_days()
     rebuild_days()
     move_process_figures()
     _update_sessions()
     place_sessions_of_fold()
-    count_days_of_greater_source()
     is_anybody_new = append_changes_of_fold()
     enqueue_folded_sessions()
     mark_usage_of_fold()
@@ -227,9 +247,16 @@ NOTE_RAW_DAYS: LiteralString = """
 
 def _lock_sessions() -> None:
     """Find the sessions that the claimed rows affect, and lock them."""
-    sql.execute("INSERT INTO fold_touched SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point")
+    sql.execute(
+        """
+        INSERT INTO fold_touched
+        (SELECT session_id FROM fold_event UNION SELECT session_id FROM fold_point)
+        EXCEPT SELECT session_id FROM fold_touched
+        """
+    )
     find_neighbours()
     find_related_sessions()
+    find_sessions_nearby()
     lock_touched_sessions()
     analyse_where_large("fold_session")
 
@@ -247,10 +274,12 @@ def _update_sessions() -> None:
             SELECT session_id,
                    range_agg(tstzrange(active_from, active_to + interval '30 minutes'))
                        FILTER (WHERE active_from IS NOT NULL) AS stretches,
+                   range_agg(tstzrange(active_from, active_to + interval '30 minutes'))
+                       FILTER (WHERE active_from IS NOT NULL AND counted) AS counted_stretches,
                    bool_or(input_tokens + cache_read_tokens + cache_write_tokens + output_tokens
                            + lines_added + lines_removed + commits > 0) AS worked
             FROM integrations_agentmeterslot
-            WHERE session_id IN (SELECT session_id FROM fold_slot)
+            WHERE session_id IN (SELECT session_id FROM fold_session)
             GROUP BY session_id
         ), counted AS (
             SELECT session_id,
@@ -267,6 +296,7 @@ def _update_sessions() -> None:
             SELECT session.id,
                    session.event_stretches + coalesce(fresh.stretches, '{}') AS event_stretches,
                    coalesce(metered.stretches, session.metric_stretches) AS metric_stretches,
+                   coalesce(metered.counted_stretches, '{}') AS counted_stretches,
                    -- Metrics of a process are of its sessions, but what its events say was done in it.
                    (session.has_work OR coalesce(fresh.worked, false)
                        OR (coalesce(metered.worked, false) AND NOT session.is_process))
@@ -284,6 +314,7 @@ def _update_sessions() -> None:
         UPDATE integrations_agentsession session
         SET event_stretches = merged.event_stretches,
             metric_stretches = merged.metric_stretches,
+            active_periods = chosen,
             has_work = merged.has_work,
             event_tokens = merged.event_tokens,
             metric_tokens = merged.metric_tokens,
@@ -299,7 +330,7 @@ def _update_sessions() -> None:
         FROM merged
         CROSS JOIN LATERAL (
             SELECT CASE WHEN isempty(merged.event_stretches) THEN merged.metric_stretches
-                        ELSE merged.event_stretches END AS chosen
+                        ELSE merged.event_stretches + merged.counted_stretches END AS chosen
         ) AS choice
         WHERE session.id = merged.id
         """,

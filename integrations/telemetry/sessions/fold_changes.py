@@ -14,8 +14,7 @@ _SEEN = """
     JOIN integrations_agentsession session ON session.id = fold_session.session_id
     GROUP BY session.identity_id
 """
-# The rebuilt days, the days on which sessions count (before and now), and all days of sessions whose counted source
-# changed between events and metrics.
+# The rebuilt days, and the days on which sessions count (before and now).
 _DAYS = """
     SELECT day, day + 1 FROM fold_day
     UNION ALL
@@ -23,12 +22,6 @@ _DAYS = """
     FROM fold_session
     JOIN integrations_agentsession session ON session.id = fold_session.session_id
     CROSS JOIN unnest(ARRAY[fold_session.started_on, session.started_on]) AS day
-    UNION ALL
-    SELECT figures.day, figures.day + 1
-    FROM fold_session
-    JOIN integrations_agentsession session ON session.id = fold_session.session_id
-    JOIN integrations_agentsessionday figures ON figures.session_id = session.id
-    WHERE fold_session.events_counted <> (session.event_tokens >= session.metric_tokens)
 """
 
 

@@ -28,25 +28,11 @@ def rebuild_days() -> None:
     _price_metric_days()
 
 
-def count_days_of_greater_source() -> None:
-    """Switch the counted source of sessions where the fold made the other one larger."""
-    sql.execute(
-        """
-        UPDATE integrations_agentsessionday figures
-        SET counted = NOT figures.counted
-        FROM fold_session
-        JOIN integrations_agentsession session ON session.id = fold_session.session_id
-        WHERE figures.session_id = session.id
-          AND fold_session.events_counted <> (session.event_tokens >= session.metric_tokens)
-        """
-    )
-
-
 # The local date alone decides which rows belong to a day.  The bounds are for the index; they extend by two hours,
 # because a local midnight may occur twice.
 FIND_BOUNDS: LiteralString = """
     INSERT INTO fold_rebuilt_day
-    SELECT session_id, identity_id, agent, source, (source = 'events') = events_counted, day,
+    SELECT session_id, identity_id, agent, source, day,
            (day::timestamp AT TIME ZONE current_setting('TimeZone')) - interval '2 hours',
            ((day + 1)::timestamp AT TIME ZONE current_setting('TimeZone')) + interval '2 hours'
     FROM (SELECT DISTINCT session_id, source, day FROM fold_day) AS touched
@@ -61,8 +47,8 @@ DELETE_DAYS: LiteralString = """
 
 # The figures of a request, by model, and of a tool call.
 REQUEST_FIGURES: LiteralString = """
-    coalesce(named.name, request.model) AS model, 1 AS requests, request.input_tokens, request.cache_read_tokens,
-    request.cache_write_tokens,
+    coalesce(named.name, request.model) AS model, request.counted, 1 AS requests, request.input_tokens,
+    request.cache_read_tokens, request.cache_write_tokens,
     CASE WHEN request.reports_1h_tokens
          THEN LEAST(request.cache_write_1h_tokens, request.cache_write_tokens)
          ELSE coalesce(request.inferred_1h_tokens, 0) END AS cache_write_1h_tokens,
@@ -76,7 +62,7 @@ REQUEST_FIGURES: LiteralString = """
     0 AS calls, 0 AS failures, 0 AS refusals
 """
 CALL_FIGURES: LiteralString = """
-    '', 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, NULL::numeric, false,
+    '', true, 0, 0, 0, 0, 0, 0, NULL::numeric, 0, NULL::numeric, NULL::numeric, false,
     (call.outcome <> 'refused')::int, (call.outcome = 'failed')::int, (call.outcome = 'refused')::int
 """
 
@@ -132,7 +118,7 @@ INSERT_EVENT_DAYS = f"""
            {", ".join(f"sum({figure})" for figure in DAY_COUNTS.values())},
            {", ".join(_capped(total.format(sign="")) for total in DAY_AMOUNTS.values())}, 0, 0, 0
     FROM (
-        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day,
                {REQUEST_FIGURES}
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agentrequest request
@@ -141,7 +127,7 @@ INSERT_EVENT_DAYS = f"""
         {REQUEST_NAME}
         WHERE rebuilt.source = 'events'
         UNION ALL
-        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+        SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day,
                {CALL_FIGURES}
         FROM fold_rebuilt_day rebuilt
         JOIN integrations_agenttoolcall call
@@ -156,21 +142,21 @@ INSERT_METRIC_DAYS: LiteralString = f"""
     INSERT INTO integrations_agentsessionday (
         session_id, identity_id, agent, source, counted, day, model, requests, input_tokens, cache_read_tokens,
         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
-        tool_refusals, lines_added, lines_removed, commits
+        tool_refusals, lines_added, lines_removed, commits, both_tokens
     )
-    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day,
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', slot.counted, rebuilt.day,
            coalesce(named.name, slot.model), 0, sum(slot.input_tokens), sum(slot.cache_read_tokens),
            sum(slot.cache_write_tokens), sum(slot.output_tokens), NULL,
            sum(slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens),
            {_capped("sum(slot.reported_cost)")},
-           0, 0, 0, sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
+           0, 0, 0, sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits), sum(slot.both_tokens)
     FROM fold_rebuilt_day rebuilt
     JOIN integrations_agentmeterslot slot
       ON slot.session_id = rebuilt.session_id AND slot.slot BETWEEN rebuilt.after AND rebuilt.before
      AND (slot.slot AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
     {SLOT_NAME}
     WHERE rebuilt.source = 'metrics' AND slot.active_from IS NOT NULL
-    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, slot.counted, rebuilt.day,
              coalesce(named.name, slot.model)
 """  # noqa: S608  # a constant
 
@@ -194,7 +180,7 @@ INSERT_TIER_DAYS = f"""
          AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
         {REQUEST_NAME}
         CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size
-        WHERE rebuilt.source = 'events'
+        WHERE rebuilt.source = 'events' AND request.counted
           AND (request.service_tier <> ''
                OR request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
                   > (%(bounds)s::int[])[1])

@@ -163,7 +163,7 @@ INSERT_HANDED: LiteralString = f"""
         cache_write_tokens, output_tokens, spend, unpriced_tokens, reported_cost, tool_calls, tool_failures,
         tool_refusals, lines_added, lines_removed, commits
     )
-    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', rebuilt.counted, rebuilt.day,
+    SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, 'metrics', false, rebuilt.day,
            coalesce(named.name, slot.model), 0, 0, 0, 0, 0, NULL, 0, NULL, 0, 0, 0,
            sum(slot.lines_added), sum(slot.lines_removed), sum(slot.commits)
     FROM fold_handed handed
@@ -173,9 +173,9 @@ INSERT_HANDED: LiteralString = f"""
     JOIN fold_rebuilt_day rebuilt
       ON rebuilt.session_id = handed.session_id AND rebuilt.source = 'metrics'
      AND rebuilt.day = (slot.slot AT TIME ZONE current_setting('TimeZone'))::date
-    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.counted, rebuilt.day,
+    GROUP BY rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day,
              coalesce(named.name, slot.model)
-    ON CONFLICT (session_id, day, source, model) DO UPDATE
+    ON CONFLICT (session_id, day, source, model, counted) DO UPDATE
     SET lines_added = stored.lines_added + excluded.lines_added,
         lines_removed = stored.lines_removed + excluded.lines_removed,
         commits = stored.commits + excluded.commits

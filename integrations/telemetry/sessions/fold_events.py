@@ -18,6 +18,8 @@ from integrations.telemetry.sessions.fold_tables import is_any
 def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
+    Uncached input is what the cached tokens leave of the greatest prompt: of two programs that report a call, one may
+    not know of its cached tokens.
     They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
     subtracted from the input of a sender that counts cached tokens apart is added again (cache_exclusive.py).
     """
@@ -44,7 +46,10 @@ _GREATEST_COUNTS = ("cache_read_tokens", "cache_write_tokens", "output_tokens", 
 # Column → value for each staged request: of its events in this fold, and merged with the stored row.
 _FRESH = {
     "at": "min(at)",
-    "input_tokens": "max(input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END)",
+    "prompt_tokens": """max(
+        coalesce(input_tokens, 0) + coalesce(cache_read_tokens, 0) + coalesce(cache_write_tokens, 0)
+        + CASE WHEN apart.sender IS NULL THEN 0 ELSE subtracted_tokens END
+    )""",
     "subtracted_tokens": "max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL)",
     "place": "max(place)",
     "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
@@ -56,8 +61,13 @@ _MERGED = {
     "key": "fresh.key",
     "at": "LEAST(stored.at, fresh.at)",
     "input_tokens": """GREATEST(
-        stored.input_tokens + CASE WHEN apart.sender IS NULL THEN 0 ELSE stored.subtracted_tokens END,
-        fresh.input_tokens, 0
+        GREATEST(
+            stored.input_tokens + stored.cache_read_tokens + stored.cache_write_tokens
+            + CASE WHEN apart.sender IS NULL THEN 0 ELSE stored.subtracted_tokens END,
+            fresh.prompt_tokens
+        )
+        - GREATEST(stored.cache_read_tokens, fresh.cache_read_tokens, 0)
+        - GREATEST(stored.cache_write_tokens, fresh.cache_write_tokens, 0), 0
     )""",
     "subtracted_tokens": """GREATEST(
         CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0

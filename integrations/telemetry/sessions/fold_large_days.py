@@ -39,7 +39,7 @@ def find_large_days() -> bool:
         FROM integrations_agentsessionday
         WHERE session_id IN (SELECT session_id FROM fold_session) AND source = 'events'
         GROUP BY session_id, day
-        HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s
+        HAVING sum(requests + tool_calls + tool_refusals) >= %(large)s AND bool_and(counted)
            AND coalesce(
                max(GREATEST(spend, reported_cost, compared_cost, compared_spend, surcharge_1h)), 0
            ) < %(half)s
@@ -128,14 +128,14 @@ ADD_TO_DAYS = f"""
         session_id, identity_id, agent, source, counted, day, model, {", ".join((*DAY_COUNTS, *DAY_AMOUNTS))},
         lines_added, lines_removed, commits
     )
-    SELECT session_id, session.identity_id, session.agent, 'events', session.events_counted, day, model,
+    SELECT session_id, session.identity_id, session.agent, 'events', counted, day, model,
            {", ".join(f"sum(sign * {figure})" for figure in DAY_COUNTS.values())},
            {", ".join(total.format(sign="sign *") for total in DAY_AMOUNTS.values())}, 0, 0, 0
     FROM fold_difference
     JOIN fold_large_day USING (session_id, day)
     JOIN fold_session session USING (session_id)
-    GROUP BY session_id, session.identity_id, session.agent, session.events_counted, day, model
-    ON CONFLICT (session_id, day, source, model) DO UPDATE
+    GROUP BY session_id, session.identity_id, session.agent, counted, day, model
+    ON CONFLICT (session_id, day, source, model, counted) DO UPDATE
     SET {_added(*DAY_COUNTS)}, {_added_if_any(*DAY_AMOUNTS)}
 """  # noqa: S608  # constants
 

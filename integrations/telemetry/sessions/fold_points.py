@@ -131,8 +131,8 @@ EARLIEST_START: LiteralString = """
 # A delta point covers the time since its start, if that is short enough for one active period.
 INSERT_SLOTS: LiteralString = """
     INSERT INTO integrations_agentmeterslot (
-        session_id, slot, model, active_from, active_to, input_tokens, cache_read_tokens, cache_write_tokens,
-        output_tokens, reported_cost, lines_added, lines_removed, commits
+        session_id, slot, model, active_from, active_to, covers_from, input_tokens, cache_read_tokens,
+        cache_write_tokens, output_tokens, reported_cost, lines_added, lines_removed, commits
     )
     WITH reading AS (
         SELECT point.session_id, touched.slot, point.at, point.series, point.start, point.cumulative,
@@ -140,7 +140,10 @@ INSERT_SLOTS: LiteralString = """
                point.value::numeric AS value,
                lag(point.value::numeric) OVER (
                    PARTITION BY point.session_id, touched.slot, point.series, point.start ORDER BY point.at
-               ) AS previous_in_slot
+               ) AS previous_in_slot,
+               lag(point.at) OVER (
+                   PARTITION BY point.session_id, touched.slot, point.series, point.start ORDER BY point.at
+               ) AS previous_at
         FROM (SELECT DISTINCT session_id, slot FROM fold_slot) AS touched
         JOIN integrations_agent_point point
           ON point.session_id = touched.session_id AND point.at >= touched.slot
@@ -150,15 +153,18 @@ INSERT_SLOTS: LiteralString = """
         SELECT reading.session_id, slot, model, measure, at,
                CASE WHEN NOT cumulative AND at - start BETWEEN interval '0' AND interval '30 minutes'
                     THEN start ELSE at END AS since,
+               CASE WHEN cumulative AND at - previous.read_at <= interval '30 minutes' THEN previous.read_at
+                    WHEN at - start BETWEEN interval '0' AND interval '30 minutes' THEN start
+                    ELSE at END AS covers_from,
                CASE WHEN NOT cumulative THEN reading.value
                     WHEN reading.value < previous.value THEN reading.value
                     ELSE reading.value - coalesce(previous.value, 0) END AS amount
         FROM reading
         LEFT JOIN LATERAL (
-            SELECT previous_in_slot AS value WHERE previous_in_slot IS NOT NULL
+            SELECT previous_in_slot AS value, previous_at AS read_at WHERE previous_in_slot IS NOT NULL
             UNION ALL
             (
-                SELECT earlier.value
+                SELECT earlier.value, earlier.at AS read_at
                 FROM (
                     (
                         SELECT point.at, point.value::numeric AS value
@@ -195,6 +201,7 @@ INSERT_SLOTS: LiteralString = """
     )
     SELECT session_id, slot, model,
            min(since) FILTER (WHERE amount > 0), max(at) FILTER (WHERE amount > 0),
+           min(covers_from) FILTER (WHERE amount > 0),
            round(coalesce(sum(amount) FILTER (WHERE measure = 'input_tokens'), 0)
                  + GREATEST(coalesce(sum(amount) FILTER (WHERE measure = 'prompt_tokens')
                                      - coalesce(sum(amount) FILTER (WHERE measure IN (

@@ -27,7 +27,7 @@ TABLES: LiteralString = """
         session_id bigint, process_id bigint, slot timestamptz, model text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
-        session_id bigint, identity_id bigint, agent text, started_on date, events_counted boolean
+        session_id bigint, identity_id bigint, agent text, started_on date
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
         session_id bigint, key text, stored_at timestamptz, at timestamptz, model text, input_tokens bigint,
@@ -37,20 +37,33 @@ TABLES: LiteralString = """
         skill text, sub_agent text, plugin text, mcp_server text, effort text, query_source text, provider text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;
-    CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (session_id bigint, source text, day date) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_day (
+        session_id bigint, source text, day date, switched boolean DEFAULT false
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_family (
+        identity_id bigint, agent text, first timestamptz, last timestamptz
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_quarter (
+        session_id bigint, slot timestamptz, covers_from timestamptz, covers_to timestamptz, tokens bigint,
+        event_tokens bigint
+    ) ON COMMIT DELETE ROWS;
+    CREATE TEMPORARY TABLE IF NOT EXISTS fold_assigned (
+        request_id bigint, session_id bigint, at timestamptz, is_near boolean, tokens bigint, of_session_id bigint,
+        slot timestamptz
+    ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_rebuilt_day (
-        session_id bigint, identity_id bigint, agent text, source text, counted boolean, day date,
+        session_id bigint, identity_id bigint, agent text, source text, day date,
         after timestamptz, before timestamptz
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_large_day (session_id bigint, day date) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_difference (
         sign int, session_id bigint, day date, tool text, prompt_above int, service_tier text, model text,
-        requests int, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
+        counted boolean, requests int, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
         cache_write_1h_tokens bigint, output_tokens bigint, spend numeric, unpriced_tokens bigint,
         reported_cost numeric, surcharge_1h numeric, compared boolean, calls int, failures int, refusals int
     ) ON COMMIT DELETE ROWS;
     TRUNCATE fold_event, fold_point, fold_touched, fold_neighbour, fold_handed, fold_session, fold_request, fold_slot,
-             fold_day, fold_rebuilt_day, fold_large_day, fold_difference;
+             fold_day, fold_rebuilt_day, fold_large_day, fold_difference, fold_family, fold_quarter, fold_assigned;
 """
 
 
@@ -64,7 +77,7 @@ def lock_touched_sessions() -> None:
     sql.execute(
         """
         INSERT INTO fold_session
-        SELECT id, identity_id, agent, started_on, event_tokens >= metric_tokens
+        SELECT id, identity_id, agent, started_on
         FROM integrations_agentsession
         WHERE id IN (SELECT session_id FROM fold_touched)
         ORDER BY id

@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from core import sql
 from integrations.facts.code import AI_COMMITTED_FILES
-from integrations.models import AgentSession, Method, ToolOutcome
+from integrations.models import AgentMeterSlot, AgentSession, Method, ToolOutcome
 
 PAUSE = "interval '30 minutes'"  # a stored period extends that far beyond its last event
 
@@ -88,17 +88,17 @@ class SessionCommit:
     lines: int
 
 
-# One row per event.  Sessions that count by metrics have meter slots instead of requests.
+# One row per event.  Quarters of an hour that count by metrics have meter slots instead of requests.
 _HAPPENINGS = f"""
     SELECT at, 'request' AS what, model AS name, '' AS outcome, '' AS error_type, duration_ms / 1000.0 AS seconds,
            input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, spend, reported_cost
     FROM integrations_agentrequest
-    WHERE session_id = %(session)s AND NOT %(by_metrics)s
+    WHERE session_id = %(session)s AND counted
     UNION ALL
     SELECT slot, 'meter', model, '', '', NULL,
            input_tokens, cache_read_tokens, cache_write_tokens, output_tokens, NULL, reported_cost
     FROM integrations_agentmeterslot
-    WHERE session_id = %(session)s AND %(by_metrics)s
+    WHERE session_id = %(session)s AND counted
     UNION ALL
     SELECT at, 'tool', tool, outcome, error_type, duration_ms / 1000.0, 0, 0, 0, 0, NULL, NULL
     FROM integrations_agenttoolcall
@@ -117,8 +117,8 @@ class SessionTimeline:
 
     def __init__(self, session: AgentSession) -> None:
         self._session = session
-        self.by_metrics = session.metric_tokens > session.event_tokens
-        self._values = {"session": session.pk, "by_metrics": self.by_metrics}
+        self.by_metrics = AgentMeterSlot.objects.filter(session=session, counted=True).exists()
+        self._values = {"session": session.pk}
 
     def count(self, start: datetime | None = None, end: datetime | None = None) -> int:
         """Number of events in [start, end), or in total."""
@@ -167,9 +167,7 @@ class SessionTimeline:
         rows = sql.rows(
             f"""
             SELECT lower(period), upper(period) - {PAUSE}
-            FROM integrations_agentsession session,
-                 unnest(CASE WHEN isempty(session.event_stretches) THEN session.metric_stretches
-                             ELSE session.event_stretches END) AS period
+            FROM integrations_agentsession session, unnest(session.active_periods) AS period
             WHERE session.id = %s
             ORDER BY 1
             """,  # noqa: S608 — a constant
