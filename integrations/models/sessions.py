@@ -168,6 +168,10 @@ class AgentRequest(models.Model):
     counted = models.BooleanField(
         default=True, db_default=True, help_text="False where metrics count in its quarter of an hour."
     )
+    # Another program reports the same call, or the calls that it is made of (sessions/fold_wrappers.py).
+    is_wrapper = models.BooleanField(default=False, db_default=False)
+    span = models.CharField(max_length=16, null=True, help_text="The id of its span; null if it is none.")
+    parent_span = models.CharField(max_length=16, null=True)
     duration_ms = models.BigIntegerField(null=True)
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="By the agent, USD.")
     spend = models.DecimalField(
@@ -187,6 +191,14 @@ class AgentRequest(models.Model):
         constraints = [models.UniqueConstraint(fields=["session", "key"], name="agent_request_is_unique")]
         indexes = [
             models.Index(fields=["session", "at"], name="agent_request_by_time"),
+            models.Index(
+                fields=["session", "parent_span"],
+                condition=models.Q(parent_span__isnull=False),
+                name="agent_request_by_parent",
+            ),
+            models.Index(
+                fields=["session", "span"], condition=models.Q(span__isnull=False), name="agent_request_by_span"
+            ),
             # For reading again what a sender counted, once it is known to count cached tokens apart.
             models.Index(
                 fields=["sender"], condition=models.Q(subtracted_tokens__gt=0), name="agent_request_by_sender"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -209,3 +210,58 @@ def test_the_tier_that_served_a_request_decides_its_price(
     assert (stored.service_tier, stored.spend) == (tier, Decimal(spend))
     assert AgentSessionDay.objects.get().spend == Decimal(spend)
     assert intake.counted(known=False) == {}
+
+
+CALL: dict[str, Any] = {
+    "gen_ai__request__model": "claude-sonnet-4.5",
+    "gen_ai__usage__input_tokens": 100,
+    "gen_ai__usage__output_tokens": 9,
+}
+KNOWING = CALL | {"gen_ai__usage__cache_read__input_tokens": 60}
+
+
+def nested(number: int, above: int, **attributes: Any) -> Json:
+    return span("chat", number, parent=f"{above:016x}" if above else "", **attributes)
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(3))))
+@pytest.mark.parametrize(
+    ("records", "expected", "requests"),
+    [
+        # A program and a library below it report one call.
+        ([nested(1, 0, **CALL), nested(2, 1, **CALL)], (100, 0, 0, 9), 1),
+        ([nested(1, 0, **KNOWING), nested(2, 1, **CALL)], (40, 60, 0, 9), 1),
+        ([nested(1, 0, **CALL), nested(2, 1, **KNOWING)], (40, 60, 0, 9), 1),
+        # The sums of two requests stand above them.
+        (
+            [
+                nested(1, 0, **CALL | {"gen_ai__usage__input_tokens": 200, "gen_ai__usage__output_tokens": 18}),
+                nested(2, 1, **KNOWING),
+                nested(3, 1, **CALL),
+            ],
+            (140, 60, 0, 18),
+            2,
+        ),
+        # Another model's request below is another request, such as one that a tool makes.
+        (
+            [
+                nested(1, 0, **CALL),
+                nested(2, 1, **CALL | {"gen_ai__request__model": "gpt-5", "gen_ai__usage__output_tokens": 5}),
+            ],
+            (200, 0, 0, 14),
+            2,
+        ),
+        ([nested(1, 0, **CALL), nested(2, 9, **CALL)], (200, 0, 0, 18), 2),
+    ],
+    ids=["both alike", "above knows more", "below knows more", "sums", "another model", "no relation"],
+)
+def test_a_span_above_a_request_is_no_second_one(
+    intake: Intake, records: list[Json], expected: tuple[int, ...], requests: int, order: Sequence[int]
+) -> None:
+    for position in order:
+        for record in records[position : position + 1]:
+            intake.send(spans(record, resource=PROGRAM))
+            fold_received_batches()
+    assert tokens() == expected
+    assert sum(AgentSessionDay.objects.values_list("requests", flat=True)) == requests
+    assert AgentSession.objects.get().event_tokens == sum(expected)

@@ -11,8 +11,18 @@ import re
 from decimal import Decimal
 from typing import NamedTuple
 
+from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.agents.values import Attributes, Value, amount_of, count_of, key_of, text_of
-from integrations.telemetry.agents.vocabulary import LIBRARY, Cost, Count, Event, Names, present
+from integrations.telemetry.agents.vocabulary import (
+    LIBRARY,
+    PARENT_SPAN_ID,
+    SPAN_ID,
+    Cost,
+    Count,
+    Event,
+    Names,
+    present,
+)
 from integrations.telemetry.otlp.store_rows import Figures
 
 LONGEST_KEY = 200
@@ -49,7 +59,16 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         input_tokens.sender,
         input_tokens.subtracted,
         event.parts.named(attributes) if event.parts else None,
+        *_spans(event, attributes),
     )
+
+
+def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None]:
+    """The ids of a request's span, and of the one above: a request above another one may be the same call."""
+    span, above = attributes.get(SPAN_ID), attributes.get(PARENT_SPAN_ID)
+    if event.kind is not EventKind.REQUEST or not isinstance(span, str) or not isinstance(above, str):
+        return None, None
+    return span or None, above or None
 
 
 class _Input(NamedTuple):

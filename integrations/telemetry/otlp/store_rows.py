@@ -43,6 +43,8 @@ class Figures(NamedTuple):
     sender: str = ""  # who counted, where programs differ on what input includes
     subtracted_tokens: int | None = None  # cached tokens taken out of the sender's input
     parts: Mapping[str, str] | None = None  # part → value; None where none is named
+    span: str | None = None  # of a request that is a span: its id, and that of the span above it
+    parent_span: str | None = None
     attributes: Mapping[str, Value] | None = None
 
 
@@ -111,6 +113,8 @@ EVENTS = Table(
         "sender": "text",
         "subtracted_tokens": "int8",
         "parts": "jsonb",
+        "span": "text",
+        "parent_span": "text",
         "attributes": "jsonb",
         "place": "text",
     },

@@ -43,10 +43,12 @@ from integrations.telemetry.sessions.fold_large_days import (
     add_differences_to_large_days,
     find_large_days,
     note_figures_before,
+    rebuild_switched_large_days,
 )
 from integrations.telemetry.sessions.fold_places import place_sessions_of_fold, store_named_places
 from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, lock_touched_sessions
+from integrations.telemetry.sessions.fold_wrappers import find_wrappers
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
 from orgtree.organisation.people_version import raise_people_version
 
@@ -152,12 +154,14 @@ def _fold_staged() -> None:
         note_figures_before()
     store_named_places()
     merge_requests()
+    find_wrappers()
     merge_tool_calls()
     if has_large_days:
         add_differences_to_large_days()
     find_touched_slots()
     rebuild_slots()
     choose_channels()
+    rebuild_switched_large_days()
     find_process_days()
     rebuild_days()
     move_process_figures()
@@ -200,7 +204,7 @@ STAGE_EVENTS: LiteralString = """
            event.input_tokens, event.cache_read_tokens, event.cache_write_tokens, event.output_tokens,
            event.duration_ms, event.reported_cost, event.cache_write_1h_tokens, left(event.service_tier, 20),
            left(event.sender, 200), coalesce(event.subtracted_tokens, 0),
-           event.place, event.parts
+           event.place, event.parts, event.span, event.parent_span
     FROM integrations_agent_event event
     LEFT JOIN integrations_agentsession session ON session.id = event.session_id
     WHERE event.batch_id = ANY (%(batches)s) AND event.at BETWEEN %(at_from)s AND %(at_to)s

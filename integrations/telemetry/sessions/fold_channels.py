@@ -46,13 +46,6 @@ def choose_channels() -> None:
         sql.execute(SUM_REQUESTS)
         sql.execute(UPDATE_SLOTS)
         sql.execute(UPDATE_REQUESTS)
-        # Incremental updates of large days do not know of requests that no longer count.
-        sql.execute(
-            """
-            DELETE FROM fold_large_day large USING fold_day day
-            WHERE day.switched AND day.session_id = large.session_id AND day.day = large.day
-            """
-        )
 
 
 # A cumulative point also changes the increase of the next one, whenever that was, and an earlier begin of a session
@@ -168,6 +161,7 @@ ASSIGN_REQUESTS: LiteralString = """
     JOIN integrations_agentrequest request
       ON request.session_id = worked.session_id
      AND request.at BETWEEN family.first - interval '3 hours' AND family.last + interval '3 hours'
+     AND NOT request.is_wrapper
     LEFT JOIN LATERAL (
         SELECT quarter.session_id, quarter.slot
         FROM fold_quarter quarter
@@ -179,6 +173,7 @@ ASSIGN_REQUESTS: LiteralString = """
               owner.began < worked.began AND NOT EXISTS (
                   SELECT FROM integrations_agentrequest own
                   WHERE own.session_id = quarter.session_id AND own.at BETWEEN worked.began AND quarter.covers_to
+                    AND NOT own.is_wrapper
               )
           ))
         ORDER BY quarter.session_id <> worked.session_id,

@@ -125,7 +125,7 @@ INSERT_EVENT_DAYS = f"""
           ON request.session_id = rebuilt.session_id AND request.at BETWEEN rebuilt.after AND rebuilt.before
          AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = rebuilt.day
         {REQUEST_NAME}
-        WHERE rebuilt.source = 'events'
+        WHERE rebuilt.source = 'events' AND NOT request.is_wrapper
         UNION ALL
         SELECT rebuilt.session_id, rebuilt.identity_id, rebuilt.agent, rebuilt.day,
                {CALL_FIGURES}

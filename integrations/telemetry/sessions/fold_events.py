@@ -40,7 +40,7 @@ def merge_requests() -> None:
 
 
 _PARTS = tuple(part.value for part in RequestPart)
-_GREATEST = ("model", "duration_ms", "reported_cost", "service_tier", "sender")
+_GREATEST = ("model", "duration_ms", "reported_cost", "service_tier", "sender", "span", "parent_span")
 _GREATEST_COUNTS = ("cache_read_tokens", "cache_write_tokens", "output_tokens", "cache_write_1h_tokens")
 
 # Column → value for each staged request: of its events in this fold, and merged with the stored row.
@@ -54,6 +54,8 @@ _FRESH = {
     "place": "max(place)",
     "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
     **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
+    # The sender of what was subtracted: another one that reports the request, and counts apart, says nothing of that.
+    "sender": "coalesce(max(sender) FILTER (WHERE apart.sender IS NULL AND subtracted_tokens > 0), '')",
     **{part: f"max(parts ->> '{part}')" for part in _PARTS},
 }
 _MERGED = {

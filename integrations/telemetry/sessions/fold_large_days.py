@@ -67,6 +67,16 @@ def add_differences_to_large_days() -> None:
         sql.execute(statement)
 
 
+def rebuild_switched_large_days() -> None:
+    """Have days rebuilt with requests that began or ceased to count: their differences are not known."""
+    sql.execute(
+        """
+        DELETE FROM fold_large_day large USING fold_day day
+        WHERE day.switched AND day.session_id = large.session_id AND day.day = large.day
+        """
+    )
+
+
 def _note(sign: int) -> None:
     sql.execute(NOTE_REQUESTS, {"sign": sign, "kind": int(EventKind.REQUEST), "bounds": list(PROMPT_BOUNDS)})
     sql.execute(NOTE_CALLS, {"sign": sign, "kind": int(EventKind.TOOL_CALL)})
@@ -78,7 +88,7 @@ NOTE_REQUESTS: LiteralString = f"""
     FROM (SELECT DISTINCT session_id, key FROM fold_event WHERE kind = %(kind)s) AS staged
     JOIN integrations_agentrequest request USING (session_id, key)
     JOIN fold_large_day large
-      ON large.session_id = request.session_id
+      ON large.session_id = request.session_id AND NOT request.is_wrapper
      AND large.day = (request.at AT TIME ZONE current_setting('TimeZone'))::date
     {REQUEST_NAME}
     CROSS JOIN LATERAL ({PROMPT_ABOVE}) AS size

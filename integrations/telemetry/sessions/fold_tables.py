@@ -14,7 +14,7 @@ TABLES: LiteralString = """
         session_id bigint, at timestamptz, kind smallint, key text, model text, tool text, outcome text,
         error_type text, input_tokens bigint, cache_read_tokens bigint, cache_write_tokens bigint,
         output_tokens bigint, duration_ms bigint, reported_cost numeric, cache_write_1h_tokens bigint,
-        service_tier text, sender text, subtracted_tokens bigint, place text, parts jsonb
+        service_tier text, sender text, subtracted_tokens bigint, place text, parts jsonb, span text, parent_span text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_point (
         session_id bigint, at timestamptz, series uuid, start timestamptz, cumulative boolean, place text
@@ -33,7 +33,7 @@ TABLES: LiteralString = """
         session_id bigint, key text, stored_at timestamptz, at timestamptz, model text, input_tokens bigint,
         cache_read_tokens bigint, cache_write_tokens bigint, output_tokens bigint, duration_ms bigint,
         reported_cost numeric, cache_write_1h_tokens bigint, service_tier text, sender text, subtracted_tokens bigint,
-        place_id bigint, reports_1h_tokens boolean,
+        place_id bigint, reports_1h_tokens boolean, span text, parent_span text,
         skill text, sub_agent text, plugin text, mcp_server text, effort text, query_source text, provider text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_slot (session_id bigint, slot timestamptz) ON COMMIT DELETE ROWS;

@@ -1,0 +1,73 @@
+"""Requests that other programs report as well: one call counts once.
+
+An agent's own telemetry and a library for its model's provider may both have a span for one call, one above the other.
+And a span above several requests may repeat their sums.  So of a request and one directly below it, of the same model
+and within its time, one is left out, as a wrapper:
+
+- If both report the same output, they are the same call: the one that knows more cached tokens counts, else the one
+  below.
+- Else the one above is left out.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from core import sql
+from integrations.telemetry.sessions.fold_tables import is_any
+
+
+def find_wrappers() -> None:
+    """Mark the wrappers among the merged requests and those above and below, and add their days to fold_day."""
+    if is_any("fold_request", "span IS NOT NULL"):
+        sql.execute(MARK_WRAPPERS)
+
+
+# Spans end about when their calls do; programs may date one a moment after the one above it.
+_PAIR: LiteralString = """
+    above.session_id = below.session_id AND above.span = below.parent_span AND above.id <> below.id
+    AND below.at <= above.at + interval '1 second'
+    AND below.at >= above.at - coalesce(above.duration_ms, 0) * interval '1 millisecond' - interval '1 second'
+    AND (above.model = below.model OR above.model = '' OR below.model = ''
+         OR above.output_tokens = below.output_tokens AND below.output_tokens > 0)
+"""
+_ABOVE_KNOWS_MORE: LiteralString = """
+    above.output_tokens = below.output_tokens
+    AND above.cache_read_tokens + above.cache_write_tokens > below.cache_read_tokens + below.cache_write_tokens
+"""
+
+MARK_WRAPPERS: LiteralString = f"""
+    WITH touched AS (
+        SELECT request.id, request.session_id, request.span, request.parent_span
+        FROM fold_request JOIN integrations_agentrequest request USING (session_id, key)
+        WHERE request.span IS NOT NULL
+    ), candidate AS (
+        SELECT id FROM touched
+        UNION
+        SELECT request.id FROM touched
+        JOIN integrations_agentrequest request
+          ON request.session_id = touched.session_id AND request.parent_span = touched.span
+        UNION
+        SELECT request.id FROM touched
+        JOIN integrations_agentrequest request
+          ON request.session_id = touched.session_id AND request.span = touched.parent_span
+    ), judged AS (
+        SELECT request.id,
+               EXISTS (
+                   SELECT FROM integrations_agentrequest below, (SELECT request.*) AS above
+                   WHERE {_PAIR} AND NOT ({_ABOVE_KNOWS_MORE})
+               ) OR EXISTS (
+                   SELECT FROM integrations_agentrequest above, (SELECT request.*) AS below
+                   WHERE {_PAIR} AND {_ABOVE_KNOWS_MORE}
+               ) AS is_wrapper
+        FROM candidate JOIN integrations_agentrequest request USING (id)
+    ), switched AS (
+        UPDATE integrations_agentrequest stored
+        SET is_wrapper = judged.is_wrapper, counted = NOT judged.is_wrapper
+        FROM judged
+        WHERE stored.id = judged.id AND stored.is_wrapper <> judged.is_wrapper
+        RETURNING stored.session_id, stored.at
+    )
+    INSERT INTO fold_day
+    SELECT DISTINCT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date, true FROM switched
+"""  # noqa: S608  # constants
