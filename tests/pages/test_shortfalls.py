@@ -23,8 +23,10 @@ from integrations.models import (
     Repository,
     Silence,
     UnplacedRecord,
+    UnreadEvent,
     UnusedNote,
 )
+from integrations.telemetry.agents.vocabulary import NOTHING
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import deliver
@@ -82,6 +84,26 @@ def test_a_line_stands_in_the_first_section_that_lacks_it(yesterday: str) -> Non
     assert "10k tokens of models without a known price are not included in costs." in section(page, "spend")
     assert "Missing from Spend, Spend per developer" in section(page, "spend")
     assert "in quarantine" not in section(page, "spend")
+
+
+@pytest.mark.parametrize(
+    ("attribute", "sentence"),
+    [
+        ("gen_ai.usage.cache_hit_tokens", "Partly understood: cached tokens of goose are not read."),
+        ("usage.promptTokenCount", "Partly understood: tokens of goose are not read."),
+        ("temperature", ""),
+    ],
+)
+def test_unread_tokens_make_figures_partly_understood(yesterday: str, attribute: str, sentence: str) -> None:
+    now = timezone.now()
+    unread = UnreadEvent.objects.create(agent="goose", attribute=attribute, count=3, first_at=now, last_at=now)
+    client = client_of(ADMIN)
+    path = f"/insights/ai/?range=custom&from={yesterday}&to={windows.local_today() + timedelta(days=1)}"
+    sections = section(text(client, path), "spend") + section(text(client, path), "usage")
+    assert (sentence in sections) if sentence else "Partly understood" not in sections
+    unread.means = NOTHING
+    unread.save()
+    assert "Partly understood" not in text(client, path)
 
 
 def test_whoever_may_act_gets_a_link_and_others_the_sentence(yesterday: str) -> None:

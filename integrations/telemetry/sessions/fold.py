@@ -137,6 +137,7 @@ def _compare_some() -> int:
             sql.execute("INSERT INTO fold_touched SELECT unnest(%(sessions)s::bigint[])", {"sessions": sessions})
             compare_all_slots()
             _fold_staged()
+            logger.info("Chose between events and metrics anew for %d sessions and those nearby.", len(work))
         return len(work)
 
 

@@ -41,7 +41,7 @@ def choose_channels() -> None:
     sql.execute(FIND_QUARTERS)
     if is_any("fold_quarter"):
         analyse_where_large("fold_quarter")
-        sql.execute(ASSIGN_REQUESTS, {"request": int(EventKind.REQUEST)})
+        sql.execute(ASSIGN_REQUESTS)
         analyse_where_large("fold_assigned")
         sql.execute(SUM_REQUESTS)
         sql.execute(UPDATE_SLOTS)
@@ -125,52 +125,47 @@ ADD_SESSIONS_NEARBY: LiteralString = """
 """
 
 # One row per slot with tokens.  A program exports its metrics each minute, unless told otherwise, and its points need
-# not say since when they count.
+# not say since when they count.  A slot covers at most 31 minutes before it, so a request belongs to one from its own
+# quarter to 31 minutes later: what a fold touches between two times changes the choice of slots from 15 minutes before
+# the first to 31 after the last, and these depend on the requests of 46 minutes around.
 FIND_QUARTERS: LiteralString = """
-    INSERT INTO fold_quarter (session_id, slot, covers_from, covers_to, tokens, event_tokens)
-    SELECT session_id, slot, min(covers_from) - interval '1 minute', max(active_to), sum(tokens), 0
+    INSERT INTO fold_quarter
+    SELECT identity_id, agent, is_unnamed, began, session_id, slot,
+           slot BETWEEN first - interval '15 minutes' AND last + interval '31 minutes',
+           min(covers_from) - interval '1 minute', max(active_to), sum(tokens), 0
     FROM (
-        SELECT slot.session_id, slot.slot, coalesce(slot.covers_from, slot.active_from) AS covers_from, slot.active_to,
+        SELECT session.identity_id, session.agent, session.is_unnamed, session.began, family.first, family.last,
+               slot.session_id, slot.slot, coalesce(slot.covers_from, slot.active_from) AS covers_from, slot.active_to,
                slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens AS tokens
         FROM fold_family family
         JOIN fold_session session USING (identity_id, agent)
         JOIN integrations_agentmeterslot slot
           ON slot.session_id = session.session_id
-         AND slot.slot BETWEEN family.first - interval '2 hours' AND family.last + interval '2 hours'
+         AND slot.slot BETWEEN family.first - interval '61 minutes' AND family.last + interval '77 minutes'
     ) AS metered
     WHERE tokens > 0
-    GROUP BY session_id, slot
+    GROUP BY identity_id, agent, is_unnamed, began, session_id, slot, first, last
 """
 
 ASSIGN_REQUESTS: LiteralString = """
     INSERT INTO fold_assigned
-    WITH worked AS (
-        SELECT session.session_id, session.identity_id, session.agent, stored.is_unnamed,
-               LEAST(lower(stored.event_stretches), staged.at) AS began
-        FROM fold_session session
-        JOIN integrations_agentsession stored ON stored.id = session.session_id
-        LEFT JOIN (SELECT session_id, min(at) AS at FROM fold_event GROUP BY session_id) AS staged
-          ON staged.session_id = session.session_id
-    )
-    SELECT request.id, request.session_id, request.at,
-           request.at BETWEEN family.first - interval '1 hour' AND family.last + interval '1 hour',
+    SELECT request.id,
            request.input_tokens + request.cache_read_tokens + request.cache_write_tokens + request.output_tokens,
            chosen.session_id, chosen.slot
     FROM fold_family family
-    JOIN worked USING (identity_id, agent)
+    JOIN fold_session worked USING (identity_id, agent)
     JOIN integrations_agentrequest request
-      ON request.session_id = worked.session_id
-     AND request.at BETWEEN family.first - interval '3 hours' AND family.last + interval '3 hours'
-     AND NOT request.is_wrapper
+      ON request.session_id = worked.session_id AND NOT request.is_wrapper
+     AND request.at BETWEEN family.first - interval '46 minutes' AND family.last + interval '46 minutes'
     LEFT JOIN LATERAL (
-        SELECT quarter.session_id, quarter.slot
+        SELECT quarter.session_id, quarter.slot, quarter.is_touched
         FROM fold_quarter quarter
-        JOIN worked owner ON owner.session_id = quarter.session_id
-        WHERE owner.identity_id = worked.identity_id AND owner.agent = worked.agent
+        WHERE quarter.identity_id = worked.identity_id AND quarter.agent = worked.agent
+          AND quarter.slot BETWEEN date_bin('15 minutes', request.at, 'epoch') AND request.at + interval '31 minutes'
           AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to
                OR quarter.slot = date_bin('15 minutes', request.at, 'epoch'))
-          AND (quarter.session_id = worked.session_id OR owner.is_unnamed OR (
-              owner.began < worked.began AND NOT EXISTS (
+          AND (quarter.session_id = worked.session_id OR quarter.is_unnamed OR (
+              quarter.began < worked.began AND NOT EXISTS (
                   SELECT FROM integrations_agentrequest own
                   WHERE own.session_id = quarter.session_id AND own.at BETWEEN worked.began AND quarter.covers_to
                     AND NOT own.is_wrapper
@@ -178,18 +173,19 @@ ASSIGN_REQUESTS: LiteralString = """
           ))
         ORDER BY quarter.session_id <> worked.session_id,
                  request.at NOT BETWEEN quarter.covers_from AND quarter.covers_to,
-                 owner.is_unnamed, owner.began DESC, quarter.slot, quarter.session_id
+                 quarter.is_unnamed, quarter.began DESC, quarter.slot, quarter.session_id
         LIMIT 1
     ) AS chosen ON true
+    WHERE coalesce(chosen.is_touched, true)
 """
 
 SUM_REQUESTS: LiteralString = """
     UPDATE fold_quarter quarter SET event_tokens = assigned.tokens
     FROM (
-        SELECT of_session_id, slot, sum(tokens) AS tokens FROM fold_assigned
-        WHERE slot IS NOT NULL GROUP BY of_session_id, slot
+        SELECT session_id, slot, sum(tokens) AS tokens FROM fold_assigned
+        WHERE slot IS NOT NULL GROUP BY session_id, slot
     ) AS assigned
-    WHERE quarter.session_id = assigned.of_session_id AND quarter.slot = assigned.slot
+    WHERE quarter.session_id = assigned.session_id AND quarter.slot = assigned.slot
 """
 
 # What both channels reported is given to the models in order, each at most its own tokens.
@@ -209,6 +205,7 @@ UPDATE_SLOTS: LiteralString = """
                 ) AS of_quarter
                 WINDOW before AS (ORDER BY model ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
             ) AS slot
+            WHERE quarter.is_touched
         ) AS chosen
         WHERE stored.id = chosen.id
           AND (stored.counted, stored.both_tokens) IS DISTINCT FROM (chosen.counted, chosen.both_tokens)
@@ -225,8 +222,7 @@ UPDATE_REQUESTS: LiteralString = """
             SELECT assigned.request_id, coalesce(quarter.tokens <= quarter.event_tokens, true) AS counted
             FROM fold_assigned assigned
             LEFT JOIN fold_quarter quarter
-              ON quarter.session_id = assigned.of_session_id AND quarter.slot = assigned.slot
-            WHERE assigned.is_near
+              ON quarter.session_id = assigned.session_id AND quarter.slot = assigned.slot
         ) AS chosen
         WHERE stored.id = chosen.request_id AND stored.counted <> chosen.counted
         RETURNING stored.session_id, stored.at

@@ -27,7 +27,7 @@ TABLES: LiteralString = """
         session_id bigint, process_id bigint, slot timestamptz, model text
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_session (
-        session_id bigint, identity_id bigint, agent text, started_on date
+        session_id bigint, identity_id bigint, agent text, started_on date, is_unnamed boolean, began timestamptz
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_request (
         session_id bigint, key text, stored_at timestamptz, at timestamptz, model text, input_tokens bigint,
@@ -44,12 +44,13 @@ TABLES: LiteralString = """
         identity_id bigint, agent text, first timestamptz, last timestamptz
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_quarter (
-        session_id bigint, slot timestamptz, covers_from timestamptz, covers_to timestamptz, tokens bigint,
-        event_tokens bigint
+        identity_id bigint, agent text, is_unnamed boolean, began timestamptz,
+        session_id bigint, slot timestamptz, is_touched boolean, covers_from timestamptz, covers_to timestamptz,
+        tokens bigint, event_tokens bigint
     ) ON COMMIT DELETE ROWS;
+    CREATE INDEX IF NOT EXISTS fold_quarter_of_identity ON fold_quarter (identity_id, slot);
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_assigned (
-        request_id bigint, session_id bigint, at timestamptz, is_near boolean, tokens bigint, of_session_id bigint,
-        slot timestamptz
+        request_id bigint, tokens bigint, session_id bigint, slot timestamptz
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_rebuilt_day (
         session_id bigint, identity_id bigint, agent text, source text, day date,
@@ -73,15 +74,18 @@ def create_tables() -> None:
 
 
 def lock_touched_sessions() -> None:
-    """Lock the sessions of `fold_touched` in a fixed order, and copy their state."""
+    """Lock the sessions of `fold_touched` in a fixed order, and copy their state: `began` with their first event."""
     sql.execute(
         """
         INSERT INTO fold_session
-        SELECT id, identity_id, agent, started_on
-        FROM integrations_agentsession
-        WHERE id IN (SELECT session_id FROM fold_touched)
-        ORDER BY id
-        FOR NO KEY UPDATE
+        SELECT session.id, session.identity_id, session.agent, session.started_on, session.is_unnamed,
+               LEAST(lower(session.event_stretches), staged.at)
+        FROM integrations_agentsession session
+        LEFT JOIN (SELECT session_id, min(at) AS at FROM fold_event GROUP BY session_id) AS staged
+          ON staged.session_id = session.id
+        WHERE session.id IN (SELECT session_id FROM fold_touched)
+        ORDER BY session.id
+        FOR NO KEY UPDATE OF session
         """
     )
 
