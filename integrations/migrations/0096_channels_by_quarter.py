@@ -23,7 +23,7 @@ OLD_CHOICE = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0094_runs_that_start_others'),
+        ('integrations', '0095_tags_of_clones'),
         ('orgtree', '0027_attributes_of_repositories'),
     ]
 

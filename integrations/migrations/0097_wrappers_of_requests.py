@@ -10,7 +10,7 @@ BEFORE = "ALTER TABLE integrations_agent_event DROP COLUMN span, DROP COLUMN par
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0095_channels_by_quarter'),
+        ('integrations', '0096_channels_by_quarter'),
     ]
 
     operations = [
