@@ -298,9 +298,8 @@ def _since(point: Point) -> datetime:
 
 
 def _counts_since(point: Point, previous: datetime | None) -> datetime:
-    if point.cumulative and previous is not None and point.at - previous <= GAP:
-        return previous
-    return point.start if point.start is not None and point.at - point.start <= GAP else point.at
+    since = previous if point.cumulative and previous is not None else point.start or point.at
+    return min(point.at, max(since, point.at - timedelta(days=1)))
 
 
 def _active_periods(moments: Sequence[tuple[datetime, datetime]]) -> tuple[datetime, datetime, float]:

@@ -237,12 +237,12 @@ def test_a_program_s_attribute_of_another_name_is_listed_and_read_again(intake: 
 
 
 def test_a_request_received_twice_is_completed_where_one_record_was_understood_in_part(intake: Intake) -> None:
-    """The greatest of what both say stands: all of the input as uncached, until the cached part is known."""
+    """One of them knows the cached part of the prompt: the input of the other is all of it, and no more."""
     response = {"gen_ai__response__id": "resp_1"}
     in_part = {LATER + name if "cache" in name else name: value for name, value in CHAT.items()}
     intake.send(spans(span("chat", 1, **CHAT, **response), resource=PROGRAM))
     intake.send(spans(span("chat", 2, **in_part, **response), resource=PROGRAM))
-    assert tokens() == (100, 60, 30, 9)
+    assert tokens() == (10, 60, 30, 9)
     teach({"cached tokens"})
     assert tokens() == (10, 60, 30, 9)
     assert AgentRequest.objects.count() == 1

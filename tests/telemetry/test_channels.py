@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from integrations.facts.ai import AGENT_SESSION_DAYS
 from integrations.models import AgentMeterSlot, AgentRequest, AgentSession, AgentSessionDay, ChannelWork
@@ -28,6 +32,14 @@ def request(time: str, tokens: int = 100, session: str = "s1", **more: str) -> E
 def point(time: str, tokens: float = 100, session: str = "s1", *, covers: timedelta = MINUTE) -> Point:
     moment = at(f"{DAY} {time}")
     return Point(moment, tokens, start=moment - covers, session=session)
+
+
+def readings(*values: tuple[str, float], session: str = "s1") -> list[Point]:
+    """A counter's readings, since nine o'clock."""
+    started = at(f"{DAY} 09:00")
+    return [
+        Point(at(f"{DAY} {time}"), value, start=started, session=session, cumulative=True) for time, value in values
+    ]
 
 
 def count(*records: Event | Point) -> int:
@@ -87,12 +99,85 @@ def test_a_reading_tells_of_the_quarter_before(time: str, covers: timedelta) -> 
 
 
 def test_a_cumulative_reading_tells_of_the_time_since_the_one_before() -> None:
-    started = at(f"{DAY} 09:00")
-    readings = [
-        Point(at(f"{DAY} {time}"), value, start=started, session="s1", cumulative=True)
-        for time, value in (("09:10", 100), ("09:17", 300))
+    requests = request("09:05"), request("09:12", 200)
+    assert count(*requests, *readings(("09:10", 100), ("09:17", 300))) == 300
+
+
+def test_the_reading_after_an_outage_of_hours_tells_of_all_of_it() -> None:
+    requests = request("09:01"), request("09:20"), request("11:45"), request("13:05")
+    assert count(*requests, *readings(("09:02", 100), ("13:06", 400))) == 400
+
+
+@pytest.mark.parametrize("cumulative", [True, False])
+def test_an_export_each_hour_counts_once(*, cumulative: bool) -> None:
+    hour = timedelta(hours=1)
+    hourly = (
+        readings(("10:00", 300), ("11:00", 400))
+        if cumulative
+        else [point("10:00", 300, covers=hour), point("11:00", covers=hour)]
+    )
+    assert count(request("09:10"), request("09:40"), request("09:58"), request("10:20"), *hourly) == 400
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_a_late_request_of_the_session_before_says_that_it_went_on(order: tuple[int, ...]) -> None:
+    begun = Event(at(f"{DAY} 12:00"), "b", kind=EventKind.SESSION)
+    records = request("09:00", session="a"), begun, request("13:00", 7, session="a"), request("15:01", session="b")
+    for record in (point("15:02", session="a"), *(records[position] for position in order)):
+        receive([record])
+        fold_received_batches()
+    assert _counted() == 100 + 7 + 100 + 100
+
+
+MINUTES = st.integers(0, 5 * 60)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+@pytest.mark.parametrize("cumulative", [True, False])
+@pytest.mark.parametrize("metered_as", ["a", "b"])
+def test_outages_lose_what_nobody_told_and_count_nothing_twice(
+    metered_as: str, data: st.DataObject, *, cumulative: bool
+) -> None:
+    """What truly happened is known; either channel lacks some of it, and exports when it likes.
+
+    The count is at least what each channel told, and never more than the truth.
+    """
+    first = at(f"{DAY} 09:00")
+    worked = data.draw(st.dictionaries(MINUTES, st.integers(1, 500), min_size=1, max_size=12))
+    # From the middle of a minute on, so that no request is at the time of a reading.
+    requests = [
+        Event(first + (minute + 0.5) * MINUTE, "b", kind=EventKind.REQUEST, key=str(minute), tokens=(0, 0, 0, tokens))
+        for minute, tokens in worked.items()
     ]
-    assert count(request("09:05"), request("09:12", 200), *readings) == 300
+    interval = data.draw(st.sampled_from([1, 5, 20, 60, 150]))
+    exports = [minute for minute in range(0, 5 * 60 + interval + 1, interval) if minute]
+    silent = data.draw(st.sets(st.sampled_from(exports)))
+    told, points = 0, []
+    for minute in exports:
+        until = sum(tokens for begun, tokens in worked.items() if begun < minute)
+        since = 0 if cumulative else sum(tokens for begun, tokens in worked.items() if begun < minute - interval)
+        if minute not in silent and until > since:
+            start = first if cumulative else first + (minute - interval) * MINUTE
+            moment = first + minute * MINUTE
+            points.append(Point(moment, until - since, start=start, session=metered_as, cumulative=cumulative))
+            told = until if cumulative else told + until - since
+    sent = data.draw(st.lists(st.sampled_from(requests), unique=True))
+    before = request("08:00", 1, session="a")
+    begun = Event(first - MINUTE, "b", kind=EventKind.SESSION)
+    arriving = data.draw(st.permutations([*sent, *points]))
+    with transaction.atomic():
+        receive([before, begun])
+        while arriving:
+            size = data.draw(st.integers(1, len(arriving)))
+            receive(arriving[:size])
+            arriving = arriving[size:]
+            if data.draw(st.booleans()):
+                fold_received_batches()
+        fold_received_batches()
+        counted = _counted() - 1
+        transaction.set_rollback(True)
+    assert max(sum(event.tokens[3] for event in sent), told) <= counted <= sum(worked.values())
 
 
 def test_a_reading_after_midnight_tells_of_the_day_before() -> None:
@@ -142,3 +227,21 @@ def test_sessions_of_before_are_compared_anew() -> None:
     fold_received_batches()
     assert (_counted(), ChannelWork.objects.count()) == (600, 0)
     assert AgentRequest.objects.get().counted
+
+
+def test_requests_of_before_that_no_slot_covers_count_again() -> None:
+    count(request("09:01"), point("12:02", 500))
+    AgentRequest.objects.update(counted=False)
+    ChannelWork.objects.create(session=AgentSession.objects.get())
+    fold_received_batches()
+    assert _counted() == 600
+
+
+def test_slots_of_before_learn_since_when_their_readings_count() -> None:
+    count(request("09:20"), request("09:40"), *readings(("09:02", 50), ("10:01", 250)))
+    assert _counted() == 250
+    AgentMeterSlot.objects.update(covers_from=None)
+    ChannelWork.objects.create(session=AgentSession.objects.get())
+    fold_received_batches()
+    assert _counted() == 250
+    assert not AgentMeterSlot.objects.filter(covers_from=None).exists()

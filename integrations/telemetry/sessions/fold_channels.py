@@ -3,8 +3,8 @@
 Both channels report the same tokens, and each may fall silent in the middle of a session.  So the one that reports more
 counts, and the choice is made for each meter slot with the requests that it covers:
 
-- A reading tells of the time since the one before, so a slot also covers requests of shortly before its quarter.  A
-  request that no slot covers belongs to the slot of its own quarter.
+- A reading tells of the time since the one before, be it a minute or, after an outage, hours.  So a slot covers that
+  time, up to a day, and not only its quarter.  A request that no slot covers belongs to the slot of its own quarter.
 - An agent that begins another session may go on sending metrics under the id of the session before, or under none.
   Such a slot covers requests of the person's other sessions with the agent, too: where they have no slot of their own,
   and the session before made no request since they began.
@@ -25,12 +25,18 @@ def find_sessions_nearby() -> None:
     """Fill fold_family with the people and agents that send metrics, and add their sessions nearby to fold_touched."""
     sql.execute(FIND_FAMILIES, {"request": int(EventKind.REQUEST)})
     if is_any("fold_family"):
+        sql.execute(FIND_REACH)
         sql.execute(ADD_SESSIONS_NEARBY)
 
 
 def compare_all_slots() -> None:
-    """Fill fold_family for the sessions of fold_touched, with all their time."""
+    """Fill fold_family for the sessions of fold_touched, with all their time.
+
+    The slots of earlier versions do not know since when their readings count: they are rebuilt while there are points.
+    """
+    sql.execute(FIND_SLOTS_TO_REBUILD)
     sql.execute(FIND_FAMILIES_OF_SESSIONS)
+    sql.execute(FIND_REACH)
     sql.execute(ADD_SESSIONS_NEARBY)
 
 
@@ -48,23 +54,36 @@ def choose_channels() -> None:
         sql.execute(UPDATE_REQUESTS)
 
 
-# A cumulative point also changes the increase of the next one, whenever that was, and an earlier begin of a session
-# which sessions came before others.
+# A cumulative point also changes the increase of the next one, whenever that was.  A request says that a session was
+# still at work, so that its later slots tell of no other; and an earlier begin, which sessions came before others.
 FIND_FAMILIES: LiteralString = """
-    INSERT INTO fold_family
+    INSERT INTO fold_family (identity_id, agent, first, last)
     WITH came AS (
-        SELECT session_id, at, at AS until, false AS is_point FROM fold_event WHERE kind = %(request)s
+        SELECT session_id, at, CASE WHEN cumulative THEN 'infinity' ELSE at END AS until, true AS is_point
+        FROM fold_point
         UNION ALL
-        SELECT session_id, at, CASE WHEN cumulative THEN 'infinity' ELSE at END, true FROM fold_point
-        UNION ALL
-        SELECT session.id, LEAST(session.started_at, slots.first), GREATEST(session.ended_at, slots.last), false
-        FROM (SELECT session_id, min(at) AS at FROM fold_event GROUP BY session_id) AS began
-        JOIN integrations_agentsession session ON session.id = began.session_id
+        SELECT session.id,
+               CASE WHEN isempty(session.event_stretches) OR staged.first < lower(session.event_stretches)
+                    THEN LEAST(staged.first_request, session.started_at, slots.first)
+                    ELSE staged.first_request END,
+               GREATEST(
+                   staged.last_request, slots.last,
+                   CASE WHEN isempty(session.event_stretches) OR staged.first < lower(session.event_stretches)
+                        THEN session.ended_at END
+               ), false
+        FROM (
+            SELECT session_id, min(at) AS first,
+                   min(at) FILTER (WHERE kind = %(request)s) AS first_request,
+                   max(at) FILTER (WHERE kind = %(request)s) AS last_request
+            FROM fold_event GROUP BY session_id
+        ) AS staged
+        JOIN integrations_agentsession session ON session.id = staged.session_id
         CROSS JOIN LATERAL (
             SELECT min(slot) AS first, max(slot) AS last
             FROM integrations_agentmeterslot slot WHERE slot.session_id = session.id
         ) AS slots
-        WHERE isempty(session.event_stretches) OR began.at < lower(session.event_stretches)
+        WHERE staged.first_request IS NOT NULL
+           OR isempty(session.event_stretches) OR staged.first < lower(session.event_stretches)
     ), family AS (
         SELECT session.identity_id, session.agent, min(came.at) AS first, max(came.until) AS last,
                bool_or(came.is_point) AS has_points
@@ -82,7 +101,8 @@ FIND_FAMILIES: LiteralString = """
               AND metered.metric_tokens > 0
         )
     )
-    SELECT metered.identity_id, metered.agent, LEAST(metered.first, moved.first), GREATEST(metered.last, moved.last)
+    SELECT metered.identity_id, metered.agent, LEAST(metered.first, moved.first),
+           GREATEST(metered.first, metered.last, moved.last)
     FROM metered
     LEFT JOIN LATERAL (
         SELECT min(stored.at) AS first, max(stored.at) AS last
@@ -93,13 +113,81 @@ FIND_FAMILIES: LiteralString = """
         JOIN integrations_agentrequest stored ON stored.session_id = staged.session_id AND stored.key = staged.key
     ) AS moved ON true
 """
+FIND_SLOTS_TO_REBUILD: LiteralString = """
+    INSERT INTO fold_slot
+    SELECT DISTINCT slot.session_id, slot.slot
+    FROM fold_touched
+    JOIN integrations_agentsession session ON session.id = fold_touched.session_id AND NOT session.is_unnamed
+    JOIN integrations_agentmeterslot slot ON slot.session_id = session.id
+    JOIN integrations_rawday known ON known.day = (slot.slot AT TIME ZONE 'UTC')::date AND known.closed_at IS NULL
+    WHERE slot.covers_from IS NULL AND slot.active_from IS NOT NULL
+"""
 FIND_FAMILIES_OF_SESSIONS: LiteralString = """
-    INSERT INTO fold_family
-    SELECT session.identity_id, session.agent, min(slot.slot), max(slot.slot)
+    INSERT INTO fold_family (identity_id, agent, first, last)
+    SELECT session.identity_id, session.agent, LEAST(min(slot.slot), min(session.started_at)),
+           GREATEST(max(slot.slot), max(session.ended_at))
     FROM fold_touched
     JOIN integrations_agentsession session ON session.id = fold_touched.session_id
     JOIN integrations_agentmeterslot slot ON slot.session_id = session.id
     GROUP BY session.identity_id, session.agent
+"""
+
+# The time of the requests that must be compared again: what a fold touches, and what slots cover of whose time it
+# touches some.  The slots of the claimed points are not built yet, so the readings before are looked up.
+FIND_REACH: LiteralString = """
+    WITH reading AS (
+        SELECT session.identity_id, session.agent, point.session_id, point.series, point.start, point.cumulative,
+               min(point.at) AS at
+        FROM fold_point point
+        JOIN integrations_agentsession session ON session.id = point.session_id
+        GROUP BY session.identity_id, session.agent, point.session_id, point.series, point.start, point.cumulative
+    ), since AS (
+        SELECT reading.identity_id, reading.agent,
+               GREATEST(coalesce(previous.at, reading.start), reading.at - interval '1 day') AS at, reading.at AS until
+        FROM reading
+        LEFT JOIN LATERAL (
+            SELECT max(at) AS at
+            FROM (
+                SELECT max(point.at) AS at
+                FROM integrations_agent_point point
+                WHERE reading.cumulative AND point.session_id = reading.session_id
+                  AND point.series = reading.series AND point.start = reading.start
+                  AND point.at >= reading.at - interval '1 day' AND point.at < reading.at
+                UNION ALL
+                SELECT max(point.at)
+                FROM fold_neighbour
+                JOIN integrations_agent_point point ON point.session_id = fold_neighbour.neighbour_id
+                WHERE reading.cumulative AND fold_neighbour.session_id = reading.session_id
+                  AND point.series = reading.series AND point.start = reading.start
+                  AND point.at >= reading.at - interval '1 day' AND point.at < reading.at
+                UNION ALL
+                SELECT base.at
+                FROM integrations_seriesbase base
+                WHERE reading.cumulative AND base.series = reading.series AND base.start = reading.start
+                  AND base.at < reading.at
+            ) AS earlier
+        ) AS previous ON true
+        UNION ALL
+        SELECT family.identity_id, family.agent, min(coalesce(slot.covers_from, slot.active_from)),
+               max(slot.slot) + interval '15 minutes'
+        FROM fold_family family
+        JOIN integrations_agentsession metered
+          ON metered.identity_id = family.identity_id AND metered.agent = family.agent AND metered.metric_tokens > 0
+         AND metered.ended_at >= family.first - interval '7 days' AND metered.started_at <= family.last
+        JOIN integrations_agentmeterslot slot
+          ON slot.session_id = metered.id AND slot.slot >= date_bin('15 minutes', family.first, 'epoch')
+         AND slot.slot <= family.last + interval '25 hours'
+         AND LEAST(slot.slot, coalesce(slot.covers_from, slot.active_from) - interval '1 minute') <= family.last
+        GROUP BY family.identity_id, family.agent
+    )
+    UPDATE fold_family family
+    SET reach_first = LEAST(family.first, since.first) - interval '16 minutes',
+        reach_last = GREATEST(family.last, since.last) + interval '15 minutes'
+    FROM fold_family same
+    LEFT JOIN (
+        SELECT identity_id, agent, min(at) AS first, max(until) AS last FROM since GROUP BY identity_id, agent
+    ) AS since USING (identity_id, agent)
+    WHERE family.identity_id = same.identity_id AND family.agent = same.agent
 """
 ADD_SESSIONS_NEARBY: LiteralString = """
     INSERT INTO fold_touched
@@ -107,7 +195,7 @@ ADD_SESSIONS_NEARBY: LiteralString = """
     FROM fold_family family
     JOIN integrations_agentsession other
       ON other.identity_id = family.identity_id AND other.agent = family.agent
-     AND other.ended_at >= family.first - interval '3 hours' AND other.started_at <= family.last + interval '3 hours'
+     AND other.ended_at >= family.reach_first AND other.started_at <= family.reach_last
     WHERE NOT other.is_process
     UNION
     -- those whose own events ended before
@@ -115,38 +203,47 @@ ADD_SESSIONS_NEARBY: LiteralString = """
     FROM fold_family family
     JOIN integrations_agentsession other
       ON other.identity_id = family.identity_id AND other.agent = family.agent AND other.metric_tokens > 0
-     AND other.ended_at >= family.first - interval '2 days' AND other.started_at <= family.last + interval '3 hours'
+     AND other.ended_at >= family.reach_first - interval '7 days' AND other.started_at <= family.reach_last
     WHERE EXISTS (
         SELECT FROM integrations_agentmeterslot slot
         WHERE slot.session_id = other.id
-          AND slot.slot BETWEEN family.first - interval '3 hours' AND family.last + interval '3 hours'
+          AND slot.slot BETWEEN date_bin('15 minutes', family.reach_first, 'epoch')
+                        AND family.reach_last + interval '25 hours'
+          AND LEAST(slot.slot, coalesce(slot.covers_from, slot.active_from) - interval '1 minute') <= family.reach_last
     )
     EXCEPT SELECT session_id FROM fold_touched
 """
 
-# One row per slot with tokens.  A program exports its metrics each minute, unless told otherwise, and its points need
-# not say since when they count.  A slot covers at most 31 minutes before it, so a request belongs to one from its own
-# quarter to 31 minutes later: what a fold touches between two times changes the choice of slots from 15 minutes before
-# the first to 31 after the last, and these depend on the requests of 46 minutes around.
+# One row per slot with tokens that covers some of the time.  A program exports its metrics each minute, unless told
+# otherwise, and its points need not say since when they count.
 FIND_QUARTERS: LiteralString = """
     INSERT INTO fold_quarter
     SELECT identity_id, agent, is_unnamed, began, session_id, slot,
-           slot BETWEEN first - interval '15 minutes' AND last + interval '31 minutes',
-           min(covers_from) - interval '1 minute', max(active_to), sum(tokens), 0
+           slot >= date_bin('15 minutes', first, 'epoch') AND LEAST(slot, covers_from) <= last,
+           covers_from, covers_to, tokens, 0
     FROM (
         SELECT session.identity_id, session.agent, session.is_unnamed, session.began, family.first, family.last,
-               slot.session_id, slot.slot, coalesce(slot.covers_from, slot.active_from) AS covers_from, slot.active_to,
-               slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens AS tokens
+               family.reach_last, slot.session_id, slot.slot,
+               min(coalesce(slot.covers_from, slot.active_from)) FILTER (WHERE of_model.tokens > 0)
+                   - interval '1 minute' AS covers_from,
+               max(slot.active_to) FILTER (WHERE of_model.tokens > 0) AS covers_to,
+               sum(of_model.tokens) AS tokens
         FROM fold_family family
         JOIN fold_session session USING (identity_id, agent)
         JOIN integrations_agentmeterslot slot
           ON slot.session_id = session.session_id
-         AND slot.slot BETWEEN family.first - interval '61 minutes' AND family.last + interval '77 minutes'
+         AND slot.slot BETWEEN date_bin('15 minutes', family.reach_first, 'epoch')
+                       AND family.reach_last + interval '25 hours'
+        CROSS JOIN LATERAL (
+            SELECT slot.input_tokens + slot.cache_read_tokens + slot.cache_write_tokens + slot.output_tokens AS tokens
+        ) AS of_model
+        GROUP BY session.identity_id, session.agent, session.is_unnamed, session.began, family.first, family.last,
+                 family.reach_last, slot.session_id, slot.slot
     ) AS metered
-    WHERE tokens > 0
-    GROUP BY identity_id, agent, is_unnamed, began, session_id, slot, first, last
+    WHERE tokens > 0 AND LEAST(slot, covers_from) <= reach_last
 """
 
+# A slot that nothing touched keeps its choice, and so do its requests.
 ASSIGN_REQUESTS: LiteralString = """
     INSERT INTO fold_assigned
     SELECT request.id,
@@ -156,12 +253,12 @@ ASSIGN_REQUESTS: LiteralString = """
     JOIN fold_session worked USING (identity_id, agent)
     JOIN integrations_agentrequest request
       ON request.session_id = worked.session_id AND NOT request.is_wrapper
-     AND request.at BETWEEN family.first - interval '46 minutes' AND family.last + interval '46 minutes'
+     AND request.at BETWEEN family.reach_first AND family.reach_last
     LEFT JOIN LATERAL (
         SELECT quarter.session_id, quarter.slot, quarter.is_touched
         FROM fold_quarter quarter
         WHERE quarter.identity_id = worked.identity_id AND quarter.agent = worked.agent
-          AND quarter.slot BETWEEN date_bin('15 minutes', request.at, 'epoch') AND request.at + interval '31 minutes'
+          AND quarter.slot BETWEEN date_bin('15 minutes', request.at, 'epoch') AND request.at + interval '25 hours'
           AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to
                OR quarter.slot = date_bin('15 minutes', request.at, 'epoch'))
           AND (quarter.session_id = worked.session_id OR quarter.is_unnamed OR (

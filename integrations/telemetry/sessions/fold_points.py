@@ -153,9 +153,7 @@ INSERT_SLOTS: LiteralString = """
         SELECT reading.session_id, slot, model, measure, at,
                CASE WHEN NOT cumulative AND at - start BETWEEN interval '0' AND interval '30 minutes'
                     THEN start ELSE at END AS since,
-               CASE WHEN cumulative AND at - previous.read_at <= interval '30 minutes' THEN previous.read_at
-                    WHEN at - start BETWEEN interval '0' AND interval '30 minutes' THEN start
-                    ELSE at END AS covers_from,
+               LEAST(at, GREATEST(coalesce(previous.read_at, start), at - interval '1 day')) AS covers_from,
                CASE WHEN NOT cumulative THEN reading.value
                     WHEN reading.value < previous.value THEN reading.value
                     ELSE reading.value - coalesce(previous.value, 0) END AS amount

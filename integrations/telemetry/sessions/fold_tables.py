@@ -41,7 +41,8 @@ TABLES: LiteralString = """
         session_id bigint, source text, day date, switched boolean DEFAULT false
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_family (
-        identity_id bigint, agent text, first timestamptz, last timestamptz
+        identity_id bigint, agent text, first timestamptz, last timestamptz,
+        reach_first timestamptz, reach_last timestamptz
     ) ON COMMIT DELETE ROWS;
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_quarter (
         identity_id bigint, agent text, is_unnamed boolean, began timestamptz,
