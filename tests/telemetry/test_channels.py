@@ -122,7 +122,12 @@ def test_an_export_each_hour_counts_once(*, cumulative: bool) -> None:
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_a_late_request_of_the_session_before_says_that_it_went_on(order: tuple[int, ...]) -> None:
     begun = Event(at(f"{DAY} 12:00"), "b", kind=EventKind.SESSION)
-    records = request("09:00", session="a"), begun, request("13:00", 7, session="a"), request("15:01", session="b")
+    records: tuple[Event | Point, ...] = (
+        request("09:00", session="a"),
+        begun,
+        request("13:00", 7, session="a"),
+        request("15:01", session="b"),
+    )
     for record in (point("15:02", session="a"), *(records[position] for position in order)):
         receive([record])
         fold_received_batches()
@@ -165,7 +170,8 @@ def test_outages_lose_what_nobody_told_and_count_nothing_twice(
     sent = data.draw(st.lists(st.sampled_from(requests), unique=True))
     before = request("08:00", 1, session="a")
     begun = Event(first - MINUTE, "b", kind=EventKind.SESSION)
-    arriving = data.draw(st.permutations([*sent, *points]))
+    records: list[Event | Point] = [*sent, *points]
+    arriving = data.draw(st.permutations(records))
     with transaction.atomic():
         receive([before, begun])
         while arriving:
