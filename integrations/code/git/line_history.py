@@ -153,6 +153,9 @@ def _follow(repository: Repository, history: LineHistory) -> int:
                 if commit.sha in boundary:
                     ages.begin_at(commit)
                     continue
+                if not commit.is_known:
+                    ages.pass_over(commit)
+                    continue
                 counting = _counted_paths(commit, attributes)
                 counts[commit.sha] = (len(counting), ages.follow(commit, counting.__contains__))
             stored += _store(repository, counts, some[-1].sha, ages)

@@ -18,7 +18,8 @@ from integrations.connectors.git.line_changes import ChainCommit, Hunk
 from integrations.enums import RECENT_DAYS
 
 RECENT_SECONDS = RECENT_DAYS * DAY
-LATEST = 2**32 - 1  # what a run can hold, in seconds since 1970; git keeps whatever time it is given
+UNREAD = 2**32 - 1  # lines of which the history has a gap; what a run can hold
+LATEST = UNREAD - 1  # in seconds since 1970; git keeps whatever time it is given
 UNKNOWN = 0  # lines older than a shallow clone's history
 
 Runs: TypeAlias = "array[int]"  # number, moment, number, moment, …
@@ -73,6 +74,13 @@ class LineAges:
         self.files |= written
         return total
 
+    def pass_over(self, commit: ChainCommit) -> None:
+        """Take note of a commit whose changes are not known: neither are the ages of the lines in its files."""
+        if commit.lacks_folders:
+            self.files.clear()
+        for file in commit.files:
+            self.files.pop(file.path, None)
+
     def begin_at(self, commit: ChainCommit) -> None:
         """Where a shallow clone begins: its lines are of unknown age."""
         self.files = {file.path: apply(array("I"), file.hunks, UNKNOWN)[0] for file in commit.files if file.is_text}
@@ -91,7 +99,8 @@ class LineAges:
 def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]:
     """The runs of a file after a change at that moment, and what the change touched; hunks in order of lines.
 
-    Lines of which nothing is known, because the file was no text before, count as neither reworked nor refactored.
+    Lines of which nothing is known, because the file was no text before or its history has a gap, count as neither
+    reworked nor refactored.
     """
     after = array("I")
     reader = _Reader(runs)
@@ -103,6 +112,8 @@ def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]
         reworked_from: Counter[int] = Counter()
         refactored = 0
         for count, changed_at in reader.take(hunk.deleted):
+            if changed_at == UNREAD:
+                continue
             if at - changed_at <= RECENT_SECONDS:
                 reworked_from[changed_at] += count
             else:
@@ -134,7 +145,9 @@ class _Reader:
             self._taken += count
             if count == left:
                 self._index, self._taken = self._index + 2, 0
-        self.position += max(lines, 0)  # beyond what is known
+        if lines > 0:  # beyond what is known
+            yield lines, UNREAD
+            self.position += lines
 
     def rest(self) -> Iterable[tuple[int, int]]:
         while self._index < len(self._runs):

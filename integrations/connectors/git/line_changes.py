@@ -12,15 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from integrations.connectors.git.commands import GitError, failure, start
-from integrations.connectors.git.history import MOST_FAILURES_IN_A_ROW
+from core.batches import batched
+from integrations.connectors.git.commands import GitError, failure, lines, start
+from integrations.connectors.git.gaps import COMMITS_AT_ONCE, MOST_FAILURES, OF_FIRST_PARENT, Gaps
 
 # Everything that the repository's own configuration could change of a patch is said here.
 WORDS = (
-    *("log", "--first-parent", "-m", "--no-color", "--no-ext-diff", "--no-textconv", "--no-prefix"),
-    *("-p", "-U0", "--inter-hunk-context=0", "-M", "--diff-algorithm=myers", "--submodule=short"),
+    *("log", *OF_FIRST_PARENT, "--no-color", "--no-ext-diff", "--no-textconv", "--no-prefix"),
+    *("-p", "--inter-hunk-context=0", "-M", "--diff-algorithm=myers", "--submodule=short"),
     "--format=%x00%H %ct %P",
 )
+# git compares files differently if no line around a change is asked for: as `blame` does then, else as it counts lines.
+AS_BLAMED = "-U0"
+AS_COUNTED = "-U1"
 HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
 Ranges = Sequence[tuple[int, int]]
 """First and last line of each range; they follow each other and do not overlap."""
@@ -54,49 +58,94 @@ class FileChange:
 
 @dataclass(slots=True)
 class ChainCommit:
-    """A commit of the first-parent chain, with the files that differ from its first parent."""
+    """A commit of the first-parent chain, with the files that differ from its first parent.
+
+    Where objects are missing, `is_known` is False and files have no hunks; `lacks_folders`: not all files are known.
+    """
 
     sha: str
     committed_at: int  # seconds since 1970, as git has it
     parents: tuple[str, ...]
     files: list[FileChange] = field(default_factory=list)
+    is_known: bool = True
+    lacks_folders: bool = False
 
 
 def read_chain(git_dir: Path, tip: str, *, after: str = "") -> Iterator[ChainCommit]:
     """The commits of the chain that ends in `tip`, the oldest first; those behind `after` alone, where it is named.
 
-    Raises GitError, ObjectsMissingError where the repository lacks objects.
+    Commits that lack objects come with `is_known` False.  Raises GitError where the chain itself cannot be read.
     """
     revisions = (tip, f"^{after}") if after else (tip,)
-    yield from _read(git_dir, "--reverse", "--end-of-options", *revisions)
+    last = after
+    with suppress(GitError):
+        for commit in _whole(_read(git_dir, AS_BLAMED, "--reverse", "--end-of-options", *revisions)):
+            yield commit
+            last = commit.sha
+        return
+    left = lines(
+        git_dir, "rev-list", "--first-parent", "--reverse", "--end-of-options", tip, *([f"^{last}"] if last else [])
+    )
+    gaps, trials = Gaps(git_dir, left, *OF_FIRST_PARENT), _Trials(git_dir, AS_BLAMED)
+    for some in batched(left, COMMITS_AT_ONCE):
+        lacking = gaps.among(some)
+        read = {commit.sha: commit for commit in trials.read([sha for sha in some if sha not in lacking])}
+        yield from (read.get(sha) or _unknown(sha, lacking.get(sha)) for sha in some)
+
+
+def _unknown(sha: str, paths: Sequence[bytes] | None) -> ChainCommit:
+    files = [FileChange(path, path) for path in paths or ()]
+    return ChainCommit(sha, 0, (), files, is_known=False, lacks_folders=paths is None)
 
 
 def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[str, Ranges]]]:
-    """Commit → the lines that it adds, by path, of these commits of the repository.
+    """Commit → the lines that it adds, by path, of these commits of the repository, without those that lack objects.
 
-    One that lacks objects is left out, and so are all behind several in a row: a partial clone lacks nearly every one.
+    They are as many as git counts.
     """
-    left, failures = list(shas), 0
-    while left and failures < MOST_FAILURES_IN_A_ROW:
-        whole = 0
-        try:
-            for commit in _whole(_commits_of(git_dir, left)):
-                yield commit.sha, _added(commit)
-                whole += 1
-            return
-        except GitError:
-            doubtful, left = left[whole], left[whole + 1 :]
-        try:  # git died within this one, or before it wrote anything of the next one
-            alone = list(_commits_of(git_dir, [doubtful]))
-        except GitError:
-            failures = 1 if whole else failures + 1
-        else:
-            failures = 0
-            yield from ((commit.sha, _added(commit)) for commit in alone)
+    trials = _Trials(git_dir, AS_COUNTED)
+    left = list(shas)
+    with suppress(GitError):
+        for commit in _whole(_commits_of(git_dir, AS_COUNTED, shas)):
+            yield commit.sha, _added(commit)
+            del left[0]
+        return
+    gaps = Gaps(git_dir, left, *OF_FIRST_PARENT)
+    for some in batched(left, COMMITS_AT_ONCE):
+        lacking = gaps.among(some)
+        for commit in trials.read([sha for sha in some if sha not in lacking]):
+            yield commit.sha, _added(commit)
 
 
-def _commits_of(git_dir: Path, shas: Sequence[str]) -> Iterator[ChainCommit]:
-    return _read(git_dir, "--no-walk=unsorted", "--stdin", given=shas)
+@dataclass(slots=True)
+class _Trials:
+    """Reads what can be read of commits of which some are damaged, one by one behind each that is."""
+
+    git_dir: Path
+    context: str
+    failures: int = 0
+
+    def read(self, shas: Sequence[str]) -> Iterator[ChainCommit]:
+        left = list(shas)
+        while left and self.failures < MOST_FAILURES:
+            whole = 0
+            try:
+                for commit in _whole(_commits_of(self.git_dir, self.context, left)):
+                    yield commit
+                    whole += 1
+                return
+            except GitError:
+                doubtful, left = left[whole], left[whole + 1 :]
+            try:  # git died within this one, or before it wrote anything of the next one
+                alone = list(_commits_of(self.git_dir, self.context, [doubtful]))
+            except GitError:
+                self.failures += 1
+            else:
+                yield from alone
+
+
+def _commits_of(git_dir: Path, context: str, shas: Sequence[str]) -> Iterator[ChainCommit]:
+    return _read(git_dir, context, "--no-walk=unsorted", "--stdin", given=shas) if shas else iter(())
 
 
 def _whole(commits: Iterator[ChainCommit]) -> Iterator[ChainCommit]:
@@ -120,8 +169,8 @@ def _added(commit: ChainCommit) -> dict[str, Ranges]:
     }
 
 
-def _read(git_dir: Path, *words: str, given: Sequence[str] = ()) -> Iterator[ChainCommit]:
-    git = start(git_dir, *WORDS, *words)
+def _read(git_dir: Path, context: str, *words: str, given: Sequence[str] = ()) -> Iterator[ChainCommit]:
+    git = start(git_dir, *WORDS, context, *words)
     git.stdin.write("".join(f"{sha}\n" for sha in given).encode())
     git.stdin.close()
     finished = False
@@ -160,12 +209,9 @@ def _commits(output: IO[bytes]) -> Iterator[ChainCommit]:
 
 
 def _read_header_line(file: FileChange, line: bytes, output: IO[bytes]) -> None:
-    """A line that stands above the hunks, or a hunk, of which the lines are passed over."""
+    """A line that stands above the hunks, or a hunk with its lines."""
     if match := HUNK.match(line):
-        start, deleted, added_start, added = (int(word or b"1") for word in match.groups())
-        hunk = Hunk(start, deleted, added_start, added)
-        file.hunks.append(hunk)
-        _pass_over(output, hunk.deleted + hunk.added)
+        file.hunks += _hunks(output, *(int(word or b"1") for word in match.groups()))
     elif line.startswith(b"--- "):
         file.old_path = _path(line[4:])
     elif line.startswith(b"+++ "):
@@ -186,12 +232,30 @@ def _read_header_line(file: FileChange, line: bytes, output: IO[bytes]) -> None:
         file.is_text = False
 
 
-def _pass_over(output: IO[bytes], lines: int) -> None:
-    while lines:
+def _hunks(output: IO[bytes], start: int, old: int, added_start: int, new: int) -> Iterator[Hunk]:
+    """The changes in `old` lines from `start` on that became `new` ones, parted by lines that stay."""
+    start, added_start = start + (old == 0), added_start + (new == 0)
+    old_end, new_end = start + old, added_start + new
+    deleted = added = 0
+    while start + deleted < old_end or added_start + added < new_end:
         line = output.readline()
-        if not line:
-            return  # git died; how it ended says so
-        lines -= not line.startswith(b"\\")  # \ No newline at end of file
+        if line.startswith(b"-"):
+            deleted += 1
+        elif line.startswith(b"+"):
+            added += 1
+        elif line.startswith((b" ", b"\n")):
+            if deleted or added:
+                yield _hunk(start, deleted, added_start, added)
+            start, added_start = start + deleted + 1, added_start + added + 1
+            deleted = added = 0
+        elif not line:
+            break  # git died; how it ended says so
+    if deleted or added:
+        yield _hunk(start, deleted, added_start, added)
+
+
+def _hunk(start: int, deleted: int, added_start: int, added: int) -> Hunk:
+    return Hunk(start - (deleted == 0), deleted, added_start - (added == 0), added)
 
 
 def _same_path(names: bytes) -> bytes:

@@ -241,6 +241,24 @@ def test_lines_of_a_shallow_clone_are_older_than_it_tells(repo: Repo, tmp_path: 
 
 
 @pytest.mark.django_db
+def test_a_commit_with_a_missing_file_is_unknown_and_the_rest_is_followed(repo: Repo) -> None:
+    """Of the file that it changed no line's age is known; lines that came later are, wherever they stand."""
+    repo.commit({"a.py": text(*"abcd"), "b.py": text(*"abcd")}, "Begin", at=FIRST)
+    repo.commit({"a.py": text(*"abXcd")}, "Gap", at=FIRST + DAY)
+    repo.commit({"a.py": text(*"abcdefg"), "b.py": text(*"aBcd")}, "After", at=FIRST + 40 * DAY)
+    repo.commit({"a.py": text(*"abcdeFg")}, "Unknown", at=FIRST + 41 * DAY)
+    repo.commit({"a.py": text(*"AbcdeGg")}, "Known again", at=FIRST + 42 * DAY)
+    repo.remove_object("HEAD~3:a.py")
+    repository = follow(repo)
+    assert LineHistory.objects.get().problem == ""
+    assert changes() == [("Begin", 8, 0, 0), ("Unknown", 0, 0, 0), ("Known again", 0, 1, 0)]
+    repo.commit({"b.py": text(*"aBcD")}, "Goes on", at=FIRST + 43 * DAY)
+    sync_source(repository.sources.get())
+    sync_line_history(repository)
+    assert changes()[3:] == [("Goes on", 0, 0, 0)]
+
+
+@pytest.mark.django_db
 def test_a_clone_that_is_gone_says_so_and_keeps_what_was_stored(repo: Repo) -> None:
     repo.commit({"a.py": text("a")}, at=FIRST)
     repository = follow(repo)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import random
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
 
 import pytest
 
+from integrations.connectors.git import history, line_changes
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.history import ReadCommit, ReadFile, Trailer, new_commits, read_commits
-from integrations.connectors.git.line_changes import added_lines
+from integrations.connectors.git.line_changes import added_lines, read_chain
 from integrations.connectors.git.messages import MOST_TRAILERS
 from integrations.connectors.git.repository import GitRepository
 from tests.code.git.repositories import BEN, Repo, lines
+from tests.seeds import seeds
+
+Files = Mapping[str | bytes, str | bytes | None]
 
 
 def read(repo: Repo, revision: str = "HEAD") -> ReadCommit:
@@ -209,6 +215,98 @@ def test_a_commit_whose_content_is_gone_costs_the_added_lines_of_no_other(repo: 
     found = dict(added_lines(repo.path / ".git", shas))
     assert found.keys() == {*shas} - {shas[2]}
     assert found[shas[1]] == {"moved.py": [(1, 40)]}
+
+
+@pytest.mark.parametrize("seed", seeds(0))
+def test_each_commit_that_lacks_a_file_costs_no_other(repo: Repo, seed: int) -> None:
+    """Many in a row, at both ends, and of renamed files; what reads commits, their lines and the branch agrees."""
+    chance = random.Random(seed)
+    names = [f"folder{number}/file.py" for number in range(4)]
+    for step in range(30):
+        changed: Files = {name: lines(chance.randint(1, 60), f"{step} {name}") for name in chance.sample(names, 2)}
+        repo.commit({"moved.py": lines(40), **changed} if step == 0 else changed)
+    repo.commit({"moved.py": None, "here.py": lines(41)})
+    shas = repo.git("rev-list", "HEAD").split()
+    blobs: dict[str, set[str]] = {}  # of a commit, before and after it
+    for sha in shas:
+        entries = repo.git("diff-tree", "-r", "--root", "--no-commit-id", "--no-renames", sha).splitlines()
+        blobs[sha] = {blob for entry in entries for blob in entry.split()[2:4] if blob.strip("0")}
+    whole = {commit.sha: commit for commit in read_all(repo)}
+    removed = set(chance.sample(sorted({*set[str]().union(*blobs.values())}), 12)) | {
+        *blobs[shas[12]],
+        *blobs[shas[13]],
+    }
+    for blob in removed:
+        repo.remove_object(blob)
+    lacking = {sha for sha in shas if blobs[sha] & removed}
+    assert 5 < len(lacking) < len(shas)
+    read = read_all(repo)
+    assert [commit.sha for commit in read] == shas
+    assert {commit.sha for commit in read if not commit.lines_known} == lacking
+    assert all(commit == whole[commit.sha] for commit in read if commit.lines_known)
+    added = dict(added_lines(repo.path / ".git", shas))
+    assert added.keys() == {*shas} - lacking
+    assert all(
+        {path: sum(last - first + 1 for first, last in ranges) for path, ranges in added[commit.sha].items()}
+        == {file.path: file.added for file in commit.files}
+        for commit in read
+        if commit.lines_known
+    )
+    chain = list(read_chain(repo.path / ".git", repo.head))
+    assert [commit.sha for commit in chain] == shas[::-1]
+    assert {commit.sha for commit in chain if not commit.is_known} == lacking
+
+
+def test_a_clone_without_large_files_lacks_the_lines_of_those_alone(repo: Repo, tmp_path: Path) -> None:
+    for number in range(12):
+        repo.commit({"large.txt": lines(number + 900, "large")} if 2 < number < 10 else {"a.py": lines(number + 1)})
+    repo.git("config", "uploadpack.allowFilter", "true")
+    partial = repo.clone(tmp_path / "partial.git", "--bare", "--filter=blob:limit=2k")
+    known = [commit.lines_known for commit in reversed(read_all(partial))]
+    assert known == [True] * 3 + [False] * 7 + [True] * 2
+
+
+@pytest.mark.parametrize("most", [2, 100])
+def test_damaged_files_are_tried_one_by_one_and_not_for_ever(
+    repo: Repo, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    """An object that is there and cannot be read: git alone can tell."""
+    monkeypatch.setattr(history, "MOST_FAILURES", most)
+    monkeypatch.setattr(line_changes, "MOST_FAILURES", most)
+    shas = [repo.commit({f"{number}.py": lines(number + 1, str(number))}) for number in range(12)]
+    damaged = {sha for number, sha in enumerate(shas) if number % 2}
+    for sha in damaged:
+        blob = repo.git("rev-parse", f"{sha}:{shas.index(sha)}.py")
+        file = repo.path / ".git" / "objects" / blob[:2] / blob[2:]
+        file.chmod(0o600)
+        file.write_bytes(b"damage")
+    read = read_all(repo)
+    assert [commit.sha for commit in read] == shas[::-1]
+    known = {commit.sha for commit in read if commit.lines_known}
+    found = {sha for sha, _ in added_lines(repo.path / ".git", shas)}
+    chain = list(read_chain(repo.path / ".git", repo.head))
+    assert [commit.sha for commit in chain] == shas
+    followed = {commit.sha for commit in chain if commit.is_known}
+    for there in (known, found, followed):
+        assert there == {*shas} - damaged if most > len(damaged) else there < {*shas} - damaged
+
+
+@pytest.mark.parametrize("seed", seeds(0))
+def test_added_lines_are_as_many_as_git_counts(repo: Repo, seed: int) -> None:
+    """Files of a few words repeated, of which git finds other parts the same if it shows no lines around."""
+    chance = random.Random(seed)
+    text: list[str] = []
+    for _ in range(40):
+        at, gone = chance.randint(0, len(text)), chance.randint(0, 6)
+        text[at : at + gone] = chance.choices(["{", "}", "", "x = 1", "y = 2"], k=chance.randint(0, 12))
+        repo.commit({"a.py": "".join(f"{line}\n" for line in text)})
+    added = dict(added_lines(repo.path / ".git", repo.git("rev-list", "HEAD").split()))
+    for commit in read_all(repo):
+        for file in commit.files:
+            ranges = added[commit.sha][file.path]
+            assert sum(last - first + 1 for first, last in ranges) == file.added
+            now = repo.git("show", f"{commit.sha}:{file.path}").count("\n") + 1
+            assert all(1 <= first <= last <= now for first, last in ranges)
 
 
 def test_a_missing_commit_is_an_error_in_words(repo: Repo) -> None:
