@@ -8,7 +8,7 @@ the squash itself has stronger evidence.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -62,6 +62,7 @@ class _EvidenceRow:
     external_session: str
     lines_by_path: Mapping[str, int] | None
     bound: float | None
+    repository_id: int | None
 
 
 def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
@@ -115,15 +116,32 @@ def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
     return [row for row in best if row.agent] or best
 
 
-def _line_level(change: UUID, evidence: Iterable[_EvidenceRow]) -> Iterator[Claim]:
+def _line_level(change: UUID, evidence: Sequence[_EvidenceRow]) -> Iterator[Claim]:
+    """What each session wrote.  Of several notes, on copies of the change, the one with most lines of a file decides
+    for that file: they may give the same lines to different sessions.
+    """
+    notes: dict[str, Counter[tuple[bool, str, int]]] = defaultdict(Counter)
+    for row in evidence:
+        for path, count in (row.lines_by_path or {}).items():
+            notes[path][_note(row)] += count
+    deciding = {path: max((count, note) for note, count in counts.items())[1] for path, counts in notes.items()}
     claims: dict[tuple[str, str, int | None, str], Claim] = {}
     for row in evidence:
-        claim = _claim(row, change, {path: count for path, count in (row.lines_by_path or {}).items() if count > 0})
+        lines = {
+            path: count
+            for path, count in (row.lines_by_path or {}).items()
+            if count > 0 and deciding[path] == _note(row)
+        }
         key = (row.agent, row.model, row.session_id, row.external_session)
         known = claims.get(key)
-        claims[key] = replace(claim, lines=_greatest(known.lines, claim.lines)) if known else claim
+        claims[key] = replace(known, lines=_greatest(known.lines, lines)) if known else _claim(row, change, lines)
     for _, claim in sorted(claims.items(), key=lambda item: repr(item[0])):
         yield claim
+
+
+def _note(row: _EvidenceRow) -> tuple[bool, str, int]:
+    """A note or record; that of the counted commit itself comes last."""
+    return row.commit_id == row.target_id, row.sha, row.repository_id or 0
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
@@ -182,7 +200,7 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
         SELECT target.id, target.change_key, commit.id, commit.change_key, commit.authored_at, commit.sha,
                evidence.method, evidence.level, evidence.agent, evidence.model,
                coalesce(evidence.session_id, named.id), evidence.external_session, evidence.lines_by_path,
-               evidence.bound
+               evidence.bound, evidence.repository_id
         FROM represented
         JOIN integrations_commitevidence evidence
           ON evidence.commit_id = represented.commit_id AND evidence.withdrawn_at IS NULL
@@ -206,7 +224,8 @@ def _read(targets: Collection[int]) -> list[_EvidenceRow]:
 
 
 def _evidence_row(row: Sequence[Any]) -> _EvidenceRow:
-    fields = [*row[:-2], None if row[-2] is None else json.loads(row[-2]), row[-1]]
+    *fields, lines_by_path, bound, repository_id = row
+    fields += [None if lines_by_path is None else json.loads(lines_by_path), bound, repository_id]
     evidence = _EvidenceRow(*fields)
     return replace(evidence, model=model_name(evidence.model))
 

@@ -1,8 +1,8 @@
 """Parser for git-ai authorship notes, standard 3.0.0 and its legacy forms: lines by file and session.
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
-document that describes the keys.  Lines without a key are unknown, not human.  A note that attests no line of an agent
-says that none was at work.
+document that describes the keys.  Lines without a key are unknown, not human.  A line belongs to the last entry that
+names it.  A note that attests nothing, or lines of people alone, says that no agent was at work.
 """
 
 from __future__ import annotations
@@ -10,8 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import pairwise
 from typing import Any
 
 from integrations.connectors.git.agent_signatures import agent_of_name
@@ -23,6 +25,8 @@ MOST_LINES = 10_000_000  # a range beyond it is a mistake, not a file
 _ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[0-9,\- ]+)$")
 _RANGE = re.compile(r"^([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _LEGACY_KEY = re.compile(r"^[0-9a-f]{7,16}$")
+_LEGACY_ENTRY = re.compile(rb"^  ([0-9a-f]{7,16}) ", re.MULTILINE)
+Range = tuple[int, int]
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # valid in JSON, but PostgreSQL cannot store them
 
 
@@ -41,44 +45,74 @@ class NotedSession:
 
 
 NOBODY = NotedSession("", "", "", {})
+Writer = tuple[str, str, str]
+"""Agent, model, and the agent's own session id."""
 
 
-def read_note(text: bytes, added: Mapping[str, Ranges] | None = None) -> list[NotedSession]:
+def read_note(
+    text: bytes, added: Mapping[str, Ranges] | None = None, *, described: Callable[[str], Writer | None] | None = None
+) -> list[NotedSession]:
     """Parse the agent sessions that a note attests, with those of their lines that the commit adds; NOBODY if it says
     that no agent wrote any.
 
     Tools attest lines of older commits, too: those of a whole branch, or of a file that was formatted.  `added` has the
     commit's own by path; None where the repository lacks its objects: all that are attested count then.  A session
-    without a line is left out.  A note about other commits' lines alone says nothing of this one, and neither does one
-    with keys that nothing describes.  Raises UnreadableNoteError.
+    without a line is left out.  A note about other commits' lines says nothing of this one.
+
+    `described` finds the prompt of a key that this note does not describe.  An entry that stays without a description
+    is passed over, and the note does not say that there was no agent.  Raises UnreadableNoteError.
     """
-    try:
-        attestations, _, document = _halves(text.decode())
-    except UnicodeDecodeError:
-        raise UnreadableNoteError("The note is not UTF-8.") from None
-    described = _described(document)
-    ranges: dict[tuple[str, str, str], dict[str, list[tuple[int, int]]]] = {}
-    human_lines, is_doubtful = 0, False
+    attestations, own = _parsed(text)
+    by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
+    says_nobody = True
     for path, key, attested in _attested(attestations):
-        if (who := _who(key, described)) is not None:
-            ranges.setdefault(who, {}).setdefault(path, []).extend(attested)
-        elif key.startswith("h_"):
-            human_lines += _count(attested, None if added is None else added.get(path, ()))
-        else:
-            is_doubtful = True
-    counts = {
-        who: {
-            path: _count(attested, None if added is None else added.get(path, ())) for path, attested in paths.items()
-        }
-        for who, paths in ranges.items()
-    }
-    sessions = [
-        NotedSession(*who, lines_by_path=lines)
-        for who, by_path in counts.items()
-        if (lines := {path: count for path, count in by_path.items() if count})
-    ]
-    says_nobody = not is_doubtful and (not ranges or human_lines > 0)
-    return sessions or ([NOBODY] if says_nobody else [])
+        is_person = key == "human" or key.startswith("h_")
+        who = None if is_person else prompt_of(key, own)
+        if who is None and not is_person and described is not None and _LEGACY_KEY.match(key):
+            who = described(key)
+        says_nobody &= is_person
+        if is_person or who is not None:
+            by_path.setdefault(path, []).append((who, attested))
+    lines: dict[Writer, dict[str, int]] = {}
+    for path, entries in by_path.items():
+        for who, count in _owned(entries, None if added is None else added.get(path, ())).items():
+            if who is not None and count:
+                lines.setdefault(who, {})[path] = count
+    sessions = [NotedSession(*who, lines_by_path=counts) for who, counts in lines.items()]
+    return [NOBODY] if says_nobody else sessions
+
+
+def prompts_of(text: bytes) -> Mapping[str, Writer]:
+    """The prompts that a note describes, by their legacy keys.  Raises UnreadableNoteError."""
+    return {key: who for key, who in _parsed(text)[1].items() if _LEGACY_KEY.match(key)}
+
+
+def attested_prompts(text: bytes) -> set[str]:
+    """The legacy keys in a note's attestations."""
+    return {key.decode("ascii") for key in _LEGACY_ENTRY.findall(attestations_of(text))}
+
+
+def prompt_of(key: str, described: Mapping[str, Writer]) -> Writer | None:
+    """The session that an attestation's key refers to; None for keys without a description.
+
+    A trace id may follow the session's key after "::".  Early versions shortened the keys of prompts to seven digits.
+    """
+    key = key.partition("::")[0]
+    if key in described or not _LEGACY_KEY.match(key):
+        return described.get(key)
+    longer = [known for known in described if known.startswith(key) and _LEGACY_KEY.match(known)]
+    return described[longer[0]] if len(longer) == 1 else None
+
+
+def count_attested(text: bytes, added: Mapping[str, Ranges] | None) -> int:
+    """How many lines of a commit its note attests, to whomever.  Raises UnreadableNoteError."""
+    by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
+    for path, _, attested in _attested(_parsed(text)[0]):
+        by_path.setdefault(path, []).append((None, attested))
+    return sum(
+        sum(_owned(entries, None if added is None else added.get(path, ())).values())
+        for path, entries in by_path.items()
+    )
 
 
 def attestations_of(text: bytes) -> bytes:
@@ -91,16 +125,13 @@ def agent_of_tool(name: str) -> str:
     return agent_of_name(name) or re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")[:40] or "unknown"
 
 
-def _who(key: str, described: Mapping[str, tuple[str, str, str]]) -> tuple[str, str, str] | None:
-    """The session that an attestation's key refers to; None for people and for keys without a description.
-
-    A trace id may follow the session's key after "::".  Early versions shortened the keys of prompts to seven digits.
-    """
-    key = key.partition("::")[0]
-    if key in described or not _LEGACY_KEY.match(key):
-        return described.get(key)
-    longer = [known for known in described if known.startswith(key) and _LEGACY_KEY.match(known)]
-    return described[longer[0]] if len(longer) == 1 else None
+def _parsed(text: bytes) -> tuple[str, dict[str, Writer]]:
+    """Attestations, and what the document describes."""
+    try:
+        attestations, _, document = _halves(text.decode())
+    except UnicodeDecodeError:
+        raise UnreadableNoteError("The note is not UTF-8.") from None
+    return attestations, _described(document)
 
 
 def _halves(text: str) -> tuple[str, str, str]:
@@ -112,7 +143,7 @@ def _halves(text: str) -> tuple[str, str, str]:
     return halves
 
 
-def _described(document: str) -> dict[str, tuple[str, str, str]]:
+def _described(document: str) -> dict[str, Writer]:
     """Key → (agent, model, the agent's own session id); people's keys are left out."""
     try:
         parsed: Any = json.loads(document)
@@ -123,7 +154,7 @@ def _described(document: str) -> dict[str, tuple[str, str, str]]:
     schema = parsed.get("schema_version")
     if not isinstance(schema, str) or not SCHEMA.match(schema):
         raise UnreadableNoteError(f"The note's schema_version {str(schema)[:40]!r} is not known.")
-    described: dict[str, tuple[str, str, str]] = {}
+    described: dict[str, Writer] = {}
     for section in ("prompts", "sessions"):
         entries = parsed.get(section) or {}
         if not isinstance(entries, dict):
@@ -139,7 +170,7 @@ def _described(document: str) -> dict[str, tuple[str, str, str]]:
     return described
 
 
-def _attested(text: str) -> Iterator[tuple[str, str, list[tuple[int, int]]]]:
+def _attested(text: str) -> Iterator[tuple[str, str, list[Range]]]:
     """Path, key and line ranges of every entry."""
     path = ""
     for line in text.split("\n"):
@@ -169,7 +200,7 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub("�", text)
 
 
-def _ranges(text: str) -> list[tuple[int, int]]:
+def _ranges(text: str) -> list[Range]:
     """First and last line of each range.  Whether a file has that many lines cannot be checked here."""
     ranges = []
     for part in text.replace(" ", "").split(","):
@@ -183,15 +214,24 @@ def _ranges(text: str) -> list[tuple[int, int]]:
     return ranges
 
 
-def _count(attested: Iterable[tuple[int, int]], added: Ranges | None) -> int:
-    """Number of distinct lines in the attested ranges (two traces of a session may overlap) that were added."""
-    count, reached, left = 0, 0, deque(added if added is not None else [(1, MOST_LINES)])
-    for begin, last in sorted(attested):
-        first, reached = max(begin, reached + 1), max(reached, last)
-        while left and left[0][0] <= last:
-            low, high = left[0]
-            count += max(0, min(last, high) - max(first, low) + 1)
-            if high > last:
-                break
+def _owned(
+    entries: Sequence[tuple[Writer | None, Sequence[Range]]], added: Ranges | None
+) -> Mapping[Writer | None, int]:
+    """How many of the added lines of a file each writer has: the last entry that names a line decides."""
+    spans = sorted((first, -position, last) for position, (_, named) in enumerate(entries) for first, last in named)
+    edges = sorted({edge for first, _, last in spans for edge in (first, last + 1)})
+    counts = dict.fromkeys((who for who, _ in entries), 0)
+    left, waiting = deque(added if added is not None else [(1, MOST_LINES)]), deque(spans)
+    here: list[Range] = []  # position in the note, negative, and last line: the latest entry comes first
+    for edge, following in pairwise(edges):
+        while waiting and waiting[0][0] == edge:
+            heappush(here, waiting.popleft()[1:])
+        while here and here[0][1] < edge:
+            heappop(here)
+        while left and left[0][1] < edge:
             left.popleft()
-    return count
+        for low, high in left if here else ():
+            if low >= following:
+                break
+            counts[entries[-here[0][0]][0]] += min(high, following - 1) - max(low, edge) + 1
+    return counts

@@ -13,7 +13,12 @@ from integrations.code.attribution.git_ai_notes import (
     NOBODY,
     NotedSession,
     UnreadableNoteError,
+    Writer,
     attestations_of,
+    attested_prompts,
+    count_attested,
+    prompt_of,
+    prompts_of,
     read_note,
 )
 from integrations.connectors.git.line_changes import Ranges
@@ -49,6 +54,7 @@ def sync_notes(
     *,
     added_lines: AddedLines = no_added_lines,
     only: Collection[str] | None = None,
+    all_notes: Iterable[Note] | None = None,
 ) -> int:
     """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
 
@@ -57,9 +63,10 @@ def sync_notes(
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
     are listed as unused: they are read again after commits were added.  Where `only` is given, the notes are those of
-    these commits, and what others say stays.
+    these commits, and what others say stays.  `all_notes` are those in which keys are looked up that a note does not
+    describe.
     """
-    read = _read(repository, notes, added_lines)
+    read = _read(repository, notes, added_lines, all_notes)
     noted = {} if only is None else {"commit__sha__in": list(only)}
     UnreadableNote.objects.filter(repository=repository, **noted).delete()
     UnusedNote.objects.filter(repository=repository, **({} if only is None else {"sha__in": list(only)})).delete()
@@ -71,19 +78,63 @@ def sync_notes(
     return len(changed)
 
 
-def add_notes(repository: Repository, notes: Iterable[Note], *, added_lines: AddedLines = no_added_lines) -> int:
+def add_notes(
+    repository: Repository,
+    notes: Iterable[Note],
+    *,
+    added_lines: AddedLines = no_added_lines,
+    all_notes: Iterable[Note] | None = None,
+) -> int:
     """Like `sync_notes` for some of a repository's notes: nothing is withdrawn."""
-    read = _read(repository, notes, added_lines)
+    read = _read(repository, notes, added_lines, all_notes)
     _list_unreadable(repository, read.unreadable)
     _list_unused(repository, read.unused)
     enqueue_commits(read.changed)
     return len(read.changed)
 
 
+def attesting_prompts_of(some: Iterable[Note], all_notes: Iterable[Note]) -> set[str]:
+    """The commits whose notes attest lines to prompts that they do not describe, and some of the notes do."""
+    described = {key[:length] for _, text in some for key in _prompts_of(text) for length in range(7, len(key) + 1)}
+    return {
+        sha
+        for sha, text in (all_notes if described else ())
+        if (keys := attested_prompts(text) & described) and any(not prompt_of(key, _prompts_of(text)) for key in keys)
+    }
+
+
+def _prompts_of(text: bytes) -> Mapping[str, Writer]:
+    try:
+        return prompts_of(text)
+    except UnreadableNoteError:
+        return {}
+
+
+@dataclass(slots=True)
+class _Prompts:
+    """Looks up keys that a note does not describe in all the others, which are read once they are needed."""
+
+    notes: Iterable[Note]
+    described: dict[str, Writer] | None = None
+    found: dict[str, Writer | None] = field(default_factory=dict)
+
+    def __call__(self, key: str) -> Writer | None:
+        if self.described is None:
+            self.described = {}
+            for _, text in self.notes:
+                self.described |= _prompts_of(text)
+        if key not in self.found:
+            self.found[key] = prompt_of(key, self.described)
+        return self.found[key]
+
+
 @dataclass(slots=True)
 class _Read:
     """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, the object ids of
-    noted commits that are not stored, those that have the same note, by its digest, and whose it is."""
+    noted commits that are not stored, those that have the same note, by its digest, and whose it is; and the prompts of
+    all notes."""
+
+    prompts: _Prompts
 
     digests: set[tuple[int, UUID]] = field(default_factory=set)
     changed: set[int] = field(default_factory=set)
@@ -93,8 +144,10 @@ class _Read:
     owners: dict[bytes, set[str]] = field(default_factory=dict)
 
 
-def _read(repository: Repository, notes: Iterable[Note], added_lines: AddedLines) -> _Read:
-    read = _Read(copies=_copies(notes))
+def _read(
+    repository: Repository, notes: Iterable[Note], added_lines: AddedLines, all_notes: Iterable[Note] | None
+) -> _Read:
+    read = _Read(_Prompts(notes if all_notes is None else all_notes), copies=_copies(notes))
     remaining = iter(notes)
     while chunk := list(islice(remaining, NOTES_AT_ONCE)):
         entries = list(_evidence(repository, chunk, read, added_lines))
@@ -114,7 +167,7 @@ def _evidence(
             read.unused.add(sha)
             continue
         try:
-            sessions = read_note(text, added.get(sha))
+            sessions = read_note(text, added.get(sha), described=read.prompts)
             digest = _digest(text)
             if digest in read.copies and digest not in read.owners:
                 read.owners[digest] = _owners(text, read.copies[digest], added_lines)
@@ -162,13 +215,11 @@ def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[st
 
     def fitness(commit: Commit) -> tuple[bool, int, float, float, str]:
         own = added.get(commit.sha)
-        lines = [session.lines_by_path for session in read_note(text, own)]
         total = (
             float("inf") if own is None else sum(last - first + 1 for ranges in own.values() for first, last in ranges)
         )
         is_lost = commit.exclusion_reason == CommitExclusion.GONE and commit.duplicate_of_id is None
-        attested = sum(count for by_path in lines for count in by_path.values())
-        return is_lost, -attested, total, commit.authored_at.timestamp(), commit.sha
+        return is_lost, -count_attested(text, own), total, commit.authored_at.timestamp(), commit.sha
 
     stored = sorted(Commit.objects.filter(sha__in=shas), key=fitness)
     return {commit.sha for commit in stored if commit.change_key == stored[0].change_key}

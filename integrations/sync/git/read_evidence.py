@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from integrations.code.attribution.notes import AddedLines, Note, add_notes, sync_notes
+from integrations.code.attribution.notes import AddedLines, Note, add_notes, attesting_prompts_of, sync_notes
 from integrations.code.attribution.records import sync_records
 from integrations.code.commits.own_commits import sources_of
 from integrations.connectors.git.commands import GitError
@@ -49,13 +49,14 @@ def sync_evidence(
         for clone, other in clones:
             tips += [(clone, tip) for tip in _notes_of(other.notes).values()]
         if only is not None:
+            only |= attesting_prompts_of(_Notes(tips, only), _Notes(tips, None))
             only = only.union(*(clone.notes_alike(tip, only) for clone, tip in tips))
         lines = _added_lines([git, *(clone for clone, _ in clones)])
-        read = _Notes(tips, only)
+        read, all_notes = _Notes(tips, only), _Notes(tips, None)
         if complete:
-            changed += sync_notes(repository, read, added_lines=lines, only=only)
+            changed += sync_notes(repository, read, added_lines=lines, only=only, all_notes=all_notes)
         else:
-            changed += add_notes(repository, read, added_lines=lines)
+            changed += add_notes(repository, read, added_lines=lines, all_notes=all_notes)
     if RECORDS in position or RECORDS in source.notes:
         changed += _sync_records(
             repository, [(git, branches), *((clone, other.refs) for clone, other in clones)], complete=complete

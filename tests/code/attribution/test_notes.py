@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -81,6 +82,46 @@ def test_a_session_whose_files_the_commit_does_not_touch_is_not_of_it() -> None:
     assert [session.agent for session in read_note(text, {"a.py": [(2, 9)]})] == ["claude_code"]
 
 
+@pytest.mark.parametrize(
+    ("entries", "added", "counts"),
+    [
+        ([(CLAUDE_SESSION, "1-10"), (CURSOR_PROMPT, "4-6")], None, {"claude_code": 7, "cursor": 3}),
+        ([(CURSOR_PROMPT, "4-6"), (CLAUDE_SESSION, "1-10")], None, {"claude_code": 10}),
+        ([(CLAUDE_SESSION, "1-10"), (CURSOR_PROMPT, "4-6")], [(6, 7)], {"claude_code": 1, "cursor": 1}),
+        ([(CLAUDE_SESSION, "1-10"), (HUMAN, "4-6")], None, {"claude_code": 7}),
+        ([(HUMAN, "4-6"), (CLAUDE_SESSION, "1-10")], None, {"claude_code": 10}),
+        ([(CLAUDE_SESSION, "1-10"), ("s_ffffffffffffff::t_1", "4-6")], None, {"claude_code": 10}),
+        ([(CLAUDE_SESSION, "1-4,9"), (CURSOR_PROMPT, "3-10"), (CLAUDE_SESSION, "5")], None, None),
+        ([(CLAUDE_SESSION, "1-10"), (HUMAN, "1-10")], None, {}),
+    ],
+)
+def test_a_line_belongs_to_the_last_entry_that_names_it(
+    entries: list[tuple[str, str]], added: list[tuple[int, int]] | None, counts: dict[str, int] | None
+) -> None:
+    text = written("a.py\n" + "".join(f"  {key} {ranges}\n" for key, ranges in entries))
+    read = read_note(text, None if added is None else {"a.py": added})
+    expected = {"claude_code": 2 + 1, "cursor": 8 - 1} if counts is None else counts
+    assert {session.agent: session.lines_by_path["a.py"] for session in read} == expected
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([CLAUDE_SESSION, CURSOR_PROMPT, HUMAN]), st.frozensets(st.integers(1, 40)))),
+    st.none() | st.frozensets(st.integers(1, 40)),
+)
+def test_lines_are_those_that_painting_one_entry_over_the_other_leaves(
+    entries: list[tuple[str, frozenset[int]]], added: frozenset[int] | None
+) -> None:
+    named = [(key, sorted(lines)) for key, lines in entries if lines]
+    painted = {line: key for key, lines in named for line in lines if added is None or line in added}
+    text = written("a.py\n" + "".join(f"  {key} {_ranges(lines)}\n" for key, lines in named))
+    own: Ranges = [] if added is None else [(line, line) for line in sorted(added)]
+    read = read_note(text, None if added is None else {"a.py": own})
+    agents = {CLAUDE_SESSION: "claude_code", CURSOR_PROMPT: "cursor"}
+    assert {session.agent: session.lines_by_path["a.py"] for session in read if session != NOBODY} == Counter(
+        agents[key] for key in painted.values() if key in agents
+    )
+
+
 @pytest.mark.parametrize("key", ["1234567890abcdef", "1234567"])
 def test_legacy_keys_of_prompts_whole_or_shortened(key: str) -> None:
     (noted,) = read_note(written(f"a.py\n  {key} 1-2\n"))
@@ -110,7 +151,10 @@ def test_keys_that_nothing_describes_are_unknown_and_not_ai() -> None:
         ("a.py\n  h_ffffffffffffff 1-9\n", [(1, 9)], True),
         (f"a.py\n  {HUMAN} 20-30\n", [(1, 9)], True),
         (f"a.py\n  {CLAUDE_SESSION} 20-30\n", [(1, 9)], False),  # about other commits' lines
-        (f"a.py\n  {CLAUDE_SESSION} 20-30\n  {HUMAN} 5\n", [(1, 9)], True),
+        (f"a.py\n  {CLAUDE_SESSION} 20-30\n  {HUMAN} 5\n", [(1, 9)], False),
+        (f"a.py\n  {CLAUDE_SESSION} 3-4\n  {HUMAN} 1-9\n", [(1, 9)], False),
+        (f"b.py\n  {CLAUDE_SESSION} 1-9\n", [(1, 9)], False),  # about a file that the commit does not change
+        ("a.py\n  human 1-9\n", [(1, 9)], True),
         (f"a.py\n  {CLAUDE_SESSION} 20-30\n  {HUMAN} 31\n", [(1, 9)], False),
         ("a.py\n  s_ffffffffffffff 1-2\n  h_1 3\n", [(1, 9)], False),  # a key that nothing describes
     ],
@@ -172,8 +216,13 @@ def test_what_is_written_in_the_layout_of_the_standard_is_read(
     sessions = {
         noted.external_session: noted for noted in read_note(written(attestations, document)) if noted != NOBODY
     }
+    last = {path: {line: key for key, lines in by_key.items() for line in lines} for path, by_key in attested.items()}
+    expected = {
+        key: {path: count for path, by_line in last.items() if (count := list(by_line.values()).count(key))}
+        for key in keys
+    }
     assert {key: noted.lines_by_path for key, noted in sessions.items()} == {
-        key: {path: len(by_key[key]) for path, by_key in attested.items() if key in by_key} for key in keys
+        key: counts for key, counts in expected.items() if counts
     }
     assert all(noted.agent in {"claude_code", "codex", "gemini", "amp"} for noted in sessions.values())
 
@@ -222,6 +271,91 @@ def test_that_nobody_wrote_lines_is_a_result_which_weaker_evidence_does_not_chan
     sync_notes(repository(), [])
     attribute()
     assert attributed()[("copilot", "")] == {"signed.py": 10}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("attestations", "by_trailer"),
+    [
+        ("", False),
+        (f"a.py\n  {HUMAN} 1-4\n", False),
+        (f"a.py\n  {CLAUDE_SESSION} 50-60\n", True),
+        (f"a.py\n  {CLAUDE_SESSION} 50-60\n  {HUMAN} 1-4\n", True),
+        (f"b.py\n  {CLAUDE_SESSION} 1-4\n", True),
+        ("a.py\n  s_ffffffffffffff::t_1 1-4\n", True),
+    ],
+)
+def test_a_trailer_stands_beside_a_note_about_lines_that_the_commit_does_not_add(
+    attestations: str, by_trailer: bool
+) -> None:
+    signed = commit("signed", "10:00", {"a.py": 4})
+    trailer(signed, "codex")
+    sync_notes(
+        repository(), [(signed.sha, written(attestations))], added_lines=lambda _: {signed.sha: {"a.py": [(1, 4)]}}
+    )
+    attribute()
+    assert attributed() == ({("codex", ""): {"a.py": 4}} if by_trailer else {})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize(
+    ("key", "lines"),
+    [
+        (CURSOR_PROMPT, 5),
+        (CURSOR_PROMPT[:7], 5),
+        ("fedcba9876543210", 0),  # nobody describes it
+        (CLAUDE_SESSION, 0),  # sessions are described where they are named, or not at all
+    ],
+)
+def test_keys_of_prompts_that_another_note_describes(key: str, lines: int, order: int) -> None:
+    naming, describing = commit("naming", "10:00", {"a.py": 5}), commit("describing", "09:00", {"b.py": 3})
+    trailer(naming, "codex")
+    undescribed = {**DOCUMENT, "prompts": {}, "sessions": {}}
+    notes = [
+        (naming.sha, written(f"a.py\n  {key} 1-5\n", undescribed)),
+        (describing.sha, written(f"b.py\n  {CURSOR_PROMPT} 1-2\n")),
+        ("f" * 40, b"---\n{"),  # cannot be read, and is in no one's way
+    ]
+    sync_notes(repository(), notes[::order])
+    attribute()
+    described = {"b.py": 2, "a.py": 5} if lines else {"b.py": 2}
+    assert attributed() == {("cursor", ""): described} | ({} if lines else {("codex", ""): {"a.py": 5}})
+
+
+@pytest.mark.django_db
+def test_notes_on_copies_of_a_change_give_a_line_to_one_session() -> None:
+    """For each file that note decides which has most lines of it; before, both sessions had theirs."""
+    main = commit("main", "10:00", {"a.py": 10, "b.py": 10}, change="same")
+    copy = commit(
+        "copy", "09:00", {"a.py": 10, "b.py": 10}, change="same", exclusion_reason="duplicate", duplicate_of=main
+    )
+    sessions = {CLAUDE_SESSION: {"agent_id": {"tool": "claude", "id": "u", "model": "m"}}}
+    document = {**DOCUMENT, "sessions": sessions}
+    sync_notes(
+        repository(),
+        [
+            (main.sha, written(f"a.py\n  {CLAUDE_SESSION} 1-6\nb.py\n  {CURSOR_PROMPT} 1-2\n", document)),
+            (copy.sha, written(f"a.py\n  {CURSOR_PROMPT} 1-5\nb.py\n  {CLAUDE_SESSION} 1-3\n", document)),
+        ],
+    )
+    attribute()
+    assert attributed() == {("claude_code", ""): {"a.py": 6, "b.py": 3}}
+
+
+@pytest.mark.django_db
+def test_a_copied_note_of_people_counts_for_the_commit_whose_lines_they_wrote() -> None:
+    own, other = commit("own", "10:00", {"a.py": 5, "c.py": 9}), commit("other", "09:00", {"b.py": 5})
+    for noted in (own, other):
+        trailer(noted, "codex")
+    added: Mapping[str, Mapping[str, Ranges]] = {
+        own.sha: {"a.py": [(1, 5)], "c.py": [(1, 9)]},
+        other.sha: {"b.py": [(1, 5)]},
+    }
+    text = written(f"a.py\n  {HUMAN} 1-5\n")
+    sync_notes(repository(), [(own.sha, text), (other.sha, text)], added_lines=lambda _: added)
+    attribute()
+    assert attributed() == {("codex", ""): {"b.py": 5}}
 
 
 @pytest.mark.django_db

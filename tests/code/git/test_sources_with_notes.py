@@ -18,12 +18,22 @@ pytestmark = pytest.mark.django_db
 NOTE = """%(path)s
   %(session)s 1-3
 ---
-{"schema_version": "authorship/3.0.0", "prompts": {"%(session)s": {"agent_id": {"tool": "claude", "id": "%(id)s"}}}}
+{"schema_version": "authorship/3.0.0", "%(kind)s": {"%(described)s": {"agent_id": {"tool": "claude", "id": "%(id)s"}}}}
 """
 
 
-def note(repo: Repo, ref: str, sha: str, path: str, session: str) -> None:
-    text = NOTE % {"path": path, "session": session * 16, "id": f"session-{session}"}
+def note(
+    repo: Repo, ref: str, sha: str, path: str, session: str, *, described: str = "", kind: str = "sessions"
+) -> None:
+    """A note of a session; where it describes another one, its own key is not described."""
+    keys = [("s_" if kind == "sessions" else "") + name * 14 for name in (session, described or session)]
+    text = NOTE % {
+        "path": path,
+        "session": keys[0],
+        "kind": kind,
+        "described": keys[1],
+        "id": f"session-{described or session}",
+    }
     repo.git("notes", f"--ref={ref}", "add", "--force", "--message", text, sha, signed=repo.signed())
 
 
@@ -110,8 +120,30 @@ def test_only_notes_that_changed_are_read_again(repo: Repo, monkeypatch: pytest.
     note(repo, "ai", second, "b.py", "4")
     repo.git("notes", "--ref=ai", "remove", first, signed=repo.signed())
     sync(repo)
-    assert read == [{first, second, third}] * 2  # first to find copies
+    assert read == [{first, second, third}] * 3  # to find prompts that others name, and copies
     assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}
     sync(repo, full=True)
-    assert read[2:] == [None] * 2
+    assert read[3:] == [None] * 2
     assert attested() == {("b.py", "session-4"), ("c.py", "session-3")}
+
+
+@pytest.mark.parametrize("first", ["describing", "naming"])
+def test_a_key_that_another_note_describes_is_found_in_any_order(repo: Repo, first: str) -> None:
+    """Whichever of the two notes comes first, and whatever else was read before."""
+    shas = {"describing": repo.commit({"a.py": lines(3)}), "naming": repo.commit({"b.py": lines(3)})}
+    other = repo.commit({"c.py": lines(3)})
+
+    def leave(which: str) -> None:
+        if which == "describing":
+            note(repo, "ai", shas[which], "a.py", "1", kind="prompts")
+        else:
+            note(repo, "ai", shas[which], "b.py", "1", described="2", kind="prompts")
+
+    leave(first)
+    sync(repo)
+    note(repo, "ai", other, "c.py", "3", kind="prompts")
+    sync(repo)
+    leave("naming" if first == "describing" else "describing")
+    sync(repo)
+    assert attested() == {("a.py", "session-1"), ("b.py", "session-1"), ("c.py", "session-3")}
+    assert sync(repo, full=True).changed == 0
