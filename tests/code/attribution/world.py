@@ -80,7 +80,7 @@ def session(
             "lines_added": lines,
             "commits": commits,
             "event_tokens": 1000,
-            "event_periods": Multirange([Range(one, other + PAUSE) for one, other in sorted(periods)]),
+            "active_periods": Multirange([Range(one, other + PAUSE) for one, other in sorted(periods)]),
         },
     )
     AgentSessionDay.objects.update_or_create(
