@@ -84,7 +84,7 @@ def _files(record: dict[str, Any]) -> Iterator[TracedFile]:
                 storable(path.removeprefix("./")),
                 ranges,
                 revision.lower() if isinstance(revision, str) else "",
-                _time(record.get("timestamp")),
+                moment_of(record.get("timestamp")),
             )
 
 
@@ -103,7 +103,8 @@ def _range(sent: dict[str, Any], contributor: dict[str, Any], agent: str, sessio
     return None
 
 
-def _time(sent: object) -> datetime | None:
+def moment_of(sent: object) -> datetime | None:
+    """A moment as text; None for anything else, and where it names no zone."""
     try:
         at = datetime.fromisoformat(sent) if isinstance(sent, str) else None
         return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None

@@ -78,7 +78,7 @@ def claims_of(targets: Collection[int]) -> dict[int, list[Claim]]:
 def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, int]]) -> Iterator[Claim]:
     for change, best in _best(evidence).items():
         if best[0].level == EvidenceLevel.LINE:
-            yield from _line_level(change, best)
+            yield from _line_level(change, best, lines[best[0].target_id])
         else:
             own = change == best[0].target_change
             yield from _commit_level(change, best, lines[best[0].target_id if own else best[0].commit_id])
@@ -116,25 +116,22 @@ def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
     return [row for row in best if row.agent] or best
 
 
-def _line_level(change: UUID, evidence: Sequence[_EvidenceRow]) -> Iterator[Claim]:
-    """What each session wrote.  Of several notes, on copies of the change, the one with most lines of a file decides
-    for that file: they may give the same lines to different sessions.
+def _line_level(change: UUID, evidence: Sequence[_EvidenceRow], counted: Collection[str]) -> Iterator[Claim]:
+    """What each session wrote, by the note with most lines of counted files: notes on copies of a change may give the
+    same lines to different sessions.
     """
-    notes: dict[str, Counter[tuple[bool, str, int]]] = defaultdict(Counter)
+    lines = Counter[tuple[bool, str, int]]()
     for row in evidence:
-        for path, count in (row.lines_by_path or {}).items():
-            notes[path][_note(row)] += count
-    deciding = {path: max((count, note) for note, count in counts.items())[1] for path, counts in notes.items()}
+        lines[_note(row)] += sum(count for path, count in (row.lines_by_path or {}).items() if path in counted)
+    deciding = max((count, note) for note, count in lines.items())[1]
     claims: dict[tuple[str, str, int | None, str], Claim] = {}
     for row in evidence:
-        lines = {
-            path: count
-            for path, count in (row.lines_by_path or {}).items()
-            if count > 0 and deciding[path] == _note(row)
-        }
+        if _note(row) != deciding:
+            continue
+        claim = _claim(row, change, {path: count for path, count in (row.lines_by_path or {}).items() if count > 0})
         key = (row.agent, row.model, row.session_id, row.external_session)
         known = claims.get(key)
-        claims[key] = replace(known, lines=_greatest(known.lines, lines)) if known else _claim(row, change, lines)
+        claims[key] = replace(claim, lines=_greatest(known.lines, claim.lines)) if known else claim
     for _, claim in sorted(claims.items(), key=lambda item: repr(item[0])):
         yield claim
 

@@ -9,11 +9,15 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from integrations.code.attribution.agent_trace import moment_of
 from integrations.code.attribution.amounts import fit
 from integrations.code.attribution.git_ai_notes import MOST_LINES, agent_of_tool, storable
+from integrations.connectors.git.agent_signatures import ENTIRE
 
+_UNNAMED = "Agent"  # what Entire writes where it does not know the agent
 _DAY_BEFORE_ID = re.compile(r"^\d{4}-\d{2}-\d{2}-")
 
 
@@ -45,6 +49,12 @@ def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSe
     return [RecordedSession(*key, lines) for key, lines in found.items()]
 
 
+def counted_at(session: bytes) -> datetime | None:
+    """When Entire counted the lines of a session, at the commit that it counted; None where it did not."""
+    attribution = _document(session).get("initial_attribution")
+    return moment_of(attribution.get("calculated_at")) if isinstance(attribution, dict) else None
+
+
 def _document(text: bytes) -> dict[str, Any]:
     try:
         parsed = json.loads(text)
@@ -54,14 +64,17 @@ def _document(text: bytes) -> dict[str, Any]:
 
 
 def _session(document: dict[str, Any]) -> RecordedSession | None:
+    """A session; None without lines and without an agent: then a trailer may tell more."""
     agent, model, session = (document.get(name) for name in ("agent", "model", "session_id"))
-    if not isinstance(agent, str) or not agent.strip():
+    lines = _agent_lines(document.get("initial_attribution"))
+    name = agent.strip() if isinstance(agent, str) and agent.strip() != _UNNAMED else ""
+    if not name and lines is None:
         return None
     return RecordedSession(
-        agent_of_tool(agent),
+        agent_of_tool(name) if name else ENTIRE,
         storable(model)[:120] if isinstance(model, str) else "",
         storable(_DAY_BEFORE_ID.sub("", session))[:200] if isinstance(session, str) else "",
-        _agent_lines(document.get("initial_attribution")),
+        lines,
     )
 
 

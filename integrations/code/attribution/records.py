@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from core import sql
 from integrations.code.attribution.agent_trace import TracedFile, Writer, traced_files
-from integrations.code.attribution.entire import recorded_sessions
+from integrations.code.attribution.entire import counted_at, recorded_sessions
 from integrations.code.attribution.evidence import LONGEST_SAID, Evidence, append_evidence, withdraw_others
 from integrations.code.attribution.git_ai_notes import NOBODY, NotedSession
 from integrations.code.attribution.notes import AddedLines, line_evidence
@@ -54,8 +54,8 @@ def _evidence_of_checkpoints(
     repository: Repository, checkpoints: Mapping[str, Sequence[Sequence[bytes]]]
 ) -> Iterator[tuple[int, Evidence]]:
     """Commit level, with each session's share of the lines; a session without a count stands for all of them."""
-    for commit in Commit.objects.filter(sha__in=list(checkpoints)):
-        sessions = recorded_sessions(checkpoints[commit.sha])
+    for commit, own in _own_sessions(checkpoints):
+        sessions = recorded_sessions(own)
         counted = [session for session in sessions if session.lines is not None]
         if counted and not any(session.lines for session in counted):
             yield commit.pk, line_evidence(Method.RECORD, NOBODY, repository)
@@ -78,6 +78,32 @@ def _evidence_of_checkpoints(
                     bound=share,
                 ),
             )
+
+
+def _own_sessions(
+    checkpoints: Mapping[str, Sequence[Sequence[bytes]]],
+) -> Iterator[tuple[Commit, Sequence[Sequence[bytes]]]]:
+    """The commits with their checkpoints.  Where several name one, each of its sessions is left to the commit, and its
+    copies, that was written when Entire counted the session's lines.
+    """
+    commits = list(Commit.objects.filter(sha__in=list(checkpoints)))
+    written: dict[tuple[bytes, ...], set[datetime]] = {}
+    for commit in commits:
+        for documents in checkpoints[commit.sha]:
+            written.setdefault(tuple(documents), set()).add(commit.authored_at)
+
+    def is_of(commit: Commit, session: bytes, moments: set[datetime]) -> bool:
+        at = counted_at(session) if len(moments) > 1 else None
+        return at is None or commit.authored_at == min(moments, key=lambda moment: (abs(moment - at), moment))
+
+    for commit in commits:
+        yield (
+            commit,
+            [
+                [whole, *(session for session in sessions if is_of(commit, session, written[whole, *sessions]))]
+                for whole, *sessions in checkpoints[commit.sha]
+            ],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,7 +325,7 @@ def test_keys_of_prompts_that_another_note_describes(key: str, lines: int, order
 
 @pytest.mark.django_db
 def test_notes_on_copies_of_a_change_give_a_line_to_one_session() -> None:
-    """For each file that note decides which has most lines of it; before, both sessions had theirs."""
+    """The note with most lines decides."""
     main = commit("main", "10:00", {"a.py": 10, "b.py": 10}, change="same")
     copy = commit(
         "copy", "09:00", {"a.py": 10, "b.py": 10}, change="same", exclusion_reason="duplicate", duplicate_of=main
@@ -335,12 +335,12 @@ def test_notes_on_copies_of_a_change_give_a_line_to_one_session() -> None:
     sync_notes(
         repository(),
         [
-            (main.sha, written(f"a.py\n  {CLAUDE_SESSION} 1-6\nb.py\n  {CURSOR_PROMPT} 1-2\n", document)),
-            (copy.sha, written(f"a.py\n  {CURSOR_PROMPT} 1-5\nb.py\n  {CLAUDE_SESSION} 1-3\n", document)),
+            (main.sha, written(f"a.py\n  {CLAUDE_SESSION} 1-6\nb.py\n  {CURSOR_PROMPT} 1-3\n", document)),
+            (copy.sha, written(f"a.py\n  {CURSOR_PROMPT} 1-4\nb.py\n  {CLAUDE_SESSION} 1-4\n", document)),
         ],
     )
     attribute()
-    assert attributed() == {("claude_code", ""): {"a.py": 6, "b.py": 3}}
+    assert attributed() == {("claude_code", ""): {"a.py": 6}, ("cursor", ""): {"b.py": 3}}
 
 
 @pytest.mark.django_db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +129,56 @@ def test_sessions_of_one_and_of_several_checkpoints_add_up_to_what_the_whole_say
     found = ai_lines()
     assert sum(found.values()) == 10
     assert found == {"claude_code": 5, "codex": 3, "gemini": 2}
+
+
+def test_a_checkpoint_that_several_commits_name_counts_for_the_one_at_which_its_lines_were_counted(repo: Repo) -> None:
+    """Three commits of one checkpoint, of which Entire counted the first and, as nothing, the second."""
+    written = [datetime(2026, 3, 2, hour, tzinfo=UTC) for hour in (9, 10, 11)]
+    message = f"Co-authored-by: Claude <noreply@anthropic.com>\nEntire-Checkpoint: {ID}"
+    for number, at in enumerate(written):
+        repo.commit({f"{number}.py": lines(10, str(number))}, f"Add {number}\n\n{message}", at=at)
+    sessions = [recorded(written=count, session_id=f"uuid-{count}") for count in (4, 0)]
+    for number, document in enumerate(sessions):
+        document["initial_attribution"]["calculated_at"] = f"2026-03-02T{9 + number:02}:00:02.123456789Z"
+    checkpoint(repo, sessions)
+    sync(repo)
+    assert attributed() == {("claude_code", ""): {"0.py": 4, "2.py": 10}}
+    sync(repo, full=True)
+    assert attributed() == {("claude_code", ""): {"0.py": 4, "2.py": 10}}
+
+
+def test_a_copy_of_a_commit_has_its_checkpoint(repo: Repo) -> None:
+    """A rebase keeps the author's time; which of the two counts does not matter."""
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    repo.commit({"begin.py": lines(1)}, "Begin", at=at)
+    repo.branch("work")
+    repo.commit({"a.py": lines(10)}, f"Add it\n\nEntire-Checkpoint: {ID}", at=at)
+    repo.switch("main")
+    repo.commit({"other.py": lines(2)}, "Other")
+    repo.cherry_pick("work")
+    repo.commit({"b.py": lines(5)}, f"Later\n\nEntire-Checkpoint: {ID}", at=at + timedelta(hours=5))
+    document = recorded(written=6)
+    document["initial_attribution"]["calculated_at"] = "2026-03-02T09:00:01Z"
+    checkpoint(repo, [document])
+    sync(repo)
+    assert attributed() == {("claude_code", ""): {"a.py": 6}, ("entire", ""): {"b.py": 5}}
+
+
+@pytest.mark.parametrize("agent", ["Agent", "", None])
+def test_a_session_without_an_agent_is_of_entire_or_of_the_one_that_signs(repo: Repo, agent: str | None) -> None:
+    repo.commit({"a.py": lines(10)}, f"Counted\n\nEntire-Checkpoint: {ID}")
+    checkpoint(repo, [recorded(agent)])
+    sync(repo)
+    assert ai_lines() == {"entire": 7}
+    uncounted = recorded(agent)
+    del uncounted["initial_attribution"]
+    repo.git("update-ref", "-d", BRANCH)
+    checkpoint(repo, [uncounted])
+    repo.commit(
+        {"b.py": lines(4)}, f"Signed\n\nCo-authored-by: Claude <noreply@anthropic.com>\nEntire-Checkpoint: {ID}"
+    )
+    sync(repo)
+    assert ai_lines() == {"entire": 10, "claude_code": 4}
 
 
 def test_the_session_of_a_checkpoint_is_that_of_telemetry(repo: Repo) -> None:

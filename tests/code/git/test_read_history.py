@@ -218,7 +218,7 @@ def test_a_commit_whose_content_is_gone_costs_the_added_lines_of_no_other(repo: 
 
 
 @pytest.mark.parametrize("seed", seeds(0))
-def test_each_commit_that_lacks_a_file_costs_no_other(repo: Repo, seed: int) -> None:
+def test_a_commit_that_lacks_a_file_costs_no_other(repo: Repo, seed: int) -> None:
     """Many in a row, at both ends, and of renamed files; what reads commits, their lines and the branch agrees."""
     chance = random.Random(seed)
     names = [f"folder{number}/file.py" for number in range(4)]
