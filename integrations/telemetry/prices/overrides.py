@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,8 +55,24 @@ def pattern_matches(pattern: str, model: str) -> bool:
 
     As it was sent, or in its normal form, under which it is listed.
     """
-    expression = re.compile(".*".join(map(re.escape, pattern.lower().split("*"))), re.DOTALL)
-    return any(expression.fullmatch(name) for name in (model.lower(), model_name(model)))
+    return any(_fits(pattern.lower(), name) for name in (model.lower(), model_name(model)))
+
+
+def _fits(pattern: str, name: str) -> bool:
+    """Looks for each literal once, from the left: an expression would try all ways to divide the name among the *."""
+    first, *others = pattern.split("*")
+    if not others:
+        return name == first
+    *middle, last = others
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for literal in middle:
+        found = name.find(literal, at, end)
+        if found < 0:
+            return False
+        at = found + len(literal)
+    return True
 
 
 def overrides_in_force() -> list[Override]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -201,3 +202,32 @@ def test_days_that_only_metrics_tell_of_are_repriced_too() -> None:
     assert (day.compared_cost, day.compared_spend) == (Decimal("7.5"), Decimal(2))
     assert day.price_version is not None
     assert day.price_version.name.startswith("override ")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "model", "is_met"),
+    [
+        ("acme-*", "acme-", True),
+        ("acme*acme", "acme", False),  # one word cannot be the beginning and the end
+        ("a*b*b", "axb", False),
+        ("a*b*b", "axbyb", True),
+        ("*", "anything", True),
+        ("**", "anything", True),
+        ("a*c*b", "abcb", True),
+        ("a*.*b", "axxb", False),  # a dot is a dot
+        ("acme", "acme-1", False),
+        ("*one*two*", "two one", False),
+        ("*one*two*", "ONE\ntwo", True),
+    ],
+)
+def test_a_star_of_a_pattern_stands_for_any_characters(pattern: str, model: str, is_met: bool) -> None:
+    assert pattern_matches(pattern, model) == is_met
+
+
+def test_a_pattern_of_stars_takes_no_longer_than_reading_the_name() -> None:
+    """As an expression, it tried every way of dividing the name among its stars: years, for these."""
+    began = time.monotonic()
+    for length in (30, 60, 120):
+        assert not pattern_matches("*a" * length + "b", "a" * 2 * length)
+        assert pattern_matches("*a" * length, "a" * length)
+    assert time.monotonic() - began < 1

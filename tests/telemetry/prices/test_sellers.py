@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ConditionalPrice, ModelInfo, Provider, TieredPrices
+from genai_prices.types import ClauseRegex, ConditionalPrice, ModelInfo, Provider, TieredPrices
 
 from integrations.model_names import LONGEST_MODEL
 from integrations.models import AgentRequest, AgentSession
@@ -212,3 +214,34 @@ def test_what_has_no_price_for_an_hour_is_unpriced_and_the_rest_is_not() -> None
     )
     fold_received_batches()
     assert dict(AgentRequest.objects.values_list("key", "spend")) == {"0": Decimal(5), "1": None}  # above 272,000
+
+
+def clauses(clause: object) -> Iterator[object]:
+    yield clause
+    for part in (*getattr(clause, "and_", ()), *getattr(clause, "or_", ())):
+        yield from clauses(part)
+
+
+def test_no_expression_of_the_list_can_be_made_to_backtrack() -> None:
+    """Headway runs the expressions of the installed list alone, which no network renews; a new list is tried here.
+
+    A repeat within a repeat could take time without bound, so there may be none; and the longest names that nearly
+    match take no time.
+    """
+    expressions = {
+        clause.regex
+        for provider in get_snapshot().providers
+        for owner in (provider.model_match, *(entry.match for entry in provider.models))
+        for clause in clauses(owner)
+        if isinstance(clause, ClauseRegex)
+    }
+    assert expressions
+    for expression in expressions:
+        assert not re.search(r"[*+}]\)*[*+{]|[*+}][^()]*\)[*+{]", expression), expression
+        literal = re.sub(r"\\d|\\(.)|[\^$]|\{\d+\}|\[.*?\]", lambda found: found[1] or "1", expression)
+        began = time.monotonic()
+        for piece in ("1", "-", "a", "/", "-tts", literal):
+            text = (literal + piece * LONGEST_MODEL)[:LONGEST_MODEL]
+            for name in (text, piece * LONGEST_MODEL + "!"):
+                re.search(expression, name)
+        assert time.monotonic() - began < 0.2, expression
