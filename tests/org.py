@@ -286,7 +286,7 @@ class Org:
         from integrations.models import IngestScope
         from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 
-        return create_ingest_token("org", scope=IngestScope.PUSH)[1]
+        return create_ingest_token("org", scope=IngestScope.PUSH, changes_all=True)[1]
 
 
 def _email(name: str) -> str:

@@ -25,6 +25,13 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
     """What a new token is called, what it may send, how long, and for whom."""
 
     scope = forms.ChoiceField(choices=IngestScope.choices, label="For", widget=forms.RadioSelect)
+    changes = forms.ChoiceField(
+        required=False,
+        choices=[("own", "Its own"), ("all", "All")],
+        initial="own",
+        label="Pushed records that it may change",
+        help_text="Its own: it adds records, and changes and deletes those that it added. All: those of others, too.",
+    )
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial=str(LIFETIME.days), label="Ends after")
     person = forms.EmailField(
         required=False,
@@ -60,6 +67,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
         "name",
         "ends_with",
         "sends",
+        "changes",
         "person",
         "state",
         "created_at",
@@ -67,7 +75,12 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
         "last_used_at",
         "claims",
     )
-    list_filter = ("scope", ("revoked_at", admin.EmptyFieldListFilter), ("expires_at", admin.EmptyFieldListFilter))
+    list_filter = (
+        "scope",
+        "changes_all",
+        ("revoked_at", admin.EmptyFieldListFilter),
+        ("expires_at", admin.EmptyFieldListFilter),
+    )
     list_select_related = ("identity__person",)
     search_fields = ("name", "hint")
     fields = ("name", *list_display[1:], "revoked_at")
@@ -75,7 +88,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
-        return self.fields if obj else ("name", "scope", "lifetime", "person")
+        return self.fields if obj else ("name", "scope", "changes", "lifetime", "person")
 
     def get_readonly_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
         return self.readonly_fields if obj else ()
@@ -95,6 +108,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
             scope=IngestScope(form.cleaned_data["scope"]),
             lifetime=None if lifetime == "never" else timedelta(days=int(lifetime)),
             person=form.cleaned_data["person"],
+            changes_all=form.cleaned_data["changes"] == "all",
         )
         obj.pk, obj.hint = created.pk, created.hint
         request.new_ingest_token = secret  # type: ignore[attr-defined]  # for response_add, which has nothing else
@@ -120,6 +134,12 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     @admin.display(description="For", ordering="scope")
     def sends(self, token: IngestToken) -> str:
         return IngestScope(token.scope).label if token.scope else "Everything"
+
+    @admin.display(description="Changes", ordering="changes_all")
+    def changes(self, token: IngestToken) -> str:
+        if token.scope == IngestScope.TELEMETRY:
+            return "–"
+        return "All records" if token.changes_all else "Its own records"
 
     @admin.display(description="Person")
     def person(self, token: IngestToken) -> str:

@@ -28,6 +28,12 @@ class IngestToken(models.Model):
         db_default="",
         help_text="Empty: everything, as for tokens created before scopes existed.",
     )
+    changes_all = models.BooleanField(
+        "may change all records",
+        default=False,
+        db_default=False,
+        help_text="Of a token for pushed records: whether it changes and deletes records that others wrote, too.",
+    )
     # An identity of its own for its person, so that it follows when people are merged or split.
     identity = models.ForeignKey(
         Identity,
@@ -48,3 +54,17 @@ class IngestToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
+
+
+class PushedRecord(models.Model):
+    """The token that was the first to push a record: integrations/push/own_records.py."""
+
+    token = models.ForeignKey(IngestToken, models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=24)
+    external_id = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "external_id"], name="pushed_record_has_one_writer")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.external_id}"

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from django.db import transaction
+
 from core.api.model_serializers import Amount, Day
 from core.write_errors import FieldError
 from integrations.hand_kept.values import Entry, checked_entry, remove_values, store_entries
 from integrations.models import HandKeptMetric, HandKeptValue, IngestToken
 from integrations.models.hand_kept import KEY_PREFIX
+from integrations.push.own_records import REFUSED, claim, others
 from integrations.push.serializers import StrictSerializer, Text, Title, in_words
 from integrations.telemetry.otlp.ingest_tokens import Sender
 from orgtree.models import Unit
@@ -54,14 +57,22 @@ def store_values(records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]
         else:
             stored.append(result)
     if entries:
-        outcomes = store_entries(entries, by=None, via=_via(sender))
+        with transaction.atomic():
+            ids = [result["id"] for result in stored]
+            refused = claim(sender, METRICS, ids, _stored_ids(entries, ids))
+            for result in stored:
+                if result["id"] in refused:
+                    result["error"] = f"key: {REFUSED}"
+            entries = [entry for entry, id_ in zip(entries, ids, strict=True) if id_ not in refused]
+            stored = [result for result in stored if result["id"] not in refused]
+            outcomes = store_entries(entries, by=None, via=_via(sender))
         for result, outcome in zip(stored, outcomes, strict=True):
             result["status"] = outcome.value
     return results
 
 
-def forget_value(record_id: str) -> bool:
-    """Remove the value with that id; whether there was one."""
+def forget_value(record_id: str, sender: Sender) -> bool:
+    """Remove the value with that id; whether there was one.  Raises PermissionError if it is not the token's."""
     key, *unit, text = record_id.split("/") if record_id.count("/") in (1, 2) and "\0" not in record_id else ("", "")
     try:
         day = date.fromisoformat(text)
@@ -72,8 +83,24 @@ def forget_value(record_id: str) -> bool:
         return False
     of_unit = {"unit__slug": unit[0]} if unit else {"unit": None}
     values = list(HandKeptValue.objects.filter(metric=metric, day=day, **of_unit).select_related("metric"))
+    known = _id_of(metric.key, unit[0] if unit else "", day)
+    if others(sender, METRICS, [known], [known] if values else []):
+        raise PermissionError(REFUSED)
     remove_values(values, by=None)
     return bool(values)
+
+
+def _stored_ids(entries: Sequence[Entry], ids: Sequence[str]) -> set[str]:
+    """Those of the ids whose value exists, pushed or entered."""
+    values = HandKeptValue.objects.filter(
+        metric__in={entry.metric for entry in entries}, day__in={entry.day for entry in entries}
+    )
+    stored = set(values.values_list("metric", "unit", "day"))
+    return {
+        id_
+        for entry, id_ in zip(entries, ids, strict=True)
+        if (entry.metric.pk, entry.unit.pk if entry.unit else None, entry.day) in stored
+    }
 
 
 def _entry(values: Mapping[str, Any], metrics: Mapping[str, HandKeptMetric], units: Mapping[str, Unit]) -> Entry:

@@ -26,6 +26,7 @@ from integrations.models import Connection, Incident, IngestScope
 from integrations.models.connections import PUSH
 from integrations.push.drafts import KINDS
 from integrations.push.hand_kept import METRICS, forget_value, store_values
+from integrations.push.own_records import REFUSED, claim, others, stored_records
 from integrations.push.serializers import NO_OBJECT, in_words
 from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, Sender, sender_of
 from integrations.telemetry.otlp.replies import RefusedError
@@ -54,7 +55,7 @@ def push_records(request: HttpRequest, kind: str) -> HttpResponse:
 
     def stored(sender: Sender) -> dict[str, Any]:
         records = _records(request)
-        return {"results": store_values(records, sender) if kind == METRICS else _stored(kind, records)}
+        return {"results": store_values(records, sender) if kind == METRICS else _stored(kind, records, sender)}
 
     return _answered(request, kind, "POST", stored)
 
@@ -63,8 +64,11 @@ def push_records(request: HttpRequest, kind: str) -> HttpResponse:
 def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse:
     """Delete a record: it leaves every figure, and a later push of its id restores it."""
 
-    def gone(_sender: Sender) -> dict[str, Any]:
-        if not (forget_value(record_id) if kind == METRICS else forget_record(KINDS[kind].kind, record_id)):
+    def gone(sender: Sender) -> dict[str, Any]:
+        was_there = (
+            forget_value(record_id, sender) if kind == METRICS else forget_record(KINDS[kind].kind, record_id, sender)
+        )
+        if not was_there:
             raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
         return {"id": record_id, "status": "deleted"}
 
@@ -80,6 +84,8 @@ def _answered(request: HttpRequest, kind: str, method: str, act: Callable[[Sende
         return JsonResponse(act(_sender(request)))
     except RefusedPushError as refusal:
         return _refused(refusal.status, str(refusal), refusal.headers)
+    except PermissionError as refusal:
+        return _refused(403, str(refusal), {})
     except RefusedError as refusal:
         return _refused(refusal.status, refusal.message, refusal.headers)
     except (OperationalError, InterfaceError, OSError) as problem:
@@ -120,7 +126,7 @@ def _records(request: HttpRequest) -> list[Any]:
     return records
 
 
-def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
+def _stored(kind: str, records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]:
     """Store the valid ones, in one transaction; of those with one id the last."""
     pushed = KINDS[kind]
     results: list[dict[str, Any]] = []
@@ -151,6 +157,13 @@ def _stored(kind: str, records: Sequence[Any]) -> list[dict[str, Any]]:
     if drafts:
         with transaction.atomic():
             connection = push_connection()
+            ids = {draft.external_id for draft in drafts}
+            refused = claim(sender, pushed.kind, ids, stored_records(connection, pushed.kind, ids))
+            for result, draft in zip(stored, drafts, strict=True):
+                if draft.external_id in refused:
+                    result["error"] = f"id: {REFUSED}"
+            pairs = [pair for pair in zip(stored, drafts, strict=True) if pair[1].external_id not in refused]
+            stored, drafts = [result for result, _ in pairs], [draft for _, draft in pairs]
             outcomes = store_drafts(connection, drafts).outcomes
             waiting = waiting_for_place(connection, drafts)
             uncounted = _uncounted_causes(connection, drafts)
@@ -188,7 +201,10 @@ def push_connection() -> Connection:
     return connection
 
 
-def forget_record(kind: Kind, record_id: str) -> bool:
-    """Mark the pushed record as deleted; whether there was one."""
+def forget_record(kind: Kind, record_id: str, sender: Sender | None = None) -> bool:
+    """Mark the pushed record as deleted; whether there was one.  Raises PermissionError if it is not the sender's."""
     with transaction.atomic():
-        return mark_deleted(push_connection(), kind, [record_id]) > 0
+        connection = push_connection()
+        if sender and others(sender, kind, [record_id], stored_records(connection, kind, [record_id])):
+            raise PermissionError(REFUSED)
+        return mark_deleted(connection, kind, [record_id]) > 0

@@ -20,6 +20,7 @@ from integrations.models import (
     PullRequest,
     PullRequestCommit,
     PullRequestReview,
+    PushedRecord,
     Repository,
     WorkItem,
     WorkItemLink,
@@ -86,9 +87,9 @@ WORK_ITEM: dict[str, Any] = {
 class Pusher:
     """Somebody's build machine."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, changes_all: bool = False) -> None:
         self.client = Client()
-        self.secret = create_ingest_token("Build machine", scope=IngestScope.PUSH)[1]
+        self.secret = create_ingest_token("Build machine", scope=IngestScope.PUSH, changes_all=changes_all)[1]
 
     def post(self, kind: str, body: Any, *, secret: str | None = None) -> tuple[int, Any]:
         answer = self.client.post(
@@ -361,3 +362,55 @@ def test_a_part_that_is_left_out_is_named_with_the_reason(pusher: Pusher) -> Non
         *[True] * 3,
     )
     assert PullRequestReview.objects.count() == 1
+
+
+def statuses(answer: tuple[int, Any]) -> list[str]:
+    return [result["status"] for result in answer[1]["results"]]
+
+
+@pytest.mark.parametrize(
+    ("kind", "record"),
+    [
+        ("deployments", DEPLOYMENT),
+        ("incidents", INCIDENT),
+        ("pipeline-runs", RUN),
+        ("pull-requests", PULL_REQUEST),
+        ("commits", COMMIT),
+        ("work-items", WORK_ITEM),
+    ],
+)
+def test_a_token_changes_only_what_it_wrote(kind: str, record: dict[str, Any]) -> None:
+    """Whatever another token wrote, before or after writers were noted, deleted or not, it cannot change or delete."""
+    ours, theirs = Pusher(), Pusher()
+    id_ = record.get("id", record.get("sha"))
+    mine = {**record, "sha" if kind == "commits" else "id": "d" * 40}
+    assert statuses(ours.post(kind, {"records": [record]})) in (["created"], ["waiting"])
+    status, answer = theirs.post(kind, {"records": [record, mine]})
+    assert status == 200
+    refused, stored = answer["results"]
+    assert (refused["status"], "its own records only" in refused["error"]) == ("rejected", True)
+    assert stored["status"] in ("created", "waiting")
+    assert delete(theirs, kind, id_)[0] == 403
+    assert delete(ours, kind, id_)[0] == 200
+    assert statuses(theirs.post(kind, {"records": [record]})) == ["rejected"], "a deleted one comes back for its writer"
+    assert statuses(ours.post(kind, {"records": [record]}))[0] != "rejected"
+    PushedRecord.objects.all().delete()  # as of before writers were noted
+    assert statuses(ours.post(kind, {"records": [record]})) == ["rejected"]
+    assert delete(ours, kind, id_)[0] == 403
+    everything = Pusher(changes_all=True)
+    assert statuses(everything.post(kind, {"records": [record]}))[0] != "rejected"
+    assert delete(everything, kind, id_)[0] == 200
+
+
+def test_a_token_of_one_s_own_cannot_claim_a_record_by_deleting_or_naming_it_twice() -> None:
+    ours, theirs = Pusher(changes_all=True), Pusher()
+    assert delete(theirs, "deployments", "deploy-1")[0] == 404
+    ours.post("deployments", {"records": [DEPLOYMENT]})
+    failed = {**DEPLOYMENT, "status": "failure"}
+    assert statuses(theirs.post("deployments", {"records": [failed, failed]})) == ["rejected"] * 2
+    assert Deployment.objects.get().status == "success"
+
+
+def delete(pusher: Pusher, kind: str, id_: Any) -> tuple[int, Any]:
+    answer = pusher.client.delete(f"/ingest/v1/{kind}/{id_}/", headers={"authorization": f"Bearer {pusher.secret}"})
+    return answer.status_code, answer.json()

@@ -25,6 +25,11 @@ class Command(JsonCommand):
             help="What it may send: telemetry of agents (by default), or records to the push API.",
         )
         parser.add_argument(
+            "--all-records",
+            action="store_true",
+            help="With --scope push: it may change records that others wrote, too (by default only its own).",
+        )
+        parser.add_argument(
             "--person",
             metavar="ADDRESS",
             default="",
@@ -40,6 +45,7 @@ class Command(JsonCommand):
                 scope=IngestScope(options["scope"]),
                 lifetime=None if end is None else end - timezone.now(),
                 person=_person(options["person"]),
+                changes_all=options["all_records"],
             )
         except OnlyTelemetryError as problem:
             raise CommandError(str(problem)) from None

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.secret_links import secret_digest
-from integrations.models import IngestScope, IngestToken
+from integrations.models import IngestScope, IngestToken, PushedRecord
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
 PREFIX = "hwi_"  # lets secret scanners and people recognise a leaked token
@@ -46,13 +46,17 @@ class OnlyTelemetryError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """The sender behind a token: `names` are the lower-case addresses and logins of the token's person."""
+    """The sender behind a token: `names` are the lower-case addresses and logins of the token's person.
+
+    `changes_all`: it may change pushed records of others.
+    """
 
     token_id: int
     scope: str = ""
     expires_at: datetime | None = None
     identity_id: int | None = None
     names: frozenset[str] = frozenset()
+    changes_all: bool = False
 
 
 def create_ingest_token(
@@ -61,6 +65,7 @@ def create_ingest_token(
     scope: IngestScope = IngestScope.TELEMETRY,
     lifetime: timedelta | None = LIFETIME,
     person: Person | None = None,
+    changes_all: bool = False,
 ) -> tuple[IngestToken, str]:
     """Create a token; returns it with its secret, which is not stored: show it once.
 
@@ -76,6 +81,7 @@ def create_ingest_token(
             digest=digest,
             hint=secret[-4:],
             scope=scope,
+            changes_all=changes_all,
             expires_at=None if lifetime is None else timezone.now() + lifetime,
             identity=None if person is None else _identity_of(digest, person),
         )
@@ -90,7 +96,8 @@ def replace_ingest_token(old: IngestToken) -> str:
     with transaction.atomic():
         scope = IngestScope(old.scope) if old.scope else IngestScope.TELEMETRY
         person = old.identity.person if old.identity else None
-        secret = create_ingest_token(old.name, scope=scope, person=person)[1]
+        new, secret = create_ingest_token(old.name, scope=scope, person=person, changes_all=old.changes_all)
+        PushedRecord.objects.filter(token=old).update(token=new)
         revoke_ingest_token(old)
     return secret
 
@@ -123,7 +130,8 @@ def sender_of(secret: str, scope: IngestScope) -> Sender:
 
 
 def sender_of_token(token: IngestToken) -> Sender:
-    return Sender(token.pk, token.scope, token.expires_at, token.identity_id, _names_of(token.identity_id))
+    names = _names_of(token.identity_id)
+    return Sender(token.pk, token.scope, token.expires_at, token.identity_id, names, token.changes_all)
 
 
 def revoke_ingest_token(token: IngestToken) -> None:

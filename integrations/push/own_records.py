@@ -1,0 +1,51 @@
+"""Own records of a push token: unless it may change all, it changes and deletes only what it was first to push."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from integrations.enums import Kind
+from integrations.intake.tables import TABLES
+from integrations.models import Commit, Connection, PushedRecord, UnplacedRecord
+from integrations.telemetry.otlp.ingest_tokens import Sender
+
+REFUSED = (
+    "Another token or somebody else wrote this record, and this token may change its own records only. An admin can "
+    "make a token that may change all."
+)
+
+
+def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
+    """Note the token as the writer of the records that nobody has written; returns those that it may not change.
+
+    `stored`: those of them that exist, whoever wrote them.  In the transaction that stores them, so that of two tokens
+    with one new id the second waits, and is refused.
+    """
+    unclaimed = set(ids) if sender.changes_all else set(ids) - set(stored)
+    PushedRecord.objects.bulk_create(
+        [PushedRecord(token_id=sender.token_id, kind=kind, external_id=id_) for id_ in sorted(unclaimed)],
+        ignore_conflicts=True,
+    )
+    return others(sender, kind, ids, stored)
+
+
+def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
+    """Those of the records that the token may not change; one that does not exist is nobody's."""
+    if sender.changes_all:
+        return set()
+    writers = dict(PushedRecord.objects.filter(kind=kind, external_id__in=ids).values_list("external_id", "token_id"))
+    return {id_ for id_ in ids if writers.get(id_, sender.token_id if id_ not in stored else None) != sender.token_id}
+
+
+def stored_records(connection: Connection, kind: Kind, ids: Collection[str]) -> set[str]:
+    """Those of the pushed records that exist: deleted ones too, and those that wait for their place."""
+    waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=ids)
+    known: Iterable[str]
+    if kind == Kind.COMMIT:
+        known = Commit.objects.filter(sha__in=ids, without_clone=True).values_list("sha", flat=True)
+    else:
+        model = TABLES[kind].model
+        known = model._default_manager.filter(connection=connection, external_id__in=ids).values_list(
+            "external_id", flat=True
+        )
+    return {*waiting.values_list("external_id", flat=True), *known}
