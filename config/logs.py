@@ -7,9 +7,15 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import re
+import threading
+import time
 from datetime import UTC, datetime
 from typing import Any
+
+import django.db
+import psycopg
 
 from config import environment
 
@@ -24,6 +30,11 @@ _OURS_AND_THEIRS = r"\b(?:hw[ai]_|gh[opsu]_|github_pat_|glpat-)"  # how tokens b
 SECRET = re.compile(
     rf"(?i)(authorization{_IS}(?:bearer|basic|token)(?:\s|%20|\+)+|bearer(?:\s|%20|\+)+|{_NAMES}{_IS}|{_OURS_AND_THEIRS})[^\s'\",;&@]+"
 )
+_AWAY = ("08", "57P")  # classes of errors: no connection; the server ends or starts
+_SAYS_AWAY = re.compile(
+    r"connection (?:failed|refused|is closed|is lost|already closed|timeout)|server closed the connection|"
+    r"(?:starting|shutting) up|shutting down|administrator command|does not answer"
+)
 USER_OF_URL = re.compile(r"(://)[^\s/<>]+@")
 
 
@@ -32,6 +43,62 @@ class WithoutSecrets(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
+
+
+class OneLinePerOutage(logging.Filter):
+    """While the database is away, lets one line per cause through, without its traceback, of all that fails by it.
+
+    A cause is written again when nothing failed by it for QUIET_SECONDS, and every REMINDER_SECONDS of a long outage,
+    then with the number of lines that were left out.
+    """
+
+    QUIET_SECONDS = 60.0
+    REMINDER_SECONDS = 600.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._causes: dict[str, list[float]] = {}  # the time of the line, of the last one like it, how many since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        cause = _outage(record)
+        if cause is None:
+            return True
+        now = time.monotonic()
+        with self._lock:
+            written_at, last, left_out = self._causes.get(cause, [-math.inf, -math.inf, 0])
+            is_repeated = now - last < self.QUIET_SECONDS and now - written_at < self.REMINDER_SECONDS
+            self._causes[cause] = [written_at, now, left_out + 1] if is_repeated else [now, now, 0]
+        if is_repeated:
+            return False
+        more = f" ({left_out:.0f} further lines were left out.)" if left_out else ""
+        record.msg, record.args = "%s The database is away: %s%s", (record.getMessage().split("\n")[0], cause, more)
+        record.exc_info = record.exc_text = None
+        return True
+
+
+def _outage(record: logging.LogRecord) -> str | None:
+    """The words of the error by which the database is away; None if the record is about something else."""
+    given = record.args if isinstance(record.args, tuple) else ()
+    problem = record.exc_info[1] if record.exc_info else next((a for a in given if isinstance(a, Exception)), None)
+    seen: set[int] = set()
+    while problem is not None and id(problem) not in seen:
+        seen.add(id(problem))
+        if isinstance(problem, psycopg.OperationalError | psycopg.InterfaceError):
+            code = problem.sqlstate
+            if code is None or code.startswith(_AWAY):
+                return _without_numbers(problem)
+            return None
+        if isinstance(problem, django.db.OperationalError | django.db.InterfaceError) and problem.__cause__ is None:
+            return _without_numbers(problem) if _SAYS_AWAY.search(str(problem)) else None  # Celery lost its cause
+        problem = problem.__cause__ or problem.__context__
+    return None
+
+
+def _without_numbers(problem: BaseException) -> str:
+    """The end of the error's first line, where the reason is, without what differs from one connection to the next."""
+    line = str(problem).strip().split("\n")[0]
+    return re.sub(r"\d+", "…", line)
 
 
 class JsonLines(logging.Formatter):
@@ -68,7 +135,14 @@ def configuration() -> dict[str, Any]:
             },
             "json": {"()": "config.logs.JsonLines"},
         },
-        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": environment.log_format()}},
+        "filters": {"outages": {"()": "config.logs.OneLinePerOutage"}},
+        "handlers": {
+            "stderr": {
+                "class": "logging.StreamHandler",
+                "formatter": environment.log_format(),
+                "filters": ["outages"],
+            }
+        },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             "waitress": {"level": "WARNING"},
