@@ -47,7 +47,7 @@ CHOICES = (
 
 @figures_view
 def ai_page(request: HttpRequest) -> HttpResponseBase:
-    token = current_token()
+    token = current_token(request)
     filters = page_filters(request)
     around = scope_navigation(request, filters)
     sources = available_sources()

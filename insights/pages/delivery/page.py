@@ -27,7 +27,7 @@ QUERIES = (*dora.QUERIES, *lead_time.QUERIES, *lead_time.SPREAD_QUERIES, *DELIVE
 
 @figures_view
 def delivery_page(request: HttpRequest) -> HttpResponseBase:
-    token = current_token()
+    token = current_token(request)
     filters = page_filters(request)
     around = scope_navigation(request, filters)
     answers = DELIVERY_PAGE.read(filters, QUERIES, around=around)
