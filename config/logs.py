@@ -12,6 +12,7 @@ import re
 import threading
 import time
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
 
 import django.db
@@ -46,7 +47,8 @@ class WithoutSecrets(logging.Formatter):
 
 
 class OneLinePerOutage(logging.Filter):
-    """While the database is away, lets one line per cause through, without its traceback, of all that fails by it.
+    """While the database is away, lets one line per cause through, without its traceback, of all that fails by it;
+    and of the requests that are answered 503, whose cause has its own line.
 
     A cause is written again when nothing failed by it for QUIET_SECONDS, and every REMINDER_SECONDS of a long outage,
     then with the number of lines that were left out.
@@ -61,7 +63,8 @@ class OneLinePerOutage(logging.Filter):
         self._causes: dict[str, list[float]] = {}  # the time of the line, of the last one like it, how many since
 
     def filter(self, record: logging.LogRecord) -> bool:
-        cause = _outage(record)
+        refusal = getattr(record, "status_code", None) == HTTPStatus.SERVICE_UNAVAILABLE
+        cause = "503" if refusal else _outage(record)
         if cause is None:
             return True
         now = time.monotonic()
@@ -72,7 +75,8 @@ class OneLinePerOutage(logging.Filter):
         if is_repeated:
             return False
         more = f" ({left_out:.0f} further lines were left out.)" if left_out else ""
-        record.msg, record.args = "%s The database is away: %s%s", (record.getMessage().split("\n")[0], cause, more)
+        reason = "" if refusal else f" The database is away: {cause}"
+        record.msg, record.args = "%s%s%s", (record.getMessage().split("\n")[0], reason, more)
         record.exc_info = record.exc_text = None
         return True
 

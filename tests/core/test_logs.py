@@ -74,3 +74,11 @@ def test_a_cause_is_logged_again_after_it_was_over(
     written = lines.getvalue().splitlines()
     assert len(written) == 2
     assert "4 further lines" in written[1]
+
+
+def test_requests_answered_503_are_one_line_and_others_all(log: tuple[logging.Logger, io.StringIO]) -> None:
+    logger, lines = log
+    for number in range(20):
+        for status in (503, 500):
+            logger.error("%s: %s", "Refused", f"/v1/logs?{number}", extra={"status_code": status})
+    assert len(lines.getvalue().splitlines()) == 21
