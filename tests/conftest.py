@@ -21,7 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.launcher.schema import migrate_schema
 from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
-from insights.privacy.differences import places_by_version
+from insights.privacy.families import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
 from integrations.telemetry.otlp.store_partitions import forget_partitions
 from integrations.telemetry.otlp.store_sessions import forget_identities

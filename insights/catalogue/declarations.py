@@ -131,6 +131,10 @@ class Metric:
         """The measure whose facts are the sample."""
         return self.measures[0]
 
+    def groups(self, of: Callable[[Measure], int]) -> tuple[int, ...]:
+        """The sets of people each of whom the value would tell of, from those of its measures."""
+        return (of(self.sampled),)
+
     @property
     def belongs_to(self) -> BelongsTo:
         """Whose figure a row counts for, by the column that places it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -98,6 +98,10 @@ class Remainder(Ratio):
         groups = [int(people) for people in (remaining, ratio.numerator, ratio.people) if people]
         return ratio._replace(value=remaining, people=min(groups, default=0))
 
+    def groups(self, of: Callable[[Measure], int]) -> tuple[int, ...]:
+        above, below = of(self.numerator), of(self.denominator)
+        return (of(self.sampled), above, below & ~above)
+
 
 OF_NOBODY = "No matched person was active on this line, so there is no developer to divide by."
 
@@ -139,6 +143,9 @@ class PerDeveloper(Ratio):
             int(developers),
             missing=bool(above.facts and not developers),
         )
+
+    def groups(self, of: Callable[[Measure], int]) -> tuple[int, ...]:
+        return (of(self.denominator),)
 
     def over(self, window: MetricResult, buckets: Sequence[MetricResult]) -> MetricResult:
         """The result of a window, from its own and those of its buckets."""

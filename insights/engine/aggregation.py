@@ -64,6 +64,35 @@ FROM (
 {_beside(sums, measures_read, keys)}"""
 
 
+def who(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, most: int) -> str:
+    """One row per group of `keys` with its sets of people, set_i_j for the measure at position i
+    (`measures.contributing`): bit strings, the last bit of which is the person 0.  `most` is the highest id."""
+    numbered = list(enumerate(measures_read))
+    person, where = "person_id", "WHERE person_id > 0"
+    if fact_query.relation.people:
+        person, where = f"unnest(string_split({BEHIND}, ','))::BIGINT", f"WHERE {BEHIND} <> ''"
+    rows = [
+        *(
+            f"bool_or({condition}) AS entered_{i}"
+            for i, measure in numbered
+            if (condition := measures.entered(measure, i))
+        ),
+        *(f"bit_or(c_{i}) AS signs" for i, measure in numbered if isinstance(measure, PeopleOnLine)),
+    ]
+    sets = [
+        f"bitstring_agg({most} - person_id, 0, {most}) FILTER (WHERE {condition})::BLOB AS set_{i}_{j}"
+        for i, measure in numbered
+        for j, condition in enumerate(measures.contributing(measure, i))
+    ]
+    return f""",
+people AS (
+    SELECT {", ".join([keys, "person_id", *rows])}
+    FROM (SELECT * REPLACE ({person} AS person_id) FROM counted {where})
+    GROUP BY {keys}, person_id
+)
+SELECT {", ".join([keys, *sets])} FROM people GROUP BY {keys}"""
+
+
 def _flags(positions: Sequence[int]) -> Mapping[str, Mapping[int, int]]:
     """Columns of flags by name: for the position of each measure the bit that says whether a row enters it."""
     return {

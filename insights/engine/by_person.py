@@ -155,16 +155,6 @@ def _groups_of(fact_query: FactQuery, measures: Sequence[Measure]) -> GroupsOfPe
     return {(key.unit_id or 0, key.segment): group for key, group in groups.items()}
 
 
-def among(plan: Plan, people: Collection[int]) -> Plan:
-    """The plan restricted to these people; there must be at least one."""
-    scope = replace(plan.scope, among=tuple(sorted(people)))
-    measure_queries = {
-        measure: replace(measure_query, query=replace(measure_query.query, scope=scope))
-        for measure, measure_query in plan.measure_queries.items()
-    }
-    return replace(plan, scope=scope, measure_queries=measure_queries)
-
-
 def _value_of(plan: Plan, result: MetricResult) -> float | None:
     is_mean = (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
     return result.statistics.get(Statistic.MEAN) if is_mean else result.value

@@ -23,6 +23,7 @@ class ScopeKind(enum.Enum):
     ANYBODY = "the whole organisation"
     UNIT = "one unit"
     UNITS = "each of several units"
+    PLACES = "which of several units somebody was in"
     UNASSIGNED = "who is in no unit of a tree, and what nobody could be matched to"
     PERSON = "one person"
 
@@ -32,7 +33,8 @@ class ResolvedScope:
     """A scope with slugs resolved to ids: `ids` are the units, the tree or the person; UNITS without ids is all units.
 
     `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
-    restricts the facts of units, or unassigned ones, to that person, `among` to these people.
+    restricts the facts of units, or unassigned ones, to that person, `among` to these people.  Of PLACES, `outside`
+    asks about people in none of the units, too.
     """
 
     kind: ScopeKind = ScopeKind.ANYBODY
@@ -40,6 +42,7 @@ class ResolvedScope:
     attributes: tuple[tuple[int, tuple[str, ...]], ...] = ()
     person_id: int | None = None
     among: tuple[int, ...] = ()
+    outside: bool = False
 
 
 ANYBODY = ResolvedScope()

@@ -85,6 +85,36 @@ def entered(measure: Measure, i: int) -> str:
     return f"c_{i} <> 0" if isinstance(measure, Total) else ""
 
 
+def of_people(measure: Measure) -> Measure:
+    """The measure without what tells nothing of who contributes to it."""
+    if isinstance(measure, Total):
+        return Total(
+            measure.relation,
+            measure.not_by,
+            measure.not_split_by,
+            measure.not_filtered_by,
+            column=measure.column,
+            only=measure.only,
+        )
+    return measure
+
+
+def contributing(measure: Measure, i: int) -> Sequence[str]:
+    """The conditions for a person's row of `people`, each of which tells of a set of people; see `who_contributes`."""
+    if isinstance(measure, PeopleOnLine):
+        return [f"(signs & {flag}) <> 0" for flag in (ON_LINE, AT_WORK, IN_SESSION)]
+    return [f"entered_{i}" if entered(measure, i) else "true"]
+
+
+def who_contributes(measure: Measure, sets: Sequence[int]) -> int:
+    """The set of people who contribute to the measure, from the union of the sets of all rows."""
+    if isinstance(measure, PeopleOnLine):
+        on_line, at_work, in_session = sets
+        return on_line | at_work & ~in_session
+    [people] = sets
+    return people
+
+
 def matched(measures: Sequence[Measure]) -> str:
     """The SQL condition for matched facts; for a Gini coefficient only facts of people."""
     return "person_id > 0" if any(isinstance(measure, Gini) for measure in measures) else "person_id <> 0"

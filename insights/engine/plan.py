@@ -134,7 +134,9 @@ def plan_query(query: Query, clock: Clock, scopes: ScopeResolver | None = None) 
 def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
     """As `plan_query`, for the whole window alone."""
     _check(query, get(query.key))
-    return replace(_plan(query, clock, _needed(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False)
+    return replace(
+        _plan(query, clock, needed_buckets(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False
+    )
 
 
 def plan_units(
@@ -144,12 +146,12 @@ def plan_units(
     _check(query, get(query.key))
     people = scopes.of(Scope(where=query.scope.where))
     scope = replace(people, kind=ScopeKind.UNITS, ids=tuple(units), person_id=query.scope.person_id)
-    buckets = windows.buckets(query.window, query.granularity) if of_buckets else _needed(query)
+    buckets = windows.buckets(query.window, query.granularity) if of_buckets else needed_buckets(query)
     one = replace(_plan(query, clock, buckets, scope), of_buckets=of_buckets)
     return [replace(one, unit_id=unit) for unit in units]
 
 
-def _needed(query: Query) -> Sequence[windows.Bucket]:
+def needed_buckets(query: Query) -> Sequence[windows.Bucket]:
     """The buckets from which the total of the whole window is computed."""
     return windows.buckets(query.window, query.granularity) if get(query.key).over_buckets else ()
 
@@ -160,9 +162,13 @@ def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: 
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
     window_edges = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
-    facets = tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
-    measure_queries = measure_queries_of(metric, window_edges, scope, clock, facets=facets, segments=segments)
+    measure_queries = measure_queries_of(metric, window_edges, scope, clock, facets=facets_of(query), segments=segments)
     return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
+
+
+def facets_of(query: Query) -> tuple[tuple[Dimension, tuple[str, ...]], ...]:
+    """The query's filters, in a fixed order, so that equal ones are read once."""
+    return tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
 
 
 def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:

@@ -9,13 +9,13 @@ from datetime import timedelta
 from insights.catalogue.declarations import Metric, MetricResult
 from insights.columns.source import EXACT, PAGE
 from insights.engine.connected import DIRECTLY, NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
+from insights.engine.contributors import Contributors, PeopleQuery, read_contributors
 from insights.engine.fact_query import ScopeKind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
 from insights.engine.results import MetricResults, Segment, results_of_plans
 from insights.engine.scan import select
 from insights.engine.scope import is_of_people
-from insights.engine.unconfirmed import noting_unconfirmed, plans_of_unconfirmed
 from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.measures import NOTHING as NOTHING_MEASURED
@@ -41,31 +41,20 @@ class AnswerSet:
     series: Sequence[Answer]
     totals: Sequence[Answer]  # their `series` is empty
     units: Sequence[Mapping[int, Sequence[Answer]]]  # as are these, unless buckets were requested
+    people: Sequence[Contributors] = ()
 
 
-def read_series(
-    queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
-) -> list[Answer]:
+def read_series(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE) -> list[Answer]:
     """Answer all queries together, in order.
 
     Raises QueryError where one of them cannot be answered.
     """
-    return list(read_together(series=queries, freshness=freshness, unconfirmed=unconfirmed).series)
+    return list(read_together(series=queries, freshness=freshness).series)
 
 
-def read_totals(
-    queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE, unconfirmed: Sequence[int] = ()
-) -> list[Answer]:
+def read_totals(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE) -> list[Answer]:
     """As `read_series`, for the whole window alone: `series` is empty."""
-    return list(read_together(totals=queries, freshness=freshness, unconfirmed=unconfirmed).totals)
-
-
-def unconfirmed_in(query: Query, people: Sequence[int]) -> int:
-    """How many of these people have facts in the query's window: an upper bound for any group of it."""
-    if not people:
-        return 0
-    [answer] = read_totals([replace(query, segments=(), statistic=None)], unconfirmed=people)
-    return sum(figure.unconfirmed for figure in answer.total)
+    return list(read_together(totals=queries, freshness=freshness).totals)
 
 
 def read_unmatched(query: Query) -> float:
@@ -82,12 +71,12 @@ def read_together(
     series: Sequence[Query] = (),
     totals: Sequence[Query] = (),
     units: Sequence[UnitQueries] = (),
+    people: Sequence[PeopleQuery] = (),
     freshness: Freshness = Freshness.AT_ONCE,
-    unconfirmed: Sequence[int] = (),
 ) -> AnswerSet:
     """Answer all queries with few statements, in one snapshot, whatever the number of queries and units.
 
-    Each value counts how many of its people are among `unconfirmed` (ids): see insights.engine.unconfirmed.
+    `people` ask who contributes: insights/engine/contributors.py.
     """
     clock, scopes = Clock.read(), ScopeResolver()
 
@@ -98,8 +87,7 @@ def read_together(
             plans += plan_units(query, side_by_side.units, clock, scopes, of_buckets=side_by_side.of_buckets)
     with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
         answers_read = _answers(plans)
-        if unconfirmed:
-            answers_read = _with_unconfirmed(plans, answers_read, unconfirmed)
+        contributors = read_contributors(people, clock, scopes) if people else []
         lag = rows.lag
         answers = iter(
             [
@@ -111,16 +99,8 @@ def read_together(
         series=[next(answers) for _ in series],
         totals=[next(answers) for _ in totals],
         units=[_by_unit(unit_queries, answers) for unit_queries in units],
+        people=contributors,
     )
-
-
-def _with_unconfirmed(plans: Sequence[Plan], answers: Sequence[Answer], people: Sequence[int]) -> list[Answer]:
-    narrowed = plans_of_unconfirmed(plans, people)
-    of_unconfirmed = iter(_answers([plan for plan in narrowed if plan]))
-    return [
-        answer if plan is None else noting_unconfirmed(answer, next(of_unconfirmed))
-        for plan, answer in zip(narrowed, answers, strict=True)
-    ]
 
 
 def _by_unit(unit_queries: UnitQueries, answers: Iterator[Answer]) -> Mapping[int, Sequence[Answer]]:

@@ -22,7 +22,9 @@ from insights.engine.statement import (
     Part,
     Source,
     Statement,
+    set_of_people,
     statement_of,
+    statement_of_people,
     statement_over_parts,
     statement_over_rows,
     stock_statement,
@@ -115,6 +117,16 @@ def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
         for window in windows[row["window_id"]][1]:
             groups[GroupKey(row["unit_id"] or None, window, segment)] = group
     return groups
+
+
+def people_of_facts(query: FactQuery, measures: Sequence[Measure], most: int) -> Found:
+    """The rows of `statement_of_people`."""
+    return _fetch(lambda source: statement_of_people(query, measures, source, most)) if windows_of(query) else []
+
+
+def people_of_stock(query: StockQuery, most: int) -> Found:
+    """The rows of `stock_statement`, with sets of people."""
+    return _fetch(lambda _: stock_statement(query, set_of_people(most)))
 
 
 def select(query: FactQuery, measures: Sequence[Measure], text: str, *, columns: Sequence[str] = ()) -> Found:

@@ -82,11 +82,13 @@ def is_of_people(scope: ResolvedScope) -> bool:
 
 def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
     """The unit for which a row counts; 0 for a single scope, and for owned facts in a scope of people, where none
-    counts."""
+    counts.  Of places, the ids of units as text, separated by commas."""
     if relation and relation.owner and is_of_people(scope):
         return "0"
     if relation and relation.unit and scope.kind is ScopeKind.UNITS:
         return f"source.{relation.unit}"
+    if scope.kind is ScopeKind.PLACES:
+        return "coalesce(membership.units, '')"
     return "membership.unit_id" if scope.kind is ScopeKind.UNITS else "0"
 
 
@@ -101,6 +103,9 @@ def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters:
         joins.append(_on_day("membership", parameters.table(table), placed_by, day))
         if scope.ids:
             joins.append(f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}")
+    if scope.kind is ScopeKind.PLACES:
+        joined = _on_day("membership", f"({_places(scope, parameters)})", placed_by, day)
+        joins.append(f"LEFT {joined}" if scope.outside else joined)
     for position, name in enumerate(_attribute_joins(scope)):
         joins.append(_on_day(name, parameters.table(ATTRIBUTES), placed_by, day))
         joins.append(f"AND {_holds(name, position, scope, parameters)}")
@@ -161,6 +166,10 @@ def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -
         among = f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}" if scope.ids else ""
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
+    if scope.kind is ScopeKind.PLACES:
+        joined = f"JOIN ({_places(scope, parameters)}) AS membership ON membership.id = {person}"
+        joins.append(f"LEFT {joined}" if scope.outside else joined)
+        names.append("membership")
     if scope.kind is ScopeKind.UNASSIGNED:
         outside = _OUTSIDE.format(
             memberships=parameters.table(MEMBERSHIPS), trees=parameters.one_of(scope.ids, "BIGINT")
@@ -186,6 +195,40 @@ _OUTSIDE = """
         FROM borders
     )
     WHERE end_of_last < first_day
+"""
+
+
+def _places(scope: ResolvedScope, parameters: Parameters) -> str:
+    """The date ranges in which each person was in the same of the scope's units, with these; in none where it counts
+    those outside, too."""
+    return _PLACES.format(
+        memberships=parameters.table(MEMBERSHIPS),
+        among=parameters.one_of(scope.ids, "BIGINT"),
+        ever=_EVER if scope.outside else "",
+        join="LEFT JOIN" if scope.outside else "JOIN",
+    )
+
+
+# A person is in one unit of a tree at a time, and in all above it; these change when it moves.
+_EVER = """
+    UNION SELECT id, DATE '0001-01-01' FROM inside UNION SELECT id, DATE '9999-12-31' FROM inside
+"""
+_PLACES = """
+    WITH inside AS (FROM {memberships} WHERE unit_id IN {among}),
+    borders AS (SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside {ever}),
+    stretches AS (
+        SELECT id, day AS first_day, lead(day) OVER (PARTITION BY id ORDER BY day) AS end_day FROM borders
+    ),
+    filled AS (
+        SELECT stretches.id, stretches.first_day, stretches.end_day,
+               string_agg(inside.unit_id, ',' ORDER BY inside.unit_id) AS units
+        FROM stretches
+        {join} inside ON inside.id = stretches.id
+                     AND inside.first_day <= stretches.first_day AND stretches.end_day <= inside.end_day
+        WHERE stretches.end_day IS NOT NULL
+        GROUP BY ALL
+    )
+    FROM filled
 """
 
 

@@ -94,10 +94,7 @@ def _over_rows(part: Part, source: Source, parameters: Parameters) -> str:
     days_read = days
     if query.relation.stock is None:  # otherwise these are single days, in order
         days_read = [Window(min(window.start for window in days), max(window.end for window in days))]
-    behind: tuple[int, ...] = ()
-    if query.relation.people:  # who is asked for is not who places the rows
-        query, behind = replace(query, scope=replace(query.scope, among=())), query.scope.among
-    rows = _Rows(query, part.measures, source, days_read, parameters, part.columns, behind)
+    rows = _Rows(query, part.measures, source, days_read, parameters, part.columns)
     placements = "\nUNION ALL\n".join(map(rows.rows_in_scope, scope.placements_of(query.scope, query.relation)))
     return f"""
 WITH {_window_days(days, parameters)},
@@ -114,6 +111,14 @@ def statement_of(
     lists."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
     part = Part(query, measures_read, aggregation.select(query, measures_read, keys, types))
+    return replace(statement_over_rows(part, source), grouped=True)
+
+
+def statement_of_people(query: FactQuery, measures_read: Sequence[Measure], source: Source, most: int) -> Statement:
+    """As `statement_of`, of the people alone: the columns are those of `aggregation.who`."""
+    keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
+    alone = [measures.of_people(measure) for measure in measures_read]
+    part = Part(query, alone, aggregation.who(query, alone, keys, most))
     return replace(statement_over_rows(part, source), grouped=True)
 
 
@@ -145,7 +150,6 @@ class _Rows:
     days: Sequence[Window]  # whose rows are needed
     parameters: Parameters
     columns: Sequence[str]  # selected by name
-    behind: Sequence[int]  # among whom one of the people of a row is; empty: anybody
 
     def rows_in_scope(self, relation: Relation) -> str:
         """SQL for the relation's rows that are in scope and match the facets."""
@@ -191,9 +195,6 @@ WHERE {" AND ".join(conditions) or "true"}
             return
         if self.query.by_person or self.query.scope.kind is ScopeKind.PERSON or self.query.scope.person_id is not None:
             yield f"source.{relation.people} IN ('', source.{relation.person}::VARCHAR)"
-        if self.behind:
-            among = self.parameters.add([str(person) for person in self.behind], "VARCHAR[]")
-            yield f"list_has_any(string_split(source.{relation.people}, ','), {among})"
 
     def _facets(self, relation: Relation) -> Iterator[str]:
         for dimension, values in self.query.facets:
@@ -248,6 +249,11 @@ CROSS JOIN LATERAL (
 def _column(relation: Relation, name: str) -> str:
     """A column of the relation; for a stock it may be an expression over its row and the day of the stock."""
     return dict(relation.stock.columns if relation.stock else ()).get(name) or f"source.{name}"
+
+
+def set_of_people(most: int) -> str:
+    """The aggregate for a stock's people as a set: see `aggregation.who`."""
+    return f"bitstring_agg({most} - people.person_id, 0, {most})::BLOB"
 
 
 COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"

@@ -11,12 +11,12 @@ from django.utils import timezone
 from core.batches import batched
 from insights.catalogue.headlines import AI, DELIVERY
 from insights.catalogue.registry import get
-from insights.engine.read import UnitQueries, read_together
+from insights.engine.read import UnitQueries
 from insights.models import FigureRecord
-from insights.privacy.stored import WithNumerators
+from insights.privacy.stored import read_with_known_people
 from insights.query import windows
 from insights.query.query import Answer, Granularity, Query, Window
-from integrations.facts.unconfirmed import unconfirmed_people
+from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
 
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
@@ -63,23 +63,18 @@ def record_figures() -> int:
 
 def _record(queries: Sequence[Query]) -> int:
     """The organisation's records are written last: they mark those of its units as complete."""
-    written, with_numerators = 0, WithNumerators(queries)
-    unconfirmed = unconfirmed_people()
+    written, public = 0, public_access()
     units = list(Unit.objects.order_by("pk").values_list("pk", flat=True))
     for some in batched(units, UNITS_AT_ONCE):
-        unit_queries = UnitQueries(with_numerators.queries, some)
-        [by_unit] = read_together(units=[unit_queries], unconfirmed=unconfirmed).units
-        rows = (row for unit, answers in by_unit.items() for row in _rows(with_numerators.counted(answers), unit))
+        [by_unit] = read_with_known_people(public, units=[UnitQueries(queries, some)]).units
+        rows = (row for unit, answers in by_unit.items() for row in _rows(answers, unit))
         written += _store(row for row in rows if row.sample_size)
-    answers = read_together(totals=with_numerators.queries, unconfirmed=unconfirmed).totals
-    return written + _store(_rows(with_numerators.counted(answers), None))
+    return written + _store(_rows(read_with_known_people(public, totals=queries).totals, None))
 
 
-def people_now(queries: Sequence[Query], unconfirmed: Sequence[int]) -> Sequence[int]:
-    """The number of people that a record of each query would have today, without the `unconfirmed` (ids)."""
-    with_numerators = WithNumerators(queries)
-    answers = read_together(totals=with_numerators.queries, unconfirmed=unconfirmed).totals
-    return [answer.total[0].people for answer in with_numerators.counted(answers)]
+def people_now(queries: Sequence[Query], access: Access) -> Sequence[int]:
+    """The number of people that a record of each query would have today, those whom the viewer may count."""
+    return [answer.total[0].people for answer in read_with_known_people(access, totals=queries).totals]
 
 
 def _rows(answers: Sequence[Answer], unit: int | None) -> Iterator[FigureRecord]:

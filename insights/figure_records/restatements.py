@@ -12,7 +12,7 @@ from insights.catalogue.declarations import Metric
 from insights.figure_records.recording import people_now
 from insights.models import FigureRecord
 from insights.privacy.visible import visible_totals
-from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
+from insights.privacy.withhold import reveals_few_people, withholds
 from insights.query import windows
 from insights.query.query import Freshness, Granularity, MetricValue, Query, Scope, Window
 from insights.ui import wording
@@ -82,7 +82,7 @@ def _without_few(restated: Sequence[Restatement], scope: Scope, access: Access) 
     if not any(withholds(query, access) for query in queries):
         return restated
 
-    people = people_now(queries, unconfirmed_for(access))
+    people = people_now(queries, access)
     return [
         replace(restatement, hidden=_hidden(access))
         if reveals_few_people(restatement.record.people, now, access)

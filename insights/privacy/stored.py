@@ -7,15 +7,20 @@ withheld from the public today: next to other values, it could reveal few people
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from insights.catalogue.registry import get
+from insights.engine.contributors import Contributors
 from insights.engine.read import AnswerSet, UnitQueries, read_together
-from insights.privacy.differences import key_of
+from insights.privacy.evidence import OWN, Question, Unit
+from insights.privacy.families import Family
+from insights.privacy.suppression import Minimum
 from insights.privacy.visible import visible_together
-from insights.privacy.withhold import known_people, numerator_of, unconfirmed_for
+from insights.privacy.withhold import key_of, minimum_for, minimum_of
+from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Freshness, MetricValue, Query
-from orgtree.access.access import public_access
+from orgtree.access.access import Access, public_access
 
 
 def read_to_store(
@@ -26,27 +31,88 @@ def read_to_store(
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
     """As `read_together`.  Raises QueryError where one of them cannot be answered."""
-    of_series, of_totals = WithNumerators(series), WithNumerators(totals)
-    of_units = [WithNumerators(unit_queries.queries) for unit_queries in units]
     public = public_access()
-    answers = read_together(
-        series=of_series.queries,
-        totals=of_totals.queries,
-        units=[
-            UnitQueries(queries.queries, unit_queries.units)
-            for queries, unit_queries in zip(of_units, units, strict=True)
-        ],
-        freshness=freshness,
-        unconfirmed=unconfirmed_for(public),
-    )
+    answers = read_with_known_people(public, series=series, totals=totals, units=units, freshness=freshness)
     shown = visible_together(public, series=series, totals=totals, units=units, freshness=freshness)
     return AnswerSet(
-        series=_marked(of_series.counted(answers.series), shown.series),
-        totals=_marked(of_totals.counted(answers.totals), shown.totals),
+        series=_marked(answers.series, shown.series),
+        totals=_marked(answers.totals, shown.totals),
         units=[
-            {unit: _marked(queries.counted(of_unit), of_public[unit]) for unit, of_unit in by_unit.items()}
-            for queries, by_unit, of_public in zip(of_units, answers.units, shown.units, strict=True)
+            {unit: _marked(of_unit, of_public[unit]) for unit, of_unit in by_unit.items()}
+            for by_unit, of_public in zip(answers.units, shown.units, strict=True)
         ],
+    )
+
+
+def read_with_known_people(
+    access: Access,
+    *,
+    series: Sequence[Query] = (),
+    totals: Sequence[Query] = (),
+    units: Sequence[UnitQueries] = (),
+    freshness: Freshness = Freshness.AT_ONCE,
+) -> AnswerSet:
+    """As `read_together`; `people` are as above, those whom this viewer may count.  Nothing is withheld."""
+    questions = [
+        *(_question(query, [], of_buckets=True) for query in series),
+        *(_question(query, []) for query in totals),
+        *(_question(query, of_units.units) for of_units in units for query in of_units.queries),
+    ]
+    answers = read_together(
+        series=series,
+        totals=totals,
+        units=units,
+        people=[question.contributors_query for question in questions if question],
+        freshness=freshness,
+    )
+    found = iter(answers.people)
+    counted = iter([(question, next(found) if question else None) for question in questions])
+    minimum = minimum_of(access)
+    return AnswerSet(
+        series=[_counted(answer, *next(counted), OWN, minimum) for answer in answers.series],
+        totals=[_counted(answer, *next(counted), OWN, minimum) for answer in answers.totals],
+        units=[
+            _counted_of_units(by_unit, [next(counted) for _ in of_units.queries], minimum)
+            for of_units, by_unit in zip(units, answers.units, strict=True)
+        ],
+    )
+
+
+def _question(query: Query, units: Sequence[int], *, of_buckets: bool = False) -> Question | None:
+    """None where no people contribute."""
+    if get(query.key).belongs_to is not BelongsTo.PERSON:
+        return None
+    return Question(query, units, Family(dict.fromkeys(units)), of_buckets)
+
+
+def _counted_of_units(
+    by_unit: Mapping[int, Sequence[Answer]],
+    counted: Sequence[tuple[Question | None, Contributors | None]],
+    minimum: Minimum,
+) -> Mapping[int, Sequence[Answer]]:
+    return {
+        unit: [
+            _counted(answer, question, contributors, unit, minimum)
+            for answer, (question, contributors) in zip(answers, counted, strict=True)
+        ]
+        for unit, answers in by_unit.items()
+    }
+
+
+def _counted(
+    answer: Answer, question: Question | None, contributors: Contributors | None, unit: Unit, minimum: Minimum
+) -> Answer:
+    if question is None or contributors is None:
+        return answer
+    fewest = question.fewest_known(contributors, unit, minimum_for(answer.query, minimum))
+
+    def counted(value: MetricValue) -> MetricValue:
+        return replace(value, people=fewest.get(key_of(value), 0))
+
+    return replace(
+        answer,
+        total=[counted(value) for value in answer.total],
+        series=[counted(value) for value in answer.series],
     )
 
 
@@ -61,39 +127,3 @@ def _marked(answers: Sequence[Answer], shown: Sequence[Answer]) -> list[Answer]:
         )
         marked.append(replace(answer, total=total, series=series))
     return marked
-
-
-class WithNumerators:
-    """The queries, followed by the queries of their numerators.
-
-    `counted` are the answers to the former, with the number of people that decides whether a value may be shown.
-    """
-
-    def __init__(self, queries: Sequence[Query]) -> None:
-        self.queries = list(queries)
-        self._positions: list[int | None] = []
-        for query in queries:
-            numerator = numerator_of(query)
-            self._positions.append(None if numerator is None else len(self.queries))
-            if numerator is not None:
-                self.queries.append(numerator)
-
-    def counted(self, answers: Sequence[Answer]) -> list[Answer]:
-        return [
-            _counted(answer, None if position is None else answers[position])
-            for answer, position in zip(answers, self._positions, strict=False)
-        ]
-
-
-def _counted(answer: Answer, numerator: Answer | None) -> Answer:
-    above = {key_of(value): known_people(value) for value in (*numerator.total, *numerator.series)} if numerator else {}
-
-    def counted(value: MetricValue) -> MetricValue:
-        groups = [people for people in (known_people(value), above.get(key_of(value), 0)) if people]
-        return replace(value, people=min(groups, default=0))
-
-    return replace(
-        answer,
-        total=[counted(value) for value in answer.total],
-        series=[counted(value) for value in answer.series],
-    )

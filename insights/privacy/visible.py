@@ -6,24 +6,28 @@ Views and the API read values only through this module (a test enforces it); com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from insights.catalogue.registry import get
 from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.contributions import RowsPage, read_person_totals, read_rows
+from insights.engine.contributors import Contributors
 from insights.engine.distribution import DistributionAnswer, read_distribution
 from insights.engine.fact_rows import RowOrder
 from insights.engine.margins import ErrorMargins, read_error_margins
 from insights.engine.read import AnswerSet, UnitQueries, read_together, read_unmatched
 from insights.formulas.error_margins import ErrorMargin
-from insights.privacy.differences import Key, family_of, revealed_by_filters, sizes_of, unit_ids, wider_queries
+from insights.privacy.evidence import Question, Unit
+from insights.privacy.families import family_of, unit_ids
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
+from insights.privacy.suppression import Hidden
 from insights.privacy.withhold import (
     UNKNOWN_PEOPLE,
     is_withheld,
-    numerator_query,
+    minimum_for,
+    minimum_of,
     reason,
     unconfirmed_for,
     withheld,
@@ -34,7 +38,7 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Query, Scope
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
-from orgtree.models import Unit
+from orgtree.models import Unit as OrgUnit
 
 __all__ = [
     "AnswerSet",
@@ -83,169 +87,77 @@ def visible_together(
 ) -> AnswerSet:
     """As `read_together`, for this viewer; only of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
-    series_read, totals_read = _Batch(series, access), _Batch(totals, access)
-    units_read = [
-        _Batch(of_units.queries, access, [unit for unit in of_units.units if access.visibility.can_see(unit)])
+    units = [
+        replace(of_units, units=[unit for unit in of_units.units if access.visibility.can_see(unit)])
         for of_units in units
     ]
-    batches = [series_read, totals_read, *units_read]
+    known = {} if access.shows_small_groups else unit_ids(access)
+    questions = [
+        *(_question(query, known, access, of_buckets=True) for query in series),
+        *(_question(query, known, access) for query in totals),
+        *(_question_of_units(query, of_units.units, access) for of_units in units for query in of_units.queries),
+    ]
     answers = read_together(
-        series=series_read.alone,
-        totals=[*totals_read.alone, *(query for of_units in units_read for query in of_units.of_whole)],
-        units=[replace(part, of_buckets=read is series_read) for read in batches for part in read.side_by_side],
+        series=series,
+        totals=totals,
+        units=units,
+        people=[query for question in questions if question for query in question.people_queries],
         freshness=freshness,
-        unconfirmed=unconfirmed_for(access),
     )
-    totals_found = iter(answers.totals)
-    in_two = iter(answers.units)
-    by_unit = [{**next(in_two), **next(in_two)} for _ in batches]
-    of_series = series_read.answered(answers.series, by_unit[0])
-    of_totals = totals_read.answered([next(totals_found) for _ in totals_read.alone], by_unit[1])
+    judged = iter(_judged(questions, answers.people, access))
     return AnswerSet(
-        series=of_series,
-        totals=of_totals,
+        series=[_shown(answer, next(judged), access) for answer in answers.series],
+        totals=[_shown(answer, next(judged), access) for answer in answers.totals],
         units=[
-            of_units.answered_by_unit([next(totals_found) for _ in of_units.of_whole], found)
-            for of_units, found in zip(units_read, by_unit[2:], strict=True)
+            _shown_of_units(by_unit, [next(judged) for _ in of_units.queries], access)
+            for of_units, by_unit in zip(units, answers.units, strict=True)
         ],
     )
 
 
-class _Batch:
-    """The queries, with further ones that decide what is withheld and are not returned.
+def _question(query: Query, known: Mapping[str, int], access: Access, *, of_buckets: bool = False) -> Question | None:
+    """None where nothing of it is withheld.  `known` are ids of units by slug."""
+    if not withholds(query, access):
+        return None
+    unit = known.get(query.scope.unit or "") or unit_id_of(query.scope, access)
+    units = [] if unit is None else [unit]
+    return Question(query, units, family_of(units, access), of_buckets)
 
-    The further queries are those of their numerators, those without one of their filters, and those of sibling units.
-    With `units`, the queries are answered for each of these units instead of their own scope.
-    """
 
-    def __init__(self, queries: Sequence[Query], access: Access, units: Sequence[int] | None = None) -> None:
-        self._access = access
-        self._units = units
-        self.queries = list(queries)
-        self._numerators = [self._position(numerator_query(query, access)) for query in queries]
-        protected = {position: query for position, query in enumerate(self.queries) if self._is_protected(query)}
-        self._wider = {
-            position: [self._position(wider) for wider in wider_queries(query)] for position, query in protected.items()
-        }
-        of_units = {
-            position: query.scope
-            for position, query in protected.items()
-            if units is None and query.scope.unit is not None and query.scope.person_id is None
-        }
-        known = unit_ids(access) if of_units else {}
-        self._unit_ids = {
-            position: known.get(scope.unit or "") or unit_id_of(scope, access) for position, scope in of_units.items()
-        }
-        compared = self._unit_ids.values() if units is None else units if protected else ()
-        self._family = family_of([unit for unit in compared if unit is not None], access)
-        self._without_unit: list[Query] = []
-        self._bases = {
-            position: self._base(query)
-            for position, query in enumerate(self.queries)
-            if units is not None or position in self._unit_ids
-        }
+def _question_of_units(query: Query, units: Sequence[int], access: Access) -> Question | None:
+    """Which of the units are protected, is decided for each when it is shown."""
+    if not units or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
+        return None
+    return Question(query, units, family_of(units, access), of_buckets=False)
 
-    def _is_protected(self, query: Query) -> bool:
-        """Whether any of its values can be withheld; which of those of units, is decided for each."""
-        if self._units is None:
-            return withholds(query, self._access)
-        return not self._access.shows_small_groups and get(query.key).belongs_to is BelongsTo.PERSON
 
-    def _position(self, query: Query | None) -> int | None:
-        if query is None:
-            return None
-        if query not in self.queries:
-            self.queries.append(query)
-        return self.queries.index(query)
+def _judged(
+    questions: Sequence[Question | None], people: Sequence[Contributors], access: Access
+) -> Iterator[Mapping[Unit, Hidden]]:
+    """The values to hide of each question, by unit."""
+    found = iter(people)
+    minimum = minimum_of(access)
+    for question in questions:
+        answers = [next(found) for _ in question.people_queries] if question else []
+        yield question.hidden(answers, minimum_for(question.query, minimum)) if question else {}
 
-    def _base(self, query: Query) -> int:
-        anywhere = replace(query, scope=replace(query.scope, unit=None))
-        if anywhere not in self._without_unit:
-            self._without_unit.append(anywhere)
-        return self._without_unit.index(anywhere)
 
-    @property
-    def of_whole(self) -> Sequence[Query]:
-        """The queries of units, of the whole organisation, if the viewer may compare it with units."""
-        return self._without_unit if self._family.wholes else []
+def _shown(answer: Answer, hidden: Mapping[Unit, Hidden], access: Access) -> Answer:
+    for of_unit in hidden.values():
+        return withheld(answer, access, of_unit)
+    return answer
 
-    @property
-    def alone(self) -> Sequence[Query]:
-        return [
-            *(query for position, query in enumerate(self.queries) if not self._is_of_family(position)),
-            *self.of_whole,
+
+def _shown_of_units(
+    by_unit: Mapping[int, Sequence[Answer]], hidden: Sequence[Mapping[Unit, Hidden]], access: Access
+) -> Mapping[int, Sequence[Answer]]:
+    return {
+        unit: [
+            withheld(answer, access, of_query[unit], unit) if of_query else answer
+            for answer, of_query in zip(answers, hidden, strict=True)
         ]
-
-    def _is_of_family(self, position: int) -> bool:
-        """Whether its unit is one of the family, so that it is answered beside the others."""
-        return self._unit_ids.get(position) in self._family.parents
-
-    @property
-    def side_by_side(self) -> tuple[UnitQueries, UnitQueries]:
-        """The family's upper units apart: pages of all units below them read the same, so it is in the cache."""
-        units, upper = {*self._family.units, *(self._units or ())}, self._family.upper
-        return (
-            UnitQueries(self._without_unit, sorted(units & upper)),
-            UnitQueries(self._without_unit, sorted(units - upper)),
-        )
-
-    def answered(self, alone: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]) -> Sequence[Answer]:
-        """The answers as the viewer may see them, from those to `alone` and `side_by_side`."""
-        found = iter(alone)
-        answers = [
-            replace(by_unit[self._unit_ids[position] or 0][self._bases[position]], query=query)
-            if self._is_of_family(position)
-            else next(found)
-            for position, query in enumerate(self.queries)
-        ]
-        return self._shown(answers, self._revealed(list(found), by_unit), None)
-
-    def answered_by_unit(
-        self, of_whole: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]
-    ) -> Mapping[int, Sequence[Answer]]:
-        """The same for each of the units, from those to `of_whole` and `side_by_side`."""
-        revealed = self._revealed(of_whole, by_unit)
-        positions = range(len(self.queries))
-        return {
-            unit: self._shown([by_unit[unit][self._bases[position]] for position in positions], revealed, unit)
-            for unit in self._units or ()
-        }
-
-    def _revealed(
-        self, of_whole: Sequence[Answer], by_unit: Mapping[int, Sequence[Answer]]
-    ) -> Sequence[Mapping[int, set[Key]]]:
-        """For each of the queries without a unit, the keys that would reveal few people, by unit."""
-        return [
-            self._family.revealed(
-                {
-                    **{unit: sizes_of(answers[base]) for unit, answers in by_unit.items()},
-                    **{whole: sizes_of(of_whole[base]) for whole in self._family.wholes},
-                },
-                self._access,
-            )
-            for base in range(len(self._without_unit))
-        ]
-
-    def _shown(
-        self, answers: Sequence[Answer], revealed: Sequence[Mapping[int, set[Key]]], unit: int | None
-    ) -> Sequence[Answer]:
-        def keys(position: int) -> set[Key]:
-            of_unit = unit if unit is not None else self._unit_ids.get(position)
-            base = self._bases.get(position)
-            beside = revealed[base].get(of_unit, set()) if of_unit is not None and base is not None else set()
-            wider = [answers[other] for other in self._wider.get(position, ()) if other is not None]
-            return beside | revealed_by_filters(answers[position], wider, self._access)
-
-        return [
-            withheld(
-                answers[position],
-                self._access,
-                None if numerator is None else answers[numerator],
-                unit,
-                keys(position) | (set() if numerator is None else keys(numerator)),
-            )
-            for position, numerator in enumerate(self._numerators)
-        ]
+        for unit, answers in by_unit.items()
+    }
 
 
 def visible_unmatched(query: Query, access: Access) -> float:
@@ -356,4 +268,4 @@ def _of_few_people(access: Access) -> str:
 def unit_id_of(scope: Scope, access: Access) -> int | None:
     if scope.unit is None or scope.unit in access.visibility.slugs:
         return access.visibility.slugs.get(scope.unit or "")
-    return Unit.objects.filter(slug=scope.unit).values_list("pk", flat=True).first()
+    return OrgUnit.objects.filter(slug=scope.unit).values_list("pk", flat=True).first()

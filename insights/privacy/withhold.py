@@ -7,15 +7,16 @@ to a viewer (pages, charts, CSV, API) passes through here, once, in `insights.pr
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from insights.catalogue.declarations import Count, Metric, Ratio
 from insights.catalogue.registry import get, metrics
+from insights.engine.contributors import PeopleQuery, people_of
 from insights.engine.distribution import Bin, DistributionAnswer
-from insights.engine.read import unconfirmed_in
+from insights.engine.read import read_together
 from insights.engine.unconfirmed import unconfirmed
-from insights.privacy.differences import Key, key_of, of_few, smallest_segments, too_few
+from insights.privacy.suppression import Hidden, Key, Minimum
 from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, MetricValue, Query
 from orgtree.access.access import Access
@@ -29,30 +30,20 @@ LEAST_STEP = 5  # smallest rounding step
 AI_DIMENSIONS = frozenset({Dimension.AGENT, Dimension.MODEL, Dimension.ASSISTANCE})
 
 
-def withheld(
-    answer: Answer,
-    access: Access,
-    numerator: Answer | None = None,
-    unit_id: int | None = None,
-    revealed: Collection[Key] = frozenset(),
-) -> Answer:
-    """The answer without values to which fewer people contribute than the viewer may be shown.
+def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None = None) -> Answer:
+    """The answer without the `hidden` values.
 
     Unchanged where the policy names people (as in trial mode), the metric belongs to owners, or the data are the
-    viewer's own.  `numerator` answers `numerator_query`: a quotient is withheld where its numerator would be.
-    `unit_id` is the unit of the answer where it is not the query's own.  `revealed`: see differences.py.
+    viewer's own.  `unit_id` is the unit of the answer where it is not the query's own.
     """
     if not withholds(answer.query, access, unit_id):
         return answer
-    few = of_few(answer, access) | (of_few(numerator, access) if numerator else set())
-    hidden = {*few, *revealed}
-    hidden |= smallest_segments(answer, hidden)
 
     def shown(figure: MetricValue) -> MetricValue:
         key = key_of(figure)
-        if key not in hidden:
+        if key not in hidden.keys:
             return figure
-        why = reason(access) if key in few else DIFFERENCE
+        why = reason(access) if key in hidden.few else DIFFERENCE
         return MetricValue(figure.window, figure.segment, reason=why, to_date=figure.to_date, withheld=True)
 
     total = [shown(figure) for figure in answer.total]
@@ -64,16 +55,41 @@ def withheld(
     )
 
 
-def known_people(figure: MetricValue) -> int:
-    """The number of confirmed people, to be stored with the value; at least 1 where anybody contributes."""
-    return max(1, figure.people - figure.unconfirmed) if figure.people else 0
+def key_of(figure: MetricValue) -> Key:
+    """The figure's window and segment, by the names of values in the order in which the query has the dimensions."""
+    return figure.window, tuple(figure.segment.values())
+
+
+def minimum_of(access: Access) -> Minimum:
+    return Minimum(access.minimum_group_size, people_of(unconfirmed_for(access)))
+
+
+def minimum_for(query: Query, minimum: Minimum) -> Minimum:
+    """Everybody counts in figures without telemetry."""
+    return Minimum(minimum.people) if is_of_delivery(get(query.key)) else minimum
+
+
+def too_few(people: int, unconfirmed: int, access: Access) -> bool:
+    """Whether a group is too small to show.  Unconfirmed people do not count; an empty group needs no protection."""
+    return people > 0 and people - max(0, unconfirmed) < access.minimum_group_size
 
 
 def is_withheld(query: Query, people: int, access: Access) -> bool:
     """Whether a value of that query with `people` contributors is withheld from this viewer."""
     if not withholds(query, access):
         return False
-    return too_few(people, 0, access) or too_few(people, unconfirmed_in(query, unconfirmed_for(access)), access)
+    return too_few(people, 0, access) or too_few(people, _unconfirmed_in(query, access), access)
+
+
+def _unconfirmed_in(query: Query, access: Access) -> int:
+    """How many unconfirmed people contribute in the query's window: an upper bound for any group of it."""
+    unconfirmed = minimum_of(access).unconfirmed
+    if not unconfirmed:
+        return 0
+    whole = replace(query, segments=(), statistic=None)
+    [contributors] = read_together(people=[PeopleQuery(whole, of_buckets=False)]).people
+    sets = (people for by_place in contributors.people_in(query.window) for people in by_place.values())
+    return max(((people & unconfirmed).bit_count() for people in sets), default=0)
 
 
 def is_of_few(query: Query, known: int, access: Access) -> bool:

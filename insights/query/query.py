@@ -142,7 +142,6 @@ class MetricValue:
     people: int = 0
     reason: str | None = None  # why there is no value, in words; None where there is one
     to_date: bool = False  # the bucket is not over yet
-    unconfirmed: int = 0  # how many of `people` are known from telemetry alone, if the caller requested it
     withheld: bool = False  # from this viewer, because too few people contribute; set by insights/privacy alone
     # For values based on attribution: by line-level evidence alone, by all evidence, and each method's share 0–1 of
     # the attributed lines.

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.privacy.differences import Family, revealed_by_filters, smallest_segments
 from insights.privacy.visible import UnitQueries, visible_series, visible_together, visible_totals
 from insights.query import windows
-from insights.query.query import Answer, Dimension, MetricValue, Query, Scope, Window
-from orgtree.access.access import Access, access_of, public_access
+from insights.query.query import Query, Scope, Window
+from orgtree.access.access import access_of
 from orgtree.models import Grant, Organisation, Role, Unit
 from tests.org import Org
 from tests.personas import EXECUTIVE, Persona, create_user
@@ -91,46 +89,3 @@ def test_a_filter_that_leaves_out_few_is_hidden() -> None:
 def test_the_policy_named_shows_all() -> None:
     Organisation.objects.update(individual_policy="named")
     assert shown(EXECUTIVE, tokens("blue"), tokens("grey")) == [True, True]
-
-
-def figure(people: int, **segment: str) -> MetricValue:
-    return MetricValue(WEEK, segment, float(people), None, None, people, people, None)
-
-
-def answer(query: Query, *figures: MetricValue) -> Answer:
-    now = datetime(2026, 3, 9, tzinfo=UTC)
-    return Answer(query, figures, [], None, now, now)
-
-
-@pytest.fixture
-def access() -> Access:
-    return public_access()
-
-
-def test_beside_a_hidden_segment_the_smallest_shown_is_hidden(access: Access) -> None:
-    by_agent = answer(
-        replace(tokens(None), segments=(Dimension.AGENT,)),
-        *(figure(people, agent=agent) for agent, people in {"claude": 9, "codex": 6, "gemini": 2, "": 0}.items()),
-    )
-    gemini, codex = (WEEK, ("agent", "gemini")), (WEEK, ("agent", "codex"))
-    assert smallest_segments(by_agent, {gemini}) == {codex}
-    assert smallest_segments(by_agent, {gemini, codex}) == {(WEEK, ("agent", "claude"))}
-    assert smallest_segments(by_agent, set()) == set()
-    chosen = {("claude",): False, ("codex",): True, ("codex", "gemini"): False, ("claude", "codex"): True}
-    for agents, hidden in chosen.items():
-        filtered = answer(replace(tokens(None), facets={Dimension.AGENT: agents}), figure(8))
-        assert bool(revealed_by_filters(filtered, [by_agent], access)) is hidden, agents
-
-
-def test_with_a_unit_all_below_it_is_hidden(access: Access) -> None:
-    family = Family({1: -7, 2: 1, 3: 1, 4: 2, 5: 2, 6: 4})
-    sizes = {-7: 40, 1: 30, 2: 12, 3: 16, 4: 6, 5: 6, 6: 6}
-    revealed = family.revealed({unit: {(WEEK,): (people, 0)} for unit, people in sizes.items()}, access)
-    assert {unit for unit, keys in revealed.items() if keys} == {2, 4, 5, 6}, "1 less 2 and 3 is two people"
-
-
-def test_a_top_unit_with_nearly_everybody_is_hidden_alone(access: Access) -> None:
-    family = Family({1: -7, 2: 1, 3: 1})
-    sizes = {-7: 32, 1: 30, 2: 14, 3: 16}
-    revealed = family.revealed({unit: {(WEEK,): (people, 0)} for unit, people in sizes.items()}, access)
-    assert {unit for unit, keys in revealed.items() if keys} == {1}

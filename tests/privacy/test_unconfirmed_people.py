@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.engine.read import UnitQueries, read_series, read_together
-from insights.engine.unconfirmed import unconfirmed, unconfirmed_by_version
+from insights.engine.read import UnitQueries, read_series
+from insights.engine.unconfirmed import unconfirmed_by_version
+from insights.privacy.stored import read_with_known_people
 from insights.privacy.visible import visible_distribution, visible_series
 from insights.privacy.withhold import reason
 from insights.query import windows
@@ -20,7 +21,7 @@ from insights.query.query import Dimension, MetricValue, Query, Scope
 from integrations.facts.unconfirmed import unconfirmed_people
 from integrations.models import Connection, PullRequest, Repository, SeatAssignment, SeatPlan
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
-from orgtree.access.access import access_of
+from orgtree.access.access import access_of, public_access
 from orgtree.models import Grant, Identity, IndividualPolicy, Organisation, Person, Role, Unit
 from programs.key_results.services.reading import KeyResultQuery, read_metrics
 from tests.org import Org
@@ -74,28 +75,26 @@ def query(key: str = "ai.tokens", unit: str | None = "payments", **more: object)
 
 
 def figure(metric_query: Query | None = None) -> MetricValue:
-    [answer] = read_series([metric_query or query()], unconfirmed=known_unconfirmed())
+    [answer] = read_series([metric_query or query()])
     return answer.total[0]
 
 
-def known_unconfirmed() -> tuple[int, ...]:
-    return unconfirmed(version())
-
-
-def counted(value: MetricValue) -> tuple[int, int]:
-    return value.people, value.unconfirmed
+def counted(metric_query: Query | None = None) -> tuple[int, int]:
+    """The people of the value, and how many of them are confirmed."""
+    [answer] = read_with_known_people(public_access(), series=[metric_query or query()]).series
+    return figure(metric_query).people, answer.total[0].people
 
 
 def test_claimed_colleagues_are_known_as_such(payments: Org) -> None:
-    assert counted(figure()) == (2, 0)
+    assert counted() == (2, 2)
     claim(payments, *CLAIMED)
-    assert counted(figure()) == (5, 3)
+    assert counted() == (5, 2)
 
 
 def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
     claim(payments, "nobody", "noone", "stranger")
-    assert counted(figure(query(unit=None))) == (5, 3)
-    assert counted(figure()) == (2, 0)
+    assert counted(query(unit=None)) == (5, 2)
+    assert counted() == (2, 2)
 
 
 def shown(metric_query: Query | None = None) -> float | None:
@@ -192,26 +191,20 @@ def test_figures_are_what_they_were(payments: Org) -> None:
 def test_every_way_to_a_figure_counts_them_alike(payments: Org) -> None:
     claim(payments, *CLAIMED[:2])
     units = [Unit.objects.get(slug=slug).pk for slug in ("teams", "payments")]
-
-    def counts() -> list[object]:
-        by_agent = query(segments=(Dimension.AGENT,))
-        counts_found = read_together(
-            series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
-            units=[UnitQueries([query("ai.tokens"), query("ai.spend")], units)],
-            unconfirmed=known_unconfirmed(),
-        )
-        of_units = [[counted(answer.total[0]) for answer in counts_found.units[0][unit]] for unit in units]
-        in_weeks = [counted(value) for value in counts_found.series[0].series if value.people]
-        return [*(counted(answer.total[0]) for answer in counts_found.series), of_units, in_weeks]
-
-    counts_found = counts()
-    assert counts_found[:5] == [(4, 2), (4, 2), (4, 2), (4, 2), [[(4, 2), (4, 2)]] * 2]
-    assert counts_found[5] == [(4, 2)]
+    by_agent = query(segments=(Dimension.AGENT,))
+    found = read_with_known_people(
+        public_access(),
+        series=[query(), by_agent, query("ai.active_developers"), query("ai.active_share")],
+        units=[UnitQueries([query("ai.tokens"), query("ai.spend")], units)],
+    )
+    assert [answer.total[0].people for answer in found.series] == [2, 2, 2, 2]
+    assert [value.people for value in found.series[0].series if value.people] == [2]
+    assert [[answer.total[0].people for answer in found.units[0][unit]] for unit in units] == [[2, 2]] * 2
 
 
 def test_what_tools_show_everybody_asks_nothing(payments: Org) -> None:
     claim(payments, *CLAIMED)
-    assert counted(figure(query("commit.count"))) == (2, 0)
+    assert counted(query("commit.count")) == (2, 2)
 
 
 def an_account(person: Person) -> None:

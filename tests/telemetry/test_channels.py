@@ -80,7 +80,7 @@ def test_events_count_where_metrics_fell_silent() -> None:
     assert not AgentMeterSlot.objects.filter(counted=True).exists()
 
 
-def test_each_may_fall_silent_in_turn() -> None:
+def test_either_may_fall_silent_in_turn() -> None:
     assert count(request("09:01"), point("10:01", 70), request("11:01", 30), point("11:02", 30)) == 200
 
 
@@ -109,7 +109,7 @@ def test_the_reading_after_an_outage_of_hours_tells_of_all_of_it() -> None:
 
 
 @pytest.mark.parametrize("cumulative", [True, False])
-def test_an_export_each_hour_counts_once(*, cumulative: bool) -> None:
+def test_an_hourly_export_counts_once(*, cumulative: bool) -> None:
     hour = timedelta(hours=1)
     hourly = (
         readings(("10:00", 300), ("11:00", 400))
@@ -121,10 +121,10 @@ def test_an_export_each_hour_counts_once(*, cumulative: bool) -> None:
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
 def test_a_late_request_of_the_session_before_says_that_it_went_on(order: tuple[int, ...]) -> None:
-    begun = Event(at(f"{DAY} 12:00"), "b", kind=EventKind.SESSION)
+    started = Event(at(f"{DAY} 12:00"), "b", kind=EventKind.SESSION)
     records: tuple[Event | Point, ...] = (
         request("09:00", session="a"),
-        begun,
+        started,
         request("13:00", 7, session="a"),
         request("15:01", session="b"),
     )
@@ -141,12 +141,12 @@ MINUTES = st.integers(0, 5 * 60)
 @given(data=st.data())
 @pytest.mark.parametrize("cumulative", [True, False])
 @pytest.mark.parametrize("metered_as", ["a", "b"])
-def test_outages_lose_what_nobody_told_and_count_nothing_twice(
+def test_outages_lose_what_nobody_sent_and_count_nothing_twice(
     metered_as: str, data: st.DataObject, *, cumulative: bool
 ) -> None:
     """What truly happened is known; either channel lacks some of it, and exports when it likes.
 
-    The count is at least what each channel told, and never more than the truth.
+    The count is at least what each channel reported, and never more than the truth.
     """
     first = at(f"{DAY} 09:00")
     worked = data.draw(st.dictionaries(MINUTES, st.integers(1, 500), min_size=1, max_size=12))
@@ -158,22 +158,22 @@ def test_outages_lose_what_nobody_told_and_count_nothing_twice(
     interval = data.draw(st.sampled_from([1, 5, 20, 60, 150]))
     exports = [minute for minute in range(0, 5 * 60 + interval + 1, interval) if minute]
     silent = data.draw(st.sets(st.sampled_from(exports)))
-    told, points = 0, []
+    reported, points = 0, []
     for minute in exports:
-        until = sum(tokens for begun, tokens in worked.items() if begun < minute)
-        since = 0 if cumulative else sum(tokens for begun, tokens in worked.items() if begun < minute - interval)
+        until = sum(tokens for started, tokens in worked.items() if started < minute)
+        since = 0 if cumulative else sum(tokens for started, tokens in worked.items() if started < minute - interval)
         if minute not in silent and until > since:
             start = first if cumulative else first + (minute - interval) * MINUTE
             moment = first + minute * MINUTE
             points.append(Point(moment, until - since, start=start, session=metered_as, cumulative=cumulative))
-            told = until if cumulative else told + until - since
+            reported = until if cumulative else reported + until - since
     sent = data.draw(st.lists(st.sampled_from(requests), unique=True))
     before = request("08:00", 1, session="a")
-    begun = Event(first - MINUTE, "b", kind=EventKind.SESSION)
+    started = Event(first - MINUTE, "b", kind=EventKind.SESSION)
     records: list[Event | Point] = [*sent, *points]
     arriving = data.draw(st.permutations(records))
     with transaction.atomic():
-        receive([before, begun])
+        receive([before, started])
         while arriving:
             size = data.draw(st.integers(1, len(arriving)))
             receive(arriving[:size])
@@ -183,7 +183,7 @@ def test_outages_lose_what_nobody_told_and_count_nothing_twice(
         fold_received_batches()
         counted = _counted() - 1
         transaction.set_rollback(True)
-    assert max(sum(event.tokens[3] for event in sent), told) <= counted <= sum(worked.values())
+    assert max(sum(event.tokens[3] for event in sent), reported) <= counted <= sum(worked.values())
 
 
 def test_a_reading_after_midnight_tells_of_the_day_before() -> None:
@@ -216,7 +216,7 @@ def test_another_s_metrics_are_another_s() -> None:
     assert count(own, foreign, request("12:01", session="b")) == 307
 
 
-def test_what_both_reported_is_known_of_each_day() -> None:
+def test_what_both_reported_is_known_by_day() -> None:
     count(request("09:01"), point("09:02", 80), request("10:01"), point("11:02", 50))
     (answer,) = rows(
         f"SELECT sum(tokens)::bigint AS tokens, sum(both_tokens)::bigint AS both FROM ({AGENT_SESSION_DAYS.sql}) AS d"

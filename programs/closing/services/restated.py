@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from insights.catalogue.registry import find
 from insights.figure_records.recording import people_now
 from insights.privacy.visible import visible_totals
-from insights.privacy.withhold import reveals_few_people, unconfirmed_for, withholds
+from insights.privacy.withhold import reveals_few_people, withholds
 from insights.query.query import Freshness, MetricValue, Query, Window
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -41,7 +41,7 @@ def restated_values(recorded: Sequence[RecordedValue], access: Access) -> list[R
         return []
     answers = visible_totals(queries, access, freshness=Freshness.OF_PAGES)
     protected = {query.key for query in queries if withholds(query, access)}
-    people = people_now(queries, unconfirmed_for(access)) if protected else [0] * len(queries)
+    people = people_now(queries, access) if protected else [0] * len(queries)
     return [
         _restated(one, answer.total[0], now, access, is_protected=one.query.key in protected)
         for one, answer, now in zip(recorded, answers, people, strict=True)

@@ -13,16 +13,16 @@ from typing import Any
 
 from core.write_errors import FieldError
 from insights.catalogue.registry import find
-from insights.engine.read import read_totals
+from insights.privacy.stored import read_with_known_people
 from insights.privacy.visible import Freshness, visible_totals
-from insights.privacy.withhold import is_of_few, known_people, numerator_query, unconfirmed_for
+from insights.privacy.withhold import is_of_few
 from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
-from insights.query.query import MetricValue, Query, Window
+from insights.query.query import Window
 from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
 from programs.key_results.services.judging import printed
-from programs.key_results.services.reading import baseline_window, fewest, metric_query
+from programs.key_results.services.reading import baseline_window, metric_query
 from programs.models import Direction, KeyResult, Quarter, TargetKind
 
 SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
@@ -100,21 +100,15 @@ def baselines(
     """
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
-    public = public_access()
-    by_row: dict[int, tuple[Query, Query | None]] = {}
-    for row, (metric, statistic) in queries.items():
-        query = metric_query(metric, statistic, slug, window)
-        by_row[row] = (query, numerator_query(query, public))
-    whole = [query for pair in by_row.values() for query in pair if query is not None]
+    by_row = {row: metric_query(metric, statistic, slug, window) for row, (metric, statistic) in queries.items()}
     try:
-        answers = iter(read_totals(whole, unconfirmed=unconfirmed_for(public))) if whole else iter(())
+        answers = read_with_known_people(public_access(), totals=[*by_row.values()]).totals
     except QueryError as problem:
         raise FieldError("key_results", problem.message) from None
     baselines_by_row = {}
-    for row, pair in by_row.items():
-        figures: list[MetricValue] = [next(answers).total[0] for query in pair if query is not None]
-        people = fewest(*map(known_people, figures))
-        baselines_by_row[row] = Baseline(figures[0].value, window, people, figures[0].reason or "")
+    for row, answer in zip(by_row, answers, strict=True):
+        [figure] = answer.total
+        baselines_by_row[row] = Baseline(figure.value, window, figure.people, figure.reason or "")
     return baselines_by_row
 
 

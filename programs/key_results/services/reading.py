@@ -7,12 +7,11 @@ metric's page shows for that quarter.  Read whole, without regard to a viewer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from insights.catalogue.registry import find
-from insights.engine.read import read_totals
-from insights.privacy.withhold import known_people, numerator_query, unconfirmed_for
+from insights.privacy.stored import read_with_known_people
 from insights.query.errors import QueryError
 from insights.query.query import Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.query.windows import whole_bucket
@@ -92,33 +91,21 @@ def _read_or_explain(
 
 def _read(requests: Iterable[KeyResultQuery], public: Access, today: date) -> dict[KeyResultQuery, MeasuredMetric]:
     order = list(requests)
-    queries: list[Query] = []
-    for request in order:
-        for window in (request.quarter, *whole_weeks(request.quarter, today)):
-            queries.append(request.query(window))
-            if above := numerator_query(queries[-1], public):
-                queries.append(above)
+    queries = [
+        request.query(window) for request in order for window in (request.quarter, *whole_weeks(request.quarter, today))
+    ]
     if not queries:
         return {}
-    answers = read_totals(queries, freshness=Freshness.OF_PAGES, unconfirmed=unconfirmed_for(public))
-    figures = {
-        _key(query): replace(answer.total[0], people=known_people(answer.total[0]))
-        for query, answer in zip(queries, answers, strict=True)
-    }
-    return {query: _measured(query, figures, public, today) for query in order}
+    answers = read_with_known_people(public, totals=queries, freshness=Freshness.OF_PAGES).totals
+    figures = {_key(answer.query): answer.total[0] for answer in answers}
+    return {query: _measured(query, figures, today) for query in order}
 
 
 def _measured(
-    request: KeyResultQuery, figures: Mapping[tuple[object, ...], MetricValue], public: Access, today: date
+    request: KeyResultQuery, figures: Mapping[tuple[object, ...], MetricValue], today: date
 ) -> MeasuredMetric:
     def figure(window: Window) -> MetricValue:
-        figures_by_window = figures[_key(request.query(window))]
-        above = numerator_query(request.query(window), public)
-        return (
-            replace(figures_by_window, people=fewest(figures_by_window.people, figures[_key(above)].people))
-            if above
-            else figures_by_window
-        )
+        return figures[_key(request.query(window))]
 
     whole = figure(request.quarter)
     weeks = [figure(window) for window in whole_weeks(request.quarter, today)]
@@ -133,11 +120,6 @@ def _measured(
 
 def _key(query: Query) -> tuple[object, ...]:
     return query.key, query.statistic, query.scope.unit, query.window
-
-
-def fewest(*groups: int) -> int:
-    """The smallest group that is one; 0 where nobody contributes at all."""
-    return min((people for people in groups if people), default=0)
 
 
 def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
@@ -160,3 +142,8 @@ def baseline_window(quarter: Window, today: date) -> Window:
 def version_of(key: str) -> int | None:
     metric = find(key)
     return metric.version if metric else None
+
+
+def fewest(*groups: int) -> int:
+    """The smallest group that is one; 0 where nobody contributes at all."""
+    return min((people for people in groups if people), default=0)

@@ -1,0 +1,262 @@
+"""Who contributes to the measures of a query, as sets of people: what insights/privacy/ judges by.
+
+Read without any value, and once for all windows: in ranges of days and places that do not overlap, so that the
+people of each window and unit are the union of theirs.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from itertools import pairwise
+
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.columns.table_changes import HIGHEST_PERSON
+from insights.engine import measures, scan
+from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
+from insights.engine.live_rows import rows_of_answer
+from insights.engine.measures import contributing
+from insights.engine.plan import Clock, MeasureQuery, ScopeResolver, facets_of, measure_queries_of, needed_buckets
+from insights.engine.statement import windows_of
+from insights.query import windows
+from insights.query.measures import Measure
+from insights.query.query import Dimension, Query, Scope, Window
+
+People = int
+"""A set of people: bit n is the person with the id n."""
+
+Segment = tuple[str, ...]
+Place = frozenset[int]
+"""The units, among those asked about, that somebody was in on a day."""
+
+NOBODY: People = 0
+
+
+def people_of(ids: Iterable[int]) -> People:
+    """The set of these people."""
+    people = NOBODY
+    for person_id in ids:
+        people |= 1 << person_id
+    return people
+
+
+BLOCK = 4096  # statements differ once in so many new people
+
+
+@dataclass(frozen=True)
+class PeopleQuery:
+    """Asks who contributes to the query's metric, in its window and its buckets.
+
+    `segments` are read instead of the query's own, and any column will do.  With `units`, the query's own unit is left
+    out of account: people are told apart by which of these they were in, and with `outside` those in none are asked
+    about, too.
+    """
+
+    query: Query
+    segments: tuple[Dimension, ...] = ()
+    units: tuple[int, ...] = ()
+    outside: bool = False
+    of_buckets: bool = True
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What was read of one measure: sets of people by place, days, and segment."""
+
+    measure: Measure
+    split: tuple[int, ...]
+    sets: Mapping[tuple[Place, Window, Segment], Sequence[People]]
+    adds_up: bool  # the people of a window are those of its days
+
+
+@dataclass(frozen=True)
+class Contributors:
+    """The people behind a metric's values."""
+
+    metric: Metric
+    windows: Sequence[Window]
+    buckets: Sequence[Window]  # without the whole window
+    readings: Mapping[Measure, _Reading]
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether a window's values are made of those of its days."""
+        return all(reading.adds_up for reading in self.readings.values())
+
+    def people_in(
+        self, window: Window, also: Sequence[Measure] = ()
+    ) -> Sequence[Mapping[tuple[Place, Segment], People]]:
+        """By place and segment, each set of people of which a value of that window tells: those of the metric
+        (`Metric.groups`), and those of further measures of it.  None of them overlap in what they contributed."""
+        of_window = [
+            (measure, reading.split, self._unions(measure).get(window, {}))
+            for measure, reading in self.readings.items()
+        ]
+        widest = max((len(split) for _, split, _ in of_window), default=0)
+        keys = {key: None for _, split, found in of_window if len(split) == widest for key in found}
+        segments = dict.fromkeys(segment for _, segment in keys)
+        undivided = {place: None for _, split, found in of_window if len(split) < widest for place, _ in found}
+        keys |= {(place, segment): None for place in undivided for segment in segments}
+        by_key = []
+        for place, segment in keys:
+            sets = {
+                measure: found.get((place, tuple(segment[position] for position in split)), NOBODY)
+                for measure, split, found in of_window
+            }
+            by_key.append((*self.metric.groups(sets.__getitem__), *(sets[measure] for measure in also)))
+        return [dict(zip(keys, people, strict=True)) for people in zip(*by_key, strict=True)]
+
+    def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[Place, Segment], People]]:
+        """The people by window, place and segment: unions over the days of each window."""
+        if measure not in self._united:
+            reading = self.readings[measure]
+            united: dict[Window, dict[tuple[Place, Segment], Sequence[People]]] = defaultdict(dict)
+            for (place, days, segment), sets in reading.sets.items():
+                for window in self._windows_with(days) if reading.adds_up else (days,):
+                    of_window = united[window]
+                    known = of_window.get((place, segment))
+                    together = sets if known is None else [a | b for a, b in zip(known, sets, strict=True)]
+                    of_window[place, segment] = together
+            self._united[measure] = {
+                window: {key: measures.who_contributes(reading.measure, sets) for key, sets in of_window.items()}
+                for window, of_window in united.items()
+            }
+        return self._united[measure]
+
+    @cached_property
+    def _united(self) -> dict[Measure, Mapping[Window, Mapping[tuple[Place, Segment], People]]]:
+        return {}
+
+    @cached_property
+    def _by_days(self) -> dict[Window, Sequence[Window]]:
+        return {}
+
+    def _windows_with(self, days: Window) -> Sequence[Window]:
+        if days not in self._by_days:
+            self._by_days[days] = [
+                window for window in self.windows if window.start <= days.start and days.end <= window.end
+            ]
+        return self._by_days[days]
+
+
+@dataclass(frozen=True)
+class _Planned:
+    question: PeopleQuery
+    metric: Metric
+    buckets: Sequence[Window]
+    measure_queries: Mapping[Measure, MeasureQuery]
+
+
+def read_contributors(queries: Sequence[PeopleQuery], clock: Clock, scopes: ScopeResolver) -> list[Contributors]:
+    """The answers, in order: one statement per relation, places, filters and segments.
+
+    To be called among other readings of one answer: insights/engine/read.py.
+    """
+    planned = [_planned(query, clock, scopes) for query in queries]
+    measures_by_query: dict[FactQuery | StockQuery, dict[Measure, None]] = defaultdict(dict)
+    windows_by_query: dict[FactQuery | StockQuery, dict[Window, None]] = defaultdict(dict)
+    for plan in planned:
+        for measure_query in plan.measure_queries.values():
+            merged = measure_query.query.without_windows()
+            measures_by_query[merged][measure_query.measure] = None
+            windows_by_query[merged].update(dict.fromkeys(measure_query.query.windows))
+    most = _highest_id() if measures_by_query else 0
+    found = {
+        merged: _read(merged, tuple(measures_read), tuple(windows_by_query[merged]), most)
+        for merged, measures_read in measures_by_query.items()
+    }
+    return [
+        Contributors(
+            plan.metric,
+            (plan.question.query.window, *plan.buckets),
+            plan.buckets,
+            {
+                measure: _Reading(
+                    measure_query.measure,
+                    measure_query.split,
+                    found[measure_query.query.without_windows()][measure_query.measure],
+                    not (isinstance(measure_query.query, FactQuery) and measure_query.query.relation.stock),
+                )
+                for measure, measure_query in plan.measure_queries.items()
+            },
+        )
+        for plan in planned
+    ]
+
+
+def _planned(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> _Planned:
+    query, metric = question.query, get(question.query.key)
+    if question.units:
+        people = scopes.of(Scope(where=query.scope.where))
+        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=question.outside)
+    else:
+        scope = scopes.of(query.scope)
+    in_buckets = windows.buckets(query.window, query.granularity) if question.of_buckets else needed_buckets(query)
+    buckets = tuple(bucket.clipped for bucket in in_buckets)
+    edges = tuple((window.start, window.end) for window in dict.fromkeys((query.window, *buckets)))
+    measure_queries = measure_queries_of(
+        metric, edges, scope, clock, facets=facets_of(query), segments=question.segments
+    )
+    return _Planned(question, metric, buckets, measure_queries)
+
+
+Sets = Mapping[Measure, Mapping[tuple[Place, Window, Segment], Sequence[People]]]
+
+
+def _read(
+    query: FactQuery | StockQuery, measures_read: Sequence[Measure], windows_read: Sequence[Window], most: int
+) -> Sets:
+    """The sets of people of each measure by place, days and segment."""
+    if isinstance(query, StockQuery):
+        days = tuple(_date_ranges(windows_read))
+        rows = scan.people_of_stock(replace(query, windows=days), most)
+        present: dict[tuple[Place, Window, Segment], Sequence[People]] = {
+            (_place(row["unit_id"]), days[row["window_id"]], ()): [_set(row["people"])] for row in rows
+        }
+        return dict.fromkeys(measures_read, present)
+    edges = tuple(
+        (window.start, window.end) for window in (windows_read if query.relation.stock else _date_ranges(windows_read))
+    )
+    query = replace(query, window_edges=edges)
+    by_id = windows_of(query)
+    found: dict[Measure, dict[tuple[Place, Window, Segment], Sequence[People]]] = {
+        measure: {} for measure in measures_read
+    }
+    for row in scan.people_of_facts(query, measures_read, most):
+        place = _place(row["unit_id"])
+        segment = tuple(row[f"segment_{position}"] for position in range(len(query.segments)))
+        for i, measure in enumerate(measures_read):
+            sets = [_set(row[f"set_{i}_{j}"]) for j in range(len(contributing(measure, i)))]
+            if any(sets):
+                for window in by_id[row["window_id"]][1]:
+                    found[measure][place, window, segment] = sets
+    return found
+
+
+def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
+    """The days of these windows, cut at every border of one."""
+    borders: list[date] = sorted({border for window in windows_read for border in (window.start, window.end)})
+    return [
+        Window(start, end)
+        for start, end in pairwise(borders)
+        if any(window.start <= start and end <= window.end for window in windows_read)
+    ]
+
+
+def _place(units: str | int) -> Place:
+    return frozenset(map(int, units.split(","))) if isinstance(units, str) and units else frozenset()
+
+
+def _set(people: bytes | None) -> People:
+    return int.from_bytes(people or b"", "big")
+
+
+def _highest_id() -> int:
+    """An upper bound for the ids of people, those who were deleted included."""
+    with rows_of_answer() as rows:
+        highest, _ = rows.versions[HIGHEST_PERSON]
+        return (int(highest) // BLOCK + 1) * BLOCK

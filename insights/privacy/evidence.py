@@ -1,0 +1,195 @@
+"""What is needed to judge whether the values of a query may be shown, and the judgement.
+
+Who contributes is asked beside the values: by the units whose values a viewer could subtract from its own, and by what
+each of its filters leaves out.  Rules: insights/privacy/suppression.py.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import combinations
+
+from insights.catalogue.declarations import Ratio
+from insights.catalogue.registry import get
+from insights.engine.contributors import Contributors, People, PeopleQuery, Place, Segment
+from insights.engine.plan import facets_of
+from insights.privacy.families import Family
+from insights.privacy.suppression import Cells, Hidden, Key, Minimum, few, grid, suppressed, union
+from insights.privacy.withhold import numerator_of
+from insights.query.measures import Measure
+from insights.query.query import Dimension, Query, Window
+
+Unit = int | None
+OWN: Unit = None  # the query's own scope
+BySegment = Mapping[Segment, People]
+ByPlace = Mapping[tuple[Place, Segment], People]
+
+
+@dataclass(frozen=True)
+class Question:
+    """A query whose values are protected: those of each of `units`, or of its own scope."""
+
+    query: Query
+    units: Sequence[int]
+    family: Family
+    of_buckets: bool
+
+    @property
+    def segments(self) -> tuple[Dimension, ...]:
+        return self.query.segments or get(self.query.key).always_by
+
+    @cached_property
+    def people_queries(self) -> Sequence[PeopleQuery]:
+        """Who contributes; who does without each of its filters, by its values; by those of all; without attributes."""
+        scope, facets = self.query.scope, self.query.facets
+        queries = [self.contributors_query]
+        for dimension in facets:
+            others = {name: facets[name] for name in facets if name is not dimension}
+            queries.append(self._of_units(replace(self.query, facets=others), (dimension,)))
+        if len(facets) > 1:
+            queries.append(self._of_units(replace(self.query, facets={}), tuple(facets)))
+        for attribute in scope.where:
+            held = {name: scope.where[name] for name in scope.where if name != attribute}
+            queries.append(self._of_units(replace(self.query, scope=replace(scope, where=held)), self.segments))
+        return queries
+
+    @property
+    def contributors_query(self) -> PeopleQuery:
+        """Who contributes, by the units of the family."""
+        beside = tuple(self.family.units) if self.units else ()
+        return PeopleQuery(self.query, self.segments, beside, bool(self.family.wholes), self.of_buckets)
+
+    def _of_units(self, query: Query, segments: tuple[Dimension, ...]) -> PeopleQuery:
+        return PeopleQuery(query, segments, tuple(sorted(self.units)), of_buckets=self.of_buckets)
+
+    def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Unit, Hidden]:
+        """The values to hide, by unit, from the answers to `people_queries`."""
+        answer, *beside = answers
+        hidden: dict[Unit, set[Key]] = defaultdict(set)
+        of_few: dict[Unit, set[Key]] = defaultdict(set)
+        people = {window: answer.people_in(window, self._numerator) for window in answer.windows}
+        for window, sets in people.items():
+            for some in sets:
+                cells = self._beside_units(some)
+                for unit, segment in few(cells, minimum):
+                    of_few[unit].add((window, segment))
+                for unit, segment in suppressed(cells, minimum):
+                    hidden[unit].add((window, segment))
+        for unit in self.units or (OWN,):
+            of_unit = {window: [_of_unit(some, unit) for some in sets] for window, sets in people.items()}
+            hidden[unit] |= self._revealed_by_filters(of_unit, beside, unit, minimum)
+            if answer.adds_up and answer.buckets:
+                hidden[unit] |= _beside_buckets(answer, of_unit, hidden[unit], minimum)
+        return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self.units or (OWN,)}
+
+    def fewest_known(self, answer: Contributors, unit: Unit, minimum: Minimum) -> Mapping[Key, int]:
+        """How many confirmed people stand behind each value, or behind its numerator where these are fewer: at least 1
+        where anybody does.  From the answer to `contributors_query`."""
+        fewest: dict[Key, int] = {}
+        for window in answer.windows:
+            for people in answer.people_in(window, self._numerator):
+                for segment, some in _of_unit(people, unit).items():
+                    if some:
+                        known = max(1, minimum.known(some).bit_count())
+                        fewest[window, segment] = min(known, fewest.get((window, segment), known))
+        return fewest
+
+    @property
+    def _numerator(self) -> Sequence[Measure]:
+        """A quotient tells of the people of its numerator, too, where that has a figure of its own."""
+        metric = get(self.query.key)
+        return [metric.numerator] if isinstance(metric, Ratio) and numerator_of(self.query) else []
+
+    def _beside_units(self, people: ByPlace) -> Cells:
+        """The cells of a window: each unit's, and those of each segment."""
+        places = {place for place, _ in people}
+        if not self.units:
+            return grid({OWN: places}, [], people)
+        rows = {unit: {place for place in places if unit in place} for unit in self.family.units}
+        rows |= dict.fromkeys(self.family.wholes, places)
+        return grid(rows, [*self.family.below.items()], people)
+
+    def _revealed_by_filters(
+        self, own: OfWindows, beside: Sequence[Contributors], unit: Unit, minimum: Minimum
+    ) -> set[Key]:
+        """The values that would reveal few people beside those of other filters."""
+        chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
+        by_one = [{dimension: chosen[dimension]} for dimension in self.query.facets]
+        all_filters = [{name: chosen[name] for name in self.query.facets}] if len(chosen) > 1 else []
+        filters = [*by_one, *all_filters]
+        revealed: set[Key] = set()
+        for among, answer in zip(filters, beside, strict=False):
+            for window, sets in own.items():
+                if any(
+                    _tells_apart([*among.values()], _of_unit(people, unit), minimum)
+                    for people in answer.people_in(window, self._numerator)
+                ):
+                    revealed.update((window, segment) for some in sets for segment in some)
+        for answer in beside[len(filters) :]:
+            for window, sets in own.items():
+                for some, everybody in zip(sets, answer.people_in(window, self._numerator), strict=False):
+                    wider = _of_unit(everybody, unit)
+                    revealed.update(
+                        (window, segment)
+                        for segment, people in some.items()
+                        if minimum.is_few(wider.get(segment, people) & ~people)
+                    )
+        return revealed
+
+
+OfWindows = Mapping[Window, Sequence[BySegment]]
+
+
+def _of_unit(people: ByPlace, unit: Unit) -> BySegment:
+    by_segment: dict[Segment, People] = defaultdict(int)
+    for (place, segment), some in people.items():
+        if unit is OWN or unit in place:
+            by_segment[segment] |= some
+    return by_segment
+
+
+def _tells_apart(chosen: Sequence[Set[str]], people: BySegment, minimum: Minimum) -> bool:
+    """Whether a filter by these values, one set for each dimension of the split, would reveal few people beside others.
+
+    A filter by one dimension takes all of the values that are hidden, or none of them.  What several leave out together
+    is nobody, or enough people.
+    """
+    if len(chosen) == 1:
+        [values] = chosen
+        cells = grid({OWN: {OWN}}, [], {(OWN, segment): some for segment, some in people.items()})
+        lost = {value for _, (value,) in suppressed(cells, minimum) if value is not None}
+        return bool(values & lost) and not lost <= values
+    positions = range(len(chosen))
+    return any(
+        minimum.is_few(
+            union(
+                some
+                for segment, some in people.items()
+                if all((segment[i] in chosen[i]) is (i not in left_out) for i in positions)
+            )
+        )
+        for number in range(2, len(chosen) + 1)
+        for left_out in combinations(positions, number)
+    )
+
+
+def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key], minimum: Minimum) -> set[Key]:
+    """The values of buckets that would reveal few people beside the others, with those hidden already."""
+    whole, buckets = answer.windows[0], answer.buckets
+    found: set[Key] = set()
+    if whole in buckets:
+        return found
+    rows = {whole: {*buckets}, **{bucket: {bucket} for bucket in buckets}}
+    for position in range(max(len(sets) for sets in own.values())):
+        people = {
+            (bucket, segment): some
+            for bucket in buckets
+            for by_segment in own[bucket][position : position + 1]
+            for segment, some in by_segment.items()
+        }
+        cells = grid(rows, [(whole, buckets)], people)
+        found.update(suppressed(cells, minimum, {key for key in hidden if key in cells.atoms}))
+    return found
