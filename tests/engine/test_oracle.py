@@ -61,7 +61,7 @@ def test_the_oracle_knows_every_metric_but_those_that_are_always_split() -> None
     # Who reviews or finishes items is active, too; everybody, and what is known of single requests, stand in no world.
     of_more_than_a_world = {"commit.frequency", "ai.adoption_of_everybody", "ai.cost_difference"}
     of_more_than_a_world |= {"ai.cache_hour_surcharge", "ai.requests_without_session", "ai.spend_by_part"}
-        of_more_than_a_world.add("ai.tokens_in_both_channels")  # worlds have events alone
+    of_more_than_a_world.add("ai.tokens_in_both_channels")  # worlds have events alone
     assert known - of_more_than_a_world == {*ORACLE, "ai.active_share_by_agent", "ai.committed_breakdown"}
 
 
