@@ -198,12 +198,17 @@ class _System:
         return matrix
 
     @cached_property
-    def _null_space(self) -> Floats:
-        """Its rows span what can be added to the unknown without any equation noticing."""
+    def _spaces(self) -> tuple[Floats, Floats]:
+        """An orthogonal basis of what the equations say, scaled so that its square solves them, and one of what can be
+        added to the unknown without any equation noticing; by columns.
+
+        By the eigenvalues of small whole numbers, which takes a tenth of the time of a singular value decomposition.
+        """
         import numpy as np
 
-        _, sizes, rows = np.linalg.svd(self._matrix)
-        return rows[int((sizes > TOLERANCE).sum()) :]
+        values, vectors = np.linalg.eigh(self._matrix.T @ self._matrix)
+        said = values > TOLERANCE
+        return vectors[:, said] / np.sqrt(values[said]), vectors[:, ~said]
 
     def _target(self, atoms: Set[Atom]) -> Floats | None:
         """Which columns the atoms are; None where they are not whole groups."""
@@ -225,14 +230,15 @@ class _System:
         target = self._target(atoms)
         if target is None or len(self.equations) == 1:
             return len(atoms) == len(self.atoms)
-        return bool((abs(self._null_space @ target) < TOLERANCE).all())
+        return bool((abs(target @ self._spaces[1]) < TOLERANCE).all())
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
         """The cells of which their sum is a combination."""
-        import numpy as np
-
         target = self._target(atoms)
-        weights = np.zeros(0) if target is None else np.linalg.pinv(self._matrix.T) @ target
+        if target is None:
+            return []
+        said, _ = self._spaces
+        weights = self._matrix @ (said @ (target @ said))
         return [cell for cell, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE]
 
     @property
@@ -242,7 +248,7 @@ class _System:
 
         if len(self.equations) == 1:
             return
-        rounded = np.round(self._null_space.T / TOLERANCE / 10).astype(np.int64)
+        rounded = np.round(self._spaces[1] / TOLERANCE / 10).astype(np.int64)
         columns: dict[bytes, list[int]] = defaultdict(list)
         groups = [*self.groups.values()]
         for second, values in enumerate(rounded):
