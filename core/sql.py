@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from psycopg import errors
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
+
+
+class TooSlowError(Exception):
+    """A statement took longer than `reading_within` allows."""
+
+
+@contextmanager
+def reading_within(seconds: float) -> Iterator[None]:
+    """Statements within the block only read, each for so long; the transaction goes on after one that took longer.
+
+    Raises TooSlowError.
+    """
+    limit = f"{max(1, round(seconds * 1000))}ms"
+    try:
+        with transaction.atomic():
+            rows("SELECT set_config('statement_timeout', %s, true)", [limit])
+            yield
+            transaction.set_rollback(True)  # of the limit
+    except OperationalError as problem:
+        if not isinstance(problem.__cause__, errors.QueryCanceled):
+            raise
+        raise TooSlowError(f"It took longer than {limit}.") from problem
 
 
 def execute(statement: str, parameters: Parameters = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from types import TracebackType
 from typing import Any
 
@@ -33,6 +34,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     @cached_property
     def wrap_database_errors(self) -> DatabaseErrorWrapper:
         return _Errors(self)
+
+    def is_usable(self) -> bool:
+        """Whether the server is still there, without asking it: what it has to say unasked, an end of the connection
+        included, waits to be read.
+
+        Django's way is a query before each request, a quarter of the work of a small one.
+        """
+        if self.connection is None or self.connection.closed:
+            return False
+        waiting = select.poll()
+        waiting.register(self.connection.fileno(), select.POLLIN)
+        return super().is_usable() if waiting.poll(0) else True
 
     def get_connection_params(self) -> dict[str, Any]:
         parameters = super().get_connection_params()

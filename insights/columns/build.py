@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 # 50,000 rows take a quarter of a second to write, or less than one second where there are many columns.
 MOST_ROWS = 50_000
+# Rows can be few and dear: those of a year may be made of a hundred times as many.
+LONGEST_SECONDS = 20.0
 WEEK = timedelta(days=7)
 PARTS = 4
 # A relation starts as one partition of all days, which is split into four where it has more rows, down to single weeks.
@@ -36,7 +39,7 @@ def writer() -> duckdb.DuckDBPyConnection:
 
 
 def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, partition: ColumnPartition) -> None:
-    """Write the partition's current rows; or, where there are too many, replace it by stale partitions.
+    """Write the partition's current rows; or, where there are too many or they take too long, replace it by stale ones.
 
     Call it in the transaction that has locked the partition: a change of facts that is not visible here marks the
     partition afterwards.  On OSError and duckdb.Error the partition is unchanged.
@@ -44,15 +47,14 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     days = Window(partition.first_day, partition.end_day)
     can_be_split = days.days > WEEK.days
     known = shape.known(days, database_today())
-    # Far too many rows, as a new partition may have, are counted faster than copied.
-    if can_be_split and partition.built_at is None and has_more_rows(relation, known, MOST_ROWS):
-        _split(partition, days)
-        return
     with temporary_file(".csv") as csv, temporary_file(".parquet") as parquet:
-        rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1 if can_be_split else None)
-        if can_be_split and rows > MOST_ROWS:
+        if not can_be_split:
+            rows = copy_rows(relation, shape.types, [known], csv)
+        elif (copied := _copied(relation, shape, partition, known, csv)) is None:
             _split(partition, days)
             return
+        else:
+            rows = copied
         if rows:
             day = STOCK_FROM if relation.stock else relation.day
             # By all columns, so that equal rows make equal files.
@@ -76,6 +78,19 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
     partition.rows, partition.shape = rows, shape.hash
     partition.built_at, partition.stale_since = TransactionNow(), None
     partition.save()
+
+
+def _copied(relation: Relation, shape: Shape, partition: ColumnPartition, known: Window, csv: Path) -> int | None:
+    """The number of the rows that were copied; None where they are too many, or took too long."""
+    try:
+        with sql.reading_within(LONGEST_SECONDS):
+            # Far too many rows, as a new partition may have, are counted faster than copied.
+            if partition.built_at is None and has_more_rows(relation, known, MOST_ROWS):
+                return None
+            rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1)
+    except sql.TooSlowError:
+        return None
+    return rows if rows <= MOST_ROWS else None
 
 
 def database_today() -> date:

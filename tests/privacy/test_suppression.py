@@ -70,7 +70,11 @@ def learned(base: Base, cells: Cells, hidden: set[object]) -> list[object]:
     return [name for name, secret in secrets.items() if np.linalg.matrix_rank(np.vstack([matrix, row(secret)])) == rank]
 
 
-SPLITS: list[list[tuple[str, ...]]] = [[()], [(agent,) for agent in AGENTS], [*itertools.product(AGENTS[:2], ("a", "b"))]]
+SPLITS: list[list[tuple[str, ...]]] = [
+    [()],
+    [(agent,) for agent in AGENTS],
+    [*itertools.product(AGENTS[:2], ("a", "b"))],
+]
 
 
 @pytest.mark.parametrize("made", [world, weeks])
