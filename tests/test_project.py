@@ -24,6 +24,11 @@ def test_tests_reach_this_machine_only() -> None:
         socket.create_connection(("192.0.2.1", 80), timeout=1)
 
 
+def test_code_handed_to_the_shell_prints_nothing_but_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("shell", command="print(Person.__name__)")
+    assert capsys.readouterr().out == "Person\n"
+
+
 SAYS_NOTHING = {"utils", "util", "helpers", "common", "misc", "manager", "handler", "processor"}
 LEFT_TO_DO = re.compile(r"(?<![.'])\b(TODO|FIXME|XXX)\b(?! = )")  # StatusCategory.TODO is a word of ours
 OURS = (".py", ".js", ".css", ".html", ".sh", ".md")
