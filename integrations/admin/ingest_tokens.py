@@ -74,6 +74,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
         "expires_at",
         "last_used_at",
         "claims",
+        "folded",
     )
     list_filter = (
         "scope",
@@ -83,8 +84,8 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     )
     list_select_related = ("identity__person",)
     search_fields = ("name", "hint")
-    fields = ("name", *list_display[1:], "revoked_at")
-    readonly_fields = fields[1:]
+    fields = ("name", "most_new_names", *list_display[1:], "revoked_at")
+    readonly_fields = fields[2:]
     actions = ("revoke",)
 
     def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
@@ -100,7 +101,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
 
     def save_model(self, request: HttpRequest, obj: IngestToken, form: Any, change: bool) -> None:
         if change:
-            obj.save(update_fields=["name"])
+            obj.save(update_fields=["name", "most_new_names"])
             return
         lifetime = form.cleaned_data["lifetime"]
         created, secret = create_ingest_token(
@@ -158,6 +159,13 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     @admin.display(description="Other claimed addresses", ordering="other_claims")
     def claims(self, token: IngestToken) -> str:
         return f"{token.other_claims:,}, the last: {token.last_claim}" if token.other_claims else "None"
+
+    @admin.display(description="Counted as “other”", ordering="folded_records")
+    def folded(self, token: IngestToken) -> str:
+        if not token.last_folded_at:
+            return "None"
+        at = timezone.localtime(token.last_folded_at)
+        return f"{token.folded_records:,} records, the last at {at:%Y-%m-%d %H:%M}: {token.last_folded}"
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> None:

@@ -49,7 +49,7 @@ from integrations.models.delivery_links import (
 )
 from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
 from integrations.models.hand_kept import HandKeptMetric, HandKeptMetricKeeper, HandKeptValue
-from integrations.models.ingest import IngestScope, IngestToken, PushedRecord
+from integrations.models.ingest import IngestScope, IngestToken, KnownName, PushedRecord
 from integrations.models.joined_repositories import OwnCommit, OwnRecord, RepositoryJoin
 from integrations.models.line_history import ChangedLines, LineHistory, RewrittenLines
 from integrations.models.ownership import Owned, OwnedKind, Ownership, OwnershipChange

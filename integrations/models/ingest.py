@@ -51,9 +51,49 @@ class IngestToken(models.Model):
     # For personal tokens.
     other_claims = models.BigIntegerField("records that claim another address", default=0, db_default=0, editable=False)
     last_claim = models.CharField("last of these addresses", max_length=400, blank=True, db_default="", editable=False)
+    # integrations/telemetry/otlp/store_names.py
+    LONGEST_FOLDED = 220
+    most_new_names = models.PositiveIntegerField(
+        "new names a day",
+        null=True,
+        blank=True,
+        default=200,
+        db_default=200,
+        help_text="How many new names of models, of agents and of tools its telemetry may bring on a day (UTC); "
+        "further ones count as “other”. Empty: any number.",
+    )
+    folded_records = models.BigIntegerField("records counted as “other”", default=0, db_default=0, editable=False)
+    last_folded = models.CharField(
+        "last of these names", max_length=LONGEST_FOLDED, blank=True, db_default="", editable=False
+    )
+    last_folded_at = models.DateTimeField(null=True, editable=False)
 
     def __str__(self) -> str:
         return f"{self.name} (…{self.hint})"
+
+
+class KnownName(models.Model):
+    """A name of a model (in its normal form), agent or tool that telemetry brought, and the first token to bring it.
+
+    Without a token: it was known before names were bounded, or the token is gone.
+    """
+
+    class Kind(models.TextChoices):
+        MODEL = "model", "Model"
+        AGENT = "agent", "Agent"
+        TOOL = "tool", "Tool"
+
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    token = models.ForeignKey(IngestToken, models.SET_NULL, null=True, related_name="+", db_index=False)
+    day = models.DateField(null=True, help_text="The day (UTC) on which it came.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "name"], name="known_name_is_unique")]
+        indexes = [models.Index(fields=["token", "day"], name="known_name_by_token")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
 
 
 class PushedRecord(models.Model):

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.secret_links import secret_digest
-from integrations.models import IngestScope, IngestToken, PushedRecord
+from integrations.models import IngestScope, IngestToken, KnownName, PushedRecord
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
 PREFIX = "hwi_"  # lets secret scanners and people recognise a leaked token
@@ -48,7 +48,7 @@ class OnlyTelemetryError(ValueError):
 class Sender:
     """The sender behind a token: `names` are the lower-case addresses and logins of the token's person.
 
-    `changes_all`: it may change pushed records of others.
+    `changes_all`: it may change pushed records of others.  `most_new_names`: of each kind a day; None: any number.
     """
 
     token_id: int
@@ -57,6 +57,7 @@ class Sender:
     identity_id: int | None = None
     names: frozenset[str] = frozenset()
     changes_all: bool = False
+    most_new_names: int | None = None
 
 
 def create_ingest_token(
@@ -98,6 +99,8 @@ def replace_ingest_token(old: IngestToken) -> str:
         person = old.identity.person if old.identity else None
         new, secret = create_ingest_token(old.name, scope=scope, person=person, changes_all=old.changes_all)
         PushedRecord.objects.filter(token=old).update(token=new)
+        KnownName.objects.filter(token=old).update(token=new)  # its day's bound is not renewed
+        IngestToken.objects.filter(pk=new.pk).update(most_new_names=old.most_new_names)
         revoke_ingest_token(old)
     return secret
 
@@ -131,7 +134,9 @@ def sender_of(secret: str, scope: IngestScope) -> Sender:
 
 def sender_of_token(token: IngestToken) -> Sender:
     names = _names_of(token.identity_id)
-    return Sender(token.pk, token.scope, token.expires_at, token.identity_id, names, token.changes_all)
+    return Sender(
+        token.pk, token.scope, token.expires_at, token.identity_id, names, token.changes_all, token.most_new_names
+    )
 
 
 def revoke_ingest_token(token: IngestToken) -> None:

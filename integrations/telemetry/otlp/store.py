@@ -17,6 +17,7 @@ from integrations.telemetry.otlp.decoded import DecodedRequest, RejectedRecord, 
 from integrations.telemetry.otlp.ingest_tokens import Sender
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_bound import Claim, bind, note_claims
+from integrations.telemetry.otlp.store_names import Folded, fold_new_names, note_folded
 from integrations.telemetry.otlp.store_partitions import day_number, ensure_partitions, forget_partitions
 from integrations.telemetry.otlp.store_rows import (
     DIGEST,
@@ -45,23 +46,26 @@ def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
     Raises django.db.OperationalError or InterfaceError if the database is unavailable; nothing is stored then.
     """
     claims = bind(decoded, sender) if sender else []
+    folded = fold_new_names(decoded, sender)
     try:
-        _write(decoded, sender, claims, _copy)
+        _write(decoded, sender, claims, folded, _copy)
     except IntegrityError:  # existing rows, or a stale cache of this process
         forget_partitions()
         forget_identities()
-        _write(decoded, sender, claims, insert_staged)
+        _write(decoded, sender, claims, folded, insert_staged)
     except OperationalError as problem:
         if connection.in_atomic_block or not isinstance(problem.__cause__, errors.DeadlockDetected):
             raise
-        _write(decoded, sender, claims, insert_staged)
+        _write(decoded, sender, claims, folded, insert_staged)
 
 
 # Inserts rows; returns the digests of new rows.
 Insert = Callable[[Table, Sequence[tuple[Any, ...]]], set[bytes]]
 
 
-def _write(decoded: DecodedRequest, sender: Sender | None, claims: Sequence[Claim], insert: Insert) -> None:
+def _write(
+    decoded: DecodedRequest, sender: Sender | None, claims: Sequence[Claim], folded: Sequence[Folded], insert: Insert
+) -> None:
     """Write a request in one transaction.
 
     Rows are usually new, so they are first copied directly into the tables, which halves the time of small requests.
@@ -87,6 +91,7 @@ def _write(decoded: DecodedRequest, sender: Sender | None, claims: Sequence[Clai
             append_tallies(counts)
         if sender:
             note_claims(sender.token_id, claims, new)
+            note_folded(sender.token_id, folded, new)
         _quarantine(decoded.rejected, sender)
 
 

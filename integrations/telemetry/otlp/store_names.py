@@ -1,0 +1,179 @@
+"""Bounds how many new names of models, agents and tools a token brings in a day: further ones count as `other`.
+
+Every name is a line of charts and a choice of filters for everybody, and whoever holds a token can invent them.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from cachetools import LRUCache
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from core.locks import Lock
+from integrations.model_names import model_name
+from integrations.models import IngestToken, KnownName
+from integrations.telemetry.otlp.decoded import DecodedRequest
+from integrations.telemetry.otlp.ingest_tokens import Sender
+from integrations.telemetry.otlp.session_keys import SessionKey
+
+OTHER = "other"
+MOST_REMEMBERED = 50_000
+NEW_NAMES = Lock("new names of a token")
+
+Kind = KnownName.Kind
+_lock = threading.Lock()
+_remembered: LRUCache[Name, None] = LRUCache(MOST_REMEMBERED)  # known names never become unknown
+
+
+class Name(NamedTuple):
+    kind: str
+    name: str
+
+
+class Folded(NamedTuple):
+    """A row (by digest) with a name that was replaced."""
+
+    row: bytes
+    name: Name
+
+
+def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folded]:
+    """Replace the names that are beyond the sender's bound by `other`; returns the rows with such names.
+
+    Without a sender (records replayed whose token is gone) there is no bound.
+    """
+    if sender is None or sender.most_new_names is None:
+        return []
+    named = dict.fromkeys(_names_in(decoded))
+    too_many = _too_many([name for name in named if not _is_remembered(name)], sender.token_id, sender.most_new_names)
+    return _replace(decoded, too_many) if too_many else []
+
+
+def note_folded(token_id: int, folded: Collection[Folded], new: Collection[bytes]) -> None:
+    """Count the new rows of which names were replaced, in the caller's transaction."""
+    counted = [one for one in folded if one.row in new]
+    if counted:
+        kind, name = counted[-1].name
+        IngestToken.objects.filter(pk=token_id).update(
+            folded_records=F("folded_records") + len({one.row for one in counted}),
+            last_folded=f"{Kind(kind).label.lower()} {name}"[: IngestToken.LONGEST_FOLDED],
+            last_folded_at=timezone.now(),
+        )
+
+
+def forget_names() -> None:
+    """Forget what this process remembers of known names."""
+    with _lock:
+        _remembered.clear()
+
+
+def _names_in(decoded: DecodedRequest) -> Iterator[Name]:
+    for event in decoded.events:
+        yield from _names_of(event.session, event.figures.model, event.figures.tool)
+    for point in decoded.points:
+        yield from _names_of(point.session, point.model)
+
+
+def _names_of(session: SessionKey | None, model: str, tool: str = "") -> Iterator[Name]:
+    if session is not None:
+        yield Name(Kind.AGENT, session.agent)
+    if model:
+        yield Name(Kind.MODEL, model_name(model))
+    if tool:
+        yield Name(Kind.TOOL, tool)
+
+
+def _is_remembered(name: Name) -> bool:
+    with _lock:
+        return name in _remembered
+
+
+def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[Name]:
+    """Make names known as far as the token's bound allows; returns the others."""
+    unknown = _unknown(names) if names else []
+    if not unknown:
+        return ()
+    today = datetime.now(UTC).date()
+    of_token = KnownName.objects.filter(token_id=token_id, day=today)
+    by_kind: Mapping[str, list[Name]] = defaultdict(list)
+    for name in unknown:
+        by_kind[name.kind].append(name)
+
+    def room() -> Counter[str]:
+        brought = Counter(of_token.values_list("kind", flat=True))
+        return Counter({kind: max(0, most - brought[kind]) for kind in by_kind})
+
+    if not room().total():  # decided without waiting: senders of invented names hold up nobody
+        return {*unknown}
+    with transaction.atomic():
+        NEW_NAMES.hold()
+        unknown = _unknown(unknown)
+        left = room()
+        taken = []
+        for name in unknown:
+            if left[name.kind] > 0:
+                left[name.kind] -= 1
+                taken.append(name)
+        KnownName.objects.bulk_create(
+            [KnownName(kind=kind, name=name, token_id=token_id, day=today) for kind, name in taken]
+        )
+    return {*unknown}.difference(taken)
+
+
+def _unknown(names: Collection[Name]) -> list[Name]:
+    """Those of the names that no record brought before, in order."""
+    by_kind: Mapping[str, list[str]] = defaultdict(list)
+    for kind, name in names:
+        by_kind[kind].append(name)
+    known = {
+        Name(kind, name)
+        for kind, of_kind in by_kind.items()
+        for name in KnownName.objects.filter(kind=kind, name__in=of_kind).values_list("name", flat=True)
+    }
+    with _lock:
+        _remembered.update(dict.fromkeys(known))
+    return [name for name in names if name not in known]
+
+
+def _replace(decoded: DecodedRequest, too_many: Collection[Name]) -> list[Folded]:
+    folded: list[Folded] = []
+    sessions: dict[SessionKey, SessionKey] = {}
+
+    def replaced(row: bytes, kind: str, name: str, normal: Callable[[str], str] = str) -> str:
+        key = Name(kind, normal(name))
+        if not name or key not in too_many:
+            return name
+        folded.append(Folded(row, key))
+        return OTHER
+
+    def of_agent(row: bytes, session: SessionKey) -> SessionKey:
+        # Its author keeps the agent's name: accounts of different agents are different people.
+        if replaced(row, Kind.AGENT, session.agent) == session.agent:
+            return session
+        return sessions.setdefault(session, session._replace(agent=OTHER))
+
+    decoded.events = [
+        event._replace(
+            session=event.session and of_agent(event.digest, event.session),
+            figures=event.figures._replace(
+                model=replaced(event.digest, Kind.MODEL, event.figures.model, model_name),
+                tool=replaced(event.digest, Kind.TOOL, event.figures.tool),
+            ),
+        )
+        for event in decoded.events
+    ]
+    decoded.points = [
+        point._replace(
+            session=of_agent(point.series, point.session),
+            model=replaced(point.series, Kind.MODEL, point.model, model_name),
+        )
+        for point in decoded.points
+    ]
+    return folded
