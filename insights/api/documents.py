@@ -17,22 +17,44 @@ from insights.ui.shortfalls import Shortfall
 Document = dict[str, Any]
 
 
-def series_document(answer: Answer, lacking: Sequence[Shortfall]) -> Document:
+MOST_SEGMENTS = 200  # on a page
+
+
+def series_document(answer: Answer, lacking: Sequence[Shortfall], segment_page: int | None = None) -> Document:
+    """The answer; of one that is split, a page of its segments, the same ones in the window and in all buckets."""
+    ranked = _segments_by_size(answer)
+    is_paged = segment_page is not None and ranked != [()]
+    first = (segment_page - 1) * MOST_SEGMENTS if is_paged and segment_page else 0
+    listed = {*ranked[first : first + MOST_SEGMENTS]} if is_paged else {*ranked}
     return {
         **heading(answer.query),
         "granularity": answer.query.granularity.value,
         "computed_at": instant(answer.computed_at),
         "fresh_until": instant(answer.fresh_until),
         **({} if answer.query.scope.unit or answer.query.scope.person_id else {"unmatched": answer.unmatched}),
-        "total": [figure_document(figure) for figure in answer.total],
+        **({"segment_page": segment_page, "segments": len(ranked)} if is_paged and len(ranked) > MOST_SEGMENTS else {}),
+        "total": [figure_document(figure) for figure in answer.total if _segment(figure) in listed],
         "series": [
             {"from": figure.window.start.isoformat(), "to": figure.window.end.isoformat(), **figure_document(figure)}
             for figure in answer.series
+            if _segment(figure) in listed
         ],
         "shortfalls": [
             {"key": shortfall.key, "count": shortfall.count, "sentence": shortfall.sentence} for shortfall in lacking
         ],
     }
+
+
+def _segments_by_size(answer: Answer) -> list[tuple[str, ...]]:
+    """The segments by facts of the whole window; hidden ones come last, by name, so that their place tells nothing."""
+    sizes = {
+        _segment(figure): (figure.withheld, 0 if figure.withheld else -figure.sample_size) for figure in answer.total
+    }
+    return sorted(sizes, key=lambda segment: (sizes[segment], segment))
+
+
+def _segment(figure: MetricValue) -> tuple[str, ...]:
+    return tuple(figure.segment.values())
 
 
 def rows_document(page: RowsPage) -> Document:

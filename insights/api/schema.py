@@ -91,6 +91,8 @@ class SeriesSerializer(HeadingSerializer):
     unmatched = serializers.FloatField(
         allow_null=True, required=False, help_text="Share 0–1 of facts without a matched person; only without a unit."
     )
+    segment_page = serializers.IntegerField(required=False, help_text="Of an answer with more than one page.")
+    segments = serializers.IntegerField(required=False, help_text="Segments of all pages.")
     total = FigureSerializer(many=True)
     series = PointSerializer(many=True)
     shortfalls = ShortfallSerializer(many=True)
@@ -188,6 +190,10 @@ SERIES_PARAMETERS = [
     OpenApiParameter("granularity", str, enum=list(Granularity), description="By default week."),
     _repeated("segment", "Split by it; repeat for two."),
     OpenApiParameter("statistic", str, enum=list(Statistic), description="Of durations."),
+]
+SERIES_PAGE_PARAMETERS = [
+    *SERIES_PARAMETERS,
+    OpenApiParameter("segment_page", int, description="From 1: 200 segments a page, by their number of facts."),
 ]
 ROWS_PARAMETERS = [
     *SERIES_PARAMETERS,

@@ -27,6 +27,7 @@ from orgtree.access.access import Access, access_of
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
 SERIES = WINDOW | {"granularity", "segment", "statistic"}
+SERIES_PAGE = SERIES | {"segment_page"}
 ROWS = SERIES | {"page", "size"}
 DEFAULT_SIZE = 100
 LARGEST_SIZE = 1000
@@ -51,15 +52,17 @@ class MetricView(APIView):
 
 
 class SeriesView(APIView):
-    @extend_schema(parameters=schema.SERIES_PARAMETERS, responses={200: schema.SeriesSerializer, **ERRORS})
+    @extend_schema(parameters=schema.SERIES_PAGE_PARAMETERS, responses={200: schema.SeriesSerializer, **ERRORS})
     def get(self, request: Request, key: str) -> Response:
         """The metric's value in the window, and in each of its weeks, months or quarters."""
         access = access_of(request.user)
-        query = query_of(request, key, SERIES, access)
+        query = query_of(request, key, SERIES_PAGE, access)
+        number = _whole(request, "segment_page", 1, LAST_PAGE)
         behind = queries_behind([get(key)], query)
         answers = visible_together(access, series=[query], totals=behind)
         known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
-        return Response(series_document(answers.series[0], shortfalls([get(key)], query, access, known=known)))
+        lacking = shortfalls([get(key)], query, access, known=known)
+        return Response(series_document(answers.series[0], lacking, number))
 
 
 class RowsView(APIView):
