@@ -19,7 +19,7 @@ from insights.engine.plan import facets_of
 from insights.privacy.families import Family
 from insights.privacy.suppression import Cells, Hidden, Key, Minimum, few, grid, suppressed, union
 from insights.privacy.withhold import numerator_of
-from insights.query.measures import Measure
+from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Dimension, Query, Window
 
 Unit = int | None
@@ -43,18 +43,40 @@ class Question:
 
     @cached_property
     def people_queries(self) -> Sequence[PeopleQuery]:
-        """Who contributes; who does without each of its filters, by its values; by those of all; without attributes."""
+        """Who contributes; who does without each of its filters, by its values; by those of all; and who does without
+        each that no column holds."""
         scope, facets = self.query.scope, self.query.facets
         queries = [self.contributors_query]
+        by_column = self._filters_by_column
+        for dimension in by_column:
+            queries.append(self._of_units(self._without_filters(dimension), (dimension,)))
+        if len(by_column) > 1:
+            queries.append(self._of_units(self._without_filters(*by_column), by_column))
         for dimension in facets:
-            others = {name: facets[name] for name in facets if name is not dimension}
-            queries.append(self._of_units(replace(self.query, facets=others), (dimension,)))
-        if len(facets) > 1:
-            queries.append(self._of_units(replace(self.query, facets={}), tuple(facets)))
+            if dimension not in by_column:
+                queries.append(self._of_units(self._without_filters(dimension), self.segments))
         for attribute in scope.where:
             held = {name: scope.where[name] for name in scope.where if name != attribute}
             queries.append(self._of_units(replace(self.query, scope=replace(scope, where=held)), self.segments))
         return queries
+
+    @cached_property
+    def _filters_by_column(self) -> tuple[Dimension, ...]:
+        """Its filters that rows can be split by, too.  A session has no model: the filter picks those that used it."""
+        used = {*self.segments, *self.query.facets}
+        measures = [measure.for_dimensions(used) for measure in get(self.query.key).measures]
+        return tuple(
+            dimension
+            for dimension in self.query.facets
+            if all(
+                isinstance(measure, PeopleOfWindow) or dimension in measure.not_split_by or measure.has(dimension)
+                for measure in measures
+            )
+        )
+
+    def _without_filters(self, *dimensions: Dimension) -> Query:
+        facets = self.query.facets
+        return replace(self.query, facets={name: facets[name] for name in facets if name not in dimensions})
 
     @property
     def contributors_query(self) -> PeopleQuery:
@@ -117,8 +139,9 @@ class Question:
     ) -> set[Key]:
         """The values that would reveal few people beside those of other filters."""
         chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
-        by_one = [{dimension: chosen[dimension]} for dimension in self.query.facets]
-        all_filters = [{name: chosen[name] for name in self.query.facets}] if len(chosen) > 1 else []
+        by_column = self._filters_by_column
+        by_one = [{dimension: chosen[dimension]} for dimension in by_column]
+        all_filters = [{name: chosen[name] for name in by_column}] if len(by_column) > 1 else []
         filters = [*by_one, *all_filters]
         revealed: set[Key] = set()
         for among, answer in zip(filters, beside, strict=False):
