@@ -41,7 +41,7 @@ class Allowance:
 
 
 EXACT = Allowance()
-PAGE = Allowance(timedelta(seconds=10), 20_000, 2.0)
+PAGE = Allowance(timedelta(seconds=10), 20_000)
 
 
 @dataclass
