@@ -32,7 +32,7 @@ def test_a_connection_that_the_server_ended_is_replaced() -> None:
     assert sql.value("SELECT 1") == 1
 
 
-def test_a_connection_that_is_there_is_not_asked() -> None:
+def test_a_connection_that_is_there_costs_no_query() -> None:
     assert sql.value("SELECT 1") == 1
     before = connection.connection
     with CaptureQueriesContext(connection) as captured:

@@ -74,7 +74,7 @@ def test_names_beyond_the_bound_count_as_other_and_the_token_says_so(intake: Int
     assert models_kept(intake).count("other") == 51
 
 
-def test_each_kind_has_a_bound_of_its_own(intake: Intake) -> None:
+def test_kinds_have_bounds_of_their_own(intake: Intake) -> None:
     intake.send(requests_of([f"model{n}" for n in range(MOST)]))
     intake.send(logs(*(tool_call(n) for n in range(MOST + 3))))
     tools = [event["tool"] for event in intake.events if event["tool"]]
