@@ -65,7 +65,7 @@ class PeopleQuery:
 
 @dataclass(frozen=True)
 class _Reading:
-    """What was read of one measure: sets of people by place, days, and segment."""
+    """Sets of people of one measure, by place, days and segment."""
 
     measure: Measure
     split: tuple[int, ...]
@@ -90,8 +90,10 @@ class Contributors:
     def people_in(
         self, window: Window, also: Sequence[Measure] = ()
     ) -> Sequence[Mapping[tuple[Place, Segment], People]]:
-        """By place and segment, each set of people of which a value of that window tells: those of the metric
-        (`Metric.groups`), and those of further measures of it.  None of them overlap in what they contributed."""
+        """The sets of people of whom a value of that window tells, each by place and segment.
+
+        They are those of the metric (`Metric.groups`), and those of further measures of it.
+        """
         of_window = [
             (measure, reading.split, self._unions(measure).get(window, {}))
             for measure, reading in self.readings.items()

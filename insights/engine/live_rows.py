@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 from psycopg import sql
 
-from core.sql import TooSlowError, reading_within
 from insights.columns.folder import temporary_file
 from insights.columns.rows import copy, copy_rows, quoted, read_csv, types_of
 from insights.columns.shape import shape_of
@@ -70,14 +69,9 @@ class Rows(ExitStack):
     def _read(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
         types, path, most = types_of(relation), self.enter_context(temporary_file(".csv")), self._allowance.live_rows
         left = None if most is None else most - self._number_of_live_rows[relation.name]
-        seconds, at_most = self._allowance.live_seconds, None if left is None else left + 1
-        try:
-            with nullcontext() if seconds is None else reading_within(seconds):
-                number = copy_rows(relation, needed, days, path, at_most=at_most)
-        except TooSlowError:
-            number = None
-        if number is None or (left is not None and number > left):
-            path.unlink(missing_ok=True)
+        number = copy_rows(relation, needed, days, path, at_most=None if left is None else left + 1)
+        if left is not None and number > left:
+            path.unlink()
             return None
         if number == 0:
             return ""

@@ -1,13 +1,13 @@
-"""What is needed to judge whether the values of a query may be shown, and the judgement.
+"""Asks for what is needed to judge whether the values of a query may be shown, and judges.
 
-Who contributes is asked beside the values: by the units whose values a viewer could subtract from its own, and by what
+Who contributes is read beside the values: by the units whose values a viewer could subtract from its own, and by what
 each of its filters leaves out.  Rules: insights/privacy/suppression.py.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -29,6 +29,18 @@ ByPlace = Mapping[tuple[Place, Segment], People]
 
 
 @dataclass(frozen=True)
+class _Wider:
+    """A query without some of the filters: it shows who is left out.
+
+    With `chosen`, it is split by these filters, and they are the values that each chooses; without, it has the segments
+    of the query.
+    """
+
+    people: PeopleQuery
+    chosen: Sequence[Set[str]] = ()
+
+
+@dataclass(frozen=True)
 class Question:
     """A query whose values are protected: those of each of `units`, or of its own scope."""
 
@@ -41,28 +53,33 @@ class Question:
     def segments(self) -> tuple[Dimension, ...]:
         return self.query.segments or get(self.query.key).always_by
 
-    @cached_property
+    @property
     def people_queries(self) -> Sequence[PeopleQuery]:
-        """Who contributes; who does without each of its filters, by its values; by those of all; and who does without
-        each that no column holds."""
-        scope, facets = self.query.scope, self.query.facets
-        queries = [self.contributors_query]
-        by_column = self._filters_by_column
-        for dimension in by_column:
-            queries.append(self._of_units(self._without_filters(dimension), (dimension,)))
-        if len(by_column) > 1:
-            queries.append(self._of_units(self._without_filters(*by_column), by_column))
-        for dimension in facets:
-            if dimension not in by_column:
-                queries.append(self._of_units(self._without_filters(dimension), self.segments))
+        """Who contributes, and who would without some of the filters."""
+        return [self.contributors_query, *(wider.people for wider in self._wider)]
+
+    @cached_property
+    def _wider(self) -> Sequence[_Wider]:
+        """The query without each filter, split by it; without all that have a column, split by them; and without each
+        that has none, attributes included."""
+        scope, by_column = self.query.scope, self._filters_by_column
+        chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
+        dropped = [*((dimension,) for dimension in by_column), *([by_column] if len(by_column) > 1 else [])]
+        wider = [
+            _Wider(self._of_units(self._without_filters(*some), some), [chosen[dimension] for dimension in some])
+            for some in dropped
+        ]
+        for dimension in self.query.facets.keys() - {*by_column}:
+            wider.append(_Wider(self._of_units(self._without_filters(dimension), self.segments)))
         for attribute in scope.where:
             held = {name: scope.where[name] for name in scope.where if name != attribute}
-            queries.append(self._of_units(replace(self.query, scope=replace(scope, where=held)), self.segments))
-        return queries
+            everybody = replace(self.query, scope=replace(scope, where=held))
+            wider.append(_Wider(self._of_units(everybody, self.segments)))
+        return wider
 
     @cached_property
     def _filters_by_column(self) -> tuple[Dimension, ...]:
-        """Its filters that rows can be split by, too.  A session has no model: the filter picks those that used it."""
+        """Filters that rows can be split by, too.  A session has no model: that filter picks those that used it."""
         used = {*self.segments, *self.query.facets}
         measures = [measure.for_dimensions(used) for measure in get(self.query.key).measures]
         return tuple(
@@ -108,8 +125,8 @@ class Question:
         return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self.units or (OWN,)}
 
     def fewest_known(self, answer: Contributors, unit: Unit, minimum: Minimum) -> Mapping[Key, int]:
-        """How many confirmed people stand behind each value, or behind its numerator where these are fewer: at least 1
-        where anybody does.  From the answer to `contributors_query`."""
+        """The number of confirmed people behind each value, or behind its numerator where these are fewer, from the
+        answer to `contributors_query`: at least 1 where there is anybody."""
         fewest: dict[Key, int] = {}
         for window in answer.windows:
             for people in answer.people_in(window, self._numerator):
@@ -138,28 +155,16 @@ class Question:
         self, own: OfWindows, beside: Sequence[Contributors], unit: Unit, minimum: Minimum
     ) -> set[Key]:
         """The values that would reveal few people beside those of other filters."""
-        chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
-        by_column = self._filters_by_column
-        by_one = [{dimension: chosen[dimension]} for dimension in by_column]
-        all_filters = [{name: chosen[name] for name in by_column}] if len(by_column) > 1 else []
-        filters = [*by_one, *all_filters]
         revealed: set[Key] = set()
-        for among, answer in zip(filters, beside, strict=False):
+        for wider, answer in zip(self._wider, beside, strict=True):
             for window, sets in own.items():
-                if any(
-                    _tells_apart([*among.values()], _of_unit(people, unit), minimum)
-                    for people in answer.people_in(window, self._numerator)
-                ):
-                    revealed.update((window, segment) for some in sets for segment in some)
-        for answer in beside[len(filters) :]:
-            for window, sets in own.items():
+                # Without people there is nothing in the window, neither here nor there.
                 for some, everybody in zip(sets, answer.people_in(window, self._numerator), strict=False):
-                    wider = _of_unit(everybody, unit)
-                    revealed.update(
-                        (window, segment)
-                        for segment, people in some.items()
-                        if minimum.is_few(wider.get(segment, people) & ~people)
-                    )
+                    of_wider = _of_unit(everybody, unit)
+                    if not wider.chosen:
+                        revealed.update((window, segment) for segment in _left_out(some, of_wider, minimum))
+                    elif _tells_apart(wider.chosen, of_wider, minimum):
+                        revealed.update((window, segment) for segment in some)
         return revealed
 
 
@@ -172,6 +177,13 @@ def _of_unit(people: ByPlace, unit: Unit) -> BySegment:
         if unit is OWN or unit in place:
             by_segment[segment] |= some
     return by_segment
+
+
+def _left_out(own: BySegment, everybody: BySegment, minimum: Minimum) -> Iterator[Segment]:
+    """The segments whose filter leaves out few people."""
+    for segment, people in own.items():
+        if minimum.is_few(everybody.get(segment, people) & ~people):
+            yield segment
 
 
 def _tells_apart(chosen: Sequence[Set[str]], people: BySegment, minimum: Minimum) -> bool:

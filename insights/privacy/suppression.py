@@ -1,7 +1,7 @@
-"""Which values would reveal few people: statistical disclosure control over sets of people, as pure functions.
+"""Statistical disclosure control over sets of people: pure functions that find the values that reveal few of them.
 
 A *cell* is a value that a viewer can see, or ask for.  It is the sum of *atoms*, which do not overlap: what came from
-one place, in one stretch of days, in one segment.  Cells can be subtracted from one another.
+one place, in one range of days, in one segment.  Cells can be subtracted from one another.
 docs/access.md#differences.
 """
 
@@ -112,22 +112,21 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
     changes.
 
     A hidden whole that is not of few people stands in for another: enough of its own parts have to be hidden, or it
-    would follow from them.
+    would follow from them.  All partitions are looked at before any cell is hidden: their order does not matter.
     """
-    hidden = {*hidden}
     primary = few(cells, minimum)
-    changed = True
-    while changed:
-        changed = False
-        for partition in cells.partitions:
-            lost = minimum.known(partition.left_over) | union(
-                cells.people_of[part] for part in partition.parts if part in hidden
-            )
-            shown = [part for part in partition.parts if part not in hidden and cells.people_of[part]]
-            stands_in = partition.whole in hidden and partition.whole not in primary
-            if shown and (minimum.is_few(lost) or (stands_in and not minimum.is_enough(lost))):
-                hidden.add(cells.smallest(shown))
-                changed = True
+
+    def smallest_shown(partition: Partition) -> Cell | None:
+        lost = minimum.known(partition.left_over) | union(
+            cells.people_of[part] for part in partition.parts if part in hidden
+        )
+        shown = [part for part in partition.parts if part not in hidden and cells.people_of[part]]
+        stands_in = partition.whole in hidden and partition.whole not in primary
+        reveals = minimum.is_few(lost) or (stands_in and not minimum.is_enough(lost))
+        return cells.smallest(shown) if shown and reveals else None
+
+    while found := {smallest_shown(partition) for partition in cells.partitions} - {None}:
+        hidden = hidden | {cell for cell in found if cell is not None}
     return hidden
 
 
@@ -137,32 +136,35 @@ def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cell]:
     Rows and columns together can determine what neither does alone.  Unknown are the atoms that no cell shows; each
     shown cell that contains some is an equation.  A sum of atoms is determined where a combination of equations is it.
     """
-    while found := _revealed(cells, minimum, hidden):
+    while found := _revealing(cells, minimum, hidden):
         hidden = hidden | found
     return hidden
 
 
-def _revealed(cells: Cells, minimum: Minimum, hidden: Set[Cell]) -> set[Cell]:
-    """Shown cells to hide, because with others they determine the figure of few people: one of each system."""
+def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell]) -> set[Cell]:
+    """Shown cells to hide, because with others they determine the figure of few people: the smallest of each system.
+
+    What is hidden must not depend on the order of anything: two answers that hide different cells reveal both.
+    """
     known = {atom for cell, atoms in cells.atoms.items() if cell not in hidden and len(atoms) == 1 for atom in atoms}
     unknown = {atom for atom, people in cells.people.items() if atom not in known and people != NOBODY}
     systems = _systems(cells, hidden, unknown)
-    of_cells = [cells.atoms[cell] & unknown for cell in few(cells, minimum)]
+    of_cells = {frozenset(cells.atoms[cell] & unknown) for cell in few(cells, minimum)} - {frozenset()}
     found: set[Cell] = set()
     for system in systems:
-        alone = [{atom} for atom in system.atoms if minimum.is_few(minimum.known(cells.people[atom]))]
-        together = (*system.groups.values(), *system.determined_pairs)
-        sums = [some for some in together if minimum.is_few(minimum.known(union(cells.people[a] for a in some)))]
-        secrets = (*alone, *sums, *(secret for secret in of_cells if secret and secret <= system.atoms))
-        given_away = next(filter(system.determines, secrets), None)
-        if given_away:
-            found.add(cells.smallest(system.used_for(given_away)))
-    for secret in () if found else of_cells:
-        parts = [(system, part) for system in systems if (part := system.atoms & secret)]
-        is_whole = len(parts) > 1 and _atoms_of(part for _, part in parts) == secret
-        if is_whole and all(system.determines(part) for system, part in parts):
-            system, part = parts[0]
-            return {cells.smallest(system.used_for(part))}
+        sums = {*(frozenset({atom}) for atom in system.atoms), *system.groups.values(), *system.determined_pairs}
+        secrets = {some for some in sums if minimum.is_few(minimum.known(union(cells.people[atom] for atom in some)))}
+        secrets |= {secret for secret in of_cells if secret <= system.atoms}
+        used = {cell for secret in secrets if system.determines(secret) for cell in system.used_for(secret)}
+        if used:
+            found.add(cells.smallest(used))
+    if not found:  # a sum over several systems is determined where its part in each of them is
+        for secret in of_cells:
+            parts = [(system, part) for system in systems if (part := system.atoms & secret)]
+            if _atoms_of(part for _, part in parts) == secret and all(
+                system.determines(part) for system, part in parts
+            ):
+                found.add(cells.smallest({cell for system, part in parts for cell in system.used_for(part)}))
     return found
 
 
@@ -199,10 +201,11 @@ class _System:
 
     @cached_property
     def _spaces(self) -> tuple[Floats, Floats]:
-        """An orthogonal basis of what the equations say, scaled so that its square solves them, and one of what can be
-        added to the unknown without any equation noticing; by columns.
+        """A basis of what the equations say, scaled so that its square solves them, and one of what can be added to the
+        unknown without any equation noticing: the null space.  Both by columns.
 
-        By the eigenvalues of small whole numbers, which takes a tenth of the time of a singular value decomposition.
+        The products of equations are small whole numbers, so that eigenvalues are exact enough, and ten times faster
+        than a singular value decomposition.
         """
         import numpy as np
 
@@ -211,7 +214,7 @@ class _System:
         return vectors[:, said] / np.sqrt(values[said]), vectors[:, ~said]
 
     def _target(self, atoms: Set[Atom]) -> Floats | None:
-        """Which columns the atoms are; None where they are not whole groups."""
+        """The columns that the atoms are, as ones among zeros; None where they are not whole groups."""
         import numpy as np
 
         columns = sorted({self._columns[atom] for atom in atoms})
@@ -228,12 +231,10 @@ class _System:
     def determines(self, atoms: Set[Atom]) -> bool:
         """Whether a combination of the equations is the sum of these atoms."""
         target = self._target(atoms)
-        if target is None or len(self.equations) == 1:
-            return len(atoms) == len(self.atoms)
-        return bool((abs(target @ self._spaces[1]) < TOLERANCE).all())
+        return target is not None and bool((abs(target @ self._spaces[1]) < TOLERANCE).all())
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
-        """The cells of which their sum is a combination."""
+        """The cells of which the sum of these atoms, which they determine, is a combination."""
         target = self._target(atoms)
         if target is None:
             return []
@@ -242,19 +243,17 @@ class _System:
         return [cell for cell, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE]
 
     @property
-    def determined_pairs(self) -> Iterator[Set[Atom]]:
-        """Pairs of groups with a determined sum: one column of the null space is the negative of the other."""
+    def determined_pairs(self) -> Iterator[frozenset[Atom]]:
+        """Pairs of groups with a determined sum that are not determined alone: one column of the null space is the
+        negative of the other."""
         import numpy as np
 
-        if len(self.equations) == 1:
-            return
         rounded = np.round(self._spaces[1] / TOLERANCE / 10).astype(np.int64)
-        columns: dict[bytes, list[int]] = defaultdict(list)
-        groups = [*self.groups.values()]
-        for second, values in enumerate(rounded):
-            for first in columns[(-values).tobytes()]:
-                yield groups[first] | groups[second]
-            columns[values.tobytes()].append(second)
+        columns: dict[bytes, list[frozenset[Atom]]] = defaultdict(list)
+        for atoms, values in zip(self.groups.values(), rounded, strict=True):
+            if values.any():
+                yield from (other | atoms for other in columns[(-values).tobytes()])
+                columns[values.tobytes()].append(atoms)
 
 
 def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:

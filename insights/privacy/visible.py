@@ -125,7 +125,7 @@ def _question(query: Query, known: Mapping[str, int], access: Access, *, of_buck
 
 
 def _question_of_units(query: Query, units: Sequence[int], access: Access) -> Question | None:
-    """Which of the units are protected, is decided for each when it is shown."""
+    """As `_question`, for these units.  Whether a unit is protected is decided when it is shown."""
     if not units or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
     return Question(query, units, family_of(units, access), of_buckets=False)

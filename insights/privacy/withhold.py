@@ -82,7 +82,7 @@ def is_withheld(query: Query, people: int, access: Access) -> bool:
 
 
 def _unconfirmed_in(query: Query, access: Access) -> int:
-    """How many unconfirmed people contribute in the query's window: an upper bound for any group of it."""
+    """The number of unconfirmed people who contribute in the query's window: an upper bound for any group of it."""
     unconfirmed = minimum_of(access).unconfirmed
     if not unconfirmed:
         return 0

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import pytest
 import time_machine
@@ -15,10 +12,8 @@ from django.db import connection
 from django.db.models import F
 from django.utils import timezone
 
-from core.sql import rows
 from insights.columns.build import database_today
 from insights.columns.folder import folder
-from insights.columns.rows import copy_rows
 from insights.columns.shape import copied_relations
 from insights.columns.source import EXACT, PAGE, Allowance, Lag
 from insights.columns.stale import take_changes_out
@@ -29,7 +24,6 @@ from insights.models import ColumnPartition
 from insights.query.measures import Facts
 from insights.query.query import Dimension, Window
 from integrations.facts.ai import AGENT_SESSIONS
-from integrations.facts.relation import Relation
 from integrations.facts.work_items import BACKLOG
 from integrations.models import AgentSession, AgentSessionDay, FactChange, FactFamily
 from tests.columns.states import build_all, copied_alone
@@ -130,28 +124,6 @@ def test_beyond_so_many_rows_a_page_reads_the_last_version(sessions: int) -> Non
     few = Allowance(PAGE.lag, live_rows=sessions - 2)
     assert ask(few) == (sessions, Lag(as_of=at))
     assert ask(Allowance(PAGE.lag, live_rows=sessions - 1)) == (sessions - 1, Lag())
-
-
-def test_beyond_so_much_time_a_page_reads_the_last_version(sessions: int) -> None:
-    """Few rows may be made of many: a page does not wait for them."""
-    at = lose_one(seconds_ago=3600)
-    with slow_rows(AGENT_SESSIONS):
-        assert ask(Allowance(PAGE.lag, live_seconds=0.05)) == (sessions, Lag(as_of=at))
-        assert ask(EXACT) == (sessions - 1, Lag())
-    assert ask(Allowance(PAGE.lag, live_seconds=5)) == (sessions - 1, Lag())
-
-
-@contextmanager
-def slow_rows(relation: Relation) -> Iterator[None]:
-    """Copies of the relation's rows take half a second."""
-
-    def copied_slowly(copied: Relation, *args: Any, **options: Any) -> int:
-        if copied.name == relation.name:
-            rows("SELECT pg_sleep(0.5)")
-        return copy_rows(copied, *args, **options)
-
-    with patch("insights.engine.live_rows.copy_rows", copied_slowly):
-        yield
 
 
 def test_what_was_never_copied_is_to_come_and_the_answer_says_of_which_days() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 
 from insights.privacy.visible import UnitQueries, visible_series, visible_together, visible_totals
 from insights.query import windows
-from insights.query.query import Query, Scope, Window
+from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.access.access import access_of
 from orgtree.models import Grant, Organisation, Role, Unit
 from tests.org import Org
@@ -84,6 +85,17 @@ def test_who_cannot_see_the_other_teams_loses_nothing() -> None:
 def test_a_filter_that_leaves_out_few_is_hidden() -> None:
     """The attack: all less those of three roles."""
     assert shown(EXECUTIVE, tokens(None, role=("Red", "Blue", "Green")), tokens(None, role=("Green",))) == [False, True]
+
+
+def test_a_filter_by_what_rows_lack_is_judged_too() -> None:
+    """Sessions and calls of tools have no model: the filter picks the sessions that used it."""
+    everything = tokens(None)
+    facets = {Dimension.MODEL: ("claude-sonnet-4-5",), Dimension.AGENT: ("claude_code",)}
+    for key in ("ai.sessions", "ai.active_share", "ai.session_duration", "ai.error_rate", "ai.tool_calls"):
+        for number in (1, 2):
+            query = replace(everything, key=key, facets=dict([*facets.items()][:number]))
+            [answer] = visible_totals([query], access_of(create_user(EXECUTIVE)))
+            assert not answer.total[0].withheld, (key, number)
 
 
 def test_the_policy_named_shows_all() -> None:
