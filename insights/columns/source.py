@@ -25,19 +25,17 @@ from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
 # Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; the empty text
-# where there are no rows, None where there are more than allowed, or they take longer.
+# where there are no rows, None where there are more than allowed.
 LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """How far an answer may lag behind PostgreSQL: by changes less than `lag` ago, and by everything not copied yet,
-    where more than `live_rows` of a relation would have to be read live, or for longer than `live_seconds`; None:
-    unlimited."""
+    """The lag that an answer may have behind PostgreSQL: changes less than `lag` ago may lack, and, where more than
+    `live_rows` (None: unlimited) of a relation would have to be read live, everything not copied yet."""
 
     lag: timedelta = timedelta(0)
     live_rows: int | None = None
-    live_seconds: float | None = None
 
 
 EXACT = Allowance()
