@@ -23,7 +23,7 @@ from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
 from insights.privacy.families import places_by_version
 from integrations.telemetry.agents.dictionary import forget_dictionary
-from integrations.telemetry.otlp.store_names import forget_names
+from integrations.telemetry.otlp.store_names import known_names
 from integrations.telemetry.otlp.store_partitions import forget_partitions
 from integrations.telemetry.otlp.store_sessions import forget_identities
 from orgtree.organisation.cached_settings import NEVER_CHANGED, cache_catalogue_version
@@ -100,7 +100,7 @@ def _nothing_kept_in_this_process() -> None:
     """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
     forget_dictionary()
     forget_identities()
-    forget_names()
+    known_names.clear()
     forget_partitions()
     unconfirmed_by_version.clear()
     places_by_version.clear()

@@ -193,7 +193,7 @@ def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
 
 
 def _counts_tokens(metric: Metric) -> bool:
-    """Of tokens, shares of them and what they cost."""
+    """Whether a figure is of tokens, a share of them or their cost."""
     return _UNPRICED(metric) or any(
         isinstance(measure, Total) and measure.column in ("tokens", "prompt_tokens") for measure in metric.measures
     )

@@ -30,7 +30,7 @@ def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[st
 
 
 def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
-    """Those of the records that the token may not change; one that does not exist is nobody's."""
+    """The records that the token may not change; one that does not exist is nobody's."""
     if sender.changes_all:
         return set()
     writers = dict(PushedRecord.objects.filter(kind=kind, external_id__in=ids).values_list("external_id", "token_id"))
@@ -38,7 +38,7 @@ def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[s
 
 
 def stored_records(connection: Connection, kind: Kind, ids: Collection[str]) -> set[str]:
-    """Those of the pushed records that exist: deleted ones too, and those that wait for their place."""
+    """The pushed records that exist: deleted ones too, and those that wait for their place."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=ids)
     known: Iterable[str]
     if kind == Kind.COMMIT:

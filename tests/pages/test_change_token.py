@@ -20,9 +20,9 @@ QUARTER = datetime(2026, 3, 4, 10, 15, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def first_look() -> Iterator[None]:
-    change_token._forget()
+    change_token.states_by_step.clear()
     yield
-    change_token._forget()
+    change_token.states_by_step.clear()
 
 
 def protected() -> None:

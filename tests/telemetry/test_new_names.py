@@ -17,7 +17,7 @@ from integrations.models import AgentSession, AgentSessionDay, IngestToken, Know
 from integrations.telemetry.otlp.decoded import DecodedRequest
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token, sender_of_token
 from integrations.telemetry.otlp.store import store
-from integrations.telemetry.otlp.store_names import forget_names
+from integrations.telemetry.otlp.store_names import known_names
 from integrations.telemetry.otlp.store_rows import EventRow, Figures
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.telemetry.intake import ADA, REQUEST, Intake, log_record, logs
@@ -65,7 +65,7 @@ def test_names_beyond_the_bound_count_as_other_and_the_token_says_so(intake: Int
     fold_received_batches()
     tokens = sum(day.input_tokens for day in AgentSessionDay.objects.all())
     assert tokens == 250 * 100, "every record counts"
-    forget_names()  # as after a restart, and in another worker
+    known_names.clear()  # as after a restart, and in another worker
     intake.send(requests_of(names))
     token.refresh_from_db()
     assert token.folded_records == 50, "what is repeated is counted once"

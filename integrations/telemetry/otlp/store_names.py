@@ -5,17 +5,16 @@ Every name is a line of charts and a choice of filters for everybody, and whoeve
 
 from __future__ import annotations
 
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from cachetools import LRUCache
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from core.cache import Cache
 from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import IngestToken, KnownName
@@ -24,17 +23,18 @@ from integrations.telemetry.otlp.ingest_tokens import Sender
 from integrations.telemetry.otlp.session_keys import SessionKey
 
 OTHER = "other"
-MOST_REMEMBERED = 50_000
 NEW_NAMES = Lock("new names of a token")
 
 Kind = KnownName.Kind
-_lock = threading.Lock()
-_remembered: LRUCache[Name, None] = LRUCache(MOST_REMEMBERED)  # known names never become unknown
 
 
 class Name(NamedTuple):
     kind: str
     name: str
+
+
+known_names: Cache[Name] = Cache(10_000_000, lambda name: 200 + 4 * len(name.name))
+"""Names that are known, by themselves; they never become unknown."""
 
 
 class Folded(NamedTuple):
@@ -52,7 +52,9 @@ def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folde
     if sender is None or sender.most_new_names is None:
         return []
     named = dict.fromkeys(_names_in(decoded))
-    too_many = _too_many([name for name in named if not _is_remembered(name)], sender.token_id, sender.most_new_names)
+    too_many = _too_many(
+        [name for name in named if known_names.get(repr(name)) is None], sender.token_id, sender.most_new_names
+    )
     return _replace(decoded, too_many) if too_many else []
 
 
@@ -66,12 +68,6 @@ def note_folded(token_id: int, folded: Collection[Folded], new: Collection[bytes
             last_folded=f"{Kind(kind).label.lower()} {name}"[: IngestToken.LONGEST_FOLDED],
             last_folded_at=timezone.now(),
         )
-
-
-def forget_names() -> None:
-    """Forget what this process remembers of known names."""
-    with _lock:
-        _remembered.clear()
 
 
 def _names_in(decoded: DecodedRequest) -> Iterator[Name]:
@@ -88,11 +84,6 @@ def _names_of(session: SessionKey | None, model: str, tool: str = "") -> Iterato
         yield Name(Kind.MODEL, model_name(model))
     if tool:
         yield Name(Kind.TOOL, tool)
-
-
-def _is_remembered(name: Name) -> bool:
-    with _lock:
-        return name in _remembered
 
 
 def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[Name]:
@@ -128,7 +119,7 @@ def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[N
 
 
 def _unknown(names: Collection[Name]) -> list[Name]:
-    """Those of the names that no record brought before, in order."""
+    """The names that no record brought before, in order."""
     by_kind: Mapping[str, list[str]] = defaultdict(list)
     for kind, name in names:
         by_kind[kind].append(name)
@@ -137,8 +128,8 @@ def _unknown(names: Collection[Name]) -> list[Name]:
         for kind, of_kind in by_kind.items()
         for name in KnownName.objects.filter(kind=kind, name__in=of_kind).values_list("name", flat=True)
     }
-    with _lock:
-        _remembered.update(dict.fromkeys(known))
+    for one in known:
+        known_names.put(repr(one), one)
     return [name for name in names if name not in known]
 
 
