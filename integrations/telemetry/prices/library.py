@@ -14,7 +14,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from integrations.telemetry.prices.lists import PriceList
-from integrations.telemetry.prices.sellers import find_entry, maker_s_entry
+from integrations.telemetry.prices.sellers import find_entry, is_of_a_plan, maker_s_entry
 
 if TYPE_CHECKING:
     from genai_prices.types import ConditionalPrice, ModelInfo, ModelPrice, PriceVariant, TieredPrices
@@ -50,6 +50,8 @@ def list_date(today: date) -> date:
 def library_list(name: str) -> PriceList | None:
     """The library's price list of a model, by any of its names; None if unknown."""
     entry = find_entry(name)
+    if entry is not None and is_of_a_plan(name, entry):
+        entry = maker_s_entry(name) or entry
     if entry is None or not _tells_prices(entry):
         return None
     return _list_of(entry, hour_ratio=_hour_ratio(entry) or _hour_ratio(maker_s_entry(name)))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
-RULES = 3  # increment when the same prices yield another sum, or models have other names
+RULES = 4  # increment when the same prices yield another sum, or models have other names
 PRICE_LIBRARY = Lock("price library")
 
 

@@ -150,6 +150,13 @@ def maker_s_entry(name: str) -> ModelInfo | None:
     return _first("", [(maker, _spellings(normal)) for maker in _makers(normal)])
 
 
+def is_of_a_plan(listed: str, entry: ModelInfo) -> bool:
+    """Whether an agent sells the model as part of its plans: its list has the model and no price."""
+    prices = entry.prices if isinstance(entry.prices, list) else [entry]
+    has_price = any(rate is not None for price in prices for rate in vars(price.prices).values())
+    return listed.partition("/")[0] in SELLING_AGENTS.values() and not has_price
+
+
 def listed_name(model: str, agent: str) -> str:
     """The name under which the price of an agent's model is looked up: with the agent where it sells models itself."""
     seller = SELLING_AGENTS.get(agent)

@@ -99,7 +99,9 @@ SOLD = [
     ("claude-opus-4.8-fast", "copilot", "50"),
     ("claude-opus-4.8", "copilot", "25"),
     ("claude-opus-4-8", "copilot", "25"),
-    ("gpt-4.1", "copilot", "0"),  # part of every plan
+    ("gpt-4.1", "copilot", "8"),  # part of every plan, without a price of its own: the maker's
+    ("gpt-4o-mini-2024-07-18", "copilot", "0.6"),
+    ("gemma-3", "gemini", "0"),  # listed without a price
     ("gpt-4.1", "codex", "8"),
     ("grok-4.5-fast", "cursor", "18"),
     ("grok-4.5[fast=true]", "cursor", "18"),
