@@ -52,6 +52,7 @@ class Org:
         cache_read: int = 0,
         cache_write: int = 0,
         output: int = 0,
+        measured: int = 0,
         requests: int = 1,
         model: str = DEFAULT_MODEL,
         lines: int = 0,
@@ -65,8 +66,8 @@ class Org:
         """One Claude Code session; its id.  An empty one is sent as none.
 
         It lasts from `at` (UTC) for `minutes`.  The tokens are its sum, spread over `requests` requests of which the
-        first carries the remainder; `tool_calls` are those that succeeded, by tool, `refusals` those that the person
-        refused.
+        first carries the remainder, `measured` the tokens sent that metrics report at its end; `tool_calls` are those
+        that succeeded, by tool, `refusals` those that the person refused.
         """
         session = str(uuid.uuid4()) if session_id is None else session_id
         start = datetime.combine(_day(on), time.fromisoformat(at), UTC)
@@ -108,9 +109,17 @@ class Org:
         if confirmed:  # by something else than this telemetry
             self._confirmed.add(email.lower())
         self.send("/v1/logs", logs_request(email, session, events))
-        if lines:
-            written = Increment("lines_of_code.count", moments[-1], float(lines), {"type": "added", "model": model})
-            self.send("/v1/metrics", metrics_request(email, session, [written]))
+        metrics = {
+            "lines_of_code.count": (lines, {"type": "added", "model": model}),
+            "token.usage": (measured, {"type": "input", "model": model}),
+        }
+        increments = [
+            Increment(name, moments[-1], float(amount), attributes)
+            for name, (amount, attributes) in metrics.items()
+            if amount
+        ]
+        if increments:
+            self.send("/v1/metrics", metrics_request(email, session, increments))
         return session
 
     def commit(self, *, by: str, on: str | date, at: str = "10:00", lines: int = 1) -> None:

@@ -55,6 +55,7 @@ class AgentSession:
     cache_read: int = 0
     cache_write: int = 0
     output: int = 0
+    measured: int = 0
     model: str | None = None
     lines: int = 0
     reported_cost: float | None = None

@@ -17,6 +17,7 @@ _AMOUNTS = {
     "cache_read": r"(?P<amount>[\d.,]+k?) read from the cache",
     "cache_write": r"(?P<amount>[\d.,]+k?) written to it",
     "output": r"(?P<amount>[\d.,]+k?) answered",
+    "measured": r"(?P<amount>[\d.,]+k?) reported by metrics",
     "lines": r"(?P<amount>[\d.,]+k?) lines written",
 }
 
@@ -75,6 +76,7 @@ def hold_sessions(story: Story, org: Org) -> None:
             cache_read=session.cache_read,
             cache_write=session.cache_write,
             output=session.output,
+            measured=session.measured,
             model=session.model or DEFAULT_MODEL,
             lines=session.lines,
             reported_cost=session.reported_cost,
