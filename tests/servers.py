@@ -157,8 +157,13 @@ class Application:
         return self._client({"Authorization": f"Bearer {self.ingest_token}"})
 
     def pipeline(self) -> httpx.Client:
-        """A client that pushes records."""
+        """A client that pushes records, and changes its own only."""
         return self._client({"Authorization": f"Bearer {self.push_token}"})
+
+    def pipeline_for_all_records(self) -> httpx.Client:
+        """A client that pushes records, and changes those of others, too."""
+        made = self.manage("create_ingest_token", "all-records", "--scope", "push", "--all-records")
+        return self._client({"Authorization": f"Bearer {last_word(made)}"})
 
     def script(self) -> httpx.Client:
         """A client that reads the API."""

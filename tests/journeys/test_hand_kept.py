@@ -55,7 +55,9 @@ def test_from_a_template_to_a_figure(keeping_server: Server, windows: BrowserWin
 
     today = f"{datetime.now(UTC).date()}"
     record = {"key": "hand.downtime", "date": today, "value": 7200}
-    answer = keeping_server.pipeline().post("/ingest/v1/metrics/", json={"records": [record]})
+    refused = keeping_server.pipeline().post("/ingest/v1/metrics/", json={"records": [record]})
+    assert refused.json()["results"][0]["status"] == "rejected"
+    answer = keeping_server.pipeline_for_all_records().post("/ingest/v1/metrics/", json={"records": [record]})
     assert answer.json()["results"][0]["status"] == "updated"
     window.go(METRIC)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Entered by hand")
