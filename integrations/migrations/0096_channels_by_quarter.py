@@ -16,7 +16,8 @@ OLD_CHOICE = """
     UPDATE integrations_agentsession
     SET active_periods = CASE WHEN isempty(event_stretches) THEN metric_stretches ELSE event_stretches END;
     INSERT INTO integrations_channelwork (session_id)
-    SELECT id FROM integrations_agentsession WHERE metric_tokens > 0 ORDER BY id
+    -- Sums of Copilot's turns were stored at their start: which requests they are of is not known any more.
+    SELECT id FROM integrations_agentsession WHERE metric_tokens > 0 AND agent <> 'copilot' ORDER BY id
 """
 
 

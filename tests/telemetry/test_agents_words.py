@@ -159,6 +159,28 @@ def test_the_sums_of_an_agent_count_once_with_its_children(intake: Intake) -> No
     assert AgentRequest.objects.count() == 2
 
 
+@pytest.mark.parametrize("lost", [(), (1,), (0, 3)])
+@pytest.mark.parametrize("last_first", [False, True])
+def test_the_sums_of_a_turn_over_quarters_of_an_hour_count_once(
+    intake: Intake, lost: tuple[int, ...], *, last_first: bool
+) -> None:
+    """A turn of 50 minutes begins before its requests: its sums are of the time up to its end."""
+    begins = NOW - 3600 * SECOND
+
+    def timed(sent: Json, start: int, seconds: int) -> Json:
+        moment = begins + start * 60 * SECOND
+        return sent | {"startTimeUnixNano": str(moment), "endTimeUnixNano": str(moment + seconds * SECOND)}
+
+    chats = [timed(span("chat", n + 1, parent="aa", **CHAT), 10 * n + 9, 20) for n in range(4)]
+    sums: dict[str, Any] = {"gen_ai__usage__input_tokens": 400, "gen_ai__usage__output_tokens": 36}
+    whole = timed(span("invoke_agent", 9, **sums), 0, 50 * 60)
+    sent = [whole, *(chat for n, chat in enumerate(chats) if n not in lost)]
+    for one in sent[::-1] if last_first else sent:
+        intake.send(spans(one, resource=COPILOT))
+        fold_received_batches()
+    assert sum(tokens()) == 436
+
+
 def test_an_agent_without_children_is_counted_by_its_sums(intake: Intake) -> None:
     """Spans can be lost, or sampled away."""
     intake.send(spans(span("chat", 1, parent="aa", **CHAT), resource=COPILOT))
@@ -279,6 +301,32 @@ def test_a_conversation_in_two_windows_keeps_the_counts_of_both(intake: Intake) 
     worked = AgentSession.objects.filter(has_work=True)
     assert dict(worked.values_list("external_id", "lines_added")) == {"moved": 6, "stayed": 0}
     assert sum(AgentSessionDay.objects.values_list("lines_added", flat=True)) == 6
+
+
+@pytest.mark.parametrize("later", ["lines", "tokens"])
+def test_a_conversation_keeps_the_lines_of_its_window_when_another_window_reports(intake: Intake, later: str) -> None:
+    """What another window reports is compared with all that the person's agent did nearby."""
+
+    def chat(window: str, number: int) -> Json:
+        sent = span("chat", number, **{**CHAT, "gen_ai__conversation__id": f"in {window}"})
+        return spans(sent, resource={**VS_CODE, "session.id": window})
+
+    def report(name: str, window: str, count: int, kind: str) -> Json:
+        point = one_point(count) | {"attributes": json_attributes(dict([kind.split("=")]))}
+        return metrics(counter(name, point), resource={**VS_CODE, "session.id": window})
+
+    lines = report("copilot_chat.lines_of_code.count", "first", 6, "type=added")
+    more = {
+        "lines": report("copilot_chat.lines_of_code.count", "second", 4, "type=added"),
+        "tokens": report("gen_ai.client.token.usage", "second", 50, "gen_ai.token.type=output"),
+    }
+    for sent in [chat("first", 1), lines, chat("second", 2), more[later]]:
+        intake.send(sent)
+        fold_received_batches()
+    worked = AgentSession.objects.filter(has_work=True)
+    expected = {"in first": 6, "in second": 4 if later == "lines" else 0}
+    assert dict(worked.values_list("external_id", "lines_added")) == expected
+    assert sum(AgentSessionDay.objects.values_list("lines_added", flat=True)) == sum(expected.values())
 
 
 def forget_everything() -> None:

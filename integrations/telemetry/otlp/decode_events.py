@@ -15,6 +15,7 @@ from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
     NOT_KEPT,
     NOTHING,
+    SPAN_DURATION_MS,
     SPAN_START,
     TRACE_ID,
     UNKNOWN,
@@ -32,6 +33,8 @@ from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, storable_name
 
 _MAY_COUNT = re.compile(r"token|usage|count|input|prompt", re.IGNORECASE)  # names of figures
+
+MICROSECONDS_OF_A_MILLISECOND = 1000
 
 
 def read_events(origin: Origin, records: Iterable[Any]) -> None:
@@ -175,13 +178,19 @@ def event_rule(vocabulary: Vocabulary, signal: Signal, name: str) -> tuple[str, 
 def increments_of(
     event: Event, attributes: Attributes, at: int, digest: bytes, session: SessionKey
 ) -> Iterator[PointRow]:
-    """Metric points for measures without an event column; deterministic, so that reprocessing yields the same."""
+    """Metric points for measures without an event column; deterministic, so that reprocessing yields the same.
+
+    They tell of the time of a span up to its end, also where its event is at its start.
+    """
     if event.increments is None:
         return
+    until = at
+    if event.at_start and isinstance(duration := attributes.get(SPAN_DURATION_MS), int):
+        until += (duration + 1) * MICROSECONDS_OF_A_MILLISECOND  # durations are rounded
     model = first_text_of(attributes, event.model, LONGEST_WORD)
     for measure, amount in tuple(event.increments(attributes)):
         series = blake2b(measure.encode() + digest, digest_size=DIGEST_BYTES).digest()
-        yield PointRow(at, series, at, session, False, measure, model, float(amount))
+        yield PointRow(until, series, at, session, False, measure, model, float(amount))
 
 
 def time_of_event(event: Event, attributes: Attributes, at: int, now: int) -> int:

@@ -260,8 +260,8 @@ def _lock_sessions() -> None:
         """
     )
     find_neighbours()
-    find_related_sessions()
     find_sessions_nearby()
+    find_related_sessions()  # of those nearby, too: their days are rebuilt with the figures of their processes
     lock_touched_sessions()
     analyse_where_large("fold_session")
 
