@@ -76,53 +76,53 @@ AGENT_SPEND_PARTS = Relation(
     fact="session_id",
     sql=f"""
         SELECT {DAY_OF_SESSION},
-               part.skill,
-               part.sub_agent,
-               part.plugin,
-               part.mcp_server,
-               part.effort,
-               part.query_source,
-               part.provider,
-               part.spend,
-               part.tokens,
-               part.unpriced_tokens
-        FROM integrations_agentsessionday figures
-        {OF_SESSION}
-        CROSS JOIN LATERAL (
-            SELECT added.skill, added.sub_agent, added.plugin, added.mcp_server, added.effort, added.query_source,
-                   added.provider, added.spend, added.tokens, added.unpriced_tokens
-            FROM (
-                SELECT request.model, request.skill, request.sub_agent, request.plugin, request.mcp_server,
-                       request.effort, request.query_source, request.provider,
-                       sum(request.spend) AS spend,
-                       sum(request.used)::bigint AS tokens,
-                       coalesce(sum(request.used) FILTER (WHERE request.spend IS NULL), 0)::bigint AS unpriced_tokens
-                FROM (
-                    SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
-                    FROM integrations_agentrequest
-                ) AS request
-                WHERE figures.source = 'events' AND request.session_id = figures.session_id AND request.counted
-                  AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone'))
-                                    - interval '2 hours'
-                  AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
-                                   + interval '2 hours'
-                  AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = figures.day
-                GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
-            ) AS added
-            LEFT JOIN integrations_keptpricelist named ON named.model = added.model AND named.name <> ''
-            WHERE coalesce(named.name, added.model) = figures.model
+               figures.skill,
+               figures.sub_agent,
+               figures.plugin,
+               figures.mcp_server,
+               figures.effort,
+               figures.query_source,
+               figures.provider,
+               figures.spend,
+               figures.tokens,
+               figures.unpriced_tokens
+        FROM (
+            SELECT figures.session_id, figures.identity_id, figures.agent, figures.day, figures.model,
+                   request.skill, request.sub_agent, request.plugin, request.mcp_server, request.effort,
+                   request.query_source, request.provider,
+                   sum(request.spend) AS spend,
+                   sum(request.used)::bigint AS tokens,
+                   coalesce(sum(request.used) FILTER (WHERE request.spend IS NULL), 0)::bigint AS unpriced_tokens
+            FROM integrations_agentsessionday figures
+            JOIN (
+                SELECT *, input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS used
+                FROM integrations_agentrequest
+            ) AS request
+              ON request.session_id = figures.session_id AND request.counted
+             AND request.at >= (figures.day::timestamp AT TIME ZONE current_setting('TimeZone'))
+                               - interval '2 hours'
+             AND request.at < ((figures.day + 1)::timestamp AT TIME ZONE current_setting('TimeZone'))
+                              + interval '2 hours'
+             AND (request.at AT TIME ZONE current_setting('TimeZone'))::date = figures.day
+            LEFT JOIN integrations_keptpricelist named ON named.model = request.model AND named.name <> ''
+            WHERE figures.source = 'events' AND figures.counted
+              AND coalesce(named.name, request.model) = figures.model
+            GROUP BY figures.session_id, figures.identity_id, figures.agent, figures.day, figures.model,
+                     request.model, request.skill, request.sub_agent, request.plugin, request.mcp_server,
+                     request.effort, request.query_source, request.provider
             UNION ALL
-            SELECT '', '', '', '', '', '', '', figures.spend,
-                   figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
-                   + figures.output_tokens,
-                   figures.unpriced_tokens
-            WHERE figures.source <> 'events'
-        ) AS part
-        WHERE figures.counted
+            SELECT session_id, identity_id, agent, day, model, '', '', '', '', '', '', '', spend,
+                   input_tokens + cache_read_tokens + cache_write_tokens + output_tokens,
+                   unpriced_tokens
+            FROM integrations_agentsessionday
+            WHERE source <> 'events' AND counted
+        ) AS figures
+        {OF_SESSION}
     """,  # noqa: S608  # constants
 )
 """One row per session, local day, model as it was sent and combination of parts: AGENT_SESSION_DAYS by request.
 
-A part is empty where telemetry does not say it; metrics and imported files never do.  An index finds the requests by
-session and time; a local midnight may occur twice, hence the two hours.  Days name models by their normal forms.
+A part is empty where telemetry does not say it; metrics and imported files never do.  A local midnight may occur twice,
+hence the two hours.  Days name models by their normal forms.  Requests are joined, not looked up for each day: where
+few days have any, the planner reads those instead of asking an index about every day.
 """
