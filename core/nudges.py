@@ -30,20 +30,20 @@ class Task(Protocol):
     def delay(self) -> object: ...
 
 
-def nudge_on_commit(task: Task) -> None:
-    """Send `task` once the current transaction is committed; at most one message per task, process and second.
+def nudge_on_commit(task: Task, *, seconds: float = SECONDS_BETWEEN_NUDGES) -> None:
+    """Send `task` once the current transaction is committed; at most one message per task and process in `seconds`.
 
-    A nudge within a second of the last one is delayed, not dropped: the running task may have looked before this
+    A nudge sooner after the last one is delayed, not dropped: the running task may have looked before this
     transaction's rows were visible.
     """
-    transaction.on_commit(lambda: _nudge(task), robust=True)
+    transaction.on_commit(lambda: _nudge(task, seconds), robust=True)
 
 
-def _nudge(task: Task) -> None:
+def _nudge(task: Task, seconds: float) -> None:
     with _lock:
         if task.name in _waiting:
             return
-        next_turn = _nudged_at.get(task.name, float("-inf")) + SECONDS_BETWEEN_NUDGES
+        next_turn = _nudged_at.get(task.name, float("-inf")) + seconds
         delay = max(next_turn, _broker_away_until) - time.monotonic()
         if delay > 0:
             _waiting.add(task.name)

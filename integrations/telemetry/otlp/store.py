@@ -38,6 +38,8 @@ LONGEST_REASON = 300
 KEEP_EXISTING = sql.SQL("DO NOTHING")
 # By name, because the fold imports the store.
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
+# A fold has some fifty statements, whatever it folds: what streams in is folded every two seconds.
+SECONDS_BETWEEN_FOLDS = 2.0
 
 
 def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
@@ -83,7 +85,7 @@ def _write(
             if points:
                 new |= insert(POINTS, point_values(points, batch.id, batch.sessions))
             if new:
-                nudge_on_commit(FOLD_RECEIVED)
+                nudge_on_commit(FOLD_RECEIVED, seconds=SECONDS_BETWEEN_FOLDS)
             else:
                 ReceivedBatch.objects.filter(pk=batch.id).delete()
             transaction.on_commit(batch.remember)

@@ -66,8 +66,8 @@ KINDS_OF_WORK = [EventKind.REQUEST, EventKind.REQUEST_ERROR, EventKind.TOOL_CALL
 def fold_received_batches() -> int:
     """Fold all received batches, some per transaction; returns their number.
 
-    Batches that arrive meanwhile wait for their own nudge, at most a second: folding each at once would cost more for
-    starting a fold than for its work.
+    Batches that arrive meanwhile wait for their own nudge, at most two seconds: folding each at once would cost more
+    for starting a fold than for its work.
 
     Any number of processes may run this: they claim different batches, and serialise on shared sessions.  A batch that
     the database rejects is marked as failed, so that it does not block others; its rows stay, and

@@ -51,7 +51,7 @@ CaptureCallbacks = Callable[..., AbstractContextManager[object]]
 def nudged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The tasks that are woken."""
     nudges: list[str] = []
-    monkeypatch.setattr("core.nudges._nudge", lambda task: nudges.append(task.name))
+    monkeypatch.setattr("core.nudges._nudge", lambda task, _: nudges.append(task.name))
     return nudges
 
 
