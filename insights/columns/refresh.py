@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -25,29 +27,57 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 20.0  # per run: the worker has other tasks too, and beat sends the next run within seconds
+# Where records stream in, partitions of the current days would be rebuilt all the time.  So those of a run rest ten
+# times as long as it took, half a minute at most; not after a quick one, as in a small or an idle installation.
+QUICK_SECONDS, TIMES_AS_LONG, LONGEST_REST = 1.0, 10, 30.0
 
 
-def refresh(longest_seconds: float = LONGEST_SECONDS) -> int:
+class Rests:
+    """Partitions that this process has just built, and until when none of them is built again, though it be stale."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}
+
+    def resting(self) -> Collection[int]:
+        """The ids of the partitions."""
+        now = time.monotonic()
+        self._until = {number: until for number, until in self._until.items() if until > now}
+        return list(self._until)
+
+    def begin(self, built: Collection[int], seconds: float) -> None:
+        """Let these partitions rest, after a run that took so long."""
+        if seconds >= QUICK_SECONDS:
+            until = time.monotonic() + min(TIMES_AS_LONG * seconds, LONGEST_REST)
+            self._until |= dict.fromkeys(built, until)
+
+
+def refresh(longest_seconds: float = LONGEST_SECONDS, rests: Rests | None = None) -> int:
     """Build stale partitions, the newest first, within the time limit; returns the number built.
 
-    Safe to run concurrently: each process takes other partitions.  Partitions that fail stay stale, and are read live.
+    Safe to run concurrently: each process takes other partitions.  Partitions that fail stay stale, and are read live;
+    so do those that rest.
     """
     take_changes_out()
     begin_relations()
     mark_changed_shapes()
     mark_by_clock()
-    if not stale_partitions().exists():
+    due = stale_partitions().exclude(pk__in=rests.resting() if rests else ())
+    if not due.exists():
         return 0
     from duckdb import Error
 
+    began, built = time.monotonic(), list[int]()
     with writer() as columns:
-        return run_one_by_one(
-            stale_partitions().order_by("-end_day", "stale_since", "pk"),
-            partial(_build, columns),
+        number = run_one_by_one(
+            due.order_by("-end_day", "stale_since", "pk"),
+            partial(_build, columns, built),
             failed=_note_failure,
             errors=(OSError, Error, DatabaseError),
             seconds=longest_seconds,
         )
+    if rests:
+        rests.begin(built, time.monotonic() - began)
+    return number
 
 
 def begin_relations() -> None:
@@ -69,7 +99,8 @@ def stale_partitions() -> QuerySet[ColumnPartition]:
     return ColumnPartition.objects.filter(relation__in=copied_relations().keys(), stale_since__isnull=False)
 
 
-def _build(columns: duckdb.DuckDBPyConnection, partition: ColumnPartition) -> None:
+def _build(columns: duckdb.DuckDBPyConnection, built: list[int], partition: ColumnPartition) -> None:
+    built.append(partition.pk)
     relation = copied_relations()[partition.relation]
     build(columns, relation, shape_of(relation), partition)
 

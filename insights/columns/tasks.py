@@ -15,6 +15,7 @@ from insights.columns.table_changes import shorten
 
 # A first build takes minutes: repeated tasks from beat must not occupy all threads of the worker.
 _one_in_this_process = threading.Lock()
+_rests = refreshing.Rests()
 
 
 @shared_task(name="insights.columns.tasks.refresh", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
@@ -22,7 +23,7 @@ def refresh() -> None:
     """Nudged after facts changed; beat also sends it every few seconds, in case a nudge was lost."""
     if _one_in_this_process.acquire(blocking=False):
         try:
-            refreshing.refresh()
+            refreshing.refresh(rests=_rests)
         finally:
             _one_in_this_process.release()
 

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
@@ -17,7 +18,7 @@ from django.utils import timezone
 from config.diagnosis import State, columns
 from insights.columns import tasks
 from insights.columns.folder import folder
-from insights.columns.refresh import columns_health, refresh
+from insights.columns.refresh import LONGEST_REST, Rests, columns_health, refresh
 from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.engine import database, scan
@@ -193,3 +194,32 @@ def test_a_derived_result_is_computed_again_only_if_an_answer_behind_it_changed(
     assert scan.derive(("test", "outer"), derived, lambda _: 8) == before - 1, "an inner result counts"
     assert derived() == before - 1
     assert len(computed) == 3
+
+
+@pytest.mark.usefixtures("built")
+def test_partitions_rest_after_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where records stream in, current partitions are rebuilt every half minute and not all the time."""
+    clock = [1000.0]
+    monkeypatch.setattr("insights.columns.refresh.time", SimpleNamespace(monotonic=lambda: clock[0]))
+    rests = Rests()
+    partition = ColumnPartition.objects.get(relation="agent_sessions")
+
+    def is_rebuilt() -> bool:
+        ColumnPartition.objects.filter(pk=partition.pk).update(stale_since=timezone.now())
+        refresh(rests=rests)
+        return not ColumnPartition.objects.filter(pk=partition.pk).exclude(stale_since=None).exists()
+
+    assert is_rebuilt()
+    assert is_rebuilt(), "after a quick run, as in a small or an idle installation"
+    rests.begin([partition.pk], seconds=20.0)
+    assert not is_rebuilt()
+    clock[0] += LONGEST_REST - 1
+    assert not is_rebuilt()
+    assert refresh() == 1, "by command"
+    clock[0] += 2
+    assert is_rebuilt()
+    rests.begin([partition.pk], seconds=1.5)
+    clock[0] += 14
+    assert not is_rebuilt()
+    clock[0] += 2
+    assert is_rebuilt()
