@@ -2,36 +2,54 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Timer
 from typing import Any
 
-from django.db import OperationalError, connection, transaction
-from psycopg import errors
+from django.db import OperationalError, connection
+from psycopg import Connection, Error, errors
 
 Parameters = Sequence[Any] | Mapping[str, Any] | None
+SECONDS_TO_CANCEL = 5.0
+
+logger = logging.getLogger(__name__)
 
 
 class TooSlowError(Exception):
-    """A statement took longer than `reading_within` allows."""
+    """A statement was cancelled: it took longer than it may."""
 
 
 @contextmanager
-def reading_within(seconds: float) -> Iterator[None]:
-    """Statements within the block only read, each for so long; the transaction goes on after one that took longer.
+def cancelled_after(seconds: float | None) -> Iterator[None]:
+    """Cancel the one statement within the block after so many seconds; None: never.
 
-    Raises TooSlowError.
+    Raises TooSlowError; the transaction then has to go back to a savepoint.  The cancellation comes from outside: a
+    timeout would take PostgreSQL two more statements, for each that is quick too.
     """
-    limit = f"{max(1, round(seconds * 1000))}ms"
+    if seconds is None:
+        yield
+        return
+    timer = Timer(seconds, _cancel, [connection.connection])
+    timer.daemon = True
+    timer.start()
     try:
-        with transaction.atomic():
-            rows("SELECT set_config('statement_timeout', %s, true)", [limit])
-            yield
-            transaction.set_rollback(True)  # of the limit
+        yield
     except OperationalError as problem:
         if not isinstance(problem.__cause__, errors.QueryCanceled):
             raise
-        raise TooSlowError(f"It took longer than {limit}.") from problem
+        raise TooSlowError(f"It took longer than {seconds} s.") from problem
+    finally:
+        timer.cancel()
+        timer.join()  # what it has begun must not reach the next statement
+
+
+def _cancel(opened: Connection[Any]) -> None:
+    try:
+        opened.cancel_safe(timeout=SECONDS_TO_CANCEL)
+    except Error as problem:
+        logger.warning("A slow statement could not be cancelled: %s", problem)
 
 
 def execute(statement: str, parameters: Parameters = None) -> int:

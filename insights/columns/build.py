@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 from uuid import uuid4
 
 from django.contrib.postgres.functions import TransactionNow
+from django.db import transaction
 
 from core import sql
 from insights.columns.folder import checksum_of, folder, leave, open_sandboxed, put_in_place, temporary_file
@@ -83,11 +84,11 @@ def build(columns: duckdb.DuckDBPyConnection, relation: Relation, shape: Shape, 
 def _copied(relation: Relation, shape: Shape, partition: ColumnPartition, known: Window, csv: Path) -> int | None:
     """The number of the rows that were copied; None where they are too many, or took too long."""
     try:
-        with sql.reading_within(LONGEST_SECONDS):
+        with transaction.atomic():
             # Far too many rows, as a new partition may have, are counted faster than copied.
-            if partition.built_at is None and has_more_rows(relation, known, MOST_ROWS):
+            if partition.built_at is None and has_more_rows(relation, known, MOST_ROWS, seconds=LONGEST_SECONDS):
                 return None
-            rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1)
+            rows = copy_rows(relation, shape.types, [known], csv, at_most=MOST_ROWS + 1, seconds=LONGEST_SECONDS)
     except sql.TooSlowError:
         return None
     return rows if rows <= MOST_ROWS else None

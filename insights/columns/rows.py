@@ -14,6 +14,7 @@ from typing import LiteralString
 from django.db import connection
 from psycopg import sql
 
+from core.sql import cancelled_after
 from insights.query.query import Window
 from integrations.facts.relation import STOCK_FROM, STOCK_UNTIL, Relation
 
@@ -51,23 +52,34 @@ def types_of(relation: Relation) -> Mapping[str, str]:
 
 
 def copy_rows(
-    relation: Relation, names: Iterable[str], days: Sequence[Window], path: Path, *, at_most: int | None = None
+    relation: Relation,
+    names: Iterable[str],
+    days: Sequence[Window],
+    path: Path,
+    *,
+    at_most: int | None = None,
+    seconds: float | None = None,
 ) -> int:
     """Write these columns of the relation's rows on these days to `path` as CSV without a header; returns the number of
     rows.
 
-    `at_most` limits the number of rows, in no particular order.
+    `at_most` limits the number of rows, in no particular order.  Raises TooSlowError where it takes longer than
+    `seconds`; the transaction then has to go back to a savepoint.
     """
-    return copy(select_rows(relation, names, days), path, at_most=at_most)
+    with cancelled_after(seconds):
+        return copy(select_rows(relation, names, days), path, at_most=at_most)
 
 
-def has_more_rows(relation: Relation, days: Window, rows: int) -> bool:
-    """Whether the relation has more than this many rows on these days; to copy them would take five times as long."""
+def has_more_rows(relation: Relation, days: Window, rows: int, *, seconds: float) -> bool:
+    """Whether the relation has more than this many rows on these days; to copy them would take five times as long.
+
+    Raises TooSlowError as `copy_rows`.
+    """
     day = STOCK_FROM if relation.stock else relation.day
     statement = sql.SQL("SELECT FROM ({select}) AS source OFFSET {rows} LIMIT 1").format(
         select=select_rows(relation, [day], [days]), rows=sql.Literal(rows)
     )
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, cancelled_after(seconds):
         cursor.execute(statement)
         return cursor.fetchone() is not None
 

@@ -1,7 +1,7 @@
 """Chooses the source of a fact query's rows: current partitions as Parquet, PostgreSQL for all other days.
 
 An answer may be allowed to lag: then it uses partitions that became stale recently, and their last version where too
-many rows would have to be read from PostgreSQL.
+many rows would have to be read from PostgreSQL, or for too long.
 """
 
 from __future__ import annotations
@@ -25,21 +25,27 @@ from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
 # Returns a FROM item with these columns of the relation's rows on these days, read live from PostgreSQL; the empty text
-# where there are no rows, None where there are more than allowed.
+# where there are no rows, None where there are more than allowed, or they take longer.
 LiveRows = Callable[[Relation, Sequence[Window], Collection[str]], str | None]
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """The lag that an answer may have behind PostgreSQL: changes less than `lag` ago may lack, and, where more than
-    `live_rows` (None: unlimited) of a relation would have to be read live, everything not copied yet."""
+    """The lag that an answer may have behind PostgreSQL: changes less than `lag` ago may lack; so may everything not
+    copied yet, where more than `live_rows` of a relation would have to be read live, or for longer than `live_seconds`;
+    None: unlimited."""
 
     lag: timedelta = timedelta(0)
     live_rows: int | None = None
+    live_seconds: float | None = None
 
 
 EXACT = Allowance()
-PAGE = Allowance(timedelta(seconds=10), 20_000)
+PAGE = Allowance(timedelta(seconds=10), 20_000, 2.0)
+
+# One statement.  A read that is cancelled goes back to the savepoint, in the same snapshot: nothing was written since.
+BEGIN_SNAPSHOT = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY; SAVEPOINT snapshot"
+BACK_TO_SNAPSHOT = "ROLLBACK TO SAVEPOINT snapshot"
 
 
 @dataclass
@@ -82,7 +88,7 @@ def one_snapshot() -> Iterator[None]:
         yield
         return
     with transaction.atomic():
-        sql.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        sql.execute(BEGIN_SNAPSHOT)
         yield
 
 

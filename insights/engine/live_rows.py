@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from psycopg import sql
+from django.db import connection
+from psycopg.sql import Composed
 
+from core import sql
+from core.sql import TooSlowError
 from insights.columns.folder import temporary_file
 from insights.columns.rows import copy, copy_rows, quoted, read_csv, types_of
 from insights.columns.shape import shape_of
-from insights.columns.source import EXACT, Allowance, Lag, Partitions, one_snapshot, source
+from insights.columns.source import BACK_TO_SNAPSHOT, EXACT, Allowance, Lag, Partitions, one_snapshot, source
 from insights.columns.table_changes import versions
 from insights.query.query import Window
 from integrations.facts.relation import Relation
+
+# No page of this process waits again for a relation whose rows took too long to read live, until this much later.
+SECONDS_SLOW = 30.0
+_slow_until: dict[str, float] = {}  # by relation
 
 
 class Rows(ExitStack):
@@ -69,7 +78,15 @@ class Rows(ExitStack):
     def _read(self, relation: Relation, days: Sequence[Window], needed: Collection[str]) -> str | None:
         types, path, most = types_of(relation), self.enter_context(temporary_file(".csv")), self._allowance.live_rows
         left = None if most is None else most - self._number_of_live_rows[relation.name]
-        number = copy_rows(relation, needed, days, path, at_most=None if left is None else left + 1)
+        seconds, at_most = self._allowance.live_seconds, None if left is None else left + 1
+        if seconds is not None and _slow_until.get(relation.name, 0.0) > time.monotonic():
+            return None
+        try:
+            number = copy_rows(relation, needed, days, path, at_most=at_most, seconds=seconds)
+        except TooSlowError:
+            sql.execute(BACK_TO_SNAPSHOT)
+            _slow_until[relation.name] = time.monotonic() + SECONDS_SLOW
+            return None
         if left is not None and number > left:
             path.unlink()
             return None
@@ -79,7 +96,7 @@ class Rows(ExitStack):
         self._note(path)
         return read_csv(path, {name: types[name] for name in needed})
 
-    def copied(self, select: sql.Composed, columns: Mapping[str, str]) -> str:
+    def copied(self, select: Composed, columns: Mapping[str, str]) -> str:
         """A FROM item with the rows of any PostgreSQL SELECT, given its column types by name, in order."""
         path = self.enter_context(temporary_file(".csv"))
         copy(select, path)
@@ -119,6 +136,8 @@ def rows_of_answer(allowance: Allowance = EXACT) -> Iterator[Rows]:
     if known is not None:
         yield known
         return
+    if connection.in_atomic_block:  # a transaction of the caller's, without the snapshot's savepoint
+        allowance = replace(allowance, live_seconds=None)
     with one_snapshot(), Rows(allowance) as rows:
         token = _of_answer.set(rows)
         try:

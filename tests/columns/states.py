@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 from unittest import mock
 
-from insights.columns import check, refresh, shape, stale
+from psycopg import sql
+
+from insights.columns import check, refresh, rows, shape, stale
 from insights.columns.stale import mark_partitions
 from insights.models import ColumnPartition
+from insights.query.query import Window
+from integrations.facts.relation import Relation
 
 
 @contextmanager
@@ -19,6 +24,21 @@ def copied_alone(names: Iterable[str]) -> Iterator[None]:
     with ExitStack() as patches:
         for module in (check, refresh, stale):
             patches.enter_context(mock.patch.object(module, "copied_relations", return_value=relations))
+        yield
+
+
+@contextmanager
+def slow_rows(relation: Relation, *, on: Callable[[Sequence[Window]], bool] = lambda _: True) -> Iterator[None]:
+    """Statements over the relation's rows on such days take PostgreSQL half a second more."""
+    select = rows.select_rows
+
+    def select_slowly(selected: Relation, names: Any, days: Sequence[Window]) -> sql.Composed:
+        statement = select(selected, names, days)
+        if selected.name != relation.name or not on(days):
+            return statement
+        return sql.SQL("SELECT slow.* FROM ({}) AS slow WHERE (SELECT pg_sleep(0.5) IS NOT NULL)").format(statement)
+
+    with mock.patch.object(rows, "select_rows", select_slowly):
         yield
 
 

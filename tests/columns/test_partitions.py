@@ -9,7 +9,7 @@ import signal
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from config.data_folder import exposed_paths
-from core import sql
 from insights.catalogue.registry import get
 from insights.columns import shape
 from insights.columns.build import build, database_today
 from insights.columns.check import check_columns
 from insights.columns.folder import ORPHAN_SECONDS, delete_orphans, folder, is_whole, put_in_place, temporary_folder
 from insights.columns.refresh import begin_relations, refresh
-from insights.columns.rows import copy_rows
 from insights.columns.shape import copied_relations, shape_of
 from insights.columns.source import Partitions, source
 from insights.columns.stale import mark_broken, mark_damaged, mark_for_recompute, take_changes_out
@@ -36,7 +34,7 @@ from insights.query.query import Window
 from integrations.facts.relation import Relation
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.rows import Read, assert_agreement, in_columns
-from tests.columns.states import copied_alone
+from tests.columns.states import copied_alone, slow_rows
 from tests.engine.facts import create_world
 
 TODAY = date(2026, 3, 18)
@@ -110,17 +108,15 @@ def test_rows_that_take_long_are_split(db: None, monkeypatch: pytest.MonkeyPatch
     """Few rows may be made of many: by weeks, no statement looks at all of them."""
     create_world(1, days=DAYS, sessions=20)
     monkeypatch.setattr("insights.columns.build.LONGEST_SECONDS", 0.05)
-
-    def copied_slowly(relation: Relation, names: Any, days: Any, path: Path, **options: Any) -> int:
-        if days[0].days > 4 * 7 and days[0].start <= DAYS[-1] < days[0].end:
-            sql.rows("SELECT pg_sleep(0.5)")
-        return copy_rows(relation, names, days, path, **options)
-
-    monkeypatch.setattr("insights.columns.build.copy_rows", copied_slowly)
-    monkeypatch.setattr("insights.columns.build.has_more_rows", lambda *_: False)
+    monkeypatch.setattr("insights.columns.build.has_more_rows", lambda *_, **__: False)
     relation = copied_relations()["agent_sessions"]
-    while refresh():
-        pass
+
+    def are_slow(days: Sequence[Window]) -> bool:
+        return days[0].days > 4 * 7 and days[0].start <= DAYS[-1] < days[0].end
+
+    with slow_rows(relation, on=are_slow):
+        while refresh():
+            pass
     newest = ColumnPartition.objects.get(relation=relation.name, first_day__lte=DAYS[-1], end_day__gt=DAYS[-1])
     assert (newest.end_day - newest.first_day).days == 4 * 7
     assert_agreement([relation], context="split by time")
