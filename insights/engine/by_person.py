@@ -1,30 +1,31 @@
-"""Metric values of every person in a scope at once, equal to those of a query for each person.
+"""Metric values of every person in a scope, equal to those of a query for each person.
 
-The same fact queries are run grouped by person, and each metric combines its measures as usual: there is no second
-definition of a metric.  One statement per relation and facets, however many people there are.
+The same fact queries are run grouped by person, and what they give becomes a table of DuckDB, with one row per person:
+statements sort, rank and add up over it, and only the rows that are shown are read.  There the values of metrics are
+computed from measures as everywhere; `number` says the same as SQL, to sort by.
 """
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import cached_property
+from typing import Any
 
-from insights.catalogue.declarations import MetricResult
+from insights.catalogue.declarations import Count, Duration, MetricResult, Ratio
+from insights.columns.rows import types_of
+from insights.engine import aggregation, measures
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
 from insights.engine.fact_query import FactQuery
-from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, MeasureQuery, Plan, ScopeResolver, plan_total
-from insights.engine.scan import MeasuredGroup, scan
+from insights.engine.scan import Found, select_from_result
+from insights.engine.scope import Parameters
+from insights.engine.statement import Part, Source, Statement, enrolled_since, segment_names, statement_over_parts
+from insights.query.enums import UnitOfMeasure
 from insights.query.measures import NOTHING as NOTHING_MEASURED
-from insights.query.measures import Distribution, Facts, Measure, MeasureValue, Total
+from insights.query.measures import Measure, MeasureValue
 from insights.query.query import Query, Statistic
 
-Segment = tuple[str, ...]
-GroupsOfPeople = Mapping[tuple[int, Segment], MeasuredGroup]
+Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -37,136 +38,133 @@ class PersonValue:
 
 
 class People:
-    """The answers to queries by person, computed lazily, because most are never used.
+    """Everybody with a fact in the window of any query, as rows of a table: person_id; enrolled_on; part_0, part_1 and
+    so on, the row of each fact query's result; and a list of words for each split, by the names of `splits`.
 
-    `ids` are the people with a fact in the window of any query.  Values are as of `read_at`.
+    Values are as of `read_at`.
     """
 
-    def __init__(
-        self,
-        plans: Sequence[Plan],
-        measured: Mapping[FactQuery, GroupsOfPeople],
-        since: ConnectedSince,
-        read_at: datetime,
-    ) -> None:
-        self._plans = {(plan.query.key, plan.segments): plan for plan in plans}
-        self._measured = measured
-        self._since = since
-        self.read_at = read_at
-        self.ids: frozenset[int] = frozenset(person_id for groups in measured.values() for person_id, _ in groups)
+    def __init__(self, plans: Sequence[Plan], splits: Mapping[str, Plan], clock: Clock) -> None:
+        self._plans = {plan.query.key: plan for plan in plans}
+        self._splits = splits
+        self._scope, self._today, self.read_at = plans[0].scope, clock.today, clock.now
+        self._since = ConnectedSince(plan.metric for plan in plans)
+        self._measures: dict[FactQuery, dict[Measure, int]] = {}  # with the position of each
+        for plan in (*plans, *splits.values()):
+            for measure_query in plan.measure_queries.values():
+                of_query = self._measures.setdefault(_fact_query(measure_query), {})
+                of_query.setdefault(measure_query.measure, len(of_query))
+        self._names = {fact_query: f"part_{number}" for number, fact_query in enumerate(self._measures)}
 
-    def value(self, key: str, person_id: int) -> PersonValue:
-        """The person's value of that metric, without segments.
+    def select(self, text: str, **values: Any) -> Found:
+        """Rows of a SELECT over {result}, the table.  Raises QuestionStoppedError where it exceeds a limit."""
+        return select_from_result(self._statement, text, **values)
+
+    def number(self, key: str) -> str:
+        """The value of a metric as SQL over a row of the table; null where there is none.
 
         Raises TypeError for metrics that have no value per person: rates over time, and statistics other than the mean.
         """
         plan = self._plan_of(key)
-        result = self._result(plan, person_id, ())
-        value = _value_of(plan, result)
+        metric, window = plan.metric, plan.query.window
+        values = {measure: self._as_sql(measure_query) for measure, measure_query in plan.measure_queries.items()}
+        is_connected = self._since.before_end(metric, window, "enrolled_on")
+        if isinstance(metric, Ratio):
+            (above, above_missing), (below, _) = values[metric.numerator], values[metric.denominator]
+            above = f"CASE WHEN {above_missing} THEN NULL ELSE coalesce({above}, 0) END"
+            number = f"{above} / nullif({below}, 0)" + (" * 100" if metric.unit is UnitOfMeasure.PERCENT else "")
+        elif isinstance(metric, (Count, Duration)):
+            number, missing = values[metric.of]
+            if metric.zero_of_nothing and window.start <= self._today:
+                number = f"coalesce({number}, CASE WHEN {is_connected} AND NOT {missing} THEN 0 END)"
+        else:
+            raise TypeError(f"{key} has no value that can be read for each person.")
+        return f"CASE WHEN {is_connected} THEN {number} END" if self._since.needs_several(metric) else f"({number})"
+
+    def values(self, row: Row) -> Mapping[str, PersonValue]:
+        """The value of each metric in a row of the table.  Raises TypeError as `number`."""
+        self._since.note_enrolled(self._scope, {row["person_id"]: row["enrolled_on"]} if row["enrolled_on"] else {})
+        return {key: self._value(self._plan_of(key), row) for key in self._plans}
+
+    def _value(self, plan: Plan, row: Row) -> PersonValue:
+        result = self._result(plan, row)
+        is_mean = (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
+        value = result.statistics.get(Statistic.MEAN) if is_mean else result.value
         if value is not None:
             return PersonValue(value)
         if result.missing:
             return PersonValue(None, plan.metric.missing_reason, missing=True)
-        if self._is_nought(plan, person_id):
-            return PersonValue(0.0)
-        return PersonValue(None, self._why_no_data(plan, person_id))
+        connected = self._since.of(plan.metric, plan.scope, row["person_id"])
+        reason = why_no_data(plan.query.window, connected, self._today)
+        return PersonValue(0.0) if plan.metric.zero_of_nothing and reason is NOTHING else PersonValue(None, reason)
 
-    def numbers(self, key: str, people: Sequence[int]) -> Sequence[float]:
-        """The `value` for each of these people, NaN where there is none."""
-        plan = self._plan_of(key)
+    def _result(self, plan: Plan, row: Row) -> MetricResult:
+        if self._since.lacks_a_source(plan.metric, plan.query.window, plan.scope, row["person_id"]):
+            return plan.metric.result(lambda _measure: NOTHING_MEASURED)
+        return plan.metric.result(lambda measure: self._measured(plan.measure_queries[measure], row))
 
-        def number(person_id: int) -> float:
-            result = self._result(plan, person_id, ())
-            value = _value_of(plan, result)
-            if value is None and not result.missing and self._is_nought(plan, person_id):
-                return 0.0
-            return math.nan if value is None else value
+    def _measured(self, measure_query: MeasureQuery, row: Row) -> MeasureValue:
+        found = row[self._names[measure_query.fact_query]]
+        if found["facts"] is None:
+            return NOTHING_MEASURED
+        return measures.value_in(found, measure_query.measure, self._position(measure_query))
 
-        return [number(person_id) for person_id in people]
+    def _as_sql(self, measure_query: MeasureQuery) -> tuple[str, str]:
+        name = self._names[measure_query.fact_query]
+        return measures.value_as_sql(measure_query.measure, self._position(measure_query), name)
+
+    def _position(self, measure_query: MeasureQuery) -> int:
+        return self._measures[measure_query.fact_query][measure_query.measure]
 
     def _plan_of(self, key: str) -> Plan:
-        plan = self._plans[key, ()]
+        plan = self._plans[key]
         statistic = plan.query.statistic or plan.metric.statistic
         if plan.metric.per_period or plan.metric.per_days or statistic not in (None, Statistic.MEAN):
             raise TypeError(f"{key} has no value that can be read for each person.")
         return plan
 
-    def _is_nought(self, plan: Plan, person_id: int) -> bool:
-        """Whether the value of a person without facts is 0."""
-        return plan.metric.zero_of_nothing and self._why_no_data(plan, person_id) is NOTHING
+    def _statement(self, source: Source) -> Statement:
+        parts = [_part(fact_query, tuple(of_query)) for fact_query, of_query in self._measures.items()]
+        parameters = Parameters()
+        names = [*self._names.values()]
+        whole = [name for fact_query, name in self._names.items() if not fact_query.segments]
+        split = {name: self._split(name, plan) for name, plan in self._splits.items()}
+        text = f"""
+SELECT everybody.person_id, enrolled.since AS enrolled_on, {", ".join([*whole, *(f"{name}.{name}" for name in split)])}
+FROM ({" UNION ".join(f"SELECT unit_id AS person_id FROM {name}" for name in names)}) AS everybody
+LEFT JOIN ({enrolled_since(self._scope, parameters)}) AS enrolled USING (person_id)
+{" ".join(f"LEFT JOIN {name} ON {name}.unit_id = everybody.person_id" for name in whole)}
+{" ".join(f"LEFT JOIN ({text}) AS {name} ON {name}.unit_id = everybody.person_id" for name, text in split.items())}"""
+        return statement_over_parts(parts, source, text, parameters)
 
-    def _why_no_data(self, plan: Plan, person_id: int) -> str:
-        connected = self._since.of(plan.metric, plan.scope, person_id)
-        return why_no_data(plan.query.window, connected, plan.clock.today)
-
-    def split(self, key: str, person_id: int) -> Mapping[str, float]:
-        """The person's values by the query's only segment, in descending order."""
-        plan, segments_of = self._splits[key]
-        results = {segment: self._result(plan, person_id, segment).value for segment in segments_of.get(person_id, ())}
-        values = [(segment[0], value) for segment, value in results.items() if value]
-        return dict(sorted(values, key=lambda item: (-item[1], item[0])))
-
-    @cached_property
-    def _splits(self) -> Mapping[str, tuple[Plan, Mapping[int, Collection[Segment]]]]:
-        """The plans with a segment, by metric, each with the segments in which a person has facts."""
-        splits: dict[str, tuple[Plan, Mapping[int, Collection[Segment]]]] = {}
-        for (key, segments), plan in self._plans.items():
-            if not segments:
-                continue
-            of_person: dict[int, set[Segment]] = defaultdict(set)
-            for measure_query in plan.measure_queries.values():
-                for person_id, segment in self._measured[measure_query.fact_query]:
-                    of_person[person_id].add(segment)
-            splits[key] = plan, of_person
-        return splits
-
-    def _result(self, plan: Plan, person_id: int, segment: Segment) -> MetricResult:
-        if self._since.lacks_a_source(plan.metric, plan.query.window, plan.scope, person_id):
-            return plan.metric.result(lambda _measure: NOTHING_MEASURED)
-        return plan.metric.result(lambda measure: self._value(plan.measure_queries[measure], person_id, segment))
-
-    def _value(self, measure_query: MeasureQuery, person_id: int, segment: Segment) -> MeasureValue:
-        group = self._measured[measure_query.fact_query].get((person_id, segment))
-        return group.values[measure_query.measure] if group else NOTHING_MEASURED
+    def _split(self, name: str, plan: Plan) -> str:
+        """A SELECT of the segments in which each person has a value, as a list in descending order."""
+        [measure_query] = plan.measure_queries.values()
+        value, _ = self._as_sql(measure_query)
+        values = f"SELECT unit_id, segment_0, {value} AS value FROM {self._names[measure_query.fact_query]}"
+        listed = f"list(segment_0 ORDER BY value DESC, segment_0) AS {name}"
+        return f"SELECT unit_id, {listed} FROM ({values}) WHERE value <> 0 GROUP BY unit_id"
 
 
-def read_people(queries: Sequence[Query]) -> People:
-    """Answer all queries together; they share one scope and window.  Those with a segment serve `split`, the others
-    `value`.
+def read_people(queries: Sequence[Query], splits: Mapping[str, Query]) -> People:
+    """Answer all queries together; they share one scope and window.  `splits`, by name, have one segment.
 
     Raises QueryError where one of them cannot be answered, and TypeError where it has no value per person.
     """
     clock, scopes = Clock.read(), ScopeResolver()
     plans = [plan_total(query, clock, scopes) for query in queries]
-    measures_by_query: dict[FactQuery, dict[Measure, None]] = {}
-    for plan in plans:
-        for measure_query in plan.measure_queries.values():
-            measures_by_query.setdefault(_fact_query(measure_query), {})[measure_query.measure] = None
-    with rows_of_answer():
-        measured = {
-            fact_query: _groups_of(fact_query, tuple(measures)) for fact_query, measures in measures_by_query.items()
-        }
-    return People(plans, measured, ConnectedSince((plan.metric for plan in plans), by_person=True), clock.now)
+    return People(plans, {name: plan_total(query, clock, scopes) for name, query in splits.items()}, clock)
 
 
-def _groups_of(fact_query: FactQuery, measures: Sequence[Measure]) -> GroupsOfPeople:
-    """Groups by person and segment, over the whole window."""
-    groups = scan(replace(fact_query.over_whole_window(), by_person=True), measures)
-    return {(key.unit_id or 0, key.segment): group for key, group in groups.items()}
-
-
-def _value_of(plan: Plan, result: MetricResult) -> float | None:
-    is_mean = (plan.query.statistic or plan.metric.statistic) is Statistic.MEAN
-    return result.statistics.get(Statistic.MEAN) if is_mean else result.value
+def _part(fact_query: FactQuery, of_query: Sequence[Measure]) -> Part:
+    by_person = replace(fact_query.over_whole_window(), by_person=True)
+    keys = ", ".join(("unit_id", "window_id", *segment_names(by_person)))
+    return Part(by_person, of_query, aggregation.select(by_person, of_query, keys, types_of(by_person.relation)))
 
 
 def _fact_query(measure_query: MeasureQuery) -> FactQuery:
-    if (
-        not isinstance(measure_query.query, FactQuery)
-        or measure_query.query.relation.owner
-        or measure_query.query.relation.shared_facts
-    ):
+    fact_query = measure_query.query
+    if not isinstance(fact_query, FactQuery) or fact_query.relation.owner or fact_query.relation.shared_facts:
         raise TypeError("Only facts of people are read for each person.")
-    if not isinstance(measure_query.measure, (Facts, Total, Distribution)):
-        raise TypeError(f"{type(measure_query.measure).__name__} is not read for each person.")
-    return measure_query.query
+    measures.value_as_sql(measure_query.measure, 0, "")
+    return fact_query

@@ -114,12 +114,8 @@ class Connected:
 class ConnectedSince:
     """Since when metrics have all their sources in a scope; looked up lazily, because most values are not missing."""
 
-    def __init__(self, expected: Iterable[Metric] = (), *, by_person: bool = False) -> None:
-        """The sources of the `expected` metrics are looked up together.
-
-        `by_person`: look-ups are for one person of the scope at a time.
-        """
-        self._by_person = by_person
+    def __init__(self, expected: Iterable[Metric] = ()) -> None:
+        """The sources of the `expected` metrics are looked up together."""
         self._sources: dict[str, Sequence[Source]] = {}
         self._expected = {source for metric in expected for source in self._sources_of(metric)} - {Source.TELEMETRY}
         self._of_everybody: dict[Source, date | None] = {}
@@ -128,7 +124,7 @@ class ConnectedSince:
         self._direct: dict[tuple[ResolvedScope, int | None, Window, tuple[str, ...]], bool] = {}
 
     def of(self, metric: Metric, scope: ResolvedScope, unit_id: int | None = None) -> Connected:
-        """`unit_id` is one of the scope's several units; with `by_person`, the id of a person."""
+        """`unit_id` is one of the scope's several units, or a person of whom `note_enrolled` was told."""
         sources = self._sources_of(metric)
         # A seat of somebody who never sent telemetry is idle, so anybody's telemetry is enough.
         telemetry_of = None if Source.SEATS in sources else scope
@@ -146,10 +142,31 @@ class ConnectedSince:
 
         Such a window has no data: from the other sources alone, spend would be 0 and every seat idle.
         """
-        if len(self._sources_of(metric)) < 2:
+        if not self.needs_several(metric):
             return False
         since = self.of(metric, scope, unit_id).since
         return since is None or window.end <= since
+
+    def needs_several(self, metric: Metric) -> bool:
+        return len(self._sources_of(metric)) > 1
+
+    def note_enrolled(self, scope: ResolvedScope, since: Mapping[int | None, date]) -> None:
+        """Since when each person of the scope was enrolled in it; absent: never."""
+        self._enrolled[scope] = since
+
+    def before_end(self, metric: Metric, window: Window, enrolled_on: str) -> str:
+        """The SQL condition that every source of the metric was connected before the window's end.
+
+        `enrolled_on` is SQL for the first day of the telemetry that counts, null for none.
+        """
+        sources = self._sources_of(metric)
+        days = [
+            enrolled_on
+            if source is Source.TELEMETRY and Source.SEATS not in sources
+            else f"DATE '{self._since(source, None, None) or date.max}'"
+            for source in sources
+        ]
+        return " AND ".join(f"coalesce({day} < DATE '{window.end}', false)" for day in days)
 
     def only_direct_commits(
         self, scope: ResolvedScope, unit_id: int | None, window: Window, repositories: tuple[str, ...]
@@ -173,7 +190,7 @@ class ConnectedSince:
         """`telemetry_of`: whose telemetry; None: anybody's.  The other sources are the organisation's."""
         if source is Source.TELEMETRY and telemetry_of is not None:
             if telemetry_of not in self._enrolled:
-                self._enrolled[telemetry_of] = _enrolled_since(telemetry_of, by_person=self._by_person)
+                self._enrolled[telemetry_of] = _enrolled_since(telemetry_of)
             since = self._enrolled[telemetry_of]
             return since.get(unit_id, since.get(None))
         if source not in self._of_everybody:
@@ -252,9 +269,9 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
     )
 
 
-def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping[int | None, date]:
-    """The first day on which anybody was enrolled and in scope: by unit where the scope is several units, or by person;
-    otherwise, and as the default, under None.
+def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
+    """The first day on which anybody was enrolled and in scope: by unit where the scope is several units; otherwise,
+    and as the default, under None.
 
     Facts of people in no unit may be unmatched, so for those the day of the whole organisation holds.
     """
@@ -276,7 +293,7 @@ def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping
         *([[scope.person_id]] if scope.person_id is not None else []),
         *([[*scope.among]] if scope.among else []),
     ]
-    key = "identity.person_id" if by_person else "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL"
+    key = "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL"
     rows = sql.rows(
         f"""
         SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
@@ -291,7 +308,7 @@ def _enrolled_since(scope: ResolvedScope, *, by_person: bool = False) -> Mapping
         """,  # this module's own
         [*(value for _, _, values in stays for value in values), *only],
     )
-    return {of: since for of, since in rows if since and (of is not None or not by_person)}
+    return {of: since for of, since in rows if since}
 
 
 def why_not_entered(scope: ResolvedScope, window: Window, today: date) -> str:

@@ -193,6 +193,20 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
     raise TypeError(f"{type(measure).__name__} is not computed of facts.")
 
 
+def value_as_sql(measure: Measure, position: int, row: str) -> tuple[str, str]:
+    """What `value_in` reads as the value, or as the mean of a distribution, and as missing, as SQL over a result's row
+    of that name; for facts and sums alone."""
+    if isinstance(measure, Facts):
+        return f"{row}.facts::DOUBLE", "false"
+    if not isinstance(measure, (Total, Distribution)):
+        raise TypeError(f"{type(measure).__name__} is not read for each person.")
+    value = f"CASE WHEN {row}.n_{position} > 0 THEN {row}.v_{position}::DOUBLE END"
+    if isinstance(measure, Distribution):
+        return f"{value} / {row}.n_{position}", "false"
+    missing = f"coalesce({row}.x_{position} <> 0 AND {row}.n_{position} = 0, false)"
+    return value, missing if measure.missing_column else "false"
+
+
 def _sum(measure: Total | Distribution | EnteredValue, position: int, row: Mapping[str, Any]) -> MeasureValue:
     facts, people = row[f"n_{position}"], row[f"p_{position}"]
     value = float(row[f"v_{position}"]) if facts else None

@@ -17,6 +17,7 @@ from insights.engine import database, tables
 from insights.engine.fact_query import FactQuery, GroupKey, StockQuery
 from insights.engine.live_rows import Rows, rows_of_answer
 from insights.engine.measures import value_in
+from insights.engine.scope import Parameters
 from insights.engine.statement import (
     LISTED,
     Part,
@@ -46,7 +47,8 @@ Found = Sequence[Mapping[str, Any]]  # rows by column name
 
 
 def _bytes_of(rows: Found) -> int:
-    return 1000 + sum(BYTES_OF_A_ROW + len(row) * BYTES_OF_A_VALUE for row in rows)
+    structs = sum(len(value) for value in rows[0].values() if isinstance(value, dict)) if rows else 0
+    return 1000 + sum(BYTES_OF_A_ROW + (len(row) + structs) * BYTES_OF_A_VALUE for row in rows)
 
 
 answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
@@ -143,7 +145,28 @@ def select_of_parts(parts: Sequence[Part], text: str, **values: Any) -> Sequence
     """Rows of a SELECT over several fact queries (`statement_over_parts`), as `select`."""
     if not all(windows_of(part.query) for part in parts):
         return []
-    return _fetch(lambda source: statement_over_parts(parts, source, text, values))
+    return _fetch(lambda source: statement_over_parts(parts, source, text, Parameters(dict(values))))
+
+
+def select_from_result(statement_from: StatementFrom, text: str, **values: Any) -> Found:
+    """Rows of a SELECT over {result}, the statement's result, which stays a table of DuckDB for further ones.
+
+    Raises QuestionStoppedError as `scan`.
+    """
+
+    def read(rows: Rows) -> Found:
+        with database.cursor() as cursor:
+            statement = statement_from(rows.source)
+            of_result, key = _named(statement, cursor, rows)
+            key_of_answer = hashlib.sha256(repr((key, text, values)).encode()).hexdigest()
+            found = answers.get(key_of_answer)
+            if found is None:
+                result = tables.result(cursor, key, of_result, statement.parameters)
+                found = database.fetch(cursor, text.format(result=result), values)
+                answers.put(key_of_answer, found)
+            return found
+
+    return _from_files_or_not(read)
 
 
 def stock(query: StockQuery) -> dict[tuple[int | None, Window], int]:
@@ -184,7 +207,12 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
 
 
 def _fetch(statement_from: StatementFrom) -> Found:
-    """Runs the statement; where it fails, once more with rows from PostgreSQL alone.
+    """Runs the statement, or finds the answer that it had."""
+    return _from_files_or_not(lambda rows: _fetch_once(statement_from, rows))
+
+
+def _from_files_or_not(read: Callable[[Rows], Found]) -> Found:
+    """What is read; where that fails, once more with rows from PostgreSQL alone.
 
     A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
     should not notice.
@@ -193,12 +221,12 @@ def _fetch(statement_from: StatementFrom) -> Found:
 
     with rows_of_answer() as rows:
         try:
-            return _fetch_once(statement_from, rows)
+            return read(rows)
         except duckdb.Error as problem:
             logger.error("A query failed; it is answered from PostgreSQL. %s", problem)
             nudge_on_commit(check_files)
             rows.read_no_files()
-            return _fetch_once(statement_from, rows)
+            return read(rows)
 
 
 def _fetch_once(statement_from: StatementFrom, rows: Rows) -> Found:

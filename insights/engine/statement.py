@@ -10,14 +10,14 @@ from typing import Any
 
 from insights.engine import aggregation, measures, scope
 from insights.engine.aggregation import BEHIND
-from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
+from insights.engine.fact_query import FactQuery, ResolvedScope, ScopeKind, StockQuery
 from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
 from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
 from insights.query.query import Dimension, Window
 from integrations.enums import RECENT_DAYS
-from integrations.facts.ai import AGENT_SESSION_DAYS
+from integrations.facts.ai import AGENT_SESSION_DAYS, ENROLLED_PEOPLE
 from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
@@ -80,9 +80,8 @@ def statement_over_rows(part: Part, source: Source) -> Statement:
     return Statement(_over_rows(part, source, parameters), parameters.values, tuple(parameters.tables.values()))
 
 
-def statement_over_parts(parts: Sequence[Part], source: Source, select: str, values: Mapping[str, Any]) -> Statement:
-    """`select` over the results of the parts, named part_0, part_1 and so on, with `values` as named parameters."""
-    parameters = Parameters(dict(values))
+def statement_over_parts(parts: Sequence[Part], source: Source, select: str, parameters: Parameters) -> Statement:
+    """`select` over the results of the parts, named part_0, part_1 and so on, with these parameters."""
     named = [f"part_{i} AS ({_over_rows(part, source, parameters)})" for i, part in enumerate(parts)]
     text = f"WITH {', '.join(named)}\n{select}"
     return Statement(text, parameters.values, tuple(parameters.tables.values()))
@@ -254,6 +253,23 @@ def _column(relation: Relation, name: str) -> str:
 def set_of_people(most: int) -> str:
     """The aggregate for a stock's people as a set: see `aggregation.who`."""
     return f"bitstring_agg({most} - people.person_id, 0, {most})::BLOB"
+
+
+def enrolled_since(resolved: ResolvedScope, parameters: Parameters) -> str:
+    """A SELECT of person_id and `since`, the first day on which the person was enrolled and in scope; whoever is in no
+    unit counts from the first day anywhere, as what could not be matched would."""
+    if resolved.kind is ScopeKind.UNASSIGNED:
+        resolved = replace(resolved, kind=ScopeKind.ANYBODY, ids=())
+    joins, ranges = scope.joins_of_ranges(resolved, "people.id", parameters)
+    first = ", ".join(["people.since", *(f"{name}.first_day" for name in ranges)])
+    within = [f"greatest({first}) < least({', '.join(f'{name}.end_day' for name in ranges)})"] if ranges else []
+    conditions = [*within, *scope.only(resolved, "people.id", parameters)]
+    return f"""
+SELECT people.id AS person_id, min(greatest({first})) AS since
+FROM {parameters.table(people_of(ENROLLED_PEOPLE))} AS people
+{joins}
+WHERE {" AND ".join(conditions) or "true"}
+GROUP BY people.id"""
 
 
 COUNTED, LISTED = "count(DISTINCT people.person_id)", "list(DISTINCT people.person_id)"

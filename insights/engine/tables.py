@@ -1,4 +1,5 @@
-"""Memberships, ownership and attributes as small DuckDB tables that statements join, loaded once per version.
+"""Memberships, ownership and attributes as small DuckDB tables that statements join, loaded once per version, and
+results that further statements read.
 
 A version is what the current transaction sees: transactions that see different rows have separate tables.
 """
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, LiteralString
 
 from psycopg import sql
 
+from insights.engine import database
 from insights.engine.live_rows import Rows
 from integrations.facts.ownership import OWNER_PLACEMENTS, REPOSITORY_PLACEMENTS
 from integrations.facts.relation import Relation
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
 VERSIONS = 4  # versions of each table to keep
+MOST_RESULT_ROWS = 20_000  # in results that are kept, besides the one used last
 _PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
 
 
@@ -103,6 +106,7 @@ class _Process:
         """After a fork, when the child opens a database of its own."""
         self.lock = threading.Lock()
         self.loaded: dict[str, OrderedDict[tuple[Any, ...], str]] = {}
+        self.results: OrderedDict[str, tuple[str, int]] = OrderedDict()  # names and numbers of rows by key
 
 
 _process = _Process()
@@ -120,6 +124,28 @@ def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table], rows: Row
             table.name: _loaded_as(opened, table, tuple(versions.get(name) for name in ("", *table.of)))
             for table in tables
         }
+
+
+def result(opened: duckdb.DuckDBPyConnection, key: str, statement: str, parameters: Mapping[str, Any]) -> str:
+    """The name of a table with the statement's result; `key` is of all that it depends on.
+
+    Raises QuestionStoppedError as `database.fetch`.
+    """
+    with _process.lock:
+        if key in _process.results:
+            _process.results.move_to_end(key)
+            return _process.results[key][0]
+        name = f"result_{next(_process.numbers)}"
+    [counted] = database.fetch(opened, f"CREATE TABLE {name} AS {statement}", parameters)
+    with _process.lock:
+        if key in _process.results:  # another thread was faster
+            opened.execute(f"DROP TABLE {name}")
+            return _process.results[key][0]
+        _process.results[key] = name, counted["Count"]
+        while len(_process.results) > 1 and sum(rows for _, rows in _process.results.values()) > MOST_RESULT_ROWS:
+            _, (oldest, _) = _process.results.popitem(last=False)
+            opened.execute(f"DROP TABLE {oldest}")
+        return name
 
 
 def _loaded_as(opened: duckdb.DuckDBPyConnection, table: Table, version: tuple[Any, ...]) -> str:

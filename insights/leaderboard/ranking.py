@@ -1,29 +1,25 @@
-"""The columns of the leaderboard; the figures and agents of everybody with agent activity in a scope, and their ranks.
+"""The columns of the leaderboard; everybody with agent activity in a scope, their figures, orders and ranks.
 
-What a viewer may see of them is decided by `visible`.
+All people are ordered and counted by DuckDB; only the rows of a page are read.  What a viewer may see of them is
+decided by `visible`.
 """
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 
 from insights.catalogue.agents import AGENT_NAMES
 from insights.catalogue.registry import get
-from insights.engine.by_person import People, PersonValue, read_people
+from insights.engine.by_person import PersonValue, read_people
 from insights.privacy.rows import is_named_elsewhere
-from insights.privacy.withhold import rounded
+from insights.privacy.withhold import rounded, rounded_as_sql
 from insights.query.query import Dimension, Query
-
-if TYPE_CHECKING:
-    from insights.formulas.arrays import Flags, Floats, Integers
 
 RANK, NAME, AGENT = "rank", "developer", "agent"
 AI_SHARE, AI_LINES = "ai.committed_code_share", "ai.lines_committed"
@@ -70,188 +66,195 @@ RANKINGS = {"ai_share": "AI Committed Code %", "spend": "Total Spend", "wasted":
 ENOUGH_LINES = 100
 """Developers with fewer committed lines are not ranked by their share, and listed last."""
 
-
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
-
-
-class FactFigures:
-    """Figures of `people`, who are in an order that reveals nothing about them, as of `read_at`."""
-
-    def __init__(self, query: Query) -> None:
-        """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
-        self._query = query
-        self._people = read_people([*(_query(query, key) for key in METRICS), _by_agent(query, SESSIONS)])
-        self.read_at = self._people.read_at
-
-    @cached_property
-    def people(self) -> Sequence[int]:
-        """Everybody with agent activity."""
-        value, of_agents = self._people.value, (SESSIONS, TOKENS, AI_LINES)
-        active = [person for person in self._people.ids if any(value(key, person).value for key in of_agents)]
-        return sorted(active, key=shuffle_key)
-
-    def numbers(self, key: str) -> Sequence[float]:
-        """The metric's values in the order of `people`; NaN for a missing one."""
-        return self._people.numbers(key, self.people)
-
-    def value(self, key: str, person_id: int) -> PersonValue:
-        """The person's value of one of METRICS."""
-        return self._people.value(key, person_id)
-
-    def agents(self, person_id: int) -> Sequence[str]:
-        """The person's agents, the one of most sessions first; of whoever has no session, the one of most AI lines."""
-        return [*(self._people.split(SESSIONS, person_id) or self._writing.split(AI_LINES, person_id))]
-
-    @cached_property
-    def _writing(self) -> People:
-        """AI lines by agent; read only for people without a session, known from trailers or notes alone."""
-        return read_people([_by_agent(self._query, AI_LINES)])
-
-
-class PseudonymousFigures:
-    """What one viewer sees of figures under pseudonyms.
-
-    One's own are exact.  Others' totals are rounded, and what other tools show with names is left out: lines of commits
-    and the agents that commits name.  Ties are broken by a key of this `question` alone: with one order everywhere,
-    pseudonyms of two units or quarters could be matched.
-    """
-
-    def __init__(self, figures: FactFigures, own_id: int | None, question: str) -> None:
-        self.people = sorted(figures.people, key=lambda person: shuffle_key(person, question))
-        self._figures = figures
-        self._own_id = own_id
-
-    def numbers(self, key: str) -> Sequence[float]:
-        numbers = by_person(self._figures, key)
-        return [numbers[person] if person == self._own_id else _rounded(key, numbers[person]) for person in self.people]
-
-    def value(self, key: str, person_id: int) -> PersonValue:
-        exact = self._figures.value(key, person_id)
-        if person_id == self._own_id:
-            return exact
-        if is_named_elsewhere(key):
-            return PersonValue(None, NAMED_ELSEWHERE)
-        return exact if exact.value is None else replace(exact, value=rounded(exact.value))
-
-    def agents(self, person_id: int) -> Sequence[str]:
-        return self._figures.agents(person_id) if person_id == self._own_id else ()
-
-
-Figures = FactFigures | PseudonymousFigures
-
-
-def _rounded(key: str, value: float) -> float:
-    if is_named_elsewhere(key):
-        return math.nan
-    return value if math.isnan(value) else rounded(value)
-
-
-def by_person(figures: FactFigures, key: str) -> dict[int, float]:
-    """Person → the metric's number."""
-    return dict(zip(figures.people, figures.numbers(key), strict=True))
-
-
-def shuffle_key(person_id: int, question: str = "") -> bytes:
-    """The sort key of a tie: it reveals nothing about the person, and differs per question."""
-    message = f"{question} {person_id}".encode()
-    return hmac.digest(b"leaderboard" + settings.SECRET_KEY.encode(), message, hashlib.sha256)
-
-
-def _query(query: Query, key: str) -> Query:
-    metric = get(key)
-    return replace(
-        query, key=key, facets={name: values for name, values in query.facets.items() if name in metric.facets}
-    )
-
-
-def _by_agent(query: Query, key: str) -> Query:
-    return replace(_query(query, key), segments=(Dimension.AGENT,))
+LAST = [*AGENT_NAMES]  # agents that are not known by name follow these
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """The order of everybody, and the ranks of those who are ranked; ties share a rank."""
+class View:
+    """How a viewer sees figures: exact, or under pseudonyms.
 
-    order: Sequence[int]
-    by_person: Mapping[int, int]
+    Under pseudonyms one's own are exact.  Others' totals are rounded, and what other tools show with names is left out:
+    lines of commits and the agents that commits name.  Orders are computed from what is seen: exact values would reveal
+    what was rounded.  Ties are broken by a key of this `question` alone: with one order everywhere, pseudonyms of two
+    units or quarters could be matched.
+    """
+
+    own_id: int | None = None
+    under_pseudonyms: bool = False
+    question: str = ""
+
+    def number(self, key: str) -> str:
+        """The figure that is seen, as SQL over a row with the exact ones by metric, and is_own."""
+        if not self.under_pseudonyms:
+            return f'"{key}"'
+        if is_named_elsewhere(key):
+            return self.only_own(f'"{key}"')
+        column = f'"{key}"'
+        return f"CASE WHEN is_own THEN {column} ELSE {rounded_as_sql(column)} END"
+
+    def only_own(self, column: str) -> str:
+        """The column, which under pseudonyms is null in rows of others."""
+        return f"CASE WHEN is_own THEN {column} END" if self.under_pseudonyms else column
+
+    def shown(self, person_id: int, exact: Mapping[str, PersonValue]) -> Mapping[str, PersonValue]:
+        """The figures that are seen in the person's row, by metric."""
+        if not self.under_pseudonyms or person_id == self.own_id:
+            return exact
+        return {key: _pseudonymous(key, figure) for key, figure in exact.items()}
+
+    @property
+    def tie(self) -> str:
+        """The salt of the sort key of ties, which reveals nothing about people."""
+        return hmac.digest(settings.SECRET_KEY.encode(), f"leaderboard {self.question}".encode(), "sha256").hex()
+
+
+EXACT = View()
+
+
+def _pseudonymous(key: str, exact: PersonValue) -> PersonValue:
+    if is_named_elsewhere(key):
+        return PersonValue(None, NAMED_ELSEWHERE)
+    return exact if exact.value is None else replace(exact, value=rounded(exact.value))
+
+
+@dataclass(frozen=True)
+class Concentration:
+    """The shares (0–1) of all spend and AI lines of the `first` of `people` who spend most."""
+
+    first: int
+    people: int
+    of_spend: float
+    of_lines: float
+
+
+@dataclass(frozen=True)
+class RankedPerson:
+    """A row of the leaderboard; `rank` is None for an unranked person."""
+
+    person_id: int
+    rank: int | None
+    agents: Sequence[str]  # the one of most sessions first; of whoever has no session, the one of most AI lines
+    values: Mapping[str, PersonValue]  # of METRICS
 
 
 class Ranking:
-    """The figures of everybody with agent activity in a scope and window, and their orders, each computed once."""
+    """Everybody with agent activity in a scope and window, as of `read_at`."""
 
-    def __init__(self, figures: Figures) -> None:
-        self.figures = figures
-        self.people: Sequence[int] = figures.people
-        self._numbers: dict[str, Floats] = {}
-        self._orders: dict[str, Ranks] = {}
+    def __init__(self, query: Query) -> None:
+        """`query` gives scope, window and facets, its key is ignored.  Raises QueryError where they can't be read."""
+        by_agent = {name: _query(query, key, Dimension.AGENT) for name, key in _BY_AGENT.items()}
+        self._people = read_people([_query(query, key) for key in METRICS], by_agent)
+        self.read_at = self._people.read_at
+        active = " OR ".join(f"{self._people.number(key)} <> 0" for key in (SESSIONS, TOKENS, AI_LINES))
+        self._active = f"(FROM {{result}} WHERE {active})"
 
-    def ranks(self, column: str) -> Ranks:
-        """Ranked by that column, highest first; ties by AI lines.
+    def ids(self, only: int | None = None) -> Sequence[int]:
+        """In no order; where `only` is given, that person alone, if there."""
+        text = f"SELECT person_id FROM {self._active} WHERE $only::BIGINT IS NULL OR person_id = $only::BIGINT"
+        return [row["person_id"] for row in self._people.select(text, only=only)]
 
-        By AI share only people with enough committed lines are ranked; the others follow without a rank.
+    @cached_property
+    def people(self) -> int:
+        [row] = self._people.select(f"SELECT count(*) AS people FROM {self._active}")
+        return int(row["people"])
+
+    def concentration(self, first: int) -> Concentration | None:
+        """Of the `first` by spend; None for a total of 0."""
+        text = f"""
+SELECT fsum(spend) AS spend, fsum(lines) AS lines,
+       fsum(spend) FILTER (WHERE place <= $first) / nullif(fsum(spend), 0) AS of_spend,
+       fsum(lines) FILTER (WHERE place <= $first) / nullif(fsum(lines), 0) AS of_lines
+FROM (
+    SELECT *, row_number() OVER (ORDER BY spend DESC NULLS LAST, lines DESC, tie) AS place
+    FROM (
+        SELECT {self._people.number(SPEND)} AS spend, coalesce({self._people.number(AI_LINES)}, 0) AS lines, {_TIE}
+        FROM {self._active}
+    )
+)"""
+        [row] = self._people.select(text, first=first, tie=EXACT.tie)
+        if row["of_spend"] is None or row["of_lines"] is None:
+            return None
+        return Concentration(first, self.people, row["of_spend"], row["of_lines"])
+
+    def page(
+        self,
+        view: View,
+        sort: str,
+        *,
+        ranked_by: str,
+        among: Sequence[int] | None = None,
+        page: int = 1,
+        size: int,
+    ) -> Sequence[RankedPerson]:
+        """Page `page` (from 1) of these people, or of those `among` them, as the view shows them.
+
+        Sorted by a column's key, descending with a leading minus: by a figure, ties by AI lines, with people without a
+        value last in both directions; by name in the order of `among`.  Ranked by a column, highest first; ties by AI
+        lines share a rank.  By AI share only people with enough committed lines are ranked; the others follow.
         """
-        if column not in self._orders:
-            self._orders[column] = self._rank(BY_KEY[column].metric)
-        return self._orders[column]
+        ranking, sorting = BY_KEY[ranked_by].metric, BY_KEY[sort.removeprefix("-")].metric or AI_LINES
+        keys = dict.fromkeys((ranking, sorting, AI_LINES, ALL_LINES))
+        exact = ", ".join(f'{self._people.number(key)} AS "{key}"' for key in keys)
+        enough = f'AND coalesce("{ALL_LINES}", 0) >= {ENOUGH_LINES}' if ranking == AI_SHARE else ""
+        chosen = "" if among is None else "WHERE person_id IN (SELECT unnest($among::BIGINT[]))"
+        text = f"""
+WITH exact AS (
+    SELECT person_id, coalesce(person_id = $own::BIGINT, false) AS is_own, {_AGENTS} AS agents, {exact}, {_TIE}
+    FROM {self._active}
+),
+shown AS (
+    SELECT person_id, tie, {", ".join(f'{view.number(key)} AS "{key}"' for key in keys)},
+           {view.only_own("agents")} AS agents
+    FROM exact
+),
+judged AS (
+    SELECT *, coalesce("{AI_LINES}", 0) AS lines, "{ranking}" IS NOT NULL {enough} AS is_ranked FROM shown
+),
+ranked AS (
+    SELECT *, rank() OVER (PARTITION BY is_ranked ORDER BY "{ranking}" DESC, lines DESC) AS rank,
+           row_number() OVER (ORDER BY is_ranked DESC, "{ranking}" DESC NULLS LAST, lines DESC, tie) AS place
+    FROM judged
+),
+ordered AS (
+    SELECT person_id, agents, CASE WHEN is_ranked THEN rank END AS rank,
+           row_number() OVER (ORDER BY {_order(sort)}) AS position
+    FROM ranked {chosen}
+    ORDER BY position LIMIT $size OFFSET $offset
+)
+SELECT * FROM ordered JOIN {{result}} USING (person_id) ORDER BY position"""
+        values: dict[str, Any] = {"own": view.own_id, "tie": view.tie, "size": size, "offset": (page - 1) * size}
+        if among is not None:
+            values["among"] = [*among]
+        return [
+            RankedPerson(
+                row["person_id"],
+                row["rank"],
+                row["agents"] or (),
+                view.shown(row["person_id"], self._people.values(row)),
+            )
+            for row in self._people.select(text, **values)
+        ]
 
-    def sorted_by(self, column: str, *, descending: bool) -> Sequence[int]:
-        """Everybody by a figure, ties by AI lines; people without a value come last in both directions."""
-        import numpy as np
 
-        values, lines = self._of(BY_KEY[column].metric), self._of(AI_LINES)
-        has_none = np.isnan(values)
-        return self._people_at(np.lexsort((-np.nan_to_num(lines), -values if descending else values, has_none)))
+_BY_AGENT = {"by_sessions": SESSIONS, "by_lines": AI_LINES}
+_AGENTS = f"coalesce({', '.join(_BY_AGENT)})"
+_TIE = "sha256($tie || ' ' || person_id) AS tie"
 
-    def sorted_by_agent(self, *, descending: bool) -> Sequence[int]:
-        """By the first of their agents, in the order of agents that all pages use."""
-        order = list(AGENT_NAMES)
 
-        def place(person: int) -> tuple[int, str]:
-            first = next(iter(self.figures.agents(person)), "")
-            return (order.index(first) if first in order else len(order), first)
+def _order(sort: str) -> str:
+    """The order of rows by the columns of a page's statement."""
+    key, direction = sort.removeprefix("-"), "DESC" if sort.startswith("-") else ""
+    if key == RANK:
+        return f"place {direction}"
+    if key == NAME:
+        return "list_position($among::BIGINT[], person_id)"
+    if key == AGENT:
+        first = "coalesce(agents[1], '')"
+        return f"coalesce(list_position({LAST}, {first}), {len(LAST) + 1}) {direction}, {first} {direction}, tie"
+    return f'"{BY_KEY[key].metric}" {direction} NULLS LAST, lines DESC, tie'
 
-        return sorted(self.people, key=place, reverse=descending)
 
-    def share_of_spenders(self, metric: str, count: int) -> float | None:
-        """The share of the metric's total (0–1) of the `count` who spend most; None for a total of 0."""
-        import numpy as np
-
-        values = np.nan_to_num(self._of(metric))
-        total, spenders = values.sum(), self._ordered_by(SPEND, np.ones(len(values), dtype=bool))[:count]
-        return float(values[spenders].sum() / total) if total > 0 else None
-
-    def _of(self, key: str) -> Floats:
-        """The metric's values in the order of `people`; NaN for a missing one."""
-        import numpy as np
-
-        if key not in self._numbers:
-            self._numbers[key] = np.asarray(self.figures.numbers(key), dtype=np.float64)
-        return self._numbers[key]
-
-    def _rank(self, key: str) -> Ranks:
-        import numpy as np
-
-        values, lines = self._of(key), np.nan_to_num(self._of(AI_LINES))
-        is_ranked = ~np.isnan(values)
-        if key == AI_SHARE:
-            is_ranked &= np.nan_to_num(self._of(ALL_LINES)) >= ENOUGH_LINES
-        order = self._ordered_by(key, is_ranked)
-        ranked = order[: int(is_ranked.sum())]
-        is_next = np.ones(len(ranked), dtype=bool)  # not tied with the previous one
-        is_next[1:] = (np.diff(values[ranked]) != 0) | (np.diff(lines[ranked]) != 0)
-        ranks = np.maximum.accumulate(np.where(is_next, np.arange(1, len(ranked) + 1), 0))
-        people = self._people_at(order)
-        return Ranks(people, dict(zip(people, ranks.tolist(), strict=False)))
-
-    def _ordered_by(self, key: str, is_ranked: Flags) -> Integers:
-        """Indexes of everybody: ranked people first, the greatest value first, then the others; ties by AI lines."""
-        import numpy as np
-
-        values, lines = self._of(key), self._of(AI_LINES)
-        return np.lexsort((-np.nan_to_num(lines), -np.nan_to_num(values), np.isnan(values), ~is_ranked))
-
-    def _people_at(self, places: Integers) -> Sequence[int]:
-        import numpy as np
-
-        people: list[int] = np.asarray(self.people, dtype=np.int64)[places].tolist()
-        return people
+def _query(query: Query, key: str, *segments: Dimension) -> Query:
+    facets = {name: values for name, values in query.facets.items() if name in get(key).facets}
+    return replace(query, key=key, facets=facets, segments=segments)

@@ -11,17 +11,15 @@ from dataclasses import dataclass
 
 from insights.engine.by_person import PersonValue
 from insights.leaderboard.ranking import (
-    AGENT,
-    AI_LINES,
     BY_KEY,
     FIGURES,
     NAME,
-    RANK,
     SPEND,
     UNPRICED,
-    FactFigures,
-    PseudonymousFigures,
+    Concentration,
+    RankedPerson,
     Ranking,
+    View,
 )
 from insights.privacy.rows import is_named_elsewhere, pseudonyms_of
 from insights.privacy.scope_access import check_scope
@@ -32,6 +30,7 @@ from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
 from orgtree.models import Person
 
+NOBODY = 0  # the id of no person
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
 FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would reveal where a pseudonym works
@@ -47,16 +46,6 @@ class LeaderboardRow:
     agents: Sequence[str]
     values: Mapping[str, PersonValue]
     has_unpriced: bool  # tokens without a price: the spend lacks their cost
-
-
-@dataclass(frozen=True)
-class Concentration:
-    """The shares (0–1) of all spend and AI lines of the `first` of `people` who spend most."""
-
-    first: int
-    people: int
-    of_spend: float
-    of_lines: float
 
 
 class VisibleLeaderboard:
@@ -83,83 +72,79 @@ class VisibleLeaderboard:
         supported = {name: values for name, values in facets.items() if name in FACETS}
         query = Query(PERSONAL, window, scope=scope, facets=supported)
         self._access = access
-        figures = FactFigures(query)
-        self.read_at = figures.read_at
-        self._whole = Ranking(figures)
+        self._ranking = Ranking(query)
+        self.read_at = self._ranking.read_at
         self._ranked_by = ranked_by
         self._is_of_one = scope.person_id is not None
-        count = len(self._whole.people)
+        count = self._ranking.people
         hides_group = is_withheld(query, count, access)
         self.people = None if hides_group else count
         visibility = shown_of(query, access, people=count)
         self.note = visibility.note if visibility.shown is Disclosure.OWN else ""
         self.is_pseudonymous = visibility.shown is Disclosure.TOTALS
-        own = access.visibility.person_id
         is_hidden = self.is_pseudonymous and is_named_elsewhere(BY_KEY[ranked_by].metric)
         self._has_ranks = not hides_group and not is_hidden and not self._is_of_one
-        # Orders are computed from visible values, too: exact ones would reveal what was rounded.
         self._question = pseudonyms_of(query)
-        self._ranking = self._whole
-        if self.is_pseudonymous:
-            viewer = access.viewer.pk if access.viewer else ""
-            self._ranking = Ranking(PseudonymousFigures(figures, own, f"{viewer} {self._question}"))
-        self._seen = frozenset([person for person in self._whole.people if not self.note or person == own])
+        own_id = access.visibility.person_id
+        viewer = access.viewer.pk if access.viewer else ""
+        self._view = View(own_id, True, f"{viewer} {self._question}") if self.is_pseudonymous else View(own_id)
 
     def page(self, *, sort: str, search: str, page: int, size: int) -> tuple[Sequence[LeaderboardRow], int]:
         """Page `page` (from 1) of the rows, sorted by a column's key, and the number of rows of all pages.
 
         A leading minus sorts descending.
         """
-        ids, labels = self._ordered_ids(sort, search)
-        shown = ids[(page - 1) * size : page * size]
-        return self._rows(shown, labels or self._labels(shown)), len(ids)
+        ids = self._searched(sort, search)
+        if ids is not None:
+            total = len(ids)
+            if sort.removeprefix("-") == NAME:
+                ids, page = ids[(page - 1) * size : page * size], 1
+        else:
+            total = self._ranking.people
+        people = self._ranking.page(self._view, sort, ranked_by=self._ranked_by, among=ids, page=page, size=size)
+        return self._rows(people), total
 
     def concentration(self) -> Concentration | None:
         """Of the top tenth by spend, or a minimum group; None without figures, or where a group is too small."""
-        first = max(len(self._whole.people) // 10, self._access.minimum_group_size)
+        first = max(self._ranking.people // 10, self._access.minimum_group_size)
         if self.people is None or self._is_of_one or self.people - first < first:
             return None
-        of_spend, of_lines = (self._whole.share_of_spenders(metric, first) for metric in (SPEND, AI_LINES))
-        return None if of_spend is None or of_lines is None else Concentration(first, self.people, of_spend, of_lines)
+        return self._ranking.concentration(first)
 
-    def _ordered_ids(self, sort: str, search: str) -> tuple[list[int], Mapping[int, str]]:
-        """The ordered ids, and the labels where sorting or searching needed them."""
-        key, descending = sort.removeprefix("-"), sort.startswith("-")
-        by_label = key == NAME or bool(search)
-        labels = self._labels(self._seen) if by_label else {}
-        ids = [person for person in self._order(key, descending, labels) if person in self._seen]
-        if search:
-            needle = search.casefold()
-            ids = [person for person in ids if needle in labels.get(person, "").casefold()]
-        return ids, labels
+    def _searched(self, sort: str, search: str) -> Sequence[int] | None:
+        """The people whose rows are listed, sorted by label where names are sorted; None for everybody.
 
-    def _order(self, key: str, descending: bool, labels: Mapping[int, str]) -> Sequence[int]:
-        if key == RANK:
-            order = self._ranking.ranks(self._ranked_by).order
-            return [*reversed(order)] if descending else order
-        if key == NAME:
-            return sorted(labels, key=lambda person: labels[person].casefold(), reverse=descending)
-        if key == AGENT:
-            return self._ranking.sorted_by_agent(descending=descending)
-        return self._ranking.sorted_by(key, descending=descending)
+        Labels depend on the viewer, so they are looked for here, and not where figures are.
+        """
+        own_id = self._access.visibility.person_id
+        by_name = sort.removeprefix("-") == NAME
+        if not (self.note or search or by_name):
+            return None
+        seen: Sequence[int] = (
+            self._ranking.ids(NOBODY if own_id is None else own_id) if self.note else self._ranking.ids()
+        )
+        if not (search or by_name):
+            return seen
+        labels = {person: label.casefold() for person, label in self._labels(seen).items()}
+        found = [person for person, label in labels.items() if search.casefold() in label]
+        return sorted(found, key=labels.__getitem__, reverse=sort.startswith("-")) if by_name else found
 
     def _labels(self, people: Collection[int]) -> Mapping[int, str]:
         """The labels that this viewer may see."""
         persons = Person.objects.filter(pk__in=list(people)).only("pk", "public_id", "full_name")
         return self._access.labels(persons, question=self._question)
 
-    def _rows(self, people: Sequence[int], labels: Mapping[int, str]) -> Sequence[LeaderboardRow]:
-        ranks = self._ranking.ranks(self._ranked_by).by_person if self._has_ranks else {}
-        figures = self._ranking.figures
+    def _rows(self, people: Sequence[RankedPerson]) -> Sequence[LeaderboardRow]:
+        labels = self._labels([person.person_id for person in people])
         return [
             LeaderboardRow(
-                label=labels[person],
-                is_own=person == self._access.visibility.person_id,
-                rank=ranks.get(person),
-                agents=figures.agents(person),
-                values={key: figures.value(key, person) for key in SHOWN},
-                has_unpriced=bool(figures.value(UNPRICED, person).value),
+                label=labels[person.person_id],
+                is_own=person.person_id == self._access.visibility.person_id,
+                rank=person.rank if self._has_ranks else None,
+                agents=person.agents,
+                values={key: person.values[key] for key in SHOWN},
+                has_unpriced=bool(person.values[UNPRICED].value),
             )
             for person in people
-            if person in labels  # people merged since the figures were read have none
+            if person.person_id in labels  # people merged since the figures were read have none
         ]

@@ -146,6 +146,12 @@ def rounded(value: float) -> float:
     return round(value / step) * float(step)
 
 
+def rounded_as_sql(number: str) -> str:
+    """`rounded` in DuckDB: equal to the last bit."""
+    step = f"greatest({LEAST_STEP}, pow(10, floor(log10(abs(nullif({number}, 0))))))"
+    return f"round_even({number} / {step}, 0) * {step}"
+
+
 def withholds(query: Query, access: Access, unit_id: int | None = None) -> bool:
     """Whether values of this query are subject to the minimum group size for this viewer.
 

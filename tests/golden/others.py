@@ -19,7 +19,7 @@ from insights.engine.comparison import Comparison, read_comparisons
 from insights.engine.contributions import LARGEST_PAGE, read_person_totals, read_rows
 from insights.engine.distribution import has_distribution, read_distribution
 from insights.engine.margins import STATISTICS_WITH_MARGINS, read_error_margins
-from insights.leaderboard.ranking import METRICS, SPEND, FactFigures
+from insights.leaderboard.ranking import EXACT, METRICS, RANK, SPEND, Ranking
 from insights.query import windows
 from insights.query.enums import BelongsTo
 from insights.query.query import Dimension, Granularity, Query, Scope, Statistic
@@ -81,12 +81,12 @@ def leaderboard_lines(organisation: Organisation) -> Iterator[str]:
     for name, scope in organisation.everybody_and_units.items():
         for facets in ({}, of_agent) if scope == Scope() else ({},):
             query = Query(SPEND, organisation.window, scope=scope, facets=facets)
-            figures = FactFigures(query)
-            for person in figures.people:
-                at = f"{name}, person {addresses[person]}"
-                agents = " ".join(figures.agents(person))
+            ranking = Ranking(query)
+            for person in ranking.page(EXACT, RANK, ranked_by="spend", size=max(ranking.people, 1)):
+                at = f"{name}, person {addresses[person.person_id]}"
+                agents = " ".join(person.agents)
                 for key in METRICS:
-                    value = figures.value(key, person)
+                    value = person.values[key]
                     of_metric = place(organisation.name, replace(query, key=key), at, "leaderboard")
                     yield of_metric.line({"value": measured(value.value), "agents": agents, "reason": value.reason})
 

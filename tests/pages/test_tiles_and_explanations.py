@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from insights.catalogue.registry import get
-from insights.leaderboard.visible import Concentration
+from insights.leaderboard.ranking import Concentration
 from insights.pages.ai import explanations
 from insights.query.query import Answer, Granularity, MetricValue, Query, Window
 from insights.ui import tiles

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from insights.leaderboard.visible import Concentration
+from insights.leaderboard.ranking import Concentration
 from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.tiles import Link
