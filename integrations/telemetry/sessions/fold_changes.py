@@ -14,10 +14,13 @@ _SEEN = """
     JOIN integrations_agentsession session ON session.id = fold_session.session_id
     GROUP BY session.identity_id
 """
-# The rebuilt days, and the days on which sessions count (before and now).
+# The rebuilt days, and all days on which the sessions count (before and now): rows of each say when the session ended,
+# and which models it used.
 _DAYS = """
     SELECT day, day + 1 FROM fold_day
-    UNION ALL
+    UNION
+    SELECT figures.day, figures.day + 1 FROM fold_session JOIN integrations_agentsessionday figures USING (session_id)
+    UNION
     SELECT day, day + 1
     FROM fold_session
     JOIN integrations_agentsession session ON session.id = fold_session.session_id

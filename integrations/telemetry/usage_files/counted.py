@@ -254,4 +254,11 @@ CHANGED_DAYS: LiteralString = """
     SELECT day, day + 1 FROM changed_day
     UNION ALL SELECT day, day + 1 FROM usage_candidate
     UNION ALL SELECT day_from, day_from + 1 FROM usage_candidate
+    -- what an agent's own telemetry says of other days of a session names its models
+    UNION ALL SELECT figures.day, figures.day + 1
+    FROM usage_candidate candidate
+    JOIN integrations_agentsession session
+      ON session.agent = candidate.agent AND session.external_id = candidate.session_key
+     AND session.identity_id = candidate.identity_id
+    JOIN integrations_agentsessionday figures ON figures.session_id = session.id AND figures.source <> 'files'
 """
