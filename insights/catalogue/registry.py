@@ -18,7 +18,6 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.hand_kept import hand_kept_metrics
 from insights.query.errors import UnknownMetricError
 from insights.query.measures import PeopleOfWindow
-from insights.query.query import Dimension
 
 
 @cache
@@ -101,10 +100,8 @@ def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
         ):
             yield f"{metric.key}: its facts have no column for the segment {dimension}."
     for dimension in metric.facets:
-        if dimension is Dimension.MODEL:  # where rows name no model, it picks the sessions that used it
-            continue
         if not all(
-            measure.for_dimensions([dimension]).has(dimension)
+            measure.for_dimensions([dimension]).can_filter_by(dimension)
             for measure in measures
             if dimension not in measure.not_filtered_by
         ):

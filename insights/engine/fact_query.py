@@ -73,8 +73,8 @@ class FactQuery:
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
     segments: tuple[Dimension, ...] = ()
     settled_before: datetime | None = None  # None: outcomes are not used
-    model_picks_facts: bool = False  # the rows have no model: the facet selects the sessions that used it
     by_person: bool = False  # group by person instead of by unit
+    facets_of_facts: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # by what any row of a fact has
 
     # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
     def __hash__(self) -> int:

@@ -202,10 +202,10 @@ def measure_queries_of(
             finer.relation,
             window_edges,
             scope,
-            applied,
+            tuple((dimension, values) for dimension, values in applied if finer.has(dimension)),
             tuple(segments[position] for position in split),
             clock.settled_before,
-            Dimension.MODEL in dict(applied) and not finer.has(Dimension.MODEL),
+            facets_of_facts=tuple((dimension, values) for dimension, values in applied if not finer.has(dimension)),
         )
         return MeasureQuery(fact_query, finer, split)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 from insights.engine import aggregation, measures, scope
@@ -15,16 +15,14 @@ from insights.engine.scope import Parameters
 from insights.engine.tables import Table, people_of
 from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
-from insights.query.query import Dimension, Window
+from insights.query.query import Window
 from integrations.enums import RECENT_DAYS
-from integrations.facts.ai import AGENT_SESSION_DAYS, ENROLLED_PEOPLE
+from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.relation import STOCK_DAY, STOCK_FROM, STOCK_UNTIL, Relation
 
 Source = Callable[[Relation, Sequence[Window], Collection[str]], str]
 """Returns a FROM item with the needed columns of a relation's rows on these days, and possibly on others.  The windows
 are in order and disjoint."""
-
-EVER = Window(date.min, date.max)
 
 
 @dataclass(frozen=True)
@@ -172,7 +170,7 @@ class _Rows:
             ]
         conditions = [
             *scope.conditions_on_day(query.scope, relation, day, self.parameters),
-            *self._facets(relation),
+            *self._facets(),
             *self._of_people(relation),
         ]
         if any("$settled_before" in text for text in (*selected, *conditions)):
@@ -182,11 +180,20 @@ class _Rows:
             self.parameters.values["judged_until"] = windows.local_today() - timedelta(days=RECENT_DAYS + 1)
         return f"""
 SELECT {", ".join(selected)}
-FROM {self.source(relation, self.days, self._needed(relation))} AS source
+FROM {self._source(relation)} AS source
 {_JOIN_STOCK_DAYS if relation.stock else ""}
 {scope.joins_on_day(query.scope, relation, day, self.parameters)}
 WHERE {" AND ".join(conditions) or "true"}
 """
+
+    def _source(self, relation: Relation) -> str:
+        """The relation's rows with the needed columns; once for each kind, where these are told apart."""
+        needed, kinds = {*self._needed(relation)}, relation.kinds
+        if kinds is None or kinds.dimension not in needed:
+            return self.source(relation, self.days, needed)
+        rows = self.source(relation, self.days, (needed - {kinds.dimension, kinds.sum}).union(kinds.columns.values()))
+        structs = (f"{{'{kinds.dimension}': '{kind}', '{kinds.sum}': {name}}}" for kind, name in kinds.columns.items())
+        return f"(SELECT *, unnest([{', '.join(structs)}], recursive := true) FROM {rows})"
 
     def _of_people(self, relation: Relation) -> Iterator[str]:
         """The conditions on whose data a row is, where the relation says so."""
@@ -195,17 +202,12 @@ WHERE {" AND ".join(conditions) or "true"}
         if self.query.by_person or self.query.scope.kind is ScopeKind.PERSON or self.query.scope.person_id is not None:
             yield f"source.{relation.people} IN ('', source.{relation.person}::VARCHAR)"
 
-    def _facets(self, relation: Relation) -> Iterator[str]:
+    def _facets(self) -> Iterator[str]:
         for dimension, values in self.query.facets:
-            among = self.parameters.one_of(values, "VARCHAR")
-            if dimension is Dimension.MODEL and self.query.model_picks_facts:
-                sessions = self.source(AGENT_SESSION_DAYS, [EVER], {"session_id", "model", "tokens"})
-                yield (
-                    f"source.{relation.fact} IN (SELECT source.session_id FROM {sessions} AS source"
-                    f" WHERE source.tokens > 0 AND {dimensions.value_of(dimension)} IN {among})"
-                )
-            else:
-                yield f"{dimensions.value_of(dimension)} IN {among}"
+            yield f"{dimensions.value_of(dimension)} IN {self.parameters.one_of(values, 'VARCHAR')}"
+        for dimension, values in self.query.facets_of_facts:
+            among = self.parameters.add(list(values), "VARCHAR[]")
+            yield f"list_has_any(string_split(source.{dimensions.listed_in(dimension)}, chr(10)), {among})"
 
     def _picked(self, measure: Measure, column: str) -> str:
         """The column, null in rows that the measure excludes."""
@@ -218,9 +220,8 @@ WHERE {" AND ".join(conditions) or "true"}
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
         names = {relation.day, *scope.columns_of(relation), *self.columns, *filter(None, [relation.people])}
-        used = [*self.query.segments]
-        model_of_fact = Dimension.MODEL if self.query.model_picks_facts else None
-        used += (dimension for dimension, _ in self.query.facets if dimension is not model_of_fact)
+        names.update(dimensions.listed_in(dimension) for dimension, _ in self.query.facets_of_facts)
+        used = [*self.query.segments, *(dimension for dimension, _ in self.query.facets)]
         for measure in self.measures_read:
             names.update(column for _, column in measures.columns_of(measure))
             if isinstance(measure, Total) and measure.only:

@@ -8,12 +8,20 @@ from insights.query.query import Dimension
 
 # The column of every other dimension has its name.
 _COLUMNS = {Dimension.OUTCOME: "ended_at", Dimension.LINES_KNOWN: "lines_written"}
+# The column that lists what a fact has in any of its rows, one value a line: a filter reads it where rows have no value
+# of their own.
+_LISTED = {Dimension.MODEL: "models"}
 _BESIDE = {Dimension.OUTCOME: ("committed", "covered"), Dimension.LINES_KNOWN: ("day",)}
 
 
 def column_of(dimension: Dimension) -> str:
     """The column without which a relation lacks the dimension."""
     return _COLUMNS.get(dimension, dimension.value)
+
+
+def listed_in(dimension: Dimension) -> str:
+    """The column that lists all values of a fact; empty where none does."""
+    return _LISTED.get(dimension, "")
 
 
 def columns_of(dimension: Dimension) -> Collection[str]:

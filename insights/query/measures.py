@@ -12,7 +12,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any, NamedTuple, Self
 
-from insights.query.dimensions import column_of
+from insights.query.dimensions import column_of, listed_in
 from insights.query.query import Dimension, Statistic
 from integrations.facts.relation import Relation
 
@@ -66,7 +66,14 @@ class Measure:
 
     def has(self, dimension: Dimension) -> bool:
         """Whether its relation has this dimension, and it applies to the measure."""
-        return dimension not in self.not_by and column_of(dimension) in self.relation.columns
+        kinds, column = self.relation.kinds, column_of(dimension)
+        if kinds and column == kinds.dimension and getattr(self, "column", "") != kinds.sum:
+            return False  # the other columns of a row are not of one kind
+        return dimension not in self.not_by and column in self.relation.columns
+
+    def can_filter_by(self, dimension: Dimension) -> bool:
+        """Whether its rows have the dimension, or list what their fact has of it."""
+        return self.has(dimension) or listed_in(dimension) in self.relation.columns
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
         """The measure to read for a query that filters or splits by `dimensions`: of a finer relation where needed."""

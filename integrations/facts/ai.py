@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.outcomes import AGENT_SPEND_SHARES, DAY_OF_SESSION, OF_SESSION, PARTS_OF_SESSIONS
+from integrations.facts.outcomes import AGENT_SPEND_SHARES, DAY_OF_SESSION, OF_SESSION
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
@@ -17,6 +17,21 @@ _REPOSITORY_OF_SESSION: LiteralString = """coalesce((
                        GROUP BY share.repository_id ORDER BY sum(share.lines) DESC, share.repository_id LIMIT 1
                    ))
                ), '')"""
+
+
+def _models_of(session: LiteralString) -> LiteralString:
+    """The models of all days on which a session used tokens, one a line; null for none.
+
+    FILTER in place of WHERE: the planner overrates a condition on `counted` a thousandfold, and reads without workers.
+    """
+    return f"""(
+                   SELECT string_agg(DISTINCT coalesce(nullif(used.model, ''), 'unknown'), chr(10)) FILTER (
+                       WHERE used.counted AND used.input_tokens + used.cache_read_tokens + used.cache_write_tokens
+                                              + used.output_tokens > 0
+                   )
+                   FROM integrations_agentsessionday used WHERE used.session_id = {session}
+               )"""  # noqa: S608  # this module's own
+
 
 AGENT_SESSIONS = Relation(
     name="agent_sessions",
@@ -42,7 +57,8 @@ AGENT_SESSIONS = Relation(
                    SELECT GREATEST(sum(figures.requests), 1)::bigint
                    FROM integrations_agentsessionday figures WHERE figures.session_id = session.id
                ) ELSE 0 END AS unnamed_requests,
-               {_REPOSITORY_OF_SESSION} AS repository
+               {_REPOSITORY_OF_SESSION} AS repository,
+               {_models_of("session.id")} AS models
         FROM integrations_agentsession session
         JOIN orgtree_identity identity ON identity.id = session.identity_id
         WHERE session.has_work
@@ -62,34 +78,7 @@ lines_generated are the lines its agent wrote; lines_shipped those found in coun
 generated lines.  lines_shipped can be larger where the evidence is of commit level, or a note attests more than the
 agent's own counter.
 repository is the one that its telemetry names, else the one with most of its AI lines; empty where neither is known.
-"""
-
-AGENT_TOKEN_KINDS = Relation(
-    name="agent_token_kinds",
-    fact="session_id",
-    sql=f"""
-        SELECT {DAY_OF_SESSION},
-               coalesce(repository.name, '') AS repository,
-               kind.token_kind,
-               CASE WHEN split.session_id IS NULL THEN kind.tokens
-                    ELSE div(kind.tokens::numeric * (split.before + split.part), split.whole)
-                         - div(kind.tokens::numeric * split.before, split.whole) END::bigint AS tokens
-        FROM integrations_agentsessionday figures
-        {OF_SESSION}
-        CROSS JOIN LATERAL (
-            VALUES ('input', figures.input_tokens),
-                   ('cache_read', figures.cache_read_tokens),
-                   ('cache_write', figures.cache_write_tokens),
-                   ('output', figures.output_tokens)
-        ) AS kind (token_kind, tokens)
-        LEFT JOIN ({PARTS_OF_SESSIONS}) AS split ON split.session_id = figures.session_id
-        LEFT JOIN integrations_repository repository ON repository.id = split.repository_id
-        WHERE figures.counted
-    """,  # noqa: S608  # a constant
-)
-"""One row per session, local day, model, repository and kind of token: the tokens of AGENT_SESSION_DAYS, split.
-
-token_kind is input (uncached), cache_read, cache_write or output (reasoning included).
+models are those of all its days, one a line; null where it used no tokens.
 """
 
 AGENT_TOOL_DAYS = Relation(
@@ -104,20 +93,21 @@ AGENT_TOOL_DAYS = Relation(
                figures.calls AS tool_calls,
                figures.failures AS tool_failures,
                figures.refusals AS tool_refusals,
-               {_REPOSITORY_OF_SESSION} AS repository
+               {_REPOSITORY_OF_SESSION} AS repository,
+               {_models_of("figures.session_id")} AS models
         FROM integrations_agenttoolday figures
         {OF_SESSION}
     """,  # noqa: S608  # a constant
 )
 """One row per session, local day and tool.  tool_calls are those that ran (succeeded or failed).
 
-repository is that of the session, as in AGENT_SESSIONS.
+repository and models are those of the session, as in AGENT_SESSIONS.
 """
 
 AGENT_SESSION_DAYS = Relation(
     name="agent_session_days",
     fact="session_id",
-    finer=(AGENT_SPEND_SHARES, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS),
+    finer=(AGENT_SPEND_SHARES, AGENT_TOOL_DAYS),
     sql=f"""
         SELECT {DAY_OF_SESSION},
                CASE WHEN figures.counted THEN figures.requests ELSE 0 END AS requests,
@@ -141,7 +131,8 @@ AGENT_SESSION_DAYS = Relation(
                figures.commits,
                figures.tool_calls,
                figures.tool_failures,
-               figures.tool_refusals
+               figures.tool_refusals,
+               {_models_of("figures.session_id")} AS models
         FROM integrations_agentsessionday figures
         {OF_SESSION}
     """,  # noqa: S608  # constants
@@ -156,7 +147,7 @@ cost_difference is the cost that agents report minus compared_spend, the price b
 tokens that both price; null where there are none.
 surcharge_1h is what spend would be more if all cache writes of which nobody says how long they were kept were kept an
 hour; null where that is known of all.
-model is the normal form of the names that were sent.
+model is the normal form of the names that were sent; models are those of the session, as in AGENT_SESSIONS.
 The session is a LEFT JOIN, so that the planner drops it from queries that use none of its columns.
 """
 

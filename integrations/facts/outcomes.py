@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.facts.relation import Relation
+from integrations.facts.relation import Kinds, Relation
 
 # Columns of a session's day, and their joins.  The caller provides the day, or a part of one, as `figures`.
 DAY_OF_SESSION: LiteralString = """
@@ -35,9 +35,28 @@ PARTS_OF_SESSIONS: LiteralString = """
 """
 """The parts of sessions by repository and work type: from `before` to `before` + `part` of the `whole`."""
 
+
+def _share_of_tokens(tokens: LiteralString) -> LiteralString:
+    return f"""CASE WHEN split.session_id IS NULL THEN {tokens}
+                    ELSE div({tokens}::numeric * (split.before + split.part), split.whole)
+                         - div({tokens}::numeric * split.before, split.whole) END::bigint"""
+
+
+TOKEN_KINDS = Kinds(
+    "token_kind",
+    "tokens",
+    {
+        "input": "input_tokens",
+        "cache_read": "cache_read_tokens",
+        "cache_write": "cache_write_tokens",
+        "output": "output_tokens",
+    },
+)
+
 AGENT_SPEND_SHARES = Relation(
     name="agent_spend_shares",
     fact="session_id",
+    kinds=TOKEN_KINDS,
     sql=f"""
         SELECT {DAY_OF_SESSION},
                coalesce(repository.name, '') AS repository,
@@ -45,15 +64,15 @@ AGENT_SPEND_SHARES = Relation(
                CASE WHEN split.session_id IS NULL THEN figures.spend
                     ELSE round(figures.spend * (split.before + split.part) / split.whole, 10)
                          - round(figures.spend * split.before / split.whole, 10) END AS spend,
-               CASE WHEN split.session_id IS NULL THEN figures.tokens
-                    ELSE div(figures.tokens::numeric * (split.before + split.part), split.whole)
-                         - div(figures.tokens::numeric * split.before, split.whole) END::bigint AS tokens,
-               CASE WHEN split.session_id IS NULL THEN figures.unpriced_tokens
-                    ELSE div(figures.unpriced_tokens::numeric * (split.before + split.part), split.whole)
-                         - div(figures.unpriced_tokens::numeric * split.before, split.whole) END::bigint
-                   AS unpriced_tokens
+               {_share_of_tokens("figures.tokens")} AS tokens,
+               {_share_of_tokens("figures.unpriced_tokens")} AS unpriced_tokens,
+               {_share_of_tokens("figures.input_tokens")} AS input_tokens,
+               {_share_of_tokens("figures.cache_read_tokens")} AS cache_read_tokens,
+               {_share_of_tokens("figures.cache_write_tokens")} AS cache_write_tokens,
+               {_share_of_tokens("figures.output_tokens")} AS output_tokens
         FROM (
             SELECT session_id, identity_id, agent, day, model, spend, unpriced_tokens,
+                   input_tokens, cache_read_tokens, cache_write_tokens, output_tokens,
                    input_tokens + cache_read_tokens + cache_write_tokens + output_tokens AS tokens
             FROM integrations_agentsessionday
             WHERE counted
@@ -67,8 +86,9 @@ AGENT_SPEND_SHARES = Relation(
 
 The repositories are those that the session's telemetry names, by their tokens; without any, those of the counted
 commits with its AI lines, by the lines.  Shares are rounded so that they sum to the day's spend and tokens to the last
-digit.  repository is empty where neither is known; work_type is that of the pull requests that contain the session's
-commits there, empty where there is none.
+digit, those of a kind of token (uncached input, read from a cache, written to one, output with reasoning) to the day's
+of that kind.  repository is empty where neither is known; work_type is that of the pull requests that contain the
+session's commits there, empty where there is none.
 """
 
 AGENT_SPEND_PARTS = Relation(

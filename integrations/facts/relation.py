@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import LiteralString
@@ -38,6 +39,18 @@ STOCK_DAY = "standing_on"
 STOCK_FROM, STOCK_UNTIL = "standing_from", "standing_until"
 # Columns of a relation with credited_to_owner.
 REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
+
+
+@dataclass(frozen=True)
+class Kinds:
+    """A sum whose kinds are columns of their own, and the dimension that tells them apart: `columns` by its values.
+
+    Split or filtered by the dimension, a row counts once for each kind, with that column in place of the sum.
+    """
+
+    dimension: str
+    sum: str
+    columns: Mapping[str, str] = field(hash=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +98,7 @@ class Relation:
     stock: Stock | None = None
     finer: tuple[Relation, ...] = field(default=(), hash=False)
     detail: Relation | None = field(default=None, hash=False)
+    kinds: Kinds | None = field(default=None, hash=False)
 
     def split_by(self, *columns: str, sql: LiteralString) -> Relation:
         """The relation with a finer one, `<name>_by_<columns>`, with a row for each value of these columns."""
@@ -98,9 +112,9 @@ class Relation:
 
     @cached_property
     def columns(self) -> frozenset[str]:
-        """The names of its columns, those of a stock included."""
+        """The names of its columns, those of a stock and the dimension of kinds included."""
         of_stock = (STOCK_DAY, *(name for name, _ in self.stock.columns)) if self.stock else ()
-        return frozenset((*_selected(self.sql), *of_stock))
+        return frozenset((*_selected(self.sql), *of_stock, *([self.kinds.dimension] if self.kinds else [])))
 
     @property
     def placed_by(self) -> str:

@@ -175,9 +175,7 @@ def test_columns_that_are_not_copied_are_read_live_within_the_limit(sessions: in
 def test_sessions_are_picked_by_their_model_from_files(sessions: int) -> None:
     """They are those of all days; nothing of it is read from PostgreSQL once it is copied."""
     model = AgentSessionDay.objects.exclude(model="").values_list("model", flat=True)[0]
-    fact_query = FactQuery(
-        AGENT_SESSIONS, ((WHOLE.start, WHOLE.end),), facets=((Dimension.MODEL, (model,)),), model_picks_facts=True
-    )
+    fact_query = FactQuery(AGENT_SESSIONS, ((WHOLE.start, WHOLE.end),), facets_of_facts=((Dimension.MODEL, (model,)),))
     counts = {}
     for allowance in (EXACT, Allowance(live_rows=0)):
         with rows_of_answer(allowance) as rows:

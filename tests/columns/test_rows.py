@@ -45,6 +45,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_relation_names_the_columns_that_postgresql_returns() -> None:
     for relation in copied_relations().values():
         computed = {STOCK_DAY, *(name for name, _ in relation.stock.columns)} if relation.stock else set()
+        computed |= {relation.kinds.dimension} if relation.kinds else set()
         assert relation.columns - computed == types_of(relation).keys() - {STOCK_FROM, STOCK_UNTIL}, relation.name
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS, AGENT_TOOL_DAYS
+from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOOL_DAYS
+from integrations.facts.outcomes import AGENT_SPEND_SHARES, TOKEN_KINDS
 from integrations.facts.relation import Relation
 from integrations.model_names import model_name
 from integrations.models import AgentSession, QuarantinedRecord
@@ -67,8 +68,10 @@ def check_totals(agent: str, runs: list[Recording]) -> None:
         for kind, name in KINDS.items():
             if amount := run.expected["normalized_totals"][name]:
                 true_tokens[model, kind] += amount
-    kinds = table(AGENT_TOKEN_KINDS, "model, token_kind, sum(tokens) AS tokens", slug, "GROUP BY model, token_kind")
-    assert {(row["model"], row["token_kind"]): row["tokens"] for row in kinds if row["tokens"]} == true_tokens
+    sums = ", ".join(f"sum({column}) AS {kind}" for kind, column in TOKEN_KINDS.columns.items())
+    models = table(AGENT_SPEND_SHARES, f"model, {sums}", slug, "GROUP BY model")
+    kinds = {(row["model"], kind): row[kind] for row in models for kind in TOKEN_KINDS.columns}
+    assert {kind: tokens for kind, tokens in kinds.items() if tokens} == true_tokens
 
     figures = table(
         AGENT_SESSION_DAYS,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS, AGENT_TOKEN_KINDS
+from integrations.facts.ai import AGENT_SESSION_DAYS, AGENT_SESSIONS
 from integrations.facts.outcomes import AGENT_SPEND_SHARES
 from integrations.models import AgentSession, FactChange
 from tests.code.attribution.world import attribute, commit, day_of, identity, note, rows_of, session, trailer
@@ -96,7 +96,7 @@ def test_the_relations_of_sessions_say_it() -> None:
     session("s", "10:00", "11:00")
     commit("c", "10:30", {"a.py": 10})
     attribute()
-    for relation in (AGENT_SESSIONS, AGENT_SESSION_DAYS, AGENT_TOKEN_KINDS):
+    for relation in (AGENT_SESSIONS, AGENT_SESSION_DAYS, AGENT_SPEND_SHARES):
         assert {(row["committed"], row["covered"]) for row in rows_of(relation)} == {(True, True)}
 
 
