@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from core.cache import Cache
@@ -153,20 +154,7 @@ def select_from_result(statement_from: StatementFrom, text: str, **values: Any) 
 
     Raises QuestionStoppedError as `scan`.
     """
-
-    def read(rows: Rows) -> Found:
-        with database.cursor() as cursor:
-            statement = statement_from(rows.source)
-            of_result, key = _named(statement, cursor, rows)
-            key_of_answer = hashlib.sha256(repr((key, text, values)).encode()).hexdigest()
-            found = answers.get(key_of_answer)
-            if found is None:
-                result = tables.result(cursor, key, of_result, statement.parameters)
-                found = database.fetch(cursor, text.format(result=result), values)
-                answers.put(key_of_answer, found)
-            return found
-
-    return _from_files_or_not(read)
+    return _fetch(statement_from, partial(_select_once, text, values))
 
 
 def stock(query: StockQuery) -> dict[tuple[int | None, Window], int]:
@@ -206,27 +194,24 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
         return result
 
 
-def _fetch(statement_from: StatementFrom) -> Found:
-    """Runs the statement, or finds the answer that it had."""
-    return _from_files_or_not(lambda rows: _fetch_once(statement_from, rows))
-
-
-def _from_files_or_not(read: Callable[[Rows], Found]) -> Found:
-    """What is read; where that fails, once more with rows from PostgreSQL alone.
+def _fetch(statement_from: StatementFrom, read: Callable[[StatementFrom, Rows], Found] | None = None) -> Found:
+    """What is read of the statement: its answer, unless `read` says otherwise.  Where that fails, it is read once more
+    with rows from PostgreSQL alone.
 
     A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
     should not notice.
     """
     import duckdb
 
+    read = read or _fetch_once
     with rows_of_answer() as rows:
         try:
-            return read(rows)
+            return read(statement_from, rows)
         except duckdb.Error as problem:
             logger.error("A query failed; it is answered from PostgreSQL. %s", problem)
             nudge_on_commit(check_files)
             rows.read_no_files()
-            return read(rows)
+            return read(statement_from, rows)
 
 
 def _fetch_once(statement_from: StatementFrom, rows: Rows) -> Found:
@@ -243,6 +228,19 @@ def _fetch_once(statement_from: StatementFrom, rows: Rows) -> Found:
             found = database.fetch(cursor, text, statement.parameters)
             if not is_derived_from:
                 answers.put(key, found)
+        return found
+
+
+def _select_once(text: str, values: Mapping[str, Any], statement_from: StatementFrom, rows: Rows) -> Found:
+    with database.cursor() as cursor:
+        statement = statement_from(rows.source)
+        of_result, key = _named(statement, cursor, rows)
+        key_of_answer = hashlib.sha256(repr((key, text, values)).encode()).hexdigest()
+        found = answers.get(key_of_answer)
+        if found is None:
+            result = tables.result(cursor, key, of_result, statement.parameters)
+            found = database.fetch(cursor, text.format(result=result), values)
+            answers.put(key_of_answer, found)
         return found
 
 
