@@ -237,3 +237,36 @@ def test_of_too_few_people_others_see_nothing(shop: Repository, member: Client) 
         assert "$3.30" not in html
         assert "$3.00" not in html
     assert "repository hidden: too few people" in page(member)
+
+
+@pytest.mark.parametrize("record", ["pull_request", "work_item"])
+def test_nobody_and_one_person_are_answered_equally(shop: Repository, member: Client, record: str) -> None:
+    """Otherwise everybody could read whether the author of a pull request used an agent."""
+    policy = {"individual_policy": IndividualPolicy.PSEUDONYMS, "minimum_group_size": 5}
+    seen = {"members_see": MembersSee.EVERYTHING, "protected_since": timezone.now()}
+    Organisation.objects.update_or_create(pk=1, defaults={**policy, **seen})
+    pull_request = PullRequest.objects.get(number=1)
+    pk = pull_request.pk if record == "pull_request" else item_of(pull_request).pk
+    routes = [COSTS, "/insights/ai/costs.csv"]
+
+    def answers() -> list[tuple[int, bytes]]:
+        found = [member.get(route, {record: pk}) for route in routes]
+        found.append(member.get(f"/insights/{record.replace('_', '-')}s/{pk}/"))
+        return [(answer.status_code, without_tokens(answer.getvalue())) for answer in found]
+
+    of_one = answers()
+    assert b"fewer than 5 people" in of_one[0][1]
+    AgentSession.objects.filter(branch="feat/tea").delete()
+    assert answers() == of_one
+
+
+def item_of(pull_request: PullRequest) -> WorkItem:
+    project = Project.objects.create(connection=pull_request.connection, external_id="p", key="SHOP", name="Shop")
+    item = WorkItem.objects.create(connection=pull_request.connection, external_id="1", project=project, key="SHOP-1")
+    WorkItemLink.objects.create(pull_request=pull_request, key=item.key, method="branch", work_item=item)
+    return item
+
+
+def without_tokens(body: bytes) -> bytes:
+    """Without what differs between any two requests."""
+    return re.sub(rb'(csrfmiddlewaretoken" value|X-CSRFToken"|nonce)[^>]*', b"", body)

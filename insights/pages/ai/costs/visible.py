@@ -36,6 +36,7 @@ from orgtree.access.access import Access
 
 KINDS = ("repository", "pull_request", "work_item")
 LONGEST_NUMBER = 18
+ONE = 1  # person, as whose nobody's figures are answered
 _PULL_REQUEST = re.compile(r"(?P<repository>.+)#(?P<number>[0-9]{1,9})")
 
 
@@ -175,10 +176,13 @@ def query_of(subject: Subject, filters: Filters) -> Query:
 
 
 def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs:
-    """The subject's figures; of too few people only the viewer's own part."""
+    """The subject's figures; of too few people, or of nobody, only the viewer's own part.
+
+    Few people work on one pull request or item: that nobody used an agent would tell as much of them.
+    """
     access, query = filters.access, query_of(subject, filters)
     counted = count_session_costs(scope)
-    if not is_withheld(query, counted.people, access):
+    if not is_withheld(query, counted.people or ONE, access):
         return _costs(cost_sums(scope), counted.sessions, query, access)
     own = replace(scope, whose=replace(scope.whose, person_id=access.visibility.person_id or 0))
     of_own = count_session_costs(own)
@@ -222,4 +226,4 @@ def visible_session_costs(subject: Subject, scope: CostScope, filters: Filters, 
         ]
         return RowsPage(query, COLUMNS, rows, count_session_costs(theirs).rows, page, size, "Σ contribution")
 
-    return visible_page(query, filters.access, people=count_session_costs(scope).people, read=listed)
+    return visible_page(query, filters.access, people=count_session_costs(scope).people or ONE, read=listed)
