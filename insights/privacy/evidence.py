@@ -10,20 +10,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
 
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors, People, PeopleQuery, Place, Segment
 from insights.engine.plan import facets_of
 from insights.privacy.families import Family
-from insights.privacy.suppression import Cells, Hidden, Key, Minimum, few, grid, suppressed, union
+from insights.privacy.suppression import Cells, Hidden, Key, Minimum, Pattern, few, grid, patterns_of, suppressed
 from insights.privacy.withhold import numerator_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Dimension, Query, Window
 
 Unit = int | None
 OWN: Unit = None  # the query's own scope
+TAKEN = "taken"  # by a filter
 BySegment = Mapping[Segment, People]
 ByPlace = Mapping[tuple[Place, Segment], People]
 
@@ -32,12 +32,51 @@ ByPlace = Mapping[tuple[Place, Segment], People]
 class _Wider:
     """A query without some of the filters: it shows who is left out.
 
-    With `chosen`, it is split by these filters, and they are the values that each chooses; without, it has the segments
-    of the query.
+    With `chosen`, it is split by these filters, and they are the values that each chooses, and then by the segments of
+    the query at the positions `kept`; without, it has the segments of the query.
     """
 
     people: PeopleQuery
     chosen: Sequence[Set[str]] = ()
+    kept: Sequence[int] = ()
+
+    def segment_of(self, segment: Segment) -> Segment:
+        """The part of a segment of the query by which this one is split, too."""
+        return tuple(segment[position] for position in self.kept) if self.chosen else segment
+
+    def divided(self, own: ByPlace, everybody: ByPlace) -> ByPlace:
+        """Everybody by what the filters take and what they leave out, before the segments.
+
+        A single filter by a column has its values there: others see each of them.
+        """
+        divided: dict[tuple[Place, Segment], People] = defaultdict(int)
+        for (place, segment), some in everybody.items():
+            values, rest = segment[: len(self.chosen)], segment[len(self.chosen) :]
+            if len(self.chosen) > 1:
+                flags = [value in taken for value, taken in zip(values, self.chosen, strict=True)]
+                values = tuple(TAKEN if is_taken else "" for is_taken in flags)
+            if self.chosen:
+                divided[place, (*values, *rest)] |= some
+            else:
+                divided[place, ("", *rest)] |= some & ~own.get((place, segment), some)
+        if not self.chosen:
+            divided |= {(place, (TAKEN, *segment)): some for (place, segment), some in own.items()}
+        return divided
+
+    def revealed(self, hidden: Set[tuple[Unit, Pattern]]) -> Set[tuple[Unit, Pattern]]:
+        """The units, segments and sums over them in which the filters' own value is hidden.
+
+        A single filter by a column takes all of its values that are hidden, or none of them.
+        """
+        number = max(1, len(self.chosen))
+        lost: dict[tuple[Unit, Pattern], set[Pattern]] = defaultdict(set)
+        for unit, pattern in hidden:
+            if None not in pattern[:number]:
+                lost[unit, pattern[number:]].add(pattern[:number])
+        if len(self.chosen) == 1:
+            taken = {(value,) for value in self.chosen[0]}
+            return {cell for cell, values in lost.items() if values & taken and not values <= taken}
+        return {cell for cell, values in lost.items() if (TAKEN,) * number in values}
 
 
 @dataclass(frozen=True)
@@ -65,16 +104,18 @@ class Question:
         scope, by_column = self.query.scope, self._filters_by_column
         chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
         dropped = [*((dimension,) for dimension in by_column), *([by_column] if len(by_column) > 1 else [])]
-        wider = [
-            _Wider(self._of_units(self._without_filters(*some), some), [chosen[dimension] for dimension in some])
-            for some in dropped
-        ]
+        wider = []
+        for some in dropped:
+            kept = [position for position, dimension in enumerate(self.segments) if dimension not in some]
+            split = (*some, *(self.segments[position] for position in kept))
+            everybody = self._by_family(self._without_filters(*some), split)
+            wider.append(_Wider(everybody, [chosen[dimension] for dimension in some], kept))
         for dimension in self.query.facets.keys() - {*by_column}:
-            wider.append(_Wider(self._of_units(self._without_filters(dimension), self.segments)))
+            wider.append(_Wider(self._by_family(self._without_filters(dimension), self.segments)))
         for attribute in scope.where:
             held = {name: scope.where[name] for name in scope.where if name != attribute}
-            everybody = replace(self.query, scope=replace(scope, where=held))
-            wider.append(_Wider(self._of_units(everybody, self.segments)))
+            without = replace(self.query, scope=replace(scope, where=held))
+            wider.append(_Wider(self._by_family(without, self.segments)))
         return wider
 
     @cached_property
@@ -98,11 +139,16 @@ class Question:
     @property
     def contributors_query(self) -> PeopleQuery:
         """Who contributes, by the units of the family."""
-        beside = tuple(self.family.units) if self.units else ()
-        return PeopleQuery(self.query, self.segments, beside, bool(self.family.wholes), self.of_buckets)
+        return self._by_family(self.query, self.segments)
 
-    def _of_units(self, query: Query, segments: tuple[Dimension, ...]) -> PeopleQuery:
-        return PeopleQuery(query, segments, tuple(sorted(self.units)), of_buckets=self.of_buckets)
+    def _by_family(self, query: Query, segments: tuple[Dimension, ...]) -> PeopleQuery:
+        beside = tuple(self.family.units) if self.units else ()
+        return PeopleQuery(query, segments, beside, bool(self.family.wholes), self.of_buckets)
+
+    @property
+    def _own_rows(self) -> Set[Unit]:
+        """Those whose values are judged."""
+        return {*self.units} if self.units else {OWN}
 
     def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Unit, Hidden]:
         """The values to hide, by unit, from the answers to `people_queries`."""
@@ -115,11 +161,12 @@ class Question:
                 cells = self._beside_units(some)
                 for unit, segment in few(cells, minimum):
                     of_few[unit].add((window, segment))
-                for unit, segment in suppressed(cells, minimum):
+                for unit, segment in suppressed(cells, minimum, rows=self._own_rows):
                     hidden[unit].add((window, segment))
+            for unit, segment in self._revealed_by_filters(window, sets, beside, minimum):
+                hidden[unit].add((window, segment))
         for unit in self.units or (OWN,):
             of_unit = {window: [_of_unit(some, unit) for some in sets] for window, sets in people.items()}
-            hidden[unit] |= self._revealed_by_filters(of_unit, beside, unit, minimum)
             if answer.adds_up and answer.buckets:
                 hidden[unit] |= _beside_buckets(answer, of_unit, hidden[unit], minimum)
         return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self.units or (OWN,)}
@@ -152,20 +199,18 @@ class Question:
         return grid(rows, [*self.family.below.items()], people)
 
     def _revealed_by_filters(
-        self, own: OfWindows, beside: Sequence[Contributors], unit: Unit, minimum: Minimum
-    ) -> set[Key]:
-        """The values that would reveal few people beside those of other filters."""
-        revealed: set[Key] = set()
+        self, window: Window, own: Sequence[ByPlace], beside: Sequence[Contributors], minimum: Minimum
+    ) -> Iterator[tuple[Unit, Segment]]:
+        """The values that would reveal few people beside those of other filters, in any unit of the family."""
         for wider, answer in zip(self._wider, beside, strict=True):
-            for window, sets in own.items():
-                # Without people there is nothing in the window, neither here nor there.
-                for some, everybody in zip(sets, answer.people_in(window, self._numerator), strict=False):
-                    of_wider = _of_unit(everybody, unit)
-                    if not wider.chosen:
-                        revealed.update((window, segment) for segment in _left_out(some, of_wider, minimum))
-                    elif _tells_apart(wider.chosen, of_wider, minimum):
-                        revealed.update((window, segment) for segment in some)
-        return revealed
+            # Without people there is nothing in the window, neither here nor there.
+            for some, everybody in zip(own, answer.people_in(window, self._numerator), strict=False):
+                cells = self._beside_units(wider.divided(some, everybody))
+                found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows))
+                for place, segment in some:
+                    for unit in (OWN, *place):
+                        if not found.isdisjoint((unit, sums) for sums in patterns_of(wider.segment_of(segment))):
+                            yield unit, segment
 
 
 OfWindows = Mapping[Window, Sequence[BySegment]]
@@ -177,38 +222,6 @@ def _of_unit(people: ByPlace, unit: Unit) -> BySegment:
         if unit is OWN or unit in place:
             by_segment[segment] |= some
     return by_segment
-
-
-def _left_out(own: BySegment, everybody: BySegment, minimum: Minimum) -> Iterator[Segment]:
-    """The segments whose filter leaves out few people."""
-    for segment, people in own.items():
-        if minimum.is_few(everybody.get(segment, people) & ~people):
-            yield segment
-
-
-def _tells_apart(chosen: Sequence[Set[str]], people: BySegment, minimum: Minimum) -> bool:
-    """Whether a filter by these values, one set for each dimension of the split, would reveal few people beside others.
-
-    A filter by one dimension takes all of the values that are hidden, or none of them.  What several leave out together
-    is nobody, or enough people.
-    """
-    if len(chosen) == 1:
-        [values] = chosen
-        cells = grid({OWN: {OWN}}, [], {(OWN, segment): some for segment, some in people.items()})
-        lost = {value for _, (value,) in suppressed(cells, minimum) if value is not None}
-        return bool(values & lost) and not lost <= values
-    positions = range(len(chosen))
-    return any(
-        minimum.is_few(
-            union(
-                some
-                for segment, some in people.items()
-                if all((segment[i] in chosen[i]) is (i not in left_out) for i in positions)
-            )
-        )
-        for number in range(2, len(chosen) + 1)
-        for left_out in combinations(positions, number)
-    )
 
 
 def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key], minimum: Minimum) -> set[Key]:

@@ -4,83 +4,98 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
 
 from django.utils import timezone
 
 from core.cache import Cache
+from insights.query.query import Window
 from orgtree.access.access import Access
 from orgtree.models import UnitPlace
 
-Place = tuple[int, int | None, int, str]  # a unit, the one above it, its tree and its slug
-places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 250 * len(places))
-"""Places of units in their trees, by version of people and day."""
+
+class Place(NamedTuple):
+    """A unit's place in its tree, from its first day to the day before `end`."""
+
+    unit: int
+    parent: int | None
+    tree: int
+    slug: str
+    start: date
+    end: date
+
+    def overlaps(self, window: Window) -> bool:
+        return self.start < window.end and window.start < self.end
+
+
+places_by_version: Cache[Sequence[Place]] = Cache(8_000_000, lambda places: 100 + 350 * len(places))
+"""All places of units, by version of people."""
 
 
 @dataclass(frozen=True)
 class Family:
-    """Units with the one directly above each: None where the viewer may not see it, or nothing is compared with it.
+    """Units, with those directly below each; of a tree's top units that is the whole organisation, as the tree's
+    negative id.
 
-    The parent of a tree's top units is the whole organisation, as the tree's negative id, if one of them is requested
-    and the viewer may see the organisation.
+    Units whose parent the viewer may not see are below none.
     """
 
-    parents: Mapping[int, int | None]
+    units: Sequence[int]
+    below: Mapping[int, Sequence[int]] = field(default_factory=dict)
 
     @property
-    def units(self) -> list[int]:
-        return sorted(self.parents)
-
-    @property
-    def wholes(self) -> set[int]:
-        return {parent for parent in self.parents.values() if parent is not None and parent < 0}
-
-    @property
-    def below(self) -> Mapping[int, Sequence[int]]:
-        """The units directly below each."""
-        below: dict[int, list[int]] = defaultdict(list)
-        for unit, parent in self.parents.items():
-            if parent is not None:
-                below[parent].append(unit)
-        return below
+    def wholes(self) -> Collection[int]:
+        return {whole for whole in self.below if whole < 0}
 
 
-def family_of(units: Collection[int], access: Access) -> Family:
-    """These units, those above them that the viewer may see, and all directly below any of them."""
+def family_of(units: Collection[int], window: Window, access: Access) -> Family:
+    """These units, those above them on any day of the window that the viewer may see, and all directly below these.
+
+    The whole organisation is among them if the viewer may see it.  What is below a closed unit stands alone.
+    """
     if not units:
-        return Family({})
-    all_places = _places_today(access.organisation.people_version)
-    trees = {tree for unit, _, tree, _ in all_places if unit in {*units}}
-    tops = -1 if access.visibility.whole else None
-    above = {
-        unit: parent if parent is not None else tops and tops * tree
-        for unit, parent, tree, _ in all_places
-        if tree in trees and (parent is None or access.visibility.can_see(parent))
-    }
+        return Family([])
+    places = [place for place in _places(access.organisation.people_version) if place.overlaps(window)]
+    trees = {place.tree for place in places if place.unit in {*units}}
+    closed = {place.unit: place.end < window.end for place in sorted(places, key=lambda place: place.end)}
+    above: dict[int, set[int]] = defaultdict(set)
+    for unit, parent, tree, _, _, _ in places:
+        if tree not in trees:
+            continue
+        if parent is not None and parent in closed and access.visibility.can_see(parent):
+            above[unit].add(parent)
+        if access.visibility.whole and (parent is None or closed.get(parent, True)):
+            above[unit].add(-tree)
     ancestors: set[int] = set()
-    for unit in units:
-        parent = above.get(unit)
-        while parent is not None and parent not in ancestors:
-            ancestors.add(parent)
-            parent = above.get(parent)
-    beside = {
-        unit: parent if parent in ancestors else None
-        for unit, parent in above.items()
-        if parent in ancestors or unit in ancestors
-    }
-    return Family({**dict.fromkeys(units), **beside})
+    found = {*units}
+    while found:
+        found = {parent for unit in found for parent in above.get(unit, ())} - ancestors
+        ancestors |= found
+    below: dict[int, list[int]] = defaultdict(list)
+    for unit, parents in sorted(above.items()):
+        for parent in parents & ancestors:
+            below[parent].append(unit)
+    beside = {unit for of_unit in below.values() for unit in of_unit}
+    return Family(sorted({*units, *beside, *(unit for unit in ancestors if unit > 0)}), below)
 
 
 def unit_ids(access: Access) -> Mapping[str, int]:
     """Ids of the units that are in a tree today, by slug."""
-    return {slug: unit for unit, _, _, slug in _places_today(access.organisation.people_version)}
+    today = timezone.localdate()
+    places = _places(access.organisation.people_version)
+    return {place.slug: place.unit for place in places if place.start <= today < place.end}
 
 
-def _places_today(people_version: int) -> Sequence[Place]:
-    key = f"{people_version} {timezone.localdate()}"
+def _places(people_version: int) -> Sequence[Place]:
+    key = str(people_version)
     places = places_by_version.get(key)
     if places is None:
-        today = UnitPlace.objects.filter(during__contains=timezone.localdate())
-        places = tuple(today.values_list("unit_id", "parent_id", "unit__tree_id", "unit__slug"))
+        rows = UnitPlace.objects.values_list("unit_id", "parent_id", "unit__tree_id", "unit__slug", "during")
+        places = tuple(
+            Place(unit, parent, tree, slug, during.lower or date.min, during.upper or date.max)
+            for unit, parent, tree, slug, during in rows
+        )
         places_by_version.put(key, places)
     return places

@@ -82,7 +82,7 @@ def _question(query: Query, units: Sequence[int], *, of_buckets: bool = False) -
     """None where no people contribute."""
     if get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
-    return Question(query, units, Family(dict.fromkeys(units)), of_buckets)
+    return Question(query, units, Family(units), of_buckets)
 
 
 def _counted_of_units(

@@ -8,7 +8,7 @@ docs/access.md#differences.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -82,9 +82,23 @@ class Cells:
     def people_of(self) -> Mapping[Cell, People]:
         return {cell: union(self.people[atom] for atom in atoms) for cell, atoms in self.atoms.items()}
 
+    @cached_property
+    def _wholes(self) -> Set[Cell]:
+        return {partition.whole for partition in self.partitions}
+
     def smallest(self, cells: Iterable[Cell]) -> Cell:
         """The cell of the fewest people; of several, always the same."""
         return min(cells, key=lambda cell: (self.people_of[cell].bit_count(), repr(cell)))
+
+    def most_detailed(self, cells: Iterable[Cell]) -> Cell:
+        """The smallest of the cells that sum over the fewest dimensions, and that have no parts.
+
+        Sums are shown by other answers, without a split or in other buckets: to hide them here is of no use.
+        """
+        found = [*cells]
+        fewest = min(cell[1].count(None) for cell in found)
+        found = [cell for cell in found if cell[1].count(None) == fewest]
+        return self.smallest([cell for cell in found if cell not in self._wholes] or found)
 
 
 def union(sets: Iterable[People]) -> People:
@@ -99,12 +113,18 @@ def few(cells: Cells, minimum: Minimum) -> set[Cell]:
     return {cell for cell, people in cells.people_of.items() if minimum.is_few(people)}
 
 
-def suppressed(cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset()) -> set[Cell]:
-    """The cells to hide, with those `hidden` before, so that no sum of shown ones is the figure of few people."""
+def suppressed(
+    cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset(), *, rows: Set[Row] | None = None
+) -> set[Cell]:
+    """The cells to hide, with those `hidden` before, so that no sum of shown ones is the figure of few people.
+
+    With `rows`, the audit hides cells of these alone, as if all others were shown that are neither of few people nor
+    the smallest parts beside such.  An answer about one unit must not rely on what another answer hides of others.
+    """
     all_hidden = few(cells, minimum) | hidden
     if not all_hidden and not any(minimum.is_few(minimum.known(people)) for people in cells.people.values()):
         return set()
-    return _audited(cells, minimum, _beside_hidden(cells, minimum, all_hidden))
+    return _audited(cells, minimum, _beside_hidden(cells, minimum, all_hidden), rows)
 
 
 def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cell]:
@@ -130,41 +150,51 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
     return hidden
 
 
-def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cell]:
+def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell], rows: Set[Row] | None) -> set[Cell]:
     """Hides further cells until no linear combination of those shown is the figure of few people.
 
     Rows and columns together can determine what neither does alone.  Unknown are the atoms that no cell shows; each
     shown cell that contains some is an equation.  A sum of atoms is determined where a combination of equations is it.
     """
-    while found := _revealing(cells, minimum, hidden):
+    while found := _revealing(cells, minimum, hidden, rows):
         hidden = hidden | found
     return hidden
 
 
-def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell]) -> set[Cell]:
-    """Shown cells to hide, because with others they determine the figure of few people: the smallest of each system.
+def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row] | None) -> set[Cell]:
+    """Shown cells to hide, because with others they determine the figure of few people: one of each system.
 
     What is hidden must not depend on the order of anything: two answers that hide different cells reveal both.
     """
-    known = {atom for cell, atoms in cells.atoms.items() if cell not in hidden and len(atoms) == 1 for atom in atoms}
+    known: dict[Atom, set[Cell]] = defaultdict(set)
+    for cell, atoms in cells.atoms.items():
+        if cell not in hidden and len(atoms) == 1:
+            known[next(iter(atoms))].add(cell)
     unknown = {atom for atom, people in cells.people.items() if atom not in known and people != NOBODY}
     systems = _systems(cells, hidden, unknown)
     of_cells = {frozenset(cells.atoms[cell] & unknown) for cell in few(cells, minimum)} - {frozenset()}
     found: set[Cell] = set()
+
+    def to_hide(used: Set[Cell]) -> Set[Cell]:
+        """One of the cells that a secret follows from, those that show a single atom of them included."""
+        used = used | {cell for other in used for atom in cells.atoms[other] & known.keys() for cell in known[atom]}
+        used = {cell for cell in used if rows is None or cell[0] in rows}
+        return {cells.most_detailed(used)} if used else frozenset()
+
     for system in systems:
         sums = {*(frozenset({atom}) for atom in system.atoms), *system.groups.values(), *system.determined_pairs}
-        secrets = {some for some in sums if minimum.is_few(minimum.known(union(cells.people[atom] for atom in some)))}
+        sums |= {*system.determined_among(lambda atoms: minimum.is_few(minimum.known(_people_of(cells, atoms))))}
+        secrets = {some for some in sums if minimum.is_few(minimum.known(_people_of(cells, some)))}
         secrets |= {secret for secret in of_cells if secret <= system.atoms}
         used = {cell for secret in secrets if system.determines(secret) for cell in system.used_for(secret)}
-        if used:
-            found.add(cells.smallest(used))
+        found |= to_hide(used)
     if not found:  # a sum over several systems is determined where its part in each of them is
         for secret in of_cells:
             parts = [(system, part) for system in systems if (part := system.atoms & secret)]
             if _atoms_of(part for _, part in parts) == secret and all(
                 system.determines(part) for system, part in parts
             ):
-                found.add(cells.smallest({cell for system, part in parts for cell in system.used_for(part)}))
+                found |= to_hide({cell for system, part in parts for cell in system.used_for(part)})
     return found
 
 
@@ -242,6 +272,21 @@ class _System:
         weights = self._matrix @ (said @ (target @ said))
         return [cell for cell, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE]
 
+    def determined_among(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
+        """Sums of several groups of few people that equations determine: those in which no other group is left."""
+        import numpy as np
+
+        groups = [*self.groups.values()]
+        of_few = [number for number, atoms in enumerate(groups) if is_few(atoms)]
+        order = sorted(of_few, key=lambda number: sorted(map(repr, groups[number])))
+        others = self._matrix[:, [n for n in range(len(groups)) if n not in {*order}]]
+        values, vectors = np.linalg.eigh(others @ others.T)
+        left = _reduced(vectors[:, values <= TOLERANCE].T @ self._matrix[:, order])
+        for row in left:
+            inside = np.flatnonzero(abs(row) > TOLERANCE)
+            if (abs(row[inside] - 1) < TOLERANCE).all():
+                yield frozenset().union(*(groups[order[n]] for n in inside))
+
     @property
     def determined_pairs(self) -> Iterator[frozenset[Atom]]:
         """Pairs of groups with a determined sum that are not determined alone: one column of the null space is the
@@ -254,6 +299,27 @@ class _System:
             if values.any():
                 yield from (other | atoms for other in columns[(-values).tobytes()])
                 columns[values.tobytes()].append(atoms)
+
+
+def _reduced(rows: Floats) -> Floats:
+    """The same combinations in reduced echelon form: each row has a first one where all others have a zero."""
+    import numpy as np
+
+    rows, done = rows.copy(), 0
+    for column in range(rows.shape[1]):
+        if done == len(rows):
+            break
+        pivot = done + int(np.abs(rows[done:, column]).argmax())
+        if abs(rows[pivot, column]) > TOLERANCE:
+            rows[[done, pivot]] = rows[[pivot, done]]
+            rows[done] /= rows[done, column]
+            rows -= np.outer(np.where(np.arange(len(rows)) == done, 0, rows[:, column]), rows[done])
+            done += 1
+    return rows[:done]
+
+
+def _people_of(cells: Cells, atoms: Iterable[Atom]) -> People:
+    return union(cells.people[atom] for atom in atoms)
 
 
 def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:
@@ -283,6 +349,11 @@ def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_S
     return made
 
 
+def patterns_of(segment: tuple[str, ...]) -> Sequence[Pattern]:
+    """A segment, and the sums over its dimensions that contain it."""
+    return [*product(*((value, None) for value in segment))]
+
+
 def grid(
     rows: Mapping[Row, Set[Any]],
     wholes: Iterable[tuple[Row, Sequence[Row]]],
@@ -298,7 +369,7 @@ def grid(
     for row, made_of in rows.items():
         for place in made_of:
             rows_of[place].append(row)
-    patterns = {segment: [*product(*((value, None) for value in segment))] for _, segment in people}
+    patterns = {segment: patterns_of(segment) for _, segment in people}
     for atom in people:
         place, segment = atom
         for row in rows_of[place]:

@@ -121,14 +121,14 @@ def _question(query: Query, known: Mapping[str, int], access: Access, *, of_buck
         return None
     unit = known.get(query.scope.unit or "") or unit_id_of(query.scope, access)
     units = [] if unit is None else [unit]
-    return Question(query, units, family_of(units, access), of_buckets)
+    return Question(query, units, family_of(units, query.window, access), of_buckets)
 
 
 def _question_of_units(query: Query, units: Sequence[int], access: Access) -> Question | None:
     """As `_question`, for these units.  Whether a unit is protected is decided when it is shown."""
     if not units or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
-    return Question(query, units, family_of(units, access), of_buckets=False)
+    return Question(query, units, family_of(units, query.window, access), of_buckets=False)
 
 
 def _judged(
