@@ -6,7 +6,9 @@ They are names, never content: longer values, or values with line breaks, are no
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
 
 from integrations.enums import RequestPart
 from integrations.models.sessions import LONGEST_PART
@@ -52,6 +54,14 @@ class Parts:
     provider: _Names = ()
     models: _Names = ()
     identity_source: _Names = ()
+    _parts: Sequence[tuple[str, _Names]] = field(init=False, repr=False)  # those that have names
+    _saying: frozenset[str] = field(init=False, repr=False)  # attributes that say any part by themselves
+
+    def __post_init__(self) -> None:
+        named = [(str(part), names) for part in RequestPart if (names := getattr(self, part))]
+        object.__setattr__(self, "_parts", named)
+        saying = (name for _, names in (*named, ("", self.identity_source)) for name in names)
+        object.__setattr__(self, "_saying", frozenset(saying))
 
     @property
     def names(self) -> set[str]:
@@ -59,7 +69,10 @@ class Parts:
 
     def named(self, attributes: Attributes) -> dict[str, str] | None:
         """Part → value of a record; None where it names none."""
-        parts = {str(part): text for part in RequestPart if (text := _first(getattr(self, part), attributes))}
+        if self._saying.isdisjoint(attributes):  # most records: a tenth of the time to read one
+            provider = _provider_of(_first(self.models, attributes))
+            return {str(RequestPart.PROVIDER): provider} if provider else None
+        parts = {part: text for part, names in self._parts if (text := _first(names, attributes))}
         if provider := self._provider(attributes):
             parts[str(RequestPart.PROVIDER)] = provider
         return parts or None
@@ -69,8 +82,12 @@ class Parts:
             return _PROVIDERS.get(provider, provider)
         if _first(self.identity_source, attributes).startswith("gateway"):
             return "gateway"
-        model = _first(self.models, attributes)
-        return next((provider for pattern, provider in _MODELS if pattern.match(model)), "")
+        return _provider_of(_first(self.models, attributes))
+
+
+@lru_cache(1000)
+def _provider_of(model: str) -> str:
+    return next((provider for pattern, provider in _MODELS if pattern.match(model)), "")
 
 
 def _first(names: _Names, attributes: Attributes) -> str:
