@@ -155,18 +155,18 @@ class Partitions:
         """
         built: dict[str, list[_Built]] = defaultdict(list)
         changed: dict[str, list[_Changed]] = defaultdict(list)
-        for name, start, end, shape, file_name, size, built_on, since, is_recent in sql.rows(
+        for name, start, end, shape, file_name, size, number, built_on, since, is_recent in sql.rows(
             """
             WITH clock AS MATERIALIZED (
                 SELECT now, now - make_interval(secs => %(lag)s) AS allowed FROM clock_timestamp() AS clock (now)
             )
-            SELECT relation, first_day, end_day, shape, file_name, bytes, built_at::date, stale_since,
+            SELECT relation, first_day, end_day, shape, file_name, bytes, rows, built_at::date, stale_since,
                    stale_since IS NULL OR stale_since BETWEEN clock.allowed AND clock.now
             FROM insights_columnpartition
             CROSS JOIN clock
             WHERE built_at <= now()
             UNION ALL
-            SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, since, is_recent
+            SELECT family, lower(days), upper(days), NULL, NULL, NULL, NULL, NULL, since, is_recent
             FROM (
                 SELECT family, is_recent, unnest(range_agg(daterange(day_from, day_to))) AS days, min(at) AS since
                 FROM integrations_factchange
@@ -182,7 +182,7 @@ class Partitions:
             if shape is None:
                 changed[name].append(_Changed(days, since, is_recent))
             else:
-                built[name].append(_Built(days, shape, file_name, size, built_on, since, is_recent))
+                built[name].append(_Built(days, shape, file_name, size, number, built_on, since, is_recent))
         return cls(built, changed)
 
     def of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
@@ -196,6 +196,15 @@ class Partitions:
     def last_of(self, relation: Relation, days: Sequence[Window]) -> Sequence[BuiltDays]:
         """The same for all last versions, however long they have been stale."""
         return self._of(relation, days, longest_ago=True)
+
+    def rows_of(self, relation: Relation, days: Sequence[Window]) -> float:
+        """About how many rows there are on these days: those of the last versions, spread evenly over the past."""
+        number = 0.0
+        for partition in self._built.get(relation.name, ()):
+            start, end = partition.days.start, min(partition.days.end, partition.built_on + timedelta(days=1))
+            shared = sum(max(0, (min(end, window.end) - max(start, window.start)).days) for window in days)
+            number += partition.rows * shared / max(1, (end - start).days)
+        return number
 
     def _of(self, relation: Relation, days: Sequence[Window], *, longest_ago: bool) -> Sequence[BuiltDays]:
         shape = shape_of(relation)
@@ -220,6 +229,7 @@ class _Built(NamedTuple):
     shape: str
     file_name: str
     size: int
+    rows: int
     built_on: date
     stale_since: datetime | None
     is_recent: bool  # not stale, or only within the allowance

@@ -79,6 +79,8 @@ class Rows(ExitStack):
         types, path, most = types_of(relation), self.enter_context(temporary_file(".csv")), self._allowance.live_rows
         left = None if most is None else most - self._number_of_live_rows[relation.name]
         seconds, at_most = self._allowance.live_seconds, None if left is None else left + 1
+        if left is not None and self._partitions.rows_of(relation, days) > left:
+            return None  # without a statement
         if seconds is not None and _slow_until.get(relation.name, 0.0) > time.monotonic():
             return None
         try:

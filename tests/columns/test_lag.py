@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import time_machine
 from django.db import connection
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from insights.columns.build import database_today
+from insights.columns.build import END_DAY, FIRST_DAY, database_today
 from insights.columns.folder import folder
 from insights.columns.shape import copied_relations
-from insights.columns.source import EXACT, PAGE, Allowance, Lag
+from insights.columns.source import EXACT, PAGE, Allowance, Lag, Partitions
 from insights.columns.stale import take_changes_out
 from insights.engine import scan
 from insights.engine.fact_query import FactQuery
@@ -124,6 +125,20 @@ def test_beyond_so_many_rows_a_page_reads_the_last_version(sessions: int) -> Non
     few = Allowance(PAGE.lag, live_rows=sessions - 2)
     assert ask(few) == (sessions, Lag(as_of=at))
     assert ask(Allowance(PAGE.lag, live_rows=sessions - 1)) == (sessions - 1, Lag())
+
+
+def test_how_many_rows_there_are_is_known_from_the_last_version(sessions: int) -> None:
+    """On some of its days, by their share of those that had come; what is too much is not even begun."""
+    days = [Window(DAYS[0], DAYS[10]), Window(DAYS[20], WHOLE.end + timedelta(days=30))]
+    partitions = Partitions.read()
+    assert partitions.rows_of(AGENT_SESSIONS, [Window(FIRST_DAY, END_DAY)]) == sessions
+    assert partitions.rows_of(AGENT_SESSIONS, [Window(date(1990, 1, 1), date(1990, 1, 1))]) == 0
+    assert 0 < partitions.rows_of(AGENT_SESSIONS, days) < sessions
+    at = lose_one(seconds_ago=3600)
+    past = Window(FIRST_DAY, database_today() + timedelta(days=1))
+    with CaptureQueriesContext(connection) as captured:
+        assert ask(Allowance(PAGE.lag, live_rows=sessions - 1), past) == (sessions, Lag(as_of=at))
+    assert not any("COPY" in str(query["sql"]) for query in captured.captured_queries)
 
 
 def test_what_was_never_copied_is_to_come_and_the_answer_says_of_which_days() -> None:
