@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 from django.conf import settings
@@ -12,6 +14,10 @@ from django.db import connection
 from django.utils import timezone
 
 from bench.figures import Limit, Measured, percentile
+from bench.ingest import RECORDS_PER_SMALL_REQUEST, THREADS
+from bench.load import logs_body, post_at_rate
+from bench.page_work import work_of
+from bench.processor_time import ProcessorTime
 from bench.responses import again_ms, browser, with_parts
 from bench.timing import seconds_of
 from insights.catalogue.registry import metrics
@@ -24,6 +30,7 @@ WEEK_SECONDS = 0.3  # of one relation
 SHARE_OF_DATABASE = 0.1
 SLOWER = 1.5  # p95 of pages during a refresh, as a multiple of p95 without
 REFRESHED_WEEKS = 26
+STREAMED_REQUESTS_PER_SECOND = 30  # of ten records: some 300 records a second are those of 10,000 people
 MEGABYTE = 1_000_000
 
 
@@ -91,6 +98,40 @@ def pages_during_refresh(session_cookie: str, pages: list[str], *, rounds: int) 
         limit=Limit("ms: p95 without a refresh", alone),
         conditions=f"{len(addresses)} addresses × {len(times) // len(addresses)} while all partitions of "
         f"{REFRESHED_WEEKS} weeks were stale and rebuilt on the same cores",
+    )
+
+
+def pages_while_stale(session_cookie: str, token: str, pages: list[str], *, rounds: int, seconds: int) -> Measured:
+    """Responses again and again, without telemetry and while as much comes in as of ten thousand people at work: the
+    rows of today are stale all the time."""
+    with browser(session_cookie) as client:
+        addresses = with_parts(client, pages)
+        alone = percentile(again_ms(client, addresses, rounds), 95)
+        before, while_stale = work_of(addresses, session_cookie), None
+        times: list[float] = []
+        bodies = [logs_body(RECORDS_PER_SMALL_REQUEST) for _ in range(seconds * STREAMED_REQUESTS_PER_SECOND)]
+        spent, half_way = ProcessorTime(), time.monotonic() + seconds / 2
+        with spent.counted(), ThreadPoolExecutor(1) as sender:
+            streamed = sender.submit(
+                post_at_rate, settings.BASE_URL, token, bodies, rate=STREAMED_REQUESTS_PER_SECOND, connections=THREADS
+            )
+            while not streamed.done() or while_stale is None:
+                times += again_ms(client, addresses, 1)
+                if while_stale is None and time.monotonic() > half_way:
+                    while_stale = work_of(addresses, session_cookie)
+    answered = percentile(streamed.result().latencies, 99) * 1000
+    beside = percentile(times, 95)
+    return Measured(
+        name="pages while telemetry streams",
+        value=beside,
+        unit="ms, p95",
+        goal=f"≤ {SLOWER:g} × without",
+        met=beside <= SLOWER * alone,
+        limit=Limit("ms: p95 without telemetry", alone),
+        conditions=f"{len(addresses)} addresses × {len(times) / len(addresses):.1f} beside {len(bodies)} requests of "
+        f"{RECORDS_PER_SMALL_REQUEST} records, {STREAMED_REQUESTS_PER_SECOND} a second, p99 {answered:.0f} ms; "
+        f"slowest response {max(times):,.0f} ms; pages included, {spent.per(len(bodies))} of telemetry; first looks "
+        f"in another process: {while_stale.read}; without telemetry {before.read}",
     )
 
 

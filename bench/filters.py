@@ -19,7 +19,7 @@ from insights.query.query import Query, Window
 from orgtree.models import Unit
 
 WEEKS = 26
-PAGE_SECONDS = 1.5
+PAGE_SECONDS = 2.0
 FILTERS = {
     "AI page": ("/insights/ai/", ("model=claude-opus-4-1", "agent=codex", "where=role=Staff engineer")),
     "delivery page": (
@@ -27,7 +27,7 @@ FILTERS = {
         ("work_type=feature&size_class=M", "agent=claude_code", "where=role=Staff engineer"),
     ),
 }
-UNITS_SECONDS = 0.3
+UNITS_SECONDS = 0.2
 METRICS = ("ai.spend", "pr.cycle_time")
 
 

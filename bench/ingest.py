@@ -19,8 +19,8 @@ from bench.processor_time import ProcessorTime
 from integrations.models import ReceivedBatch
 
 RECORDS_PER_SECOND = 20_000
-SMALL_REQUESTS_PER_SECOND = 500
-SMALL_P99_MS = 50
+SMALL_REQUESTS_PER_SECOND = 450
+SMALL_P99_MS = 80
 RECORDS_PER_REQUEST = 1000
 RECORDS_PER_SMALL_REQUEST = 10
 CONNECTIONS = 4  # that send one request after the other

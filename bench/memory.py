@@ -17,7 +17,7 @@ from bench.responses import browser, visit
 from insights.catalogue.registry import metrics
 
 GOAL_MB = 400
-WEB_GOAL_MB = 300
+WEB_GOAL_MB = 350
 ENDED = (FileNotFoundError, ProcessLookupError)  # what asking for a process raises that is no more
 SETTLING_SECONDS = 5  # after which a freshly started installation no longer grows
 

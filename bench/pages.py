@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from bench.figures import Measured
 from bench.in_browser import pages_in_browser
 from bench.organisation import numbers_by_level
+from bench.page_work import measured_work, work_of
 from bench.responses import browser, first_responses, measured_responses, visit, with_parts
 
 PAGES = {"AI page": "/insights/ai/", "delivery page": "/insights/delivery/"}
 WEEKS = 12
+PROCESSOR_SECONDS = {"everybody": 2.0, "a unit": 1.6}
 FIRST_VISITS = 20  # by HTTP, units of all levels and sizes
 FIRST_VISITS_IN_BROWSER = 10
 
@@ -25,6 +27,13 @@ def pages(session_cookie: str, *, units: int, rounds: int, conditions: str) -> l
         for name, page in PAGES.items():
             everybody = visit(client, _address(page))
             visits = [visit(client, _address(page, unit)) for unit in by_http]
+            for scope, seconds in {"everybody": everybody, "a unit": visits[0]}.items():
+                measured += measured_work(
+                    f"{name}, {scope}",
+                    work_of(list(seconds), session_cookie),
+                    goal_seconds=PROCESSOR_SECONDS[scope],
+                    conditions=conditions,
+                )
             addresses = with_parts(client, [_address(page), *(_address(page, unit) for unit in (root, middle, team))])
             measured += [
                 first_responses(f"{name}, first look, everybody", [everybody], conditions),

@@ -7,6 +7,8 @@ import pytest
 
 from bench.facts import Size, generate
 from bench.filters import units_side_by_side
+from bench.management.commands.bench import _session_cookie
+from bench.page_work import measured_work, work_of
 from bench.pages import visited_units
 from bench.responses import first_responses, visit
 from insights.engine.scan import answers
@@ -46,3 +48,20 @@ def test_all_units_side_by_side_are_not_read_from_the_cache() -> None:
     assert [figure.name for figure in figures] == ["ai.spend of all units", "pr.cycle_time of all units"]
     assert all(figure.value > 0 and figure.limit for figure in figures)
     assert answers.get("of an earlier question") is None
+
+
+@pytest.mark.django_db
+def test_the_work_of_a_page_is_that_of_its_first_look() -> None:
+    generate(SIZE)
+    page = ["/insights/ai/?range=4w"]
+    first, again = (work_of(page, _session_cookie()) for _ in range(2))
+    assert first.responses == 1
+    assert first.statements == again.statements > 0, "all answers are forgotten before"
+    assert first.rows_read == again.rows_read > 0
+    assert 0 < again.queries <= first.queries
+    assert first.seconds > 0
+    assert first.postgres_seconds is None, "there is no installation of the bench's own"
+    processor, statements = measured_work("AI page", first, goal_seconds=1e-6, conditions="here")
+    assert (processor.met, processor.value, statements.value) == (False, first.seconds, first.statements)
+    assert processor.limit is not None
+    assert "PostgreSQL beside it not known" in processor.conditions

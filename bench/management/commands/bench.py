@@ -18,7 +18,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, call_command
 from django.test import Client
 
-from bench.columns import columns, pages_during_refresh
+from bench.columns import columns, pages_during_refresh, pages_while_stale
 from bench.delay import event_to_tile
 from bench.delivery_facts import DeliverySize
 from bench.facts import Size
@@ -52,6 +52,7 @@ NAMES = (
     "pages",
     "filters",
     "refresh",
+    "stale",
     "trees",
     "program",
     "web-memory",
@@ -148,6 +149,17 @@ class Command(BaseCommand):
             "filters": filled(lambda: filters(_session_cookie(), rounds=rounds, conditions=conditions)),
             "refresh": filled(
                 lambda: [pages_during_refresh(_session_cookie(), addresses_of_both(size.units), rounds=rounds)]
+            ),
+            "stale": filled(
+                lambda: [
+                    pages_while_stale(
+                        _session_cookie(),
+                        _token(),
+                        addresses_of_both(size.units),
+                        rounds=rounds,
+                        seconds=6 if quick else 60,
+                    )
+                ]
             ),
             "trees": lambda: trees(_session_cookie(), size=size, rounds=rounds),
             "program": lambda: program_pages(
