@@ -90,8 +90,13 @@ _ROLLS_OUT = _set("deploy deploys cd rollout promote release apply publish ship 
 _NO_TASK = _PREPARES | _set(
     "lock locks locking unlock noop seed seeding teardown destroy undeploy delete stop cleanup maintenance validate"
 )
-_PLACES = PRODUCTION | _STAGING | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE
-_AFTER_PLACE = _set("by from of for with via on")
+_PLAIN_PLACES = PRODUCTION | _STAGING | _PLAINLY_ELSEWHERE
+_PLACES = _PLAIN_PLACES | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE
+_COMMON = _set("feature branch local load performance")  # of commits and releases, too
+_AFTER_PLACE = _set("by from of for with via on after before without if when unless while using skip")
+# Of the name of a pipeline: what follows says how or when, and not where: Deploy to production after staging.
+_QUALIFIES = _set("from with without after before if when unless while using skip skipping no")
+_TIMES = _set("nightly")  # an environment, or when it deploys
 _ARROW = re.compile(r"[-=]>|→")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PLACE = re.compile(r"\b(?:to|into|onto)\s+[\"'`(\[]?([\w.-]*\w)", re.IGNORECASE)
@@ -100,12 +105,15 @@ _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _FOREIGN = re.compile(
     r"\bproduccion|\bproducao\b|\bproduzion|\bprodukti|\bprodukcj|\bproductie|\bd[ei]splieg|\bdesplega|\bimplant(a|ac)|\bdeploie|\bdeployer\b"
     r"|\bdeployen|\bbereitstell|\bausroll|\bausliefer|\buitrol|\bwdroz|\bwdraz|\brilasci|\bdistribuzion"
+    r"|(?<!un)deploy"  # within a word of its own: redeploy
     r"|прод|депло|развер|выкат|本番|デプロイ|リリース|部署|发布|發佈|生产环境|生產|上线|배포|운영",
     re.IGNORECASE,
 )
 _END_TO_END = re.compile(r"(?<![^\W\d_])e2e(?![^\W\d_])", re.IGNORECASE)  # a test, not two letters around a digit
 _JOINED_BY_SIGN = re.compile(r"[&+,;]")
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
+_CLAUSES_OF_TITLE = re.compile(r"\s[-–—]+\s|[–—|·»;]|:(?=\s)")  # Deploy to prod: add tests
+_DIGIT = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,22 +161,47 @@ def proposed_deploying(name: str) -> Environment | None:
 def environment_of_title(title: str) -> Environment | None:
     """The environment that the title of a run names: Deploy v1.2 to production; None where it names none for certain.
 
-    What follows the place says how, from where or for whom; so do words in brackets, where the others name a place.
+    The first of its clauses that names one decides, those in brackets last: a commit's or a release's own words follow
+    the place, or stand alone.  What follows the place says how, from where or for whom.
     """
     title = _ARROW.sub(" to ", title)
-    for text in dict.fromkeys((_BRACKETS.sub(" ", title), title)):
-        words = _words(text)
-        target = _target(words) or []
-        place = next((n for n, word in enumerate(target) if word in _PLACES), None)
-        if place is not None:
-            end = next((n for n in range(place + 1, len(target)) if target[n] in _AFTER_PLACE), len(target))
-            verdict = _of_environment([target[:end]])
-        elif not _PLACES.isdisjoint(words):
-            verdict = _of_environment([[word for word in part if word not in _DEPLOYS] for part in _segments(text)])
-        else:
-            continue
-        return None if verdict.proposed else verdict.environment
-    return None
+    clauses = _CLAUSES_OF_TITLE.split(_BRACKETS.sub(" ", title))
+    in_brackets = [text[1:-1] for text in _BRACKETS.findall(title)]
+    verdicts = (_of_clause_of_title(clause) for clause in (*clauses, *in_brackets))
+    verdict = next((verdict for verdict in verdicts if verdict is not None), _PROPOSED)
+    return None if verdict.proposed else verdict.environment
+
+
+def _of_clause_of_title(text: str) -> Verdict | None:
+    """None where the clause names no place: by what follows `to`, beside a word for deploying, alone, or at its end."""
+    all_words = _words(text)
+    words = _until_qualified(all_words)
+    rest = all_words[len(words) :]
+    there = rest[1:] if rest[:1] in (["on"], ["for"]) and not _DEPLOYS.isdisjoint(words) else []
+    for place, known in ((_target(all_words) or [], _PLACES), (there, _PLAIN_PLACES)):
+        target = _until_qualified(place)
+        if not known.isdisjoint(target):
+            return _of_environment([target])
+    content = [word for word in words if word not in _NEUTRAL | _DEPLOYS]
+    last = "".join(content[-1:])
+    if not _DEPLOYS.isdisjoint(words):
+        names_place = last in _PLACES or not _PLAIN_PLACES.isdisjoint(content)
+    else:
+        is_alone = not _DIGIT.search(text) and all(word in _PLACES - _COMMON for word in content)
+        names_place = last in _PLAIN_PLACES or (bool(content) and is_alone)
+    if not names_place:
+        return None
+    segments = [_until_qualified(segment) for segment in _segments(text)]
+    return _of_environment([[word for word in segment if word not in _DEPLOYS] for segment in segments])
+
+
+def _until_qualified(words: Sequence[str]) -> list[str]:
+    """Up to the word with which a title goes on to say how; an enumeration of places goes on: staging and prod."""
+    for position, word in enumerate(words):
+        goes_on = word in _AND and not _PLAIN_PLACES.isdisjoint(words[position:])
+        if position and word in _AFTER_PLACE | _AND and not goes_on:
+            return list(words[:position])
+    return list(words)
 
 
 def place_in(title: str) -> str:
@@ -192,10 +225,39 @@ def task_rolls_out(task: str) -> bool:
 
 def judge_deploying(name: str) -> Verdict:
     """What the name of a pipeline, or of one of its jobs, says of where it deploys to."""
-    clauses = _clauses(_words(name))
+    words = _words(name)
+    if qualified := _without_qualification(name, words):
+        verdict = _judge(name, qualified)
+        is_open = verdict.environment is Environment.PRODUCTION and not verdict.named
+        return _PROPOSED if is_open else verdict
+    return _judge(name, words)
+
+
+def _without_qualification(name: str, words: Sequence[str]) -> list[str]:
+    """The words before those that say how or when, where such words would exclude production; empty where none do."""
+    aside = [_words(text) for text in _BRACKETS.findall(name)]
+    if any(not _excludes(part) and not _EXCLUDING.isdisjoint(part) for part in aside):
+        outside = _words(_BRACKETS.sub(" ", name))
+        return _without_qualification("", outside) or outside
+    for position, word in enumerate(words):
+        before, after = words[:position], words[position + 1 :]
+        is_said = not (_DEPLOYS | PRODUCTION).isdisjoint(before) and (PRODUCTION | _TOWARDS).isdisjoint(after)
+        would_exclude = not (_EXCLUDING | _NO_SERVICE).isdisjoint(after) and _PLAINLY_NO_SERVICE.isdisjoint(after)
+        if word in _QUALIFIES and is_said and would_exclude:
+            return list(before)
+    return []
+
+
+def _excludes(words: Sequence[str]) -> bool:
+    """Whether all of these words exclude production: (plan), and not (manual approval) or (no tests)."""
+    return _QUALIFIES.isdisjoint(words) and all(word in _EXCLUDING for word in words)
+
+
+def _judge(name: str, words: Sequence[str]) -> Verdict:
+    clauses = _clauses(words)
     position = next((n for n, clause in enumerate(clauses) if not _DEPLOYS.isdisjoint(clause)), None)
     if position is None:
-        verdict = _without_deploying(_words(name))
+        verdict = _without_deploying(words)
         return _PROPOSED if verdict == _NO_DEPLOYMENT and _FOREIGN.search(_without_accents(name)) else verdict
     verdict = _of_clause(clauses[position])
     before = [word for clause in clauses[:position] for word in clause]
@@ -276,7 +338,8 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
     if not _STAGING.isdisjoint(content):
         return Verdict(Environment.STAGING)
     target = _target(words) or []
-    for part in (target, words[: len(words) - len(target)]):
+    outside = [word for word in words[: len(words) - len(target)] if word not in _TIMES]
+    for part in (target, outside):
         head, of_part = _head(part), _content(part)
         if head in _NO_ROLLOUT | _NO_SERVICE | _LIKENESS or not _PLAINLY_NO_SERVICE.isdisjoint(of_part):
             return _NO_DEPLOYMENT

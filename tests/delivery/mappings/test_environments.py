@@ -152,6 +152,26 @@ def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names
             PROPOSED,
             ("Build bicep prod", "Release to production", "Deploy docs to production", "Approval to deploy prod"),
         ),
+        # What follows says when, how or from where
+        (
+            PRODUCTION,
+            ("Deploy to production after staging", "Deploy to production (from staging)", "deploy-prod-after-test"),
+        ),
+        (
+            PRODUCTION,
+            ("Deploy production without tests", "Deploy to prod with approval", "Deploy to Prod if tests pass"),
+        ),
+        (PRODUCTION, ("Deploy to production (manual approval)", "Deploy from staging to production")),
+        (
+            PROPOSED,
+            ("Deploy (no tests)", "Deploy without tests", "Deploy from dev", "Nightly deploy", "deploy nightly"),
+        ),
+        (PROPOSED, ("Deploy to staging before production", "Terraform Apply - Production", "Rollback production")),
+        (OTHER, ("Deploy to nightly", "Deploy to QA with approval")),
+        (STAGING, ("Deploy to staging without tests", "Deploy to staging (manual approval)")),
+        # A word of its own that holds deploy
+        (PROPOSED, ("redeploy", "k8sdeploy", "autodeploy.yml")),
+        (PRODUCTION, ("Re-deploy production", "WebDeploy", "🚀 Deploy")),
     ],
 )
 def test_a_pipeline_that_deploys_a_service_says_so_and_where(answer: str | None, names: tuple[str, ...]) -> None:
@@ -255,6 +275,23 @@ def test_every_name_has_one_answer(name: str) -> None:
             ("Deploy to qa", "Deploy to preview of pull request 12", "Deploy preview for PR 12", "Deploy main to dev"),
         ),
         (None, ("", "Deploy 1.2.3", "Deploy to phoenix", "Deploy to test-prod", "Fix the basket")),
+        # The clause that names the place decides, not what was changed
+        (PRODUCTION, ("Deploy to production: add tests", "deploy(prod): bump docs", "Deploy to prod | add preview")),
+        (PRODUCTION, ("prod: Deploy abc1234", "[production] Merge branch 'test'", "Deploy to production, skip tests")),
+        (PRODUCTION, ("Deploy to production after testing", "Deploy build 77 on production", "Hotfix 1.2 production")),
+        (
+            PRODUCTION,
+            ("production · v1.4.2 · by @ann", "api / production / v1.2", "Production release 4.2 (test plan)"),
+        ),
+        (STAGING, ("Staging deploy: fix prod outage", "Deploy to staging: prepare production", "main → staging")),
+        (STAGING, ("Deploy build 77 on staging", "Deploy build 77 for staging", "Despliegue a staging")),
+        (OTHER, ("Deploy to dev: production config", "[dev] deploy main", "qa ← main", "test")),
+        # Releases and commits speak of tests and environments, too
+        (None, ("Testing improvements 2.0", "v2.0 beta", "Add tests for deploy", "Fix staging bug", "Better docs")),
+        (
+            None,
+            ("Add feature flags", "Deploy v1 from staging", "Promote v2 from staging", "Deploy to staging and prod"),
+        ),
     ],
 )
 def test_a_title_names_the_environment_of_a_run(environment: Environment | None, titles: tuple[str, ...]) -> None:
