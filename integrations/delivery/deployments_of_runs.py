@@ -54,13 +54,16 @@ _BRANCH_RULE: LiteralString = r"""
     CASE
         WHEN place.branch = '' THEN 'unknown_branch'
         WHEN place.is_tag OR run.trigger IN ('release', 'tag', 'tag_push')
-             OR place.branch ~* '^([^/]+@)?v?[0-9]+(\.[0-9]+)+([-+.][0-9a-z.-]+)?$'
+             OR place.branch ~* '^([^/]+@)?(v[0-9]+|v?[0-9]+(\.[0-9]+)+([-+.][0-9a-z.-]+)?)$'
+             OR EXISTS (SELECT FROM integrations_repository own
+                        JOIN integrations_repositorysource source ON source.repository_id = own.id
+                        WHERE coalesce(own.joined_into_id, own.id) = run.repository_id AND source.tags ? place.branch)
              OR EXISTS (SELECT FROM integrations_release release
                         WHERE release.repository_id = run.repository_id AND release.tag = place.branch) THEN 'tag'
         WHEN place.branch = repository.default_branch
              OR repository.default_branch = '' AND place.branch = ANY (%(usual_branches)s) THEN 'default_branch'
         WHEN place.branch = ANY (%(usual_branches)s)
-             OR place.branch ~* '^(releases?|rel|production|prod|live|stable)([/_.-]|$)'
+             OR place.branch ~* '^(releases?(?!-please)|rel|production|prod|live|stable)([/_.-]|$)'
              OR place.branch ~* '[/_.-](release|production|stable)$' THEN 'release_branch'
     END
 """

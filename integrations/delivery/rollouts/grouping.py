@@ -19,6 +19,7 @@ class Part:
     """A finished deployment to production.
 
     `run` is empty where none is known, `parent` where no run started that one; `says` is what it rolls back or fixes.
+    A later `attempt` of a run lists the jobs that are not repeated with their own times.
     """
 
     id: int
@@ -31,6 +32,7 @@ class Part:
     succeeded: bool
     says: str = ""
     parent: str = ""
+    attempt: int = 0
 
 
 def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
@@ -105,12 +107,10 @@ def _replaced(live: Sequence[tuple[datetime, str]], sha: str, after: datetime, u
 
 def _counts_as(rollout: Sequence[Part]) -> Part:
     successes = [part for part in rollout if part.succeeded]
-    failed = [
-        part
-        for part in rollout
-        if not part.succeeded
-        and not any(
-            later.environment == part.environment and later.started_at >= part.finished_at for later in successes
-        )
-    ]
+    failed = [part for part in rollout if not part.succeeded and not any(_repairs(later, part) for later in successes)]
     return max(failed or successes, key=lambda part: (part.finished_at, bool(part.says), part.external_id, part.id))
+
+
+def _repairs(later: Part, failed: Part) -> bool:
+    is_repeated = bool(failed.run) and later.run == failed.run and later.attempt > failed.attempt
+    return later.environment == failed.environment and (is_repeated or later.started_at >= failed.finished_at)

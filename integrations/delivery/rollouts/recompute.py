@@ -78,7 +78,7 @@ _PARTS: LiteralString = """
                ELSE '' END,
            coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
            deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
-           deployment.parent,
+           deployment.parent, coalesce(own_run.attempt, named.attempt, 0),
            CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
            deployment.task, deployment.is_transient IS TRUE AND NOT EXISTS (
                SELECT FROM integrations_meaning decided

@@ -75,5 +75,10 @@ def test_a_rollout_fails_if_a_part_failed_and_none_repaired_it() -> None:
     assert rollouts(part(1, "10:00", "10:20", **eu), failed) == {1: 2, 2: 2}
     again = part(3, "10:20", "10:25", **us)
     assert rollouts(part(1, "10:00", "10:20", **eu), failed, again) == {1: 3, 2: 3, 3: 3}
+    repeated = part(4, "10:00", "10:25", run="7 0", attempt=2, **us)
+    parallel = part(5, "10:00", "10:25", run="7 0", attempt=1, **us)
+    failed_attempt = part(3, "10:10", "10:15", succeeded=False, run="7 0", attempt=1, **us)
+    assert rollouts(failed_attempt, repeated) == {3: 4, 4: 4}, "a later attempt lists what it does not repeat"
+    assert rollouts(failed_attempt, parallel) == {3: 3, 5: 3}
     elsewhere = part(3, "10:20", "10:25", **eu)
     assert rollouts(part(1, "10:00", "10:20", **eu), failed, elsewhere) == {1: 2, 2: 2, 3: 2}
