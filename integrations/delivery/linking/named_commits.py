@@ -15,9 +15,9 @@ from core import sql
 
 # Patterns as literals of a statement that is formatted.
 _IS_WHOLE: LiteralString = "'^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'"
-# git describe: tag, commits since, id; `g` stands for git.
-_ABBREVIATION: LiteralString = "'^(?:refs/tags/)?(?:.+-[0-9]+-g)?([0-9a-f]{{7,64}})(?:-dirty)?$'"
-_TAG: LiteralString = "'^(?:refs/tags/)?(.+?)(?:-0-g[0-9A-Fa-f]+)?(?:-dirty)?$'"
+# git describe: tag, commits since, id; `g` stands for git.  Tags of images have sha- before the id.
+_ABBREVIATION: LiteralString = "'^(?:(?:refs/)?tags/)?(?:.+-[0-9]+-g|sha-)?([0-9a-f]{{7,64}})(?:-dirty|-broken)?$'"
+_TAG: LiteralString = "'^(?:(?:refs/)?tags/)?(.+?)(?:-0-g[0-9A-Fa-f]+)?(?:-dirty|-broken)?$'"
 _RESOLVE: LiteralString = f"""
     WITH named AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, btrim(deployment.named_sha) AS written,

@@ -8,7 +8,7 @@ from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.rules import apply_rules
 from integrations.models import Connection, Deployment, FactChange, FactFamily, ProposedRollback
 from orgtree.models import Organisation
-from tests.delivery.linking.delivery import Delivery, failures, recovery_hours
+from tests.delivery.linking.delivery import Delivery, failures, iso, recovery_hours
 
 pytestmark = pytest.mark.django_db
 
@@ -100,6 +100,61 @@ def test_a_cause_at_another_connection_is_found_where_it_is_the_only_one_of_that
 
 
 class TestDuringARollout:
+    def test_of_two_that_overlap_the_one_that_started_last(self, shop: Delivery) -> None:
+        shop.deploys("r1", started="Mon 10:00", at="Mon 12:00", sha="a")
+        shop.deploys("r2", started="Mon 11:00", at="Mon 11:30", sha="b")
+        shop.incident("i", at="Mon 11:45")
+        assert failures() == {("r2", "window", "i")}
+
+    def test_one_that_takes_a_day_and_a_half_has_its_window_after_that(self, shop: Delivery) -> None:
+        shop.deploys("r1", started="Mon 10:00", at="Tue 22:00")
+        shop.incident("i", at="Tue 21:00", resolved="Tue 21:30")
+        shop.incident("j", at="Wed 22:00", resolved="Wed 22:30")
+        assert failures() == {("r1", "window", "i"), ("r1", "window", "j")}
+        assert recovery_hours() == {"r1": 25.5}
+
+    def test_one_that_failed_and_its_repetition_hours_later_are_two(self, shop: Delivery) -> None:
+        shop.deploys("r1", started="Mon 10:00", at="Mon 10:30", sha="a", status="failure")
+        shop.incident("i", at="Mon 10:20", resolved="Mon 10:50")
+        shop.deploys("r2", started="Mon 11:30", at="Mon 11:40", sha="a")
+        assert failures() == {("r1", "window", "i")}
+        assert recovery_hours() == {"r1": 0.5}
+
+    def test_one_under_way_is_blamed_once_it_has_ended(self, shop: Delivery) -> None:
+        shop.deploys("old", at="Mon 08:00", sha="z")
+        running = {"environment": "production", "status": "running", "started_at": iso("Mon 10:00")}
+        shop.push("deployments", id="r1", repository=shop.repository, **running)
+        shop.incident("i", at="Mon 10:20")
+        assert failures() == {("old", "window", "i")}
+        shop.deploys("r1", started="Mon 10:00", at="Mon 10:45", sha="a")
+        assert failures() == {("r1", "window", "i")}
+
+    def test_one_that_was_called_off_or_went_elsewhere_takes_no_blame(self, shop: Delivery) -> None:
+        shop.deploys("old", at="Mon 08:00", sha="z")
+        shop.deploys("off", started="Mon 10:00", at="Mon 10:45", sha="a", status="cancelled")
+        shop.deploys("staging", started="Mon 10:00", at="Mon 10:30", sha="b", environment="staging")
+        shop.incident("i", at="Mon 10:20")
+        assert failures() == {("old", "window", "i")}
+
+    def test_one_that_failed_and_was_taken_back_without_an_incident_reached_nobody(self, shop: Delivery) -> None:
+        shop.deploys("r1", started="Mon 10:00", at="Mon 10:30", sha="a", status="failure")
+        shop.deploys("r2", started="Mon 10:40", at="Mon 10:50", sha="z", rollback_of="r1")
+        assert failures() == set()
+
+    def test_instants_count_whatever_their_offset(self, shop: Delivery) -> None:
+        shop.push(
+            "deployments", id="r1", repository=shop.repository, environment="production", status="success",
+            started_at="2026-03-02T10:00:00+05:30", finished_at="2026-03-02T05:00:00Z",
+        )  # fmt: skip
+        shop.push("incidents", id="i", repository=shop.repository, started_at="2026-03-01T23:45:00-05:00")
+        assert failures() == {("r1", "window", "i")}
+
+    def test_the_order_in_which_they_arrive_changes_nothing(self, shop: Delivery) -> None:
+        shop.incident("i", at="Mon 10:07", service="cart")
+        for name, began, ended in (("r2", "11:00", "11:10"), ("r1", "10:00", "10:10"), ("r0", "08:00", "09:10")):
+            shop.deploys(name, started=f"Mon {began}", at=f"Mon {ended}", sha=name, service="Cart")
+        assert failures() == {("r1", "window", "i")}
+
     def test_where_no_start_is_known_it_is_the_finish(self, shop: Delivery) -> None:
         shop.deploys("d1", at="Mon 10:00")
         shop.incident("i", at="Mon 09:59")

@@ -65,6 +65,9 @@ def unknown() -> int:
         (f"v1.2.3-4-g{C[:7].upper()}", True),
         (f"release/2026-03-0-g{C[:10]}-dirty", True),
         (f"{C[:8]}-dirty", True),
+        (f"{C[:8]}-broken", True),
+        (f"sha-{C[:7]}", True),  # of an image
+        (f" {C}\n", True),
         (f"v1.2.3-4-g{C}", True),
         (f"v1.2.3-4-{C[:7]}", False),
         (f"{C[:7]}1", False),
@@ -93,6 +96,15 @@ def test_a_commit_that_comes_later_and_one_that_makes_it_ambiguous(shop: Deliver
     assert (commit_of(), unknown(), shop.deployed(1)) == ("aaaaaaaa", 1, ("d", "time"))
     shop.takes_back("commits", B)
     assert commit_of() == A
+
+
+def test_a_beginning_that_is_a_number(shop: Delivery) -> None:
+    comes(shop, "1234567" + "0" * 33)
+    shop.push(
+        "deployments", id="d", repository=shop.repository, environment="production", status="success",
+        finished_at=iso("Tue 10:00"), sha=1234567,
+    )  # fmt: skip
+    assert commit_of() == "1234567" + "0" * 33
 
 
 def test_commits_of_another_repository_are_others(shop: Delivery) -> None:
