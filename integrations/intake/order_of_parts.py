@@ -1,7 +1,8 @@
 """The order of a record's parts within one moment: providers write whole seconds, and scripts do two things in one.
 
 Parts of different moments are in the order of their instants.  Those of one moment are in the provider's order; of
-transitions the one comes next that leaves the status to which the last one led.
+transitions the one comes next that leaves the status to which the last one led, so that all of them follow from each
+other wherever that can be.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import TypeVar
 
 from integrations.connectors.drafts import AssignmentDraft, PullRequestEventDraft, TransitionDraft
 
+MOST_CHAINED = 8  # transitions of one moment of which every order is tried
 Part = TypeVar("Part", AssignmentDraft, PullRequestEventDraft, TransitionDraft)
 
 
@@ -44,9 +46,23 @@ def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[Tran
     left = list(moment)
     if status is None:
         reached = {move.to_status for move in left}
-        status = next((move.from_status for move in left if move.from_status not in reached), None)
+        status = next((move.from_status for move in left if move.from_status not in reached), left[0].from_status)
+    if len(left) <= MOST_CHAINED and (chain := _chain_of_all(left, status)):
+        yield from chain
+        return
     while left:
         following = next((move for move in left if move.from_status == status), left[0])
         left.remove(following)
         status = following.to_status
         yield following
+
+
+def _chain_of_all(moves: Sequence[TransitionDraft], status: str) -> list[TransitionDraft] | None:
+    """All of these, each from where the last one led; None where there is no such order."""
+    for position, move in enumerate(moves):
+        if move.from_status == status:
+            rest = [*moves[:position], *moves[position + 1 :]]
+            following = _chain_of_all(rest, move.to_status) if rest else []
+            if following is not None:
+                return [move, *following]
+    return None

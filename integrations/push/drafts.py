@@ -45,6 +45,7 @@ from integrations.enums import (
     Severity,
     StatusCategory,
 )
+from integrations.intake.order_of_parts import moves_in_order
 from integrations.push.serializers import (
     CommitRecord,
     DeploymentRecord,
@@ -199,7 +200,7 @@ def commit(values: Values) -> CommitDraft:
 
 
 def work_item(values: Values) -> WorkItemDraft:
-    transitions = sorted((move for move in values["transitions"] if move["at"]), key=lambda move: move["at"])
+    transitions = moves_in_order([_transition(move) for move in values["transitions"] if move["at"]])
     return WorkItemDraft(
         external_id=values["id"],
         updated_at=values["updated_at"],
@@ -209,7 +210,7 @@ def work_item(values: Values) -> WorkItemDraft:
         title=shown_title(values["title"]),
         url=values["url"],
         native_type=values["type"],
-        native_status=(transitions[-1]["to"] if transitions else "") or values["status_category"],
+        native_status=(transitions[-1].to_status if transitions else "") or values["status_category"],
         status_category=_word(StatusCategory, values["status_category"], StatusCategory.TODO),
         first_category=_word(StatusCategory, values["first_category"], StatusCategory.TODO),
         native_priority=values["priority"],
@@ -228,17 +229,7 @@ def work_item(values: Values) -> WorkItemDraft:
         comment_count=None,
         created_at=values["created_at"],
         resolved_at=values["resolved_at"],
-        transitions=ProvidedParts(
-            [
-                TransitionDraft(
-                    at=transition["at"],
-                    from_status=transition["from"],
-                    to_status=transition["to"] or transition["category"],
-                    category=_word(StatusCategory, transition["category"], StatusCategory.TODO),
-                )
-                for transition in transitions
-            ]
-        ),
+        transitions=ProvidedParts(transitions),
         assignments=ProvidedParts(
             [
                 AssignmentDraft(at=assignment["at"], assignee=who(assignment["assignee"]))
@@ -309,6 +300,15 @@ def _commit_of(values: Values, position: int) -> PullRequestCommitDraft:
         subject=values["message"].split("\n", 1)[0][:200],
         parents=tuple(values["parents"]),
         agents=agents_of_message(values["message"]),
+    )
+
+
+def _transition(values: Values) -> TransitionDraft:
+    return TransitionDraft(
+        at=values["at"],
+        from_status=values["from"],
+        to_status=values["to"] or values["category"],
+        category=_word(StatusCategory, values["category"], StatusCategory.TODO),
     )
 
 

@@ -39,6 +39,19 @@ def test_there_and_back_begins_where_it_stood() -> None:
     assert ways(moves_in_order([move("ab", -1), move("cb"), move("bc")])) == "ab bc cb"
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("ac ab ba", "ab ba ac"),
+        ("ba ab ac", "ab ba ac"),
+        ("ab bd cb bc", "ab bc cb bd"),
+        ("bd cb bc ab", "ab bc cb bd"),
+    ],
+)
+def test_moves_of_one_moment_are_one_chain_where_they_can_be(given: str, expected: str) -> None:
+    assert ways(moves_in_order([move("oa", -1), *map(move, given.split())])) == f"oa {expected}"
+
+
 def test_what_does_not_follow_keeps_the_providers_order() -> None:
     assert ways(moves_in_order([move("ab", -1), move("yz"), move("pq"), move("bc")])) == "ab bc yz pq"
 

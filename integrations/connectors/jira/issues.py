@@ -179,6 +179,13 @@ def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
     return [change for change in changes if change.field in names]
 
 
+def _first(changes: Sequence[Change]) -> Change:
+    """Of changes of one field; of those of its first moment the one that none of the others led to."""
+    together = [change for change in changes if change.at == changes[0].at]
+    led_to = {change.after for change in together}
+    return next((change for change in together if change.before not in led_to), together[0])
+
+
 def _category_of(reader: Reader, status: str) -> StatusCategory | None:
     """By the status's id: two statuses of one site may have the same name."""
     statuses = reader.object("statuses")
@@ -190,7 +197,7 @@ def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -
     """Of the status in which it was created: the one that the first change left, else the one that it has."""
     moved = _of_field(changes, "status")
     if moved:
-        return _category_of(reader, moved[0].before) or MISSING
+        return _category_of(reader, _first(moved).before) or MISSING
     return CATEGORIES.get(fields.text("status.statusCategory.key", default=""), MISSING)
 
 
@@ -220,7 +227,8 @@ def _assignments(
     named = (*others, *(change.by for change in changes), *people)
     known = {who.account: who for who in named if who is not None}
     moved = _of_field(changes, "assignee")
-    first = person_of_change(moved[0].before, moved[0].shown_before, known) if moved else people[0]
+    changed = _first(moved) if moved else None
+    first = person_of_change(changed.before, changed.shown_before, known) if changed else people[0]
     assignments = [] if first is None else [AssignmentDraft(at=created_at, assignee=first)]
     for change in moved:
         assignee = person_of_change(change.after, change.shown_after, known)
@@ -237,7 +245,7 @@ def _sprint_changes(
     now = [sprint for name in names for sprint in _sprints(fields, name)]
     drafts = [
         SprintChangeDraft(at=created_at, sprint=sprint, added=True)
-        for sprint in (_ids(moved[0].before) if moved else now)
+        for sprint in (_ids(_first(moved).before) if moved else now)
     ]
     for change in moved:
         before, after = _ids(change.before), _ids(change.after)

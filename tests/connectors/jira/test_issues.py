@@ -325,6 +325,8 @@ def test_other_events_are_not_used() -> None:
         "id=37,rapidViewId=8,state=CLOSED,name=One, two [three],goal=done, id=99, name=Four",
         "rapidViewId=8,state=CLOSED,name=Week 9,startDate=2026-03-02T09:00:00.000Z,sequence=37,id=37",
         "completeDate=<null>,goal=a, [b], id=9,id=37,name=Week, id=8,state=ACTIVE",
+        "id=37,state=CLOSED,name=Line\nbreak,goal=a\nb,id=4",
+        "rapidViewId=<null>,id=37,state=FUTURE,name=id=9",
     ],
 )
 def test_a_sprint_is_read_from_text(fields: str) -> None:
@@ -358,6 +360,19 @@ def test_changes_without_ids_are_of_the_chosen_fields_of_that_name() -> None:
     assert draft.value_changes == ProvidedParts(
         [ValueChangeDraft(at=at(11), field=ItemField.ESTIMATE, before="3", after="5")]
     )
+
+
+def test_it_began_in_the_status_to_which_no_change_of_the_first_moment_led() -> None:
+    histories = [
+        change("status", 10, "3", "5", was="Doing", now="Done"),
+        change("status", 10, "1", "3", was="Open", now="Doing"),
+        change("assignee", 10, "k1", "k2", was="Ada", now="Max"),
+        change("assignee", 10, "k0", "k1", was="Zoe", now="Ada"),
+    ]
+    draft = draft_of(issue(), histories=histories, statuses={"1": "new", "3": "indeterminate", "5": "done"})
+    assert draft.first_category == StatusCategory.TODO
+    assert isinstance(draft.assignments, ProvidedParts)
+    assert draft.assignments.parts[0] == AssignmentDraft(at=at(9), assignee=Who("k0", name="Zoe", account="k0"))
 
 
 def test_whom_only_a_key_names_is_known_by_login_and_address() -> None:
