@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import pytest
 
+from integrations.connectors.base import Http
 from integrations.connectors.errors import PermanentError
+from integrations.connectors.jira.resources import resources_of
+from integrations.connectors.jira.site import Site
+from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream, SyncRun
 from integrations.sync import slices
 from integrations.sync.check import check_connection
@@ -144,6 +150,26 @@ def test_a_project_is_picked_by_its_key(connection: Connection) -> None:
         *[True] * 3,
         *[False] * 2,
     ]
+
+
+def test_a_board_is_picked_by_the_key_of_its_project(connection: Connection) -> None:
+    class Boards:
+        def get(self, path: str, **_: Any) -> Boards:
+            self.path = path
+            return self
+
+        def json(self) -> dict[str, Any]:
+            if "board" not in self.path:
+                values: list[dict[str, Any]] = [{"id": "1", "key": "SHOP", "name": "Shop"}]
+            else:
+                of_shop = {"location": {"projectKey": "SHOP"}}
+                values = [{"id": 7, "name": "Team", "type": "scrum", **of_shop}, {"id": 8, "name": "SHOP and PAY"}]
+            return {"values": values, "isLast": True, "baseUrl": "https://jira.example.com"}
+
+    for draft in resources_of(cast(Http, Boards()), Site(is_cloud=True)):
+        store_resource(connection, draft)
+    rules = Rules(match=("shop",))
+    assert {one.name for one in Resource.objects.all() if rules.pick(one)} == {"SHOP · Shop", "SHOP · Team"}
 
 
 def test_rules_that_match_nothing_are_refused_with_what_there_is(connection: Connection, provider: Provider) -> None:

@@ -55,5 +55,5 @@ def _boards(http: Http) -> Iterator[ResourceDraft]:
             ResourceKind.BOARD,
             external_id=str(board["id"]),
             name=f"{project} · {name}" if project else name,
-            details={"type": str(board.get("type", ""))},
+            details={"type": str(board.get("type", "")), "key": project},
         )
