@@ -23,6 +23,7 @@ from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
+from integrations.intake.resolve import shown_service
 from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
@@ -346,6 +347,8 @@ def facet_label(dimension: Dimension, value: str) -> str:
         return "other, unclassified"
     if dimension is Dimension.WORK_TYPE:
         return value.replace("_", " ")
+    if dimension is Dimension.SERVICE:
+        return shown_service(value)
     return agent_name(value) if dimension is Dimension.AGENT else value
 
 

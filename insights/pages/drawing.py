@@ -28,6 +28,7 @@ from insights.query.query import Answer, Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 from insights.ui.filters import MOST_FACET_VALUES, Choice, Filters
+from integrations.intake.resolve import shown_service
 
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
@@ -247,6 +248,8 @@ def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartD
 def _label(value: str, dimension: Dimension) -> str:
     if dimension is Dimension.AGENT:
         return agent_name(value)
+    if dimension is Dimension.SERVICE and value:
+        return shown_service(value)
     return LABELS.get(dimension, {}).get(value) or value or "Unknown"
 
 

@@ -66,8 +66,11 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
     if stored is None:
         stored = Resource(connection=connection, kind=draft.kind, external_id=draft.external_id)
     before = stored.name
-    if draft.kind == ResourceKind.SERVICE and not stored.service:
-        columns["service"] = _service_name(stored, columns["name"])
+    if draft.kind == ResourceKind.SERVICE:
+        if not stored.service:
+            columns["service"] = _service_name(stored, columns["name"])
+        elif before not in (columns["name"], stored.service):
+            columns["former_names"] = [*(name for name in stored.former_names if name != before), before]
     if stored.pk is None or any(getattr(stored, name) != value for name, value in columns.items()):
         for name, value in columns.items():
             setattr(stored, name, value)

@@ -12,6 +12,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from cachetools import TTLCache
+from django.db.models import F
+
 from core import sql
 from integrations.enums import ResourceKind
 from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
@@ -28,6 +31,7 @@ from integrations.models import (
 )
 
 MOST_NAMES = 5  # of a sentence
+SECONDS_SHOWN = 30  # how long a page may show a service by its former name
 # A name at one of these is an address, whether or not we know any repository there.
 PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "dev.azure.com", "codeberg.org"})
 
@@ -210,7 +214,7 @@ def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[
     """Each name as the service is called that was known first under it, without regard to case and punctuation.
 
     A name always means a service, its own; so a rule comes before it.  A service that a provider lists is its id there:
-    its records, and whatever names it as it is called now, are stored under its first name.
+    its records, and whatever names it as it is called now or was before, are stored under its first name.
     """
     if not names:
         return {}
@@ -222,16 +226,34 @@ def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[
     listed = Resource.objects.filter(kind=ResourceKind.SERVICE).exclude(service="").order_by("pk")
     by_id: dict[str, tuple[str, str]] = {}
     renamed: dict[str, str] = {}
-    for owner, external_id, called, service in listed.values_list("connection", "external_id", "name", "service"):
+    formerly: dict[str, str] = {}
+    columns = ("connection", "external_id", "name", "service", "former_names")
+    for owner, external_id, called, service, names_before in listed.values_list(*columns):
         if owner == connection.pk:
             by_id[external_id] = (called, service)
         if called != service:
             renamed.setdefault(folded_service(called), service)
+        formerly |= {folded_service(before): service for before in names_before}
     resolved = {}
     for name in sorted(names):
-        called, service = by_id.get(name) or (name, renamed.get(folded_service(name), name))
+        folded_name = folded_service(name)
+        now = renamed.get(folded_name) or (name if folded_name in known else formerly.get(folded_name, name))
+        called, service = by_id.get(name) or (name, now)
         deciding = rules.deciding([called])
         target = deciding[0].service if len(deciding) == 1 else service
         stored = known.setdefault(folded_service(target), target)
         resolved[name] = Service(stored, by_rule=len(deciding) == 1, named=called)
     return resolved
+
+
+_renamed: TTLCache[str, Mapping[str, str]] = TTLCache(1, ttl=SECONDS_SHOWN)
+forget_renamed_services = _renamed.clear
+
+
+def shown_service(service: str) -> str:
+    """What a service is called now, by the name under which its records are stored."""
+    renamed = _renamed.get("")
+    if renamed is None:
+        listed = Resource.objects.filter(kind=ResourceKind.SERVICE).exclude(service__in=["", F("name")]).order_by("-pk")
+        renamed = _renamed[""] = dict(listed.values_list("service", "name"))
+    return renamed.get(service, service)

@@ -29,6 +29,9 @@ class WebhookDelivery(models.Model):
     received_at = models.DateTimeField(auto_now_add=True)
     done_at = models.DateTimeField(null=True)
     tries = models.PositiveIntegerField(default=0)
+    fields_left_out = models.JSONField(
+        default=list, db_default=[], help_text="Parts of its records that could not be understood."
+    )
     body = models.BinaryField(null=True)
     body_digest = models.BinaryField(null=True, max_length=32)  # SHA-256; null of those stored before there was one
 

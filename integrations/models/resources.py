@@ -27,6 +27,9 @@ class Resource(models.Model):
         db_default="",
         help_text="Of a service: the name under which its records are stored, its first one; renaming keeps it.",
     )
+    former_names = models.JSONField(
+        default=list, db_default=[], help_text="Of a service: the names that it had after its first one."
+    )
     url = models.TextField(blank=True, default="")
     archived = models.BooleanField(default=False)
     details = models.JSONField(default=dict, help_text="What the connector needs later, such as the owner.")

@@ -6,7 +6,7 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from django.db import DataError, IntegrityError, OperationalError, transaction
@@ -127,7 +127,7 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
     if at.has_quarantined or understood.refused:
         _quarantine(stream, understood)
         at.has_quarantined = True
-    left_out = _left_out(stream, understood)
+    left_out = left_out_of(understood.drafts, stream)
     _note_left_out(at.run, left_out)
     records = len(page.records)
     read = held.read + records
@@ -152,12 +152,12 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
     )
 
 
-def _left_out(stream: Stream, understood: Understood) -> Counter[str]:
+def left_out_of(drafts: Iterable[AnyDraft], source: object) -> Counter[str]:
     """How many parts could not be understood, by the field; the log says of which records."""
     fields: Counter[str] = Counter()
-    for draft in understood.drafts:
+    for draft in drafts:
         for path in draft.left_out:
-            logger.info("%s %s: %s is not understood, and is left out", stream, draft.external_id, path)
+            logger.info("%s %s: %s is not understood, and is left out", source, draft.external_id, path)
             fields[_POSITION.sub("", path)] += 1
     return fields
 

@@ -16,6 +16,7 @@ from integrations.connectors.registered import connectors
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import QuarantinedPayload, WebhookDelivery
 from integrations.sync.enqueue import enqueue_stream
+from integrations.sync.pages import MOST_FIELDS, left_out_of
 from integrations.sync.quarantine import OF_WEBHOOK
 from integrations.sync.resources import of_picked
 
@@ -56,7 +57,7 @@ def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
 
 def _finish(delivery: WebhookDelivery, state: State) -> None:
     delivery.state, delivery.body, delivery.done_at = state, None, timezone.now()
-    delivery.save(update_fields=["state", "tries", "body", "done_at"])
+    delivery.save(update_fields=["state", "tries", "body", "done_at", "fields_left_out"])
 
 
 def _process(delivery: WebhookDelivery) -> None:
@@ -82,6 +83,9 @@ def _process(delivery: WebhookDelivery) -> None:
             _quarantine(delivery, problem, record)
             problems += 1
     picked = of_picked(delivery.connection, drafts)
+    delivery.fields_left_out = [
+        field for field, _ in left_out_of(picked, f"delivery {delivery.delivery_id}").most_common(MOST_FIELDS)
+    ]
     store_drafts(delivery.connection, picked)
     is_used = picked or will_be_read
     _finish(delivery, State.QUARANTINED if problems else State.DONE if is_used else State.IGNORED)

@@ -225,6 +225,20 @@ def test_what_is_not_as_documented_is_put_aside_and_the_rest_goes_on(github: Git
     assert "created_at" in QuarantinedPayload.objects.order_by("pk")[0].path
 
 
+def test_a_delivery_says_which_parts_of_its_record_are_left_out(
+    github: GitHubSends, test_data: Path, admin: Client
+) -> None:
+    odd = json.loads(json.dumps(payloads(test_data)["pull_request.opened.payload.json"]))
+    odd["pull_request"] |= {"labels": [{"id": 1, "name": "bug"}, {"id": 2, "name": 7}], "title": ["odd"]}
+    github.send("pull_request", odd)
+    process_waiting()
+    delivery = WebhookDelivery.objects.get()
+    assert (delivery.state, PullRequest.objects.get().labels) == ("done", ["bug"])
+    assert set(delivery.fields_left_out) == {"pull_request.labels.name", "pull_request.title"}
+    page = admin.get(f"/admin/integrations/connection/{github.connection.pk}/webhook/").content.decode()
+    assert "not understood and left out: pull_request" in page
+
+
 def test_a_replay_stores_records_of_synced_repositories_alone(github: GitHubSends, test_data: Path) -> None:
     broken = json.loads(json.dumps(payloads(test_data)["pull_request.opened.payload.json"]))
     broken["pull_request"]["created_at"] = "yesterday"

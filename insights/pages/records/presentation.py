@@ -20,6 +20,7 @@ from insights.ui import wording
 from integrations.delivery.records.deployment import DeploymentStory
 from integrations.delivery.records.incident import IncidentStory
 from integrations.delivery.records.parts import Happened, Happening, Link, RecordKind, RecordName, Stage, Story
+from integrations.intake.resolve import shown_service
 from integrations.models import (
     Deployment,
     DeploymentExclusion,
@@ -247,7 +248,7 @@ def deployment_facts(story: DeploymentStory, owners: Sequence[str]) -> Facts:
     deployment = story.deployment
     return [
         ("Repository", deployment.repository.name),
-        ("Service", deployment.service),
+        ("Service", shown_service(deployment.service)),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
         ("Environment", deployment.native_environment or status_words(deployment.environment)),
         ("Counts as", f"{status_words(deployment.environment)}, {labels.ENVIRONMENT_RULES[story.environment_by]}"),
@@ -283,7 +284,7 @@ def _commit(deployment: Deployment) -> str:
 def incident_facts(story: IncidentStory, owners: Sequence[str]) -> Facts:
     incident = story.incident
     return [
-        ("Service", incident.service),
+        ("Service", shown_service(incident.service)),
         ("Repository", incident.repository.name if incident.repository else ""),
         ("Owner", wording.listed(list(owners)) or NOBODY_OWNS),
         ("Severity", incident.native_severity or status_words(incident.severity)),

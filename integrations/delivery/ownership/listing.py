@@ -22,7 +22,7 @@ _LIST: LiteralString = f"""
         FROM owner WHERE lower(during) > %(day)s::date ORDER BY owned_id, lower(during)
     )
     SELECT owned.id, owned.kind, coalesce(repository.name, project.key, owned.name) AS label,
-           coalesce(project.name, ''), coalesce(followed.name, ''),
+           coalesce(project.name, renamed.name, ''), coalesce(followed.name, ''),
            unit.id, unit.slug, unit.name, lower(owner.during), upper(owner.during),
            owner.during IS NOT NULL AND own.id IS NULL,
            next_unit.name, next_owner.day,
@@ -31,6 +31,10 @@ _LIST: LiteralString = f"""
     LEFT JOIN integrations_repository repository ON repository.id = owned.repository_id
     LEFT JOIN integrations_repository followed ON followed.id = owned.follows_id
     LEFT JOIN integrations_project project ON project.id = owned.project_id
+    LEFT JOIN (
+        SELECT service, max(name) AS name FROM integrations_resource
+        WHERE kind = 'service' AND service <> '' AND name <> service GROUP BY service
+    ) AS renamed ON owned.kind = 'service' AND renamed.service = owned.name
     LEFT JOIN owner ON owner.owned_id = owned.id AND owner.during @> %(day)s::date
     LEFT JOIN orgtree_unit unit ON unit.id = owner.unit_id
     LEFT JOIN integrations_ownership own
@@ -43,7 +47,9 @@ _LIST: LiteralString = f"""
       ))
       AND NOT (%(without)s AND unit.id IS NOT NULL)
       AND (%(seen)s::bigint[] IS NULL OR unit.id = ANY (%(seen)s))
-      AND strpos(lower(concat_ws(' ', repository.name, project.key, project.name, owned.name)), %(search)s) > 0
+      AND strpos(
+          lower(concat_ws(' ', repository.name, project.key, project.name, owned.name, renamed.name)), %(search)s
+      ) > 0
     ORDER BY unit.id IS NOT NULL, lower(coalesce(repository.name, project.key, owned.name)), owned.kind, owned.id
     LIMIT %(limit)s OFFSET %(offset)s
 """  # noqa: S608  # constants of this module
