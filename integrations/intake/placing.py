@@ -16,12 +16,20 @@ from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, Draft, IncidentDraft, PipelineRunDraft
 from integrations.enums import Kind, ResourceKind
 from integrations.intake.draft_json import dump_draft
-from integrations.intake.names import address_in, spelled
+from integrations.intake.names import address_in, folded, spelled
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.resolve import NOWHERE, Named, Place, resolve_repositories, resolve_services
 from integrations.intake.tables import TABLES
 from integrations.intake.unplaced import Unplaced
-from integrations.models import Connection, PlacingRule, Resource, RuledRecord, UnplacedReason, UnplacedRecord
+from integrations.models import (
+    Connection,
+    PlacingRule,
+    Repository,
+    Resource,
+    RuledRecord,
+    UnplacedReason,
+    UnplacedRecord,
+)
 from integrations.models.connections import PUSH
 from integrations.models.placing import LONGEST_NAMED
 
@@ -177,8 +185,23 @@ def _place_field(kind: Kind) -> str:
 
 
 def _own(connection: Connection, place_field: str, names: Collection[str]) -> Mapping[str, int]:
-    """What the connection knows by ids of its own."""
-    return (projects_of if place_field == "project" else repositories_of)(connection, set(names) - {""})
+    """What the connection knows by ids of its own; a pushed name that another one has by now is none of these."""
+    if place_field == "project":
+        return projects_of(connection, set(names) - {""})
+    own = repositories_of(connection, set(names) - {""})
+    if connection.provider != PUSH or not own:
+        return own
+    stored = Repository.objects.select_related("joined_into").in_bulk(set(own.values()))
+    return {name: id_ for name, id_ in own.items() if not _is_another_by_now(name, stored[id_])}
+
+
+def _is_another_by_now(name: str, repository: Repository) -> bool:
+    """Whether the repository was renamed, and its former name is another one's."""
+    called = spelled(name)
+    if folded(called) in (folded(repository.name), folded(repository.remote)):
+        return False
+    now = Repository.objects.with_remote(called) or Repository.objects.filter(name__iexact=called).first()
+    return now is not None and now.counted_as != repository.counted_as
 
 
 def _resolve(connection: Connection, place_field: str, names: Collection[Named]) -> Mapping[Named, Place]:

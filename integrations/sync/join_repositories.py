@@ -11,7 +11,7 @@ import logging
 from collections.abc import Collection
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from core.locks import BusyError
@@ -31,10 +31,12 @@ from integrations.intake.joined_rows import (
     place_back,
     split_commits,
 )
-from integrations.intake.places import REPOSITORIES, is_known_from_pushes_alone
+from integrations.intake.names import folded, spelled
+from integrations.intake.places import REPOSITORIES
 from integrations.intake.relink_joined import relink_joined, sessions_in
 from integrations.intake.renamed import append_changes_of_renamed
-from integrations.models import Connection, LineHistory, Repository, RepositoryJoin, RepositorySource
+from integrations.models import Connection, LineHistory, Repository, RepositoryJoin, RepositorySource, Resource
+from integrations.models.connections import PUSH
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write_of_all
 from integrations.sync.git.connect import enqueue_sources
@@ -75,14 +77,16 @@ def join_pushed_namesakes(connection: Connection) -> int:
     A repository was renamed, and a pipeline pushed under its new name before the provider was asked again.  A join that
     an admin undid is not repeated.  A repository whose clone is read meanwhile waits for the next listing.
     """
+    pushed = {name: one for one in _known_from_pushes_alone() for name in _names_of(one.name, one.remote)}
+    if not pushed:
+        return 0
     listed = connection.resources.filter(kind=ResourceKind.REPOSITORY, gone_at=None, repository__joined_into=None)
-    renamed = listed.exclude(repository=None).exclude(name=F("repository__name"))
     joined = 0
-    for resource in renamed.select_related("repository"):
+    for resource in listed.exclude(repository=None).select_related("repository"):
         if (repository := resource.repository) is None:
             continue
-        namesakes = Repository.objects.filter(name__iexact=resource.name, joined_into=None).exclude(pk=repository.pk)
-        namesake = next((one for one in namesakes if is_known_from_pushes_alone(one)), None)
+        names = _names_of(resource.name, repository.remote)
+        namesake = next((pushed[name] for name in names if name in pushed and pushed[name] != repository), None)
         if namesake is None or _was_parted(repository, namesake):
             continue
         try:
@@ -94,6 +98,17 @@ def join_pushed_namesakes(connection: Connection) -> int:
             continue
         joined += 1
     return joined
+
+
+def _known_from_pushes_alone() -> list[Repository]:
+    others = Resource.objects.filter(kind=ResourceKind.REPOSITORY, repository=OuterRef("pk"))
+    alone = Repository.objects.exclude(Exists(others.exclude(connection__provider=PUSH)))
+    return list(alone.filter(joined_into=None, sources=None).order_by("-pk"))
+
+
+def _names_of(name: str, remote: str) -> list[str]:
+    """Those by which a repository is known to be another one: its name, and its address."""
+    return [folded(known) for known in (spelled(name), remote) if known]
 
 
 def _was_parted(repository: Repository, joined: Repository) -> bool:

@@ -312,6 +312,33 @@ def test_one_that_was_pushed_first_under_its_new_name_is_joined_by_itself(rename
     assert PipelineRun.objects.count() == 4
 
 
+@pytest.mark.parametrize(
+    "written", ["https://github.com/acme/new.git", "git@github.com:Acme/New.git", "HTTPS://GITHUB.COM/ACME/NEW/"]
+)
+def test_one_that_was_pushed_first_by_its_new_address_is_joined_as_well(written: str) -> None:
+    github = Connection.objects.create(provider="github", name="GitHub")
+    store_resource(github, ResourceDraft(ResourceKind.REPOSITORY, "42", "acme/old", remote="github.com/acme/old"))
+    tell(Delivery("acme/old"), 1, "Mon 10:00")
+    tell(Delivery(written), 2, "Tue 10:00")
+    store_resource(github, ResourceDraft(ResourceKind.REPOSITORY, "42", "acme/new", remote="github.com/acme/new"))
+    assert join_pushed_namesakes(github) == 1
+    for number, named in enumerate(("acme/new", "acme/old", written), 3):
+        tell(Delivery(named), number, "Wed 10:00")
+    assert set(PipelineRun.objects.values_list("repository__name", flat=True)) == {"acme/new"}
+    assert PipelineRun.objects.count() == 5
+
+
+def test_a_former_name_that_another_repository_has_by_now_is_that_one() -> None:
+    github = Connection.objects.create(provider="github", name="GitHub")
+    for id_, name in (("42", "acme/shop"), ("42", "acme/shop-legacy"), ("43", "acme/shop")):
+        store_resource(github, ResourceDraft(ResourceKind.REPOSITORY, id_, name, remote=f"github.com/{name}"))
+        join_pushed_namesakes(github)
+        tell(Delivery("acme/shop"), int(id_) + len(name), "Mon 10:00")
+    tell(Delivery("https://github.com/acme/shop"), 7, "Tue 10:00")
+    names = PipelineRun.objects.order_by("pk").values_list("repository__name", flat=True)
+    assert sorted(names) == ["acme/shop", "acme/shop", "acme/shop-legacy", "acme/shop-legacy"]
+
+
 def test_what_an_admin_parted_is_not_joined_again(renamed: Connection) -> None:
     join_pushed_namesakes(renamed)
     undo(RepositoryJoin.objects.get(), by="an admin")
