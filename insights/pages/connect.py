@@ -86,7 +86,7 @@ def _render(request: HttpRequest, *, secret: str | None = None, problem: str = "
 
 def _replace(token_id: int) -> str:
     """A new token with the name of the old one, which is revoked at once."""
-    return replace_ingest_token(get_object_or_404(IngestToken, pk=token_id, revoked_at=None))
+    return replace_ingest_token(get_object_or_404(IngestToken, pk=token_id, revoked_at=None))[1]
 
 
 def _arrival_context(request: HttpRequest, received: Reception) -> dict[str, Any]:

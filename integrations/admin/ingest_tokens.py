@@ -15,7 +15,12 @@ from django.utils.translation import ngettext
 
 from core.admin_permissions import NoDeleting
 from integrations.models import IngestScope, IngestToken
-from integrations.telemetry.otlp.ingest_tokens import LIFETIME, create_ingest_token, revoke_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import (
+    LIFETIME,
+    create_ingest_token,
+    replace_ingest_token,
+    revoke_ingest_token,
+)
 from orgtree.models import Person
 
 LIFETIMES = {"30": "30 days", "90": "90 days", str(LIFETIME.days): "A year", "never": "Never"}
@@ -86,7 +91,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     search_fields = ("name", "hint")
     fields = ("name", "most_new_names", *list_display[1:], "revoked_at")
     readonly_fields = fields[2:]
-    actions = ("revoke",)
+    actions = ("replace", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: IngestToken | None = None) -> Any:
         return self.fields if obj else ("name", "scope", "changes", "lifetime", "person")
@@ -117,12 +122,15 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
     def response_add(
         self, request: HttpRequest, obj: IngestToken, post_url_continue: str | None = None
     ) -> HttpResponse:
+        return self._shown_once(request, obj, request.new_ingest_token)  # type: ignore[attr-defined]
+
+    def _shown_once(self, request: HttpRequest, token: IngestToken, secret: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "The new ingest token",
             "opts": self.opts,
-            "token": obj,
-            "secret": request.new_ingest_token,  # type: ignore[attr-defined]
+            "token": token,
+            "secret": secret,
         }
         return TemplateResponse(
             request, "admin/integrations/ingesttoken/created.html", context, headers={"Cache-Control": "no-store"}
@@ -166,6 +174,13 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
             return "None"
         at = timezone.localtime(token.last_folded_at)
         return f"{token.folded_records:,} records, the last at {at:%Y-%m-%d %H:%M}: {token.last_folded}"
+
+    @admin.action(description="Replace the selected token: its records become the new one's", permissions=["add"])
+    def replace(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> HttpResponse | None:
+        if len(tokens) != 1:
+            self.message_user(request, "Select the one token that is to be replaced.", messages.ERROR)
+            return None
+        return self._shown_once(request, *replace_ingest_token(tokens[0]))
 
     @admin.action(description="Revoke the selected tokens")
     def revoke(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -212,11 +213,61 @@ def test_a_replaced_token_keeps_name_and_person_and_gets_a_scope() -> None:
     ada = person("ada@example.com")
     old, secret = create_ingest_token("Ada's laptop", person=ada, lifetime=None)
     IngestToken.objects.filter(pk=old.pk).update(scope=EVERYTHING)
-    new = replace_ingest_token(IngestToken.objects.get(pk=old.pk))
+    _, new = replace_ingest_token(IngestToken.objects.get(pk=old.pk))
     assert [telemetry(secret)[0], telemetry(new)[0]] == [401, 200]
     made = IngestToken.objects.get(revoked_at=None)
     assert (made.name, made.scope, made.identity and made.identity.person) == ("Ada's laptop", "telemetry", ada)
     assert made.expires_at is not None
+
+
+def printed(*words: str) -> Any:
+    out = io.StringIO()
+    call_command("create_ingest_token", *words, "--json", stdout=out)
+    return json.loads(out.getvalue())
+
+
+def test_a_lost_token_is_replaced_with_its_rights_and_its_records(admin: Client) -> None:
+    first = printed("Build machines", "--scope", "push")["token"]
+    stranger = printed("Somebody else", "--scope", "push")["token"]
+    assert [push(secret)[1]["results"][0]["status"] for secret in (first, stranger)] == ["created", "rejected"]
+    second = printed("Builds", "--replaces", "build machines", "--expires", "never")
+    assert (second["name"], second["scope"], second["expires_at"]) == ("Builds", "push", None)
+    assert (push(first)[0], push(second["token"])[1]["results"][0]["status"]) == (401, "unchanged")
+
+    token = IngestToken.objects.get(pk=second["id"])
+    revoke_ingest_token(token)
+    third = printed("Builds", "--replaces", str(token.pk))
+    assert push(third["token"])[1]["results"][0]["status"] == "unchanged", "one that was revoked first, as well"
+    actions = {"action": "replace", "_selected_action": [third["id"]]}
+    shown = admin.post("/admin/integrations/ingesttoken/", actions).content.decode()
+    fourth = re.findall(r"hwi_[\w-]+", shown)[0]
+    assert (push(third["token"])[0], push(fourth)[1]["results"][0]["status"]) == (401, "unchanged")
+
+
+def test_a_token_from_before_scopes_that_pushed_records_is_replaced_by_one_for_records() -> None:
+    old, secret = create_ingest_token("of before", scope=IngestScope.PUSH)
+    push(secret)
+    IngestToken.objects.filter(pk=old.pk).update(scope=EVERYTHING)
+    new, secret = replace_ingest_token(IngestToken.objects.get(pk=old.pk))
+    assert (new.scope, push(secret)[1]["results"][0]["status"]) == ("push", "unchanged")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (("--replaces", "nobody's"), "No token is called"),
+        (("--replaces", "99999999999999999999"), "No token is called"),
+        (("--replaces", "twice"), "2 tokens are called “twice”. Give the id of one"),
+        (("--replaces", "once", "--scope", "push"), "leave out the other options"),
+        (("--replaces", "once", "--all-records"), "leave out the other options"),
+    ],
+)
+def test_which_token_is_replaced_is_certain(words: tuple[str, ...], problem: str) -> None:
+    for name in ("once", "twice", "twice"):
+        create_ingest_token(name)
+    with pytest.raises(CommandError, match=problem):
+        call_command("create_ingest_token", "new", *words)
+    assert IngestToken.objects.filter(revoked_at=None).count() == 3
 
 
 def test_admin_asks_for_scope_expiry_and_person(admin: Client) -> None:

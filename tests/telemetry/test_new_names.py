@@ -113,7 +113,7 @@ def test_another_day_has_room_again_and_an_admin_can_lift_the_bound(intake: Inta
 
 def test_a_replaced_token_has_what_is_left_of_the_day(intake: Intake) -> None:
     intake.send(requests_of([f"model{n}" for n in range(MOST)]))
-    intake.secret = replace_ingest_token(intake.token)
+    _, intake.secret = replace_ingest_token(intake.token)
     intake.send(requests_of(["one-more"], "more"))
     assert models_kept(intake).count("other") == 1
 

@@ -9,7 +9,12 @@ from django.utils import timezone
 
 from core.commands import JsonCommand, add_token_arguments, token_end, token_name
 from integrations.models import IngestScope, IngestToken
-from integrations.telemetry.otlp.ingest_tokens import LIFETIME, OnlyTelemetryError, create_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import (
+    LIFETIME,
+    OnlyTelemetryError,
+    create_ingest_token,
+    replace_ingest_token,
+)
 from orgtree.models import Person
 
 
@@ -21,7 +26,7 @@ class Command(JsonCommand):
         parser.add_argument(
             "--scope",
             choices=IngestScope.values,
-            default=IngestScope.TELEMETRY.value,
+            default="",
             help="What it may send: telemetry of agents (by default), or records to the push API.",
         )
         parser.add_argument(
@@ -35,24 +40,38 @@ class Command(JsonCommand):
             default="",
             help="E-mail address of the person for whom all its telemetry counts, whatever it claims.",
         )
+        parser.add_argument(
+            "--replaces",
+            metavar="NAME",
+            default="",
+            help="Name or id of a token that is lost or leaked: the new one sends and changes what that did, also the "
+            "records that it wrote, and the old one is revoked.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name = token_name(options["name"], IngestToken._meta.get_field("name").max_length or 0)
         end = token_end(options["expires"], timezone.now() + LIFETIME)
-        try:
-            token, secret = create_ingest_token(
-                name,
-                scope=IngestScope(options["scope"]),
-                lifetime=None if end is None else end - timezone.now(),
-                person=_person(options["person"]),
-                changes_all=options["all_records"],
-            )
-        except OnlyTelemetryError as problem:
-            raise CommandError(str(problem)) from None
+        lifetime = None if end is None else end - timezone.now()
+        if options["replaces"]:
+            if options["scope"] or options["person"] or options["all_records"]:
+                raise CommandError("A token has the rights of the one that it replaces: leave out the other options.")
+            token, secret = replace_ingest_token(_replaced(options["replaces"]), name=name, lifetime=lifetime)
+        else:
+            try:
+                token, secret = create_ingest_token(
+                    name,
+                    scope=IngestScope(options["scope"] or IngestScope.TELEMETRY),
+                    lifetime=lifetime,
+                    person=_person(options["person"]),
+                    changes_all=options["all_records"],
+                )
+            except OnlyTelemetryError as problem:
+                raise CommandError(str(problem)) from None
+        person = token.identity and token.identity.person
         document = {
             **{"id": token.pk, "name": token.name, "token": secret, "scope": token.scope},
             "expires_at": token.expires_at and token.expires_at.isoformat(),
-            "person": options["person"] or None,
+            "person": options["person"] or (person and person.email),
         }
         self.print_result(options, document, [secret])
 
@@ -64,3 +83,17 @@ def _person(address: str) -> Person | None:
     if person is None:
         raise CommandError(f"Nobody has the address “{address[:100]}”. Write it as the list of people has it.")
     return person
+
+
+def _replaced(named: str) -> IngestToken:
+    """The token of this name or id: the valid one, or the only one that there was."""
+    known = IngestToken.objects.filter(name__iexact=named.strip()).order_by("-pk")
+    if not known and named.isdecimal():
+        known = IngestToken.objects.filter(pk=min(int(named), 2**63 - 1))
+    found = list(known.filter(revoked_at=None) or known)
+    if not found:
+        raise CommandError(f"No token is called “{named[:100]}”. Admin lists them under Ingest tokens.")
+    if len(found) > 1:
+        ids = ", ".join(f"{token.pk} (…{token.hint})" for token in found[:10])
+        raise CommandError(f"{len(found)} tokens are called “{named[:100]}”. Give the id of one: {ids}.")
+    return found[0]

@@ -89,20 +89,26 @@ def create_ingest_token(
     return token, secret
 
 
-def replace_ingest_token(old: IngestToken) -> str:
-    """Replace a token by a new one with the default lifetime and revoke the old one; returns the new secret.
+def replace_ingest_token(
+    old: IngestToken, *, name: str = "", lifetime: timedelta | None = LIFETIME
+) -> tuple[IngestToken, str]:
+    """Replace a token by a new one that sends and changes what the old one does, and revoke that.
 
-    A token without a scope (from older versions) becomes one for telemetry.
+    Its pushed records become the new one's; a revoked token can be replaced as well.  A token without a scope (from
+    older versions) becomes one for telemetry, or for records where it has pushed any.
     """
     with transaction.atomic():
-        scope = IngestScope(old.scope) if old.scope else IngestScope.TELEMETRY
+        has_pushed = PushedRecord.objects.filter(token=old).exists()
+        scope = IngestScope(old.scope or (IngestScope.PUSH if has_pushed else IngestScope.TELEMETRY))
         person = old.identity.person if old.identity else None
-        new, secret = create_ingest_token(old.name, scope=scope, person=person, changes_all=old.changes_all)
+        new, secret = create_ingest_token(
+            name or old.name, scope=scope, lifetime=lifetime, person=person, changes_all=old.changes_all
+        )
         PushedRecord.objects.filter(token=old).update(token=new)
         KnownName.objects.filter(token=old).update(token=new)  # its day's bound is not renewed
         IngestToken.objects.filter(pk=new.pk).update(most_new_names=old.most_new_names)
         revoke_ingest_token(old)
-    return secret
+    return new, secret
 
 
 def find_ingest_token(secret: str) -> int | None:
