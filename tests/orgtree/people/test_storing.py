@@ -202,6 +202,19 @@ class TestAnAddressThatDataBroughtBeforeTheRow:
             f"{name}@acquired.example" for name in ("grace", "ada", "alan")
         }
 
+    def test_an_address_of_before_the_last_one_names_them_as_well(self) -> None:
+        load("full_name,email\nAda,a1@example.com")
+        load("email,previous_email\na2@example.com,a1@example.com")
+        _found("Neu", ("email", "", "a3@example.com"))
+        for _ in range(2):  # the same file again
+            assert not errors(load("email,previous_email\nA3@example.com ,A1@EXAMPLE.COM"))
+        assert Person.objects.get().email == "a3@example.com"
+
+    def test_an_old_address_that_nobody_had_says_nothing(self) -> None:
+        load(FIRST)
+        assert not errors(load("email,previous_email\nbob@example.com,robert@example.com"))
+        assert Person.objects.count() == 4
+
     def test_nobody_else_known_is_taken_over(self) -> None:
         load(FIRST)
         said = errors(load("email,previous_email\nada@example.com,grace@example.com"))
