@@ -32,6 +32,7 @@ from tests.telemetry.intake import (
     log_record,
     logs,
     metrics,
+    point,
     rows,
     spans,
 )
@@ -44,6 +45,42 @@ HOUR = 3600 * SECOND
 def completed(at: int = NOW, **attributes: object) -> Json:
     sent = {"input_token_count": "100", "cached_token_count": 60, "output_token_count": "7", **attributes}
     return {**codex_event("sse_event", **sent), "timeUnixNano": str(at)}
+
+
+SERVICES = {
+    **{"claude_code": "claude-code", "codex": "codex_cli_rs", "gemini": "gemini-cli", "copilot": "github-copilot"},
+    **{"qwen_code": "qwen-code", "cline": "cline", "a_program": "A program"},
+}
+OTHER_TYPES: list[Json] = [
+    {"arrayValue": {"values": []}},
+    {"arrayValue": {"values": [{"stringValue": "word"}]}},
+    {"kvlistValue": {"values": [{"key": "a", "value": {"intValue": "1"}}]}},
+    {"bytesValue": "AAEC"},
+    {"boolValue": True},
+    {},
+]
+
+
+@pytest.mark.parametrize("value", OTHER_TYPES, ids=lambda value: next(iter(value), "nothing"))
+@pytest.mark.parametrize("agent", SERVICES)
+def test_an_attribute_of_another_type_costs_no_other_record_anything(intake: Intake, agent: str, value: Json) -> None:
+    """Each attribute that says whose, where or what a record is, in the record and in the resource."""
+    vocabulary = agents.vocabulary_of_agent(agent)
+    names = sorted({*vocabulary.naming, *vocabulary.looked_at})
+    named = {"session.id": "s1", "conversation.id": "s1", "enduser.id": "ada@example.com"}
+    resource = {"service.name": SERVICES[agent]}
+    records = [log_record({**named, "event.name": "x", name: value}) for name in names]
+    calls = [
+        {**span("chat", number), "attributes": json_attributes({**named, name: value})}
+        for number, name in enumerate(names, 1)
+    ]
+    intake.send(logs(*records, resource=resource))
+    intake.send(spans(*calls, resource=resource))
+    intake.send(metrics(counter("x.tokens", *(point(1, {name: value}) for name in names)), resource=resource))
+    for name in vocabulary.naming:
+        intake.send(logs(log_record(named), resource={**resource, name: value}))
+    received = sum(intake.counted(known=True).values()) + sum(intake.counted(known=False).values())
+    assert received + len(intake.events) + len(intake.reasons) >= len(names)
 
 
 def test_a_session_that_never_ends_is_its_active_periods(intake: Intake) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from integrations.code.attribution.notes import sync_notes
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentSession, Commit, CommitEvidence, Method, Repository
 from integrations.outbox.attribution_queue import enqueue_commits
 from integrations.telemetry.sessions.fold import fold_received_batches
 from orgtree.models import Organisation
+from tests.code.attribution.test_notes import HUMAN, written
 from tests.code.attribution.world import DAY, at, attributed, commit, note, trailer
 from tests.telemetry.agent_records import CHAT, COPILOT, span
 from tests.telemetry.intake import CLAUDE, Intake, Json, log_record, logs, spans, stored_text
@@ -106,6 +108,53 @@ def test_by_whichever_attribute(intake: Intake, named: Any) -> None:
 def test_parameters_that_name_no_commit_cost_the_record_nothing(intake: Intake, parameters: str) -> None:
     send(intake, call("10:10", {"tool_parameters": parameters + " git_commit_id"}), call("10:11", {HEAD: 7}))
     assert (len(intake.events), intake.reasons, sessions_named()) == (2, [], {})
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"full_command": 'echo \'{"git_commit_id": "SHA"}\''},
+        {"full_command": "git log git_commit_id SHA"},
+        {"options": {"git_commit_id": "SHA"}},
+        [{"git_commit_id": "SHA"}],
+        {"git_commit_id": ["SHA"]},
+    ],
+)
+def test_what_a_command_prints_or_another_object_holds_names_no_commit(intake: Intake, parameters: Any) -> None:
+    one = made("one", "10:10")
+    send(intake, request("10:00"), call("10:10", {"tool_parameters": json.dumps(parameters).replace("SHA", one.sha)}))
+    assert (sessions_named(), len(intake.events), intake.reasons) == ({}, 2, [])
+
+
+@pytest.mark.parametrize(
+    "value", [{"arrayValue": {"values": []}}, {"kvlistValue": {"values": []}}, {"bytesValue": "AA=="}]
+)
+@pytest.mark.parametrize("name", [HEAD, URL, "vcs.ref.head.name", "repo.owner", "github.copilot.git.branch"])
+def test_a_place_that_is_no_text_costs_its_record_the_place_alone(intake: Intake, name: str, value: Json) -> None:
+    send(intake, request("10:00"), call("10:10", {name: value}))
+    send(intake, request("10:20"), **{name: value})
+    assert (len(intake.events), intake.reasons) == (3, [])
+    assert AgentSession.objects.get().repository is None
+
+
+def test_a_short_name_that_a_second_commit_comes_to_have_is_neithers(intake: Intake) -> None:
+    one = made("one", "10:10")
+    Repository.objects.update(remote=REMOTE)
+    send(intake, call("10:10", {HEAD: one.sha[:7], URL: f"https://{REMOTE}"}))
+    assert sessions_named() == {one.sha: "s"}
+    twin = made("twin", "10:12")
+    Commit.objects.filter(pk=twin.pk).update(sha=one.sha[:7] + "0" * 33)
+    enqueue_commits([one.pk, twin.pk])
+    attribute_pending()
+    assert sessions_named() == {}
+
+
+def test_a_note_of_people_decides_over_the_agent_s_word(intake: Intake) -> None:
+    one = made("one", "10:10")
+    send(intake, request("10:00"), call("10:10", {HEAD: one.sha}))
+    sync_notes(Repository.objects.get(), [(one.sha, written(f"one.py\n  {HUMAN} 1-10\n"))])
+    attribute_pending()
+    assert attributed() == {}
 
 
 def test_a_tool_call_of_copilot(intake: Intake) -> None:

@@ -226,7 +226,7 @@ def operation(attributes: Attributes) -> EventReading | None:
     """The rule for a span or log record, by its operation; None where it follows no known convention."""
     if isinstance(of_ai_sdk := attributes.get(OPERATION_ID), str):
         return _ai_sdk_operation(of_ai_sdk, attributes)
-    name = attributes.get("gen_ai.operation.name")
+    name = named if isinstance(named := attributes.get("gen_ai.operation.name"), str) else None
     if name is None and isinstance(kind := attributes.get(SPAN_KIND), str):
         name = _OPENINFERENCE.get(kind.lower(), "invoke_workflow")  # chains repeat the tokens of their parts
     if name in _REQUESTS:

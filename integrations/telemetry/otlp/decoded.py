@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -339,11 +339,7 @@ class Origin(ABC):
     def session(self, attributes: Attributes) -> SessionKey | None:
         """The session of a record; None if it names none.  Raises BadRecordError."""
         named = tuple(map(attributes.get, self.vocabulary.naming))
-        try:
-            return self._sessions[named]
-        except (KeyError, TypeError):  # new, or an unhashable value
-            session = self._sessions[named] = session_of(attributes, self.vocabulary)
-            return session
+        return self._cached_session(named, lambda: session_of(attributes, self.vocabulary))
 
     def unnamed_session(self, attributes: Attributes, at: int) -> SessionKey | None:
         """What a record belongs to that names no session; None for arbitrary programs, which have none.
@@ -354,12 +350,21 @@ class Origin(ABC):
             return None
         quarter = at // QUARTER_OF_AN_HOUR
         named = (quarter, *map(attributes.get, self.vocabulary.naming))
+
+        def read() -> SessionKey:
+            day = time_at(quarter * QUARTER_OF_AN_HOUR).astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+            return unnamed_session_of(attributes, self.vocabulary, day)
+
+        return self._cached_session(named, read)
+
+    def _cached_session(self, named: tuple[Value, ...], read: Callable[[], SessionKey | None]) -> SessionKey | None:
         try:
             return self._sessions[named]
-        except (KeyError, TypeError):
-            day = time_at(quarter * QUARTER_OF_AN_HOUR).astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-            session = self._sessions[named] = unnamed_session_of(attributes, self.vocabulary, day)
+        except KeyError:
+            session = self._sessions[named] = read()
             return session
+        except TypeError:  # a list or an object where a text is expected
+            return read()
 
     def count(self, counted: Counted, name: str, times: int = 1) -> None:
         """Count something that is not stored."""
