@@ -232,6 +232,11 @@ def nested(number: int, above: int, **attributes: Any) -> Json:
         ([nested(1, 0, **CALL), nested(2, 1, **CALL)], (100, 0, 0, 9), 1),
         ([nested(1, 0, **KNOWING), nested(2, 1, **CALL)], (40, 60, 0, 9), 1),
         ([nested(1, 0, **CALL), nested(2, 1, **KNOWING)], (40, 60, 0, 9), 1),
+        # A library that gets no usage of a stream, or only a part.
+        ([nested(1, 0, **KNOWING), nested(2, 1, gen_ai__request__model="claude-sonnet-4.5")], (40, 60, 0, 9), 1),
+        ([nested(1, 0, **CALL), nested(2, 1, **CALL | {"gen_ai__usage__input_tokens": None})], (100, 0, 0, 9), 1),
+        # A program, a framework and a library report one call.
+        ([nested(1, 0, **CALL), nested(2, 1, **KNOWING), nested(3, 2, **CALL)], (40, 60, 0, 9), 1),
         # The sums of two requests stand above them.
         (
             [
@@ -253,7 +258,18 @@ def nested(number: int, above: int, **attributes: Any) -> Json:
         ),
         ([nested(1, 0, **CALL), nested(2, 9, **CALL)], (200, 0, 0, 18), 2),
     ],
-    ids=["both alike", "above knows more", "below knows more", "sums", "another model", "no relation"],
+    ids=[
+        *(
+            "both alike",
+            "above knows more",
+            "below knows more",
+            "no usage below",
+            "no prompt below",
+            "three deep",
+            "sums",
+        ),
+        *("another model", "no relation"),
+    ],
 )
 def test_a_span_above_a_request_is_no_second_one(
     intake: Intake, records: list[Json], expected: tuple[int, ...], requests: int, order: Sequence[int]

@@ -6,6 +6,7 @@ and within its time, one is left out, as a wrapper:
 
 - If both report the same output, they are the same call: the one that knows more cached tokens counts, else the one
   below.
+- If the one below reports no prompt, and no output or the same, it does not know the call's tokens: it is left out.
 - Else the one above is left out.
 """
 
@@ -32,8 +33,13 @@ _PAIR: LiteralString = """
          OR above.output_tokens = below.output_tokens AND below.output_tokens > 0)
 """
 _ABOVE_KNOWS_MORE: LiteralString = """
-    above.output_tokens = below.output_tokens
-    AND above.cache_read_tokens + above.cache_write_tokens > below.cache_read_tokens + below.cache_write_tokens
+    (
+        above.output_tokens = below.output_tokens
+        AND above.cache_read_tokens + above.cache_write_tokens > below.cache_read_tokens + below.cache_write_tokens
+        OR above.input_tokens + above.cache_read_tokens + above.cache_write_tokens + above.output_tokens > 0
+        AND below.input_tokens + below.cache_read_tokens + below.cache_write_tokens = 0
+        AND below.output_tokens IN (0, above.output_tokens)
+    )
 """
 
 MARK_WRAPPERS: LiteralString = f"""
