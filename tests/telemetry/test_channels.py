@@ -205,6 +205,66 @@ def test_metrics_of_a_quarter_with_two_sessions_after_count_once() -> None:
     assert count(request("09:00", session="a"), *requests, point("12:10", 150, session="a")) == 250
 
 
+# Session a from nine o'clock on, with its metrics; what follows, and the tokens of all.
+LAGGING: dict[str, tuple[list[Event | Point], int]] = {
+    "each tells of the next one": (
+        [
+            *(request("09:03", 40, "b"), point("09:04", 40, "a"), request("09:06", 60, "c"), point("09:07", 60, "b")),
+            *(request("09:09", 70, "d"), point("09:10", 70, "c")),
+        ],
+        270,
+    ),
+    "the next one's begin late": (
+        [request("09:03", 40, "b"), point("09:04", 40, "a"), request("09:06", 60, "b"), point("09:07", 60, "b")],
+        200,
+    ),
+    "events of the next one are lost": (
+        [request("09:03", 40, "b"), point("09:04", 90, "a"), request("09:06", 60, "c"), point("09:07", 60, "b")],
+        250,
+    ),
+    "another one at work beside it": (
+        [
+            *(request("09:03", 40, "b"), point("09:04", 40, "b")),
+            *(request("09:06", session="a"), point("09:07", session="a")),
+            *(Event(at(f"{DAY} 09:08"), "c", kind=EventKind.SESSION), point("09:10", 70, "c")),
+        ],
+        310,
+    ),
+    "in other quarters": (
+        [request("10:03", 40, "b"), point("10:04", 40, "a"), request("11:06", 60, "c"), point("11:07", 60, "b")],
+        200,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LAGGING)
+def test_metrics_that_lag_behind_by_a_session_count_once(case: str) -> None:
+    records, total = LAGGING[case]
+    assert count(request("09:00", session="a"), point("09:01", session="a"), *records) == total
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
+def test_the_order_of_arrival_does_not_change_who_lags_behind(order: tuple[int, ...]) -> None:
+    records = request("09:03", 40, "b"), point("09:07", 60, "b"), point("09:04", 40, "a"), request("09:06", 60, "c")
+    for record in (request("09:00", session="a"), point("09:01", session="a"), *(records[place] for place in order)):
+        receive([record])
+        fold_received_batches()
+    assert _counted() == 200
+    answer = rows(f"SELECT sum(both_tokens)::bigint AS both FROM ({AGENT_SESSION_DAYS.sql}) AS days")
+    assert answer == [{"both": 200}]
+
+
+@pytest.mark.parametrize("dated", ["09:15:00.002", "09:15:04"])
+def test_a_request_dated_after_the_reading_that_tells_of_it_counts_once(dated: str) -> None:
+    assert count(request(dated), point("09:14:59"), request("09:20", 50), point("09:21", 50)) == 150
+
+
+def test_requests_near_a_border_count_once_where_nothing_is_lost() -> None:
+    requests = [request(f"09:{minute}:{second}", minute) for minute in range(10, 21) for second in ("03", "57")]
+    exports = [point(f"09:{minute + 1}:00", 2 * minute) for minute in range(10, 21)]
+    assert count(*requests, *exports) == 2 * sum(range(10, 21))
+
+
 def test_metrics_of_a_session_that_goes_on_are_its_own() -> None:
     parallel = request("12:01", session="b"), request("12:05", session="a"), point("12:06", 400, session="a")
     assert count(request("09:00", session="a"), *parallel) == 100 + 100 + 400

@@ -8,6 +8,9 @@ counts, and the choice is made for each meter slot with the requests that it cov
 - An agent that begins another session may go on sending metrics under the id of the session before, or under none.
   Such a slot covers requests of the person's other sessions with the agent, too: where they have no slot of their own,
   and the session before made no request since they began.
+- Sessions of which each began after the last request of the one before are therefore compared as one in a quarter of an
+  hour: where metrics lag behind, each of their slots tells of another one's requests.
+- A record may be dated some seconds after the reading that tells of it.
 
 A person's sessions with an agent are therefore compared together, near the times that a fold touches.
 """
@@ -47,6 +50,7 @@ def choose_channels() -> None:
     sql.execute(FIND_QUARTERS)
     if is_any("fold_quarter"):
         analyse_where_large("fold_quarter")
+        sql.execute(FIND_CHAINS)
         sql.execute(ASSIGN_REQUESTS)
         analyse_where_large("fold_assigned")
         sql.execute(SUM_REQUESTS)
@@ -175,7 +179,8 @@ FIND_REACH: LiteralString = """
           ON metered.identity_id = family.identity_id AND metered.agent = family.agent AND metered.metric_tokens > 0
          AND metered.ended_at >= family.first - interval '7 days' AND metered.started_at <= family.last
         JOIN integrations_agentmeterslot slot
-          ON slot.session_id = metered.id AND slot.slot >= date_bin('15 minutes', family.first, 'epoch')
+          ON slot.session_id = metered.id
+         AND slot.slot >= date_bin('15 minutes', family.first - interval '10 seconds', 'epoch')
          AND slot.slot <= family.last + interval '25 hours'
          AND LEAST(slot.slot, coalesce(slot.covers_from, slot.active_from) - interval '1 minute') <= family.last
         GROUP BY family.identity_id, family.agent
@@ -219,8 +224,8 @@ ADD_SESSIONS_NEARBY: LiteralString = """
 FIND_QUARTERS: LiteralString = """
     INSERT INTO fold_quarter
     SELECT identity_id, agent, is_unnamed, began, session_id, slot,
-           slot >= date_bin('15 minutes', first, 'epoch') AND LEAST(slot, covers_from) <= last,
-           covers_from, covers_to, tokens, 0
+           slot >= date_bin('15 minutes', first - interval '10 seconds', 'epoch') AND LEAST(slot, covers_from) <= last,
+           covers_from, covers_to, tokens, 0, 0, 0
     FROM (
         SELECT session.identity_id, session.agent, session.is_unnamed, session.began, family.first, family.last,
                family.reach_last, slot.session_id, slot.slot,
@@ -243,6 +248,34 @@ FIND_QUARTERS: LiteralString = """
     WHERE tokens > 0 AND LEAST(slot, covers_from) <= reach_last
 """
 
+# Metrics without events, and those of no session, are compared alone.
+FIND_CHAINS: LiteralString = """
+    WITH ordered AS (
+        SELECT identity_id, agent, slot, session_id, is_unnamed, began, is_touched,
+               lag(session_id) OVER of_quarter AS before_id, lag(covers_to) OVER of_quarter AS before_to,
+               row_number() OVER of_quarter AS position
+        FROM fold_quarter
+        WINDOW of_quarter AS (PARTITION BY identity_id, agent, slot, is_unnamed ORDER BY began, session_id)
+    ), begun AS (
+        SELECT *, is_unnamed OR began IS NULL OR EXISTS (
+            SELECT FROM integrations_agentrequest own
+            WHERE own.session_id = before_id AND own.at BETWEEN began AND before_to AND NOT own.is_wrapper
+        ) AS is_first
+        FROM ordered
+    ), numbered AS (
+        SELECT *, count(*) FILTER (WHERE is_first)
+                  OVER (PARTITION BY identity_id, agent, slot, is_unnamed ORDER BY position) AS chain
+        FROM begun
+    )
+    UPDATE fold_quarter quarter SET chain = judged.chain, is_touched = judged.is_touched
+    FROM (
+        SELECT session_id, slot, chain,
+               bool_or(is_touched) OVER (PARTITION BY identity_id, agent, slot, is_unnamed, chain) AS is_touched
+        FROM numbered
+    ) AS judged
+    WHERE quarter.session_id = judged.session_id AND quarter.slot = judged.slot
+"""
+
 # A slot that nothing touched keeps its choice, and so do its requests.
 ASSIGN_REQUESTS: LiteralString = """
     INSERT INTO fold_assigned
@@ -258,8 +291,9 @@ ASSIGN_REQUESTS: LiteralString = """
         SELECT quarter.session_id, quarter.slot, quarter.is_touched
         FROM fold_quarter quarter
         WHERE quarter.identity_id = worked.identity_id AND quarter.agent = worked.agent
-          AND quarter.slot BETWEEN date_bin('15 minutes', request.at, 'epoch') AND request.at + interval '25 hours'
-          AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to
+          AND quarter.slot BETWEEN date_bin('15 minutes', request.at - interval '10 seconds', 'epoch')
+                           AND request.at + interval '25 hours'
+          AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to + interval '10 seconds'
                OR quarter.slot = date_bin('15 minutes', request.at, 'epoch'))
           AND (quarter.session_id = worked.session_id OR quarter.is_unnamed OR (
               quarter.began < worked.began AND NOT EXISTS (
@@ -277,21 +311,32 @@ ASSIGN_REQUESTS: LiteralString = """
 """
 
 SUM_REQUESTS: LiteralString = """
-    UPDATE fold_quarter quarter SET event_tokens = assigned.tokens
-    FROM (
+    WITH assigned AS (
         SELECT session_id, slot, sum(tokens) AS tokens FROM fold_assigned
         WHERE slot IS NOT NULL GROUP BY session_id, slot
-    ) AS assigned
-    WHERE quarter.session_id = assigned.session_id AND quarter.slot = assigned.slot
+    ), summed AS (
+        SELECT session_id, slot, sum(quarter.tokens) OVER of_chain AS tokens,
+               coalesce(sum(quarter.tokens) OVER before, 0) AS tokens_before,
+               coalesce(sum(assigned.tokens) OVER of_chain, 0) AS event_tokens
+        FROM fold_quarter quarter LEFT JOIN assigned USING (session_id, slot)
+        WINDOW of_chain AS (PARTITION BY identity_id, agent, slot, is_unnamed, chain),
+               before AS (of_chain ORDER BY began, session_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    )
+    UPDATE fold_quarter quarter
+    SET tokens = summed.tokens, tokens_before = summed.tokens_before, event_tokens = summed.event_tokens
+    FROM summed
+    WHERE quarter.session_id = summed.session_id AND quarter.slot = summed.slot
 """
 
-# What both channels reported is given to the models in order, each at most its own tokens.
+# What both channels reported is given to a chain's sessions and their models in order, each at most its own tokens.
 UPDATE_SLOTS: LiteralString = """
     WITH switched AS (
         UPDATE integrations_agentmeterslot stored SET counted = chosen.counted, both_tokens = chosen.both_tokens
         FROM (
             SELECT slot.id, quarter.tokens > quarter.event_tokens AND slot.tokens > 0 AS counted,
-                   GREATEST(LEAST(slot.tokens, quarter.event_tokens - slot.tokens_before), 0) AS both_tokens
+                   GREATEST(LEAST(
+                       slot.tokens, quarter.event_tokens - quarter.tokens_before - slot.tokens_before
+                   ), 0) AS both_tokens
             FROM fold_quarter quarter
             CROSS JOIN LATERAL (
                 SELECT id, tokens, coalesce(sum(tokens) OVER before, 0) AS tokens_before

@@ -47,7 +47,7 @@ TABLES: LiteralString = """
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_quarter (
         identity_id bigint, agent text, is_unnamed boolean, began timestamptz,
         session_id bigint, slot timestamptz, is_touched boolean, covers_from timestamptz, covers_to timestamptz,
-        tokens bigint, event_tokens bigint
+        tokens bigint, event_tokens bigint, tokens_before bigint, chain bigint
     ) ON COMMIT DELETE ROWS;
     CREATE INDEX IF NOT EXISTS fold_quarter_of_identity ON fold_quarter (identity_id, slot);
     CREATE TEMPORARY TABLE IF NOT EXISTS fold_assigned (
