@@ -244,6 +244,36 @@ def test_a_correction_that_changes_no_sum_is_not_offered() -> None:
         assert not Repricing.objects.filter(state="offered").exists()
 
 
+def test_a_correction_is_about_all_names_of_a_model_metrics_and_no_day_of_an_override() -> None:
+    """100,000 tokens each: by an override at 1 on 5 March, before the list's day at 3, and from it on at 7."""
+    days = DateRange(date(2026, 3, 5), date(2026, 3, 7))
+    save_override(
+        PriceOverride(model=SONNET, during=days, input=Decimal(1), output=Decimal(1), reason="Agreed"), by=None
+    )
+    metered = (
+        Point(at(f"2026-03-{day} 10:00"), 100_000.0, Measure.INPUT_TOKENS, session="metered", model=SONNET)
+        for day in ("08", "11")
+    )
+    dated = request(f"{SONNET}-20250929", when="2026-03-09 23:59", tokens=(100_000, 0, 0, 0))
+    fold(*small("03-05", "03-10"), dated, *metered)
+    apply_price_book()
+    reprice_waiting_rows()
+
+    def by_day() -> dict[int, Decimal]:
+        return {row.day.day: row.spend for row in AgentSessionDay.objects.filter(counted=True) if row.spend is not None}
+
+    with price_list("9.9", change=(SONNET, Decimal(7)), published=date(2026, 3, 10)):
+        apply_price_book()
+        reprice_waiting_rows()
+        new, old, agreed = Decimal("0.7"), Decimal("0.3"), Decimal("0.1")
+        assert by_day() == {5: agreed, 8: old, 9: old, 10: new, 11: new}
+        offer = Repricing.objects.get(state="offered")
+        assert offer.spend_after - offer.spend_before == 2 * (new - old)
+        accept_correction(offer, by=User.objects.create(username="admin"))
+        reprice_waiting_rows()
+        assert by_day() == {5: agreed, 8: new, 9: new, 10: new, 11: new}
+
+
 def test_a_second_correction_leaves_what_the_first_was_about_to_its_own_offer() -> None:
     fold(*small("03-01", "03-11", "03-21"))
     apply_price_book()
