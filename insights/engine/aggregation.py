@@ -12,15 +12,28 @@ FLAGS = 62  # in one integer column
 BEHIND = "behind"  # the people of a row, where the relation says who they are (`Relation.people`)
 
 
-def select(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:
+def select(
+    fact_query: FactQuery,
+    measures_read: Sequence[Measure],
+    keys: str,
+    types: Mapping[str, str],
+    most: int | None = None,
+) -> str:
     """One row per group of `keys`, with the columns that insights/engine/measures.py lists; `types` are the types of
-    the relation's columns."""
+    the relation's columns.  Sets of people are among them where `most`, the highest id, is given."""
+    sets = [] if most is None else sets_of(measures_read, most)
     if any(isinstance(measure, StockAtEnd) for measure in measures_read):
-        return _stock(measures_read, keys)
-    return _added_up(fact_query, measures_read, keys, types)
+        return _stock(measures_read, keys, sets)
+    return _added_up(fact_query, measures_read, keys, types, sets)
 
 
-def _added_up(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str]) -> str:
+def sets_of(measures_read: Sequence[Measure], most: int) -> list[str]:
+    return [text for i, measure in enumerate(measures_read) for text in measures.sets(measure, i, most)]
+
+
+def _added_up(
+    fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, types: Mapping[str, str], sets: Sequence[str]
+) -> str:
     """Sums are over the rows of a group.  Facts and people, which may have several rows, are counted beside them, over
     rows that carry nothing but which measures they enter: wide rows grouped by fact take three times as long, and
     count(DISTINCT …) several times."""
@@ -45,6 +58,7 @@ def _added_up(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str
         facts = f"FROM (SELECT {keys}, person_id{of_facts} FROM entries GROUP BY {keys}, person_id, fact_id)"
     counts = "".join(f", count(*) FILTER (WHERE {condition}) AS n_{i}" for i, condition in entered.items())
     of_group = "".join(f", sum(n_{i}) AS n_{i}, {people_where(f'n_{i} > 0')} AS p_{i}" for i in entered)
+    of_group += "".join(f", {text}" for text in sets)
     lists = "".join(f", {text}" for i, measure in numbered for text in measures.lists(measure, i))
     return f""",
 entries AS (SELECT {keys}, person_id, fact_id{of_rows} FROM counted),
@@ -65,24 +79,18 @@ FROM (
 
 
 def who(fact_query: FactQuery, measures_read: Sequence[Measure], keys: str, most: int) -> str:
-    """One row per group of `keys` with its sets of people, set_i_j for the measure at position i
-    (`measures.contributing`): bit strings, the last bit of which is the person 0.  `most` is the highest id."""
+    """One row per group of `keys` with its sets of people alone."""
     numbered = list(enumerate(measures_read))
     person, where = "person_id", "WHERE person_id > 0"
     if fact_query.relation.people:
         person, where = f"unnest(string_split({BEHIND}, ','))::BIGINT", f"WHERE {BEHIND} <> ''"
     rows = [
         *(
-            f"bool_or({condition}) AS entered_{i}"
+            f"count(*) FILTER (WHERE {condition}) AS n_{i}"
             for i, measure in numbered
             if (condition := measures.entered(measure, i))
         ),
         *(f"bit_or(c_{i}) AS signs" for i, measure in numbered if isinstance(measure, PeopleOnLine)),
-    ]
-    sets = [
-        f"bitstring_agg({most} - person_id, 0, {most}) FILTER (WHERE {condition})::BLOB AS set_{i}_{j}"
-        for i, measure in numbered
-        for j, condition in enumerate(measures.contributing(measure, i))
     ]
     return f""",
 people AS (
@@ -90,7 +98,7 @@ people AS (
     FROM (SELECT * REPLACE ({person} AS person_id) FROM counted {where})
     GROUP BY {keys}, person_id
 )
-SELECT {", ".join([keys, *sets])} FROM people GROUP BY {keys}"""
+SELECT {", ".join([keys, *sets_of(measures_read, most)])} FROM people GROUP BY {keys}"""
 
 
 def _flags(positions: Sequence[int]) -> Mapping[str, Mapping[int, int]]:
@@ -126,12 +134,13 @@ def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], k
     return joins
 
 
-def _stock(measures_read: Sequence[Measure], keys: str) -> str:
+def _stock(measures_read: Sequence[Measure], keys: str, sets: Sequence[str]) -> str:
     """A fact counts once in a group, however many people it belongs to."""
+    counts = [measures.stock_count(measure, i) for i, measure in enumerate(measures_read)]
     return f"""
 SELECT {keys}, count(DISTINCT fact_id) AS facts, count(DISTINCT fact_id) FILTER (WHERE person_id <> 0) AS matched_facts,
        count(DISTINCT person_id) FILTER (WHERE person_id > 0) AS people,
-       {", ".join(measures.stock_count(measure, i) for i, measure in enumerate(measures_read))}
+       {", ".join([*counts, *sets])}
 FROM counted
 GROUP BY {keys}"""
 

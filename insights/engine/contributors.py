@@ -1,7 +1,7 @@
 """Who contributes to the measures of a query, as sets of people: what insights/privacy/ judges by.
 
-Read without any value, and once for all windows: in ranges of days and places that do not overlap, so that the
-people of each window and unit are the union of theirs.
+Read beside the values of the same groups.  Where none are asked for, they are read alone, and once for all windows:
+in ranges of days and places that do not overlap, so that the people of each window and unit are the union of theirs.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from itertools import pairwise
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.columns.table_changes import HIGHEST_PERSON
 from insights.engine import measures, scan
 from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
-from insights.engine.live_rows import rows_of_answer
-from insights.engine.measures import contributing
+from insights.engine.measures import sets_in
 from insights.engine.plan import Clock, MeasureQuery, ScopeResolver, facets_of, measure_queries_of, needed_buckets
+from insights.engine.results import MeasuredFacts
+from insights.engine.scan import MeasuredGroups
 from insights.engine.statement import windows_of
 from insights.query import windows
 from insights.query.measures import Measure
@@ -34,6 +34,7 @@ Place = frozenset[int]
 """The units, among those asked about, that somebody was in on a day."""
 
 NOBODY: People = 0
+NOWHERE: Place = frozenset()
 
 
 def people_of(ids: Iterable[int]) -> People:
@@ -42,9 +43,6 @@ def people_of(ids: Iterable[int]) -> People:
     for person_id in ids:
         people |= 1 << person_id
     return people
-
-
-BLOCK = 4096  # statements differ once in so many new people
 
 
 @dataclass(frozen=True)
@@ -146,19 +144,21 @@ class Contributors:
 
 
 @dataclass(frozen=True)
-class _Planned:
+class PeoplePlan:
+    """A question with a measure query for each measure of its metric."""
+
     question: PeopleQuery
     metric: Metric
     buckets: Sequence[Window]
     measure_queries: Mapping[Measure, MeasureQuery]
 
 
-def read_contributors(queries: Sequence[PeopleQuery], clock: Clock, scopes: ScopeResolver) -> list[Contributors]:
-    """The answers, in order: one statement per relation, places, filters and segments.
+def contributors_of(planned: Sequence[PeoplePlan], facts: MeasuredFacts) -> list[Contributors]:
+    """The answers, in order: from the groups of `facts` that have sets of people, and for the others from one
+    statement per relation, places, filters and segments.
 
     To be called among other readings of one answer: insights/engine/read.py.
     """
-    planned = [_planned(query, clock, scopes) for query in queries]
     measures_by_query: dict[FactQuery | StockQuery, dict[Measure, None]] = defaultdict(dict)
     windows_by_query: dict[FactQuery | StockQuery, dict[Window, None]] = defaultdict(dict)
     for plan in planned:
@@ -166,9 +166,10 @@ def read_contributors(queries: Sequence[PeopleQuery], clock: Clock, scopes: Scop
             merged = measure_query.query.without_windows()
             measures_by_query[merged][measure_query.measure] = None
             windows_by_query[merged].update(dict.fromkeys(measure_query.query.windows))
-    most = _highest_id() if measures_by_query else 0
     found = {
-        merged: _read(merged, tuple(measures_read), tuple(windows_by_query[merged]), most)
+        merged: _sets_of(facts.with_people[merged], measures_read)
+        if isinstance(merged, FactQuery) and merged in facts.with_people
+        else _read(merged, tuple(measures_read), tuple(windows_by_query[merged]))
         for merged, measures_read in measures_by_query.items()
     }
     return [
@@ -190,7 +191,7 @@ def read_contributors(queries: Sequence[PeopleQuery], clock: Clock, scopes: Scop
     ]
 
 
-def _planned(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> _Planned:
+def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> PeoplePlan:
     query, metric = question.query, get(question.query.key)
     if question.units:
         people = scopes.of(Scope(where=query.scope.where))
@@ -203,19 +204,29 @@ def _planned(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> _Pla
     measure_queries = measure_queries_of(
         metric, edges, scope, clock, facets=facets_of(query), segments=question.segments
     )
-    return _Planned(question, metric, buckets, measure_queries)
+    return PeoplePlan(question, metric, buckets, measure_queries)
 
 
 Sets = Mapping[Measure, Mapping[tuple[Place, Window, Segment], Sequence[People]]]
 
 
-def _read(
-    query: FactQuery | StockQuery, measures_read: Sequence[Measure], windows_read: Sequence[Window], most: int
-) -> Sets:
+def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
+    """As `_read`, from groups of one place."""
+    return {
+        measure: {
+            (NOWHERE, key.window, key.segment): sets
+            for key, group in groups.items()
+            if any(sets := group.sets[measure])
+        }
+        for measure in measures_read
+    }
+
+
+def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windows_read: Sequence[Window]) -> Sets:
     """The sets of people of each measure by place, days and segment."""
     if isinstance(query, StockQuery):
         days = tuple(_date_ranges(windows_read))
-        rows = scan.people_of_stock(replace(query, windows=days), most)
+        rows = scan.people_of_stock(replace(query, windows=days))
         present: dict[tuple[Place, Window, Segment], Sequence[People]] = {
             (_place(row["unit_id"]), days[row["window_id"]], ()): [_set(row["people"])] for row in rows
         }
@@ -228,11 +239,11 @@ def _read(
     found: dict[Measure, dict[tuple[Place, Window, Segment], Sequence[People]]] = {
         measure: {} for measure in measures_read
     }
-    for row in scan.people_of_facts(query, measures_read, most):
+    for row in scan.people_of_facts(query, measures_read):
         place = _place(row["unit_id"])
         segment = tuple(row[f"segment_{position}"] for position in range(len(query.segments)))
         for i, measure in enumerate(measures_read):
-            sets = [_set(row[f"set_{i}_{j}"]) for j in range(len(contributing(measure, i)))]
+            sets = sets_in(row, measure, i)
             if any(sets):
                 for window in by_id[row["window_id"]][1]:
                     found[measure][place, window, segment] = sets
@@ -250,15 +261,8 @@ def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
 
 
 def _place(units: str | int) -> Place:
-    return frozenset(map(int, units.split(","))) if isinstance(units, str) and units else frozenset()
+    return frozenset(map(int, units.split(","))) if isinstance(units, str) and units else NOWHERE
 
 
 def _set(people: bytes | None) -> People:
     return int.from_bytes(people or b"", "big")
-
-
-def _highest_id() -> int:
-    """An upper bound for the ids of people, those who were deleted included."""
-    with rows_of_answer() as rows:
-        highest, _ = rows.versions[HIGHEST_PERSON]
-        return (int(highest) // BLOCK + 1) * BLOCK

@@ -2,8 +2,8 @@
 
 Columns of the result: facts, matched_facts and people of the group, and for the measure at position i: v_i its value,
 n_i the facts and p_i the people that contributed, and where applicable x_i what was missing or left out, b_i its base,
-q_i percentiles, l_i the certain part, k_i the parts by method.  Input columns: c_i the value, m_i what is missing, t_i
-the certain part, d_i the method, h_i the hand-kept metric.
+q_i percentiles, l_i the certain part, k_i the parts by method, set_i_j who contributed.  Input columns: c_i the value,
+m_i what is missing, t_i the certain part, d_i the method, h_i the hand-kept metric.
 """
 
 from __future__ import annotations
@@ -103,7 +103,15 @@ def contributing(measure: Measure, i: int) -> Sequence[str]:
     """The conditions for a person's row of `people`, each of which tells of a set of people; see `who_contributes`."""
     if isinstance(measure, PeopleOnLine):
         return [f"(signs & {flag}) <> 0" for flag in (ON_LINE, AT_WORK, IN_SESSION)]
-    return [f"entered_{i}" if entered(measure, i) else "true"]
+    return [f"n_{i} > 0" if entered(measure, i) else "true"]
+
+
+def sets(measure: Measure, i: int, most: int) -> Iterator[str]:
+    """The sets of people of a group, set_i_j for each of `contributing`, over rows of its people: bit strings, the last
+    bit of which is the person 0.  `most` is the highest id."""
+    for j, condition in enumerate(contributing(measure, i)):
+        those = f"FILTER (WHERE person_id > 0 AND {condition})"
+        yield f"bitstring_agg({most} - person_id, 0, {most}) {those}::BLOB AS set_{i}_{j}"
 
 
 def who_contributes(measure: Measure, sets: Sequence[int]) -> int:
@@ -168,6 +176,12 @@ def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]
             of_person,
         )
     return f"count(*) FILTER (WHERE person_id <> 0 AND {IS_ON_LINE}) AS v_{i}", ""
+
+
+def sets_in(row: Mapping[str, Any], measure: Measure, position: int) -> Sequence[int]:
+    """The sets of people of the measure at that position in a row of the result: integers, bit n for the person n."""
+    columns = (f"set_{position}_{j}" for j in range(len(contributing(measure, position))))
+    return [int.from_bytes(row[column] or b"", "big") for column in columns]
 
 
 def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> MeasureValue:

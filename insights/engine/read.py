@@ -9,11 +9,11 @@ from datetime import timedelta
 from insights.catalogue.declarations import Metric, MetricResult
 from insights.columns.source import EXACT, PAGE
 from insights.engine.connected import DIRECTLY, NOTHING, OF_NO_PERSON, ConnectedSince, why_no_data, why_not_entered
-from insights.engine.contributors import Contributors, PeopleQuery, read_contributors
+from insights.engine.contributors import Contributors, PeopleQuery, contributors_of, plan_people
 from insights.engine.fact_query import ScopeKind
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import Clock, Plan, ScopeResolver, plan_query, plan_total, plan_units
-from insights.engine.results import MetricResults, Segment, results_of_plans
+from insights.engine.results import MeasuredFacts, MetricResults, Segment, results_of
 from insights.engine.scan import select
 from insights.engine.scope import is_of_people
 from insights.query import windows
@@ -85,9 +85,14 @@ def read_together(
     for side_by_side in units:
         for query in side_by_side.queries if side_by_side.units else ():
             plans += plan_units(query, side_by_side.units, clock, scopes, of_buckets=side_by_side.of_buckets)
+    people_plans = [plan_people(query, clock, scopes) for query in people]
     with rows_of_answer(PAGE if freshness is Freshness.OF_PAGES else EXACT) as rows:
-        answers_read = _answers(plans)
-        contributors = read_contributors(people, clock, scopes) if people else []
+        facts = MeasuredFacts.read(
+            (measure_query for plan in plans for measure_query in plan.measure_queries.values()),
+            whose=(measure_query for plan in people_plans for measure_query in plan.measure_queries.values()),
+        )
+        answers_read = _answers(plans, facts)
+        contributors = contributors_of(people_plans, facts)
         lag = rows.lag
         answers = iter(
             [
@@ -111,8 +116,8 @@ def _by_unit(unit_queries: UnitQueries, answers: Iterator[Answer]) -> Mapping[in
     return by_unit
 
 
-def _answers(plans: Sequence[Plan]) -> list[Answer]:
-    results = results_of_plans(plans)
+def _answers(plans: Sequence[Plan], facts: MeasuredFacts) -> list[Answer]:
+    results = [results_of(plan, facts) for plan in plans]
     lacking = [
         plan.metric for plan, results_of_plan in zip(plans, results, strict=True) if _lacks_any(plan, results_of_plan)
     ]

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Self
 
 from insights.catalogue.declarations import Metric, MetricResult
 from insights.catalogue.shares import PerDeveloper
-from insights.engine.fact_query import FactQuery, GroupKey, ScopeKind, StockQuery
+from insights.engine.fact_query import Edges, FactQuery, GroupKey, ScopeKind, StockQuery
 from insights.engine.plan import Clock, MeasureQuery, Plan
 from insights.engine.scan import MeasuredGroups, scan, stock
 from insights.query.enums import BelongsTo
@@ -44,12 +44,15 @@ class MeasuredFacts:
 
     groups_by_query: Mapping[FactQuery, MeasuredGroups]
     stock_counts: Mapping[StockQuery, Mapping[tuple[int | None, Window], int]]
+    with_people: Mapping[FactQuery, MeasuredGroups]
+    """Groups with sets of people, by query without windows."""
 
     @classmethod
-    def read(cls, measure_queries: Iterable[MeasureQuery]) -> Self:
+    def read(cls, measure_queries: Iterable[MeasureQuery], whose: Iterable[MeasureQuery] = ()) -> Self:
         """One statement per relation, scope, facets and segments, whatever the number of metrics and windows.
 
-        Results include all windows of the statement, which may be more than a single fact query has.
+        Results include all windows of the statement, which may be more than a single fact query has.  It tells the
+        people of each group, too, where `whose` asks for them in the same scope, by the same facets and segments.
         """
         fact_queries: dict[FactQuery, dict[FactQuery, None]] = defaultdict(dict)
         measures: dict[FactQuery, dict[Measure, None]] = defaultdict(dict)
@@ -61,18 +64,31 @@ class MeasuredFacts:
             merged = measure_query.query.without_windows()
             fact_queries[merged][measure_query.query] = None
             measures[merged][measure_query.measure] = None
+        of_people: dict[FactQuery, dict[Edges, None]] = defaultdict(dict)
+        for measure_query in whose:
+            merged_with = measure_query.query.without_windows()
+            # Who is behind a row that names several is found by rows of their own.
+            if isinstance(merged_with, FactQuery) and merged_with in measures and not merged_with.relation.people:
+                measures[merged_with][measure_query.measure] = None
+                of_people[merged_with] |= dict.fromkeys(measure_query.fact_query.window_edges)
         groups_by_query: dict[FactQuery, MeasuredGroups] = {}
+        with_people: dict[FactQuery, MeasuredGroups] = {}
         for merged, measures_read in measures.items():
             window_edges = dict.fromkeys(
                 edges for fact_query in fact_queries[merged] for edges in fact_query.window_edges
             )
-            groups = scan(replace(merged, window_edges=tuple(window_edges)), tuple(measures_read))
+            window_edges |= of_people.get(merged, {})
+            groups = scan(
+                replace(merged, window_edges=tuple(window_edges)), tuple(measures_read), of_people=merged in of_people
+            )
+            if merged in of_people:
+                with_people[merged] = groups
             groups_by_query |= dict.fromkeys(fact_queries[merged], groups)
         stock_counts: dict[StockQuery, Mapping[tuple[int | None, Window], int]] = {}
         for stock_query, stock_queries in stocks.items():
             windows = tuple(sorted({window for query in stock_queries for window in query.windows}))
             stock_counts |= dict.fromkeys(stock_queries, stock(replace(stock_query, windows=windows)))
-        return cls(groups_by_query, stock_counts)
+        return cls(groups_by_query, stock_counts, with_people)
 
     def outcomes(
         self, metric: Metric, measure_queries: Mapping[Measure, MeasureQuery], clock: Clock
@@ -136,13 +152,7 @@ class MeasuredFacts:
         return counted
 
 
-def results_of_plans(plans: Sequence[Plan]) -> list[MetricResults]:
-    """The results of each plan, in order, all read together."""
-    facts = MeasuredFacts.read(measure_query for plan in plans for measure_query in plan.measure_queries.values())
-    return [_results_of(plan, facts) for plan in plans]
-
-
-def _results_of(plan: Plan, facts: MeasuredFacts) -> MetricResults:
+def results_of(plan: Plan, facts: MeasuredFacts) -> MetricResults:
     """A plan's metric results from the facts that were read."""
     whole = plan.query.window
     key = GroupKey(plan.unit_id, whole, ("",) * len(plan.segments))

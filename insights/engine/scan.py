@@ -13,11 +13,12 @@ from core.cache import Cache
 from core.nudges import nudge_on_commit
 from insights.columns.rows import types_of
 from insights.columns.source import reads_rows
+from insights.columns.table_changes import HIGHEST_PERSON
 from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.fact_query import FactQuery, GroupKey, StockQuery
 from insights.engine.live_rows import Rows, rows_of_answer
-from insights.engine.measures import value_in
+from insights.engine.measures import sets_in, value_in
 from insights.engine.scope import Parameters
 from insights.engine.statement import (
     LISTED,
@@ -42,6 +43,7 @@ Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
 CACHED_BYTES, DERIVED_BYTES = 64 * 1024 * 1024, 16 * 1024 * 1024
+BLOCK = 4096  # statements with sets of people differ once in so many new people
 BYTES_OF_A_ROW, BYTES_OF_A_VALUE = 110, 40  # estimates: a number takes 24 to 32 bytes, a decimal 104, 0 and 1 none
 
 Found = Sequence[Mapping[str, Any]]  # rows by column name
@@ -74,9 +76,13 @@ results: Cache[_Derived] = Cache(DERIVED_BYTES, lambda derived: derived.bytes)
 
 @dataclass(frozen=True)
 class MeasuredGroup:
-    """The measures of one group, and how many of its facts are matched to a person."""
+    """The measures of one group, and how many of its facts are matched to a person.
+
+    `sets` of people who contribute to each measure are there where they were asked for.
+    """
 
     values: Mapping[Measure, MeasureValue]
+    sets: Mapping[Measure, Sequence[int]]
     facts: int
     matched_facts: int
 
@@ -84,15 +90,21 @@ class MeasuredGroup:
 MeasuredGroups = Mapping[GroupKey, MeasuredGroup]
 
 
-class _ValuesOfRow(Mapping[Measure, MeasureValue]):
-    """Computes values lazily: with thousands of people most are never used."""
+class _OfRow(Mapping[Measure, Result]):
+    """Reads a row lazily: with thousands of people most values are never used."""
 
-    def __init__(self, row: Mapping[str, Any], positions: Mapping[Measure, int]) -> None:
+    def __init__(
+        self,
+        row: Mapping[str, Any],
+        positions: Mapping[Measure, int],
+        read: Callable[[Mapping[str, Any], Measure, int], Result],
+    ) -> None:
         self._row = row
         self._positions = positions
+        self._read = read
 
-    def __getitem__(self, measure: Measure) -> MeasureValue:
-        return value_in(self._row, measure, self._positions[measure])
+    def __getitem__(self, measure: Measure) -> Result:
+        return self._read(self._row, measure, self._positions[measure])
 
     def __iter__(self) -> Iterator[Measure]:
         return iter(self._positions)
@@ -101,8 +113,8 @@ class _ValuesOfRow(Mapping[Measure, MeasureValue]):
         return len(self._positions)
 
 
-def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
-    """Every group with a fact, in every window.
+def scan(query: FactQuery, measures: Sequence[Measure], *, of_people: bool = False) -> MeasuredGroups:
+    """Every group with a fact, in every window, and with `of_people` its sets of people.
 
     Raises QuestionStoppedError where it exceeds the time or memory limit.
     """
@@ -110,25 +122,29 @@ def scan(query: FactQuery, measures: Sequence[Measure]) -> MeasuredGroups:
     if not windows:
         return {}
     types = types_of(query.relation)
-    rows = _fetch(lambda source: statement_of(query, measures, source, types))
+    most = _highest_id() if of_people else None
+    rows = _fetch(lambda source: statement_of(query, measures, source, types, most))
     groups: dict[GroupKey, MeasuredGroup] = {}
     positions = {measure: position for position, measure in enumerate(measures)}
     width = len(query.segments)
     for row in rows:
         segment = tuple(row[f"segment_{position}"] for position in range(width))
-        group = MeasuredGroup(_ValuesOfRow(row, positions), row["facts"], row["matched_facts"])
+        values, sets = _OfRow(row, positions, value_in), _OfRow(row, positions, sets_in)
+        group = MeasuredGroup(values, sets, row["facts"], row["matched_facts"])
         for window in windows[row["window_id"]][1]:
             groups[GroupKey(row["unit_id"] or None, window, segment)] = group
     return groups
 
 
-def people_of_facts(query: FactQuery, measures: Sequence[Measure], most: int) -> Found:
+def people_of_facts(query: FactQuery, measures: Sequence[Measure]) -> Found:
     """The rows of `statement_of_people`."""
+    most = _highest_id()
     return _fetch(lambda source: statement_of_people(query, measures, source, most)) if windows_of(query) else []
 
 
-def people_of_stock(query: StockQuery, most: int) -> Found:
+def people_of_stock(query: StockQuery) -> Found:
     """The rows of `stock_statement`, with sets of people."""
+    most = _highest_id()
     return _fetch(lambda _: stock_statement(query, set_of_people(most)))
 
 
@@ -167,6 +183,13 @@ def people_in_stock(query: StockQuery) -> Collection[int]:
     """The ids of the people whom `stock` counts in any window."""
     rows = _fetch(lambda _: stock_statement(query, LISTED))
     return {person for row in rows for person in row["people"]}
+
+
+def _highest_id() -> int:
+    """An upper bound for the ids of people, those who were deleted included."""
+    with rows_of_answer() as rows:
+        highest, _ = rows.versions[HIGHEST_PERSON]
+        return (int(highest) // BLOCK + 1) * BLOCK
 
 
 def derive(name: object, compute: Callable[[], Result], size: Callable[[Result], int]) -> Result:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from insights.engine.fact_query import ResolvedScope, ScopeKind
-from insights.engine.tables import ATTRIBUTES, MEMBERSHIPS, OWNERS, REPOSITORY_OWNERS, Table
+from insights.engine.tables import ATTRIBUTES, MEMBERSHIPS, OWNERS, REPOSITORY_OWNERS, Places, Table
 from integrations.facts.relation import IS_AUTONOMOUS, REPOSITORY_ID, Relation
 
 IN_UNITS = (ScopeKind.UNIT, ScopeKind.UNITS)
@@ -27,7 +27,7 @@ class Parameters:
     """The parameters of a statement by name, and the tables that it joins."""
 
     values: dict[str, Any] = field(default_factory=dict)
-    tables: dict[str, Table] = field(default_factory=dict)
+    tables: dict[str, Table | Places] = field(default_factory=dict)
 
     def add(self, value: Any, kind: str) -> str:
         """Adds a parameter; returns its reference as SQL of that type."""
@@ -39,7 +39,7 @@ class Parameters:
         """SQL for these values, to follow IN."""
         return f"(SELECT unnest({self.add(list(values), f'{kind}[]')}))"
 
-    def table(self, table: Table) -> str:
+    def table(self, table: Table | Places) -> str:
         """A placeholder for the table's name."""
         self.tables[table.name] = table
         return f"{{{table.name}}}"
@@ -104,7 +104,7 @@ def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters:
         if scope.ids:
             joins.append(f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}")
     if scope.kind is ScopeKind.PLACES:
-        joined = _on_day("membership", f"({_places(scope, parameters)})", placed_by, day)
+        joined = _on_day("membership", parameters.table(Places(scope.ids, scope.outside)), placed_by, day)
         joins.append(f"LEFT {joined}" if scope.outside else joined)
     for position, name in enumerate(_attribute_joins(scope)):
         joins.append(_on_day(name, parameters.table(ATTRIBUTES), placed_by, day))
@@ -167,7 +167,8 @@ def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
     if scope.kind is ScopeKind.PLACES:
-        joined = f"JOIN ({_places(scope, parameters)}) AS membership ON membership.id = {person}"
+        places = parameters.table(Places(scope.ids, scope.outside))
+        joined = f"JOIN {places} AS membership ON membership.id = {person}"
         joins.append(f"LEFT {joined}" if scope.outside else joined)
         names.append("membership")
     if scope.kind is ScopeKind.UNASSIGNED:
@@ -195,40 +196,6 @@ _OUTSIDE = """
         FROM borders
     )
     WHERE end_of_last < first_day
-"""
-
-
-def _places(scope: ResolvedScope, parameters: Parameters) -> str:
-    """The date ranges in which each person was in the same of the scope's units, with these; in none where it counts
-    those outside, too."""
-    return _PLACES.format(
-        memberships=parameters.table(MEMBERSHIPS),
-        among=parameters.one_of(scope.ids, "BIGINT"),
-        ever=_EVER if scope.outside else "",
-        join="LEFT JOIN" if scope.outside else "JOIN",
-    )
-
-
-# A person is in one unit of a tree at a time, and in all above it; these change when it moves.
-_EVER = """
-    UNION SELECT id, DATE '0001-01-01' FROM inside UNION SELECT id, DATE '9999-12-31' FROM inside
-"""
-_PLACES = """
-    WITH inside AS (FROM {memberships} WHERE unit_id IN {among}),
-    borders AS (SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside {ever}),
-    stretches AS (
-        SELECT id, day AS first_day, lead(day) OVER (PARTITION BY id ORDER BY day) AS end_day FROM borders
-    ),
-    filled AS (
-        SELECT stretches.id, stretches.first_day, stretches.end_day,
-               string_agg(inside.unit_id, ',' ORDER BY inside.unit_id) AS units
-        FROM stretches
-        {join} inside ON inside.id = stretches.id
-                     AND inside.first_day <= stretches.first_day AND stretches.end_day <= inside.end_day
-        WHERE stretches.end_day IS NOT NULL
-        GROUP BY ALL
-    )
-    FROM filled
 """
 
 

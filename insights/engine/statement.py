@@ -12,7 +12,7 @@ from insights.engine import aggregation, measures, scope
 from insights.engine.aggregation import BEHIND
 from insights.engine.fact_query import FactQuery, ResolvedScope, ScopeKind, StockQuery
 from insights.engine.scope import Parameters
-from insights.engine.tables import Table, people_of
+from insights.engine.tables import Places, Table, people_of
 from insights.query import dimensions, windows
 from insights.query.measures import Measure, Total
 from insights.query.query import Window
@@ -34,7 +34,7 @@ class Statement:
 
     text: str
     parameters: Mapping[str, Any]
-    tables: Collection[Table]
+    tables: Collection[Table | Places]
     grouped: bool = False
 
     def naming(self, tables: Mapping[str, str]) -> str:
@@ -102,17 +102,16 @@ counted AS (SELECT * FROM placed JOIN window_days USING (day){" WHERE person_id 
 
 
 def statement_of(
-    query: FactQuery, measures_read: Sequence[Measure], source: Source, types: Mapping[str, str]
+    query: FactQuery, measures_read: Sequence[Measure], source: Source, types: Mapping[str, str], most: int | None
 ) -> Statement:
-    """One row per unit_id, window_id and segment with any rows, with the columns that insights/engine/measures.py
-    lists."""
+    """One row per unit_id, window_id and segment with any rows, with the columns of `aggregation.select`."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
-    part = Part(query, measures_read, aggregation.select(query, measures_read, keys, types))
+    part = Part(query, measures_read, aggregation.select(query, measures_read, keys, types, most))
     return replace(statement_over_rows(part, source), grouped=True)
 
 
 def statement_of_people(query: FactQuery, measures_read: Sequence[Measure], source: Source, most: int) -> Statement:
-    """As `statement_of`, of the people alone: the columns are those of `aggregation.who`."""
+    """As `statement_of`, of the sets of people alone."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
     alone = [measures.of_people(measure) for measure in measures_read]
     part = Part(query, alone, aggregation.who(query, alone, keys, most))
@@ -252,7 +251,7 @@ def _column(relation: Relation, name: str) -> str:
 
 
 def set_of_people(most: int) -> str:
-    """The aggregate for a stock's people as a set: see `aggregation.who`."""
+    """The aggregate for a stock's people as a set: see `measures.sets`."""
     return f"bitstring_agg({most} - people.person_id, 0, {most})::BLOB"
 
 

@@ -1,5 +1,5 @@
-"""Memberships, ownership and attributes as small DuckDB tables that statements join, loaded once per version, and
-results that further statements read.
+"""Memberships, places, ownership and attributes as small DuckDB tables that statements join, loaded once per version,
+and results that further statements read.
 
 A version is what the current transaction sees: transactions that see different rows have separate tables.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
-VERSIONS = 4  # versions of each table to keep
+VERSIONS = 6  # versions of each table to keep, and places of so many families of units
 MOST_RESULT_ROWS = 20_000  # in results that are kept, besides the one used last
 _PLACEMENT = {"id": "BIGINT", "tree_id": "BIGINT", "unit_id": "BIGINT", "first_day": "DATE", "end_day": "DATE"}
 
@@ -42,6 +42,10 @@ class Table:
     sql: LiteralString
     columns: Mapping[str, str]
     of: Sequence[str]
+
+    def create(self, opened: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
+        with Rows() as copies:
+            opened.execute(f"CREATE TABLE {name} AS FROM {copies.copied(_select(self), self.columns)} ORDER BY id")
 
 
 MEMBERSHIPS = Table(
@@ -95,6 +99,52 @@ def people_of(relation: Relation) -> Table:
     )
 
 
+@dataclass(frozen=True)
+class Places:
+    """The date ranges in which each person was in the same of these units, with these as text, separated by commas; in
+    none of them, too, where it is of those outside.
+
+    A table of its own: a page joins the same one in each of its statements.
+    """
+
+    units: tuple[int, ...]
+    outside: bool
+
+    name = "places"
+    of = MEMBERSHIPS.of
+
+    def create(self, opened: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
+        select = _PLACES.format(
+            memberships=_loaded_as(opened, MEMBERSHIPS, rows),
+            ever=_EVER if self.outside else "",
+            join="LEFT JOIN" if self.outside else "JOIN",
+        )
+        opened.execute(f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units)})
+
+
+# A person is in one unit of a tree at a time, and in all above it; these change when it moves.
+_EVER = f"""
+    UNION SELECT id, DATE '{FIRST_DAY}' FROM inside UNION SELECT id, DATE '{END_DAY}' FROM inside
+"""
+_PLACES = """
+    WITH inside AS (FROM {memberships} WHERE unit_id IN (SELECT unnest($units::BIGINT[]))),
+    borders AS (SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside {ever}),
+    stretches AS (
+        SELECT id, day AS first_day, lead(day) OVER (PARTITION BY id ORDER BY day) AS end_day FROM borders
+    ),
+    filled AS (
+        SELECT stretches.id, stretches.first_day, stretches.end_day,
+               string_agg(inside.unit_id, ',' ORDER BY inside.unit_id) AS units
+        FROM stretches
+        {join} inside ON inside.id = stretches.id
+                     AND inside.first_day <= stretches.first_day AND stretches.end_day <= inside.end_day
+        WHERE stretches.end_day IS NOT NULL
+        GROUP BY ALL
+    )
+    FROM filled
+"""
+
+
 class _Process:
     """The tables loaded in this process: for each table, names by version, the most recently used last."""
 
@@ -113,17 +163,14 @@ _process = _Process()
 os.register_at_fork(after_in_child=_process.forget)
 
 
-def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table], rows: Rows) -> Mapping[str, str]:
+def load(opened: duckdb.DuckDBPyConnection, tables: Collection[Table | Places], rows: Rows) -> Mapping[str, str]:
     """Loads these tables as the current transaction sees them; their names in DuckDB, by table name.
 
     Versions are looked up once per answer, in `rows`.
     """
-    versions = rows.versions  # before the lock: the first look asks PostgreSQL
+    _ = rows.versions  # before the lock: the first look asks PostgreSQL
     with _process.lock:
-        return {
-            table.name: _loaded_as(opened, table, tuple(versions.get(name) for name in ("", *table.of)))
-            for table in tables
-        }
+        return {table.name: _loaded_as(opened, table, rows) for table in tables}
 
 
 def result(opened: duckdb.DuckDBPyConnection, key: str, statement: str, parameters: Mapping[str, Any]) -> str:
@@ -148,14 +195,14 @@ def result(opened: duckdb.DuckDBPyConnection, key: str, statement: str, paramete
         return name
 
 
-def _loaded_as(opened: duckdb.DuckDBPyConnection, table: Table, version: tuple[Any, ...]) -> str:
+def _loaded_as(opened: duckdb.DuckDBPyConnection, table: Table | Places, rows: Rows) -> str:
+    version = (table if isinstance(table, Places) else None, *map(rows.versions.get, ("", *table.of)))
     of_table = _process.loaded.setdefault(table.name, OrderedDict())
     if version in of_table:
         of_table.move_to_end(version)
         return of_table[version]
     name = f"{table.name}_{next(_process.numbers)}"
-    with Rows() as rows:
-        opened.execute(f"CREATE TABLE {name} AS FROM {rows.copied(_select(table), table.columns)} ORDER BY id")
+    table.create(opened, name, rows)
     of_table[version] = name
     if len(of_table) > VERSIONS:
         _, oldest = of_table.popitem(last=False)
