@@ -162,7 +162,7 @@ def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell], rows: Set[Row] |
 
 
 def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row] | None) -> set[Cell]:
-    """Shown cells to hide, because with others they determine the figure of few people: one of each system.
+    """Shown cells to hide, because with others they determine the figure of few people: one for each.
 
     What is hidden must not depend on the order of anything: two answers that hide different cells reveal both.
     """
@@ -186,8 +186,10 @@ def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row]
         sums |= {*system.determined_among(lambda atoms: minimum.is_few(minimum.known(_people_of(cells, atoms))))}
         secrets = {some for some in sums if minimum.is_few(minimum.known(_people_of(cells, some)))}
         secrets |= {secret for secret in of_cells if secret <= system.atoms}
-        used = {cell for secret in secrets if system.determines(secret) for cell in system.used_for(secret)}
-        found |= to_hide(used)
+        determined = sorted(filter(system.determines, secrets), key=lambda atoms: sorted(map(repr, atoms)))
+        for used in map(system.used_for, determined):
+            if found.isdisjoint(used):  # otherwise it may not follow any more
+                found |= to_hide({*used})
     if not found:  # a sum over several systems is determined where its part in each of them is
         for secret in of_cells:
             parts = [(system, part) for system in systems if (part := system.atoms & secret)]
@@ -243,16 +245,10 @@ class _System:
         said = values > TOLERANCE
         return vectors[:, said] / np.sqrt(values[said]), vectors[:, ~said]
 
-    def _target(self, atoms: Set[Atom]) -> Floats | None:
-        """The columns that the atoms are, as ones among zeros; None where they are not whole groups."""
-        import numpy as np
-
+    def _columns_of(self, atoms: Set[Atom]) -> Sequence[int]:
+        """The columns that the atoms are; none where they are not whole groups."""
         columns = sorted({self._columns[atom] for atom in atoms})
-        if sum(self._sizes[column] for column in columns) != len(atoms):
-            return None
-        target = np.zeros(len(self._sizes))
-        target[columns] = 1
-        return target
+        return columns if sum(self._sizes[column] for column in columns) == len(atoms) else []
 
     @cached_property
     def _sizes(self) -> Sequence[int]:
@@ -260,16 +256,16 @@ class _System:
 
     def determines(self, atoms: Set[Atom]) -> bool:
         """Whether a combination of the equations is the sum of these atoms."""
-        target = self._target(atoms)
-        return target is not None and bool((abs(target @ self._spaces[1]) < TOLERANCE).all())
+        columns = self._columns_of(atoms)
+        return bool(columns) and bool((abs(self._spaces[1][columns].sum(axis=0)) < TOLERANCE).all())
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
         """The cells of which the sum of these atoms, which they determine, is a combination."""
-        target = self._target(atoms)
-        if target is None:
+        columns = self._columns_of(atoms)
+        if not columns:
             return []
         said, _ = self._spaces
-        weights = self._matrix @ (said @ (target @ said))
+        weights = self._matrix @ (said @ said[columns].sum(axis=0))
         return [cell for cell, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE]
 
     def determined_among(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
