@@ -27,8 +27,8 @@ ADDITIONS = 10_000_000
 
 @dataclass(frozen=True)
 class Work:
-    """What responses took where nobody had looked before: processor seconds of the process that gives them, all its
-    threads included, and of PostgreSQL; statements, and the rows of files and tables that those of DuckDB read."""
+    """The cost of responses at a first look: processor seconds of the process that gives them, all its threads
+    included, and of PostgreSQL; statements, and the rows of files and tables that those of DuckDB read."""
 
     responses: int
     seconds: float

@@ -198,7 +198,7 @@ class Partitions:
         return self._of(relation, days, longest_ago=True)
 
     def rows_of(self, relation: Relation, days: Sequence[Window]) -> float:
-        """About how many rows there are on these days: those of the last versions, spread evenly over the past."""
+        """An estimate of the rows on these days: those of the last versions, spread evenly over the past."""
         number = 0.0
         for partition in self._built.get(relation.name, ()):
             start, end = partition.days.start, min(partition.days.end, partition.built_on + timedelta(days=1))

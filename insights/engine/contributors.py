@@ -17,7 +17,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine import measures, scan
 from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
-from insights.engine.measures import sets_in
+from insights.engine.measures import set_in, sets_in
 from insights.engine.plan import Clock, MeasureQuery, ScopeResolver, facets_of, measure_queries_of, needed_buckets
 from insights.engine.results import MeasuredFacts
 from insights.engine.scan import MeasuredGroups
@@ -211,7 +211,7 @@ Sets = Mapping[Measure, Mapping[tuple[Place, Window, Segment], Sequence[People]]
 
 
 def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
-    """As `_read`, from groups of one place."""
+    """The sets that `_read` returns, from groups of one place."""
     return {
         measure: {
             (NOWHERE, key.window, key.segment): sets
@@ -228,7 +228,7 @@ def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windo
         days = tuple(_date_ranges(windows_read))
         rows = scan.people_of_stock(replace(query, windows=days))
         present: dict[tuple[Place, Window, Segment], Sequence[People]] = {
-            (_place(row["unit_id"]), days[row["window_id"]], ()): [_set(row["people"])] for row in rows
+            (_place(row["unit_id"]), days[row["window_id"]], ()): [set_in(row["people"])] for row in rows
         }
         return dict.fromkeys(measures_read, present)
     edges = tuple(
@@ -262,7 +262,3 @@ def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
 
 def _place(units: str | int) -> Place:
     return frozenset(map(int, units.split(","))) if isinstance(units, str) and units else NOWHERE
-
-
-def _set(people: bytes | None) -> People:
-    return int.from_bytes(people or b"", "big")

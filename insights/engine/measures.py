@@ -31,6 +31,7 @@ from integrations.facts.developers import AT_WORK, IN_SESSION, ON_LINE
 from integrations.models import Method
 
 ATTRIBUTION_METHODS = tuple(Method.values)
+SET = "set_"  # the names of columns with sets of people begin so
 PERCENTILES: Mapping[Statistic, float] = {
     Statistic.MEDIAN: 0.5,
     Statistic.P75: 0.75,
@@ -111,7 +112,7 @@ def sets(measure: Measure, i: int, most: int) -> Iterator[str]:
     bit of which is the person 0.  `most` is the highest id."""
     for j, condition in enumerate(contributing(measure, i)):
         those = f"FILTER (WHERE person_id > 0 AND {condition})"
-        yield f"bitstring_agg({most} - person_id, 0, {most}) {those}::BLOB AS set_{i}_{j}"
+        yield f"bitstring_agg({most} - person_id, 0, {most}) {those}::BLOB AS {SET}{i}_{j}"
 
 
 def who_contributes(measure: Measure, sets: Sequence[int]) -> int:
@@ -180,8 +181,12 @@ def aggregates_of_people(measure: Measure, i: int, keys: str) -> tuple[str, str]
 
 def sets_in(row: Mapping[str, Any], measure: Measure, position: int) -> Sequence[int]:
     """The sets of people of the measure at that position in a row of the result: integers, bit n for the person n."""
-    columns = (f"set_{position}_{j}" for j in range(len(contributing(measure, position))))
-    return [int.from_bytes(row[column] or b"", "big") for column in columns]
+    return [set_in(row[f"{SET}{position}_{j}"]) for j in range(len(contributing(measure, position)))]
+
+
+def set_in(bits: bytes | None) -> int:
+    """The set of people that a bit string is; without any, nobody."""
+    return int.from_bytes(bits or b"", "big")
 
 
 def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> MeasureValue:
@@ -208,8 +213,8 @@ def value_in(row: Mapping[str, Any], measure: Measure, position: int) -> Measure
 
 
 def value_as_sql(measure: Measure, position: int, row: str) -> tuple[str, str]:
-    """What `value_in` reads as the value, or as the mean of a distribution, and as missing, as SQL over a result's row
-    of that name; for facts and sums alone."""
+    """`value_in` as SQL over a result's row of that name: the value, or the mean of a distribution, and whether it is
+    missing.  Raises TypeError for other measures than facts and sums."""
     if isinstance(measure, Facts):
         return f"{row}.facts::DOUBLE", "false"
     if not isinstance(measure, (Total, Distribution)):

@@ -18,7 +18,7 @@ from insights.columns.tasks import check_files
 from insights.engine import database, tables
 from insights.engine.fact_query import FactQuery, GroupKey, StockQuery
 from insights.engine.live_rows import Rows, rows_of_answer
-from insights.engine.measures import sets_in, value_in
+from insights.engine.measures import SET, sets_in, value_in
 from insights.engine.scope import Parameters
 from insights.engine.statement import (
     LISTED,
@@ -50,8 +50,11 @@ Found = Sequence[Mapping[str, Any]]  # rows by column name
 
 
 def _bytes_of(rows: Found) -> int:
-    structs = sum(len(value) for value in rows[0].values() if isinstance(value, dict)) if rows else 0
-    return 1000 + sum(BYTES_OF_A_ROW + (len(row) + structs) * BYTES_OF_A_VALUE for row in rows)
+    first = rows[0] if rows else {}
+    structs = sum(len(value) for value in first.values() if isinstance(value, dict))
+    sets = [name for name in first if name.startswith(SET)]
+    of_sets = sum(len(row[name] or b"") for row in rows for name in sets)
+    return 1000 + of_sets + sum(BYTES_OF_A_ROW + (len(row) + structs) * BYTES_OF_A_VALUE for row in rows)
 
 
 answers: Cache[Found] = Cache(CACHED_BYTES, _bytes_of)
@@ -218,8 +221,7 @@ def derive(name: object, compute: Callable[[], Result], size: Callable[[Result],
 
 
 def _fetch(statement_from: StatementFrom, read: Callable[[StatementFrom, Rows], Found] | None = None) -> Found:
-    """What is read of the statement: its answer, unless `read` says otherwise.  Where that fails, it is read once more
-    with rows from PostgreSQL alone.
+    """The statement's answer, or what `read` makes of it; where that fails, once more with rows from PostgreSQL alone.
 
     A column file can be damaged, or deleted since it was looked up, and another thread can drop a table in use: users
     should not notice.

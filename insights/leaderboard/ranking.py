@@ -67,12 +67,12 @@ ENOUGH_LINES = 100
 """Developers with fewer committed lines are not ranked by their share, and listed last."""
 
 NAMED_ELSEWHERE = "Not shown under a pseudonym: commits show the same with names."
-LAST = [*AGENT_NAMES]  # agents that are not known by name follow these
+KNOWN_AGENTS = [*AGENT_NAMES]  # in order; others follow
 
 
 @dataclass(frozen=True)
 class View:
-    """How a viewer sees figures: exact, or under pseudonyms.
+    """A viewer's way of seeing figures: exact, or under pseudonyms.
 
     Under pseudonyms one's own are exact.  Others' totals are rounded, and what other tools show with names is left out:
     lines of commits and the agents that commits name.  Orders are computed from what is seen: exact values would reveal
@@ -150,7 +150,7 @@ class Ranking:
         self._active = f"(FROM {{result}} WHERE {active})"
 
     def ids(self, only: int | None = None) -> Sequence[int]:
-        """In no order; where `only` is given, that person alone, if there."""
+        """The ids of all, in no order; where `only` is given, of that person alone, if there."""
         text = f"SELECT person_id FROM {self._active} WHERE $only::BIGINT IS NULL OR person_id = $only::BIGINT"
         return [row["person_id"] for row in self._people.select(text, only=only)]
 
@@ -160,7 +160,7 @@ class Ranking:
         return int(row["people"])
 
     def concentration(self, first: int) -> Concentration | None:
-        """Of the `first` by spend; None for a total of 0."""
+        """The shares of the `first` by spend; None for a total of 0."""
         text = f"""
 SELECT fsum(spend) AS spend, fsum(lines) AS lines,
        fsum(spend) FILTER (WHERE place <= $first) / nullif(fsum(spend), 0) AS of_spend,
@@ -251,7 +251,8 @@ def _order(sort: str) -> str:
         return "list_position($among::BIGINT[], person_id)"
     if key == AGENT:
         first = "coalesce(agents[1], '')"
-        return f"coalesce(list_position({LAST}, {first}), {len(LAST) + 1}) {direction}, {first} {direction}, tie"
+        place = f"coalesce(list_position({KNOWN_AGENTS}, {first}), {len(KNOWN_AGENTS) + 1})"
+        return f"{place} {direction}, {first} {direction}, tie"
     return f'"{BY_KEY[key].metric}" {direction} NULLS LAST, lines DESC, tie'
 
 

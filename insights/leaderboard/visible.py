@@ -23,14 +23,13 @@ from insights.leaderboard.ranking import (
 )
 from insights.privacy.rows import is_named_elsewhere, pseudonyms_of
 from insights.privacy.scope_access import check_scope
-from insights.privacy.visible import shown_of
+from insights.privacy.visible import NOBODY, shown_of
 from insights.privacy.withhold import is_withheld
 from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
 from orgtree.models import Person
 
-NOBODY = 0  # the id of no person
 PERSONAL = SPEND  # as personal as any of its figures
 SHOWN = tuple(column.metric for column in FIGURES)
 FACETS = (Dimension.AGENT, Dimension.MODEL)  # others would reveal where a pseudonym works

@@ -185,7 +185,7 @@ def _place_field(kind: Kind) -> str:
 
 
 def _own(connection: Connection, place_field: str, names: Collection[str]) -> Mapping[str, int]:
-    """What the connection knows by ids of its own; a pushed name that another one has by now is none of these."""
+    """The places that the connection knows by ids of its own, without pushed names that another one has by now."""
     if place_field == "project":
         return projects_of(connection, set(names) - {""})
     own = repositories_of(connection, set(names) - {""})

@@ -7,15 +7,16 @@ of that host and of no other.
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from cachetools import TTLCache
 from django.db.models import F
 
 from core import sql
+from core.cache import Cache
 from integrations.enums import ResourceKind
 from integrations.intake.names import address_in, folded, folded_service, host_of, last_part, spelled
 from integrations.intake.placing_rules import RuleSet, names_of_repository, rules_of
@@ -246,14 +247,16 @@ def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[
     return resolved
 
 
-_renamed: TTLCache[str, Mapping[str, str]] = TTLCache(1, ttl=SECONDS_SHOWN)
-forget_renamed_services = _renamed.clear
+renamed_services: Cache[Mapping[str, str]] = Cache(8_000_000, lambda names: 100 + 300 * len(names))
+"""The present names of renamed services by the names under which their records are stored, by step of time."""
 
 
 def shown_service(service: str) -> str:
-    """What a service is called now, by the name under which its records are stored."""
-    renamed = _renamed.get("")
+    """The present name of a service, by the name under which its records are stored."""
+    step = str(int(time.time() // SECONDS_SHOWN))
+    renamed = renamed_services.get(step)
     if renamed is None:
         listed = Resource.objects.filter(kind=ResourceKind.SERVICE).exclude(service__in=["", F("name")]).order_by("-pk")
-        renamed = _renamed[""] = dict(listed.values_list("service", "name"))
+        renamed = dict(listed.values_list("service", "name"))
+        renamed_services.put(step, renamed)
     return renamed.get(service, service)

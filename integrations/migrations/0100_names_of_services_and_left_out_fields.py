@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='resource',
             name='former_names',
-            field=models.JSONField(db_default=[], default=list, help_text='Of a service: the names that it had after its first one.'),
+            field=models.JSONField(db_default=[], default=list, help_text='The names that a service had after its first one.'),
         ),
         migrations.AddField(
             model_name='webhookdelivery',

@@ -28,7 +28,7 @@ class Resource(models.Model):
         help_text="Of a service: the name under which its records are stored, its first one; renaming keeps it.",
     )
     former_names = models.JSONField(
-        default=list, db_default=[], help_text="Of a service: the names that it had after its first one."
+        default=list, db_default=[], help_text="The names that a service had after its first one."
     )
     url = models.TextField(blank=True, default="")
     archived = models.BooleanField(default=False)

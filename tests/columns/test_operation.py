@@ -198,7 +198,7 @@ def test_a_derived_result_is_computed_again_only_if_an_answer_behind_it_changed(
 
 @pytest.mark.usefixtures("built")
 def test_partitions_rest_after_a_long_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where records stream in, current partitions are rebuilt every half minute and not all the time."""
+    """Current partitions are rebuilt every half minute and not all the time, where records stream in."""
     clock = [1000.0]
     monkeypatch.setattr("insights.columns.refresh.time", SimpleNamespace(monotonic=lambda: clock[0]))
     rests = Rests()

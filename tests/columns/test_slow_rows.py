@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -20,6 +19,7 @@ from insights.query.query import Window
 from integrations.facts.ai import AGENT_SESSIONS
 from integrations.models import AgentSession, FactChange, FactFamily
 from tests.columns.states import build_all, copied_alone, slow_rows
+from tests.columns.test_partitions import in_another
 from tests.engine.facts import create_world
 
 NOW = datetime(2026, 3, 18, 15, 30, tzinfo=UTC)
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
-    """How many were copied; one of them is none any more, for an hour."""
+    """The number of copied sessions; one of them is none any more, for an hour."""
     monkeypatch.setattr(live_rows, "_slow_until", {})
     with time_machine.travel(NOW, tick=False), copied_alone(["agent_sessions"]):
         create_world(1, days=DAYS, sessions=20)
@@ -48,18 +48,6 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 
 def lose_one() -> None:
     AgentSession.objects.filter(pk=AgentSession.objects.filter(has_work=True).earliest("pk").pk).update(has_work=False)
-
-
-def lose_one_elsewhere() -> None:
-    def lose() -> None:
-        try:
-            lose_one()
-        finally:
-            connection.close()
-
-    thread = threading.Thread(target=lose)
-    thread.start()
-    thread.join()
 
 
 def ask(allowance: Allowance) -> tuple[int, Lag]:
@@ -85,7 +73,7 @@ def test_an_answer_goes_on_in_its_snapshot(sessions: int) -> None:
     with rows_of_answer(IMPATIENT) as rows:
         with slow_rows(AGENT_SESSIONS):
             assert "read_parquet" in rows.source(AGENT_SESSIONS, [WHOLE], {"day"})
-        lose_one_elsewhere()
+        in_another(lose_one).join()
         assert AgentSession.objects.filter(has_work=True).count() == sessions - 1
     assert AgentSession.objects.filter(has_work=True).count() == sessions - 2
 

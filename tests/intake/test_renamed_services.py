@@ -13,7 +13,7 @@ from integrations.connectors.drafts import IncidentDraft
 from integrations.delivery.ownership.listing import Filters, listed_things
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
-from integrations.intake.resolve import forget_renamed_services, shown_service
+from integrations.intake.resolve import renamed_services, shown_service
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Deployment, Incident
 from orgtree.models import OrgTree
@@ -66,7 +66,7 @@ def test_all_of_its_names_mean_it_and_pages_show_the_present_one(pagerduty: Conn
         shop.deploys(f"d{day}", at=f"{('Mon', 'Tue', 'Wed')[day]} 10:00", service=name)
     shop.deploys("late", at="Thu 10:00", service="checkout-api")
     assert {*services().values(), *Deployment.objects.values_list("service", flat=True)} == {"Checkout"}
-    forget_renamed_services()
+    renamed_services.clear()
     assert [shown_service(name) for name in ("Checkout", "Search")] == ["Checkout API v2", "Search"]
     assert facet_label(Dimension.SERVICE, "Checkout") == "Checkout API v2"
     (thing,) = listed_things(OrgTree.objects.create(name="T"), Filters(search="api v2"), on=date(2026, 3, 9)).things

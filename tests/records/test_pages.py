@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 
 from integrations.connectors.drafts import JobDraft, PipelineRunDraft, ProvidedParts
 from integrations.enums import RunStatus
-from integrations.intake.resolve import forget_renamed_services
+from integrations.intake.resolve import renamed_services
 from integrations.models import Deployment, Incident, Owned, Ownership, PullRequest, WorkItem, WorkItemChange
 from orgtree.models import IndividualPolicy, Organisation
 from tests.delivery.linking.delivery import Delivery, iso, moment, sha_of
@@ -256,7 +256,7 @@ def test_the_number_of_queries_does_not_grow_with_the_parts(shop: Delivery, memb
     def queries() -> dict[str, int]:
         counts = {}
         for external_id in ("#1", "SHOP-1", "d1", "i1"):
-            forget_renamed_services()
+            renamed_services.clear()
             with CaptureQueriesContext(connection) as executed:
                 page(member, external_id)
             counts[external_id] = len(executed)

@@ -180,7 +180,7 @@ def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
 
 
 def _first(changes: Sequence[Change]) -> Change:
-    """Of changes of one field; of those of its first moment the one that none of the others led to."""
+    """The first of the changes of one field: in its first moment, the one that none of the others led to."""
     together = [change for change in changes if change.at == changes[0].at]
     led_to = {change.after for change in together}
     return next((change for change in together if change.before not in led_to), together[0])

@@ -196,7 +196,7 @@ def _of_clause_of_title(text: str) -> Verdict | None:
 
 
 def _until_qualified(words: Sequence[str]) -> list[str]:
-    """Up to the word with which a title goes on to say how; an enumeration of places goes on: staging and prod."""
+    """The words before a title goes on to say how; an enumeration of places goes on: staging and prod."""
     for position, word in enumerate(words):
         goes_on = word in _AND and not _PLAIN_PLACES.isdisjoint(words[position:])
         if position and word in _AFTER_PLACE | _AND and not goes_on:

@@ -32,7 +32,7 @@ _LIST: LiteralString = f"""
     LEFT JOIN integrations_repository followed ON followed.id = owned.follows_id
     LEFT JOIN integrations_project project ON project.id = owned.project_id
     LEFT JOIN (
-        SELECT service, max(name) AS name FROM integrations_resource
+        SELECT service, (array_agg(name ORDER BY id))[1] AS name FROM integrations_resource
         WHERE kind = 'service' AND service <> '' AND name <> service GROUP BY service
     ) AS renamed ON owned.kind = 'service' AND renamed.service = owned.name
     LEFT JOIN owner ON owner.owned_id = owned.id AND owner.during @> %(day)s::date
