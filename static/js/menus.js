@@ -11,3 +11,8 @@ document.addEventListener("keydown", (event) => {
   menu.open = false;
   menu.querySelector("summary").focus();
 });
+
+/* A menu that was opened before htmx was there missed the event that asks for its contents: send it again. */
+document.addEventListener("htmx:load", (event) => {
+  for (const menu of event.target.querySelectorAll("details[open]")) menu.dispatchEvent(new Event("toggle"));
+});

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from bench.in_browser import pages_in_browser
 from tests.journeys.window import NARROW, WIDE, BrowserWindows
@@ -117,6 +117,24 @@ def test_filters_stand_in_the_address(reporting_server: Server, windows: Browser
     assert window.tile("ai.spend") == filtered
     page.get_by_role("link", name="Clear model").or_(page.get_by_role("link", name="Clear 1")).first.click()
     expect(page).not_to_have_url(re.compile(r"model="))
+
+
+def test_a_menu_opened_before_the_scripts_are_there_fills_itself(
+    reporting_server: Server, windows: BrowserWindows
+) -> None:
+    page = windows.open(reporting_server, as_=MEMBER).page
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/htmx.min*.js", hold)
+    page.goto("/insights/ai/", wait_until="commit")
+    page.locator("#facet-model summary").click()
+    page.wait_for_function("document.querySelector('#facet-model').open")
+    assert held, "the page asks for the script"
+    held[0].continue_()
+    expect(page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1")).to_be_visible()
 
 
 def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server, windows: BrowserWindows) -> None:
