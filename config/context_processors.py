@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.ui.addresses import address
+from insights.ui.filters import SCOPE_PARAMETERS, context_of
 from orgtree.access.trust import trial_state
 
 
@@ -27,55 +29,59 @@ class Entry:
     staff_only: bool = False
     also: tuple[str, ...] = ()
     counts_unread: bool = False
+    takes: Literal["", "scope", "context"] = "context"  # what its link has of the page's context
 
 
 NavigationLink = tuple[Entry, str, bool]  # with its URL, and whether it is current
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    ("", (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", counts_unread=True))),
+    ("", (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", counts_unread=True, takes=""))),
     (
         "Insights",
         (
             Entry("ai", "AI", "sparkles"),
             Entry("ai_costs", "AI costs", "coins"),
-            Entry("budgets", "AI budgets", "calendar-due", also=("charge_back",)),
+            Entry("budgets", "AI budgets", "calendar-due", also=("charge_back",), takes=""),
             Entry("ai_repositories", "AI readiness", "shield-check"),
             Entry("attribution", "Attribution", "git-commit"),
             Entry("delivery", "Delivery", "git-merge"),
             Entry("compare", "Compare units", "table"),
-            Entry("metric_catalogue", "Metrics", "chart-line"),
-            Entry("hand_kept", "Hand-kept metrics", "writing"),
+            Entry("metric_catalogue", "Metrics", "chart-line", takes=""),
+            Entry("hand_kept", "Hand-kept metrics", "writing", takes=""),
         ),
     ),
     (
         "Program",
         (
-            Entry("program", "Overview", "layout-dashboard"),
-            Entry("objectives", "Objectives", "target", also=("quarters",)),
-            Entry("roadmap", "Roadmap", "layout-kanban"),
-            Entry("tickets", "Action plans", "list-check"),
-            Entry("reviews", "Monthly reviews", "checks"),
-            Entry("meetings", "Meetings", "calendar"),
-            Entry("qbrs", "QBR", "presentation"),
-            Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",)),
-            Entry("philosophy", "Philosophy", "book"),
+            Entry("program", "Overview", "layout-dashboard", takes="scope"),
+            Entry("objectives", "Objectives", "target", also=("quarters",), takes="scope"),
+            Entry("roadmap", "Roadmap", "layout-kanban", takes="scope"),
+            Entry("tickets", "Action plans", "list-check", takes="scope"),
+            Entry("reviews", "Monthly reviews", "checks", takes="scope"),
+            Entry("meetings", "Meetings", "calendar", takes="scope"),
+            Entry("qbrs", "QBR", "presentation", takes=""),
+            Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",), takes="scope"),
+            Entry("philosophy", "Philosophy", "book", takes=""),
         ),
     ),
     (
         "Organisation",
-        (Entry("people", "People", "user", also=("people_import",)), Entry("access", "Who can see what", "eye")),
+        (
+            Entry("people", "People", "user", also=("people_import",), takes=""),
+            Entry("access", "Who can see what", "eye", takes=""),
+        ),
     ),
     (
         "Setup",
         (
-            Entry("trees", "Org Trees", "sitemap"),
-            Entry("integrations", "Integrations", "plug-connected"),
-            Entry("ownership", "Ownership", "key"),
-            Entry("connect_agent", "Connect an agent", "plug"),
-            Entry("connect_repository", "Repositories", "binary-tree-2"),
-            Entry("identities", "Identities", "users", staff_only=True),
-            Entry("admin:index", "Admin", "settings", staff_only=True),
+            Entry("trees", "Org Trees", "sitemap", takes=""),
+            Entry("integrations", "Integrations", "plug-connected", takes=""),
+            Entry("ownership", "Ownership", "key", takes=""),
+            Entry("connect_agent", "Connect an agent", "plug", takes=""),
+            Entry("connect_repository", "Repositories", "binary-tree-2", takes=""),
+            Entry("identities", "Identities", "users", staff_only=True, takes=""),
+            Entry("admin:index", "Admin", "settings", staff_only=True, takes=""),
         ),
     ),
 )
@@ -105,8 +111,17 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
         address(name): entry for _, entries in sections for entry in entries for name in (entry.url_name, *entry.also)
     }
     current = entry_by_url.get(_current_url(request.path, entry_by_url))
+    given = context_of(request)
+    context = {"": [], "scope": [pair for pair in given if pair[0] in SCOPE_PARAMETERS], "context": given}
+
+    def link(entry: Entry) -> str:
+        return url_with(address(entry.url_name), context[entry.takes])
+
     return [
-        (title, [(entry, address(entry.url_name), entry is current) for entry in entries])
+        (
+            title,
+            [(entry, link(entry), entry is current) for entry in entries],
+        )
         for title, entries in sections
     ]
 

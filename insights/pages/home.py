@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +16,11 @@ from insights.pages.answers import Answers, compared
 from insights.pages.delivery.answers import tile
 from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.pages.integrations.needs import NeedLine, need_lines
-from insights.privacy.scope_access import access_in, has_scope
-from insights.query import windows
+from insights.privacy.scope_access import has_scope
 from insights.ui import wording
-from insights.ui.filters import read_filters
+from insights.ui.filters import filters_of
 from insights.ui.offers import home_sections, sections_of
+from insights.ui.scope_bar import scope_bar, scope_navigation
 from insights.ui.tiles import Link, Tile
 from insights.ui.views import page_view, part_view, render_part
 from integrations.delivery.completeness import completeness
@@ -42,12 +42,16 @@ DELIVERY_HEADLINES = compared(
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
     has_telemetry = available_sources().sessions
-    filters = read_filters(QueryDict(), today=windows.local_today(), access=access_in(request))
+    filters = filters_of(request, facets=())
+    around = scope_navigation(request, filters)
     answers = (
         AI_PAGE.read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
     )
     context = {
         "heading": "Home",
+        "scope": scope_bar(filters, around, {}, request.path),
+        "ai_url": filters.url(reverse("ai")),
+        "delivery_url": filters.url(reverse("delivery")),
         "health_url": reverse("home_health") if request.user.is_staff else "",
         "headlines": _headlines(answers) if has_telemetry and answers else [],
         "delivery": _delivery(answers) if answers else [],

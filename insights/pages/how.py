@@ -48,7 +48,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
         "formula": _formula(metric, figure, filters),
         "sample": [
-            ("Scope", scope_words(filters, scope_navigation(request, filters))),
+            ("Scope", scope_words(filters, scope_navigation(request, filters, is_part=True))),
             *_sample(metric, figure, params, surcharge=beside.get(SURCHARGE)),
         ],
         "agreed": agreements_on([key], filters.scope, filters.access).get(key),

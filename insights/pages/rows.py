@@ -77,7 +77,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "note": shown.note,
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
-        "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
+        "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
         "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
         **links_of_page(
             page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=number), size=PAGE_SIZE

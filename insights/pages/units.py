@@ -127,7 +127,7 @@ def _is_whole(filters: Filters) -> bool:
 def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     """Raises QueryError for an unknown tree."""
     filters = of_page.filters
-    around = scope_navigation(request, filters)
+    around = scope_navigation(request, filters, is_part=True)
     if filters.scope.person_id is not None:
         return ListedUnits((), "")
     if around.unit is not None:

@@ -1,7 +1,8 @@
 """The state of an insights page: range, granularity, facets and the pickers of its charts, all in the URL.
 
-A page reads it with `read_filters`, and makes links with `Filters.url`.  Defaults are omitted from URLs, so that two
-people who see the same page share the same address.
+A page reads it with `filters_of`, and makes links with `Filters.url`.  Its context (unit, window, granularity and
+facets) travels with every link and stays in the session.  A link names its window, and thereby the whole context:
+whoever opens it sees the same.  An address without a window takes what it lacks from the session.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
@@ -60,6 +62,9 @@ FACETS_OF_ROWS = {
     Dimension.PROVIDER: "Provider",
 }
 QUARTERS_OFFERED = 5
+SCOPE_PARAMETERS = ("unit", "person", "where")
+WINDOW_PARAMETERS = ("range", "from", "to", "through")
+CONTEXT = "context"  # in the account's session: the parameters of the page that it saw last
 
 LONGEST_WINDOW = timedelta(days=5 * 366)  # every bucket of the window is listed: about 260 weeks
 LONGEST_FACET_VALUE = 200
@@ -114,6 +119,7 @@ class Filters:
     facets: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
     picked: Mapping[str, str] = field(default_factory=dict)  # parameter of a Choice → option, the default included
     choices: Sequence[Choice] = ()
+    carried: Sequence[tuple[str, str]] = ()  # parameters of facets that this page lacks, for the links to others
 
     @property
     def previous(self) -> Window:
@@ -158,19 +164,27 @@ class Filters:
     @cached_property
     def _parameters(self) -> Sequence[tuple[str, str]]:
         """Cached: a page has a hundred links with the same filters."""
+        return [
+            *self.context_parameters(),
+            *((name.value, value) for name in FACETS_OF_ROWS for value in self.facets.get(name, ())),
+            *(
+                (choice.parameter, self.picked[choice.parameter])
+                for choice in self.choices
+                if self.picked[choice.parameter] != choice.default
+            ),
+        ]
+
+    def context_parameters(self) -> list[tuple[str, str]]:
+        """The parameters that other pages understand as well; always with the window."""
         pairs: list[tuple[str, str]] = self.scope_parameters()
         if self.range == "custom":
             pairs += [("from", self.window.start.isoformat()), ("to", self.window.end.isoformat())]
-        elif self.range != DEFAULT_RANGE:
+        else:
             pairs.append(("range", self.range))
         if self.granularity != DEFAULT_GRANULARITY:
             pairs.append(("granularity", self.granularity.value))
-        for dimension in (*FACETS, *FACETS_OF_ROWS):
-            pairs += [(dimension.value, value) for value in self.facets.get(dimension, ())]
-        for choice in self.choices:
-            if self.picked[choice.parameter] != choice.default:
-                pairs.append((choice.parameter, self.picked[choice.parameter]))
-        return pairs
+        pairs += [(name.value, value) for name in FACETS for value in self.facets.get(name, ())]
+        return [*pairs, *self.carried]
 
     def scope_parameters(self) -> list[tuple[str, str]]:
         """The parameters of the scope."""
@@ -236,8 +250,10 @@ def read_filters(
 ) -> Filters:
     """The state that a URL describes.  Raises QueryError for the first invalid parameter.
 
-    Parameters of other pages are ignored.  An empty value means the default, as forms send it.
+    Parameters of other pages are ignored, but links keep their facets.  An empty value means the default, as forms
+    send it.
     """
+    facets = tuple(facets)
     name, window = _read_window(parameters, today)
     if window.start > today:
         raise QueryError("from" if name == "custom" else "range", "The range starts in the future.")
@@ -251,6 +267,7 @@ def read_filters(
         facets=_read_facets(parameters, facets),
         picked={choice.parameter: _read_choice(parameters, choice) for choice in choices},
         choices=tuple(choices),
+        carried=_carried(parameters, [name for name in FACETS if name not in facets]),
     )
 
 
@@ -259,7 +276,36 @@ def filters_of(
 ) -> Filters:
     """The state of the request's page, for its viewer, as of today.  Raises QueryError."""
     access, today = access_in(request), windows.local_today()
-    return read_filters(request.GET, today=today, access=access, choices=choices, facets=facets)
+    return read_filters(parameters_of(request), today=today, access=access, choices=choices, facets=facets)
+
+
+def parameters_of(request: HttpRequest) -> QueryDict:
+    """The parameters of the address; without a window, with those of the session that it lacks."""
+    given = request.GET
+    session = getattr(request, "session", None)  # requests of tests and of error pages may have none
+    if session is None or any(name in given for name in WINDOW_PARAMETERS):
+        return given
+    kept, complete = QueryDict(str(session.get(CONTEXT, ""))), given.copy()
+    for names in (SCOPE_PARAMETERS, WINDOW_PARAMETERS, (GRANULARITY.parameter,), tuple(FACETS)):
+        if not any(name in given for name in names):
+            for name in names:
+                complete.setlist(name, kept.getlist(name))
+    return complete
+
+
+def context_of(request: HttpRequest) -> list[tuple[str, str]]:
+    """The parameters of the context alone, for links to other pages; empty where it is all default."""
+    given = parameters_of(request)
+    names = (*SCOPE_PARAMETERS, *WINDOW_PARAMETERS, GRANULARITY.parameter, *FACETS)
+    return [(name, value) for name in names for value in given.getlist(name) if value]
+
+
+def keep_context(request: HttpRequest, filters: Filters) -> None:
+    """Store the context in the session, where it is not there yet."""
+    pairs = filters.context_parameters()
+    kept = "" if pairs == [("range", DEFAULT_RANGE)] else urlencode(pairs)
+    if request.session.get(CONTEXT, "") != kept:
+        request.session[CONTEXT] = kept
 
 
 def quarters_to_offer(today: date) -> list[str]:
@@ -339,6 +385,15 @@ def _read_facets(parameters: QueryDict, dimensions: Iterable[Dimension]) -> dict
         if values:
             facets[dimension] = facet_values(dimension, values)
     return facets
+
+
+def _carried(parameters: QueryDict, dimensions: Iterable[Dimension]) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (dimension.value, value)
+        for dimension in dimensions
+        for value in parameters.getlist(dimension.value)[:MOST_FACET_VALUES]
+        if value and len(value) <= LONGEST_FACET_VALUE and "\x00" not in value
+    )
 
 
 def _read_choice(parameters: QueryDict, choice: Choice) -> str:

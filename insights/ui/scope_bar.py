@@ -18,7 +18,7 @@ from insights.privacy.visible import AnswerSet, Freshness, UnitQueries, visible_
 from insights.query.errors import UnknownUnitError
 from insights.query.query import WHOLE_ORGANISATION, MetricValue, Query
 from insights.ui import wording
-from insights.ui.filters import Filters
+from insights.ui.filters import Filters, keep_context
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
@@ -38,9 +38,10 @@ Link = Callable[[Filters], str]
 TileFigures = Mapping[int | None, MetricValue]
 
 
-def scope_navigation(request: HttpRequest, filters: Filters) -> Surroundings:
+def scope_navigation(request: HttpRequest, filters: Filters, *, is_part: bool = False) -> Surroundings:
     """The unit's path, children and roots on the last past day of the window; adds it to the recent units.
 
+    Unless it `is_part` of a page or a panel, whose filters can be narrower, the session keeps the page's context.
     Raises QueryError where the scope names anything unknown, also for pages that read no figure.
     """
     scope = filters.scope
@@ -53,6 +54,8 @@ def scope_navigation(request: HttpRequest, filters: Filters) -> Surroundings:
         resolve_scope(scope)
     if scope.unit is not None and (known := recent_units(request))[:1] != [scope.unit]:
         request.session[RECENT_UNITS] = [scope.unit, *(slug for slug in known if slug != scope.unit)][:MOST_RECENT]
+    if not is_part:
+        keep_context(request, filters)
     return around
 
 

@@ -100,5 +100,5 @@ def render_part(
     if request.headers.get("HX-Request"):
         return render(request, context["part"], context)
     if filters:
-        context = {**context, "whose": scope_words(filters, scope_navigation(request, filters))}
+        context = {**context, "whose": scope_words(filters, scope_navigation(request, filters, is_part=True))}
     return render(request, page, context)

@@ -6,8 +6,9 @@ from datetime import date, timedelta
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
-from django.http import QueryDict
-from django.test import Client
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest, QueryDict
+from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
@@ -15,10 +16,13 @@ from pytest_django import Settings
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, Granularity, Window
 from insights.ui.filters import (
+    CONTEXT,
     GRANULARITY,
     WEEK_RANGES,
     Choice,
     Filters,
+    context_of,
+    keep_context,
     quarters_to_offer,
     read_filters,
 )
@@ -68,9 +72,9 @@ def test_a_custom_range_survives_its_own_address(start: date, days: int) -> None
     assert read(first.url("").removeprefix("?")) == first
 
 
-def test_defaults_are_left_out_of_the_address() -> None:
-    assert read("").url("/ai/") == "/ai/"
-    assert read("range=12w&granularity=week&trend=agent&agent=").url("/ai/") == "/ai/"
+def test_defaults_are_left_out_of_the_address_but_for_the_window() -> None:
+    assert read("").url("/ai/") == "/ai/?range=12w"
+    assert read("range=12w&granularity=week&trend=agent&agent=").url("/ai/") == "/ai/?range=12w"
 
 
 def test_a_form_says_the_last_day_and_means_it_too() -> None:
@@ -190,3 +194,43 @@ def test_a_wrong_page_number_is_named(member: Client, page: str) -> None:
     assert answer.status_code in (200, 400)
     if answer.status_code == 400:
         assert "“page”" in answer.content.decode()
+
+
+def asked(address: str, kept: str = "") -> HttpRequest:
+    request = RequestFactory().get(f"/insights/ai/?{address}")
+    request.session = SessionBase()
+    request.session[CONTEXT] = kept
+    return request
+
+
+@pytest.mark.parametrize(
+    ("address", "kept", "context"),
+    [
+        ("", "", ""),
+        ("", "unit=payments&range=4w&agent=codex", "unit=payments&range=4w&agent=codex"),
+        # An address with a window says everything.
+        ("range=12w", "unit=payments&range=4w&agent=codex", "range=12w"),
+        ("from=2026-07-01&through=2026-07-31", "unit=payments", "from=2026-07-01&through=2026-07-31"),
+        # One without says what it says.
+        ("unit=search", "unit=payments&range=4w&granularity=month", "unit=search&range=4w&granularity=month"),
+        ("person=me", "unit=payments&where=site%3DOslo&range=4w", "person=me&range=4w"),
+        ("model=opus", "unit=payments&range=4w&agent=codex", "unit=payments&range=4w&model=opus"),
+        ("unit=&sort=name", "unit=payments&range=4w", "range=4w"),
+    ],
+)
+def test_an_address_takes_what_it_lacks_from_the_session(address: str, kept: str, context: str) -> None:
+    assert urlencode(context_of(asked(address, kept))) == context
+
+
+def test_the_session_keeps_the_context_of_a_page_and_nothing_else_of_it() -> None:
+    request = asked("")
+    keep_context(request, read("range=26w&agent=codex&trend=model&language=Go"))
+    assert request.session[CONTEXT] == "range=26w&agent=codex"
+    keep_context(request, read("range=12w"))
+    assert context_of(request) == []
+
+
+def test_a_page_passes_on_the_facets_that_it_lacks() -> None:
+    without = read_filters(QueryDict("agent=codex&agent=cursor&model="), today=TODAY, access=EVERYTHING, facets=())
+    assert without.facets == {}
+    assert without.url("/there/") == "/there/?range=12w&agent=codex&agent=cursor"

@@ -79,7 +79,7 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         "base_template": base_template(request),
         "title": title,
         "formula": FORMULAS[params.rows.figure],
-        "whose": scope_words(params.filters, scope_navigation(request, params.filters)),
+        "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
         "days": wording.days(params.filters.window),
         "work": _work(params.filters),
         "groups": _groups(params),

@@ -66,7 +66,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
     choices = filter_choices()
     context = {
         "scope": scope_bar_alone(filters, around, request.path, extra_params=_extra_params(request)),
-        "scope_fields": filters.scope_parameters(),
+        "scope_fields": _context(filters),
         "clear_url": _url(request, filters, **dict.fromkeys(OWN_PARAMETERS, "")),
         "whose": scope_words(filters, around),
         "search": written,
@@ -80,8 +80,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
         "mix_rows_url": _lines_url("metric_rows", filters),
         "unused_notes": wording.count(unused, "note") if access.visibility.whole and (unused := unused_notes()) else "",
         "mix_days": wording.days(filters.window),
-        "ranges": range_pickers(filters, lambda other: _url(request, filters, range=other.range)),
-        "range": filters.range,
+        "ranges": range_pickers(filters, lambda other: _url(request, other)),
         "own_only": access.policy != IndividualPolicy.NAMED or not access.visibility.individuals,
         "has_repositories": bool(choices.repositories),
         "connect_link": tiles.Link("Connect a repository", reverse("connect_repository")),
@@ -92,7 +91,7 @@ def commits(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def commits_csv(request: HttpRequest) -> HttpResponseBase:
     filters = filters_of(request)
-    scope_navigation(request, filters)
+    scope_navigation(request, filters, is_part=True)
     access = filters.access
     visible = commits_of(visible_commits(access), filters.people_filter)
     if written := request.GET.get("q", "").strip().lower():
@@ -243,7 +242,11 @@ def _extra_params(request: HttpRequest) -> dict[str, str]:
     return {name: value for name in OWN_PARAMETERS if name != "agent" and (value := request.GET.get(name))}
 
 
+def _context(filters: Filters) -> list[tuple[str, str]]:
+    return [pair for pair in filters.context_parameters() if pair[0] not in OWN_PARAMETERS]
+
+
 def _url(request: HttpRequest, filters: Filters, *, name: str = "attribution", **changed: str) -> str:
-    """The list's URL with changed parameters; defaults are omitted."""
-    current = {key: request.GET.get(key) for key in ("range", *OWN_PARAMETERS)}
-    return url_with(reverse(name), [*filters.scope_parameters(), *{**current, **changed}.items()])
+    """The list's URL with changed parameters."""
+    current = {key: request.GET.get(key) for key in OWN_PARAMETERS}
+    return url_with(reverse(name), [*_context(filters), *{**current, **changed}.items()])

@@ -11,9 +11,8 @@ from django.urls import reverse
 
 from core.page_links import url_with
 from insights.privacy.scope_access import access_in, has_scope
-from insights.query import windows
 from insights.query.query import Scope
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -72,7 +71,7 @@ class Subject:
 def subject_in(request: HttpRequest) -> Subject:
     """Raises QueryError, UnknownUnitError."""
     access = access_in(request)
-    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)
     has_figures = filters.scope.person_id is None and has_scope(filters.scope, access)
     return Subject(

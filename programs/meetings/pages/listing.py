@@ -13,8 +13,7 @@ from django.urls import reverse
 
 from core.page_links import Picker, page_links, url_with
 from insights.privacy.scope_access import access_in
-from insights.query import windows
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import record_view
@@ -29,7 +28,7 @@ OWN = ("when", "kind", "mine")
 @record_view
 def meetings(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    filters = filters_of(request, facets=())
     own = {name: value for name in OWN if (value := request.GET.get(name, "").strip())}
     around = scope_navigation(request, filters)
     # one's own meetings are of whatever unit

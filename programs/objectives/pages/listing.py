@@ -20,7 +20,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of, parameters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view, record_view
@@ -112,8 +112,8 @@ def objectives(request: HttpRequest) -> HttpResponseBase:
 
 def read_params(request: HttpRequest, access: Access, known: Quarters) -> ObjectiveListParams:
     """Raises QueryError for invalid parameters."""
-    filters = read_filters(request.GET, today=known.today, access=access).without_facets()
-    scope = {"unit": filters.scope.unit_word} if request.GET.get("unit") and filters.scope.unit_word else {}
+    filters = filters_of(request, facets=())
+    scope = {"unit": filters.scope.unit_word} if parameters_of(request).get("unit") and filters.scope.unit_word else {}
     own_params = {name: value for name in OWN[:-1] if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     view = own_params.get("view", "list")
     if view not in VIEWS:

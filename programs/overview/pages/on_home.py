@@ -13,7 +13,6 @@ from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
-from orgtree.models import Unit
 from programs.benchmarks.pages.labels import Gap, gap_of, value_words
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
@@ -73,7 +72,7 @@ def teams_on_home(filters: Filters) -> OfferedSection | None:
 def _later(filters: Filters, part: str) -> OfferedSection | None:
     if not filters.access.visibility.leads_whole:
         return None
-    place = {"url": reverse("program_part", args=[part])}
+    place = {"url": filters.url(reverse("program_part", args=[part]))}
     return OfferedSection("programs/overview/_leadership_later.html", place, style_sheets=STYLE_SHEETS)
 
 
@@ -87,9 +86,9 @@ def teams_at_home(filters: Filters) -> dict[str, Any] | None:
         "teams": [
             TeamLine(
                 figures.team.name,
-                f"{reverse('delivery')}?unit={figures.team.slug}",
+                filters.with_unit(figures.team.slug).url(reverse("delivery")),
                 [
-                    _cell(figures.team, key, value, benchmark)
+                    _cell(filters.with_unit(figures.team.slug), key, value, benchmark)
                     for key, value, benchmark in zip(FOUR_KEYS, figures.values, figures.benchmarks, strict=True)
                 ],
             )
@@ -126,13 +125,13 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
     }
 
 
-def _cell(team: Unit, key: str, value: CurrentValue, benchmark: EffectiveBenchmark | None) -> KeyCell:
+def _cell(filters: Filters, key: str, value: CurrentValue, benchmark: EffectiveBenchmark | None) -> KeyCell:
     version = benchmark.version if benchmark else None
     aim = (version.target if version.target is not None else version.threshold) if version else None
     return KeyCell(
         value="" if value.value is None else str(wording.reading(value.value, get(key).unit)),
         reason=value.reason,
-        url=f"{reverse('metric_page', args=[key])}?unit={team.slug}",
+        url=filters.url(reverse("metric_page", args=[key])),
         target=value_words(aim, version) if version and aim is not None else "",
         gap=gap_of(value, version) if version else None,
     )
@@ -143,11 +142,11 @@ def _overdue(of_unit: OverdueOfUnit) -> tuple[str, int, str]:
     return of_unit.name, of_unit.number, f"{reverse('tickets')}?state=overdue{unit}"
 
 
-def program_on_home(_filters: Filters) -> OfferedSection | None:
+def program_on_home(filters: Filters) -> OfferedSection | None:
     """A place that the home page fills once it stands."""
     return OfferedSection(
         "programs/overview/_on_home_later.html",
-        {"url": reverse("program_part", args=["home"])},
+        {"url": filters.url(reverse("program_part", args=["home"]))},
         style_sheets=("css/components/objectives.css", "css/components/program.css"),
     )
 

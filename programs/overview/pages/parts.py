@@ -15,9 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from core.page_links import Picker, url_with
-from insights.privacy.scope_access import access_in
-from insights.query import windows
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import part_view, render_part
 from programs.models import Quarter, Ticket
@@ -109,7 +107,7 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
     if name not in PARTS:
         raise Http404("There is no such part.")
     filters = program_filters(request)
-    around = scope_navigation(request, filters)
+    around = scope_navigation(request, filters, is_part=True)
     title, part, shown = PARTS[name]
     context = {"title": title, "part": part, "whose": scope_words(filters, around), **shown(filters)}
     return render_part(request, context, page="programs/overview/part.html")
@@ -128,7 +126,7 @@ def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
 
 def program_filters(request: HttpRequest) -> Filters:
     """Raises QueryError."""
-    return read_filters(request.GET, today=windows.local_today(), access=access_in(request))
+    return filters_of(request)
 
 
 def leads(filters: Filters) -> bool:

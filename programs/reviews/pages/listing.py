@@ -15,8 +15,7 @@ from django.urls import reverse
 from core.page_links import Picker, page_links
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
-from insights.query import windows
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import action_view, record_view
@@ -33,7 +32,7 @@ PAGE_SIZE = 25
 @record_view
 def reviews(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
-    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)
     own = {name: value for name in ("state", "month") if (value := request.GET.get(name, "").strip())}
     listed = ReviewFilters({"unit": filters.scope.unit or "", **own}, access, today=filters.today)

@@ -19,7 +19,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change
 from insights.ui.views import action_view, record_view
@@ -132,10 +132,8 @@ def personas_restore(request: HttpRequest) -> HttpResponse:
 
 def _read_params(request: HttpRequest) -> PersonaParams:
     """Raises QueryError for invalid parameters."""
-    filters = read_filters(
-        request.GET, today=windows.local_today(), access=access_in(request), choices=(PERIOD,), facets=()
-    )
-    return PersonaParams(filters.with_range("quarter"), request.GET.get("persona", "").strip()[:60])
+    filters = filters_of(request, (PERIOD,), facets=())
+    return PersonaParams(filters, request.GET.get("persona", "").strip()[:60])
 
 
 def _period(params: PersonaParams) -> str:

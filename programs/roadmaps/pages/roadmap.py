@@ -19,7 +19,7 @@ from core.page_links import Picker, page_links, url_with
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of, parameters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view, record_view
@@ -108,13 +108,13 @@ def views(chosen: str) -> list[Picker]:
 
 def read_params(request: HttpRequest, access: Access, known: Quarters) -> RoadmapParams:
     """Raises QueryError for invalid parameters."""
-    filters = read_filters(request.GET, today=known.today, access=access).without_facets()
+    filters = filters_of(request, facets=())
     word = request.GET.get("quarter", "").strip()
     first = known.current.start
     if word:
         first = _first_day(word, known)
     shown = quarters_from(known.known, first, QUARTERS_SHOWN)
-    unit = filters.scope.unit if request.GET.get("unit") else None
+    unit = filters.scope.unit if parameters_of(request).get("unit") else None
     return RoadmapParams(filters, shown, "" if shown[0] == known.current else shown[0].start.isoformat(), unit)
 
 

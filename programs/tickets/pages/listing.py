@@ -17,10 +17,9 @@ from django.urls import reverse
 from core.csv_export import csv_response
 from core.page_links import Picker, page_links, url_with
 from insights.privacy.scope_access import access_in
-from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.filters import Filters, read_filters
+from insights.ui.filters import Filters, filters_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view, record_view
@@ -119,7 +118,7 @@ def tickets(request: HttpRequest) -> HttpResponseBase:
 
 def read_params(request: HttpRequest, access: Access) -> TicketListParams:
     """Raises QueryError for invalid parameters."""
-    filters = read_filters(request.GET, today=windows.local_today(), access=access).without_facets()
+    filters = filters_of(request, facets=())
     own = {name: value for name in OWN if (value := request.GET.get(name, "").strip()[:LONGEST_SEARCH])}
     view = own.get("view", "table")
     if view not in VIEWS:
