@@ -154,7 +154,12 @@ STAGES: Mapping[str, tuple[str, str, str]] = {
 }
 
 
-def longest_stage(means: Mapping[str, float]) -> str:
-    """The first of the longest stages; empty if all are 0."""
-    longest = max(means, key=lambda name: means[name], default="")
-    return longest if longest and means[longest] > 0 else ""
+# The stages in which nobody works on the change.
+WAITS = ("pickup", "merge", "deploy")
+
+
+def longest_wait(means: Mapping[str, float]) -> str:
+    """The bottleneck: the first of the longest waits; empty if all are 0.  Coding and review are work."""
+    waits = {name: means[name] for name in WAITS if name in means}
+    longest = max(waits, key=lambda name: waits[name], default="")
+    return longest if longest and waits[longest] > 0 else ""

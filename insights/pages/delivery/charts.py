@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from core.csv_export import Cell
-from insights.catalogue.lead_time_stages import STAGES, longest_stage
+from insights.catalogue.lead_time_stages import STAGES, longest_wait
 from insights.catalogue.registry import get
 from insights.pages.answers import PageQuery
 from insights.pages.delivery import lead_time
@@ -18,9 +18,9 @@ from insights.ui.filters import Filters
 
 
 def stages_over_time(filters: Filters) -> ChartData:
-    """A bar per bucket, with the window's longest stage on the baseline."""
+    """A bar per bucket, with the window's longest wait on the baseline."""
     answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
-    longest = longest_stage(lead_time.stage_means(answers))
+    longest = longest_wait(lead_time.stage_means(answers))
     names = sorted(STAGES, key=lambda name: name != longest)
     whole = answers.answer(STAGES["coding"][0]).series
     datasets = [

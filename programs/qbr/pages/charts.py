@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from insights.catalogue.lead_time_stages import longest_stage
+from insights.catalogue.lead_time_stages import longest_wait
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
 from programs.qbr.services.reading import Chart, Part, QbrDocument
@@ -47,7 +47,7 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
     known = [(name, parts) for name, parts in zip(names, chart.rows, strict=True) if parts]
     if not known or known[0][0] != document.period_name:
         return None
-    longest = longest_stage({part.key: part.amount.value or 0.0 for part in chart.parts})
+    longest = longest_wait({part.key: part.amount.value or 0.0 for part in chart.parts})
     widest = max(_sum(parts) for _, parts in known) or 1.0
     values = [part.amount.value or 0.0 for _, parts in known for part in parts]
     printed = iter(wording.alike([*values, *(_sum(parts) for _, parts in known)], "seconds"))
