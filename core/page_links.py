@@ -13,12 +13,16 @@ from django.http import QueryDict
 
 @dataclass(frozen=True)
 class Picker:
-    """An option of a segmented control or a menu: the page with that option."""
+    """An option of a segmented control or a menu: the page with that option.
+
+    With a `key`, which is unique on the page, it replaces its card alone (static/js/swap.js).
+    """
 
     label: str
     url: str
     active: bool
     note: str = ""
+    key: str = ""
 
 
 def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, object]]) -> str:

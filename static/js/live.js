@@ -7,14 +7,14 @@ const PULSE_MS = 2000;
 // Data is announced a moment before it can be read, so look once more when the announcements have stopped.
 const SETTLED_MS = 4000;
 
-const page = document.querySelector("[data-pulse]");
-let known = page?.dataset.pulseMark;
+const followed = () => document.querySelector("[data-pulse]"); // a toggle replaces it
+let known = followed()?.dataset.pulseMark;
 let settling = 0;
 
 async function beat() {
   if (document.hidden) return;
   const headers = { "If-None-Match": known };
-  const answer = await fetch(page.dataset.pulse, { headers, cache: "no-store", redirect: "error" });
+  const answer = await fetch(followed().dataset.pulse, { headers, cache: "no-store", redirect: "error" });
   if (answer.status !== 204) return;
   known = answer.headers.get("ETag");
   await refresh();
@@ -61,4 +61,4 @@ async function live() {
   setTimeout(live, PULSE_MS);
 }
 
-if (page) live();
+if (followed()) live();

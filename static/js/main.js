@@ -4,3 +4,4 @@ import "./copy.js";
 import "./menus.js";
 import "./panel.js";
 import "./shell.js";
+import "./swap.js";

@@ -24,12 +24,17 @@ document.addEventListener("keydown", (event) => {
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));
 
+/* An address of before the page had tabs: what it points to is on one of them. */
+const anchored = location.hash && document.querySelector(`[data-tabs] [data-holds~="${CSS.escape(location.hash.slice(1))}"]`);
+if (anchored && !document.getElementById(location.hash.slice(1))) location.replace(anchored.href + location.hash);
+
 /* The filter bar folds to one row once the page has scrolled.  A margin takes the place of the rest of it (filters.css),
    because what is below must not move under the pointer. */
 const FOLDS_BELOW = 100;
-const bar = document.querySelector(".hw-filter:has(.unfold)");
+const filterBar = () => document.querySelector(".hw-filter:has(.unfold)"); // a toggle replaces it
 
 function fold() {
+  const bar = filterBar();
   const folds = scrollY > FOLDS_BELOW;
   if (folds === bar.classList.contains("is-folded")) return;
   const before = bar.offsetHeight;
@@ -37,10 +42,11 @@ function fold() {
   bar.style.setProperty("--hw-folded-by", `${before - bar.offsetHeight}px`);
 }
 
-if (bar) {
+if (filterBar()) {
   addEventListener("scroll", fold, { passive: true });
   addEventListener("resize", () => {
-    bar.classList.remove("is-folded"); // its rows wrap anew
+    filterBar().classList.remove("is-folded"); // its rows wrap anew
     fold();
   });
+  document.addEventListener("htmx:afterSwap", fold);
 }

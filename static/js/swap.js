@@ -1,0 +1,91 @@
+/* A toggle replaces its own card: <a data-pick hx-get> (components/segmented.html) asks for its page, or for the part
+   that its card came with, and puts the card of the answer in place of the old one.  Address, scroll position and focus
+   stay in step; back and forward open the page anew.  Without a script the link is the page with the other option. */
+const isPick = (element) => element?.matches?.("a[data-pick]");
+const partOf = (element) => element.closest("[hx-get]:not(a)");
+const GIVES_UP_MS = 5000;
+
+let before = location.href;
+
+document.addEventListener("htmx:configRequest", (event) => {
+  const { elt: element } = event.detail;
+  if (!isPick(element)) {
+    // htmx remembers what this said when it was loaded; a toggle may have changed it since
+    if (event.detail.verb === "get" && element.hasAttribute("hx-get")) event.detail.path = element.getAttribute("hx-get");
+    return;
+  }
+  before = location.href;
+  const page = new URL(element.href), part = partOf(element);
+  event.detail.path = (part ? new URL(part.getAttribute("hx-get"), location).pathname : page.pathname) + page.search;
+});
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (isPick(detail.elt)) detail.target.setAttribute("aria-busy", "true");
+});
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+  if (!isPick(detail.requestConfig.elt) || !detail.shouldSwap) return;
+  if (!detail.serverResponse.includes(`id="${detail.target.id}"`)) {
+    detail.shouldSwap = false; // the card is gone with this option
+    location.href = detail.requestConfig.elt.href;
+    return;
+  }
+  detail.selectOverride = `#${detail.target.id}`;
+  keepHeight();
+});
+
+/* The page must not become shorter while what was replaced loads: it would scroll. */
+function keepHeight() {
+  const { body } = document;
+  body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
+  const since = Date.now();
+  const release = () => {
+    if (document.querySelector("[aria-busy=true], .htmx-request") && Date.now() - since < GIVES_UP_MS) {
+      return setTimeout(release, 200);
+    }
+    body.style.removeProperty("min-height");
+  };
+  setTimeout(release, 200);
+}
+
+/* Other links of the page, and what loads into it, keep what was chosen. */
+document.addEventListener("htmx:pushedIntoHistory", () => {
+  const was = new URL(before).searchParams, now = new URL(location.href);
+  const changed = [...new Set([...was.keys(), ...now.searchParams.keys()])].filter(
+    (name) => String(was.getAll(name)) !== String(now.searchParams.getAll(name)),
+  );
+  for (const link of document.querySelectorAll("a[href], [hx-get], [hx-push-url]")) {
+    for (const attribute of ["href", "hx-get", "hx-push-url"]) {
+      const address = link.getAttribute(attribute);
+      if (address?.startsWith("/") && (attribute !== "href" || follows(link, now))) {
+        link.setAttribute(attribute, withChoice(address, changed, now.searchParams));
+      }
+    }
+  }
+  for (const form of document.querySelectorAll(".hw-dates")) {
+    for (const name of changed) {
+      for (const field of form.querySelectorAll(`input[type=hidden][name="${name}"]`)) field.remove();
+      for (const value of now.searchParams.getAll(name)) {
+        form.append(Object.assign(document.createElement("input"), { type: "hidden", name, value }));
+      }
+    }
+  }
+});
+
+const follows = (link, now) => link.pathname === now.pathname || link.closest("[data-tabs]");
+
+function withChoice(address, names, chosen) {
+  const url = new URL(address, location);
+  for (const name of names) {
+    url.searchParams.delete(name);
+    for (const value of chosen.getAll(name)) url.searchParams.append(name, value);
+  }
+  return url.pathname + url.search + url.hash;
+}
+
+/* What cannot be swapped is opened. */
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout", "htmx:swapError"]) {
+  document.addEventListener(failure, ({ detail }) => {
+    if (isPick(detail.elt) || isPick(detail.requestConfig?.elt)) location.href = (detail.requestConfig?.elt ?? detail.elt).href;
+  });
+}
