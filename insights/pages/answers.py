@@ -9,6 +9,8 @@ from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
 
+from django.http import Http404
+
 from core.page_links import Picker
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
@@ -27,6 +29,7 @@ from integrations.intake.resolve import shown_service
 from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
+TAB = "tab"
 
 
 class PageQuery(NamedTuple):
@@ -75,18 +78,42 @@ class OfferedFacet(NamedTuple):
         return PageQuery(self.key, self.dimension, unfiltered_by=self.dimension, whole=True)
 
 
+class Tab(NamedTuple):
+    """`holds` are the ids on this tab that addresses from before there were tabs point to."""
+
+    label: str
+    holds: str = ""
+
+
 @dataclass(frozen=True)
 class InsightsPage:
-    """A page of figures, with the routes `name`, and `name`_part, `name`_chart and others (`page_urls`)."""
+    """A page of figures, with the routes `name`, and `name`_part, `name`_chart and others (`page_urls`).
+
+    A page with tabs has the route `name`_tab as well; its parts, charts and tables are those of all its tabs.
+    """
 
     name: str
     facets: Sequence[OfferedFacet] = ()
     extra_params: Mapping[str, str] = field(default_factory=dict)  # of its own, which its links keep
     about: Sequence[str] = ()  # path arguments of all its routes, such as a metric's key
+    tabs: Mapping[str, Tab] = field(default_factory=dict)  # by the word in the address; the first has none
+    tab: str = ""
 
     @property
     def path(self) -> str:
-        return address(self.name, *self.about)
+        return address(f"{self.name}_tab", *self.about, self.tab) if self.tab else address(self.name, *self.about)
+
+    def at(self, tab: str) -> InsightsPage:
+        """The page of this tab.  Raises Http404."""
+        if tab and tab not in self.tabs:
+            raise Http404("No such tab.")
+        return replace(self, tab=tab)
+
+    def tab_links(self, filters: Filters) -> list[Picker]:
+        return [
+            Picker(tab.label, self.at(word).url(filters), word == self.tab, note=tab.holds)
+            for word, tab in self.tabs.items()
+        ]
 
     @property
     def menus(self) -> Sequence[PageQuery]:
@@ -97,7 +124,12 @@ class InsightsPage:
         return filters.url(self.path, **self.extra_params)
 
     def part_url(self, filters: Filters, part: str) -> str:
-        return self.route_url(filters, "part", part, **self.extra_params)
+        return self.route_url(filters, "part", part, **self.extra_params, **self.origin)
+
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """The parameter by which a part or a table knows the tab that its links lead back to."""
+        return {TAB: self.tab} if self.tab else {}
 
     def chart_url(self, filters: Filters, chart: str) -> str:
         return self.route_url(filters, "chart", chart)
@@ -111,7 +143,12 @@ class InsightsPage:
     def pickers(self, filters: Filters, choice: Choice) -> list[Picker]:
         """Links that change one picker and keep the other parameters."""
         return [
-            Picker(label, self.url(filters.with_pick(choice, option)), filters.picked[choice.parameter] == option)
+            Picker(
+                label,
+                self.url(filters.with_pick(choice, option)),
+                filters.picked[choice.parameter] == option,
+                key=f"{choice.parameter}-{option}",
+            )
             for option, label in choice.options.items()
         ]
 

@@ -29,7 +29,12 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "ranges": range_pickers(filters, page.url),
         "quarters": _quarters(page, filters),
         "granularities": [
-            Picker(name, page.url(filters.with_granularity(Granularity(option))), filters.granularity == option)
+            Picker(
+                name,
+                page.url(filters.with_granularity(Granularity(option))),
+                filters.granularity == option,
+                key=f"granularity-{option}",
+            )
             for option, name in GRANULARITY.options.items()
         ],
         "facets": [

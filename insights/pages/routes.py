@@ -14,7 +14,7 @@ from core.csv_export import Cell, csv_response
 from insights.annotations.notes import with_notes
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
-from insights.pages.answers import InsightsPage
+from insights.pages.answers import TAB, InsightsPage
 from insights.pages.filter_bar import facet_part
 from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
 from insights.ui.agreements import with_agreement
@@ -49,7 +49,8 @@ class PageRoutes:
         """Raises Http404 and QueryError."""
         filters = self.filters(request)
         with rows_of_answer(PAGE):
-            context = self.parts[name](filters) if name in self.parts else facet_part(self.page, filters, name)
+            part = self.parts.get(name)
+            context = part(filters) if part else facet_part(self._page(request), filters, name)
         return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
@@ -68,7 +69,10 @@ class PageRoutes:
         """Raises Http404 where the page has no figure of each unit, and QueryError."""
         if not self.units:
             raise Http404("It is always split in another way.")
-        return UnitsOfPage(self.page, self.filters(request), self.units, request.GET.get(TREE, ""))
+        return UnitsOfPage(self._page(request), self.filters(request), self.units, request.GET.get(TREE, ""))
+
+    def _page(self, request: HttpRequest) -> InsightsPage:
+        return self.page.at(request.GET.get(TAB, ""))
 
     def _drawn(self, name: str, filters: Filters) -> ChartData:
         """The chart with notes, threshold and target, as the viewer may see them."""

@@ -116,7 +116,7 @@ def units_part(
     if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
         return None
     tree = {TREE: request.GET.get(TREE, "")} if _is_whole(filters) else {}
-    url, csv_url = (page.route_url(filters, route, **tree) for route in ("units", "units_csv"))
+    url, csv_url = (page.route_url(filters, route, **tree, **page.origin) for route in ("units", "units_csv"))
     return {"url": url, "csv_url": csv_url, "below": unit_name(around.unit)}
 
 
@@ -166,7 +166,9 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
         "headings": _headings(of_page),
         "rows": _printed(rows, of_page),
         "width": len(of_page.columns) + 1,
-        "unassigned_url": of_page.page.route_url(of_page.filters, "units_unassigned", **{TREE: of_page.tree})
+        "unassigned_url": of_page.page.route_url(
+            of_page.filters, "units_unassigned", **{TREE: of_page.tree}, **of_page.page.origin
+        )
         if listed.unassigned_of
         else "",
         "below": listed.below,

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import unescape
 
 import httpx
 
+from insights.pages.ai.answers import AI_PAGE
+from insights.pages.delivery.answers import DELIVERY_PAGE
 from integrations.models import ReceivedBatch
 from tests.patience import wait_until
 
@@ -34,16 +36,17 @@ class Trend:
 
 
 def ai_page(browser: httpx.Client, **parameters: str) -> str:
-    return _with_parts(browser, "/insights/ai/", parameters)
+    return _with_parts(browser, "/insights/ai/", AI_PAGE.tabs, parameters)
 
 
 def delivery_page(browser: httpx.Client, **parameters: str) -> str:
-    return _with_parts(browser, "/insights/delivery/", parameters)
+    return _with_parts(browser, "/insights/delivery/", DELIVERY_PAGE.tabs, parameters)
 
 
-def _with_parts(browser: httpx.Client, path: str, parameters: Mapping[str, str]) -> str:
-    """The page's HTML with the parts that it loads by itself."""
-    page = browser.get(path, params=parameters).raise_for_status().text
+def _with_parts(browser: httpx.Client, path: str, tabs: Iterable[str], parameters: Mapping[str, str]) -> str:
+    """The HTML of all tabs with the parts that they load by themselves."""
+    addresses = [f"{path}{tab}/" if tab else path for tab in tabs]
+    page = "".join(browser.get(address, params=parameters).raise_for_status().text for address in addresses)
     parts = sorted(set(re.findall(rf'hx-get="({path}parts/[^"]+)" hx-trigger="load', page)))
     return page + "".join(browser.get(unescape(part)).raise_for_status().text for part in parts)
 

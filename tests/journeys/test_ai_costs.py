@@ -105,7 +105,7 @@ def look_up(window: BrowserWindow, text: str) -> None:
 def test_an_executive_follows_the_money(costly_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(costly_server, as_=EXECUTIVE)
     page = window.page
-    window.go("/insights/ai/")
+    window.go("/insights/ai/spend/")
     page.get_by_role("link", name="AI cost of a repository, pull request or work item").first.click()
     window.wait_until_loaded()
     assert window.grave_barriers() == []

@@ -60,10 +60,10 @@ def test_a_bare_address_takes_the_context_of_the_session(team_server: Server, wi
     window.go(f"{AI}?unit=platform&range=4w&agent=claude_code")
     for address in ("/insights/delivery/", "/insights/metrics/ai.spend/", "/insights/ai/leaderboard/", AI):
         window.go(address)
-        assert unit(window) == "platform", address
+        assert unit(window) == "Platform", address
         expect(page.locator("#range-menu summary")).to_contain_text("4 weeks")
     window.go("/")
-    assert unit(window) == "platform"
+    assert unit(window) == "Platform"
     page.get_by_role("link", name="Open AI insights").click()
     expect(page.locator("#facet-agent summary")).to_contain_text("Claude Code")
     page.get_by_role("navigation", name="Unit").get_by_role("link", name="All of the organisation").click()

@@ -15,6 +15,7 @@ from tests.personas import ADMIN
 from tests.servers import Server
 
 DELIVERY, COMPARE = "/insights/delivery/", "/insights/compare/"
+LEAD_TIME = f"{DELIVERY}lead-time/"
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,9 @@ def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(shop: Server, 
     page = window.page
     expect(page.locator("[data-tile='dora.lead_time'] .hw-val").first).to_contain_text("10.5")  # once it is counted
     expect(page.locator("#stages-now")).to_contain_text("Bottleneck: waiting for review, 4.0 h.")
+    window.keep_picture(f"delivery-overview-light-{WIDE}")
+    assert window.grave_barriers() == []
+    page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Lead time").click()
     expect(page.locator("#slowest")).to_contain_text("Change 1")
     page.locator("#chart-stages").get_by_role("button", name="as a table").click()
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
@@ -63,15 +67,15 @@ def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, win
         script.continue_()
 
     page.route("**/live*.js", come_late)
-    page.goto(DELIVERY)
-    expect(page.locator("[data-tile='dora.lead_time'] .hw-val").first).to_contain_text("10.5")
+    page.goto(LEAD_TIME)
+    expect(page.locator("#stages-now")).to_contain_text("10.5")
     page.locator("#chart-stages").get_by_role("button", name="as a table").click()
     expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
 
 
 def test_a_chart_stays_a_table_when_its_section_is_fetched_again(shop: Server, windows: BrowserWindows) -> None:
     window = windows.open(shop, as_=ADMIN)
-    window.go(DELIVERY)
+    window.go(f"{DELIVERY}efficiency/")
     page = window.page
     card = page.locator(".hw-section-part [data-chart-card]").first
     button = card.get_by_role("button", name="as a table")
@@ -91,16 +95,17 @@ def test_another_statistic_and_another_spread_are_a_click_away(shop: Server, win
     page = window.page
     page.get_by_role("group", name="Durations are shown as").get_by_role("link", name="P90").click()
     window.wait_until_loaded()
-    expect(page.locator('[data-tile="pr.cycle_time"]')).to_contain_text("Cycle time, p90")
+    expect(page.locator('[data-tile="dora.lead_time"]')).to_contain_text("Lead time for changes, p90")
+    page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Lead time").click()
     page.locator("#chart-spread").get_by_role("link", name="Cycle time").click()
     window.wait_until_loaded()
     expect(page.locator("#chart-spread")).to_contain_text("Cycle time distribution")
-    expect(page).to_have_url(f"{shop.url}{DELIVERY}?statistic=p90&spread=pr.cycle_time")
+    expect(page).to_have_url(f"{shop.url}{LEAD_TIME}?range=12w&statistic=p90&spread=pr.cycle_time")
 
 
 def test_the_slowest_pull_request_opens(shop: Server, windows: BrowserWindows) -> None:
     window = windows.open(shop, as_=ADMIN)
-    window.go(DELIVERY)
+    window.go(LEAD_TIME)
     window.page.locator("#slowest").get_by_role("link", name="Change 1").click()
     window.wait_until_loaded()
     expect(window.page.get_by_role("heading", level=1)).to_contain_text("Change 1")

@@ -140,7 +140,7 @@ def test_a_menu_opened_before_the_scripts_are_there_fills_itself(
 def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server, windows: BrowserWindows) -> None:
     """A press of the mouse that scrolls the page to its top must end on what it began on."""
     window = windows.open(reporting_server, as_=MEMBER)
-    window.go("/insights/ai/")
+    window.go("/insights/ai/spend/")
     bar = window.page.locator(".hw-filter")
     place_of_a_card = "scrollY + document.querySelector('[data-chart-card]').getBoundingClientRect().top"
     before = window.page.evaluate(place_of_a_card)
@@ -172,7 +172,7 @@ def test_a_chart_is_no_wider_than_its_card_while_it_loads(reporting_server: Serv
 def test_every_number_can_be_opened(reporting_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(reporting_server, as_=MEMBER)
     page = window.page
-    window.go("/insights/ai/")
+    window.go("/insights/ai/spend/")
     window.keep_picture(f"ai-light-{WIDE}")
     assert not window.overflows()
     assert window.grave_barriers() == []

@@ -118,7 +118,7 @@ def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: Brow
     """By a click on the plot, and by a link of the table view, which the keyboard reaches."""
     window = windows.open(busy_server, as_=MEMBER)
     page = window.page
-    window.go("/insights/ai/?person=me")  # so few rows that the panel lists all of them
+    window.go("/insights/ai/usage/?person=me")  # so few rows that the panel lists all of them
     card = page.locator("#chart-tokens_by_kind")
     card.get_by_role("button", name="as a table").click()
     link = card.locator("a.hw-drill").first

@@ -138,15 +138,19 @@ def filter_by_team(window: BrowserWindow) -> None:
     page = window.page
     window.go("/insights/ai/")
     everybody = window.tile("ai.spend")
+    page.get_by_text("Change unit").click()
     page.get_by_role("navigation", name="Org Trees").get_by_role("link", name=re.compile("^Teams")).click()
     expect(page).to_have_url(re.compile(r"[?&]unit=teams"))
     window.wait_until_loaded()
     assert window.tile("ai.spend") == everybody  # nobody is unassigned
+    page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Adoption").click()
     page.get_by_role("region", name="Units below Teams").get_by_role("link", name="Payments").click()
     expect(page).to_have_url(re.compile(r"[?&]unit=payments"))
     window.wait_until_loaded()
-    assert window.tile("ai.spend") != everybody
     expect(page.locator("[data-tile='ai.active_developers']")).to_contain_text(str(len(TEAMS["Payments"])))
+    page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Overview").click()
+    window.wait_until_loaded()
+    assert window.tile("ai.spend") != everybody
     assert window.grave_barriers() == []
     window.keep_picture("org-trees-payments")
 

@@ -78,7 +78,7 @@ def test_what_stopped_and_what_figures_lack_can_be_read(
 
 def test_a_member_reads_what_is_missing_without_a_way_to_admin(silent_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(silent_server, as_=MEMBER)
-    window.go("/insights/ai/")
+    window.go("/insights/ai/adoption/")
     lacking = window.page.locator("#adoption-shortfalls")
     expect(lacking).to_contain_text("12 records of agents wait in quarantine")
     expect(lacking.get_by_role("link", name="Quarantine")).to_have_count(0)

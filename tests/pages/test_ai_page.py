@@ -20,6 +20,7 @@ from insights.pages.ai.page import PARTS
 from insights.query import windows
 from orgtree.models import MembersSee, Organisation
 from tests.org import Org
+from tests.pages.every_tab import ai_page
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
 MOST_QUERIES = 15  # of any response, whatever the organisation's size
@@ -68,7 +69,7 @@ def test_visitors_sign_in_first(db: None) -> None:
 def test_everybody_who_signed_in_sees_the_same_figures(
     busy: Org, sign_in: Callable[[Persona], Client], persona: Persona
 ) -> None:
-    html = sign_in(persona).get("/insights/ai/").content.decode()
+    html = ai_page(sign_in(persona))
     assert " 3 " in tile(html, "ai.active_developers")
     assert "of 3 enrolled developers" in tile(html, "ai.active_developers")
     assert " 3 " in tile(html, "ai.sessions")
@@ -137,9 +138,9 @@ def test_a_filter_that_matches_nothing_is_named_and_can_be_cleared(busy: Org, me
 def test_facets_list_what_there_is(busy: Org, member: Client) -> None:
     models = part(member, "models", model="claude-opus-4-1")
     assert "model=claude-opus-4-1&amp;model=claude-sonnet-4-5" in models, "the other model can still be added"
-    html = member.get("/insights/ai/?model=claude-opus-4-1").content.decode()
+    html = member.get("/insights/ai/adoption/?model=claude-opus-4-1").content.decode()
     assert " 1 " in tile(html, "ai.sessions")
-    assert 'href="/insights/ai/?agent=claude_code&amp;model=claude-opus-4-1"' in html
+    assert 'href="/insights/ai/adoption/?range=12w&amp;agent=claude_code&amp;model=claude-opus-4-1"' in html
 
 
 def test_every_chart_is_json_and_csv(busy: Org, member: Client) -> None:
@@ -214,7 +215,7 @@ def test_what_to_look_for_speaks_only_when_a_rule_applies(org: Org, member: Clie
     yesterday = windows.local_today() - timedelta(days=1)
     org.session(by="ada", on=yesterday, tool_calls={"Edit": 400}, failures={"Bash": 3})
     org.fold()
-    assert "What to look for" not in member.get("/insights/ai/").content.decode()
+    assert "What to look for" not in ai_page(member)
     assert "What to look for" not in part(member, "failing_tools")
     org.session(by="ada", on=yesterday, failures={"WebFetch": 100})
     org.fold()

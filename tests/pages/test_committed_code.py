@@ -23,6 +23,7 @@ from integrations.sync.git.read_source import sync_source
 from orgtree.models import Organisation
 from tests.code.git.repositories import BEN, Repo
 from tests.org import Org
+from tests.pages.every_tab import ai_page
 from tests.pages.test_ai_page import MOST_QUERIES, OF_COMMITS, tile
 from tests.stored_once import StoreOnce
 
@@ -78,7 +79,7 @@ def page(client: Client, address: str, **parameters: str) -> str:
 
 
 def test_a_repository_alone_fills_the_ai_page(source: RepositorySource, member: Client) -> None:
-    html = page(member, "/insights/ai/")
+    html = " ".join(ai_page(member).split())
     assert "26.2 %" in tile(html, "ai.committed_code_share")  # 11 of 42 lines
     assert "11 of 42 lines" in tile(html, "ai.committed_code_share")
     assert " 11 " in tile(html, "ai.lines_committed")

@@ -90,7 +90,9 @@ def test_facets_are_offered_and_named_with_what_is_chosen(four_teams: Org, admin
     assert "Model: <b>claude-opus-4-1</b>" in html, "what another page chose is named, too"
     heads = [text(head) for head in re.findall(r"<th scope=\"col\"[^>]*>(.*?)</th>", html, re.DOTALL)]
     assert heads == ["Unit", "Pickup time Of every model", "Deployment frequency Of every model and work type"]
-    menu = admin_client.get(f"{PAGE}parts/work_types/", params, headers={"HX-Request": "true"}).content.decode()
+    menu = admin_client.get(
+        f"{PAGE}parts/work_types/", {**params, "range": "12w"}, headers={"HX-Request": "true"}
+    ).content.decode()
     [other] = re.findall(r'href="([^"]+work_type=other[^"]*)"', menu)
     assert "17 PRs" in menu
     narrowed = admin_client.get(unescape(other)).content.decode()
@@ -142,8 +144,8 @@ def test_the_csv_has_every_cell_with_its_rank(four_teams: Org, admin_client: Cli
 
 def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_client: Client) -> None:
     html = compare(admin_client, metrics=PICKUP)
-    assert f'href="/insights/metrics/{PICKUP}/how/?unit=birch"' in html
-    assert 'href="/insights/delivery/?unit=birch"' in html
+    assert f'href="/insights/metrics/{PICKUP}/how/?unit=birch&amp;range=12w"' in html
+    assert 'href="/insights/delivery/?unit=birch&amp;range=12w"' in html
 
 
 def test_units_are_found_by_name(four_teams: Org, admin_client: Client) -> None:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from insights.catalogue.lead_time_stages import STAGES
+from insights.catalogue.lead_time_stages import STAGES, longest_wait
 from insights.columns.refresh import refresh
 from insights.pages.delivery.charts import CHARTS, TABLES
 from insights.pages.delivery.sections import PARTS
@@ -57,7 +57,7 @@ def line(html: str, key: str) -> str:
 
 
 def stages_card(html: str) -> str:
-    match = re.search(r'<section class="hw-card s5" id="stages-now".*?</section>', html, re.DOTALL)
+    match = re.search(r'<section class="hw-card s8" id="stages-now".*?</section>', html, re.DOTALL)
     assert match
     return words(match[0])
 
@@ -115,6 +115,20 @@ def test_a_set_that_is_not_monotonic_says_so(shop: Org, member: Client) -> None:
     html = page(member)
     assert "Of change failure rate its better clusters do not have better values throughout." in html
     assert "High 1 of 6" in tile(html, "dora.change_failure_rate")
+
+
+@pytest.mark.parametrize(
+    ("means", "bottleneck"),
+    [
+        ({"coding": 90.0, "pickup": 3.0, "review": 50.0, "merge": 1.0, "deploy": 2.0}, "pickup"),
+        ({"coding": 1.0, "pickup": 3.0, "review": 5.0, "merge": 4.0, "deploy": 4.0}, "merge"),
+        ({"coding": 9.0, "deploy": 2.0}, "deploy"),  # pushes
+        ({"coding": 9.0, "pickup": 0.0, "review": 3.0, "merge": 0.0, "deploy": 0.0}, ""),
+        ({}, ""),
+    ],
+)
+def test_work_is_never_the_bottleneck(means: dict[str, float], bottleneck: str) -> None:
+    assert longest_wait(means) == bottleneck
 
 
 def test_lead_time_goes_mostly_into_waiting_for_a_review(shop: Org, member: Client) -> None:

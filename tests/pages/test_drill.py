@@ -133,7 +133,7 @@ def links_of_part(client: Client, part: str) -> list[tuple[str, str]]:
 
 
 def test_the_bar_of_an_agent_leads_to_its_lines(client: Client) -> None:
-    page = client.get("/insights/ai/?range=4w").content.decode()
+    page = client.get("/insights/ai/impact/?range=4w").content.decode()
     card = page.partition('id="lines-by-agent"')[2].partition("</section>")[0]
     [(address, printed)] = re.findall(r'<a class="hw-drill" href="([^"]+)"[^>]*>([^<]+)</a>', card)
     value = from_rows("ai.lines_committed", rows_of(lambda url: client.get(url).getvalue(), address))

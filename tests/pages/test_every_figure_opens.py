@@ -21,6 +21,7 @@ from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
+from tests.pages.every_tab import ai_page
 from tests.pages.recomputed import Rows, from_rows, plain, rows_address, table, tiles_of, total
 from tests.stored_once import StoreOnce
 
@@ -74,7 +75,7 @@ def rows_of(client: Client, address: str) -> Rows:
 @pytest.mark.parametrize("query", ["", "?code_of=enrolled&developers=everybody"])
 def test_every_tile_of_the_ai_page(pages: Client, query: str) -> None:
     walked = set()
-    for key, tile in tiles_of(page(pages, f"/insights/ai/{query}")):
+    for key, tile in tiles_of(ai_page(pages, query)):
         address = rows_address(tile)
         metric = address.split("/")[3]
         value = from_rows(metric, rows_of(pages, address))

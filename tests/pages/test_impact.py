@@ -90,7 +90,7 @@ def content(client: Client, address: str) -> bytes:
 
 
 def page(client: Client, query: str = "") -> str:
-    return content(client, f"{PAGE}{query}").decode()
+    return content(client, f"{PAGE}impact/{query}").decode()
 
 
 def card(html: str, name: str) -> str:

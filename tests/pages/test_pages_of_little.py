@@ -50,6 +50,6 @@ def test_without_a_repository_the_pages_lead_to_connecting_one(
     org.session(by="ada", on=recently().date())
     org.fold()
     client = sign_in(persona)
-    for address in ("/insights/ai/", "/insights/ai/attribution/", "/insights/ai/repositories/"):
+    for address in ("/insights/ai/impact/", "/insights/ai/attribution/", "/insights/ai/repositories/"):
         assert 'href="/setup/repositories/"' in page_at(client, address)
     assert "cannot connect yet" not in page_at(client, "/insights/ai/")

@@ -115,16 +115,15 @@ def test_it_takes_few_queries(admin: Client, used: Org, django_assert_max_num_qu
 
 
 def test_seats_are_added_on_request(admin: Client, used: Org) -> None:
-    assert "With seats" not in admin.get(reverse("ai")).content.decode()
+    assert "With seats" not in admin.get(reverse("ai_tab", args=["spend"])).content.decode()
     start = timezone.localdate().replace(day=1)
     import_seats(
         f"agent,plan,monthly_price,email,seats,start,end\nclaude_code,Team,30,zoe@example.com,,{start},\n".encode()
     )
-    page = admin.get(reverse("ai")).content.decode()
+    page = admin.get(reverse("ai_tab", args=["spend"])).content.decode()
     assert "With seats" in page
     assert "Total agent spend" in page
     assert "1 of 1 developer with a seat did not use it" in page
-    assert "Total agent cost" in admin.get(reverse("ai"), {"cost": "seats"}).content.decode()
-    assert (
-        "0 of 1 developer with a seat used it" in admin.get(reverse("ai"), {"developers": "licensed"}).content.decode()
-    )
+    assert "Total agent cost" in admin.get(reverse("ai_tab", args=["spend"]), {"cost": "seats"}).content.decode()
+    page = admin.get(reverse("ai_tab", args=["adoption"]), {"developers": "licensed"}).content.decode()
+    assert "0 of 1 developer with a seat used it" in page

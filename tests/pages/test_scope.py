@@ -113,7 +113,7 @@ def test_every_tree_in_use_has_a_tile_and_the_chosen_one_is_marked(world: World,
 
 
 def test_the_whole_organisation_has_the_highest_units_of_a_tree_side_by_side(world: World, admin: Client) -> None:
-    assert "/insights/ai/units/" in page(admin, "/insights/ai/")
+    assert "/insights/ai/units/" in page(admin, "/insights/ai/adoption/")
     of_root = table(page(admin, "/insights/ai/units.csv", unit=ROOT, range="4w"))
     assert table(page(admin, "/insights/ai/units.csv", tree=TREE, range="4w")) == of_root
     html = page(admin, "/insights/ai/units/", tree=TREE, range="4w", sort="-ai.spend")
@@ -124,8 +124,8 @@ def test_the_whole_organisation_has_the_highest_units_of_a_tree_side_by_side(wor
 
 
 def test_child_units_stand_side_by_side_with_who_is_in_none(world: World, admin: Client) -> None:
-    assert 'id="units"' in page(admin, "/insights/ai/", unit=ROOT)
-    assert 'id="units"' not in page(admin, "/insights/ai/", unit="b2"), "nothing is below it"
+    assert 'id="units"' in page(admin, "/insights/ai/adoption/", unit=ROOT)
+    assert 'id="units"' not in page(admin, "/insights/ai/adoption/", unit="b2"), "nothing is below it"
     heads, *rows = table(page(admin, "/insights/ai/units.csv", unit=ROOT, range="4w"))
     assert [row[0] for row in rows] == ["A", "B", "Unassigned"]
     spend = heads.index("Spend (currency)")
@@ -167,7 +167,7 @@ def test_the_picker_searches_opens_levels_and_remembers(world: World, admin: Cli
 
 @pytest.mark.parametrize("to", ["/programs/", "/programs/objectives/", "/programs/roadmap/"])
 def test_the_picker_opens_on_pages_of_the_program(world: World, admin: Client, to: str) -> None:
-    assert f"/insights/units/?to={quote(to, safe='')}" in page(admin, to)
+    assert f"/insights/units/?range=12w&amp;to={quote(to, safe='')}" in page(admin, to)
     assert f'href="{to}?unit=' in page(admin, "/insights/units/", to=to)
 
 

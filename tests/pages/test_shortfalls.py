@@ -30,6 +30,7 @@ from integrations.telemetry.agents.vocabulary import NOTHING
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import deliver
+from tests.pages.every_tab import ai_page
 from tests.personas import ADMIN, EXECUTIVE, MEMBER, Persona, create_user
 
 pytestmark = pytest.mark.django_db
@@ -78,12 +79,12 @@ def section(page: str, name: str) -> str:
 
 def test_a_line_stands_in_the_first_section_that_lacks_it(yesterday: str) -> None:
     quarantine_telemetry(12)
-    page = text(client_of(MEMBER), "/insights/ai/")
+    page = ai_page(client_of(MEMBER))
     assert "1 request to models names no session" in section(page, "adoption")
     assert "12 records of agents wait in quarantine: not understood." in section(page, "adoption")
     assert "10k tokens of models without a known price are not included in costs." in section(page, "spend")
     assert "Missing from Spend, Spend per developer" in section(page, "spend")
-    assert "in quarantine" not in section(page, "spend")
+    assert "in quarantine" not in section(page, "money")
 
 
 @pytest.mark.parametrize(
@@ -98,19 +99,20 @@ def test_unread_tokens_make_figures_partly_understood(yesterday: str, attribute:
     now = timezone.now()
     unread = UnreadEvent.objects.create(agent="goose", attribute=attribute, count=3, first_at=now, last_at=now)
     client = client_of(ADMIN)
-    path = f"/insights/ai/?range=custom&from={yesterday}&to={windows.local_today() + timedelta(days=1)}"
-    sections = section(text(client, path), "spend") + section(text(client, path), "usage")
+    query = f"?range=custom&from={yesterday}&to={windows.local_today() + timedelta(days=1)}"
+    page = ai_page(client, query)
+    sections = section(page, "spend") + section(page, "usage")
     assert (sentence in sections) if sentence else "Partly understood" not in sections
     unread.means = NOTHING
     unread.save()
-    assert "Partly understood" not in text(client, path)
+    assert "Partly understood" not in ai_page(client, query)
 
 
 def test_whoever_may_act_gets_a_link_and_others_the_sentence(yesterday: str) -> None:
     quarantine_telemetry(12)
     link = '<a href="/admin/integrations/quarantinedrecord/">Quarantine</a>'
-    assert link in section(text(client_of(ADMIN), "/insights/ai/"), "adoption")
-    page = text(client_of(MEMBER), "/insights/ai/")
+    assert link in section(ai_page(client_of(ADMIN)), "adoption")
+    page = ai_page(client_of(MEMBER))
     assert "12 records" in section(page, "adoption")
     assert link not in page
 
@@ -120,7 +122,7 @@ def test_records_of_few_are_not_counted_for_others(yesterday: str) -> None:
     Organisation.current()
     Organisation.objects.update(protected_since=timezone.now(), individual_policy=IndividualPolicy.PSEUDONYMS)
     executive = client_of(EXECUTIVE)
-    page = text(executive, "/insights/ai/")
+    page = ai_page(executive)
     assert "Some records of agents wait in quarantine" in section(page, "adoption")
     assert "2 records" not in page
     [shortfall] = [
@@ -237,12 +239,12 @@ def test_a_silence_is_said_where_its_figures_are(yesterday: str) -> None:
         agent="claude_code", version="2.2.0", signal="lines", since="2026-01-02", people=1, sessions=3
     )
     member = client_of(MEMBER)
-    page = text(member, "/insights/ai/")
+    page = ai_page(member)
     assert "Claude Code 2.2.0 sends no generated lines since 2 Jan 2026." in page
-    assert "Claude Code 2.2.0" not in text(member, "/insights/ai/?agent=codex")
+    assert "Claude Code 2.2.0" not in ai_page(member, "?agent=codex")
     assert "Claude Code 2.2.0" not in text(member, "/insights/metrics/ai.spend/how/")
     Silence.objects.update(ended_at=timezone.now())
-    assert "sends no generated lines" not in text(member, "/insights/ai/")
+    assert "sends no generated lines" not in ai_page(member)
 
 
 def test_api_and_command_list_the_same(yesterday: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -266,4 +268,4 @@ def test_every_kind_of_records_says_which_figures_need_it() -> None:
 def test_where_nothing_is_missing_nothing_is_said(org: Org) -> None:
     org.session(by="ada", on=windows.local_today() - timedelta(days=1))
     org.fold()
-    assert "hw-shortfalls" not in text(client_of(ADMIN), "/insights/ai/")
+    assert "hw-shortfalls" not in ai_page(client_of(ADMIN))

@@ -41,7 +41,7 @@ def program(client: Client) -> Any:
     """The section of the program, which the page asks for once it stands; None where there is none."""
     page = client.get("/")
     assert page.status_code == 200
-    assert f'hx-get="{PART}"' in page.content.decode()
+    assert f'hx-get="{PART}?' in page.content.decode()
     part = client.get(PART, headers={"HX-Request": "true"})
     assert part.status_code == 200
     assert bool(part.content.strip()) == (part.context["section"] is not None)
@@ -129,7 +129,7 @@ def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
     sections = {}
     for part in ("decisions", "teams"):
         url = f"/programs/parts/{part}/"
-        assert f'hx-get="{url}"' in home
+        assert f'hx-get="{url}?' in home
         client.get(url)
         with CaptureQueriesContext(connection) as queries:
             sections[part] = client.get(url, headers={"HX-Request": "true"}).context["section"]

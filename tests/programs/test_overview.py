@@ -204,7 +204,7 @@ def test_the_overview_loads_its_parts_which_are_pages_without_a_script(sign_in: 
     client = sign_in(MANAGER)
     page = client.get(f"{HOME}?unit=platform").content.decode()
     for part, expected in ((WORK, "Nobody waits"), (TICKETS, "A rota"), (TICKETS, "Reviews wait")):
-        assert f'hx-get="{part}?unit=platform"' in page
+        assert f'hx-get="{part}?unit=platform&amp;range=12w"' in page
         alone = client.get(f"{part}?unit=platform").content.decode()
         within = client.get(f"{part}?unit=platform", headers={"HX-Request": "true"}).content.decode()
         assert expected in alone

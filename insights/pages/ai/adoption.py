@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from insights.pages.ai.explanations import low_adoption_with_long_sessions, shown_hints
+from insights.pages.ai.explanations import Hint, low_adoption_with_long_sessions, shown_hints
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.attribution.labels import FILE_TYPES
 from insights.pages.drawing import Chart, Share, shares
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.filters import Choice, Filters
-from insights.ui.tiles import ChartCard, Tile
+from insights.ui.tiles import ChartCard, Link, Tile
 
 # The denominator of adoption.
 OUT_OF = Choice("developers", {"enrolled": "Enrolled", "licensed": "With a seat", "everybody": "All"})
@@ -56,9 +56,6 @@ def queries(filters: Filters) -> tuple[PageQuery, ...]:
 
 
 def section(answers: Answers) -> dict[str, Any]:
-    adoption = answers.figure("ai.adoption_rate")
-    duration = answers.figure("ai.session_duration")
-    active_url = rows_url(answers.filters, "ai.active_developers")
     return {
         "key": "adoption",
         "title": "Adoption",
@@ -66,13 +63,46 @@ def section(answers: Answers) -> dict[str, Any]:
         "donut": _donut(answers),
         "tiles": _tiles(answers),
         "charts": _charts(answers),
-        "hints": shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url)),
+        "effect_url": answers.part_url("adoption_effect"),
+        "effect_csv_urls": [
+            Link("Before and after as CSV", answers.page.chart_csv_url(answers.filters, "adoption_effect")),
+            Link("Developers by use as CSV", answers.page.chart_csv_url(answers.filters, "cohorts")),
+        ],
+        "hints": hints(answers),
     }
+
+
+def hints(answers: Answers) -> list[Hint]:
+    adoption, duration = answers.figure("ai.adoption_rate"), answers.figure("ai.session_duration")
+    active_url = rows_url(answers.filters, "ai.active_developers")
+    return shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url))
+
+
+def rate_tile(answers: Answers) -> Tile:
+    """The active developers beside those who could be."""
+    rate, out_of = answers.figure(rate_key(answers.filters)), answers.filters.picked[OUT_OF.parameter]
+    group = {"licensed": "with a seat", "everybody": "developers"}.get(out_of, "enrolled")
+    percent = "" if rate.value is None else f"{wording.reading(rate.value, 'percent')} "
+    return answers.tile(
+        "ai.active_developers",
+        label="Adoption",
+        unit=f"/ {rate.denominator:,.0f} {group}" if rate.denominator else None,
+        sample=f"{percent}{_out_of(answers)}",
+    )
+
+
+def share_tile(answers: Answers) -> Tile:
+    share, code_of = answers.figure(share_key(answers.filters)), answers.filters.picked[CODE_OF.parameter]
+    return answers.tile(
+        share_key(answers.filters),
+        label="AI committed code",
+        sample=f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines"
+        + (" of enrolled developers" if code_of == "enrolled" else ""),
+    )
 
 
 def _tiles(answers: Answers) -> list[Tile]:
     sessions, lines, open_time = map(answers.figure, ("ai.sessions", "ai.lines_committed", "ai.session_span"))
-    share, code_of = answers.figure(share_key(answers.filters)), answers.filters.picked[CODE_OF.parameter]
     behind = f"{wording.compact(sessions.value or 0)} sessions"
     # Only the open time includes a terminal left open.
     open_for = "" if open_time.value is None else f" · open for {wording.duration(open_time.value)}"
@@ -89,12 +119,7 @@ def _tiles(answers: Answers) -> list[Tile]:
             sample=behind,
             note=note,
         ),
-        answers.tile(
-            share_key(answers.filters),
-            label="AI committed code",
-            sample=f"{wording.compact(share.numerator or 0)} of {wording.compact(share.denominator or 0)} lines"
-            + (" of enrolled developers" if code_of == "enrolled" else ""),
-        ),
+        share_tile(answers),
         answers.tile(
             "ai.lines_committed",
             label="AI lines committed",

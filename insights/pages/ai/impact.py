@@ -16,7 +16,7 @@ from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.pages.ai import adoption, explanations, lines
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.answers import IMPACT_PAGE
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.attribution.labels import mix_in_words
@@ -67,7 +67,7 @@ def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
         else (),
         "missing_input": None if has_repositories or comparison else _needs_repositories(),
         "compared": comparison or None,
-        "hints": _hints(answers),
+        "hints": hints(answers),
     }
 
 
@@ -101,7 +101,7 @@ def _comparison(answers: Answers) -> dict[str, Any] | None:
 def compared_work(filters: Filters) -> dict[str, Any]:
     """The same for the picked type of work, for a part of the page."""
     narrowed = lines.of_work(filters)
-    answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *phase_queries()))
+    answers = IMPACT_PAGE.read(narrowed, (*lines.queries(narrowed), *phase_queries()))
     return _cards(replace(answers, filters=filters), answers)
 
 
@@ -115,12 +115,7 @@ def _cards(page: Answers, by_line: Answers | None) -> dict[str, Any]:
         "charts_url": "" if by_line else page.part_url("compared"),
         "phases": phases_card(by_line) if by_line else None,
         "part_url": page.part_url("differences"),
-        "part_csv_url": AI_PAGE.chart_csv_url(filters, "differences"),
-        "effect_url": page.part_url("adoption_effect"),
-        "effect_csv_urls": [
-            Link("Before and after as CSV", AI_PAGE.chart_csv_url(filters, "adoption_effect")),
-            Link("Developers by use as CSV", AI_PAGE.chart_csv_url(filters, "cohorts")),
-        ],
+        "part_csv_url": IMPACT_PAGE.chart_csv_url(filters, "differences"),
         "rows": [
             Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
             Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
@@ -156,6 +151,11 @@ def _sample(committed: MetricValue, generated: MetricValue) -> str:
     return f"committed, {wording.compact(generated.value or 0)} generated"
 
 
+def cycle_time_card(answers: Answers) -> tiles.ChartCard:
+    """The chart of the comparison alone, which says itself why it is empty."""
+    return answers.card("cycle_time", lines.CYCLE_TIME, title="PR cycle time", kind="line", span=6)
+
+
 def lines_bars(answers: Answers) -> list[dict[str, Any]]:
     """A bar for each agent that generated or committed lines, in the agents' order."""
     committed = answers.split("ai.lines_committed", Dimension.AGENT)
@@ -189,7 +189,7 @@ def _bar(
     }
 
 
-def _hints(answers: Answers) -> list[Hint]:
+def hints(answers: Answers) -> list[Hint]:
     repositories = reverse("ai_repositories")
     shipped, failed = answers.figure("ai.ship_rate"), answers.figure("ai.error_rate")
     return explanations.shown_hints(

@@ -19,7 +19,7 @@ from insights.engine.by_person import PersonValue
 from insights.leaderboard.ranking import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai import explanations
-from insights.pages.ai.answers import AI_PAGE, FACETS_OF_SESSIONS
+from insights.pages.ai.answers import DEVELOPERS_PAGE, FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.query.enums import UnitOfMeasure
@@ -128,12 +128,17 @@ def leaderboard_card(filters: Filters) -> dict[str, Any]:
     """The AI page's section without its rows, which load later."""
     params = LeaderboardParams(filters)
     return {
-        "part_url": AI_PAGE.part_url(filters, "leaderboard"),
+        "part_url": DEVELOPERS_PAGE.part_url(filters, "leaderboard"),
         "page_url": params.of_its_page().url(),
         "csv_url": params.of_its_page().url("ai_leaderboard_csv"),
         "sessions_url": replace(filters, choices=()).url(reverse("ai_sessions")),
         "rankings": [
-            Picker(label, f"{AI_PAGE.url(filters.with_pick(RANKED_BY, key))}#leaderboard", params.ranked_by == key)
+            Picker(
+                label,
+                DEVELOPERS_PAGE.url(filters.with_pick(RANKED_BY, key)),
+                params.ranked_by == key,
+                key=f"{RANKED_BY.parameter}-{key}",
+            )
             for key, label in RANKINGS.items()
         ],
         "ignored_filters": filters.ignored_filters(get("ai.sessions")),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.answers import SPEND_PAGE
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
 from insights.pages.ai.differences import fate_differences
 from insights.pages.ai.spend import REPOSITORIES_LISTED
@@ -32,9 +32,9 @@ def section(answers: Answers) -> dict[str, Any]:
 
 
 def part(filters: Filters) -> dict[str, Any]:
-    answers = AI_PAGE.read(filters, QUERIES)
+    answers = SPEND_PAGE.read(filters, QUERIES)
     unfaceted = filters.without_facets()
-    by_repository = AI_PAGE.read(unfaceted, BY_REPOSITORY)
+    by_repository = SPEND_PAGE.read(unfaceted, BY_REPOSITORY)
     return {
         "tiles": [
             answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),

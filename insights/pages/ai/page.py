@@ -1,4 +1,4 @@
-"""The page `/insights/ai/`: its filters, its sections, and the parts that load after it: menus, and whatever is slow.
+"""The page `/insights/ai/` and its tabs: filters, sections, and the parts that load later: menus, and what is slow.
 
 Without JavaScript their links open the same parts as pages.
 """
@@ -6,14 +6,15 @@ Without JavaScript their links open the same parts as pages.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from insights.pages.ai import adoption, impact, leaderboard, money, spend, usage
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.answers import AI_PAGE, IMPACT_PAGE, SPEND_PAGE
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
 from insights.pages.answers import Answers, PageQuery
@@ -29,7 +30,7 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view
-from integrations.facts.available_sources import available_sources
+from integrations.facts.available_sources import AvailableSources, available_sources
 
 CHOICES = (
     *impact.CHOICES,
@@ -45,13 +46,24 @@ CHOICES = (
 )
 
 
+# Of every tab: whether agents report at all, and the sentence below the title.
+HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
+
+
+class Section(NamedTuple):
+    """A section of a tab: what it shows, and the queries whose shortfalls it names."""
+
+    shown: dict[str, Any]
+    queries: Sequence[PageQuery]
+
+
 @figures_view
-def ai_page(request: HttpRequest) -> HttpResponseBase:
+def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
     token = current_token(request)
-    filters = page_filters(request)
+    page, filters = AI_PAGE.at(tab), page_filters(request)
     around = scope_navigation(request, filters)
     sources = available_sources()
-    answers = AI_PAGE.read(filters, _queries(filters, has_seats=sources.seats), around=around)
+    answers = page.read(filters, (*HEAD, *_queries(tab, filters, sources), *page.menus), around=around)
     if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
     context = {
@@ -59,39 +71,88 @@ def ai_page(request: HttpRequest) -> HttpResponseBase:
         "filters": filters,
         "bar": filter_bar(answers, around),
         "whose": scope_words(filters, around),
-        "units": units_part(request, AI_PAGE, filters, around),
-        "unmatched": _unmatched_sentence(filters, answers),
+        "tabs": page.tab_links(filters),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": _sections(
-            answers,
-            (adoption.section(answers), adoption.queries(filters)),
-            (impact.section(answers, has_repositories=sources.repositories), impact.queries(filters)),
-            (spend.section(answers, has_seats=sources.seats), spend.queries(has_seats=sources.seats)),
-            (money.section(answers), money.QUERIES),
-            (usage.section(answers), usage.QUERIES),
-        ),
-        "board": leaderboard.leaderboard_card(filters),
+        "sections": _with_shortfalls(answers, _sections(tab, answers, sources)),
     }
+    if tab == "":
+        context["unmatched"] = _unmatched_sentence(filters, answers)
+    elif tab == "adoption":
+        context["units"] = units_part(request, page, filters, around)
+    elif tab == "developers":
+        context["board"] = leaderboard.leaderboard_card(filters)
     return render(request, "insights/ai.html", context)
 
 
-def _sections(answers: Answers, *sections: tuple[dict[str, Any], Sequence[PageQuery]]) -> list[dict[str, Any]]:
-    """Each section with what its figures lack."""
-    found = answers.shortfalls_by_section(*(queries for _, queries in sections))
+def _queries(tab: str, filters: Filters, sources: AvailableSources) -> Sequence[PageQuery]:
+    of_spend = spend.queries(has_seats=sources.seats)
+    match tab:
+        case "":
+            return (*adoption.queries(filters), *of_spend)
+        case "adoption":
+            return adoption.queries(filters)
+        case "impact":
+            return impact.queries(filters)
+        case "spend":
+            return of_spend
+        case "usage":
+            return usage.QUERIES
+        case _:
+            return ()
+
+
+def _sections(tab: str, answers: Answers, sources: AvailableSources) -> Sequence[Section]:
+    filters = answers.filters
+    of_spend = spend.queries(has_seats=sources.seats)
+    match tab:
+        case "":
+            return [Section(_overview(answers, has_seats=sources.seats), (*adoption.queries(filters), *of_spend))]
+        case "adoption":
+            return [Section(adoption.section(answers), adoption.queries(filters))]
+        case "impact":
+            shown = impact.section(answers, has_repositories=sources.repositories)
+            return [Section(shown, impact.queries(filters))]
+        case "spend":
+            shown = spend.section(answers, has_seats=sources.seats)
+            return [Section(shown, of_spend), Section(money.section(answers), money.QUERIES)]
+        case "usage":
+            return [Section(usage.section(answers), usage.QUERIES)]
+        case _:
+            return ()
+
+
+def _with_shortfalls(answers: Answers, sections: Sequence[Section]) -> list[dict[str, Any]]:
+    """What several sections lack is in the first of them."""
+    found = answers.shortfalls_by_section(*(section.queries for section in sections)) if sections else ()
     return [
-        {**section, "template": f"insights/_section_{section['key']}.html", "shortfalls": lacking}
-        for (section, _), lacking in zip(sections, found, strict=True)
+        {**section.shown, "template": f"insights/_section_{section.shown['key']}.html", "shortfalls": lacking}
+        for section, lacking in zip(sections, found, strict=True)
     ]
 
 
-def _queries(filters: Filters, *, has_seats: bool) -> tuple[PageQuery, ...]:
-    return (
-        *adoption.queries(filters),
-        *impact.queries(filters),
-        *spend.queries(has_seats=has_seats),
-        *usage.QUERIES,
-        *AI_PAGE.menus,
+def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
+    """The whole story on one screen: adoption, what it yields and costs, and work with and without agents."""
+    return {
+        "key": "overview",
+        "tiles": [adoption.rate_tile(answers), adoption.share_tile(answers)],
+        "total": spend.total_tile(answers, has_seats=has_seats),
+        "part_url": answers.part_url("spend_outcome"),
+        "differences_url": answers.part_url("differences"),
+        "impact_url": IMPACT_PAGE.url(answers.filters),
+        "look_url": answers.part_url("look"),
+        "charts": [impact.cycle_time_card(answers), replace(spend.TREND_CHART, span=6).card(answers)],
+    }
+
+
+def look(filters: Filters) -> dict[str, Any]:
+    """What to look at: the hints of all tabs."""
+    has_seats = available_sources().seats
+    answers = AI_PAGE.read(
+        filters,
+        (*adoption.queries(filters), *impact.QUERIES, *spend.queries(has_seats=has_seats), *usage.QUERIES),
     )
+    hints = [*adoption.hints(answers), *impact.hints(answers), *spend.hints(answers), *usage.hints(answers)]
+    return {"title": "What to look at", "hints": hints}
 
 
 def page_filters(request: HttpRequest) -> Filters:
@@ -114,7 +175,7 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
-    answers = AI_PAGE.read(filters, [spend.BY_OUTCOME])
+    answers = SPEND_PAGE.read(filters, [spend.BY_OUTCOME])
     shares = spend.outcome_shares(answers)
     linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
     return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
@@ -126,6 +187,7 @@ def impact_differences(filters: Filters) -> dict[str, Any]:
 
 
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
+    "look": look,
     "spend_outcome": spend_outcome,
     "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
     "money": lambda filters: {"title": "Where the money goes", "money": money.part(filters)},

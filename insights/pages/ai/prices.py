@@ -14,7 +14,7 @@ from django.urls import reverse
 from core.csv_export import Cell, csv_response
 from core.page_links import url_with
 from insights.catalogue.agents import agent_name
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.answers import AI_PAGE, SPEND_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
@@ -94,7 +94,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
         ],
         "corrections": _corrections(request),
         "csv_url": _url(filters, chosen, name="ai_prices_csv"),
-        "spend_url": f"{filters.url(reverse('ai'))}#spend",
+        "spend_url": SPEND_PAGE.url(filters),
     }
     return render(request, "insights/prices/prices.html", context)
 

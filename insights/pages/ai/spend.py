@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.pages.ai import explanations
+from insights.pages.ai.answers import SPEND_PAGE
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
 from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Chart, Share, shares
@@ -69,7 +70,7 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
         "key": "spend",
         "title": "Spend",
         "lede": "What agents cost at list prices",
-        "total": _total(answers, has_seats=has_seats),
+        "total": total_tile(answers, has_seats=has_seats),
         "costs": answers.pickers(COST) if has_seats else (),
         "seats": f"Seats cost {wording.money(seats.value)} in these days." if seats and seats.value is not None else "",
         "seats_link": _idle(answers) if has_seats else None,
@@ -96,12 +97,12 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
             missing=_missing(answers),
             pickers=answers.pickers(BREAKDOWN),
         ),
-        "hints": _hints(answers),
+        "hints": hints(answers),
         "links": [Link("What if: the same tokens on other models", answers.filters.url(reverse("ai_prices")))],
     }
 
 
-def _total(answers: Answers, *, has_seats: bool) -> Tile:
+def total_tile(answers: Answers, *, has_seats: bool) -> Tile:
     """The cost of tokens; with seats if picked."""
     note = _unpriced_note(answers)
     sample = f"{wording.compact(answers.figure('ai.spend').sample_size)} sessions"
@@ -216,7 +217,7 @@ def _missing(answers: Answers) -> MetricValue | None:
     return spend if not spend.value else None
 
 
-def _hints(answers: Answers) -> list[Hint]:
+def hints(answers: Answers) -> list[Hint]:
     by_model = answers.filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
     return explanations.shown_hints(
         explanations.spend_rises_without_use(
@@ -224,7 +225,7 @@ def _hints(answers: Answers) -> list[Hint]:
             answers.figure_before("ai.spend"),
             answers.figure("ai.sessions"),
             answers.figure_before("ai.sessions"),
-            url=f"{by_model.url(reverse('ai'))}#spend",
+            url=SPEND_PAGE.url(by_model),
         ),
         explanations.high_wastage(
             answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")

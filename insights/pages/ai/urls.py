@@ -37,4 +37,5 @@ urlpatterns: list[URLPattern] = [
     path("repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
     path("adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
     path("adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
+    path("<slug:tab>/", page.ai_page, name="ai_tab"),
 ]

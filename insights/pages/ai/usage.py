@@ -7,7 +7,8 @@ from typing import Any
 from django.urls import reverse
 
 from insights.pages.ai import explanations
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.answers import USAGE_PAGE
+from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
 from insights.pages.drawing import NAMELESS, Chart, rows_of_part
 from insights.query.query import Dimension, MetricValue
@@ -48,16 +49,17 @@ def section(answers: Answers) -> dict[str, Any]:
         "charts": [TOKENS_BY_KIND.card(answers)],
         "part_url": answers.part_url("failing_tools"),
         "part_csv_url": answers.filters.url(reverse("ai_chart_csv", args=["failing_tools"])),
-        "hints": explanations.shown_hints(
-            explanations.cold_cache(
-                answers.figure("ai.cache_hit_rate"), url=how_url(answers.filters, "ai.cache_hit_rate")
-            )
-        ),
+        "hints": hints(answers),
     }
 
 
+def hints(answers: Answers) -> list[Hint]:
+    url = how_url(answers.filters, "ai.cache_hit_rate")
+    return explanations.shown_hints(explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url))
+
+
 def failing_tools_card(filters: Filters) -> dict[str, Any]:
-    answers = AI_PAGE.read(filters, FAILING_TOOLS_QUERIES)
+    answers = USAGE_PAGE.read(filters, FAILING_TOOLS_QUERIES)
     hint = explanations.one_tool_fails(
         answers.figure("ai.error_rate"),
         answers.split("ai.error_rate", Dimension.TOOL),

@@ -10,12 +10,19 @@ from django.urls import reverse
 from insights.catalogue.declarations import PerPersonAndPeriod, Ratio
 from insights.catalogue.registry import get
 from insights.engine.connected import OWNS_NOTHING
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facts_of
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, Tab, facts_of
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 
 DELIVERY_PAGE = InsightsPage(
     "delivery",
+    tabs={
+        "": Tab("Overview"),
+        "lead-time": Tab("Lead time", holds="lead-time slowest"),
+        "efficiency": Tab("Efficiency", holds="efficiency"),
+        "quality": Tab("Quality", holds="quality"),
+        "hygiene": Tab("Hygiene", holds="hygiene"),
+    },
     facets=(
         OfferedFacet(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
         OfferedFacet(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),

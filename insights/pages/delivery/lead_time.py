@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from itertools import accumulate
 from typing import Any
 
-from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, longest_stage
+from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, longest_wait
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.delivery.dora import TILES as DORA_TILES
@@ -28,7 +28,7 @@ UPSTREAM: Mapping[str, str] = {
     "delivery.backlog_time": "In the backlog",
     "delivery.planning_time": "Planning",
 }
-FEW_PULL_REQUESTS = 5  # fewer make the longest stage a matter of chance
+FEW_PULL_REQUESTS = 5  # fewer make the longest wait a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is steady
 
 QUERIES = (
@@ -42,7 +42,7 @@ def stages_card(answers: Answers) -> dict[str, Any]:
     lead_time = answers.figure(LEAD_TIME)
     any_stage = answers.figure(STAGES["coding"][0])
     total = sum(means.values())
-    longest = longest_stage(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
+    longest = longest_wait(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
     headline, detail = _bottleneck(answers, longest, means) if longest else ("", "")
     return {
         "card": answers.card(
@@ -73,7 +73,7 @@ def over_time_card(answers: Answers) -> ChartCard:
         kind="stacked_bar",
         span=7,
         missing=None if any_stage.value is not None else any_stage,
-        caveat="The longest stage sits on the baseline, so that its change is easy to read.",
+        caveat="The longest wait sits on the baseline, so that its change is easy to read.",
     )
 
 
@@ -118,7 +118,7 @@ def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequenc
 
 
 def _bottleneck(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
-    """The longest stage, its change, and the effect of returning to its previous value."""
+    """The longest wait, its change, and the effect of returning to its previous value."""
     _, _, words = STAGES[longest]
     now, total = means[longest], sum(means.values())
     headline = f"Bottleneck: {words}, {wording.duration(now)}."

@@ -140,23 +140,28 @@ SECTIONS: Mapping[str, SectionMetrics] = {
 }
 
 
-def section_heads(filters: Filters) -> list[dict[str, Any]]:
-    return [
-        {
-            "key": name,
-            "title": name.capitalize(),
-            "lede": metrics.lede,
-            "url": DELIVERY_PAGE.part_url(filters, name),
-            "csv_url": DELIVERY_PAGE.chart_csv_url(filters, name),
-        }
-        for name, metrics in SECTIONS.items()
-    ]
+def section_head(name: str, filters: Filters) -> dict[str, Any]:
+    page = DELIVERY_PAGE.at(name)
+    return {
+        "key": name,
+        "title": name.capitalize(),
+        "lede": SECTIONS[name].lede,
+        "url": page.part_url(filters, name),
+        "csv_url": page.chart_csv_url(filters, name),
+    }
+
+
+def look(filters: Filters) -> dict[str, Any]:
+    """What to look at: the hints of all sections, each of which is on its own tab, too."""
+    answers = DELIVERY_PAGE.read(filters, chain.from_iterable(metrics.queries for metrics in SECTIONS.values()))
+    hints = shown_hints(*chain.from_iterable(metrics.hints(answers) for metrics in SECTIONS.values()))
+    return {"title": "What to look at", "hints": hints, "part": "insights/_part_look.html"}
 
 
 def section(name: str, filters: Filters) -> dict[str, Any]:
     """With what its figures lack, and those further up on the page do not."""
     metrics = SECTIONS[name]
-    answers = DELIVERY_PAGE.read(filters, metrics.queries)
+    answers = DELIVERY_PAGE.at(name).read(filters, metrics.queries)
     above = (SECTIONS[other].queries for other in takewhile(lambda other: other != name, SECTIONS))
     shown = [item.key for item in chain(dora.QUERIES, lead_time.QUERIES, *above)]
     days = band_of_days(DEPLOYMENT_DAYS, answers.figure(DEPLOYMENT_DAYS)) if DEPLOYMENT_DAYS in metrics.lines else None
@@ -204,5 +209,6 @@ def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
 PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "slowest": lambda filters: {"title": "Slowest changes", "slowest": lead_time.slowest(filters)},
     "needs": needs,
+    "look": look,
     **{name: partial(section_part, name=name) for name in SECTIONS},
 }

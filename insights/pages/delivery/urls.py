@@ -18,4 +18,5 @@ ROUTES = PageRoutes(
 urlpatterns: list[URLPattern] = [
     path("", page.delivery_page, name="delivery"),
     *page_urls(DELIVERY_PAGE.name, lambda: ROUTES),
+    path("<slug:tab>/", page.delivery_page, name="delivery_tab"),
 ]

@@ -1,0 +1,123 @@
+"""A toggle of the AI and the delivery page swaps its card: the page stays where it is, and so does the focus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.conftest import StartServer
+from tests.journeys.history import send_history
+from tests.journeys.test_delivery import push_records
+from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows
+from tests.pages import every_tab
+from tests.personas import ADMIN
+from tests.servers import Server
+
+AI, DELIVERY = "/insights/ai/", "/insights/delivery/"
+PAGES = [page.path for page in (*every_tab.AI, *every_tab.DELIVERY)]
+OTHER_OPTIONS = "main a[data-pick]:not([aria-current]), .hw-filter a[data-pick]:not([aria-current])"
+
+
+@pytest.fixture(scope="module")
+def server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
+    """An installation with sessions, pull requests and deployments."""
+    with start_server("web", "worker", "beat", named=f"{request.node.name}-toggles") as server:
+        send_history(server)
+        push_records(server)
+        yield server
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+@pytest.mark.parametrize("address", PAGES)
+def test_a_toggle_leaves_scroll_position_and_focus(
+    server: Server, windows: BrowserWindows, address: str, width: int
+) -> None:
+    window = windows.open(server, as_=ADMIN, width=width)
+    page = window.page
+    window.go(address)
+    page.evaluate("window.isSamePage = true")
+    options = page.locator(OTHER_OPTIONS).evaluate_all("links => links.map(link => link.id)")
+    assert options
+    moved = {}
+    for option in options:
+        before, after = toggled(window, option)
+        if before != after or focused(page) != option:
+            moved[option] = (before, after, focused(page))
+        expect(page.locator(f"[id='{option}']")).to_have_attribute("aria-current", "true")
+    assert moved == {}
+    assert page.evaluate("window.isSamePage"), "no toggle opened a page"
+
+
+def toggled(window: BrowserWindow, option: str) -> tuple[int, int]:
+    """The scroll position before and after."""
+    link = window.page.locator(f"[id='{option}']")
+    link.evaluate("link => link.scrollIntoView({ block: 'center' })")
+    window.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
+    before = scrolled(window.page)
+    link.click()
+    window.page.wait_for_url(lambda url: option.removeprefix("pick-").partition("-")[0] in url or "range=" in url)
+    window.wait_until_loaded()
+    return before, scrolled(window.page)
+
+
+def scrolled(page: Page) -> int:
+    return round(page.evaluate("scrollY"))
+
+
+def focused(page: Page) -> str:
+    return str(page.evaluate("document.activeElement.id"))
+
+
+MOST_PIXELS = {WIDE: 1800, NARROW: 4000}
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW])
+def test_no_tab_is_longer_than_agreed(server: Server, windows: BrowserWindows, width: int) -> None:
+    window = windows.open(server, as_=ADMIN, width=width)
+    heights = {}
+    for address in PAGES:
+        window.go(address)
+        window.keep_picture(f"tab{address.replace('/', '-')}{width}")
+        heights[address] = int(window.page.evaluate("document.documentElement.scrollHeight"))
+        assert not window.overflows(), address
+    assert {address: height for address, height in heights.items() if height > MOST_PIXELS[width]} == {}, heights
+
+
+def test_an_address_from_before_the_tabs_leads_to_one(server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(server, as_=ADMIN)
+    for old, tab in (("?range=4w#leaderboard", "developers"), ("#money", "spend"), ("#usage", "usage")):
+        window.page.goto(f"{AI}{old}")
+        window.page.wait_for_url(lambda url, tab=tab: f"{AI}{tab}/" in url)
+    window.page.goto(f"{DELIVERY}?range=4w#quality")
+    window.page.wait_for_url(lambda url: "/quality/" in url and "range=4w" in url)
+
+
+def test_toggles_add_up_and_back_and_forward_work(server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(server, as_=ADMIN)
+    page = window.page
+    window.go(DELIVERY)
+    toggled(window, "pick-granularity-month")
+    toggled(window, "pick-statistic-mean")
+    assert "granularity=month" in page.url
+    assert "statistic=mean" in page.url
+    page.go_back()
+    window.wait_until_loaded()
+    assert "statistic" not in page.url
+    expect(page.locator("#pick-statistic-median")).to_have_attribute("aria-current", "true")
+    page.go_forward()
+    window.wait_until_loaded()
+    expect(page.locator("#pick-statistic-mean")).to_have_attribute("aria-current", "true")
+    # what was not swapped keeps the choice, too
+    page.locator("#range-menu summary").click()
+    page.get_by_role("link", name="4 weeks").click()
+    window.wait_until_loaded()
+    assert "statistic=mean" in page.url
+    assert "granularity=month" in page.url
+
+
+def test_without_a_script_a_toggle_is_a_link(server: Server) -> None:
+    page = server.browse(as_=ADMIN).get(f"{DELIVERY}?granularity=month").text
+    assert 'id="pick-statistic-mean"' in page
+    assert "granularity=month&amp;statistic=mean" in page
