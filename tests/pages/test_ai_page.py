@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.db import connection
@@ -20,6 +21,7 @@ from insights.pages.ai.page import PARTS
 from insights.query import windows
 from orgtree.models import MembersSee, Organisation
 from tests.org import Org
+from tests.pages import every_tab
 from tests.pages.every_tab import ai_page
 from tests.personas import ADMIN, MEMBER, OTHER_MEMBER, Persona
 
@@ -186,6 +188,16 @@ def test_the_pulse_beats_when_facts_change(busy: Org, member: Client) -> None:
     busy.session(by="ada", on=windows.local_today() - timedelta(days=1))
     busy.fold()
     assert member.get("/insights/pulse/", headers=known).status_code == 204
+
+
+def test_every_toggle_of_every_tab_has_an_answer(busy: Org, member: Client) -> None:
+    for of_page in (*every_tab.AI, *every_tab.DELIVERY):
+        shown = member.get(of_page.path).content.decode()
+        toggles = [unescape(address) for address in re.findall(r'<a href="([^"]+)" id="pick-', shown)]
+        assert toggles
+        for address in toggles:
+            assert address.startswith(of_page.path), "it stays on its tab"
+            assert member.get(address).status_code == 200, address
 
 
 def test_names_from_telemetry_are_text(org: Org, member: Client) -> None:

@@ -39,7 +39,7 @@ CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The queries of all work; a picked type of work is read by a part of the page."""
     of_lines = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
-    return (*QUERIES, *of_lines)
+    return tuple(dict.fromkeys((*QUERIES, *compared(adoption.share_key(filters)), *of_lines)))
 
 
 def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
