@@ -31,19 +31,23 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     return;
   }
   detail.selectOverride = `#${detail.target.id}`;
-  keepHeight();
+  keepPlace(detail.target, detail.requestConfig.elt.id);
 });
 
-/* The page must not become shorter while what was replaced loads: it would scroll. */
-function keepHeight() {
+/* The page must not become shorter, neither while what was replaced loads nor because it has less to show: it would
+   scroll.  A toggle that comes back only with what loads later is given the focus then. */
+function keepPlace(replaced, toggle) {
   const { body } = document;
+  const height = `${replaced.offsetHeight}px`;
   body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
   const since = Date.now();
   const release = () => {
     if (document.querySelector("[aria-busy=true], .htmx-request") && Date.now() - since < GIVES_UP_MS) {
       return setTimeout(release, 200);
     }
+    if (replaced.id !== "content") document.getElementById(replaced.id)?.style.setProperty("min-height", height);
     body.style.removeProperty("min-height");
+    if (document.activeElement === body) document.getElementById(toggle)?.focus({ preventScroll: true });
   };
   setTimeout(release, 200);
 }
