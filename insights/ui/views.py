@@ -20,7 +20,7 @@ from core.write_errors import FieldError
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
 from insights.privacy.scope_access import access_in
-from insights.ui.filters import Filters
+from insights.ui.filters import CONTEXT, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
 
 Arguments = ParamSpec("Arguments")
@@ -39,7 +39,12 @@ def explains_bad_filters(view: View[Arguments]) -> View[Arguments]:
 
 
 def explained(request: HttpRequest, problem: FieldError) -> HttpResponse:
-    """The error page, or JSON for scripts.  Raises Http404."""
+    """The error page, or JSON for scripts.  Raises Http404.
+
+    The session forgets a context that can no longer be shown, such as a unit that is gone.
+    """
+    if problem.field not in request.GET:
+        request.session.pop(CONTEXT, None)
     if "text/html" not in request.headers.get("Accept", "text/html"):
         return JsonResponse({"parameter": problem.field, "message": problem.message}, status=problem.status)
     if problem.status == HTTPStatus.NOT_FOUND:

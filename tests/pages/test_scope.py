@@ -18,6 +18,7 @@ from django.test.utils import CaptureQueriesContext
 from insights.columns.refresh import refresh
 from insights.pages.ai.charts import CHARTS, TABLES
 from insights.pages.ai.page import PARTS
+from insights.ui.filters import CONTEXT
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
 from tests.engine.facts import World, create_world
 from tests.engine.organisations import TREE, add_organisation
@@ -182,6 +183,14 @@ def test_attributes_and_their_values_can_be_chosen(world: World, admin: Client) 
     values = page(admin, "/insights/attributes/", of="site", where=["site=Pune", "role=senior"], **to)
     assert "/insights/ai/?where=role%3Dsenior&amp;unit=a" in values, "choosing it again lets it go"
     assert re.search(r"where=site%3DPune&amp;where=role%3Dsenior&amp;where=site%3D(Berlin|Oslo)", values)
+
+
+def test_a_unit_that_is_gone_is_forgotten(world: World, admin: Client) -> None:
+    session = admin.session
+    session[CONTEXT] = "unit=nowhere&range=4w"
+    session.save()
+    answered(admin, "/insights/ai/", 404)
+    answered(admin, "/insights/ai/", 200)
 
 
 def test_an_unknown_unit_is_not_found_and_an_unknown_attribute_is_explained(world: World, admin: Client) -> None:
