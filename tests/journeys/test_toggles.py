@@ -65,7 +65,7 @@ def toggled(window: BrowserWindow, option: str) -> tuple[int, int]:
 
 
 def scrolled(page: Page) -> int:
-    return round(page.evaluate("scrollY"))
+    return round(float(page.evaluate("scrollY")))
 
 
 MOST_PIXELS = {WIDE: 1800, NARROW: 4000}
