@@ -191,10 +191,10 @@ class Filters:
         pairs = [("unit", self.scope.unit_word)] if self.scope.unit_word else []
         if self.scope.person_id is not None:
             pairs.append(("person", ME))
-        return [
-            *pairs,
-            *(("where", f"{name}={value}") for name, values in self.scope.where.items() for value in values),
-        ]
+        for name, values in self.scope.where.items():
+            for value in values:
+                pairs.append(("where", f"{name}={value}"))
+        return pairs
 
     def url(self, path: str, **more: str) -> str:
         """`path` with these filters, and with `more` parameters behind them; empty ones are left out."""
@@ -301,8 +301,11 @@ def context_of(request: HttpRequest) -> list[tuple[str, str]]:
 
 
 def keep_context(request: HttpRequest, filters: Filters) -> None:
-    """Store the context in the session, where it is not there yet."""
+    """Store the context in the session, where it is not there yet; a scope that nobody chose is left out."""
     pairs = filters.context_parameters()
+    given = parameters_of(request)
+    if not any(name in given for name in SCOPE_PARAMETERS):
+        pairs = [pair for pair in pairs if pair[0] not in SCOPE_PARAMETERS]
     kept = "" if pairs == [("range", DEFAULT_RANGE)] else urlencode(pairs)
     if request.session.get(CONTEXT, "") != kept:
         request.session[CONTEXT] = kept

@@ -48,7 +48,7 @@ def test_without_data_the_page_says_what_to_connect(member: Client, db: None) ->
     assert "Deployments Missing." in needs
     assert "Issue tracker Missing." in needs
     for name in ("efficiency", "quality", "hygiene"):
-        assert f"{PAGE}parts/{name}/" in html
+        assert f"{PAGE}{name}/" in html, "its tab"
         assert "What to look for" not in part(member, name)
 
 

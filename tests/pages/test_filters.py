@@ -196,7 +196,7 @@ def test_a_wrong_page_number_is_named(member: Client, page: str) -> None:
         assert "“page”" in answer.content.decode()
 
 
-def asked(address: str, kept: str = "") -> HttpRequest:
+def request_of(address: str, kept: str = "") -> HttpRequest:
     request = RequestFactory().get(f"/insights/ai/?{address}")
     request.session = SessionBase()
     request.session[CONTEXT] = kept
@@ -219,11 +219,11 @@ def asked(address: str, kept: str = "") -> HttpRequest:
     ],
 )
 def test_an_address_takes_what_it_lacks_from_the_session(address: str, kept: str, context: str) -> None:
-    assert urlencode(context_of(asked(address, kept))) == context
+    assert urlencode(context_of(request_of(address, kept))) == context
 
 
 def test_the_session_keeps_the_context_of_a_page_and_nothing_else_of_it() -> None:
-    request = asked("")
+    request = request_of("")
     keep_context(request, read("range=26w&agent=codex&trend=model&language=Go"))
     assert request.session[CONTEXT] == "range=26w&agent=codex"
     keep_context(request, read("range=12w"))

@@ -22,6 +22,7 @@ from insights.ui import wording
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
+from tests.pages.every_tab import ai_page
 from tests.pages.recomputed import from_rows, plain, rows_address, rows_of, table, total
 from tests.stored_once import StoreOnce
 
@@ -266,7 +267,7 @@ def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Cli
     assert (cohorts["moderate"]["Developers"], cohorts["moderate"]["PRs merged"]) == ("9", "45")
     effect = table(content(member, f"{PAGE}charts/adoption_effect.csv"))
     assert "Nobody to compare" in effect[0]["Why none"]
-    html = page(member)
+    html = ai_page(member)
     for name in ("differences", "adoption_effect", "cohorts"):
         assert f"charts/{name}.csv" in html, name
     Organisation.objects.update(individual_policy=IndividualPolicy.PSEUDONYMS, minimum_group_size=12)
