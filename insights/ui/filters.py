@@ -289,7 +289,8 @@ def parameters_of(request: HttpRequest) -> QueryDict:
     for names in (SCOPE_PARAMETERS, WINDOW_PARAMETERS, (GRANULARITY.parameter,), tuple(FACETS)):
         if not any(name in given for name in names):
             for name in names:
-                complete.setlist(name, kept.getlist(name))
+                if name in kept:
+                    complete.setlist(name, kept.getlist(name))
     return complete
 
 
