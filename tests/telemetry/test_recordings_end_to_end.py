@@ -133,7 +133,8 @@ def totals_of_command(server: Server) -> dict[str, float]:
 
 def figures_on_page(member: httpx.Client) -> dict[str, str]:
     """What the tiles of the AI page show in large type, by metric."""
-    page = member.get("/insights/ai/", params=WEEK).raise_for_status().text
+    tabs = ("adoption", "spend", "usage")
+    page = "".join(member.get(f"/insights/ai/{tab}/", params=WEEK).raise_for_status().text for tab in tabs)
     figures = re.findall(r'data-tile="([^"]+)".*?class="hw-val[^"]*">(.*?)</span>', page, re.DOTALL)
     return {key: figure.replace("<small>", "").replace("</small>", "") for key, figure in figures}
 
