@@ -6,6 +6,7 @@ const partOf = (element) => element.closest("[hx-get]:not(a)");
 const GIVES_UP_MS = 5000;
 
 let before = location.href;
+let lastToggle = ""; // the id of the toggle that was used last, until something else is
 
 document.addEventListener("htmx:configRequest", (event) => {
   const { elt: element } = event.detail;
@@ -31,12 +32,13 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
     return;
   }
   detail.selectOverride = `#${detail.target.id}`;
-  keepPlace(detail.target, detail.requestConfig.elt.id);
+  lastToggle = detail.requestConfig.elt.id;
+  keepPlace(detail.target);
 });
 
 /* The page must not become shorter, neither while what was replaced loads nor because it has less to show: it would
-   scroll.  A toggle that comes back only with what loads later is given the focus then. */
-function keepPlace(replaced, toggle) {
+   scroll. */
+function keepPlace(replaced) {
   const { body } = document;
   const height = `${replaced.offsetHeight}px`;
   body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
@@ -47,10 +49,15 @@ function keepPlace(replaced, toggle) {
     }
     if (replaced.id !== "content") document.getElementById(replaced.id)?.style.setProperty("min-height", height);
     body.style.removeProperty("min-height");
-    if (document.activeElement === body) document.getElementById(toggle)?.focus({ preventScroll: true });
   };
   setTimeout(release, 200);
 }
+
+/* A toggle that comes back only with what loads later is given the focus then. */
+document.addEventListener("htmx:afterSettle", () => {
+  if (document.activeElement === document.body) document.getElementById(lastToggle)?.focus({ preventScroll: true });
+});
+for (const use of ["pointerdown", "keydown"]) document.addEventListener(use, () => (lastToggle = ""), true);
 
 /* Other links of the page, and what loads into it, keep what was chosen. */
 document.addEventListener("htmx:pushedIntoHistory", () => {
