@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.journeys.history import wait_until_folded
+from tests.journeys.history import wait_until_copied, wait_until_folded
 from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows
 from tests.otlp import LogEvent, logs_request
 from tests.patience import wait_until
@@ -44,6 +44,7 @@ def costly_server(start_server: StartServer, request: pytest.FixtureRequest) -> 
             lambda: "acme/shop#2" in browser.get(f"{COSTS}?q=SHOP-12", follow_redirects=True).text,
             what="the cost of SHOP-12 is known",
         )
+        wait_until_copied(server)
         yield server
 
 

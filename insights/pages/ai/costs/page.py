@@ -55,9 +55,15 @@ BY_AGENT = PageQuery(SPEND, Dimension.AGENT, whole=True)
 OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compared=True), BY_OUTCOME, BY_AGENT)
 
 
+def _filters_of(request: HttpRequest) -> Filters:
+    """Without facets; a repository in the address is the subject of the page, which other links may not repeat."""
+    filters = filters_of(request, facets=())
+    return replace(filters, carried=[pair for pair in filters.carried if pair[0] != Dimension.REPOSITORY.value])
+
+
 @figures_view
 def ai_costs(request: HttpRequest) -> HttpResponseBase:
-    filters = filters_of(request, facets=())
+    filters = _filters_of(request)
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     if search:
         chosen = named_in(search, filters.access)
@@ -89,7 +95,7 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     """The rows behind a record's figures; of all repositories, their figures."""
-    filters = filters_of(request, facets=())
+    filters = _filters_of(request)
     subject = read_subject(request, filters)
     if subject.scope is None:
         if subject.kind:
