@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from importlib.util import find_spec
 from urllib.parse import urlsplit
@@ -14,6 +15,9 @@ from whitenoise.compress import Compressor
 from config import broker, environment, logs
 
 django_stubs_ext.monkeypatch()  # Django's classes are generic as in their stubs: admin.ModelAdmin[Person]
+
+# numpy's matrices are small here: several threads take three times the processor time over them, and longer.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 BASE_DIR = environment.PROJECT_DIR
 DATA_DIR = environment.data_dir()
