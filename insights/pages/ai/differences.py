@@ -93,8 +93,10 @@ def _row(filters: Filters, line: str, comparison: Comparison, compared: Compared
     statistic = f", {CYCLE.options[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval
     verdict, words = _verdict(comparison)
+    title = f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else "")
     return {
-        "title": f"{compared.title}{statistic}" + (" per developer" if get(key).over_buckets else ""),
+        # the chart beside it says another value: of everybody
+        "title": f"{title}, known developers" if comparison.unmatched else title,
         "first": _value(comparison.first, key),
         "first_of": _size(comparison.first, compared),
         "second": _value(comparison.second, key),
