@@ -79,6 +79,12 @@ def _session(document: dict[str, Any]) -> RecordedSession | None:
 
 
 def _agent_lines(attribution: object) -> int | None:
-    lines = attribution.get("agent_lines") if isinstance(attribution, dict) else None
-    is_count = isinstance(lines, int) and not isinstance(lines, bool) and 0 <= lines <= MOST_LINES
-    return lines if is_count else None
+    """The count, also where it is written as 7.0 or "7"."""
+    written = attribution.get("agent_lines") if isinstance(attribution, dict) else None
+    if isinstance(written, bool) or not isinstance(written, int | float | str):
+        return None
+    try:
+        lines = float(written)
+    except (ValueError, OverflowError):
+        return None
+    return int(lines) if 0 <= lines <= MOST_LINES and lines.is_integer() else None

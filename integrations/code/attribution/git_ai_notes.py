@@ -25,6 +25,7 @@ MOST_LINES = 10_000_000  # a range beyond it is a mistake, not a file
 _ENTRY = re.compile(r"^  (?P<key>\S+) (?P<ranges>[0-9,\- ]+)$")
 _RANGE = re.compile(r"^([0-9]{1,9})(?:-([0-9]{1,9}))?$")
 _LEGACY_KEY = re.compile(r"^[0-9a-f]{7,16}$")
+_KEY = re.compile(rb"^  (\S+?)(?:::\S*)? ", re.MULTILINE)
 _LEGACY_ENTRY = re.compile(rb"^  ([0-9a-f]{7,16}) ", re.MULTILINE)
 Range = tuple[int, int]
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # valid in JSON, but PostgreSQL cannot store them
@@ -113,6 +114,30 @@ def count_attested(text: bytes, added: Mapping[str, Ranges] | None) -> int:
         sum(_owned(entries, None if added is None else added.get(path, ())).values())
         for path, entries in by_path.items()
     )
+
+
+def writers_of(text: bytes) -> tuple[bytes, ...]:
+    """The keys of a note's attestations."""
+    return tuple(sorted(set(_KEY.findall(attestations_of(text)))))
+
+
+def attest_mostly_the_same(one: bytes, other: bytes) -> bool:
+    """Whether two notes attest the same lines of the same files but for a few.  Raises UnreadableNoteError."""
+    named: dict[str, list[Range]] = {}
+    for path, _, ranges in _attested(_parsed(other)[0]):
+        named.setdefault(path, []).extend(ranges)
+    common = count_attested(one, {path: _joined(ranges) for path, ranges in named.items()})
+    return common * 2 > max(count_attested(one, None), count_attested(other, None))
+
+
+def _joined(ranges: Sequence[Range]) -> list[Range]:
+    joined: list[Range] = []
+    for first, last in sorted(ranges):
+        if joined and first <= joined[-1][1] + 1:
+            joined[-1] = joined[-1][0], max(joined[-1][1], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def attestations_of(text: bytes) -> bytes:

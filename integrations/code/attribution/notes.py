@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
@@ -14,12 +15,14 @@ from integrations.code.attribution.git_ai_notes import (
     NotedSession,
     UnreadableNoteError,
     Writer,
+    attest_mostly_the_same,
     attestations_of,
     attested_prompts,
     count_attested,
     prompt_of,
     prompts_of,
     read_note,
+    writers_of,
 )
 from integrations.connectors.git.line_changes import Ranges
 from integrations.models import (
@@ -37,6 +40,8 @@ from integrations.outbox.attribution_queue import enqueue_commits
 # Notes attest lines; they are wrong only if the tool that writes them is.
 CONFIDENCE = 0.95
 NOTES_AT_ONCE = 500
+COMMITS_AT_ONCE = 5_000
+MOST_VERSIONS = 20  # of one change; more commits of one author and second are an import
 
 Note = tuple[str, bytes]
 AddedLines = Callable[[Sequence[str]], Mapping[str, Mapping[str, Ranges]]]
@@ -131,8 +136,7 @@ class _Prompts:
 @dataclass(slots=True)
 class _Read:
     """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, the object ids of
-    noted commits that are not stored, those that have the same note, by its digest, and whose it is; and the prompts of
-    all notes."""
+    noted commits that are not stored, the copies of notes, and whose each is; and the prompts of all notes."""
 
     prompts: _Prompts
 
@@ -140,8 +144,8 @@ class _Read:
     changed: set[int] = field(default_factory=set)
     unreadable: dict[int, str] = field(default_factory=dict)
     unused: set[str] = field(default_factory=set)
-    copies: Mapping[bytes, Sequence[str]] = field(default_factory=dict)
-    owners: dict[bytes, set[str]] = field(default_factory=dict)
+    copies: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    owners: dict[str, set[str]] = field(default_factory=dict)
 
 
 def _read(
@@ -168,13 +172,13 @@ def _evidence(
             continue
         try:
             sessions = read_note(text, added.get(sha), described=read.prompts)
-            digest = _digest(text)
-            if digest in read.copies and digest not in read.owners:
-                read.owners[digest] = _owners(text, read.copies[digest], added_lines)
+            copies = read.copies.get(sha, ())
+            if copies and sha not in read.owners:
+                read.owners |= dict.fromkeys(copies, _owners(text, copies, added_lines))
         except UnreadableNoteError as problem:
             read.unreadable[ids[sha]] = str(problem)
             continue
-        if digest not in read.copies or sha in read.owners[digest]:
+        if not copies or sha in read.owners[sha]:
             yield from ((ids[sha], line_evidence(Method.NOTE, session, repository)) for session in sessions)
 
 
@@ -197,13 +201,46 @@ def _digest(text: bytes) -> bytes:
     return hashlib.blake2b(attestations_of(text), digest_size=16).digest()
 
 
-def _copies(notes: Iterable[Note]) -> Mapping[bytes, Sequence[str]]:
-    """Digest of what a note attests → the commits that have it, where they are several; without notes of no lines."""
-    found: dict[bytes, dict[str, None]] = {}
+def _copies(notes: Iterable[Note]) -> Mapping[str, Sequence[str]]:
+    """Commit → all that have the same note, where they are several; without notes of no lines.
+
+    A note that was copied with a commit that was written again (amended, rebased, picked) may differ in a few lines.
+    """
+    same: dict[bytes, list[str]] = {}
+    by_writers: dict[tuple[bytes, ...], list[str]] = {}
     for sha, text in notes:
         if attestations_of(text).strip():
-            found.setdefault(_digest(text), {})[sha] = None
-    return {digest: list(shas) for digest, shas in found.items() if len(shas) > 1}
+            same.setdefault(_digest(text), []).append(sha)
+            by_writers.setdefault(writers_of(text), []).append(sha)
+    groups = {sha: shas for shas in same.values() if len(shas) > 1 for sha in shas}
+    versions = _versions([shas for shas in by_writers.values() if len(shas) > 1])
+    texts = {sha: text for sha, text in notes if sha in versions} if versions else {}
+    for sha, others in versions.items():
+        for other in others:
+            one, two = groups.get(sha, [sha]), groups.get(other, [other])
+            if one is not two and _are_alike(texts[sha], texts[other]):
+                groups |= {member: [*one, *two] for member in (*one, *two)}
+    return {sha: sorted(set(shas)) for sha, shas in groups.items()}
+
+
+def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """Commit → later ones in its group of the same author and author time: whoever writes a commit again keeps both."""
+    written: dict[tuple[int, int, datetime], list[str]] = {}
+    group_of = {sha: number for number, shas in enumerate(groups) for sha in shas}
+    shas = sorted(group_of)
+    for first in range(0, len(shas), COMMITS_AT_ONCE):
+        some = Commit.objects.filter(sha__in=shas[first : first + COMMITS_AT_ONCE])
+        for sha, author, at in some.values_list("sha", "author", "authored_at"):
+            written.setdefault((group_of[sha], author, at), []).append(sha)
+    changes = (sorted(same) for same in written.values() if 1 < len(same) <= MOST_VERSIONS)
+    return {sha: same[n + 1 :] for same in changes for n, sha in enumerate(same)}
+
+
+def _are_alike(one: bytes, other: bytes) -> bool:
+    try:
+        return attest_mostly_the_same(one, other)
+    except UnreadableNoteError:
+        return False
 
 
 def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[str]:

@@ -83,14 +83,15 @@ def _naming_commits(git: GitRepository, tips: Iterable[str]) -> Iterator[tuple[s
 
 def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -> Mapping[str, Sequence[bytes]]:
     """Checkpoint → its metadata, from the first ref that has it."""
-    own = {match["id"]: tip for ref, tip in refs.items() if (match := _OWN_REF.match(ref))}
+    own = {match["id"].lower(): tip for ref, tip in refs.items() if (match := _OWN_REF.match(ref))}
     shared = [tip for ref, tip in sorted(refs.items()) if not _OWN_REF.match(ref)]
     found: dict[str, list[bytes]] = {}
-    for tip in (None, *shared):
+    # Ids are in lower case where they are kept; a message may write them otherwise.
+    for tip, spelled in [(None, str.lower), *((tip, spelling) for tip in shared for spelling in (str, str.lower))]:
         places = {
-            checkpoint: f"{own[checkpoint]}:" if tip is None else f"{tip}:{checkpoint[:2]}/{checkpoint[2:]}/"
-            for checkpoint in ids
-            if checkpoint not in found and (tip is not None or checkpoint in own)
+            name: f"{own[name.lower()]}:" if tip is None else f"{tip}:{spelled(name)[:2]}/{spelled(name)[2:]}/"
+            for name in ids
+            if name not in found and (tip is not None or name.lower() in own)
         }
         for checkpoint, content in _contents(git, {name: f"{place}metadata.json" for name, place in places.items()}):
             found[checkpoint] = [content]

@@ -400,6 +400,27 @@ def test_a_note_copied_to_other_commits_counts_for_the_one_whose_lines_they_are(
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("order", [1, -1])
+@pytest.mark.parametrize("line", ["1-9", "1-11", "1-8,10", "2-10", "1-10,40"])
+def test_a_note_copied_with_a_rewritten_commit_counts_once_though_a_line_differs(line: str, order: int) -> None:
+    old = commit("old", "09:00", {"a.py": 10}, exclusion_reason="gone")
+    new = commit("new", "09:00", {"a.py": 11})
+    apart = commit("apart", "09:00", {"a.py": 10})
+    later = commit("later", "09:05", {"a.py": 10})
+    added: Mapping[str, Mapping[str, Ranges]] = {
+        old.sha: {"a.py": [(1, 10)]},
+        new.sha: {"a.py": [(1, 11)]},
+        apart.sha: {"a.py": [(51, 60)]},
+        later.sha: {"a.py": [(1, 10)]},
+    }
+    texts = {old: "1-10", new: line, apart: "51-60", later: "1-7"}
+    notes = [(noted.sha, copied("1", ranges=ranges)) for noted, ranges in texts.items()][::order]
+    sync_notes(repository(), notes, added_lines=lambda _: added)
+    noted = CommitEvidence.objects.filter(method="note", withdrawn_at=None).values_list("commit__sha", flat=True)
+    assert set(noted) == {new.sha, apart.sha, later.sha}, "others are of other lines, or of another time"
+
+
+@pytest.mark.django_db
 def test_a_copy_whose_original_is_unknown_counts_and_so_do_copies_of_one_change() -> None:
     only = commit("squash", "10:00", {"a.py": 10})
     before = commit("before", "09:00", {"b.py": 10}, change="rebased", exclusion_reason="gone")

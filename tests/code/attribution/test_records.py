@@ -189,6 +189,20 @@ def test_the_session_of_a_checkpoint_is_that_of_telemetry(repo: Repo) -> None:
     assert attributed() == {("claude_code", "uuid-1"): {"a.py": 7}}
 
 
+@pytest.mark.parametrize("written", [7, 7.0, "7", "7.0"])
+def test_a_count_is_the_same_however_its_number_is_written(written: object) -> None:
+    document = json.dumps(recorded(written=written)).encode()
+    assert [session.lines for session in recorded_sessions([[b"{}", document]])] == [7]
+
+
+@pytest.mark.parametrize("ref", [BRANCH, f"refs/entire/checkpoints/{ID[:2]}/{ID}"])
+def test_an_id_in_upper_case_is_the_same_checkpoint(repo: Repo, ref: str) -> None:
+    change(repo, f"Add it\n\nEntire-Checkpoint: {ID.upper()}")
+    checkpoint(repo, [recorded()], ref=ref)
+    sync(repo)
+    assert attributed() == {("claude_code", ""): {"a.py": 7}}
+
+
 @pytest.mark.parametrize("field", ["agent", "session_id", "initial_attribution", "model", "agent_lines"])
 @pytest.mark.parametrize("value", [None, "", "word", 7, -1, True, ["list"], {"an": "object"}, 10**30])
 def test_a_field_that_is_something_else_costs_no_more_than_itself(field: str, value: Any) -> None:
