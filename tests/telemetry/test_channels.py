@@ -254,7 +254,7 @@ def test_the_order_of_arrival_does_not_change_who_lags_behind(order: tuple[int, 
     assert answer == [{"both": 200}]
 
 
-@pytest.mark.parametrize("dated", ["09:15:00.002", "09:15:04"])
+@pytest.mark.parametrize("dated", ["09:15:00.002", "09:15:04", "09:15:50"])
 def test_a_request_dated_after_the_reading_that_tells_of_it_counts_once(dated: str) -> None:
     assert count(request(dated), point("09:14:59"), request("09:20", 50), point("09:21", 50)) == 150
 

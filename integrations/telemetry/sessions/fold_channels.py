@@ -10,7 +10,7 @@ counts, and the choice is made for each meter slot with the requests that it cov
   and the session before made no request since they began.
 - Sessions of which each began after the last request of the one before are therefore compared as one in a quarter of an
   hour: where metrics lag behind, each of their slots tells of another one's requests.
-- A record may be dated some seconds after the reading that tells of it.
+- A record may be dated up to a minute after the reading that tells of it.
 
 A person's sessions with an agent are therefore compared together, near the times that a fold touches.
 """
@@ -180,7 +180,7 @@ FIND_REACH: LiteralString = """
          AND metered.ended_at >= family.first - interval '7 days' AND metered.started_at <= family.last
         JOIN integrations_agentmeterslot slot
           ON slot.session_id = metered.id
-         AND slot.slot >= date_bin('15 minutes', family.first - interval '10 seconds', 'epoch')
+         AND slot.slot >= date_bin('15 minutes', family.first - interval '1 minute', 'epoch')
          AND slot.slot <= family.last + interval '25 hours'
          AND LEAST(slot.slot, coalesce(slot.covers_from, slot.active_from) - interval '1 minute') <= family.last
         GROUP BY family.identity_id, family.agent
@@ -224,7 +224,7 @@ ADD_SESSIONS_NEARBY: LiteralString = """
 FIND_QUARTERS: LiteralString = """
     INSERT INTO fold_quarter
     SELECT identity_id, agent, is_unnamed, began, session_id, slot,
-           slot >= date_bin('15 minutes', first - interval '10 seconds', 'epoch') AND LEAST(slot, covers_from) <= last,
+           slot >= date_bin('15 minutes', first - interval '1 minute', 'epoch') AND LEAST(slot, covers_from) <= last,
            covers_from, covers_to, tokens, 0, 0, 0
     FROM (
         SELECT session.identity_id, session.agent, session.is_unnamed, session.began, family.first, family.last,
@@ -291,9 +291,9 @@ ASSIGN_REQUESTS: LiteralString = """
         SELECT quarter.session_id, quarter.slot, quarter.is_touched
         FROM fold_quarter quarter
         WHERE quarter.identity_id = worked.identity_id AND quarter.agent = worked.agent
-          AND quarter.slot BETWEEN date_bin('15 minutes', request.at - interval '10 seconds', 'epoch')
+          AND quarter.slot BETWEEN date_bin('15 minutes', request.at - interval '1 minute', 'epoch')
                            AND request.at + interval '25 hours'
-          AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to + interval '10 seconds'
+          AND (request.at BETWEEN quarter.covers_from AND quarter.covers_to + interval '1 minute'
                OR quarter.slot = date_bin('15 minutes', request.at, 'epoch'))
           AND (quarter.session_id = worked.session_id OR quarter.is_unnamed OR (
               quarter.began < worked.began AND NOT EXISTS (
