@@ -1,4 +1,5 @@
-"""The commit that a deployment names: by its whole id, the beginning of one, git describe's words, or a tag.
+"""The commit that a deployment names: by its whole id, the beginning of one, git describe's words, or a tag, also of an
+image.
 
 A beginning of at least 7 digits is the one commit of the repository that begins so, as far as there is exactly one.  A
 tag is the commit that it has in a clone, else that of its release, else the one commit that pipelines ran for it.  What
@@ -17,16 +18,22 @@ from core import sql
 _IS_WHOLE: LiteralString = "'^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'"
 # git describe: tag, commits since, id; `g` stands for git.  Tags of images have sha- before the id.
 _ABBREVIATION: LiteralString = "'^(?:(?:refs/)?tags/)?(?:.+-[0-9]+-g|sha-)?([0-9a-f]{{7,64}})(?:-dirty|-broken)?$'"
+# Tags of images: main-abc1234, a branch in words before the id, and no date or time of a build: main-20261128.
+_IMAGE: LiteralString = (
+    r"""'^(?:\S*:)?[a-z][a-z/_-]*-(?!(?:19|20)[0-9]{{6,12}}$|1[0-9]{{9}}$|1[0-9]{{12}}$)([0-9a-f]{{7,64}})$'"""
+)
 _TAG: LiteralString = "'^(?:(?:refs/)?tags/)?(.+?)(?:-0-g[0-9A-Fa-f]+)?(?:-dirty|-broken)?$'"
 _RESOLVE: LiteralString = f"""
     WITH named AS MATERIALIZED (
         SELECT deployment.id, deployment.repository_id, btrim(deployment.named_sha) AS written,
                substring(lower(btrim(deployment.named_sha)) FROM {_ABBREVIATION}) AS abbreviation,
+               substring(lower(btrim(deployment.named_sha)) FROM {_IMAGE}) AS of_image,
                substring(btrim(deployment.named_sha) FROM {_TAG}) AS tag
         FROM integrations_deployment deployment WHERE deployment.pipeline_run_id IS NULL AND {{scope}}
     ), short AS MATERIALIZED (
-        SELECT id, repository_id, abbreviation, left(abbreviation, 7) AS beginning FROM named
-        WHERE abbreviation !~ {_IS_WHOLE}
+        SELECT id, repository_id, coalesce(abbreviation, of_image) AS abbreviation,
+               left(coalesce(abbreviation, of_image), 7) AS beginning
+        FROM named WHERE coalesce(abbreviation, of_image) !~ {_IS_WHOLE}
     ), concerned AS MATERIALIZED (
         SELECT DISTINCT repository_id FROM short
     ), known AS (
@@ -69,8 +76,10 @@ _RESOLVE: LiteralString = f"""
         GROUP BY tagged.id HAVING min(run.sha) = max(run.sha)
     ), resolved AS (
         SELECT named.id, left(coalesce(
-                   CASE WHEN named.abbreviation ~ {_IS_WHOLE} THEN named.abbreviation END, by_abbreviation.sha,
+                   CASE WHEN named.abbreviation ~ {_IS_WHOLE} THEN named.abbreviation END,
+                   CASE WHEN named.abbreviation IS NOT NULL THEN by_abbreviation.sha END,
                    by_tag.sha, by_release.sha, by_run.sha,
+                   CASE WHEN named.of_image ~ {_IS_WHOLE} THEN named.of_image END, by_abbreviation.sha,
                    CASE WHEN named.abbreviation = lower(named.written) THEN named.abbreviation END, named.written
                ), 64) AS sha
         FROM named

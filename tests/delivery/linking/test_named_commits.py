@@ -67,6 +67,14 @@ def unknown() -> int:
         (f"{C[:8]}-dirty", True),
         (f"{C[:8]}-broken", True),
         (f"sha-{C[:7]}", True),  # of an image
+        (f"main-{C[:7]}", True),
+        (f"MAIN-{C[:8].upper()}", True),
+        (f"feature/new-cart-{C[:8]}", True),
+        (f"registry.example.com:5000/shop:main-{C[:12]}", True),
+        (f"main-{C[:6]}", False),
+        (f"main-{C[:7]}1", False),
+        (f"main-1.2.{C[:7]}", False),
+        (f"-{C[:7]}", False),
         (f" {C}\n", True),
         (f"v1.2.3-4-g{C}", True),
         (f"v1.2.3-4-{C[:7]}", False),
@@ -105,6 +113,24 @@ def test_a_beginning_that_is_a_number(shop: Delivery) -> None:
         finished_at=iso("Tue 10:00"), sha=1234567,
     )  # fmt: skip
     assert commit_of() == "1234567" + "0" * 33
+
+
+@pytest.mark.parametrize("number", ["20261128", "202611281530", "1764288000"])
+def test_a_date_or_time_in_the_tag_of_an_image_is_no_commit(shop: Delivery, number: str) -> None:
+    comes(shop, number + "0" * (40 - len(number)))
+    deploys(shop, "d", f"main-{number}")
+    assert commit_of() == f"main-{number}"
+
+
+def test_a_known_tag_is_itself_though_it_could_be_the_tag_of_an_image(shop: Delivery) -> None:
+    comes(shop, C)
+    comes(shop, A, C)
+    name = f"edge-{A[:7]}"
+    Release.objects.create(
+        connection=Connection.objects.get(), external_id="1", repository=Repository.objects.get(), tag=name, target=C
+    )
+    deploys(shop, "d", name)
+    assert commit_of() == C
 
 
 def test_commits_of_another_repository_are_others(shop: Delivery) -> None:
