@@ -1,13 +1,14 @@
 """Deployments derived from pipeline runs: runs of pipelines that deploy, by their name or an admin's mapping.
 
 A run is one where a job that deploys by its name ran; where none does, on the default branch, a release branch or a
-tag; never for a pull request or a merge group.  Its title says where to before the pipeline's name does.
+tag; never for a pull request or a merge group.  Its title says where to before the pipeline's name does.  Of a pipeline
+that does not deploy by its name (CI), those runs are deployments whose jobs say so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, LiteralString
+from typing import Any, LiteralString, NamedTuple
 
 from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
@@ -15,7 +16,12 @@ from integrations.delivery.linking.corrections import grounds_of, relink_correct
 from integrations.delivery.linking.relink import relink_deployments
 from integrations.delivery.linking.unlink import UnlinkedRecords
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
-from integrations.delivery.mappings.environments import Verdict, judge_job
+from integrations.delivery.mappings.environments import (
+    default_deploying,
+    judge_job,
+    judge_job_alone,
+    proposed_deploying,
+)
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, recompute_mapped_column
 from integrations.delivery.rollouts.recompute import recompute_outcomes
 from integrations.enums import Kind
@@ -44,7 +50,7 @@ _COLUMNS: Mapping[str, str] = {
 _NAMES = ", ".join(_COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
-_OF_NAME = "run.name = %(name)s"
+_OF_NAME = "(run.name = %(name)s OR cardinality(run.deploying_jobs) > 0 AND starts_with(%(name)s, run.name || ' / '))"
 # What a pull request or a merge queue starts tries a change out, under whichever name a provider has for them.
 MAY_DEPLOY: LiteralString = """
     run.deleted_at IS NULL AND run.trigger !~* '^(pull|merge)[ _-]?(request|group|queue|train)'
@@ -77,11 +83,16 @@ _JOBS: LiteralString = """
            (array_agg(external_id ORDER BY finished_at DESC NULLS LAST, external_id))[1] AS job
     FROM (
         SELECT job.*, coalesce(nullif(deploys.environment, ''), run.intended) AS environment,
-               rank() OVER (ORDER BY coalesce(nullif(deploys.environment, ''), run.intended) <> run.intended,
-                                     deploys.is_open, deploys.environment DESC) AS place
+               rank() OVER (
+                   ORDER BY coalesce(nullif(deploys.environment, ''), run.intended)
+                            <> coalesce(run.intended, 'production'),
+                            deploys.is_open, deploys.environment DESC
+               ) AS place
         FROM integrations_pipelinejob job
-        JOIN unnest(%(jobs)s::text[], %(job_environments)s::text[], %(open_jobs)s::boolean[])
-             AS deploys (name, environment, is_open) ON deploys.name = job.name
+        JOIN unnest(%(pipelines)s::text[], %(jobs)s::text[], %(job_environments)s::text[], %(open_jobs)s::boolean[],
+                    %(alone)s::boolean[])
+             AS deploys (pipeline, name, environment, is_open, alone)
+             ON deploys.name = job.name AND deploys.pipeline = run.name AND deploys.alone = (run.intended IS NULL)
         WHERE job.run_id = run.id
     ) AS deploying
     WHERE place = 1
@@ -113,11 +124,11 @@ _RECOMPUTE = f"""
                    run.branch LIKE 'refs/tags/%%' AS is_tag
         ) AS place
         LEFT JOIN LATERAL ({_JOBS}) AS jobs ON true
-        WHERE run.intended IS NOT NULL AND {MAY_DEPLOY}
+        WHERE coalesce(run.intended, jobs.deployed_to) IS NOT NULL AND {MAY_DEPLOY}
     ), deploying AS (
         SELECT * FROM judged
         WHERE rule IS NOT NULL
-          AND (decided OR NOT EXISTS (
+          AND (coalesce(decided, false) OR NOT EXISTS (
               SELECT FROM integrations_deployment own
               WHERE own.repository_id = judged.repository_id AND own.pipeline_run_id IS NULL
                 AND own.deleted_at IS NULL AND own.environment = judged.deployed_to
@@ -140,11 +151,13 @@ _RECOMPUTE = f"""
 
 def recompute_deployments_of(connection: Connection, meanings: ValueMappings, runs: Iterable[int]) -> int:
     """Turn exactly those of these runs into deployments whose names are mapped to one; how many changed."""
-    return _recompute(connection, meanings, _OF_RUNS, {"runs": sorted(runs)})
+    parameters = {"runs": sorted(runs)}
+    _note_deploying_jobs(connection, _OF_RUNS, parameters)
+    return _recompute(connection, meanings, _OF_RUNS, parameters)
 
 
 def recompute_deployments_named(connection: Connection, meanings: ValueMappings, name: str) -> int:
-    """As above, for all the connection's runs of this name."""
+    """As above, for all the connection's runs of this pipeline, or with this job of one."""
     return _recompute(connection, meanings, _OF_NAME, {"name": name})
 
 
@@ -200,6 +213,7 @@ def recompute_all_deployments() -> None:
         with_outcome, _ = recompute_outcomes(ids)
         append_record_days(Kind.DEPLOYMENT, changed | with_outcome, before)
     for connection in Connection.objects.order_by("pk"):
+        _note_deploying_jobs(connection, "true", {})
         _recompute(connection, value_mappings_of(connection), "true", {})
 
 
@@ -217,10 +231,10 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
     )
     meant = {(name, title): environment for name, title, _ in rows if (environment := meanings.of_run(name, title))}
     stored = {id_ for *_, ids in rows for id_ in ids}
-    if not meant and not stored:
+    jobs = _deploying_jobs(meanings, {name for name, _ in meant}, scope, params)
+    if not meant and not stored and not jobs:
         return 0
     before, grounds_before = days_of(Kind.DEPLOYMENT, stored), grounds_of(Kind.DEPLOYMENT, stored)
-    jobs = _deploying_jobs({name for name, _ in meant}, scope, params)
     changed = sql.ids(
         _RECOMPUTE.format(scope=scope),
         {
@@ -229,9 +243,11 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
             "titles": [title for _, title in meant],
             "environments": [str(environment) for environment in meant.values()],
             "decided": [meanings.is_decided(Subject.DEPLOYING, name) for name, _ in meant],
-            "jobs": list(jobs),
-            "job_environments": [str(verdict.environment or "") if verdict.named else "" for verdict in jobs.values()],
-            "open_jobs": [verdict.proposed for verdict in jobs.values()],
+            "pipelines": [one.pipeline for one in jobs],
+            "jobs": [one.name for one in jobs],
+            "job_environments": [one.environment for one in jobs],
+            "open_jobs": [one.is_open for one in jobs],
+            "alone": [one.is_alone for one in jobs],
             "usual_branches": sorted(USUAL_DEFAULT_BRANCHES),
         },
     )
@@ -241,17 +257,87 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
     return len(changed)
 
 
-def _deploying_jobs(pipelines: Collection[str], scope: str, params: Mapping[str, Any]) -> Mapping[str, Verdict]:
-    """The names of jobs of these pipelines' runs that deploy, with what each says of where to."""
-    names = sql.column(
+class _DeployingJob(NamedTuple):
+    """A job that deploys, by its name; alone: in runs of a pipeline that does not, by its own."""
+
+    pipeline: str
+    name: str
+    environment: str
+    is_open: bool
+    is_alone: bool
+
+
+def _deploying_jobs(
+    meanings: ValueMappings, deploying: Collection[str], scope: str, params: Mapping[str, Any]
+) -> list[_DeployingJob]:
+    """The jobs that deploy, of pipelines that do so by their names or titles, and alone."""
+    names = sql.rows(
         f"""
-        SELECT DISTINCT job.name
+        SELECT DISTINCT run.name, job.name
         FROM integrations_pipelinerun run JOIN integrations_pipelinejob job ON job.run_id = run.id
-        WHERE run.connection_id = %(connection)s AND run.name = ANY (%(pipelines)s) AND {scope}
+        WHERE run.connection_id = %(connection)s
+          AND (run.name = ANY (%(deploying)s) OR run.deploying_jobs <> '{{}}') AND {scope}
         """,  # noqa: S608  # constants of this module
-        {**params, "pipelines": sorted(pipelines)},
+        {**params, "deploying": sorted(deploying)},
     )
-    return {name: verdict for name in names if (verdict := judge_job(name)) is not None}
+    jobs = []
+    for pipeline, name in names:
+        verdict = judge_job(name) if pipeline in deploying else None
+        if verdict is not None:
+            environment = str(verdict.environment or "") if verdict.named else ""
+            jobs.append(_DeployingJob(pipeline, name, environment, verdict.proposed, is_alone=False))
+        alone = meanings.of_job(pipeline, name)
+        if alone.environment is not None and not alone.proposed:
+            jobs.append(_DeployingJob(pipeline, name, str(alone.environment), is_open=False, is_alone=True))
+    return jobs
+
+
+def _note_deploying_jobs(connection: Connection, scope: str, parameters: Mapping[str, Any]) -> None:
+    """Note of the runs which of their jobs deploy, in pipelines whose own names do not say so.
+
+    Else those that may, unless that is asked of the pipeline.
+    """
+    params = {"connection": connection.pk, **parameters}
+    names = sql.rows(
+        f"""
+        SELECT DISTINCT run.name, job.name
+        FROM integrations_pipelinerun run JOIN integrations_pipelinejob job ON job.run_id = run.id
+        WHERE run.connection_id = %(connection)s AND {scope}
+        """,  # noqa: S608  # constants of this module
+        params,
+    )
+    judged = []
+    for pipeline, name in names:
+        verdict = judge_job_alone(pipeline, name)
+        is_proposed = verdict.proposed and proposed_deploying(pipeline) is None
+        if default_deploying(pipeline) is None and (is_proposed or (verdict.environment and not verdict.proposed)):
+            judged.append((pipeline, name, verdict.proposed))
+    sql.execute(
+        f"""
+        UPDATE integrations_pipelinerun run SET deploying_jobs = noted.names
+        FROM (
+            SELECT run.id, coalesce(
+                       array_agg(DISTINCT judged.name) FILTER (WHERE NOT judged.is_open),
+                       array_agg(DISTINCT judged.name) FILTER (WHERE judged.is_open), '{{}}'
+                   )::text[] AS names
+            FROM integrations_pipelinerun run
+            LEFT JOIN (
+                integrations_pipelinejob job
+                JOIN unnest(%(pipelines)s::text[], %(jobs)s::text[], %(open)s::boolean[])
+                     AS judged (pipeline, name, is_open) ON judged.name = job.name
+            ) ON job.run_id = run.id AND judged.pipeline = run.name
+            WHERE run.connection_id = %(connection)s AND {scope}
+            GROUP BY run.id
+        ) AS noted
+        WHERE run.id = noted.id AND run.deploying_jobs <> noted.names
+        """,  # noqa: S608  # constants of this module
+        {
+            **params,
+            "pipelines": [pipeline for pipeline, _, _ in judged],
+            "jobs": [name for _, name, _ in judged],
+            "open": [is_open for *_, is_open in judged],
+        },
+    )
 
 
 def _relink(changed: set[int]) -> None:

@@ -16,7 +16,8 @@ class PipelineRun(ProviderFact):
     """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
 
     `title` is what its author called this run, empty where the provider made it up of something else; `parent` is the
-    `run` of another pipeline that started this one.
+    `run` of another pipeline that started this one.  `deploying_jobs` are the names of those of its jobs that deploy,
+    else of those that may, where the name of its pipeline does not say that it deploys.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -34,10 +35,14 @@ class PipelineRun(ProviderFact):
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+    deploying_jobs = ArrayField(models.TextField(), default=list, db_default=[])
 
     class Meta(ProviderFact.Meta):
         indexes = [
             models.Index(fields=["finished_at"], name="pipeline_run_by_finish"),
+            models.Index(
+                fields=["finished_at"], condition=~models.Q(deploying_jobs=[]), name="pipeline_run_with_deploying"
+            ),
             models.Index(fields=["connection", "name"], name="pipeline_run_by_name"),
             models.Index(fields=["repository", "name", "sha", "branch"], name="pipeline_run_by_commit"),
             models.Index(fields=["sha"], condition=~models.Q(sha=""), name="pipeline_run_by_sha"),

@@ -21,7 +21,8 @@ QUESTIONS: Mapping[Subject, tuple[str, str]] = {
     Subject.ENVIRONMENT: ("Environments", "Which environments are production? DORA metrics count deployments to them."),
     Subject.DEPLOYING: (
         "Pipelines that deploy",
-        "Which pipelines deploy, and to which environment? A successful run counts as a deployment.",
+        "Which pipelines, and which jobs of other pipelines (pipeline / job), deploy, and to which environment? A"
+        " successful run counts as a deployment.",
     ),
     Subject.LABEL: ("Labels", "Which work type does a label stand for? It applies to pull requests and work items."),
     Subject.ITEM_TYPE: ("Work item types", "Which work type is an item of this type?"),

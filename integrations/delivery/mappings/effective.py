@@ -16,9 +16,11 @@ from integrations.delivery.mappings.defaults import (
     default_work_type_of_label,
 )
 from integrations.delivery.mappings.environments import (
+    Verdict,
     default_deploying,
     default_environment,
     environment_of_title,
+    judge_job_alone,
     place_in,
     proposed_deploying,
     proposed_environment,
@@ -27,6 +29,7 @@ from integrations.enums import Ending, Environment, FoundBy, Severity, StatusAct
 from integrations.models import Connection, ValueMapping
 
 Subject = ValueMapping.Subject
+LONGEST_WORD = 300
 Word = TypeVar("Word", Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
 # What is wrong comes before what is new, and both before what keeps things going.
 LABEL_ORDER = (
@@ -63,8 +66,13 @@ class ValueMappings:
         }
         return of_subject[subject](word)
 
-    def proposed(self, subject: Subject, word: str) -> Environment | None:
-        """The mapping proposed for a value with unknown words, for an admin to confirm; None: nothing, or decided."""
+    def proposed(self, subject: Subject, word: str, job: str = "") -> Environment | None:
+        """The mapping proposed for a value with unknown words, for an admin to confirm; None: nothing, or decided.
+
+        With a job, the value is this job of the pipeline.
+        """
+        if job:
+            return Environment.PRODUCTION if self.of_job(word, job).proposed else None
         if self.is_decided(subject, word):
             return None
         if subject == Subject.DEPLOYING:
@@ -98,6 +106,15 @@ class ValueMappings:
             return default_deploying(title) if environment_of_title(title) else None
         decided = self.decided.get((Subject.ENVIRONMENT, place_in(title)))
         return Environment(decided) if decided else environment_of_title(title) or by_name
+
+    def of_job(self, pipeline: str, job: str) -> Verdict:
+        """What a job says of where it deploys to, where its pipeline's name does not say that it deploys."""
+        decided = self.decided.get((Subject.DEPLOYING, word_of_job(pipeline, job)))
+        if decided is not None:
+            return Verdict(Environment(decided) if decided else None)
+        if self.is_decided(Subject.DEPLOYING, pipeline):
+            return Verdict(None)
+        return judge_job_alone(pipeline, job)
 
     def of_labels(self, labels: Iterable[str]) -> WorkType | None:
         """Of several mapped labels, the one that comes first in `LABEL_ORDER`."""
@@ -134,6 +151,11 @@ class ValueMappings:
         if means is None:
             return default(word)
         return words(means) if means else None
+
+
+def word_of_job(pipeline: str, job: str) -> str:
+    """The value to which an admin maps a job: CI / deploy to production."""
+    return f"{pipeline} / {job}"[:LONGEST_WORD]
 
 
 def value_mappings_of(connection: Connection | int) -> ValueMappings:

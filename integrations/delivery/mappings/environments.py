@@ -289,6 +289,23 @@ def judge_job(name: str) -> Verdict | None:
     return None if verdict.environment is None else verdict
 
 
+def judge_job_alone(pipeline: str, name: str) -> Verdict:
+    """What the name of a job says of where it deploys to, where the name of its pipeline does not say that it deploys.
+
+    A place that the job names counts, and is proposed where the pipeline is called after something else (Docs).  A job
+    that just deploys does so for a pipeline of neutral words (CI, Build and test); else both names are judged as one.
+    """
+    verdict = judge_deploying(name)
+    words = _words(pipeline)
+    if verdict.proposed or verdict.environment is None:
+        return verdict
+    if not verdict.named:
+        is_neutral = all(word in _NEUTRAL | _STEPS for word in words) and not (words and _excludes(words))
+        return verdict if is_neutral else judge_deploying(f"{pipeline} {name}")
+    is_of_another = not (_EXCLUDING - _STEPS | _NO_SERVICE | _DEPLOYS).isdisjoint(words)
+    return _PROPOSED if is_of_another and verdict.environment is Environment.PRODUCTION else verdict
+
+
 def _without_deploying(words: Sequence[str]) -> Verdict:
     """Of a pipeline whose name has no word for deploying: Release to prod may be one, Test production is none."""
     if PRODUCTION.isdisjoint(words):

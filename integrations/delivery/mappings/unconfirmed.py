@@ -26,41 +26,53 @@ _USED: LiteralString = """
             LIMIT 1
         ) AS following
     )
-    SELECT connection_id, 'deploying', name FROM pipeline
+    SELECT connection_id, 'deploying', name, '' FROM pipeline
     UNION ALL
-    SELECT DISTINCT connection_id, 'environment', native_environment
+    SELECT DISTINCT connection_id, 'deploying', name, unnest(deploying_jobs)
+    FROM integrations_pipelinerun
+    WHERE finished_at >= %(start)s::date AND finished_at < %(end)s::date AND deploying_jobs <> '{}'
+      AND deleted_at IS NULL
+    UNION ALL
+    SELECT DISTINCT connection_id, 'environment', native_environment, ''
     FROM integrations_deployment
     WHERE finished_at >= %(start)s::date AND finished_at < %(end)s::date AND environment = 'other'
 """
+# The run, or the job of it that is asked about; `proposed` has the pipeline, and the job or nothing.
+_SUCCEEDED: LiteralString = """
+    CASE WHEN proposed.job = '' THEN run.status = 'success' ELSE proposed.job = ANY (run.deploying_jobs) AND EXISTS (
+        SELECT FROM integrations_pipelinejob own
+        WHERE own.run_id = run.id AND own.name = proposed.job AND own.status = 'success'
+    ) END
+"""
 _COUNTS: Mapping[Subject, LiteralString] = {
     Subject.ENVIRONMENT: """
-        SELECT count(*)
+        SELECT count(DISTINCT id)
         FROM integrations_deployment
-        JOIN unnest(%(connections)s::bigint[], %(words)s::text[]) AS proposed (connection_id, native_environment)
-             USING (connection_id, native_environment)
+        JOIN unnest(%(connections)s::bigint[], %(words)s::text[], %(jobs)s::text[])
+             AS proposed (connection_id, native_environment, job) USING (connection_id, native_environment)
         WHERE finished_at >= %(start)s::date AND finished_at < %(end)s::date AND environment = 'other'
           AND deleted_at IS NULL AND pipeline_run_id IS NULL AND activation_of_id IS NULL
     """,
-    Subject.DEPLOYING: """
-        SELECT count(*)
-        FROM integrations_pipelinerun
-        JOIN unnest(%(connections)s::bigint[], %(words)s::text[]) AS proposed (connection_id, name)
-             USING (connection_id, name)
-        WHERE finished_at >= %(start)s::date AND finished_at < %(end)s::date AND status = 'success'
-          AND deleted_at IS NULL
-    """,
+    Subject.DEPLOYING: f"""
+        SELECT count(DISTINCT run.id)
+        FROM integrations_pipelinerun run
+        JOIN unnest(%(connections)s::bigint[], %(words)s::text[], %(jobs)s::text[])
+             AS proposed (connection_id, name, job) USING (connection_id, name)
+        WHERE run.finished_at >= %(start)s::date AND run.finished_at < %(end)s::date AND run.deleted_at IS NULL
+          AND {_SUCCEEDED}
+    """,  # noqa: S608  # constants of this module
 }
 
 
-_WITHOUT_PRODUCTION: LiteralString = """
+_WITHOUT_PRODUCTION: LiteralString = f"""
     SELECT repository.name, min(used.connection_id), bool_or(used.is_run)
     FROM (
         SELECT run.repository_id, run.connection_id, true AS is_run
         FROM integrations_pipelinerun run
-        JOIN unnest(%(run_connections)s::bigint[], %(run_names)s::text[]) AS deploying (connection_id, name)
-             USING (connection_id, name)
-        WHERE run.finished_at >= %(start)s::date AND run.finished_at < %(end)s::date AND run.status = 'success'
-          AND run.deleted_at IS NULL
+        JOIN unnest(%(run_connections)s::bigint[], %(run_names)s::text[], %(run_jobs)s::text[])
+             AS proposed (connection_id, name, job) USING (connection_id, name)
+        WHERE run.finished_at >= %(start)s::date AND run.finished_at < %(end)s::date AND run.deleted_at IS NULL
+          AND {_SUCCEEDED}
         UNION
         SELECT deployment.repository_id, deployment.connection_id, false
         FROM integrations_deployment deployment
@@ -77,7 +89,7 @@ _WITHOUT_PRODUCTION: LiteralString = """
     )
     GROUP BY repository.name
     ORDER BY repository.name
-"""
+"""  # noqa: S608  # constants of this module
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +106,30 @@ class WithoutProduction:
 
 @dataclass(frozen=True, slots=True)
 class NamesInUse:
-    """The names of pipelines, and of environments of these days' deployments, with their connections' mappings."""
+    """The names of pipelines, of jobs that deploy or may, and of environments of these days' deployments, with their
+    connections' mappings.
+    """
 
     start: date
     end: date
-    names: Sequence[tuple[int, str, str]]  # connection, subject, name
+    names: Sequence[tuple[int, str, str, str]]  # connection, subject, name, job of the pipeline or nothing
     mappings: Mapping[int, ValueMappings]
 
 
 def names_in_use(start: date, end: date) -> NamesInUse:
     names = sql.rows(_USED, {"start": start, "end": end})
-    return NamesInUse(start, end, names, value_mappings_by_connection({connection for connection, _, _ in names}))
+    return NamesInUse(start, end, names, value_mappings_by_connection({connection for connection, *_ in names}))
 
 
 def repositories_without_production(used: NamesInUse) -> list[WithoutProduction]:
     """Those that deployed in these days, by name."""
     runs, words = [], []
-    for connection, subject, word in used.names:
+    for connection, subject, word, job in used.names:
         of_connection = used.mappings[connection]
-        is_proposed = bool(word) and of_connection.proposed(Subject(subject), word) is not None
-        if subject == Subject.DEPLOYING and (is_proposed or of_connection.of_deploying(word)):
-            runs.append((connection, word))
+        is_proposed = bool(word) and of_connection.proposed(Subject(subject), word, job) is not None
+        deploys = of_connection.of_job(word, job).environment if job else of_connection.of_deploying(word)
+        if subject == Subject.DEPLOYING and (is_proposed or deploys):
+            runs.append((connection, word, job))
         elif subject == Subject.ENVIRONMENT and is_proposed:
             words.append((connection, word))
     if not runs and not words:
@@ -124,8 +139,9 @@ def repositories_without_production(used: NamesInUse) -> list[WithoutProduction]
         {
             "start": used.start,
             "end": used.end,
-            "run_connections": [connection for connection, _ in runs],
-            "run_names": [name for _, name in runs],
+            "run_connections": [connection for connection, *_ in runs],
+            "run_names": [name for _, name, _ in runs],
+            "run_jobs": [job for *_, job in runs],
             "connections": [connection for connection, _ in words],
             "words": [word for _, word in words],
         },
@@ -142,11 +158,11 @@ def unconfirmed_deployments(used: NamesInUse) -> tuple[int, int]:
     counts = []
     for subject, count in _COUNTS.items():
         proposed = [
-            (connection, word)
-            for connection, of, word in used.names
-            if of == subject and word and used.mappings[connection].proposed(subject, word)
+            (connection, word, job)
+            for connection, of, word, job in used.names
+            if of == subject and word and used.mappings[connection].proposed(subject, word, job)
         ]
-        connections, words = [connection for connection, _ in proposed], [word for _, word in proposed]
-        [(records,)] = sql.rows(count, {**days, "connections": connections, "words": words}) if proposed else [(0,)]
+        parameters = dict(zip(("connections", "words", "jobs"), map(list, zip(*proposed, strict=True)), strict=False))
+        [(records,)] = sql.rows(count, {**days, **parameters}) if proposed else [(0,)]
         counts.append(records)
     return counts[0], counts[1]

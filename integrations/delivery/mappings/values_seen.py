@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import LiteralString
 
 from core import sql
-from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of, word_of_job
 from integrations.models import Connection
 
 MOST_VALUES = 500
@@ -26,6 +26,13 @@ _STATED: Mapping[Subject, LiteralString] = {
     Subject.DEPLOYING: """
         SELECT run.name, concat_ws(' ', repository.name, branch, left(sha, 10)), url, coalesce(finished_at, queued_at)
         FROM integrations_pipelinerun run
+        JOIN integrations_repository repository ON repository.id = run.repository_id
+        WHERE connection_id = %(connection)s AND deleted_at IS NULL
+        UNION ALL
+        SELECT left(run.name || ' / ' || job, 300), concat_ws(' ', repository.name, branch, left(sha, 10)), url,
+               coalesce(finished_at, queued_at)
+        FROM integrations_pipelinerun run
+        CROSS JOIN unnest(deploying_jobs) AS job
         JOIN integrations_repository repository ON repository.id = run.repository_id
         WHERE connection_id = %(connection)s AND deleted_at IS NULL
     """,
@@ -165,9 +172,13 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
             seen.setdefault(word, (0, []))
     without = ValueMappings({})
     provided = _provided(connection, subject)
+    jobs = _jobs(connection) if subject == Subject.DEPLOYING else {}
     values = []
     for word, (records, examples) in seen.items():
-        by_default = provided.get(word) or without.of(subject, word) or ""
+        name, job = jobs.get(word, (word, ""))
+        of_job = without.of_job(name, job) if job else None
+        by_name = without.of(subject, word) if of_job is None else None if of_job.proposed else of_job.environment
+        by_default = provided.get(word) or by_name or ""
         is_decided = meanings.is_decided(subject, word)
         values.append(
             SeenValue(
@@ -176,11 +187,23 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
                 means=(meanings.of(subject, word) or "") if is_decided else by_default,
                 by_default=by_default,
                 is_decided=is_decided,
-                proposed=meanings.proposed(subject, word) or "",
+                proposed="" if is_decided else meanings.proposed(subject, name, job) or "",
                 examples=tuple(examples),
             )
         )
     return values
+
+
+def _jobs(connection: Connection) -> Mapping[str, tuple[str, str]]:
+    """The jobs that deploy, or may, of pipelines that do not by their names: the value of each → pipeline and job."""
+    rows = sql.rows(
+        """
+        SELECT DISTINCT name, unnest(deploying_jobs) FROM integrations_pipelinerun
+        WHERE connection_id = %(connection)s AND deploying_jobs <> '{}' AND deleted_at IS NULL
+        """,
+        {"connection": connection.pk},
+    )
+    return {word_of_job(pipeline, job): (pipeline, job) for pipeline, job in rows}
 
 
 def _provided(connection: Connection, subject: Subject) -> Mapping[str, str]:

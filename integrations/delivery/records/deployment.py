@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from django.db.models import Q
 
-from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of
+from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_of, word_of_job
 from integrations.delivery.mappings.environments import environment_of_title, judge_job
 from integrations.delivery.records.parts import (
     MOST_PARTS,
@@ -136,6 +136,9 @@ def _environment_rule(deployment: Deployment, statuses: Sequence[DeploymentStatu
 def _rule_of_run(deployment: Deployment, run: PipelineRun, mappings: ValueMappings) -> EnvironmentRule:
     job = run.jobs.filter(external_id=deployment.job).first() if deployment.job else None
     verdict = judge_job(job.name) if job else None
+    if job and mappings.of_run(run.name, run.title) is None:
+        is_decided = mappings.is_decided(Subject.DEPLOYING, word_of_job(run.name, job.name))
+        return EnvironmentRule.ADMIN if is_decided else EnvironmentRule.JOB
     if verdict and verdict.named and deployment.environment != mappings.of_run(run.name, run.title):
         return EnvironmentRule.JOB
     if mappings.of_run(run.name, run.title) != mappings.of_deploying(run.name) or environment_of_title(run.title):

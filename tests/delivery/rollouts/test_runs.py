@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 
 from integrations.connectors.drafts import AnyDraft, JobDraft, PipelineRunDraft, ProvidedParts
+from integrations.delivery.deployments_of_runs import recompute_all_deployments
+from integrations.delivery.mappings.unconfirmed import (
+    names_in_use,
+    repositories_without_production,
+    unconfirmed_deployments,
+)
+from integrations.delivery.mappings.values_seen import values_seen
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import RunStatus
-from integrations.models import Connection, Deployment, Repository, ValueMapping
+from integrations.models import Connection, Deployment, PipelineRun, Repository, ValueMapping
 from tests.intake.conftest import SHOP, Tell
 from tests.intake.test_other_facts import MONDAY
 
@@ -152,6 +159,76 @@ def test_a_pull_request_or_merge_group_never_deploys(
 def test_a_deploying_job_ran_on_whichever_branch(tell: Tell, shop: None) -> None:
     tell(run(jobs=[job("deploy", 20)], branch="feature/login", trigger="workflow_dispatch"))
     assert deployed() == ("production", "success", 20, "job")
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "jobs", "expected"),
+    [
+        ("CI", [job("test", 10), job("deploy", 30)], ("production", "success", 30, "job")),
+        ("Build and test", [job("deploy-prod", 30)], ("production", "success", 30, "job")),
+        ("Shop", [job("deploy to staging", 20), job("deploy to production", 30)], ("production", "success", 30, "job")),
+        ("CI", [job("deploy-staging", 20)], ("staging", "success", 20, "job")),
+        ("Staging", [job("deploy", 20)], ("staging", "success", 20, "job")),
+        ("CI", [job("deploy", 30, FAILURE)], ("production", "failure", 30, "job")),
+        ("CI", [job("test", 10), job("deploy", 30, SKIPPED)], None),
+        ("CI", [job("test", 10), job("deploy-docs", 30)], None),
+        ("CI", [job("Deploy preview", 30)], None),
+        ("CI", [job("test-prod", 30)], None),
+        ("Docs", [job("deploy", 30)], None),
+        ("Shop", [job("deploy", 30)], None),
+        ("CI", [job("production", 30)], None),
+    ],
+)
+def test_a_pipeline_that_does_not_deploy_by_its_name_does_by_its_jobs(
+    tell: Tell, shop: None, pipeline: str, jobs: list[JobDraft], expected: tuple[str, str, int, str] | None
+) -> None:
+    tell(run(pipeline, jobs, branch="main"))
+    assert deployed() == expected
+
+
+def test_what_a_job_leaves_open_is_proposed_and_counts_once_confirmed(
+    tell: Tell, shop: None, github: Connection
+) -> None:
+    tell(run("CI", [job("notify deployment", 20), job("release to prod", 30)], branch="main"))
+    tell(run("Docs", [job("deploy", 30)], branch="main"))
+    used = names_in_use(MONDAY.date(), MONDAY.date() + timedelta(days=1))
+    assert deployed() is None
+    assert unconfirmed_deployments(used) == (0, 1)
+    assert [one.subject for one in repositories_without_production(used)] == [Subject.DEPLOYING]
+    proposed = {value.word: value.proposed for value in values_seen(github, Subject.DEPLOYING) if " / " in value.word}
+    assert proposed == {"CI / notify deployment": "production", "CI / release to prod": "production"}
+
+    set_value_mapping(github, Subject.DEPLOYING, "CI / notify deployment", "")
+    assert set_value_mapping(github, Subject.DEPLOYING, "CI / release to prod", "production") == 1
+    assert deployed() == ("production", "success", 30, "job")
+    assert {value.word: value.means for value in values_seen(github, Subject.DEPLOYING) if value.is_decided} == {
+        "CI / notify deployment": "",
+        "CI / release to prod": "production",
+    }
+    assert unconfirmed_deployments(names_in_use(used.start, used.end)) == (0, 0)
+
+    set_value_mapping(github, Subject.DEPLOYING, "CI / release to prod", None)
+    assert deployed() is None
+
+
+def test_a_pipeline_that_an_admin_says_deploys_nothing_does_not_by_its_jobs(
+    tell: Tell, shop: None, github: Connection
+) -> None:
+    tell(run("CI", [job("deploy", 30)], branch="main"))
+    set_value_mapping(github, Subject.DEPLOYING, "CI", "")
+    assert deployed() is None
+    set_value_mapping(github, Subject.DEPLOYING, "CI", None)
+    assert deployed() == ("production", "success", 30, "job")
+
+
+def test_jobs_that_come_later_make_a_run_a_deployment_and_all_are_found_again(tell: Tell, shop: None) -> None:
+    tell(run("CI", [job("test", 10)], branch="main"))
+    assert deployed() is None
+    tell(run("CI", [job("test", 10), job("deploy", 30)], branch="main"))
+    PipelineRun.objects.update(deploying_jobs=[])
+    recompute_all_deployments()
+    assert deployed() == ("production", "success", 30, "job")
+    assert PipelineRun.objects.get().deploying_jobs == ["deploy"]
 
 
 @pytest.mark.parametrize(
