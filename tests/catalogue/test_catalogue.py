@@ -50,7 +50,7 @@ def problems_of_page(browser: Client, metric: Metric, as_table: set[str]) -> Ite
     page = response.content.decode()
     if "Definition" not in page:
         yield "no definition"
-    charts = {part.split('"')[0] for part in page.split('data-chart="')[1:]}
+    charts = {part.split('"')[0].partition("?")[0] for part in page.split('data-chart="')[1:]}
     if charts != {f"{address}charts/{name}/" for name in charts_of(metric)}:
         yield f"its charts are {charts}"
     for url in charts:
