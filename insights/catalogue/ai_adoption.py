@@ -26,7 +26,7 @@ ENROLLED_DEVELOPERS = PeopleOfWindow(ENROLLED_PEOPLE)
 
 _share_of_users = partial(
     Ratio,
-    sample=ACTIVE_DEVELOPERS,
+    sample_of=ACTIVE_DEVELOPERS,
     better=Better.HIGHER,
     categories=(Category.AI,),
     space=(SpaceDimension.ACTIVITY,),
@@ -39,6 +39,8 @@ _share_of_users = partial(
 ADOPTION_RATE = _share_of_users(
     key="ai.adoption_rate",
     name="Adoption",
+    fact="developer",
+    sample="[of {denominator:enrolled developer}]",
     meaning="Share of enrolled developers who used a coding agent at least once.",
     formula="active developers ÷ enrolled developers × 100; enrolled: telemetry ever received before the end of the "
     "window, and not off-boarded before it began",
@@ -50,7 +52,9 @@ ADOPTION_RATE = _share_of_users(
 
 ACTIVE_SHARE = _share_of_users(
     key="ai.active_share",
-    name="Active users trend",
+    name="Active users",
+    fact="developer",
+    sides=("active developers", "enrolled"),
     meaning="The adoption rate of each week, month or quarter.",
     formula="developers active in the bucket ÷ developers enrolled in it × 100",
     numerator=ACTIVE_DEVELOPERS,
@@ -72,6 +76,8 @@ _count_of_use = partial(
 ACTIVE_COUNT = _count_of_use(
     key="ai.active_developers",
     name="Active developers",
+    fact="developer",
+    sample="[of {denominator:enrolled developer}]",
     meaning="How many enrolled developers used a coding agent at least once.",
     formula="distinct people with at least one agent session that started in the window, of the enrolled developers",
     of=ACTIVE_DEVELOPERS,
@@ -85,6 +91,9 @@ ACTIVE_COUNT = _count_of_use(
 SESSIONS = _count_of_use(
     key="ai.sessions",
     name="Sessions",
+    fact="session",
+    sample="by {people:developer}",
+    notes=("excludes {ai.requests_without_session:request} without a session id",),
     meaning="How many agent sessions started.",
     formula=(
         "distinct sessions (agent, session id and person), counted where they start; sub-agents are part of their "
@@ -101,6 +110,7 @@ SESSIONS = _count_of_use(
 REQUESTS_WITHOUT_SESSION = _count_of_use(
     key="ai.requests_without_session",
     name="Requests without a session",
+    fact="request",
     meaning="How many requests name no session: they count for their person, but not as sessions.",
     formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",
     of=Total(AGENT_SESSIONS, column="unnamed_requests"),
@@ -111,6 +121,10 @@ REQUESTS_WITHOUT_SESSION = _count_of_use(
 SESSIONS_PER_DEVELOPER = PerPersonAndPeriod(
     key="ai.sessions_per_developer",
     name="Sessions per developer",
+    short="Sessions/dev",
+    fact="session",
+    sample="{numerator:session}",
+    notes=("excludes {ai.requests_without_session:request} without a session id",),
     meaning="How many agent sessions an active developer starts in a week, month or quarter.",
     formula=(
         "sessions ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped "
@@ -144,6 +158,9 @@ _length = partial(
 SESSION_DURATION = _length(
     key="ai.session_duration",
     name="Session duration",
+    fact="session",
+    sample="{facts:session}[ · open for {ai.session_span}]",
+    notes=("excludes {ai.requests_without_session:request} without a session id",),
     meaning="How long a session is active, without the time in which a terminal merely stays open.",
     formula=(
         "Σ active time ÷ sessions; active time is the sum of a session's work periods; a work period ends after 30 "
@@ -158,6 +175,7 @@ SESSION_DURATION = _length(
 SESSION_SPAN = _length(
     key="ai.session_span",
     name="Session span",
+    fact="session",
     meaning="How long a session lasts from its first event to its last.",
     formula="Σ (last event − first event) ÷ sessions",
     of=Distribution(AGENT_SESSIONS, column="span_seconds"),
@@ -168,6 +186,7 @@ SESSION_SPAN = _length(
 ACTIVE_SHARE_BY_AGENT = ShareOfPeople(
     key="ai.active_share_by_agent",
     name="Active users by agent",
+    fact="session",
     meaning="Which agents the active developers use; each developer counts once, divided among their agents.",
     formula="Σ over active developers of (sessions with the agent ÷ all their sessions) ÷ active developers × 100; "
     "the agents sum to 100 %",

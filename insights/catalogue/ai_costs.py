@@ -39,6 +39,7 @@ _spend_per = partial(
 SPEND_PER_MERGED_PR = _spend_per(
     key="ai.spend_per_merged_pr",
     name="Spend per merged PR",
+    fact="PR",
     meaning="What agents cost per merged pull request, including abandoned attempts.",
     formula=(
         "Σ spend of the sessions behind merged pull requests, and behind closed ones that they replaced, ÷ merged pull "
@@ -54,6 +55,8 @@ SPEND_PER_MERGED_PR = _spend_per(
 SPEND_ABANDONED = Count(
     key="ai.spend_abandoned",
     name="Spend on abandoned PRs",
+    fact="closed PR",
+    sample="{facts:closed PR}",
     meaning="What agents cost for pull requests closed without a merge.",
     formula=f"Σ spend of the sessions behind pull requests closed without a merge, on the day of closing. {BEHIND}",
     of=Total(ABANDONED_PULL_REQUESTS_WITH_SPEND, column="spend"),
@@ -71,6 +74,8 @@ SPEND_ABANDONED = Count(
 SPEND_PER_ITEM = _spend_per(
     key="ai.spend_per_item",
     name="Spend per work item",
+    fact="item",
+    sample="{facts:item}",
     meaning="What agents cost per delivered work item, including abandoned attempts.",
     formula=(
         "Σ spend behind delivered work items ÷ delivered work items with any, on the day of completion. It includes "

@@ -33,6 +33,9 @@ OUTCOME_SOURCE = "commits of connected repositories and what attributes them to 
 TOKENS = Count(
     key="ai.tokens",
     name="Tokens",
+    fact="session",
+    sample="in {facts:session}",
+    notes=("{-ai.tokens_in_both_channels} in one of events and metrics alone",),
     meaning="How many tokens the agents' models read and wrote.",
     formula="uncached input + cache read + cache write + output (reasoning included), each once, on the day of the "
     "request",
@@ -59,6 +62,9 @@ _spend = partial(
 SPEND = _spend(
     key="ai.spend",
     name="Spend",
+    fact="session",
+    sample="{facts:session}",
+    notes=("excludes {ai.unpriced_tokens} without a price",),
     meaning="What the tokens cost at list prices.",
     formula="Σ over sessions, agents and models of tokens × that model's price on that day; cached reads and writes at "
     "their own tier; tokens of models without a known price are left out",
@@ -73,6 +79,7 @@ PARTS = tuple(Dimension(part) for part in RequestPart)
 SPEND_BY_PART = _spend(
     key="ai.spend_by_part",
     name="Spend by part",
+    fact="session",
     meaning="Spend by skill, sub-agent, plugin, MCP server, reasoning effort, query source or provider.",
     formula=(
         "spend of the requests that telemetry assigns to the part; where telemetry names none, as in metrics and "
@@ -89,6 +96,7 @@ SPEND_BY_PART = _spend(
 SPEND_COMMITTED = _spend(
     key="ai.spend_committed",
     name="Spend committed",
+    fact="session",
     meaning="Spend of sessions with lines in a commit.",
     formula="spend of sessions with at least one attributed commit that counts",
     of=replace(SPENT, only=(Dimension.OUTCOME, ("committed",))),
@@ -102,6 +110,9 @@ SPEND_COMMITTED = _spend(
 SPEND_WASTED = _spend(
     key="ai.spend_wasted",
     name="Spend wasted",
+    short="Wasted",
+    fact="session",
+    notes=("excludes {ai.unpriced_tokens} without a price",),
     meaning="Spend of sessions that led to no commit, although their people's commits are known.",
     formula="spend of sessions without an attributed commit; those that ended less than 72 hours ago (to the full "
     "hour) are pending, and those of people without a commit in any repository within a year are unknown; neither is "
@@ -119,11 +130,15 @@ SPEND_WASTED = _spend(
 SPEND_PER_DEVELOPER = Ratio(
     key="ai.spend_per_developer",
     name="Spend per developer",
+    short="Spend/dev",
+    fact="session",
+    sample="{denominator:active developer}",
+    notes=("excludes {ai.unpriced_tokens} without a price",),
     meaning="Average spend on agents per active developer.",
     formula="spend ÷ active developers",
     numerator=SPENT,
     denominator=ACTIVE_DEVELOPERS,
-    sample=SPENT,
+    sample_of=SPENT,
     unit=UnitOfMeasure.CURRENCY,
     better=Better.NEITHER,
     categories=(Category.AI,),
@@ -138,6 +153,7 @@ SPEND_PER_DEVELOPER = Ratio(
 REPORTED_COST = _spend(
     key="ai.reported_cost",
     name="Cost reported by agents",
+    fact="session",
     meaning="The cost that agents report themselves, to compare with the spend.",
     formula="Σ of the cost that agents report with their requests; agents that report none are left out",
     of=Total(AGENT_SESSION_DAYS, column="reported_cost"),
@@ -150,6 +166,7 @@ REPORTED_COST = _spend(
 COST_DIFFERENCE = _spend(
     key="ai.cost_difference",
     name="Difference to reported cost",
+    fact="session",
     meaning="By how much the cost that agents report exceeds the price of their tokens.",
     formula=(
         "Σ (cost that the agent reports − spend) over requests with tokens for which both are known; for days with "
@@ -166,6 +183,7 @@ COST_DIFFERENCE = _spend(
 CACHE_HOUR_SURCHARGE = _spend(
     key="ai.cache_hour_surcharge",
     name="Possible cost of hour-long caching",
+    fact="session",
     meaning="How much higher the spend would be if all cache writes of unknown lifetime were kept for an hour.",
     formula=(
         "Σ of cache writes × (price of an hour − price of five minutes) over requests whose agent neither reports the "
@@ -178,6 +196,7 @@ CACHE_HOUR_SURCHARGE = _spend(
 UNPRICED_TOKENS = _spend(
     key="ai.unpriced_tokens",
     name="Tokens without a price",
+    fact="session",
     meaning="How many tokens belong to models without a known price; their cost is missing from the spend.",
     formula="tokens of models that no price list or override names on the day of the request",
     of=Total(AGENT_SESSION_DAYS, column="unpriced_tokens"),

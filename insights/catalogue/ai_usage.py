@@ -24,6 +24,8 @@ TOOL_CALLS_FAILED = _tool_total(column="tool_failures")
 LINES_GENERATED = Count(
     key="ai.lines_generated",
     name="Lines generated",
+    fact="session",
+    sample="in {facts:session}",
     meaning="How many lines agents wrote during sessions, kept or not.",
     formula="Σ of the lines that agents report as added",
     of=Total(AGENT_SESSION_DAYS, column="lines_added"),
@@ -40,7 +42,10 @@ LINES_GENERATED = Count(
 
 CACHE_HIT_RATE = Ratio(
     key="ai.cache_hit_rate",
-    name="Cache hit rate",
+    name="Prompt cache hit rate",
+    short="Cache hits",
+    fact="session",
+    sample="of {denominator:prompt token}",
     meaning="Share of prompt tokens that models read from their cache, at a fraction of the price.",
     formula="cache-read prompt tokens ÷ (uncached input + cache read + cache write tokens) × 100",
     numerator=Total(AGENT_SESSION_DAYS, column="cache_read_tokens"),
@@ -57,6 +62,7 @@ CACHE_HIT_RATE = Ratio(
 TOKENS_IN_BOTH_CHANNELS = Ratio(
     key="ai.tokens_in_both_channels",
     name="Tokens in both channels",
+    fact="session",
     meaning="Share of tokens that both events and metrics report; the rest is known from one of them alone.",
     formula="tokens that events and metrics report for the same quarters of an hour of a session ÷ tokens × 100",
     numerator=Total(AGENT_SESSION_DAYS, column="both_tokens"),
@@ -73,6 +79,8 @@ TOKENS_IN_BOTH_CHANNELS = Ratio(
 ERROR_RATE = Ratio(
     key="ai.error_rate",
     name="Error rate",
+    fact="session",
+    sample="{numerator} of {denominator:tool call}",
     meaning="Share of tool calls that failed.",
     formula=(
         "failed tool calls ÷ tool calls × 100; calls that the person refused do not count; a shell command that exits "

@@ -16,6 +16,7 @@ STANDING = "not started at the end of the window's last day, or today, for the l
 BACKLOG_AGE = Duration(
     key="backlog.age",
     name="Age of the backlog",
+    fact="item",
     meaning="How long unstarted work items have been waiting.",
     formula=f"creation → end of the window, of the work items {STANDING}; in whole local days",
     of=Distribution(BACKLOG, column="age_seconds"),
@@ -31,6 +32,7 @@ BACKLOG_AGE = Duration(
 BACKLOG_HEALTH = Ratio(
     key="backlog.health",
     name="Backlog health",
+    fact="item",
     meaning="Share of unstarted work items that are ready to start.",
     formula=f"work items {STANDING}, with an estimate, an assignee, a description and a change within the last 30 days "
     "÷ all unstarted work items then × 100. Estimate and description are those of today; an item whose tool reports "

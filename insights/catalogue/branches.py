@@ -12,6 +12,7 @@ from integrations.facts.branches import STALE_BRANCHES
 STALE_BRANCH_COUNT = Count(
     key="branch.stale_count",
     name="Stale branches",
+    fact="branch",
     meaning="How many branches were abandoned without a merge.",
     formula=(
         "branches other than the default one with unmerged commits, the last of them older than 30 days at the end of "

@@ -20,6 +20,7 @@ ALL_LINES_COMMITTED = LINES.undivided_by(Dimension.AGENT, Dimension.MODEL, Dimen
 COMMIT_COUNT = Count(
     key="commit.count",
     name="Commits",
+    fact="commit",
     meaning="How many commits were made; each change counts once.",
     formula=(
         "distinct commits by the local day of the committer time, without merges, bulk commits and bots other than "
@@ -37,6 +38,7 @@ COMMIT_COUNT = Count(
 COMMIT_FREQUENCY = PerPersonAndPeriod(
     key="commit.frequency",
     name="Commits per developer",
+    fact="commit",
     meaning="How many commits an active developer makes in a week, month or quarter.",
     formula=(
         "commits ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped one "
@@ -57,6 +59,7 @@ COMMIT_FREQUENCY = PerPersonAndPeriod(
 COMMIT_LINES = Count(
     key="commit.lines",
     name="Lines committed",
+    fact="commit",
     meaning="How many lines commits added, by people and agents.",
     formula=(
         "Σ added lines of counted files of counted commits; generated, vendored, minified, lock and binary files are "

@@ -64,11 +64,19 @@ class Metric:
     with a sample below `minimum_sample` are marked, never withheld.  `positive_indicators` are keys of leading
     indicators, which improve with it where the improvement is real; `negative_indicators` of guardrails, which suffer
     where it is not.
+
+    A metric words its figures itself, everywhere: `label` is its name above a figure, `short` above a column, `fact`
+    the noun of what its sample counts, and `sample` and `notes` are templates (insights/ui/samples.py).
     """
 
     key: str
     version: int = 1
     name: str
+    label: str = ""
+    short: str = ""
+    fact: str = "fact"
+    sample: str = ""
+    notes: tuple[str, ...] = ()
     meaning: str
     formula: str
     unit: UnitOfMeasure
@@ -97,6 +105,8 @@ class Metric:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "facets", self.facets or self.segments)
+        object.__setattr__(self, "label", self.label or self.name)
+        object.__setattr__(self, "short", self.short or self.label)
 
     @property
     def marked_name(self) -> str:
@@ -259,13 +269,15 @@ class CountPerTime(Count):
 class Ratio(Metric):
     """numerator ÷ denominator, × 100 where the unit is percent; no data where the denominator is 0.
 
-    The sample is that of the measure `sample`, by default the denominator.
+    The sample is that of the measure `sample_of`, by default the denominator.  `sides` are plural nouns of numerator
+    and denominator, for charts that show both behind each value.
     """
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     numerator: Measure
     denominator: Measure
-    sample: Measure | None = None
+    sample_of: Measure | None = None
+    sides: tuple[str, str] | None = None
 
     @property
     def measures(self) -> tuple[Measure, ...]:
@@ -277,7 +289,7 @@ class Ratio(Metric):
 
     @property
     def sampled(self) -> Measure:
-        return self.sample or self.denominator
+        return self.sample_of or self.denominator
 
     @property
     def recipe(self) -> str:
@@ -285,7 +297,7 @@ class Ratio(Metric):
 
     def result(self, part: PartValue) -> MetricResult:
         above, below = part(self.numerator), part(self.denominator)
-        entered = part(self.sample) if self.sample else below
+        entered = part(self.sample_of) if self.sample_of else below
         numerator = None if above.value is None and above.missing else above.value or 0
         return MetricResult(
             quotient(numerator, below.value, self.unit),

@@ -41,6 +41,8 @@ DEPLOYMENTS = Facts(PRODUCTION_DEPLOYMENTS)
 DEPLOYMENT_FREQUENCY = CountPerTime(
     key="dora.deployment_frequency",
     name="Deployment frequency",
+    short="Deployments",
+    fact="deployment",
     meaning="How often changes are deployed to production.",
     formula=(
         "successful production deployments ÷ calendar days of the window that have passed. A rollout that failed "
@@ -63,6 +65,7 @@ DEPLOYMENT_FREQUENCY = CountPerTime(
 DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
     key="dora.deployment_days",
     name="Deployment days per week",
+    fact="day",
     meaning="On how many days per week changes are deployed to production.",
     formula="days with a successful production deployment ÷ weeks of the window that have passed. " + OF_PRODUCTION,
     of=Facts(DEPLOYMENT_DAYS),
@@ -81,6 +84,8 @@ DEPLOYMENT_DAYS_PER_WEEK = CountPerTime(
 LEAD_TIME = Duration(
     key="dora.lead_time",
     name="Lead time for changes",
+    short="Lead time",
+    fact="change",
     meaning="How long a change takes from its first commit to production.",
     formula="first own commit → first successful production deployment that contains the merge. Changes without "
     f"a known first commit are left out. {AT_DEPLOYMENT}",
@@ -100,6 +105,8 @@ CHANGE_FAILURE_RATE = Ratio(
     key="dora.change_failure_rate",
     version=2,
     name="Change failure rate",
+    short="Failure rate",
+    fact="deployment",
     meaning="Share of production deployments that caused a failure users could notice.",
     formula="production deployments with a linked failure ÷ production deployments × 100. A failure is an incident "
     "that names the deployment, a rollback or fix of it that succeeded, or an incident of its service that began "
@@ -124,6 +131,9 @@ RECOVERY_TIME = Duration(
     key="dora.recovery_time",
     version=2,
     name="Failed deployment recovery time",
+    label="Recovery time",
+    short="Recovery",
+    fact="failure",
     meaning="How long it takes to restore service after a failed deployment.",
     formula=(
         "failed deployment finished, or its first linked incident started if that was earlier → its last linked "
@@ -146,6 +156,8 @@ RECOVERY_TIME = Duration(
 REWORK_RATE = Ratio(
     key="dora.rework_rate",
     name="Deployment rework rate",
+    short="Rework",
+    fact="deployment",
     meaning="Share of production deployments that were unplanned and fix something users noticed.",
     formula="deployments marked as unplanned ÷ all × 100; no data if none is marked and some are unknown. "
     + OF_PRODUCTION,

@@ -64,6 +64,7 @@ def _metric_of(definition: HandKeptMetric) -> HandKept:
         key=definition.key,
         version=definition.formula_version,
         name=definition.name,
+        fact="value",
         meaning=definition.meaning,
         formula=(
             "the value last entered by the end of the window, or today; it applies from its day until the next value, "

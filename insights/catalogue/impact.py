@@ -32,6 +32,7 @@ ON_A_LINE = (
 MERGED_PER_DEVELOPER = PerDeveloper(
     key="pr.merged_per_developer",
     name="PRs merged per developer",
+    fact="PR",
     meaning="How many pull requests a developer merges in a week, month or quarter, with and without an agent.",
     formula=f"pull requests merged in the bucket ÷ developers active on their line in the bucket. {ON_A_LINE} "
     f"A pull request with commits of two agents counts for each of them, and once in the total. {MERGED}",
@@ -51,6 +52,7 @@ MERGED_PER_DEVELOPER = PerDeveloper(
 DELIVERED = Count(
     key="work.delivered",
     name="Work items delivered",
+    fact="item",
     meaning="How many work items were completed.",
     formula=f"number of work items done. {DONE}",
     of=DONE_ITEMS,
@@ -68,6 +70,7 @@ DELIVERED = Count(
 DELIVERED_PER_DEVELOPER = PerDeveloper(
     key="work.delivered_per_developer",
     name="Work items delivered per developer",
+    fact="item",
     meaning="How many work items a developer completes in a week, month or quarter, with and without an agent.",
     formula="work items completed in the bucket ÷ developers active on their line in the bucket. An item is "
     "AI-assisted if any linked pull request has an attributed commit, and Non-AI if none of them has; one without a "
@@ -97,6 +100,7 @@ def _phase(key: str, name: str, meaning: str, formula: str, column: str) -> Rati
     return Ratio(
         key=key,
         name=name,
+        fact="PR",
         meaning=meaning,
         formula=f"Σ ({formula}) ÷ their number. {ALL_KNOWN}",
         numerator=Total(MERGED_PULL_REQUESTS, column=column),

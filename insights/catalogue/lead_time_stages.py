@@ -36,6 +36,7 @@ def _stage(
     return Duration(
         key=key,
         name=name,
+        fact="PR",
         meaning=meaning,
         formula=f"{formula} {AT_DEPLOYMENT}",
         of=Distribution(LEAD_TIMES, column=column),

@@ -21,6 +21,7 @@ DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
 REWORK_RATE = Ratio(
     key="code.rework_rate",
     name="Rework rate",
+    fact="line",
     meaning="Share of changed lines that had been written or changed in the previous three weeks.",
     formula=f"changed lines that were at most 21 days old ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_reworked"),
@@ -39,6 +40,7 @@ REWORK_RATE = Ratio(
 REFACTOR_RATE = Ratio(
     key="code.refactor_rate",
     name="Refactor rate",
+    fact="line",
     meaning="Share of changed lines that were older than three weeks.",
     formula=f"changed lines that were older than 21 days ÷ changed lines × 100. {OF_CHANGES}",
     numerator=Total(CHANGED_LINES, column="lines_refactored"),

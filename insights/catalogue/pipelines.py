@@ -24,6 +24,7 @@ COUNTED_RUNS = Total(PIPELINE_RUNS, column="is_counted")
 CI_DURATION = Duration(
     key="ci.duration",
     name="Pipeline duration",
+    fact="run",
     meaning="How long a pipeline run takes.",
     formula=f"start → finish of the run's last attempt. {COUNTED} {ONE_RUN}",
     of=Distribution(PIPELINE_RUNS, column="duration_seconds"),
@@ -39,6 +40,7 @@ CI_DURATION = Duration(
 CI_QUEUE_TIME = Duration(
     key="ci.queue_time",
     name="Pipeline queue time",
+    fact="run",
     meaning="How long pipeline jobs wait for a runner.",
     formula=(
         "queued → started of each job of the run's last attempt, without skipped jobs; of the attempt itself if its "
@@ -56,6 +58,7 @@ CI_QUEUE_TIME = Duration(
 CI_SUCCESS_RATE = Ratio(
     key="ci.success_rate",
     name="Pipeline success rate",
+    fact="run",
     meaning="Share of pipeline runs that succeed.",
     formula=f"successful runs ÷ runs that finished and were not cancelled × 100. {COUNTED} {ONE_RUN}",
     numerator=Total(PIPELINE_RUNS, column="is_successful"),
@@ -74,6 +77,7 @@ CI_SUCCESS_RATE = Ratio(
 CI_FLAKY_RATE = Ratio(
     key="ci.flaky_rate",
     name="Flaky run rate",
+    fact="run",
     meaning="Share of pipeline runs that succeeded only after a retry of the same code.",
     formula="runs that succeeded after an attempt that failed ÷ runs that finished and were not cancelled × 100."
     f" {COUNTED} {ONE_RUN}",

@@ -36,6 +36,7 @@ _pull_request_share = partial(
 FATE = _pull_request_share(
     key="ai.pr_fate",
     name="PRs merged of those that ended",
+    fact="PR",
     meaning=(
         "Share of ended pull requests that were merged; the rest were closed without a merge. Split by AI, it shows "
         "whether agents' pull requests are accepted."
@@ -54,6 +55,7 @@ FATE = _pull_request_share(
 REOPENED_RATE = _pull_request_share(
     key="pr.reopened_rate",
     name="Reopened",
+    fact="PR",
     meaning="Share of pull requests that were closed and reopened before they ended.",
     formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
     numerator=Total(ENDED_PULL_REQUESTS, column="reopened"),
@@ -66,6 +68,7 @@ REOPENED_RATE = _pull_request_share(
 REVIEW_ROUNDS = Duration(
     key="pr.review_rounds",
     name="Review rounds",
+    fact="PR",
     meaning="How many rounds of review a pull request takes.",
     formula="number of reviews by other people before the merge, those between the same two commits taken together; 0 "
     f"without a review. {ENDED}",
@@ -84,6 +87,7 @@ REVIEW_ROUNDS = Duration(
 FAILED_RUNS = Duration(
     key="pr.failed_runs",
     name="Failed runs per PR",
+    fact="PR",
     meaning="How many pipeline runs fail before a pull request ends.",
     formula=(
         "number of pipeline runs on its commits that failed before the merge, or the close; each attempt counts; "
@@ -106,6 +110,7 @@ LINES_SOURCE = f"{SOURCE}; the history of lines in clones"
 REWRITTEN_RATE = _pull_request_share(
     key="pr.rewritten_rate",
     name="PR lines rewritten within 21 days",
+    fact="PR",
     meaning="Share of the lines added by pull requests that were rewritten or deleted within three weeks.",
     formula=(
         "lines that another change of the default branch rewrote or deleted within 21 days of reaching it ÷ lines that "
@@ -126,6 +131,7 @@ REWRITTEN_RATE = _pull_request_share(
 REWRITTEN_LEFT_OUT = _pull_request_share(
     key="pr.rewritten_left_out",
     name="Left out of PR lines rewritten",
+    fact="PR",
     meaning="Share of merged pull requests that are too recent to judge, or in a repository without a clone.",
     formula="pull requests merged less than 21 full days ago, or whose lines are unknown without a clone ÷ "
     f"merged pull requests × 100. {MERGED}",

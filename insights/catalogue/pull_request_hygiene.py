@@ -28,6 +28,8 @@ _merged_size = partial(
 SIZE = _merged_size(
     key="pr.size",
     name="Pull request size",
+    short="PR size",
+    fact="PR",
     meaning="How many lines a pull request changes.",
     formula=(
         "lines added + deleted at the merge, without generated, vendored, minified, lock and binary files if there is "
@@ -43,6 +45,7 @@ SIZE = _merged_size(
 COMPLEXITY = _merged_size(
     key="pr.complexity",
     name="Files per pull request",
+    fact="PR",
     meaning="How many files a pull request changes.",
     formula=(
         "files changed, as the provider counts them, else as a clone shows. Classes, of which the worst counts: simple "
@@ -56,6 +59,7 @@ COMPLEXITY = _merged_size(
 DIRECTORIES = _merged_size(
     key="pr.directories",
     name="Directories per pull request",
+    fact="PR",
     meaning="How many directories a pull request touches.",
     formula=f"distinct directories of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=Distribution(MERGED_PULL_REQUESTS, column="directories"),
@@ -65,6 +69,7 @@ DIRECTORIES = _merged_size(
 LANGUAGES = _merged_size(
     key="pr.languages",
     name="Languages per pull request",
+    fact="PR",
     meaning="How many languages a pull request contains.",
     formula=f"distinct languages of its files that are not generated, vendored or binary. {WITH_FILES} {MERGED}",
     of=Distribution(MERGED_PULL_REQUESTS, column="languages"),
@@ -86,6 +91,7 @@ _merged_share = partial(
 NEW_PATHS = _merged_share(
     key="pr.new_paths_rate",
     name="Paths new to the reviewers",
+    fact="PR",
     meaning="Share of reviewed paths on which no reviewer has worked before.",
     formula="Σ changed paths that none of the reviewers had changed in a commit before the pull request was opened ÷ Σ "
     "changed paths × 100, in the same repository, with any account. Only pull requests with a review count, without "
@@ -99,6 +105,7 @@ NEW_PATHS = _merged_share(
 REVIEW_DEPTH = _merged_share(
     key="pr.review_depth",
     name="Review depth",
+    fact="PR",
     meaning="How many comments reviewers and authors write per hundred changed lines.",
     formula=(
         "Σ comments, in the conversation and on lines, ÷ Σ lines added and deleted × 100; the provider does not report "
@@ -115,6 +122,8 @@ REVIEW_DEPTH = _merged_share(
 UNREVIEWED_RATE = _merged_share(
     key="pr.unreviewed_rate",
     name="Merged without review",
+    short="Unreviewed",
+    fact="PR",
     meaning="Share of pull requests that nobody else reviewed before the merge.",
     formula=f"merged pull requests without a review ÷ merged pull requests × 100; {REVIEW}. {MERGED}",
     numerator=Total(MERGED_PULL_REQUESTS, column="unreviewed"),
@@ -127,6 +136,7 @@ UNREVIEWED_RATE = _merged_share(
 SELF_MERGED_RATE = _merged_share(
     key="pr.self_merged_rate",
     name="Merged by their author",
+    fact="PR",
     meaning="Share of pull requests that their authors merged themselves.",
     formula=f"merged by their author ÷ merged pull requests with a known merger × 100. {MERGED}",
     numerator=Total(MERGED_PULL_REQUESTS, column="self_merged"),
@@ -139,6 +149,7 @@ SELF_MERGED_RATE = _merged_share(
 LINKED_RATE = _merged_share(
     key="pr.linked_rate",
     name="Linked to a work item",
+    fact="PR",
     meaning="Share of pull requests that name the work item they were made for.",
     formula="merged pull requests linked to a known work item ÷ merged pull requests × 100; linked by the "
     f"provider, or by a key in the branch, the title, the text or a commit. {MERGED}",
@@ -152,6 +163,7 @@ LINKED_RATE = _merged_share(
 REVERT_RATE = _merged_share(
     key="pr.revert_rate",
     name="Taken back",
+    fact="PR",
     meaning="Share of pull requests that another one reverted.",
     formula=(
         "merged pull requests that a later merged one reverts ÷ merged pull requests × 100. The revert names the "
@@ -171,6 +183,7 @@ REVERT_RATE = _merged_share(
 STALE_COUNT = Count(
     key="pr.stale_count",
     name="Stale pull requests",
+    fact="PR",
     meaning="How many open pull requests have had no activity for two weeks.",
     formula=(
         "pull requests that are open at the end of the window's last day, or today, without activity for 14 days: no "

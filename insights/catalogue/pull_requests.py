@@ -37,6 +37,7 @@ _merged_time = partial(
 CYCLE_TIME = _merged_time(
     key="pr.cycle_time",
     name="Cycle time",
+    fact="PR",
     meaning="How long a pull request takes from ready for review to merge.",
     formula=f"open → merge; open is the creation, or for a draft the first time it was ready for review. {MERGED}",
     of=Distribution(MERGED_PULL_REQUESTS, column="cycle_seconds"),
@@ -47,6 +48,7 @@ CYCLE_TIME = _merged_time(
 CODING_TIME = _merged_time(
     key="pr.coding_time",
     name="Coding time",
+    fact="PR",
     meaning="How long work on a change takes before it is open for review.",
     formula=(
         "first commit → open; the first commit is the earliest author time among the pull request's own commits; a "
@@ -61,6 +63,8 @@ CODING_TIME = _merged_time(
 PICKUP_TIME = _merged_time(
     key="pr.pickup_time",
     name="Pickup time",
+    short="Pickup",
+    fact="PR",
     meaning="How long a pull request waits for its first review.",
     formula=(
         f"open → first review; {REVIEW}. Time as a draft does not count; left out without a review, or if the first "
@@ -76,6 +80,7 @@ PICKUP_TIME = _merged_time(
 REVIEW_TIME = _merged_time(
     key="pr.review_time",
     name="Review time",
+    fact="PR",
     meaning="How long a review takes until the pull request is approved.",
     formula=(
         f"first review → last approval before the merge, 0 if they are the same; {REVIEW}. Left out if nobody else "
@@ -91,6 +96,7 @@ REVIEW_TIME = _merged_time(
 MERGE_TIME = _merged_time(
     key="pr.merge_time",
     name="Merge time",
+    fact="PR",
     meaning="How long an approved pull request waits until it is merged.",
     formula=f"last approval by another person before the merge → merge. Left out if nobody else approved it. {MERGED}",
     of=Distribution(MERGED_PULL_REQUESTS, column="merge_seconds"),
@@ -101,6 +107,7 @@ MERGE_TIME = _merged_time(
 CI_WAIT = _merged_time(
     key="ci.wait_per_pull_request",
     name="Pipeline wait per pull request",
+    fact="run",
     meaning="How long a pull request waits for pipelines while it is open.",
     formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
     f"queued or running. Left out if no such run is known. {MERGED}",
@@ -113,6 +120,8 @@ CI_WAIT = _merged_time(
 THROUGHPUT = Count(
     key="pr.throughput",
     name="Merged pull requests",
+    short="Merged PRs",
+    fact="PR",
     meaning="How many pull requests were merged.",
     formula=(
         f"number of merged pull requests. {MERGED} A pull request with commits of two agents, or that touches two "

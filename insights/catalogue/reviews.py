@@ -21,6 +21,7 @@ GIVEN = f"Reviews count on the day of submission; {REVIEW}. Reviews of bots' pul
 GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
     key="review.given_per_developer",
     name="Reviews per developer",
+    fact="review",
     meaning="How many reviews an active developer gives in a week, month or quarter.",
     formula=(
         "reviews ÷ active developers ÷ number of weeks (months, quarters) of the window that have begun; a clipped one "
@@ -42,6 +43,7 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
 LOAD_CONCENTRATION = Concentration(
     key="review.load_concentration",
     name="Concentration of reviews",
+    fact="review",
     meaning="How unevenly reviews are spread among reviewers.",
     formula=(
         "Gini coefficient × 100 of the reviews per person, of the people with a review in the window: 0 if all gave "

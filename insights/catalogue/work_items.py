@@ -43,6 +43,7 @@ _item_time = partial(
 ISSUE_LEAD_TIME = _item_time(
     key="issue.lead_time",
     name="Item lead time",
+    fact="item",
     meaning="How long a work item takes from creation to done.",
     formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
     of=Distribution(DONE_WORK_ITEMS, column="lead_seconds"),
@@ -55,6 +56,7 @@ ISSUE_LEAD_TIME = _item_time(
 ISSUE_CYCLE_TIME = _item_time(
     key="issue.cycle_time",
     name="Item cycle time",
+    fact="item",
     meaning="How long a work item takes from the start of work to done.",
     formula=(
         "first entry into a status in progress → done, of completed items; items that were never in progress, or whose "
@@ -79,6 +81,7 @@ _item_share = partial(
 FLOW_EFFICIENCY = _item_share(
     key="flow.efficiency",
     name="Flow efficiency",
+    fact="item",
     meaning="Share of the time in progress in which work is active rather than waiting.",
     formula=(
         "Σ active time ÷ Σ cycle time, of completed items, × 100. An item is active in statuses in progress, except "
@@ -97,6 +100,7 @@ FLOW_EFFICIENCY = _item_share(
 FEATURES_PER_WEEK = CountPerTime(
     key="work.features_per_week",
     name="Feature velocity",
+    fact="item",
     meaning="How many features are completed per week.",
     formula=f"completed work items of type feature ÷ weeks of the window that have passed. {DONE}",
     of=Total(DONE_WORK_ITEMS, column="features"),
@@ -115,6 +119,7 @@ FEATURES_PER_WEEK = CountPerTime(
 FEATURE_COMPLETION_RATE = _item_share(
     key="work.feature_completion_rate",
     name="Feature completion rate",
+    fact="item",
     meaning="Whether features are completed as fast as they are created.",
     formula="features done ÷ features created in the same time × 100; above 100 the number of unfinished ones falls. "
     f"{DONE} What is created counts on its day of creation, for the same person.",
@@ -130,6 +135,7 @@ FEATURE_COMPLETION_RATE = _item_share(
 BUG_RATIO = _item_share(
     key="bug.ratio",
     name="Bug ratio",
+    fact="item",
     meaning="Share of completed work items that are bugs.",
     formula=f"bugs done ÷ work items done × 100. {DONE}",
     numerator=DONE_BUGS,
@@ -143,6 +149,7 @@ BUG_RATIO = _item_share(
 BUG_REOPEN_RATE = _item_share(
     key="bug.reopen_rate",
     name="Bug reopen rate",
+    fact="item",
     meaning="Share of fixed bugs that had been fixed before.",
     formula=f"done bugs that were reopened before ÷ done bugs × 100. {DONE}",
     numerator=Total(DONE_WORK_ITEMS, column="reopened_bugs"),
@@ -168,6 +175,7 @@ _bug_count = partial(
 BUG_ESCAPED = _bug_count(
     key="bug.escaped",
     name="Escaped bugs",
+    fact="item",
     meaning="How many bugs were found in production.",
     formula=(
         "bugs created whose label, type, project or reporter shows that they were found in production or by a "
@@ -182,6 +190,7 @@ BUG_ESCAPED = _bug_count(
 BUG_CUSTOMER_FOUND = _bug_count(
     key="bug.customer_found",
     name="Bugs found by customers",
+    fact="item",
     meaning="How many bugs customers found.",
     formula="bugs created whose label, type, project or reporter shows that a customer found them; "
     f"{_FOUND}. {_CREATED}",
@@ -194,6 +203,7 @@ BUG_CUSTOMER_FOUND = _bug_count(
 BUG_FIX_RATE = _item_share(
     key="bug.fix_rate",
     name="Bug fix rate",
+    fact="item",
     meaning="Whether bugs are fixed as fast as they are found.",
     formula="bugs done ÷ bugs created in the same time × 100; above 100 the number of open bugs falls. "
     f"{DONE} What is created counts on its day of creation, for the same person.",
@@ -208,6 +218,7 @@ _AT_THE_END = "at the end of the window's last day, or today, for the assignee w
 WIP_COUNT = Count(
     key="wip.count",
     name="Work in progress",
+    fact="item",
     meaning="How many work items are in progress at the same time.",
     formula=f"work items in a status in progress {_AT_THE_END}",
     of=Facts(WORK_IN_PROGRESS),
@@ -224,6 +235,7 @@ WIP_COUNT = Count(
 WIP_AGE = _item_time(
     key="wip.age",
     name="Age of work in progress",
+    fact="item",
     meaning="How long the work items in progress have been in progress.",
     formula="first entry into a status in progress → end of the window, of the work items in a status in progress "
     f"{_AT_THE_END}; in whole local days. Items with an unknown start are left out",

@@ -10,19 +10,23 @@ from itertools import chain
 from typing import NamedTuple
 
 from django.http import Http404
+from django.urls import reverse
 
 from core.page_links import Picker
 from insights.catalogue.agents import agent_name
+from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
+from insights.engine.connected import OWNS_NOTHING
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.labels import note_url
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
-from insights.ui import tiles, wording
+from insights.ui import samples, tiles, wording
 from insights.ui.addresses import address
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
+from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
 from integrations.intake.resolve import shown_service
@@ -30,6 +34,7 @@ from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
 TAB = "tab"
+COUNTED = ("lines", "tokens")  # units that a metric's name may say
 
 
 class PageQuery(NamedTuple):
@@ -50,6 +55,12 @@ class PageQuery(NamedTuple):
 def compared(*keys: str) -> tuple[PageQuery, ...]:
     """The metrics, each with the previous window."""
     return tuple(PageQuery(key, compared=True) for key in keys)
+
+
+def of_tiles(*keys: str) -> tuple[PageQuery, ...]:
+    """The metrics, each with the previous window, and what their samples and notes name besides."""
+    beside = dict.fromkeys(other for key in keys for other in named_beside(get(key)))
+    return (*compared(*keys), *(PageQuery(key, whole=True) for key in beside if key not in keys))
 
 
 def value_of(figure: MetricValue) -> float | None:
@@ -230,14 +241,16 @@ class Answers:
         key: str,
         *,
         label: str | None = None,
-        sample: str = "",
+        sample: str | None = None,
+        sample_of: str = "",
         unit: str | None = None,
         note: str = "",
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
-        """The tile of a metric that was read with `compared`, with its threshold and target.
+        """The tile of a metric that was read with `of_tiles`, in the metric's words, with its threshold and target.
 
-        Where facts may be missing because of the chosen facets, that is said in place of the sample or reason.
+        The sample can be that of another metric.  Where facts may be missing because of the chosen facets, that is said
+        in place of the sample or reason.
         """
         metric, answer, nothing = get(key), self.answer(key), self.nothing()
         figure, agreed = tiles.whole(answer), self.agreed.get(key)
@@ -254,14 +267,22 @@ class Answers:
                 made,
                 state=tiles.missing_state(figure),
                 reason=figure.reason or "" if figure.withheld else nothing or figure.reason or "",
-                reason_link=None if figure.withheld else self.widen(),
+                reason_link=None if figure.withheld else self._remedy(figure),
             )
         printed = wording.reading(figure.value, metric.unit)
-        notes = (tiles.small_sample(metric, figure), tiles.lagging(answer), note, self.filters.ignored_filters(metric))
+        if sample is None:
+            sampled = sample_of or key
+            sample = samples.sample_of(get(sampled), self.figure(sampled), self.figure_if_read)
+        notes = (
+            tiles.small_sample(metric, figure),
+            tiles.lagging(answer),
+            note or ", ".join(samples.notes_of(metric, figure, self.figure_if_read)),
+            self.filters.ignored_filters(metric),
+        )
         return replace(
             made,
             value=printed.value,
-            unit=printed.unit if unit is None else unit,
+            unit=self._unit(metric, printed) if unit is None else unit,
             spark=tiles.spark(answer) if figure.value else (),
             change=self.change(key),
             sample=sample if figure.value or not nothing else nothing,
@@ -269,6 +290,20 @@ class Answers:
             note=next(filter(None, notes), "") or tiles.evidence_range(metric, figure),
             band=band,
         )
+
+    def figure_if_read(self, key: str) -> MetricValue | None:
+        return next((tiles.whole(answer) for item, answer in self.now.items() if item[:2] == (key, None)), None)
+
+    def _unit(self, metric: Metric, printed: wording.Reading) -> str:
+        """Per week, month or quarter; none that the name says."""
+        if metric.per_period:
+            return f"/ {self.filters.granularity.value}"
+        return "" if printed.unit in COUNTED and printed.unit in metric.name.lower() else printed.unit
+
+    def _remedy(self, figure: MetricValue) -> tiles.Link | None:
+        if figure.reason == OWNS_NOTHING:
+            return tiles.Link("Open ownership", reverse("ownership"))
+        return self.widen()
 
     @cached_property
     def agreed(self) -> Mapping[str, Agreement]:
@@ -314,7 +349,7 @@ class Answers:
     def _label(self, key: str, label: str | None) -> str:
         """With the statistic appended where it is not the metric's own."""
         statistic = self.answer(key).query.statistic
-        name = label or get(key).name
+        name = label or get(key).label
         return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
 
     def part_url(self, name: str) -> str:

@@ -17,14 +17,17 @@ from urllib.parse import parse_qsl, urlencode
 from django.urls import reverse
 
 from core.page_links import url_with
-from insights.catalogue.agents import agent_name, in_agent_order
+from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
+from insights.catalogue.declarations import Metric, Ratio
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.distribution import DistributionAnswer
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.answers import Answers, InsightsPage, PageQuery
+from insights.pages.attribution.labels import FILE_TYPES
+from insights.pages.cards import Trend
 from insights.query import windows
-from insights.query.query import Answer, Dimension, MetricValue
+from insights.query.query import Answer, Dimension, Granularity, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 from insights.ui.filters import MOST_FACET_VALUES, Choice, Filters
@@ -33,6 +36,7 @@ from integrations.intake.resolve import shown_service
 SERIES_DRAWN = 8  # more lines or colours are indistinguishable
 BULK = 95  # percent of the facts lie in a histogram's bins of equal width; the last bin takes the long tail
 REST = "\x00rest"  # no segment has this name: names hold no NUL
+REPOSITORIES_LISTED = 11  # in a donut
 SHARES_LISTED = 6  # in a donut: the rest is combined into one share
 OTHER_WORK = "other"  # also a class of its own, besides its finer classes
 NAMELESS = "unknown"
@@ -44,16 +48,38 @@ WORK_TYPES: Mapping[str, str] = {
     **{"feature": "Feature", "bug": "Bug", "other": "Other", "tech_debt": "Tech debt"},
     **{"operations": "Operations", "documentation": "Documentation", "unknown": "Unknown work"},
 }
+# Where telemetry may not name the part that a request belongs to.
+PARTS_OF_REQUESTS = (
+    *(Dimension.SKILL, Dimension.SUB_AGENT, Dimension.PLUGIN, Dimension.MCP_SERVER, Dimension.EFFORT),
+    Dimension.QUERY_SOURCE,
+)
 # By dimension; values of others are their own labels.
 LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.WORK_TYPE: WORK_TYPES,
     Dimension.ASSISTANCE: {"AI": "With an agent", "Non-AI": "Without"},
+    Dimension.AGENT: AGENT_NAMES,
+    Dimension.LANGUAGE: {"": "No language"},
+    Dimension.FILE_TYPE: FILE_TYPES,
+    Dimension.REPOSITORY: {"unknown": "Unknown repository"},
+    Dimension.PROVIDER: {
+        **{"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"},
+        "unknown": "Not said",
+    },
+    **{dimension: {"unknown": "Not said"} for dimension in PARTS_OF_REQUESTS},
     Dimension.TOKEN_KIND: {
         "cache_read": "Cache read",
         "cache_write": "Cache write",
         "input": "Uncached input",
         "output": "Output",
     },
+}
+
+# The name of the values that a donut does not list one by one.
+REST_OF: Mapping[Dimension, str] = {
+    Dimension.AGENT: "Other agents",
+    Dimension.MODEL: "Other models",
+    Dimension.REPOSITORY: "Other repositories",
+    Dimension.WORK_TYPE: "Other work",
 }
 
 
@@ -134,80 +160,106 @@ def histogram(distribution: DistributionAnswer, unit: str, *, facts: str, tail: 
     return ChartData("stacked_bar", "count", labels, datasets, label_name=label_name, reason=distribution.reason or "")
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A metric over time, on one line or split `by` a dimension: its card on a page, and its drawing.
+def trend_of(card: Trend, page: InsightsPage, filters: Filters) -> ChartData:
+    """A metric over time, as its card declares it."""
+    metric = get(filters.metric(card.metric))
+    by = filters.picked[card.by.parameter] if isinstance(card.by, Choice) else card.by
+    if by not in (None, "all"):
+        return _split(card, metric, page.read(filters, [PageQuery(metric.key, Dimension(by))]), Dimension(by))
+    keys = (metric.key, *card.beside)
+    answers = page.read(filters, [PageQuery(key) for key in keys])
+    datasets = [_dataset(get(key), answers.answer(key), "sequence" if card.beside else "single") for key in keys]
+    return over_time(card.kind, answers.answer(metric.key), datasets)
 
-    A picker of dimensions can have the option `all`: not split.  `amount_of` is the metric of which there has to be
-    something to draw, by default its own, which may be 0; `counted` is the noun of the facts behind each value.
+
+def _dataset(metric: Metric, answer: Answer, role: Role) -> Dataset:
+    counts = _sides(answer.series, metric.sides) if isinstance(metric, Ratio) and metric.sides else {}
+    return Dataset(metric.name, metric.key, role, values_of(answer.series), counts)
+
+
+def _sides(series: Sequence[MetricValue], nouns: tuple[str, str]) -> Mapping[str, Sequence[float | None]]:
+    """Numerator and denominator behind each value."""
+    shown = [None if figure.withheld else figure for figure in series]
+    return {
+        nouns[0]: [figure.numerator if figure else None for figure in shown],
+        nouns[1]: [figure.denominator if figure else None for figure in shown],
+    }
+
+
+def _split(card: Trend, metric: Metric, answers: Answers, dimension: Dimension) -> ChartData:
+    """A dataset per segment value.
+
+    Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has them.
     """
+    answer, values = answers.answer(metric.key, dimension), list(answers.split(metric.key, dimension))
+    by_value, adds_up = series_by_value(answer, dimension), metric.adds_up
+    drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
+    drawn_values, rest = values[:drawn], values[drawn:]
+    role: Role = "sequence"
+    if dimension is Dimension.AGENT:
+        drawn_values, role = in_agent_order(drawn_values), "agent"
 
-    name: str
-    metric: str
-    title: str
-    kind: Kind
-    span: tiles.Span = 4
-    by: Dimension | Choice | None = None
-    amount_of: str = ""
-    counted: str = ""
+    def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
+        return [
+            Dataset(
+                _label(value, dimension),
+                value or NAMELESS,
+                role,
+                values_of(by_value[value]),
+                counts_of(by_value[value], wording.plural_of(metric.fact)) if card.counted else {},
+            )
+            for value in chosen
+        ]
 
-    def card(self, answers: Answers) -> tiles.ChartCard:
-        figure = answers.figure(self.amount_of or self.metric)
-        known = figure.value if self.amount_of else figure.value is not None
-        return answers.card(
-            self.name,
-            self.metric,
-            title=self.title,
-            kind=self.kind,
-            span=self.span,
-            missing=None if known else figure,
-            pickers=answers.pickers(self.by) if isinstance(self.by, Choice) else (),
-        )
+    datasets = datasets_of(drawn_values)
+    if rest and adds_up:
+        sums = [_sum(bucket) for bucket in zip(*(values_of(by_value[value]) for value in rest), strict=True)]
+        datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums, of=rest))
+    return replace(
+        over_time(card.kind, answer, datasets),
+        left_out=answers.left_out(metric.key, dimension),
+        undrawn=[] if adds_up else datasets_of(rest),
+    )
 
-    def draw(self, page: InsightsPage, filters: Filters) -> ChartData:
-        by = filters.picked[self.by.parameter] if isinstance(self.by, Choice) else self.by
-        if by in (None, "all"):
-            answer = page.read(filters, [PageQuery(self.metric)]).answer(self.metric)
-            dataset = Dataset(get(self.metric).name, self.metric, "single", values_of(answer.series))
-            return over_time(self.kind, answer, [dataset])
-        return self._split(page, filters, Dimension(by))
 
-    def _split(self, page: InsightsPage, filters: Filters, dimension: Dimension) -> ChartData:
-        """A dataset per segment value.
+def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
+    """A sum by the values of a dimension, agents in their order, others the highest first."""
+    unit, figures = get(key).unit, answers.split(key, dimension)
+    parts = {name: figure for name, figure in figures.items() if figure.value}
+    role: Role = "sequence"
+    if dimension is Dimension.AGENT:
+        parts, role = {agent: parts[agent] for agent in in_agent_order(parts)}, "agent"
+    most = REPOSITORIES_LISTED if dimension is Dimension.REPOSITORY else SHARES_LISTED
+    listed = shares(
+        parts, unit, role=role, labels=LABELS.get(dimension, {}), rest=REST_OF.get(dimension, "Other"), most=most
+    )
+    left_out, total = answers.left_out(key, dimension), sum(part.value for part in listed)
+    printed, note = (
+        (wording.money(total), answers.filters.span) if unit == "currency" else (wording.compact(total), unit)
+    )
+    return donut(listed, unit=unit, centre=(printed, "in what is shown" if left_out else note), left_out=left_out)
 
-        Beyond SERIES_DRAWN the smallest are added up; where values do not add up (medians, shares), only the CSV has
-        them.
-        """
-        answers = page.read(filters, [PageQuery(self.metric, dimension)])
-        answer, values = answers.answer(self.metric, dimension), list(answers.split(self.metric, dimension))
-        by_value, adds_up = series_by_value(answer, dimension), get(self.metric).adds_up
-        drawn = len(values) if len(values) <= SERIES_DRAWN else SERIES_DRAWN - 1 if adds_up else SERIES_DRAWN
-        drawn_values, rest = values[:drawn], values[drawn:]
-        role: Role = "sequence"
-        if dimension is Dimension.AGENT:
-            drawn_values, role = in_agent_order(drawn_values), "agent"
 
-        def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
-            return [
-                Dataset(
-                    _label(value, dimension),
-                    value or NAMELESS,
-                    role,
-                    values_of(by_value[value]),
-                    counts_of(by_value[value], self.counted) if self.counted else {},
-                )
-                for value in chosen
-            ]
-
-        datasets = datasets_of(drawn_values)
-        if rest and adds_up:
-            sums = [_sum(bucket) for bucket in zip(*(values_of(by_value[value]) for value in rest), strict=True)]
-            datasets.append(Dataset(f"Other ({len(rest)})", "other", role, sums, of=rest))
-        return replace(
-            over_time(self.kind, answer, datasets),
-            left_out=answers.left_out(self.metric, dimension),
-            undrawn=[] if adds_up else datasets_of(rest),
-        )
+def last_active(answers: Answers, key: str) -> ChartData:
+    """The people of a share by when they were last active: in the latest bucket, earlier, or not in this window."""
+    answer = answers.answer(key)
+    share = tiles.whole(answer)
+    everybody, active = int(share.denominator or 0), int(share.numerator or 0)
+    come = [bucket for bucket in answer.series if bucket.window.start <= answers.filters.today]
+    parts: list[tuple[str, str, int]] = []
+    if len(come) > 1:
+        latest = int(come[-1].numerator or 0)
+        parts.append(("latest", f"Since {wording.bucket(come[-1].window, Granularity.WEEK)}", latest))
+        parts.append(("earlier", "Earlier in this window", active - latest))
+    else:
+        parts.append(("latest", "In this window", active))
+    parts.append(("not_yet", "Not in this window", everybody - active))
+    listed = [
+        Share(name, label, "sequence", people, f"{people:,}", wording.percent_of(people, everybody))
+        for name, label, people in parts
+    ]
+    centre = (f"{active:,}/{everybody:,}", str(wording.reading(share.value or 0, "percent")))
+    return donut(listed, unit="count", centre=centre)
 
 
 def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str, Sequence[float | None]]:

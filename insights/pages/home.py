@@ -13,8 +13,6 @@ from django.utils import timezone
 
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, compared
-from insights.pages.delivery.answers import tile
-from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.privacy.scope_access import has_scope
 from insights.ui import wording
@@ -73,19 +71,12 @@ def home_health(request: HttpRequest) -> HttpResponse:
 
 
 def _headlines(answers: Answers) -> list[Tile]:
-    active = answers.figure("ai.active_developers")
-    errors = answers.figure("ai.error_rate")
-    return [
-        answers.tile("ai.active_developers", sample=f"of {int(active.denominator or 0):,} enrolled"),
-        answers.tile("ai.sessions"),
-        answers.tile("ai.spend", label="Agent spend"),
-        answers.tile("ai.error_rate", sample=f"of {wording.compact(errors.denominator or 0)} tool calls"),
-    ]
+    return [answers.tile(item.key) for item in HEADLINES]
 
 
 def _delivery(answers: Answers) -> list[Tile]:
     """Empty without data: the setup steps say what to connect."""
-    tiles = [tile(answers, item.key, label=DORA_LABELS[item.key]) for item in DELIVERY_HEADLINES]
+    tiles = [answers.tile(item.key) for item in DELIVERY_HEADLINES]
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 
 

@@ -7,7 +7,7 @@ and therefore loads last, separately.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -83,11 +83,11 @@ class Row:
     as_of: str = ""  # in words, where it is worth saying
 
 
-def _columns(labels: Mapping[str, str]) -> Sequence[Column]:
-    return tuple(Column(key, label, key, get(key).unit) for key, label in labels.items())
+def columns_of(keys: Iterable[str]) -> Sequence[Column]:
+    return tuple(Column(key, get(key).short, key, get(key).unit) for key in keys)
 
 
-AI_COLUMNS, DELIVERY_COLUMNS = _columns(headlines.AI), _columns(headlines.DELIVERY)
+AI_COLUMNS, DELIVERY_COLUMNS = columns_of(headlines.AI), columns_of(headlines.DELIVERY)
 
 
 def units_choice(columns: Sequence[Column]) -> Choice:

@@ -74,10 +74,14 @@ QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
 
 @dataclass(frozen=True)
 class Choice:
-    """A picker of the page: a parameter and its allowed values, the first of which is the default."""
+    """A picker of the page: a parameter and its allowed values, the first of which is the default.
+
+    A choice between metrics has the metric of each value.
+    """
 
     parameter: str
     options: Mapping[str, str]  # value in the URL → label
+    metrics: Mapping[str, str] = field(default_factory=dict)  # value in the URL → key
 
     @property
     def default(self) -> str:
@@ -132,6 +136,10 @@ class Filters:
             if choice.parameter == STATISTIC.parameter and self.picked[choice.parameter] != choice.default:
                 return Statistic(self.picked[choice.parameter])
         return None
+
+    def metric(self, of: str | Choice) -> str:
+        """The key of a metric, which may be picked."""
+        return of if isinstance(of, str) else of.metrics[self.picked[of.parameter]]
 
     @property
     def span(self) -> str:

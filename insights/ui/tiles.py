@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 from django.utils import timezone
 
@@ -119,6 +119,8 @@ class ChartCard:
     reason: str = ""
     reason_link: Link | None = None
     span: Span = 6
+    swaps: str = ""  # what its pickers replace, by default the card
+    template: ClassVar[str] = "components/chart_card.html"
 
 
 def whole(answer: Answer) -> MetricValue:

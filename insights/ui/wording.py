@@ -18,6 +18,7 @@ from core.seconds import DAY, HOUR, MINUTE
 from insights.query.query import Granularity, Window
 
 LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
+READ_TO_THE_LAST_DIGIT = 100_000
 HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
 THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components
 
@@ -193,7 +194,24 @@ def ago(at: datetime, now: datetime) -> str:
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """1 session, 12 sessions, 1,204 people."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+    return f"{number:,} {noun if number == 1 else plural or plural_of(noun)}"
+
+
+def plural_of(noun: str) -> str:
+    """sessions, repositories, branches, days"""
+    if noun.endswith("y") and noun[-2] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("ch", "sh", "s")) else f"{noun}s"
+
+
+def amount(value: float) -> str:
+    """A number of facts: 1,116 as it is, 1.73M shortened where nobody reads its last digits."""
+    return f"{value:,.0f}" if value < READ_TO_THE_LAST_DIGIT else compact(value)
+
+
+def counted(value: float, noun: str) -> str:
+    """1 session, 1,116 sessions, 1.73M prompt tokens"""
+    return f"{amount(value)} {noun if value == 1 else plural_of(noun)}"
 
 
 def listed(words: list[str]) -> str:

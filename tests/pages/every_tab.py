@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.test import Client
 
 from insights.pages.ai.answers import AI_PAGE
-from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 
 AI = tuple(AI_PAGE.at(tab) for tab in AI_PAGE.tabs)
 DELIVERY = tuple(DELIVERY_PAGE.at(tab) for tab in DELIVERY_PAGE.tabs)

@@ -13,7 +13,7 @@ from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import get
 from insights.pages.delivery import dora
 from insights.pages.delivery.lead_time import UPSTREAM
-from insights.pages.delivery.sections import SECTIONS
+from insights.pages.delivery.tabs import SECTIONS
 from insights.query.query import Statistic
 from insights.ui import wording
 from tests.org import Org
@@ -51,7 +51,10 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 def test_every_tile_and_every_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
     tiles = figures(member, **({"statistic": statistic} if statistic else {}))
-    assert {key for key, _ in tiles} == {*dora.TILES, *(key for metrics in SECTIONS.values() for key in metrics.keys)}
+    assert {key for key, _ in tiles} == {
+        *dora.TILES,
+        *(key for section in SECTIONS.values() for key in section.figures),
+    }
     without = []
     for key, shown in tiles:
         rows = rows_of(lambda address: content(member, address), rows_address(shown))

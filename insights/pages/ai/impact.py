@@ -15,11 +15,12 @@ from django.urls import reverse
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
+from insights.pages import presenter
 from insights.pages.ai import adoption, explanations, lines
 from insights.pages.ai.answers import IMPACT_PAGE
 from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
-from insights.pages.attribution.labels import mix_in_words
+from insights.pages.cards import Section, Trend
 from insights.pages.drawing import rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
@@ -34,40 +35,28 @@ QUERIES = (
 
 
 CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
+IMPACT = Section(
+    "impact",
+    "Impact",
+    "What agents write, and how much of it is committed",
+    cards=(Trend("committed_share", adoption.CODE_OF, "AI share of committed code", "area", span=8),),
+)
 
 
 def queries(filters: Filters) -> tuple[PageQuery, ...]:
     """The queries of all work; a picked type of work is read by a part of the page."""
     of_lines = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
-    return tuple(dict.fromkeys((*QUERIES, *compared(adoption.share_key(filters)), *of_lines)))
+    return tuple(dict.fromkeys((*QUERIES, *presenter.queries(IMPACT, filters), *of_lines)))
 
 
 def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
     comparison = _comparison(answers)
-    share = adoption.share_key(answers.filters)
-    committed = answers.figure(share)
+    section = IMPACT if has_repositories else replace(IMPACT, cards=())
     return {
-        "key": "impact",
-        "title": "Impact",
-        "lede": "What agents write, and how much of it is committed",
+        **presenter.shown(section, answers, hints=hints(answers)),
         "lines": _lines_by_agent(answers),
-        "charts": [
-            answers.card(
-                "committed_share",
-                share,
-                title="AI share of committed code",
-                kind="area",
-                span=8,
-                missing=None if committed.value is not None else committed,
-                pickers=answers.pickers(adoption.CODE_OF),
-                caveat=mix_in_words(committed.mix),
-            )
-        ]
-        if has_repositories
-        else (),
         "missing_input": None if has_repositories or comparison else _needs_repositories(),
         "compared": comparison or None,
-        "hints": hints(answers),
     }
 
 

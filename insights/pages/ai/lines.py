@@ -199,6 +199,7 @@ def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
         data_url=AI_PAGE.chart_url(filters, compared.chart),
         csv_url=AI_PAGE.chart_csv_url(filters, compared.chart),
         summary=_summary(filters, figures, compared),
+        swaps="#compared-work",
         reason_link=made.reason_link
         if known or made.state == "hidden"
         else Link("Open integrations", reverse("integrations")),

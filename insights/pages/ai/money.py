@@ -9,17 +9,17 @@ from django.urls import reverse
 from insights.pages.ai.answers import SPEND_PAGE
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
 from insights.pages.ai.differences import fate_differences
-from insights.pages.ai.spend import REPOSITORIES_LISTED
-from insights.pages.answers import Answers, PageQuery, compared
+from insights.pages.answers import Answers, PageQuery, of_tiles
 from insights.query.query import Statistic
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 
+REPOSITORIES_LISTED = 10
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
 MEDIAN, P90 = (
     PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
 )
-QUERIES = (*compared(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate"), MEDIAN, P90)
+QUERIES = (*of_tiles(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate"), MEDIAN, P90)
 
 
 def section(answers: Answers) -> dict[str, Any]:
@@ -38,9 +38,7 @@ def part(filters: Filters) -> dict[str, Any]:
     return {
         "tiles": [
             answers.tile(PER_PULL_REQUEST, sample=_spread(answers)),
-            answers.tile("ai.spend_per_item", sample=_behind(answers, "ai.spend_per_item", "item")),
-            answers.tile("ai.spend_abandoned", sample=_behind(answers, "ai.spend_abandoned", "closed PR")),
-            answers.tile("ai.pr_fate", label="PRs merged of those ended", sample=_behind(answers, "ai.pr_fate", "PR")),
+            *map(answers.tile, ("ai.spend_per_item", "ai.spend_abandoned", "ai.pr_fate")),
         ],
         "repositories": repository_lines(by_repository, unfaceted)[:REPOSITORIES_LISTED],
         "hidden": hidden_repositories(by_repository),
@@ -56,8 +54,3 @@ def _spread(answers: Answers) -> str:
         return ""
     pull_requests = wording.count(answers.figure(PER_PULL_REQUEST).sample_size, "PR")
     return f"median {wording.money(median)}, P90 {wording.money(p90)}, {pull_requests}"
-
-
-def _behind(answers: Answers, key: str, noun: str) -> str:
-    figure = answers.figure(key)
-    return wording.count(figure.sample_size, noun) if figure.value is not None else ""

@@ -13,10 +13,13 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from insights.pages import presenter
 from insights.pages.ai import adoption, impact, leaderboard, money, spend, usage
+from insights.pages.ai.adoption import ADOPTION
 from insights.pages.ai.answers import AI_PAGE, IMPACT_PAGE, SPEND_PAGE
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
+from insights.pages.ai.usage import USAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
@@ -34,13 +37,9 @@ from integrations.facts.available_sources import AvailableSources, available_sou
 
 CHOICES = (
     *impact.CHOICES,
-    adoption.OUT_OF,
-    adoption.CODE_OF,
-    adoption.CODE,
+    *adoption.ADOPTION.choices,
     spend.COST,
-    spend.TREND,
-    spend.BREAKDOWN,
-    spend.PART,
+    *spend.SPEND.choices,
     units_choice(AI_COLUMNS),
     leaderboard.RANKED_BY,
 )
@@ -50,11 +49,12 @@ CHOICES = (
 HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
 
 
-class Section(NamedTuple):
-    """A section of a tab: what it shows, and the queries whose shortfalls it names."""
+class ShownSection(NamedTuple):
+    """A section of a tab: what it shows, by which template, and the queries whose shortfalls it names."""
 
     shown: dict[str, Any]
     queries: Sequence[PageQuery]
+    template: str = "insights/_section.html"
 
 
 @figures_view
@@ -66,6 +66,7 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
     answers = page.read(filters, (*HEAD, *_queries(tab, filters, sources), *page.menus), around=around)
     if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
         return connect_first_agent(request)
+    units = units_part(request, page, filters, around) if tab == "adoption" else None
     context = {
         "pulse": token,
         "filters": filters,
@@ -73,59 +74,61 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
         "whose": scope_words(filters, around),
         "tabs": page.tab_links(filters),
         "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": _with_shortfalls(answers, _sections(tab, answers, sources)),
+        "sections": _with_shortfalls(answers, _sections(tab, answers, sources, units)),
     }
     if tab == "":
         context["unmatched"] = _unmatched_sentence(filters, answers)
-    elif tab == "adoption":
-        context["units"] = units_part(request, page, filters, around)
     elif tab == "developers":
         context["board"] = leaderboard.leaderboard_card(filters)
     return render(request, "insights/ai.html", context)
 
 
 def _queries(tab: str, filters: Filters, sources: AvailableSources) -> Sequence[PageQuery]:
-    of_spend = spend.queries(has_seats=sources.seats)
     match tab:
         case "":
-            return (*adoption.queries(filters), *of_spend)
+            return (*presenter.queries(ADOPTION, filters), *spend.queries(has_seats=sources.seats))
         case "adoption":
-            return adoption.queries(filters)
+            return presenter.queries(ADOPTION, filters)
         case "impact":
             return impact.queries(filters)
         case "spend":
-            return of_spend
+            return spend.queries(has_seats=sources.seats)
         case "usage":
-            return usage.QUERIES
+            return presenter.queries(USAGE, filters)
         case _:
             return ()
 
 
-def _sections(tab: str, answers: Answers, sources: AvailableSources) -> Sequence[Section]:
-    filters = answers.filters
-    of_spend = spend.queries(has_seats=sources.seats)
+def _sections(
+    tab: str, answers: Answers, sources: AvailableSources, units: Mapping[str, str] | None
+) -> Sequence[ShownSection]:
+    queries = _queries(tab, answers.filters, sources)
     match tab:
         case "":
-            return [Section(_overview(answers, has_seats=sources.seats), (*adoption.queries(filters), *of_spend))]
+            return [_by_hand(_overview(answers, has_seats=sources.seats), queries)]
         case "adoption":
-            return [Section(adoption.section(answers), adoption.queries(filters))]
+            shown = presenter.shown(ADOPTION, answers, units=units, hints=adoption.hints(answers))
+            return [ShownSection(shown, queries)]
         case "impact":
-            shown = impact.section(answers, has_repositories=sources.repositories)
-            return [Section(shown, impact.queries(filters))]
+            return [_by_hand(impact.section(answers, has_repositories=sources.repositories), queries)]
         case "spend":
             shown = spend.section(answers, has_seats=sources.seats)
-            return [Section(shown, of_spend), Section(money.section(answers), money.QUERIES)]
+            return [_by_hand(shown, queries), _by_hand(money.section(answers), money.QUERIES)]
         case "usage":
-            return [Section(usage.section(answers), usage.QUERIES)]
+            return [ShownSection(presenter.shown(USAGE, answers, hints=usage.hints(answers)), queries)]
         case _:
             return ()
 
 
-def _with_shortfalls(answers: Answers, sections: Sequence[Section]) -> list[dict[str, Any]]:
+def _by_hand(shown: dict[str, Any], queries: Sequence[PageQuery]) -> ShownSection:
+    return ShownSection(shown, queries, f"insights/_section_{shown['key']}.html")
+
+
+def _with_shortfalls(answers: Answers, sections: Sequence[ShownSection]) -> list[dict[str, Any]]:
     """What several sections lack is in the first of them."""
     found = answers.shortfalls_by_section(*(section.queries for section in sections)) if sections else ()
     return [
-        {**section.shown, "template": f"insights/_section_{section.shown['key']}.html", "shortfalls": lacking}
+        {**section.shown, "template": section.template, "shortfalls": lacking}
         for section, lacking in zip(sections, found, strict=True)
     ]
 
@@ -134,13 +137,13 @@ def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
     """The whole story on one screen: adoption, what it yields and costs, and work with and without agents."""
     return {
         "key": "overview",
-        "tiles": [adoption.rate_tile(answers), adoption.share_tile(answers)],
+        "tiles": [adoption.rate_tile(answers), presenter.tile(adoption.COMMITTED_SHARE, answers)],
         "total": spend.total_tile(answers, has_seats=has_seats),
         "part_url": answers.part_url("spend_outcome"),
         "differences_url": answers.part_url("differences"),
         "impact_url": IMPACT_PAGE.url(answers.filters),
         "look_url": answers.part_url("look"),
-        "charts": [impact.cycle_time_card(answers), replace(spend.TREND_CHART, span=6).card(answers)],
+        "charts": [impact.cycle_time_card(answers), presenter.chart_card(replace(spend.TREND_CHART, span=6), answers)],
     }
 
 
@@ -149,7 +152,11 @@ def look(filters: Filters) -> dict[str, Any]:
     has_seats = available_sources().seats
     answers = AI_PAGE.read(
         filters,
-        (*adoption.queries(filters), *impact.QUERIES, *spend.queries(has_seats=has_seats), *usage.QUERIES),
+        (
+            *(item for section in (ADOPTION, USAGE) for item in presenter.queries(section, filters)),
+            *impact.QUERIES,
+            *spend.queries(has_seats=has_seats),
+        ),
     )
     hints = [*adoption.hints(answers), *impact.hints(answers), *spend.hints(answers), *usage.hints(answers)]
     return {"title": "What to look at", "hints": hints}

@@ -7,28 +7,19 @@ from typing import Any
 
 from django.urls import reverse
 
-from insights.catalogue.agents import AGENT_NAMES, in_agent_order
+from insights.pages import presenter
 from insights.pages.ai import explanations
 from insights.pages.ai.answers import SPEND_PAGE
 from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, PageQuery, compared, how_url, rows_url
-from insights.pages.drawing import SHARES_LISTED, WORK_TYPES, Chart, Share, shares
-from insights.query.query import Dimension, MetricValue
+from insights.pages.answers import Answers, PageQuery, compared, how_url, of_tiles, rows_url
+from insights.pages.cards import Breakdown, Section, Trend
+from insights.pages.drawing import Share, shares
+from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import Choice
 from insights.ui.tiles import Link, Tile
 
 TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
-TREND_CHART = Chart(
-    "spend_trend",
-    "ai.spend",
-    "Spend over time",
-    "stacked_bar",
-    span=8,
-    by=TREND,
-    amount_of="ai.spend",
-    counted="sessions",
-)
 BREAKDOWN = Choice(
     "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
 )
@@ -44,17 +35,35 @@ PART = Choice(
         "provider": "Provider",
     },
 )
-PROVIDERS = {"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"}
-REPOSITORIES_LISTED = 10
 COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
+HAS_SPEND = ("ai.spend",)
+TREND_CHART = Trend(
+    "spend_trend", "ai.spend", "Spend over time", "stacked_bar", span=8, by=TREND, needs=HAS_SPEND, counted=True
+)
+SPEND = Section(
+    "spend",
+    "Spend",
+    "What agents cost at list prices",
+    cards=(
+        TREND_CHART,
+        Breakdown("spend_breakdown", "ai.spend", by=BREAKDOWN, title="Spend breakdown"),
+        Breakdown(
+            "spend_parts",
+            "ai.spend_by_part",
+            by=PART,
+            span=12,
+            caveat="Where telemetry names the part that a request belongs to.",
+            needs=HAS_SPEND,
+        ),
+    ),
+)
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 QUERIES = (
-    *compared("ai.spend", "ai.spend_per_developer", "ai.spend_per_commit", "ai.spend_committed", "ai.spend_wasted"),
+    *of_tiles("ai.spend", "ai.spend_per_developer", "ai.spend_per_commit", "ai.spend_committed", "ai.spend_wasted"),
     *compared("ai.committed_code_share", "ai.reported_cost", "ai.tokens"),
     PageQuery("ai.cost_difference", whole=True),
-    PageQuery("ai.unpriced_tokens", whole=True),
 )
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 SEATS_QUERIES = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
@@ -67,9 +76,7 @@ def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
 def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
     seats = answers.figure("ai.seat_cost") if has_seats else None  # a fixed cost in addition to tokens
     return {
-        "key": "spend",
-        "title": "Spend",
-        "lede": "What agents cost at list prices",
+        **presenter.shown(SPEND, answers, hints=hints(answers)),
         "total": total_tile(answers, has_seats=has_seats),
         "costs": answers.pickers(COST) if has_seats else (),
         "seats": f"Seats cost {wording.money(seats.value)} in these days." if seats and seats.value is not None else "",
@@ -77,36 +84,13 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
         "part_url": answers.part_url("spend_outcome"),
         "budgets_url": answers.part_url("spend_budgets"),
         "tiles": _tiles(answers),
-        "charts": [TREND_CHART.card(answers)],
-        "parts": answers.card(
-            "spend_parts",
-            "ai.spend_by_part",
-            title="Spend by part",
-            kind="donut",
-            span=12,
-            missing=_missing(answers),
-            pickers=answers.pickers(PART),
-            caveat="Where telemetry names the part that a request belongs to.",
-        ),
-        "donut": answers.card(
-            "spend_breakdown",
-            "ai.spend",
-            title="Spend breakdown",
-            kind="donut",
-            span=4,
-            missing=_missing(answers),
-            pickers=answers.pickers(BREAKDOWN),
-        ),
-        "hints": hints(answers),
         "links": [Link("What if: the same tokens on other models", answers.filters.url(reverse("ai_prices")))],
     }
 
 
 def total_tile(answers: Answers, *, has_seats: bool) -> Tile:
     """The cost of tokens; with seats if picked."""
-    note = _unpriced_note(answers)
-    sample = f"{wording.compact(answers.figure('ai.spend').sample_size)} sessions"
-    tile = answers.tile("ai.spend", label="Total agent spend", sample=sample, note=note)
+    tile = answers.tile("ai.spend", label="Total agent spend")
     seats = answers.figure("ai.seat_cost") if has_seats else None
     if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
         return tile
@@ -120,7 +104,7 @@ def total_tile(answers: Answers, *, has_seats: bool) -> Tile:
         value=wording.money(spent + seats.value),
         change=None,
         state="value",
-        note=", ".join(filter(None, (words, note))),
+        note=", ".join(filter(None, (words, tile.note))),
     )
 
 
@@ -141,20 +125,11 @@ def outcome_shares(answers: Answers) -> list[Share]:
 
 
 def _tiles(answers: Answers) -> list[Tile]:
-    active = answers.figure("ai.spend_per_developer").denominator or 0
-    commits = answers.figure("ai.spend_per_commit").denominator
-    with_lines = wording.count(int(commits), "commit") + " with AI lines" if commits else ""
-    note = _unpriced_note(answers)
     return [
-        answers.tile(
-            "ai.spend_per_developer",
-            label="Spend per developer",
-            sample=wording.count(int(active), "active developer"),
-            note=note,
-        ),
-        answers.tile("ai.spend_per_commit", label="Spend per AI commit", sample=with_lines, note=note),
-        answers.tile("ai.spend_wasted", label="Spend wasted", sample=_wasted_share(answers), note=note),
-        answers.tile("ai.reported_cost", label="Reported by agents", sample=_gap(answers)),
+        answers.tile("ai.spend_per_developer"),
+        answers.tile("ai.spend_per_commit"),
+        answers.tile("ai.spend_wasted", sample=_wasted_share(answers)),
+        answers.tile("ai.reported_cost", sample=_gap(answers)),
     ]
 
 
@@ -179,42 +154,6 @@ def _gap(answers: Answers) -> str:
         f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than "
         "the price book"
     )
-
-
-def _unpriced_note(answers: Answers) -> str:
-    """The note that a total lacks tokens without a price."""
-    unpriced = answers.figure("ai.unpriced_tokens").value
-    return f"excludes {wording.compact(unpriced)} tokens without a price" if unpriced else ""
-
-
-def breakdown_shares(answers: Answers) -> list[Share]:
-    """Spend by agent in the agents' order, or by repository, model or work, highest first."""
-    dimension = Dimension(answers.filters.picked[BREAKDOWN.parameter])
-    figures = answers.split("ai.spend", dimension)
-    if dimension is Dimension.AGENT:
-        ordered = {agent: figures[agent] for agent in in_agent_order(figures)}
-        return shares(ordered, "currency", role="agent", labels=AGENT_NAMES, rest="Other agents")
-    labels, rest = {
-        Dimension.MODEL: ({}, "Other models"),
-        Dimension.REPOSITORY: ({"unknown": "Unknown repository"}, "Other repositories"),
-        Dimension.WORK_TYPE: (WORK_TYPES, "Other work"),
-    }[dimension]
-    most = REPOSITORIES_LISTED + 1 if dimension is Dimension.REPOSITORY else SHARES_LISTED
-    return shares(figures, "currency", role="sequence", labels=labels, rest=rest, most=most)
-
-
-def part_shares(answers: Answers) -> list[Share]:
-    """Spend by the picked part, highest first; what telemetry does not say is a segment."""
-    dimension = Dimension(answers.filters.picked[PART.parameter])
-    labels = {"unknown": "Not said", **(PROVIDERS if dimension is Dimension.PROVIDER else {})}
-    return shares(
-        answers.split("ai.spend_by_part", dimension), "currency", role="sequence", labels=labels, rest="Other parts"
-    )
-
-
-def _missing(answers: Answers) -> MetricValue | None:
-    spend = answers.figure("ai.spend")
-    return spend if not spend.value else None
 
 
 def hints(answers: Answers) -> list[Hint]:

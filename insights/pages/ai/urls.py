@@ -5,6 +5,7 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
+from insights.pages.presenter import rows_of_parts
 from insights.pages.routes import PageRoutes, facet_view, page_urls
 from insights.pages.units import AI_COLUMNS
 
@@ -16,7 +17,7 @@ ROUTES = PageRoutes(
     {**charts.CHARTS, **charts.COMPLETE_CHARTS},
     complete=charts.COMPLETE,
     tables=charts.TABLES,
-    rows_of_parts=charts.rows_of_parts,
+    rows_of_parts=rows_of_parts(charts.SECTIONS),
 )
 
 urlpatterns: list[URLPattern] = [

@@ -16,7 +16,7 @@ from core.csv_export import Cell
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.answers import InsightsPage, how_url
-from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.units import BY_NAME, SORT, TREE, Column, ListedUnits, Row, UnitsOfPage, listed_units, units_choice
 from insights.query.enums import Better
 from insights.query.errors import QueryError, UnknownUnitError

@@ -7,12 +7,10 @@ from functools import partial
 
 from core.csv_export import Cell
 from insights.catalogue.lead_time_stages import STAGES, longest_wait
-from insights.catalogue.registry import get
-from insights.pages.answers import PageQuery
+from insights.pages import presenter
 from insights.pages.delivery import lead_time
-from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.delivery.sections import GAPS, SECTIONS, section_rows
-from insights.pages.drawing import over_time, values_of
+from insights.pages.delivery.tabs import DELIVERY_PAGE, SECTIONS
+from insights.pages.drawing import over_time
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Filters
 
@@ -38,17 +36,10 @@ def stages_over_time(filters: Filters) -> ChartData:
     return over_time("stacked_bar", answers.answer(STAGES[names[0]][0]), datasets)
 
 
-def gaps(filters: Filters) -> ChartData:
-    answers = DELIVERY_PAGE.read(filters, [PageQuery(key) for key in GAPS])
-    datasets = [Dataset(get(key).name, key, "sequence", values_of(answers.answer(key).series)) for key in GAPS]
-    return over_time("line", answers.answer(GAPS[0]), datasets)
-
-
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
-    **{chart.name: partial(chart.draw, DELIVERY_PAGE) for section in SECTIONS.values() for chart in section.charts},
+    **presenter.charts(SECTIONS.values(), DELIVERY_PAGE),
     "stages": stages_over_time,
     "spread": lead_time.spread_chart,
-    "gaps": gaps,
 }
 
 
@@ -68,5 +59,5 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
 
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
     "stages_now": stages_table,
-    **{name: partial(section_rows, name=name) for name in SECTIONS},
+    **{name: partial(presenter.figures_csv, section=section, page=DELIVERY_PAGE) for name, section in SECTIONS.items()},
 }

@@ -6,36 +6,31 @@ from typing import Any
 
 from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.quick_check import LATEST, peers_named
+from insights.catalogue.registry import get
 from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.pages.answers import Answers, compared
-from insights.pages.delivery.answers import DELIVERY_PAGE, tile
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.ui import tiles, wording
 from insights.ui.bands import band
 from insights.ui.filters import STATISTIC
 from insights.ui.tiles import Tile
 
-# Metric → label of its tile.
-TILES = {
-    "dora.deployment_frequency": "Deployment frequency",
-    "dora.lead_time": "Lead time for changes",
-    "dora.change_failure_rate": "Change failure rate",
-    "dora.recovery_time": "Recovery time",
-    "dora.rework_rate": "Deployment rework rate",
-}
+TILES = (
+    "dora.deployment_frequency",
+    "dora.lead_time",
+    "dora.change_failure_rate",
+    "dora.recovery_time",
+    "dora.rework_rate",
+)
 QUERIES = compared(*TILES)
 STEADY_POINTS = 0.05  # of the score: less is invisible at one decimal
 
 
 def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
     return [
-        tile(
-            answers,
-            key,
-            label=label,
-            band=band(published, key, answers.figure(key), answers.answer(key).query.statistic),
-        )
-        for key, label in TILES.items()
+        answers.tile(key, band=band(published, key, answers.figure(key), answers.answer(key).query.statistic))
+        for key in TILES
     ]
 
 
@@ -49,7 +44,7 @@ def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
     before = dora_score({key: figures.figure_before(key).value for key in SCORED})
-    missing = [TILES[key].lower() for key in TILES if figures.figure(key).value is None]
+    missing = [get(key).label.lower() for key in TILES if figures.figure(key).value is None]
     hidden = any(figures.figure(key).withheld for key in TILES)
     if now is None:
         why = "hidden or missing" if hidden else "missing"
@@ -64,7 +59,7 @@ def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
         "change": _change(now.value - before.value, window) if before else None,
         "parts": [
             {
-                "label": TILES[part.key],
+                "label": get(part.key).label,
                 "worth": f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
                 "fraction": part.worth / BEST,
                 "points": f"{part.points:.1f}",

@@ -12,11 +12,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from insights.benchmarks.sets import chosen_set
+from insights.pages import presenter
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
 from insights.pages.delivery import dora, lead_time
-from insights.pages.delivery.answers import DELIVERY_PAGE
-from insights.pages.delivery.sections import CYCLE, MERGED, SECTIONS, section_head
+from insights.pages.delivery.sections import section_head
+from insights.pages.delivery.tabs import DELIVERY_PAGE, SECTIONS
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
 from insights.ui.bands import set_in_words
@@ -24,7 +25,12 @@ from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view
 
-CHOICES = (STATISTIC, lead_time.SPREAD, CYCLE, MERGED, units_choice(DELIVERY_COLUMNS))
+CHOICES = (
+    STATISTIC,
+    lead_time.SPREAD,
+    *(choice for section in SECTIONS.values() for choice in section.choices),
+    units_choice(DELIVERY_COLUMNS),
+)
 
 
 @figures_view
@@ -32,7 +38,7 @@ def delivery_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
     token = current_token(request)
     page, filters = DELIVERY_PAGE.at(tab), page_filters(request)
     around = scope_navigation(request, filters)
-    answers = page.read(filters, (*_queries(tab), *page.menus), around=around)
+    answers = page.read(filters, (*_queries(tab, filters), *page.menus), around=around)
     context = {
         "pulse": token,
         "filters": filters,
@@ -52,9 +58,9 @@ def delivery_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
     return render(request, "insights/delivery/delivery.html", context)
 
 
-def _queries(tab: str) -> Sequence[PageQuery]:
+def _queries(tab: str, filters: Filters) -> Sequence[PageQuery]:
     if tab in SECTIONS:
-        return SECTIONS[tab].queries  # of its part: the bar says how fresh they are
+        return presenter.queries(SECTIONS[tab], filters)  # of its part: the bar says how fresh they are
     return (*lead_time.QUERIES, *lead_time.SPREAD_QUERIES, *dora.QUERIES)
 
 

@@ -1,7 +1,7 @@
 from django.urls import URLPattern, path
 
 from insights.pages.delivery import charts, page, sections
-from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.routes import PageRoutes, page_urls
 from insights.pages.units import DELIVERY_COLUMNS
 

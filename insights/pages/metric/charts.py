@@ -15,7 +15,8 @@ from django.http.response import HttpResponseBase
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.engine.fact_rows import RowOrder
-from insights.pages.drawing import BULK, Chart, histogram
+from insights.pages.cards import Trend
+from insights.pages.drawing import BULK, histogram, trend_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import (
     SPLIT,
@@ -40,15 +41,14 @@ from insights.ui.views import part_view, render_part
 
 def trend(metric: Metric, filters: Filters) -> ChartData:
     """One line, with the borders of the published bands."""
-    chart = Chart("trend", metric.key, metric.name, "line")
-    drawn = chart.draw(metric_page_of(metric), of_trend(filters))
+    drawn = trend_of(Trend("trend", metric.key), metric_page_of(metric), of_trend(filters))
     return replace(drawn, benchmarks=lines(filters, metric))
 
 
 def split(metric: Metric, filters: Filters) -> ChartData:
     """A line per value of the picked dimension."""
-    chart = Chart("split", metric.key, metric.name, "line", by=Dimension(filters.picked[SPLIT]))
-    return chart.draw(metric_page_of(metric), of_trend(filters))
+    card = Trend("split", metric.key, by=Dimension(filters.picked[SPLIT]))
+    return trend_of(card, metric_page_of(metric), of_trend(filters))
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:

@@ -268,5 +268,5 @@ def _baseline_line(key: str, preview: BaselinePreview) -> BaselineLine:
     direction, days = DIRECTIONS[metric.better], wording.days(preview.window)
     if preview.value is None:
         return BaselineLine("", f"{preview.reason or 'No data.'} ({days})", direction)
-    facts = f", from {wording.count(preview.sample_size, 'fact')}" if preview.sample_size else ""
+    facts = f", from {wording.counted(preview.sample_size, metric.fact)}" if preview.sample_size else ""
     return BaselineLine(f"{amount_text(preview.value, metric.unit.value)}, {days}{facts}", "", direction)

@@ -9,7 +9,6 @@ from typing import Any
 from django.urls import reverse
 
 from insights.catalogue.registry import get
-from insights.pages.delivery.dora import TILES as DORA_LABELS
 from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
@@ -82,7 +81,7 @@ def teams_at_home(filters: Filters) -> dict[str, Any] | None:
         return None
     teams, total = four_keys_of_teams(filters.access, today=filters.today)
     return {
-        "keys": [DORA_LABELS[key] for key in FOUR_KEYS],
+        "keys": [get(key).label for key in FOUR_KEYS],
         "teams": [
             TeamLine(
                 figures.team.name,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from insights.catalogue.registry import find
 from insights.ui import tiles, wording
 from programs.qbr.services.reading import Amount, Figure, QbrDocument
 
@@ -120,4 +121,5 @@ def _sample(figure: Figure) -> str:
     if figure.now.value is None or not size:
         return ""
     few = f", small: {figure.minimum_sample} make it stable" if size < figure.minimum_sample else ""
-    return f"Sample {size:,}{few}"
+    metric = find(figure.key)
+    return f"Sample: {wording.counted(size, metric.fact if metric else 'fact')}{few}"

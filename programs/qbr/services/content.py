@@ -39,7 +39,6 @@ from programs.models.tickets import OPEN_STATES
 from programs.qbr.services.sections import (
     AGENTS,
     HIGHLIGHT_PHRASES,
-    LABELS,
     SECTIONS,
     SOURCES,
     STAGE_METRICS,
@@ -231,7 +230,7 @@ def _described(metric: Metric) -> dict[str, Any]:
     return {
         "metric": metric.key,
         "version": metric.version,
-        "name": LABELS.get(metric.key, metric.name),
+        "name": metric.label,
         "formula": metric.formula,
         "unit_of_measure": metric.unit.value,
         "better": metric.better.value,

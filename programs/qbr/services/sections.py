@@ -102,8 +102,6 @@ HIGHLIGHT_PHRASES: Mapping[str, str] = {
     "pr.pickup_time": "waiting for a first review",
     "ai.spend_wasted": "of agent spend did not ship",
 }
-# Where a metric's name is longer than what stands above its figure, as on the delivery page.
-LABELS: Mapping[str, str] = {"dora.recovery_time": "Recovery time"}
 # Figures of which the first page says what the review is made of.
 SOURCES = ("ai.active_developers", "ai.sessions", "pr.throughput", "incident.count")
 STAGE_METRICS = tuple(metric for metric, _, _ in STAGES.values())

@@ -1,0 +1,129 @@
+"""The schema of a page: sections of cards that name metrics, splits and choices.
+
+A section is plain data.  What it asks, shows, draws and exports follows from it (insights/pages/presenter.py); the
+words are the metrics' own.  Cards that are addressed, by their charts and CSV files, have a `name`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from insights.query.query import Dimension
+from insights.ui.charts import Kind
+from insights.ui.filters import Choice
+from insights.ui.tiles import Span
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A metric's figure; `sample_of` is the metric whose sample it shows, by default its own."""
+
+    metric: str | Choice
+    sample_of: str | Choice = ""
+
+
+@dataclass(frozen=True)
+class Trend:
+    """A metric over time, on one line or split `by` a dimension, with those `beside` it on lines of their own.
+
+    A choice of dimensions can have the option `all`: not split.  `needs` are metrics of which one has to be more than
+    0 for there to be something to draw, by default the metric itself, which may be 0.  With `counted` each value shows
+    the number of facts behind it.
+    """
+
+    name: str
+    metric: str | Choice
+    title: str = ""  # by default the metric's name; {weekly} is Weekly, Monthly or Quarterly
+    kind: Kind = "line"
+    span: Span = 4
+    by: Dimension | Choice | None = None
+    beside: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    counted: bool = False
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """A sum by the values of a dimension, as a donut; `explained_by` is the metric that says what it is.
+
+    `needs` are metrics as in a trend, by default the sum itself.
+    """
+
+    name: str
+    metric: str
+    by: Dimension | Choice
+    title: str = ""
+    span: Span = 4
+    explained_by: str = ""
+    needs: tuple[str, ...] = ()
+    caveat: str = ""
+
+
+@dataclass(frozen=True)
+class LastActive:
+    """The people of a share by when they were last active: in the latest bucket, earlier, or not in this window."""
+
+    name: str
+    metric: str | Choice
+    title: str = ""
+    span: Span = 4
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Metrics as rows of a table, with their change, trend and sample."""
+
+    title: str
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Units:
+    """The page's table of units."""
+
+
+@dataclass(frozen=True)
+class Later:
+    """What loads after the page, from the part `name`; `csv` are the names of its tables, with their labels."""
+
+    name: str
+    title: str
+    text: str  # of the link to it where there is no script
+    span: Span = 12
+    csv: tuple[tuple[str, str], ...] = ()
+    is_live: bool = True  # loads anew with new facts
+
+
+Card = Tile | Trend | Breakdown | LastActive | Figures | Units | Later
+
+
+@dataclass(frozen=True)
+class Section:
+    """Cards below a heading; `beside` are metrics that only its hints need."""
+
+    key: str
+    title: str
+    lede: str
+    cards: tuple[Card, ...]
+    beside: tuple[str, ...] = ()
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Every choice of its cards, once."""
+        offered = [getattr(card, name, None) for card in self.cards for name in ("metric", "by", "sample_of")]
+        distinct: list[Choice] = []
+        for choice in offered:
+            if isinstance(choice, Choice) and choice not in distinct:
+                distinct.append(choice)
+        return tuple(distinct)
+
+    @property
+    def figures(self) -> tuple[str | Choice, ...]:
+        """The metrics of its tiles and tables."""
+        return tuple(
+            metric
+            for card in self.cards
+            for metric in (
+                (card.metric,) if isinstance(card, Tile) else card.metrics if isinstance(card, Figures) else ()
+            )
+        )

@@ -1,0 +1,115 @@
+"""The delivery page as data: its tabs, sections and facets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
+from insights.pages.cards import Figures, Section, Tile, Trend
+from insights.query.query import Dimension
+from insights.ui.filters import Choice
+
+CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})
+MERGED = Choice("merged", {"work_type": "Work type", "assistance": "AI", "size_class": "Size"})
+DEPLOYMENT_DAYS = "dora.deployment_days"
+GAPS = Trend(
+    "gaps",
+    "pr.unreviewed_rate",
+    "Unreviewed, self-merged, linked",
+    needs=("pr.throughput",),
+    beside=("pr.self_merged_rate", "pr.linked_rate"),
+)
+
+SECTIONS: Mapping[str, Section] = {
+    section.key: section
+    for section in (
+        Section(
+            "efficiency",
+            "Efficiency",
+            "How fast work moves, and what it waits for",
+            cards=(
+                Tile("pr.cycle_time"),
+                Tile("pr.pickup_time"),
+                Tile("pr.review_time"),
+                Tile("pr.throughput"),
+                Tile("issue.cycle_time"),
+                Trend("cycle_time", "pr.cycle_time", by=CYCLE),
+                Trend("throughput", "pr.throughput", kind="stacked_bar", by=MERGED, needs=("pr.throughput",)),
+                Trend("wip", "wip.count", kind="area"),
+                Figures(
+                    "More efficiency metrics",
+                    (
+                        DEPLOYMENT_DAYS,
+                        *("pr.coding_time", "pr.merge_time", "review.given_per_developer", "commit.frequency"),
+                        *("issue.lead_time", "flow.efficiency", "wip.count", "wip.age"),
+                        *("work.features_per_week", "work.feature_completion_rate", "delivery.idea_to_production"),
+                        *("ci.duration", "ci.queue_time", "ci.success_rate", "ci.flaky_rate"),
+                        "ci.wait_per_pull_request",
+                    ),
+                ),
+            ),
+        ),
+        Section(
+            "quality",
+            "Quality",
+            "Failures, rework and bugs",
+            cards=(
+                Tile("incident.count"),
+                Tile("incident.mttr"),
+                Tile("bug.ratio"),
+                Tile("code.rework_rate"),
+                Tile("pr.revert_rate"),
+                Trend("failures", "dora.change_failure_rate", kind="area"),
+                Trend("incidents", "incident.count", kind="stacked_bar"),
+                Trend("bugs", "bug.ratio", "Bugs among finished items", "area"),
+                Figures(
+                    "More quality metrics",
+                    (
+                        *("dora.change_failure_rate", "incident.count_per_deployment", "bug.escaped"),
+                        *("bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
+                    ),
+                ),
+            ),
+            beside=("pr.size",),
+        ),
+        Section(
+            "hygiene",
+            "Hygiene",
+            "Size, review and links of changes, and stale work",
+            cards=(
+                Tile("pr.size"),
+                Tile("pr.review_depth"),
+                Tile("pr.unreviewed_rate"),
+                Tile("pr.self_merged_rate"),
+                Tile("pr.linked_rate"),
+                Trend("size", "pr.size", "Size of pull requests"),
+                Trend("review_depth", "pr.review_depth"),
+                GAPS,
+                Figures(
+                    "More hygiene metrics",
+                    (
+                        *("pr.complexity", "pr.directories", "pr.languages", "pr.new_paths_rate", "pr.stale_count"),
+                        *("review.load_concentration", "backlog.age", "backlog.health", "branch.stale_count"),
+                    ),
+                ),
+            ),
+            beside=("pr.throughput",),
+        ),
+    )
+}
+
+DELIVERY_PAGE = InsightsPage(
+    "delivery",
+    tabs={
+        "": Tab("Overview"),
+        "lead-time": Tab("Lead time", holds="lead-time slowest"),
+        **{key: Tab(section.title, holds=key) for key, section in SECTIONS.items()},
+    },
+    facets=(
+        OfferedFacet(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
+        OfferedFacet(Dimension.SERVICE, "dora.deployment_frequency", "deployment", part="services", amount=facts_of),
+        OfferedFacet(Dimension.WORK_TYPE, "pr.throughput", "PR", part="work_types"),
+        OfferedFacet(Dimension.SIZE_CLASS, "pr.throughput", "PR", part="sizes"),
+        OfferedFacet(Dimension.AGENT, "pr.throughput", "PR", part="agents"),
+    ),
+)

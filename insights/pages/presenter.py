@@ -1,0 +1,262 @@
+"""The one presenter: from the declaration of a section to its queries, cards, charts, CSV files and rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import groupby
+from typing import Any, ClassVar
+
+from core.csv_export import Cell
+from insights.catalogue.registry import get
+from insights.pages.answers import Answers, InsightsPage, PageQuery, compared, of_tiles
+from insights.pages.attribution.labels import mix_in_words
+from insights.pages.cards import Breakdown, Card, Figures, LastActive, Later, Section, Tile, Trend, Units
+from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
+from insights.query.query import Dimension, Granularity
+from insights.ui import tiles, wording
+from insights.ui.charts import ChartData
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard, Link
+
+WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
+COLUMNS = 12  # of the grid
+
+
+def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
+    """What the section asks with the page; what is drawn or loads later is asked then."""
+    figures = [filters.metric(metric) for metric in section.figures]
+    sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
+    needed = [key for card in section.cards for key in _needed(card, filters)]
+    return tuple(dict.fromkeys(of_tiles(*dict.fromkeys((*figures, *sampled, *needed, *section.beside)))))
+
+
+def _needed(card: Card, filters: Filters) -> Sequence[str]:
+    match card:
+        case Trend(needs=needs) | Breakdown(needs=needs) if needs:
+            return needs
+        case Trend(metric=metric) | Breakdown(metric=metric) | LastActive(metric=metric):
+            return (filters.metric(metric),)
+        case _:
+            return ()
+
+
+@dataclass(frozen=True)
+class TileGroup:
+    """Tiles side by side, as wide as the cards before them leave room for."""
+
+    key: str
+    tiles: Sequence[tiles.Tile]
+    columns: int
+    template: ClassVar[str] = "insights/_tiles.html"
+
+    @property
+    def css(self) -> str:
+        """Rows of five or three tiles, else of four or two."""
+        rows = "hw-quad four" if self.columns == COLUMNS else "hw-quad"
+        if len(self.tiles) % 3 == 0:
+            rows = "hw-six"
+        if len(self.tiles) % 5 == 0:
+            rows = "hw-five"
+        return f"s{self.columns} {rows}"
+
+
+@dataclass(frozen=True)
+class FiguresCard:
+    """Metrics as rows of a table."""
+
+    key: str
+    title: str
+    lines: Sequence[tiles.Tile]
+    template: ClassVar[str] = "insights/_figures_card.html"
+
+
+@dataclass(frozen=True)
+class UnitsCard:
+    units: Mapping[str, str]
+    template: ClassVar[str] = "insights/_units_card.html"
+
+
+@dataclass(frozen=True)
+class LaterCard:
+    """What loads after the page."""
+
+    key: str
+    title: str
+    text: str
+    url: str
+    span: tiles.Span
+    csv: Sequence[Link]
+    is_live: bool
+    template: ClassVar[str] = "insights/_later_card.html"
+
+
+Shown = TileGroup | ChartCard | FiguresCard | UnitsCard | LaterCard
+BandOf = Callable[[str], tiles.Band | None]
+
+
+def shown(
+    section: Section,
+    answers: Answers,
+    *,
+    units: Mapping[str, str] | None = None,
+    hints: Sequence[Any] = (),
+    band_of: BandOf = lambda _key: None,
+) -> dict[str, Any]:
+    """The context of insights/_section.html."""
+    return {
+        "key": section.key,
+        "title": section.title,
+        "lede": section.lede,
+        "cards": list(_cards(section, answers, units, band_of)),
+        "is_swapped": any(_is_shared(section, card) for card in section.cards),
+        "hints": hints,
+    }
+
+
+def _is_shared(section: Section, card: Card) -> bool:
+    """Whether the metric that is picked on the card is shown on others, too."""
+    picked = getattr(card, "metric", None)
+    used = [getattr(other, name, None) for other in section.cards for name in ("metric", "sample_of")]
+    return not isinstance(card, Tile) and isinstance(picked, Choice) and used.count(picked) > 1
+
+
+def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, band_of: BandOf) -> Iterator[Shown]:
+    taken = 0  # columns of the current row
+    for is_tiles, run in groupby(section.cards, lambda card: isinstance(card, Tile)):
+        if is_tiles:
+            group = [tile(card, answers, band_of) for card in run if isinstance(card, Tile)]
+            yield TileGroup(f"{section.key}-tiles", group, COLUMNS - taken)
+            taken = 0
+            continue
+        for card in run:
+            taken = (taken + getattr(card, "span", COLUMNS)) % COLUMNS
+            match card:
+                case Trend() | Breakdown() | LastActive():
+                    swaps = f"#{section.key}" if _is_shared(section, card) else ""
+                    yield replace(chart_card(card, answers), swaps=swaps)
+                case Figures(title=title, metrics=metrics):
+                    lines = [answers.tile(key, band=band_of(key)) for key in metrics]
+                    yield FiguresCard(f"{section.key}-more", title, lines)
+                case Units() if units:
+                    yield UnitsCard(units)
+                case Later():
+                    yield _later(card, answers)
+
+
+def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> tiles.Tile:
+    key, filters = answers.filters.metric(card.metric), answers.filters
+    return answers.tile(key, sample_of=filters.metric(card.sample_of) if card.sample_of else "", band=band_of(key))
+
+
+def chart_card(card: Trend | Breakdown | LastActive, answers: Answers) -> ChartCard:
+    """With the reason where there is nothing to draw."""
+    key = answers.filters.metric(card.metric)
+    figure = answers.figure(_needed(card, answers.filters)[0])
+    name = getattr(card, "explained_by", "") or key
+    change, caveat = None, ""
+    match card:
+        case Trend(kind=kind):
+            lacking = not _is_drawn(card, answers)
+            caveat = " ".join(filter(None, (_not_drawn(card, answers), mix_in_words(figure.mix))))
+        case Breakdown(caveat=caveat):
+            kind, lacking = "donut", not figure.value
+        case LastActive():
+            kind, lacking, change = "donut", figure.value is None or not figure.denominator, answers.change(key)
+    picked = [choice for choice in (card.metric, getattr(card, "by", None)) if isinstance(choice, Choice)]
+    return answers.card(
+        card.name,
+        name,
+        title=(card.title or get(name).label).format(weekly=WEEKLY[answers.filters.granularity]),
+        kind=kind,
+        span=card.span,
+        missing=figure if lacking else None,
+        pickers=[picker for choice in picked for picker in answers.pickers(choice)],
+        caveat=caveat,
+        change=change,
+    )
+
+
+def _is_drawn(card: Trend, answers: Answers) -> bool:
+    if card.needs:
+        return any(answers.figure(key).value for key in card.needs)
+    return answers.figure(answers.filters.metric(card.metric)).value is not None
+
+
+def _not_drawn(card: Trend, answers: Answers) -> str:
+    """The clipped first bucket, which a line leaves out."""
+    if card.kind not in ("line", "area"):
+        return ""
+    series = answers.answer(_needed(card, answers.filters)[0]).series
+    stub = tiles.stub(series, answers.filters.granularity)
+    return f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
+
+
+def _later(card: Later, answers: Answers) -> LaterCard:
+    csv = [Link(label, answers.page.chart_csv_url(answers.filters, name)) for name, label in card.csv]
+    key = card.name.replace("_", "-")
+    return LaterCard(key, card.title, card.text, answers.part_url(card.name), card.span, csv, card.is_live)
+
+
+def drawn(card: Trend | Breakdown | LastActive, page: InsightsPage, filters: Filters) -> ChartData:
+    key = filters.metric(card.metric)
+    match card:
+        case Trend():
+            return trend_of(card, page, filters)
+        case Breakdown():
+            dimension = _dimension(card, filters)
+            answers = page.read(filters, [PageQuery(key, dimension, whole=True)])
+            return breakdown_of(answers, key, dimension)
+        case LastActive():
+            return last_active(page.read(filters, [PageQuery(key)]), key)
+
+
+def _dimension(card: Breakdown, filters: Filters) -> Dimension:
+    return Dimension(filters.picked[card.by.parameter]) if isinstance(card.by, Choice) else card.by
+
+
+def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Trend | Breakdown | LastActive]:
+    """The cards with charts, by name."""
+    cards = (card for section in sections for card in section.cards)
+    return {card.name: card for card in cards if isinstance(card, Trend | Breakdown | LastActive)}
+
+
+def charts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
+    """What draws each chart, by the name in its address."""
+    return {name: partial(drawn, card, page) for name, card in drawn_cards(sections).items()}
+
+
+def rows_of_parts(sections: Iterable[Section]) -> Callable[[str, Filters, ChartData], Mapping[str, Any]]:
+    """What returns the URLs of the rows behind each part of a chart."""
+    cards = drawn_cards(sections)
+
+    def rows(name: str, filters: Filters, chart: ChartData) -> Mapping[str, Any]:
+        match cards.get(name):
+            case Breakdown() as card:
+                return drill(filters, chart, card.metric, _dimension(card, filters))
+            case LastActive() as card:
+                return drill(filters, chart, filters.metric(card.metric))
+            case _:
+                return drill(filters, chart)
+
+    return rows
+
+
+def figures_csv(filters: Filters, *, section: Section, page: InsightsPage) -> Iterator[list[Cell]]:
+    """A section's figures: one line per metric, with the previous window."""
+    keys = [filters.metric(metric) for metric in section.figures]
+    answers = page.read(filters, compared(*keys))
+    yield ["Metric", "Key", "Unit", "Statistic", "Value", "Window before", "Facts", "Left out", "People", "Why not"]
+    for key in keys:
+        metric, figure, before = get(key), answers.figure(key), answers.figure_before(key)
+        statistic = answers.answer(key).query.statistic or metric.statistic
+        yield [
+            metric.name,
+            key,
+            metric.unit.value,
+            statistic.value if statistic else "",
+            "hidden" if figure.withheld else figure.value,
+            "hidden" if before.withheld else before.value,
+            *(figure.sample_size, figure.left_out, figure.people, figure.reason or ""),
+        ]
