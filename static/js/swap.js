@@ -3,7 +3,7 @@
    stay in step; back and forward open the page anew.  Without a script the link is the page with the other option. */
 const isPick = (element) => element?.matches?.("a[data-pick]");
 const partOf = (element) => element.closest("[hx-get]:not(a)");
-const GIVES_UP_MS = 5000;
+const GIVES_UP_MS = 20000; // as long as htmx waits
 
 let before = location.href;
 let lastToggle = ""; // the id of the toggle that was used last, until something else is
