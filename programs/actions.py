@@ -18,7 +18,7 @@ def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
     if not _leads(scope, access):
         return None
     url = url_with(reverse("ticket_new"), {"metric": metric.key, "unit": scope.unit})
-    return Action("Create ticket", url, "list-check")
+    return Action("Create ticket", url, "list-check", starts_work=True)
 
 
 def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
@@ -26,7 +26,7 @@ def objective_about(metric: Metric, scope: Scope, access: Access) -> Action | No
     if metric.always_by or scope.person_id is not None or scope.unassigned is not None or not _leads(scope, access):
         return None
     url = url_with(reverse("objective_new"), {"metric": metric.key, "unit": scope.unit})
-    return Action("Set an objective", url, "target")
+    return Action("Set an objective", url, "target", starts_work=True)
 
 
 def benchmark_of(metric: Metric, scope: Scope, access: Access) -> Action | None:

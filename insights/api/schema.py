@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from core.api.model_serializers import AnswerSerializer, TextOrNull
 from insights.query.enums import BelongsTo, Better, UnitOfMeasure
 from insights.query.query import Dimension, Granularity, Statistic
 
@@ -44,6 +45,14 @@ class HeadingSerializer(DateRangeSerializer):
     time_zone = serializers.CharField()
     scope = ScopeSerializer()
     facets = serializers.DictField(child=serializers.ListField(child=serializers.CharField()))
+
+
+class LeadTimeBottleneckSerializer(AnswerSerializer):
+    """insights.catalogue.lead_time_stages.Bottleneck"""
+
+    stage = TextOrNull(help_text="The wait; null for `reason`.")
+    only_slowest = serializers.BooleanField(help_text="Only the slowest changes make it the longest.")
+    reason = TextOrNull(help_text="Why no wait is the bottleneck.")
 
 
 class RangeSerializer(serializers.Serializer[object]):

@@ -32,7 +32,7 @@ from insights.privacy.withhold import numerator_query
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.query.measures import People, PeopleOfWindow, PeopleOnLine
-from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Window
+from insights.query.query import Answer, Granularity, MetricValue, Query, Scope, Statistic, Window
 from orgtree.access.access import public_access
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 OF_ONE_DAY = "It is the value on the last day, so it has no interval."
 TOO_FEW = f"No interval: it takes {FEWEST_WEEKS} of them with data."
+OF_TRIMMED_MEAN = "No interval is computed of a mean without the slowest 5%."
 OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
 
 
@@ -121,7 +122,11 @@ def _of_whole(answer: Answer, people: int) -> Baseline:
     if get(query.key).is_stock:
         return replace(baseline, reason=OF_ONE_DAY)
     interval = _interval(answer)
-    return replace(baseline, interval=interval, reason="" if interval else TOO_FEW)
+    return replace(baseline, interval=interval, reason="" if interval else _why_no_interval(query))
+
+
+def _why_no_interval(query: Query) -> str:
+    return OF_TRIMMED_MEAN if query.statistic is Statistic.TRIMMED_MEAN else TOO_FEW
 
 
 def _interval(answer: Answer) -> ConfidenceInterval | None:
@@ -130,6 +135,8 @@ def _interval(answer: Answer) -> ConfidenceInterval | None:
     if statistic is not None and statistic in PERCENTILES:
         values, weeks = _values_by_week(query)
         return interval_of_percentile(values, weeks, PERCENTILES[statistic], seed=_seed(query))
+    if statistic is Statistic.TRIMMED_MEAN:  # neither a percentile nor a quotient
+        return None
     parts = [
         (bucket.numerator, bucket.denominator)
         for bucket in answer.series

@@ -94,7 +94,6 @@ class Metric:
     reference: str
 
     # Properties of a kind of metric; overridden by the kinds below.
-    statistics: ClassVar[tuple[Statistic, ...]] = ()  # to choose from
     # Whether no facts mean 0 where a source is connected; quotients and means without facts are no data.
     zero_of_nothing: ClassVar[bool] = False
     per_period: ClassVar[bool] = False  # divided by the number of granularity units in the window
@@ -121,6 +120,11 @@ class Metric:
     @property
     def measures(self) -> tuple[Measure, ...]:
         raise NotImplementedError
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """Those to choose from."""
+        return ()
 
     @property
     def always_by(self) -> tuple[Dimension, ...]:
@@ -348,11 +352,16 @@ class Duration(SingleMeasureMetric):
     statistic: Statistic | None = Statistic.MEDIAN
     minimum_sample: int = 5
     of: Distribution
-    statistics: ClassVar[tuple[Statistic, ...]] = tuple(Statistic)
-
     recipe: ClassVar[str] = (
-        "mean: Σ contribution ÷ number of rows; percentiles of the contributions, interpolated linearly"
+        "mean: Σ contribution ÷ number of rows; trimmed mean: the same without the greatest 5 %; "
+        "percentiles of the contributions, interpolated linearly"
     )
+
+    @property
+    def statistics(self) -> tuple[Statistic, ...]:
+        """A trimmed mean beside the mean tells of the greatest value: only where tools show every fact, in time."""
+        trims = self.of.relation.open_as_in_tools and self.unit is UnitOfMeasure.SECONDS
+        return tuple(statistic for statistic in Statistic if trims or statistic is not Statistic.TRIMMED_MEAN)
 
     def result(self, part: PartValue) -> MetricResult:
         of = part(self.of)

@@ -6,13 +6,18 @@ without are counted as left out.
 
 from __future__ import annotations
 
+import enum
+import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from insights.catalogue.declarations import Duration
 from insights.catalogue.dora import AT_DEPLOYMENT, LEAD_TIME_DIMENSIONS, LEAD_TIME_SOURCE
 from insights.catalogue.references import FOUR_KEYS, PULL_REQUEST_STAGES, WORK_VISIBILITY
 from insights.query.enums import Category, Initiative, SpaceDimension
 from insights.query.measures import Distribution
+from insights.query.query import MetricValue
 from integrations.facts.delivery import LEAD_TIMES
 
 ALL_FIVE = (
@@ -145,22 +150,104 @@ IDEA_TO_PRODUCTION = _stage(
 
 
 LEAD_TIME = "dora.lead_time"
-# In order: the metric, a label for the bar, and one for a sentence.
+# In order: the metric, the stage's name, and its limits.
 STAGES: Mapping[str, tuple[str, str, str]] = {
-    "coding": ("dora.lead_time_coding", "Coding", "coding"),
-    "pickup": ("dora.lead_time_pickup", "Waiting for review", "waiting for review"),
-    "review": ("dora.lead_time_review", "In review", "review"),
-    "merge": ("dora.lead_time_merge", "Waiting for merge", "waiting for the merge"),
-    "deploy": ("dora.lead_time_deploy", "Waiting for deployment", "waiting for deployment"),
+    "coding": ("dora.lead_time_coding", "Coding", "first commit → open"),
+    "pickup": ("dora.lead_time_pickup", "Pickup", "waiting for the first review"),
+    "review": ("dora.lead_time_review", "Review", "first review → approval"),
+    "merge": ("dora.lead_time_merge", "Merge", "approved, not merged"),
+    "deploy": ("dora.lead_time_deploy", "Deploy", "merged, not in production"),
 }
-
-
 # The stages in which nobody works on the change.
 WAITS = ("pickup", "merge", "deploy")
+HALF = 0.5
+NOISE = 1e-9  # of the last digits of a mean
+FEW_CHANGES = 5  # fewer make the longest wait a matter of chance
 
 
-def longest_wait(means: Mapping[str, float]) -> str:
-    """The bottleneck: the first of the longest waits; empty if all are 0.  Coding and review are work."""
-    waits = {name: means[name] for name in WAITS if name in means}
-    longest = max(waits, key=lambda name: waits[name], default="")
-    return longest if longest and waits[longest] > 0 else ""
+class StageFigures(NamedTuple):
+    """What is known of a stage: three statistics of its duration over its `sample` changes, and whether the viewer may
+    not see them."""
+
+    median: float | None
+    trimmed_mean: float | None
+    mean: float | None
+    sample: int
+    hidden: bool = False
+
+    @classmethod
+    def of(cls, median: MetricValue, trimmed_mean: MetricValue, mean: MetricValue) -> StageFigures:
+        """Nothing of them is read where one is withheld."""
+        if any(figure.withheld for figure in (median, trimmed_mean, mean)):
+            return cls(None, None, None, 0, hidden=True)
+        return cls(median.value, trimmed_mean.value, mean.value, mean.sample_size)
+
+
+class NoBottleneck(enum.StrEnum):
+    """Why no wait is the bottleneck."""
+
+    NO_DATA = "No change with all its stages reached production."
+    HIDDEN = "A stage is hidden, so the longest wait cannot be told."
+    FEW = f"Fewer than {FEW_CHANGES} changes: the longest wait would be a matter of chance."
+    NO_WAIT = "No change waited."
+    TIE = "Several waits are equally long."
+    MEANS_ALONE = "Only means are known here, which the slowest changes may make."
+
+
+@dataclass(frozen=True)
+class Bottleneck:
+    """`stage` is the bottleneck, or with `only_slowest` the wait that is the longest because of a few changes alone;
+    empty for `reason`."""
+
+    stage: str
+    only_slowest: bool = False
+    reason: NoBottleneck | None = None
+
+    @property
+    def held(self) -> str:
+        """The stage that is the bottleneck; empty if none is."""
+        return "" if self.only_slowest else self.stage
+
+
+def bottleneck(stages: Mapping[str, StageFigures]) -> Bottleneck:
+    """The largest wait, by the median and by the mean without the slowest 5 %; coding and review are work.
+
+    Where no wait is the largest by both, the slowest changes make the one that is the largest by the mean, and it is no
+    bottleneck.  A change without a stage, such as a push without a review, did not wait there: means are over all
+    changes, which have the stage coding, and a wait of fewer than half of them is none of the median change.  Nothing
+    is told where a wait is hidden: which of the others is the largest would tell of it.
+    """
+    waits = {name: stages[name] for name in WAITS if name in stages}
+    changes = max((figures.sample for figures in stages.values()), default=0)
+    if reason := _why_unknown(waits, changes):
+        return Bottleneck("", reason=reason)
+    median, trimmed, mean = {}, {}, {}
+    for name, figures in waits.items():
+        share = figures.sample / changes
+        median[name] = (figures.median or 0.0) if share >= HALF else 0.0
+        trimmed[name], mean[name] = (figures.trimmed_mean or 0.0) * share, (figures.mean or 0.0) * share
+    both = [name for name in _longest(median) if name in _longest(trimmed)]
+    longest = both or _longest(mean)
+    if len(longest) != 1:
+        return Bottleneck("", reason=NoBottleneck.TIE if longest else NoBottleneck.NO_WAIT)
+    if waits[longest[0]].sample < FEW_CHANGES:
+        return Bottleneck("", reason=NoBottleneck.FEW)
+    return Bottleneck(longest[0], only_slowest=not both)
+
+
+def _why_unknown(waits: Mapping[str, StageFigures], changes: int) -> NoBottleneck | None:
+    """Why the longest of these waits of so many changes cannot be known."""
+    known = [figures for figures in waits.values() if figures.mean is not None]
+    if any(figures.hidden for figures in waits.values()):
+        return NoBottleneck.HIDDEN
+    if not known:
+        return NoBottleneck.NO_DATA
+    if any(None in (figures.median, figures.trimmed_mean) for figures in known):
+        return NoBottleneck.MEANS_ALONE
+    return NoBottleneck.FEW if changes < FEW_CHANGES else None
+
+
+def _longest(seconds: Mapping[str, float]) -> list[str]:
+    """The longest, several for a tie; none if all are 0."""
+    most = max(seconds.values())
+    return [name for name, value in seconds.items() if math.isclose(value, most, rel_tol=NOISE)] if most > 0 else []

@@ -122,7 +122,7 @@ def _beside(sums: Sequence[tuple[str, str]], measures_read: Sequence[Measure], k
     """Joins the sums and percentiles over a group's rows, and aggregates over its people."""
     numbered = list(enumerate(measures_read))
     of_rows = [f"{over_rows} AS {name}" for name, over_rows in sums]
-    of_rows += [text for i, measure in numbered for text in measures.percentiles(measure, i)]
+    of_rows += [text for i, measure in numbered for text in measures.over_all_rows(measure, i)]
     joins = ""
     if of_rows:
         joins += f"JOIN (SELECT {keys}, {', '.join(of_rows)} FROM counted GROUP BY {keys}) USING ({keys})\n"

@@ -23,7 +23,7 @@ from insights.engine.compared_lines import (
     seed_of,
 )
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.measures import PERCENTILES
+from insights.engine.measures import PERCENTILES, trimmed_mean
 from insights.engine.plan import Clock, Plan, ScopeResolver
 from insights.engine.scan import derive, select
 from insights.formulas.bootstrap import Totals, Values, percentile_of
@@ -40,6 +40,7 @@ from insights.query.query import Query, Statistic
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
+OF_TRIMMED_MEAN = "No interval is computed of a mean without the slowest 5%."
 BYTES_OF_A_COMPARISON = 2000  # in the cache
 
 
@@ -163,6 +164,8 @@ def _of_durations(plan: Plan, metric: Duration, query: Query, line: str) -> Comp
     statistic, seed = query.statistic or metric.statistic or Statistic.MEDIAN, seed_of(query, line)
     if statistic is Statistic.MEAN:
         interval = difference_of_means(first, second, seed=seed)
+    elif statistic is Statistic.TRIMMED_MEAN:
+        interval = None
     else:
         interval = difference_of_percentiles(first, second, PERCENTILES[statistic], seed=seed)
     groups = [_group_of_durations(values, statistic) for values in (first, second)]
@@ -175,6 +178,8 @@ def _group_of_durations(group: Values, statistic: Statistic) -> Group:
     developers = len(np.unique(group.developers))
     if statistic is Statistic.MEAN:
         value = float(group.values.mean()) if len(group.values) else None
+    elif statistic is Statistic.TRIMMED_MEAN:
+        value = trimmed_mean(group.values.tolist())
     else:
         value = percentile_of(group.values, PERCENTILES[statistic])
     return Group(value, len(group.values), developers, developers)
@@ -185,6 +190,8 @@ def _comparison(
 ) -> Comparison:
     first, second = groups
     reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
+    if query.statistic is Statistic.TRIMMED_MEAN:
+        reason = OF_TRIMMED_MEAN
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 

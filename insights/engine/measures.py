@@ -2,8 +2,8 @@
 
 Columns of the result: facts, matched_facts and people of the group, and for the measure at position i: v_i its value,
 n_i the facts and p_i the people that contributed, and where applicable x_i what was missing or left out, b_i its base,
-q_i percentiles, l_i the certain part, k_i the parts by method, set_i_j who contributed.  Input columns: c_i the value,
-m_i what is missing, t_i the certain part, d_i the method, h_i the hand-kept metric.
+q_i percentiles or the trimmed mean, l_i the certain part, k_i the parts by method, set_i_j who contributed.  Input
+columns: c_i the value, m_i what is missing, t_i the certain part, d_i the method, h_i the hand-kept metric.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ PERCENTILES: Mapping[Statistic, float] = {
     Statistic.P90: 0.9,
     Statistic.P95: 0.95,
 }
+LEFT_OUT = 20  # a trimmed mean leaves out one of so many values, the greatest; of fewer none
 
 SHARE_PARTS = 10**18  # resolution of a share: the sum of decimals does not depend on their order
 # Over all flags of a person (integrations/facts/developers.py).
@@ -135,10 +136,25 @@ def lists(measure: Measure, i: int) -> Iterator[str]:
         yield f"[{', '.join(f'k_{i}_{number}' for number in range(len(ATTRIBUTION_METHODS)))}] AS k_{i}"
 
 
-def percentiles(measure: Measure, i: int) -> Iterator[str]:
+def statistics_read(measure: Distribution) -> Sequence[Statistic]:
+    """The statistics in the column q_i, in order."""
+    return [Statistic.TRIMMED_MEAN] if measure.trims else [*PERCENTILES]
+
+
+def over_all_rows(measure: Measure, i: int) -> Iterator[str]:
     """Aggregates over all rows of a group."""
-    if isinstance(measure, Distribution):
+    if isinstance(measure, Distribution) and measure.trims:
+        kept = f"(count(c_{i}) - count(c_{i}) // {LEFT_OUT})"
+        in_order = f"list_sort(list(c_{i}::DOUBLE) FILTER (WHERE c_{i} IS NOT NULL))"
+        yield f"[list_sum({in_order}[1:{kept}]) / nullif({kept}, 0)] AS q_{i}"
+    elif isinstance(measure, Distribution):
         yield f"quantile_cont(c_{i}::DOUBLE, {[*PERCENTILES.values()]}) AS q_{i}"
+
+
+def trimmed_mean(values: Sequence[float]) -> float | None:
+    """The mean of the values without the greatest 5 %, rounded down to whole values; None without any."""
+    kept = sorted(values)[: len(values) - len(values) // LEFT_OUT]
+    return sum(kept) / len(kept) if kept else None
 
 
 def stock_count(measure: Measure, i: int) -> str:
@@ -233,7 +249,7 @@ def _sum(measure: Total | Distribution | EnteredValue, position: int, row: Mappi
         return MeasureValue(value, facts)
     if isinstance(measure, Distribution):
         left_out = int(row[f"x_{position}"] or 0)
-        return MeasureValue(value, facts, people, _statistics(row, position, value, facts), left_out=left_out)
+        return MeasureValue(value, facts, people, _statistics(row, measure, position, value, facts), left_out=left_out)
     if isinstance(measure, AttributedLines) and facts:
         amounts = zip(ATTRIBUTION_METHODS, row[f"k_{position}"], strict=True)
         by_method = {method: float(amount) for method, amount in amounts if amount}
@@ -242,11 +258,13 @@ def _sum(measure: Total | Distribution | EnteredValue, position: int, row: Mappi
     return MeasureValue(value, facts, people, missing=missing)
 
 
-def _statistics(row: Mapping[str, Any], position: int, total: Any, facts: int) -> Mapping[Statistic, float]:
-    percentiles = row[f"q_{position}"]
-    if not facts or percentiles is None:
+def _statistics(
+    row: Mapping[str, Any], measure: Distribution, position: int, total: Any, facts: int
+) -> Mapping[Statistic, float]:
+    read = row[f"q_{position}"]
+    if not facts or read is None:
         return {}
     return {
         Statistic.MEAN: float(total) / facts,
-        **{statistic: float(value) for statistic, value in zip(PERCENTILES, percentiles, strict=True)},
+        **{statistic: float(value) for statistic, value in zip(statistics_read(measure), read, strict=True)},
     }

@@ -15,8 +15,8 @@ from insights.catalogue.registry import get
 from insights.engine.fact_query import Edges, FactQuery, GroupKey, ResolvedScope, ScopeKind, StockQuery, windows_of
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
-from insights.query.measures import Measure, PeopleOfWindow
-from insights.query.query import UNASSIGNED_PREFIX, Dimension, Query, Scope, Window
+from insights.query.measures import Distribution, Measure, PeopleOfWindow
+from insights.query.query import UNASSIGNED_PREFIX, Dimension, Query, Scope, Statistic, Window
 from integrations.enums import OTHER_SUBTYPES, WorkType
 from orgtree.models import Attribute, OrgTree, Unit
 
@@ -162,7 +162,15 @@ def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: 
     whole = (query.window.start, query.window.end)
     edges = (*(bucket.clipped.start for bucket in buckets), query.window.end)
     window_edges = tuple(dict.fromkeys((edges, whole))) if buckets else (whole,)
-    measure_queries = measure_queries_of(metric, window_edges, scope, clock, facets=facets_of(query), segments=segments)
+    measure_queries = measure_queries_of(
+        metric,
+        window_edges,
+        scope,
+        clock,
+        facets=facets_of(query),
+        segments=segments,
+        statistic=query.statistic or metric.statistic,
+    )
     return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
 
 
@@ -187,8 +195,9 @@ def measure_queries_of(
     *,
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
     segments: tuple[Dimension, ...] = (),
+    statistic: Statistic | None = None,
 ) -> Mapping[Measure, MeasureQuery]:
-    """A measure query for each measure of the metric, in these windows and for this scope."""
+    """A measure query for each measure of the metric, in these windows, for this scope and this statistic."""
     used = {*segments, *(dimension for dimension, _ in facets)}
 
     def measure_query(measure: Measure) -> MeasureQuery:
@@ -196,6 +205,8 @@ def measure_queries_of(
             windows_of_stock = {clock.stock_window(window) for edges in window_edges for window in windows_of(edges)}
             return MeasureQuery(StockQuery(measure.relation, tuple(sorted(windows_of_stock)), scope), measure)
         finer = measure.for_dimensions(used)
+        if isinstance(finer, Distribution):
+            finer = finer.of_statistic(statistic)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
         applied = tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by)
         fact_query = FactQuery(

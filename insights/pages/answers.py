@@ -25,7 +25,7 @@ from insights.ui import samples, tiles, wording
 from insights.ui.addresses import address
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
-from insights.ui.filters import FACETS, STATISTIC, Choice, Filters
+from insights.ui.filters import FACETS, STATISTIC_LABELS, Choice, Filters
 from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
@@ -350,7 +350,7 @@ class Answers:
         """With the statistic appended where it is not the metric's own."""
         statistic = self.answer(key).query.statistic
         name = label or get(key).label
-        return f"{name}, {STATISTIC.options[statistic].lower()}" if statistic else name
+        return f"{name}, {STATISTIC_LABELS[statistic].lower()}" if statistic else name
 
     def part_url(self, name: str) -> str:
         return self.page.part_url(self.filters, name)

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, compared
+from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.privacy.scope_access import has_scope
 from insights.ui import wording
@@ -43,7 +44,9 @@ def home(request: HttpRequest) -> HttpResponse:
     filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)
     answers = (
-        AI_PAGE.read(filters, (*HEADLINES, *DELIVERY_HEADLINES)) if has_scope(filters.scope, filters.access) else None
+        AI_PAGE.read(filters, (*HEADLINES, *DELIVERY_HEADLINES, *STAGE_QUERIES))
+        if has_scope(filters.scope, filters.access)
+        else None
     )
     context = {
         "heading": "Home",
@@ -53,6 +56,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "health_url": reverse("home_health") if request.user.is_staff else "",
         "headlines": _headlines(answers) if has_telemetry and answers else [],
         "delivery": _delivery(answers) if answers else [],
+        "callout": callout(answers) if answers else None,
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),

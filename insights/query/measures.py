@@ -142,9 +142,17 @@ class AttributedLines(Total):
 
 @dataclass(frozen=True)
 class Distribution(Measure):
-    """Mean and percentiles of a column with one value per fact; facts where it is null are left out."""
+    """Mean and percentiles of a column with one value per fact; facts where it is null are left out.
+
+    With `trims` its trimmed mean in place of percentiles: the values have to be sorted for it.
+    """
 
     column: str = ""
+    trims: bool = False
+
+    def of_statistic(self, statistic: Statistic | None) -> Distribution:
+        """The measure to read for a statistic of it."""
+        return replace(self, trims=True) if statistic is Statistic.TRIMMED_MEAN else self
 
 
 @dataclass(frozen=True)

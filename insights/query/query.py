@@ -52,6 +52,7 @@ class Dimension(enum.StrEnum):
 class Statistic(enum.StrEnum):
     MEDIAN = "median"
     MEAN = "mean"
+    TRIMMED_MEAN = "trimmed_mean"  # without the greatest 5 % of the values
     P75 = "p75"
     P90 = "p90"
     P95 = "p95"

@@ -23,6 +23,7 @@ class Action:
     label: str
     url: str
     icon: str
+    starts_work: bool = False  # on the metric: an objective, a ticket
 
 
 @dataclass(frozen=True)

@@ -6,34 +6,32 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from core.csv_export import Cell
-from insights.catalogue.lead_time_stages import STAGES, longest_wait
+from insights.catalogue.lead_time_stages import STAGES, WAITS
 from insights.pages import presenter
 from insights.pages.delivery import lead_time
 from insights.pages.delivery.tabs import DELIVERY_PAGE, SECTIONS
 from insights.pages.drawing import over_time
+from insights.ui import tiles
 from insights.ui.charts import ChartData, Dataset
 from insights.ui.filters import Filters
 
 
 def stages_over_time(filters: Filters) -> ChartData:
-    """A bar per bucket, with the window's longest wait on the baseline."""
-    answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
-    longest = longest_wait(lead_time.stage_means(answers))
-    names = sorted(STAGES, key=lambda name: name != longest)
-    whole = answers.answer(STAGES["coding"][0]).series
+    """A bar per bucket, with the window's bottleneck on the baseline."""
+    answers = DELIVERY_PAGE.read(filters, lead_time.STAGE_QUERIES)
+    held = lead_time.bottleneck_in(answers).held
+    names = sorted(STAGES, key=lambda name: name != held)
+    series = {name: answers.now[query].series for name, query in lead_time.VALUES.items()}
     datasets = [
         Dataset(
             STAGES[name][1],
-            "longest" if name == longest else name,
+            "longest" if name == held else name,
             "stage",
-            [
-                lead_time.of_all(figure, coding)
-                for figure, coding in zip(answers.answer(STAGES[name][0]).series, whole, strict=True)
-            ],
+            [lead_time.of_all(figure, coding) for figure, coding in zip(series[name], series["coding"], strict=True)],
         )
         for name in names
     ]
-    return over_time("stacked_bar", answers.answer(STAGES[names[0]][0]), datasets)
+    return over_time("stacked_bar", answers.now[lead_time.VALUES[names[0]]], datasets)
 
 
 CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
@@ -46,15 +44,23 @@ CHARTS: Mapping[str, Callable[[Filters], ChartData]] = {
 def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     """The stages of this and the previous window; stages before the first commit have no share."""
     answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
-    means = lead_time.stage_means(answers)
-    yield ["Stage", "Mean (seconds)", "Share (percent)", "Window before (seconds)", "PRs", "PRs left out"]
-    for name, (metric, label, _) in STAGES.items():
-        figure, before = answers.figure(metric), answers.figure_before(metric)
+    means, found = lead_time.stage_means(answers), lead_time.bottleneck_in(answers)
+    heads = ["Mean without slowest 5% (seconds)", "Median (seconds)", "Mean (seconds)", "Share (percent)"]
+    yield ["Stage", "Kind", *heads, "Window before (seconds)", "PRs", "PRs left out", "Bottleneck"]
+    for name, (_, label, _) in STAGES.items():
+        value, median, mean = (
+            tiles.whole(answers.now[queries[name]])
+            for queries in (lead_time.VALUES, lead_time.MEDIANS, lead_time.MEANS)
+        )
+        before = tiles.whole(answers.earlier[lead_time.VALUES[name]])
         share = means[name] / sum(means.values()) * 100 if sum(means.values()) and name in means else None
-        yield [label, figure.value, share, before.value, figure.sample_size, figure.left_out]
+        held = ("only the slowest" if found.only_slowest else "yes") if name == found.stage else ""
+        kind = lead_time.WAIT if name in WAITS else lead_time.WORK
+        figures = [value.value, median.value, mean.value, share, before.value, value.sample_size, value.left_out]
+        yield [label, kind, *figures, held]
     for metric, label in lead_time.UPSTREAM.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
-        yield [label, figure.value, None, before.value, figure.sample_size, figure.left_out]
+        yield [label, "", None, None, figure.value, None, before.value, figure.sample_size, figure.left_out, ""]
 
 
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {

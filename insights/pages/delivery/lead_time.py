@@ -1,15 +1,29 @@
-"""Where lead time goes: its stages, its distribution or that of cycle time, and the slowest changes.
+"""Where lead time goes: its stages and the bottleneck, its distribution or that of cycle time, and the slowest changes.
 
-Stages are means, because only means add up, over pull requests with every stage known; the number left out is shown.
+A stage has one value, its mean without the slowest 5 %, over changes with every stage known, beside its median; the
+number of changes that are left out is shown.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, longest_wait
+from django.urls import reverse
+
+from core.page_links import url_with
+from insights.catalogue.lead_time_stages import (
+    FEW_CHANGES,
+    LEAD_TIME,
+    STAGES,
+    WAITS,
+    Bottleneck,
+    StageFigures,
+    bottleneck,
+)
+from insights.catalogue.registry import get
 from insights.engine.fact_rows import RowOrder
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.delivery.dora import TILES as DORA_TILES
@@ -20,6 +34,7 @@ from insights.query.query import MetricValue, Query, Statistic
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData
 from insights.ui.filters import Choice, Filters
+from insights.ui.offers import Action, actions_on
 from insights.ui.tiles import ChartCard, Link
 
 # Of linked pull requests only, so no share of the whole: idea to production, and the stages before the first commit.
@@ -28,61 +43,97 @@ UPSTREAM: Mapping[str, str] = {
     "delivery.backlog_time": "In the backlog",
     "delivery.planning_time": "Planning",
 }
-FEW_PULL_REQUESTS = 5  # fewer make the longest wait a matter of chance
 STEADY_SHARE = 0.05  # of a stage's mean: a smaller change is steady
+NAMED = 3  # pull requests that make a wait long
+WAIT, WORK = "Wait", "Work"
 
+# By stage: its value, in buckets for the chart; and what decides on the bottleneck beside it.
+VALUES = {
+    name: PageQuery(metric, compared=True, statistic=Statistic.TRIMMED_MEAN) for name, (metric, *_) in STAGES.items()
+}
+MEDIANS = {name: PageQuery(metric, statistic=Statistic.MEDIAN, whole=True) for name, (metric, *_) in STAGES.items()}
+MEANS = {name: PageQuery(metric, statistic=Statistic.MEAN, whole=True) for name, (metric, *_) in STAGES.items()}
+STAGE_QUERIES = (*VALUES.values(), *MEDIANS.values(), *MEANS.values())
 QUERIES = (
-    *(PageQuery(metric, compared=True, statistic=Statistic.MEAN) for metric, _, _ in STAGES.values()),
+    *STAGE_QUERIES,
     *(PageQuery(metric, compared=True, statistic=Statistic.MEAN) for metric in UPSTREAM),
 )
 
 
+@dataclass(frozen=True)
+class Callout:
+    """What is said of the bottleneck; `pull_requests` are those that make it where it is only the slowest."""
+
+    headline: str
+    detail: str
+    is_bottleneck: bool
+    slowest_url: str
+    pull_requests: Sequence[Link] = ()
+    actions: Sequence[Action] = ()
+
+
 def stages_card(answers: Answers) -> dict[str, Any]:
     means = stage_means(answers)
-    lead_time = answers.figure(LEAD_TIME)
-    any_stage = answers.figure(STAGES["coding"][0])
-    total = sum(means.values())
-    longest = longest_wait(means) if any_stage.sample_size >= FEW_PULL_REQUESTS else ""
-    headline, detail = _bottleneck(answers, longest, means) if longest else ("", "")
+    lead_time, any_stage = answers.figure(LEAD_TIME), _value(answers, "coding")
+    found = bottleneck_in(answers)
     return {
         "card": answers.card(
             "stages_now",
             LEAD_TIME,
-            title="Lead time by stage",
+            title="Where lead time goes",
             kind="stacked_bar",
             span=5,
             missing=None if means else (any_stage if lead_time.value is not None else lead_time),
         ),
-        "value": wording.duration(total) if means else None,
-        "sample": f"mean, so that stages add up · {_changes(answers)}",
+        "sample": _changes(answers),
         "left_out": _left_out(any_stage),
-        "headline": headline,
-        "detail": detail,
-        "bars": _bars(answers, means, longest),
+        "callout": callout(answers) if means else None,
+        "reason": found.reason if means and found.reason else "",
+        "lines": _lines(answers, means, found.held),
+        "total": str(wording.duration(sum(means.values()))) if means else "",
+        "earlier": tiles.earlier(answers.filters.window, answers.filters.previous),
         "upstream": _upstream(answers),
-        "links": [Link("Show the rows behind lead time", rows_url(answers.filters, LEAD_TIME))],
     }
 
 
 def over_time_card(answers: Answers) -> ChartCard:
-    any_stage = answers.figure(STAGES["coding"][0])
+    any_stage = _value(answers, "coding")
     return answers.card(
         "stages",
         STAGES["coding"][0],
         title=f"Lead time by stage, per {answers.filters.granularity.value}",
         kind="stacked_bar",
-        span=7,
+        span=5,
         missing=None if any_stage.value is not None else any_stage,
-        caveat="The longest wait sits on the baseline, so that its change is easy to read.",
+        caveat="Means without the slowest 5%. The bottleneck sits on the baseline, so that its change is easy to read.",
     )
 
 
+def bottleneck_in(answers: Answers) -> Bottleneck:
+    """The bottleneck of what was read with `STAGE_QUERIES`."""
+    return bottleneck({name: _figures(answers, name) for name in STAGES})
+
+
+def _figures(answers: Answers, name: str) -> StageFigures:
+    median, trimmed_mean, mean = (tiles.whole(answers.now[queries[name]]) for queries in (MEDIANS, VALUES, MEANS))
+    return StageFigures.of(median, trimmed_mean, mean)
+
+
+def _value(answers: Answers, name: str) -> MetricValue:
+    return tiles.whole(answers.now[VALUES[name]])
+
+
+def _value_before(answers: Answers, name: str) -> MetricValue:
+    return tiles.whole(answers.earlier[VALUES[name]])
+
+
 def stage_means(answers: Answers) -> Mapping[str, float]:
-    """Stage → mean seconds over all changes with their stages, in order; empty where one is unknown.
+    """Stage → mean seconds without the slowest 5 % over all changes with their stages, in order; empty where one is
+    unknown.
 
     A push waits for no review: it adds nothing to that stage, which is missing where all are pushes.
     """
-    return _means({name: answers.figure(metric) for name, (metric, _, _) in STAGES.items()})
+    return _means({name: _value(answers, name) for name in STAGES})
 
 
 def _means(figures: Mapping[str, MetricValue]) -> Mapping[str, float]:
@@ -99,58 +150,107 @@ def of_all(stage: MetricValue, coding: MetricValue) -> float | None:
     return stage.value * stage.sample_size / (coding.sample_size or 1)
 
 
-def _bars(answers: Answers, means: Mapping[str, float], longest: str) -> Sequence[dict[str, Any]]:
+def _lines(answers: Answers, means: Mapping[str, float], held: str) -> Sequence[dict[str, Any]]:
     total = sum(means.values())
     starts = accumulate((value / total if total else 0.0 for value in means.values()), initial=0.0)
+    earlier = tiles.earlier(answers.filters.window, answers.filters.previous)
+    lines = []
+    for start, (name, value) in zip(starts, means.items(), strict=False):
+        metric, label, limits = STAGES[name]
+        median = tiles.whole(answers.now[MEDIANS[name]]).value
+        figure, before = _value(answers, name), _value_before(answers, name)
+        lines.append(
+            {
+                "label": label,
+                "limits": limits,
+                "kind": WAIT if name in WAITS else WORK,
+                "is_held": name == held,
+                "value": str(wording.duration(value)),
+                "median": str(wording.duration(median)) if median is not None else "",
+                "percent": wording.percent_of(value, total),
+                "start": start,
+                "fraction": value / total if total else 0.0,
+                "tick": start + (median or 0.0) / total if total else start,
+                "change": tiles.change(get(metric), figure, before, earlier),
+                "rows_url": rows_url(answers.filters, metric),
+            }
+        )
+    return lines
+
+
+def callout(answers: Answers) -> Callout | None:
+    """None where no wait stands out; of what was read with `STAGE_QUERIES`."""
+    means, found = stage_means(answers), bottleneck_in(answers)
+    if not means or not found.stage:
+        return None
+    filters, (metric, label, _) = answers.filters, STAGES[found.stage]
+    share = wording.percent_of(means[found.stage], sum(means.values()))
+    if found.only_slowest:
+        mean = wording.duration(_figures(answers, found.stage).mean or 0.0)
+        headline = f"Only the slowest changes make {label.lower()} the longest wait"
+        detail = f"With them it takes {mean} on average; the usual change does not wait longest there."
+    else:
+        headline = f"{label} is the bottleneck: {share} of lead time"
+        detail = _cost(answers, found.stage, means)
+    return Callout(
+        headline,
+        detail,
+        not found.only_slowest,
+        slowest_url(filters, metric),
+        _slowest_of(filters, metric) if found.only_slowest else (),
+        [action for action in actions_on(get(metric), filters.scope, filters.access) if action.starts_work],
+    )
+
+
+def slowest_url(filters: Filters, key: str) -> str:
+    """The list of the slowest changes by that duration."""
+    context = filters.context_parameters()
+    return f"{url_with(reverse('delivery_tab', args=['lead-time']), [*context, (SPREAD.parameter, key)])}#slowest"
+
+
+def _slowest_of(filters: Filters, key: str) -> Sequence[Link]:
+    rows = visible_rows(filters.query(key), filters.access, size=NAMED, order=RowOrder.GREATEST).rows
     return [
-        {
-            "key": name,
-            "label": STAGES[name][1],
-            "value": str(wording.duration(value)),
-            "percent": wording.percent_of(value, total),
-            "start": start,
-            "fraction": value / total if total else 0.0,
-            "is_longest": name == longest,
-            "rows_url": rows_url(answers.filters, STAGES[name][0]),
-        }
-        for start, (name, value) in zip(starts, means.items(), strict=False)
+        Link(
+            f"{row.get('title') or row.get('reference') or 'Change'}, {wording.duration(row['contribution'])}",
+            record_url("pull_request", row["fact_id"]),
+        )
+        for row in rows
     ]
 
 
-def _bottleneck(answers: Answers, longest: str, means: Mapping[str, float]) -> tuple[str, str]:
-    """The longest wait, its change, and the effect of returning to its previous value."""
-    _, _, words = STAGES[longest]
-    now, total = means[longest], sum(means.values())
-    headline = f"Bottleneck: {words}, {wording.duration(now)}."
-    share = f"It is {wording.percent_of(now, total)} of lead time"
+def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
+    """How long changes wait, how that moved, and the effect of returning to the previous value."""
+    now, total = means[stage], sum(means.values())
+    median = wording.duration(_figures(answers, stage).median or 0.0)
+    waits = f"The median change waits {median}, the mean without the slowest 5% is {wording.duration(now)}"
     before = _before(answers)
     if not before:
-        return headline, f"{share}."
+        return f"{waits}."
     before = {name: before.get(name, 0.0) for name in means}
-    delta = now - before[longest]
+    delta = now - before[stage]
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
-    if abs(delta) <= before[longest] * STEADY_SHARE:
-        return headline, f"{share}, and steady against the {window}."
+    if abs(delta) <= before[stage] * STEADY_SHARE:
+        return f"{waits}, steady against the {window}."
     if delta < 0:
-        return headline, f"{share}, and {wording.difference(delta, 'seconds')} less than in the {window}."
+        return f"{waits}, {wording.difference(delta, 'seconds')} less than in the {window}."
     slower = [name for name in means if means[name] - before[name] > before[name] * STEADY_SHARE]
-    alone = ", and the only stage that got slower" if slower == [longest] else ""
-    saved = wording.percent_of(delta, total)
-    return headline, (
-        f"Up {wording.difference(delta, 'seconds')} on the {window}{alone}. Returning to "
-        f"{wording.duration(before[longest])} would free about {saved} of lead time."
+    alone = ", and the only stage that got slower" if slower == [stage] else ""
+    return (
+        f"{waits}. Up {wording.difference(delta, 'seconds')} on the {window}{alone}. Back at "
+        f"{wording.duration(before[stage])}, lead time would be {wording.percent_of(delta, total)} shorter."
     )
 
 
 def _before(answers: Answers) -> Mapping[str, float]:
     """As `stage_means`, of the previous window; empty for a small sample."""
-    figures = {name: answers.figure_before(metric) for name, (metric, _, _) in STAGES.items()}
-    return _means(figures) if figures["coding"].sample_size >= FEW_PULL_REQUESTS else {}
+    figures = {name: _value_before(answers, name) for name in STAGES}
+    return _means(figures) if figures["coding"].sample_size >= FEW_CHANGES else {}
 
 
 def _changes(answers: Answers) -> str:
     """12 PRs; 3 PRs and 9 pushes."""
-    changes, reviewed = answers.figure(STAGES["coding"][0]).sample_size, answers.figure(STAGES["pickup"][0])
+    changes, reviewed = _value(answers, "coding").sample_size, _value(answers, "pickup")
     pull_requests = changes if reviewed.withheld else reviewed.sample_size
     pushes = changes - pull_requests
     counts = [wording.count(pull_requests, "PR")] if pull_requests or not pushes else []
@@ -178,9 +278,11 @@ def _upstream(answers: Answers) -> Sequence[dict[str, Any]]:
     ]
 
 
-SPREAD = Choice("spread", {"dora.lead_time": "Lead time", "pr.cycle_time": "Cycle time"})
-SPREAD_TITLES = {"dora.lead_time": "Lead time distribution", "pr.cycle_time": "Cycle time distribution"}
-SPREAD_QUERIES = tuple(PageQuery(key) for key in SPREAD_TITLES if key not in DORA_TILES)
+SPREAD = Choice(
+    "spread",
+    {LEAD_TIME: "Lead time", "pr.cycle_time": "Cycle time", **{STAGES[wait][0]: STAGES[wait][1] for wait in WAITS}},
+)
+SPREAD_QUERIES = tuple(PageQuery(key) for key in SPREAD.options if key not in DORA_TILES)
 SLOWEST_LISTED = 8
 
 
@@ -190,7 +292,7 @@ def spread_card(answers: Answers) -> ChartCard:
     return answers.card(
         "spread",
         key,
-        title=SPREAD_TITLES[key],
+        title=f"{SPREAD.options[key]} distribution",
         kind="stacked_bar",
         span=6,
         missing=None if figure.value is not None else figure,

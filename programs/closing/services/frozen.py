@@ -179,11 +179,12 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
     )
 
 
-def content_of_document(document: FrozenDocument, schema_version: int) -> dict[str, Any]:
-    """What was frozen.  Raises FrozenDocumentError where the text is another one, or its schema is not that version."""
+def content_of_document(document: FrozenDocument, *schema_versions: int) -> dict[str, Any]:
+    """What was frozen.  Raises FrozenDocumentError where the text is another one, or its schema is none of those
+    versions."""
     if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
         raise FrozenDocumentError("The document's text does not match its stored SHA-256.")
-    if document.schema_version != schema_version:
+    if document.schema_version not in schema_versions:
         raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
     content: dict[str, Any] = json.loads(document.body)
     return content

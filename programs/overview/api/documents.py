@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, TextOrNull
 from insights.api import schema
+from insights.pages.delivery.lead_time import bottleneck_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind, ObjectiveStatus, Quarter
@@ -98,6 +99,7 @@ class BottleneckSerializer(AnswerSerializer):
 
 
 class BottlenecksSerializer(OfScopeSerializer):
+    lead_time = schema.LeadTimeBottleneckSerializer(help_text="The bottleneck of lead time, by its stages.")
     bottlenecks = BottleneckSerializer(many=True)
     tickets = serializers.DictField(child=serializers.IntegerField(), help_text="To do, by kind.")
     explained_elsewhere = serializers.BooleanField(help_text="Process or tooling show a sign: look there first.")
@@ -188,6 +190,7 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
 def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     return {
         **_scope(bottlenecks.answers.filters),
+        "lead_time": schema.LeadTimeBottleneckSerializer(bottleneck_in(bottlenecks.answers)).data,
         "bottlenecks": BottleneckSerializer(bottlenecks.assessments, many=True).data,
         "tickets": {kind: bottlenecks.tickets.get(kind, 0) for kind in BottleneckKind.values},
         "explained_elsewhere": bottlenecks.explained_elsewhere,

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from core.page_links import Picker, url_with
+from insights.pages.delivery.lead_time import callout
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import part_view, render_part
@@ -76,8 +77,10 @@ def tickets_part(filters: Filters) -> dict[str, Any]:
 
 
 def bottlenecks_part(filters: Filters) -> dict[str, Any]:
+    bottlenecks = bottlenecks_of(filters)
     return {
-        "columns": bottleneck_columns(bottlenecks_of(filters), may_file=leads(filters)),
+        "callout": callout(bottlenecks.answers),
+        "columns": bottleneck_columns(bottlenecks, may_file=leads(filters)),
     }
 
 

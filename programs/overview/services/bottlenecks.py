@@ -1,4 +1,5 @@
-"""The nine bottlenecks by process, tooling and people, and their signals in the data.
+"""The nine bottlenecks by process, tooling and people, their signals in the data, and what the bottleneck of lead time
+is read from.
 
 A signal is a hypothesis.  People are rarely the cause: process and tooling come first, and a signal among people is
 shown next to those that may explain it.
@@ -15,6 +16,7 @@ from django.db.models import Count
 from core import sql
 from insights.catalogue.registry import get
 from insights.pages.answers import Answers, PageQuery
+from insights.pages.delivery.lead_time import STAGE_QUERIES
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue, Window
 from insights.ui import tiles
@@ -178,7 +180,9 @@ class Bottlenecks:
 
 def bottlenecks_of(filters: Filters) -> Bottlenecks:
     """Three queries beside those of the figures: for tickets, for what was agreed, and for who changed units."""
-    figures = PROGRAM_PAGE.read(filters, [PageQuery(key, compared=True, whole=True) for key in METRICS])
+    figures = PROGRAM_PAGE.read(
+        filters, [*(PageQuery(key, compared=True, whole=True) for key in METRICS), *STAGE_QUERIES]
+    )
     moved = reorganisation(filters.scope.unit, filters.window)
     assessments = [
         BottleneckAssessment(

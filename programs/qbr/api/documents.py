@@ -18,7 +18,7 @@ from core.api.model_serializers import (
     TextOrNull,
     WholeNumber,
 )
-from insights.api.schema import ErrorsSerializer
+from insights.api.schema import ErrorsSerializer, LeadTimeBottleneckSerializer
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
@@ -99,6 +99,7 @@ class QbrChartSerializer(AnswerSerializer):
     rows = serializers.ListField(
         child=QbrPartSerializer(many=True), help_text="Of stages two, the period and the one before."
     )
+    bottleneck = LeadTimeBottleneckSerializer(allow_null=True, help_text="Of stages; null for other charts.")
 
 
 class QbrTextSerializer(AnswerSerializer):

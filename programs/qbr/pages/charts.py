@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from insights.catalogue.lead_time_stages import longest_wait
+from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
 from programs.qbr.services.reading import Chart, Part, QbrDocument
@@ -47,7 +47,7 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
     known = [(name, parts) for name, parts in zip(names, chart.rows, strict=True) if parts]
     if not known or known[0][0] != document.period_name:
         return None
-    longest = longest_wait({part.key: part.amount.value or 0.0 for part in chart.parts})
+    found = chart.bottleneck or Bottleneck("")
     widest = max(_sum(parts) for _, parts in known) or 1.0
     values = [part.amount.value or 0.0 for _, parts in known for part in parts]
     printed = iter(wording.alike([*values, *(_sum(parts) for _, parts in known)], "seconds"))
@@ -57,14 +57,16 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
         Row(
             short_name(name),
             str(total),
-            _stacked(parts, of_parts, widest, longest),
+            _stacked(parts, of_parts, widest, found.held),
             is_now=name == document.period_name,
         )
         for (name, parts), of_parts, total in reversed(list(zip(known, labels, totals, strict=True)))
     ]
-    label = next((part.label for part in chart.parts if part.key == longest), "")
-    title = f"Most of lead time is {label[:1].lower()}{label[1:]}" if label else "Lead time by stage"
-    return ChartCard("stages", title, rows, _sentence(rows), "Means, so that stages add up.")
+    label = next((part.label for part in chart.parts if part.key == found.stage), "")
+    title = f"{label} is the bottleneck of lead time" if found.held else "Lead time by stage"
+    only_slowest = f" Only the slowest changes make {label.lower()} the longest wait." if found.only_slowest else ""
+    means = "Means" if found.reason is NoBottleneck.MEANS_ALONE else "Means without the slowest 5%"
+    return ChartCard("stages", title, rows, _sentence(rows), f"{means}, so that stages add up.{only_slowest}")
 
 
 def _stacked(parts: Sequence[Part], printed: Sequence[wording.Reading], widest: float, longest: str) -> list[Bar]:

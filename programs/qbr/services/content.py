@@ -6,7 +6,7 @@ a print shows is in it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -49,7 +49,9 @@ from programs.qbr.services.sections import (
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # of 1 the stages of lead time are means alone
+READ_VERSIONS = (1, SCHEMA_VERSION)
+STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_UNITS = 12  # compared on a chart
 MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
@@ -138,9 +140,10 @@ class _Figures:
             return Query(key, within, Granularity.WEEK, scope, **more)
 
         stages = [
-            query(key, within, statistic=Statistic.MEAN)
+            query(key, within, statistic=statistic)
             for within in (window, self.before)
             for key in (STAGE_METRICS if self._has(STAGES_CHART) else ())
+            for statistic in STAGE_STATISTICS.values()
         ]
         by_agent = [query(key, window, segments=(Dimension.AGENT,)) for key in self._drawn(AGENTS)]
         return read_to_store(
@@ -198,14 +201,14 @@ class _Figures:
     def charts(self) -> dict[str, Any]:
         """By kind and metric, as sections name them."""
         totals = iter(self._answers.totals[2 * len(self.metrics) :])
-        stages = [[next(totals).total[0] for _ in STAGE_METRICS] for _ in range(2)] if self._has(STAGES_CHART) else []
+        stages = [_stages(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
         by_week = dict(zip(self._drawn(WEEK), self._answers.series, strict=True))
         drawn: dict[str, Any] = {}
         for chart in self._charts:
             name = f"{chart.kind}:{chart.metric}"
             if chart.kind == STAGES_CHART:
-                drawn[name] = [_stages(values) for values in stages]
+                drawn[name] = stages
             elif chart.kind == AGENTS:
                 drawn[name] = [_agent(value) for value in by_agent[chart.metric].total]
             elif chart.kind == WEEK:
@@ -255,11 +258,14 @@ def _band(of_figure: Band | None) -> dict[str, Any] | None:
     return {"filled": of_figure.filled, "word": of_figure.word, "title": of_figure.title} if of_figure else None
 
 
-def _stages(values: Sequence[MetricValue]) -> list[dict[str, Any]]:
-    return [
-        {"key": name, "label": label, **_value(value)}
-        for (name, (_, label, _)), value in zip(STAGES.items(), values, strict=True)
-    ]
+def _stages(totals: Iterator[Answer]) -> list[dict[str, Any]]:
+    """From the next answers: a stage's `value` is its mean without the slowest 5 %, and stands beside two more."""
+    stages = []
+    for name, (_, label, _) in STAGES.items():
+        values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}
+        others = {statistic: _value(values[statistic])["value"] for statistic in ("median", "mean")}
+        stages.append({"key": name, "label": label, **_value(values["value"]), **others})
+    return stages
 
 
 def _agent(value: MetricValue) -> dict[str, Any]:

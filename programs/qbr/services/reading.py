@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from insights.catalogue.lead_time_stages import Bottleneck, StageFigures, bottleneck
 from insights.query.query import Window
 from insights.ui.agreements import Agreement
 from insights.ui.tiles import Band, Reached
@@ -22,7 +23,7 @@ from programs.closing.services.frozen import (
     why_hidden,
 )
 from programs.models import Qbr, Ticket
-from programs.qbr.services.content import SCHEMA_VERSION, content_of
+from programs.qbr.services.content import READ_VERSIONS, content_of
 from programs.qbr.services.sections import SOURCES
 
 FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
@@ -80,6 +81,7 @@ class Part:
     key: str
     label: str
     amount: Amount
+    stage: StageFigures | None = None
     day: date | None = None
     to_date: bool = False
 
@@ -99,6 +101,13 @@ class Chart:
     @property
     def parts(self) -> Sequence[Part]:
         return self.rows[0] if self.rows else ()
+
+    @property
+    def bottleneck(self) -> Bottleneck | None:
+        """The bottleneck of lead time in the period; None for other charts than of its stages."""
+        return (
+            bottleneck({part.key: part.stage for part in self.parts if part.stage}) if self.kind == "stages" else None
+        )
 
 
 @dataclass(frozen=True)
@@ -180,7 +189,7 @@ def document_of(qbr: Qbr, access: Access, *, today: date) -> QbrDocument:
     if qbr.document is None:
         sections = list(qbr.sections.filter(is_included=True).order_by("position"))
         return read_content(content_of(qbr, sections, today=today), access)
-    return read_content(content_of_document(qbr.document, SCHEMA_VERSION), access, sha256=qbr.document.sha256)
+    return read_content(content_of_document(qbr.document, *READ_VERSIONS), access, sha256=qbr.document.sha256)
 
 
 def read_content(content: Mapping[str, Any], access: Access, *, sha256: str = "") -> QbrDocument:
@@ -253,13 +262,24 @@ def _all_or_none(parts: Sequence[Part]) -> Sequence[Part]:
 
 def _part(entry: Mapping[str, Any], described: Mapping[str, Any], unit_id: int | None, access: Access) -> Part:
     of_unit = entry.get("id", unit_id)
+    amount = _amount(entry, described, of_unit, access)
     return Part(
         key=entry.get("key") or entry.get("agent") or entry.get("slug") or "",
         label=entry.get("label") or entry.get("name") or "",
-        amount=_amount(entry, described, of_unit, access),
+        amount=amount,
+        stage=_stage(entry, amount) if "key" in entry else None,
         day=date.fromisoformat(entry["day"]) if "day" in entry else None,
         to_date=entry.get("to_date", False),
     )
+
+
+def _stage(entry: Mapping[str, Any], amount: Amount) -> StageFigures:
+    """A document of schema 1 has the mean as its value, and nothing beside it."""
+    if amount.hidden:
+        return StageFigures(None, None, None, 0, hidden=True)
+    if "mean" not in entry:
+        return StageFigures(None, None, amount.value, amount.sample_size)
+    return StageFigures(entry["median"], amount.value, entry["mean"], amount.sample_size)
 
 
 def _figure(entry: Mapping[str, Any], unit_id: int | None, access: Access) -> Figure:
