@@ -157,17 +157,17 @@ def outcome_bar(parts: Sequence[Any]) -> SafeString:
 
 
 @register.simple_tag
-def stage_bar(line: Mapping[str, Any]) -> SafeString:
-    """A stage's bar, `start` and `fraction` from 0 to 1, with a `tick` at its median; the bottleneck is hatched."""
+def stage_bar(start: float, fraction: float, is_hot: bool, kind: str = "wait", tick: float | None = None) -> SafeString:
+    """A stage's bar, start and length from 0 to 1, with a tick at its median; the hot one is hatched."""
+    at = "" if tick is None else f"{min(99.5, 100 * _clipped(tick)):.2f}"
     return format_html(
         '<svg class="hw-stage" aria-hidden="true">{}'
-        '<rect class="{}" x="{}%" width="{}%" y="4" height="16" rx="3"/>'
-        '<rect class="tick" x="{}%" width="2" y="1" height="22"/></svg>',
-        _hatch("hw-stage-hatch") if line["is_held"] else "",
-        "longest" if line["is_held"] else line["kind"].lower(),
-        f"{100 * _clipped(line['start']):.2f}",
-        f"{max(0.5, 100 * _clipped(line['fraction'])):.2f}",
-        f"{min(99.5, 100 * _clipped(line['tick'])):.2f}",
+        '<rect class="{}" x="{}%" width="{}%" y="4" height="16" rx="3"/>{}</svg>',
+        _hatch("hw-stage-hatch") if is_hot else "",
+        "longest" if is_hot else kind,
+        f"{100 * _clipped(start):.2f}",
+        f"{max(0.5, 100 * _clipped(fraction)):.2f}",
+        format_html('<rect class="tick" x="{}%" width="2" y="1" height="22"/>', at) if at else "",
     )
 
 

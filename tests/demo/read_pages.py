@@ -53,7 +53,7 @@ def _with_parts(browser: httpx.Client, path: str, tabs: Iterable[str], parameter
 
 def bottleneck(page: str) -> str:
     """What the delivery page calls out of lead time's stages; empty where it calls nothing out."""
-    match = re.search(r'<div class="hw-call">(.*?)</div>', page, re.DOTALL)
+    match = re.search(r'<div class="hw-call[^>]*>(.*?)</div>', page, re.DOTALL)
     return words(match[1]) if match else ""
 
 

@@ -177,9 +177,9 @@ def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: De
     browser = demo.server.browse(as_=ADMIN)
     quarter_year = demo.range(Weeks(12, 0))
     pages = {unit: delivery_page(browser, unit=unit, **quarter_year) for unit in ("search", "platform")}
-    assert bottleneck(pages["search"]).startswith("Bottleneck: waiting for review, ")
+    assert bottleneck(pages["search"]).startswith("Pickup is the bottleneck: ")
     assert "for their first review" in hint(pages["search"])
-    assert "waiting for review" not in bottleneck(pages["platform"])
+    assert "Pickup" not in bottleneck(pages["platform"])
     assert "for their first review" not in hint(pages["platform"])
     compared_units = compared(browser, TEAMS, "pr.pickup_time", **quarter_year)
     assert [unit for unit, value in compared_units.items() if "much worse" in value] == ["Search"], compared_units

@@ -44,13 +44,13 @@ def test_the_page_tells_where_lead_time_goes_and_keeps_nobody_out(shop: Server, 
     window.go(DELIVERY)
     page = window.page
     expect(page.locator("[data-tile='dora.lead_time'] .hw-val").first).to_contain_text("10.5")  # once it is counted
-    expect(page.locator("#stages-now")).to_contain_text("Bottleneck: waiting for review, 4.0 h.")
+    expect(page.locator("#stages-now")).to_contain_text("Pickup is the bottleneck: 38% of lead time")
     window.keep_picture(f"delivery-overview-light-{WIDE}")
     assert window.grave_barriers() == []
     page.get_by_role("navigation", name="Parts of this page").get_by_role("link", name="Lead time").click()
     expect(page.locator("#slowest")).to_contain_text("Change 1")
     page.locator("#chart-stages").get_by_role("button", name="as a table").click()
-    expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
+    expect(page.locator("#chart-stages table")).to_contain_text("Pickup")
     window.keep_picture(f"delivery-light-{WIDE}")
     assert window.grave_barriers() == []
 
@@ -70,7 +70,7 @@ def test_what_arrives_while_the_page_loads_comes_into_it(quiet_shop: Server, win
     page.goto(LEAD_TIME)
     expect(page.locator("#stages-now")).to_contain_text("10.5")
     page.locator("#chart-stages").get_by_role("button", name="as a table").click()
-    expect(page.locator("#chart-stages table")).to_contain_text("Waiting for review")
+    expect(page.locator("#chart-stages table")).to_contain_text("Pickup")
 
 
 def test_a_chart_stays_a_table_when_its_section_is_fetched_again(shop: Server, windows: BrowserWindows) -> None:

@@ -53,7 +53,7 @@ def test_a_manager_goes_from_a_bottleneck_to_an_objective_its_tickets_and_a_chec
     window = windows.open(server_with_goals, as_=MANAGER)
     page = window.page
     window.go("/insights/delivery/?unit=platform")
-    expect(page.locator("#stages-now")).to_contain_text("Bottleneck: waiting for review")
+    expect(page.locator("#stages-now")).to_contain_text("Pickup is the bottleneck")
     window.go("/insights/metrics/pr.pickup_time/?unit=platform")
     page.get_by_role("link", name="Set an objective").click()
     window.wait_until_loaded()

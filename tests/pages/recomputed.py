@@ -59,6 +59,8 @@ def _statistic(ordered: list[float], statistic: Statistic) -> float:
     """The mean, or the percentile with linear interpolation, as the recipe says."""
     if statistic is Statistic.MEAN:
         return statistics.mean(ordered)
+    if statistic is Statistic.TRIMMED_MEAN:
+        return statistics.mean(ordered[: len(ordered) - 5 * len(ordered) // 100])
     percent = 50 if statistic is Statistic.MEDIAN else int(statistic.removeprefix("p"))
     place = (len(ordered) - 1) * percent / 100
     below, above = ordered[int(place)], ordered[min(int(place) + 1, len(ordered) - 1)]

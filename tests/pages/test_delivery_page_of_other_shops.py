@@ -27,15 +27,17 @@ def test_the_bottleneck_says_what_became_worse(org: Org, member: Client) -> None
     org.push("deployments", *(deployed(n, day) for n, day in enumerate(early, 1)))
     org.push("deployments", *(deployed(n, day, waits=8) for n, day in enumerate(late, 11)))
     card = stages_card(page(member, range="4w"))
-    assert "Bottleneck: waiting for review, 12.0 h." in card
+    assert "Pickup is the bottleneck: 65% of lead time" in card
+    assert "The median change waits 12.0 h, the mean without the slowest 5% is 12.0 h." in card
     assert "Up 8.0 h on the previous 4 weeks, and the only stage that got slower." in card
-    assert "Returning to 4.0 h would free about 43% of lead time." in card  # 8 of 18.5 hours
+    assert "Back at 4.0 h, lead time would be 43% shorter." in card  # 8 of 18.5 hours
 
 
 def test_too_few_pull_requests_call_no_bottleneck_out(org: Org, member: Client) -> None:
     deliver(org, changes=2, unreviewed=0)
     html = page(member)
-    assert "Bottleneck" not in html
+    assert "is the bottleneck" not in html
+    assert "No bottleneck: Fewer than 5 changes" in stages_card(html)
     assert "10.5 h" in stages_card(html)
     assert "Small sample: 2 of the 5 that a stable figure needs." in tile(html, "dora.lead_time")
 

@@ -60,7 +60,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
         yield [label, kind, *figures, held]
     for metric, label in lead_time.UPSTREAM.items():
         figure, before = answers.figure(metric), answers.figure_before(metric)
-        yield [label, "", None, None, figure.value, None, before.value, figure.sample_size, figure.left_out, ""]
+        yield [label, "", figure.value, None, None, None, before.value, figure.sample_size, figure.left_out, ""]
 
 
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {

@@ -56,7 +56,7 @@ MEANS = {name: PageQuery(metric, statistic=Statistic.MEAN, whole=True) for name,
 STAGE_QUERIES = (*VALUES.values(), *MEDIANS.values(), *MEANS.values())
 QUERIES = (
     *STAGE_QUERIES,
-    *(PageQuery(metric, compared=True, statistic=Statistic.MEAN) for metric in UPSTREAM),
+    *(PageQuery(metric, compared=True, statistic=Statistic.TRIMMED_MEAN) for metric in UPSTREAM),
 )
 
 
@@ -164,6 +164,7 @@ def _lines(answers: Answers, means: Mapping[str, float], held: str) -> Sequence[
                 "label": label,
                 "limits": limits,
                 "kind": WAIT if name in WAITS else WORK,
+                "kind_class": "wait" if name in WAITS else "work",
                 "is_held": name == held,
                 "value": str(wording.duration(value)),
                 "median": str(wording.duration(median)) if median is not None else "",

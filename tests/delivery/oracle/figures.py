@@ -76,6 +76,11 @@ def spread(counted: Sequence[Counted], statistic: Statistic) -> Expected:
         return Expected(None, 0, left_out)
     if statistic is Statistic.MEAN:
         return Expected(sum(values) / len(values), len(values), left_out)
+    if statistic is Statistic.TRIMMED_MEAN:
+        kept = values[:]
+        for _ in range(5 * len(values) // 100):  # the slowest goes, one at a time
+            kept.remove(max(kept))
+        return Expected(sum(kept) / len(kept), len(values), left_out)
     # Linearly between the two values that stand around the rank.
     place = RANKS[statistic] * (len(values) - 1)
     below = int(place)

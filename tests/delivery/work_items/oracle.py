@@ -132,6 +132,8 @@ class Computed:
             return None
         if which is Statistic.MEAN:
             return mean(self.values)
+        if which is Statistic.TRIMMED_MEAN:
+            return mean(sorted(self.values)[: len(self.values) - 5 * len(self.values) // 100])
         rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[which]
         if len(self.values) == 1:
             return self.values[0]
