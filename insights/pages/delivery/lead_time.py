@@ -76,6 +76,8 @@ def stages_card(answers: Answers) -> dict[str, Any]:
     means = stage_means(answers)
     lead_time, any_stage = answers.figure(LEAD_TIME), _value(answers, "coding")
     found = bottleneck_in(answers)
+    lines = _lines(answers, means, found.held)
+    earlier = tiles.earlier(answers.filters.window, answers.filters.previous)
     return {
         "card": answers.card(
             "stages_now",
@@ -89,9 +91,9 @@ def stages_card(answers: Answers) -> dict[str, Any]:
         "left_out": _left_out(any_stage),
         "callout": callout(answers) if means else None,
         "reason": found.reason if means and found.reason else "",
-        "lines": _lines(answers, means, found.held),
+        "lines": lines,
         "total": str(wording.duration(sum(means.values()))) if means else "",
-        "earlier": tiles.earlier(answers.filters.window, answers.filters.previous),
+        "earlier": earlier if any(line["change"] for line in lines) else "",
         "upstream": _upstream(answers),
     }
 
@@ -295,7 +297,7 @@ def spread_card(answers: Answers) -> ChartCard:
         key,
         title=f"{SPREAD.options[key]} distribution",
         kind="stacked_bar",
-        span=6,
+        span=5,
         missing=None if figure.value is not None else figure,
         pickers=answers.pickers(SPREAD),
     )
