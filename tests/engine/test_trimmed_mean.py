@@ -9,11 +9,13 @@ import pytest
 from insights.catalogue.registry import get, metrics
 from insights.engine.measures import trimmed_mean
 from insights.query.errors import QueryError
-from insights.query.query import Statistic
+from insights.query.query import MetricValue, Statistic
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 
-WINDOW = {"from_": day_before(60), "to": day_before(0)}
+
+def pickup(org: Org, statistic: Statistic | None = None, key: str = "pr.pickup_time") -> MetricValue:
+    return org.metric(key, statistic=statistic, from_=day_before(60), to=day_before(0))
 
 
 def test_of_any_values_the_slowest_twentieth_is_left_out(subtests: pytest.Subtests) -> None:
@@ -41,17 +43,18 @@ def test_one_slow_pull_request_of_twenty_is_left_out_and_of_nineteen_is_not(
     """The others wait 4 hours for their review, the slow one 99: of 19 the mean is 4 + 95 ÷ 19 = 9."""
     org.push("pull-requests", *(merged(number, day_before(40), title="Usual") for number in range(2, others + 2)))
     org.push("pull-requests", merged(1, day_before(50), waits=95.0))
-    figure = org.metric("pr.pickup_time", statistic=Statistic.TRIMMED_MEAN, **WINDOW)
-    assert (figure.value, figure.sample_size) == (pytest.approx(hours * 3600), others + 1)
+    figure = pickup(org, Statistic.TRIMMED_MEAN)
+    assert figure.value == pytest.approx(hours * 3600)
+    assert figure.sample_size == others + 1
     assert (figure.numerator, figure.denominator) == (None, None), "they would be those of the mean"
-    assert org.metric("pr.pickup_time", **WINDOW).value == 4 * 3600
-    mean = org.metric("pr.pickup_time", statistic=Statistic.MEAN, **WINDOW)
+    assert pickup(org).value == 4 * 3600
+    mean = pickup(org, Statistic.MEAN)
     assert mean.value == pytest.approx((4 + 95 / (others + 1)) * 3600)
 
 
 @pytest.mark.django_db
 def test_of_nothing_there_is_none(org: Org) -> None:
-    assert org.metric("pr.pickup_time", statistic=Statistic.TRIMMED_MEAN, **WINDOW).value is None
+    assert pickup(org, Statistic.TRIMMED_MEAN).value is None
 
 
 @pytest.mark.django_db
@@ -63,4 +66,4 @@ def test_only_durations_that_tools_show_have_one(org: Org) -> None:
     assert not [key for key in having if key.startswith("ai.")]
     assert all(get(key).unit == "seconds" for key in having)
     with pytest.raises(QueryError, match="has no trimmed_mean; use one of median, mean, p75, p90 or p95"):
-        org.metric("ai.session_duration", statistic=Statistic.TRIMMED_MEAN, **WINDOW)
+        pickup(org, Statistic.TRIMMED_MEAN, key="ai.session_duration")

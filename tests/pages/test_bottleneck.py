@@ -28,7 +28,8 @@ def figures_of(changes: Sequence[Change]) -> dict[str, StageFigures]:
 def _figures(values: Sequence[int]) -> StageFigures:
     if not values:
         return StageFigures(None, None, None, 0)
-    return StageFigures(*(float(of(values)) for of in (_median, _without_slowest, _mean)), len(values))
+    median, trimmed_mean, mean = (float(of(values)) for of in (_median, _without_slowest, _mean))
+    return StageFigures(median, trimmed_mean, mean, len(values))
 
 
 def _mean(values: Sequence[int]) -> Fraction:
@@ -85,7 +86,7 @@ def expected(changes: Sequence[Change]) -> Bottleneck:
 def some_changes(chance: random.Random) -> list[Change]:
     """Few or many, with few different durations, so that ties come, and a long tail now and then."""
     longest = chance.choice([1, 3, 50])
-    changes = []
+    changes: list[Change] = []
     pushes = chance.choice([0.0, 0.0, 0.3, 0.5, 0.8, 1.0])
     for _ in range(chance.choice([0, 1, 2, 4, 5, 6, 9, 19, 20, 21, 45])):
         steps = ("coding", "deploy") if chance.random() < pushes else STEPS
@@ -98,7 +99,8 @@ def some_changes(chance: random.Random) -> list[Change]:
 
 @pytest.mark.parametrize("seed", seeds())
 def test_any_changes_have_the_bottleneck_of_the_oracle(seed: int) -> None:
-    chance, kinds = random.Random(seed), set()
+    chance = random.Random(seed)
+    kinds: set[tuple[bool, bool, NoBottleneck | None]] = set()
     for _ in range(2000):
         changes = some_changes(chance)
         found = bottleneck(figures_of(changes))
@@ -128,7 +130,7 @@ def usual(number: int, **others: int) -> list[Change]:
         (usual(5, pickup=9) + [{"coding": 9, "deploy": 2}] * 40, Bottleneck("deploy")),  # few go through a review
     ],
 )
-def test_what_each_kind_of_delivery_comes_to(changes: list[Change], found: Bottleneck) -> None:
+def test_one_wait_is_the_bottleneck_of_each_kind_of_delivery_or_none(changes: list[Change], found: Bottleneck) -> None:
     assert bottleneck(figures_of(changes)) == found
 
 

@@ -14,7 +14,7 @@ import pytest
 import time_machine
 from pytest_django.fixtures import Settings
 
-from insights.catalogue.registry import metrics
+from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Statistic, Window
 from tests.columns.states import column_states
@@ -72,7 +72,7 @@ def _values_that_differ(truth: Truth, expected_of: ExpectedOf) -> Iterator[str]:
         Query(key, world.dates.window, Granularity.WEEK, Scope(unit), statistic=statistic)
         for unit in (None, *UNITS)
         for key, counting in METRICS.items()
-        for statistic in (Statistic if isinstance(counting, Spread) else (None,))
+        for statistic in (get(key).statistics if isinstance(counting, Spread) else (None,))
     ]
     for query, answer in zip(queries, read_series(queries), strict=True):
         assert [figure.window for figure in answer.series] == list(weeks_of(world.dates.window))
