@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from insights.catalogue.lead_time_stages import NoBottleneck
 from insights.catalogue.registry import get
 from insights.columns.refresh import refresh
 from insights.query.windows import local_today
@@ -119,6 +120,7 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     assert (moved["people"], moved["moved"], moved["share"]) == (6, 0, 0.0)
     ticket(kind="tooling")
     document = got(client, BOTTLENECK, unit="platform")
+    assert document["lead_time"] == {"stage": None, "only_slowest": False, "reason": NoBottleneck.NO_DATA}
     assert document["tickets"] == {"process": 0, "tooling": 1, "people": 0}
     assert [entry["key"] for entry in document["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
     columns = client.get(f"{PART}?unit=platform").context["columns"]

@@ -15,11 +15,13 @@ from django.db import DatabaseError, connection, transaction
 
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue import registry
+from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
 from orgtree.models import Person, Unit
 from orgtree.trees.units import move_person
 from programs.closing.services.frozen import FrozenDocumentError, canonical
 from programs.models import FrozenDocument, Objective, Qbr, QbrSection, QbrState
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
+from programs.qbr.services.reading import Chart, document_of
 from tests.org import Org
 from tests.pages.delivering import at, deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER
@@ -94,8 +96,6 @@ def test_a_changed_text_is_noticed(delivered: Org) -> None:
     qbr = review()
     document = frozen(qbr)
     qbr.document = FrozenDocument(body=document.body.replace("Q3", "Q4"), sha256=document.sha256, schema_version=1)
-    from programs.qbr.services.reading import document_of
-
     with pytest.raises(FrozenDocumentError):
         document_of(qbr, as_(EXECUTIVE), today=date(2026, 10, 6))
 
@@ -215,9 +215,30 @@ def test_lead_time_stands_by_stage_for_both_periods(org: Org) -> None:
         },
     )
     qbr = review(unit="platform")
-    frozen(qbr)
+    document = frozen(qbr)
     (dora,) = (section for section in read(qbr).sections if section.key == "dora")
     stages = next(chart for chart in dora.charts if chart.kind == "stages")
     assert [[part.amount.value for part in row] for row in stages.rows] == [
         pytest.approx([2 * HOUR, 4 * HOUR, HOUR, HOUR / 2, 3 * HOUR]) for _ in range(2)
     ]
+    assert stages.bottleneck == Bottleneck("pickup")
+    (text,) = (one for one in json.loads(document.body)["charts"]["stages:dora.lead_time"][:1])
+    assert [(stage["median"], stage["value"], stage["mean"]) for stage in text] == [
+        pytest.approx((hours * HOUR, hours * HOUR, hours * HOUR)) for hours in (2, 4, 1, 0.5, 3)
+    ]
+    assert read_of_schema_1(qbr, document).bottleneck == Bottleneck("", reason=NoBottleneck.MEANS_ALONE)
+    assert [part.amount for part in read_of_schema_1(qbr, document).parts] == [part.amount for part in stages.parts]
+
+
+def read_of_schema_1(qbr: Qbr, document: FrozenDocument) -> Chart:
+    """The chart of stages of a document as earlier releases froze it, with its own hash: means alone."""
+    content = json.loads(document.body)
+    for stage in (stage for row in content["charts"]["stages:dora.lead_time"] for stage in row):
+        stage["value"] = stage.pop("mean")
+        del stage["median"]
+    content["schema"] = 1
+    body, digest = canonical(content)
+    qbr.document = FrozenDocument(body=body, sha256=digest, schema_version=1)
+    shown = document_of(qbr, as_(EXECUTIVE), today=date(2026, 10, 6))
+    (dora,) = (section for section in shown.sections if section.key == "dora")
+    return next(chart for chart in dora.charts if chart.kind == "stages")
