@@ -130,7 +130,7 @@ def usual(number: int, **others: int) -> list[Change]:
         (usual(5, pickup=9) + [{"coding": 9, "deploy": 2}] * 40, Bottleneck("deploy")),  # few go through a review
     ],
 )
-def test_one_wait_is_the_bottleneck_of_each_kind_of_delivery_or_none(changes: list[Change], found: Bottleneck) -> None:
+def test_kinds_of_delivery_have_one_bottleneck_or_none(changes: list[Change], found: Bottleneck) -> None:
     assert bottleneck(figures_of(changes)) == found
 
 
