@@ -36,19 +36,17 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   keepPlace(detail.target);
 });
 
-/* The page must not become shorter, neither while what was replaced loads nor because it has less to show: it would
-   scroll. */
+/* The page must not become shorter, neither while what was replaced loads nor because it has less to show, nor when new
+   data comes: it would scroll. */
 function keepPlace(replaced) {
-  const { body } = document;
   const height = `${replaced.offsetHeight}px`;
-  body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
+  document.body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
   const since = Date.now();
   const release = () => {
     if (document.querySelector("[aria-busy=true], .htmx-request") && Date.now() - since < GIVES_UP_MS) {
       return setTimeout(release, 200);
     }
     if (replaced.id !== "content") document.getElementById(replaced.id)?.style.setProperty("min-height", height);
-    body.style.removeProperty("min-height");
   };
   setTimeout(release, 200);
 }
