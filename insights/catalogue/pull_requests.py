@@ -107,7 +107,7 @@ MERGE_TIME = _merged_time(
 CI_WAIT = _merged_time(
     key="ci.wait_per_pull_request",
     name="Pipeline wait per pull request",
-    fact="run",
+    fact="PR",
     meaning="How long a pull request waits for pipelines while it is open.",
     formula="time between open and merge in which at least one attempt of a pipeline run for one of its commits was "
     f"queued or running. Left out if no such run is known. {MERGED}",

@@ -82,6 +82,7 @@ FLOW_EFFICIENCY = _item_share(
     key="flow.efficiency",
     name="Flow efficiency",
     fact="item",
+    sample="{facts:item}",
     meaning="Share of the time in progress in which work is active rather than waiting.",
     formula=(
         "Σ active time ÷ Σ cycle time, of completed items, × 100. An item is active in statuses in progress, except "

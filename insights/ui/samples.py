@@ -30,8 +30,8 @@ def named_beside(metric: Metric) -> Iterator[str]:
 def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
     """90 of 1,116 deployments; 412 PRs · 12 left out"""
     if metric.sample:
-        return OPTIONAL.sub(lambda part: _filled(part[1], figure, beside), _outside(metric.sample, figure, beside))
-    if isinstance(metric, PerPersonAndPeriod):
+        words = OPTIONAL.sub(lambda part: _filled(part[1], figure, beside), _outside(metric.sample, figure, beside))
+    elif isinstance(metric, PerPersonAndPeriod):
         words = wording.counted(figure.people, "developer")
     elif isinstance(metric, Ratio) and metric.unit == "percent" and figure.numerator is not None:
         above, below = figure.numerator, figure.denominator or 0

@@ -64,6 +64,8 @@ def test_templates_name_parts_of_the_figure_and_declared_metrics() -> None:
         ("ai.adoption_of_licensed", figure(0, 0, 1, facts=0), "0 of 1 developer with a seat used it"),
         ("ai.adoption_of_licensed", figure(0, 0, 0, facts=0), ""),
         ("ai.session_duration", figure(1080, 1, 1, facts=4013), "4,013 sessions"),
+        ("flow.efficiency", figure(89.8, 293_000_000, 326_000_000, facts=443), "443 items"),
+        ("ci.wait_per_pull_request", figure(480, 480, 752, facts=752), "752 PRs"),
         ("pr.cycle_time", figure(1080, 1080, 412, facts=412), "412 PRs"),
         ("dora.change_failure_rate", figure(8, 90, 1116, facts=1116), "90 of 1,116 deployments"),
         ("branch.stale_count", figure(2, 2, 2, facts=2), "2 branches"),
