@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import islice
 from uuid import UUID
 
+from core import sql
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_others
 from integrations.code.attribution.git_ai_notes import (
     NOBODY,
@@ -234,6 +235,18 @@ def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
             written.setdefault((group_of[sha], author, at), []).append(sha)
     changes = (sorted(same) for same in written.values() if 1 < len(same) <= MOST_VERSIONS)
     return {sha: same[n + 1 :] for same in changes for n, sha in enumerate(same)}
+
+
+def versions_of(shas: Collection[str]) -> set[str]:
+    """The commits that have author and author time of one of these: one change, written again."""
+    statement = """
+        SELECT DISTINCT version.sha
+        FROM integrations_commit written
+        JOIN integrations_commit version
+          ON version.author_id = written.author_id AND version.authored_at = written.authored_at
+        WHERE written.sha = ANY (%s)
+    """
+    return set(sql.column(statement, [sorted(shas)]))
 
 
 def _are_alike(one: bytes, other: bytes) -> bool:

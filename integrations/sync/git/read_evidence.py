@@ -6,7 +6,14 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from integrations.code.attribution.notes import AddedLines, Note, add_notes, attesting_prompts_of, sync_notes
+from integrations.code.attribution.notes import (
+    AddedLines,
+    Note,
+    add_notes,
+    attesting_prompts_of,
+    sync_notes,
+    versions_of,
+)
 from integrations.code.attribution.records import sync_records
 from integrations.code.commits.own_commits import sources_of
 from integrations.connectors.git.commands import GitError
@@ -50,7 +57,7 @@ def sync_evidence(
             tips += [(clone, tip) for tip in _notes_of(other.notes).values()]
         if only is not None:
             only |= attesting_prompts_of(_Notes(tips, only), _Notes(tips, None))
-            only = only.union(*(clone.notes_alike(tip, only) for clone, tip in tips))
+            only = versions_of(only).union(only, *(clone.notes_alike(tip, only) for clone, tip in tips))
         lines = _added_lines([git, *(clone for clone, _ in clones)])
         read, all_notes = _Notes(tips, only), _Notes(tips, None)
         if complete:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,21 @@ def test_the_lines_of_a_first_commit_are_all_new(repo: Repo) -> None:
     sync(repo)
     attribute()
     assert counted() == {"a.py": 2}
+
+
+def test_the_note_of_a_commit_that_was_written_again_takes_the_place_of_the_earlier_one(repo: Repo) -> None:
+    at = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    base = repo.commit({"b.py": lines(3)})
+    earlier = repo.commit({"a.py": lines(3)}, "Add it", at=at)
+    note(repo, "ai", earlier, "a.py", "1")
+    sync(repo)
+    repo.git("reset", "--hard", base)
+    again = repo.commit({"a.py": lines(4)}, "Add it", at=at)
+    text = repo.git("notes", "--ref=ai", "show", earlier).replace(" 1-3", " 1-4")
+    repo.git("notes", "--ref=ai", "add", "--message", text, again, signed=repo.signed())
+    sync(repo)
+    noted = CommitEvidence.objects.filter(method="note", withdrawn_at=None)
+    assert list(noted.values_list("commit__sha", "lines_by_path")) == [(again, {"a.py": 4})]
 
 
 def test_only_notes_that_changed_are_read_again(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
