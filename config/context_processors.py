@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -13,6 +13,7 @@ from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.ui.addresses import address
 from insights.ui.filters import SCOPE_PARAMETERS, context_of
+from orgtree.access.search_sources import Takes
 from orgtree.access.trust import trial_state
 
 
@@ -20,7 +21,8 @@ from orgtree.access.trust import trial_state
 class Entry:
     """A navigation entry: URL name, label and icon.
 
-    It is current for pages below its URL, and below those of `also`.
+    It is current for pages below its URL, and below those of `also`.  `hint` has the words by which the search finds it
+    besides its label.
     """
 
     url_name: str
@@ -29,61 +31,92 @@ class Entry:
     staff_only: bool = False
     also: tuple[str, ...] = ()
     counts_unread: bool = False
-    takes: Literal["", "scope", "context"] = "context"  # what its link has of the page's context
+    takes: Takes = "context"  # what its link has of the page's context
+    hint: str = ""
 
 
 NavigationLink = tuple[Entry, str, bool]  # with its URL, and whether it is current
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
-    ("", (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", counts_unread=True, takes=""))),
+    (
+        "",
+        (Entry("home", "Home", "home"), Entry("inbox", "Inbox", "bell", hint="notices", counts_unread=True, takes="")),
+    ),
     (
         "Insights",
         (
-            Entry("ai", "AI", "sparkles"),
-            Entry("ai_costs", "AI costs", "coins"),
+            Entry("ai", "AI", "sparkles", hint="adoption, impact, spend, usage of agents"),
+            Entry("ai_costs", "AI costs", "coins", hint="what a repository, pull request or ticket cost"),
             Entry("budgets", "AI budgets", "calendar-due", also=("charge_back",), takes=""),
-            Entry("ai_repositories", "AI readiness", "shield-check"),
-            Entry("attribution", "Attribution", "git-commit"),
-            Entry("delivery", "Delivery", "git-merge"),
-            Entry("compare", "Compare units", "table"),
-            Entry("metric_catalogue", "Metrics", "chart-line", takes=""),
-            Entry("hand_kept", "Hand-kept metrics", "writing", takes=""),
+            Entry("ai_repositories", "AI readiness", "shield-check", hint="repositories, context files"),
+            Entry("attribution", "Attribution", "git-commit", hint="commits of agents"),
+            Entry("delivery", "Delivery", "git-merge", hint="DORA, lead time, bottleneck, quality"),
+            Entry("compare", "Compare units", "table", hint="units side by side"),
+            Entry("metric_catalogue", "Metrics", "chart-line", hint="catalogue, definitions, formulas", takes=""),
+            Entry("hand_kept", "Hand-kept metrics", "writing", hint="values entered by hand", takes=""),
         ),
     ),
     (
         "Program",
         (
-            Entry("program", "Overview", "layout-dashboard", takes="scope"),
-            Entry("objectives", "Objectives", "target", also=("quarters",), takes="scope"),
-            Entry("roadmap", "Roadmap", "layout-kanban", takes="scope"),
-            Entry("tickets", "Action plans", "list-check", takes="scope"),
-            Entry("reviews", "Monthly reviews", "checks", takes="scope"),
-            Entry("meetings", "Meetings", "calendar", takes="scope"),
-            Entry("qbrs", "QBR", "presentation", takes=""),
-            Entry("benchmarks", "Benchmarks", "ruler-measure", also=("focus",), takes="scope"),
-            Entry("philosophy", "Philosophy", "book", takes=""),
+            Entry("program", "Overview", "layout-dashboard", hint="improvement program", takes="scope"),
+            Entry("objectives", "Objectives", "target", hint="OKR, key results", also=("quarters",), takes="scope"),
+            Entry("roadmap", "Roadmap", "layout-kanban", hint="objectives by team and quarter", takes="scope"),
+            Entry("tickets", "Action plans", "list-check", hint="action tickets", takes="scope"),
+            Entry("reviews", "Monthly reviews", "checks", hint="agenda, decisions, sign-off", takes="scope"),
+            Entry("meetings", "Meetings", "calendar", hint="schedules, invitations", takes="scope"),
+            Entry("qbrs", "QBR", "presentation", hint="business reviews", takes=""),
+            Entry(
+                "benchmarks",
+                "Benchmarks",
+                "ruler-measure",
+                hint="baseline, threshold, target",
+                also=("focus",),
+                takes="scope",
+            ),
+            Entry("philosophy", "Philosophy", "book", hint="why and how we measure", takes=""),
         ),
     ),
     (
         "Organisation",
         (
             Entry("people", "People", "user", also=("people_import",), takes=""),
-            Entry("access", "Who can see what", "eye", takes=""),
+            Entry("access", "Who can see what", "eye", hint="policy, access, roles, privacy", takes=""),
         ),
     ),
     (
         "Setup",
         (
-            Entry("trees", "Org Trees", "sitemap", takes=""),
-            Entry("integrations", "Integrations", "plug-connected", takes=""),
-            Entry("ownership", "Ownership", "key", takes=""),
-            Entry("connect_agent", "Connect an agent", "plug", takes=""),
-            Entry("connect_repository", "Repositories", "binary-tree-2", takes=""),
-            Entry("identities", "Identities", "users", staff_only=True, takes=""),
+            Entry("trees", "Org Trees", "sitemap", hint="units, teams", takes=""),
+            Entry("integrations", "Integrations", "plug-connected", hint="connections, health, sync", takes=""),
+            Entry("ownership", "Ownership", "key", hint="who owns repositories and services", takes=""),
+            Entry("connect_agent", "Connect an agent", "plug", hint="telemetry, ingest tokens", takes=""),
+            Entry("connect_repository", "Repositories", "binary-tree-2", hint="clones on disk, Git", takes=""),
+            Entry(
+                "identities", "Identities", "users", hint="accounts and addresses of people", staff_only=True, takes=""
+            ),
             Entry("admin:index", "Admin", "settings", staff_only=True, takes=""),
         ),
     ),
+)
+
+MORE_PAGES = (  # that the search finds, and others link to
+    Entry("ai_leaderboard", "Leaderboard", "list-details", hint="developers by AI code, spend or wastage"),
+    Entry("ai_sessions", "Agent sessions", "terminal-2", hint="list of sessions"),
+    Entry("ai_prices", "Model prices", "coins", takes="", hint="tokens, seats, price book"),
+    Entry("charge_back", "Charge-back", "coins", takes="", hint="spend by unit and month"),
+    Entry("annotations", "Notes on charts", "flag", takes="", hint="annotations"),
+    Entry("badges", "Badges", "share", takes="", hint="figures for READMEs and wikis"),
+    Entry("focus", "Focus", "focus-2", takes="scope", hint="metric and indicators of a unit"),
+    Entry("quarters", "Quarters", "calendar", takes="", hint="closed quarters"),
+    Entry("persona_roadmap", "Metrics by persona", "users", takes="scope", hint="which metrics matter to whom"),
+    Entry("ticket_new", "Create ticket", "plus", takes="", hint="action plan"),
+    Entry("objective_new", "Set an objective", "plus", takes="", hint="new objective"),
+    Entry("usage_files", "Usage files", "file-type-csv", takes="", hint="import usage of agents"),
+    Entry("account", "My account", "user", takes="", hint="password, API tokens, calendar feed"),
+    Entry("notifications", "Notifications", "mail", takes="", hint="e-mail, quiet hours"),
+    Entry("docs", "Documentation", "book", takes="", hint="help, guides, reference"),
 )
 
 
@@ -91,6 +124,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """`navigation`, and lazy texts that query the database only if a page prints them."""
     return {
         "navigation": navigation(request),
+        "search_url": url_with(address("search"), context_by_part(request)["context"]),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
         "account_role": SimpleLazyObject(lambda: access_in(request).role),
     }
@@ -111,8 +145,7 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
         address(name): entry for _, entries in sections for entry in entries for name in (entry.url_name, *entry.also)
     }
     current = entry_by_url.get(_current_url(request.path, entry_by_url))
-    given = context_of(request)
-    context = {"": [], "scope": [pair for pair in given if pair[0] in SCOPE_PARAMETERS], "context": given}
+    context = context_by_part(request)
 
     def link(entry: Entry) -> str:
         return url_with(address(entry.url_name), context[entry.takes])
@@ -124,6 +157,13 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
         )
         for title, entries in sections
     ]
+
+
+def context_by_part(request: HttpRequest) -> Mapping[Takes, Sequence[tuple[str, str]]]:
+    """The page's context, as much of it as links of each kind take."""
+    given = context_of(request)
+    scope = [pair for pair in given if pair[0] in SCOPE_PARAMETERS]
+    return {"": [], "scope": scope, "window": [pair for pair in given if pair not in scope], "context": given}
 
 
 def _current_url(path: str, urls: Iterable[str]) -> str:

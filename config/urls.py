@@ -3,8 +3,9 @@ from django.apps import apps
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import documentation, health
 from config.prometheus import prometheus
+from config.search import search
 
 # Admins sign in where everybody does; somebody who is no admin gets 403 there instead of a second form.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -16,6 +17,9 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("prometheus", prometheus),
+    path("search/", search, name="search"),
+    path("docs/", documentation.docs, name="docs"),
+    path("docs/<path:name>/", documentation.doc, name="doc"),
     path("admin/", admin.site.urls),
     path("accounts/", include("config.account_urls")),
     path("account/notifications/", include("programs.reminders.account_urls")),

@@ -1,16 +1,26 @@
-"""Links from metric pages to the program: create a ticket, set an objective, open the benchmark."""
+"""What other pages link to in the program: actions on a metric's page, objectives and tickets that the search finds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
+from insights.ui import wording
 from insights.ui.offers import Action
 from orgtree.access.access import Access
+from orgtree.access.search_sources import Hit, closeness, with_all
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.fields import can_be_agreed_on
+from programs.models import Objective, ObjectiveStatus, Ticket, TicketState
+from programs.objectives.queries.objectives import shown_status
+from programs.tickets.queries import OPEN_FIRST
+
+WHOLE = "Whole organisation"
 
 
 def ticket_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
@@ -42,3 +52,39 @@ def _leads(scope: Scope, access: Access) -> bool:
     return visibility.leads_whole or (
         scope.unit is not None and visibility.slugs.get(scope.unit) in visibility.managed_ids
     )
+
+
+def objectives_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """By words of title and unit, those of late quarters first; with the status that the viewer may see."""
+    seen = Objective.objects.within(access.visibility).filter(with_all(words, "title", "unit__name"))
+    in_order: QuerySet[Objective] = seen.order_by(closeness(words, "title"), "-quarter__start", "pk")
+    return [
+        Hit(
+            objective.title,
+            reverse("objective", args=[objective.pk]),
+            hint=f"{objective.unit.name if objective.unit else WHOLE}, {objective.quarter}",
+            note=_status(objective, objective.shown),
+        )
+        for objective in in_order.select_related("quarter", "unit").annotate(shown=shown_status(access))[:limit]
+    ]
+
+
+def _status(objective: Objective, shown: str) -> str:
+    if objective.dropped_at:
+        return "Dropped"
+    return ObjectiveStatus(shown).label if objective.published_at else "Draft"
+
+
+def tickets_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """By words of the title, open ones first."""
+    seen = Ticket.objects.within(access.visibility).filter(with_all(words, "title"))
+    in_order = seen.order_by(closeness(words, "title"), OPEN_FIRST, "-due_on", "pk").select_related("unit")
+    return [
+        Hit(
+            ticket.title,
+            reverse("ticket", args=[ticket.pk]),
+            hint=f"{ticket.get_nature_display()}, {ticket.unit.name if ticket.unit else WHOLE}",
+            note=f"Due {wording.day(ticket.due_on)}" if ticket.is_standing else TicketState(ticket.state).label,
+        )
+        for ticket in in_order[:limit]
+    ]

@@ -9,7 +9,8 @@ class ProgramsConfig(AppConfig):
 
         from insights.ui.agreements import agreement_providers
         from insights.ui.offers import home_sections, metric_actions, spend_budgets
-        from programs.actions import benchmark_of, objective_about, ticket_about
+        from orgtree.access.search_sources import SearchSource, search_sources
+        from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
         from programs.first_templates import add_first_templates
@@ -26,6 +27,8 @@ class ProgramsConfig(AppConfig):
         metric_actions.register(objective_about)
         metric_actions.register(ticket_about)
         metric_actions.register(benchmark_of)
+        search_sources.register(SearchSource("Objectives", 3, "target", objectives_found))
+        search_sources.register(SearchSource("Tickets", 4, "list-check", tickets_found))
         agreement_providers.register(agreements)
         home_sections.register(decisions_on_home)
         home_sections.register(teams_on_home)

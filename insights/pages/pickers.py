@@ -69,21 +69,18 @@ def _lists(request: HttpRequest, search: str, under: str) -> Sequence[dict[str, 
     def listed(title: str, units: Sequence[UnitChoice], note: Callable[[UnitChoice], str]) -> dict[str, Any]:
         return {"title": title, "units": [_line(unit, note(unit), request.GET, page) for unit in units]}
 
+    def where(unit: UnitChoice) -> str:
+        return unit.location
+
     if under:
         return [listed("", units_below(under, visibility, on=today), lambda unit: "")]
     if search:
-        return [listed("", units_matching(search, visibility, on=today), _location)]
+        return [listed("", units_matching(search, visibility, on=today), where)]
     tops = surroundings(None, visibility, on=today, today=today).tops
     return [
-        listed("Recently used", units_named(recent_units(request), visibility, on=today), _location),
-        listed("Org Trees", units_named([top.slug for top in tops], visibility, on=today), _location),
+        listed("Recently used", units_named(recent_units(request), visibility, on=today), where),
+        listed("Org Trees", units_named([top.slug for top in tops], visibility, on=today), where),
     ]
-
-
-def _location(unit: UnitChoice) -> str:
-    """The names of the parent and the tree, where they differ from the unit's."""
-    names = dict.fromkeys(filter(None, [unit.parent_name, unit.tree_name]))
-    return ", ".join(name for name in names if name != unit.name)
 
 
 def _line(unit: UnitChoice, note: str, given: QueryDict, page: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -15,16 +15,24 @@ from django.utils import timezone
 
 from orgtree.models.exclusion import OneAtATime, not_empty
 
+if TYPE_CHECKING:
+    from orgtree.models.visibility import Visibility
+
 
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, user: AbstractBaseUser | AnonymousUser) -> Self:
         """People whose page the user may open: admins all, others themselves and members of units they manage."""
-        from orgtree.models.units import Placement
         from orgtree.models.visibility import visibility_of
 
-        if getattr(user, "is_superuser", False) and user.is_active:
+        return self if _is_admin(user) else self.within(visibility_of(user), user)
+
+    def within(self, visibility: Visibility, user: AbstractBaseUser | AnonymousUser | None) -> Self:
+        """As `visible_to`, for a visibility that was read already."""
+        from orgtree.models.units import Placement
+
+        if _is_admin(user):
             return self
-        visibility, today = visibility_of(user), timezone.localdate()
+        today = timezone.localdate()
         below = Placement.objects.filter(
             person=models.OuterRef("pk"), ancestor__in=visibility.managed_ids, during__contains=today
         )
@@ -43,6 +51,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
             named = models.Q(full_name__icontains=word) | models.Q(email__icontains=word)
             people = people.filter(named | models.Exists(identities))
         return people
+
+
+def _is_admin(user: AbstractBaseUser | AnonymousUser | None) -> bool:
+    return bool(user and user.is_active and getattr(user, "is_superuser", False))
 
 
 class Person(models.Model):

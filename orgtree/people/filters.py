@@ -1,4 +1,4 @@
-"""Filters of lists of people."""
+"""Filters of lists of people, and the search for one of them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from typing import Any
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
+from django.urls import reverse
+from django.utils import timezone
 
 from core.list_filters import ListFilters, RepeatedFilter
 from core.write_errors import FieldError
+from orgtree.access.access import Access
+from orgtree.access.search_sources import Hit, closeness
 from orgtree.models import Attribute, Person, PersonAttribute
 from orgtree.models.people import PersonQuerySet
 
@@ -50,3 +54,13 @@ class PeopleFilters(ListFilters):
             case "left":
                 return people.exclude(pk__in=people.there_on(self.on))
         return people
+
+
+def people_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """People of today whose page the viewer may open."""
+    there = Person.objects.within(access.visibility, access.viewer).there_on(timezone.localdate())
+    people = there.matching(" ".join(words)).order_by(closeness(words, "full_name"), "full_name", "pk")
+    return [
+        Hit(person.full_name, reverse("person", args=[person.public_id]), hint=person.email or "")
+        for person in people[:limit]
+    ]

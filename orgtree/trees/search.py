@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Case, Count, Exists, OuterRef, Q
 from django.db.models.functions import Lower
 
+from orgtree.access.search_sources import closeness, with_all
 from orgtree.models import Attribute, PersonAttribute, Placement, UnitPlace
 from orgtree.models.visibility import Visibility
 
@@ -27,13 +28,17 @@ class UnitChoice:
     parent_name: str
     has_units: bool
 
+    @property
+    def location(self) -> str:
+        """The names of the parent and the tree, where they differ from the unit's."""
+        names = dict.fromkeys(filter(None, [self.parent_name, self.tree_name]))
+        return ", ".join(name for name in names if name != self.name)
+
 
 def units_matching(words: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
-    """Units whose name or slug contains all words, by name; at most MOST_UNITS."""
-    condition = Q()
-    for word in words.split():
-        condition &= Q(unit__name__icontains=word) | Q(unit__slug__icontains=word)
-    return _found(condition, visibility, on, MOST_UNITS)
+    """Units whose name or slug contains all words, the closest first, then by name; at most MOST_UNITS."""
+    condition = with_all(words.split(), "unit__name", "unit__slug")
+    return _found(condition, visibility, on, MOST_UNITS, closeness(words.split(), "unit__name"))
 
 
 def units_below(slug: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
@@ -47,13 +52,13 @@ def units_named(slugs: Collection[str], visibility: Visibility, *, on: date) -> 
     return [by_slug[slug] for slug in slugs if slug in by_slug]
 
 
-def _found(condition: Q, visibility: Visibility, on: date, most: int) -> Sequence[UnitChoice]:
+def _found(condition: Q, visibility: Visibility, on: date, most: int, *order: Case) -> Sequence[UnitChoice]:
     """Visible units of trees in use."""
     places = UnitPlace.objects.filter(condition, during__contains=on, unit__tree__archived_at=None)
     if visibility.unit_ids is not None:
         places = places.filter(unit__in=visibility.unit_ids)
     below = UnitPlace.objects.filter(parent=OuterRef("unit"), during__contains=on)
-    ordered = places.select_related("unit__tree", "parent").order_by(Lower("unit__name"), "unit_id")
+    ordered = places.select_related("unit__tree", "parent").order_by(*order, Lower("unit__name"), "unit_id")
     return [
         UnitChoice(
             slug=place.unit.slug,

@@ -3,5 +3,6 @@ import "./charts.js";
 import "./copy.js";
 import "./menus.js";
 import "./panel.js";
+import "./search.js";
 import "./shell.js";
 import "./swap.js";

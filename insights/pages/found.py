@@ -1,0 +1,81 @@
+"""What the search finds in insights: units, metrics, pull requests by number, and the tabs of pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+
+from core.list_filters import LARGEST_ID
+from core.page_links import url_with
+from insights.catalogue.registry import metrics
+from insights.pages.ai.answers import AI_PAGE
+from insights.pages.catalogue import matches
+from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.query import windows
+from insights.ui import wording
+from insights.ui.addresses import address
+from integrations.delivery.records.visible import visible_pull_requests
+from integrations.models import Repository
+from orgtree.access.access import Access
+from orgtree.access.search_sources import ELSEWHERE, Hit, rank, with_all
+from orgtree.trees.search import UnitChoice, units_matching
+
+PAGES_OF_FIGURES = (("AI", AI_PAGE), ("Delivery", DELIVERY_PAGE))
+
+
+def units(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    return [
+        unit_hit(unit) for unit in units_matching(" ".join(words), access.visibility, on=windows.local_today())[:limit]
+    ]
+
+
+def unit_hit(unit: UnitChoice) -> Hit:
+    """Leads to its figures; a link with the scope of another page would say whose they are twice."""
+    return Hit(unit.name, url_with(address("ai"), {"unit": unit.slug}), hint=unit.location, takes="window")
+
+
+def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """The definitions that contain all words; everybody may read them."""
+    hits = [
+        Hit(metric.marked_name, address("metric_page", metric.key), hint=metric.meaning, takes="context")
+        for metric in metrics()
+        if matches(metric, " ".join(words))
+    ]
+    return sorted(hits, key=lambda hit: rank(hit, words))[:limit]
+
+
+def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """By number, and by words of the repository's name beside it: 1188, #1188, checkout-web 1188, checkout-web#1188."""
+    parts = [part for word in words for part in word.replace("#", " ").split()]
+    numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= len(str(LARGEST_ID))]
+    if len(numbers) != 1 or numbers[0] > LARGEST_ID:
+        return []
+    number, names = numbers[0], [part for part in parts if not part.isdecimal()]
+    # By the index of repository and number: a subquery of repositories lets the planner use it.
+    of_repositories = Repository.objects.filter(with_all(names, "name") if names else Q())
+    seen = visible_pull_requests(access).filter(number=number, repository__in=of_repositories)
+    return [
+        Hit(
+            pull_request.title or f"Pull request {number}",
+            reverse("pull_request", args=[pull_request.pk]),
+            hint=f"{pull_request.repository.name} #{number}",
+            note=f"Merged {wording.day(timezone.localdate(pull_request.merged_at))}"
+            if pull_request.merged_at
+            else pull_request.state.capitalize(),
+            matched=" ".join(words),
+        )
+        for pull_request in seen.select_related("repository").order_by("-created_at", "pk")[:limit]
+    ]
+
+
+def tabs(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    hits = [
+        Hit(f"{name}: {tab.label}", page.at(word).path, takes="context", matched=f"{name} {tab.label}")
+        for name, page in PAGES_OF_FIGURES
+        for word, tab in page.tabs.items()
+        if word
+    ]
+    return [hit for hit in hits if rank(hit, words) < ELSEWHERE][:limit]
