@@ -16,5 +16,5 @@ class ConfigConfig(AppConfig):
         from orgtree.access.search_sources import SearchSource, search_sources
 
         search_sources.register(SearchSource("Pages", 0, "layout-dashboard", pages_found))
-        search_sources.register(SearchSource("Docs", 8, "book", docs_found))
+        search_sources.register(SearchSource("Docs", 8, "book", docs_found, handicap=1))
         checks.register(check_proxies, checks.Tags.security, deploy=True)

@@ -26,6 +26,7 @@ LONGEST_TEXT = 200
 MOST_WORDS = 8  # each is a condition of every statement
 HITS_IN_PALETTE = 5  # of a group
 HITS_ON_PAGE = 20
+PAGES_SUGGESTED = 8
 
 
 class ShownHit(NamedTuple):
@@ -54,8 +55,8 @@ def search(request: HttpRequest) -> HttpResponseBase:
     text = " ".join(request.GET.get("q", "").split())[:LONGEST_TEXT].strip()
     words = text.split()[:MOST_WORDS]
     access, limit = access_in(request), HITS_IN_PALETTE if is_palette else HITS_ON_PAGE
-    findings = _found(access, words, limit) if words else _suggestions(request, access, limit)
-    groups = _groups(request, findings, limit)
+    findings = _found(access, words, limit) if words else _suggestions(request, access)
+    groups = _groups(request, findings, limit if words else PAGES_SUGGESTED)
     number = sum(len(group.hits) for group in groups)
     context = {
         "text": text,
@@ -70,17 +71,17 @@ def search(request: HttpRequest) -> HttpResponseBase:
 def _found(access: Access, words: Sequence[str], limit: int) -> Iterable[Finding]:
     """The closest first; sources keep their order where hits are equally close."""
     findings = [
-        (rank(hit, words), Finding(source.name, hit.icon or source.icon, hit))
+        (rank(hit, words) + source.handicap, Finding(source.name, hit.icon or source.icon, hit))
         for source in sorted(search_sources, key=lambda source: source.order)
         for hit in source.find(access, words, limit)
     ]
     return [finding for _, finding in sorted(findings, key=lambda ranked: ranked[0])]
 
 
-def _suggestions(request: HttpRequest, access: Access, limit: int) -> Iterable[Finding]:
+def _suggestions(request: HttpRequest, access: Access) -> Iterable[Finding]:
     for unit in units_named(recent_units(request), access.visibility, on=windows.local_today()):
         yield Finding("Recent units", "sitemap", unit_hit(unit))
-    for entry in _pages(access, NAVIGATION_ENTRIES)[:limit]:
+    for entry in _pages(access, NAVIGATION_ENTRIES)[:PAGES_SUGGESTED]:
         yield Finding("Pages", entry.icon, _page_hit(entry))
 
 

@@ -21,7 +21,7 @@ Takes = Literal["", "scope", "window", "context"]
 class Hit:
     """`hint` says which one it is, `note` its state.  Its link takes that much of the context of the reader's page.
 
-    It ranks by how closely the words match `matched`, by default its title.
+    It ranks by how closely the words match its title, or `matched`.
     """
 
     title: str
@@ -44,6 +44,7 @@ class SearchSource:
     order: int
     icon: str
     find: Callable[[Access, Sequence[str], int], Sequence[Hit]]
+    handicap: int = 0  # added to the rank of its hits, where they are rarely what is meant
 
 
 ELSEWHERE = 4  # the rank of a hit whose own text lacks a word
@@ -73,7 +74,11 @@ def closeness(words: Sequence[str], field: str) -> Case:
 
 def rank(hit: Hit, words: Sequence[str]) -> int:
     """How closely the words match: 0 for the phrase itself, ELSEWHERE where some are not in its text."""
-    text, phrase = (hit.matched or hit.title).lower(), " ".join(words).lower()
+    return min(_rank(hit.title, words), _rank(hit.matched, words))
+
+
+def _rank(text: str, words: Sequence[str]) -> int:
+    text, phrase = text.lower(), " ".join(words).lower()
     if text == phrase:
         return 0
     if text.startswith(phrase):
