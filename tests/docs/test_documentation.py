@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -29,7 +30,7 @@ def test_every_page_is_served(client: Client) -> None:
     assert broken == []
 
 
-def files() -> Iterator[object]:
+def files() -> Iterator[Path]:
     yield from (PROJECT_DIR / "docs").rglob("*.md")
 
 
