@@ -13,7 +13,7 @@ from core.page_links import url_with
 from insights.catalogue.registry import metrics
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.catalogue import matches
-from insights.pages.delivery.answers import DELIVERY_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.addresses import address
