@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
+from datetime import date
 from fractions import Fraction
 
 import pytest
@@ -18,7 +19,7 @@ from tests.seeds import seeds
 
 Change = Mapping[str, int]  # stage → how long it took; a push has no pickup, review and merge
 STEPS = ("coding", "pickup", "review", "merge", "deploy")
-DAYS = Window(day_before(10), day_before(0))
+DAYS = Window(date(2026, 3, 2), date(2026, 3, 12))
 
 
 def figures_of(changes: Sequence[Change]) -> dict[str, StageFigures]:
