@@ -71,7 +71,7 @@ def titles(client: Client, text: str) -> dict[str, list[str]]:
         ("minimum group size", "Docs", "Minimum group size"),
     ],
 )
-def test_each_kind_is_found(sign_in: SignIn, text: str, group: str, title: str) -> None:
+def test_words_of_its_title_find_what_is_searched(sign_in: SignIn, text: str, group: str, title: str) -> None:
     assert title in titles(sign_in(MANAGER), text)[group]
 
 
