@@ -150,13 +150,7 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
     def link(entry: Entry) -> str:
         return url_with(address(entry.url_name), context[entry.takes])
 
-    return [
-        (
-            title,
-            [(entry, link(entry), entry is current) for entry in entries],
-        )
-        for title, entries in sections
-    ]
+    return [(title, [(entry, link(entry), entry is current) for entry in entries]) for title, entries in sections]
 
 
 def context_by_part(request: HttpRequest) -> Mapping[Takes, Sequence[tuple[str, str]]]:

@@ -55,7 +55,7 @@ class DocPage:
 
 @cache
 def doc_pages() -> Mapping[str, DocPage]:
-    """By name; read once. An installation without docs/ has none."""
+    """The pages of docs/ by name, read once; empty where an installation has no docs/."""
     root = Path(settings.BASE_DIR) / "docs"
     pages = {}
     for path in sorted(root.rglob("*.md")):

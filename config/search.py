@@ -86,7 +86,7 @@ def _suggestions(request: HttpRequest, access: Access) -> Iterable[Finding]:
 
 
 def _groups(request: HttpRequest, findings: Iterable[Finding], limit: int) -> list[Group]:
-    """In the order of their first hits."""
+    """The groups, in the order of their first hits."""
     pairs, by_name = context_by_part(request), dict[str, list[ShownHit]]()
     for name, icon, hit in findings:
         carried = urlencode(pairs[hit.takes])

@@ -27,9 +27,9 @@ def as_html(text: str) -> SafeString:
 
 
 def page_as_html(text: str, link: Callable[[str], str]) -> SafeString:
-    """As `as_html`, with an anchor at each heading; `link` maps the target of a link to its address, or to nothing.
+    """HTML as `as_html` makes it, with an anchor at each heading.
 
-    Wide tables scroll by themselves.
+    `link` maps the target of a link to its address, or to nothing.  Wide tables scroll by themselves.
     """
     tokens = _READER.parse(text)
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):

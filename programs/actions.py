@@ -1,4 +1,4 @@
-"""What other pages link to in the program: actions on a metric's page, objectives and tickets that the search finds."""
+"""The links of other pages to the program: actions on a metric's page, objectives and tickets that the search finds."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _leads(scope: Scope, access: Access) -> bool:
 
 
 def objectives_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """By words of title and unit, those of late quarters first; with the status that the viewer may see."""
+    """Objectives by words of title and unit, those of late quarters first; with the status that the viewer may see."""
     seen = Objective.objects.within(access.visibility).filter(with_all(words, "title", "unit__name"))
     in_order: QuerySet[Objective] = seen.order_by(closeness(words, "title"), "-quarter__start", "pk")
     return [
@@ -76,7 +76,7 @@ def _status(objective: Objective, shown: str) -> str:
 
 
 def tickets_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """By words of the title, open ones first."""
+    """Tickets by words of the title, open ones first."""
     seen = Ticket.objects.within(access.visibility).filter(with_all(words, "title"))
     in_order = seen.order_by(closeness(words, "title"), OPEN_FIRST, "-due_on", "pk").select_related("unit")
     return [

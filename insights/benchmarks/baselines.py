@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from insights.catalogue.declarations import Count, Metric
 from insights.catalogue.registry import get
 from insights.catalogue.shares import Concentration, ShareOfBase
-from insights.engine.measures import PERCENTILES
+from insights.engine.measures import NO_INTERVAL_OF_TRIMMED_MEAN, PERCENTILES
 from insights.engine.plan import Clock, plan_query
 from insights.engine.read import read_series
 from insights.engine.scan import select
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
 OF_ONE_DAY = "It is the value on the last day, so it has no interval."
 TOO_FEW = f"No interval: it takes {FEWEST_WEEKS} of them with data."
-OF_TRIMMED_MEAN = "No interval is computed of a mean without the slowest 5%."
 OF_PEOPLE = (People, PeopleOfWindow, PeopleOnLine)
 
 
@@ -126,7 +125,7 @@ def _of_whole(answer: Answer, people: int) -> Baseline:
 
 
 def _why_no_interval(query: Query) -> str:
-    return OF_TRIMMED_MEAN if query.statistic is Statistic.TRIMMED_MEAN else TOO_FEW
+    return NO_INTERVAL_OF_TRIMMED_MEAN if query.statistic is Statistic.TRIMMED_MEAN else TOO_FEW
 
 
 def _interval(answer: Answer) -> ConfidenceInterval | None:

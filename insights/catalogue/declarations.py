@@ -123,7 +123,7 @@ class Metric:
 
     @property
     def statistics(self) -> tuple[Statistic, ...]:
-        """Those to choose from."""
+        """The statistics to choose from."""
         return ()
 
     @property

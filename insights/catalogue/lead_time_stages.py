@@ -166,7 +166,7 @@ FEW_CHANGES = 5  # fewer make the longest wait a matter of chance
 
 
 class StageFigures(NamedTuple):
-    """What is known of a stage: three statistics of its duration over its `sample` changes, and whether the viewer may
+    """The figures of a stage: three statistics of its duration over its `sample` changes, and whether the viewer may
     not see them."""
 
     median: float | None

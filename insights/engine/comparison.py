@@ -23,7 +23,7 @@ from insights.engine.compared_lines import (
     seed_of,
 )
 from insights.engine.live_rows import rows_of_answer
-from insights.engine.measures import PERCENTILES, trimmed_mean
+from insights.engine.measures import NO_INTERVAL_OF_TRIMMED_MEAN, PERCENTILES, trimmed_mean
 from insights.engine.plan import Clock, Plan, ScopeResolver
 from insights.engine.scan import derive, select
 from insights.formulas.bootstrap import Totals, Values, percentile_of
@@ -40,7 +40,6 @@ from insights.query.query import Query, Statistic
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
-OF_TRIMMED_MEAN = "No interval is computed of a mean without the slowest 5%."
 BYTES_OF_A_COMPARISON = 2000  # in the cache
 
 
@@ -191,7 +190,7 @@ def _comparison(
     first, second = groups
     reason = "" if interval else f"No interval: a group has fewer than {FEWEST_DEVELOPERS} developers."
     if query.statistic is Statistic.TRIMMED_MEAN:
-        reason = OF_TRIMMED_MEAN
+        reason = NO_INTERVAL_OF_TRIMMED_MEAN
     return Comparison(query, line, first, second, interval, reason, unmatched)
 
 

@@ -39,6 +39,7 @@ PERCENTILES: Mapping[Statistic, float] = {
     Statistic.P95: 0.95,
 }
 LEFT_OUT = 20  # a trimmed mean leaves out one of so many values, the greatest; of fewer none
+NO_INTERVAL_OF_TRIMMED_MEAN = "No interval is computed for a mean without the slowest 5%."
 
 SHARE_PARTS = 10**18  # resolution of a share: the sum of decimals does not depend on their order
 # Over all flags of a person (integrations/facts/developers.py).

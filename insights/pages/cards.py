@@ -84,7 +84,7 @@ class Units:
 
 @dataclass(frozen=True)
 class Later:
-    """What loads after the page, from the part `name`; `csv` are the names of its tables, with their labels."""
+    """A card that loads after the page, from the part `name`; `csv` are the names of its tables, with their labels."""
 
     name: str
     title: str

@@ -1,4 +1,4 @@
-"""What the search finds in insights: units, metrics, pull requests by number, and the tabs of pages."""
+"""The sources of the search in insights: units, metrics, pull requests by number, and the tabs of pages."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """By number, and by words of the repository's name beside it: 1188, #1188, checkout-web 1188, checkout-web#1188."""
+    """Pull requests by number, and by words of the repository's name beside it: 1188, #1188, checkout-web#1188."""
     parts = [part for word in words for part in word.replace("#", " ").split()]
     numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= len(str(LARGEST_ID))]
     if len(numbers) != 1 or numbers[0] > LARGEST_ID:

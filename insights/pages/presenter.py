@@ -25,7 +25,7 @@ COLUMNS = 12  # of the grid
 
 
 def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
-    """What the section asks with the page; what is drawn or loads later is asked then."""
+    """The queries that the page asks for the section; what is drawn or loads later is asked then."""
     figures = [filters.metric(metric) for metric in section.figures]
     sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
     needed = [key for card in section.cards for key in _needed(card, filters)]
@@ -80,7 +80,7 @@ class UnitsCard:
 
 @dataclass(frozen=True)
 class LaterCard:
-    """What loads after the page."""
+    """A card that loads after the page."""
 
     key: str
     title: str
@@ -151,7 +151,7 @@ def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> t
 
 
 def chart_card(card: Trend | Breakdown | LastActive, answers: Answers) -> ChartCard:
-    """With the reason where there is nothing to draw."""
+    """The card of a chart, with the reason where there is nothing to draw."""
     key = answers.filters.metric(card.metric)
     figure = answers.figure(_needed(card, answers.filters)[0])
     name = getattr(card, "explained_by", "") or key
@@ -223,12 +223,12 @@ def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Trend | Breakdown |
 
 
 def charts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
-    """What draws each chart, by the name in its address."""
+    """The function that draws each chart, by the name in its address."""
     return {name: partial(drawn, card, page) for name, card in drawn_cards(sections).items()}
 
 
 def rows_of_parts(sections: Iterable[Section]) -> Callable[[str, Filters, ChartData], Mapping[str, Any]]:
-    """What returns the URLs of the rows behind each part of a chart."""
+    """A function that returns the URLs of the rows behind each part of a chart."""
     cards = drawn_cards(sections)
 
     def rows(name: str, filters: Filters, chart: ChartData) -> Mapping[str, Any]:

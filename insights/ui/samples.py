@@ -1,4 +1,4 @@
-"""What a metric says of a figure: the sample behind it, and what it leaves out, from the declaration's templates.
+"""The words of a metric about a figure: the sample behind it, and what it leaves out, from the declaration's templates.
 
 A template names parts of the figure: `{numerator}`, `{denominator}`, `{facts}` (the sample) and `{people}`.
 `{facts:commit}` adds the noun in its number.  `{ai.session_span}` is the value of another metric that was read with it,
@@ -44,7 +44,7 @@ def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
 
 
 def notes_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> list[str]:
-    """What the figure leaves out."""
+    """The notes on what the figure leaves out."""
     return list(filter(None, (_filled(template, figure, beside) for template in metric.notes)))
 
 

@@ -157,7 +157,7 @@ def recompute_deployments_of(connection: Connection, meanings: ValueMappings, ru
 
 
 def recompute_deployments_named(connection: Connection, meanings: ValueMappings, name: str) -> int:
-    """As above, for all the connection's runs of this pipeline, or with this job of one."""
+    """The same, for all the connection's runs of this pipeline, or with this job of one."""
     return _recompute(connection, meanings, _OF_NAME, {"name": name})
 
 

@@ -1,4 +1,4 @@
-"""What the search looks through: each room registers its sources in `AppConfig.ready`.  docs/search.md
+"""The sources of the search: each room registers its sources in `AppConfig.ready`.  docs/search.md
 
 A source finds only what its reader may open: it starts from the queryset of the page that it leads to.
 """
@@ -73,7 +73,7 @@ def closeness(words: Sequence[str], field: str) -> Case:
 
 
 def rank(hit: Hit, words: Sequence[str]) -> int:
-    """How closely the words match: 0 for the phrase itself, ELSEWHERE where some are not in its text."""
+    """The distance of a hit from the words: 0 for the phrase itself, ELSEWHERE where some are not in its text."""
     return min(_rank(hit.title, words), _rank(hit.matched, words))
 
 

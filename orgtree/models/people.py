@@ -27,7 +27,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self if _is_admin(user) else self.within(visibility_of(user), user)
 
     def within(self, visibility: Visibility, user: AbstractBaseUser | AnonymousUser | None) -> Self:
-        """As `visible_to`, for a visibility that was read already."""
+        """The people of `visible_to`, for a visibility that was read already."""
         from orgtree.models.units import Placement
 
         if _is_admin(user):

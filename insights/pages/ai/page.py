@@ -125,7 +125,7 @@ def _by_hand(shown: dict[str, Any], queries: Sequence[PageQuery]) -> ShownSectio
 
 
 def _with_shortfalls(answers: Answers, sections: Sequence[ShownSection]) -> list[dict[str, Any]]:
-    """What several sections lack is in the first of them."""
+    """The sections, each shortfall shown in the first section that has it."""
     found = answers.shortfalls_by_section(*(section.queries for section in sections)) if sections else ()
     return [
         {**section.shown, "template": section.template, "shortfalls": lacking}
@@ -148,7 +148,7 @@ def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
 
 
 def look(filters: Filters) -> dict[str, Any]:
-    """What to look at: the hints of all tabs."""
+    """The hints of all tabs, for the card *What to look at*."""
     has_seats = available_sources().seats
     answers = AI_PAGE.read(
         filters,

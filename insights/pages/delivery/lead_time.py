@@ -1,4 +1,4 @@
-"""Where lead time goes: its stages and the bottleneck, its distribution or that of cycle time, and the slowest changes.
+"""Lead time on the delivery page: stages and bottleneck, a distribution, and the slowest changes.
 
 A stage has one value, its mean without the slowest 5 %, over changes with every stage known, beside its median; the
 number of changes that are left out is shown.
@@ -62,7 +62,7 @@ QUERIES = (
 
 @dataclass(frozen=True)
 class Callout:
-    """What is said of the bottleneck; `pull_requests` are those that make it where it is only the slowest."""
+    """The words about the bottleneck; `pull_requests` are those that make it where it is only the slowest."""
 
     headline: str
     detail: str
@@ -182,7 +182,7 @@ def _lines(answers: Answers, means: Mapping[str, float], held: str) -> Sequence[
 
 
 def callout(answers: Answers) -> Callout | None:
-    """None where no wait stands out; of what was read with `STAGE_QUERIES`."""
+    """The callout of what was read with `STAGE_QUERIES`; None where no wait stands out."""
     means, found = stage_means(answers), bottleneck_in(answers)
     if not means or not found.stage:
         return None
@@ -223,7 +223,7 @@ def _slowest_of(filters: Filters, key: str) -> Sequence[Link]:
 
 
 def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
-    """How long changes wait, how that moved, and the effect of returning to the previous value."""
+    """A sentence: how long changes wait, how that moved, and the effect of returning to the previous value."""
     now, total = means[stage], sum(means.values())
     median = wording.duration(_figures(answers, stage).median or 0.0)
     waits = f"The median change waits {median}, the mean without the slowest 5% is {wording.duration(now)}"
@@ -246,7 +246,7 @@ def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
 
 
 def _before(answers: Answers) -> Mapping[str, float]:
-    """As `stage_means`, of the previous window; empty for a small sample."""
+    """The stage means of the previous window; empty for a small sample."""
     figures = {name: _value_before(answers, name) for name in STAGES}
     return _means(figures) if figures["coding"].sample_size >= FEW_CHANGES else {}
 

@@ -76,7 +76,7 @@ def section_head(name: str, filters: Filters) -> dict[str, Any]:
 
 
 def look(filters: Filters) -> dict[str, Any]:
-    """What to look at: the hints of all sections, each of which is on its own tab, too."""
+    """The hints of all sections, for the card *What to look at*; each of which is on its own tab, too."""
     queries = chain.from_iterable(presenter.queries(section, filters) for section in SECTIONS.values())
     answers = DELIVERY_PAGE.read(filters, queries)
     hints = shown_hints(*chain.from_iterable(hints_of(answers) for hints_of in HINTS.values()))
@@ -84,7 +84,7 @@ def look(filters: Filters) -> dict[str, Any]:
 
 
 def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
-    """With what its figures lack, and those further up on the page do not."""
+    """The section, with the shortfalls that no section further up has shown."""
     section = SECTIONS[name]
     queries = presenter.queries(section, filters)
     answers = DELIVERY_PAGE.at(name).read(filters, queries)

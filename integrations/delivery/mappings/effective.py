@@ -108,7 +108,7 @@ class ValueMappings:
         return Environment(decided) if decided else environment_of_title(title) or by_name
 
     def of_job(self, pipeline: str, job: str) -> Verdict:
-        """What a job says of where it deploys to, where its pipeline's name does not say that it deploys."""
+        """The answer of a job's name, where its pipeline's name does not say that it deploys."""
         decided = self.decided.get((Subject.DEPLOYING, word_of_job(pipeline, job)))
         if decided is not None:
             return Verdict(Environment(decided) if decided else None)

@@ -290,7 +290,7 @@ def judge_job(name: str) -> Verdict | None:
 
 
 def judge_job_alone(pipeline: str, name: str) -> Verdict:
-    """What the name of a job says of where it deploys to, where the name of its pipeline does not say that it deploys.
+    """The environment to which a job deploys by its name, where its pipeline's name does not say that it deploys.
 
     A place that the job names counts, and is proposed where the pipeline is called after something else (Docs).  A job
     that just deploys does so for a pipeline of neutral words (CI, Build and test); else both names are judged as one.

@@ -180,7 +180,7 @@ def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
 
 
 def content_of_document(document: FrozenDocument, *schema_versions: int) -> dict[str, Any]:
-    """What was frozen.  Raises FrozenDocumentError where the text is another one, or its schema is none of those
+    """The frozen document.  Raises FrozenDocumentError where the text is another one, or its schema is none of those
     versions."""
     if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
         raise FrozenDocumentError("The document's text does not match its stored SHA-256.")

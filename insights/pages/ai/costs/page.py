@@ -56,7 +56,7 @@ OF_A_REPOSITORY = (PageQuery(SPEND, compared=True), PageQuery(ABANDONED, compare
 
 
 def _filters_of(request: HttpRequest) -> Filters:
-    """Without facets; a repository in the address is the subject of the page, which other links may not repeat."""
+    """The filters without facets, and without a repository to carry: in the address it is the subject of the page."""
     filters = filters_of(request, facets=())
     return replace(filters, carried=[pair for pair in filters.carried if pair[0] != Dimension.REPOSITORY.value])
 
