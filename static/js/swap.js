@@ -42,13 +42,13 @@ function keepPlace(replaced) {
   const height = `${replaced.offsetHeight}px`;
   document.body.style.setProperty("min-height", `${document.documentElement.scrollHeight}px`);
   const since = Date.now();
-  const release = () => {
+  const holdCard = () => {
     if (document.querySelector("[aria-busy=true], .htmx-request") && Date.now() - since < GIVES_UP_MS) {
-      return setTimeout(release, 200);
+      return setTimeout(holdCard, 200);
     }
     if (replaced.id !== "content") document.getElementById(replaced.id)?.style.setProperty("min-height", height);
   };
-  setTimeout(release, 200);
+  setTimeout(holdCard, 200);
 }
 
 /* A toggle that comes back only with what loads later is given the focus then. */
