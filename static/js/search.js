@@ -47,8 +47,8 @@ const KEYS = {
   ArrowDown: () => move(1),
   ArrowUp: () => move(-1),
   Enter: (event) => {
-    if (isStale()) opensFirst = true;
-    else if (results.querySelector("[role=alert]")) text.form.submit();
+    if (results.querySelector("[role=alert]")) text.form.submit();
+    else if (isStale()) opensFirst = true;
     else go(event);
   },
 };
@@ -88,7 +88,8 @@ if (palette) {
     document.getElementById("palette-status").textContent = answer.dataset.said;
     document.getElementById("palette-context").textContent = answer.dataset.context ?? "";
     select(options()[0]);
-    if (opensFirst && !isStale()) go();
+    if (isStale()) return; // the answer to an earlier text; what is awaited is on its way
+    if (opensFirst) go();
     opensFirst = false;
   });
   for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {

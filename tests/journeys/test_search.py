@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
@@ -126,6 +126,29 @@ def test_a_new_tab_and_no_hits_and_nothing_typed(searched_server: Server, window
         page.keyboard.press("Control+Enter")
     assert "/programs/roadmap/" in opened.value.url
     expect(page.get_by_role("dialog", name="Search")).to_be_visible()
+
+
+def test_enter_waits_for_the_answer_to_what_is_typed(searched_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(searched_server, as_=EXECUTIVE)
+    window.go(DELIVERY)
+    held: list[Route] = []
+    window.page.route(re.compile(r"/search/\?"), lambda route: route.continue_() if held else held.append(route))
+    page = search(window, "cache hit rate")
+    page.wait_for_timeout(300)  # the palette waits 120 ms for more letters
+    page.keyboard.press("Enter")
+    with page.expect_navigation(url=re.compile(r"/insights/metrics/ai\.cache_hit_rate/")):
+        held[0].continue_()  # the answer to the empty text comes first
+
+
+def test_a_search_that_does_not_answer_opens_as_a_page(searched_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(searched_server, as_=EXECUTIVE)
+    window.go(DELIVERY)
+    with window.without_answers(re.compile(r"/search/\?")):
+        page = search(window, "flaky checks")
+        expect(page.get_by_role("dialog", name="Search").get_by_role("alert")).to_be_visible()
+        page.wait_for_timeout(300)  # until no letter asks any more
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/search/\?q=flaky\+checks"))
 
 
 @pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)

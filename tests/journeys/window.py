@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -123,6 +124,15 @@ class BrowserWindow:
         others = [complaint for complaint in self._complaints[len(before) :] if "400" not in complaint]
         assert len(self._complaints) > len(before), "it was refused"
         self._complaints[:] = before + others
+
+    @contextmanager
+    def without_answers(self, address: re.Pattern[str]) -> Iterator[None]:
+        """Requests for that address fail in here, which is nothing to complain about."""
+        before = list(self._complaints)
+        self.page.route(address, lambda route: route.abort())
+        yield
+        self.page.unroute(address)
+        self._complaints[:] = before
 
     def wait_until_loaded(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
