@@ -8,8 +8,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, TextOrNull
+from insights.catalogue.declarations import Metric
 from insights.query.enums import BelongsTo, Better, UnitOfMeasure
 from insights.query.query import Dimension, Granularity, Statistic
+from insights.ui.hints import rule_in_words
 
 # Named in SPECTACULAR_SETTINGS: enumerations that several fields share are one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
@@ -165,8 +167,14 @@ class MetricSerializer(serializers.Serializer[object]):
     chain = serializers.ListField(child=serializers.CharField(), help_text="Both kinds of indicators.")
     positive_indicators = serializers.ListField(child=serializers.CharField())
     negative_indicators = serializers.ListField(child=serializers.CharField())
+    look_for = serializers.SerializerMethodField(
+        help_text="The rules of *What to look for* in words; of those that hold, the first is shown."
+    )
     source_facts = serializers.CharField(source="source")
     reference = serializers.CharField()
+
+    def get_look_for(self, metric: Metric) -> list[str]:
+        return [rule_in_words(rule) for rule in metric.look_for]
 
 
 class CatalogueSerializer(serializers.Serializer[object]):

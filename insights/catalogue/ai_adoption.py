@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.seconds import MINUTE
 from insights.catalogue.declarations import Count, Duration, PerPersonAndPeriod, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, SPACE_FRAMEWORK
+from insights.catalogue.rules import Rule, rows, value
 from insights.catalogue.shares import ShareOfPeople
 from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, People, PeopleOfWindow, PersonShare, Total
@@ -48,6 +50,15 @@ ADOPTION_RATE = _share_of_users(
     denominator=ENROLLED_DEVELOPERS,
     positive_indicators=("ai.sessions_per_developer", "ai.session_duration", "ai.committed_code_share"),
     negative_indicators=("ai.spend_wasted",),
+    look_for=(
+        Rule(
+            when=(value("ai.adoption_rate").below(50.0), value("ai.session_duration").at_least(30 * MINUTE)),
+            says="Only {ai.adoption_rate} of enrolled developers were active, yet their sessions last "
+            "{ai.session_duration} on average: a few developers get value, but the tool has not spread. Check licences "
+            "and onboarding.",
+            check=rows("See who was active", "ai.active_developers"),
+        ),
+    ),
 )
 
 ACTIVE_SHARE = _share_of_users(

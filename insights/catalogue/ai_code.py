@@ -10,6 +10,7 @@ from insights.catalogue.ai_spend import BOTH_INITIATIVES, SPEND_SOURCE, SPENT
 from insights.catalogue.code import ALL_LINES_COMMITTED, COMMIT_SOURCE, FILE_DIMENSIONS
 from insights.catalogue.declarations import Breakdown, Count, Ratio
 from insights.catalogue.references import AUTHORSHIP_NOTES, CONTEXT_FILES, PRICES
+from insights.catalogue.rules import Check, Rule, base, how, points, rise, value
 from insights.catalogue.shares import ShareOfStock
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import AttributedLines, Facts, StockAtEnd, Total
@@ -141,6 +142,19 @@ SPEND_PER_COMMIT = Ratio(
     positive_indicators=("ai.spend", "ai.spend_wasted", "ai.ship_rate"),
     source=f"{SPEND_SOURCE}; {ATTRIBUTION_SOURCE}",
     reference=PRICES,
+    look_for=(
+        Rule(
+            when=(rise("ai.spend_per_commit").at_least(0.25), points("ai.committed_code_share").within(2.0)),
+            says="Spend per commit rose by {rise} while the AI share of committed code hardly changed: sessions get "
+            "longer without more output.",
+            check=how("ai.spend_per_commit"),
+        ),
+    ),
+)
+
+LITTLE_SHIPPED = (
+    base("ai.ship_rate", "generated lines of known outcome").at_least(1_000),
+    value("ai.ship_rate").below(30.0),
 )
 
 SHIP_RATE = _share_of_lines(
@@ -165,6 +179,24 @@ SHIP_RATE = _share_of_lines(
     positive_indicators=("ai.lines_generated", "ai.lines_committed"),
     negative_indicators=("ai.ship_rate_left_out", "ai.error_rate"),
     source=LINES_SOURCE,
+    look_for=(
+        Rule(
+            when=(
+                *LITTLE_SHIPPED,
+                value("ai.error_rate").at_least(10.0),
+                base("ai.error_rate", "tool calls").at_least(100),
+            ),
+            says="Only {ai.ship_rate} of the generated lines were committed, and {ai.error_rate} of tool calls "
+            "failed. Look for failing tools and repositories without context files.",
+            check=Check("See error rate and context files by repository", "ai_repositories"),
+        ),
+        Rule(
+            when=LITTLE_SHIPPED,
+            says="Only {ai.ship_rate} of the lines that agents generated were committed: the output does not match "
+            "conventions, or sessions are exploratory. Context files tell agents what is expected.",
+            check=Check("See ship rate and context files by repository", "ai_repositories"),
+        ),
+    ),
 )
 
 SHIP_RATE_LEFT_OUT = _share_of_lines(

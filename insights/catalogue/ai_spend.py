@@ -8,6 +8,7 @@ from functools import partial
 from insights.catalogue.ai_adoption import ACTIVE_DEVELOPERS
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, PRICES
+from insights.catalogue.rules import FRACTION, Check, Rule, given, rise, rows, share, total
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
@@ -73,6 +74,14 @@ SPEND = _spend(
     segments=(*SPEND_DIMENSIONS, Dimension.OUTCOME),
     positive_indicators=("ai.spend_per_developer", "ai.spend_per_commit", "ai.tokens", "ai.cache_hit_rate"),
     negative_indicators=("ai.spend_wasted",),
+    look_for=(
+        Rule(
+            when=(rise("ai.spend").at_least(0.25), rise("ai.sessions").within(0.10)),
+            says="Spend rose by {rise} while the number of sessions hardly changed: each session costs more than "
+            "before. Look for a change of model or longer contexts.",
+            check=Check("Compare spend by model", "ai_tab", ("spend",), (("trend", "model"), ("breakdown", "model"))),
+        ),
+    ),
 )
 
 PARTS = tuple(Dimension(part) for part in RequestPart)
@@ -107,6 +116,8 @@ SPEND_COMMITTED = _spend(
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
 )
 
+KNOWN_OUTCOME = ("ai.spend_committed", "ai.spend_wasted")
+
 SPEND_WASTED = _spend(
     key="ai.spend_wasted",
     name="Spend wasted",
@@ -125,6 +136,17 @@ SPEND_WASTED = _spend(
     segments=SPEND_DIMENSIONS,
     positive_indicators=("ai.spend", "ai.spend_per_commit", "ai.ship_rate", "ai.enabled_repositories", "ai.error_rate"),
     source=f"{SPEND_SOURCE}; {OUTCOME_SOURCE}",
+    look_for=(
+        Rule(
+            when=(
+                total(*KNOWN_OUTCOME, noun="spend of known outcome").at_least(10.0),
+                share("ai.spend_wasted", *KNOWN_OUTCOME, noun="it").at_least(0.3),
+            ),
+            says="{ai.spend_wasted}, {share} of the spend of known outcome, went to sessions without a commit. "
+            "Compare repositories with and without context files for agents.",
+            check=Check("See waste by repository", "ai_repositories"),
+        ),
+    ),
 )
 
 SPEND_PER_DEVELOPER = Ratio(
@@ -148,6 +170,21 @@ SPEND_PER_DEVELOPER = Ratio(
     positive_indicators=("ai.spend", "ai.sessions_per_developer"),
     source=SPEND_SOURCE,
     reference=PRICES,
+    look_for=(
+        Rule(
+            when=(
+                given("developers", "developers with agent activity").at_least(20),
+                given(
+                    "spend_of_first",
+                    "of the spend made up by the 10% who spend most, or the minimum group size where that is more",
+                    unit=FRACTION,
+                ).at_least(0.5),
+            ),
+            says="{first} of {people} developers make up {spend} of the spend and {lines} of the AI lines committed. "
+            "See what they use agents for, and whether the others lack access, training or a use case.",
+            check=Check("See their sessions", "ai_sessions"),
+        ),
+    ),
 )
 
 REPORTED_COST = _spend(
@@ -203,4 +240,12 @@ UNPRICED_TOKENS = _spend(
     unit=UnitOfMeasure.TOKENS,
     better=Better.LOWER,
     positive_indicators=("ai.spend", "ai.tokens"),
+    look_for=(
+        Rule(
+            when=(share("ai.unpriced_tokens", "ai.tokens").at_least(0.01),),
+            says="{share} of all tokens belong to models without a known price: their cost is missing from the total "
+            "spend.",
+            check=rows("See the tokens by developer", "ai.unpriced_tokens"),
+        ),
+    ),
 )

@@ -6,6 +6,7 @@ from functools import partial
 
 from insights.catalogue.declarations import Count, Ratio
 from insights.catalogue.references import AGENT_TELEMETRY, PROMPT_CACHING
+from insights.catalogue.rules import FRACTION, Rule, base, given, how, rows, value
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from insights.query.query import Dimension
@@ -57,6 +58,17 @@ CACHE_HIT_RATE = Ratio(
     positive_indicators=("ai.spend", "ai.tokens"),
     source="Tokens of agent sessions by day and model, from telemetry",
     reference=PROMPT_CACHING,
+    look_for=(
+        Rule(
+            when=(
+                base("ai.cache_hit_rate", "prompt tokens").at_least(1_000_000),
+                value("ai.cache_hit_rate").below(50.0),
+            ),
+            says="Only {ai.cache_hit_rate} of prompt tokens come from the cache: sessions are short or far apart, or "
+            "something early in the prompt changes with every request.",
+            check=how("ai.cache_hit_rate"),
+        ),
+    ),
 )
 
 TOKENS_IN_BOTH_CHANNELS = Ratio(
@@ -96,6 +108,18 @@ ERROR_RATE = Ratio(
     positive_indicators=("ai.tool_failures", "ai.ship_rate", "ai.session_duration"),
     source=TOOL_SOURCE,
     reference=AGENT_TELEMETRY,
+    look_for=(
+        Rule(
+            when=(
+                base("ai.error_rate", "tool calls").at_least(100),
+                value("ai.error_rate").at_least(10.0),
+                given("share_of_tool", "of the failures made up by one tool", unit=FRACTION).at_least(0.4),
+            ),
+            says="{ai.error_rate} of tool calls fail, and {of_failures} of the failures are calls of {tool}: the "
+            "agent cannot use that command or service, or lacks context.",
+            check=rows("See the failing calls by session", "ai.tool_failures"),
+        ),
+    ),
 )
 
 _tool_calls = partial(

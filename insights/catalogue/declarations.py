@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
+from insights.catalogue.rules import Rule
 from insights.query.enums import BelongsTo, Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import (
     NONE,
@@ -66,7 +67,8 @@ class Metric:
     where it is not.
 
     A metric words its figures itself, everywhere: `label` is its name above a figure, `short` above a column, `fact`
-    the noun of what its sample counts, and `sample` and `notes` are templates (insights/ui/samples.py).
+    the noun of what its sample counts, and `sample` and `notes` are templates (insights/ui/samples.py).  `look_for` are
+    its rules of *What to look for*, of which the first that holds speaks.
     """
 
     key: str
@@ -90,6 +92,7 @@ class Metric:
     facets: tuple[Dimension, ...] = ()
     positive_indicators: tuple[str, ...] = ()
     negative_indicators: tuple[str, ...] = ()
+    look_for: tuple[Rule, ...] = ()
     source: str
     reference: str
 

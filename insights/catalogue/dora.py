@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import CountPerTime, Duration, Ratio
 from insights.catalogue.references import FOUR_KEYS
+from insights.catalogue.rules import Rule, base, points, rise, rows
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension
@@ -101,6 +102,9 @@ LEAD_TIME = Duration(
     reference=FOUR_KEYS,
 )
 
+_deployments = base("dora.change_failure_rate", "deployments").at_least(10)
+FAILURES_ROSE = (_deployments, _deployments.earlier, points("dora.change_failure_rate").at_least(5.0))
+
 CHANGE_FAILURE_RATE = Ratio(
     key="dora.change_failure_rate",
     version=2,
@@ -125,6 +129,19 @@ CHANGE_FAILURE_RATE = Ratio(
     negative_indicators=("dora.deployment_frequency", "dora.lead_time"),
     source="Deployments to production, and incidents",
     reference=FOUR_KEYS,
+    look_for=(
+        Rule(
+            when=(*FAILURES_ROSE, rise("pr.size").at_least(0.20)),
+            says="The change failure rate rose by {points} to {dora.change_failure_rate}. Pull requests grew by "
+            "{rise} as well: smaller changes fail less often.",
+            check=rows("See the deployments", "dora.change_failure_rate"),
+        ),
+        Rule(
+            when=FAILURES_ROSE,
+            says="The change failure rate rose by {points} to {dora.change_failure_rate}.",
+            check=rows("See the deployments", "dora.change_failure_rate"),
+        ),
+    ),
 )
 
 RECOVERY_TIME = Duration(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.declarations import Duration, Ratio
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, TEST_AUTOMATION
+from insights.catalogue.rules import Rule, base, rows, value
 from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Total
 from insights.query.query import Dimension
@@ -92,4 +93,12 @@ CI_FLAKY_RATE = Ratio(
     negative_indicators=("ci.duration",),
     source=SOURCE,
     reference=TEST_AUTOMATION,
+    look_for=(
+        Rule(
+            when=(base("ci.flaky_rate", "runs").at_least(100), value("ci.flaky_rate").at_least(5.0)),
+            says="{ci.flaky_rate} of the runs failed first and passed on a retry without a change. Each costs a wait "
+            "and hides real failures.",
+            check=rows("See the runs", "ci.flaky_rate"),
+        ),
+    ),
 )

@@ -7,6 +7,7 @@ from functools import partial
 from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.pull_requests import DIMENSIONS, MERGED, MERGED_COUNT, REVIEW, SOURCE
 from insights.catalogue.references import CHANGE_APPROVAL, FOUR_KEYS, SMALL_BATCHES, WIP_LIMITS, WORK_VISIBILITY
+from insights.catalogue.rules import Rule, base, facts, rows, value
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension, Statistic
@@ -40,6 +41,18 @@ SIZE = _merged_size(
     unit=UnitOfMeasure.LINES,
     positive_indicators=("pr.pickup_time", "pr.review_time", "pr.review_depth", "pr.throughput"),
     negative_indicators=("review.load_concentration",),
+    look_for=(
+        Rule(
+            when=(
+                facts("pr.size", "PRs").at_least(20),
+                value("pr.size").at_least(400.0),
+                value("pr.review_depth").below(1.0),
+            ),
+            says="Pull requests change {pr.size}, and reviews leave {pr.review_depth} comments per 100 lines: large "
+            "changes are often waved through. Smaller ones get read.",
+            check=rows("See the pull requests", "pr.size"),
+        ),
+    ),
 )
 
 COMPLEXITY = _merged_size(
@@ -131,6 +144,14 @@ UNREVIEWED_RATE = _merged_share(
     categories=(Category.HYGIENE, Category.QUALITY),
     positive_indicators=("pr.self_merged_rate", "pr.review_depth", "pr.revert_rate"),
     negative_indicators=("pr.pickup_time",),
+    look_for=(
+        Rule(
+            when=(base("pr.unreviewed_rate", "PRs").at_least(20), value("pr.unreviewed_rate").at_least(20.0)),
+            says="{pr.unreviewed_rate} of the pull requests were merged without a review by anybody else. Check "
+            "whether that is a few repositories, or how the team works.",
+            check=rows("See the pull requests", "pr.unreviewed_rate"),
+        ),
+    ),
 )
 
 SELF_MERGED_RATE = _merged_share(
@@ -158,6 +179,14 @@ LINKED_RATE = _merged_share(
     better=Better.HIGHER,
     positive_indicators=("delivery.idea_to_production", "pr.throughput"),
     reference=WORK_VISIBILITY,
+    look_for=(
+        Rule(
+            when=(base("pr.linked_rate", "PRs").at_least(20), value("pr.linked_rate").below(60.0)),
+            says="Only {pr.linked_rate} of the pull requests name a work item, and idea to production is known only "
+            "for those. Put the item's key in the branch name or the title.",
+            check=rows("See the pull requests", "pr.linked_rate"),
+        ),
+    ),
 )
 
 REVERT_RATE = _merged_share(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
+from core.seconds import HOUR
 from insights.catalogue.declarations import Count, Duration
 from insights.catalogue.references import CONTINUOUS_INTEGRATION, PULL_REQUEST_STAGES, SPACE_FRAMEWORK
+from insights.catalogue.rules import Rule, facts, rows, share, value
 from insights.query.enums import Better, Category, Initiative, SpaceDimension
 from insights.query.measures import Distribution, Facts
 from insights.query.query import Dimension
@@ -75,6 +77,18 @@ PICKUP_TIME = _merged_time(
     space=(SpaceDimension.EFFICIENCY, SpaceDimension.COMMUNICATION),
     positive_indicators=("pr.review_time", "pr.size", "pr.cycle_time"),
     negative_indicators=("review.load_concentration",),
+    look_for=(
+        Rule(
+            when=(
+                facts("pr.pickup_time", "PRs").at_least(20),
+                value("pr.pickup_time").at_least(4 * HOUR),
+                share("pr.pickup_time", "pr.cycle_time").at_least(0.5),
+            ),
+            says="Pull requests wait {pr.pickup_time} for their first review, beside a cycle time of {pr.cycle_time}: "
+            "look at who is asked, how large the changes are, and whether anybody watches the queue.",
+            check=rows("See the pull requests", "pr.pickup_time"),
+        ),
+    ),
 )
 
 REVIEW_TIME = _merged_time(

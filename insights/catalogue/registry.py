@@ -79,6 +79,9 @@ def problems(declared: list[Metric]) -> Iterable[str]:
                 yield f"{metric.key}: its chain names {linked}, which nothing declares."
             if linked == metric.key or metric.chain.count(linked) > 1:
                 yield f"{metric.key}: its chain names {linked}, which stands in it already."
+        for looked_at in (key for rule in metric.look_for for key in rule.metrics):
+            if looked_at not in keys:
+                yield f"{metric.key}: what to look for names {looked_at}, which nothing declares."
         if not metric.chain:
             yield f"{metric.key}: names no metric that it is read together with."
         if not metric.reference.startswith("https://"):

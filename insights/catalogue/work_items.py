@@ -6,6 +6,7 @@ from functools import partial
 
 from insights.catalogue.declarations import Count, CountPerTime, Duration, Ratio
 from insights.catalogue.references import SMALL_BATCHES, TEST_AUTOMATION, WIP_LIMITS, WORK_VISIBILITY
+from insights.catalogue.rules import Rule, base, how, rise, rows, value
 from insights.query.enums import Better, Category, Initiative, SpaceDimension
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension
@@ -159,6 +160,14 @@ BUG_REOPEN_RATE = _item_share(
     segments=(*WHERE_WRITTEN, *MADE_BY),
     positive_indicators=("bug.ratio",),
     negative_indicators=("bug.fix_rate",),
+    look_for=(
+        Rule(
+            when=(base("bug.reopen_rate", "bugs fixed").at_least(20), value("bug.reopen_rate").at_least(15.0)),
+            says="{bug.reopen_rate} of the fixed bugs had been closed before. Check how fixes are tested and who "
+            "closes them.",
+            check=rows("See the bugs", "bug.reopen_rate"),
+        ),
+    ),
 )
 
 _CREATED = "It counts on the day of the bug's creation, for its assignee when done, else the last one."
@@ -231,6 +240,18 @@ WIP_COUNT = Count(
     negative_indicators=("pr.throughput",),
     source=SOURCE,
     reference=WIP_LIMITS,
+    look_for=(
+        Rule(
+            when=(
+                value("wip.count").earlier.at_least(20),
+                rise("wip.count").at_least(0.25),
+                rise("pr.throughput").at_most(0.05),
+            ),
+            says="Work in progress grew by {rise} while no more was merged than before: more work is started than "
+            "finished. Finish work before starting more, or limit work in progress.",
+            check=how("wip.count"),
+        ),
+    ),
 )
 
 WIP_AGE = _item_time(

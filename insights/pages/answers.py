@@ -16,6 +16,7 @@ from core.page_links import Picker
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
+from insights.catalogue.rules import Figures
 from insights.engine.connected import OWNS_NOTHING
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.labels import note_url
@@ -26,6 +27,7 @@ from insights.ui.addresses import address
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC_LABELS, Choice, Filters
+from insights.ui.hints import Hint, hints_of, metrics_of_rules
 from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
@@ -61,6 +63,11 @@ def of_tiles(*keys: str) -> tuple[PageQuery, ...]:
     """The metrics, each with the previous window, and what their samples and notes name besides."""
     beside = dict.fromkeys(other for key in keys for other in named_beside(get(key)))
     return (*compared(*keys), *(PageQuery(key, whole=True) for key in beside if key not in keys))
+
+
+def of_rules(*keys: str) -> tuple[PageQuery, ...]:
+    """What the rules of these metrics look at."""
+    return compared(*metrics_of_rules(keys))
 
 
 def value_of(figure: MetricValue) -> float | None:
@@ -345,6 +352,13 @@ class Answers:
             reason_link=None if missing is None or missing.withheld else self.widen(),
             span=span,
         )
+
+    def hints(
+        self, *keys: str, given: Mapping[str, float] | None = None, printed: Mapping[str, str] | None = None
+    ) -> list[Hint]:
+        """What the rules of these metrics say to look for; `given` and `printed` are what the page knows besides."""
+        before = {item.key: tiles.whole(answer) for item, answer in self.earlier.items()}
+        return hints_of(keys, Figures(self.figure_if_read, before.get, given or {}, printed or {}), self.filters)
 
     def _label(self, key: str, label: str | None) -> str:
         """With the statistic appended where it is not the metric's own."""

@@ -99,13 +99,16 @@ Card = Tile | Trend | Breakdown | LastActive | Figures | Units | Later
 
 @dataclass(frozen=True)
 class Section:
-    """Cards below a heading; `beside` are metrics that only its hints need."""
+    """Cards below a heading, and what the rules of their metrics say to look for.
+
+    `look_for` are metrics that no tile or table here shows and whose rules speak nevertheless.
+    """
 
     key: str
     title: str
     lede: str
     cards: tuple[Card, ...]
-    beside: tuple[str, ...] = ()
+    look_for: tuple[str, ...] = ()
 
     @property
     def choices(self) -> tuple[Choice, ...]:

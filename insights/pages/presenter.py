@@ -18,6 +18,7 @@ from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.charts import ChartData
 from insights.ui.filters import Choice, Filters
+from insights.ui.hints import metrics_of_rules
 from insights.ui.tiles import ChartCard, Link
 
 WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
@@ -29,7 +30,16 @@ def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
     figures = [filters.metric(metric) for metric in section.figures]
     sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
     needed = [key for card in section.cards for key in _needed(card, filters)]
-    return tuple(dict.fromkeys(of_tiles(*dict.fromkeys((*figures, *sampled, *needed, *section.beside)))))
+    return tuple(
+        dict.fromkeys(
+            of_tiles(*dict.fromkeys((*figures, *sampled, *needed, *metrics_of_rules(rules_of(section, filters)))))
+        )
+    )
+
+
+def rules_of(section: Section, filters: Filters) -> tuple[str, ...]:
+    """The metrics whose rules of *What to look for* speak in the section."""
+    return (*(filters.metric(metric) for metric in section.figures), *section.look_for)
 
 
 def _needed(card: Card, filters: Filters) -> Sequence[str]:
@@ -101,7 +111,6 @@ def shown(
     answers: Answers,
     *,
     units: Mapping[str, str] | None = None,
-    hints: Sequence[Any] = (),
     band_of: BandOf = lambda _key: None,
 ) -> dict[str, Any]:
     """The context of insights/_section.html."""
@@ -111,7 +120,7 @@ def shown(
         "lede": section.lede,
         "cards": list(_cards(section, answers, units, band_of)),
         "is_swapped": any(_is_shared(section, card) for card in section.cards),
-        "hints": hints,
+        "hints": answers.hints(*rules_of(section, answers.filters)),
     }
 
 

@@ -90,6 +90,7 @@ def test_a_chain_names_existing_metrics_once() -> None:
         ADOPTION_RATE,
         positive_indicators=("ai.no_such_metric", "ai.adoption_rate"),
         negative_indicators=("ai.no_such_metric",),
+        look_for=(),
     )
     prefix = "ai.adoption_rate: its chain names"
     assert set(registry.problems([broken])) == {
@@ -97,6 +98,11 @@ def test_a_chain_names_existing_metrics_once() -> None:
         f"{prefix} ai.no_such_metric, which stands in it already.",
         f"{prefix} ai.adoption_rate, which stands in it already.",
     }
+
+
+def test_what_to_look_for_names_existing_metrics() -> None:
+    problems = list(registry.problems([ADOPTION_RATE]))
+    assert "ai.adoption_rate: what to look for names ai.session_duration, which nothing declares." in problems
 
 
 def test_every_metric_is_read_together_with_another_and_refers_to_a_page() -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from insights.pages.ai.explanations import Hint, low_adoption_with_long_sessions, shown_hints
-from insights.pages.answers import Answers, rows_url
+from insights.pages.answers import Answers
 from insights.pages.cards import Breakdown, LastActive, Later, Section, Tile, Trend, Units
 from insights.pages.presenter import tile
 from insights.query.query import Dimension
@@ -63,14 +62,8 @@ ADOPTION = Section(
             is_live=False,
         ),
     ),
-    beside=("ai.adoption_rate",),
+    look_for=("ai.adoption_rate",),
 )
-
-
-def hints(answers: Answers) -> list[Hint]:
-    adoption, duration = answers.figure("ai.adoption_rate"), answers.figure("ai.session_duration")
-    active_url = rows_url(answers.filters, "ai.active_developers")
-    return shown_hints(low_adoption_with_long_sessions(adoption, duration, url=active_url))
 
 
 def rate_tile(answers: Answers) -> tiles.Tile:

@@ -16,9 +16,8 @@ from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.pages import presenter
-from insights.pages.ai import adoption, explanations, lines
+from insights.pages.ai import adoption, lines
 from insights.pages.ai.answers import IMPACT_PAGE
-from insights.pages.ai.explanations import Hint
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.cards import Section, Trend
 from insights.pages.drawing import rows_of_part
@@ -40,6 +39,7 @@ IMPACT = Section(
     "Impact",
     "What agents write, and how much of it is committed",
     cards=(Trend("committed_share", adoption.CODE_OF, "AI share of committed code", "area", span=8),),
+    look_for=("ai.ship_rate",),
 )
 
 
@@ -53,7 +53,7 @@ def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
     comparison = _comparison(answers)
     section = IMPACT if has_repositories else replace(IMPACT, cards=())
     return {
-        **presenter.shown(section, answers, hints=hints(answers)),
+        **presenter.shown(section, answers),
         "lines": _lines_by_agent(answers),
         "missing_input": None if has_repositories or comparison else _needs_repositories(),
         "compared": comparison or None,
@@ -176,15 +176,6 @@ def _bar(
             filters, f"ai.lines_{'committed' if committed_lines else 'generated'}", Dimension.AGENT, agent
         ),
     }
-
-
-def hints(answers: Answers) -> list[Hint]:
-    repositories = reverse("ai_repositories")
-    shipped, failed = answers.figure("ai.ship_rate"), answers.figure("ai.error_rate")
-    return explanations.shown_hints(
-        explanations.failing_and_not_shipping(shipped, failed, url=repositories)
-        or explanations.few_generated_lines_committed(shipped, url=repositories)
-    )
 
 
 PHASES: Mapping[str, tuple[str, str]] = {

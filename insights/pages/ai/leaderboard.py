@@ -15,10 +15,21 @@ from core.csv_export import Cell, csv_response
 from core.page_links import Picker, links_of_page
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
+from insights.catalogue.rules import Figures
 from insights.engine.by_person import PersonValue
-from insights.leaderboard.ranking import COLUMNS, ENOUGH_LINES, FIGURES, NAME, RANK, RANKINGS, SPEND, WASTED, Column
+from insights.leaderboard.ranking import (
+    COLUMNS,
+    ENOUGH_LINES,
+    FIGURES,
+    NAME,
+    RANK,
+    RANKINGS,
+    SPEND,
+    WASTED,
+    Column,
+    Concentration,
+)
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
-from insights.pages.ai import explanations
 from insights.pages.ai.answers import DEVELOPERS_PAGE, FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
@@ -26,6 +37,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.figure_table import FigureCell, headings
 from insights.ui.filters import Choice, Filters, filters_of
+from insights.ui.hints import Hint, hints_of
 from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
@@ -150,15 +162,31 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     params = LeaderboardParams(filters)
     board = params.read()
     rows, total = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
-    sessions = replace(filters, choices=()).url(reverse("ai_sessions"))
-    hint = explanations.few_spend_most(board.concentration(), url=sessions)
     return {
         "title": "Leaderboard",
-        "hints": explanations.shown_hints(hint),
+        "hints": _hints(board.concentration(), filters),
         "more_url": params.of_its_page().url() if total > len(rows) else "",
         "total": f"{total:,}",
         **_table(params, board, rows),
     }
+
+
+def _hints(spread: Concentration | None, filters: Filters) -> list[Hint]:
+    """Whether a tenth of the developers makes up most of the spend."""
+    if spread is None:
+        return []
+    given = {"developers": spread.people, "spend_of_first": spread.of_spend}
+    printed = {
+        "first": f"{spread.first:,}",
+        "people": f"{spread.people:,}",
+        "spend": str(wording.reading(100 * spread.of_spend, "percent")),
+        "lines": str(wording.reading(100 * spread.of_lines, "percent")),
+    }
+    return hints_of(
+        ["ai.spend_per_developer"],
+        Figures(lambda _key: None, given=given, printed=printed),
+        replace(filters, choices=()),
+    )
 
 
 def _read_params(request: HttpRequest) -> LeaderboardParams:

@@ -19,8 +19,10 @@ from insights.pages.ai.adoption import ADOPTION
 from insights.pages.ai.answers import AI_PAGE, IMPACT_PAGE, SPEND_PAGE
 from insights.pages.ai.differences import differences
 from insights.pages.ai.effect import effect_part
+from insights.pages.ai.impact import IMPACT
+from insights.pages.ai.spend import SPEND
 from insights.pages.ai.usage import USAGE
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, of_rules
 from insights.pages.change_token import current_token
 from insights.pages.connect import connect_first_agent
 from insights.pages.drawing import rows_of_part
@@ -107,7 +109,7 @@ def _sections(
         case "":
             return [_by_hand(_overview(answers, has_seats=sources.seats), queries)]
         case "adoption":
-            shown = presenter.shown(ADOPTION, answers, units=units, hints=adoption.hints(answers))
+            shown = presenter.shown(ADOPTION, answers, units=units)
             return [ShownSection(shown, queries)]
         case "impact":
             return [_by_hand(impact.section(answers, has_repositories=sources.repositories), queries)]
@@ -115,7 +117,7 @@ def _sections(
             shown = spend.section(answers, has_seats=sources.seats)
             return [_by_hand(shown, queries), _by_hand(money.section(answers), money.QUERIES)]
         case "usage":
-            return [ShownSection(presenter.shown(USAGE, answers, hints=usage.hints(answers)), queries)]
+            return [ShownSection(presenter.shown(USAGE, answers), queries)]
         case _:
             return ()
 
@@ -149,17 +151,9 @@ def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
 
 def look(filters: Filters) -> dict[str, Any]:
     """The hints of all tabs, for the card *What to look at*."""
-    has_seats = available_sources().seats
-    answers = AI_PAGE.read(
-        filters,
-        (
-            *(item for section in (ADOPTION, USAGE) for item in presenter.queries(section, filters)),
-            *impact.QUERIES,
-            *spend.queries(has_seats=has_seats),
-        ),
-    )
-    hints = [*adoption.hints(answers), *impact.hints(answers), *spend.hints(answers), *usage.hints(answers)]
-    return {"title": "What to look at", "hints": hints}
+    sections = (ADOPTION, IMPACT, SPEND, USAGE)
+    keys = [key for section in sections for key in presenter.rules_of(section, filters)]
+    return {"title": "What to look at", "hints": AI_PAGE.read(filters, of_rules(*keys)).hints(*keys)}
 
 
 def page_filters(request: HttpRequest) -> Filters:

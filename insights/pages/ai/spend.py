@@ -8,10 +8,7 @@ from typing import Any
 from django.urls import reverse
 
 from insights.pages import presenter
-from insights.pages.ai import explanations
-from insights.pages.ai.answers import SPEND_PAGE
-from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, PageQuery, compared, how_url, of_tiles, rows_url
+from insights.pages.answers import Answers, PageQuery, compared, of_rules, of_tiles, rows_url
 from insights.pages.cards import Breakdown, Section, Trend
 from insights.pages.drawing import Share, shares
 from insights.query.query import Dimension
@@ -57,12 +54,14 @@ SPEND = Section(
             needs=HAS_SPEND,
         ),
     ),
+    look_for=("ai.spend", "ai.spend_wasted", "ai.spend_per_commit", "ai.unpriced_tokens"),
 )
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
 
 QUERIES = (
     *of_tiles("ai.spend", "ai.spend_per_developer", "ai.spend_per_commit", "ai.spend_committed", "ai.spend_wasted"),
     *compared("ai.committed_code_share", "ai.reported_cost", "ai.tokens"),
+    *of_rules(*SPEND.look_for),
     PageQuery("ai.cost_difference", whole=True),
 )
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
@@ -76,7 +75,7 @@ def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
 def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
     seats = answers.figure("ai.seat_cost") if has_seats else None  # a fixed cost in addition to tokens
     return {
-        **presenter.shown(SPEND, answers, hints=hints(answers)),
+        **presenter.shown(SPEND, answers),
         "total": total_tile(answers, has_seats=has_seats),
         "costs": answers.pickers(COST) if has_seats else (),
         "seats": f"Seats cost {wording.money(seats.value)} in these days." if seats and seats.value is not None else "",
@@ -153,32 +152,4 @@ def _gap(answers: Answers) -> str:
     return (
         f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than "
         "the price book"
-    )
-
-
-def hints(answers: Answers) -> list[Hint]:
-    by_model = answers.filters.with_pick(TREND, "model").with_pick(BREAKDOWN, "model")
-    return explanations.shown_hints(
-        explanations.spend_rises_without_use(
-            answers.figure("ai.spend"),
-            answers.figure_before("ai.spend"),
-            answers.figure("ai.sessions"),
-            answers.figure_before("ai.sessions"),
-            url=SPEND_PAGE.url(by_model),
-        ),
-        explanations.high_wastage(
-            answers.figure("ai.spend_committed"), answers.figure("ai.spend_wasted"), url=reverse("ai_repositories")
-        ),
-        explanations.commits_grow_dearer(
-            answers.figure("ai.spend_per_commit"),
-            answers.figure_before("ai.spend_per_commit"),
-            answers.figure("ai.committed_code_share"),
-            answers.figure_before("ai.committed_code_share"),
-            url=how_url(answers.filters, "ai.spend_per_commit"),
-        ),
-        explanations.tokens_without_a_price(
-            answers.figure("ai.unpriced_tokens").value or 0,
-            answers.figure("ai.tokens").value,
-            url=rows_url(answers.filters, "ai.unpriced_tokens"),
-        ),
     )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from insights.pages.ai import explanations
 from insights.pages.ai.answers import USAGE_PAGE
-from insights.pages.ai.explanations import Hint
-from insights.pages.answers import Answers, PageQuery, how_url, rows_url
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.cards import Later, Section, Tile, Trend
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
 from insights.ui.filters import Filters
+from insights.ui.hints import Hint
 
 TOOLS_LISTED = 8
 USAGE = Section(
@@ -51,22 +50,24 @@ FAILING_TOOLS_QUERIES = (
 )
 
 
-def hints(answers: Answers) -> list[Hint]:
-    url = how_url(answers.filters, "ai.cache_hit_rate")
-    return explanations.shown_hints(explanations.cold_cache(answers.figure("ai.cache_hit_rate"), url=url))
-
-
 def failing_tools_card(filters: Filters) -> dict[str, Any]:
     answers = USAGE_PAGE.read(filters, FAILING_TOOLS_QUERIES)
-    hint = explanations.one_tool_fails(
-        answers.figure("ai.error_rate"),
-        answers.split("ai.error_rate", Dimension.TOOL),
-        url=rows_url(answers.filters, "ai.tool_failures"),
-    )
     refusals = answers.figure("ai.tool_refusals").value
     refused = f"{wording.count(int(refusals or 0), 'call')} refused by the person {'is' if refusals == 1 else 'are'}"
     note = f"{refused} not included: a refusal is not a failure." if refusals else ""
-    return {"rows": _failing_tools(answers), "note": note, "hints": explanations.shown_hints(hint)}
+    return {"rows": _failing_tools(answers), "note": note, "hints": _hints(answers)}
+
+
+def _hints(answers: Answers) -> list[Hint]:
+    """Whether one tool makes up much of the failures."""
+    failing, failures = failing_tools(answers), answers.figure("ai.error_rate").numerator
+    if not failing or not failures:
+        return []
+    tool, worst = failing[0]
+    share = (worst.numerator or 0) / failures
+    return answers.hints(
+        "ai.error_rate", given={"share_of_tool": share}, printed={"of_failures": f"{share:.0%}", "tool": tool}
+    )
 
 
 def _failing_tools(answers: Answers) -> list[dict[str, Any]]:

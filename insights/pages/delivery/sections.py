@@ -6,7 +6,7 @@ Without JavaScript their links open the same parts as pages.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import chain, takewhile
 from typing import Any
@@ -14,54 +14,13 @@ from typing import Any
 from django.utils import timezone
 
 from insights.pages import presenter
-from insights.pages.ai.explanations import Hint, shown_hints
-from insights.pages.answers import Answers, how_url, rows_url
-from insights.pages.delivery import dora, explanations, lead_time
+from insights.pages.answers import of_rules
+from insights.pages.delivery import dora, lead_time
 from insights.pages.delivery.tabs import DELIVERY_PAGE, DEPLOYMENT_DAYS, SECTIONS
 from insights.pages.integrations.needs import need_lines
 from insights.ui.bands import band_of_days
 from insights.ui.filters import Filters
 from integrations.delivery.completeness import completeness
-
-
-def _no_hints(_answers: Answers) -> Iterable[Hint | None]:
-    return ()
-
-
-def _efficiency_hints(answers: Answers) -> Iterator[Hint | None]:
-    figure, before, filters = answers.figure, answers.figure_before, answers.filters
-    pickup = "pr.pickup_time"
-    yield explanations.reviews_wait(figure(pickup), figure("pr.cycle_time"), url=rows_url(filters, pickup))
-    yield explanations.wip_outgrows_output(
-        *(figure("wip.count"), before("wip.count"), figure("pr.throughput"), before("pr.throughput")),
-        url=how_url(filters, "wip.count"),
-    )
-    yield explanations.flaky_runs(figure("ci.flaky_rate"), url=rows_url(filters, "ci.flaky_rate"))
-
-
-def _quality_hints(answers: Answers) -> Iterator[Hint | None]:
-    figure, before, failures = answers.figure, answers.figure_before, "dora.change_failure_rate"
-    yield explanations.failures_rise(
-        *(figure(failures), before(failures), figure("pr.size"), before("pr.size")),
-        url=rows_url(answers.filters, failures),
-    )
-    yield explanations.bugs_come_back(figure("bug.reopen_rate"), url=rows_url(answers.filters, "bug.reopen_rate"))
-
-
-def _hygiene_hints(answers: Answers) -> Iterator[Hint | None]:
-    figure, filters, unreviewed = answers.figure, answers.filters, "pr.unreviewed_rate"
-    yield explanations.merged_unreviewed(figure(unreviewed), url=rows_url(filters, unreviewed))
-    yield explanations.large_and_hardly_discussed(
-        figure("pr.size"), figure("pr.review_depth"), url=rows_url(filters, "pr.size")
-    )
-    yield explanations.unlinked(figure("pr.linked_rate"), url=rows_url(filters, "pr.linked_rate"))
-
-
-HINTS: Mapping[str, Callable[[Answers], Iterable[Hint | None]]] = {
-    "efficiency": _efficiency_hints,
-    "quality": _quality_hints,
-    "hygiene": _hygiene_hints,
-}
 
 
 def section_head(name: str, filters: Filters) -> dict[str, Any]:
@@ -76,10 +35,9 @@ def section_head(name: str, filters: Filters) -> dict[str, Any]:
 
 
 def look(filters: Filters) -> dict[str, Any]:
-    """The hints of all sections, for the card *What to look at*; each of which is on its own tab, too."""
-    queries = chain.from_iterable(presenter.queries(section, filters) for section in SECTIONS.values())
-    answers = DELIVERY_PAGE.read(filters, queries)
-    hints = shown_hints(*chain.from_iterable(hints_of(answers) for hints_of in HINTS.values()))
+    """The hints of all tabs, for the card *What to look at*."""
+    keys = [key for section in SECTIONS.values() for key in presenter.rules_of(section, filters)]
+    hints = DELIVERY_PAGE.read(filters, of_rules(*keys)).hints(*keys)
     return {"title": "What to look at", "hints": hints, "part": "insights/_part_look.html"}
 
 
@@ -93,7 +51,6 @@ def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
     context = presenter.shown(
         section,
         answers,
-        hints=shown_hints(*HINTS.get(name, _no_hints)(answers)),
         band_of=lambda key: band_of_days(key, answers.figure(key)) if key == DEPLOYMENT_DAYS else None,
     )
     lacking = answers.shortfalls([item.key for item in queries], but=[item.key for item in shown])

@@ -70,7 +70,6 @@ SECTIONS: Mapping[str, Section] = {
                     ),
                 ),
             ),
-            beside=("pr.size",),
         ),
         Section(
             "hygiene",
@@ -93,7 +92,6 @@ SECTIONS: Mapping[str, Section] = {
                     ),
                 ),
             ),
-            beside=("pr.throughput",),
         ),
     )
 }

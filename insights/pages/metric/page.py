@@ -28,6 +28,7 @@ from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.filters import STATISTIC, Filters
+from insights.ui.hints import rule_in_words
 from insights.ui.metric_panel import metric_named
 from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -165,6 +166,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),
         ("Minimum sample", f"{metric.minimum_sample:,} facts" if metric.minimum_sample > 1 else ""),
+        ("What to look for", " ".join(rule_in_words(rule) for rule in metric.look_for)),
         ("Leading indicators", _names(metric.positive_indicators)),
         ("Guardrails", _names(metric.negative_indicators)),
         ("Categories", _words(metric.categories)),

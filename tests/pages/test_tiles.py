@@ -1,4 +1,4 @@
-"""What a tile says of a change, and when a section has something to say."""
+"""What a tile says of a change."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from insights.catalogue.registry import get
-from insights.leaderboard.ranking import Concentration
-from insights.pages.ai import explanations
 from insights.query.query import Answer, Granularity, MetricValue, Query, Window
 from insights.ui import tiles
 
@@ -90,51 +88,3 @@ def test_a_stub_of_a_week_is_not_drawn() -> None:
 def test_a_lagging_tile_says_as_of_when() -> None:
     for lag, note in ((3, ""), (40, "as of 07:59:20")):
         assert tiles.lagging(answer("ai.spend", figure(10.0), lag=lag)) == note
-
-
-def test_low_adoption_with_long_sessions_is_said() -> None:
-    hint = explanations.low_adoption_with_long_sessions(figure(20.0), figure(45 * 60.0), url="/x")
-    assert hint is not None
-    assert hint.text.startswith("Only 20.0% of enrolled developers were active, yet their sessions last 45 min")
-    assert explanations.low_adoption_with_long_sessions(figure(80.0), figure(45 * 60.0), url="") is None
-    assert explanations.low_adoption_with_long_sessions(figure(20.0), figure(60.0), url="") is None
-    assert explanations.low_adoption_with_long_sessions(figure(None), figure(60.0), url="") is None
-
-
-def test_dearer_sessions_are_said() -> None:
-    assert explanations.spend_rises_without_use(figure(130), figure(100), figure(50), figure(50), url="") is not None
-    assert explanations.spend_rises_without_use(figure(130), figure(100), figure(90), figure(50), url="") is None
-    assert explanations.spend_rises_without_use(figure(130), figure(0), figure(50), figure(50), url="") is None
-
-
-def test_unpriced_tokens_are_said() -> None:
-    assert explanations.tokens_without_a_price(20, 1000, url="") is not None
-    assert explanations.tokens_without_a_price(1, 1000, url="") is None
-    assert explanations.tokens_without_a_price(0, None, url="") is None
-
-
-def test_one_failing_tool_is_said() -> None:
-    rate = figure(20.0, numerator=40, denominator=200)
-    tools = {"Bash": figure(30.0, numerator=30, denominator=100), "Edit": figure(10.0, numerator=10, denominator=100)}
-    hint = explanations.one_tool_fails(rate, tools, url="")
-    assert hint is not None
-    assert "75% of the failures are calls of Bash" in hint.text
-    few = figure(20.0, numerator=4, denominator=20)
-    assert explanations.one_tool_fails(few, tools, url="") is None
-    spread = {name: figure(20.0, numerator=10, denominator=50) for name in "abcd"}
-    assert explanations.one_tool_fails(rate, spread, url="") is None
-
-
-def test_few_who_spend_most_are_said() -> None:
-    hint = explanations.few_spend_most(Concentration(5, 50, of_spend=0.62, of_lines=0.3), url="")
-    assert hint is not None
-    assert hint.text.startswith("5 of 50 developers make up 62.0% of the spend and 30.0% of the AI lines committed")
-    assert explanations.few_spend_most(Concentration(5, 50, of_spend=0.49, of_lines=0.3), url="") is None
-    assert explanations.few_spend_most(Concentration(5, 19, of_spend=0.9, of_lines=0.3), url="") is None
-    assert explanations.few_spend_most(None, url="") is None
-
-
-def test_a_cold_cache_is_said() -> None:
-    assert explanations.cold_cache(figure(30.0, denominator=2e6), url="") is not None
-    assert explanations.cold_cache(figure(30.0, denominator=2e3), url="") is None
-    assert explanations.cold_cache(figure(90.0, denominator=2e6), url="") is None

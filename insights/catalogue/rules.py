@@ -1,0 +1,199 @@
+"""The rules of *What to look for*, which metrics declare: conditions on a window's figures, and what they suggest.
+
+    look_for=(
+        Rule(
+            when=(base("ci.flaky_rate", "runs").at_least(100), value("ci.flaky_rate").at_least(5.0)),
+            says="{ci.flaky_rate} of the runs failed first and passed on a retry.",
+            check=rows("See the runs", "ci.flaky_rate"),
+        ),
+    )
+
+A rule holds where all its conditions do; a figure that is not known fulfils none.  Of the rules of one metric the first
+that holds speaks.  Pages, and the table in the docs, word them by insights/ui/hints.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from insights.query.query import MetricValue
+
+FigureOf = Callable[[str], MetricValue | None]
+FRACTION, POINTS = "fraction", "points"  # units of bounds, beside those of metrics
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The figures that rules look at, and `given`: what the page knows besides, as numbers and as it prints them."""
+
+    now: FigureOf
+    before: FigureOf = lambda _key: None
+    given: Mapping[str, float] = field(default_factory=dict)
+    printed: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """Bounds on a number that figures give: of one of `metrics`, or `name`d by the page.
+
+    `words` is the condition in the docs, with `{bounds}`, and metrics' names as `{ai.spend}`.  `unit` is FRACTION,
+    POINTS or the key of the metric in whose unit the bounds are.
+    """
+
+    number: Callable[[Figures], float | None]
+    words: str
+    metrics: tuple[str, ...] = ()
+    name: str = ""
+    unit: str = ""
+    lowest: float | None = None
+    under: float | None = None
+    highest: float | None = None
+    most_either_way: float | None = None
+
+    def at_least(self, bound: float) -> Condition:
+        return replace(self, lowest=bound)
+
+    def below(self, bound: float) -> Condition:
+        return replace(self, under=bound)
+
+    def at_most(self, bound: float) -> Condition:
+        return replace(self, highest=bound)
+
+    def within(self, bound: float) -> Condition:
+        """At most that much up or down."""
+        return replace(self, most_either_way=bound)
+
+    @property
+    def earlier(self) -> Condition:
+        """The same of the window before."""
+        number, words = self.number, f"{self.words} in the window before"
+        return replace(self, number=lambda figures: number(replace(figures, now=figures.before)), words=words)
+
+    def holds(self, figures: Figures) -> bool:
+        """A number that is not known fulfils no condition."""
+        known = self.number(figures)
+        if known is None:
+            return False
+        number = round(known, 9)  # 105 is 5 % more than 100, whatever binary fractions make of it
+        return (
+            (self.lowest is None or number >= self.lowest)
+            and (self.under is None or number < self.under)
+            and (self.highest is None or number <= self.highest)
+            and (self.most_either_way is None or abs(number) <= self.most_either_way)
+        )
+
+
+def value(key: str) -> Condition:
+    return Condition(lambda figures: _value(figures.now, key), f"{{{key}}} {{bounds}}", (key,), unit=key)
+
+
+def facts(key: str, noun: str) -> Condition:
+    """The number of facts behind the figure, which are called `noun`."""
+
+    def number(figures: Figures) -> float | None:
+        figure = figures.now(key)
+        return None if figure is None or figure.value is None else figure.sample_size
+
+    return Condition(number, f"{{bounds}} {noun}", (key,))
+
+
+def base(key: str, noun: str) -> Condition:
+    """The denominator of a ratio, which counts `noun`."""
+
+    def number(figures: Figures) -> float | None:
+        figure = figures.now(key)
+        return None if figure is None or figure.value is None else figure.denominator
+
+    return Condition(number, f"{{bounds}} {noun}", (key,))
+
+
+def total(*keys: str, noun: str) -> Condition:
+    """The sum of several metrics, which is called `noun`."""
+    return Condition(lambda figures: _sum(figures, keys), f"{noun} {{bounds}}", keys, unit=keys[0])
+
+
+def share(key: str, *of: str, noun: str = "") -> Condition:
+    """What part, 0 to 1, the value is of the sum of others; `noun` names that sum, by default the other metric."""
+
+    def number(figures: Figures) -> float | None:
+        part, whole = _value(figures.now, key), _sum(figures, of)
+        return None if part is None or not whole else part / whole
+
+    words = f"{{{key}}} {{bounds}} of {noun or f'{{{of[0]}}}'}"
+    return Condition(number, words, tuple(dict.fromkeys((key, *of))), "share", FRACTION)
+
+
+def rise(key: str) -> Condition:
+    """How much higher the value is than in the window before, as a fraction: 0.25 is a quarter more."""
+
+    def number(figures: Figures) -> float | None:
+        now, before = _value(figures.now, key), _value(figures.before, key)
+        return None if now is None or not before else now / before - 1
+
+    return Condition(number, f"{{{key}}} {{bounds}}", (key,), "rise", FRACTION)
+
+
+def points(key: str) -> Condition:
+    """How much higher a percentage is than in the window before."""
+
+    def number(figures: Figures) -> float | None:
+        now, before = _value(figures.now, key), _value(figures.before, key)
+        return None if now is None or before is None else now - before
+
+    return Condition(number, f"{{{key}}} {{bounds}}", (key,), "points", POINTS)
+
+
+def given(name: str, words: str, *, unit: str = "") -> Condition:
+    """A number that the page gives under that name."""
+    return Condition(lambda figures: figures.given.get(name), f"{{bounds}} {words}", name=name, unit=unit)
+
+
+def _value(figure_of: FigureOf, key: str) -> float | None:
+    figure = figure_of(key)
+    return figure.value if figure else None
+
+
+def _sum(figures: Figures, keys: tuple[str, ...]) -> float:
+    return sum(_value(figures.now, key) or 0 for key in keys)
+
+
+class Check(NamedTuple):
+    """The link that checks what a rule says: a route with its arguments, and `picks`, parameters beside the filters."""
+
+    label: str
+    route: str
+    arguments: tuple[str, ...] = ()
+    picks: tuple[tuple[str, str], ...] = ()
+
+
+def rows(label: str, key: str) -> Check:
+    """The rows behind the metric."""
+    return Check(label, "metric_rows", (key,))
+
+
+def how(key: str) -> Check:
+    """How the metric is computed."""
+    return Check("See how it is computed", "metric_how", (key,))
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What to look for `when` all conditions hold.
+
+    `says` is a template: `{ai.spend}` is a figure, `{rise}`, `{points}` and `{share}` are the number of the condition
+    of that name, other names are what the page gives.
+    """
+
+    when: tuple[Condition, ...]
+    says: str
+    check: Check
+
+    def holds(self, figures: Figures) -> bool:
+        return all(condition.holds(figures) for condition in self.when)
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The keys of the metrics that it looks at, each once."""
+        return tuple(dict.fromkeys(key for condition in self.when for key in condition.metrics))
