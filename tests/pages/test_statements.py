@@ -1,0 +1,82 @@
+"""How many statements a tab reads its figures with, with its parts and charts, when nothing of it is known yet.
+
+Each is a pass over facts or people.  The limits are today's figures; docs/performance.md has the goals.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from insights.columns.refresh import refresh
+from insights.engine import database, scan
+from tests.org import Org
+from tests.pages.delivering import day_before
+from tests.pages.eventful_shop import tell_of_everything
+from tests.personas import EXECUTIVE
+from tests.stored_once import StoreOnce
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
+
+LATER = re.compile(r'"(/insights/(?:ai|delivery)/(?:parts|charts)/[^"]+)"')
+
+
+@pytest.fixture(scope="module")
+def shop(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    def make() -> None:
+        create_teams()
+        org = Org(tmp_path_factory.mktemp)
+        tell_of_everything(org, tmp_path_factory.mktemp("shop"))
+        for name in ("ada", *OTHERS_IN_PLATFORM, "grace"):
+            org.session(by=name, on=day_before(6), tokens=1000, lines=100, failures={"Bash": 1})
+            org.commit(by=name, on=day_before(6), at="20:00", lines=100)
+        org.fold()
+
+    with stored_once(make):
+        yield
+
+
+@pytest.mark.usefixtures("shop")
+@pytest.mark.parametrize(
+    ("path", "everybody", "a_unit"),
+    [
+        ("/insights/ai/", 23, 33),
+        ("/insights/ai/adoption/", 17, 20),
+        ("/insights/ai/impact/", 24, 38),
+        ("/insights/ai/spend/", 24, 32),
+        ("/insights/ai/usage/", 13, 21),
+        ("/insights/ai/developers/", 13, 19),
+        ("/insights/delivery/", 17, 26),
+        ("/insights/delivery/lead-time/", 15, 22),
+        ("/insights/delivery/efficiency/", 20, 33),
+        ("/insights/delivery/quality/", 16, 24),
+        ("/insights/delivery/hygiene/", 13, 21),
+    ],
+)
+def test_a_tab_is_read_in_so_many_statements(
+    sign_in: Any, monkeypatch: pytest.MonkeyPatch, path: str, everybody: int, a_unit: int
+) -> None:
+    client: Client = sign_in(EXECUTIVE)
+    refresh()
+    client.get(path)  # what a process loads once
+    statements: list[str] = []
+    fetch = database.fetch
+
+    def counted(opened: Any, statement: str, parameters: Any) -> Any:
+        statements.append(statement)
+        return fetch(opened, statement, parameters)
+
+    monkeypatch.setattr(database, "fetch", counted)
+    for unit, most in (("", everybody), ("platform", a_unit)):
+        scan.answers.clear()
+        scan.results.clear()
+        statements.clear()
+        page = client.get(path, {"unit": unit} if unit else {})
+        assert page.status_code == 200
+        for address in sorted(set(LATER.findall(html.unescape(page.content.decode())))):
+            assert client.get(address).status_code == 200, address
+        assert len(statements) <= most
