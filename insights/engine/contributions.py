@@ -18,15 +18,17 @@ from insights.columns.rows import types_of
 from insights.engine import aggregation, measures
 from insights.engine.connected import NOTHING, ConnectedSince, why_no_data
 from insights.engine.fact_query import FactQuery, StockQuery
-from insights.engine.fact_rows import RowOrder, columns_by_id, page_of_facts, row_shape
+from insights.engine.fact_rows import NEWEST, RowOrder, columns_by_id, page_of_facts, row_shape
 from insights.engine.plan import Clock, Plan, plan_query
 from insights.engine.scan import people_in_stock, select
 from insights.engine.statement import segment_names
 from insights.query import windows
 from insights.query.enums import BelongsTo
+from insights.query.errors import QueryError
 from insights.query.measures import Distribution, Facts, Gini, Measure, People, PeopleOnLine, Total
 from insights.query.query import Dimension, Query
 from orgtree.access.who_sees import names_of
+from orgtree.models import Person
 
 LARGEST_PAGE = 1000
 
@@ -108,10 +110,11 @@ ENTRY_COLUMNS = (
 FACTS = RowColumn("facts", "Sessions", "Sessions that entered.", ColumnKind.NUMBER)
 
 
-def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST) -> RowsPage:
-    """Page `page` (from 1) of the rows behind the query's whole window; facts in this order, people by contribution.
+def read_rows(query: Query, *, page: int = 1, size: int = 100, order: RowOrder | None = None) -> RowsPage:
+    """Page `page` (from 1) of the rows behind the query's whole window, by default the newest facts or the people of
+    the greatest contribution first.
 
-    Raises QueryError where the query cannot be answered.
+    Raises QueryError where the query cannot be answered, or has no such column.
     """
     size = min(size, LARGEST_PAGE)
     # A pull request or a developer on two lines has one row.
@@ -136,7 +139,7 @@ def read_person_totals(query: Query) -> RowsPage:
     Raises QueryError where the query cannot be answered, TypeError where the metric has no amount per person.
     """
     plan = plan_query(query, Clock.read())
-    columns, rows, total = _person_rows(plan, 1, sys.maxsize, RowOrder.GREATEST)
+    columns, rows, total = _person_rows(plan, 1, sys.maxsize, None)
     recipe = f"about {plan.metric.recipe}"
     if isinstance(plan.metric, Duration):
         rows = [{**row, "contribution": row["contribution"] / row[FACTS.name]} for row in rows]
@@ -157,10 +160,36 @@ def contribution_columns(metric: Metric) -> Sequence[RowColumn]:
 Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
-def _fact_rows(plan: Plan, page: int, size: int, order: RowOrder) -> Rows:
+def check_order(order: RowOrder | None, columns: Sequence[RowColumn]) -> None:
+    """Raises QueryError for a column that the rows do not have."""
+    names = [column.name for column in columns]
+    if order is not None and order.column not in names:
+        raise QueryError("sort", f"There is no column “{order.column[:40]}” in these rows. Use {', '.join(names)}.")
+
+
+def in_order(
+    rows: Sequence[Mapping[str, Any]], order: RowOrder | None, columns: Sequence[RowColumn]
+) -> Sequence[Mapping[str, Any]]:
+    """All rows of a list that is computed as a whole, sorted; of equals the order stays, without a value they are last.
+
+    Raises QueryError.
+    """
+    check_order(order, columns)
+    if order is None:
+        return rows
+    values = {id(row): row[order.column] for row in rows}
+    if order.column == PERSON.name:
+        people = Person.objects.filter(pk__in=[number for number in values.values() if number])
+        names = {person.pk: person.full_name.casefold() for person in people}
+        values = {key: names.get(number) for key, number in values.items()}
+    known = [row for row in rows if values[id(row)] not in (None, "")]
+    unknown = [row for row in rows if values[id(row)] in (None, "")]
+    return [*sorted(known, key=lambda row: values[id(row)], reverse=order.descending), *unknown]
+
+
+def _fact_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
     parts = [_shown(plan, measure) for measure in plan.metric.measures]
     shape = row_shape([measure for _, measure in parts], (*plan.segments, *plan.query.facets), plan.segments)
-    facts, total = page_of_facts(parts, shape, order, page=page, size=size)
     columns = (
         _fact_column(plan.metric),
         *((PERSON,) if plan.metric.belongs_to is BelongsTo.PERSON else ()),
@@ -169,6 +198,8 @@ def _fact_rows(plan: Plan, page: int, size: int, order: RowOrder) -> Rows:
         *map(_dimension_column, shape.dimensions),
     )
     contributions = contribution_columns(plan.metric)
+    check_order(order, (*columns, *contributions))
+    facts, total = page_of_facts(parts, shape, order or NEWEST, page=page, size=size)
     rows = [
         {column.name: row[column.name] for column in columns}
         | ({PERSON.name: _person_id_of(row)} if PERSON in columns else {})
@@ -202,7 +233,7 @@ def _fact_column(metric: Metric) -> RowColumn:
     return RowColumn("fact_id", label, f"Headway's number of the {label.lower()}.", ColumnKind.FACT)
 
 
-def _stock_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+def _stock_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
     """One row per fact, whoever it belongs to; those not in stock come first."""
     [measure] = plan.metric.measures
     fact_query = replace(_fact_query(plan, measure), segments=(Dimension.REPOSITORY,))
@@ -217,14 +248,12 @@ def _stock_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         """,
     )
     name = _dimension_column(Dimension.REPOSITORY)
-    rows = [
-        {name.name: row["name"], "contribution": float(row["in_stock"]), "denominator": 1.0}
-        for row in facts[(page - 1) * size : page * size]
-    ]
-    return (name, *contribution_columns(plan.metric)), rows, len(facts)
+    columns = (name, *contribution_columns(plan.metric))
+    rows = [{name.name: row["name"], "contribution": float(row["in_stock"]), "denominator": 1.0} for row in facts]
+    return columns, in_order(rows, order, columns)[(page - 1) * size : page * size], len(facts)
 
 
-def _entry_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+def _entry_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
     """One row per entered value that holds on any day of the window, the latest first."""
     [measure] = plan.metric.measures
     fact_query, window = _fact_query(plan, measure), plan.query.window
@@ -241,8 +270,7 @@ def _entry_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
         """,
         columns=(ENTERED_ON,),
     )
-    shown = entries[(page - 1) * size : page * size]
-    ids = [row["fact_id"] for row in shown]
+    ids = [row["fact_id"] for row in entries]
     described = columns_by_id(fact_query.relation, fact_query.relation.fact, ("entered_by", "entered_via", "note"), ids)
     accounts = User.objects.filter(pk__in={row["entered_by"] for row in described.values()} - {None})
     names = names_of(list(accounts))
@@ -255,13 +283,14 @@ def _entry_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
             "note": described[row["fact_id"]]["note"],
             "contribution": float(row["contribution"]),
         }
-        for row in shown
+        for row in entries
         if row["fact_id"] in described
     ]
-    return (_fact_column(plan.metric), *ENTRY_COLUMNS, *contribution_columns(plan.metric)), rows, len(entries)
+    columns = (_fact_column(plan.metric), *ENTRY_COLUMNS, *contribution_columns(plan.metric))
+    return columns, in_order(rows, order, columns)[(page - 1) * size : page * size], len(rows)
 
 
-def _person_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+def _person_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
     """One row per person, enrolled or active; one for autonomous agents, and one for unmatched facts."""
     contributions = contribution_columns(plan.metric)
     periods = windows.periods(plan.query.window, plan.query.granularity, today=plan.clock.today)
@@ -277,8 +306,9 @@ def _person_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     if plan.metric.over_buckets and not any(row["contribution"] for _, row in entered) and not _has_source(plan):
         entered = []
     entered.sort(key=lambda item: (-item[1]["contribution"], item[0] is None, item[0]))
-    rows = [{"person_id": person_id, **row} for person_id, row in entered[(page - 1) * size : page * size]]
-    return (PERSON, _facts_column(plan.metric), *contributions), rows, len(entered)
+    columns = (PERSON, _facts_column(plan.metric), *contributions)
+    rows = in_order([{"person_id": person_id, **row} for person_id, row in entered], order, columns)
+    return columns, rows[(page - 1) * size : page * size], len(entered)
 
 
 def _has_source(plan: Plan) -> bool:
@@ -368,7 +398,7 @@ def _is_person(row: Mapping[str, Any]) -> bool:
     return row["person_id"] is not None and row["person_id"] > 0
 
 
-def _share_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
+def _share_rows(plan: Plan, page: int, size: int, order: RowOrder | None) -> Rows:
     """One row per person and segment, with the share of the person's facts."""
     [measure] = plan.metric.measures
     fact_query = _fact_query(plan, measure)
@@ -387,7 +417,7 @@ def _share_rows(plan: Plan, page: int, size: int, _order: RowOrder) -> Rows:
     ]
     segments = map(_dimension_column, plan.segments)
     columns = (PERSON, *segments, _facts_column(plan.metric), *contribution_columns(plan.metric))
-    return columns, rows[(page - 1) * size : page * size], len(rows)
+    return columns, in_order(rows, order, columns)[(page - 1) * size : page * size], len(rows)
 
 
 def _dimension_column(dimension: Dimension) -> RowColumn:

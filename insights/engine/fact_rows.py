@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import enum
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,8 +19,10 @@ from insights.engine.statement import Part
 from insights.query.measures import Distribution, Facts, Measure, Total
 from insights.query.query import Dimension
 from integrations.facts.relation import Relation
+from orgtree.models import Person
 
 Row = Mapping[str, Any]
+PERSON_ID = "person_id"
 
 # Columns that describe a fact, and columns that describe a part of it: a commit's file.
 DESCRIBING_FACTS = ("reference", "title", "url", "started_at", "ended_at", "sha", "subject")
@@ -35,11 +36,20 @@ SHOWN_DIMENSIONS = (
 FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 
 
-class RowOrder(enum.Enum):
-    """The order in which facts are listed."""
+@dataclass(frozen=True)
+class RowOrder:
+    """The column that rows are sorted by; of equals the newest come first, and rows without a value last."""
 
-    NEWEST = "the newest first"
-    GREATEST = "what adds most first"
+    column: str
+    descending: bool = True
+
+    @property
+    def sql(self) -> str:
+        return f"{'DESC' if self.descending else 'ASC'} NULLS LAST"
+
+
+NEWEST = RowOrder("day")
+GREATEST = RowOrder("contribution")
 
 
 @dataclass(frozen=True)
@@ -100,17 +110,87 @@ def page_of_facts(
     negative for a repository in place of a person.
     """
     with rows_of_answer():
-        rows, kinds = _rows(parts, shape, order, limit=size, offset=(page - 1) * size)
+        listed = _listed(parts, shape)
+        key, join, ranks = _sort_key(order, listed, shape)
+        text = f"""
+SELECT listed.*, (SELECT count(*) FROM listed) AS total_rows
+FROM listed{join}
+ORDER BY {key} {order.sql}, day DESC, fact_id DESC, {listed.keys}
+LIMIT $row_limit OFFSET $row_offset
+"""  # names of the catalogue
+        rows = listed.select(text, row_limit=size, row_offset=(page - 1) * size, **ranks)
         if rows or page == 1:
-            return _described(rows, kinds, shape), rows[0]["total_rows"] if rows else 0
-        first, _ = _rows(parts, shape, order, limit=1, offset=0)
-        return [], first[0]["total_rows"] if first else 0
+            return _described(rows, listed.kinds, shape), rows[0]["total_rows"] if rows else 0
+        return [], sum(row["total_rows"] for row in listed.select("SELECT count(*) AS total_rows FROM listed"))
 
 
-def _rows(
-    parts: Sequence[tuple[FactQuery, Measure]], shape: RowShape, order: RowOrder, *, limit: int, offset: int
-) -> tuple[Sequence[Row], Sequence[Sequence[Relation]]]:
-    """The rows without describing columns, and the relations of each kind of fact among them.
+@dataclass(frozen=True)
+class _Listed:
+    """All rows without describing columns, as a table `listed` of DuckDB, and the relations of each kind of fact."""
+
+    parts: Sequence[Part]
+    keys: str
+    table: str
+    kinds: Sequence[Sequence[Relation]]
+
+    def select(self, text: str, **values: Any) -> Sequence[Row]:
+        return select_of_parts(self.parts, f"{self.table}\n{text}", **values)
+
+
+def _sort_key(order: RowOrder, listed: _Listed, shape: RowShape) -> tuple[str, str, Mapping[str, Any]]:
+    """The column of `listed` to sort by, the join that it needs, and the join's parameters.
+
+    Texts that PostgreSQL alone has, such as titles and names of people, are sorted by their ranks.
+    """
+    if order.column in ("contribution", "denominator"):
+        return ("c_0" if order.column == "contribution" else "c_1"), "", {}
+    if order.column == PERSON_ID:
+        return _ranked("person_id", listed, lambda _, ids: _full_names(ids))
+    if order.column in shape.describing and order.column != LINES_OF_PART:
+        return _ranked(
+            "coalesce(part_id, fact_id)",
+            listed,
+            lambda kind, ids: {
+                identifier: row[order.column]
+                for relation in listed.kinds[kind]
+                for identifier, row in _describing(relation, shape, ids).items()
+                if row.get(order.column)
+            },
+        )
+    return order.column, "", {}
+
+
+def _ranked(
+    identifier: str, listed: _Listed, texts_of: Callable[[int, Sequence[int]], Mapping[int, Any]]
+) -> tuple[str, str, Mapping[str, Any]]:
+    ids: dict[int, list[int]] = defaultdict(list)
+    for row in listed.select(f"SELECT DISTINCT kind, {identifier} AS id FROM listed WHERE {identifier} > 0"):
+        ids[row["kind"]].append(row["id"])
+    texts = {
+        (kind, id_): text.casefold() if isinstance(text, str) else text
+        for kind, of_kind in ids.items()
+        for id_, text in texts_of(kind, of_kind).items()
+    }
+    rank_of = {text: rank for rank, text in enumerate(sorted({*texts.values()}))}
+    join = f"""
+LEFT JOIN (
+    SELECT unnest($kinds::BIGINT[]) AS ranked_kind, unnest($ids::BIGINT[]) AS ranked_id,
+           unnest($ranks::BIGINT[]) AS rank
+) ON ranked_kind = kind AND ranked_id = {identifier}"""
+    ranks = {
+        "kinds": [kind for kind, _ in texts],
+        "ids": [id_ for _, id_ in texts],
+        "ranks": [rank_of[text] for text in texts.values()],
+    }
+    return "rank", join, ranks
+
+
+def _full_names(ids: Sequence[int]) -> Mapping[int, str]:
+    return {person.pk: person.full_name for person in Person.objects.filter(pk__in=ids)}
+
+
+def _listed(parts: Sequence[tuple[FactQuery, Measure]], shape: RowShape) -> _Listed:
+    """The rows of these parts.
 
     Facts of two kinds, such as sessions and commits, may have the same id.
     """
@@ -136,19 +216,14 @@ def _rows(
         for name in map(_name, shape.gathered)
     ]
     adding = [f"{amount} AS c_{i}" for i, amount in enumerate(amounts)]
-    text = f"""
+    table = f"""
 , listed AS MATERIALIZED (
     SELECT {", ".join([keys, *lists, *adding])}
     FROM ({" UNION ALL ".join(f"FROM part_{i}" for i in range(len(selects)))})
     GROUP BY {keys}
     HAVING {" OR ".join(entering)}
-)
-SELECT *, (SELECT count(*) FROM listed) AS total_rows
-FROM listed
-ORDER BY {"c_0 DESC NULLS LAST," if order is RowOrder.GREATEST else ""} day DESC, fact_id DESC, {keys}
-LIMIT $row_limit OFFSET $row_offset
-"""  # names of the catalogue
-    return select_of_parts(selects, text, row_limit=limit, row_offset=offset), [*kinds.values()]
+)"""  # names of the catalogue
+    return _Listed(selects, keys, table, [*kinds.values()])
 
 
 def _kind_of(relation: Relation, shape: RowShape) -> tuple[str, ...]:

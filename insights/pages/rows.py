@@ -11,15 +11,17 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import escape, format_html, format_html_join
 
 from core.csv_export import Cell, csv_response
 from core.page_links import links_of_page
-from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
-from insights.engine.contributions import ColumnKind, RowColumn, RowsPage, fact_columns
+from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
+from insights.engine.fact_rows import GREATEST, RowOrder
 from insights.pages.answers import facet_label
-from insights.pages.records.labels import tool_label, tool_url
+from insights.pages.drawing import LABELS
+from insights.pages.records.labels import method_words, tool_label, tool_url
+from insights.privacy.rows import LABEL
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
@@ -33,7 +35,7 @@ from insights.ui.views import page_view, part_view
 ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
 COMMIT_COLUMN, SHORT_SHA = "sha", 10
-REFERENCE, CONTRIBUTION = "reference", "contribution"
+REFERENCE, CONTRIBUTION, DENOMINATOR = "reference", "contribution", "denominator"
 RECORD_PAGES = {  # by the column that identifies a fact in its relation
     "pull_request_id": "pull_request",
     "change_id": "pull_request",
@@ -46,29 +48,49 @@ RECORD_PAGES = {  # by the column that identifies a fact in its relation
 NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
 NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # keeps the value in sight there
 
+# The columns that name a fact, the best first, and those that stand below its name.
+NAMING = ("title", "subject", "path", REFERENCE, "fact_id")
+BELOW_NAME = (REFERENCE, COMMIT_COLUMN, "path")
+WHEN = ("started_at", "day")
+SORT, COLUMNS, ALL_COLUMNS = "sort", "columns", "all"
+
 
 @dataclass(frozen=True)
 class Column:
+    """`url` sorts by it; `sorted` is the value of aria-sort where the rows are sorted by it."""
+
     label: str
     number: bool
+    url: str = ""
+    sorted: str = ""
 
 
 @dataclass(frozen=True)
 class RowTable:
-    """The context of components/table.html, with the shown share of all rows."""
+    """The context of components/table.html, with the shown share of all rows, and how many columns are folded."""
 
     caption: str
     columns: Sequence[Column]
     rows: Sequence[Sequence[str]]
     shown: str
+    folded: int = 0
 
 
 @part_view
 def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
-    page = read_page(request)
-    shown = visible_rows(params.query, params.filters.access, page=page, size=PAGE_SIZE)
+    page, order = read_page(request), read_order(request)
+    is_whole = request.GET.get(COLUMNS) == ALL_COLUMNS and not is_panel(request)
+    shown = visible_rows(params.query, params.filters.access, page=page, size=PAGE_SIZE, order=order)
     rows_url = reverse("metric_rows", args=[key])
+    columns = ALL_COLUMNS if is_whole else ""
+    sort = request.GET.get(SORT) or ""
+    table = row_table(
+        shown,
+        order=order,
+        sort_url=lambda word: params.filters.url(rows_url, **{SORT: word, COLUMNS: columns}),
+        folds=not is_whole,
+    )
     context = {
         "base_template": base_template(request),
         "metric": params.metric,
@@ -78,23 +100,38 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
         "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
-        "table": row_table(shown, without=NOT_IN_PANEL if is_panel(request) else frozenset()),
+        "table": table,
+        "columns_url": params.filters.url(rows_url, **{SORT: sort, COLUMNS: "" if is_whole else ALL_COLUMNS}),
+        "is_whole": is_whole,
         **links_of_page(
-            page, shown.rows, shown.total, lambda number: params.filters.url(rows_url, page=number), size=PAGE_SIZE
+            page,
+            shown.rows,
+            shown.total,
+            lambda number: params.filters.url(rows_url, **{SORT: sort, COLUMNS: columns, "page": number}),
+            size=PAGE_SIZE,
         ),
-        "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key])),
+        "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key]), sort=sort),
         "how_url": params.filters.url(reverse("metric_how", args=[key])),
     }
     return render(request, "insights/metric_rows.html", context)
+
+
+def read_order(request: HttpRequest) -> RowOrder:
+    """The picked column, in descending order after a minus; by default the greatest values come first."""
+    word = request.GET.get(SORT) or ""
+    if not word:
+        return GREATEST
+    name = word.removeprefix("-")
+    return RowOrder(PERSON.name if name == LABEL else name, descending=word.startswith("-"))
 
 
 @page_view
 def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     """The first rows, which the explanation panel loads after it opens."""
     params = read_panel_params(request, key)
-    shown = visible_rows(params.query, params.filters.access, size=ROWS_IN_PANEL)
+    shown = visible_rows(params.query, params.filters.access, size=ROWS_IN_PANEL, order=GREATEST)
     context = {
-        "table": row_table(shown, without=NOT_IN_PANEL),
+        "table": row_table(shown, order=GREATEST),
         "note": shown.note,
         "metric": params.metric,
         "rows_url": params.filters.url(reverse("metric_rows", args=[key])),
@@ -108,7 +145,9 @@ def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
     params = read_panel_params(request, key)
 
     def read(page: int) -> RowsPage:
-        return visible_rows(params.query, params.filters.access, page=page, size=CSV_PAGE_SIZE)
+        return visible_rows(
+            params.query, params.filters.access, page=page, size=CSV_PAGE_SIZE, order=read_order(request)
+        )
 
     return csv_response(f"headway-{key.replace('.', '-')}-rows", csv_rows(read(1), read))
 
@@ -139,54 +178,105 @@ def printed_recipe(recipe: str) -> str:
     return recipe.replace("contribution", "value")
 
 
-def row_table(page: RowsPage, *, without: Collection[ColumnKind], record_page: str | None = None) -> RowTable:
-    """The formatted rows, without columns of the kinds in `without`.
+def row_table(
+    page: RowsPage,
+    *,
+    order: RowOrder | None = None,
+    sort_url: Callable[[str], str] | None = None,
+    folds: bool = True,
+    without: Collection[ColumnKind] = (),
+    record_page: str | None = None,
+) -> RowTable:
+    """The formatted rows: what it is, its value, its author and when; then, unless `folds`, the other columns.
 
-    `record_page` is the route of each row's page (empty: none), by default the metric's.
+    `sort_url` returns the address of the rows sorted by a column, with a minus for descending.  `record_page` is the
+    route of each row's page (empty: none), by default the metric's.
     """
-    columns = [column for column in page.columns if column.kind not in without]
-    if record_page is None:
-        record_page = record_page_of(page.query.key)
-    leading = ColumnKind.DAY if ColumnKind.FACT in without else ColumnKind.FACT
-    in_seconds = get(page.query.key).unit is UnitOfMeasure.SECONDS
+    known = [column for column in page.columns if column.kind not in without]
+    name, leading, others = _arranged(known)
+    record_page = record_page_of(page.query.key) if record_page is None else record_page
+    shown = [*leading, *(() if folds else others)]
+    unit = get(page.query.key).unit
+    rows = [
+        [_name(name, known, row, record_page), *(_cell(column, row, unit) for column in shown)] for row in page.rows
+    ]
     return RowTable(
-        caption=f"Rows of {page.query.key}",
-        columns=[
-            Column("Value" if column.name == CONTRIBUTION else column.label, column.kind in NUMBERS)
-            for column in columns
-        ],
-        rows=[
-            [
-                _duration(row[column.name])
-                if in_seconds and column.name == CONTRIBUTION
-                else _cell(column, row, record_page, leading)
-                for column in columns
-            ]
-            for row in page.rows
-        ],
+        caption=f"Rows of {get(page.query.key).name}",
+        columns=[_column(column, known, order, sort_url) for column in (name, *shown)],
+        rows=rows,
         shown=f"{len(page.rows):,} of {page.total:,}",
+        folded=len(others) if folds else 0,
     )
 
 
-def _cell(column: RowColumn, row: Mapping[str, Any], record_page: str, leading: ColumnKind) -> str:
-    """A formatted cell; commits and records link to their pages, URLs to the provider.
+def _arranged(columns: Sequence[RowColumn]) -> tuple[RowColumn, Sequence[RowColumn], Sequence[RowColumn]]:
+    """The column that names a row, those that every reader wants, in order, and the others."""
+    by_name = {column.name: column for column in columns}
+    naming = next((by_name[name] for name in NAMING if name in by_name), columns[0])
+    merged = {naming.name}
+    if naming.name in NAMING:
+        merged |= {*NAMING, *BELOW_NAME, "url"} & by_name.keys()
+    when = next((name for name in WHEN if name in by_name), "")
+    leading = [
+        by_name[name] for name in (CONTRIBUTION, LABEL, PERSON.name, when) if name in by_name and name not in merged
+    ]
+    others = [column for column in columns if column.name not in merged and column not in leading]
+    return naming, leading, others
 
-    A record's link is on its reference, else on the column of the kind `leading`.
-    """
+
+def _column(
+    column: RowColumn, known: Sequence[RowColumn], order: RowOrder | None, sort_url: Callable[[str], str] | None
+) -> Column:
+    label = next((other.label for other in known if other.kind is ColumnKind.FACT), column.label)
+    label = label if column.name in NAMING else "Value" if column.name == CONTRIBUTION else column.label
+    sort = PERSON.name if column.name == LABEL else column.name
+    direction = ""
+    if order is not None and order.column == sort:
+        direction = "descending" if order.descending else "ascending"
+    is_number = column.kind in NUMBERS and column.name not in NAMING
+    falls_first = is_number or column.kind in (ColumnKind.DAY, ColumnKind.INSTANT)
+    descends = direction == "ascending" or (falls_first and not direction)
+    word = LABEL if sort == PERSON.name else sort
+    url = sort_url(f"-{word}" if descends else word) if sort_url else ""
+    return Column(label, is_number, url, direction)
+
+
+def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any], record_page: str) -> str:
+    """What the row is, linked to its page; below it its reference, its commit and file, and a link to its tool."""
+    if column.name not in NAMING:
+        return _printed(column, row[column.name])
+    columns = {other.name: other for other in known}
+    naming = next((name for name in NAMING if name in columns and row.get(name) not in (None, "")), column.name)
+    text = _printed(columns[naming], row[naming])
+    address = record_url(record_page, row.get("fact_id"))
+    if not address and row.get(COMMIT_COLUMN):
+        address = reverse("attributed_commit", args=[row[COMMIT_COLUMN]])
+    named = format_html('<a href="{}">{}</a>', address, text) if address else escape(text)
+    below: list[str] = [
+        format_html("<code>{}</code>", str(row[name])[:SHORT_SHA]) if name == COMMIT_COLUMN else escape(row[name])
+        for name in BELOW_NAME
+        if name in columns and name != naming and row[name] not in (None, "", row[naming])
+    ]
+    if tool := tool_link(str(row.get("url") or "")):
+        below.append(tool)
+    return format_html("{}<small>{}</small>", named, format_html_join(" · ", "{}", ((part,) for part in below)))
+
+
+def _cell(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure) -> str:
     value: Cell = row[column.name]
     if value is None:
         return ""
-    if column.name == COMMIT_COLUMN:
-        explained = reverse("attributed_commit", args=[value])
-        return format_html('<a href="{}" title="{}"><code>{}</code></a>', explained, value, str(value)[:SHORT_SHA])
-    if column.kind is ColumnKind.LINK:
-        address = tool_url(str(value))
-        return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
-    printed = _printed(column, value)
-    leads = column.name == REFERENCE if REFERENCE in row else column.kind is leading
-    if leads and (address := record_url(record_page, row.get("fact_id"))):
-        return format_html('<a href="{}">{}</a>', address, printed)
-    return printed
+    if column.name != CONTRIBUTION:
+        return _printed(column, value)
+    if unit is UnitOfMeasure.SECONDS:
+        return _duration(float(str(value)))
+    if row.get(DENOMINATOR) is not None:
+        return f"{wording.exact(row[CONTRIBUTION])} of {wording.exact(row[DENOMINATOR])}"
+    if unit is UnitOfMeasure.CURRENCY:
+        return format_html(
+            '<span title="{}">{}</span>', wording.exact(row[CONTRIBUTION]), wording.money(row[CONTRIBUTION])
+        )
+    return _printed(column, value)
 
 
 def _duration(seconds: float) -> str:
@@ -205,14 +295,35 @@ def record_page_of(key: str) -> str:
     return RECORD_PAGES.get(next(iter(facts)), "") if len(facts) == 1 else ""
 
 
+def tool_link(url: str) -> str:
+    """Empty for what is no address of a page."""
+    address = tool_url(url)
+    return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
+
+
 def _printed(column: RowColumn, value: Any) -> str:
     if isinstance(value, datetime):
         return wording.moment(value)
     if isinstance(value, date):
         return wording.day(value)
+    if isinstance(value, int | float):
+        return _number(column, value)
+    return "" if value is None else _words(column, str(value))
+
+
+def _number(column: RowColumn, value: float) -> str:
     if column.kind is ColumnKind.FACT:
         return "push" if int(value) < 0 else f"#{value}"
-    if isinstance(value, int | float) and column.kind in (ColumnKind.NUMBER, ColumnKind.DURATION):
-        return wording.exact(value) if column.kind is ColumnKind.NUMBER else _duration(value)
-    words = str(value)
-    return ", ".join(map(agent_name, words.split(", "))) if column.name == Dimension.AGENT else words
+    return _duration(value) if column.kind is ColumnKind.DURATION else wording.exact(value)
+
+
+def _words(column: RowColumn, words: str) -> str:
+    """Labels in place of the codes of dimensions."""
+    if column.kind is ColumnKind.LINK:
+        return tool_link(words)
+    if column.name == Dimension.METHOD:
+        return ", ".join(method_words(method) for method in words.split(", "))
+    if column.name in {*Dimension}:
+        labels = LABELS.get(Dimension(column.name), {})
+        return ", ".join(labels.get(value) or facet_label(Dimension(column.name), value) for value in words.split(", "))
+    return words

@@ -19,8 +19,10 @@ from insights.engine.contributions import (
     ColumnKind,
     RowColumn,
     RowsPage,
+    check_order,
     contribution_columns,
 )
+from insights.engine.fact_rows import RowOrder
 from insights.privacy.withhold import AI_DIMENSIONS, is_of_delivery, names_ai, rounded
 from insights.query.measures import People, PeopleOfWindow
 from insights.query.query import Query
@@ -125,11 +127,14 @@ def labelled_rows(page: RowsPage, shown: Disclosure) -> RowsPage:
     return replace(page, columns=columns, rows=rows)
 
 
-def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: int) -> RowsPage:
+def pseudonymous_rows(
+    everybody: RowsPage, access: Access, *, page: int, size: int, order: RowOrder | None = None
+) -> RowsPage:
     """Page `page` (from 1) of everybody's totals, one row per person: the viewer's own exact, others' rounded.
 
-    Sorted by rounded totals, then by label, which reveals nothing.
+    Sorted by what is shown, rounded totals or labels, and then by label, which reveals nothing.  Raises QueryError.
     """
+    check_order(order, everybody.columns)
     query, own_id = everybody.query, access.visibility.person_id
     people = Person.objects.filter(pk__in={row["person_id"] for row in everybody.rows} - NOBODY.keys())
     labels = dict(NOBODY)
@@ -150,6 +155,9 @@ def pseudonymous_rows(everybody: RowsPage, access: Access, *, page: int, size: i
     columns = [_labelled(column) for column in everybody.columns]
     rows = [{column.name: shown(row, column) for column in columns} for row in everybody.rows]
     rows.sort(key=lambda row: (-row["contribution"], row[LABEL]))
+    if order is not None:
+        by = LABEL if order.column == PERSON.name else order.column
+        rows.sort(key=lambda row: row[by], reverse=order.descending)
     return replace(everybody, columns=columns, rows=rows[(page - 1) * size : page * size], page=page, size=size)
 
 

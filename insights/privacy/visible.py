@@ -24,6 +24,7 @@ from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, r
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.suppression import Hidden
 from insights.privacy.withhold import (
+    AI_DIMENSIONS,
     UNKNOWN_PEOPLE,
     is_withheld,
     minimum_for,
@@ -35,6 +36,7 @@ from insights.privacy.withhold import (
     withholds,
 )
 from insights.query.enums import BelongsTo
+from insights.query.errors import QueryError
 from insights.query.query import Answer, Dimension, Freshness, Query, Scope
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
@@ -206,7 +208,7 @@ def _by_assistance(query: Query) -> Query:
 
 
 def visible_rows(
-    query: Query, access: Access, *, page: int = 1, size: int = 100, order: RowOrder = RowOrder.NEWEST
+    query: Query, access: Access, *, page: int = 1, size: int = 100, order: RowOrder | None = None
 ) -> RowsPage:
     """As `read_rows`, for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
 
@@ -216,8 +218,11 @@ def visible_rows(
     shown = _shown_of_rows(query, access)
     if shown.shown is Disclosure.TOTALS:
         everybody = read_person_totals(query)
-        return replace(pseudonymous_rows(everybody, access, page=page, size=size), note=shown.note)
+        listed = pseudonymous_rows(everybody, access, page=page, size=size, order=order)
+        return replace(listed, note=shown.note)
     own = shown.shown is Disclosure.OWN
+    if shown.shown is Disclosure.AS_IN_TOOLS and order and order.column in AI_DIMENSIONS:
+        raise QueryError("sort", "These rows do not show that column, and their order would.")
     listed = read_rows(_own(query, access) if own else query, page=page, size=size, order=order)
     return labelled_rows(replace(listed, query=query, note=shown.note), shown.shown)
 

@@ -14,9 +14,9 @@ from insights.catalogue.declarations import Breakdown, RowsBy
 from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
 from insights.columns.shape import relations_of
-from insights.engine.contributions import ColumnKind, read_person_totals, read_rows
+from insights.engine.contributions import PERSON, ColumnKind, fact_columns, read_person_totals, read_rows
 from insights.engine.distribution import read_distribution
-from insights.engine.fact_rows import DESCRIBING_FACTS, RowOrder, columns_by_id
+from insights.engine.fact_rows import DESCRIBING_FACTS, GREATEST, RowOrder, columns_by_id
 from insights.engine.live_rows import rows_of_answer
 from insights.engine.read import read_series
 from insights.privacy.rows import is_named_elsewhere
@@ -107,7 +107,7 @@ def test_pages_are_disjoint_and_complete(world: World) -> None:
 def test_the_greatest_are_those_that_add_most(world: World) -> None:
     for key in ("ai.tokens", "ai.lines_committed", "ai.spend_per_commit", "ai.session_duration"):
         newest = read_rows(Query(key, WINDOW), size=1000)
-        greatest = read_rows(Query(key, WINDOW), size=10, order=RowOrder.GREATEST)
+        greatest = read_rows(Query(key, WINDOW), size=10, order=GREATEST)
         in_order = sorted(newest.rows, key=lambda row: -row["contribution"])  # of equals the newest first
         assert (list(greatest.rows), greatest.total) == (in_order[:10], newest.total), key
 
@@ -222,3 +222,50 @@ def test_no_border_of_what_others_see_is_a_single_fact(world: World) -> None:
 def test_what_is_no_amount_per_session_has_no_distribution(world: World) -> None:
     with pytest.raises(QueryError, match="no distribution"):
         read_distribution(Query("ai.adoption_rate", WINDOW))
+
+
+@pytest.mark.usefixtures("read_once")
+def test_every_column_sorts_all_rows_and_its_pages_are_complete(world: World) -> None:
+    names = {person.pk: person.full_name.casefold() for person in Person.objects.all()}
+    kinds = {(metric.rows_by, len(metric.measures), *sorted(fact_columns(metric))): metric for metric in metrics()}
+    for metric in kinds.values():  # one of each kind of rows: the others are read by the same code
+        query = Query(metric.key, WINDOW)
+        whole = read_rows(query, size=1000)
+        size = whole.total // 3 + 1
+        for column in whole.columns:
+            for descending in (False, True):
+                order = RowOrder(column.name, descending)
+                pages = [read_rows(query, page=n, size=size, order=order).rows for n in (1, 2, 3)]
+                listed = [row for page in pages for row in page]
+                assert sorted(map(repr, listed)) == sorted(map(repr, whole.rows)), (query.key, order)
+                values = [names.get(row[column.name]) if column is PERSON else row[column.name] for row in listed]
+                known = [
+                    value.casefold() if isinstance(value, str) else value for value in values if value not in (None, "")
+                ]
+                if column.name not in {*Dimension}:  # of a database's collation
+                    assert known == sorted(known, reverse=descending), (query.key, order)
+                assert all(value in (None, "") for value in values[len(known) :]), "rows without a value come last"
+
+
+def test_a_column_that_the_rows_do_not_have_is_refused(world: World) -> None:
+    for key in ("ai.tokens", "ai.active_developers"):
+        with pytest.raises(QueryError, match="Use "):
+            read_rows(Query(key, WINDOW), order=RowOrder("name; DROP TABLE"))
+
+
+@pytest.mark.usefixtures("read_once")
+def test_the_order_of_rows_tells_no_more_than_the_rows(world: World) -> None:
+    """Rounded totals are sorted as they are shown, and a column about AI that delivery rows leave out sorts nothing."""
+    _, access = seen_by(world, IndividualPolicy.PSEUDONYMS)
+    for descending in (False, True):
+        by_value = visible_rows(
+            Query("ai.tokens", WINDOW), access, size=1000, order=RowOrder("contribution", descending)
+        )
+        shown = [(row["contribution"], row["person"]) for row in by_value.rows]
+        assert [value for value, _ in shown] == sorted((value for value, _ in shown), reverse=descending)
+        for value in {value for value, _ in shown}:
+            labels = [label for other, label in shown if other == value]
+            assert labels == sorted(labels), "of equals the labels decide"
+    for column in ("agent", "model", "assistance"):
+        with pytest.raises(QueryError):
+            visible_rows(Query("commit.count", WINDOW), access, order=RowOrder(column))

@@ -294,7 +294,8 @@ def test_counts_of_many_repositories_are_added_up(twelve_shops: Mapping[str, int
 def test_rows_lead_to_the_record_and_to_its_tool(shop: Delivery, member: Client) -> None:
     html = page(member, f"{LEAD_TIME}rows/", range="26w")
     pull_request = PullRequest.objects.get(number=6)
-    assert f'<a href="{reverse("pull_request", args=[pull_request.pk])}">acme/shop#6</a>' in html
+    record = reverse("pull_request", args=[pull_request.pk])
+    assert f'<a href="{record}">Change 6</a><small>acme/shop#6 · <a href="https://code.example.com/6"' in html
     assert '<a href="https://code.example.com/6" rel="noreferrer">Open in code.example.com</a>' in html
     assert '<span title="180,000 s">2.1 days</span>' in html
     row = next(row for row in csv_of(member, f"{LEAD_TIME}rows.csv", range="26w") if row["Reference"] == "acme/shop#6")
@@ -310,7 +311,7 @@ def test_what_an_owner_is_counted_for_has_no_people(shop: Delivery, member: Clie
     assert "Developer" not in rows[0]
     assert rows[0]["Reference"] == "d1"
     html = page(member, f"{frequency}rows/", range="26w")
-    assert re.search(r'<a href="/insights/deployments/\d+/">d1</a>', html)
+    assert re.search(r'<a href="/insights/deployments/\d+/">[^<]+</a><small>d1', html)
 
 
 def test_the_page_asks_few_queries(shop: Delivery, member: Client) -> None:

@@ -172,3 +172,48 @@ def test_the_panel_of_adoption_leads_to_the_columns_it_has_no_room_for(
     assert in_panel
     assert in_panel == [heading for heading in on_page if heading not in beside]
     assert beside <= {*on_page}
+
+
+def test_rows_are_sorted_by_value_and_by_every_column_without_a_script(org: Org, member: Client) -> None:
+    yesterday = windows.local_today() - timedelta(days=1)
+    for name, tokens in (("ada", 500), ("grace", 2000), ("ben", 9)):
+        org.session(by=name, on=yesterday, tokens=tokens)
+    org.fold()
+    page = member.get(SESSIONS).content.decode()
+    assert re.findall(r'data-label="Value">([\d,]+)', page) == ["2,000", "500", "9"]
+    assert re.findall(r'aria-sort="(\w+)"><a[^>]*>(\w+)', page) == [("descending", "Value")]
+    headings = re.findall(r'<th scope="col"[^>]*><a href="([^"]+)"[^>]*>([^<]+)', page)
+    assert [label for _, label in headings] == ["Session", "Value", "Developer", "Started"]
+    by_label = {label: html.unescape(url) for url, label in headings}
+    by_name = member.get(by_label["Developer"]).content.decode()
+    assert re.findall(r'data-label="Value">([\d,]+)', by_name) == ["500", "9", "2,000"]
+    assert re.findall(r'aria-sort="(\w+)"><a[^>]*>(\w+)', by_name) == [("ascending", "Developer")]
+    least_first = member.get(by_label["Value"]).content.decode()
+    assert re.findall(r'data-label="Value">([\d,]+)', least_first) == ["9", "500", "2,000"]
+    [export] = re.findall(r'href="([^"]+rows\.csv[^"]*)"', least_first)
+    assert [row["Contribution"] for row in exported(member, html.unescape(export))] == ["9.0", "500.0", "2000.0"]
+    assert member.get(SESSIONS, {"sort": "nothing"}).status_code == 400
+
+
+def test_the_other_columns_unfold(org: Org, member: Client) -> None:
+    org.session(by="ada", on=windows.local_today() - timedelta(days=1))
+    org.fold()
+    page = member.get(SESSIONS).content.decode()
+    [link] = re.findall(r'href="([^"]+)">All columns', page)
+    whole = member.get(html.unescape(link)).content.decode()
+    labels = [label for _, label in re.findall(r'<th scope="col"[^>]*><a href="([^"]+)"[^>]*>([^<]+)', whole)]
+    assert labels[:4] == ["Session", "Value", "Developer", "Started"]
+    assert {"Agent", "Model", "Ended"} <= {*labels}
+    assert "Claude Code" in whole
+    assert "claude_code" not in re.sub(r"<[^>]+>", "", whole), "labels in place of codes"
+
+
+def test_rows_of_the_numerator_come_first(org: Org, member: Client) -> None:
+    failing = windows.local_today() - timedelta(days=3)
+    org.session(by="ada", on=failing, tool_calls={"Edit": 3})
+    org.session(by="ben", on=failing - timedelta(days=9), tool_calls={"Edit": 2}, failures={"Bash": 1})
+    org.fold()
+    page = member.get("/insights/metrics/ai.error_rate/rows/").content.decode()
+    values = re.findall(r'data-label="Value">([\d,]+) of ([\d,]+)', page)
+    assert values[0][0] == "1"
+    assert [int(above) for above, _ in values] == sorted((int(above) for above, _ in values), reverse=True)

@@ -72,6 +72,7 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     title = FIGURE_TITLES[params.rows.figure]
     table = row_table(
         _for_panel(shown, params.rows.listed) if is_panel(request) else shown,
+        folds=False,
         without=NOT_IN_PANEL if is_panel(request) else frozenset(),
         record_page=RECORD_PAGES.get(params.rows.listed, ""),
     )

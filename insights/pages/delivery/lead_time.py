@@ -24,7 +24,7 @@ from insights.catalogue.lead_time_stages import (
     bottleneck,
 )
 from insights.catalogue.registry import get
-from insights.engine.fact_rows import RowOrder
+from insights.engine.fact_rows import GREATEST
 from insights.pages.answers import Answers, PageQuery, rows_url
 from insights.pages.delivery.dora import TILES as DORA_TILES
 from insights.pages.drawing import BULK, histogram
@@ -212,7 +212,7 @@ def slowest_url(filters: Filters, key: str) -> str:
 
 
 def _slowest_of(filters: Filters, key: str) -> Sequence[Link]:
-    rows = visible_rows(filters.query(key), filters.access, size=NAMED, order=RowOrder.GREATEST).rows
+    rows = visible_rows(filters.query(key), filters.access, size=NAMED, order=GREATEST).rows
     return [
         Link(
             f"{row.get('title') or row.get('reference') or 'Change'}, {wording.duration(row['contribution'])}",
@@ -317,7 +317,7 @@ def spread_chart(filters: Filters) -> ChartData:
 def slowest(filters: Filters) -> dict[str, Any]:
     """The slowest changes, pull requests with links to their pages."""
     query = _spread_query(filters)
-    rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=RowOrder.GREATEST)
+    rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=GREATEST)
     longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
     return {
         "rows": [

@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
-from insights.engine.fact_rows import RowOrder
+from insights.engine.fact_rows import GREATEST
 from insights.pages.cards import Trend
 from insights.pages.drawing import BULK, histogram, trend_of
 from insights.pages.metric.benchmarks import lines
@@ -96,7 +96,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     if not has_distribution(metric):
         raise Http404("Its facts have no single value each.")
     filters = metric_filters(request, metric)
-    rows = visible_rows(filters.query(key), filters.access, size=OUTLIERS_LISTED, order=RowOrder.GREATEST)
+    rows = visible_rows(filters.query(key), filters.access, size=OUTLIERS_LISTED, order=GREATEST)
     context = {
         "title": f"{highest_title(metric)}: {metric.name}",
         "heading": highest_title(metric),

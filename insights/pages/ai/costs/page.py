@@ -165,7 +165,7 @@ def _of_record(request: HttpRequest, subject: Subject, scope: CostScope, filters
 def _rows(rows: RowsPage, page: int, subject: Subject, filters: Filters) -> dict[str, Any]:
     return {
         "note": rows.note,
-        "table": row_table(rows, without=frozenset(), record_page="ai_session"),
+        "table": row_table(rows, folds=False, record_page="ai_session"),
         **links_of_page(
             page, rows.rows, rows.total, lambda number: _url(filters, subject, page=number), size=PAGE_SIZE
         ),
