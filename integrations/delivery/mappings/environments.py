@@ -40,9 +40,7 @@ _STEPS = _set(
 )
 # A copy of production is another place: prod-copy.
 _LIKENESS = _set("like copy clone mirror replica mock fake")
-_NO_SERVICE = _set(
-    "docs doc documentation storybook pages wiki blog package packages npm pypi nuget review coverage changelog"
-)
+_NO_SERVICE = _set("docs doc documentation storybook pages package packages npm pypi nuget review coverage changelog")
 # Where nothing says production, these exclude it wherever they stand.
 _PLAINLY_NO_SERVICE = _set("pr prs reviewapp githubpages dryrun")
 _NO_SERVICE |= _PLAINLY_NO_SERVICE
@@ -51,7 +49,7 @@ _DEPLOYING_NOUNS = _set("deployment deployments rollout")
 _DEPLOYING_VERBS = _set("deploy deploys deploying cd promote")
 _DEPLOYS = _DEPLOYING_NOUNS | _DEPLOYING_VERBS
 _AROUND = _set("pre post")  # post-deploy: what comes after it
-_AND = _set("and then")
+_AND = _set("and then or")
 _TOWARDS = _set("to into onto")
 _THINGS = _set(
     "service services app apps application applications api apis web backend frontend server servers worker workers "
@@ -82,10 +80,12 @@ _COMPOUNDS = {
     ("merge", "request"): "pr",
     ("check", "in"): "checkin",
     ("check", "out"): "checkout",
+    # The branch that production comes from, and not one beside it.
+    **{(branch, "branch"): branch for branch in ("main", "master", "release")},
+    ("default", "branch"): "main",
 }
-_PREPARES = _set(
-    "plan plans planning dry dryrun preview approval approvals approve migrate migrates migration migrations"
-)
+_MIGRATES = _set("migrate migrates migration migrations")
+_PREPARES = _MIGRATES | _set("plan plans planning dry dryrun preview approval approvals approve")
 _ROLLS_OUT = _set("deploy deploys cd rollout promote release apply publish ship upgrade")
 _NO_TASK = _PREPARES | _set(
     "lock locks locking unlock noop seed seeding teardown destroy undeploy delete stop cleanup maintenance validate"
@@ -111,6 +111,9 @@ _FOREIGN = re.compile(
 )
 _END_TO_END = re.compile(r"(?<![^\W\d_])e2e(?![^\W\d_])", re.IGNORECASE)  # a test, not two letters around a digit
 _JOINED_BY_SIGN = re.compile(r"[&+,;]")
+_ONE_PLACE = "|".join(_PLAIN_PLACES)
+# prod/staging of a pipeline, and not .github/deploy.yml
+_BETWEEN_PLACES = re.compile(rf"(?<![^\W_])({_ONE_PLACE})\s*[/|]\s*(?=(?:{_ONE_PLACE})(?![^\W_]))", re.IGNORECASE)
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
 _CLAUSES_OF_TITLE = re.compile(r"\s[-–—]+\s|[–—|·»;]|:(?=\s)")  # Deploy to prod: add tests
 _DIGIT = re.compile(r"\d")
@@ -267,9 +270,16 @@ def _judge(name: str, words: Sequence[str]) -> Verdict:
         of_another = _head(before) in _NO_SERVICE | (_ELSEWHERE - _STEPS) | {"preview", "previews"}
         is_elsewhere = PRODUCTION.isdisjoint(after) and not (_STAGING | _PLAINLY_ELSEWHERE).isdisjoint(after)
         return _PROPOSED if of_another or is_elsewhere else verdict
-    if verdict.environment is not Environment.PRODUCTION and not PRODUCTION.isdisjoint(before + after):
-        return _PROPOSED  # Deploy to staging and production
-    return verdict
+    if verdict.environment is not Environment.PRODUCTION:
+        return verdict if PRODUCTION.isdisjoint(before + after) else _PROPOSED  # Deploy to staging and production
+    others = [clause for n, clause in enumerate(clauses) if n != position]
+    return _PROPOSED if any(map(_is_another_place, others)) else verdict  # Deploy to production and staging
+
+
+def _is_another_place(clause: Sequence[str]) -> bool:
+    """Whether these words name a place other than production, and nothing that is done there."""
+    places = [word for word in clause if word not in _NEUTRAL]
+    return bool(places) and all(word in _STAGING | _PLAINLY_ELSEWHERE for word in places)
 
 
 def judge_job(name: str) -> Verdict | None:
@@ -342,7 +352,8 @@ def _of_deployed_to_production(words: Sequence[str]) -> Verdict:
     content = _content(words)
     verdict = _of_environment([words])
     if verdict.environment is Environment.PRODUCTION:
-        return verdict if _NO_SERVICE.isdisjoint(content) else _PROPOSED
+        is_service = _NO_SERVICE.isdisjoint(content) and _head(words) not in _MIGRATES
+        return verdict if is_service else _PROPOSED
     is_no_rollout = not (_NO_ROLLOUT | _NO_SERVICE | _LIKENESS).isdisjoint(content)
     return _NO_DEPLOYMENT if is_no_rollout and not verdict.proposed else verdict
 
@@ -360,7 +371,7 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
         head, of_part = _head(part), _content(part)
         if head in _NO_ROLLOUT | _NO_SERVICE | _LIKENESS or not _PLAINLY_NO_SERVICE.isdisjoint(of_part):
             return _NO_DEPLOYMENT
-        if head in _ELSEWHERE or not _PLAINLY_ELSEWHERE.isdisjoint({*of_part[:1], *of_part[-1:]}):
+        if head in _ELSEWHERE or not _PLAINLY_ELSEWHERE.isdisjoint(of_part[-1:]):  # qa-portal names a service
             return _OTHER
     return _PROPOSED
 
@@ -403,8 +414,8 @@ def _before(words: Sequence[str]) -> Verdict:
     """Words that stand before production: those of a service, as far as they name one."""
     content = _content(words)
     is_command = not _COMMANDS.isdisjoint(content[:1])
-    unclear = is_command or _head(words) in _EXCLUDING or not _STAGING.isdisjoint(content)
-    return _PROPOSED if unclear else _YES
+    is_another = _head(words) in _EXCLUDING | _PLAINLY_NO_SERVICE or not _STAGING.isdisjoint(content)
+    return _PROPOSED if is_command or is_another or "not" in content else _YES  # not-used-prod
 
 
 def _set_apart(words: Sequence[str]) -> Verdict:
@@ -418,6 +429,8 @@ def _behind(words: Sequence[str], production: str) -> Verdict:
     content = _content(words)
     if not content:
         return _YES
+    if words[0] in _AND or "not" in content:  # prod and staging; prod (not used)
+        return _PROPOSED
     head = _head(words)
     if head in _EXCLUDING:
         return Verdict(Environment.STAGING) if head in _STAGING else _OTHER
@@ -464,7 +477,8 @@ def _without_accents(name: str) -> str:
 def _words(name: str) -> list[str]:
     """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
     words: list[str] = []
-    for chunk in _WORD.findall(_JOINED_BY_SIGN.sub(" and ", _END_TO_END.sub("test", name))):
+    name = _BETWEEN_PLACES.sub(r"\1 and ", _JOINED_BY_SIGN.sub(" and ", _END_TO_END.sub("test", name)))
+    for chunk in _WORD.findall(name):
         for word in [chunk.lower()] if chunk.lower() in _KNOWN else _cut_at_capitals(chunk):
             compound = _COMPOUNDS.get((words[-1], word)) if words else None
             words[-1:] = [compound] if compound else [*words[-1:], word]

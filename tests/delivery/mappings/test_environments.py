@@ -77,6 +77,10 @@ def of_pipeline(name: str) -> str | None:
                 "not-for-production",
             ),
         ),
+        # Two places, or what is said not to be one
+        (PROPOSED, ("prod+staging", "production and staging", "prod or qa", "prod, dev", "staging/prod", "prod|dev")),
+        (PROPOSED, ("not-used-prod", "prod (not used)", "not-yet-live", "pr-12-prod", "prod/pr-12", "review-app-prod")),
+        (PRODUCTION, ("pr-bot-prod", "notes-prod", "wiki-live", "prod-blog")),
     ],
 )
 def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names: tuple[str, ...]) -> None:
@@ -169,6 +173,15 @@ def test_an_environment_is_known_by_its_words_and_their_place(answer: str, names
         (PROPOSED, ("Deploy to staging before production", "Terraform Apply - Production", "Rollback production")),
         (OTHER, ("Deploy to nightly", "Deploy to QA with approval")),
         (STAGING, ("Deploy to staging without tests", "Deploy to staging (manual approval)")),
+        # Several places, in any order and joined by any sign
+        (PROPOSED, ("Deploy to prod/staging", "Deploy dev|prod", "Deploy prod + staging", "Deploy prod or QA")),
+        (PROPOSED, ("Release to prod or staging", "Deploy to production, then staging", "Staging then prod deploy")),
+        (PRODUCTION, ("Deploy to production and notify QA", "Test on staging, then deploy to prod", "build/deploy")),
+        # Services that are called like places or documents, and what a service is not
+        (PROPOSED, ("Deploy qa-portal", "Deploy sandbox-manager", "Deploy blog", "Deploy wiki", "deploy-dev-tools")),
+        (PROPOSED, ("Deploy migrations to production", "Deploy prod database migrations")),
+        (PRODUCTION, ("Deploy migration-service to prod", "Deploy main branch", "Deploy release branch")),
+        (OTHER, ("Deploy feature branch", "Deploy checkout to sandbox", "Deploy dev API", "Deploy checkout dev")),
         # A word of its own that holds deploy
         (PROPOSED, ("redeploy", "k8sdeploy", "autodeploy.yml")),
         (PRODUCTION, ("Re-deploy production", "WebDeploy", "🚀 Deploy")),
