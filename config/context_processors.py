@@ -52,6 +52,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("ai_repositories", "AI readiness", "shield-check", hint="repositories, context files"),
             Entry("attribution", "Attribution", "git-commit", hint="commits of agents"),
             Entry("delivery", "Delivery", "git-merge", hint="DORA, lead time, bottleneck, quality"),
+            Entry("dashboards", "Dashboards", "layout-dashboard", hint="own pages, templates, cards", takes=""),
             Entry("compare", "Compare units", "table", hint="units side by side"),
             Entry("metric_catalogue", "Metrics", "chart-line", hint="catalogue, definitions, formulas", takes=""),
             Entry("hand_kept", "Hand-kept metrics", "writing", hint="values entered by hand", takes=""),

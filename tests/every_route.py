@@ -51,6 +51,31 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units/unassigned/": signed_in_only("/insights/delivery/units/unassigned/"),
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
+    "insights/dashboards/": signed_in_only("/insights/dashboards/"),
+    "insights/dashboards/new/": signed_in_only("/insights/dashboards/new/"),
+    **{
+        f"insights/dashboards/<int:pk>/{rest}": no_such(f"/insights/dashboards/4711/{example}")
+        for rest, example in {
+            "": "",
+            "parts/<slug:name>/": "parts/c1/",
+            "charts/<slug:name>/": "charts/c1/",
+            "charts/<slug:name>.csv": "charts/c1.csv",
+            "edit/": "edit/",
+            "edit/parts/<slug:name>/": "edit/parts/c1/",
+            "edit/charts/<slug:name>/": "edit/charts/c1/",
+            "edit/charts/<slug:name>.csv": "edit/charts/c1.csv",
+            "cards/new/": "cards/new/",
+            "cards/<slug:card>/": "cards/c1/",
+            "share/": "share/",
+            "export/": "export/",
+        }.items()
+    },
+    **{
+        f"insights/dashboards/<int:pk>/{act}/": Access(
+            f"/insights/dashboards/4711/{act}/", SIGN_IN, member=405, admin=405
+        )
+        for act in ("act", "publish", "copy", "home", "remove")
+    },
     "insights/compare/": signed_in_only("/insights/compare/"),
     "insights/compare.csv": signed_in_only("/insights/compare.csv"),
     "insights/compare/parts/<slug:name>/": signed_in_only("/insights/compare/parts/work_types/"),

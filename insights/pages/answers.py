@@ -172,30 +172,63 @@ class InsightsPage:
 
     def read(self, filters: Filters, queries: Iterable[PageQuery], *, around: Surroundings | None = None) -> Answers:
         """All figures in one call of the engine, each query once; `around` adds those of the scope's tiles."""
-        items = list(dict.fromkeys(queries))
-        previous = filters.previous
-        now = {item: _query(filters, item, filters.window) for item in items}
-        earlier = {item: _query(filters, item, previous) for item in items if item.compared}
-        questions = _distinct(query for item, query in now.items() if not item.whole)
-        wholes = _distinct([*earlier.values(), *(query for item, query in now.items() if item.whole)])
-        tile_totals, tile_units = tile_queries(filters, around) if around else ((), ())
+        [answers] = self.read_scopes([(filters, queries)], around=around)
+        return answers
+
+    def read_scopes(
+        self, wanted: Iterable[tuple[Filters, Iterable[PageQuery]]], *, around: Surroundings | None = None
+    ) -> list[Answers]:
+        """As `read`, of several scopes and windows, still in one call; the tiles are of the first."""
+        parts = [_ScopeQueries.of(filters, queries) for filters, queries in wanted]
+        questions = _distinct(query for part in parts for query in part.series)
+        wholes = _distinct(query for part in parts for query in part.totals)
+        tile_totals, tile_units = tile_queries(parts[0].filters, around) if around else ((), ())
         together = visible_together(
-            filters.access,
+            parts[0].filters.access,
             series=questions,
             totals=[*wholes, *tile_totals],
             units=tile_units,
             freshness=Freshness.OF_PAGES,
         )
-        return Answers(
-            page=self,
-            filters=filters,
-            now={
-                item: together.totals[wholes.index(query)] if item.whole else together.series[questions.index(query)]
-                for item, query in now.items()
-            },
-            earlier={item: together.totals[wholes.index(query)] for item, query in earlier.items()},
-            tile_figures=tile_figures(together, totals=len(wholes)),
-        )
+        figures = tile_figures(together, totals=len(wholes))
+        return [
+            Answers(
+                page=self,
+                filters=part.filters,
+                now={
+                    item: together.totals[wholes.index(query)]
+                    if item.whole
+                    else together.series[questions.index(query)]
+                    for item, query in part.now.items()
+                },
+                earlier={item: together.totals[wholes.index(query)] for item, query in part.earlier.items()},
+                tile_figures=figures,
+            )
+            for part in parts
+        ]
+
+
+@dataclass(frozen=True)
+class _ScopeQueries:
+    """The queries of one scope and window, and the same of the window before."""
+
+    filters: Filters
+    now: Mapping[PageQuery, Query]
+    earlier: Mapping[PageQuery, Query]
+
+    @classmethod
+    def of(cls, filters: Filters, queries: Iterable[PageQuery]) -> _ScopeQueries:
+        items, previous = list(dict.fromkeys(queries)), filters.previous
+        now = {item: _query(filters, item, filters.window) for item in items}
+        return cls(filters, now, {item: _query(filters, item, previous) for item in items if item.compared})
+
+    @property
+    def series(self) -> list[Query]:
+        return [query for item, query in self.now.items() if not item.whole]
+
+    @property
+    def totals(self) -> list[Query]:
+        return [*self.earlier.values(), *(query for item, query in self.now.items() if item.whole)]
 
 
 @dataclass(frozen=True)

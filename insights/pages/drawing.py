@@ -25,10 +25,10 @@ from insights.engine.distribution import DistributionAnswer
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.attribution.labels import FILE_TYPES
-from insights.pages.cards import Trend
 from insights.query import windows
 from insights.query.query import Answer, Dimension, Granularity, MetricValue
 from insights.ui import tiles, wording
+from insights.ui.cards import Trend
 from insights.ui.charts import ChartData, Dataset, Kind, Role
 from insights.ui.filters import MOST_FACET_VALUES, Choice, Filters
 from integrations.intake.resolve import shown_service

@@ -10,16 +10,39 @@ from typing import Any, ClassVar
 
 from core.csv_export import Cell
 from insights.catalogue.registry import get
+from insights.engine.compared_lines import ANY_AGENT
 from insights.pages.answers import Answers, InsightsPage, PageQuery, compared, of_tiles
 from insights.pages.attribution.labels import mix_in_words
-from insights.pages.cards import Breakdown, Card, Figures, LastActive, Later, Section, Tile, Trend, Units
+from insights.pages.compared import beside_non_ai, beside_non_ai_csv
+from insights.pages.compared import compared as compared_metric
 from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
+from insights.pages.rows import greatest_rows, greatest_rows_csv, highest_title
+from insights.pages.units import UnitsOfPage, columns_of, units_choice, units_context, units_csv_rows
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
+from insights.ui.cards import (
+    Breakdown,
+    Card,
+    Chart,
+    Comparison,
+    Figures,
+    LastActive,
+    Later,
+    Section,
+    Slowest,
+    Table,
+    Text,
+    Tile,
+    Trend,
+    Units,
+    UnitTable,
+)
 from insights.ui.charts import ChartData
 from insights.ui.filters import Choice, Filters
 from insights.ui.hints import metrics_of_rules
+from insights.ui.scope_bar import last_day
 from insights.ui.tiles import ChartCard, Link
+from orgtree.trees.surroundings import Surroundings, surroundings
 
 WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
 COLUMNS = 12  # of the grid
@@ -73,6 +96,25 @@ class TileGroup:
 
 
 @dataclass(frozen=True)
+class TileCard:
+    """A tile that is a card of its own."""
+
+    key: str
+    tile: tiles.Tile
+    span: tiles.Span
+    template: ClassVar[str] = "insights/_tile_card.html"
+
+
+@dataclass(frozen=True)
+class TextCard:
+    key: str
+    title: str
+    text: str
+    span: tiles.Span
+    template: ClassVar[str] = "insights/_text_card.html"
+
+
+@dataclass(frozen=True)
 class FiguresCard:
     """Metrics as rows of a table."""
 
@@ -99,10 +141,11 @@ class LaterCard:
     span: tiles.Span
     csv: Sequence[Link]
     is_live: bool
+    csv_url: str = ""  # of its only table
     template: ClassVar[str] = "insights/_later_card.html"
 
 
-Shown = TileGroup | ChartCard | FiguresCard | UnitsCard | LaterCard
+Shown = TileGroup | TileCard | TextCard | ChartCard | FiguresCard | UnitsCard | LaterCard
 BandOf = Callable[[str], tiles.Band | None]
 
 
@@ -133,25 +176,60 @@ def _is_shared(section: Section, card: Card) -> bool:
 
 def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, band_of: BandOf) -> Iterator[Shown]:
     taken = 0  # columns of the current row
-    for is_tiles, run in groupby(section.cards, lambda card: isinstance(card, Tile)):
+    for is_tiles, run in groupby(section.cards, lambda card: isinstance(card, Tile) and card.span is None):
         if is_tiles:
             group = [tile(card, answers, band_of) for card in run if isinstance(card, Tile)]
             yield TileGroup(f"{section.key}-tiles", group, COLUMNS - taken)
             taken = 0
             continue
         for card in run:
-            taken = (taken + getattr(card, "span", COLUMNS)) % COLUMNS
+            taken = (taken + (getattr(card, "span", None) or COLUMNS)) % COLUMNS
             match card:
-                case Trend() | Breakdown() | LastActive():
-                    swaps = f"#{section.key}" if _is_shared(section, card) else ""
-                    yield replace(chart_card(card, answers), swaps=swaps)
                 case Figures(title=title, metrics=metrics):
                     lines = [answers.tile(key, band=band_of(key)) for key in metrics]
                     yield FiguresCard(f"{section.key}-more", title, lines)
-                case Units() if units:
-                    yield UnitsCard(units)
-                case Later():
-                    yield _later(card, answers)
+                case Units():
+                    if units:
+                        yield UnitsCard(units)
+                case Trend() | Breakdown() | LastActive():
+                    swaps = f"#{section.key}" if _is_shared(section, card) else ""
+                    yield replace(chart_card(card, answers), swaps=swaps)
+                case _:
+                    yield shown_card(card, answers, band_of)
+
+
+def shown_card(
+    card: Tile | Chart | Table | Text | Later,
+    answers: Answers,
+    band_of: BandOf = lambda _key: None,
+) -> Shown:
+    """A card that needs nothing of its section."""
+    match card:
+        case Tile():
+            made = tile(card, answers, band_of)
+            return TileCard(card.name or made.key.replace(".", "-"), made, card.span or 3)
+        case Trend() | Breakdown() | LastActive():
+            return chart_card(card, answers)
+        case Text(name=name, title=title, text=text, span=span):
+            return TextCard(name, title, text, span)
+        case Later():
+            return _later(card, answers)
+        case UnitTable() | Comparison() | Slowest():
+            title, text = _table_titles(card)
+            url, csv_url = answers.part_url(card.name), answers.page.chart_csv_url(answers.filters, card.name)
+            key = card.name.replace("_", "-")
+            return LaterCard(key, card.title or title, text, url, card.span, (), is_live=True, csv_url=csv_url)
+
+
+def _table_titles(card: Table) -> tuple[str, str]:
+    """The title of a table, and the text of the link to it."""
+    match card:
+        case UnitTable():
+            return "Unit by unit", "Show the units"
+        case Comparison():
+            return "With and without agents", "Show the comparison"
+        case Slowest(metric=metric):
+            return f"{highest_title(get(metric))}: {get(metric).label}", "Show the rows"
 
 
 def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> tiles.Tile:
@@ -159,7 +237,7 @@ def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> t
     return answers.tile(key, sample_of=filters.metric(card.sample_of) if card.sample_of else "", band=band_of(key))
 
 
-def chart_card(card: Trend | Breakdown | LastActive, answers: Answers) -> ChartCard:
+def chart_card(card: Chart, answers: Answers) -> ChartCard:
     """The card of a chart, with the reason where there is nothing to draw."""
     key = answers.filters.metric(card.metric)
     figure = answers.figure(_needed(card, answers.filters)[0])
@@ -208,7 +286,7 @@ def _later(card: Later, answers: Answers) -> LaterCard:
     return LaterCard(key, card.title, card.text, answers.part_url(card.name), card.span, csv, card.is_live)
 
 
-def drawn(card: Trend | Breakdown | LastActive, page: InsightsPage, filters: Filters) -> ChartData:
+def drawn(card: Chart, page: InsightsPage, filters: Filters) -> ChartData:
     key = filters.metric(card.metric)
     match card:
         case Trend():
@@ -225,15 +303,66 @@ def _dimension(card: Breakdown, filters: Filters) -> Dimension:
     return Dimension(filters.picked[card.by.parameter]) if isinstance(card.by, Choice) else card.by
 
 
-def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Trend | Breakdown | LastActive]:
+def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Chart]:
     """The cards with charts, by name."""
     cards = (card for section in sections for card in section.cards)
-    return {card.name: card for card in cards if isinstance(card, Trend | Breakdown | LastActive)}
+    return {card.name: card for card in cards if isinstance(card, Chart)}
 
 
 def charts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
     """The function that draws each chart, by the name in its address."""
     return {name: partial(drawn, card, page) for name, card in drawn_cards(sections).items()}
+
+
+def parts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], dict[str, Any]]]:
+    """The function that returns the context of each table that loads after the page, by its name."""
+    cards = (card for section in sections for card in section.cards)
+    return {card.name: partial(_part, card, page) for card in cards if isinstance(card, Table)}
+
+
+def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
+    titles = {"title": card.title or _table_titles(card)[0]}
+    match card:
+        case UnitTable():
+            of_page, around = units_of(card, page, filters)
+            return {**units_context(around, of_page), **titles, "part": "insights/_units_table.html"}
+        case Comparison(metrics=metrics):
+            pairs = [(compared_metric(key), filters.query(key)) for key in metrics]
+            shown = beside_non_ai(filters, ANY_AGENT, pairs)
+            return {"differences": shown, **titles, "part": "insights/_part_differences.html"}
+        case Slowest(metric=metric):
+            return {**greatest_rows(filters, get(metric)), **titles, "part": "insights/metrics/_outliers.html"}
+
+
+def tables(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
+    """The CSV file of each table that loads after the page, by its name."""
+    cards = (card for section in sections for card in section.cards)
+    return {card.name: partial(_csv, card, page) for card in cards if isinstance(card, Table)}
+
+
+def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cell]]:
+    match card:
+        case UnitTable():
+            of_page, around = units_of(card, page, filters)
+            return units_csv_rows(around, of_page)
+        case Comparison(metrics=metrics):
+            return beside_non_ai_csv(filters, ANY_AGENT, [filters.query(key) for key in metrics])
+        case Slowest(metric=metric):
+            return greatest_rows_csv(filters, get(metric))
+
+
+def sort_of(card: UnitTable) -> Choice:
+    """The order of a table of units."""
+    return units_choice(columns_of(card.metrics), f"{card.name}_sort")
+
+
+def units_of(card: UnitTable, page: InsightsPage, filters: Filters) -> tuple[UnitsOfPage, Surroundings]:
+    on, today = last_day(filters), filters.today
+    around = surroundings(filters.scope.unit, filters.access.visibility, on=on, today=today)
+    of_page = UnitsOfPage(
+        *(page, filters, columns_of(card.metrics), ""), sort_of(card).parameter, card.name, has_unassigned=False
+    )
+    return of_page, around
 
 
 def rows_of_parts(sections: Iterable[Section]) -> Callable[[str, Filters, ChartData], Mapping[str, Any]]:

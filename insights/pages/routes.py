@@ -93,24 +93,27 @@ def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable
     return part_view(view)
 
 
-def page_urls(name: str, routes: Callable[..., PageRoutes]) -> list[URLPattern]:
-    """The routes of the page `name`; `routes` returns what answers them, by the path arguments of the page."""
+def page_urls(name: str, routes: Callable[..., PageRoutes], *, has_units: bool = True) -> list[URLPattern]:
+    """The routes of the page `name`; `routes` returns what answers a request, by the path arguments of the page."""
 
     def view(answer: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         def of_page(request: HttpRequest, **given: str) -> HttpResponseBase:
             named = {"name": given.pop("name")} if "name" in given else {}
-            return answer(routes(**given), request, **named)
+            return answer(routes(request, **given), request, **named)
 
         return of_page
 
     def of_units(answer: Callable[[HttpRequest, UnitsOfPage], HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         return view(lambda routes, request: answer(request, routes.of_units(request)))
 
+    of_table = [
+        path("units/", part_view(of_units(units_table)), name=f"{name}_units"),
+        path("units/unassigned/", part_view(of_units(unassigned_row)), name=f"{name}_units_unassigned"),
+        path("units.csv", page_view(of_units(units_csv)), name=f"{name}_units_csv"),
+    ]
     return [
         path("parts/<slug:name>/", part_view(view(PageRoutes.part)), name=f"{name}_part"),
         path("charts/<slug:name>/", page_view(view(PageRoutes.chart)), name=f"{name}_chart"),
         path("charts/<slug:name>.csv", page_view(view(PageRoutes.chart_csv)), name=f"{name}_chart_csv"),
-        path("units/", part_view(of_units(units_table)), name=f"{name}_units"),
-        path("units/unassigned/", part_view(of_units(unassigned_row)), name=f"{name}_units_unassigned"),
-        path("units.csv", page_view(of_units(units_csv)), name=f"{name}_units_csv"),
+        *(of_table if has_units else ()),
     ]

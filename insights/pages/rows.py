@@ -15,18 +15,19 @@ from django.utils.html import escape, format_html, format_html_join
 
 from core.csv_export import Cell, csv_response
 from core.page_links import links_of_page
+from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.engine.fact_rows import GREATEST, RowOrder
 from insights.pages.answers import facet_label
 from insights.pages.drawing import LABELS
 from insights.pages.records.labels import method_words, tool_label, tool_url
-from insights.privacy.rows import LABEL
+from insights.privacy.rows import LABEL, NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.filters import FACETS, FACETS_OF_ROWS
+from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -327,3 +328,49 @@ def _words(column: RowColumn, words: str) -> str:
         labels = LABELS.get(Dimension(column.name), {})
         return ", ".join(labels.get(value) or facet_label(Dimension(column.name), value) for value in words.split(", "))
     return words
+
+
+OUTLIERS_LISTED = 8
+NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
+
+
+def highest_title(metric: Metric) -> str:
+    """The heading of the list: of durations the greatest are the slowest."""
+    return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
+
+
+def greatest_rows(filters: Filters, metric: Metric) -> dict[str, Any]:
+    """The context of insights/metrics/_outliers.html: the facts with the greatest values."""
+    shown = visible_rows(filters.query(metric.key), filters.access, size=OUTLIERS_LISTED, order=GREATEST)
+    return {
+        "heading": highest_title(metric),
+        "outliers": [_outlier(metric, row, shown.rows) for row in shown.rows],
+        "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in shown.rows),
+        "note": shown.note,
+    }
+
+
+def greatest_rows_csv(filters: Filters, metric: Metric) -> Iterator[list[Cell]]:
+    """The same as numbers."""
+    yield ["Fact", "Reference", "Developer", "Counted on", f"{metric.name} ({metric.unit.value})"]
+    shown = visible_rows(filters.query(metric.key), filters.access, size=CSV_PAGE_SIZE, order=GREATEST)
+    for row in shown.rows:
+        outlier = _outlier(metric, row, shown.rows)
+        yield [*(outlier[name] for name in ("name", "reference", "person", "day")), row["contribution"]]
+
+
+def _outlier(metric: Metric, row: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    greatest = max(other["contribution"] for other in rows) or 1.0
+    fact = row.get("fact_id")
+    is_total = "day" not in row
+    names = [row[name] for name in NAMES if row.get(name)]
+    unnamed = "Total" if is_total else "A fact" if fact is None else f"#{fact}"
+    return {
+        "name": names[0] if names else unnamed,
+        "reference": row.get("reference") or "" if row.get("title") else "",
+        "url": record_url(record_page_of(metric.key), fact),
+        "person": row.get("person") or "",
+        "day": "" if is_total else wording.day(row["day"]),
+        "value": str(wording.reading(row["contribution"], metric.unit)),
+        "fraction": row["contribution"] / greatest,
+    }

@@ -61,6 +61,9 @@ class UnitsOfPage:
     filters: Filters
     columns: Sequence[Column]
     tree: str  # of the units, for the whole organisation; empty: the first tree
+    sort_by: str = SORT  # the parameter of its order
+    anchor: str = "units"
+    has_unassigned: bool = True
 
     def url(self, filters: Filters) -> str:
         """The page's URL with other filters and the same tree."""
@@ -69,7 +72,7 @@ class UnitsOfPage:
     @property
     def sort(self) -> str:
         """A column's key, with a minus for descending; the name by default."""
-        return self.filters.picked[SORT]
+        return self.filters.picked[self.sort_by]
 
 
 @dataclass(frozen=True)
@@ -90,10 +93,10 @@ def columns_of(keys: Iterable[str]) -> Sequence[Column]:
 AI_COLUMNS, DELIVERY_COLUMNS = columns_of(headlines.AI), columns_of(headlines.DELIVERY)
 
 
-def units_choice(columns: Sequence[Column]) -> Choice:
+def units_choice(columns: Sequence[Column], parameter: str = SORT) -> Choice:
     """The sort picker of the table."""
     keys = (BY_NAME, *(column.key for column in columns))
-    return Choice(SORT, {word: word for key in keys for word in (key, f"-{key}")})
+    return Choice(parameter, {word: word for key in keys for word in (key, f"-{key}")})
 
 
 @dataclass(frozen=True)
@@ -124,10 +127,9 @@ def _is_whole(filters: Filters) -> bool:
     return filters.scope.unit_word is None and filters.scope.person_id is None
 
 
-def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
+def listed_units(around: Surroundings, of_page: UnitsOfPage) -> ListedUnits:
     """Raises QueryError for an unknown tree."""
     filters = of_page.filters
-    around = scope_navigation(request, filters, is_part=True)
     if filters.scope.person_id is not None:
         return ListedUnits((), "")
     if around.unit is not None:
@@ -140,7 +142,7 @@ def listed_units(request: HttpRequest, of_page: UnitsOfPage) -> ListedUnits:
     if chosen not in trees:
         raise QueryError(TREE, f"It can be {wording.listed(list(trees))}.")
     pickers = [
-        Picker(name, f"{replace(of_page, tree=slug).url(filters)}#units", slug == chosen)
+        Picker(name, f"{replace(of_page, tree=slug).url(filters)}#{of_page.anchor}", slug == chosen)
         for slug, name in trees.items()
     ]
     highest = _highest(around, chosen, filters)
@@ -158,9 +160,18 @@ def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[Tree
 
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table as a part, or as a page of its own."""
-    listed = listed_units(request, of_page)
+    return render_part(request, units_context(_around(request, of_page), of_page))
+
+
+def _around(request: HttpRequest, of_page: UnitsOfPage) -> Surroundings:
+    return scope_navigation(request, of_page.filters, is_part=True)
+
+
+def units_context(around: Surroundings, of_page: UnitsOfPage) -> dict[str, Any]:
+    """The context of insights/_units_table.html."""
+    listed = listed_units(around, of_page)
     rows = unit_rows(of_page, listed)
-    context = {
+    return {
         "title": f"Units below {listed.below}",
         "part": "insights/_units_table.html",
         "headings": _headings(of_page),
@@ -169,18 +180,17 @@ def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
         "unassigned_url": of_page.page.route_url(
             of_page.filters, "units_unassigned", **{TREE: of_page.tree}, **of_page.page.origin
         )
-        if listed.unassigned_of
+        if listed.unassigned_of and of_page.has_unassigned
         else "",
         "below": listed.below,
         "trees": listed.trees,
         "day": wording.day(last_day(of_page.filters)),
     }
-    return render_part(request, context)
 
 
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     """The table's last row: people in no unit of the tree, and unmatched facts."""
-    listed = listed_units(request, of_page)
+    listed = listed_units(_around(request, of_page), of_page)
     rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
     context = {
         "title": UNASSIGNED,
@@ -193,12 +203,18 @@ def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBa
 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    listed = listed_units(request, of_page)
+    rows = units_csv_rows(_around(request, of_page), of_page)
+    name = "-".join(of_page.page.about) or of_page.page.name
+    return csv_response(f"headway-{name.replace('.', '-')}-units", rows)
+
+
+def units_csv_rows(around: Surroundings, of_page: UnitsOfPage) -> Iterator[list[Cell]]:
+    """The table's CSV file."""
+    listed = listed_units(around, of_page)
     rows = unit_rows(of_page, listed)
     if listed.unassigned_of:
         rows.append(_unassigned(of_page, listed.unassigned_of))
-    name = "-".join(of_page.page.about) or of_page.page.name
-    return csv_response(f"headway-{name.replace('.', '-')}-units", _csv_rows(rows, of_page.columns))
+    return _csv_rows(rows, of_page.columns)
 
 
 def _csv_rows(rows: Sequence[Row], columns: Sequence[Column]) -> Iterator[list[Cell]]:
@@ -246,11 +262,11 @@ def _unassigned(of_page: UnitsOfPage, tree: str) -> Row:
 
 def _headings(of_page: UnitsOfPage) -> list[Heading]:
     filters = of_page.filters
-    [choice] = [option for option in filters.choices if option.parameter == SORT]
+    [choice] = [option for option in filters.choices if option.parameter == of_page.sort_by]
     return headings(
         {BY_NAME: "Unit", **{column.key: column.label for column in of_page.columns}},
         of_page.sort,
-        lambda word: f"{of_page.url(filters.with_pick(choice, word))}#units",
+        lambda word: f"{of_page.url(filters.with_pick(choice, word))}#{of_page.anchor}",
         texts=(BY_NAME,),
         stick=BY_NAME,
         notes={column.key: filters.ignored_filters(get(column.metric)) for column in of_page.columns},

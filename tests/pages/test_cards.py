@@ -10,9 +10,9 @@ import pytest
 
 from insights.catalogue.registry import declared_metrics, find, get
 from insights.pages.ai.charts import SECTIONS as AI_SECTIONS
-from insights.pages.cards import Section
 from insights.pages.delivery.tabs import SECTIONS as DELIVERY_SECTIONS
 from insights.query.query import MetricValue, Window
+from insights.ui.cards import Section
 from insights.ui.samples import OPTIONAL, PLACEHOLDER, named_beside, notes_of, sample_of
 
 SECTIONS = (*AI_SECTIONS, *DELIVERY_SECTIONS.values())

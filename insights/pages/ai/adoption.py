@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from insights.pages.answers import Answers
-from insights.pages.cards import Breakdown, LastActive, Later, Section, Tile, Trend, Units
 from insights.pages.presenter import tile
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
+from insights.ui.cards import Breakdown, LastActive, Later, Section, Tile, Trend, Units
 from insights.ui.filters import Choice
 
 # The denominator of adoption.

@@ -13,6 +13,7 @@ from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.differences import differences_table
 from insights.pages.ai.effect import cohorts_table, effect_table
 from insights.pages.answers import PageQuery
+from insights.pages.compared import line_name
 from insights.query.query import Dimension
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters
@@ -61,7 +62,7 @@ def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *impact.phase_queries()))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in impact.PHASES.values()), "PRs", "PRs left out"]
     for line, means, known, left_out in impact.means_of_lines(answers):
-        yield [lines.line_name(line), *means, known, left_out]
+        yield [line_name(line), *means, known, left_out]
 
 
 TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {

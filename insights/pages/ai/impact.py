@@ -19,10 +19,11 @@ from insights.pages import presenter
 from insights.pages.ai import adoption, lines
 from insights.pages.ai.answers import IMPACT_PAGE
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
-from insights.pages.cards import Section, Trend
+from insights.pages.compared import line_name, marker
 from insights.pages.drawing import rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
+from insights.ui.cards import Section, Trend
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 
@@ -250,8 +251,8 @@ def _phases_of_line(
     known = means["review"][1]
     left_out = _pull_requests_left_out(answers, line, known)
     return {
-        "key": lines.marker(line),
-        "label": lines.line_name(line),
+        "key": marker(line),
+        "label": line_name(line),
         "bars": [
             {
                 "key": phase,
@@ -259,7 +260,7 @@ def _phases_of_line(
                 "value": str(wording.duration(means[phase][0])),
                 "start": starts[phase] / scale,
                 "fraction": means[phase][0] / scale,
-                "rows_url": rows_of_part(answers.filters, metric, Dimension.AGENT, lines.marker(line)),
+                "rows_url": rows_of_part(answers.filters, metric, Dimension.AGENT, marker(line)),
             }
             for phase, (metric, label) in PHASES.items()
         ],

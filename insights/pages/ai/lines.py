@@ -8,18 +8,19 @@ loads first without them, then again with them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.urls import reverse
 
 from core.page_links import Picker
-from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
+from insights.catalogue.agents import AGENT_NAMES, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.margins import STATISTICS_WITH_MARGINS
 from insights.formulas.error_margins import ErrorMargin
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, rows_url
+from insights.pages.compared import Compared, line_name, marker, value_words
 from insights.pages.drawing import counts_of, over_time, series_by_value, values_of
 from insights.privacy.visible import visible_error_margins
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Statistic
@@ -38,17 +39,6 @@ CYCLE = Choice(
 MERGED, CYCLE_TIME, DELIVERED = "pr.merged_per_developer", "pr.cycle_time", "work.delivered_per_developer"
 LINE_SPLITS = (Dimension.ASSISTANCE, Dimension.AGENT)
 LINES_DRAWN = 7  # beside Non-AI
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A compared metric: the noun of its facts, its chart's name, and the metric whose rows list the facts."""
-
-    key: str
-    title: str
-    fact: str = "PR"
-    chart: str = ""
-    facts_key: str = ""
 
 
 COMPARED = {
@@ -117,15 +107,6 @@ def figures_of(lines: Answers, key: str) -> Mapping[str, MetricValue]:
     }
 
 
-def line_name(line: str) -> str:
-    return {ANY_AGENT: "Any agent", WITHOUT: "Non-AI"}.get(line) or agent_name(line)
-
-
-def marker(line: str) -> str:
-    """The key of its marker and colour."""
-    return {WITHOUT: "none", ANY_AGENT: "any"}.get(line, line)
-
-
 def figure_words(figure: MetricValue, compared: Compared, granularity: Granularity) -> str:
     """0.40 (10 PRs in 25 developer-weeks), or 22.5 h (440 PRs of 27 developers)"""
     if figure.withheld or figure.value is None:
@@ -136,12 +117,6 @@ def figure_words(figure: MetricValue, compared: Compared, granularity: Granulari
     else:
         behind = f"of {wording.count(figure.people, 'developer')}"
     return f"{value_words(figure.value, compared.key)} ({facts} {behind})"
-
-
-def value_words(value: float, key: str) -> str:
-    """Figures per developer have two decimals, as in publications."""
-    metric = get(key)
-    return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
 
 
 def _chart_alone(filters: Filters, key: str) -> ChartData:

@@ -9,10 +9,10 @@ from django.urls import reverse
 
 from insights.pages import presenter
 from insights.pages.answers import Answers, PageQuery, compared, of_rules, of_tiles, rows_url
-from insights.pages.cards import Breakdown, Section, Trend
 from insights.pages.drawing import Share, shares
 from insights.query.query import Dimension
 from insights.ui import wording
+from insights.ui.cards import Breakdown, Section, Trend
 from insights.ui.filters import Choice
 from insights.ui.tiles import Link, Tile
 

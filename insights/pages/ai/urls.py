@@ -22,7 +22,7 @@ ROUTES = PageRoutes(
 
 urlpatterns: list[URLPattern] = [
     path("", page.ai_page, name="ai"),
-    *page_urls(AI_PAGE.name, lambda: ROUTES),
+    *page_urls(AI_PAGE.name, lambda _request: ROUTES),
     path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
     path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
     path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),

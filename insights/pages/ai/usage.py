@@ -6,10 +6,10 @@ from typing import Any
 
 from insights.pages.ai.answers import USAGE_PAGE
 from insights.pages.answers import Answers, PageQuery
-from insights.pages.cards import Later, Section, Tile, Trend
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
+from insights.ui.cards import Later, Section, Tile, Trend
 from insights.ui.filters import Filters
 from insights.ui.hints import Hint
 

@@ -24,6 +24,7 @@ from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.figure_table import Heading, headings
 from insights.ui.filters import STATISTIC, Filters, filters_of
+from insights.ui.scope_bar import scope_navigation
 from orgtree.trees.surroundings import visible_units
 
 METRICS, UNITS = "metrics", "units"
@@ -96,7 +97,7 @@ def columns_of(chosen: Sequence[Metric]) -> Sequence[Column]:
 def compared_units(request: HttpRequest, params: CompareParams) -> ListedUnits:
     """The chosen units, or all below the page's.  Raises UnknownUnitError for an unknown or hidden one."""
     if not params.units:
-        return listed_units(request, params.of_page())
+        return listed_units(scope_navigation(request, params.filters, is_part=True), params.of_page())
     known = {unit.slug: unit for unit in visible_units(params.units, params.filters.access.visibility)}
     for slug in params.units:
         if slug not in known:

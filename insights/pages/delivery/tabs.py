@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
-from insights.pages.cards import Figures, Section, Tile, Trend
 from insights.query.query import Dimension
+from insights.ui.cards import Figures, Section, Tile, Trend
 from insights.ui.filters import Choice
 
 CYCLE = Choice("cycle", {"all": "All", "assistance": "AI", "work_type": "Work type"})

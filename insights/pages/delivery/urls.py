@@ -17,6 +17,6 @@ ROUTES = PageRoutes(
 
 urlpatterns: list[URLPattern] = [
     path("", page.delivery_page, name="delivery"),
-    *page_urls(DELIVERY_PAGE.name, lambda: ROUTES),
+    *page_urls(DELIVERY_PAGE.name, lambda _request: ROUTES),
     path("<slug:tab>/", page.delivery_page, name="delivery_tab"),
 ]

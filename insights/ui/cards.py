@@ -16,10 +16,15 @@ from insights.ui.tiles import Span
 
 @dataclass(frozen=True)
 class Tile:
-    """A metric's figure; `sample_of` is the metric whose sample it shows, by default its own."""
+    """A metric's figure; `sample_of` is the metric whose sample it shows, by default its own.
+
+    Tiles beside each other share a row; one with a `span` is a card of that width.
+    """
 
     metric: str | Choice
     sample_of: str | Choice = ""
+    span: Span | None = None
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,46 @@ class Units:
 
 
 @dataclass(frozen=True)
+class UnitTable:
+    """The units below the scope, with a column for each metric; `Units` is the table of the page's own columns."""
+
+    name: str
+    metrics: tuple[str, ...]
+    title: str = ""
+    span: Span = 12
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Each metric of work with any agent beside work without: both values, their difference and its interval."""
+
+    name: str
+    metrics: tuple[str, ...]
+    title: str = ""
+    span: Span = 12
+
+
+@dataclass(frozen=True)
+class Slowest:
+    """The facts with the greatest values of a metric, with links to their pages."""
+
+    name: str
+    metric: str
+    title: str = ""
+    span: Span = 6
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph that says how to read the cards beside it."""
+
+    name: str
+    text: str
+    title: str = ""
+    span: Span = 4
+
+
+@dataclass(frozen=True)
 class Later:
     """A card that loads after the page, from the part `name`; `csv` are the names of its tables, with their labels."""
 
@@ -94,7 +139,9 @@ class Later:
     is_live: bool = True  # loads anew with new facts
 
 
-Card = Tile | Trend | Breakdown | LastActive | Figures | Units | Later
+Table = UnitTable | Comparison | Slowest  # loads after the page
+Chart = Trend | Breakdown | LastActive
+Card = Tile | Chart | Figures | Units | Table | Text | Later
 
 
 @dataclass(frozen=True)

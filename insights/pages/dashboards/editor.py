@@ -1,0 +1,246 @@
+"""Arranging a dashboard: its draft as it will look, the forms of its cards, and what its buttons do.
+
+Each button is a form, so that everything works without a script; static/js/dashboard.js posts the same forms when cards
+are dragged or moved by keys, and takes the new grid from the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.views.decorators.vary import vary_on_headers
+
+from core.forms import posted_number
+from core.write_errors import FieldError
+from insights.dashboards import writing
+from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, exported, placed
+from insights.models import Dashboard
+from insights.pages.dashboards.forms import CardForm, DescriptionForm, filled_in
+from insights.pages.dashboards.page import cards_of, filters_for, page_of, shared_words, slots
+from insights.privacy.scope_access import access_in
+from insights.ui import wording
+from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import action_view, figures_view, form_view, page_view
+from orgtree.access.access import Access
+
+Act = Callable[[Access, Dashboard, HttpRequest], None]
+
+
+def _card(request: HttpRequest) -> str:
+    return request.POST.get("card", "")
+
+
+# What the buttons of the editor do, by their value.
+ACTS: Mapping[str, Act] = {
+    "earlier": lambda access, dashboard, request: writing.move_card(access, dashboard, _card(request), by=-1),
+    "later": lambda access, dashboard, request: writing.move_card(access, dashboard, _card(request), by=1),
+    "place": lambda access, dashboard, request: writing.move_card(
+        access, dashboard, _card(request), to=posted_number(request, "position")
+    ),
+    "narrower": lambda access, dashboard, request: writing.resize_card(access, dashboard, _card(request), by=-1),
+    "wider": lambda access, dashboard, request: writing.resize_card(access, dashboard, _card(request), by=1),
+    "resize": lambda access, dashboard, request: writing.resize_card(
+        access, dashboard, _card(request), width=posted_number(request, "width") or WIDTHS[0]
+    ),
+    "remove": lambda access, dashboard, request: writing.remove_card(access, dashboard, _card(request)),
+    "undo": lambda access, dashboard, _request: writing.step_back(access, dashboard),
+    "redo": lambda access, dashboard, _request: writing.step_forward(access, dashboard),
+    "discard": lambda access, dashboard, _request: writing.discard_changes(access, dashboard),
+}
+
+
+@figures_view
+def dashboard_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The draft, each card with its figures and its buttons."""
+    dashboard = _own(request, pk)
+    cards = cards_of(dashboard, is_draft=True)
+    page, filters = page_of(dashboard, is_draft=True), filters_for(request, cards)
+    around = scope_navigation(request, filters)
+    grid, _ = slots(page, filters, cards)
+    context = {
+        "dashboard": dashboard,
+        "slots": grid,
+        "widths": WIDTHS,
+        "saved": _saved(dashboard),
+        "shared": shared_words(dashboard),
+        "whose": scope_words(filters, around),
+        "days": wording.days(filters.window),
+        "form": CardForm(visibility=filters.access.visibility, initial={"kind": "tile"}),
+        "kinds": KINDS,
+        "has_room": len(cards) < MOST_CARDS,
+        "most_cards": MOST_CARDS,
+    }
+    return render(request, "insights/dashboards/edit.html", context)
+
+
+def _saved(dashboard: Dashboard) -> str:
+    """Saved 1 Oct 14:02 · version 3 is published."""
+    saved = f"Saved {wording.moment(dashboard.changed_at)}"
+    return f"{saved} · version {dashboard.version} is published" if dashboard.is_published else saved
+
+
+@action_view
+def dashboard_act(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """A button of the editor; a script gets the state as JSON, or the reason why nothing was changed."""
+    dashboard, act = _own(request, pk), ACTS.get(request.POST.get("act", ""))
+    if act is None:
+        raise BadRequest("No such button.")
+    wants_json = request.headers.get("Accept", "").startswith("application/json")
+    try:
+        act(access_in(request), dashboard, request)
+    except FieldError as problem:
+        if wants_json:
+            return JsonResponse({"message": problem.message}, status=problem.status)
+        messages.error(request, problem.message)
+    if wants_json:
+        state = "Draft" if dashboard.has_changes else "Published"
+        steps = {"can_undo": bool(dashboard.past), "can_redo": bool(dashboard.future)}
+        return JsonResponse({"saved": _saved(dashboard), "state": state, **steps})
+    anchor = f"#slot-{_card(request)}" if _card(request).isalnum() else ""
+    return redirect(f"{reverse('dashboard_edit', args=[pk])}{anchor}")
+
+
+@vary_on_headers("HX-Request")
+@form_view
+def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The form beside the grid, or one of its own where something in it is wrong."""
+    access, dashboard = access_in(request), _own(request, pk)
+    posted: Any = request.POST if request.method == "POST" else None
+    form = CardForm(posted, visibility=access.visibility, initial={"kind": "tile"})
+    added = form.save_by(lambda: writing.add_card(access, dashboard, form.card(form.cleaned_data["kind"])))
+    if added is not None:
+        return redirect(f"{reverse('dashboard_edit', args=[pk])}#slot-{added}")
+    return _form_page(request, dashboard, form, "Add a card", "Add to dashboard", kinds=KINDS)
+
+
+@vary_on_headers("HX-Request")
+@form_view
+def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
+    access, dashboard = access_in(request), _own(request, pk)
+    item = _placed(dashboard, card)
+    posted: Any = request.POST if request.method == "POST" else None
+    form = CardForm(posted, visibility=access.visibility, stored=item, initial=filled_in(item))
+
+    def save() -> bool:
+        writing.change_card(access, dashboard, card, form.card(item.kind))
+        return True
+
+    if form.save_by(save):
+        return _done(request, pk, f"#slot-{card}")
+    return _form_page(request, dashboard, form, f"Settings of {item.name}", "Save", item=item, kind=KINDS[item.kind])
+
+
+@vary_on_headers("HX-Request")
+@form_view
+def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Title, purpose, and the roles and units that it is shared with."""
+    access, dashboard = access_in(request), _own(request, pk)
+    posted: Any = request.POST if request.method == "POST" else None
+    form = DescriptionForm(posted, dashboard=dashboard, visibility=access.visibility)
+
+    def save() -> bool:
+        data = form.cleaned_data
+        writing.describe(access, dashboard, title=data["title"], purpose=data["purpose"])
+        writing.share_dashboard(access, dashboard, roles=data["roles"], units=data["units"])
+        return True
+
+    if form.save_by(save):
+        messages.success(request, f"{shared_words(dashboard)}.")
+        return _done(request, pk)
+    return _form_page(request, dashboard, form, "Title and sharing", "Save")
+
+
+@action_view
+def dashboard_publish(request: HttpRequest, pk: int) -> HttpResponseBase:
+    dashboard = _own(request, pk)
+    try:
+        writing.publish_dashboard(access_in(request), dashboard)
+    except FieldError as problem:
+        messages.error(request, problem.message)
+        return redirect("dashboard_edit", pk=pk)
+    messages.success(request, f"Version {dashboard.version} is published. {shared_words(dashboard)}.")
+    return redirect("dashboard", pk=pk)
+
+
+@action_view
+def dashboard_copy(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    copy = writing.copy_dashboard(access, get_object_or_404(Dashboard.objects.visible_to(access), pk=pk))
+    messages.success(request, f"“{copy.title}” is a draft of your own.")
+    return redirect("dashboard_edit", pk=copy.pk)
+
+
+@action_view
+def dashboard_home(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """Set as home; with `undo` the home page again."""
+    access = access_in(request)
+    dashboard = get_object_or_404(Dashboard.objects.visible_to(access), pk=pk)
+    if "undo" in request.POST:
+        writing.set_as_home(access, None)
+        messages.success(request, "Home shows the home page again.")
+    else:
+        writing.set_as_home(access, dashboard)
+        messages.success(request, f"Home shows “{dashboard.title}”.")
+    return redirect("dashboard", pk=pk)
+
+
+@action_view
+def dashboard_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
+    dashboard = _own(request, pk)
+    writing.remove_dashboard(access_in(request), dashboard)
+    messages.success(request, f"“{dashboard.title}” is deleted.")
+    return redirect("dashboards")
+
+
+@page_view
+def dashboard_export(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The file: of one's own the draft, else what is published."""
+    access = access_in(request)
+    dashboard = get_object_or_404(Dashboard.objects.visible_to(access), pk=pk)
+    cards = dashboard.draft if writing.may_change(access, dashboard) else dashboard.published
+    name = slugify(dashboard.title)[:60] or "dashboard"
+    return JsonResponse(
+        exported(dashboard.title, dashboard.purpose, cards),
+        headers={"Content-Disposition": f'attachment; filename="headway-{name}.json"'},
+        json_dumps_params={"indent": 2, "ensure_ascii": False},
+    )
+
+
+def _own(request: HttpRequest, pk: int) -> Dashboard:
+    return get_object_or_404(Dashboard.objects.writable_by(access_in(request)), pk=pk)
+
+
+def _placed(dashboard: Dashboard, card: str) -> Placed:
+    """Raises FieldError where it is gone."""
+    for item in placed(dashboard.draft):
+        if item.id == card:
+            return item
+    raise FieldError("", "The card is gone: somebody removed it.")
+
+
+def _form_page(
+    request: HttpRequest, dashboard: Dashboard, form: Any, title: str, submit: str, **more: Any
+) -> HttpResponse:
+    context = {
+        **{"dashboard": dashboard, "form": form, "title": title, "submit": submit},
+        **{"base_template": base_template(request), "action": request.get_full_path(), **more},
+    }
+    # The side panel only shows responses with status 200.
+    status = 200 if is_panel(request) else form.status
+    return render(request, "insights/dashboards/form.html", context, status=status)
+
+
+def _done(request: HttpRequest, pk: int, anchor: str = "") -> HttpResponse:
+    address = f"{reverse('dashboard_edit', args=[pk])}{anchor}"
+    if is_panel(request):
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
