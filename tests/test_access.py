@@ -223,6 +223,17 @@ POSTS: dict[str, Access] = {
     "api/v1/tickets/<int:pk>/mirror/": post("/api/v1/tickets/4711/mirror/", visitor=401, member=404, admin=404),
     "api/v1/tickets/<int:pk>/move/": post("/api/v1/tickets/4711/move/", visitor=401, member=404, admin=404),
     "api/v1/tickets/<int:pk>/comments/": post("/api/v1/tickets/4711/comments/", visitor=401, member=404, admin=404),
+    "insights/dashboards/new/": post("/insights/dashboards/new/", visitor=302, member=400, admin=400),
+    **{
+        f"insights/dashboards/<int:pk>/{route}": post(
+            f"/insights/dashboards/4711/{address}", visitor=302, member=404, admin=404
+        )
+        for route, address in {
+            "cards/new/": "cards/new/",
+            "cards/<slug:card>/": "cards/c1/",
+            **{act: act for act in ("act/", "copy/", "home/", "publish/", "remove/", "share/")},
+        }.items()
+    },
     "api/v1/annotations/": post("/api/v1/annotations/", visitor=401, member=415, admin=415),
     "api/v1/hand-kept/": post("/api/v1/hand-kept/", visitor=401, member=415, admin=415),
     "api/v1/hand-kept/<slug:slug>/values/": post(
