@@ -173,6 +173,7 @@ def shown_cards() -> list[tuple[str, ChartCard]]:
         ("Donut of people", card("adoption", "Developers using AI", "donut")),
         ("Donut with pickers", card("breakdown", "Spend breakdown", "donut", pickers=pickers)),
         ("Stacked bars, to date", card("spend", "Weekly spend by agent", "stacked_bar", span=8, pickers=pickers)),
+        ("Comparison", card("compared", "PR cycle time", "line", span=6)),
         ("Nothing to draw", card("empty", "Error rate", "line")),
         ("Outcomes", card("outcomes", "Spend by outcome", "stacked_bar", span=6, caveat="Pending settles in 72 h.")),
         ("Durations", card("durations", "Session duration", "line", span=6)),
@@ -233,7 +234,8 @@ def _figures(kind: str, unit: str, *datasets: dict[str, Any], **fields: Any) -> 
         "unit": unit,
         "labels": labels,
         "datasets": list(datasets),
-        "to_date_from": None,
+        "bucket": "week",
+        "incomplete": [],
         "marks": [],
         "benchmarks": [],
         **fields,
@@ -256,7 +258,7 @@ CHARTS: dict[str, dict[str, Any]] = {
         _series("Active", "all", "single", 63, 62, 65, 65, 66, 68, 69, 71, 74, 75, 76, 77, 77),
         marks=[{"index": 4, "text": "Pilot"}, {"index": 9, "text": "Seat cap lifted"}],
         benchmarks=[{"value": 72, "label": "Target 72%"}],
-        to_date_from=12,
+        incomplete=[{"index": 12, "words": "week to date"}],
     ),
     "adoption": _figures(
         "donut", "count", _series("Active", "active", "single", 148), _series("Not yet", "not_active", "single", 38)
@@ -295,7 +297,7 @@ CHARTS: dict[str, dict[str, Any]] = {
         _series("Copilot", "copilot", "agent", 480, 500, 470, 480, 520, 500, 540, 510, 540, 560, 550, 540, 340),
         _series("Codex", "codex", "agent", 330, 340, 360, 350, 380, 400, 420, 430, 450, 470, 490, 480, 300),
         _series("Gemini", "gemini", "agent", 190, 180, 190, 200, 210, 200, 220, 230, 230, 240, 250, 250, 150),
-        to_date_from=12,
+        incomplete=[{"index": 12, "words": "week to date"}],
         benchmarks=[{"value": 4000, "label": "Weekly budget $4.0k"}],
     ),
     "outcomes": _figures(
@@ -317,7 +319,36 @@ CHARTS: dict[str, dict[str, Any]] = {
         _series(
             "Median", "median", "sequence", 1400, 1380, 1410, 1500, None, None, 1580, 1600, 1620, 1600, 1650, 1700, 1690
         ),
-        to_date_from=12,
+        incomplete=[{"index": 12, "words": "week to date"}],
+    ),
+    "compared": _figures(
+        "line",
+        "seconds",
+        _series(
+            "Claude Code",
+            "claude_code",
+            "agent",
+            *[hours * 3600 for hours in (9, 25, 26, 24, 25, 22, 24, 23, 24, 22, 21, 20, 12)],
+        ),
+        _series(
+            "Gemini",
+            "gemini",
+            "agent",
+            *[hours * 3600 for hours in (9, 30, 28, 260, 31, 30, 29, 28, 30, 29, 27, 26, 14)],
+        ),
+        {
+            **_series(
+                "Any agent",
+                "any",
+                "agent",
+                *[hours * 3600 for hours in (9, 26, 26, 25, 25, 23, 24, 23, 24, 22, 21, 20, 12)],
+            ),
+            "picked": True,
+        },
+        _series(
+            "Non-AI", "none", "agent", *[hours * 3600 for hours in (11, 31, 32, 30, 33, 31, 32, 33, 34, 32, 33, 32, 18)]
+        ),
+        incomplete=[{"index": 0, "words": "incomplete week"}, {"index": 12, "words": "week to date"}],
     ),
     "empty": _figures("line", "percent", _series("Failed", "all", "single", *[None] * len(WEEKS))),
 }

@@ -283,18 +283,28 @@ def series_by_value(answer: Answer, dimension: Dimension) -> Mapping[str, Sequen
 
 def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartData:
     buckets = list({figure.window: figure for figure in answer.series}.values())
-    running = [index for index, figure in enumerate(buckets) if figure.to_date]
+    granularity = answer.query.granularity
     return ChartData(
         kind=kind,
         unit=get(answer.query.key).unit,
-        labels=[wording.bucket(figure.window, answer.query.granularity) for figure in buckets],
+        labels=[wording.bucket(figure.window, granularity) for figure in buckets],
         days=[figure.window.start for figure in buckets],
         datasets=datasets,
-        drawn_from=1 if kind in ("line", "area") and tiles.stub(buckets, answer.query.granularity) else 0,
-        to_date_from=running[0] if running else None,
+        bucket=granularity.value,
+        incomplete={
+            index: words for index, figure in enumerate(buckets) if (words := _incomplete(figure, granularity))
+        },
         query=answer.query,
         reason=next((figure.reason for figure in answer.total if figure.reason), ""),
     )
+
+
+def _incomplete(figure: MetricValue, granularity: Granularity) -> str:
+    """In what way the bucket is no whole week, month or quarter; empty for a whole one."""
+    if figure.to_date:
+        return f"{granularity.value} to date"
+    is_whole = figure.window.days == windows.whole_bucket(figure.window.start, granularity).days
+    return "" if is_whole else f"incomplete {granularity.value}"
 
 
 def _label(value: str, dimension: Dimension) -> str:

@@ -19,7 +19,7 @@ from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv, highest_title
 from insights.pages.units import UnitsOfPage, columns_of, units_choice, units_context, units_csv_rows
 from insights.query.query import Dimension, Granularity
-from insights.ui import tiles, wording
+from insights.ui import tiles
 from insights.ui.cards import (
     Breakdown,
     Card,
@@ -246,7 +246,7 @@ def chart_card(card: Chart, answers: Answers) -> ChartCard:
     match card:
         case Trend(kind=kind):
             lacking = not _is_drawn(card, answers)
-            caveat = " ".join(filter(None, (_not_drawn(card, answers), mix_in_words(figure.mix))))
+            caveat = mix_in_words(figure.mix)
         case Breakdown(caveat=caveat):
             kind, lacking = "donut", not figure.value
         case LastActive():
@@ -269,15 +269,6 @@ def _is_drawn(card: Trend, answers: Answers) -> bool:
     if card.needs:
         return any(answers.figure(key).value for key in card.needs)
     return answers.figure(answers.filters.metric(card.metric)).value is not None
-
-
-def _not_drawn(card: Trend, answers: Answers) -> str:
-    """The clipped first bucket, which a line leaves out."""
-    if card.kind not in ("line", "area"):
-        return ""
-    series = answers.answer(_needed(card, answers.filters)[0]).series
-    stub = tiles.stub(series, answers.filters.granularity)
-    return f"Not drawn: {wording.days(stub)}, the end of a {answers.filters.granularity.value}." if stub else ""
 
 
 def _later(card: Later, answers: Answers) -> LaterCard:

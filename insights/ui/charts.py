@@ -88,8 +88,8 @@ class ChartData:
     labels: Sequence[str]
     datasets: Sequence[Dataset]
     days: Sequence[date] = ()  # the first day of each bucket, where labels are buckets
-    drawn_from: int = 0  # index of the first bucket that is drawn; tables have them all
-    to_date_from: int | None = None  # index of the bucket that is not over yet
+    bucket: str = ""  # what a label is: week, month or quarter
+    incomplete: Mapping[int, str] = field(default_factory=dict)  # index of a bucket → in what way it is incomplete
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the caption
     left_out: int = 0  # segments hidden because of too few people
@@ -179,8 +179,8 @@ class ChartView(BaseLineChartView):  # type: ignore[misc]
             "label_name": self.drawn.label_name,
             "labels": drawn["labels"],
             "datasets": drawn["datasets"],
-            "drawn_from": self.drawn.drawn_from,
-            "to_date_from": self.drawn.to_date_from,
+            "bucket": self.drawn.bucket,
+            "incomplete": [{"index": index, "words": words} for index, words in self.drawn.incomplete.items()],
             "marks": [
                 {"index": mark.index, "last": mark.last, "text": mark.text, "days": mark.days, "url": mark.url}
                 for mark in self.drawn.marks

@@ -1,23 +1,24 @@
 /* From the figures of a chart to a Chart.js configuration.
 
-   The figures: {kind, unit, labels, datasets: [{label, key, role, data}], to_date_from, marks, benchmarks, left_out}. */
+   The figures: {kind, unit, labels, datasets: [{label, key, role, data}], bucket, incomplete: [{index, words}],
+   marks, benchmarks, left_out}. */
 import { POINT_STYLES, agentOf } from "./agents.js";
-import { bands, dashedBars, directLabels, hatched, notes } from "./chart-plugins.js";
+import { bands, clippedPoints, dashedBars, directLabels, hatched, incompleteBuckets, notes } from "./chart-plugins.js";
 import { exact, tick } from "./format.js";
 import { prefersStillness, token, translucent } from "./tokens.js";
 
 const ANIMATION_MS = 180;
-const TO_DATE_DASH = [3, 3];
+const INCOMPLETE_DASH = [2, 3];
 const RAMP = ["seq-5", "seq-4", "seq-3", "seq-2", "seq-1"];
 const RAMP_DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3], [4, 4]];
 export const REST_KEYS = new Set(["rest", "other", "others", "inactive", "not_active", "not_yet"]);
 
-export function chartConfig(Chart, figures, { still }) {
+export function chartConfig(Chart, figures, { still, isShown = () => true }) {
   const font = token("font");
   Object.assign(Chart.defaults.font, { family: font, size: 11 });
   Chart.defaults.color = token("ink-3");
   const shape = { line: lineChart, area: lineChart, stacked_bar: barChart, donut: donutChart }[figures.kind];
-  const config = shape(Chart, figures);
+  const config = shape(Chart, figures, isShown);
   Object.assign(config.options, {
     animation: still || prefersStillness() ? false : { duration: ANIMATION_MS },
     animations: { x: { duration: 0 }, width: { duration: 0 } }, // figures grow, nothing slides sideways
@@ -31,17 +32,46 @@ export function chartConfig(Chart, figures, { still }) {
 /* Durations are drawn in the unit their axis is read in, so that ticks fall on whole minutes or hours. */
 function scaleOf({ unit, datasets }) {
   if (unit !== "seconds") return { divisor: 1, print: (value) => tick(value, unit) };
-  const largest = Math.max(...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const largest = largestOf(datasets);
   const [divisor, word] = largest >= 2 * 86400 * 2 ? [86400, "d"] : largest >= 7200 ? [3600, "h"] : largest >= 120 ? [60, "min"] : [1, "s"];
   return { divisor, print: (value) => `${Number(value.toFixed(2))} ${word}` };
 }
 
-function lineChart(Chart, figures) {
-  const { divisor, print } = scaleOf(figures);
+/* A comparison is of two lines, the picked one and Non-AI: they are large and set the scale.  The others are drawn on
+   demand. */
+export const isComparison = ({ datasets }) => datasets.some((series) => series.picked);
+export const isLarge = (series) => Boolean(series.picked) || series.key === "none";
+export const isShownAtFirst = (figures, series) => !isComparison(figures) || isLarge(series);
+
+/* In what way a bucket is incomplete: "week to date"; empty for a whole one. */
+export const incompleteAt = ({ incomplete = [] }, index) => incomplete.find((bucket) => bucket.index === index)?.words ?? "";
+
+/* The value at which the scale of a comparison ends, in the figures' unit; Infinity where no other line exceeds it.
+   What lies beyond it is drawn at the edge, with its value. */
+function scaleEnd(figures) {
+  const datasets = figures.datasets.filter(isLarge);
+  if (!isComparison(figures) || !largestOf(datasets)) return Infinity;
+  const { divisor } = scaleOf({ ...figures, datasets });
+  const top = Math.max(largestOf(datasets), topOfBands({ datasets }), nearestAbove({ ...figures, datasets }));
+  const end = roundedUp(top / divisor) * divisor;
+  return largestOf(figures.datasets) > end ? end : Infinity;
+}
+
+const largestOf = (datasets) => Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+
+function roundedUp(value) {
+  const step = 10 ** Math.floor(Math.log10(value || 1)) / 2;
+  return Math.ceil(value / step) * step;
+}
+
+function lineChart(Chart, figures, isShown) {
+  const end = scaleEnd(figures);
+  const clipped = figures.datasets.map((series) => series.data.map((value) => (value === null ? null : Math.min(value, end))));
+  const { divisor, print } = scaleOf({ ...figures, datasets: clipped.map((data) => ({ data })) });
   const several = figures.datasets.length > 1;
   const named = several || figures.datasets[0].role === "agent"; // an agent's line says whose it is, even alone
-  const from = figures.to_date_from ?? Infinity;
-  const compared = figures.datasets.some((series) => series.picked);
+  const compared = isComparison(figures);
+  const isPart = (index) => Boolean(incompleteAt(figures, index));
   return {
     type: "line",
     data: {
@@ -52,32 +82,35 @@ function lineChart(Chart, figures) {
           label: series.label,
           marker,
           picked: series.picked,
-          data: inUnit(series.data, divisor),
+          hidden: !isShown(series),
+          data: inUnit(clipped[index], divisor),
+          real: inUnit(series.data, divisor),
+          facts: series.data.map((_, bucket) => factsAt(series, bucket)[0] ?? ""),
           band: series.low && { low: inUnit(series.low, divisor), high: inUnit(series.high, divisor) },
           borderColor: colour,
           swatch: colour,
           backgroundColor: figures.kind === "area" ? translucent(colour, 0.1) : colour,
           fill: figures.kind === "area" ? "origin" : false,
-          borderWidth: series.picked ? 2.5 : compared ? 1.25 : 1.75,
+          borderWidth: series.picked ? 2.5 : !compared ? 1.75 : isLarge(series) ? 2 : 1.25,
           borderDash: dash,
-          segment: { borderDash: (part) => (part.p1DataIndex >= from ? TO_DATE_DASH : undefined) },
+          segment: { borderDash: (part) => (isPart(part.p0DataIndex) || isPart(part.p1DataIndex) ? INCOMPLETE_DASH : undefined) },
           pointStyle: POINT_STYLES[marker],
-          pointRadius: (point) => pointRadius(point, series.data, named),
-          pointBackgroundColor: several ? colour : token("surface"),
+          pointRadius: (point) => (isPart(point.dataIndex) ? 3 : pointRadius(point, series.data, named)),
+          pointBackgroundColor: ({ dataIndex }) => (several && !isPart(dataIndex) ? colour : token("surface")),
           pointBorderColor: colour,
-          pointBorderWidth: several ? 1 : 1.75,
+          pointBorderWidth: ({ dataIndex }) => (several && !isPart(dataIndex) ? 1 : 1.75),
           pointHitRadius: 12,
           pointHoverRadius: 4,
         };
       }),
     },
     options: {
-      layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : 6 } },
+      layout: { padding: { right: named ? labelRoom(Chart, figures) : 10, top: figures.marks?.length ? 22 : end < Infinity ? 14 : 6 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit, { reach: Math.max(nearestAbove(figures), topOfBands(figures)) / divisor, isRate: isRate(figures) }),
-      plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print } },
+      scales: axes(print, figures.unit, { end: end / divisor, reach: Math.max(nearestAbove(figures), topOfBands(figures)) / divisor, isRate: isRate(figures) }),
+      plugins: { tooltip: tooltip(figures, divisor), directLabels: { on: named }, notes: { ...figures, divisor, print }, incompleteBuckets: figures, clippedPoints: { end: end / divisor, print: (value) => exact(value * divisor, figures.unit) } },
     },
-    plugins: named ? [bands, directLabels, notes] : [bands, notes],
+    plugins: [incompleteBuckets, bands, ...(named ? [directLabels] : []), clippedPoints, notes],
   };
 }
 
@@ -86,7 +119,7 @@ const inUnit = (values, divisor) => values.map((value) => (value === null ? null
 /* Bands belong on the chart, but one of few developers must not press all lines to its bottom: it is cut off. */
 const TALLEST_BAND = 1.8;
 function topOfBands({ datasets }) {
-  const largest = Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const largest = largestOf(datasets);
   const highest = Math.max(0, ...datasets.flatMap((series) => (series.high ?? []).map((value) => value ?? 0)));
   return Math.min(highest, largest * TALLEST_BAND);
 }
@@ -117,14 +150,13 @@ function labelRoom(Chart, { datasets }) {
 
 function barChart(Chart, figures) {
   const { divisor, print } = scaleOf(figures);
-  const from = figures.to_date_from ?? Infinity;
   return {
     type: "bar",
     data: {
       labels: figures.labels,
       datasets: figures.datasets.map((series, index) => {
         const look = fillLook(series, index);
-        const fill = ({ dataIndex }) => (dataIndex >= from ? look.lighter : look.fill);
+        const fill = ({ dataIndex }) => (incompleteAt(figures, dataIndex) ? look.lighter : look.fill);
         return {
           label: series.label,
           marker: series.role === "agent" ? agentOf(series.key).marker : "square",
@@ -147,9 +179,9 @@ function barChart(Chart, figures) {
       layout: { padding: { top: figures.marks?.length ? 22 : 6, right: 4 } },
       interaction: { mode: "index", intersect: false },
       scales: axes(print, figures.unit, { stacked: true, reach: nearestAbove(figures) / divisor }),
-      plugins: { tooltip: tooltip(figures, divisor), notes: { ...figures, divisor, print } },
+      plugins: { tooltip: tooltip(figures, divisor), notes: { ...figures, divisor, print }, incompleteBuckets: figures },
     },
-    plugins: [dashedBars, notes],
+    plugins: [incompleteBuckets, dashedBars, notes],
   };
 }
 
@@ -237,11 +269,15 @@ export function slicesOf({ labels, datasets }) {
 
 const isRate = ({ datasets }) => datasets.some((series) => series.data.some((value) => value !== null && !Number.isInteger(value)));
 
-/* What stands behind a point: " (10 PRs) · 5 developers". */
-export function countsAt({ counts = {} }, index) {
-  const told = Object.entries(counts).filter(([, values]) => values[index] !== null);
-  const words = told.map(([noun, values]) => `${exact(values[index], "count")} ${values[index] === 1 ? noun.replace(/s$/, "") : noun}`);
-  const [facts, ...others] = words;
+/* What stands behind a point: "10 PRs", "5 developers". */
+function factsAt({ counts = {} }, index) {
+  const told = Object.entries(counts).filter(([, values]) => (values[index] ?? null) !== null);
+  return told.map(([noun, values]) => `${exact(values[index], "count")} ${values[index] === 1 ? noun.replace(/s$/, "") : noun}`);
+}
+
+/* The same in a line of text: " (10 PRs) · 5 developers". */
+export function countsAt(series, index) {
+  const [facts, ...others] = factsAt(series, index);
   return facts ? ` (${facts})${others.map((each) => ` · ${each}`).join("")}` : "";
 }
 
@@ -256,7 +292,7 @@ export function intervalAt({ low, high }, index, unit) {
 const NEAR = 1.6;
 const NEAR_FOR_AGREED = 4;
 function nearestAbove({ datasets, benchmarks = [] }) {
-  const largest = Math.max(0, ...datasets.flatMap((series) => series.data.map((value) => value ?? 0)));
+  const largest = largestOf(datasets);
   const above = benchmarks.filter(({ value }) => value > largest);
   const published = above.filter(({ role, value }) => role === "published" && value <= largest * NEAR);
   const agreed = above.filter(({ role, value }) => role !== "published" && value <= largest * NEAR_FOR_AGREED);
@@ -264,7 +300,7 @@ function nearestAbove({ datasets, benchmarks = [] }) {
   return Math.max(nearest, ...agreed.map(({ value }) => value * 1.04)); // with room for the line itself
 }
 
-function axes(print, unit, { stacked = false, reach = 0, isRate = false } = {}) {
+function axes(print, unit, { stacked = false, reach = 0, end = Infinity, isRate = false } = {}) {
   return {
     x: {
       stacked,
@@ -276,6 +312,7 @@ function axes(print, unit, { stacked = false, reach = 0, isRate = false } = {}) 
       stacked,
       beginAtZero: true,
       suggestedMax: reach || undefined,
+      max: end < Infinity ? end : undefined,
       grid: { color: token("grid"), drawTicks: false },
       border: { display: false },
       ticks: {
@@ -305,16 +342,18 @@ function tooltipLook() {
   };
 }
 
+const realValue = ({ dataset, dataIndex, raw }) => dataset.real?.[dataIndex] ?? raw;
+
 function tooltip(figures, divisor) {
   return {
     ...tooltipLook(),
     filter: ({ raw }) => raw !== null && (figures.kind !== "stacked_bar" || raw !== 0),
-    itemSort: (one, other) => other.raw - one.raw,
+    itemSort: (one, other) => realValue(other) - realValue(one),
     callbacks: {
       title: ([first]) =>
-        first ? first.label + (first.dataIndex >= (figures.to_date_from ?? Infinity) ? " · to date" : "") : "",
-      label: ({ dataset, datasetIndex, dataIndex, raw }) =>
-        `${dataset.label}  ${exact(raw * divisor, figures.unit)}${countsAt(figures.datasets[datasetIndex], dataIndex)}`,
+        first ? [first.label, incompleteAt(figures, first.dataIndex)].filter(Boolean).join(" · ") : "",
+      label: ({ dataset, datasetIndex, dataIndex }) =>
+        `${dataset.label}  ${exact(figures.datasets[datasetIndex].data[dataIndex], figures.unit)}${countsAt(figures.datasets[datasetIndex], dataIndex)}`,
       labelPointStyle: ({ dataset }) => ({ pointStyle: POINT_STYLES[dataset.marker] ?? "rect", rotation: 0 }),
       labelColor: ({ dataset }) => ({
         backgroundColor: dataset.swatch,

@@ -52,13 +52,12 @@ function link(holder, figures, series, index) {
 /* Chart.js's own configuration with a click and a pointer where there is something to open. */
 export function openOnClick(config, figures) {
   if (!figures.rows?.some(Boolean)) return config;
-  const first = figures.kind === "donut" ? 0 : figures.drawn_from ?? 0;
   const slices = figures.kind === "donut" ? drawnSlices(figures) : null;
   const at = (event, chart) => {
     const [found] = chart.getElementsAtEventForMode(event, "nearest", { intersect: figures.kind !== "line" && figures.kind !== "area" }, false);
     if (!found) return null;
     const series = slices ? slices[found.index] : found.datasetIndex;
-    const index = slices ? 0 : found.index + first;
+    const index = slices ? 0 : found.index;
     return series === undefined || !addressOf(figures, series, index) ? null : { series, index };
   };
   config.options.onHover = (event, _elements, chart) => {

@@ -1,6 +1,6 @@
 /* What stands around a plot and is ordinary HTML: the legend, a donut's list and centre, the table view. */
 import { markerElement } from "./agents.js";
-import { REST_KEYS, countsAt, intervalAt, slicesOf } from "./chart-config.js";
+import { REST_KEYS, countsAt, incompleteAt, intervalAt, isComparison, isLarge, slicesOf } from "./chart-config.js";
 import { exact, share, tick, unitWord } from "./format.js";
 
 const element = (name, properties = {}, ...children) => {
@@ -21,14 +21,17 @@ function keyElement(series, index) {
   return element("span", { className: `sw ${kind}`, ariaHidden: "true" });
 }
 
-/* Bars have a legend whose entries show and hide their series; lines carry their names themselves. */
-export function fillLegend(card, figures, onToggle) {
+/* Bars have a legend whose entries show and hide their series; lines carry their names themselves, but a comparison
+   offers those that it does not draw by itself.  Both name the hatch of incomplete buckets. */
+export function fillLegend(card, figures, isShown, onToggle) {
   const legend = card.querySelector("[data-chart-legend]");
   if (!legend) return;
   legend.replaceChildren();
-  if (figures.kind !== "stacked_bar" || (figures.datasets.length < 2 && figures.datasets[0]?.role === "single")) return;
+  legend.classList.toggle("on-demand", isComparison(figures));
+  const isOffered = isComparison(figures) ? (series) => !isLarge(series) : () => figures.kind === "stacked_bar" && isTold(figures);
   figures.datasets.forEach((series, index) => {
-    const button = element("button", { type: "button", ariaPressed: "true" }, keyElement(series, index), series.label);
+    if (!isOffered(series)) return;
+    const button = element("button", { type: "button", ariaPressed: String(isShown(series)) }, keyElement(series, index), series.label);
     button.addEventListener("click", () => {
       const shown = button.ariaPressed !== "true";
       button.ariaPressed = String(shown);
@@ -36,7 +39,10 @@ export function fillLegend(card, figures, onToggle) {
     });
     legend.append(button);
   });
+  if (figures.incomplete?.length) legend.append(element("span", {}, element("span", { className: "sw part", ariaHidden: "true" }), `Incomplete ${figures.bucket}`));
 }
+
+const isTold = ({ datasets }) => datasets.length > 1 || datasets[0]?.role !== "single";
 
 /* A donut's list: key, name, value, share; and the total in its middle. */
 export function fillList(card, figures) {
@@ -107,7 +113,7 @@ export function fillTable(card, figures) {
   holder.replaceChildren(table);
 }
 
-function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_from: toDateFrom, marks = [], benchmarks = [] }) {
+function seriesTable({ labels, datasets, unit, label_name: labelName, incomplete, marks = [], benchmarks = [] }) {
   const heads = [
     labelName ?? "From",
     ...datasets.map((series) => series.label),
@@ -116,7 +122,7 @@ function seriesTable({ labels, datasets, unit, label_name: labelName, to_date_fr
   ];
   const notesAt = (index) => marks.filter((mark) => mark.index === index).map((mark) => mark.text);
   const rows = labels.map((label, index) => [
-    index >= (toDateFrom ?? Infinity) ? `${label}, to date` : label,
+    [label, incompleteAt({ incomplete }, index)].filter(Boolean).join(", "),
     ...datasets.map((series) => cellText(series, index, unit)),
     ...benchmarks.map((line) => exact(line.value, unit)),
     ...(marks.length ? [notesAt(index).join("; ")] : []),

@@ -271,16 +271,85 @@ export const dashedBars = {
   },
 };
 
+/* A hatched column behind each bucket that is no whole week, month or quarter. */
+export const incompleteBuckets = {
+  id: "incompleteBuckets",
+  beforeDatasetsDraw({ ctx, chartArea, scales: { x } }, _, { incomplete = [] }) {
+    const between = x.getPixelForValue(1) - x.getPixelForValue(0) || chartArea.width;
+    ctx.save();
+    ctx.globalAlpha = 0.55;
+    for (const { index } of incomplete) {
+      const middle = x.getPixelForValue(index);
+      const left = Math.max(chartArea.left, middle - between / 2);
+      const right = Math.min(chartArea.right, middle + between / 2);
+      ctx.fillStyle = hatched("transparent", token("line-strong"), { size: 6, width: 1 });
+      ctx.fillRect(left, chartArea.top, right - left, chartArea.height);
+    }
+    ctx.restore();
+  },
+};
+
+/* A value beyond the scale: an arrow at the edge, and where there is room a pill with the value and its sample. */
+export const clippedPoints = {
+  id: "clippedPoints",
+  afterDatasetsDraw(chart, _, { end, print }) {
+    const { ctx, chartArea } = chart;
+    const points = chart.data.datasets
+      .flatMap(({ real = [], facts, borderColor }, series) =>
+        real.map((value, index) => ({
+          value,
+          text: [print(value), facts[index]].filter(Boolean).join(" · "),
+          colour: borderColor,
+          x: chart.getDatasetMeta(series).data[index].x,
+          isShown: chart.isDatasetVisible(series),
+        })),
+      )
+      .filter(({ value, isShown }) => isShown && value > end)
+      .sort((one, other) => one.x - other.x);
+    ctx.save();
+    ctx.font = LABEL_FONT(chart, 600);
+    for (const { x, colour } of points) drawArrow(ctx, x, chartArea.top, colour);
+    let taken = -Infinity;
+    for (const { x, text, colour } of points) {
+      const width = ctx.measureText(text).width + 8;
+      const left = x + 9 + width > chart.width ? x - 9 - width : x + 9;
+      if (left < taken) continue;
+      taken = left + width + 4;
+      drawPill(ctx, text, left, chartArea.top - 13, width, colour);
+    }
+    ctx.restore();
+  },
+};
+
+function drawArrow(ctx, x, bottom, colour) {
+  ctx.fillStyle = colour;
+  ctx.beginPath();
+  for (const [right, up] of [[0, 8], [5, 0], [-5, 0]]) ctx.lineTo(x + right, bottom - up);
+  ctx.fill();
+}
+
+function drawPill(ctx, text, left, top, width, colour) {
+  ctx.fillStyle = token("surface");
+  ctx.strokeStyle = colour;
+  ctx.lineWidth = 1;
+  ctx.beginPath();
+  ctx.roundRect(left, top, width, 16, 4);
+  ctx.fill();
+  ctx.stroke();
+  ctx.fillStyle = token("ink");
+  ctx.textBaseline = "middle";
+  ctx.fillText(text, left + 4, top + 8.5);
+}
+
 /* A diagonal hatch of two colours, as a canvas pattern. */
-export function hatched(ground, line) {
-  const size = 8;
+export function hatched(ground, line, { size = 8, width = 2.4 } = {}) {
   const tile = document.createElement("canvas");
   tile.width = tile.height = size;
   const context = tile.getContext("2d");
   context.fillStyle = ground;
   context.fillRect(0, 0, size, size);
   context.strokeStyle = line;
-  context.lineWidth = 2.4;
+  context.lineWidth = width;
   context.beginPath();
   for (const offset of [-size, 0, size]) {
     context.moveTo(offset - 2, size + 2);

@@ -2,7 +2,7 @@
 
    A card is an element [data-chart-card] that holds <canvas data-chart="URL">; templates/components/chart_card.html
    writes it.  Its plot is in one of four states: loading, ready, empty, error. */
-import { chartConfig } from "./chart-config.js";
+import { chartConfig, isShownAtFirst } from "./chart-config.js";
 import { fillDrill, openOnClick } from "./chart-drill.js";
 import { fillLeftOut, fillLegend, fillList, fillNotes, fillTable } from "./chart-parts.js";
 
@@ -11,6 +11,7 @@ const PATIENCE_MS = 20_000;
 const drawn = new Map(); // canvas → { chart, figures }
 const latest = new Map(); // URL → figures, so that a swap redraws at once and then asks whether they changed
 const tables = new Set(); // ids of the cards that are shown as tables, so that a swap leaves them so
+const toggled = new Map(); // id of a card → label of a series → whether it was made to be shown, for the same reason
 
 let library;
 function chartLibrary() {
@@ -108,32 +109,18 @@ async function draw(canvas, figures, { still }) {
     return;
   }
   setState(canvas, "ready");
-  fillLegend(card, figures, (index, shown) => entry.chart.setDatasetVisibility(index, shown) ?? entry.chart.update());
+  const chosen = toggled.get(card.id) ?? new Map();
+  const isShown = (series) => chosen.get(series.label) ?? isShownAtFirst(figures, series);
+  fillLegend(card, figures, isShown, (index, shown) => {
+    toggled.set(card.id, chosen.set(figures.datasets[index].label, shown));
+    entry.chart.setDatasetVisibility(index, shown);
+    entry.chart.update();
+  });
   fillList(card, figures);
   fillTable(card, figures);
   fillDrill(card, figures);
-  entry.chart = new Chart(canvas, openOnClick(chartConfig(Chart, drawnPart(figures), { still }), figures));
+  entry.chart = new Chart(canvas, openOnClick(chartConfig(Chart, figures, { still, isShown }), figures));
 }
-
-/* A stub of a week at the beginning is in the table, and would look like a rise in a line. */
-function drawnPart(figures) {
-  const first = figures.drawn_from ?? 0;
-  if (!first) return figures;
-  return {
-    ...figures,
-    labels: figures.labels.slice(first),
-    datasets: figures.datasets.map((series) => ({ ...series, data: series.data.slice(first), ...countsFrom(series, first), ...bandFrom(series, first) })),
-    to_date_from: figures.to_date_from === null ? null : figures.to_date_from - first,
-    marks: (figures.marks ?? [])
-      .filter((mark) => (mark.last ?? mark.index) >= first)
-      .map((mark) => ({ ...mark, index: Math.max(0, mark.index - first), last: (mark.last ?? mark.index) - first })),
-  };
-}
-
-const countsFrom = ({ counts }, first) =>
-  counts ? { counts: Object.fromEntries(Object.entries(counts).map(([noun, values]) => [noun, values.slice(first)])) } : {};
-
-const bandFrom = ({ low, high }, first) => (low ? { low: low.slice(first), high: high.slice(first) } : {});
 
 function showTableOrPlot(card) {
   const asTable = tables.has(card.id);

@@ -53,6 +53,7 @@ def test_the_components_of_a_wide_light_window(components: BrowserWindow, subtes
         the_table_view_has_the_figures_of_the_chart,
         a_donut_says_so_many_of_so_many,
         a_legend_entry_hides_its_series,
+        a_comparison_draws_two_lines_and_others_on_demand,
         the_panel_takes_the_focus_and_gives_it_back,
         copying_says_that_it_was_done,
     ):
@@ -105,6 +106,24 @@ def a_legend_entry_hides_its_series(components: BrowserWindow) -> None:
     entry = components.page.locator("#chart-spend").get_by_role("button", name="Cursor")
     entry.click()
     expect(entry).to_have_attribute("aria-pressed", "false")
+
+
+def a_comparison_draws_two_lines_and_others_on_demand(components: BrowserWindow) -> None:
+    card = components.page.locator("#chart-compared")
+    legend = card.locator("[data-chart-legend]")
+    expect(legend).to_contain_text("Incomplete week")
+    entries = legend.get_by_role("button")
+    assert entries.all_inner_texts() == ["Claude Code", "Gemini"]
+    gemini = entries.filter(has_text="Gemini")
+    expect(gemini).to_have_attribute("aria-pressed", "false")
+    gemini.click()
+    expect(gemini).to_have_attribute("aria-pressed", "true")
+    components.keep_picture("comparison")
+    card.get_by_role("button", name="Show PR cycle time as a table").click()
+    rows = card.get_by_role("rowheader")
+    expect(rows.first).to_contain_text("incomplete week")
+    expect(rows.last).to_contain_text("week to date")
+    expect(card.get_by_role("table")).to_contain_text("10.8 days")  # drawn at the edge, whole in the table
 
 
 def test_a_chart_that_failed_says_why_and_can_be_retried(components: BrowserWindow) -> None:

@@ -25,7 +25,11 @@ class Odd(ChartView):
     def chart_data(self, request: HttpRequest) -> ChartData:
         values: list[Number] = [Decimal("0.1"), math.nan, math.inf, None, 0.1 + 0.2]
         return ChartData(
-            "line", "currency", list("abcde"), [Dataset("A", "claude_code", "agent", values)], drawn_from=1
+            "line",
+            "currency",
+            list("abcde"),
+            [Dataset("A", "claude_code", "agent", values)],
+            incomplete={0: "incomplete week"},
         )
 
 
@@ -42,7 +46,7 @@ def test_figures_are_json_numbers_or_null() -> None:
 
 
 def test_the_view_itself_does_not_leak() -> None:
-    figures = ("kind", "unit", "label_name", "labels", "datasets", "drawn_from", "to_date_from", "left_out")
+    figures = ("kind", "unit", "label_name", "labels", "datasets", "bucket", "incomplete", "left_out")
     assert set(drawn()) == {*figures, "marks", "benchmarks"}
 
 
