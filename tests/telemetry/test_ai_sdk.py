@@ -66,6 +66,73 @@ def test_every_version_names_the_same_tokens(intake: Intake, version: str, *, wi
     assert intake.counted(known=False) == {}
 
 
+# What the providers of versions before 6 add in words of their own, beside 1,000 tokens of input and 50 of output.
+METADATA: dict[str, tuple[str, dict[str, int], tuple[int, int, int, int]]] = {
+    "Anthropic, 4": (
+        '{"anthropic": {"cacheCreationInputTokens": 300, "cacheReadInputTokens": 6000}}',
+        {"promptTokens": 1000, "completionTokens": 50},
+        (1000, 6000, 300, 50),  # which counts them apart, as 6,300 of 1,000 show
+    ),
+    "Anthropic, 5": (
+        '{"anthropic": {"usage": {"input_tokens": 1000, "cache_creation_input_tokens": 300, "cache_creation":'
+        ' {"ephemeral_5m_input_tokens": 0, "ephemeral_1h_input_tokens": 300}}, "cacheCreationInputTokens": 300}}',
+        {"inputTokens": 1000, "cachedInputTokens": 6000, "outputTokens": 50},
+        (1000, 6000, 300, 50),
+    ),
+    "Amazon Bedrock": (
+        '{"bedrock": {"usage": {"cacheReadInputTokens": 6000, "cacheWriteInputTokens": 300}}}',
+        {"promptTokens": 1000, "completionTokens": 50},
+        (1000, 6000, 300, 50),
+    ),
+    "OpenAI": (
+        '{"openai": {"reasoningTokens": 20, "cachedPromptTokens": 600}}',
+        {"promptTokens": 1000, "completionTokens": 50},
+        (400, 600, 0, 50),
+    ),
+    "DeepSeek": (
+        '{"deepseek": {"promptCacheHitTokens": 600, "promptCacheMissTokens": 400}}',
+        {"promptTokens": 1000, "completionTokens": 50},
+        (400, 600, 0, 50),
+    ),
+    "Google": (
+        '{"google": {"usageMetadata": {"cachedContentTokenCount": 600, "promptTokenCount": 1000}}}',
+        {"promptTokens": 1000, "completionTokens": 50},
+        (400, 600, 0, 50),
+    ),
+    "OpenRouter": (
+        '{"openrouter": {"usage": {"promptTokens": 1000, "promptTokensDetails": {"cachedTokens": 600}}}}',
+        {"inputTokens": 1000, "outputTokens": 50},
+        (400, 600, 0, 50),
+    ),
+    "another one's own name comes first": (
+        '{"openai": {"cachedPromptTokens": 1}}',
+        {"inputTokens": 1000, "cachedInputTokens": 600, "outputTokens": 50},
+        (400, 600, 0, 50),
+    ),
+    "nothing": ('{"openai": {"responseId": "resp_1"}}', {"promptTokens": 1000}, (1000, 0, 0, 0)),
+    "no object": ('["cachedPromptTokens", 600]', {"promptTokens": 1000}, (1000, 0, 0, 0)),
+    "no JSON": ("{cachedPromptTokens: 600}", {"promptTokens": 1000}, (1000, 0, 0, 0)),
+    "no counts": (
+        '{"openai": {"cachedPromptTokens": -1, "cachedTokens": true, "cachedContentTokenCount": 1e99}}',
+        {"promptTokens": 1000},
+        (1000, 0, 0, 0),
+    ),
+    "too many levels": ("[" * 50_000, {"promptTokens": 1000}, (1000, 0, 0, 0)),
+}
+
+
+@pytest.mark.parametrize("case", METADATA)
+def test_cached_tokens_are_read_from_what_the_provider_adds(intake: Intake, case: str) -> None:
+    metadata, usage, expected = METADATA[case]
+    more: dict[str, Any] = {f"ai__usage__{name}": count for name, count in usage.items()}
+    record = sdk_span("ai.streamText.doStream", 1, ai__response__providerMetadata=metadata, **more)
+    intake.send(spans(record, resource=OPENCODE))
+    assert tokens() == expected
+    assert intake.dropped == {"ai.response.providerMetadata": 1}
+    assert intake.counted(known=False) == {}
+    assert AgentRequest.objects.get().cache_write_1h_tokens == (300 if case == "Anthropic, 5" else 0)
+
+
 @pytest.mark.parametrize("call", ["ai.generateText", "ai.streamText", "ai.generateObject", "ai.streamObject"])
 def test_the_sums_of_a_call_are_not_added_to_its_requests(intake: Intake, call: str) -> None:
     usage: dict[str, Any] = {"ai__usage__inputTokens": 1000, "ai__usage__outputTokens": 50}

@@ -9,18 +9,21 @@ Two other sets of names are read as well:
 - OpenInference's: https://arize-ai.github.io/openinference/spec/semantic_conventions.html
 - those of the Vercel AI SDK, which opencode and many programs in TypeScript use: https://ai-sdk.dev/docs/ai-sdk-core/telemetry
   Its spans go by `ai.operationId`.  A call's span has the sums of its requests, the spans `….doGenerate` and
-  `….doStream` below it.  Whether input includes cached tokens depends on its version and on the provider.
+  `….doStream` below it.  Whether input includes cached tokens depends on its version and on the provider.  Versions
+  before 6 leave cached tokens, or those written to the cache, to what the provider adds in words of its own.
 """
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from integrations.models.sessions import ToolOutcome
 from integrations.telemetry.agents.events import EventKind, Measure
 from integrations.telemetry.agents.parts import Parts
-from integrations.telemetry.agents.values import Attributes
+from integrations.telemetry.agents.values import LARGEST_COUNT, Attributes, Value
 from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
     NOT_KEPT,
@@ -55,6 +58,7 @@ CACHE_READ = (
     "llm.token_count.prompt_details.cache_read",
     "ai.usage.inputTokenDetails.cacheReadTokens",
     "ai.usage.cachedInputTokens",
+    "ai.response.providerMetadata.cacheReadTokens",  # derived from it, as the next ones
 )
 CACHE_WRITE = (
     "gen_ai.usage.cache_creation.input_tokens",
@@ -67,18 +71,21 @@ CACHE_WRITE = (
     "gen_ai.usage.details.cache_creation_input_tokens",
     "llm.token_count.prompt_details.cache_write",
     "ai.usage.inputTokenDetails.cacheWriteTokens",
+    "ai.response.providerMetadata.cacheWriteTokens",
 )
 CACHE_WRITE_5M = (
     "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
     "gen_ai.usage.cache_creation_5m_tokens",
     "gen_ai.usage.details.ephemeral_5m_input_tokens",
     "gen_ai.usage.ephemeral_5m_input_tokens",
+    "ai.response.providerMetadata.cacheWriteTokens5m",
 )
 CACHE_WRITE_1H = (
     "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
     "gen_ai.usage.cache_creation_1h_tokens",
     "gen_ai.usage.details.ephemeral_1h_input_tokens",
     "gen_ai.usage.ephemeral_1h_input_tokens",
+    "ai.response.providerMetadata.cacheWriteTokens1h",
 )
 UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # says what input includes
 MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "ai.response.model", "ai.model.id")
@@ -106,6 +113,23 @@ ADDRESS_KEYS = tuple(f"ai.telemetry.metadata.{name}" for name in ("userId", "use
 EXIT_CODE = "process.exit.code"
 SUCCESS = "success"
 OPERATION_ID = "ai.operationId"
+PROVIDER_METADATA = "ai.response.providerMetadata"
+# The words of Anthropic, Amazon Bedrock, OpenAI, DeepSeek, Google and OpenRouter, and the names above for them.
+_IN_METADATA = {
+    **dict.fromkeys(
+        (
+            *("cacheReadInputTokens", "cache_read_input_tokens", "cachedPromptTokens", "promptCacheHitTokens"),
+            *("cachedContentTokenCount", "cachedTokens"),
+        ),
+        CACHE_READ[-1],
+    ),
+    **dict.fromkeys(
+        ("cacheCreationInputTokens", "cacheWriteInputTokens", "cache_creation_input_tokens"), CACHE_WRITE[-1]
+    ),
+    "ephemeral_5m_input_tokens": CACHE_WRITE_5M[-1],
+    "ephemeral_1h_input_tokens": CACHE_WRITE_1H[-1],
+}
+_METADATA_LEVELS = 4  # anthropic, usage, cache_creation, ephemeral_5m_input_tokens
 AI_PROVIDER = "ai.model.provider"
 
 UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart=True)
@@ -125,6 +149,31 @@ def tool_outcome(attributes: Attributes) -> str:
         signs.append(success in (False, "false"))
     failed = any(signs) if signs else bool(attributes.get(SPAN_FAILED))
     return (ToolOutcome.FAILED if failed else ToolOutcome.SUCCEEDED).value
+
+
+def tokens_in_metadata(attributes: Attributes) -> dict[str, Value]:
+    """Cached tokens that a provider's metadata tell of, as attributes for them; the metadata themselves are content."""
+    metadata = attributes.get(PROVIDER_METADATA)
+    if isinstance(metadata, str):
+        try:
+            metadata = json.loads(metadata)
+        except (ValueError, RecursionError):
+            return {}
+    if not isinstance(metadata, Mapping):
+        return {}
+    found: dict[str, Value] = {}
+    for word, count in _counts(metadata, _METADATA_LEVELS):
+        if word in _IN_METADATA:
+            found.setdefault(_IN_METADATA[word], count)
+    return found
+
+
+def _counts(told: Mapping[str, Value], levels: int) -> Iterator[tuple[str, int]]:
+    for word, value in told.items():
+        if isinstance(value, Mapping) and levels > 1:
+            yield from _counts(value, levels - 1)
+        elif isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT:
+            yield word, value
 
 
 REQUEST = Event(

@@ -9,6 +9,7 @@ from typing import Any
 
 from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, PLACEHOLDERS
 from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.agents.gen_ai import tokens_in_metadata
 from integrations.telemetry.agents.place import commit_in_parameters
 from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, first_text_of, time_of
 from integrations.telemetry.agents.vocabulary import (
@@ -68,8 +69,8 @@ def _note_trace(origin: Origin, record: EventRecord) -> bool:
 
 
 def _read_event(origin: Origin, message: EventMessage, record: EventRecord) -> None:
-    if named := commit_in_parameters(record.attributes):
-        record = record._replace(attributes={**record.attributes, **named})
+    if told := {**commit_in_parameters(record.attributes), **tokens_in_metadata(record.attributes)}:
+        record = record._replace(attributes={**record.attributes, **told})
     at = time_of(record.time_unix_nano, origin.decoded.now)
     attributes = record.attributes
     known = origin.rules.get(record.name)
