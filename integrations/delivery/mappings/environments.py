@@ -188,7 +188,9 @@ def _of_clause_of_title(text: str) -> Verdict | None:
     content = [word for word in words if word not in _NEUTRAL | _DEPLOYS]
     last = "".join(content[-1:])
     if not _DEPLOYS.isdisjoint(words):
-        names_place = last in _PLACES or not _PLAIN_PLACES.isdisjoint(content)
+        before_slash = _content(_words(text.partition("/")[0])) if "/" in text else []
+        is_branch = len(before_slash) == 1 and before_slash[0] in _PLACES - _COMMON  # preview/new-cart
+        names_place = is_branch or last in _PLACES or not _PLAIN_PLACES.isdisjoint(content)
     else:
         is_alone = not _DIGIT.search(text) and all(word in _PLACES - _COMMON for word in content)
         names_place = last in _PLAIN_PLACES or (bool(content) and is_alone)

@@ -287,7 +287,9 @@ def test_every_name_has_one_answer(name: str) -> None:
             OTHER,
             ("Deploy to qa", "Deploy to preview of pull request 12", "Deploy preview for PR 12", "Deploy main to dev"),
         ),
+        (OTHER, ("Deploy preview/new-cart", "Deploy review/ann-fix", "Deploy pr/12", "deploy dev/alice")),
         (None, ("", "Deploy 1.2.3", "Deploy to phoenix", "Deploy to test-prod", "Fix the basket")),
+        (None, ("Deploy feature/new-cart", "Deploy to prod/staging", "Deploy main to prod or qa")),
         # The clause that names the place decides, not what was changed
         (PRODUCTION, ("Deploy to production: add tests", "deploy(prod): bump docs", "Deploy to prod | add preview")),
         (PRODUCTION, ("prod: Deploy abc1234", "[production] Merge branch 'test'", "Deploy to production, skip tests")),
