@@ -1,7 +1,7 @@
-"""Accounts that are programs, whatever their provider calls them: reviewers, and queues that merge by themselves.
+"""Accounts of programs, whatever their provider calls them: reviewers, and merge queues.
 
-Kept by hand from the accounts under which these tools say that they work, in lower case and without "[bot]", which some
-providers and most senders leave out.  Names that a person could have are not listed.
+Maintained by hand from these tools' documented accounts, in lower case and without "[bot]", which some providers and
+most senders leave out.  Names that a person could have are not listed.
 """
 
 from __future__ import annotations
@@ -74,5 +74,5 @@ MERGE_BOTS = frozenset(
 
 
 def bot_name(login: str) -> str:
-    """As the lists above have it."""
+    """The login in the form of these lists."""
     return _ENDING.sub("", login.strip()).lower()

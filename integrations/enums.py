@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-RECENT_DAYS = 21  # a line that gives way within so many days is reworked
+RECENT_DAYS = 21  # a line that is replaced within this many days is reworked
 
 
 class Kind(StrEnum):
-    """Kinds of facts that a connection can bring, in the order in which a first sync asks for them."""
+    """Kinds of facts that a connection can provide, in the order in which a first sync requests them."""
 
     REPOSITORY = "repository"
     PULL_REQUEST = "pull_request"
@@ -30,12 +30,12 @@ class Kind(StrEnum):
         return f"{self.replace('_', ' ')}s" if self is not Kind.REPOSITORY else "repositories"
 
     def words_for(self, number: int) -> str:
-        """The label of so many, without the number: pull request, pull requests."""
+        """The label for a number of them, without the number: pull request, pull requests."""
         return self.replace("_", " ") if number == 1 else self.words
 
 
 class ResourceKind(StrEnum):
-    """Kinds of resources that an admin selects at a connection."""
+    """Kinds of resources that an admin can select at a connection."""
 
     REPOSITORY = "repository"
     PROJECT = "project"
@@ -45,7 +45,7 @@ class ResourceKind(StrEnum):
 
 
 class ItemField(StrEnum):
-    """Fields of work items of which every change is kept, beside status, assignee and sprints."""
+    """Fields of work items whose every change is stored, besides status, assignee and sprints."""
 
     ESTIMATE = "estimate"
     TYPE = "type"
@@ -102,14 +102,14 @@ class StatusActivity(StrEnum):
 
 
 class Ending(StrEnum):
-    """How a done item ended: delivered, or dropped (cancelled, not planned …)."""
+    """The ending of a done item: delivered, or dropped (cancelled, not planned …)."""
 
     DELIVERED = "delivered"
     DROPPED = "dropped"
 
 
 class FoundBy(StrEnum):
-    """Who found an escaped bug; what customers find is in production, too."""
+    """The finder of an escaped bug; bugs found by customers are in production, too."""
 
     CUSTOMER = "customer"
     PRODUCTION = "production"
@@ -170,7 +170,7 @@ class Environment(StrEnum):
 
 
 class LinkMethod(StrEnum):
-    """Where a pull request's link to a work item was found, most reliable first."""
+    """The locations of a pull request's link to a work item, most reliable first."""
 
     PROVIDER = "provider"
     BRANCH = "branch"
@@ -180,7 +180,7 @@ class LinkMethod(StrEnum):
 
 
 class RequestPart(StrEnum):
-    """What a request to a model is part of, or how it was made, where telemetry says so."""
+    """The dimensions of a request to a model: what it is part of, or how it was made, from telemetry."""
 
     SKILL = "skill"
     SUB_AGENT = "sub_agent"
@@ -202,7 +202,7 @@ class UnitOfMeasure(StrEnum):
 
 
 class Better(StrEnum):
-    """Which direction is an improvement."""
+    """The direction of improvement."""
 
     HIGHER = "higher"
     LOWER = "lower"

@@ -34,7 +34,7 @@ _CLAUDE = re.compile(
 _EFFORT = re.compile(r"-(?:none|minimal|low|medium|high|xhigh)$")
 _HAS_EFFORT = re.compile(r"claude-|gpt-|o\d|grok-")
 _THINKING = re.compile(r"-(?:thinking|thought|reasoning)$")
-_PROFILE = "application-inference-profile/"  # an id of the customer's own, which names no model
+_PROFILE = "application-inference-profile/"  # an id assigned by the customer, which names no model
 
 
 class BedrockName(NamedTuple):
@@ -46,13 +46,13 @@ class BedrockName(NamedTuple):
 
 
 def bedrock_name(sent: str) -> BedrockName | None:
-    """The parts of a Bedrock id, which can stand at the end of a path or an ARN; None for another name."""
+    """The parts of a Bedrock id, which may be at the end of a path or an ARN; None for another name."""
     found = _BEDROCK.fullmatch(without_additions(sent).rpartition("/")[2])
     return found and BedrockName(found["region"] or "", found["vendor"], found["model"])
 
 
 def without_additions(sent: str) -> str:
-    """The name in lower case, without what agents add at its end: [1m], (high), :thinking."""
+    """The name in lower case, without agents' suffixes: [1m], (high), :thinking."""
     return _stripped(_stripped(sent.strip().lower(), _BRACKETS), _VARIANT)
 
 
@@ -69,7 +69,7 @@ def model_name(sent: str) -> str:
     """The normal form of a model's name: lower case, without provider, region, date, window and effort.
 
     `claude-opus-4-7[1m]` → `claude-opus-4-7`, `anthropic/claude-sonnet-4.5` and `claude-sonnet-4-5-20250929` →
-    `claude-sonnet-4-5`.  A name that is none stays as it was sent.
+    `claude-sonnet-4-5`.  A name in no known form stays as it was sent.
     """
     name = without_additions(sent)
     if _PROFILE in name:
@@ -93,7 +93,7 @@ def model_name(sent: str) -> str:
 
 
 def _claude(name: str) -> str:
-    """Generations up to 3 are named before their family, later ones after it; 4.0 is 4."""
+    """The normal form of a Claude name: generations up to 3 precede the family, later ones follow it; 4.0 is 4."""
     name = _stripped(_stripped(_stripped(name, _THINKING), _EFFORT), _THINKING)
     parts = _CLAUDE.fullmatch(name)
     if parts is None:
@@ -105,7 +105,7 @@ def _claude(name: str) -> str:
 
 
 def _stripped(name: str, ending: re.Pattern[str]) -> str:
-    """The name without such endings; a name that is nothing else stays."""
+    """The name without such endings; a name that consists only of one stays."""
     while (shorter := ending.sub("", name)) not in ("", name):
         name = shorter
     return name

@@ -10,7 +10,7 @@ from integrations.models import WorkingAgreement
 
 @admin.register(WorkingAgreement)
 class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
-    """The worker recomputes what a change affects, within seconds."""
+    """Admin of working agreements; the worker recomputes the effects of a change within seconds."""
 
     list_display = ("unit", days, "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
     list_select_related = ("unit",)

@@ -1,4 +1,4 @@
-"""Hand-kept metrics in Django admin.  Values are entered on the pages; here they can be looked at."""
+"""Hand-kept metrics in Django admin.  Values are entered on the pages; here they are read-only."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ FIELDS = ("templates", "name", "slug", "meaning", "unit_of_measure", "better", "
 
 @admin.register(HandKeptMetric)
 class HandKeptMetricAdmin(admin.ModelAdmin[HandKeptMetric]):
-    """A template fills the form in: its link is above the list, and on the page of hand-kept metrics."""
+    """Admin of hand-kept metrics.  Templates, linked above the list and on the page of hand-kept metrics, prefill the
+    form.
+    """
 
     list_display = ("name", "slug", "unit_of_measure", "better", "values_entered", "latest")
     search_fields = ("name", "slug", "meaning")
@@ -76,7 +78,7 @@ class HandKeptMetricAdmin(admin.ModelAdmin[HandKeptMetric]):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """With keepers, in one transaction whose author the history names."""
+        """Save the metric and its keepers in one transaction, with the user as author in the history."""
         with changes_by(cast(User, request.user)):
             return super().changeform_view(request, object_id, form_url, extra_context)
 

@@ -1,4 +1,4 @@
-"""Ingest tokens in Django admin: made, shown once, revoked."""
+"""Ingest tokens in Django admin: created, shown once, revoked."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LIFETIMES = {"30": "30 days", "90": "90 days", str(LIFETIME.days): "A year", "ne
 
 
 class NewIngestTokenForm(forms.ModelForm[IngestToken]):
-    """What a new token is called, what it may send, how long, and for whom."""
+    """The name, scope, lifetime and person of a new token."""
 
     scope = forms.ChoiceField(choices=IngestScope.choices, label="For", widget=forms.RadioSelect)
     changes = forms.ChoiceField(
@@ -66,7 +66,9 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
 
 @admin.register(IngestToken)
 class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
-    """A token is shown once, when it is made; it is revoked and never deleted, so that its name stays readable."""
+    """Admin of tokens.  A token is shown once, when created; it is revoked and never deleted, so that its name stays
+    readable.
+    """
 
     list_display = (
         "name",

@@ -22,7 +22,7 @@ from integrations.outbox.linking_lock import lock_for_linking
 
 
 class ServicePathsForm(ModelForm[ServicePaths]):
-    """Reports which pattern is invalid."""
+    """The paths of a service; names an invalid pattern."""
 
     class Meta:
         model = ServicePaths
@@ -40,7 +40,7 @@ class ServicePathsForm(ModelForm[ServicePaths]):
 
 @admin.register(ServicePaths)
 class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
-    """A change relinks the repository's pull requests, in the same transaction."""
+    """Admin of service paths; a change relinks the repository's pull requests, in the same transaction."""
 
     form = ServicePathsForm
     list_display = ("repository", "service", "rules")
@@ -74,7 +74,7 @@ class ServicePathsAdmin(admin.ModelAdmin[ServicePaths]):
 
 @admin.register(ProposedRollback)
 class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollback]):
-    """Deployments of an older state than the one before; they count as rollbacks once they are confirmed."""
+    """Admin of deployments of an older state than the one before; they count as rollbacks once confirmed."""
 
     list_display = ("deployment", "of_repository", "service", "finished_at", "rolled_back", "state", "decided_by")
     list_filter = ("state",)

@@ -1,6 +1,6 @@
 """Ownership in Django admin: every date range with its unit, and the log.
 
-Things to own appear with the records that name them: nothing is added or deleted here, except services and boards that
+Owned things appear with the records that name them: nothing is added or deleted here, except services and boards that
 no record names any more.
 """
 
@@ -28,7 +28,7 @@ from orgtree.models import OrgTree
 
 
 class OneOwnerAtATime(NoOverlapFormSet):
-    """In each tree."""
+    """Formset that allows one owner at a time in each tree."""
 
     key_fields = ("tree",)
 
@@ -51,7 +51,7 @@ class OwnershipInline(admin.TabularInline[Ownership, Owned]):
 
 
 class HasOwner(admin.SimpleListFilter):
-    """Whether any unit owns it today, itself or with the repository that it follows."""
+    """Filter by whether any unit owns it today, directly or through the repository that it follows."""
 
     title = "owner today"
     parameter_name = "owner"
@@ -115,7 +115,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
             obj.save(update_fields=["follows"])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Changed days, through the service that logs them and recomputes figures."""
+        """Save changed days through the service that logs them and recomputes figures."""
         if not any(formset.has_changed() for formset in formsets):
             super().save_related(request, form, formsets, change)
             return
@@ -184,7 +184,7 @@ def _days(change: OwnershipChange) -> DateRange:
 
 
 def _is_named(owned: Owned) -> bool:
-    """Whether a record names the service or board; what is there by itself is always named."""
+    """Whether a record names the service or board; repositories and projects always count as named."""
     if owned.kind == OwnedKind.SERVICE:
         return any(records.objects.filter(service=owned.name).exists() for records in (Deployment, Incident))
     return owned.kind != OwnedKind.BOARD or Sprint.objects.filter(board=owned.name).exists()

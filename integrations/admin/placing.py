@@ -1,4 +1,4 @@
-"""Placing rules in Django admin: what a name means that neither an address nor a name decides."""
+"""Placing rules in Django admin: the meaning of a name that neither an address nor a name decides."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Subject = PlacingRule.Subject
 
 
 class PlacingRuleForm(ModelForm[PlacingRule]):
-    """A rule has the target of its subject, and no other."""
+    """The form of a rule, which has the target of its subject and no other."""
 
     class Meta:
         model = PlacingRule
@@ -43,14 +43,16 @@ class PlacingRuleForm(ModelForm[PlacingRule]):
         return given
 
     def clean_pattern(self) -> str:
-        """Without credentials, which somebody may have pasted with an address."""
+        """The pattern without credentials, which may have been pasted with an address."""
         pattern: str = self.cleaned_data["pattern"]
         return spelled(pattern) if "@" in pattern else pattern
 
 
 @admin.register(PlacingRule)
 class PlacingRuleAdmin(admin.ModelAdmin[PlacingRule]):
-    """The worker places what waits, and moves what a rule had placed, within seconds."""
+    """Admin of placing rules; the worker places waiting records, and moves those that a rule had placed, within
+    seconds.
+    """
 
     form = PlacingRuleForm
     list_display = ("pattern", "subject", "meaning", "of_connection")
@@ -73,7 +75,7 @@ class PlacingRuleAdmin(admin.ModelAdmin[PlacingRule]):
         return [path("try/", tried, name="integrations_placingrule_try"), *super().get_urls()]
 
     def try_view(self, request: HttpRequest) -> HttpResponse:
-        """What the rule in the form would match, as it stands there; requested while typing."""
+        """The records that the unsaved rule in the form would match; requested while typing."""
         if not self.has_add_permission(request) and not self.has_change_permission(request):
             raise PermissionDenied
         return require_POST(_tried)(request)

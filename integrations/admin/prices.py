@@ -39,7 +39,7 @@ class PriceOverrideForm(ModelForm[PriceOverride]):
 
 @admin.register(PriceOverride)
 class PriceOverrideAdmin(admin.ModelAdmin[PriceOverride]):
-    """A change is logged, and the worker reprices what it affects."""
+    """Admin of overrides; a change is logged, and the worker reprices the affected requests."""
 
     form = PriceOverrideForm
     list_display = ("model", "agent", days, "input_and_output", "reason", "author", "noted_at")
@@ -105,7 +105,7 @@ class PriceOverrideChangeAdmin(ReadOnly, admin.ModelAdmin[PriceOverrideChange]):
 
 @admin.register(Repricing)
 class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
-    """Each repricing with when, why, by whom, from which day, and the sum before and after; corrections on offer."""
+    """Repricings with time, reason, author, first day, and the sums before and after; corrections on offer."""
 
     list_display = ("requested_at", "reason", "who", "days", "state", "looked_at", "spend", "unpriced")
     list_filter = ("state", "cause")
@@ -163,7 +163,7 @@ class RepricingAdmin(ReadOnly, admin.ModelAdmin[Repricing]):
 
 @admin.register(PriceSnapshot)
 class PriceSnapshotAdmin(ReadOnly, admin.ModelAdmin[PriceSnapshot]):
-    """Prices of the models that were used, and which models the library does not know, or no longer knows."""
+    """Prices of the models in use, and the models that the library does not, or no longer, know."""
 
     list_display = ("model", "known", "library", "missing_since")
     list_filter = (("prices", admin.EmptyFieldListFilter), ("missing_since", admin.EmptyFieldListFilter))

@@ -25,7 +25,7 @@ from orgtree.models import IdentityKind
 
 
 class SeatPlanForm(forms.ModelForm[SeatPlan]):
-    """With the day from which a changed price holds."""
+    """The form of a seat plan, with the first day of a changed price."""
 
     price_since = forms.DateField(
         label="Changed price from",
@@ -98,7 +98,7 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
 
 
 class SeatAssignmentForm(forms.ModelForm[SeatAssignment]):
-    """Names the person by e-mail address."""
+    """The form of a seat assignment, which names the person by e-mail address."""
 
     email = forms.EmailField(label="E-mail address", help_text="Of the person who has the seat.")
 

@@ -1,4 +1,4 @@
-"""Telemetry in Django admin: quarantine, what was dropped, and notes that cannot be read.
+"""Telemetry in Django admin: quarantine, dropped attributes, and notes that cannot be read.
 
 Facts, sessions and events are not browsable here.
 """
@@ -21,7 +21,7 @@ from integrations.telemetry.otlp.store_tallies import add_up_tallies
 
 @admin.register(QuarantinedRecord)
 class QuarantinedRecordAdmin(NoAdding, admin.ModelAdmin[QuarantinedRecord]):
-    """Records that could not be stored: why, and what they are, but none of their values."""
+    """Records that could not be stored: the reason and a description of each, but none of its values."""
 
     list_display = ("received_at", "signal", "reason", "token", "state")
     list_filter = ("signal", ("replayed_at", admin.EmptyFieldListFilter), "received_at")
@@ -85,7 +85,7 @@ class QuarantinedRecordAdmin(NoAdding, admin.ModelAdmin[QuarantinedRecord]):
 
 @admin.register(DroppedAttribute)
 class DroppedAttributeAdmin(ReadOnly, admin.ModelAdmin[DroppedAttribute]):
-    """Attributes with content that were dropped at the door."""
+    """Attributes with content that were dropped on receipt."""
 
     list_display = ("agent", "name", "count", "last_at")
     list_filter = ("agent",)

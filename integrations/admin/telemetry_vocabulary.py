@@ -21,7 +21,7 @@ NO_MEANING = ("", "Unknown")
 
 
 class MeaningForm(forms.ModelForm[UnreadEvent]):
-    """A choice among the names that the agent's vocabulary has."""
+    """The choice of a meaning among the names in the agent's vocabulary."""
 
     means = forms.ChoiceField(
         required=False,
@@ -42,7 +42,10 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 
 @admin.register(UnreadEvent)
 class UnreadEventAdmin(NoAdding, NoDeleting, admin.ModelAdmin[UnreadEvent]):
-    """`known` marks what the agent's vocabulary needs nothing of or has learnt; only a meaning can be edited."""
+    """Admin of unread events; `known` marks names that the agent's vocabulary ignores or has learnt; only a meaning can
+    be
+    edited.
+    """
 
     form = MeaningForm
     list_display = ("agent", "signal", "name", "attribute", "known", "means", "count", "last_at")

@@ -57,14 +57,14 @@ class OwnershipListSerializer(serializers.Serializer[object]):
 
 
 class OwnSerializer(serializers.Serializer[object]):
-    """The named unit owns it on these days; null: nobody in the named tree does."""
+    """Assign the thing to the named unit on these days; null: remove the owner in the named tree."""
 
     resource = serializers.CharField(max_length=300, help_text="A name, or kind:name where several have it.")
     unit = serializers.CharField(max_length=80, allow_null=True, help_text="Slug of the unit.")
     tree = serializers.CharField(max_length=80, required=False, help_text="Slug of the tree; only without a unit.")
 
     def get_fields(self) -> dict[str, Any]:
-        """With `from`, which is no name in Python."""
+        """Add the field `from`, which is a keyword in Python."""
         return {
             **super().get_fields(),
             "from": serializers.DateField(required=False, allow_null=True, help_text="First day; null: no beginning."),
@@ -83,7 +83,7 @@ class GivenSerializer(serializers.Serializer[object]):
 
 
 class ConfirmSerializer(serializers.Serializer[object]):
-    """Which proposals: of a tree, of some things, or all of them; without names none for the top of a tree."""
+    """The proposals to confirm: those of a tree, of some things, or all; without names, none for the top of a tree."""
 
     tree = serializers.CharField(max_length=80, required=False)
     resources = serializers.ListField(child=serializers.CharField(max_length=300), required=False, max_length=1000)
@@ -115,7 +115,7 @@ class OwnershipView(APIView):
         responses={200: OwnershipListSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Owned things with their owner of today: those without an owner first, then by name."""
+        """Owned things with their owners of today: those without an owner first, then by name."""
         only(request, *PARAMETERS)
         page = whole_number(request, "page", 1, LAST_PAGE)
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
@@ -140,7 +140,7 @@ class OwnershipView(APIView):
         responses={200: GivenSerializer, 400: OwnershipErrorsSerializer},
     )
     def put(self, request: Request) -> Response:
-        """Let a unit own something on these days; the previous owner no longer does."""
+        """Assign something to a unit on these days, replacing the previous owner."""
         only(request)
         given, problems = read_body(OwnSerializer, request.data)
         if problems:
@@ -212,7 +212,7 @@ def _document(thing: ListedThing, tree: OrgTree, proposal: Proposal | None) -> d
 
 
 def _tree(slug: str) -> OrgTree | None:
-    """The named one, else the oldest in use; None: there is none at all."""
+    """The named tree, else the oldest in use; None if there is none."""
     if not slug:
         return OrgTree.objects.filter(archived_at=None).order_by("created_at", "pk").first()
     tree = OrgTree.objects.filter(slug=slug).first()

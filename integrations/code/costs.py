@@ -1,7 +1,7 @@
-"""What one pull request or one work item cost in AI, session by session: for their page.
+"""The AI cost of one pull request or work item, session by session, for its page.
 
-One row is a session's share behind one pull request, or behind none (`PullRequestShare`); of a work item, the item's
-part of it.  The rules are those of integrations/facts/costs.py.  Whatever is of many records is a metric.
+One row is a session's share behind one pull request, or behind none (`PullRequestShare`); for a work item, the item's
+part of it.  The rules are those of integrations/facts/costs.py.  Costs of several records are metrics.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
 class CostState(enum.StrEnum):
-    """What became of the work that the spend is of."""
+    """The outcome of the work that the spend paid for."""
 
     MERGED = "merged"
     REVERTED = "reverted"  # merged, and taken back by another pull request
     OPEN = "open"
-    DIRECT = "direct"  # in counted commits that no pull request brought
+    DIRECT = "direct"  # in counted commits without a pull request
     IN_PROGRESS = "in_progress"  # a branch without a pull request, worked on within the settling time
     CLOSED = "closed"
     NO_MERGE = "no_merge"  # a branch without a pull request
     LOST = "lost"  # commits that no branch holds any more
-    NO_COMMIT = "no_commit"  # the repository is known, and neither branch nor commit
+    NO_COMMIT = "no_commit"  # the repository is known, but neither branch nor commit
 
 
 ABANDONED = frozenset({CostState.CLOSED, CostState.NO_MERGE, CostState.LOST})
@@ -41,7 +41,7 @@ ABANDONED = frozenset({CostState.CLOSED, CostState.NO_MERGE, CostState.LOST})
 
 @dataclass(frozen=True)
 class CostScope:
-    """One of the two; all days count."""
+    """The pull request or the work item; all days count."""
 
     pull_request_id: int | None = None
     work_item_id: int | None = None
@@ -50,7 +50,7 @@ class CostScope:
 
 @dataclass(frozen=True)
 class CostSum:
-    """Of one state, or of one agent: the other is None."""
+    """The sum of one state, or of one agent: the other is None."""
 
     state: CostState | None
     agent: str | None
@@ -61,14 +61,14 @@ class CostSum:
 
 @dataclass(frozen=True)
 class SessionCost:
-    """One session's part."""
+    """The part of one session."""
 
     session_id: int
     person_id: int | None
     agent: str
     started_at: datetime
     state: CostState
-    reference: str  # of the pull request; empty without one
+    reference: str  # the pull request's reference; empty without one
     spend: Decimal
 
 
@@ -98,7 +98,7 @@ _SCOPED = sql.SQL(
     )
     """
 )
-# People whom nobody knows are somebody all the same: one, because they may be.
+# Unknown people count as one person, because they may be one.
 _PEOPLE = sql.SQL("greatest(count(DISTINCT person_id), least(count(*), 1))")
 _SUMMED = sql.SQL(
     """
@@ -127,7 +127,7 @@ class CostCount:
 
 
 def cost_sums(scope: CostScope) -> list[CostSum]:
-    """By state, and once more by agent."""
+    """Sums by state, followed by sums by agent."""
     return [CostSum(row[0] and CostState(row[0]), *row[1:]) for row in _read(_SUMMED, scope, {})]
 
 
@@ -137,7 +137,7 @@ def count_session_costs(scope: CostScope) -> CostCount:
 
 
 def session_costs(scope: CostScope, *, skipped: int, size: int) -> list[SessionCost]:
-    """A page of them, the latest first."""
+    """A page of sessions' parts, latest first."""
     rows = _read(_LISTED, scope, {"skipped": skipped, "size": size})
     return [SessionCost(row[0], row[1], row[2], row[3], CostState(row[4]), row[5], row[6]) for row in rows]
 

@@ -1,1 +1,1 @@
-"""Providers: what they send, as drafts.  docs/connectors.md.  No Django, and nothing is stored here."""
+"""Providers, and drafts of what they send.  docs/connectors.md.  No Django, and nothing is stored here."""

@@ -1,8 +1,8 @@
-"""Where Headway may connect to for somebody else's address, and which addresses its credentials may be sent to.
+"""Restricts the addresses that Headway connects to for others, and those that its credentials are sent to.
 
-A base URL is typed by an admin, and the owner of a name can point it anywhere: to the metadata service of Headway's own
-machine.  So the address that is connected to is checked, not the name; redirects and every new connection go the same
-way.  Credentials are sent to a connection's own host alone.
+A base URL is typed by an admin, and the owner of a name can point it anywhere, including the metadata service of
+Headway's own machine.  So the resolved address is checked, not the name; redirects and every new connection are checked
+the same way.  Credentials are only sent to a connection's own host.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def is_refused(text: str, *, allow_private: bool) -> bool:
 
 
 def _plain(address: Address) -> Address:
-    """The IPv4 address in an IPv6 one, if there is one."""
+    """The IPv4 address embedded in an IPv6 one, else the address itself."""
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour
         if inner is None and address in NAT64:
@@ -105,7 +105,7 @@ def _resolved(host: str, port: int) -> list[str]:
 
 
 class GuardedTransport(httpx.HTTPTransport):
-    """httpx's transport on a guarded network.  Proxies of the environment are not used."""
+    """httpx's transport on a guarded network.  Proxies from the environment are not used."""
 
     def __init__(self, *, allow_private: bool) -> None:
         super().__init__(verify=trusted(), trust_env=False)
@@ -119,7 +119,7 @@ class GuardedTransport(httpx.HTTPTransport):
 
 @lru_cache(maxsize=1)
 def trusted() -> SSLContext:
-    """The machine's certificate authorities (SSL_CERT_FILE adds to them) and those that browsers trust."""
+    """The certificate authorities of the machine (SSL_CERT_FILE adds to them) and those that browsers trust."""
     context = create_default_context()
     context.load_verify_locations(certifi.where())
     return context
@@ -135,7 +135,7 @@ class Origin:
 
     @classmethod
     def of(cls, base_url: str) -> Origin:
-        """Raises PermanentError if it is no address."""
+        """The origin of a base URL.  Raises PermanentError if it is not a URL."""
         try:
             origin = _origin(urlsplit(base_url))
         except ValueError:
@@ -148,7 +148,7 @@ class Origin:
         return origin
 
     def has(self, url: str) -> bool:
-        """Whether the URL leads to the same host and port, or from http to https where both are the usual ones."""
+        """Whether the URL leads to the same host and port, or from http to https if both use the default ports."""
         try:
             target = _origin(urlsplit(url))
         except ValueError:
@@ -156,7 +156,7 @@ class Origin:
         return target in (self, Origin("https", self.host, 443) if (self.scheme, self.port) == ("http", 80) else self)
 
     def __str__(self) -> str:
-        """As people write it, without the port that goes without saying."""
+        """The host as people write it, without a default port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
@@ -168,7 +168,7 @@ def _origin(address: SplitResult) -> Origin | None:
 
 
 def shown_origin(url: str) -> str:
-    """Of an address that a provider named; without the user and password that it may hold."""
+    """The origin of a provider's URL for a message, without any user and password in it."""
     try:
         address = urlsplit(url)
     except ValueError:

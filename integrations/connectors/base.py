@@ -1,4 +1,4 @@
-"""What a connector is: one provider, in one file (or package), with three things to do.
+"""Connectors: one provider each, in one file (or package), with three tasks.
 
 `check` says what works and what permission is missing, `resources` lists what can be synced, `fetch` reads a stream
 page by page.  Everything a connector knows of its provider's payloads is in plain functions `normalise_…`, without
@@ -18,10 +18,10 @@ from integrations.connectors.errors import ConnectorError
 from integrations.enums import Kind, MirrorState, ResourceKind
 
 Json = dict[str, Any]
-Cursor = Mapping[str, Any]  # JSON, the connector's own; empty at the beginning
+Cursor = Mapping[str, Any]  # JSON in a format of the connector's own; empty at the beginning
 
 
-# The field of the form with which an admin lets managers mirror action tickets through a connection: "true" or "false".
+# The form field by which an admin lets managers mirror action tickets through a connection: "true" or "false".
 MIRROR_TICKETS = "mirror_tickets"
 
 
@@ -75,7 +75,7 @@ class Field:
     default: str = ""
     choices: Sequence[tuple[str, str]] = ()
     multiline: bool = False
-    mapped: bool = False  # chosen on the page Fields, from what the provider has: Connector.mapped_fields
+    mapped: bool = False  # chosen on the page Fields, among the provider's own: Connector.mapped_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPermission:
-    """One thing that the connection must be able to do; `remedy` says which permission to grant."""
+    """A capability that the connection needs; `remedy` says which permission to grant."""
 
     what: str
     works: bool
@@ -97,7 +97,9 @@ class CheckedPermission:
 
 @dataclass(frozen=True, slots=True)
 class CustomField:
-    """A field that the site made itself; `records` have a value in it (None: not counted), `examples` of the latest."""
+    """A field that the site defined itself; `records` have a value in it (None: not counted), `examples` are the
+    latest.
+    """
 
     id: str
     name: str
@@ -106,17 +108,17 @@ class CustomField:
 
     @property
     def use(self) -> str:
-        """Story Points: 3, 5, 8 in 120 issues."""
+        """The use of the field in words: Story Points: 3, 5, 8 in 120 issues."""
         number = "" if self.records is None else f" in {self.records:,} issue{'' if self.records == 1 else 's'}"
         return f"{self.name}: {', '.join(self.examples) or 'no values'}{number}"
 
 
 @dataclass(frozen=True, slots=True)
 class MappedField:
-    """Which custom fields hold something that we read: `chosen` are ids, found by themselves if not `is_decided`.
+    """The custom fields that hold a value Headway reads: `chosen` are ids, detected automatically unless `is_decided`.
 
-    `setting` is the name of the form's field that keeps an admin's choice, as ids separated by commas; of several
-    fields the first that a record fills in counts.  `unknown` are names in the setting that are no field's.
+    `setting` is the name of the form field that stores an admin's choice, as ids separated by commas; the first of
+    several fields that a record fills in counts.  `unknown` are names in the setting that match no field.
     """
 
     setting: str
@@ -129,7 +131,7 @@ class MappedField:
 
 @dataclass(frozen=True, slots=True)
 class EndOfLife:
-    """A product or an API that a provider ends; `what_to_do` is the remedy until then."""
+    """A product or an API that a provider retires; `what_to_do` is the remedy until then."""
 
     what: str
     ends_on: date
@@ -144,7 +146,7 @@ class ResourceDraft:
     external_id: str
     name: str
     url: str = ""
-    remote: str = ""  # of a repository: host and path in one spelling, to recognise its clones by
+    remote: str = ""  # a repository's host and path in one spelling, to recognise its clones by
     default_branch: str = ""
     archived: bool = False
     details: Json = field(default_factory=dict)
@@ -162,7 +164,7 @@ class FetchedResource:
 
 @dataclass(frozen=True, slots=True)
 class CloneAddress:
-    """Where git clones a repository from; `authorization` is the value of the HTTP header of that name."""
+    """The URL that git clones a repository from; `authorization` is the value of the HTTP header of that name."""
 
     url: str
     authorization: str = field(repr=False)
@@ -175,16 +177,16 @@ class RawRecord:
     payload: Json
     normalise: Callable[[Json], Sequence[AnyDraft]]
     external_id: str = ""
-    source: str = ""  # the name under which a quarantined record is replayed: Connector.replay
+    source: str = ""  # the name by which a quarantined record is replayed: Connector.replay
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one step of `fetch` yields: records, and the cursor to continue from once they are stored.
+    """The result of one step of `fetch`: records, and the cursor to continue from once they are stored.
 
-    `complete` in the last page of a reading says that every record there is has been in a page since its cursor was
-    {}, in however many calls: what is stored and was in none is gone.  Before that is believed, the news are read once
-    more, for what moved from one page to another meanwhile.  `left` is an estimate of the records still to come.
+    `complete` in the last page of a reading says that every existing record has been in a page since the cursor was {},
+    in however many calls: stored records that were in none are gone.  Before that is believed, changes are read once
+    more, to find records that moved between pages meanwhile.  `left` is an estimate of the records still to come.
     """
 
     records: Sequence[RawRecord]
@@ -195,7 +197,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A webhook delivery with a valid signature: the provider's id of it, and the name of its event."""
+    """A webhook delivery with a valid signature: the provider's id for it, and the name of its event."""
 
     delivery_id: str
     event: str
@@ -203,10 +205,11 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class MirrorDraft:
-    """An action ticket as an item of an issue tracker; `marker` is an address that finds it again in its text.
+    """An action ticket as an item of an issue tracker; `marker` is an address by which its text can be found again.
 
-    `label` is a name of its own, where a tracker is not searched for addresses.  Of the owner all that is known is
-    given, for the tracker to find an account by.
+    `label` is a name of its own, for trackers that cannot be searched for addresses.  The owner carries everything
+    known
+    about them, for the tracker to find an account by.
     """
 
     title: str
@@ -222,7 +225,7 @@ class MirrorDraft:
 class MirroredItem:
     """The provider's answer: `external_id` as in its work items, `key` for later requests, its own `updated_at`.
 
-    `due_on` is None where it has none, or the tracker keeps none.
+    `due_on` is None if it has none, or the tracker does not support due dates.
     """
 
     external_id: str
@@ -247,12 +250,12 @@ class Connector(ABC):
 
     @classmethod
     def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
-        """What no request has to show to be wrong in plain fields, as sentences by field; the form refuses them."""
+        """Mistakes in plain fields that are evident without a request, as sentences by field; the form refuses them."""
         return {}
 
     @property
     def base_url(self) -> str:
-        """Where requests go, without a slash at the end: the form's field of that name."""
+        """The address that requests go to, without a trailing slash: the form's field of that name."""
         return self.settings.values.get("base_url", "").strip().rstrip("/")
 
     def listed(self, name: str) -> list[str]:
@@ -266,13 +269,13 @@ class Connector(ABC):
 
     @abstractmethod
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        """What works and which permission is missing.
+        """Check what works and which permission is missing.
 
         Raises CredentialRefusedError (refused token) or PermanentError (wrong address) if nothing works.
         """
 
     def mapped_fields(self, http: Http) -> Sequence[MappedField]:
-        """What the site keeps in fields of its own, for connectors whose form has `mapped` fields."""
+        """The site's custom fields, for connectors whose form has `mapped` fields."""
         return ()
 
     @abstractmethod
@@ -283,13 +286,16 @@ class Connector(ABC):
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """Continue from `cursor`: everything, newest first, from {}; only changes from that of a completed sync.
+        """Continue from `cursor`: read everything, newest first, from {}; only changes from the cursor of a completed
+        sync.
 
         A later call with any page's cursor must continue without a gap, whatever happened in between.
         """
 
     def ends(self) -> Sequence[EndOfLife]:
-        """What this connection still uses, as it is set up, and the provider has announced to end."""
+        """Products and APIs that this connection, as configured, still uses and the provider has announced to
+        retire.
+        """
         return ()
 
     def budget_of(self, path: str) -> str:
@@ -297,15 +303,20 @@ class Connector(ABC):
         return "requests"
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
-        """What an error answer means where the provider is more specific than its status; None: use the status."""
+        """The meaning of an error answer if the provider is more specific than its status; None: use the status."""
         return None
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
-        """The drafts of a quarantined payload, by the `source` that its RawRecord named; of a webhook's record too."""
+        """The drafts of a quarantined payload, by the `source` that its RawRecord named; for webhook records as
+        well.
+        """
         raise NotImplementedError
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
-        """For connectors whose form has `keep_mirror`; `http` does not sign, for exchanging a key for a token."""
+        """The repository's clone address, for connectors whose form has `keep_mirror`.
+
+        `http` does not sign; it is for exchanging a key for a token.
+        """
         raise NotImplementedError
 
     # Webhooks, for connectors that have them -------------------------------------------------------------------
@@ -324,12 +335,12 @@ class Connector(ABC):
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
         """The resource (by external id) and the stream that have more to read than the payload contains.
 
-        Such as a pull request's commits: the stream is then read soon, instead of at its next regular time.
+        For example a pull request's commits: the stream is then read soon, instead of at its next regular time.
         """
         return None
 
     def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
-        """Register the webhook at the provider, or find it registered; its id."""
+        """Register the webhook at the provider, or find it registered; return its id."""
         raise NotImplementedError
 
     def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
@@ -338,7 +349,7 @@ class Connector(ABC):
     # Mirrors of action tickets, for connectors whose provider has an issue tracker ------------------------------
 
     def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
-        """Create the item (`key` is empty), or bring it up to date; safe to repeat after a lost answer."""
+        """Create the item (`key` is empty) or update it; safe to repeat after a lost answer."""
         raise NotImplementedError
 
 

@@ -1,12 +1,12 @@
-"""Which records of a tool are deployments, and where to: an admin's rules, one a line.
+"""An admin's rules that turn a tool's records into deployments and name their environments, one per line.
 
     acme/deploy-*: environment={ENV}, service={APP}, repository=acme/{APP}, sha={COMMIT}
     acme/shop/main: stage=Deploy to *, environment={stage}
     checkout/GitHub*: environment={environment}
 
-Before the colon stands a pattern of names: of Jenkins' jobs, of a multibranch project with the branch; of PagerDuty's
-services with what sends their change events.  {ENV} is the parameter or detail of that name, {stage} the name of a
-build's stage.  The first rule that matches and gives an environment counts.
+The part before the colon is a pattern of names: of Jenkins' jobs (in a multibranch project with the branch), or of
+PagerDuty's services with the sender of their change events.  {ENV} is the parameter or detail of that name, {stage} the
+name of a build's stage.  The first rule that matches and gives an environment counts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SETTING = "deployments"  # the field of a connection's form that holds its rules
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """`text` is the line as it was written."""
+    """A rule; `text` is the line as it was written."""
 
     text: str
     pattern: str
@@ -47,7 +47,9 @@ class Rule:
         return named - {STAGE}
 
     def deployment(self, parameters: Mapping[str, str]) -> Json | None:
-        """The values of a build; None where its parameters name no environment.  {stage} stays."""
+        """The values that the rule gives a build; None if the build's parameters name no environment.  {stage}
+        stays.
+        """
         values = {
             name: _PARAMETER.sub(lambda found: _value(found, parameters), value).strip()
             for name, value in self._values.items()
@@ -64,22 +66,22 @@ NAMES = tuple(field.name for field in fields(Rule) if field.name not in ("text",
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """`text` is what was entered."""
+    """An admin's rules; `text` is what was entered."""
 
     text: str
     rules: Sequence[Rule]
 
     def of(self, job: str) -> list[Rule]:
-        """Those of a job, by its name as it is shown."""
+        """The rules that match a job, by its name as it is shown."""
         return [rule for rule in self.rules if rule.matches(job)]
 
 
 class UnreadableRuleError(ValueError):
-    """A line that is no rule."""
+    """A line that is not a rule."""
 
 
 def read_rules(text: str) -> Rules:
-    """Raises UnreadableRuleError, in words for an admin."""
+    """Parse an admin's rules.  Raises UnreadableRuleError, in words for an admin."""
     lines = [line.strip() for line in text.splitlines()]
     return Rules(text.strip(), [_rule(number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#"])
 
@@ -89,7 +91,7 @@ class ConnectorWithRules(Connector):
 
     @property
     def rules(self) -> Rules:
-        """Raises PermanentError where one cannot be read."""
+        """The parsed rules.  Raises PermanentError if one cannot be read."""
         try:
             return read_rules(self.settings.values.get(SETTING, ""))
         except UnreadableRuleError as problem:
@@ -107,12 +109,12 @@ class ConnectorWithRules(Connector):
 
 
 def deployment_by(rules: Sequence[Rule], parameters: Mapping[str, str]) -> Json | None:
-    """By the first of a job's rules that gives an environment; None if none does."""
+    """The values by the first of a job's rules that gives an environment; None if none does."""
     return next((values for rule in rules if (values := rule.deployment(parameters))), None)
 
 
 def is_unplanned(value: str) -> bool | None:
-    """What a switch says; None: nothing."""
+    """The value of a switch; None if it has none."""
     return {"true": True, "false": False}.get(value.casefold())
 
 

@@ -1,8 +1,9 @@
 """Facts as provided by a source, before they are stored: the result of `normalise`.
 
-A draft contains what is known and leaves out the rest: a field that is `MISSING` keeps its stored value, while None
-means that there is none (no merge, no assignee).  List pages, single records and webhooks of one record therefore go
-the same way and may arrive in any order.  Times are aware; text is the provider's, without NUL, cut at `LONGEST_TITLE`.
+A draft contains known fields and leaves out the rest: a field that is `MISSING` keeps its stored value, while None
+means that there is none (no merge, no assignee).  List pages, single records and webhooks of one record therefore take
+the same path and may arrive in any order.  Times are aware; text is the provider's, without NUL, cut at
+`LONGEST_TITLE`.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from integrations.enums import (
 )
 
 Part = TypeVar("Part")
-LONGEST_TITLE = 1000  # what a page can show; a longer one ends in …
+LONGEST_TITLE = 1000  # the most that a page can show; a longer one ends in …
 
 
 class Missing(Enum):
@@ -45,7 +46,7 @@ MISSING: Final = Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """A person as a provider names them: at least one of login, e-mail address and account id."""
+    """A person as a provider names them: by at least one of login, e-mail address and account id."""
 
     login: str = ""
     email: str = ""
@@ -64,7 +65,9 @@ class ProvidedParts(Generic[Part]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What all records share.  `updated_at` is the provider's own: an older draft does not overwrite a newer one."""
+    """The fields common to all records.  `updated_at` is the provider's own: an older draft does not overwrite a newer
+    one.
+    """
 
     kind: ClassVar[Kind]
     external_id: str
@@ -79,7 +82,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RepositoryDraft(Draft):
-    """`name` is what people call it (acme/shop), `remote` host and path in one spelling (github.com/acme/shop)."""
+    """A repository; `name` is what people call it (acme/shop), `remote` host and path in one spelling
+    (github.com/acme/shop).
+    """
 
     kind: ClassVar[Kind] = Kind.REPOSITORY
     name: str
@@ -96,7 +101,7 @@ class PullRequestCommitDraft:
     sha: str
     position: int
     author: Who | None = None
-    authored_at: datetime | None = None  # of a cherry-pick, when it was picked
+    authored_at: datetime | None = None  # for a cherry-pick, the time at which it was picked
     committed_at: datetime | None = None
     subject: str = ""
     parents: tuple[str, ...] = ()  # empty if the provider does not send them
@@ -115,19 +120,21 @@ class ReviewDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestEventDraft:
-    """`of` is the person concerned (the requested reviewer), `by` who did it; `team` if a team was requested."""
+    """An event; `of` is the person affected (the requested reviewer), `by` the actor; `team` if a team was
+    requested.
+    """
 
     kind: PullRequestEventKind
     at: datetime
     by: Who | None = None
     of: Who | None = None
     team: str = ""
-    position: int = 0  # among those of one moment: integrations/intake/order_of_parts.py
+    position: int = 0  # among events at the same moment: integrations/intake/order_of_parts.py
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemReference:
-    """A work item that a pull request names by its key, and where."""
+    """A work item that a pull request names by its key, and the place of that mention."""
 
     key: str
     method: LinkMethod
@@ -135,7 +142,7 @@ class WorkItemReference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestDraft(Draft):
-    """`repository` is its external id at the connection; `references` are keys found in branch, title and body."""
+    """A pull request; `repository` is its external id, `references` are keys found in branch, title and body."""
 
     kind: ClassVar[Kind] = Kind.PULL_REQUEST
     repository: str
@@ -151,14 +158,14 @@ class PullRequestDraft(Draft):
     merged_at: datetime | Missing | None = MISSING
     closed_at: datetime | Missing | None = MISSING
     merged_by: Who | Missing | None = MISSING
-    merge_sha: str | Missing = MISSING  # empty while it is not merged
+    merge_sha: str | Missing = MISSING  # empty until it is merged
     head_sha: str | Missing = MISSING
     source_branch: str | Missing = MISSING
     target_branch: str | Missing = MISSING
     additions: int | Missing | None = MISSING
     deletions: int | Missing | None = MISSING
     changed_files: int | Missing | None = MISSING
-    commit_count: int | Missing | None = MISSING  # where it is more than `commits` has, that list was cut
+    commit_count: int | Missing | None = MISSING  # if it exceeds the length of `commits`, that list was cut
     comment_count: int | Missing | None = MISSING  # in the conversation
     review_comment_count: int | Missing | None = MISSING  # on lines
     labels: tuple[str, ...] | Missing = MISSING
@@ -170,7 +177,7 @@ class PullRequestDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionDraft:
-    """A change of status; `category` is that of `to_status`, None where only its mapping knows it."""
+    """A change of status; `category` is that of `to_status`, None if only its mapping knows it."""
 
     at: datetime
     from_status: str
@@ -182,7 +189,7 @@ class TransitionDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignmentDraft:
-    """`assignee` from `at` on; None: unassigned."""
+    """An assignment: `assignee` from `at` on; None: unassigned."""
 
     at: datetime
     assignee: Who | None
@@ -191,7 +198,7 @@ class AssignmentDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SprintChangeDraft:
-    """The item was put into a sprint (by its external id at the connection) or taken out of it."""
+    """The addition of the item to a sprint (by its external id at the connection), or its removal."""
 
     at: datetime
     sprint: str
@@ -200,7 +207,7 @@ class SprintChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueChangeDraft:
-    """A change of a field of which the item shows the latest value; empty: there was or is none."""
+    """A change of a field whose latest value the item shows; empty: there was or is none."""
 
     at: datetime
     field: ItemField
@@ -210,18 +217,18 @@ class ValueChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemDraft(Draft):
-    """`project` is its external id at the connection; `key` is what people write (SHOP-12, acme/shop#12)."""
+    """A work item; `project` is its external id, `key` is what people write (SHOP-12, acme/shop#12)."""
 
     kind: ClassVar[Kind] = Kind.WORK_ITEM
     project: str
     key: str
-    former_keys: tuple[str, ...] | Missing = MISSING  # in other projects, which branches and titles still name
+    former_keys: tuple[str, ...] | Missing = MISSING  # keys in other projects, which branches and titles still name
     title: str | Missing = MISSING
     url: str | Missing = MISSING
     native_type: str | Missing = MISSING
     native_status: str | Missing = MISSING
     status_category: StatusCategory | Missing = MISSING
-    first_category: StatusCategory | Missing = MISSING  # of the status in which it was created
+    first_category: StatusCategory | Missing = MISSING  # the category of the status in which it was created
     native_priority: str | Missing = MISSING
     priority: Priority | Missing = MISSING
     resolution: str | Missing = MISSING
@@ -229,7 +236,7 @@ class WorkItemDraft(Draft):
     parent_key: str | Missing = MISSING
     native_team: str | Missing = MISSING
     due_on: date | Missing | None = MISSING
-    versions: tuple[str, ...] | Missing = MISSING  # names of what it is to be released with
+    versions: tuple[str, ...] | Missing = MISSING  # names of the versions that it is to be released in
     release_on: date | Missing | None = MISSING  # the first day of these versions
     reporter: Who | Missing | None = MISSING
     assignee: Who | Missing | None = MISSING
@@ -271,20 +278,20 @@ class JobDraft:
 class PipelineRunDraft(Draft):
     """One attempt of a run: `external_id` identifies the attempt, `run` the run.
 
-    `repository` is its external id at the connection, or an address or name; empty where the run names none.
+    `repository` is its external id at the connection, or an address or name; empty if the run names none.
     """
 
     kind: ClassVar[Kind] = Kind.PIPELINE_RUN
     repository: str = ""
     run: str
     name: str
-    title: str | Missing = MISSING  # what its author called this run
+    title: str | Missing = MISSING  # the author's title of this run
     parent: str | Missing = MISSING  # the run that started it
     attempt: int = 1
     status: RunStatus | Missing = MISSING
     native_status: str | Missing = MISSING
     url: str | Missing = MISSING
-    trigger: str | Missing = MISSING  # push, pull_request, schedule …: the provider's word
+    trigger: str | Missing = MISSING  # push, pull_request, schedule …: the provider's term
     sha: str | Missing = MISSING
     branch: str | Missing = MISSING
     started_by: Who | Missing | None = MISSING
@@ -296,7 +303,7 @@ class PipelineRunDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentStatusDraft:
-    """`environment` is the one that it names, empty: the deployment's."""
+    """A status of a deployment; `environment` is the one that it names, empty: the deployment's."""
 
     external_id: str
     at: datetime
@@ -309,13 +316,16 @@ class DeploymentStatusDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentDraft(Draft):
-    """`native_environment` is the provider's name of it; which one is production, the connection's mapping says.
+    """A deployment; `native_environment` is the provider's name, and the connection's mapping decides if it is
+    production.
 
-    Of one with statuses these say how and when it went; `run` and `job` are those of the pipeline that rolled it out.
+    If there are statuses, these give the outcome and its times; `run` and `job` are those of the pipeline that rolled
+    it
+    out.
     """
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT
-    repository: str = ""  # as of a pipeline run
+    repository: str = ""  # as in PipelineRunDraft
     native_environment: str | Missing = MISSING
     service: str | Missing = MISSING
     status: RunStatus | Missing = MISSING
@@ -331,7 +341,7 @@ class DeploymentDraft(Draft):
     fixes: tuple[str, ...] | Missing = MISSING
     unplanned: bool | Missing | None = MISSING
     task: str | Missing = MISSING
-    is_production: bool | Missing | None = MISSING  # what its source says of the environment
+    is_production: bool | Missing | None = MISSING  # the source's own statement about the environment
     is_transient: bool | Missing | None = MISSING
     run: str | Missing = MISSING
     parent: str | Missing = MISSING  # the run that started that one
@@ -341,7 +351,7 @@ class DeploymentDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDraft(Draft):
-    """`repository` is empty where the incident names none; `caused_by` is a deployment's external id."""
+    """An incident; `repository` is empty if it names none; `caused_by` is a deployment's external id."""
 
     kind: ClassVar[Kind] = Kind.INCIDENT
     repository: str = ""
@@ -384,7 +394,7 @@ class CommitDraft(Draft):
     committer: Who
     committed_at: datetime
     message: str = ""  # read for its trailers; only its first line is kept
-    on_default_branch: bool | None = True  # None: it is where `branch` is the default one, or empty
+    on_default_branch: bool | None = True  # None: true if `branch` is the default one, or empty
     branch: str = ""
     additions: int | None = None
     deletions: int | None = None

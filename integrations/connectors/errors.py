@@ -6,7 +6,7 @@ from datetime import datetime
 
 
 class ConnectorError(Exception):
-    """What went wrong, in words for an admin; `what_to_do` is the remedy, empty if waiting is enough."""
+    """A failed provider call, in words for an admin; `what_to_do` is the remedy, empty if waiting is enough."""
 
     def __init__(self, problem: str, *, what_to_do: str = "") -> None:
         super().__init__(problem)
@@ -20,7 +20,7 @@ class ConnectorError(Exception):
 
 
 class TransientError(ConnectorError):
-    """It may work later: a time-out, a 5xx, a rate limit.  `retry_at` if the provider said when."""
+    """A failure that may pass: a time-out, a 5xx, a rate limit.  `retry_at` if the provider said when."""
 
     def __init__(self, problem: str, *, retry_at: datetime | None = None, what_to_do: str = "") -> None:
         super().__init__(problem, what_to_do=what_to_do)
@@ -28,13 +28,13 @@ class TransientError(ConnectorError):
 
 
 class PermanentError(ConnectorError):
-    """It fails until somebody acts: a missing permission, a wrong address."""
+    """A failure that lasts until somebody acts: a missing permission, a wrong address."""
 
 
 class CredentialRefusedError(ConnectorError):
     """The token itself is refused: every request of the connection would fail.
 
-    It is not a PermanentError, because code that can do without a single refused request must not ignore it.
+    It is no PermanentError, so that code which tolerates single refused requests does not ignore it.
     """
 
 
@@ -43,7 +43,7 @@ class GoneError(PermanentError):
 
 
 class SchemaError(ValueError):
-    """A payload is not as documented: `path` names the field (pull_request.head.sha), `problem` what is wrong."""
+    """A payload that is not as documented: `path` names the field (pull_request.head.sha), `problem` what is wrong."""
 
     def __init__(self, path: str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")

@@ -1,7 +1,7 @@
-"""The one HTTP client of connectors.
+"""The HTTP client of all connectors.
 
-It signs, waits, retries and keeps budgets; it answers with JSON or raises one of the three connector errors in words;
-credentials leave it only for the connection's own host.  It knows no database: see integrations/sync/budgets.py.
+It signs, waits, retries and respects budgets; it returns JSON or raises one of the three connector errors in words;
+credentials are only sent to the connection's own host.  It does not use the database: see integrations/sync/budgets.py.
 """
 
 from __future__ import annotations
@@ -27,31 +27,31 @@ from integrations.connectors.refusals import error_of, is_rate_limited
 
 USER_AGENT = "Headway"
 MOST_REDIRECTS = 5
-MOST_BYTES = 64 * 1024 * 1024  # an answer beyond is no page of records
-UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for where a limit names no time
-SHORTEST_SECRET = 6  # a shorter one would blot out half of every sentence
+MOST_BYTES = 64 * 1024 * 1024  # a larger answer is no page of records
+UNKNOWN_WAIT = timedelta(seconds=60)  # GitHub's advice if a limit names no time
+SHORTEST_SECRET = 6  # redacting a shorter one would blot out half of every sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one request may take, in seconds, and how often it is tried before its stream is rescheduled."""
+    """Time limits of one request, in seconds, and the number of tries before its stream is rescheduled."""
 
     connect: float = 10.0
     read: float = 30.0
-    whole: float = 50.0  # a server that sends a byte now and then is given up, too
+    whole: float = 50.0  # also ends requests to a server that only sends a byte now and then
     tries: int = 4
     first_wait: float = 0.5
-    longest_wait: float = 5.0  # a Retry-After up to that is waited for here
+    longest_wait: float = 5.0  # longest Retry-After that is waited for here
 
 
 PATIENCE = Patience()
 
 
 class Budgets(Protocol):
-    """The provider's request budgets, shared by everything that uses the connection."""
+    """The provider's request budgets, shared by all users of the connection."""
 
     def seconds_before(self, budget: str) -> float:
-        """How long to wait before the next request.  Raises TransientError if that is too long."""
+        """The wait before the next request, in seconds.  Raises TransientError if that is too long."""
         ...
 
     def note(self, budget: str, quota: ReportedQuota) -> None: ...
@@ -68,14 +68,14 @@ class Exchanged(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A 2xx or 304."""
+    """A 2xx or 304 answer."""
 
     status: int
     headers: Mapping[str, str]
     document: Any
 
     def json(self) -> Any:
-        """None where the answer had no body."""
+        """The parsed body; None if the answer had none."""
         return self.document
 
 
@@ -84,7 +84,7 @@ class GivenUpError(TransientError):
 
 
 class _PassingError(TransientError):
-    """Likely over in a second: retried within the slice."""
+    """A failure that is likely over in a second: retried within the slice."""
 
 
 class ConnectionHttp:
@@ -125,7 +125,7 @@ class ConnectionHttp:
         self._client.close()
 
     def give_up(self) -> None:
-        """The caller no longer waits: the next request, in whichever thread, raises GivenUpError instead."""
+        """Stop waiting: the next request, in whichever thread, raises GivenUpError instead."""
         self._given_up = True
 
     def get(
@@ -134,11 +134,15 @@ class ConnectionHttp:
         return self._answered("GET", path, params=params, headers=headers)
 
     def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Answer:
-        """Tried again like all others: whoever registers something looks first whether it is there."""
+        """Send a POST request, retried like all others: the caller first checks whether the thing is already
+        registered.
+        """
         return self._answered("POST", path, document=json, headers=headers)
 
     def post_once(self, path: str, *, json: Any) -> Answer:
-        """Not tried again: where the answer is lost, the caller looks whether the record was created."""
+        """Send a POST request without retrying: if the answer is lost, the caller checks whether the record was
+        created.
+        """
         return self._answered("POST", path, tries=1, document=json)
 
     def patch(self, path: str, *, json: Any) -> Answer:
@@ -151,7 +155,7 @@ class ConnectionHttp:
         return self._answered("DELETE", path)
 
     def _answered(self, method: str, path: str, *, tries: int | None = None, **request: Any) -> Answer:
-        """`tries`: at most, where that is not the client's usual number."""
+        """Send a request and return its answer; `tries` is the maximum, if it differs from the client's default."""
         url = self._address(path)
         attempts = Retrying(
             retry=retry_if_exception_type(_PassingError),
@@ -303,7 +307,7 @@ class ConnectionHttp:
         return self._connector.name
 
     def _address(self, path: str) -> str:
-        """The absolute URL; PermanentError if it leads to another host."""
+        """The absolute URL.  Raises PermanentError if it leads to another host."""
         if "://" not in path:
             return f"{self._connector.base_url}/{path.lstrip('/')}"
         if not self._origin.has(path):
@@ -331,7 +335,7 @@ class ConnectionHttp:
         )
 
     def _headers(self, *pairs: Mapping[str, str]) -> httpx.Headers:
-        """Ours and those, of which a later one takes the place of an earlier one, whatever the case of its name."""
+        """Our headers and the given ones; a later one replaces an earlier one, whatever the case of its name."""
         headers = httpx.Headers({"accept": "application/json", "user-agent": USER_AGENT})
         try:
             for pair in pairs:
@@ -366,7 +370,7 @@ class ConnectionHttp:
         return signature
 
     def _sign_anew(self, refused: Mapping[str, str]) -> bool:
-        """Whether there is another signature than the refused one: an exchanged token may have expired."""
+        """Whether there is a new signature after the refused one: an exchanged token may have expired."""
         if not self._signed:
             return False
         if self._exchanged is not None:
@@ -383,7 +387,7 @@ class ConnectionHttp:
             self._budgets.note(quota.budget or budget, quota)
 
     def _blot_out_secrets(self, problem: ConnectorError) -> None:
-        """A provider may echo what it was sent."""
+        """Redact secrets: a provider may echo what it was sent."""
         signature = [word for value in (self._signature or {}).values() for word in value.split()]
         for secret in (*self._connector.settings.secrets.values(), *signature):
             if len(secret) >= SHORTEST_SECRET:
@@ -393,5 +397,5 @@ class ConnectionHttp:
 
 
 def _merged(url: str, params: Mapping[str, Any] | None) -> Any:
-    """Parameters of the address itself stay."""
+    """The URL's query with these parameters added; parameters of the address itself stay."""
     return httpx.QueryParams(urlsplit(url).query).merge(params or {})

@@ -1,4 +1,4 @@
-"""Parsing foreign JSON so that a database can store it, as facts or in quarantine."""
+"""Parses foreign JSON so that a database can store it, as facts or in quarantine."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from urllib.parse import parse_qs
 
 from integrations.connectors.errors import SchemaError, TransientError
 
-# NUL and half a surrogate pair can be written in JSON, and no database column takes them.
+# JSON can contain NUL and half a surrogate pair, which no database column accepts.
 _PERHAPS_UNSTORABLE = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 def read_json(text: bytes | str) -> Any:
-    """The document; numbers that are none or without end are null.  Raises ValueError and RecursionError."""
+    """The document; NaN and infinite numbers become null.  Raises ValueError and RecursionError."""
     if isinstance(text, bytes):
         text = text.decode("utf-8-sig", "replace")
     document = json.loads(text, parse_constant=lambda _: None, parse_float=_finite)
@@ -44,9 +44,9 @@ def read_delivery(body: bytes) -> dict[str, Any]:
 
 
 def list_in(document: Any, name: str, answered: str) -> list[Any]:
-    """The list of this name in an answer, or the answer itself without a name; `answered` says who answered what.
+    """The list of this name in an answer, or the answer itself without a name; `answered` describes the answer.
 
-    TransientError if there is none: the answer came from a proxy, or there is an outage.
+    Raises TransientError if there is none: the answer came from a proxy, or there is an outage.
     """
     items = document if not name else document.get(name) if isinstance(document, dict) else None
     if not isinstance(items, list):
@@ -70,7 +70,7 @@ def _storable(value: Any) -> Any:
 
 
 def json_or_none(content: bytes) -> Any:
-    """None for what is no JSON."""
+    """The parsed JSON; None if it is not JSON."""
     try:
         return read_json(content)
     except (ValueError, RecursionError):

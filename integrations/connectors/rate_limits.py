@@ -1,4 +1,4 @@
-"""What providers' headers say of budgets and waiting, in the four ways in which they write times.
+"""Budgets and waiting times in providers' headers, in the four ways in which they write times.
 
 Epoch seconds (GitHub, GitLab, ServiceNow), epoch milliseconds (Linear), ISO 8601 (Jira Cloud), and seconds to wait
 (PagerDuty); Retry-After may also be an HTTP date.
@@ -14,8 +14,8 @@ from email.utils import parsedate_to_datetime
 
 FIRST_EPOCH_SECOND = 10**9  # 2001: a smaller number counts seconds from now
 FIRST_EPOCH_MILLISECOND = 10**12
-LAST_EPOCH_SECOND = 10**10  # 2286: what is beyond is no time
-LONGEST_WAIT = timedelta(hours=25)  # budgets of a day exist; a time beyond is a mistake, and would stop us for good
+LAST_EPOCH_SECOND = 10**10  # 2286: a larger number is no time in seconds
+LONGEST_WAIT = timedelta(hours=25)  # daily budgets exist; a longer wait is a mistake and would stop us for good
 LIMIT = ("x-ratelimit-limit", "ratelimit-limit", "x-ratelimit-requests-limit")
 REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-requests-remaining")
 RESET = ("x-ratelimit-reset", "ratelimit-reset", "x-ratelimit-requests-reset")
@@ -34,7 +34,7 @@ class ReportedQuota:
 
 
 def reported_quota(headers: Mapping[str, str], now: datetime) -> ReportedQuota | None:
-    """None if the headers do not report what is left."""
+    """The reported quota; None if the headers do not give the remaining requests."""
     remaining = _whole_number(headers, REMAINING)
     if remaining is None:
         return None
@@ -44,7 +44,7 @@ def reported_quota(headers: Mapping[str, str], now: datetime) -> ReportedQuota |
 
 
 def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When to retry: Retry-After, else the reset of a budget that is used up."""
+    """The time to retry: Retry-After, else the reset of an exhausted budget."""
     after = headers.get("retry-after")
     if after is not None and (at := moment(after, headers, now)) is not None:
         return at
@@ -53,9 +53,9 @@ def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
 
 
 def moment(text: str, headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """The time that a header's value means, by our clock; None for what nobody understands.
+    """The time that a header's value means, by our clock; None if it cannot be parsed.
 
-    Times of day are the provider's: how far its clock (the Date header) is from ours is taken off.
+    Times of day are the provider's: the difference between its clock (the Date header) and ours is subtracted.
     """
     words = text.strip()
     if _NUMBER.fullmatch(words) and float(words) < FIRST_EPOCH_SECOND:
@@ -67,7 +67,7 @@ def moment(text: str, headers: Mapping[str, str], now: datetime) -> datetime | N
 
 
 def response_time(headers: Mapping[str, str], now: datetime) -> datetime:
-    """When the provider answered, by its own clock, as its records' times are; else by ours."""
+    """The time of the answer by the provider's clock, which its records' times follow; else by ours."""
     return _date(headers.get("date", "")) or now
 
 

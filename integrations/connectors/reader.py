@@ -1,4 +1,4 @@
-"""Reading a JSON payload field by field, with errors that name the field."""
+"""Reads a JSON payload field by field, with errors that name the field."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any, Final, TypeVar
 from integrations.connectors.drafts import MISSING, Missing
 from integrations.connectors.errors import SchemaError
 
-# Clocks that were never set say 1970-01-01, and commits of the nineties are true.
+# Clocks that were never set say 1970-01-01, while commits of the nineties are real.
 EARLIEST, LATEST = datetime(1970, 1, 2, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
 IMPOSSIBLE = f"lies before {EARLIEST:%Y-%m-%d} or after {LATEST:%Y}"
-LARGEST = 2**31 - 1  # what an integer column holds
-LONGEST_ID = 200  # what a column of ids holds; a shortened one could be another's
+LARGEST = 2**31 - 1  # the largest value of an integer column
+LONGEST_ID = 200  # the width of id columns; a truncated id could be another's
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Default = TypeVar("Default")
@@ -31,7 +31,7 @@ REQUIRED: Final = _Required.REQUIRED
 
 @dataclass(frozen=True, slots=True)
 class _Unfit:
-    """What stands at a path that leads through something other than an object."""
+    """The value found at a path that leads through something other than an object."""
 
     path: str
     value: Any
@@ -40,9 +40,11 @@ class _Unfit:
 class Reader:
     """A JSON object; fields are named by dotted paths: reader.text("head.sha").
 
-    A field without a default defines the record, or the part of it that is read: where it is missing or of another type
-    that is a SchemaError.  A field with a default is left out where it cannot be understood: it has its default then,
-    `left_out` names it, and the record counts.
+    A field without a default defines the record, or the part of it that is read: if it is missing or of another type,
+    that
+    is a SchemaError.  A field with a default is left out if it cannot be understood: it takes its default, `left_out`
+    names
+    it, and the record counts.
     """
 
     def __init__(self, payload: Any, path: str = "", *, parent: Reader | None = None) -> None:
@@ -59,7 +61,7 @@ class Reader:
         return value is not None and not isinstance(value, _Unfit)
 
     def text(self, path: str, default: Default | _Required = REQUIRED) -> str | Default:
-        """Without NUL, which no database column takes."""
+        """The text, without NUL, which no database column accepts."""
         value = self._found(path)
         if isinstance(value, str):
             return value.replace("\0", "")
@@ -88,15 +90,17 @@ class Reader:
         return value if isinstance(value, bool) else self._otherwise(path, value, "true or false", default)
 
     def instant(self, path: str) -> datetime:
-        """A time in milliseconds since 1970, in UTC: one of those that the record itself is counted by."""
+        """A time in milliseconds since 1970, in UTC, for times that the record itself is counted by."""
         return self._instant(path, REQUIRED)
 
     def part_instant(self, path: str) -> datetime | None:
-        """The same of a part of the record; None where it is missing or cannot be, and the record counts without it."""
+        """A time in milliseconds of a part of the record; None if it is missing or impossible, and the record counts
+        without it.
+        """
         return self._instant(path, None)
 
     def duration(self, path: str) -> timedelta | None:
-        """Of milliseconds; None where it is missing, negative or longer than all time."""
+        """A duration in milliseconds; None if it is missing, negative or longer than all time."""
         value = self._found(path)
         if isinstance(value, bool) or not isinstance(value, int):
             return self._otherwise(path, value, "a number of milliseconds", None)
@@ -111,9 +115,9 @@ class Reader:
         return EPOCH + value * MILLISECOND
 
     def time(self, path: str, default: Default | _Required = REQUIRED) -> datetime | Default:
-        """An ISO 8601 time with its offset, in UTC: one of those that the record itself is counted by.
+        """An ISO 8601 time with its offset, in UTC, for times that the record itself is counted by.
 
-        The default is for one that is missing: a time that cannot be understood is an error all the same.
+        The default applies to a missing time: one that cannot be understood is still an error.
         """
         value = self._found(path)
         if value is None and not isinstance(default, _Required):
@@ -121,7 +125,7 @@ class Reader:
         return self._time(path, value, REQUIRED)
 
     def part_time(self, path: str, *, required: bool = False) -> datetime | None:
-        """The same of a part of the record; None where it is missing (an error if `required`) or cannot be.
+        """An ISO 8601 time of a part of the record; None if it is missing (an error if `required`) or impossible.
 
         The record counts without it: one commit of a machine whose clock was wrong is no reason to lose a pull request.
         """
@@ -131,7 +135,7 @@ class Reader:
         return self._time(path, value, None)
 
     def part_date(self, path: str) -> date | None:
-        """A day, as in 2026-03-02, of a part of the record; None where it is missing or cannot be."""
+        """A day, as in 2026-03-02, of a part of the record; None if it is missing or impossible."""
         value = self._found(path)
         try:
             day = None if value is None else date.fromisoformat(value)
@@ -150,24 +154,24 @@ class Reader:
             return self._refused(path, "is a time without its offset from UTC", default)
         try:
             return at.astimezone(UTC) if EARLIEST <= at < LATEST else self._refused(path, IMPOSSIBLE, default)
-        except OverflowError:  # of the year 1 or 9999
+        except OverflowError:  # in the year 1 or 9999
             return self._refused(path, IMPOSSIBLE, default)
 
     def object(self, path: str) -> Reader | None:
-        """The object at `path`; None where it is missing or none."""
+        """The object at `path`; None if there is none."""
         value = self._found(path)
         if isinstance(value, dict):
             return Reader(value, self._name(path), parent=self)
         return self._otherwise(path, value, "an object", None)
 
     def objects(self, path: str) -> Iterator[Reader]:
-        """The objects of a list; none where it is missing or no list."""
+        """The objects of a list; none if it is missing or no list."""
         yield from self._objects(path) or ()
 
     def parts(self, path: str, part_of: Callable[[Reader], Part | None]) -> list[Part] | None:
-        """The parts that `part_of` makes of a list's objects; None where the list is missing or none.
+        """The parts that `part_of` makes of a list's objects; None if the list is missing or no list.
 
-        One without what defines it is left out, as is one that `part_of` makes nothing of.
+        Objects without their defining fields are left out, as are those for which `part_of` returns None.
         """
         objects = self._objects(path)
         if objects is None:
@@ -175,7 +179,7 @@ class Reader:
         return [part for item in objects if (part := self._part(item, part_of)) is not None]
 
     def part(self, path: str, part_of: Callable[[Reader], Part | None]) -> Part | None:
-        """The same of a single object."""
+        """The part that `part_of` makes of a single object."""
         item = self.object(path)
         return None if item is None else self._part(item, part_of)
 
@@ -187,7 +191,7 @@ class Reader:
             return None
 
     def texts(self, path: str) -> tuple[str, ...] | Missing:
-        """The texts of a list; MISSING where it is no list."""
+        """The texts of a list; MISSING if it is no list."""
         value = self._found(path)
         if not isinstance(value, list):
             return self._otherwise(path, value, "a list", MISSING) if value is not None else ()
@@ -197,7 +201,7 @@ class Reader:
         return tuple(item.replace("\0", "") for item in value if isinstance(item, str))
 
     def value(self, path: str) -> Any:
-        """Of any type, for fields whose type differs from site to site; None where it is missing."""
+        """The value of any type, for fields whose type differs between sites; None if it is missing."""
         value = self._found(path)
         return None if isinstance(value, _Unfit) else value
 
@@ -208,14 +212,16 @@ class Reader:
             self.left_out.append(name)
 
     def names(self, path: str, field: str = "name") -> tuple[str, ...] | Missing:
-        """That field of each of a list's objects, such as labels; MISSING where it is no list."""
+        """The field of each of a list's objects, such as labels; MISSING if it is no list."""
         named = self.parts(path, lambda item: item.text(field))
         if named is None:
             return MISSING if self._found(path) is not None else ()
         return tuple(named)
 
     def all_texts(self, path: str, field: str, default: Default | _Required = REQUIRED) -> tuple[str, ...] | Default:
-        """That field of each of a list's objects, where one without the others would be wrong, such as parents."""
+        """The field of each of a list's objects, all or none, for lists such as parents that would be wrong if
+        incomplete.
+        """
         value = self._found(path)
         if not isinstance(value, list):
             return self._otherwise(path, value, "a list", default)
@@ -239,11 +245,11 @@ class Reader:
             name = f"{self._name(path)}[{position}]"
             if isinstance(item, dict):
                 yield Reader(item, name, parent=self)
-            elif item is not None:  # some lists have an empty place for what is hidden
+            elif item is not None:  # some lists have null for hidden entries
                 self.leave_out(name, whole=True)
 
     def _found(self, path: str) -> Any:
-        if "." not in path:  # most are: a third of the time that records take to be understood
+        if "." not in path:  # most paths: this saves a third of the time to parse records
             return self._payload.get(path)
         value: Any = self._payload
         names = path.split(".")
@@ -256,7 +262,7 @@ class Reader:
         return value
 
     def _otherwise(self, path: str, value: Any, expected: str, default: Default | _Required) -> Default:
-        """The default of a field that is missing, or is not what was expected."""
+        """The default of a field that is missing, or is not of the expected type."""
         if value is None:
             if isinstance(default, _Required):
                 raise SchemaError(self._name(path), "is missing")

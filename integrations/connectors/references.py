@@ -1,9 +1,9 @@
-"""Work item keys in branches, titles, descriptions and commits, and how an issue of a code host is named.
+"""Work item keys in branches, titles, descriptions and commits, and references to issues of a code host.
 
-A code host's issue is owner/repository#12, #12 beside its repository, or the address of its page: GitHub and Gitea
+A code host's issue is owner/repository#12, #12 within its repository, or the address of its page: GitHub and Gitea
 write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself: such references
-have the method *provider*.  Links that somebody made by hand at the side of a GitHub pull request are shown by GraphQL
-alone, and are read in neither form, so that both give the same links.
+have the method *provider*.  Links made by hand in the sidebar of a GitHub pull request are only available over GraphQL,
+and are read in neither form, so that both give the same links.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 from integrations.connectors.drafts import WorkItemReference
 from integrations.enums import LinkMethod
 
-LONGEST_READ = 100_000  # characters of a description that are looked at
-MOST_KEYS = 100  # of one pull request and place; a list of everything ever done links nothing
+LONGEST_READ = 100_000  # characters of a description that are searched
+MOST_KEYS = 100  # per pull request and place; a list of everything ever done links nothing
 _KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9_]{1,20}-[1-9][0-9]{0,8})(?![A-Za-z0-9]|-[0-9])")
 _KEY_OF_BRANCH = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9]{1,20}-[1-9][0-9]{0,8})(?=$|[/_-](?![0-9]))")
 _NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
@@ -26,7 +26,7 @@ _ISSUE = re.compile(
     rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
 )
 _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
-_LONGEST_CLOSING = len("resolved :  ") + 20  # as far back as a keyword is looked for
+_LONGEST_CLOSING = len("resolved :  ") + 20  # the distance back over which a keyword is searched
 _NO_TRACKERS = frozenset(
     {
         "AES",
@@ -79,7 +79,7 @@ def tracker_keys(text: str) -> Iterator[str]:
 
 
 def branch_keys(branch: str) -> Iterator[str]:
-    """Keys in a branch's name; at the beginning of a part also in small letters, as trackers suggest it."""
+    """Keys in a branch's name; also in lower case at the beginning of a part, as trackers suggest."""
     yield from tracker_keys(branch)
     for match in _KEY_OF_BRANCH.finditer(branch[:LONGEST_READ]):
         word = match[1].partition("-")[0].upper()
@@ -93,14 +93,14 @@ def references(keys: Iterable[str], method: LinkMethod) -> list[WorkItemReferenc
 
 
 def issue_key(repository: str, number: int) -> str:
-    """shop's twelfth issue → acme/shop#12."""
+    """The key of an issue: shop's twelfth issue → acme/shop#12."""
     return f"{repository}#{number}"
 
 
 def pull_request_references(
     *, repository: str, host: str, branch: str, title: str, body: str, commits: Iterable[str]
 ) -> list[WorkItemReference]:
-    """All work items that a pull request names; `host` is where the pages are, for addresses of issues."""
+    """All work items that a pull request names; `host` is the host of pages, for addresses of issues."""
     closing, mentioned = _in_text(body, repository, host)
     linked = references(closing, LinkMethod.PROVIDER)
     linked += references(branch_keys(branch), LinkMethod.BRANCH)
@@ -132,5 +132,5 @@ def _in_text(text: str, repository: str, host: str) -> tuple[list[str], list[str
 
 
 def host_of(page: str) -> str:
-    """Of a record's html_url."""
+    """The host of a record's html_url."""
     return urlsplit(page).netloc

@@ -12,7 +12,7 @@ LONGEST_QUOTATION = 300
 
 
 def error_of(refused: Refused, name: str) -> ConnectorError:
-    """For every status that will not change by itself; `name` is the provider's."""
+    """The error for any status that will not change by itself; `name` is the provider's."""
     path, quoted = urlsplit(refused.path).path or "/", _quoted(refused.document)
     match refused.status:
         case 401:
@@ -38,7 +38,7 @@ def error_of(refused: Refused, name: str) -> ConnectorError:
 
 
 def is_rate_limited(refused: Refused) -> bool:
-    """429, and the 403 with which GitHub says the same."""
+    """Whether the answer is a 429, or the 403 that GitHub uses for it."""
     if refused.status == 429:
         return True
     if refused.status != 403:

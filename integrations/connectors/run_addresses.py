@@ -1,4 +1,4 @@
-"""The run of a pipeline that an address names: GitHub Actions, GitLab, Jenkins, Azure, Buildkite, CircleCI, Bitbucket.
+"""The pipeline run that an address names: GitHub Actions, GitLab, Jenkins, Azure, Buildkite, CircleCI, Bitbucket.
 
 The addresses are those that tools put into a deployment's statuses, or that build systems push beside a deployment.
 """
@@ -9,7 +9,7 @@ import re
 from typing import NamedTuple
 
 LONGEST = 200
-# GitHub's run ids are those of its API, whatever the repository is called by now; others are cut behind the id.
+# GitHub's run ids are those of its API, whatever the repository is called now; others are cut after the id.
 _GITHUB = re.compile(
     r"^https?://[^/?#]+/[^/?#]+/[^/?#]+/actions/runs/(?P<run>\d+)(?:/attempts/\d+)?(?:/job/(?P<job>\d+))?"
 )

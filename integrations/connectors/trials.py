@@ -1,4 +1,4 @@
-"""Trying what a connection is to read, for Test connection."""
+"""Tries to read each thing that a connection needs, for Test connection."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from integrations.connectors.errors import PermanentError
 
 
 def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPermission:
-    """Whether `read` is let through; what the provider said of it comes before the remedy, which is the error's own
-    where none is given.
+    """Whether `read` is permitted; the provider's message comes before the remedy, which is the error's own if none is
+    given.
 
-    Raises CredentialRefusedError, which makes every other question useless.
+    Raises CredentialRefusedError, which makes every other check useless.
     """
     try:
         read()

@@ -1,6 +1,6 @@
 """Fields of records that no normalising function has checked yet, for a stream's own decisions.
 
-Whatever is not as expected counts as missing here; the normalising function reports it.
+Unexpected values count as missing here; the normalising function reports them.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from integrations.connectors.base import Json
 
 
 def object_of(item: Any, *path: str) -> Json:
-    """The object at this path; empty where there is none."""
+    """The object at this path; empty if there is none."""
     for name in path:
         item = item.get(name) if isinstance(item, dict) else None
     return item if isinstance(item, dict) else {}
 
 
 def objects_of(items: Any) -> list[Json]:
-    """The objects of a list; none where it is no list."""
+    """The objects of a list; none if it is no list."""
     return [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
 
 
@@ -39,5 +39,5 @@ def time_of(item: Any, field: str) -> datetime | None:
 
 
 def as_record(item: Any) -> Json:
-    """A non-object is wrapped so that the normalising function reports the problem."""
+    """The item, wrapped if it is no object so that the normalising function reports the problem."""
     return item if isinstance(item, dict) else {"(record)": item}

@@ -22,7 +22,7 @@ FAMILIES: Mapping[Kind, FactFamily] = {
     Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
     Kind.INCIDENT: FactFamily.INCIDENT,
 }
-# (record, first moment, last moment): what is open counts every day until now.
+# (record, first moment, last moment): an open record counts on every day until now.
 _MOMENTS: Mapping[FactFamily, LiteralString] = {
     FactFamily.PULL_REQUEST: """
         SELECT id, least(created_at, merged_at, closed_at), coalesce(merged_at, closed_at, now())

@@ -1,4 +1,4 @@
-"""Which of DORA's five inputs are missing, judged by stored facts and not by configuration."""
+"""The inputs of DORA's five metrics that are missing, judged by stored facts and not by configuration."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from integrations.delivery.mappings.unconfirmed import WithoutProduction, names_
 from integrations.enums import Environment, RunStatus
 from integrations.models import Commit, Deployment, Incident, PullRequest, WorkItem, WorkItemLink
 
-MERGES_LOOKED_AT = 1000  # the last ones: what is linked today, whatever it was years ago
+MERGES_LOOKED_AT = 1000  # the latest ones: the share that is linked today, not years ago
 ENVIRONMENTS_NAMED = 3
 RECENT = timedelta(days=90)  # a pipeline that has not run for longer may be gone
 
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """What there is for lead time, deployment frequency, change failure rate, recovery time and idea to production.
+    """The inputs present for lead time, deployment frequency, change failure rate, recovery time and idea to
+    production.
 
-    Times are None where there is no such fact.  `other_environments` are the provider's words of deployments when none
-    of them is to production; `linked` of the `merges` looked at name a work item that is known.
+    Times are None where there is no such fact.  `other_environments` are the provider's names of environments, set when
+    no deployment went to production; `linked` of the `merges` examined name a known work item.
     """
 
     has_commits: bool
@@ -40,7 +41,7 @@ class Completeness:
 
 
 def completeness() -> Completeness:
-    """Some eight small queries, whatever the number of facts."""
+    """Collect the inputs in about eight small queries, whatever the number of facts."""
     known_item = WorkItemLink.objects.filter(pull_request=OuterRef("pk"), work_item__deleted_at=None).exclude(
         work_item=None
     )

@@ -1,8 +1,9 @@
 """Deployments derived from pipeline runs: runs of pipelines that deploy, by their name or an admin's mapping.
 
-A run is one where a job that deploys by its name ran; where none does, on the default branch, a release branch or a
-tag; never for a pull request or a merge group.  Its title says where to before the pipeline's name does.  Of a pipeline
-that does not deploy by its name (CI), those runs are deployments whose jobs say so.
+A run counts if one of its jobs deploys by its name.  Without such a job, it counts if it ran on the default branch, a
+release branch or a tag.  Runs for a pull request or a merge group never count.  The environment is taken from the run's
+title first, then from the pipeline's name.  If a pipeline does not deploy by its name (CI), only runs with a job that
+deploys count.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from integrations.enums import Kind
 from integrations.models import Connection, Deployment, PipelineRun
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-# Column of the deployment → of the run that it is, and of its job.
+# Column of the deployment → expressions over its run, and over the run's job.
 _COLUMNS: Mapping[str, str] = {
     "repository_id": "repository_id",
     "environment": "deployed_to",
@@ -51,7 +52,7 @@ _NAMES = ", ".join(_COLUMNS)
 _OF_RUNS = "run.id = ANY (%(runs)s)"
 _OF_REPOSITORIES = "run.repository_id = ANY (%(repositories)s)"
 _OF_NAME = "(run.name = %(name)s OR cardinality(run.deploying_jobs) > 0 AND starts_with(%(name)s, run.name || ' / '))"
-# What a pull request or a merge queue starts tries a change out, under whichever name a provider has for them.
+# Runs that a pull request or a merge queue starts only test a change; each provider names these events differently.
 MAY_DEPLOY: LiteralString = """
     run.deleted_at IS NULL AND run.trigger !~* '^(pull|merge)[ _-]?(request|group|queue|train)'
     AND run.branch !~ '^(refs/)?(pull|merge-requests|heads/gh-readonly-queue)/|^gh-readonly-queue/'
@@ -73,8 +74,8 @@ _BRANCH_RULE: LiteralString = r"""
              OR place.branch ~* '[/_.-](release|production|stable)$' THEN 'release_branch'
     END
 """
-# One row: of the jobs that deploy by their names, those to the run's own environment, else to the one where they do;
-# names that leave it open count only where no other job deploys.
+# One row: among the jobs that deploy by their names, those to the run's own environment, else to the job's own; jobs
+# whose names leave the environment open count only if no other job deploys.
 _JOBS: LiteralString = """
     SELECT environment AS deployed_to, bool_or(status = 'failure') AS failed, bool_or(status = 'success') AS succeeded,
            bool_or(status IN ('queued', 'running')) AS unfinished,
@@ -98,8 +99,8 @@ _JOBS: LiteralString = """
     WHERE place = 1
     GROUP BY environment
 """
-# A source's own deployments replace those guessed from its runs: to the same environment, and of the same service (a
-# run names none) or of the same commit.
+# A source's own deployments replace those derived from its runs if they went to the same environment and have the same
+# service (a run names none) or the same commit.
 _RECOMPUTE = f"""
     WITH selected AS (
         SELECT run.*, meant.environment AS intended, meant.decided
@@ -150,19 +151,22 @@ _RECOMPUTE = f"""
 
 
 def recompute_deployments_of(connection: Connection, meanings: ValueMappings, runs: Iterable[int]) -> int:
-    """Turn exactly those of these runs into deployments whose names are mapped to one; how many changed."""
+    """Turn those of these runs whose names are mapped to an environment into deployments; return the number of
+    changes.
+    """
     parameters = {"runs": sorted(runs)}
     _note_deploying_jobs(connection, _OF_RUNS, parameters)
     return _recompute(connection, meanings, _OF_RUNS, parameters)
 
 
 def recompute_deployments_named(connection: Connection, meanings: ValueMappings, name: str) -> int:
-    """The same, for all the connection's runs of this pipeline, or with this job of one."""
+    """Recompute the deployments of all the connection's runs of this pipeline, or with this job."""
     return _recompute(connection, meanings, _OF_NAME, {"name": name})
 
 
 def recompute_deployments_beside(deployments: Iterable[int]) -> int:
-    """As above, for runs in the repositories of these deployments: a source's own deployments replace derived ones.
+    """Recompute derived deployments in these deployments' repositories: a source's own deployments replace derived
+    ones.
 
     Nearly always nothing changes: only the first deployment to an environment, and the last, matter.
     """
@@ -190,7 +194,7 @@ def recompute_deployments_beside(deployments: Iterable[int]) -> int:
 
 
 def recompute_deployments_in(repositories: Iterable[int]) -> int:
-    """As above, for all runs in these repositories, of whichever connection."""
+    """Recompute the derived deployments of all runs in these repositories, for every connection."""
     repository_ids = sorted(repositories)
     runs = PipelineRun.objects.filter(repository__in=repository_ids)
     connections = Connection.objects.filter(pk__in=runs.values("connection")) if repository_ids else []
@@ -201,7 +205,7 @@ def recompute_deployments_in(repositories: Iterable[int]) -> int:
 
 
 def recompute_all_deployments() -> None:
-    """As above, for everything stored, with what names of environments and statuses mean now; without linking.
+    """Recompute all derived deployments by the current mappings of environments and statuses, without linking.
 
     Deployments that do not change otherwise keep their links; the caller links everything afterwards.
     """
@@ -258,7 +262,7 @@ def _recompute(connection: Connection, meanings: ValueMappings, scope: str, para
 
 
 class _DeployingJob(NamedTuple):
-    """A job that deploys, by its name; alone: in runs of a pipeline that does not, by its own."""
+    """A job that deploys by its name.  `alone`: its pipeline's name does not say that it deploys."""
 
     pipeline: str
     name: str
@@ -270,7 +274,7 @@ class _DeployingJob(NamedTuple):
 def _deploying_jobs(
     meanings: ValueMappings, deploying: Collection[str], scope: str, params: Mapping[str, Any]
 ) -> list[_DeployingJob]:
-    """The jobs that deploy, of pipelines that do so by their names or titles, and alone."""
+    """The jobs that deploy: in pipelines that deploy by their name or title, and on their own."""
     names = sql.rows(
         f"""
         SELECT DISTINCT run.name, job.name
@@ -293,9 +297,9 @@ def _deploying_jobs(
 
 
 def _note_deploying_jobs(connection: Connection, scope: str, parameters: Mapping[str, Any]) -> None:
-    """Note of the runs which of their jobs deploy, in pipelines whose own names do not say so.
+    """Store which jobs of these runs deploy, in pipelines whose own names do not say so.
 
-    Else those that may, unless that is asked of the pipeline.
+    Without such a job, store those that may deploy, unless the pipeline itself waits for an admin's answer.
     """
     params = {"connection": connection.pk, **parameters}
     names = sql.rows(
@@ -341,7 +345,7 @@ def _note_deploying_jobs(connection: Connection, scope: str, parameters: Mapping
 
 
 def _relink(changed: set[int]) -> None:
-    """Relink the remaining deployments, and what was linked to removed ones."""
+    """Relink the deployments that remain, and the records that were linked to removed ones."""
     there = set(Deployment.objects.filter(pk__in=changed).values_list("pk", flat=True))
     loose = UnlinkedRecords()
     loose.loosen(Kind.DEPLOYMENT, changed - there)

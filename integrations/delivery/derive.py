@@ -1,4 +1,4 @@
-"""Recomputes what is derived from stored records, in whichever table, after records of a kind were stored."""
+"""Recomputes everything derived from records, in every table, after records of a kind were stored."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _REPOSITORIES: Mapping[Kind, LiteralString] = {
 
 
 def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]:
-    """Recompute what is derived from these records of the connection; those of this kind that changed by it.
+    """Recompute what is derived from these records of the connection; return the records of this kind that changed.
 
     Changes of other kinds are appended to the outbox here.
     """
@@ -47,7 +47,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         changed |= recompute_ready_and_work_type(ids)
         relink(kind, changed.union(ids))
         update_label_evidence(ids)
-        return changed | recompute_figures(ids)  # the positions of commits decide whose they are
+        return changed | recompute_figures(ids)  # commit positions decide which pull request owns a commit
     meanings = value_mappings_of(connection)
     if kind == Kind.WORK_ITEM:
         changed = recompute_work_type_and_status(meanings, ids)
@@ -77,7 +77,9 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
 
 
 def recompute_pull_requests_naming(work_items: Collection[int]) -> int:
-    """Relink pull requests that name these work items, or did, and recompute their work types; how many changed."""
+    """Relink pull requests that name, or named, these work items, and recompute their work types; return how many
+    changed.
+    """
     linked_anew = recompute_work_item_links(work_items=work_items)
     changed = linked_anew | recompute_ready_and_work_type(linked_to(work_items) | linked_anew)
     changed |= recompute_figures(changed)

@@ -34,21 +34,21 @@ _WITHOUT = "AND figures.{key} IS NULL"
 
 
 def recompute_all_figures() -> int:
-    """Recompute the days of all items and runs in the current time zone, and when items were done; how many changed.
+    """Recompute all items' and runs' days in the current time zone, and items' completion; return how many changed.
 
-    Some per transaction, so that records can be stored meanwhile; after a crash it is simply repeated.
+    Works in batches with a transaction each, so that records can be stored meanwhile; after a crash, repeat it.
     """
     return _recompute_all("")
 
 
 def recompute_missing_figures() -> int:
-    """Compute the figures of items and runs without any; how many had none."""
+    """Compute the figures of items and runs without any; return how many there were."""
     return _recompute_all(_WITHOUT)
 
 
 def _recompute_items(connection: Connection, ids: Sequence[int]) -> int:
     meanings = value_mappings_of(connection)
-    recompute_work_type_and_status(meanings, ids)  # in which it began follows from its first move
+    recompute_work_type_and_status(meanings, ids)  # the category it began in follows from its first move
     return len(recompute_item_figures(meanings, ids))
 
 

@@ -18,15 +18,15 @@ PULL_REQUESTS = Lock("figures of pull requests")  # one process at a time emptie
 
 
 def recompute_waiting_pull_requests() -> int:
-    """Recompute everything in the queue; returns how many rows there were.
+    """Recompute everything in the queue; return how many rows there were.
 
-    If another process is at it, the rows are left to it: it continues until the queue is empty.
+    If another process is doing so already, the rows are left to it: it continues until the queue is empty.
     """
     return drain(_recompute_some, enter=PULL_REQUESTS.try_hold)
 
 
 def _recompute_some() -> int:
-    """Recompute some of one connection, under the lock for storing its records; how many rows those were."""
+    """Recompute a batch of one connection, under the lock for storing its records; return how many rows it had."""
     queue = PullRequestWork.objects.order_by("pk")
     oldest = queue.values_list("pull_request__connection", flat=True).first()
     if oldest is None:

@@ -1,7 +1,7 @@
-"""Relinks everything if the rules have changed since it was linked.
+"""Relinks everything if the rules have changed since the last time.
 
-After an upgrade that links differently, in another time zone, or with other settings of the organisation, existing
-links are recomputed within a minute.  Records that arrive meanwhile wait for that.
+After an upgrade with new rules, in another time zone, or with other settings of the organisation, existing links are
+recomputed within a minute.  Records that arrive meanwhile wait for that.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from integrations.outbox.linking_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)
-VERSION = 5  # one more, whenever the same records come to other links
+VERSION = 5  # raise it whenever the same records would get other links
 
 
 def rules_now() -> dict[str, Any]:
-    """The rules that hold, as the columns of LinkingRules."""
+    """The current rules, as the columns of LinkingRules."""
     organisation = Organisation.current()
     return {
         "version": VERSION,
@@ -40,13 +40,13 @@ def rules_now() -> dict[str, Any]:
 
 @shared_task  # type: ignore[untyped-decorator]
 def place_waiting() -> None:
-    """Number the large repositories that wait for it."""
+    """Number the large repositories in the queue."""
     place_waiting_commits()
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def apply_rules() -> None:
-    """Relink everything if the rules differ from those by which it was linked."""
+    """Relink everything if the current rules differ from those of the last time."""
     if LinkingRules.objects.filter(**rules_now()).exists():
         return
     other_version = not LinkingRules.objects.filter(version=VERSION).exists()

@@ -30,7 +30,7 @@ from integrations.enums import Ending, Environment, FoundBy, Kind, Severity, Sta
 from integrations.models import Connection, Deployment, PullRequest, ValueMapping, WorkItem, WorkItemTransition
 from integrations.outbox.write_lock import lock_for_write
 
-# What a word of a subject can mean; where empty is among it, a word may say nothing.
+# The possible mappings of each subject; an empty one means that a value may be left without meaning.
 CHOICES: Mapping[Subject, tuple[StrEnum | str, ...]] = {
     Subject.ENVIRONMENT: tuple(Environment),
     Subject.DEPLOYING: ("", *Environment),
@@ -56,12 +56,12 @@ _KINDS: Mapping[Subject, frozenset[Kind]] = {
 
 
 class UnknownMappingError(ValueError):
-    """The value cannot be mapped to that; the message lists what it can be mapped to."""
+    """The value cannot be mapped to that; the message lists the possible mappings."""
 
 
 @transaction.atomic
 def set_value_mapping(connection: Connection, subject: Subject, word: str, means: str | None) -> int:
-    """Map the value at the connection, or remove its custom mapping (None); how many records changed.
+    """Map the value at the connection, or remove its custom mapping (None); return how many records changed.
 
     Raises UnknownMeaningError.
     """
@@ -151,10 +151,10 @@ def _in_status(connection: Connection, word: str) -> set[int]:
 
 
 def _recompute_items(meanings: ValueMappings, concerned: Iterable[int], *, also: Collection[int] = ()) -> int:
-    """Recompute the items' figures; how many items changed, with `also`."""
+    """Recompute the items' figures; return how many items changed, including `also`."""
     return len(recompute_item_figures(meanings, {*concerned, *also}).union(also))
 
 
 def _apply_work_types(changed: Collection[int]) -> int:
-    """Recompute the pull requests of items whose work type changed; how many records changed."""
+    """Recompute the pull requests of items whose work type changed; return how many records changed."""
     return len(changed) + recompute_pull_requests_naming(changed)

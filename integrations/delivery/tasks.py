@@ -10,7 +10,7 @@ from integrations.delivery.recompute_pull_requests import recompute_waiting_pull
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def recompute_pull_requests() -> None:
-    """Recompute pull requests of which something changed elsewhere."""
+    """Recompute pull requests affected by changes of other records."""
     recompute_waiting_pull_requests()
 
 

@@ -8,7 +8,7 @@ from integrations.facts.outcomes import AGENT_SPEND_SHARES, DAY_OF_SESSION, OF_S
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
 
-# The name of the repository that a session's telemetry names, else of the one with most of its AI lines; else empty.
+# The name of the repository in a session's telemetry, else of the one with most of its AI lines; else empty.
 _REPOSITORY_OF_SESSION: LiteralString = """coalesce((
                    SELECT repository.name FROM integrations_repository repository
                    WHERE repository.id = coalesce(session.repository_id, (
@@ -20,9 +20,10 @@ _REPOSITORY_OF_SESSION: LiteralString = """coalesce((
 
 
 def _models_of(session: LiteralString) -> LiteralString:
-    """The models of all days on which a session used tokens, one a line; null for none.
+    """The models of all days on which a session used tokens, one per line; null for none.
 
-    FILTER in place of WHERE: the planner overrates a condition on `counted` a thousandfold, and reads without workers.
+    FILTER in place of WHERE: the planner overestimates a condition on `counted` a thousandfold, and reads without
+    workers.
     """
     return f"""(
                    SELECT string_agg(DISTINCT coalesce(nullif(used.model, ''), 'unknown'), chr(10)) FILTER (

@@ -1,4 +1,4 @@
-"""Which kinds of data the installation receives: pages hide the others, or link to connecting them."""
+"""The kinds of data that the installation receives: pages hide the others, or link to connecting them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AvailableSources(NamedTuple):
 
 
 def available_sources() -> AvailableSources:
-    """One query."""
+    """Read the available sources, in one query."""
     (row,) = sql.rows(
         """
         SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),

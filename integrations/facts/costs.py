@@ -1,19 +1,20 @@
-"""What pull requests and work items cost in AI, as relations for the metric engine.
+"""The AI cost of pull requests and work items, as relations for the metric engine.
 
-A session's spend is behind the pull requests that brought its AI lines into counted commits; of several, each has the
-share of its lines.  A session without such lines is behind the pull request of the branch that its telemetry names,
-else behind those that list its lost commits (`PullRequestShare`, integrations/code/attribution/session_outcomes.py).
-Shares are rounded so that they sum to the session's spend exactly; a part that no pull request brings stays with none.
+A session's spend is assigned to the pull requests that brought its AI lines into counted commits; if there are several,
+in proportion to its lines.  A session without such lines is assigned to the pull request of the branch that its
+telemetry names, else to those that list its lost commits (`PullRequestShare`,
+integrations/code/attribution/session_outcomes.py).  Shares are rounded so that they sum to the session's spend exactly;
+a part that no pull request brings stays without one.
 
 A pull request's spend is divided equally over the items that it is linked to, and a session's part without a pull
 request belongs to the item that the session itself names.
 
 A pull request that was closed without a merge is abandoned.  Its spend counts for the merged one of the same item that
-took its place: the first that was merged after it was opened, else the last.  Without such an item it counts for none.
+replaced it: the first that was merged after it was opened, else the last.  Without such an item it counts for none.
 
 Spend is in US dollars; that of models without a price is missing in every sum.
 
-A cost is placed where its pull request or work item is.  Its people are those of the sessions, whose spend it reveals,
+A cost is placed by its pull request or work item.  Its people are those of the sessions, whose spend it reveals,
 not the author of the pull request (`Relation.people`).
 """
 
@@ -66,7 +67,7 @@ def spend_behind_pull_requests(ids: LiteralString) -> LiteralString:
 
 
 def spend_behind_item(item: LiteralString) -> LiteralString:
-    """The rows of `_spend_of` behind a work item: its part of its pull requests, and sessions that name it alone."""
+    """The rows of `_spend_of` behind a work item: its part of its pull requests, and sessions that name only it."""
     return _spend_of(
         f"""
         SELECT {_SHARE}, linked.position, linked.items
@@ -93,14 +94,14 @@ def spend_behind_item(item: LiteralString) -> LiteralString:
     )
 
 
-# For rows of `_spend_of`, named cost: the person whom they count for, and the people who spent anything.
+# For rows of `_spend_of`, named cost: the person for whom they count, and the people who spent anything.
 _WHOSE: LiteralString = """
             JOIN integrations_agentsession session ON session.id = cost.session_id
             JOIN orgtree_identity identity ON identity.id = session.identity_id
 """
 _PEOPLE: LiteralString = """coalesce(string_agg(DISTINCT identity.person_id::text, ',')
                                 FILTER (WHERE cost.spend > 0), '')"""
-# The pull requests that were closed without a merge and whose place the merged one `figures` took.
+# The pull requests that were closed without a merge and replaced by the merged one, `figures`.
 _REPLACED: LiteralString = """
             SELECT closed.id
             FROM integrations_workitemlink own

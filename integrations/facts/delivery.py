@@ -109,7 +109,7 @@ _PUSH: LiteralString = f"""
                NULL::float8 AS backlog_seconds,
                NULL::float8 AS idea_seconds
 """
-# Agents with a part in what the push brought: by their lines, by evidence where lines are unknown, or as its author.
+# Agents that contributed to the push: by their lines, by evidence if lines are unknown, or as its author.
 _PUSH_FROM: LiteralString = """
         FROM integrations_deployedpush push
         JOIN integrations_commit commit

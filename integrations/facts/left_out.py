@@ -1,4 +1,4 @@
-"""How many records are in no relation, or lack their measured value, by reason: one query per page."""
+"""The number of records that are in no relation, or lack their measured value, by reason: one query per page."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.facts.production import IN_PRODUCTION
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
 UNKNOWN_COMMITS, UNREAD_TOKENS = "unknown_commits", "unread_tokens"
 
-# Attributes named like tokens or a cache that no vocabulary reads: what has them counts without them.
+# Attributes named like tokens or a cache that no vocabulary reads: records count without them.
 _UNREAD_TOKENS: LiteralString = """
     FROM integrations_unreadevent
     WHERE NOT known AND means = '' AND attribute ~* 'token|cache'
@@ -55,14 +55,17 @@ _LEFT_OUT: LiteralString = f"""
 
 
 def left_out(start: date, end: date) -> dict[str, int]:
-    """TELEMETRY: agents' records of these days in quarantine; MERGES: those long before the first known deployment;
-    UNKNOWN_COMMITS: deployments of these days that name a commit which nobody knows; UNREAD_TOKENS: attributes named
-    like tokens that came in these days and are not read; NOTES: found and not used, of any time; SILENCES: what stopped
-    sending before the end, and still does; UNPLACED: `UnplacedRecord.objects.counts()` says of what kinds, and which
-    wait.
+    """Counts of records that are left out of figures, by reason.
 
-    By the value of `Kind`: providers' records in quarantine, of any time: when what was not understood happened is
-    unknown.
+    TELEMETRY: agents' records of these days in quarantine.  MERGES: those long before the first known deployment.
+    UNKNOWN_COMMITS: deployments of these days that name an unknown commit.  UNREAD_TOKENS: unread attributes of these
+    days
+    that are named like tokens.  NOTES: notes found but not used, of any time.  SILENCES: senders that stopped before
+    the
+    end, and are still silent.  UNPLACED: all waiting records; `UnplacedRecord.objects.counts()` has them by kind.
+
+    Providers' records in quarantine are counted by the value of `Kind`, for any time: the time of a record that was not
+    understood is unknown.
     """
     return {what: records for what, records in sql.rows(_LEFT_OUT, {"start": start, "end": end}) if records}
 
@@ -80,7 +83,7 @@ def unused_notes() -> int:
 def unknown_commits(
     start: date, end: date, *, repositories: Sequence[str] | None, services: Sequence[str] | None
 ) -> int:
-    """Deployments of these days that name a commit which nobody knows; None: of all repositories, or services."""
+    """Deployments of these days that name an unknown commit; None: of all repositories, or services."""
     statement = f"""
         SELECT count(*) FROM integrations_deployment deployment
         JOIN integrations_repository repository ON repository.id = deployment.repository_id

@@ -3,7 +3,7 @@
 They count for their author, or, if that is a coding agent, for the person who asked it.  If nobody is known to have
 asked, they have no person_id, are marked as autonomous, and count for the owner of their repository.
 Pull requests of other bots are left out.
-`assistance` is AI where an agent contributed to any of its commits, else Non-AI; `agent` has a row for each agent.
+`assistance` is AI if an agent contributed to any of its commits, else Non-AI; `agent` has a row for each agent.
 
 Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """
@@ -15,7 +15,7 @@ from typing import LiteralString
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
-# The worst of the known numbers of files, directories and languages decides.
+# The largest of the known numbers of files, directories and languages decides.
 _COMPLEXITY_CLASS: LiteralString = """
                CASE WHEN figures.file_count > 20 OR figures.directory_count > 6 OR figures.language_count > 3
                     THEN 'complex'
@@ -50,14 +50,14 @@ AGENTS: LiteralString = """
             CASE WHEN figures.agents <> '{}' THEN figures.agents ELSE ARRAY['Non-AI'::varchar] END
         ) AS agent (name)
 """
-# One row for each service whose paths it touches; without paths of services, that of its first deployment.
+# One row for each service whose paths it touches; without service paths, the service of its first deployment.
 _SERVICES: LiteralString = """
         LEFT JOIN integrations_touchedservice touched ON touched.pull_request_id = figures.pull_request_id
         LEFT JOIN integrations_deployedpullrequest deployed ON deployed.pull_request_id = figures.pull_request_id
         LEFT JOIN integrations_deployment deployment ON deployment.id = deployed.deployment_id
 """
 _SERVICE: LiteralString = "coalesce(touched.service, deployment.service, '') AS service"
-# Only where all phases are known: first commit, first review and approval.
+# Only if all phases are known: first commit, first review and approval.
 _PHASED: LiteralString = (
     "figures.coding_seconds IS NOT NULL AND figures.pickup_seconds IS NOT NULL"
     " AND figures.review_seconds IS NOT NULL AND figures.merge_seconds IS NOT NULL"

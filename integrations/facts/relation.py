@@ -1,4 +1,4 @@
-"""How facts are published to the metric engine."""
+"""The relations by which facts are published to the metric engine."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ REPOSITORY_ID, IS_AUTONOMOUS = "repository_id", "is_autonomous"
 
 @dataclass(frozen=True)
 class Kinds:
-    """A sum whose kinds are columns of their own, and the dimension that tells them apart: `columns` by its values.
+    """A sum whose kinds are columns of their own, and the dimension that distinguishes them: `columns` by its values.
 
     Split or filtered by the dimension, a row counts once for each kind, with that column in place of the sum.
     """
@@ -57,24 +57,33 @@ class Kinds:
 class Relation:
     """A SELECT with documented columns.
 
-    `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that
-    places it in units (null: unmatched), and `fact` the column that identifies one fact among the rows.
+    `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that places
+    it in
+    units (null: unmatched), and `fact` the column that identifies one fact among the rows.
     If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    the object on that day (docs/ownership.md).  With `credited_to_owner`, rows of autonomous agents count for the owner
-    of their repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
+    the
+    object on that day (docs/ownership.md).  With `credited_to_owner`, rows of autonomous agents count for the owner of
+    their
+    repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
     If `unit` names a column with the id of a unit (null: the whole organisation), the row counts for exactly that
-    scope, and for none above or below it.
-    `part`, if given, is the column with the id of the part where a fact has several rows, which are then described
-    instead of the fact: the files of a commit, the deployments of a day.
-    With `people`, its column with the ids (as text, separated by commas, empty for none) of those whose data a row is
-    where they are others than the person by whom it is placed: they are counted as the people of a value.  Read for a
-    person, rows count that are nobody else's.  Such a relation has one row for each fact.
+    scope, and
+    for none above or below it.
+    `part`, if given, is the column with the id of the part if a fact has several rows, which are then described instead
+    of
+    the fact: the files of a commit, the deployments of a day.
+    `people` names a column with the ids (as text, separated by commas, empty for none) of the people whose data a row
+    is, if
+    they differ from the person who places it: they are counted as the people of a value.  Read for a person, only rows
+    of
+    that person alone count.  Such a relation has one row for each fact.
     With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.
     The SQL has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner can
-    push the window's conditions into it.
+    push
+    the window's conditions into it.
 
     `finer` relations have further columns, by which their rows are split: a measure is read from the first of them that
-    has the columns that the relation lacks.  `detail` is the one whose rows are shown, where they are finer.
+    has
+    the columns that the relation lacks.  `detail` is the one whose rows are shown, if they are finer.
 
     A change of facts of `family`, or of one in `also`, changes its rows; sources of the latter need not be connected.
     `open_as_in_tools`: its rows reveal no more about a person than the source tools show everybody.
@@ -89,7 +98,7 @@ class Relation:
     also: frozenset[FactFamily] = frozenset()
     open_as_in_tools: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
-    shared_facts: bool = False  # a fact may have rows of several people or owners, and counts once all the same
+    shared_facts: bool = False  # a fact may have rows of several people or owners, but counts once
     owner: str = ""
     unit: str = ""
     part: str = ""

@@ -1,4 +1,4 @@
-"""Seats of agents, as relations for the metric engine: who has one, who uses it, and their cost."""
+"""Seats of agents, as relations for the metric engine: their holders, use and cost."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 They count for the assignee at completion, else the last one.
 
-`assistance` is AI where an agent contributed to any of the item's pull requests, Non-AI where none did, and empty
-without a linked pull request.  It is computed only by queries that use it.
+`assistance` is AI if an agent contributed to any of the item's pull requests, Non-AI if none did, and empty without a
+linked pull request.  It is computed only by queries that use it.
 
 Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """

@@ -1,1 +1,1 @@
-"""Hand-kept metrics: their definitions, and the values that people and programs enter.  docs/hand-kept.md."""
+"""Hand-kept metrics: their definitions, and values that people and programs enter.  docs/hand-kept.md."""

@@ -1,4 +1,6 @@
-"""Defining, changing and removing hand-kept metrics.  Executives and admins do; a change is seen at once everywhere."""
+"""Defining, changing and removing hand-kept metrics, by executives and admins; a change is visible everywhere at
+once.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,7 @@ def metric_by_key(key: str) -> HandKeptMetric | None:
 
 
 def keepers_of(metric: HandKeptMetric) -> Sequence[str]:
-    """The names of those who keep it, in alphabetical order."""
+    """The names of the people who keep it, in alphabetical order."""
     return sorted(names_of(_accounts(metric)).values())
 
 
@@ -46,12 +48,12 @@ def keeper_addresses(metric: HandKeptMetric) -> list[str]:
 
 
 def address_of(account: User) -> str:
-    """By which a keeper is named."""
+    """The address by which a keeper is named."""
     return account.email or account.get_username()
 
 
 def define_metric(access: Access, fields: Mapping[str, Any]) -> HandKeptMetric:
-    """`fields` are those of the model, `keepers` as e-mail addresses or names of accounts.
+    """Create a metric; `fields` are those of the model, `keepers` e-mail addresses or names of accounts.
 
     Raises FieldError, MayNotWriteError.
     """
@@ -68,9 +70,9 @@ def define_metric(access: Access, fields: Mapping[str, Any]) -> HandKeptMetric:
 def change_metric(
     access: Access, metric: HandKeptMetric, fields: Mapping[str, Any], *, of_version: int
 ) -> HandKeptMetric:
-    """Change these fields: all but the slug, and the unit of measure only while there are no values.
+    """Change these fields: all except the slug, and the unit of measure only while there are no values.
 
-    Raises as `define_metric`, and ConflictError where `of_version` is not the stored version.
+    Raises as `define_metric`, and ConflictError if `of_version` is not the stored version.
     """
     author, keepers, written = _author(access), _keepers(fields.get("keepers", ())), _tidied(fields)
     with changes_by(author):
@@ -97,7 +99,7 @@ def change_metric(
 
 
 def save_definition(metric: HandKeptMetric) -> None:
-    """Save it; its values may hold on other days from now on."""
+    """Save the definition; its values may hold on other days from now on."""
     with announcing([metric.pk]):
         metric.save()
 
@@ -111,7 +113,7 @@ def remove_metrics(metrics: Collection[int], *, by: User | None) -> None:
 
 @contextmanager
 def announcing(metrics: Collection[int]) -> Iterator[None]:
-    """Wrap a change of these metrics in a transaction: all days on which a value of theirs may hold have changed."""
+    """Wrap a change of these metrics in a transaction: all days on which one of their values may hold have changed."""
     days = HandKeptMetric.objects.filter(pk__in=metrics).aggregate(first=Min("values__day"), last=Max("values__day"))
     yield
     if days["first"] is not None:
@@ -139,7 +141,7 @@ def _tidied(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _validate(metric: HandKeptMetric) -> None:
-    """Raises FieldError with the first problem that the model finds."""
+    """Raise FieldError with the first problem that the model finds."""
     try:
         metric.full_clean()
     except ValidationError as problem:

@@ -1,4 +1,4 @@
-"""Built-in templates of hand-kept metrics: what the persona roadmap names and no tool measures."""
+"""Built-in templates of hand-kept metrics: those of the persona roadmap that no tool measures."""
 
 from __future__ import annotations
 

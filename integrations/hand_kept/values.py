@@ -1,6 +1,6 @@
 """Entering values of hand-kept metrics.
 
-A value is of one metric, one unit (or the whole organisation) and one day.  A second one for that day replaces the
+A value belongs to one metric, one unit (or the whole organisation) and one day.  A second one for that day replaces the
 first; the history keeps both with their authors.
 """
 
@@ -55,7 +55,7 @@ class Entry:
 
 
 def checked_entry(metric: HandKeptMetric, unit: Unit | None, day: date, value: float | Decimal, note: str) -> Entry:
-    """Raises FieldError, whose field is date, value or note."""
+    """The valid entry.  Raises FieldError, whose field is date, value or note."""
     if day > timezone.localdate():
         raise FieldError("date", f"{day} has not come yet: a value is entered for a day that has begun.")
     if day < FIRST_DAY:
@@ -101,7 +101,9 @@ def visible_entries(access: Access, metric: HandKeptMetric) -> Q:
 
 
 def enter_values(access: Access, entries: Sequence[Entry], *, via: str) -> list[Outcome]:
-    """As `store_entries`, for this viewer.  Raises MayNotWriteError where they may not enter one of them."""
+    """Store entries for this viewer, as `store_entries` does.  Raises MayNotWriteError if they may not enter one of
+    them.
+    """
     account = access.viewer if isinstance(access.viewer, User) else None
     kept = set(HandKeptMetric.objects.filter(keepers=account).values_list("pk", flat=True)) if account else set()
     for entry in entries:
@@ -112,7 +114,7 @@ def enter_values(access: Access, entries: Sequence[Entry], *, via: str) -> list[
 
 
 def store_entries(entries: Iterable[Entry], *, by: User | None, via: str) -> list[Outcome]:
-    """Store them in order, in one transaction; the last of several for one day holds.  `by` None: a program."""
+    """Store the entries in order, in one transaction; the last one for a day holds.  `by` None: a program."""
     outcomes, changes = [], []
     with changes_by(by):
         ENTERING.hold()
@@ -125,7 +127,7 @@ def store_entries(entries: Iterable[Entry], *, by: User | None, via: str) -> lis
 
 
 def remove_values(values: Sequence[HandKeptValue], *, by: User | None) -> None:
-    """The history keeps them."""
+    """Remove the values; the history keeps them."""
     with changes_by(by):
         ENTERING.hold()
         HandKeptValue.objects.filter(pk__in=[value.pk for value in values]).delete()

@@ -1,1 +1,1 @@
-"""From drafts to stored facts: identities, places, the newest value of every field, deletion."""
+"""Storing drafts as facts: identities, places, the newest value of every field, deletion."""

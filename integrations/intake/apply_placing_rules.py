@@ -1,4 +1,4 @@
-"""After a placing rule was changed or deleted: the records that it placed move, or wait again as others do."""
+"""Applies a changed or deleted placing rule: the records that it placed move, or wait again like others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ Move = Callable[[Sequence[RuledRecord]], int]
 
 
 def apply_placing_rules() -> int:
-    """Move the records whose place or service the rules now decide differently; how many."""
+    """Move the records whose place or service the rules now decide differently; return how many."""
     connections = Connection.objects.filter(removed_at=None)
     ruled = connections.filter(pk__in=RuledRecord.objects.order_by().values("connection"))
     return sum(_apply(connection) for connection in ruled.order_by("pk")) + _apply_service_rules()
@@ -52,7 +52,7 @@ def _apply(connection: Connection) -> int:
             holds = service.by_rule and service.name == target
             move = _to_service(connection, Kind(kind), service.name, by_rule=service.by_rule)
         else:
-            with transaction.atomic():  # what was pushed may become known by it
+            with transaction.atomic():  # pushed records may get a place by it
                 place = find_places(connection, Kind(kind), {named})[named]
             holds = place.by_rule and str(place.id) == target
             move = _to_repository(connection, Kind(kind), named, place)
@@ -68,7 +68,7 @@ def _to_repository(connection: Connection, kind: Kind, named: Named, place: Plac
             delete_reported_commits(connection, [row.external_id for row in rows], repositories=[int(rows[0].target)])
             drafts = {row.external_id: [load_draft(kind, document) for document in row.drafts] for row in rows}
             keep(connection, {(kind, id_): Unplaced(named, place, of_it) for id_, of_it in drafts.items()})
-        elif place.id is not None or kind == Kind.INCIDENT:  # which is counted without a repository, too
+        elif place.id is not None or kind == Kind.INCIDENT:  # an incident also counts without a repository
             move_records(connection, kind, live, repository_id=place.id)
         else:
             take_out(connection, kind, live)
@@ -100,7 +100,7 @@ def _note(rows: Sequence[RuledRecord], target: str, *, by_rule: bool) -> None:
 
 
 def _apply_service_rules() -> int:
-    """Rename the services of records that were stored before a rule was there."""
+    """Rename the services of records that were stored before a rule existed."""
     rules = list(PlacingRule.objects.filter(subject=Subject.SERVICE))
     if not rules:
         return 0

@@ -1,4 +1,4 @@
-"""Commits that only a provider's API reports: stored like a clone's, as far as is known, until a clone is read."""
+"""Commits that only a provider's API reports: stored like a clone's, as far as known, until a clone is read."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from integrations.intake.records import Written
 from integrations.models import Commit, Connection, Repository, Resource
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-_NO_FILES = AttributeReader(Path(), "")  # there is nothing to look up, so that it starts no git
+_NO_FILES = AttributeReader(Path(), "")  # nothing to look up, so it starts no git process
 
 
 def store_reported_commits(
     connection: Connection, drafts: Sequence[CommitDraft], repositories: Mapping[str, int]
 ) -> Written:
-    """Store commits of different object ids; a commit that was read from a clone stays as it is.
+    """Store commits with distinct object ids; a commit that was read from a clone stays as it is.
 
-    `repositories` are own ones, whether or not they are joined with others.
+    `repositories` are the connection's own ones, whether or not they are joined with others.
     """
     accepted = [draft for draft in drafts if draft.repository in repositories and not draft.deleted]
     if not accepted:
@@ -71,7 +71,10 @@ def store_reported_commits(
 def delete_reported_commits(
     connection: Connection, shas: Collection[str], *, repositories: Collection[int] | None = None
 ) -> int:
-    """Remove these commits from the connection's repositories, or these, unless a clone has them; how many did."""
+    """Remove these commits from the connection's repositories, or from `repositories`, unless a clone has them; return
+    how
+    many were removed.
+    """
     lock_for_recompute()
     if repositories is None:
         known = Resource.objects.filter(connection=connection, repository__isnull=False)
@@ -130,7 +133,7 @@ def _signature(who: Who, at: datetime) -> Signature:
 
 
 def _authors(connection: Connection, drafts: Sequence[CommitDraft]) -> KnownAuthors:
-    """By the address, as in a clone; without one by the login."""
+    """Authors by address, as in a clone; those without one by login."""
     people = {who for draft in drafts for who in (draft.author, draft.committer) if who.login}
     identities = identify_people(connection.provider, sorted(people, key=repr))
     return KnownAuthors({(who.login, ""): id_ for who, id_ in identities.items() if not who.email})
@@ -150,7 +153,9 @@ def _mark_without_clone(commits: Collection[int]) -> None:
 
 
 def _state_lines(drafts: Sequence[CommitDraft]) -> set[int]:
-    """Note how many lines were changed, of which files nobody knows; the commits for which that is new."""
+    """Store the number of changed lines of commits whose files nobody knows; return the commits for which that is
+    new.
+    """
     counted = [draft for draft in drafts if draft.additions is not None and draft.deletions is not None]
     return sql.ids(
         """

@@ -22,10 +22,10 @@ from integrations.outbox.write_lock import lock_for_write
 
 
 def mark_gone(stream: Stream, whole: Collection[str]) -> int:
-    """Mark stored records of the stream as deleted that are not among these external ids; how many.
+    """Mark stored records of the stream as deleted that are not among these external ids; return how many.
 
     Records first seen since the reading began may be newer than the page that would have listed them; one first seen in
-    the future, while the clock ran ahead, is older.  In the caller's transaction.
+    the future, while the clock was ahead, is older.  In the caller's transaction.
     """
     resource = stream.resource
     kind = Kind(stream.kind)
@@ -37,13 +37,13 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     if stream.reading_since is not None:
         left_out = left_out.filter(Q(first_seen_at__lt=stream.reading_since) | Q(first_seen_at__gt=timezone.now()))
     if kind == Kind.DEPLOYMENT:
-        left_out = left_out.filter(Q(pipeline_run=None, activation_of=None))  # the others go with what they follow from
+        left_out = left_out.filter(Q(pipeline_run=None, activation_of=None))  # derived ones go with their sources
     stored = dict(left_out.values_list("external_id", "pk"))
     return _mark(resource.connection, kind, [id_ for external_id, id_ in stored.items() if external_id not in whole])
 
 
 def mark_deleted(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Mark these records as deleted, or drop waiting ones; how many there were.  Any later update restores them.
+    """Mark these records as deleted, or drop waiting ones; return how many there were.  Any later update restores them.
 
     In the caller's transaction.
     """
@@ -66,7 +66,7 @@ def _mark(connection: Connection, kind: Kind, ids: Collection[int]) -> int:
 
 
 def live_records(connection: Connection, kind: Kind, external_ids: Collection[str]) -> list[str]:
-    """Those of these that are stored and not deleted."""
+    """The records among these that are stored and not deleted."""
     records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
     return list(records.filter(deleted_at=None).values_list("external_id", flat=True))
 
@@ -78,9 +78,9 @@ def take_out(connection: Connection, kind: Kind, external_ids: Collection[str]) 
 
 
 def move_records(connection: Connection, kind: Kind, external_ids: Collection[str], **columns: Any) -> None:
-    """Put stored records into another repository or service, in the caller's transaction, and bring deleted ones back.
+    """Move stored records to another repository or service, in the caller's transaction, and restore deleted ones.
 
-    They leave the place where they were as deleted records do, so that nothing there counts on them.
+    They leave their former place like deleted records, so that nothing there counts on them.
     """
     records = TABLES[kind].model._default_manager.filter(connection=connection, external_id__in=external_ids)
     ids = list(records.values_list("pk", flat=True))
@@ -96,7 +96,7 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
 
 
 def _of_resource(resource: Resource, kind: Kind) -> Q | None:
-    """The records of this kind that a whole listing of the resource would name; None where it names none."""
+    """The condition on records of this kind that a whole listing of the resource would name; None if it names none."""
     if kind not in TABLES:
         return None
     if kind == Kind.WORK_ITEM:
@@ -109,7 +109,10 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
 
 
 def _of_service(resource: Resource) -> Q | None:
-    """Incidents are stored under a service's common name; where two services have one, no listing names them all."""
+    """The condition on a service's incidents, stored under its common name; None if two services share it, since then
+    no
+    listing names them all.
+    """
     of_kind = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE)
     others = set(of_kind.exclude(pk=resource.pk).values_list("external_id", flat=True))
     own = {resource.external_id}

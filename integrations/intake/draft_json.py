@@ -1,4 +1,6 @@
-"""Drafts as JSON, for those that wait: what a draft does not provide is left out, and read as such again."""
+"""Drafts as JSON, for waiting records: fields that a draft does not provide are left out, and missing again when
+read.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ _MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
 
 
 def expected_of_pull_requests(meanings: ValueMappings) -> Expected:
-    """The columns as long as nothing else is known of them or of what they are linked to."""
+    """The columns, as long as nothing else is known about the pull requests and their links."""
 
     def expected(draft: Draft) -> dict[str, object]:
         if not isinstance(draft, PullRequestDraft):

@@ -1,4 +1,4 @@
-"""Deleting all of a connection's records, with everything derived from them."""
+"""Deletes all of a connection's records, with everything derived from them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from integrations.outbox.write_lock import lock_for_write
 from integrations.telemetry.sessions.places import forget_items
 
 AT_ONCE = 5000
-# What points to others before what it points to.
+# Referencing records before the referenced ones.
 _ORDER = (
     Kind.DEPLOYMENT,
     Kind.PIPELINE_RUN,
@@ -39,13 +39,13 @@ _ORDER = (
 
 
 def count_records(connection: Connection) -> Mapping[Kind, int]:
-    """How many records of each kind the connection has; kinds without any are left out."""
+    """The number of the connection's records by kind; kinds without any are left out."""
     numbers = {kind: TABLES[kind].model._default_manager.filter(connection=connection).count() for kind in _ORDER}
     return {kind: number for kind, number in numbers.items() if number}
 
 
 def forget_records(connection: Connection) -> None:
-    """Delete the connection's records, in the caller's transaction, and recompute what they entered.
+    """Delete the connection's records, in the caller's transaction, and recompute everything that they affected.
 
     Pull requests of other connections are linked again; pipeline runs of others in the same repositories may become
     deployments.
@@ -92,7 +92,7 @@ def _delete(table: RecordTable, ids: Collection[int]) -> None:
 
 
 def _unlink_others(connection: Connection) -> set[int]:
-    """Unlink pull requests of other connections from items of this one; those that were."""
+    """Unlink pull requests of other connections from items of this one; return those that were linked."""
     return sql.ids(
         """
         UPDATE integrations_workitemlink link SET work_item_id = NULL

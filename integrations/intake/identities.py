@@ -12,11 +12,11 @@ from orgtree.identities.resolving import IdentityName, UnusableNameError, identi
 from orgtree.models import Identity, IdentityKind
 
 LONGEST_NAME = 300
-LONGEST_PROVIDER = 36  # leaves room for what is put behind it
+LONGEST_PROVIDER = 36  # leaves room for a suffix
 
 
 def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
-    """The identity of each: of the login at the provider, else of the address, else of the account.
+    """The identity of each person: by the login at the provider, else by the address, else by the account.
 
     An address beside a login identifies the login's owner.  Bots and generic names get an identity without a person:
     their work is visible, and counted as unmatched.
@@ -36,12 +36,12 @@ def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
 
 @lru_cache(maxsize=10_000)  # the same people page after page
 def _names(provider: str, who: Who) -> tuple[IdentityName, ...]:
-    """The name that counts, followed by those that identify its owner."""
+    """The primary name, followed by those that identify its owner."""
     is_named = bot_name(who.login) in REVIEW_BOTS
     if who.bot or is_named or is_bot(who.name or who.login, who.email) or is_bot(who.login, ""):
         return (_nobody(f"{provider}-bot", who.login or who.email or who.name or who.account),)
     names = []
-    login = who.login.lower()  # as in the no-reply addresses of commits; logins differ by case at no code host
+    login = who.login.lower()  # as in the no-reply addresses of commits; logins ignore case at every code host
     for kind, value in ((IdentityKind.LOGIN, login), (IdentityKind.EMAIL, who.email)):
         try:
             if kind == IdentityKind.EMAIL:
@@ -59,7 +59,9 @@ def _nobody(provider: str, value: str) -> IdentityName:
 
 
 def _identities_of_logins(logins: Mapping[Who, IdentityName]) -> dict[Who, int]:
-    """`identify` prefers the address; every update of a login contains the login itself."""
+    """The identities of logins; `identify` prefers the address, and every update of a login contains the login
+    itself.
+    """
     if not logins:
         return {}
     identities = {

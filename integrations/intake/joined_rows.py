@@ -1,4 +1,4 @@
-"""The rows that a join of repositories moves, and that undoing it returns: their records and their commits."""
+"""The rows that a join of repositories moves, and that undoing it returns: records and commits."""
 # ruff: noqa: S608  # names of tables and columns of this module
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ from integrations.models import OwnCommit, OwnRecord, Repository, TelemetryPlace
 
 
 class Moved(NamedTuple):
-    """A table with a column that names a repository; `once` are the columns of which it has one row each."""
+    """A table with a column that names a repository; `once` are the columns in which the repository has one row
+    each.
+    """
 
     table: LiteralString
     label: str
@@ -20,7 +22,7 @@ class Moved(NamedTuple):
     key: LiteralString = "id"
 
 
-# Where both have a row, that of the joined one is left out until the join is undone.
+# If both have a row, that of the joined one is left out until the join is undone.
 TABLES = (
     Moved("integrations_pullrequest", "pull requests"),
     Moved("integrations_pipelinerun", "pipeline runs"),
@@ -55,7 +57,7 @@ _MOVE_BACK: LiteralString = """
     WHERE own."table" = %(table)s AND own.record_id = moving.{key} AND own.repository_id = ANY (%(parts)s)
       AND moving.{column} = %(repository)s
 """
-# An owner of each tree: that of the repository, where it has any there.
+# One owner per tree: the repository's, if it has one there.
 _MOVE_OWNERS: LiteralString = """
     WITH moved AS (
         UPDATE integrations_ownership moving SET owned_id = kept.id
@@ -77,7 +79,7 @@ _MOVE_OWNERS_BACK: LiteralString = """
     WHERE own."table" = %(table)s AND own.record_id = moving.id AND own.repository_id = ANY (%(parts)s)
       AND joined.repository_id = %(joined)s AND kept.repository_id = %(repository)s AND moving.owned_id = kept.id
 """
-# What follows from other rows, whenever it arrived: the issues of a repository, and deployments of runs.
+# Rows derived from other rows, whenever they arrived: the issues of a repository, and deployments of runs.
 _FOLLOWING: tuple[LiteralString, ...] = (
     """
     UPDATE integrations_project project SET repository_id = %(joined)s
@@ -120,7 +122,7 @@ _MERGE_COMMITS: LiteralString = """
     RETURNING commit_id
 """
 _SPLIT_COMMITS: tuple[LiteralString, ...] = (
-    # What only the joined one holds.
+    # Commits that only the joined one holds.
     """
     DELETE FROM integrations_commitinrepository link
     WHERE link.repository_id = %(repository)s
@@ -148,7 +150,7 @@ _SPLIT_COMMITS: tuple[LiteralString, ...] = (
 
 
 def move_rows(repository: Repository, joined: Repository) -> None:
-    """Move the rows of `joined` to `repository`, and note which they were."""
+    """Move the rows of `joined` to `repository`, and store which ones were moved."""
     ids = _ids(repository, joined, [])
     for moved in TABLES:
         same = " AND ".join(f"there.{column} = moving.{column}" for column in moved.once)
@@ -177,7 +179,7 @@ def move_rows_back(repository: Repository, joined: Repository, parts: Collection
 
 
 def place_back(repository: Repository, joined: Repository) -> set[int]:
-    """Let places in telemetry whose name means `joined` be there again, also later ones; the sessions there."""
+    """Reassign telemetry places whose name means `joined` to it, also later ones; return the sessions there."""
     named = TelemetryPlace.objects.filter(repository=repository).exclude(named="").order_by().distinct()
     mean_joined = [name for name in named.values_list("named", flat=True) if Repository.objects.at(name) == joined]
     TelemetryPlace.objects.filter(repository=repository, named__in=mean_joined).update(repository=joined)
@@ -192,7 +194,7 @@ def place_back(repository: Repository, joined: Repository) -> set[int]:
 
 
 def merge_commits(repository: Repository, joined: Repository) -> set[int]:
-    """Let `repository` hold what `joined` holds, and note what each holds by itself; the commits concerned."""
+    """Add the commits of `joined` to `repository`, and store what each holds by itself; return the affected commits."""
     ids = _ids(repository, joined, [])
     sql.execute(_OWN_COMMITS, ids)
     sql.execute(_MERGE_COMMITS, ids)
@@ -200,7 +202,7 @@ def merge_commits(repository: Repository, joined: Repository) -> set[int]:
 
 
 def split_commits(repository: Repository, joined: Repository, parts: Collection[int]) -> None:
-    """Let each hold again what it holds by itself.  `joined` counts for itself already."""
+    """Restore the commits that each repository holds by itself.  `joined` counts separately already."""
     left = Repository.objects.filter(joined_into=repository).values_list("pk", flat=True)
     ids = {**_ids(repository, joined, parts), "left": [repository.pk, *left]}
     for statement in _SPLIT_COMMITS:
@@ -210,12 +212,12 @@ def split_commits(repository: Repository, joined: Repository, parts: Collection[
 
 
 def joined_commits(parts: Collection[int]) -> set[int]:
-    """The commits that these repositories hold by themselves; ids."""
+    """The ids of the commits that these repositories hold by themselves."""
     return set(OwnCommit.objects.filter(repository__in=parts).values_list("commit_id", flat=True))
 
 
 def count_rows(repository: Repository) -> Mapping[str, int]:
-    """How many rows name the repository, or are its own where it is joined, by label."""
+    """The number of rows that name the repository, or are its own if it is joined, by label."""
     counts = {}
     for moved in TABLES:
         if repository.joined_into_id is None:
@@ -235,7 +237,7 @@ def count_rows(repository: Repository) -> Mapping[str, int]:
 
 
 def count_commits(repository: Repository) -> int:
-    """How many commits the repository holds, by itself where it is joined."""
+    """The number of commits that the repository holds, by itself if it is joined."""
     table = "integrations_commitinrepository" if repository.joined_into_id is None else "integrations_owncommit"
     number: int = sql.value(f"SELECT count(*) FROM {table} WHERE repository_id = %s", [repository.pk])
     return number

@@ -1,4 +1,4 @@
-"""What follows for facts from changes of people: orgtree calls it through hooks (integrations/apps.py)."""
+"""The effects on facts of changes of people: orgtree calls it through hooks (integrations/apps.py)."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from orgtree.identities.resolving import IdentityMove
 
 
 def count_active_people(up_to: int) -> int:
-    """How many people ever did anything; counts no further than `up_to`.
+    """The number of people who ever did anything, counted up to `up_to`.
 
     They sent telemetry, or have a commit, a pull request, a review or a work item.  Each identity is looked up in the
-    indexes, because an installation on trial asks with every page; and none of them while there are no facts at all.
+    indexes, because a trial installation requests this with every page; and none is looked up while there are no facts.
     """
     people = sql.value(
         """
@@ -48,9 +48,9 @@ def count_active_people(up_to: int) -> int:
 
 
 def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
-    """Append to the outbox, in the transaction of the moves, the days of what the identities did, and of seats.
+    """Append to the outbox the days of the identities' activity and seats, in the transaction of the moves.
 
-    Whose sessions lie near whose commits changes too.
+    The assignment of nearby sessions to commits changes, too.
     """
     identities = sorted({move.identity_id for move in moves})
     people = {person for move in moves for person in (move.previous_person_id, move.person_id) if person is not None}
@@ -62,7 +62,7 @@ def note_moved_identities(moves: Sequence[IdentityMove]) -> None:
 def note_presence(since: Sequence[date | None]) -> None:
     """Append to the outbox that people's presence changed from these days on.
 
-    Enrolled or not: adoption also counts everybody who is there.
+    Whether enrolled or not: adoption also counts everybody who is present.
     """
     append_days({FactFamily.ENROLMENT: _DAYS_OF_PRESENCE}, {"since": list(since)})
 

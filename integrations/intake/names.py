@@ -1,4 +1,4 @@
-"""One spelling for names of repositories and services, however a tool writes them."""
+"""One spelling for names of repositories and services, whatever the tool."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ _GIT = ".git"
 
 
 def spelled(name: str) -> str:
-    """The name without scheme, credentials, `.git` and trailing slash: host/path of an address, else as it stands."""
+    """The name without scheme, credentials, `.git` and trailing slash: host/path of an address, else the name
+    itself.
+    """
     plain = name.replace("\0", "").encode("utf-8", "replace").decode().strip()
     if _SCHEME.match(plain) or _SCP_LIKE.match(plain):
         plain = (one_spelling(plain) or _SCHEME.sub("", plain)).rpartition("@")[2]  # a password may have slashes
@@ -25,23 +27,23 @@ def spelled(name: str) -> str:
 
 
 def address_in(name: str) -> str:
-    """The address that a spelled name is, if it is one: github.com/acme/shop has a host, acme/shop has none."""
+    """The address that a spelled name represents, if any: github.com/acme/shop has a host, acme/shop has none."""
     return one_spelling(f"https://{name}") if host_of(name) else ""
 
 
 def host_of(name: str) -> str:
-    """Of a spelled name; empty where it names none."""
+    """The host of a spelled name; empty if it names none."""
     host, slash, path = name.partition("/")
     return host.lower() if slash and path and "." in host.strip(".") else ""
 
 
 def folded(name: str) -> str:
-    """For comparisons: without regard to case, and to how Unicode composes characters."""
+    """The name for comparisons: without regard to case and to the composition of Unicode characters."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def folded_service(name: str) -> str:
-    """For comparisons of services: letters and digits alone, in one case; a name that has none stays as it is."""
+    """A service's name for comparisons: only letters and digits, in one case; a name that has none stays as it is."""
     plain = "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
     return plain or folded(name)
 
@@ -51,14 +53,14 @@ def last_part(name: str) -> str:
 
 
 def spelled_pattern(pattern: str) -> str:
-    """A pattern, of which * and ? stay what they are, as names are spelled."""
+    """A pattern in the spelling of names; * and ? stay."""
     scp = _SCP_LIKE.match(pattern.strip())
     plain = _PORT.sub("", _CREDENTIALS.sub("", _SCHEME.sub("", pattern.strip())), count=1)
     return folded(_without_git(plain.replace(":", "/", 1) if scp else plain))
 
 
 def matches(names: Iterable[str], patterns: Sequence[str]) -> bool:
-    """Whether a name is one of these or matches one of these patterns with * and ?, without regard to case."""
+    """Whether a name equals one of these patterns, or matches one with * and ?, without regard to case."""
     return any(
         name.casefold() == pattern.casefold() or fnmatchcase(name.casefold(), pattern.casefold())
         for name in names

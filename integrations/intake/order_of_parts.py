@@ -1,8 +1,7 @@
 """The order of a record's parts within one moment: providers write whole seconds, and scripts do two things in one.
 
-Parts of different moments are in the order of their instants.  Those of one moment are in the provider's order; of
-transitions the one comes next that leaves the status to which the last one led, so that all of them follow from each
-other wherever that can be.
+Parts of different moments are in the order of their times.  Those of one moment are in the provider's order; among
+transitions, the next is the one that leaves the status to which the last one led, so that all form a chain if possible.
 """
 
 from __future__ import annotations
@@ -15,17 +14,17 @@ from typing import TypeVar
 
 from integrations.connectors.drafts import AssignmentDraft, PullRequestEventDraft, TransitionDraft
 
-MOST_CHAINED = 8  # transitions of one moment of which every order is tried
+MOST_CHAINED = 8  # transitions of one moment for which every order is tried
 Part = TypeVar("Part", AssignmentDraft, PullRequestEventDraft, TransitionDraft)
 
 
 def parts_in_order(parts: Sequence[Part]) -> list[Part]:
-    """All of a record's, each with its position in its moment."""
+    """All of a record's parts, each with its position in its moment."""
     return [part for moment in _moments(parts) for part in _positioned(moment)]
 
 
 def moves_in_order(moves: Sequence[TransitionDraft]) -> list[TransitionDraft]:
-    """The same of transitions."""
+    """All of a record's transitions, each with its position in its moment."""
     ordered: list[TransitionDraft] = []
     for moment in _moments(moves):
         ordered += _positioned(_chained(moment, ordered[-1].to_status if ordered else None))
@@ -42,7 +41,9 @@ def _positioned(moment: Iterable[Part]) -> list[Part]:
 
 
 def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[TransitionDraft]:
-    """Of one moment, from `status` on; where that is not known, from a status to which none of them leads."""
+    """The transitions of one moment, from `status` on; if that is unknown, from a status to which none of them
+    leads.
+    """
     left = list(moment)
     if status is None:
         reached = {move.to_status for move in left}
@@ -58,7 +59,7 @@ def _chained(moment: list[TransitionDraft], status: str | None) -> Iterator[Tran
 
 
 def _chain_of_all(moves: Sequence[TransitionDraft], status: str) -> list[TransitionDraft] | None:
-    """All of these, each from where the last one led; None where there is no such order."""
+    """All of these transitions, each from where the last one led; None if there is no such order."""
     for position, move in enumerate(moves):
         if move.from_status == status:
             rest = [*moves[:position], *moves[position + 1 :]]

@@ -1,4 +1,4 @@
-"""Records of joined repositories: stored in the one that counts, with a note (OwnRecord) of the one they came from."""
+"""Records of joined repositories: stored in the counted repository, with a note (OwnRecord) of their original one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from integrations.models import OwnRecord, Repository, Resource
 
 
 def counted_places(own: Mapping[str, int]) -> dict[str, int]:
-    """The same names, each with the repository that counts: of a joined one the one that it was joined with."""
+    """The same names, each with the counted repository: for a joined one, the one that it was joined with."""
     joined = Repository.objects.filter(pk__in=set(own.values())).exclude(joined_into=None)
     counted = {one.pk: one.counted_as.pk for one in joined.select_related("joined_into")} if own else {}
     return {name: counted.get(repository, repository) for name, repository in own.items()}
 
 
 def note_own_records(kind: Kind, own: Mapping[int, int]) -> None:
-    """Note from which repository each of these records came (record → repository), where that one is joined."""
+    """Store the original repository of each of these records (record → repository), if that one is joined."""
     if not own or not Repository.objects.exclude(joined_into=None).exists():
         return
     joined = set(
@@ -40,7 +40,7 @@ def note_own_records(kind: Kind, own: Mapping[int, int]) -> None:
 
 
 def own_records_of(resource: Resource, kind: Kind) -> Q:
-    """The condition on records of the kind that they are of the resource's own repository, joined or not."""
+    """The condition that records of the kind belong to the resource's own repository, joined or not."""
     repository = resource.repository
     if repository is None:
         return Q(pk=None)

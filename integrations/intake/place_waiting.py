@@ -1,6 +1,6 @@
-"""The sweep that places waiting records as soon as their names mean something.
+"""The sweep that places waiting records as soon as their names can be resolved.
 
-The rows are the queue: every sweep resolves their names again, so that nothing has to announce what changed.
+The rows are the queue: every sweep resolves their names again, so that no change has to be announced.
 Each step is a transaction, which begins with the connection's lock for writing.
 """
 
@@ -26,15 +26,15 @@ from integrations.outbox.write_lock import lock_for_write
 
 logger = logging.getLogger(__name__)
 
-AT_ONCE = 200  # records of a transaction
+AT_ONCE = 200  # records per transaction
 NAMES_AT_ONCE = 1_000
 AFTER_FAILURE = Backoff(timedelta(minutes=1), timedelta(hours=6))
-UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one bad record can cause
+UNSTORABLE = (DataError, IntegrityError, ValueError)  # exceptions that one bad record can cause
 Row = TypeVar("Row", bound=Model)
 
 
 def place_waiting() -> int:
-    """Place the records of all connections that have a place now; how many."""
+    """Place the records of all connections that have a place now; return how many."""
     waiting = Connection.objects.filter(removed_at=None, unplaced__isnull=False).distinct()
     return sum(_place_waiting(connection) for connection in waiting.order_by("pk"))
 
@@ -47,9 +47,9 @@ def in_steps(
     *,
     failed: Callable[[Row], object] = lambda row: None,
 ) -> int:
-    """Run on some rows after others, each once, in transactions of their own; the sum of what it returned.
+    """Run on batches of rows, each row once, in transactions of their own; return the sum of the results.
 
-    Where one row of a step cannot be stored, the step is done again row by row, and `failed` called with that row.
+    If a row of a step cannot be stored, the step is repeated row by row, and `failed` called with that row.
     """
     total, last, most = 0, 0, AT_ONCE
     while True:
@@ -78,7 +78,7 @@ def _place_waiting(connection: Connection) -> int:
     due = UnplacedRecord.objects.filter(Q(next_try_at=None) | Q(next_try_at__lte=timezone.now()), connection=connection)
     placed = 0
     for kind, names in _names(due):
-        with transaction.atomic():  # what was pushed may become known by it
+        with transaction.atomic():  # pushed records may get a place by it
             places = find_places(connection, kind, names)
         for named, place in places.items():
             rows = due.filter(kind=kind, named=named.repository, source=named.source)
@@ -92,7 +92,7 @@ def _place_waiting(connection: Connection) -> int:
 
 
 def _names(due: QuerySet[UnplacedRecord]) -> Iterator[tuple[Kind, set[Named]]]:
-    """By kind, so many at once."""
+    """The names by kind, in batches."""
     for kind in list(due.order_by("kind").values_list("kind", flat=True).distinct()):
         of_kind = due.filter(kind=kind).order_by("named", "source").values_list("named", "source").distinct()
         names = [Named(*name) for name in of_kind]

@@ -14,11 +14,11 @@ from integrations.models import Connection, Project, Repository, Resource
 from integrations.models.connections import PUSH
 from integrations.telemetry.sessions.places import resolve_again_for_repository
 
-REPOSITORIES = Lock("repositories")  # while one transaction recognises repositories, nobody else adds any
+REPOSITORIES = Lock("repositories")  # while one transaction recognises repositories, no other adds any
 
 
 def repositories_of(connection: Connection, external_ids: Collection[str]) -> Mapping[str, int]:
-    """External id → repository, of those that the connection knows by an id of its own."""
+    """External id → repository, for those that the connection knows by its own ids."""
     if not external_ids:
         return {}
     by_id = {resource.external_id: resource.repository_id for resource in _resources(connection, external_ids)}
@@ -51,9 +51,9 @@ def projects_of(connection: Connection, external_ids: Collection[str]) -> Mappin
 
 
 def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
-    """Store something that can be synced, with the repository or project that it is; in the caller's transaction.
+    """Store something that can be synced, with its repository or project; in the caller's transaction.
 
-    A repository that another connection brings, a clone of it say, is the same one where its remote is the same.
+    A repository that another connection brings, for example a clone, is the same one if its remote is the same.
     """
     columns: dict[str, Any] = {
         "name": draft.name[:500],
@@ -83,7 +83,9 @@ def store_resource(connection: Connection, draft: ResourceDraft) -> Resource:
 
 
 def _service_name(resource: Resource, name: str) -> str:
-    """The name under which a service's records are stored: its own, unless a renamed one of the connection has it."""
+    """The name under which a service's records are stored: its own, unless a renamed service of the connection has
+    it.
+    """
     others = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE, service__iexact=name)
     is_taken = others.exclude(external_id=resource.external_id).exclude(name__iexact=name).exists()
     return f"{name} ({resource.external_id})"[:500] if is_taken else name
@@ -96,7 +98,7 @@ def _resources(connection: Connection, external_ids: Collection[str]) -> Collect
 
 
 def _recognise_repository(resource: Resource, draft: ResourceDraft, name_before: str) -> None:
-    """Update the repository from the provider; its address and branch only while no clone provides them."""
+    """Update the repository from the provider; its address and branch only until a clone provides them."""
     repository = resource.repository
     was_pushed = False
     if repository is None:
@@ -138,9 +140,9 @@ def _recognise_project(resource: Resource, draft: ResourceDraft) -> None:
 
 
 def _named(draft: ResourceDraft) -> Repository | None:
-    """The one that is called so, unless both have addresses: two hosts may each have an acme/shop.
+    """The repository with this name, unless both have addresses: two hosts may each have an acme/shop.
 
-    Names of hosts do not differ by case, and build systems write acme/shop.git.
+    Names of hosts ignore case, and build systems write acme/shop.git.
     """
     namesakes = Repository.objects.filter(name__iexact=spelled(draft.name)).order_by("pk")
     return (namesakes.filter(remote="") if draft.remote else namesakes).first()

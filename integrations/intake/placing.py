@@ -1,6 +1,6 @@
-"""Where drafts belong: to a repository or project that the connection knows, or to one that another connection brought.
+"""The places of drafts: a repository or project that the connection knows, or one that another connection brought.
 
-What is of a provider's own is found by its ids.  Other names are resolved (resolve.py); of a record with several drafts
+A provider's own records are found by its ids.  Other names are resolved (resolve.py); if a record has several drafts,
 the last one's name counts.
 """
 
@@ -42,7 +42,7 @@ class Placing:
     """Drafts of one kind by position, with their repositories or projects by name; the others by external id.
 
     `decided` are the records (external id, subject) whose repository or service was found by another name than the
-    provider's own id, `ruled` those of them that a rule decided, `returning` the repositories of all that have one.
+    provider's own id, `ruled` those among them that a rule decided, `returning` the repositories of all that have one.
     """
 
     connection: Connection
@@ -66,7 +66,7 @@ class Placing:
             self.note_rule(external_id, Subject.REPOSITORY, named, str(resolved.id))
 
     def note_rule(self, external_id: str, subject: Subject, named: Named, target: str) -> None:
-        """A rule said which repository or service the record's name means."""
+        """Note that a rule decided which repository or service the record's name means."""
         self.ruled[external_id, subject] = RuledRecord(
             connection=self.connection,
             kind=self.kind,
@@ -96,7 +96,7 @@ def place(
     foreign = {
         external_id: Named(spelled(name)[:LONGEST_NAMED], source_of(drafts[by_record[external_id][-1]]))
         for external_id, name in names.items()
-        if name not in own and (name or kind != Kind.INCIDENT)  # which is of its service where it names no repository
+        if name not in own and (name or kind != Kind.INCIDENT)  # an incident may belong to its service alone
     }
     undrafted = {row.external_id: Named(row.named, row.source) for row in waiting if row.external_id not in names}
     found = find_places(connection, kind, {*foreign.values(), *undrafted.values()})
@@ -116,7 +116,7 @@ def place(
         if external_id in placing.unplaced:
             named = foreign[external_id]
             waits = [_renamed(draft, place_field, named.repository) for draft in of_record]
-            waits = waits[-1:] if kind == Kind.INCIDENT else waits  # which is stored all the same
+            waits = waits[-1:] if kind == Kind.INCIDENT else waits  # an incident is stored in any case
             placing.unplaced[external_id] = replace(placing.unplaced[external_id], drafts=waits)
         if external_id not in placing.unplaced or kind == Kind.INCIDENT:
             placing.drafts |= zip(positions, of_record, strict=True)
@@ -127,7 +127,7 @@ def place(
 
 
 def find_places(connection: Connection, kind: Kind, names: Collection[Named]) -> Mapping[Named, Place]:
-    """What each name means; an unknown pushed one becomes a repository, in the caller's transaction."""
+    """The place that each name means; an unknown pushed name becomes a repository, in the caller's transaction."""
     place_field = _place_field(kind)
     own = _own(connection, place_field, {named.repository for named in names})
     known = {named: Place(own[named.repository]) for named in names if named.repository in own}
@@ -135,7 +135,7 @@ def find_places(connection: Connection, kind: Kind, names: Collection[Named]) ->
 
 
 def source_of(draft: Draft) -> str:
-    """The pipeline or service that the record is of, by which a rule may place what names no repository."""
+    """The record's pipeline or service, by which a rule may place records that name no repository."""
     source: Any = ""
     if isinstance(draft, PipelineRunDraft):
         source = draft.name
@@ -145,7 +145,7 @@ def source_of(draft: Draft) -> str:
 
 
 def name_services(placing: Placing) -> None:
-    """Give the drafts that have a place the names under which their services are known."""
+    """Give the drafts that have a place the names under which their services are stored."""
     named = {position: name for position, draft in placing.drafts.items() if (name := _service(draft))}
     services = resolve_services(placing.connection, set(named.values()))
     for position, name in named.items():
@@ -157,7 +157,7 @@ def name_services(placing: Placing) -> None:
 
 
 def note_ruled(placing: Placing) -> None:
-    """Store what rules decided, for when they change, and delete what they no longer decide."""
+    """Store the decisions of rules, for when rules change, and delete those that no longer hold."""
     if not placing.decided:
         return
     external_ids = {external_id for external_id, _ in placing.decided}
@@ -180,12 +180,14 @@ def _renamed(draft: Draft, place_field: str, name: str) -> Draft:
 
 
 def _place_field(kind: Kind) -> str:
-    """The field of drafts that names their repository or project; empty where they belong to none."""
+    """The field of drafts that names their repository or project; empty if they have none."""
     return "repository" if kind == Kind.COMMIT else TABLES[kind].place if kind in TABLES else ""
 
 
 def _own(connection: Connection, place_field: str, names: Collection[str]) -> Mapping[str, int]:
-    """The places that the connection knows by ids of its own, without pushed names that another one has by now."""
+    """The places that the connection knows by its own ids, except pushed names that now belong to another
+    repository.
+    """
     if place_field == "project":
         return projects_of(connection, set(names) - {""})
     own = repositories_of(connection, set(names) - {""})
@@ -196,7 +198,7 @@ def _own(connection: Connection, place_field: str, names: Collection[str]) -> Ma
 
 
 def _is_another_by_now(name: str, repository: Repository) -> bool:
-    """Whether the repository was renamed, and its former name is another one's."""
+    """Whether the repository was renamed, and its former name now belongs to another one."""
     called = spelled(name)
     if folded(called) in (folded(repository.name), folded(repository.remote)):
         return False
@@ -235,6 +237,6 @@ def _key(repository: int | None) -> str:
 
 
 def _service(draft: Draft) -> str:
-    """Empty where the draft provides none."""
+    """The draft's service; empty if the draft provides none."""
     service = draft.service if isinstance(draft, (DeploymentDraft, IncidentDraft)) else ""
     return service if isinstance(service, str) else ""

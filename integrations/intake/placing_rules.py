@@ -1,4 +1,4 @@
-"""Admins' rules: what a name means that neither an address nor a name decides."""
+"""Admins' rules: the meaning of a name that neither an address nor a name decides."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _WILDCARDS = frozenset("*?[")
 class RuleSet:
     """The rules of one subject that apply to a connection.
 
-    Its own come before those of any connection, and whole names before patterns.
+    The connection's own rules precede those of any connection, and whole names precede patterns.
     """
 
     rules: Sequence[PlacingRule]
 
     def deciding(self, names: Iterable[str]) -> list[PlacingRule]:
-        """The rules that decide on something with these names: of several, those that contradict each other."""
+        """The rules that decide something with these names: several if they contradict each other."""
         written = [name for name in names if name]
         found = [rule for rule in self.rules if is_matched(rule, written)]
         first = min(map(_rank, found), default=None)
@@ -36,7 +36,7 @@ def rules_of(connection: Connection, subject: PlacingRule.Subject) -> RuleSet:
 
 
 def is_matched(rule: PlacingRule, names: Iterable[str]) -> bool:
-    """Whether the rule matches one of the names, spelled as by its subject."""
+    """Whether the rule matches one of the names, in the spelling of its subject."""
     if rule.subject == PlacingRule.Subject.REPOSITORY:
         return matches(map(folded, names), [spelled_pattern(rule.pattern)])
     if any(wildcard in rule.pattern for wildcard in _WILDCARDS):
@@ -45,7 +45,9 @@ def is_matched(rule: PlacingRule, names: Iterable[str]) -> bool:
 
 
 def names_of_repository(named: str, source: str) -> tuple[str, ...]:
-    """What rules are held against: the address and its path; the pipeline or service of what names no repository."""
+    """The names that rules are matched against: the address and its path; without a repository, the pipeline or
+    service.
+    """
     if not named:
         return (source,)
     name = spelled(named)

@@ -51,7 +51,7 @@ class PartsUpdate:
 
 @dataclass(frozen=True, slots=True)
 class RecordUpdate:
-    """What a draft provides: the names of its fields, and its parts by collection name.
+    """The content of a draft: the names of its fields, and its parts by collection name.
 
     `lasting` is False if its state may still change; see `Known.final`.
     """
@@ -86,7 +86,7 @@ class MergedUpdate:
 def merge(
     update: RecordUpdate, known: Known | None, *, all_fields: Collection[str], all_parts: Collection[str]
 ) -> MergedUpdate:
-    """What to store of an update; `all_fields` and `all_parts` are the ones that updates may omit."""
+    """The changes to store for an update; `all_fields` and `all_parts` are the ones that updates may omit."""
     if known is None:
         return _first_update(update, [*all_fields, *all_parts])
     before = known.updated_at
@@ -145,7 +145,7 @@ class _Versions:
         self.now = now
 
     def of(self, name: str) -> datetime | None:
-        """None: never provided, or at an unknown time."""
+        """The version of a field; None: never provided, or at an unknown time."""
         if name not in self.by_name:
             return self.now
         version = self.by_name[name]

@@ -1,4 +1,4 @@
-"""Writing drafts of one kind, each record once: merged with what is stored, in as few statements as possible."""
+"""Writes drafts of one kind, each record once: merged with the stored record, in as few statements as possible."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class StoredRecord:
 
 
 def known_of(connection: Connection, table: RecordTable, external_ids: Collection[str]) -> dict[str, StoredRecord]:
-    """What is stored of these records, by external id."""
+    """The stored versions of these records, by external id."""
     parameters = {"connection": connection.pk, "external_ids": sorted(external_ids)}
     return {
         external_id: StoredRecord(Known(id_, updated_at, json.loads(field_versions), final), deleted)
@@ -108,7 +108,7 @@ def write_records(
 
 @dataclass(slots=True)
 class _Merged:
-    """A draft, its parts as rows by key, and what the merge stores of them.
+    """A draft, its parts as rows by key, and the result of the merge.
 
     `follows` is whether it is the first to provide the parts from which fields follow.
     """
@@ -154,7 +154,7 @@ def _merge(table: RecordTable, draft: Draft, before: StoredRecord | None, refere
 
 
 def _provides_followed(table: RecordTable, draft: Draft) -> bool:
-    """Whether a draft provides parts from which fields follow: some, or that there are none."""
+    """Whether a draft provides parts from which fields follow, or the fact that there are none."""
     if table.following is None:
         return False
     collection: ProvidedParts[Any] | Missing = getattr(draft, table.following.collection)
@@ -168,7 +168,7 @@ def _value(value: Any, source: Source, table: RecordTable, references: Reference
 
 
 def _part_rows(part: PartTable, collection: ProvidedParts[Any], references: References) -> Mapping[str, Row]:
-    """Rows by key; of two parts with one key the later."""
+    """Rows by key; if two parts have one key, the later."""
     rows = {}
     keys = [column.name for column in part.key_columns]
     for draft in part.in_order(collection.parts):
@@ -201,7 +201,7 @@ def _external_id(row: Row) -> str:
 
 
 def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Written) -> None:
-    """Unchanged records get new versions, too."""
+    """Update the records; unchanged ones get new versions, too."""
     noted: list[Row] = []
     for fields, group in _by_fields(merged_records):
         changed: set[int] = set()
@@ -229,7 +229,7 @@ def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Writ
 
 
 def _by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, ...], list[_Merged]]]:
-    """Groups that are to be stored by one statement."""
+    """Groups of records to be stored by one statement."""
     groups: dict[tuple[str, ...], list[_Merged]] = defaultdict(list)
     for record in merged_records:
         groups[tuple(record.to_store.fields)].append(record)
@@ -237,7 +237,7 @@ def _by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, .
 
 
 def _write_parts(part: PartTable, merged_records: Sequence[_Merged], ids: Mapping[str, int]) -> set[int]:
-    """The ids of the records of which any part is new, different or gone."""
+    """Store the parts; return the ids of the records with a new, changed or deleted part."""
     alone: list[Row] = []
     among_all: list[Row] = []
     rows_to_keep: list[Row] = []

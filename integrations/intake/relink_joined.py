@@ -1,4 +1,4 @@
-"""Recomputes what follows from the repositories of records, after a join has moved many."""
+"""Recomputes everything that depends on the repositories of records, after a join has moved many."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _SESSIONS: LiteralString = """
 
 
 def sessions_in(repositories: Sequence[int]) -> set[int]:
-    """Sessions of which a part is in these repositories; ids."""
+    """The ids of sessions that have a part in these repositories."""
     return sql.ids(_SESSIONS, {"repositories": list(repositories)})
 
 

@@ -1,8 +1,8 @@
-"""What the names in drafts mean: repositories and services that another connection, a push or a git path brought.
+"""Resolution of names in drafts: repositories and services that another connection, a push or a git path brought.
 
-A repository is found by the provider's own id, by its address, by its name, and at last by an admin's rule.  A name
-without a host may lack the owner, where only one repository has it.  A name at a host where we know repositories is one
-of that host and of no other.
+A repository is found by the provider's own id, by its address, by its name, and finally by an admin's rule.  A name
+without a host may lack the owner, if only one repository has it.  A name at a host with known repositories belongs to
+that host and to no other.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ from integrations.models import (
     UnplacedReason,
 )
 
-MOST_NAMES = 5  # of a sentence
-SECONDS_SHOWN = 30  # how long a page may show a service by its former name
-# A name at one of these is an address, whether or not we know any repository there.
+MOST_NAMES = 5  # per sentence
+SECONDS_SHOWN = 30  # for which a page may show a service by its former name
+# A name at one of these hosts is an address, whether or not any repository there is known.
 PUBLIC_HOSTS = frozenset({"github.com", "gitlab.com", "bitbucket.org", "dev.azure.com", "codeberg.org"})
 
 
 class Named(NamedTuple):
-    """How a record names its repository, and the pipeline or service that it is of."""
+    """A record's name for its repository, and its pipeline or service."""
 
     repository: str
     source: str = ""
@@ -46,7 +46,7 @@ class Named(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The repository or project that a name means; without `id` the reason why it means none."""
+    """The repository or project that a name means; without `id`, the reason why it means none."""
 
     id: int | None = None
     by_rule: bool = False
@@ -68,7 +68,7 @@ class _Known(NamedTuple):
 
 
 def resolve_repositories(connection: Connection, names: Collection[Named]) -> Mapping[Named, Place]:
-    """What each means, by address, name or rule."""
+    """The place that each name means, by address, name or rule."""
     if not names:
         return {}
     found = _Repositories.of({spelled(named.repository) for named in names if named.repository})
@@ -124,7 +124,7 @@ class _Repositories:
         return cls(by_last_part, former, on_disk)
 
     def called(self, name: str) -> list[_Known]:
-        """Those that the spelled name may mean."""
+        """The repositories that the spelled name may mean."""
         if name in self.on_disk:
             return [self.on_disk[name]]
         candidates = self.by_last_part.get(folded(last_part(name)), [])
@@ -138,7 +138,9 @@ class _Repositories:
         return _called(name, candidates) or self._formerly(name, strict=strict)
 
     def _formerly(self, name: str, *, strict: bool) -> list[_Known]:
-        """By what they were called before; an address that nobody has now, at a host that we know, is one of these."""
+        """The repositories that had this name before, and any former address that no repository has now, at a known
+        host.
+        """
         candidates = self.former.get(folded(last_part(name)), [])
         address = folded(address_in(name) or name)
         exact = [known for known in candidates if folded(known.name) == address]
@@ -171,7 +173,7 @@ def _ends_with(name: str, path: str) -> bool:
 
 
 def _variants(part: str) -> set[str]:
-    """PostgreSQL may know the case of ASCII letters alone."""
+    """The part in different cases: PostgreSQL may only handle the case of ASCII letters."""
     return {part, part.lower(), folded(part)}
 
 
@@ -204,7 +206,7 @@ _FORMER = """
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """The name by which a service is stored, and `named`, the one that its record gives it."""
+    """The name by which a service is stored, and `named`, the one in its record."""
 
     name: str
     by_rule: bool = False
@@ -212,10 +214,10 @@ class Service:
 
 
 def resolve_services(connection: Connection, names: Collection[str]) -> Mapping[str, Service]:
-    """Each name as the service is called that was known first under it, without regard to case and punctuation.
+    """Each name with the service that was first known under it, without regard to case and punctuation.
 
-    A name always means a service, its own; so a rule comes before it.  A service that a provider lists is its id there:
-    its records, and whatever names it as it is called now or was before, are stored under its first name.
+    A name always means a service, its own; so a rule takes precedence over it.  A service that a provider lists is
+    identified by its id there: its records, and all names that it has or had, are stored under its first name.
     """
     if not names:
         return {}

@@ -12,18 +12,18 @@ Row = Mapping[str, Any]
 
 
 def as_json(rows: Sequence[Row]) -> str:
-    """JSON that PostgreSQL takes: without NUL and without halves of characters, which no text column can hold."""
+    """JSON that PostgreSQL accepts: without NUL and without unpaired surrogates, which no text column can hold."""
     text = _UNICODE.encode(rows)
     return text if "\\u0000" not in text and _is_unicode(text) else _UNICODE.encode(_clean(rows))
 
 
 def key_of(values: Sequence[Any]) -> str:
-    """The key of a part: the same text for the same values, from which they can be read again."""
+    """The key of a part: equal for equal values, which can be parsed back from it."""
     return str(values[0]) if len(values) == 1 else _ASCII.encode(values)
 
 
 def values_of(key: str, count: int) -> list[Any]:
-    """The values of a key that was made of so many; a single one is text."""
+    """The `count` values that a key was made of; a single one is text."""
     values: list[Any] = [key] if count == 1 else json.loads(key)
     return values
 

@@ -15,7 +15,9 @@ from integrations.intake.tables import Column, Lasting, PartTable, RecordTable
 
 @cache
 def known_records(table: RecordTable) -> str:
-    """Stored records: (external_id, id, updated_at, tellings, whether their state is final, and deleted)."""
+    """SQL that reads stored records: (external_id, id, updated_at, tellings, whether their state is final, and
+    deleted).
+    """
     return f"""
         SELECT external_id, id, updated_at, tellings, {_is_final("stored", table.lasting)}, deleted_at IS NOT NULL
         FROM {table.name} stored
@@ -25,7 +27,7 @@ def known_records(table: RecordTable) -> str:
 
 @cache
 def insert_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
-    """Store new records; (external_id, id) of each."""
+    """SQL that stores new records and returns (external_id, id) of each."""
     return f"""
         INSERT INTO {table.name} (connection_id, external_id, deleted_at, updated_at, tellings, {_names(columns)})
         SELECT %(connection)s, provided.external_id, CASE WHEN provided.deleted THEN now() END,
@@ -40,7 +42,7 @@ def insert_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
 
 @cache
 def update_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
-    """Update known records that differ; their ids."""
+    """SQL that updates known records that differ and returns their ids."""
     return f"""
         UPDATE {table.name} stored
         SET {_assigned(columns)}, updated_at = provided.updated_at, tellings = provided.tellings,
@@ -57,7 +59,7 @@ def update_records(table: RecordTable, columns: tuple[Column, ...]) -> str:
 
 @cache
 def write_field_versions(table: RecordTable) -> str:
-    """Update the versions of records of which nothing else changed."""
+    """SQL that updates the versions of otherwise unchanged records."""
     return f"""
         UPDATE {table.name} stored SET updated_at = provided.updated_at, tellings = provided.tellings
         FROM json_to_recordset(%(rows)s) AS provided (id bigint, updated_at timestamptz, tellings jsonb)
@@ -67,7 +69,7 @@ def write_field_versions(table: RecordTable) -> str:
 
 @cache
 def put_parts(table: PartTable, *, alone: bool) -> str:
-    """Insert or update parts that differ; the ids of their records.
+    """SQL that inserts or updates parts that differ and returns the ids of their records.
 
     Parts that were provided `alone`, outside a complete collection, keep a final state: deliveries arrive in any order.
     """
@@ -91,7 +93,7 @@ def _update(values: Sequence[Column]) -> str:
 
 @cache
 def delete_other_parts(table: PartTable) -> str:
-    """Delete parts missing from collections that were provided whole; the ids of their records."""
+    """SQL that deletes parts missing from collections that were provided whole and returns the ids of their records."""
     same = " AND ".join(
         f"provided.{key.name}::{key.stored_as} IS NOT DISTINCT FROM stored.{key.name}" for key in table.key_columns
     )

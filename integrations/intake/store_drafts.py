@@ -55,7 +55,7 @@ class Outcome(StrEnum):
 class Stored:
     """The outcomes of drafts: totals, and each in order.
 
-    `unplaced` are drafts of unknown repositories and projects: all but incidents wait.
+    `unplaced` are drafts of unknown repositories and projects: all except incidents wait.
     """
 
     added: int = 0
@@ -84,7 +84,7 @@ class Stored:
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """Store drafts of any mix of kinds for the connection; in the caller's transaction.
 
-    Idempotent and independent of order, as far as `updated_at` says which draft is newer.
+    Idempotent and independent of order, as far as `updated_at` shows which draft is newer.
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction in which the cursor moves.")
@@ -99,7 +99,7 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
 
 
 def store_waiting(connection: Connection, rows: Collection[UnplacedRecord]) -> int:
-    """Store records that wait, as far as they have a place now; how many, in the caller's transaction."""
+    """Store waiting records that have a place now, in the caller's transaction; return how many."""
     waiting = {(Kind(row.kind), row.external_id): row for row in rows}
     lock_for_write(connection, {kind for kind, _ in waiting})
     _, unplaced = _store_all(connection, waiting, [])
@@ -109,7 +109,9 @@ def store_waiting(connection: Connection, rows: Collection[UnplacedRecord]) -> i
 def _store_all(
     connection: Connection, waiting: Mapping[Record, UnplacedRecord], new_drafts: Sequence[AnyDraft]
 ) -> tuple[list[Outcome], set[Record]]:
-    """Store waiting drafts and then the new ones: the outcomes of the new ones, and the records without a place."""
+    """Store waiting drafts and then the new ones; return the outcomes of the new ones, and the records without a
+    place.
+    """
     waited = [draft for row in waiting.values() for draft in drafts_of(row)]
     all_drafts = [*waited, *new_drafts]
     people = identify_people(connection.provider, _people(all_drafts))
@@ -133,7 +135,7 @@ def _store_all(
 
 
 def _return(connection: Connection, kind: Kind, placing: Placing, rows: Iterable[UnplacedRecord]) -> None:
-    """Bring back records that were taken out when their rule was deleted."""
+    """Restore records that were removed when their rule was deleted."""
     by_place: dict[int, list[str]] = defaultdict(list)
     for row in rows:
         if row.stored and (at := placing.returning.get(row.external_id)) is not None:
@@ -156,7 +158,7 @@ def _note_places(connection: Connection, kind: Kind, placing: Placing, rows: Ite
 
 
 def _rounds(drafts: Mapping[int, Draft]) -> Iterator[list[int]]:
-    """Positions of drafts of different records; of those of one record the first comes in the first round."""
+    """Positions of drafts of different records; if a record has several, the first is in the first round."""
     waiting = list(drafts)
     while waiting:
         seen: set[str] = set()
@@ -177,7 +179,7 @@ def _store(
     places: Mapping[str, int],
     people: Mapping[Who, int],
 ) -> dict[int, Outcome]:
-    """Store drafts of different records of one kind, which have a place; the outcome by position."""
+    """Store drafts of different records of one kind, which have a place; return the outcome by position."""
     if kind == Kind.REPOSITORY:
         return {
             position: _store_repository(connection, draft)
@@ -217,7 +219,7 @@ def _store(
 
 
 def _projects_of(items: Iterable[int]) -> dict[int, int]:
-    """The project of each of these work items; ids."""
+    """The ids of the projects of these work items."""
     return dict(WorkItem.objects.filter(pk__in=list(items)).values_list("pk", "project_id"))
 
 
@@ -264,7 +266,7 @@ def _store_repository(connection: Connection, draft: RepositoryDraft) -> Outcome
 
 
 def _people(drafts: Iterable[Draft]) -> Iterator[Who]:
-    """Everybody whom drafts and their parts name; of commits, those who signed are read from their signatures."""
+    """All people whom drafts and their parts name; those of commits are read from their signatures."""
     for draft in drafts:
         table = TABLES.get(draft.kind)
         if table is None:

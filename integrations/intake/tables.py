@@ -69,7 +69,7 @@ class Lasting:
 
 @dataclass(frozen=True)
 class Following:
-    """Fields that follow from parts: of a record whose parts were provided, no provider's word on these is stored."""
+    """Fields that follow from parts: once a record's parts were provided, no provider's value of these is stored."""
 
     collection: str
     fields: tuple[str, ...]
@@ -113,7 +113,7 @@ def column_of(model: type[models.Model], name: str) -> Column:
     return Column(model_field.column, "text" if stored.startswith("varchar") else stored, stored)
 
 
-@dataclass(frozen=True, eq=False)  # there is one of each
+@dataclass(frozen=True, eq=False)  # one instance each
 class PartTable:
     """Parts of a record: `key` distinguishes those of one record."""
 
@@ -153,7 +153,7 @@ class PartTable:
         return tuple(source.column for source in self.sources if source.field not in self.key)
 
 
-@dataclass(frozen=True, eq=False)  # there is one of each
+@dataclass(frozen=True, eq=False)  # one instance each
 class RecordTable:
     """Records of one kind.  `place` is the field that names the repository or project that they belong to."""
 
@@ -171,7 +171,7 @@ class RecordTable:
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """By field; without the parts and what all drafts have."""
+        """The sources by field, without the parts and the fields common to all drafts."""
         left_out = {"external_id", "updated_at", "deleted", "left_out"} | {part.collection for part in self.parts}
         return {source.field: source for source in _sources(self.draft, self.model, self.elsewhere, left_out)}
 

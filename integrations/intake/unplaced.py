@@ -16,15 +16,15 @@ from integrations.intake.resolve import Named, Place
 from integrations.intake.rows import as_json
 from integrations.models import Connection, UnplacedReason, UnplacedRecord
 
-MOST_WAITING = 50_000  # of a connection; what comes on top of them is counted
-MOST_DRAFTS = 20  # of a record: the latest
+MOST_WAITING = 50_000  # per connection; further records are only counted
+MOST_DRAFTS = 20  # per record: the latest ones
 
 Record = tuple[Kind, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
-    """A record without a place: how it is named, why that means nothing, and its drafts in the order of arrival."""
+    """A record without a place: its name, why that cannot be resolved, and its drafts in the order of arrival."""
 
     named: Named
     place: Place
@@ -32,12 +32,12 @@ class Unplaced:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the last that is known of it is its deletion."""
+        """Whether the last known state is its deletion."""
         return bool(self.drafts) and self.drafts[-1].deleted
 
 
 def waiting_for_place(connection: Connection, drafts: Iterable[Draft]) -> dict[Record, UnplacedRecord]:
-    """Which of these drafts' records wait already."""
+    """The records of these drafts that wait already."""
     records = {(draft.kind, draft.external_id) for draft in drafts}
     rows = UnplacedRecord.objects.filter(
         connection=connection,
@@ -74,7 +74,7 @@ def keep(connection: Connection, unplaced: Mapping[Record, Unplaced], *, stored:
 
 
 def forget_waiting(connection: Connection, kind: Kind, external_ids: Collection[str]) -> int:
-    """Delete these waiting records: they are gone, or have a place.  How many waited."""
+    """Delete these waiting records, which are gone or have a place; return how many there were."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=external_ids)
     return waiting.delete()[0]
 

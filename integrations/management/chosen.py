@@ -9,7 +9,7 @@ from integrations.models import Connection
 
 
 def chosen_connection(named: str) -> Connection:
-    """By its number or its name; raises CommandError with what there is."""
+    """The connection with this number or name.  Raises CommandError with the existing ones."""
     condition = Q(name=named) | Q(pk=int(named)) if named.isdecimal() else Q(name=named)
     connection = Connection.objects.filter(condition).first()
     if connection is None:

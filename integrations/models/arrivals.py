@@ -13,7 +13,7 @@ from integrations.models.resources import Resource
 class WebhookDelivery(models.Model):
     """One delivery, stored before the response.  Its body is kept until it is processed.
 
-    The signature covers the body alone: an equal body under another delivery id is the same delivery, sent again.
+    The signature covers only the body: an equal body under another delivery id is the same delivery, sent again.
     """
 
     class State(models.TextChoices):
@@ -33,7 +33,7 @@ class WebhookDelivery(models.Model):
         default=list, db_default=[], help_text="Parts of its records that could not be understood."
     )
     body = models.BinaryField(null=True)
-    body_digest = models.BinaryField(null=True, max_length=32)  # SHA-256; null of those stored before there was one
+    body_digest = models.BinaryField(null=True, max_length=32)  # SHA-256; null for deliveries of earlier versions
 
     class Meta:
         verbose_name_plural = "webhook deliveries"

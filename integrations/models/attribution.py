@@ -93,8 +93,8 @@ class FileAttribution(models.Model):
 class SessionShare(models.Model):
     """Derived: a session's AI lines in counted commits of one repository and work type, and its share of the spend.
 
-    Spend is split by the lines, or by `weight` where telemetry names the session's repositories: they may hold none of
-    its lines, and other repositories that do have no weight.  The shares of a session are ordered: `lines_before` (or
+    Spend is split by the lines, or by `weight` if telemetry names the session's repositories: they may hold none of its
+    lines, and other repositories that do have no weight.  The shares of a session are ordered: `lines_before` (or
     `weight_before`) is the sum of the preceding ones, so that splitting leaves no remainder.
     """
 
@@ -120,11 +120,11 @@ class PullRequestShare(models.Model):
     """Derived: a session's part behind one pull request, by which its spend is split.
 
     The shares of a session cover all of it and are ordered: `lines_before` is the sum of the preceding ones, so that
-    splitting leaves no remainder.  A session of which nothing is known has none.
+    splitting leaves no remainder.  A session without any known outcome has none.
     """
 
     class Via(models.TextChoices):
-        """How it is known."""
+        """The method by which a session is assigned to a pull request."""
 
         COMMITS = "commits", "Its lines in counted commits"
         BRANCH = "branch", "The branch that its telemetry names"

@@ -15,7 +15,7 @@ from orgtree.models import Identity
 
 
 class CommitExclusion(models.TextChoices):
-    """Why a commit is excluded; empty if it counts."""
+    """Reasons why a commit is excluded; empty if it counts."""
 
     MERGE = "merge", "Merge: its lines are its parents'"
     DUPLICATE = "duplicate", "The same change as another commit (rebase, cherry-pick)"
@@ -44,7 +44,7 @@ class Commit(models.Model):
     subject = models.CharField(max_length=200, blank=True)
     # False if git could not read the objects (partial clone): lines are unknown then, not zero.
     lines_known = models.BooleanField(default=True)
-    # Known from a provider's API alone, until a clone is read.
+    # Known only from a provider's API, until a clone is read.
     without_clone = models.BooleanField(default=False, db_default=False)
     file_count = models.IntegerField(default=0)
     by_bot = models.BooleanField(default=False, help_text="By a bot other than a coding agent.")
@@ -82,7 +82,7 @@ class Commit(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["counted_on"], name="commit_by_day"),
-            # For the earliest commit of a clone: without it, a full scan where all commits come from a provider.
+            # For the earliest commit of a clone: without it, a full scan if all commits come from a provider.
             models.Index(fields=["counted_on"], condition=models.Q(without_clone=False), name="commit_of_clone_by_day"),
             models.Index(fields=["change_key"], name="commit_by_change"),
             models.Index(fields=["counts_key"], name="commit_by_counts"),

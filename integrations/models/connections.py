@@ -9,7 +9,7 @@ from django.db import models
 
 from integrations.models.encrypted import EncryptedField
 
-# Providers without a connector: repositories on this machine, and what is pushed.
+# Providers without a connector: repositories on this machine, and pushed records.
 GIT, PUSH = "git", "push"
 
 
@@ -57,36 +57,36 @@ class Connection(models.Model):
 
     @property
     def interval(self) -> timedelta:
-        """Between the syncs of its schedule."""
+        """The time between scheduled syncs."""
         return timedelta(minutes=max(self.sync_every_minutes, 1))
 
 
-# Of a repository that is not identified yet.
+# For a repository that is not identified yet.
 USUAL_DEFAULT_BRANCHES = frozenset({"main", "master", "trunk"})
 
 
 class RepositoryQuerySet(models.QuerySet["Repository"]):
-    """Looks up repositories as they are named elsewhere, without regard to case."""
+    """Looks up repositories by their names elsewhere, without regard to case."""
 
     def counted(self) -> Self:
-        """Those that count for themselves: all but those that were joined with another one."""
+        """Repositories that count separately: all except those that were joined with another one."""
         return self.filter(joined_into=None)
 
     def with_remote(self, remote: str) -> Repository | None:
-        """The one at this address, in the spelling of `remote`."""
+        """The repository at this address, in the spelling of `remote`."""
         return self.filter(remote__iexact=remote).order_by("pk").first() if remote else None
 
     def free_name(self, preferred: str) -> str:
-        """The preferred name, with a number where others have it."""
+        """The preferred name, with a number if it is taken."""
         preferred = preferred[:190]
         used = set(self.filter(name__startswith=preferred).values_list("name", flat=True))
         numbered = (f"{preferred} {number}" for number in range(2, len(used) + 3))
         return next(name for name in (preferred, *numbered) if name not in used)
 
     def at(self, named: str) -> Repository | None:
-        """The one at this address (host/path), or the only one with this name; of joined ones that by which they count.
+        """The repository at this address (host/path), or the only one with this name; for joined ones, the counted one.
 
-        A name may lack the owner, and a repository that was pushed may have a name alone.
+        A name may lack the owner, and a pushed repository may have only a name.
         """
         path = named.partition("/")[2] if "." in named.partition("/")[0] else ""
         addressed = self.with_remote(named)
@@ -104,8 +104,9 @@ class RepositoryQuerySet(models.QuerySet["Repository"]):
 class Repository(models.Model):
     """One repository of any number of connections, identified by its remote's address or its root commit.
 
-    Sources and resources keep their own repository, also when an admin joins it with another one: then its records have
-    that one, with a note of their origin (integrations/models/joined_repositories.py).
+    Sources and resources keep their own repository, even if an admin joins it with another one: then its records have
+    the
+    counted one, with a note of their origin (integrations/models/joined_repositories.py).
     """
 
     name = models.CharField(max_length=200, unique=True)
@@ -175,7 +176,7 @@ class SyncRun(models.Model):
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
         INTERRUPTED = "interrupted", "Interrupted"
-        WAITING = "waiting", "Waiting"  # rate-limited, or for the next slice
+        WAITING = "waiting", "Waiting"  # for a rate limit, or for the next slice
 
     source = models.ForeignKey(RepositorySource, models.CASCADE, null=True, related_name="runs")
     stream = models.ForeignKey("Stream", models.CASCADE, null=True, related_name="runs")

@@ -15,9 +15,11 @@ from orgtree.models import Identity
 class PipelineRun(ProviderFact):
     """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
 
-    `title` is what its author called this run, empty where the provider made it up of something else; `parent` is the
-    `run` of another pipeline that started this one.  `deploying_jobs` are the names of those of its jobs that deploy,
-    else of those that may, where the name of its pipeline does not say that it deploys.
+    `title` is the author's title of this run, empty if the provider generated it; `parent` is the `run` of another
+    pipeline
+    that started this one.  `deploying_jobs` are the names of its jobs that deploy, else of those that may, if the name
+    of its
+    pipeline does not say that it deploys.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -66,7 +68,7 @@ class PipelineJob(models.Model):
 
 
 class DeploymentExclusion(models.TextChoices):
-    """Why a successful deployment to production is not counted by itself; empty: it is."""
+    """Reasons why a successful deployment to production is not counted by itself; empty: it is."""
 
     PART = "part", "Part of another rollout"
     PREPARES = "prepares", "Only plans, migrates or locks"
@@ -74,7 +76,7 @@ class DeploymentExclusion(models.TextChoices):
 
 
 class DeploymentRule(models.TextChoices):
-    """Why a pipeline run is a deployment; empty: its source reported the deployment itself."""
+    """The rule that made a pipeline run a deployment; empty: its source reported the deployment itself."""
 
     JOB = "job", "its deploying job ran"
     DEFAULT_BRANCH = "default_branch", "no job deploys by its name, and it ran on the default branch"
@@ -86,11 +88,13 @@ class DeploymentRule(models.TextChoices):
 class Deployment(ProviderFact):
     """A rollout to an environment, or a part of one, linked to the pipeline run from which it was derived, if any.
 
-    `named_sha` is the commit as its source writes it, `sha` the one that it means as far as it is known.  `run` and
-    `job` are those of the pipeline that its source names; `part_of` is the deployment by which the rollout of
-    several counts, and whose `rollout_started_at` is when the first of them started.  A deployment that was made active
-    again has an `activation_of`, whose statuses say so.  Without foreign keys: integrations/delivery/rollouts/
-    recomputes all three in the transaction that changes or deletes records.
+    `named_sha` is the commit as its source writes it, `sha` the resolved one.  `run` and `job` are those of the
+    pipeline
+    that its source names; `part_of` is the deployment that represents a rollout of several, and its
+    `rollout_started_at` is
+    the start of the first of them.  A reactivated deployment has an `activation_of`, whose statuses say so.  Without
+    foreign
+    keys: integrations/delivery/rollouts/ recomputes all three in the transaction that changes or deletes records.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)

@@ -1,4 +1,4 @@
-"""Derived from delivery records: what was deployed when, which deployments failed, and how that was determined.
+"""Derived from delivery records: first deployments, failed deployments, and the methods that determined them.
 
 integrations/delivery/linking/ updates these tables in the transaction that changes their inputs.
 """
@@ -21,12 +21,12 @@ from integrations.models.pull_requests import PullRequest
 class CommitPlace(models.Model):
     """The position of an object id in the history of a repository.
 
-    The first-parent chain of the default branch is numbered, the oldest first.  `position` is that of the chain commit
-    that merged this one (its own, if it is on the chain); null: it is not on the default branch.
+    The first-parent chain of the default branch is numbered, oldest first.  `position` is that of the chain commit that
+    merged this one (its own, if it is on the chain); null: it is not on the default branch.
     `base` is the position of the newest commit of the chain among itself and its ancestors; null: there is none.
     So a commit with base b contains everything with a position of at most b.
 
-    Ids only known as a parent have a place too: it is known what they do not contain.
+    Ids known only as a parent have a place too: it is known what they do not contain.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -53,7 +53,7 @@ class PlacingWork(models.Model):
 
 
 class DeploymentMethod(models.TextChoices):
-    """How it was determined that a deployment contains a merge."""
+    """Methods of determining that a deployment contains a merge."""
 
     CHAIN = "chain", "Position on the default branch"
     GRAPH = "graph", "Commit graph, beside the default branch"
@@ -90,8 +90,8 @@ class DeployedPullRequest(models.Model):
 class DeployedPush(models.Model):
     """The first successful production deployment that contains a commit of the default branch, pushed to it directly.
 
-    Of repositories whose owners agreed to work without pull requests (docs/decisions/0048).  Without foreign keys to
-    what is deleted in thousands, as above.
+    For repositories whose owners agreed to work without pull requests (docs/decisions/0048).  Without foreign keys to
+    records that are deleted in thousands, as in DeployedPullRequest.
     """
 
     commit = models.OneToOneField(Commit, models.CASCADE, primary_key=True, related_name="+", db_constraint=False)
@@ -111,7 +111,7 @@ class DeployedPush(models.Model):
 
 
 class PullRequestOrigin(models.Model):
-    """When the first work item linked to a pull request was created, and first in progress."""
+    """The creation, and first time in progress, of the first work item linked to a pull request."""
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="origin")
     created_at = models.DateTimeField()
@@ -119,7 +119,7 @@ class PullRequestOrigin(models.Model):
 
 
 class FailureMethod(models.TextChoices):
-    """How it was determined that a deployment failed, most reliable first."""
+    """Methods of determining that a deployment failed, most reliable first."""
 
     EXPLICIT = "explicit", "The incident names the deployment"
     ROLLBACK = "rollback", "A deployment rolled it back"
@@ -152,8 +152,8 @@ class FailedDeployment(models.Model):
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
     finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish, or
-    from the start of its first incident where that is earlier; null where it is not restored, or where that lies
-    before.
+    from the
+    start of its first incident if that is earlier; null if it is not restored, or the restoration precedes that.
     """
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")
@@ -187,10 +187,11 @@ class ProposedRollback(models.Model):
 
 
 class ServicePaths(models.Model):
-    """Which paths of a repository a service is built from.
+    """The paths of a repository that a service is built from.
 
     A pull request that touches paths of services is deployed when one of these services is; one that touches none of
-    them when anything of the repository is.
+    them
+    when anything of the repository is.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="service_paths")
@@ -212,7 +213,7 @@ class ServicePaths(models.Model):
 
 
 class TouchedService(models.Model):
-    """A pull request touches paths of a service, in a repository where `ServicePaths` say so."""
+    """A pull request touches paths of a service, in a repository that has `ServicePaths`."""
 
     pull_request = models.ForeignKey(PullRequest, models.CASCADE, related_name="touched_services", db_index=False)
     service = models.CharField(max_length=200)

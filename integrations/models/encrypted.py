@@ -57,7 +57,7 @@ class UnreadableSecrets(dict[str, str]):
         self.stored = stored
 
     def __bool__(self) -> bool:
-        return True  # there are secrets, and saving must not lose them
+        return True  # secrets exist, and saving must not lose them
 
     def __getitem__(self, name: str) -> str:
         raise UnreadableSecretsError

@@ -1,4 +1,4 @@
-"""Column types that Django does not have."""
+"""Column types that Django lacks."""
 
 from __future__ import annotations
 

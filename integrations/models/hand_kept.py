@@ -1,4 +1,4 @@
-"""Hand-kept metrics: what no tool measures, defined and entered by people.  docs/hand-kept.md."""
+"""Hand-kept metrics: figures that no tool measures, defined and entered by people.  docs/hand-kept.md."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from orgtree.models.visibility import Visibility
 KEY_PREFIX = "hand."
 LONGEST_SLUG, LONGEST_NAME, LONGEST_TEXT = 40, 80, 300
 SLUG = r"^(?!(?:new|import)\Z)[a-z][a-z0-9_]*\Z"  # those two are pages
-DIGITS, DECIMAL_PLACES = 19, 6  # of a value: up to 10^12, with room for its sign
+DIGITS, DECIMAL_PLACES = 19, 6  # of values: up to 10^12, with room for the sign
 LONGEST_VALIDITY_DAYS = 400  # a value entered once a year, and a month late
 
 UNITS_OF_MEASURE = {
@@ -76,7 +76,7 @@ class HandKeptMetric(models.Model):
         help_text="They enter values for every unit and for the whole organisation. Managers enter those of their "
         "units, executives and admins all.",
     )
-    # A new one where values mean something else from now on.
+    # Raised if values mean something else from now on.
     formula_version = models.PositiveSmallIntegerField(default=1, editable=False)
     # Incremented by every change, so that an edit of an older version is refused and nothing is lost.
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -99,7 +99,7 @@ class HandKeptMetric(models.Model):
         return f"{KEY_PREFIX}{self.slug}"
 
 
-# Django makes the class of the link while it runs, so that no type checker knows it.
+# Django creates the class of the link at runtime, so no type checker knows it.
 @pghistory.track(pghistory.InsertEvent("added"), pghistory.DeleteEvent("removed"), obj_field=None, append_only=True)
 class HandKeptMetricKeeper(HandKeptMetric.keepers.through):  # type: ignore[name-defined,misc]
     class Meta:

@@ -8,7 +8,7 @@ from orgtree.models import Identity
 
 
 class IngestScope(models.TextChoices):
-    """What a token may send."""
+    """The data that a token may send."""
 
     TELEMETRY = "telemetry", "Telemetry of agents"
     PUSH = "push", "Pushed records"
@@ -34,7 +34,7 @@ class IngestToken(models.Model):
         db_default=False,
         help_text="Of a token for pushed records: whether it changes and deletes records that others wrote, too.",
     )
-    # An identity of its own for its person, so that it follows when people are merged or split.
+    # A separate identity of its person, so that the token follows when people are merged or split.
     identity = models.ForeignKey(
         Identity,
         models.PROTECT,
@@ -51,7 +51,7 @@ class IngestToken(models.Model):
     # For personal tokens.
     other_claims = models.BigIntegerField("records that claim another address", default=0, db_default=0, editable=False)
     last_claim = models.CharField("last of these addresses", max_length=400, blank=True, db_default="", editable=False)
-    # integrations/telemetry/otlp/store_names.py
+    # Bounds: integrations/telemetry/otlp/store_names.py
     LONGEST_FOLDED = 220
     most_new_names = models.PositiveIntegerField(
         "new names a day",
@@ -73,9 +73,9 @@ class IngestToken(models.Model):
 
 
 class KnownName(models.Model):
-    """A name of a model (in its normal form), agent or tool that telemetry brought, and the first token to bring it.
+    """A name of a model (in its normal form), agent or tool in telemetry, and the first token that sent it.
 
-    Without a token: it was known before names were bounded, or the token is gone.
+    Without a token: it was known before names were bounded, or the token was deleted.
     """
 
     class Kind(models.TextChoices):
@@ -97,7 +97,7 @@ class KnownName(models.Model):
 
 
 class PushedRecord(models.Model):
-    """The token that was the first to push a record: integrations/push/own_records.py."""
+    """The token that first pushed a record: integrations/push/own_records.py."""
 
     token = models.ForeignKey(IngestToken, models.CASCADE, related_name="+")
     kind = models.CharField(max_length=24)

@@ -1,4 +1,4 @@
-"""Repositories that an admin joined, and what came from which of them, so that the join can be undone."""
+"""Repositories that an admin joined, and the origin of their records, so that the join can be undone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.models.connections import Repository
 
 
 class RepositoryJoin(models.Model):
-    """`joined` counts as `repository` from the join until it is undone.  Joins are never deleted: they are the log."""
+    """A join: `joined` counts as `repository` until it is undone.  Joins are never deleted: they are the log."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="joins")
     joined = models.ForeignKey(Repository, models.CASCADE, related_name="+")
@@ -34,7 +34,7 @@ class RepositoryJoin(models.Model):
 
 
 class OwnRecord(models.Model):
-    """A row of `table` that came from a joined repository, and goes back to it."""
+    """A row of `table` that came from a joined repository, and returns to it when the join is undone."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
     table = models.CharField(max_length=40)

@@ -49,9 +49,10 @@ class ChangedLines(models.Model):
 
 
 class RewrittenLines(models.Model):
-    """How many lines of one change another of the same branch rewrote or deleted, at most 21 days later.
+    """The number of lines of one change that another of the same branch rewrote or deleted, at most 21 days later.
 
-    Which change left a line is known by its second: of several in one, as a rebase leaves them, it is the first.
+    The change that wrote a line is identified by its second: if several have the same, as after a rebase, it is the
+    first.
     """
 
     commit = models.ForeignKey(

@@ -31,7 +31,7 @@ class OwnedKind(models.TextChoices):
 
 class OwnedQuerySet(models.QuerySet["Owned"]):
     def labelled(self) -> Self:
-        """With `label`, the display name: for a project its key."""
+        """Add `label`, the display name: for a project its key."""
         return self.annotate(
             label=Case(
                 When(kind=OwnedKind.REPOSITORY, then="repository__name"),

@@ -1,4 +1,4 @@
-"""Records that name a repository or service of another connection: those that wait for it, and admins' rules."""
+"""Records that name a repository or service of another connection: waiting ones, and admins' rules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LONGEST_NAMED = 500
 
 
 class UnplacedReason(models.TextChoices):
-    """Why a record has no place yet."""
+    """Reasons why a record has no place yet."""
 
     UNKNOWN = "unknown", "No connection knows it"
     AMBIGUOUS = "ambiguous", "Several repositories have this name"
@@ -25,13 +25,13 @@ class UnplacedReason(models.TextChoices):
 
 
 class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
-    """Waiting records; those of removed connections wait until these are connected again, and are counted nowhere."""
+    """Waiting records; those of removed connections wait until these are connected again, and count nowhere."""
 
     def waiting(self) -> UnplacedRecordQuerySet:
         return self.filter(connection__removed_at=None)
 
     def counts(self) -> models.QuerySet[UnplacedRecord, Any]:
-        """Rows {"connection", "kind", "reason", "number"}: how many records wait, for whatever shows a shortfall."""
+        """Rows {"connection", "kind", "reason", "number"}: the number of waiting records."""
         grouped = self.waiting().order_by().values("connection", "kind", "reason")
         return grouped.annotate(number=models.Count("pk")).order_by("connection", "kind", "reason")
 
@@ -39,14 +39,14 @@ class UnplacedRecordQuerySet(models.QuerySet["UnplacedRecord"]):
 class UnplacedRecord(models.Model):
     """A record of an unknown repository or project, with its drafts, until it can be placed.
 
-    An incident is stored all the same, and waits for its repository alone.
+    An incident is stored nevertheless, and waits only for its repository.
     """
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="unplaced", db_index=False)
     kind = models.CharField(max_length=24, choices=choices_of(Kind))
     external_id = models.CharField(max_length=200)
     named = text_field(LONGEST_NAMED)  # the repository or project, without credentials; empty: none
-    source = text_field(300)  # the pipeline or service that it is of
+    source = text_field(300)  # its pipeline or service
     reason = models.CharField(max_length=10, choices=UnplacedReason.choices)
     detail = models.TextField(blank=True, default="", db_default="", help_text="The reason, with names.")
     drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/draft_json.py.")
@@ -73,7 +73,7 @@ class UnplacedRecord(models.Model):
 
 
 class RepositoryAlias(models.Model):
-    """What a repository was called before it was renamed: host/path or a name, as `normal_name` spells it."""
+    """A former name of a renamed repository: host/path or a name, as `normal_name` spells it."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="aliases")
     name = models.CharField(max_length=LONGEST_NAMED)

@@ -188,7 +188,7 @@ class PriceSnapshot(models.Model):
     """The library's prices of a model that was used; null if the library never knew the model.
 
     If a later version of the library drops the model, its last known prices stay in use; if it changes them without
-    saying from which day, they stay in use until the day of that version.
+    a date, they stay in use until the day of that version.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
@@ -228,7 +228,7 @@ class AppliedPriceBook(models.Model):
 class Repricing(models.Model):
     """A queued repricing of requests, and its result; rows stay as history.
 
-    A correction of earlier prices is only computed, and offered to an admin: its sums are what is and what would be.
+    A correction of earlier prices is only computed, and offered to an admin with its sums before and after.
     """
 
     class Cause(models.TextChoices):

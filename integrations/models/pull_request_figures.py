@@ -18,7 +18,7 @@ from orgtree.models import Identity
 
 
 class PullRequestExclusion(models.TextChoices):
-    """Why a pull request is excluded; empty if it counts."""
+    """Reasons why a pull request is excluded; empty if it counts."""
 
     BOT = "bot", "By a bot that is no coding agent"
     DELETED = "deleted", "Deleted"
@@ -34,7 +34,7 @@ class SizeClass(models.TextChoices):
 
 
 class RevertMethod(models.TextChoices):
-    """How it was determined that a pull request reverts another, most reliable first."""
+    """Methods of determining that a pull request reverts another, most reliable first."""
 
     BRANCH_NUMBER = "branch_number", "The number in the name of its branch"
     BRANCH_COMMIT = "branch_commit", "The commit in the name of its branch"
@@ -44,7 +44,7 @@ class RevertMethod(models.TextChoices):
 
 
 class PullRequestFigures(models.Model):
-    """One row per pull request, whatever its state.  Seconds are null where a stage is missing or would be negative."""
+    """One row per pull request in any state.  Seconds are null if a stage is missing or would be negative."""
 
     pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="figures")
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -133,7 +133,7 @@ class PullRequestFigures(models.Model):
         indexes = [
             models.Index(fields=["merged_on"], name="pull_request_figures_by_merge"),
             models.Index(fields=["opened_on"], name="pull_request_figures_by_start"),
-            # For a few people in a window.
+            # For queries of a few people in a window.
             models.Index(fields=["credited", "merged_on", "opened_on"], name="pull_request_figures_by_whom"),
             models.Index(
                 fields=["repository", "merged_on"],

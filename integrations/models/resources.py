@@ -125,14 +125,14 @@ class ValueMapping(models.Model):
 
     class Subject(models.TextChoices):
         ENVIRONMENT = "environment", "Environment"  # → production, staging, other
-        DEPLOYING = "deploying", "Pipeline that deploys"  # → the environment that it deploys to; empty: none
-        LABEL = "label", "Label"  # → work type; empty: says nothing
+        DEPLOYING = "deploying", "Pipeline that deploys"  # → its target environment; empty: none
+        LABEL = "label", "Label"  # → work type; empty: none
         ITEM_TYPE = "item_type", "Type of work item"  # → work type
         STATUS = "status", "Status of work items"  # → todo, in progress, done
         SEVERITY = "severity", "Severity"
         ACTIVITY = "activity", "Work in a status"  # → active, waiting
-        FOUND_BY = "found_by", "Found by"  # of labels, types, projects, reporters → customer, production
-        ENDING = "ending", "How items end"  # of statuses in done and resolutions → delivered, dropped
+        FOUND_BY = "found_by", "Found by"  # labels, types, projects, reporters → customer, production
+        ENDING = "ending", "How items end"  # done statuses and resolutions → delivered, dropped
 
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="meanings", db_index=False)
     subject = models.CharField(max_length=16, choices=Subject.choices)

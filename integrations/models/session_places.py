@@ -1,4 +1,4 @@
-"""Where agents work, as their telemetry says."""
+"""The places in which agents work, from their telemetry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.models.work_items import WorkItem
 
 
 class TelemetryPlace(models.Model):
-    """A place as telemetry names it, and what it means: one row per repository and branch.
+    """A place as named in telemetry, and its resolution: one row per repository and branch.
 
     A repository or an item that is unknown is looked up again when one is stored.
     """
@@ -31,7 +31,7 @@ class TelemetryPlace(models.Model):
 
 
 class SessionPlace(models.Model):
-    """A place that records of a session name."""
+    """A place named by records of a session."""
 
     session = models.ForeignKey(AgentSession, models.CASCADE, related_name="places", db_index=False)
     place = models.ForeignKey(TelemetryPlace, models.CASCADE, related_name="+")

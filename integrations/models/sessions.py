@@ -2,7 +2,7 @@
 
 Raw events live in partitioned tables (integrations/telemetry/) and expire; these rows stay.  All tokens are stored in
 four disjoint kinds: uncached input, cache read, cache write, output (reasoning included).  Only the fold
-(integrations/telemetry/sessions/fold.py) writes here, except that the receiver inserts an AgentSession where it is new.
+(integrations/telemetry/sessions/fold.py) writes here, except that the receiver inserts new AgentSessions.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class AgentSession(models.Model):
     # Ranges of metrics are separate, because they only count where events are missing.
     event_periods = TimeRangesField(db_default=models.Value("{}"), db_column="event_stretches")
     metric_periods = TimeRangesField(db_default=models.Value("{}"), db_column="metric_stretches")
-    # Those of its events, and of its metrics where they count; all of its metrics if it has no events.
+    # Ranges of its events, and of its metrics where they count; all of its metrics if it has no events.
     active_periods = TimeRangesField(db_default=models.Value("{}"))
     # Whether it has activity.  Agents announce sessions under ids that never appear again.
     has_work = models.BooleanField(default=False, db_default=False)
-    # What each channel reported.  Both report the same tokens: sessions/fold_channels.py chooses.
+    # The figures of each channel.  Both report the same tokens: sessions/fold_channels.py chooses.
     event_tokens = models.BigIntegerField(default=0, db_default=0)
     metric_tokens = models.BigIntegerField(default=0, db_default=0)
     # A duplicate from another program, such as the agent's gateway: the agent's own session counts.
@@ -45,12 +45,12 @@ class AgentSession(models.Model):
     # A process that ran sessions: its metrics without a session are moved to them, while its requests without one are
     # a session of its own (a window of an editor).
     is_process = models.BooleanField(default=False, db_default=False)
-    # Not a session but what records without a session id belong to: one per author, installation, agent and day.
+    # A substitute for records without a session id: one per author, installation, agent and day.
     is_unnamed = models.BooleanField(default=False, db_default=False)
-    # Known from an imported file alone: its active time is unknown.
+    # Known only from an imported file: its active time is unknown.
     from_usage_file = models.BooleanField(default=False, db_default=False, db_column="told_by_file")
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
-    # Where it worked, as its telemetry says (vcs.*): of several places that of most of its tokens.
+    # Its place from telemetry (vcs.*): the one with most of its tokens, if there are several.
     repository = models.ForeignKey(Repository, models.SET_NULL, null=True, related_name="+", db_index=False)
     branch = models.CharField(max_length=250, blank=True, db_default="")
     work_item = models.ForeignKey(WorkItem, models.SET_NULL, null=True, related_name="+", db_index=False)
@@ -157,7 +157,7 @@ class AgentRequest(models.Model):
         db_constraint=False,
         related_name="+",
     )
-    # The columns of RequestPart, as telemetry names them; empty: not said.
+    # The columns of RequestPart, as telemetry names them; empty: not reported.
     skill = part_field()
     sub_agent = part_field()
     plugin = part_field()
@@ -168,7 +168,7 @@ class AgentRequest(models.Model):
     counted = models.BooleanField(
         default=True, db_default=True, help_text="False where metrics count in its quarter of an hour."
     )
-    # Another program reports the same call, or the calls that it is made of (sessions/fold_wrappers.py).
+    # Another program reports the same call, or the calls that it consists of (sessions/fold_wrappers.py).
     is_wrapper = models.BooleanField(default=False, db_default=False)
     span = models.CharField(max_length=16, null=True, help_text="The id of its span; null if it is none.")
     parent_span = models.CharField(max_length=16, null=True)
@@ -199,7 +199,7 @@ class AgentRequest(models.Model):
             models.Index(
                 fields=["session", "span"], condition=models.Q(span__isnull=False), name="agent_request_by_span"
             ),
-            # For reading again what a sender counted, once it is known to count cached tokens apart.
+            # For correcting a sender's counts, once it is known to count cached tokens apart.
             models.Index(
                 fields=["sender"], condition=models.Q(subtracted_tokens__gt=0), name="agent_request_by_sender"
             ),
@@ -207,7 +207,7 @@ class AgentRequest(models.Model):
 
 
 class CacheExclusiveSender(models.Model):
-    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions, as a record of it proved.
+    """A program whose input tokens exclude cached ones, against OpenTelemetry's conventions, as proved by a record.
 
     A program is an instrumentation library, its version, and its spelling of the names of cached tokens.
     """
@@ -307,7 +307,7 @@ class AgentSessionDay(models.Model):
     spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     unpriced_tokens = models.BigIntegerField(default=0, help_text="Tokens of models whose price is unknown.")
     reported_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
-    # Cost by the agent and by the price book, of requests that both price, for comparison.
+    # Cost by the agent and by the price book, for requests that both price, for comparison.
     compared_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     compared_spend = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     surcharge_1h = models.DecimalField(
@@ -348,13 +348,13 @@ class AgentSessionDay(models.Model):
 
 
 class ChannelWork(models.Model):
-    """Queue of sessions whose events and metrics are to be compared anew: the fold works it off."""
+    """Queue of sessions whose events and metrics are to be compared again by the fold."""
 
     session = models.OneToOneField(AgentSession, models.CASCADE, related_name="+")
 
 
 class AgentTierDay(models.Model):
-    """Requests of a session's day and model that were not priced at the base: long prompts, batch, fast.
+    """Requests of a session's day and model that were not billed at the base price: long prompts, batch, fast.
 
     Their tokens are included in the session's day; together they allow pricing the day for another model exactly.
     """
@@ -406,7 +406,9 @@ class AgentToolDay(models.Model):
 
 
 class Enrolment(models.Model):
-    """When an identity's telemetry was first seen; stored, because computing it from sessions takes seconds."""
+    """The time at which an identity's telemetry was first seen; stored, because computing it from sessions takes
+    seconds.
+    """
 
     identity = models.OneToOneField(Identity, models.CASCADE, primary_key=True, related_name="+")
     first_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""What stopped arriving: signals of an agent's version, and whole senders.  docs/silence.md."""
+"""Silences: signals of an agent's version, and whole senders, that stopped arriving.  docs/silence.md."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.db import models
 
 
 class SenderDay(models.Model):
-    """That a sender sent something on a local day: noted each hour, for nothing else keeps it."""
+    """A local day on which a sender sent something: stored each hour, because nothing else records it."""
 
     sender = models.CharField(max_length=60, help_text="Its kind and what identifies it: token:12, agent:codex.")
     day = models.DateField()
@@ -26,7 +26,7 @@ class SilenceQuerySet(models.QuerySet["Silence"]):
 class Silence(models.Model):
     """A signal that an agent's version stopped sending, or a sender that stopped; noticed once, until it ends.
 
-    A silence of a version has `agent`, `version` and `signal`; of a sender `sender` and its name.
+    A silence of a version has `agent`, `version` and `signal`; one of a sender has `sender` and its name.
     """
 
     class End(models.TextChoices):
@@ -67,10 +67,10 @@ class Silence(models.Model):
 
     @property
     def sender_kind(self) -> str:
-        """token, connection or agent; empty for a version."""
+        """The kind of sender: token, connection or agent; empty for a version."""
         return self.sender.partition(":")[0]
 
     @property
     def sender_key(self) -> str:
-        """What identifies it among those of its kind: a primary key, or an agent's slug."""
+        """The sender's key within its kind: a primary key, or an agent's slug."""
         return self.sender.partition(":")[2]

@@ -37,7 +37,7 @@ class QuarantinedRecord(models.Model):
 
 
 class DroppedAttribute(models.Model):
-    """How often a content attribute was dropped on receipt."""
+    """The number of times a content attribute was dropped on receipt."""
 
     agent = models.CharField(max_length=60)
     name = models.CharField(max_length=200)
@@ -52,7 +52,7 @@ class DroppedAttribute(models.Model):
 
 
 class UnreadEvent(models.Model):
-    """Unread events, metrics and spans by name, and unknown attributes, each once for an agent."""
+    """Unread events, metrics and spans by name, and unknown attributes, each once per agent."""
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)

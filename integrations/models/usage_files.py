@@ -27,7 +27,7 @@ class ImportedUsage(models.Model):
     form = models.CharField(max_length=8, choices=Form.choices)
     key = models.CharField(max_length=200, help_text="The session's id, the block's start or the day.")
     model = models.CharField(max_length=120, blank=True)
-    # As the file says it: moments, from which days follow in whatever zone the organisation has, or else local days.
+    # Times as in the file: moments, whose days depend on the organisation's time zone, or else local days.
     day = models.DateField(help_text="The local day on which it counts.")
     first_day = models.DateField(null=True, help_text="Of a session whose first activity is a day without a time.")
     started_at = models.DateTimeField(null=True)

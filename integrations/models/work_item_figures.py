@@ -14,7 +14,7 @@ from orgtree.models import Identity
 
 
 class WorkItemFigures(models.Model):
-    """One row per work item that is not deleted.  Days are local; seconds are null where the item lacks what they need.
+    """One row per work item that is not deleted.  Days are local; seconds are null if the item lacks their inputs.
 
     Updated by integrations/delivery/work_items/figures.py in the transaction that changes the inputs.
     """

@@ -146,7 +146,7 @@ class SprintChange(models.Model):
 
 
 class WorkItemChange(models.Model):
-    """A change of an estimate, a type, a priority or a version, in the provider's own words; empty: none."""
+    """A change of an estimate, a type, a priority or a version, in the provider's terms; empty: none."""
 
     work_item = models.ForeignKey(WorkItem, models.CASCADE, related_name="changes", db_index=False)
     at = models.DateTimeField()

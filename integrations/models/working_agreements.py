@@ -1,4 +1,4 @@
-"""Working agreements of units: size classes of changes, what is a hotfix, and work without pull requests."""
+"""Working agreements of units: size classes of changes, the definition of a hotfix, and work without pull requests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CLASSES_THAT_END = 3  # S, M and L; XL has no upper bound
 class WorkingAgreement(models.Model):
     """Rules on these days for objects owned by the unit and its descendants.
 
-    Null: not set, so that of the nearest ancestor applies (docs/decisions/0022).
+    Null: not set, so that the rule of the nearest ancestor applies (docs/decisions/0022).
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
@@ -85,7 +85,7 @@ class WorkingAgreement(models.Model):
             setattr(self, name, words)
 
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
-        """Skip the constraint on sizes, which `clean` validates: Django's cast means something else in PostgreSQL."""
+        """Skip the constraint on sizes, which `clean` validates: Django's cast has another meaning in PostgreSQL."""
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 

@@ -35,7 +35,7 @@ def enqueue_commits(commits: Iterable[int]) -> None:
 
 
 def enqueue_sessions(sessions: Iterable[int]) -> None:
-    """Queue the sessions, as above."""
+    """Queue the sessions, in the transaction that changed them, and wake the worker."""
     ids = sorted(set(sessions))
     if not ids:
         return
@@ -57,7 +57,7 @@ def enqueue_sessions_behind(pull_requests: Collection[int], *, leaving: bool = F
 
 
 def enqueue_moved_identities(identities: Iterable[int], people: Iterable[int]) -> None:
-    """Queue the commits of identities whose person changed, and the sessions of all people concerned."""
+    """Queue the commits of identities whose person changed, and the sessions of all people affected."""
     sql.execute(
         """
         INSERT INTO integrations_attributionwork (commit_id, session_id)

@@ -76,13 +76,13 @@ def enqueue_pull_requests(ids: Iterable[int]) -> None:
 
 
 def enqueue_pull_requests_with(commits: Collection[int]) -> None:
-    """Queue those that list these commits (ids) or were merged as one of them, as above."""
+    """Queue pull requests that list these commits (ids) or were merged as one of them, in the caller's transaction."""
     if commits:
         _enqueue(_WITH_COMMITS, commits=sorted(commits))
 
 
 def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> None:
-    """Queue the repository's pull requests that list these commits or were merged as one of them, as above.
+    """Queue the repository's pull requests that list these commits or were merged as one, in the caller's transaction.
 
     Those that a merge bot closed are queued, too: these commits may name their numbers.
     """
@@ -90,12 +90,14 @@ def enqueue_pull_requests_naming(repository_id: int, shas: Collection[str]) -> N
 
 
 def enqueue_pull_requests_of(identities: Iterable[int], people: Iterable[int] = ()) -> None:
-    """Queue those that these identities wrote, requested or reviewed, or merged if one of these people wrote them."""
+    """Queue pull requests that these identities wrote, requested or reviewed, or merged if one of these people wrote
+    them.
+    """
     _enqueue(_OF_IDENTITIES, identities=sorted(set(identities)), people=sorted(set(people)))
 
 
 def enqueue_all_pull_requests() -> None:
-    """Queue all pull requests, as above."""
+    """Queue all pull requests, in the caller's transaction."""
     _enqueue(_ALL)
 
 

@@ -14,7 +14,7 @@ WORK_ITEM_LINKS = Lock("links of work items")
 
 
 def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
-    """Lock the connection for writing until the caller's transaction ends; that of a page is short.
+    """Lock the connection for writing until the caller's transaction ends; a page's transaction is short.
 
     Pull requests look up their work items, and work items the pull requests that name them, across connections, and do
     not see uncommitted rows.  So work items are stored under an exclusive lock, pull requests under a shared one.
@@ -26,7 +26,7 @@ def lock_for_write(connection: Connection, kinds: Collection[Kind]) -> None:
 
 
 def lock_for_write_of_all(connections: Iterable[Connection]) -> None:
-    """As above, for all kinds of records of several connections."""
+    """Lock several connections for writing, for all kinds of records."""
     for pk in sorted(connection.pk for connection in connections):
         WRITING.hold(pk)
     _lock_for_kinds(frozenset(Kind))

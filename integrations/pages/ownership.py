@@ -1,6 +1,6 @@
 """/integrations/ownership/: owned things, their owners today, and proposed owners.
 
-Every signed-in user sees what the units own that they may see; admins see and change everything.
+Every signed-in user sees the things owned by visible units; admins see and change everything.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Line:
 
     @property
     def chosen(self) -> str:
-        """12:34, thing and proposed unit; 12 where nobody is proposed."""
+        """The thing and the proposed unit, 12:34; 12 if nobody is proposed."""
         return f"{self.thing.id}:{self.proposal.unit.pk}" if self.proposal else str(self.thing.id)
 
 
@@ -62,7 +62,7 @@ class Line:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def ownership(request: HttpRequest) -> HttpResponse:
-    """GET shows the page; POST confirms proposals or gives what is chosen to a unit, and leads back to it."""
+    """The page on GET; POST confirms proposals or assigns selected things to a unit, and redirects back."""
     is_admin = request.user.is_superuser
     today = timezone.localdate()
     trees = list(visible_trees(request.user).filter(archived_at=None).order_by("created_at", "pk"))
@@ -114,7 +114,7 @@ def _list_context(
 def _page(
     request: HttpRequest, tree: OrgTree, filters: Filters, visibility: Visibility, today: date
 ) -> tuple[int, Listed]:
-    """The page that is asked for; the first where there is no such page."""
+    """The requested page; the first if it does not exist."""
     written = request.GET.get("page", "")
     number = int(written) if written.isascii() and written.isdecimal() and 0 < len(written) < 7 else 1
     number = max(1, number)
@@ -153,7 +153,7 @@ def _narrowing(request: HttpRequest, tree: OrgTree, counts: Mapping[tuple[int, O
 
 
 def _units(request: HttpRequest, tree: OrgTree, today: date) -> Sequence[UnitAsOf]:
-    """Those that the viewer may look at."""
+    """The units that the viewer may see."""
     visible_to = None if request.user.is_superuser else request.user
     return units_as_of([tree], on=today, visible_to=visible_to)
 

@@ -22,7 +22,7 @@ NOBODY = "-"
 
 
 def carry_out_post(request: HttpRequest, tree: OrgTree) -> None:
-    """Do what the button that was pressed says, and leave a message.  Raises Http404 where something is not there."""
+    """Perform the action of the pressed button, and leave a message.  Raises Http404 if something does not exist."""
     try:
         if "confirm" in request.POST:
             _confirm(request, _numbers([request.POST["confirm"]]), tree)
@@ -89,14 +89,14 @@ def _give(request: HttpRequest, chosen: Sequence[tuple[int, int | None]], tree: 
 
 
 def _named(owned_ids: Sequence[int], changed: int) -> str:
-    """The one that was chosen by its name; of several how many changed."""
+    """The only selected thing by name; for several, the number that changed."""
     if len(owned_ids) > 1:
         return f"{changed:,} of them"
     return str(Owned.objects.select_related("repository", "project").get(pk=owned_ids[0]))
 
 
 def _numbers(written: Sequence[str]) -> list[tuple[int, int | None]]:
-    """Things and the units that are proposed for them, each thing once.  Raises Http404 where one is not there."""
+    """Things and the units that are proposed for them, each thing once.  Raises Http404 if one does not exist."""
     numbers: dict[int, int | None] = {}
     for pair in written[:MOST_AT_ONCE]:
         parts = pair.split(":")

@@ -1,6 +1,6 @@
 """Valid pushed records as drafts.  A record replaces the stored one entirely, so every field is provided.
 
-Unknown values are stored beside what they are taken for: another status is *other*, another state of a pull request
+Unknown values are stored beside their interpretation: an unknown status is *other*, an unknown state of a pull request
 follows from its times.
 """
 
@@ -57,7 +57,7 @@ from integrations.push.serializers import (
 )
 
 Values = Mapping[str, Any]
-# What build systems say instead of our words.
+# Build systems' terms for our values.
 _SYNONYMS = {
     "succeeded": "success",
     "passed": "success",
@@ -90,7 +90,7 @@ def deployment(values: Values) -> DeploymentDraft:
         finished_at=values["finished_at"],
         rollback_of=values["rollback_of"],
         fixes=tuple(values["fixes"]),
-        unplanned=bool(values["unplanned"]),  # a pushed record is complete: what is missing does not exist
+        unplanned=bool(values["unplanned"]),  # a pushed record is complete: a missing value does not exist
         run=named.run,
         job=named.job,
     )
@@ -137,7 +137,7 @@ def pipeline_run(values: Values) -> PipelineRunDraft:
 
 
 def pull_request(values: Values) -> PullRequestDraft:
-    # A pull request created as a draft has its own ready time; every other one was ready at its creation.
+    # A pull request created as a draft has its own ready time; any other was ready at its creation.
     ready = (
         [PullRequestEventDraft(kind=PullRequestEventKind.READY, at=values["ready_at"])] if values["ready_at"] else []
     )
@@ -244,7 +244,7 @@ def work_item(values: Values) -> WorkItemDraft:
 
 @dataclass(frozen=True, slots=True)
 class PushedKind:
-    """A kind of records: what a valid one looks like, and what makes a draft of it."""
+    """A kind of records: the serializer of valid ones, and the function that makes drafts of them."""
 
     kind: Kind
     record: type[serializers.Serializer[Any]]
@@ -270,7 +270,7 @@ def _word(words: type[Word], word: str, otherwise: Word) -> Word:
 
 
 def _state(values: Values) -> PullRequestState:
-    """By its word; a word that is none of ours is taken for what the times say."""
+    """The state by its name; an unknown name gets the state that the times imply."""
     if values["merged_at"]:
         return PullRequestState.MERGED
     return _word(

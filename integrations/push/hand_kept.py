@@ -33,7 +33,7 @@ class MetricRecord(StrictSerializer):
 
 
 def store_values(records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]:
-    """Store the valid ones, in one transaction and in order; the results of all, in order."""
+    """Store the valid records, in one transaction and in order; return the results of all, in order."""
     serializers = [MetricRecord(data=record) for record in records]
     valid = [serializer.validated_data for serializer in serializers if serializer.is_valid()]
     metrics = _metrics({values["key"] for values in valid})
@@ -72,7 +72,7 @@ def store_values(records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]
 
 
 def forget_value(record_id: str, sender: Sender) -> bool:
-    """Remove the value with that id; whether there was one.  Raises PermissionError if it is not the token's."""
+    """Remove the value with that id; return whether there was one.  Raises PermissionError if it is not the token's."""
     key, *unit, text = record_id.split("/") if record_id.count("/") in (1, 2) and "\0" not in record_id else ("", "")
     try:
         day = date.fromisoformat(text)
@@ -91,7 +91,7 @@ def forget_value(record_id: str, sender: Sender) -> bool:
 
 
 def _stored_ids(entries: Sequence[Entry], ids: Sequence[str]) -> set[str]:
-    """Those of the ids whose value exists, pushed or entered."""
+    """The ids whose value exists, pushed or entered."""
     values = HandKeptValue.objects.filter(
         metric__in={entry.metric for entry in entries}, day__in={entry.day for entry in entries}
     )
@@ -104,7 +104,7 @@ def _stored_ids(entries: Sequence[Entry], ids: Sequence[str]) -> set[str]:
 
 
 def _entry(values: Mapping[str, Any], metrics: Mapping[str, HandKeptMetric], units: Mapping[str, Unit]) -> Entry:
-    """Raises FieldError, whose field is that of the record."""
+    """The entry of a record.  Raises FieldError, whose field is that of the record."""
     metric, unit = metrics.get(values["key"]), units.get(values["unit"])
     if metric is None:
         raise FieldError("key", f"There is no hand-kept metric {values['key'][:60]}. Define it in Headway first.")
@@ -114,7 +114,7 @@ def _entry(values: Mapping[str, Any], metrics: Mapping[str, HandKeptMetric], uni
 
 
 def _metrics(keys: Iterable[str]) -> Mapping[str, HandKeptMetric]:
-    """By key."""
+    """The metrics by key."""
     slugs = [key.removeprefix(KEY_PREFIX) for key in keys if key.startswith(KEY_PREFIX)]
     return {metric.key: metric for metric in HandKeptMetric.objects.filter(slug__in=slugs)}
 

@@ -1,4 +1,4 @@
-"""Own records of a push token: unless it may change all, it changes and deletes only what it was first to push."""
+"""Own records of a push token: unless it may change all, it changes and deletes only records that it pushed first."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ REFUSED = (
 
 
 def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
-    """Note the token as the writer of the records that nobody has written; returns those that it may not change.
+    """Store the token as the writer of records without one; return those that it may not change.
 
-    `stored`: those of them that exist, whoever wrote them.  In the transaction that stores them, so that of two tokens
-    with one new id the second waits, and is refused.
+    `stored`: those among them that exist, whoever wrote them.  In the transaction that stores them, so that if two
+    tokens
+    send one new id, the second waits, and is refused.
     """
     unclaimed = set(ids) if sender.changes_all else set(ids) - set(stored)
     PushedRecord.objects.bulk_create(
@@ -30,7 +31,7 @@ def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[st
 
 
 def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[str]) -> set[str]:
-    """The records that the token may not change; one that does not exist is nobody's."""
+    """The records that the token may not change; one that does not exist belongs to nobody."""
     if sender.changes_all:
         return set()
     writers = dict(PushedRecord.objects.filter(kind=kind, external_id__in=ids).values_list("external_id", "token_id"))
@@ -38,7 +39,7 @@ def others(sender: Sender, kind: str, ids: Collection[str], stored: Collection[s
 
 
 def stored_records(connection: Connection, kind: Kind, ids: Collection[str]) -> set[str]:
-    """The pushed records that exist: deleted ones too, and those that wait for their place."""
+    """The pushed records that exist, including deleted ones and those that wait for their place."""
     waiting = UnplacedRecord.objects.filter(connection=connection, kind=kind, external_id__in=ids)
     known: Iterable[str]
     if kind == Kind.COMMIT:

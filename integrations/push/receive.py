@@ -35,7 +35,7 @@ from integrations.telemetry.otlp.request_body import read_body
 logger = logging.getLogger(__name__)
 
 MOST_RECORDS = 1000
-CONNECTION_NAME = "Push API"  # of the single connection of pushed records
+CONNECTION_NAME = "Push API"  # the only connection of pushed records
 SECONDS_TO_RETRY = 5
 STATUSES = {Outcome.ADDED: "created", Outcome.CHANGED: "updated", Outcome.UNCHANGED: "unchanged"}
 
@@ -51,7 +51,7 @@ class RefusedPushError(Exception):
 
 @csrf_exempt
 def push_records(request: HttpRequest, kind: str) -> HttpResponse:
-    """Store a batch of records; the answer lists the outcome of each, in order."""
+    """Store a batch of records; the response lists the outcome of each, in order."""
 
     def stored(sender: Sender) -> dict[str, Any]:
         records = _records(request)
@@ -127,13 +127,13 @@ def _records(request: HttpRequest) -> list[Any]:
 
 
 def _stored(kind: str, records: Sequence[Any], sender: Sender) -> list[dict[str, Any]]:
-    """Store the valid ones, in one transaction; of those with one id the last."""
+    """Store the valid records, in one transaction; if several have one id, the last."""
     pushed = KINDS[kind]
     results: list[dict[str, Any]] = []
     drafts: list[AnyDraft] = []
     stored: list[dict[str, Any]] = []
-    left_out: dict[str, str] = {}  # by field, why
-    serializer = pushed.record(context={"left_out": left_out})  # once: it copies all of its fields
+    left_out: dict[str, str] = {}  # field → reason
+    serializer = pushed.record(context={"left_out": left_out})  # created once: it copies all of its fields
     for record in records:
         left_out.clear()
         named = record.get("id", record.get("sha")) if isinstance(record, Mapping) else None
@@ -178,7 +178,7 @@ def _stored(kind: str, records: Sequence[Any], sender: Sender) -> list[dict[str,
 
 
 def _uncounted_causes(connection: Connection, drafts: Sequence[AnyDraft]) -> Mapping[str, str]:
-    """Id of an incident → why the deployment that it names as its cause does not count."""
+    """Id of an incident → reason why the deployment that it names as its cause does not count."""
     naming = [draft.external_id for draft in drafts if isinstance(draft, IncidentDraft) and draft.caused_by]
     if not naming:
         return {}
@@ -188,7 +188,10 @@ def _uncounted_causes(connection: Connection, drafts: Sequence[AnyDraft]) -> Map
 
 
 def push_connection() -> Connection:
-    """Created on first use; an admin may have renamed it.  A removed one with its facts kept is used again."""
+    """The connection of pushed records, created on first use; an admin may have renamed it.  If it was removed with its
+    facts
+    kept, it is reused.
+    """
     connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if connection is None:
         # Somebody may have given the name to another connection.
@@ -202,7 +205,9 @@ def push_connection() -> Connection:
 
 
 def forget_record(kind: Kind, record_id: str, sender: Sender | None = None) -> bool:
-    """Mark the pushed record as deleted; whether there was one.  Raises PermissionError if it is not the sender's."""
+    """Mark the pushed record as deleted; return whether there was one.  Raises PermissionError if it is not the
+    sender's.
+    """
     with transaction.atomic():
         connection = push_connection()
         if sender and others(sender, kind, [record_id], stored_records(connection, kind, [record_id])):

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from integrations.connectors.drafts import Who
 from integrations.connectors.reader import EARLIEST
 
-CLOCK_SKEW = timedelta(minutes=10)  # clocks of build machines run ahead a little; what is further ahead is a mistake
+CLOCK_SKEW = timedelta(minutes=10)  # clocks of build machines run ahead a little; later times are mistakes
 _HEX = re.compile("[0-9a-fA-F]+")
 LONGEST_WORD = 200
 LONGEST_NAME = 500
@@ -38,9 +38,9 @@ class StrictSerializer(serializers.Serializer[Any]):
             return super().to_internal_value(self._without_odd_fields(data, refusal))
 
     def _without_odd_fields(self, data: Mapping[str, Any], refusal: serializers.ValidationError) -> dict[str, Any]:
-        """Without fields that need not be there and cannot be understood; of a list of parts without the odd ones.
+        """The data without optional fields that cannot be understood; lists of parts lose only the invalid parts.
 
-        `left_out` of the context says of each why.  Raises the refusal where a field that has to be there is odd.
+        The context's `left_out` has the reason for each.  Raises the refusal if a required field is invalid.
         """
         problems: dict[str, Any] = refusal.detail if isinstance(refusal.detail, dict) else {}
         if not problems or any(name not in self.fields or self.fields[name].required for name in problems):
@@ -59,7 +59,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class Text(serializers.CharField):
-    """Text without NUL; an empty one is allowed where the field is not required."""
+    """Text without NUL; an empty one is allowed if the field is not required."""
 
     def __init__(self, *, longest: int = LONGEST_WORD, **options: Any) -> None:
         if not options.get("required", True):
@@ -87,18 +87,18 @@ class Sha(Text):
 
 
 class Title(Text):
-    """Of any length: what no page could show of it is cut off when it is stored."""
+    """Text of any length, truncated when stored to what a page can show."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(longest=1_000_000, **options)
 
 
 class ImpossibleTimeError(serializers.ValidationError):
-    """A time that nothing can have happened at."""
+    """A time at which nothing can have happened."""
 
 
 class Time(serializers.Field[datetime, Any, str, Any]):
-    """ISO 8601 with its offset from UTC, after 1970-01-01, not in the future."""
+    """A time in ISO 8601 with its offset from UTC, after 1970-01-01, not in the future."""
 
     def __init__(self, **options: Any) -> None:
         if not options.get("required", True):
@@ -122,7 +122,7 @@ class Time(serializers.Field[datetime, Any, str, Any]):
 
 
 class PartTime(Time):
-    """Of a part of the record, which counts without it: None where it cannot be.
+    """A time of a part of the record, which counts without it: None if it is impossible.
 
     `left_out` of the serializer's context names the fields, such as commits.authored_at.
     """
@@ -156,7 +156,7 @@ class Texts(serializers.ListField):
 
 
 def who(named: str) -> Who | None:
-    """Whom a record names, by e-mail address or login; nobody where it is empty."""
+    """The person whom a record names, by e-mail address or login; None if the name is empty."""
     if not named.strip():
         return None
     return Who(email=named) if "@" in named else Who(login=named)
@@ -173,7 +173,7 @@ def in_words(errors: Any, path: str = "") -> str:
 
 
 def _path(path: str, name: Any) -> str:
-    if isinstance(name, int):  # of a list
+    if isinstance(name, int):  # an index of a list
         return f"{path}[{name}]"
     name = "record" if name == "non_field_errors" else str(name)
     return f"{path}.{name}" if path else name
@@ -324,7 +324,7 @@ class TransitionRecord(StrictSerializer):
     to = Text(required=False)
 
     def get_fields(self) -> dict[str, Any]:
-        # `from` is a word of Python's, and cannot be declared above.
+        # `from` is a keyword of Python, and cannot be declared above.
         return super().get_fields() | {"from": Text(required=False)}
 
 

@@ -1,4 +1,4 @@
-"""Sessions by agent, version and local day, and how many of them have each signal: one query."""
+"""Sessions by agent, version and local day, with the number of those that have each signal: one query."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from core import sql
 from integrations.silence.signals import SIGNALS
 from integrations.silence.versions import FORTNIGHT, VersionDay
 
-# Until then a session has not sent everything: lines come with its edits, metrics once a minute or at its end.
+# Before that a session has not sent everything: lines come with its edits, metrics once a minute or at its end.
 COMPLETE_AFTER = timedelta(hours=1)
-# The number alone: builds, pre-releases and nightlies of one version are that version (2.1.0+4f2a, v2.1.0-beta.3).
+# Only the number: builds, pre-releases and nightlies of a version count as that version (2.1.0+4f2a, v2.1.0-beta.3).
 _VERSION = "coalesce(substring(session.agent_version from '^[vV]?([0-9]+(?:[.][0-9]+)*)'), session.agent_version)"
 _HAVING = ", ".join(f"count(*) FILTER (WHERE {signal.has})" for signal in SIGNALS.values())
 _COUNTED = f"""
@@ -47,7 +47,7 @@ _COUNTED = f"""
 
 
 def version_days(now: datetime) -> list[VersionDay]:
-    """Of today and the fortnight before; sessions of clocks that are ahead are not counted before their time."""
+    """Counts of today and the fortnight before; sessions of clocks that are ahead are not counted before their time."""
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     rows = sql.rows(
         _COUNTED,

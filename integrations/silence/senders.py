@@ -1,7 +1,7 @@
 """Senders that sent something every working day, and then nothing for a whole one.
 
-A sender is an ingest token, a connection, or an agent.  A single developer's machine is not: it is silent whenever
-its user is away, which is nobody else's business.
+A sender is an ingest token, a connection, or an agent.  A single developer's machine is not: it is silent whenever its
+user is away, which is private.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from core import sql
 from integrations.models import Connection, IngestToken, SenderDay
 from integrations.silence.versions import ENOUGH_PEOPLE
 
-# Working days in a row on which a sender has to have sent something: a week's.
+# The number of consecutive working days on which a sender must have sent something: a week's.
 DAILY = 5
-# So many calendar days hold them, and the silent ones, across holidays.
+# The number of calendar days that contain them, and the silent ones, across holidays.
 LOOKED_BACK = timedelta(days=28)
 NOTED = timedelta(days=3)  # days noted again, for late records and for hours without a worker
 FIRST_WEEKEND_DAY = 5
 
-# A token's last use is all that is known of it, so this runs each hour.  A token of one person is no sender.
+# Only a token's last use is stored, so this runs each hour.  A token of one person is no sender.
 _SEEN = """
     SELECT 'token:' || id, (last_used_at AT TIME ZONE %(zone)s)::date
     FROM integrations_ingesttoken
@@ -56,7 +56,7 @@ class SenderSilence:
 
 
 def note_sender_days(now: datetime) -> None:
-    """Note who sent something on the last days; delete days that are no longer needed for comparison."""
+    """Store the senders of the last days; delete days that are no longer needed for comparison."""
     zone = settings.ORGANISATION_TIME_ZONE
     sql.execute(
         f"INSERT INTO integrations_senderday (sender, day) {_SEEN} ON CONFLICT DO NOTHING",
@@ -66,7 +66,7 @@ def note_sender_days(now: datetime) -> None:
 
 
 def silent_senders(now: datetime) -> list[SenderSilence]:
-    """What is silent now; senders that were removed, paused or revoked are none."""
+    """The senders that are silent now, except removed, paused or revoked ones."""
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     days: dict[str, set[date]] = {}
     for sender, day in SenderDay.objects.values_list("sender", "day"):
@@ -77,10 +77,11 @@ def silent_senders(now: datetime) -> list[SenderSilence]:
 
 
 def silent_since(days: Mapping[str, Collection[date]], today: date) -> dict[str, date]:
-    """Sender → its first silent working day, of those that sent something daily before.
+    """Sender → its first silent working day, for those that sent something daily before.
 
-    A day on which nobody sent anything is taken for a holiday, unless a second one follows: then nothing reaches
-    Headway any more.
+    A day on which nobody sent anything counts as a holiday, unless a second one follows: then nothing reaches Headway
+    any
+    more.
     """
     past = [today - timedelta(days=back) for back in range(1, LOOKED_BACK.days)]
     working = [day for day in past if day.weekday() < FIRST_WEEKEND_DAY]
@@ -97,7 +98,7 @@ def silent_since(days: Mapping[str, Collection[date]], today: date) -> dict[str,
 
 
 def names_of_senders(senders: Collection[str]) -> dict[str, str]:
-    """Of those that are still to send something."""
+    """The names of the senders that are still expected to send."""
     connections = Connection.objects.filter(pk__in=_ids(senders, "connection"), removed_at=None, paused_at=None)
     tokens = IngestToken.objects.filter(pk__in=_ids(senders, "token"), revoked_at=None, identity=None)
     return {

@@ -1,7 +1,7 @@
 """The signals that a session's telemetry may have.  Adding one is a declaration; no agent has code of its own.
 
-A signal is looked for in what sessions are merged from, so that it does not matter under which names an agent sends it.
-Kinds of events that nothing is merged from (a session's start, a hook) are covered by the log events as a whole.
+A signal is looked for in merged data, so that the names by which an agent sends it do not matter.  Kinds of events that
+are not merged (a session's start, a hook) are covered by the log events as a whole.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from typing import LiteralString
 
 @dataclass(frozen=True)
 class Signal:
-    """`has` is true of a session that has it: SQL over `session`, `name` (its identity), `day` (sums of its days) and
-    `place`.
+    """A signal; `has` is SQL that is true for a session that has it, over `session`, `name` (its identity), `day` (sums
+    of its
+    days) and `place`.
 
-    `metrics` are keys of those that lack it.  It is not reported where its whole, `part_of`, is silent.
+    `metrics` are keys of those that lack it.  It is not reported if its whole, `part_of`, is silent.
     """
 
-    name: str  # in words: "sends no …"
+    name: str  # completes "sends no …"
     has: LiteralString
     metrics: tuple[str, ...]
     remedy: str

@@ -1,7 +1,7 @@
 """Silences of versions, from counts by agent, version and local day.
 
-A version is compared with the one before it, and with itself on earlier days: what most sessions had then and hardly
-any has now stopped.
+A version is compared with the previous one, and with itself on earlier days: a signal that most sessions had then and
+hardly any has now has stopped.
 """
 
 from __future__ import annotations
@@ -16,25 +16,27 @@ from integrations.silence.signals import SIGNALS
 if TYPE_CHECKING:
     from integrations.models import Silence
 
-# So far back sessions are compared: an agent has a new version every few days, and two weekends fit in.
+# The days over which sessions are compared: an agent has a new version every few days, and two weekends fit in.
 FORTNIGHT = timedelta(days=14)
-# Sessions of a day that prove something, and by how many people: one person's settings are no version's silence.
-# Sessions of so many people do, however few: what names no session is one a day for each.
+# The sessions of a day that are conclusive, and the people behind them: one person's settings are no version's silence.
+# Sessions of this many people are conclusive, however few: an agent that names no session has one per person and day.
 ENOUGH_SESSIONS, ENOUGH_PEOPLE, MANY_PEOPLE = 10, 3, 5
-# An organisation that never has so many in a day is judged by all sessions of a whole day.  With a signal that four of
-# five sessions have, three without it happen by chance in one of 125 cases.
+# An organisation that never has this many in a day is judged by all sessions of a whole day.  If four of five sessions
+# have a signal, three without it occur by chance in one of 125 cases.
 FEWEST_SESSIONS = 3
-# Sessions before, for a share that means something.
+# The earlier sessions required for a meaningful share.
 ENOUGH_BEFORE = 10
-# Most sessions had it, and hardly any has: sessions without lines or tools are common, and a version is never used by
-# everybody from one moment on.
+# Shares of "most sessions had it" and "hardly any has it": sessions without lines or tools are common, and people do
+# not change to a version all at once.
 USUAL, SILENT = 0.8, 0.2
-# Back as soon as it is more usual than not: people update one after the other.
+# The share from which a signal is back: more usual than not, because people update one after the other.
 RETURNED = 0.5
 
 
 class VersionDay(NamedTuple):
-    """Sessions of a version that began on a local day, by how many people, and how many of them have each signal."""
+    """Sessions of a version that began on a local day, with the number of people, and of sessions that have each
+    signal.
+    """
 
     agent: str
     version: str
@@ -57,7 +59,7 @@ class VersionSilence:
 
 
 def silent_versions(days: Iterable[VersionDay], today: date) -> list[VersionSilence]:
-    """What is silent on the last day that can be judged, by agent and version."""
+    """The silences on the last day that can be judged, by agent and version."""
     return [
         silence
         for agent, of_agent in by_agent(days).items()
@@ -69,7 +71,8 @@ def silent_versions(days: Iterable[VersionDay], today: date) -> list[VersionSile
 def has_returned(days: Iterable[VersionDay], silence: VersionSilence | Silence, today: date) -> bool:
     """Whether most sessions of the version have the signal on the last day since that can be judged.
 
-    A day can be judged if it has as many sessions as the silence was noticed by: a quiet Sunday ends nothing.
+    A day can be judged if it has as many sessions as those in which the silence was noticed: a quiet Sunday ends
+    nothing.
     """
     later = sorted((day for day in days if day.version == silence.version and day.day > silence.since), key=_of_day)
     if _prove(silence.sessions, silence.people):
@@ -80,7 +83,7 @@ def has_returned(days: Iterable[VersionDay], silence: VersionSilence | Silence, 
 
 
 def sessions_without(days: Iterable[VersionDay], silence: Silence) -> int:
-    """How many sessions of the version have lacked the signal since; `days` are of its agent."""
+    """The number of the version's sessions that have lacked the signal since; `days` are of its agent."""
     since = [day for day in days if day.version == silence.version and day.day >= silence.since]
     return sum(day.sessions - day.having[silence.signal] for day in since)
 
@@ -100,7 +103,7 @@ def _silences(agent: str, version: str, days: Sequence[VersionDay], today: date)
     earlier = [day for day in days if judged.day - FORTNIGHT <= day.day < judged.day]
     silent = [signal for signal in SIGNALS if judged.having[signal] <= SILENT * judged.sessions]
     if not _prove(judged.sessions, judged.people):
-        silent = [signal for signal in silent if not judged.having[signal]]  # of few sessions all must lack it
+        silent = [signal for signal in silent if not judged.having[signal]]  # all of few sessions must lack it
     reported: set[str] = set()
     for signal in silent:
         before = _usual_before(own, signal, earlier)
@@ -125,7 +128,7 @@ def _silences(agent: str, version: str, days: Sequence[VersionDay], today: date)
 
 
 def _judged(own: Sequence[VersionDay], of_agent: Sequence[VersionDay], today: date) -> VersionDay | None:
-    """Today or yesterday if it has enough sessions; where no day of the fortnight ever has, yesterday as a whole."""
+    """Today or yesterday if it has enough sessions; if no day of the fortnight has, yesterday as a whole."""
     recent = [day for day in own if today - timedelta(days=1) <= day.day <= today]
     if enough := [day for day in recent if _prove(day.sessions, day.people)]:
         return enough[-1]
@@ -141,7 +144,7 @@ def _judged(own: Sequence[VersionDay], of_agent: Sequence[VersionDay], today: da
 
 
 def _usual_before(own: Sequence[VersionDay], signal: str, earlier: Sequence[VersionDay]) -> tuple[str, float] | None:
-    """The version in which the signal was usual, and its share: the same one earlier, or the one before it."""
+    """The version in which the signal was usual, and its share: the same version earlier, or the previous one."""
     for compared in (own[0].version, _version_before(own, earlier)):
         of_version = [day for day in earlier if day.version == compared]
         sessions = sum(day.sessions for day in of_version)
@@ -152,9 +155,10 @@ def _usual_before(own: Sequence[VersionDay], signal: str, earlier: Sequence[Vers
 
 
 def _version_before(own: Sequence[VersionDay], earlier: Sequence[VersionDay]) -> str | None:
-    """Of the versions that were there before, with enough sessions: the nearest lower one, else the most used.
+    """The previous version among those used before with enough sessions: the nearest lower one, else the most used.
 
-    What was there as long is no version before: it may be another program of that name, such as an editor's.
+    A version that has existed for as long is not a previous one: it may be another program of that name, such as an
+    editor's.
     """
     version, first = own[0].version, own[0].day
     sessions: dict[str, int] = {}

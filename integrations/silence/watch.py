@@ -1,4 +1,4 @@
-"""Notices what fell silent, once each, and ends what arrives again.  Run each hour by the schedule."""
+"""Notices silences, once each, and ends those whose data arrives again.  Run each hour by the schedule."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ KEPT_ENDED = timedelta(days=180)  # as long as the notices about them
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def watch_silence() -> None:
-    """Notice what agents' versions and senders stopped sending, and what arrives again."""
+    """Notice signals and senders that stopped, and those that arrive again."""
     watch()
 
 
 @transaction.atomic
 def watch(now: datetime | None = None) -> int:
-    """The number of silences that are new."""
+    """Notice and end silences; return the number of new ones."""
     at = now or timezone.now()
     today = at.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     WATCHING.hold()
@@ -53,7 +53,7 @@ def watch(now: datetime | None = None) -> int:
 
 
 def _update(silences: Collection[Silence], days: Sequence[VersionDay], today: date, now: datetime) -> None:
-    """End what is over, and count on what is not."""
+    """End silences that are over, and continue counting for the others."""
     of_agents = by_agent(days)
     senders = {silence.sender for silence in silences if silence.sender}
     sent = set(SenderDay.objects.filter(sender__in=senders).values_list("sender", "day"))
@@ -61,7 +61,7 @@ def _update(silences: Collection[Silence], days: Sequence[VersionDay], today: da
     for silence in silences:
         if silence.sender:
             end = _end_of_sender(silence, sent, is_there=silence.sender in names)
-        elif silence.signal not in SIGNALS:  # of an earlier version of Headway
+        elif silence.signal not in SIGNALS:  # a signal of an earlier version of Headway
             end = Silence.End.REMOVED
         else:
             of_agent = of_agents.get(silence.agent, ())

@@ -1,1 +1,1 @@
-"""Reading connections: streams, slices of work, budgets, quarantine.  docs/connectors.md."""
+"""Syncing connections: streams, slices of work, budgets, quarantine.  docs/connectors.md."""

@@ -12,8 +12,8 @@ from integrations.connectors.errors import TransientError
 from integrations.connectors.rate_limits import ReportedQuota
 from integrations.models import Connection, Quota
 
-RESERVE = 0.1  # of a budget, kept for what somebody waits for: Test connection, the picker of resources
-SLOW_BELOW = 0.3  # of a budget left: from here on what is left is spread over the time until it is renewed
+RESERVE = 0.1  # share of a budget reserved for interactive requests: Test connection, the picker of resources
+SLOW_BELOW = 0.3  # share of a budget left below which the rest is spread over the time until it is renewed
 LONGEST_PAUSE = 5.0  # seconds between two requests; a lease is renewed more rarely than that
 
 
@@ -35,7 +35,7 @@ class BudgetBook:
         return self._budgets.setdefault(name, Quota(connection_id=self._connection_id, budget=name))
 
     def seconds_before(self, budget: str) -> float:
-        """How long to wait before the next request.
+        """The wait before the next request, in seconds.
 
         Raises TransientError if the budget is used up.
         """
@@ -67,7 +67,7 @@ class BudgetBook:
             self._changed.add(known.budget)
 
     def save(self) -> None:
-        """Publish them to the other workers, and to the page that shows them."""
+        """Publish the budgets to the other workers, and to the page that shows them."""
         with self._lock:
             changed = [copy(self._budgets[name]) for name in sorted(self._changed)]
             self._changed.clear()

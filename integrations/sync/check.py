@@ -1,4 +1,4 @@
-"""Testing a connection: what works, which permission is missing, and what to do about it."""
+"""Tests a connection: what works, which permission is missing, and what to do about it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
 
 
 def check_connector(connector: Connector, budgets: BudgetBook | None = None) -> list[CheckedPermission]:
-    """The same for settings that are not stored yet."""
+    """Test settings that are not stored yet, as `check_connection` does."""
     try:
         with client_of(connector, budgets) as http:
             return list(connector.check(http))

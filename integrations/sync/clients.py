@@ -23,14 +23,14 @@ from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
 from integrations.sync.budgets import RESERVE, BudgetBook
 
-KEPT_SECONDS = 600.0  # such tokens last an hour; one that ran out is exchanged again when it is refused
+KEPT_SECONDS = 600.0  # such tokens last an hour; an expired one is exchanged again when it is refused
 MOST_KEPT = 200
 _lock = threading.Lock()
 _kept: TTLCache[str, Mapping[str, str]] = TTLCache(MOST_KEPT, ttl=KEPT_SECONDS)
 
 
 class ExchangedSignature:
-    """Of one connector's settings; other settings have another."""
+    """The cached signature of one connector's settings; other settings have another."""
 
     def __init__(self, connector: Connector) -> None:
         answers = [connector.slug, dict(connector.settings.values), dict(connector.settings.secrets)]
@@ -50,7 +50,7 @@ class ExchangedSignature:
 
 
 def connector_of(connection: Connection) -> Connector:
-    """Raises PermanentError if its provider is not known, or its secrets cannot be read."""
+    """The connection's connector.  Raises PermanentError if its provider is unknown, or its secrets cannot be read."""
     known = connectors().get(connection.provider)
     if known is None:
         raise PermanentError(
@@ -82,7 +82,7 @@ def client_of(connector: Connector, budgets: BudgetBook | None, *, signed: bool 
 
 @contextmanager
 def open_client(connection: Connection, *, reserve: float = RESERVE) -> Iterator[tuple[Connector, ConnectionHttp]]:
-    """A connection's connector and client, for one piece of work; what is left of its budgets is saved at the end.
+    """A connection's connector and client, for one piece of work; the remaining budgets are saved at the end.
 
     Raises PermanentError, as `connector_of`.
     """

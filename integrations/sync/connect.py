@@ -1,4 +1,4 @@
-"""Connecting a provider: its form's answers become a connection, validated without a request."""
+"""Connects a provider: its form's answers become a connection, validated without a request."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class InvalidConnectionError(ValueError):
 
 
 def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[str] | None = None) -> Connection:
-    """Create the connection of that name, or give it these answers, and ask for it to be synced.
+    """Create the connection of that name, or update its answers, and request a sync.
 
-    Secrets that are left out, or empty, are kept as they are stored.
-    `resources` are ids, names or patterns of names; None keeps the rules that there are, and picks everything that is
-    not archived for a new connection.  Raises InvalidConnectionError, and then nothing is stored.
+    Secrets that are left out, or empty, keep their stored values.
+    `resources` are ids, names or patterns of names; None keeps the existing rules, and picks everything that is not
+    archived
+    for a new connection.  Raises InvalidConnectionError, and then nothing is stored.
     """
     connector = connectors().get(provider)
     if connector is None:
@@ -50,7 +51,7 @@ def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[
         defaults = {field.name: field.default for field in connector.fields if not field.secret and field.default}
         connection.settings = {**defaults, **connection.settings, **answers.values, "resources": rules}
         given = {key: value for key, value in answers.secrets.items() if value}
-        # Without the stored ones where they cannot be read: all that is needed has been entered again.
+        # Without the stored ones if they cannot be read: all that are needed have been entered again.
         connection.secrets = {WEBHOOK_SECRET: random.token_urlsafe(32), **(_stored(connection) or {}), **given}
         connection.failures, connection.problem, connection.remedy = 0, "", ""
         connection.removed_at = None
@@ -69,7 +70,7 @@ def rotate_webhook_secret(connection: Connection) -> None:
 
 
 def webhook_address(connection: Connection) -> str | None:
-    """Where the provider sends its deliveries; None if Headway accepts none from it."""
+    """The address for the provider's deliveries; None if Headway accepts none from it."""
     connector = connectors().get(connection.provider)
     if connector is None or connector.arrival is Connector.arrival:
         return None
@@ -77,7 +78,7 @@ def webhook_address(connection: Connection) -> str | None:
 
 
 def refuse_mistakes(connector: type[Connector], connection: Connection, answers: Settings) -> None:
-    """Raises InvalidConnectionError with all mistakes."""
+    """Raise InvalidConnectionError with all mistakes."""
     fields = {field.name: field for field in connector.fields}
     problems: dict[str, str] = {}
     if not connection.name.strip():
@@ -130,7 +131,7 @@ def _problem_of_secret(field: Field, connection: Connection, answers: Settings) 
 
 
 def _stored(connection: Connection) -> Mapping[str, str] | None:
-    """None if they can no longer be read."""
+    """The stored secrets; None if they can no longer be read."""
     try:
         connection.secrets.get(WEBHOOK_SECRET)
     except UnreadableSecretsError:

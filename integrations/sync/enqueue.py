@@ -40,8 +40,8 @@ def mark_requested(connection: Connection, *, full: bool) -> None:
 def enqueue_stream(connection: Connection, resource: str, kind: Kind) -> bool:
     """Read this stream of a resource (by external id) in a few seconds, because it has news.
 
-    False if the resource is not picked.  Not at once, because news arrives in bursts; a failed stream keeps its retry
-    time.
+    Returns False if the resource is not picked.  Not at once, because news arrives in bursts; a failed stream keeps its
+    retry time.
     """
     streams = Stream.objects.filter(
         resource__connection=connection, resource__external_id=resource, resource__picked=True, kind=kind

@@ -1,4 +1,4 @@
-"""How fresh and how complete each connection is: the first page to look at when a figure seems wrong.
+"""Freshness and completeness of each connection: the first page to look at when a figure seems wrong.
 
 A handful of grouped queries for all connections together, however many streams they have.
 """
@@ -31,10 +31,10 @@ from integrations.models import (
 from integrations.models.connections import GIT, PUSH
 from integrations.sync.unplaced_groups import UnplacedGroup, unplaced_groups
 
-PROBLEMS_SHOWN = 5  # of each connection; the others are counted
+PROBLEMS_SHOWN = 5  # per connection; the others are counted
 END_OF_LIFE_AHEAD = timedelta(days=365)  # a move to another product takes quarters
-LATE_AFTER = timedelta(hours=1)  # and three times its schedule: a provider's hiccup is no news
-WITHOUT_STREAMS = (GIT, PUSH)  # repositories on disk have sources; what is pushed comes by itself
+LATE_AFTER = timedelta(hours=1)  # plus three times its schedule: a short outage of a provider is no warning
+WITHOUT_STREAMS = (GIT, PUSH)  # repositories on disk have sources; pushed records arrive unrequested
 
 _UNDER_WAY = Q(reading_since__isnull=False)
 _FAILING = Q(failures__gt=0)
@@ -57,7 +57,7 @@ class State(StrEnum):
 class KindHealth:
     """The streams of one kind of one connection together.
 
-    `read` and `to_read` are records of the current readings; to_read is None while a provider gives no number.
+    `read` and `to_read` are records of the current readings; `to_read` is None until a provider gives a number.
     """
 
     kind: Kind
@@ -73,7 +73,7 @@ class KindHealth:
     to_read: int | None
 
     def seconds_left(self, now: datetime) -> float | None:
-        """At the pace so far; None where there is none yet, or no number."""
+        """The remaining time at the current pace; None without a pace or a number of records."""
         if not self.to_read or not self.read or self.began is None:
             return None
         return max(self.to_read - self.read, 0) * (now - self.began).total_seconds() / self.read
@@ -105,24 +105,24 @@ class ConnectionHealth:
     picked: int
     listed: int
     kinds: Sequence[KindHealth]
-    problems: Sequence[Stream]  # those that fail
+    problems: Sequence[Stream]  # failing streams
     quotas: Sequence[Quota]
     hooks: HookHealth | None
     mirrors: MirrorHealth | None
     quarantined: int
     unplaced: int
     unplaced_groups: Sequence[UnplacedGroup]  # the largest
-    hook_problems: int  # resources at which the webhook could not be registered
-    ends: Sequence[EndOfLife] = ()  # what it uses and its provider ends soon
+    hook_problems: int  # resources whose webhook could not be registered
+    ends: Sequence[EndOfLife] = ()  # products and APIs in use that the provider retires soon
 
     @property
     def newest(self) -> datetime | None:
-        """When the last finished reading began."""
+        """The start of the last finished reading."""
         return max((kind.newest for kind in self.kinds if kind.newest), default=None)
 
     @property
     def oldest(self) -> datetime | None:
-        """The same for the stream that is furthest behind."""
+        """The start of the last finished reading of the stream that is furthest behind."""
         return _oldest(self.kinds)
 
     @property
@@ -131,7 +131,7 @@ class ConnectionHealth:
 
     @property
     def is_busy(self) -> bool:
-        """Whether a refresh will soon show something else."""
+        """Whether a refresh will soon show something new."""
         return not self.connection.paused_at and any(kind.under_way or kind.requested for kind in self.kinds)
 
 
@@ -190,7 +190,7 @@ def is_late(connection: Connection, oldest: datetime | None, now: datetime) -> b
 
 
 def _ends(connection: Connection, now: datetime) -> list[EndOfLife]:
-    """Within a year, and what has ended already."""
+    """Products and APIs in use that end within a year, or have ended already."""
     known = connectors().get(connection.provider)
     if known is None:
         return []
@@ -263,7 +263,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
 
 
 def _problems() -> dict[int, list[Stream]]:
-    """Failing streams, each with why it fails and what to do about it."""
+    """Failing streams, each with the reason and the remedy."""
     nth = Window(RowNumber(), partition_by=F("resource__connection_id"), order_by=[F("failures").desc(), F("pk")])
     failing = _streams().filter(_FAILING).annotate(nth=nth).filter(nth__lte=PROBLEMS_SHOWN)
     by_connection: dict[int, list[Stream]] = defaultdict(list)
@@ -297,7 +297,7 @@ def _mirrors() -> dict[int, MirrorHealth]:
 
 
 def _resources() -> dict[int, tuple[int, int, int]]:
-    """By connection: how many are listed, how many are picked, and at how many of these there is no webhook."""
+    """The numbers of listed resources, of picked ones, and of picked ones without a webhook, by connection."""
     here = Q(gone_at=None)
     rows = (
         Resource.objects.order_by()

@@ -1,8 +1,8 @@
-"""Joining two repositories that are one, and undoing it.
+"""Joins two records of one repository, and undoes it.
 
-Repositories whose names have nothing in common count as one from then on: whatever belonged to the joined one belongs
-to the other.  Which of them a record came from is noted, also of those that arrive afterwards, so that undoing the join
-returns everything to the repository that its own source names (integrations/models/joined_repositories.py).
+Repositories whose names have nothing in common count as one from then on: everything of the joined one belongs to the
+other.  The origin of each record is stored, also for those that arrive afterwards, so that undoing the join returns
+everything to the repository that its own source names (integrations/models/joined_repositories.py).
 """
 
 from __future__ import annotations
@@ -47,11 +47,11 @@ logger = logging.getLogger(__name__)
 
 
 class JoinError(ValueError):
-    """A join that cannot be, or be undone; the message says why and what to do."""
+    """A join that is impossible, or cannot be undone; the message says why and what to do."""
 
 
 def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJoin:
-    """Let `joined` count as `repository`.  Raises JoinError, and BusyError while a clone of either is read."""
+    """Count `joined` as `repository`.  Raises JoinError, and BusyError while a clone of either is being read."""
     with transaction.atomic():
         _lock(repository, joined)
         repository, joined = _read(repository), _read(joined)
@@ -72,10 +72,11 @@ def join(repository: Repository, joined: Repository, *, by: str) -> RepositoryJo
 
 
 def join_pushed_namesakes(connection: Connection) -> int:
-    """Join repositories of the connection with those that pushes alone named as the provider calls them; how many.
+    """Join repositories of the connection with those of the same name that are known only from pushes; return how many.
 
-    A repository was renamed, and a pipeline pushed under its new name before the provider was asked again.  A join that
-    an admin undid is not repeated.  A repository whose clone is read meanwhile waits for the next listing.
+    This happens if a repository was renamed, and a pipeline pushed under the new name before the provider was asked
+    again.
+    A join that an admin undid is not repeated.  A repository whose clone is being read waits for the next listing.
     """
     pushed = {name: one for one in _known_from_pushes_alone() for name in _names_of(one.name, one.remote)}
     if not pushed:
@@ -107,7 +108,7 @@ def _known_from_pushes_alone() -> list[Repository]:
 
 
 def _names_of(name: str, remote: str) -> list[str]:
-    """Those by which a repository is known to be another one: its name, and its address."""
+    """The names by which a repository can be recognised: its name, and its address."""
     return [folded(known) for known in (spelled(name), remote) if known]
 
 
@@ -116,7 +117,7 @@ def _was_parted(repository: Repository, joined: Repository) -> bool:
 
 
 def _exchange_names(repository: Repository, joined: Repository, name: str) -> None:
-    """Let the repository have its provider's name, which a number was added to because the joined one had it."""
+    """Give the repository its provider's name, to which a number was added because the joined one had it."""
     if not repository.name.startswith(f"{name} "):
         return
     joined.name = Repository.objects.free_name(f"{name} (pushed)")
@@ -127,7 +128,7 @@ def _exchange_names(repository: Repository, joined: Repository, name: str) -> No
 
 
 def undo(join: RepositoryJoin, *, by: str) -> None:
-    """Let the joined repository count for itself again.  Raises JoinError and BusyError, as above."""
+    """Make the joined repository count separately again.  Raises JoinError and BusyError, as `join`."""
     with transaction.atomic():
         _lock(join.repository, join.joined)
         join = RepositoryJoin.objects.select_for_update().get(pk=join.pk)
@@ -148,11 +149,11 @@ def undo(join: RepositoryJoin, *, by: str) -> None:
         _recompute_joined(repository, _read(joined), commits, sessions)
         sources = list(RepositorySource.objects.filter(repository__in=[repository.pk, *parts]))
         RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(view="")
-        enqueue_sources(sources)  # what a clone lost meanwhile, and its context files
+        enqueue_sources(sources)  # commits that a clone lost meanwhile, and its context files
 
 
 def parts_of(joined: Repository) -> set[int]:
-    """The repository, and those that were joined with it before it was joined itself; ids."""
+    """The ids of the repository, and of those that were joined with it before it was joined itself."""
     parts, waiting = set[int](), [joined.pk]
     while waiting:
         parts.add(waiting[-1])
@@ -163,7 +164,7 @@ def parts_of(joined: Repository) -> set[int]:
 
 
 def brought(repository: Repository) -> dict[str, int]:
-    """How many records are the repository's, or came from it if it is joined, by what admins call them.
+    """The number of records that are the repository's, or came from it if it is joined, by admins' labels.
 
     A join moves them, and undoing it returns them.
     """
@@ -172,7 +173,7 @@ def brought(repository: Repository) -> dict[str, int]:
 
 
 def _lock(*repositories: Repository) -> None:
-    """Let nobody read or store records of either until the transaction ends; locks in the order of those who do."""
+    """Keep others from reading or storing records of either until the transaction ends; locks in their usual order."""
     ids = {one.pk for one in repositories}
     trees = Repository.objects.filter(pk__in=ids) | Repository.objects.filter(joined_into__in=ids)
     no_reading(RepositorySource.objects.filter(repository__in=trees).order_by("pk"))

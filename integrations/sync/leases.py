@@ -21,7 +21,7 @@ from core.queue import new_holder
 from integrations.enums import Kind
 from integrations.models import Stream
 
-LEASE = timedelta(minutes=2)  # above what one request may take with all its tries, see http.Patience
+LEASE = timedelta(minutes=2)  # more than one request may take with all its tries, see http.Patience
 LEASE_HELD = Lock("lease of a stream")  # held by the worker that syncs it
 
 
@@ -35,7 +35,7 @@ class Lease:
     holder: str
 
     def renew(self) -> None:
-        """Raises LostLeaseError."""
+        """Extend the lease.  Raises LostLeaseError."""
         mine = Stream.objects.filter(pk=self.stream_id, leased_by=self.holder)
         if not mine.update(leased_until=timezone.now() + LEASE):
             raise LostLeaseError
@@ -58,7 +58,7 @@ def claimed(
 ) -> Iterator[Lease | None]:
     """The stream to read next, leased to us; None if nothing is due.
 
-    Connections take turns: the one that waited longest is next.  Of its streams, those never read come first, in the
+    Connections take turns: the one that waited longest is next.  Among its streams, those never read come first, in the
     order of a first sync, then the one that waited longest.  `connections` limits the search, `without` excludes
     connections; `requested` limits it to streams that somebody asked to sync now.  `stream` is the one to take, due or
     not.
@@ -115,7 +115,7 @@ def claimed(
 
 def _lease_to_us(stream_id: int) -> Lease:
     holder = new_holder()
-    # Before the lease is visible: without the lock it would look like a killed worker's.
+    # Taken before the lease is visible: without the lock it would look like a killed worker's.
     LEASE_HELD.take(stream_id)
     now = timezone.now()
     Stream.objects.filter(pk=stream_id).update(leased_by=holder, leased_until=now + LEASE, served_at=now)

@@ -1,4 +1,4 @@
-"""Which custom fields of a site are read: asked of the provider, chosen by an admin, kept with the connection."""
+"""The custom fields of a site that are read: listed by the provider, chosen by an admin, stored with the connection."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def has_mapped_fields(connection: Connection) -> bool:
 
 
 def mapped_fields_of(connection: Connection) -> Sequence[MappedField]:
-    """As its settings stand, saved or not.  Raises ConnectorError."""
+    """The custom fields under the connection's settings, saved or not.  Raises ConnectorError."""
     with open_client(connection, reserve=0.0) as (connector, http):
         return connector.mapped_fields(http)
 
 
 def save_mapped_fields(connection: Connection, chosen: Mapping[str, str]) -> bool:
-    """Keep the choice, by setting, and read everything again with it; False where it is the stored one."""
+    """Store the choice, by setting, and read everything again with it; return False if it is unchanged."""
     with transaction.atomic():
         stored = Connection.objects.select_for_update().get(pk=connection.pk)
         if all(stored.settings.get(setting, "") == names for setting, names in chosen.items()):

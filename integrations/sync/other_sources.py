@@ -24,7 +24,7 @@ from integrations.models.connections import GIT, PUSH
 
 @dataclass(frozen=True, slots=True)
 class OnDisk:
-    """Repositories that are read from paths of this machine; times of successful readings."""
+    """Repositories read from paths of this machine, with the times of successful readings."""
 
     repositories: int
     failing: int
@@ -36,7 +36,9 @@ class OnDisk:
 
 @dataclass(frozen=True, slots=True)
 class OtherSources:
-    """`last_session_at` is when the newest session was last heard of, `last_pushed_at` when a record came that was new.
+    """Other sources: `last_session_at` is the last activity of the newest session, `last_pushed_at` the arrival of the
+    last
+    new pushed record.
 
     `tokens` may send telemetry.
     """
@@ -51,7 +53,7 @@ class OtherSources:
 
 
 def other_sources() -> OtherSources:
-    """A handful of queries."""
+    """Collect other sources in a handful of queries."""
     push = Connection.objects.filter(provider=PUSH, removed_at=None).order_by("pk").first()
     return OtherSources(
         on_disk=_on_disk(),
@@ -81,7 +83,7 @@ def _on_disk() -> OnDisk:
 
 
 def _last_session_at() -> datetime | None:
-    """Of the sessions of the newest day: sessions that were sent later may be older ones."""
+    """The end of the newest day's last session: sessions that arrived later may be older ones."""
     newest = AgentSession.objects.filter(has_work=True).order_by("-started_on", "-ended_at")
     return newest.values_list("ended_at", flat=True).first()
 

@@ -1,4 +1,4 @@
-"""Storing one page: its records become drafts, facts and a moved cursor, in one transaction."""
+"""Stores one page: its records become drafts and facts, and the cursor moves, in one transaction."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from integrations.sync.readings import detects_deletions
 
 logger = logging.getLogger(__name__)
 
-UNSTORABLE = (DataError, IntegrityError, ValueError)  # what one bad record can cause
-TRIES = 4  # of a transaction that failed because of another one's locks
+UNSTORABLE = (DataError, IntegrityError, ValueError)  # exceptions that one bad record can cause
+TRIES = 4  # for a transaction that failed because of another one's locks
 LONGEST_PATH = 300
-MOST_FIELDS = 20  # of which a run says that parts were left out
-_POSITION = re.compile(r"\[\d+\]")  # in a path: which of a list's
+MOST_FIELDS = 20  # fields that a run lists as partly left out
+_POSITION = re.compile(r"\[\d+\]")  # an index of a list in a path
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class SliceContext:
 def store_page(at: SliceContext, page: Page, *, requests: int) -> None:
     """Store the page's records and move the cursor.  Raises LostLeaseError, and then nothing is stored.
 
-    `requests` is how many it took.
+    `requests` is the number of requests that it took.
     """
     understood = understand(page.records)
     try:
@@ -153,7 +153,7 @@ def _store(at: SliceContext, page: Page, understood: Understood, requests: int) 
 
 
 def left_out_of(drafts: Iterable[AnyDraft], source: object) -> Counter[str]:
-    """How many parts could not be understood, by the field; the log says of which records."""
+    """The number of parts that could not be understood, by field; the log names the records."""
     fields: Counter[str] = Counter()
     for draft in drafts:
         for path in draft.left_out:
@@ -163,7 +163,7 @@ def left_out_of(drafts: Iterable[AnyDraft], source: object) -> Counter[str]:
 
 
 def _note_left_out(run: SyncRun, left_out: Counter[str]) -> None:
-    """Add to the run which fields they are of."""
+    """Add to the run the fields whose parts were left out."""
     if left_out:
         known = SyncRun.objects.values_list("fields_left_out", flat=True).get(pk=run.pk)
         fields = dict((Counter(known) + left_out).most_common(MOST_FIELDS))
@@ -188,7 +188,7 @@ def _waiting(stream: Stream) -> QuerySet[QuarantinedPayload]:
 
 
 def _quarantine(stream: Stream, understood: Understood) -> None:
-    """Quarantine what was not understood, once; release what is understood now."""
+    """Quarantine records that were not understood, once each; release those that are understood now."""
     waiting = _waiting(stream).exclude(external_id="")
     received_ids = [record.external_id for record, _ in understood.records]
     again = [record.external_id for record, _ in understood.refused]

@@ -1,4 +1,4 @@
-"""Records that could not be understood: replayed once a newer Headway, or a fix at the provider, allows it."""
+"""Records that could not be understood: replayed when a newer Headway, or a fix at the provider, allows it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from integrations.sync.clients import connector_of
 from integrations.sync.resources import of_picked
 
 LONGEST_PATH = 300
-OF_WEBHOOK = "webhook "  # before the event, as the source of a whole delivery that could not be read
+OF_WEBHOOK = "webhook "  # precedes the event in the source of a whole delivery that could not be read
 
 
 def count_quarantined() -> int:
-    """How many records of all connections are in quarantine."""
+    """The number of records of all connections in quarantine."""
     return QuarantinedPayload.objects.filter(replayed_at=None).count()
 
 
@@ -43,7 +43,7 @@ def replay(connection: Connection, payloads: Iterable[QuarantinedPayload]) -> Re
 def _replay(connection: Connection, connector: Connector, payload: QuarantinedPayload) -> bool:
     mine = QuarantinedPayload.objects.select_for_update().filter(pk=payload.pk, replayed_at=None)
     if not mine.exists():
-        return True  # somebody else was quicker
+        return True  # another process was quicker
     try:
         drafts = _drafts_of(connector, payload)
     except SchemaError as problem:
@@ -55,7 +55,7 @@ def _replay(connection: Connection, connector: Connector, payload: QuarantinedPa
 
 
 def _drafts_of(connector: Connector, payload: QuarantinedPayload) -> Sequence[AnyDraft]:
-    """Of a record, or of all records of a whole delivery, which is kept as text.  Raises SchemaError."""
+    """The drafts of a record, or of all records of a whole delivery, which is stored as text.  Raises SchemaError."""
     if not payload.source.startswith(OF_WEBHOOK):
         return connector.replay(payload.source, payload.payload)
     delivery = read_delivery(str(payload.payload["body"]).encode())

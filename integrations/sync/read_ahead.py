@@ -15,8 +15,8 @@ SECONDS_BETWEEN_CHECKS = 0.5
 class ReadAhead:
     """Pages of one slice, fetched in a separate thread.
 
-    `after_page` is called in that thread after each page.  It ends the slice by letting the client give up: no page is
-    fetched that will not be stored, and pages without a further request, or the end, are still found.
+    `after_page` is called in that thread after each page.  It ends the slice by making the client give up: no page is
+    fetched that will not be stored, while pages that need no further request, or the end, are still reached.
     """
 
     def __init__(self, pages: Iterator[Page], after_page: Callable[[], None]) -> None:
@@ -30,13 +30,13 @@ class ReadAhead:
 
     @property
     def at_end(self) -> bool:
-        """Whether all pages there are were read, once `next_page` has given None."""
+        """Whether all existing pages were read, once `next_page` has returned None."""
         return self._at_end
 
     def next_page(self, meanwhile: Callable[[], None], *, every_seconds: float) -> Page | None:
-        """The next page; None after the last one of the slice.  Raises what fetching it raised.
+        """The next page; None after the last one of the slice.  Raises the exception of fetching it.
 
-        While it is not there, `meanwhile` is called now and then, and may raise.
+        While waiting, `meanwhile` is called regularly, and may raise.
         """
         while True:
             try:
@@ -49,7 +49,7 @@ class ReadAhead:
             return page_read
 
     def stop(self) -> None:
-        """No further pages are needed; the thread ends after its request."""
+        """Stop fetching pages; the thread ends after its request."""
         self._unwanted.set()
 
     def _fetch(self) -> None:
@@ -63,7 +63,7 @@ class ReadAhead:
             self._hand_over(None)
         except GivenUpError:
             self._hand_over(None)
-        except BaseException as problem:  # whatever it is: it belongs to the one who waits for the page
+        except BaseException as problem:  # any exception is passed to the thread that waits for the page
             self._hand_over(problem)
 
     def _hand_over(self, page_read: Page | BaseException | None) -> None:

@@ -1,4 +1,4 @@
-"""The life of a reading in rows: how it begins, continues over several slices, ends or fails."""
+"""The life of a reading in rows: its start, its slices, and its end or failure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from integrations.intake.deleted_records import mark_gone
 from integrations.models import Connection, SeenRecord, Stream, SyncRun
 from integrations.sync.leases import Lease
 
-LOOK_AGAIN = timedelta(days=7)  # at everything: finds what reading only the news missed
-SHORTEST_WAIT = timedelta(seconds=5)  # who asks for less, and refuses all the same, fails
+LOOK_AGAIN = timedelta(days=7)  # interval of full readings, which find changes that incremental ones missed
+SHORTEST_WAIT = timedelta(seconds=5)  # a provider that asks for less, and refuses again, counts as failing
 RETRIES = Backoff(timedelta(minutes=1), longest=timedelta(hours=6))
-KEPT_RUNS = 100  # of a stream
+KEPT_RUNS = 100  # per stream
 WORKER_ENDED = "The worker ended during the sync. Stored records stay; the next sync continues from there."
 
 
@@ -46,7 +46,7 @@ def _begin(stream: Stream, now: datetime) -> None:
         return
     never_or_long_ago = stream.full_at is None or stream.full_at <= now - LOOK_AGAIN
     full = stream.full_requested or not stream.cursor or never_or_long_ago
-    if stream.reading_since is not None:  # the run covers the news alone; what it read so far is stored
+    if stream.reading_since is not None:  # the run covers only the changes; the pages read so far are stored
         close_runs([stream.pk], "Ended, because everything is to be looked at again.")
     Stream.objects.filter(pk=stream.pk).update(
         reading_since=now,
@@ -67,16 +67,16 @@ def detects_deletions(stream: Stream) -> bool:
 
 
 def end_slice(lease: Lease, run: SyncRun) -> None:
-    """The slice is over and the reading is not: back to the queue.  Raises LostLeaseError."""
+    """End the slice and return the unfinished reading to the queue.  Raises LostLeaseError."""
     with transaction.atomic():
         lease.hold()
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.WAITING, heartbeat_at=timezone.now())
 
 
 def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
-    """Everything was read; `complete` if its pages contained every record there is.
+    """End a reading that is finished; `complete` if its pages contained every existing record.
 
-    Then the news is read once more, because a record that changed meanwhile may have moved to a page that was read
+    Then the changes are read once more, because a record that changed meanwhile may have moved to a page that was read
     already; records in none of the pages are deleted.  Raises LostLeaseError.
     """
     with transaction.atomic():
@@ -117,7 +117,7 @@ def _mark_missing_deleted(stream: Stream, run: SyncRun) -> None:
 
 
 def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
-    """Record what went wrong, in words, and when to retry.  Raises LostLeaseError."""
+    """Record the problem in words, and when to retry.  Raises LostLeaseError."""
     with transaction.atomic():
         stream = lease.hold()
         now = timezone.now()
@@ -136,7 +136,7 @@ def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
 
 
 def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime) -> None:
-    """Being rate limited is no failure: the run continues afterwards."""
+    """Wait for a rate limit, which is no failure: the run continues afterwards."""
     Stream.objects.filter(pk=stream.pk).update(due_at=until, problem=problem.problem, remedy=problem.what_to_do)
     SyncRun.objects.filter(pk=run.pk).update(
         state=SyncRun.State.WAITING, heartbeat_at=timezone.now(), problem=problem.sentences
@@ -144,7 +144,7 @@ def _wait(stream: Stream, run: SyncRun, problem: ConnectorError, until: datetime
 
 
 def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datetime) -> None:
-    """A refused token is refused for all streams: sending it again and again could lock the account.
+    """Suspend all streams of a refused token: sending it again and again could lock the account.
 
     Listing the resources is retried then, too, and clears the connection's problem.
     """
@@ -158,7 +158,7 @@ def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datet
 
 
 def waiting_time(failures: int, problem: ConnectorError) -> timedelta:
-    """The delay before the next try, after so many failures before this one.
+    """The delay before the next try, after this number of failures in a row.
 
     A minute, doubling; permanent errors and refused tokens are retried less often from the start.
     """
@@ -174,7 +174,7 @@ def close_runs(streams: list[int], problem: str) -> None:
 
 
 def _forget_idle_runs(stream: Stream, run: SyncRun) -> None:
-    """There is a run every few minutes; idle ones would hide the others."""
+    """Delete idle runs: there is one every few minutes, and they would hide the others."""
     earlier = SyncRun.objects.filter(stream=stream, pk__lt=run.pk)
     earlier.filter(state=SyncRun.State.DONE, full=False, added=0, changed=0, removed=0, quarantined=0).delete()
     oldest_kept = earlier.order_by("-pk").values_list("pk", flat=True)[KEPT_RUNS:][:1]

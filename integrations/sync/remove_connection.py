@@ -1,4 +1,4 @@
-"""Removing a connection: its facts are kept, without a source to refresh them, or deleted with it."""
+"""Removes a connection: its facts are kept, without a source to refresh them, or deleted with it."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ from integrations.sync.join_repositories import undo
 
 DELETE_UNWANTED = signature("integrations.sync.tasks.delete_unwanted")  # by name: it calls this module
 PLACED_IN_REPOSITORIES = tuple(table.model for table in TABLES.values() if table.place == "repository")
-LONGEST_NAME_LEFT = 150  # of a connection that is only there until its facts are deleted
-# Whatever points to a commit, before the commits themselves.
+LONGEST_NAME_LEFT = 150  # the name of a connection that only exists until its facts are deleted
+# Tables that reference a commit, before the commits themselves.
 DELETE_COMMITS: tuple[LiteralString, ...] = (
     "DELETE FROM integrations_commitevidence WHERE commit_id = ANY (%s)",
     "DELETE FROM integrations_unreadablenote WHERE commit_id = ANY (%s)",
@@ -57,7 +57,7 @@ DELETE_COMMITS: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True)
 class RemovalImpact:
-    """What only this connection brings; `shared_commits` are also in repositories that stay, and stay with them.
+    """Data that only this connection provides; `shared_commits` are also in repositories that stay, and are kept.
 
     `records` counts its provider's records by kind.
     """
@@ -74,7 +74,7 @@ class RemovalImpact:
 
 
 def removal_impact(connection: Connection) -> RemovalImpact:
-    """What would be deleted with the connection."""
+    """The data that would be deleted with the connection."""
     repositories = _only_of(connection)
     rows = sql.rows(
         """
@@ -93,10 +93,11 @@ def removal_impact(connection: Connection) -> RemovalImpact:
 
 
 def remove_keeping_facts(connection: Connection) -> None:
-    """Delete the connection alone.  Its repositories stay as they were last read, marked as no longer connected.
+    """Delete only the connection.  Its repositories stay as they were last read, marked as no longer connected.
 
-    A provider's facts point to their connection: it stays, marked as removed, without its secrets, and connecting its
-    name again continues with the kept facts.  Raises BusyError.
+    A provider's facts reference their connection: it stays, marked as removed, without its secrets, and connecting
+    under
+    its name again continues with the kept facts.  Raises BusyError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())
@@ -113,7 +114,7 @@ def remove_keeping_facts(connection: Connection) -> None:
 
 
 def remove_with_facts_later(connection: Connection) -> None:
-    """Hide a provider's connection at once, and let the worker delete it with its facts; its name is free again."""
+    """Hide a provider's connection at once, and have the worker delete it with its facts; its name is free again."""
     with transaction.atomic():
         connection.name = f"{connection.name[:LONGEST_NAME_LEFT]} (removed, {connection.pk})"
         connection.removed_at = connection.paused_at = timezone.now()
@@ -123,14 +124,16 @@ def remove_with_facts_later(connection: Connection) -> None:
 
 
 def delete_unwanted_facts() -> int:
-    """Delete connections that were removed with their facts; how many.  One that is still being read is skipped."""
+    """Delete connections that were removed with their facts; return how many.  One that is still being read is
+    skipped.
+    """
     return len(run_all(Connection.objects.filter(facts_unwanted=True).order_by("pk"), remove_with_facts))
 
 
 def remove_with_facts(connection: Connection) -> None:
-    """Delete the connection, the repositories that only it brings, and the commits that no other repository holds.
+    """Delete the connection, the repositories that only it provides, and the commits that no other repository has.
 
-    What stood back for one of those commits counts again.  Raises BusyError.
+    Commits that were duplicates of one of those count again.  Raises BusyError.
     """
     with transaction.atomic():
         _part_repositories(connection)
@@ -146,13 +149,13 @@ def remove_with_facts(connection: Connection) -> None:
         recompute_homes(held)
         recompute_changes(held)
         _delete_commits(_held_by_none(held), sessions)
-        enqueue_sessions(sessions)  # what they generated is free for other commits
+        enqueue_sessions(sessions)  # their generated lines can be assigned to other commits
         Repository.objects.filter(pk__in=repositories).delete()
         connection.delete()
 
 
 def _part_repositories(connection: Connection) -> None:
-    """Undo the joins of what it brings, so that what others brought stays with its own repository."""
+    """Undo the joins of its repositories, so that data from other connections stays with their own."""
     own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
     counted = {repository.counted_as.pk for repository in own.select_related("joined_into")}
     joins = RepositoryJoin.objects.filter(Q(repository__in=counted) | Q(repository__joined_into__in=counted))
@@ -161,7 +164,7 @@ def _part_repositories(connection: Connection) -> None:
 
 
 def _wait_for_readers(connection: Connection) -> None:
-    """Block pages and deliveries of it from being stored until the caller's transaction ends.
+    """Keep its pages and deliveries from being stored until the caller's transaction ends.
 
     They lock their row before they wait for other writers: another order would deadlock.
     """
@@ -172,28 +175,28 @@ def _wait_for_readers(connection: Connection) -> None:
 
 
 def _only_of(connection: Connection) -> list[int]:
-    """The repositories that no other connection brings, and no other's records belong to."""
+    """The repositories that no other connection provides, and that hold no other connection's records."""
     elsewhere = Repository.objects.filter(
         Q(sources__in=RepositorySource.objects.exclude(connection=connection))
         | Q(resources__in=Resource.objects.exclude(connection=connection))
     )
     own = Repository.objects.filter(Q(sources__connection=connection) | Q(resources__connection=connection))
     only_own = own.exclude(pk__in=elsewhere.values("pk"))
-    for model in PLACED_IN_REPOSITORIES:  # what others name it for would go with it
+    for model in PLACED_IN_REPOSITORIES:  # records of others that name it would be deleted with it
         others = model._default_manager.exclude(connection=connection).filter(Q(repository=OuterRef("pk")))
         only_own = only_own.exclude(Exists(others))
     return sorted(only_own.values_list("pk", flat=True).distinct())
 
 
 def _sessions_in(repositories: Collection[int]) -> set[int]:
-    """Sessions of which commits at home in these repositories have lines."""
+    """Sessions with lines in commits whose home is one of these repositories."""
     return sql.ids(
         "SELECT DISTINCT session_id FROM integrations_sessionshare WHERE repository_id = ANY (%s)", [list(repositories)]
     )
 
 
 def _unlink(repositories: Collection[int]) -> set[int]:
-    """Let the repositories hold nothing; the commits that they held."""
+    """Unlink all commits from the repositories; return those commits."""
     return sql.ids(
         "DELETE FROM integrations_commitinrepository WHERE repository_id = ANY (%s) RETURNING commit_id",
         [list(repositories)],
@@ -212,10 +215,12 @@ def _held_by_none(commits: Collection[int]) -> list[int]:
 
 
 def _delete_commits(commits: list[int], sessions: Collection[int]) -> None:
-    """Delete them with all that points to them, and recompute the outcomes of the sessions that had lines there."""
+    """Delete the commits with everything that references them, and recompute the outcomes of sessions with lines
+    there.
+    """
     append_changes_of_commits(commits)
     sql.execute("DELETE FROM integrations_fileattribution WHERE commit_id = ANY (%s)", [commits])
-    # They are deleted by now; this reports for the last time whom they covered.
+    # They are deleted by now; this reports for the last time the people whom they covered.
     append_changes_of_sessions({*sessions, *recompute_outcomes(commits, sessions)})
     for statement in DELETE_COMMITS:
         sql.execute(statement, [commits])

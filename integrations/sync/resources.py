@@ -30,16 +30,16 @@ from integrations.sync.readings import close_runs, waiting_time
 
 logger = logging.getLogger(__name__)
 
-LIST_AGAIN = timedelta(hours=6)  # finds what is new, renamed, archived and gone
-MOST_NAMED = 20  # resources in an answer
-RESOURCES_AT_ONCE = 200  # in a transaction
+LIST_AGAIN = timedelta(hours=6)  # finds new, renamed, archived and deleted resources
+MOST_NAMED = 20  # resources named in an answer
+RESOURCES_AT_ONCE = 200  # per transaction
 LISTING = Lock("listing of resources")  # by connection
 NOT_LISTED = "The provider no longer lists it."
 NOT_LISTED_REMEDY = "It was deleted, or the token may no longer see it. Its facts stay as last read."
 
 
 class NothingMatchesError(PermanentError):
-    """The rules of a connection match nothing of what there is."""
+    """The rules of a connection match no existing resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,9 @@ def is_picked(resource: Resource, rules: Rules) -> bool:
 
 
 def discover_resources(connection: Connection) -> int:
-    """List what the credential can see, pick by the rules, and create streams; how many resources there are.
+    """List all resources that the credential can see, pick by the rules, and create streams; return how many there are.
 
-    Missing resources are marked as gone once the listing is complete.  Raises ConnectorError, noted with the
+    Missing resources are marked as gone once the listing is complete.  Raises ConnectorError, stored with the
     connection, and BusyError.
     """
     with LISTING.alone(connection.pk):
@@ -103,7 +103,7 @@ def discover_resources(connection: Connection) -> int:
 
 
 def nothing_matches(connection: Connection, rules: Rules) -> str:
-    """What there is, in a sentence, where none of it matches the rules; else empty."""
+    """A sentence that lists the existing resources if none matches the rules; else empty."""
     here = list(connection.resources.filter(gone_at=None).order_by("archived", "name"))
     if not here or not rules.match or any(matches(_names_of(resource), rules.match) for resource in here):
         return ""
@@ -113,7 +113,7 @@ def nothing_matches(connection: Connection, rules: Rules) -> str:
 
 
 def _refuse_matching_nothing(connection: Connection) -> None:
-    """Raise NothingMatchesError, noted with the connection, unless something was selected by hand."""
+    """Raise NothingMatchesError, stored with the connection, unless something was selected by hand."""
     rules = rules_of(connection)
     if (there_are := nothing_matches(connection, rules)) and not connection.resources.filter(picked=True).exists():
         problem = NothingMatchesError(f"Nothing is called {' or '.join(rules.match)}.", what_to_do=there_are)
@@ -122,22 +122,22 @@ def _refuse_matching_nothing(connection: Connection) -> None:
 
 
 def _names_of(resource: Resource) -> tuple[str, ...]:
-    """By which rules pick it: its name, its id, and the key of a project."""
+    """The names by which rules pick a resource: its name, its id, and the key of a project."""
     return (resource.name, resource.external_id, *filter(None, [str(resource.details.get("key") or "")]))
 
 
 def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:
-    """Drafts of resources that are synced: a webhook of an organisation or an account covers all that it has."""
+    """Drafts of picked resources: a webhook of an organisation or an account covers all of its resources."""
     picked: set[str] = set()
     for resource in connection.resources.filter(picked=True):
         picked.add(resource.external_id)
         if resource.kind == ResourceKind.SERVICE:
-            picked.add(resource.name)  # by which incidents name it
+            picked.add(resource.name)  # incidents name it by this
     return [draft for draft in drafts if _belongs_to(draft) in picked]
 
 
 def _belongs_to(draft: AnyDraft) -> str:
-    """The external id of the draft's resource; of a service its name."""
+    """The external id of the draft's resource; for a service, its name."""
     if draft.kind is Kind.REPOSITORY:
         return draft.external_id
     for name in ("repository", "project", "board", "service"):
@@ -190,7 +190,7 @@ def _pick_by_rules(connection: Connection) -> None:
 
 
 def _list(connection: Connection) -> set[int]:
-    """Store everything that is listed, in pieces; the ids of the resources."""
+    """Store everything that is listed, in batches; return the ids of the resources."""
     seen: set[int] = set()
     with open_client(connection) as (connector, http):
         drafts = connector.resources(http)
@@ -201,7 +201,7 @@ def _list(connection: Connection) -> set[int]:
 
 
 def _make_streams(connection: Connection, resources: list[Resource]) -> None:
-    """New streams are due at once."""
+    """Create streams, which are due at once."""
     kinds = connector_of(connection).kinds
     now = timezone.now()
     Stream.objects.bulk_create(

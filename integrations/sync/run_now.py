@@ -1,4 +1,4 @@
-"""Syncing connections in the foreground, for a command that waits: the same slices as the worker's, beside it."""
+"""Syncs connections in the foreground, for a command that waits: in slices like the worker's, concurrently with it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Result:
 
 
 def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result]:
-    """Ask the worker to sync; the streams that it will read."""
+    """Ask the worker to sync; return the streams that it will read."""
     sources = _sources(connections)
     enqueue_sources(sources)
     results = [Result(source.connection.name, source.external_id, Kind.COMMIT, REQUESTED) for source in sources]
@@ -69,12 +69,12 @@ def run_all(
 ) -> list[Result]:
     """Sync everything, waiting for other processes and for rate limits.
 
-    `say` receives what it waits for.
+    `say` receives the reason for each wait.
     """
     results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
     for connection in _of_providers(connections):
         results += _read_connection(connection, full=full, say=say)
-    sync_mirrors()  # for the repositories that were just listed
+    sync_mirrors()  # mirrors of the repositories that were just listed
     unpaused = [connection for connection in connections if connection.paused_at is None]
     results += [_read_source(source, full=full) for source in _sources(unpaused) if is_mirror(source)]
     match_identities()  # attribution of sessions to commits depends on it
@@ -114,7 +114,7 @@ def _read_source(source: RepositorySource, *, full: bool) -> Result:
 
 
 def _once_free(read: Callable[[], Read]) -> Read:
-    """What it reads, once no other process does so."""
+    """Call `read` once no other process is reading, and return its result."""
     while True:
         try:
             return read()
@@ -146,7 +146,7 @@ def _read_connection(connection: Connection, *, full: bool, say: Callable[[str],
 
 
 def _is_open(streams: Sequence[Stream], before: int) -> bool:
-    """Whether one of them is still requested: neither read to its end, nor failed, nor unpicked."""
+    """Whether one of the streams is still requested: neither read to its end, nor failed, nor unpicked."""
     open_ = Stream.objects.filter(pk__in=[stream.pk for stream in streams], requested_at__isnull=False)
     open_ = open_.filter(resource__picked=True, resource__gone_at=None, resource__connection__paused_at=None)
     failed = SyncRun.objects.filter(pk__gt=before, state=SyncRun.State.FAILED).values("stream")
@@ -154,7 +154,7 @@ def _is_open(streams: Sequence[Stream], before: int) -> bool:
 
 
 def _waited_for(streams: Sequence[Stream]) -> str:
-    """What a provider asked to wait for, and until when; empty if none did."""
+    """The reason and end of a wait that a provider asked for; empty if there is none."""
     waiting = Stream.objects.filter(pk__in=[stream.pk for stream in streams], due_at__gt=timezone.now(), failures=0)
     first = waiting.exclude(problem="").exclude(requested_at=None).order_by("due_at").first()
     if first is None or first.due_at is None:

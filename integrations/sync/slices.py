@@ -55,7 +55,7 @@ def _host_key(host: str, number: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SliceLimits:
-    """After how many pages, or seconds, the next stream is read."""
+    """The number of pages, or seconds, after which the next stream is read."""
 
     pages: int = 20
     seconds: float = 15.0
@@ -66,7 +66,7 @@ SLICE_LIMITS = SliceLimits()
 
 @dataclass(frozen=True, slots=True)
 class SyncSlice:
-    """One slice: its run, or the connection whose host has as many slices under way as are allowed."""
+    """One slice: its run, or the connection whose host already has the maximum number of slices."""
 
     run: SyncRun | None = None
     rate_limited: int | None = None
@@ -83,13 +83,13 @@ def run_next_slice(
         try:
             host = host_of(connector_of(connection))
         except PermanentError:
-            host = ""  # reading will report what is wrong
+            host = ""  # reading will report the problem
         with slot_at(host) as free:
             return SyncSlice(run=take_slice(lease)) if free else SyncSlice(rate_limited=connection.pk)
 
 
 def take_slice(lease: Lease) -> SyncRun | None:
-    """Read a slice of the leased stream: its run; None if the lease was revoked before it began."""
+    """Read a slice of the leased stream and return its run; None if the lease was revoked before it began."""
     try:
         at = SliceContext.of(lease, *open_run(lease))
     except LostLeaseError:
@@ -117,7 +117,7 @@ def take_slice(lease: Lease) -> SyncRun | None:
 
 
 def _read(at: SliceContext) -> bool | None:
-    """Store the pages of one slice; whether they end a complete reading, None while there are more to read."""
+    """Store the pages of one slice; return whether they end a complete reading, None if there are more to read."""
     stream = at.stream
     connection = stream.resource.connection
     connector = connector_of(connection)

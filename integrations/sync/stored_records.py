@@ -1,4 +1,4 @@
-"""How many facts each connection holds: exact counts, refreshed as often as they are cheap."""
+"""The number of facts of each connection: exact counts, refreshed as often as their cost allows."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from integrations.enums import Kind
 from integrations.intake.tables import TABLES
 from integrations.models import CommitInRepository, Resource
 
-# Millions of rows take a second to count, and an open page asks every few seconds: so many times as long as counting
-# took its result is shown again.
+# Millions of rows take a second to count, and an open page asks every few seconds: a count is reused for this many
+# times as long as it took.
 SHARE = 20
 CHEAP_SECONDS = 0.05
 CACHED_AS = "integrations.stored_records"
@@ -24,7 +24,9 @@ Records = Mapping[int, Mapping[Kind, int]]
 
 
 def stored_records() -> Records:
-    """Connection → kind → how many that are not deleted; its commits are those of the repositories that it syncs."""
+    """Connection → kind → number of records that are not deleted; commits are those of the repositories that it
+    syncs.
+    """
     known: Records | None = cache.get(CACHED_AS)
     if known is not None:
         return known

@@ -23,11 +23,11 @@ from integrations.sync.remove_connection import delete_unwanted_facts
 from integrations.sync.resources import discover_resources
 from integrations.sync.slices import run_next_slice, stopping
 
-SLICES_AT_ONCE = 2  # of a worker's threads: the others are for telemetry, figures and pages
+SLICES_AT_ONCE = 2  # threads of a worker: the others are for telemetry, figures and pages
 SECONDS_OF_A_TASK = 60.0
 LOOK_AGAIN_AFTER_OWN_FAULT = timedelta(minutes=30)
 _threads = threading.BoundedSemaphore(SLICES_AT_ONCE)
-_listing = threading.Lock()  # one thread: providers that do not answer must not take them all
+_listing = threading.Lock()  # only one thread: providers that do not answer must not occupy them all
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -65,7 +65,7 @@ def discover() -> None:
 
 
 def _discover(connection: Connection) -> None:
-    with suppress(ConnectorError):  # the connection says what is wrong
+    with suppress(ConnectorError):  # the problem is stored with the connection
         discover_resources(connection)
     nudge_on_commit(sync_streams)
 
@@ -80,12 +80,12 @@ delete_unwanted = shared_task(delete_unwanted_facts, name="integrations.sync.tas
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def place_unplaced() -> None:
-    """Place the records that wait for their repository, and move those that changed rules put elsewhere."""
+    """Place the records that wait for their repository, and move those that changed rules now place elsewhere."""
     place_waiting()
     apply_placing_rules()
 
 
 @worker_shutting_down.connect  # type: ignore[untyped-decorator]  # Celery has no types
 def _end_slices(**_: Any) -> None:
-    """Slices end after their current page."""
+    """End the slices after their current page."""
     stopping.set()

@@ -1,4 +1,6 @@
-"""What waits for a place, grouped by what it names and why that means nothing: for the health page and admin."""
+"""Records that wait for a place, grouped by the name that could not be resolved and why: for the health page and
+admin.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from integrations.models import UnplacedReason, UnplacedRecord
 
 @dataclass(frozen=True, slots=True)
 class UnplacedGroup:
-    """Records of one kind of one connection that name the same; `source` is theirs where they have one in common."""
+    """Records of one kind and connection with the same name; `source` is theirs if they have one in common."""
 
     connection: int
     kind: Kind
@@ -30,7 +32,7 @@ class UnplacedGroup:
 
     @property
     def sentence(self) -> str:
-        """38 pipeline runs of payments/main name github.com/acme/pay. No connection knows it."""
+        """The group in words: 38 pipeline runs of payments/main name github.com/acme/pay. No connection knows it."""
         records = self.kind.words_for(self.number)
         of = f" of {self.source}" if self.source else f" of {self.sources:,} sources" if self.sources > 1 else ""
         verb = "names" if self.number == 1 else "name"
@@ -39,23 +41,23 @@ class UnplacedGroup:
 
     @property
     def is_for_rule(self) -> bool:
-        """Whether a rule can place them: work items belong to projects of their connection alone."""
+        """Whether a rule can place them: work items belong only to projects of their connection."""
         return self.kind != Kind.WORK_ITEM and bool(self.pattern) and self.reason != UnplacedReason.FAILED
 
     @property
     def pattern(self) -> str:
-        """What a rule for them matches."""
+        """The pattern of a rule that matches them."""
         return self.named or self.source
 
 
 def unplaced_groups(connection: int | None = None, *, most: int | None = None) -> Sequence[UnplacedGroup]:
-    """The largest first; of one connection, or so many of each."""
+    """The largest groups first; of one connection, or `most` of each."""
     waiting = UnplacedRecord.objects.waiting()
     if connection is not None:
         waiting = waiting.filter(connection=connection)
     rows = (
         waiting.order_by()
-        .annotate(matched=Case(When(named="", then=F("source")), default=F("named")))  # by a rule
+        .annotate(matched=Case(When(named="", then=F("source")), default=F("named")))  # the name that a rule matches
         .values("connection", "kind", "named", "matched", "reason", "detail")
         .annotate(
             number=Count("pk"),

@@ -1,4 +1,4 @@
-"""Since when identities send telemetry."""
+"""Enrolment: the time since when identities send telemetry."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ from integrations.telemetry.reread_store import ReplacedRow, Reprocessed, store_
 
 ROWS_PER_TRANSACTION = 2_000
 REREAD = Lock("reread")  # one process at a time reprocesses rows
-NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, and not stored
-# Changes where records are read by other rules under the same names, so that stored ones are tried again.
+NO_ROW = Reprocessed(None, (), is_still_unread=False)  # known by now, but not stored
+# Raise it if records with the same names are read by other rules, so that stored ones are tried again.
 RULES = "records without a session id count for their author"
 _NO_LIMIT = 2**62  # the time was validated on arrival
 
@@ -75,7 +75,7 @@ class _Row(NamedTuple):
 
     @property
     def microseconds(self) -> int:
-        """Since 2000."""
+        """The time in microseconds since 2000."""
         since = self.at - YEAR_2000
         return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
@@ -207,7 +207,7 @@ def _event(
     vocabulary: Vocabulary, row: _Row, attributes: dict[str, Any], session: SessionKey, unknown: list[str]
 ) -> Reprocessed | None:
     signal = _signal_of(vocabulary, row, attributes)
-    named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have arrived under another name
+    named = attributes.get("event.name") if signal is Signal.LOGS else None  # it may have been sent under another name
     name, event = meaning(vocabulary, signal, named if isinstance(named, str) and named else row.name, attributes)
     if event is None or (event is INCOMPLETE and unknown):
         return None

@@ -156,7 +156,7 @@ _DESCRIBED = sql.SQL(
     WHERE session_id IS NOT NULL
     """
 ).format(**_EVENT)
-# Except where raw rows of the request may be dropped: there the merged maxima stay.
+# Except if raw rows of the request may have been dropped: there the merged maxima stay.
 DELETE_MERGED = sql.SQL(
     """
     DELETE FROM {merged} merged USING ({described}) AS described
@@ -177,8 +177,7 @@ REASSIGN_ROWS = sql.SQL(
       AND event.at BETWEEN %(earliest)s AND %(latest)s AND kind = ANY (%(kinds)s)
     """
 ).format(**_EVENT, described=_DESCRIBED)
-# What records without a session id belonged to, before the name of their session was known: the next fold sums up the
-# points that stay there.
+# The substitute sessions of records whose session became known: the next fold sums up the points that stay there.
 REASSIGN_POINTS: LiteralString = """
     UPDATE integrations_agent_point SET batch_id = %(batch)s
     WHERE session_id = ANY (%(left)s::bigint[]) AND at BETWEEN %(earliest)s AND %(latest)s

@@ -22,7 +22,7 @@ from integrations.sync.resources import of_picked
 
 logger = logging.getLogger(__name__)
 
-KEPT_FOR = timedelta(days=30)  # without their bodies: to know a delivery that comes again, and to show that they come
+KEPT_FOR = timedelta(days=30)  # without bodies: to recognise repeated deliveries, and to show that they arrive
 MOST_TRIES = 5
 MOST_AT_ONCE = 500
 LONGEST_ID, LONGEST_SOURCE, LONGEST_PATH = 200, 60, 300  # the columns of quarantine
@@ -30,7 +30,7 @@ State = WebhookDelivery.State
 
 
 def process_waiting() -> int:
-    """Process the oldest deliveries, each in its own transaction; how many.
+    """Process the oldest deliveries, each in its own transaction; return how many.
 
     One that fails is left to the next sweep: its cause, such as others' locks, may be gone by then.
     """
@@ -39,13 +39,13 @@ def process_waiting() -> int:
 
 
 def forget_old_deliveries() -> int:
-    """Delete deliveries that were kept only to recognise repeated ones; how many."""
+    """Delete deliveries that were kept only to recognise repeated ones; return how many."""
     old = WebhookDelivery.objects.filter(received_at__lt=timezone.now() - KEPT_FOR).exclude(state=State.WAITING)
     return old.delete()[0]
 
 
 def _fail(delivery: WebhookDelivery, problem: Exception) -> None:
-    """Our fault: the delivery stays for some sweeps."""
+    """Record an internal failure: the delivery stays for some sweeps."""
     logger.error("Delivery %s could not be taken", delivery.pk, exc_info=problem)
     delivery.tries += 1
     if delivery.tries < MOST_TRIES:
@@ -92,7 +92,7 @@ def _process(delivery: WebhookDelivery) -> None:
 
 
 def _quarantine(delivery: WebhookDelivery, problem: SchemaError, record: RawRecord | None = None) -> None:
-    """Quarantine a record that could not be understood, or the whole delivery; of one record the last delivery."""
+    """Quarantine a record that could not be understood, or the whole delivery; for a record, its latest delivery."""
     if record is not None:
         payload, source, external_id = record.payload, record.source, record.external_id
     else:

@@ -32,7 +32,7 @@ SECONDS_TO_RETRY = 30
 def receive_delivery(request: HttpRequest, provider: str, connection_id: int) -> HttpResponse:
     """Store a delivery once.
 
-    2xx for every signed one, also for unused events: providers disable a webhook after a few refusals.
+    Returns 2xx for every signed one, even for unused events: providers disable a webhook after a few refusals.
     """
     try:
         return _receive(request, provider, connection_id)
@@ -63,7 +63,7 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
         return _refused(
             401, "The signature is missing or wrong. Enter the connection's webhook secret at the provider."
         )
-    body = inflate(sent, request.META)  # only now: what is not signed may cost nothing
+    body = inflate(sent, request.META)  # only now: unsigned requests must cost nothing
     stored = _store_new(connection, arrival, body)
     if stored:
         nudge_on_commit(process_deliveries)
@@ -71,9 +71,9 @@ def _receive(request: HttpRequest, provider: str, connection_id: int) -> HttpRes
 
 
 def _store_new(connection: Connection, arrival: Arrival, body: bytes) -> bool:
-    """Store the delivery unless one with its id or its body is known; returns whether it was new.
+    """Store the delivery unless one with its id or its body is known; return whether it was new.
 
-    Headers are not signed, so that whoever recorded a delivery could send its body again under another id.
+    Headers are not signed, so anyone who recorded a delivery could send its body again under another id.
     """
     delivery_id, digest = arrival.delivery_id[:LONGEST_ID], hashlib.sha256(body).digest()
     known = Q(delivery_id=delivery_id) | Q(body_digest=digest)

@@ -1,4 +1,4 @@
-"""Webhooks that Headway registers itself, where a connection's admin asked for it.
+"""Webhooks that Headway registers itself, if a connection's admin asked for it.
 
 The work follows from rows: a synced resource without a hook gets one, and the hook of one that is no longer synced is
 removed.  Failures are shown with the resource, and retried on request.
@@ -24,10 +24,10 @@ from integrations.sync.connect import WEBHOOK_SECRET, webhook_address
 
 logger = logging.getLogger(__name__)
 
-REGISTER_HOOKS = signature("integrations.webhooks.tasks.register_hooks")  # by name: it calls this module
+REGISTER_HOOKS = signature("integrations.webhooks.tasks.register_hooks")  # by name: that module imports this one
 REGISTERS = "register_webhooks"  # the setting that enables it for a connection
 SECONDS_BEFORE_REMOVAL = 20.0  # an admin waits for them
-SECONDS_AT_ONCE = 60.0  # of one connection; the rest is the next sweep's
+SECONDS_AT_ONCE = 60.0  # per connection; the next sweep does the rest
 REGISTRATION = Lock("registration of webhooks")  # by connection
 
 
@@ -55,7 +55,7 @@ def request_hook_removal(connection: Connection) -> None:
 
 
 def renew_hooks(connection: Connection) -> None:
-    """The secret has changed: register webhooks again with the new one."""
+    """Register webhooks again after the secret has changed."""
     with transaction.atomic():
         if registers_hooks(connection):
             connection.resources.exclude(hook_id="").update(hook_id="", hook_problem="")
@@ -67,9 +67,9 @@ def registers_hooks(connection: Connection) -> bool:
 
 
 def remove_hooks_of(connection: Connection) -> int:
-    """Before its credential is forgotten: remove at the provider what Headway registered there; how many stay.
+    """Remove the webhooks that Headway registered, before the credential is deleted; return how many stay.
 
-    What cannot be removed, or not within a few seconds, does no harm: its deliveries are answered 404.
+    Webhooks that cannot be removed, or not within a few seconds, do no harm: their deliveries get a 404.
     """
     hooked = connection.resources.exclude(hook_id="")
     if not hooked.exists():
@@ -113,7 +113,7 @@ def _register(connection: Connection) -> None:
                     return
                 _set_hook(connector, http, resource, address, secret)
     except TransientError:
-        return  # nobody answers, or asks to wait: the next sweep asks again
+        return  # no answer, or a request to wait: the next sweep tries again
     except ConnectorError as problem:
         logger.info("Webhooks of %s: %s", connection, problem)
 

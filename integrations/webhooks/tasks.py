@@ -1,4 +1,4 @@
-"""Deliveries are processed in the background: nudged when one arrives, and swept regularly."""
+"""Background processing of deliveries: nudged when one arrives, and swept regularly."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An admin's actions on a connection: each answers with a sentence."""
+"""An admin's actions on a connection: each returns a sentence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from integrations.sync.check import check_connection
 from integrations.sync.enqueue import cancel_sync, enqueue_sync, pause, resume
 from integrations.sync.git.connect import enqueue_sources
 
-ActionReply = tuple[str, int]  # the sentence, and how it is meant
+ActionReply = tuple[str, int]  # the sentence, and its message level
 Act = Callable[[Connection], ActionReply]
 
 
@@ -32,7 +32,7 @@ def test(connection: Connection) -> ActionReply:
 
 
 def sync(connection: Connection) -> ActionReply:
-    """Read what is new; failed and waiting streams are retried at once."""
+    """Read all changes; failed and waiting streams are retried at once."""
     if connection.provider == GIT:
         enqueue_sources(connection.sources.all())
     elif connection.provider in connectors():

@@ -1,4 +1,4 @@
-"""The providers that can be connected: the first page of connecting something."""
+"""The providers that can be connected: the first page of adding a connection."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from integrations.models.connections import GIT
 
 @dataclass(frozen=True)
 class Choice:
-    """A provider, and in words what it brings."""
+    """A provider, with a description of its data."""
 
     slug: str
     name: str
@@ -20,7 +20,7 @@ class Choice:
 
 
 def choices() -> Sequence[Choice]:
-    """By name, local git last: it is the one that needs no account."""
+    """The providers by name; local git, which needs no account, comes last."""
     known = sorted(connectors().values(), key=lambda connector: connector.name.lower())
     on_disk = Choice(GIT, "Local git", "Commits, lines and files of a repository on this machine; no token needed")
     return [*(Choice(connector.slug, connector.name, _brings(connector)) for connector in known), on_disk]

@@ -1,4 +1,4 @@
-"""Connections in Django admin: connecting a provider, testing, syncing and pausing it."""
+"""Connections in Django admin: adding, testing, syncing and pausing them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ SECTIONS: dict[str, Section] = {
 
 
 def _on_selected(description: str, act: Act) -> Callable[..., None]:
-    """An admin action that does this with each of the selected connections."""
+    """An admin action that applies `act` to each of the selected connections."""
 
     @admin.action(description=description, permissions=["change"])
     def act_on_selected(
@@ -71,7 +71,7 @@ def _on_selected(description: str, act: Act) -> Callable[..., None]:
 
 @admin.register(Connection)
 class ConnectionAdmin(admin.ModelAdmin[Connection]):
-    """What is connected.  One that is not wanted for a while is paused; removing one asks about its facts."""
+    """Admin of connections.  An unused one can be paused; removing one asks what becomes of its facts."""
 
     list_display = ("name", "provider_name", "state", "last_success", "problem_shown")
     search_fields = ("name", "sources__external_id")
@@ -85,7 +85,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     actions = ("test_connection", "sync_now", "sync_all", "pause", "resume")
     change_form_template = "admin/integrations/connection/settings.html"
 
-    # Which pages there are ------------------------------------------------------------------------------------
+    # Pages ----------------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[URLPattern]:
         def shown(section: Section) -> Callable[..., HttpResponse]:
@@ -112,7 +112,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
     # The list -------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
-        """Those that are not removed, with what the list shows of each."""
+        """Connections that are not removed, with the columns of the list."""
         sources = RepositorySource.objects.filter(connection=OuterRef("pk")).order_by(F("synced_at").desc())
         on_disk = SyncRun.objects.filter(source__connection=OuterRef("pk")).order_by("-pk")
         streams = Q(resources__picked=True, resources__gone_at=None)
@@ -132,7 +132,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         )
 
     def get_actions(self, request: HttpRequest) -> Any:
-        """Without the action that deletes several: what becomes of the facts is asked for each."""
+        """The actions without deletion of several: the fate of the facts is a question for each connection."""
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
     @admin.display(description="Provider", ordering="provider")
@@ -243,7 +243,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         obj.pk, obj.provider = connected.pk, connected.provider
 
     def response_add(self, request: HttpRequest, obj: Connection, post_url_continue: str | None = None) -> HttpResponse:
-        """What is to be synced comes next."""
+        """Redirect to the choice of resources."""
         if obj.provider == GIT:
             return super().response_add(request, obj, post_url_continue)
         self.message_user(request, f"{obj.name} is connected. Choose what it syncs.", messages.SUCCESS)
@@ -254,17 +254,17 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         return redirect("admin:integrations_connection_change", obj.pk)
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Ask, with counts, whether the facts stay; and do so."""
+        """Ask, with counts, whether to keep the facts; then remove the connection."""
         connection = self.get_object(request, object_id)
         if connection is None or not self.has_delete_permission(request, connection):
             return super().delete_view(request, object_id, extra_context)
         return removal.remove(request, connection, log=self.log_deletions)
 
-    # What can be done with it ---------------------------------------------------------------------------------
+    # Actions --------------------------------------------------------------------------------------------------
 
     @method_decorator(require_POST)
     def test_view(self, request: HttpRequest) -> HttpResponse:
-        """Test connection: with what the form says now, whether it is saved or not."""
+        """Test the connection with the form's current values, saved or not."""
         connection = None
         if pk := request.GET.get("connection", ""):
             connection = self._connection(request, int(pk) if pk.isascii() and pk.isdigit() else 0)
@@ -292,7 +292,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
 
     @method_decorator(require_POST)
     def act_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """A button of the connection's page."""
+        """Handle a button of the connection's page."""
         connection = self._connection(request, pk)
         act = actions.ACTS.get(request.POST.get("act", ""))
         if act is None:

@@ -23,7 +23,7 @@ MOST_MINUTES = 24 * 60
 
 
 class NameForm(forms.ModelForm[Connection]):
-    """The settings of a connection whose provider has none of its own."""
+    """The settings of a connection whose provider has no fields."""
 
     class Meta:
         model = Connection
@@ -31,7 +31,7 @@ class NameForm(forms.ModelForm[Connection]):
 
 
 class GitConnectionForm(forms.ModelForm[Connection]):
-    """A path is all it takes."""
+    """The form of a repository on disk, which needs only a path."""
 
     path = forms.CharField(
         max_length=500,
@@ -53,7 +53,7 @@ class GitConnectionForm(forms.ModelForm[Connection]):
         return path
 
     def clean(self) -> dict[str, Any]:
-        # Here, because the name that is chosen depends on what there is, and a taken one is a mistake in the form.
+        # Validated here, because the default name depends on existing connections, and a taken name is a form error.
         if "path" in self.cleaned_data and not self.errors:
             try:
                 self.connected = connect_git(self.cleaned_data["path"], name=self.cleaned_data["name"]).connection
@@ -109,7 +109,7 @@ class ProviderForm(forms.ModelForm[Connection]):
         return given
 
     def validate_unique(self) -> None:
-        """The name of a connection that was removed with its facts kept may be given again: it goes on with them."""
+        """Allow the name of a connection that was removed with its facts kept: connecting continues with them."""
         removed = Connection.objects.filter(provider=self.connector.slug, removed_at__isnull=False)
         if self.instance._state.adding and removed.filter(name=self.cleaned_data.get("name")).exists():
             return
@@ -152,7 +152,7 @@ class ProviderForm(forms.ModelForm[Connection]):
 
 
 def shown_fields(connector: type[Connector]) -> list[Field]:
-    """Without those that the page Fields maps."""
+    """The fields except those that the page Fields maps."""
     return [field for field in connector.fields if not field.mapped]
 
 
@@ -188,7 +188,7 @@ class _SecretArea(forms.Textarea):
 
 
 def stored_secrets(connection: Connection) -> Mapping[str, str]:
-    """None where the key to read them is lost: they have to be entered again, so that each is asked for."""
+    """The stored secrets, each None if the key to read them is lost: then all have to be entered again."""
     if isinstance(connection.secrets, UnreadableSecrets):
         return {}
     return connection.secrets

@@ -1,4 +1,4 @@
-"""A connection's sync history in words, the latest first."""
+"""A connection's sync history in words, latest first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TONES = {
 
 @dataclass(frozen=True)
 class RunLine:
-    """A run in words; `seconds` is how long it took, None while it is open."""
+    """A run in words; `seconds` is its duration, None while it is open."""
 
     run: SyncRun
     what: str
@@ -35,7 +35,7 @@ class RunLine:
 
 
 def history(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """`?failed` filters failures."""
+    """The page of sync runs; `?failed` filters failures."""
     only_failed = "failed" in request.GET
     streams = Stream.objects.filter(resource__connection=connection)
     runs = SyncRun.objects.filter(Q(source__in=connection.sources.all()) | Q(stream__in=streams))

@@ -1,4 +1,4 @@
-"""Joining two repositories and undoing it, in admin: a page says first what moves, and how much."""
+"""Joins two repositories and undoes it, in admin: a page first shows what moves, with counts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUSY = "A clone of {} or {} is being read right now, so nothing was changed. Try
 
 
 class JoinForm(forms.Form):
-    """Which of the two both count as from now on; nothing is preselected."""
+    """The choice of the repository that both count as; nothing is preselected."""
 
     keep = forms.ModelChoiceField(
         Repository.objects.none(),
@@ -39,7 +39,7 @@ class JoinForm(forms.Form):
 
 
 def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> HttpResponse:
-    """The page, and the join that it asks for; `log` writes it into the history of admin."""
+    """The page, and the join that it requests; `log` writes it to admin's history."""
     both = [get_object_or_404(Repository.objects.select_related("joined_into"), pk=pk) for pk in (first, second)]
     form = JoinForm(request.POST if request.method == "POST" else None, among=both)
     if request.method == "POST" and form.is_valid():
@@ -68,7 +68,7 @@ def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> Htt
 
 
 def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
-    """As above, for the undoing."""
+    """The page that undoes a join, and the undoing that it requests; `log` writes it to admin's history."""
     made = get_object_or_404(RepositoryJoin.objects.select_related("repository", "joined__joined_into"), pk=pk)
     refused = ""
     if request.method == "POST":
@@ -97,7 +97,7 @@ def undo_page(request: HttpRequest, pk: int, *, log: Log) -> HttpResponse:
 
 @admin.register(RepositoryJoin)
 class RepositoryJoinAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepositoryJoin]):
-    """The log of joins; undoing one is the only thing that can be done with it."""
+    """The log of joins; a join can only be undone."""
 
     list_display = ("joined", "repository", "joined_at", "joined_by", "undone_at", "undone_by")
     list_filter = (("undone_at", admin.EmptyFieldListFilter),)

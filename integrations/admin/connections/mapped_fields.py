@@ -1,4 +1,4 @@
-"""Fields of a connection: which of the site's own fields are read, with examples of their values."""
+"""Fields of a connection: the site's custom fields that are read, with examples of their values."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ from integrations.connectors.registered import connectors
 from integrations.models import Connection
 from integrations.sync.mapped_fields import has_mapped_fields, mapped_fields_of, save_mapped_fields
 
-FOUND, OTHER = "found_", "other_"  # before the name of a setting
+FOUND, OTHER = "found_", "other_"  # prefixes of the name of a setting
 LONGEST_CHOICE = 500
 
 
 def mapped_fields(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """A POST keeps the choice of fields; names that are no field's are refused, and change nothing."""
+    """The page of custom fields.  A POST saves the choice; names that match no field are refused, and change
+    nothing.
+    """
     if not has_mapped_fields(connection):
         raise Http404("This provider has no custom fields.")
     chosen = _chosen(request, connection) if request.method == "POST" else {}
@@ -51,13 +53,13 @@ def mapped_fields(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, connection: Connection) -> Mapping[str, str]:
-    """Ids and names by setting; empty where those are found by themselves."""
+    """Ids and names by setting; empty if the fields are detected automatically."""
     settings = [field.name for field in connectors()[connection.provider].fields if field.mapped]
     return {name: _named(request, name) for name in settings if f"{OTHER}{name}" in request.POST}
 
 
 def _named(request: HttpRequest, setting: str) -> str:
-    """Empty where what is ticked is what was found anyway."""
+    """The chosen fields of a setting; empty if the selection equals the detected fields."""
     named = [*request.POST.getlist(setting), *request.POST.get(OTHER + setting, "").split(",")]
     names = ", ".join(dict.fromkeys(name.strip() for name in named if name.strip()))[:LONGEST_CHOICE]
     return "" if names == request.POST.get(FOUND + setting) else names

@@ -1,7 +1,7 @@
-"""Provider payloads as admins may see them: their structure, without personal data.
+"""Provider payloads for admins: their structure, without personal data.
 
-Names, logins, addresses and free text are replaced by the kind of value; ids, states and times, which a problem is
-usually about, stay.
+Names, logins, addresses and free text are replaced by the kind of value; ids, states and times, which a problem usually
+concerns, stay.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-# Objects that are people, by the words with which providers name their fields.
+# Objects that are people, by providers' names of the fields.
 _PEOPLE = frozenset(
     {
         "user",
@@ -51,7 +51,7 @@ DEEPEST = 12
 
 
 def masked(payload: Any) -> Any:
-    """The payload with people's fields masked, wherever their names stand, and long texts and lists cut short."""
+    """The payload with people's fields masked, wherever their names occur, and long texts and lists truncated."""
     names = sorted(set(_names_in(payload, depth=0)), key=len, reverse=True)
     pattern = "|".join(rf"(?<!\w){re.escape(name)}(?!\w)" for name in names)
     return _masked(payload, re.compile(pattern, re.IGNORECASE) if names else None, depth=0)
@@ -76,7 +76,7 @@ def _masked(payload: Any, names: re.Pattern[str] | None, *, depth: int) -> Any:
 
 
 def _names_in(payload: Any, *, depth: int, of_person: bool = False) -> Iterator[str]:
-    """What people are called in their own objects: it may stand in branches, links and labels, too."""
+    """The names of people in their own objects: they may also occur in branches, links and labels."""
     if depth == DEEPEST:
         return
     if isinstance(payload, Mapping):
@@ -102,7 +102,7 @@ def _snake(name: str) -> str:
 
 
 def _kind_of(value: Any) -> str:
-    """What stands there, without what it says."""
+    """The kind of a value, without the value."""
     if isinstance(value, str):
         return f"(text of {len(value)} characters)"
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Records of a connection that could not be understood: what was wrong with each, and replaying them."""
+"""Records of a connection that could not be understood: the problem of each, and replaying them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RecordLine:
 
 
 def quarantine(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """A POST replays the ticked ones, or all of them."""
+    """The page of quarantined records.  A POST replays the selected ones, or all of them."""
     waiting = QuarantinedPayload.objects.filter(connection=connection, replayed_at=None).order_by("-pk")
     if request.method == "POST":
         _try_again(request, connection, waiting)

@@ -25,11 +25,11 @@ from integrations.sync.remove_connection import (
 from integrations.webhooks.register import remove_hooks_of
 
 KEEP, DELETE = "keep", "delete"
-MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser, and the server behind it, wait
+MOST_WHILE_WAITING = 20_000  # records: more take longer than a browser and the server wait
 
 
 class RemoveConnectionForm(forms.Form):
-    """Whether to keep the facts; nothing is preselected."""
+    """The choice whether to keep the facts; nothing is preselected."""
 
     facts = forms.ChoiceField(
         choices=(
@@ -43,7 +43,7 @@ class RemoveConnectionForm(forms.Form):
 
 
 def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpRequest, Any], Any]) -> HttpResponse:
-    """The page, and the removal that it asks for; `log` writes it into the history of admin."""
+    """The page, and the removal that it requests; `log` writes it to admin's history."""
     form = RemoveConnectionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         return _removed(request, connection, log, keeping_facts=form.cleaned_data["facts"] == KEEP)

@@ -1,4 +1,4 @@
-"""Repositories in admin: what the connections' repositories were recognised as."""
+"""Repositories in admin, as recognised from the connections' repositories."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from integrations.models import Repository, RepositorySource, Resource
 
 @admin.register(Repository)
 class RepositoryAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Repository]):
-    """One row each, whichever connections bring it."""
+    """Admin of repositories: one row each, whichever connections provide them."""
 
     list_display = ("name", "state", "remote", "default_branch", "shallow")
     search_fields = ("name", "remote")

@@ -1,4 +1,4 @@
-"""What a connection syncs: rules that pick by name, and an admin's manual decisions."""
+"""The resources that a connection syncs: rules that pick by name, and an admin's manual decisions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SHOWN = {"": "All", "picked": "Synced", "left": "Not synced", "archived": "Archi
 
 
 class RulesForm(forms.Form):
-    """Patterns, one to a line."""
+    """The rules: patterns, one per line."""
 
     match = forms.CharField(
         required=False,
@@ -61,14 +61,14 @@ class ResourceLine:
 
 
 def resources(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """The picker.  A POST saves the rules, decides by hand, or lists the resources again."""
+    """The picker.  A POST saves the rules, picks by hand, or lists the resources again."""
     if request.method == "POST":
         return _decide(request, connection)
     return _shown(request, connection, RulesForm(initial=_written(rules_of(connection))))
 
 
 def count_matches(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """How many resources the form's rules would pick; requested while typing."""
+    """The number of resources that the form's rules would pick; requested while typing."""
     return require_POST(_count_matches)(request, connection)
 
 
@@ -130,7 +130,7 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
 
 
 def _chosen(request: HttpRequest, connection: Connection) -> Sequence[int]:
-    """The ticked ones, or all search results."""
+    """The selected resources, or all search results."""
     if "all_found" in request.POST:
         return list(_narrowed(connection, request.GET).values_list("pk", flat=True))
     ticked = [int(pk) for pk in request.POST.getlist("resource") if pk.isascii() and pk.isdigit() and len(pk) < 19]
@@ -163,7 +163,7 @@ def _line(resource: Resource) -> ResourceLine:
 
 
 def _count(connection: Connection, rules: Rules) -> int:
-    """How many resources the rules pick, without manual decisions."""
+    """The number of resources that the rules pick, without manual decisions."""
     here = connection.resources.filter(gone_at=None).only("connection", "name", "external_id", "archived", "details")
     return sum(rules.pick(resource) for resource in here.iterator())
 

@@ -11,7 +11,7 @@ from integrations.models import SyncRun
 
 @admin.register(SyncRun)
 class SyncRunAdmin(ReadOnly, admin.ModelAdmin[SyncRun]):
-    """Nothing can be changed here; the history of one connection is a page of its own."""
+    """Read-only list of runs; the history of one connection is a page of its own."""
 
     list_display = ("what", "state", "started_at", "finished_at", "outcome", "problem")
     list_display_links = None

@@ -1,4 +1,4 @@
-"""Records of a connection that have no place yet: what they name, why that means nothing, and a rule for it."""
+"""Records of a connection that have no place yet: the name in each, why it cannot be resolved, and a rule for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Value mappings of a connection: each of its values with use and examples, the default mapping, and a custom one."""
+"""Value mappings of a connection: each value with its use, examples, default mapping, and custom mapping."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def value_mappings(request: HttpRequest, connection: Connection) -> HttpResponse
 
 
 def _save(request: HttpRequest, connection: Connection, subject: Subject, seen: Sequence[SeenValue]) -> None:
-    """Values and choices are two lists in the same order."""
+    """Save the changed mappings; values and choices are two lists in the same order."""
     before = {word.word: word for word in seen}
     words, choices = request.POST.getlist("word"), request.POST.getlist("means")
     changed = records = 0

@@ -26,7 +26,9 @@ DELIVERIES_SHOWN = 25
 
 @never_cache
 def webhook(request: HttpRequest, connection: Connection) -> HttpResponse:
-    """A POST shows the secret, or creates a new one; only that response contains it, and it is not cached."""
+    """The page of the webhook.  A POST shows the secret, or creates a new one; only that response has it, and is not
+    cached.
+    """
     address = webhook_address(connection)
     if address is None:
         raise Http404("Headway accepts no webhooks from this provider.")

@@ -1,1 +1,1 @@
-"""Which lines of a commit came from which agent session, by the strongest evidence.  docs/attribution.md."""
+"""Attribution of a commit's lines to agent sessions, by the strongest evidence.  docs/attribution.md."""

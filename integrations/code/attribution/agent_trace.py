@@ -41,7 +41,7 @@ class TracedFile:
 
 
 def traced_files(texts: Iterable[bytes]) -> list[TracedFile]:
-    """The files of all records in these texts, the oldest first, each record once.
+    """The files of all records in these texts, oldest first, each record once.
 
     A text is one record, a list of them, or one in each line.  A record, file or range that cannot be read is left out.
     """
@@ -104,7 +104,7 @@ def _range(sent: dict[str, Any], contributor: dict[str, Any], agent: str, sessio
 
 
 def moment_of(sent: object) -> datetime | None:
-    """A moment as text; None for anything else, and where it names no zone."""
+    """A moment from text; None for anything else, or without a time zone."""
     try:
         at = datetime.fromisoformat(sent) if isinstance(sent, str) else None
         return at.astimezone(UTC) if at is not None and at.tzinfo is not None else None

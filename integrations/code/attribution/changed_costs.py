@@ -1,6 +1,6 @@
 """Outbox entries for pull requests and work items whose cost changed.
 
-What they cost is the spend of the sessions behind them, and counts on the day of the merge or of completion: other days
+Their cost is the spend of the sessions behind them, and counts on the day of the merge or of completion: other days
 than those of the sessions (integrations/facts/costs.py).
 """
 

@@ -1,4 +1,4 @@
-"""From evidence to claims: which agent wrote which lines of which file, by the strongest evidence for each change.
+"""Claims from evidence: the agent that wrote lines of a file, by the strongest evidence for each change.
 
 A commit that represents others (a rebase, a squash) inherits the evidence of all of them.  Copies of one change repeat
 the same evidence, so the maximum counts.  The parts of a squash are different changes, so they are added up, unless
@@ -87,9 +87,10 @@ def _claims(evidence: Sequence[_EvidenceRow], lines: Mapping[int, Mapping[str, i
 def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceRow]]:
     """Change → its strongest evidence.
 
-    Evidence of the parts wins over equally strong evidence of the commit itself, unless that names lines: a host that
-    squashes a branch copies every trailer into the squash, while the parts show which lines it applies to, and tools
-    leave an empty note on it.
+    Evidence of the parts takes precedence over equally strong evidence of the commit itself, unless that names lines: a
+    host that squashes a branch copies every trailer into the squash, while the parts show which lines it applies to,
+    and
+    tools leave an empty note on it.
     """
     by_change: dict[UUID, list[_EvidenceRow]] = defaultdict(list)
     for row in evidence:
@@ -109,7 +110,7 @@ def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceR
 
 
 def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
-    """The evidence of the best method; of that, what names lines, and what names an agent."""
+    """The evidence of the best method; within that, evidence that names lines, then evidence that names an agent."""
     method = min(ORDER[row.method] for row in evidence)
     best = [row for row in evidence if ORDER[row.method] == method]
     best = [row for row in best if row.level == EvidenceLevel.LINE and row.agent] or best
@@ -117,8 +118,9 @@ def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
 
 
 def _line_level(change: UUID, evidence: Sequence[_EvidenceRow], counted: Collection[str]) -> Iterator[Claim]:
-    """What each session wrote, by the note with most lines of counted files: notes on copies of a change may give the
-    same lines to different sessions.
+    """The lines of each session by the note with most lines of counted files: notes on copies of a change may give the
+    same
+    lines to different sessions.
     """
     lines = Counter[tuple[bool, str, int]]()
     for row in evidence:
@@ -137,12 +139,12 @@ def _line_level(change: UUID, evidence: Sequence[_EvidenceRow], counted: Collect
 
 
 def _note(row: _EvidenceRow) -> tuple[bool, str, int]:
-    """A note or record; that of the counted commit itself comes last."""
+    """The key of a note or record; that of the counted commit itself sorts last."""
     return row.commit_id == row.target_id, row.sha, row.repository_id or 0
 
 
 def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping[str, int]) -> Iterator[Claim]:
-    """Share all added lines among the agents that signed; where their shares are known, as many as these allow."""
+    """Share all added lines among the agents that signed; if their shares are known, within their limits."""
     agents = {
         (row.agent, row.session_id, row.external_session): row for row in sorted(evidence, key=lambda row: row.sha)
     }
@@ -161,7 +163,7 @@ def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping
 
 
 def _columns(lines: Mapping[str, int], parts: int) -> list[tuple[int, ...]]:
-    """Per part, its lines of each path."""
+    """The lines of each path for each part."""
     shared = [share_evenly(added, parts) for added in lines.values()]
     return [tuple(counts[part] for counts in shared) for part in range(parts)]
 
@@ -240,7 +242,7 @@ def _with_sessions(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
 
 
 def _with_models(evidence: Sequence[_EvidenceRow]) -> list[_EvidenceRow]:
-    """Fill in the model on which the session spent most tokens where the evidence names none."""
+    """Fill in the model on which the session spent most tokens if the evidence names none."""
     models = _models({row.session_id for row in evidence if row.session_id is not None and not row.model})
     return [
         replace(row, model=models.get(row.session_id, "")) if row.session_id is not None and not row.model else row

@@ -25,7 +25,7 @@ MOST_EVIDENCE = 200  # rows read: a squash of a long branch can have thousands
 
 @dataclass(frozen=True)
 class SeenEvidence:
-    """One evidence row, its session, and how many lines it names, if any."""
+    """An evidence row, its session, and the number of lines that it names, if any."""
 
     row: CommitEvidence
     session: AgentSession | None
@@ -54,7 +54,7 @@ class AgentLines:
 
 @dataclass(frozen=True)
 class UnresolvedEvidence:
-    """Why an attribution is not final yet."""
+    """The reasons why an attribution is not final yet."""
 
     waits: bool  # a change has not been attributed yet
     unreadable_notes: Sequence[str]  # the reason for each
@@ -102,7 +102,7 @@ def _with_represented(commit: Commit) -> RawSQL:
 
 
 def _named_lines(evidence: Sequence[int]) -> dict[int, int]:
-    """How many lines each evidence row names; rows of commit level are left out."""
+    """The number of lines that each evidence row names; commit-level rows are left out."""
     rows = sql.rows(
         """
         SELECT evidence.id, sum(path.lines::bigint)

@@ -1,4 +1,4 @@
-"""From claims to AI lines: how many lines of each file came from which agent.
+"""AI lines from claims: the number of lines of each file by agent.
 
 Line-level evidence counts its lines.  Commit-level evidence counts all added lines, as an upper bound.  Overlap
 evidence counts at most the lines that its session generated: commits use up the session's remaining lines in the order
@@ -188,7 +188,7 @@ def _stored(commits: Collection[int]) -> list[_Row]:
 
 
 def _store(before: Collection[_Row], after: Collection[_Row]) -> set[int]:
-    """Replace the rows that differ; returns their commits."""
+    """Replace the rows that differ; return their commits."""
     stale, fresh = set(before) - set(after), set(after) - set(before)
     sql.execute(
         """

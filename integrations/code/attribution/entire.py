@@ -1,4 +1,4 @@
-"""Metadata of Entire's checkpoints: how many of a commit's lines came from which agent, as Entire counts them.
+"""Metadata of Entire's checkpoints: the number of a commit's lines by agent, as counted by Entire.
 
 https://github.com/entireio/cli: docs/architecture/attribution.md
 """
@@ -17,13 +17,13 @@ from integrations.code.attribution.amounts import fit
 from integrations.code.attribution.git_ai_notes import MOST_LINES, agent_of_tool, storable
 from integrations.connectors.git.agent_signatures import ENTIRE
 
-_UNNAMED = "Agent"  # what Entire writes where it does not know the agent
+_UNNAMED = "Agent"  # Entire's name for an unknown agent
 _DAY_BEFORE_ID = re.compile(r"^\d{4}-\d{2}-\d{2}-")
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedSession:
-    """An agent's session of a checkpoint, with its lines; None where Entire did not count them."""
+    """An agent's session in a checkpoint, with its lines; None if Entire did not count them."""
 
     agent: str
     model: str
@@ -34,7 +34,7 @@ class RecordedSession:
 def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSession]:
     """The sessions of a commit's checkpoints, each once; a document that cannot be read is left out.
 
-    Sessions at work together may count the same lines, so that all have at most what the whole checkpoint says.
+    Concurrent sessions may count the same lines, so their total is limited to that of the whole checkpoint.
     """
     found: dict[tuple[str, str, str], int | None] = {}
     for summary, *documents in checkpoints:
@@ -50,7 +50,7 @@ def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSe
 
 
 def counted_at(session: bytes) -> datetime | None:
-    """When Entire counted the lines of a session, at the commit that it counted; None where it did not."""
+    """The time at which Entire counted a session's lines; None if it did not."""
     attribution = _document(session).get("initial_attribution")
     return moment_of(attribution.get("calculated_at")) if isinstance(attribution, dict) else None
 
@@ -64,7 +64,7 @@ def _document(text: bytes) -> dict[str, Any]:
 
 
 def _session(document: dict[str, Any]) -> RecordedSession | None:
-    """A session; None without lines and without an agent: then a trailer may tell more."""
+    """A session; None without lines and without an agent, because a trailer may be more specific then."""
     agent, model, session = (document.get(name) for name in ("agent", "model", "session_id"))
     lines = _agent_lines(document.get("initial_attribution"))
     name = agent.strip() if isinstance(agent, str) and agent.strip() != _UNNAMED else ""
@@ -79,7 +79,7 @@ def _session(document: dict[str, Any]) -> RecordedSession | None:
 
 
 def _agent_lines(attribution: object) -> int | None:
-    """The count, also where it is written as 7.0 or "7"."""
+    """The count, even if it is written as 7.0 or "7"."""
     written = attribution.get("agent_lines") if isinstance(attribution, dict) else None
     if isinstance(written, bool) or not isinstance(written, int | float | str):
         return None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from integrations.code.commits.store import StoredCommit
 
 LONGEST_SAID = 500
-# A signing agent certainly contributed, but how much is unknown: the level says so, not the confidence.
+# A signing agent certainly contributed, but its share is unknown: the level expresses that, not the confidence.
 SIGNED, TRAILER_ONLY = 0.9, 0.7
 
 
@@ -43,10 +43,10 @@ class Evidence:
 
     @property
     def digest(self) -> UUID:
-        """Identical evidence has the same digest."""
+        """A digest that is equal for identical evidence."""
         fields = asdict(self) | {"lines_by_path": sorted((self.lines_by_path or {}).items())}
         if self.bound is None:
-            del fields["bound"]  # as it was when nothing was bounded: what is stored stays the same
+            del fields["bound"]  # as before bounds existed, so that stored digests stay valid
         text = repr(sorted((key, repr(value)) for key, value in fields.items()))
         return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
 
@@ -59,7 +59,7 @@ def store_evidence(commits: Sequence[StoredCommit]) -> None:
 
 
 def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator[Evidence]:
-    """One piece of evidence for each agent that signed or left a trailer."""
+    """A piece of evidence for each agent that signed or left a trailer."""
     signs: dict[str, tuple[float, str]] = {}
     if agent := agent_of_signature(commit.author.name, commit.author.email):
         signs[agent] = SIGNED, f"Author: {commit.author.name} <{commit.author.email}>"
@@ -80,7 +80,7 @@ def evidence_of(commit: ReadCommit, co_authors: Iterable[Signature]) -> Iterator
 
 
 def restate_evidence(commits: Sequence[StoredCommit]) -> set[int]:
-    """Store the evidence in these commits by the current rules; returns the commits whose evidence changed.
+    """Store the evidence in these commits by the current rules; return the commits whose evidence changed.
 
     Evidence that the current rules no longer find in their messages is withdrawn.
     """

@@ -2,7 +2,7 @@
 
 A note has attestations (a file's path, then indented keys with line ranges), a line of three dashes, and a JSON
 document that describes the keys.  Lines without a key are unknown, not human.  A line belongs to the last entry that
-names it.  A note that attests nothing, or lines of people alone, says that no agent was at work.
+names it.  A note that attests nothing, or only lines of people, means that no agent was at work.
 """
 
 from __future__ import annotations
@@ -53,15 +53,18 @@ Writer = tuple[str, str, str]
 def read_note(
     text: bytes, added: Mapping[str, Ranges] | None = None, *, described: Callable[[str], Writer | None] | None = None
 ) -> list[NotedSession]:
-    """Parse the agent sessions that a note attests, with those of their lines that the commit adds; NOBODY if it says
-    that no agent wrote any.
+    """Parse the agent sessions that a note attests, with those of their lines that the commit adds; NOBODY if it
+    attests that
+    no agent wrote any.
 
-    Tools attest lines of older commits, too: those of a whole branch, or of a file that was formatted.  `added` has the
-    commit's own by path; None where the repository lacks its objects: all that are attested count then.  A session
-    without a line is left out.  A note about other commits' lines says nothing of this one.
+    Tools also attest lines of older commits: those of a whole branch, or of a file that was formatted.  `added` has the
+    commit's own lines by path; None if the repository lacks its objects: then all attested lines count.  A session
+    without
+    a line is left out.  A note about other commits' lines says nothing about this one.
 
     `described` finds the prompt of a key that this note does not describe.  An entry that stays without a description
-    is passed over, and the note does not say that there was no agent.  Raises UnreadableNoteError.
+    is
+    skipped, and the note then does not prove that there was no agent.  Raises UnreadableNoteError.
     """
     attestations, own = _parsed(text)
     by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
@@ -106,7 +109,7 @@ def prompt_of(key: str, described: Mapping[str, Writer]) -> Writer | None:
 
 
 def count_attested(text: bytes, added: Mapping[str, Ranges] | None) -> int:
-    """How many lines of a commit its note attests, to whomever.  Raises UnreadableNoteError."""
+    """The number of lines of a commit that its note attests, to anybody.  Raises UnreadableNoteError."""
     by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
     for path, _, attested in _attested(_parsed(text)[0]):
         by_path.setdefault(path, []).append((None, attested))
@@ -122,7 +125,7 @@ def writers_of(text: bytes) -> tuple[bytes, ...]:
 
 
 def attest_mostly_the_same(one: bytes, other: bytes) -> bool:
-    """Whether two notes attest the same lines of the same files but for a few.  Raises UnreadableNoteError."""
+    """Whether two notes attest the same lines of the same files except for a few.  Raises UnreadableNoteError."""
     named: dict[str, list[Range]] = {}
     for path, _, ranges in _attested(_parsed(other)[0]):
         named.setdefault(path, []).extend(ranges)
@@ -141,17 +144,17 @@ def _joined(ranges: Sequence[Range]) -> list[Range]:
 
 
 def attestations_of(text: bytes) -> bytes:
-    """Which lines a note attests to whom: a copy of it may differ in what describes the commit."""
+    """The part of a note that attests lines: a copy of the note may differ in the rest, which describes the commit."""
     return text.partition(b"\n---\n")[0] if not text.startswith(b"---\n") else b""
 
 
 def agent_of_tool(name: str) -> str:
-    """The agent that a tool's own name means, by its slug: claude, Claude Code, gemini-cli."""
+    """The agent's slug for a tool's own name: claude, Claude Code, gemini-cli."""
     return agent_of_name(name) or re.sub(r"[^a-z0-9]+", "_", name.strip().lower()).strip("_")[:40] or "unknown"
 
 
 def _parsed(text: bytes) -> tuple[str, dict[str, Writer]]:
-    """Attestations, and what the document describes."""
+    """Attestations, and the keys that the document describes."""
     try:
         attestations, _, document = _halves(text.decode())
     except UnicodeDecodeError:
@@ -221,7 +224,7 @@ def _unquoted(line: str) -> str:
 
 
 def storable(text: str) -> str:
-    """A text without what PostgreSQL cannot store."""
+    """A text without characters that PostgreSQL cannot store."""
     return _UNSTORABLE.sub("�", text)
 
 
@@ -242,7 +245,7 @@ def _ranges(text: str) -> list[Range]:
 def _owned(
     entries: Sequence[tuple[Writer | None, Sequence[Range]]], added: Ranges | None
 ) -> Mapping[Writer | None, int]:
-    """How many of the added lines of a file each writer has: the last entry that names a line decides."""
+    """The number of the added lines of a file by writer: the last entry that names a line decides."""
     spans = sorted((first, -position, last) for position, (_, named) in enumerate(entries) for first, last in named)
     edges = sorted({edge for first, _, last in spans for edge in (first, last + 1)})
     counts = dict.fromkeys((who for who, _ in entries), 0)

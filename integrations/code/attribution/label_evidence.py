@@ -1,8 +1,8 @@
 """Evidence in the labels of pull requests: an agent's vendor labels those that its agent helped with.
 
 Claude Code labels merged pull requests by a rule of its own.
-https://code.claude.com/docs/en/analytics#pr-attribution  How many lines are its, the label does not say: like a trailer
-it is an upper bound, and anything stronger about a commit wins.
+https://code.claude.com/docs/en/analytics#pr-attribution  The label does not say how many lines are the agent's: like a
+trailer it is an upper bound, and anything stronger about a commit takes precedence.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LABELLED: LiteralString = """
 
 
 def update_label_evidence(pull_requests: Collection[int]) -> None:
-    """Bring the label evidence of these pull requests' commits up to date, and queue the commits that changed."""
+    """Update the label evidence of these pull requests' commits, and queue the commits that changed."""
     labels = dict(sql.rows(LABELLED, {"pull_requests": sorted(pull_requests), "labels": list(LABELS)}))
     expected = {
         commit: Evidence(Method.LABEL, EvidenceLevel.COMMIT, LABELS[label], CONFIDENCE, said=f"Label: {label}")

@@ -1,4 +1,4 @@
-"""Commits that an agent names with the tool call that made them: its own word joins session and commit.
+"""Commits that an agent names with the tool call that made them: its own statement joins session and commit.
 
 Claude Code's result of a `git commit` names the commit.  Other records name the commit that is checked out, which
 somebody made before: a commit counts only if the session first names it with a tool call, and it is no older than the
@@ -17,8 +17,8 @@ from integrations.models import CommitEvidence, EvidenceLevel, Method
 CONFIDENCE = 0.95
 CLOCKS_DIFFER_BY = "5 minutes"
 
-# Revisions may be shortened.  A shortened one means the only commit of the session's repository that begins with it;
-# commits that no repository holds any more may have been of it.  Of several sessions the first one made the commit.
+# Revisions may be abbreviated.  An abbreviation means the only commit of the session's repository that begins with it;
+# commits that no repository holds any more may have belonged to it.  The first of several sessions made the commit.
 _NAMED: LiteralString = """
     SELECT DISTINCT ON (commit.id) commit.id, session.id, session.agent, place.revision
     FROM integrations_commit commit

@@ -42,7 +42,7 @@ from integrations.outbox.attribution_queue import enqueue_commits
 CONFIDENCE = 0.95
 NOTES_AT_ONCE = 500
 COMMITS_AT_ONCE = 5_000
-MOST_VERSIONS = 20  # of one change; more commits of one author and second are an import
+MOST_VERSIONS = 20  # per change; more commits with the same author and second are an import
 
 Note = tuple[str, bytes]
 AddedLines = Callable[[Sequence[str]], Mapping[str, Mapping[str, Ranges]]]
@@ -50,7 +50,7 @@ AddedLines = Callable[[Sequence[str]], Mapping[str, Mapping[str, Ranges]]]
 
 
 def no_added_lines(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
-    """Of a repository that cannot be asked."""
+    """No lines: the substitute for a repository that cannot be queried."""
     return {}
 
 
@@ -62,14 +62,16 @@ def sync_notes(
     only: Collection[str] | None = None,
     all_notes: Iterable[Note] | None = None,
 ) -> int:
-    """Replace the evidence from a repository's notes, in the caller's transaction; returns how many commits changed.
+    """Replace the evidence from a repository's notes, in the caller's transaction; return how many commits changed.
 
-    The notes are iterated twice: a copy of a note on another commit says nothing of that one.
+    The notes are iterated twice: a copy of a note on another commit says nothing about that commit.
 
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
-    are listed as unused: they are read again after commits were added.  Where `only` is given, the notes are those of
-    these commits, and what others say stays.  `all_notes` are those in which keys are looked up that a note does not
+    are listed as unused: they are read again after commits were added.  If `only` is given, the notes are those of
+    these
+    commits, and evidence from other notes stays.  `all_notes` are those in which keys are looked up that a note does
+    not
     describe.
     """
     read = _read(repository, notes, added_lines, all_notes)
@@ -100,7 +102,7 @@ def add_notes(
 
 
 def attesting_prompts_of(some: Iterable[Note], all_notes: Iterable[Note]) -> set[str]:
-    """The commits whose notes attest lines to prompts that they do not describe, and some of the notes do."""
+    """The commits whose notes attest lines to prompts that only some of the given notes describe."""
     described = {key[:length] for _, text in some for key in _prompts_of(text) for length in range(7, len(key) + 1)}
     return {
         sha
@@ -118,7 +120,7 @@ def _prompts_of(text: bytes) -> Mapping[str, Writer]:
 
 @dataclass(slots=True)
 class _Prompts:
-    """Looks up keys that a note does not describe in all the others, which are read once they are needed."""
+    """Looks up keys that a note does not describe in all the others, which are read when first needed."""
 
     notes: Iterable[Note]
     described: dict[str, Writer] | None = None
@@ -137,7 +139,9 @@ class _Prompts:
 @dataclass(slots=True)
 class _Read:
     """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, the object ids of
-    noted commits that are not stored, the copies of notes, and whose each is; and the prompts of all notes."""
+    noted
+    commits that are not stored, the copies of notes with their owners, and the prompts of all notes.
+    """
 
     prompts: _Prompts
 
@@ -164,7 +168,7 @@ def _read(
 def _evidence(
     repository: Repository, notes: Sequence[Note], read: _Read, added_lines: AddedLines
 ) -> Iterator[tuple[int, Evidence]]:
-    """(commit id, evidence) from notes on known commits; what gives none is added to `read`."""
+    """(commit id, evidence) from notes on known commits; notes without evidence are added to `read`."""
     ids = dict(Commit.objects.filter(sha__in=[sha for sha, _ in notes]).values_list("sha", "pk"))
     added = added_lines(list(ids))
     for sha, text in notes:
@@ -184,7 +188,7 @@ def _evidence(
 
 
 def line_evidence(method: Method, session: NotedSession, repository: Repository) -> Evidence:
-    """The lines of a session, or that no agent wrote any, according to a note or record of the repository."""
+    """The lines of a session, or the fact that no agent wrote any, from a note or record of the repository."""
     return Evidence(
         method,
         EvidenceLevel.LINE,
@@ -203,9 +207,9 @@ def _digest(text: bytes) -> bytes:
 
 
 def _copies(notes: Iterable[Note]) -> Mapping[str, Sequence[str]]:
-    """Commit → all that have the same note, where they are several; without notes of no lines.
+    """Commit → all commits with the same note, if there are several; without notes of no lines.
 
-    A note that was copied with a commit that was written again (amended, rebased, picked) may differ in a few lines.
+    A note that was copied with a rewritten commit (amended, rebased, picked) may differ in a few lines.
     """
     same: dict[bytes, list[str]] = {}
     by_writers: dict[tuple[bytes, ...], list[str]] = {}
@@ -225,7 +229,7 @@ def _copies(notes: Iterable[Note]) -> Mapping[str, Sequence[str]]:
 
 
 def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """Commit → later ones in its group of the same author and author time: whoever writes a commit again keeps both."""
+    """Commit → later ones in its group with the same author and author time, which rewriting a commit preserves."""
     written: dict[tuple[int, int, datetime], list[str]] = {}
     group_of = {sha: number for number, shas in enumerate(groups) for sha in shas}
     shas = sorted(group_of)
@@ -238,7 +242,7 @@ def _versions(groups: Sequence[Sequence[str]]) -> Mapping[str, Sequence[str]]:
 
 
 def versions_of(shas: Collection[str]) -> set[str]:
-    """The commits that have author and author time of one of these: one change, written again."""
+    """The commits with the author and author time of one of these: one change, rewritten."""
     statement = """
         SELECT DISTINCT version.sha
         FROM integrations_commit written
@@ -259,7 +263,7 @@ def _are_alike(one: bytes, other: bytes) -> bool:
 def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[str]:
     """The commit whose lines a copied note attests, with the copies of that commit; all if none is stored.
 
-    It adds most of the lines, and least else in these files: a squash also adds what its other parts do.
+    It adds most of the lines, and the fewest others in these files: a squash also adds those of its other parts.
     """
     added = added_lines(shas)
 

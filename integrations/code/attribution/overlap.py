@@ -14,7 +14,7 @@ from core import sql
 from integrations.code.attribution.evidence import Evidence, append_evidence, withdraw_evidence
 from integrations.models import CommitEvidence, EvidenceLevel, Method
 
-# People commit while the agent runs or soon after; an hour later the lines are as likely their own.
+# People commit while the agent runs or soon after; an hour later the lines are just as likely their own.
 BEFORE, AFTER = "5 minutes", "60 minutes"
 # Longer sessions are not matched, which bounds the lookup for one commit.
 LONGEST_SESSION = "31 days"
@@ -31,8 +31,8 @@ class Overlap:
     commits: bool  # the agent itself counted commits in it
 
 
-# The place of a session is looked up for the few that are near: in place of EXISTS, for which PostgreSQL may hash all
-# sessions' places with all commits of their repositories.
+# The place of a session is looked up only for the few that are near: with EXISTS, PostgreSQL might hash all sessions'
+# places with all commits of their repositories.
 NEAREST: LiteralString = """
     WITH requested AS MATERIALIZED (
         SELECT commit.id AS commit_id, wanted.agent, commit.authored_at, author.person_id
@@ -133,7 +133,7 @@ def commits_near(sessions: Collection[int]) -> set[int]:
 
 
 def update_overlap_evidence(commits: Collection[int]) -> set[int]:
-    """Update the overlap evidence of these commits; returns the sessions that gained or lost a commit.
+    """Update the overlap evidence of these commits; return the sessions that gained or lost a commit.
 
     Counted commits have it, and commits that a squash represents: the squash no longer shows when their lines were
     authored.
@@ -171,7 +171,7 @@ def _current_evidence(commits: Collection[int]) -> Mapping[tuple[int, object], t
 
 
 def _with_own_lines(commits: Collection[int]) -> list[int]:
-    """Those of the commits whose author time is that of their lines."""
+    """The commits whose author time is that of their lines."""
     return sql.column(
         """
         SELECT id FROM integrations_commit commit

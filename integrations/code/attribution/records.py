@@ -16,7 +16,7 @@ from integrations.connectors.git.line_changes import Ranges
 from integrations.models import Commit, CommitEvidence, EvidenceLevel, Method, Repository
 from integrations.outbox.attribution_queue import enqueue_commits
 
-CONFIDENCE = 0.9  # of Entire's counts, which are right for the usual case and approximate within a file
+CONFIDENCE = 0.9  # for Entire's counts, which are exact in the usual case and approximate within a file
 MOST_CANDIDATES = 5  # commits that a traced file is compared with
 COMMITS_AT_ONCE = 500
 # A record is written with the commit that it names if it is no younger.
@@ -31,7 +31,7 @@ def sync_records(
     added_lines: AddedLines,
     complete: bool,
 ) -> int:
-    """Replace the evidence from a repository's records, in the caller's transaction; returns how many commits changed.
+    """Replace the evidence from a repository's records, in the caller's transaction; return how many commits changed.
 
     `checkpoints` are Entire's by commit, `traces` the content of Agent Trace files.  If the records are not `complete`,
     because a clone cannot be read, nothing is withdrawn.
@@ -53,7 +53,9 @@ def sync_records(
 def _evidence_of_checkpoints(
     repository: Repository, checkpoints: Mapping[str, Sequence[Sequence[bytes]]]
 ) -> Iterator[tuple[int, Evidence]]:
-    """Commit level, with each session's share of the lines; a session without a count stands for all of them."""
+    """Commit-level evidence with each session's share of the lines; a session without a count represents all of
+    them.
+    """
     for commit, own in _own_sessions(checkpoints):
         sessions = recorded_sessions(own)
         counted = [session for session in sessions if session.lines is not None]
@@ -83,8 +85,9 @@ def _evidence_of_checkpoints(
 def _own_sessions(
     checkpoints: Mapping[str, Sequence[Sequence[bytes]]],
 ) -> Iterator[tuple[Commit, Sequence[Sequence[bytes]]]]:
-    """The commits with their checkpoints.  Where several name one, each of its sessions is left to the commit, and its
-    copies, that was written when Entire counted the session's lines.
+    """The commits with their checkpoints.  If several commits name one checkpoint, each of its sessions is assigned to
+    the
+    commit, and its copies, that was written when Entire counted the session's lines.
     """
     commits = list(Commit.objects.filter(sha__in=list(checkpoints)))
     written: dict[tuple[bytes, ...], set[datetime]] = {}
@@ -144,9 +147,9 @@ def _evidence_of_traces(
 
 
 def _in_order(file: TracedFile, candidates: Sequence[_Candidate], base: datetime | None) -> list[_Candidate]:
-    """The commits that may have brought the lines of a traced file, the likeliest first.
+    """The commits that may have brought the lines of a traced file, likeliest first.
 
-    A record that was written with the commit that it names is about that one.  Otherwise its lines come with the next
+    A record that was written with the commit that it names describes that one.  Otherwise its lines come with the next
     commit that adds lines to the file, if possible a child of that one.
     """
     since = max((at for at in (base, file.at and file.at - WITH_THE_COMMIT) if at), default=None)
@@ -166,7 +169,7 @@ def _in_order(file: TracedFile, candidates: Sequence[_Candidate], base: datetime
 
 
 def _written(file: TracedFile, added: Ranges) -> dict[tuple[str, int], Writer | None]:
-    """Who wrote which of the added lines."""
+    """The writers of the added lines."""
     return {
         (file.path, line): traced.writer
         for traced in file.ranges

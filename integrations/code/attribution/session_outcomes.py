@@ -1,4 +1,4 @@
-"""Outcomes of sessions: to which repositories, work types and pull requests their lines went, and whether it is known.
+"""Outcomes of sessions: the repositories, work types and pull requests of their lines, and whether these are known.
 
 Committed and covered are stored facts; pending and wasted depend on the clock and are decided on read.
 """
@@ -11,12 +11,12 @@ from typing import LiteralString
 from core import sql
 from integrations.code.attribution.changed_costs import append_changes_of_costs
 
-# Whoever committed within a year before or after a session commits to connected repositories, so its commits would be
-# seen.  Otherwise a session cannot be called wasted.
+# People who committed within a year before or after a session commit to connected repositories, so the session's
+# commits would be seen.  Otherwise a session cannot be called wasted.
 COVERING = "365 days"
 
-# The lines of these sessions by counted commit, and the first pull request that contains each commit: one that lists
-# it, that lists a branch commit which it represents, or that was merged as it.
+# The lines of these sessions by counted commit, and the first pull request that contains each commit: it lists the
+# commit or a branch commit which that represents, or was merged as it.
 _ATTRIBUTED: LiteralString = """
     attributed AS (
         SELECT attribution.session_id, commit.home_id AS repository_id, commit.id AS commit_id, commit.sha,
@@ -48,8 +48,8 @@ _ATTRIBUTED: LiteralString = """
 """
 
 _SHARE = ("lines", "lines_before", "lines_of_session", "weight", "weight_before", "weight_of_session")
-# Repositories that telemetry names are believed before any commit: they take the spend, by their tokens (in parts of
-# 1e9).  Lines in other repositories stay, without a weight.
+# Repositories that telemetry names take precedence over commits: they get the spend, by their tokens (in parts of 1e9).
+# Lines in other repositories stay, without a weight.
 REPLACE_SHARES: LiteralString = f"""
     WITH {_ATTRIBUTED}, summed AS (
         SELECT session_id, repository_id, coalesce(brought.work_type, '') AS work_type, sum(lines)::bigint AS lines
@@ -106,9 +106,9 @@ _PULL_REQUEST_SHARES = sql.upsert(
     ("via", "lines", "lines_before", "lines_of_session"),
     "share",
 )
-# A session's pull requests are those of its lines.  A session without lines is behind the first pull request of its
-# branch that ended after it began, or behind its branch alone; one that names no branch is behind the pull requests
-# that list its lost commits, else in the repository that it names.  The default branch is no branch of a change.
+# A session's pull requests are those of its lines.  A session without lines is assigned to the first pull request of
+# its branch that ended after it began, else to its branch; without a branch, to the pull requests that list its lost
+# commits, else to the repository that it names.  The default branch does not count as the branch of a change.
 REPLACE_PULL_REQUEST_SHARES: LiteralString = f"""
     WITH {_ATTRIBUTED}, without_lines AS (
         SELECT session.id, session.external_id, session.started_at, session.repository_id, session.branch,

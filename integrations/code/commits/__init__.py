@@ -1,1 +1,1 @@
-"""Commits as they are stored: authors, bots, duplicates, repositories, bulk imports."""
+"""Stored commits: authors, bots, duplicates, repositories, bulk imports."""

@@ -1,4 +1,4 @@
-"""Agents that were taken for people while nobody knew them: after an upgrade with a longer list they are bots."""
+"""Agents that were mistaken for people before they were known: an upgrade with a longer list marks them as bots."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from orgtree.models import Identity, IdentityKind, Person, Standing
 
 @transaction.atomic
 def mark_known_agents() -> int:
-    """Mark identities that are known as agents as bots, with the names that wait with them; returns how many.
+    """Mark identities of known agents as bots, with the names that wait with them; return how many.
 
-    Their addresses leave the people who were known by them.  What an admin decided about an identity or wrote about a
-    person stays.
+    Their addresses are removed from the people who were known by them.  An admin's decisions about an identity or
+    entries
+    about a person stay.
     """
     guessed = Identity.objects.filter(
         Q(person=None) | Q(person__found_in_data=True),
@@ -33,5 +34,5 @@ def mark_known_agents() -> int:
 
 
 def _address_of(kind: str, value: str) -> str:
-    """A login stands for the no-reply address from which it was read."""
+    """The address of an identity; a login stands for the no-reply address from which it was read."""
     return value if kind == IdentityKind.EMAIL else f"{value}@users.noreply.github.com"

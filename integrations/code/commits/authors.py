@@ -24,7 +24,7 @@ def identify_authors(signatures: Iterable[Signature]) -> dict[tuple[str, str], i
 
 
 def marked_bots(identity_ids: Iterable[int]) -> frozenset[int]:
-    """Those of these identities that an admin marked as bots."""
+    """The identities among these that an admin marked as bots."""
     marked = Identity.objects.filter(pk__in=set(identity_ids), standing=Standing.BOT)
     return frozenset(marked.values_list("pk", flat=True))
 

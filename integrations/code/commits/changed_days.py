@@ -26,7 +26,7 @@ _DAYS = {
         JOIN integrations_commit tip ON tip.id = branch.tip_id
         WHERE tip.id = ANY (%(commits)s)
     """,
-    # Deployments that brought them where they are pushes.
+    # Deployments that brought them, if they are pushes.
     FactFamily.DEPLOYMENT: """
         SELECT push.deployed_on, push.deployed_on + 1
         FROM integrations_commit part

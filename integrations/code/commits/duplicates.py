@@ -1,4 +1,4 @@
-"""Each change counts once: which commit represents it, and which ones are its duplicates."""
+"""Representatives of changes: each change counts once, by one commit; the others are its duplicates."""
 
 from __future__ import annotations
 
@@ -80,6 +80,6 @@ def recompute_changes(commits: Iterable[int]) -> None:
         },
     )
     changed = {id_ for row in rows for id_ in row if id_ is not None}
-    # Once now, because other commits count, and once more when attribution is recomputed.
+    # Appended now, because other commits count, and again when attribution is recomputed.
     append_changes_of_commits(changed | set(ids))
     enqueue_commits(changed | set(ids))

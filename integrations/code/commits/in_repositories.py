@@ -1,4 +1,4 @@
-"""Which repositories contain which commits, whether on the default branch, and the home repository of each commit."""
+"""Commits by repository: their membership, whether on the default branch, and the home repository of each commit."""
 
 from __future__ import annotations
 
@@ -81,9 +81,9 @@ def lock_for_recompute() -> None:
 
 
 def link_commits(repository: Repository, shas: Collection[str], on_default: Collection[str]) -> set[int]:
-    """Link new commits, and mark those that reached the default branch; returns the commits touched.
+    """Link new commits, and mark those that reached the default branch; return the commits touched.
 
-    Runs in the caller's transaction, as below.
+    Runs in the caller's transaction, as `relink_repository` does.
     """
     return _run(repository, shas, on_default, _ADD)[0]
 
@@ -108,7 +108,7 @@ def _run(
 
 
 def recompute_homes(commits: Iterable[int]) -> None:
-    """Recompute the home repository of these commits; null where no repository holds them.
+    """Recompute the home repository of these commits; null if no repository has them.
 
     Changes for owners are appended to the outbox.
     """

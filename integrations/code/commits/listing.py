@@ -53,7 +53,7 @@ class CommitAttribution:
 
 
 def visible_commits(access: Access) -> QuerySet[Commit]:
-    """The viewer's own commits and, where the policy names people, those of units whose individuals they may see.
+    """The viewer's own commits and, if the policy shows names, those of units whose individuals the viewer may see.
 
     Anybody with the repository can look up the author of an object id, so commits cannot be shown under a pseudonym.  A
     commit belongs to the units of its author on the day on which it counts; that of an autonomous agent to the units
@@ -132,7 +132,7 @@ def filter_commits(commits: QuerySet[Commit], criteria: CommitFilter) -> QuerySe
 def _with_evidence(criteria: CommitFilter) -> RawSQL:
     """Ids of the commits with such evidence, their own or that of a commit they represent.
 
-    Evidence that there is no agent only counts where its method is asked for.
+    Evidence that there is no agent only counts if its method is selected.
     """
     return RawSQL(  # a recursive query, which the ORM cannot express; values are parameters
         """

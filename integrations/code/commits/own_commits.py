@@ -1,4 +1,4 @@
-"""Commits of joined repositories: which of them each holds by itself (OwnCommit), so that the join can be undone."""
+"""Commits of joined repositories: those that each holds by itself (OwnCommit), so that the join can be undone."""
 
 from __future__ import annotations
 
@@ -34,23 +34,23 @@ _HELD: LiteralString = """
 
 
 def is_joined(own: Repository) -> bool:
-    """Whether it is one of several that count as one."""
+    """Whether the repository is one of several that count as one."""
     return own.joined_into_id is not None or Repository.objects.filter(joined_into=own).exists()
 
 
 def hold(own: Repository, shas: Collection[str], on_default: Collection[str]) -> None:
-    """Note that a source of `own` brought these commits, some of them on its default branch."""
+    """Store that a source of `own` provided these commits, some of them on its default branch."""
     if shas and is_joined(own):
         sql.execute(_ADD, {"own": own.pk, "shas": list(shas), "on_default": list(on_default)})
 
 
 def release(own: models.QuerySet[Repository], shas: Collection[str]) -> None:
-    """Note that these repositories no longer hold these commits, as far as no clone does."""
+    """Store that these repositories no longer hold these commits, unless a clone does."""
     OwnCommit.objects.filter(repository__in=own, commit__sha__in=shas, commit__without_clone=True).delete()
 
 
 def hold_exactly(own: Repository, shas: Set[str], on_default: Set[str]) -> tuple[Set[str], Set[str]]:
-    """Note that the sources of `own` hold these commits and no others; what all that are joined with it hold."""
+    """Store that the sources of `own` hold exactly these commits; return those of all repositories joined with it."""
     if not is_joined(own):
         return shas, on_default
     OwnCommit.objects.filter(repository=own).delete()
@@ -60,7 +60,7 @@ def hold_exactly(own: Repository, shas: Set[str], on_default: Set[str]) -> tuple
 
 
 def sources_of(repository: Repository) -> models.QuerySet[RepositorySource]:
-    """The clones of a repository and of those that are joined with it, the first connected first."""
+    """The clones of a repository and of those that are joined with it, first connected first."""
     return RepositorySource.objects.filter(Q(repository=repository) | Q(repository__joined_into=repository)).order_by(
         "pk"
     )

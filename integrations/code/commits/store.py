@@ -47,7 +47,7 @@ class StoredCommit:
 class KnownAuthors:
     """Cache of author identities during one sync: most authors appear many times.
 
-    `known` are identities that are resolved already.
+    `known` are already resolved identities.
     """
 
     def __init__(self, known: Mapping[tuple[str, str], int] | None = None) -> None:
@@ -123,7 +123,7 @@ def draft_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, au
 
 
 def counts_key(counts: Iterable[tuple[str, int | None, int | None]], *, otherwise: str) -> UUID:
-    """Hash of paths with their counts; of `otherwise` where there are none, so that empty commits differ."""
+    """A hash of paths with their counts; of `otherwise` if there are none, so that empty commits differ."""
     lines = sorted(f"{path}\0{added}\0{deleted}" for path, added, deleted in counts)
     text = "\n".join(lines) or otherwise
     return UUID(bytes=hashlib.blake2b(text.encode("utf-8", "surrogateescape"), digest_size=16).digest())
@@ -177,7 +177,7 @@ def _commit_row(
 
 
 def _agent_of_bots(commit: ReadCommit) -> str:
-    """The agent that a bot let work: the first that its commit's trailers identify, unless it updates or releases."""
+    """The agent behind a bot's commit: the first that its trailers identify, unless the bot updates or releases."""
     if has_work_of_its_own(commit.author.name, commit.author.email):
         return ""
     agents = (agent_of_trailer(trailer.key, trailer.value) for trailer in commit.trailers)
@@ -205,7 +205,7 @@ def _co_authors(commit: ReadCommit) -> Iterable[Signature]:
 
 
 def _signature(trailer: Trailer, at: datetime) -> Signature | None:
-    """Name <address>; None where the value has no address."""
+    """Name <address>; None if the value has no address."""
     name, bracket, rest = trailer.value.partition("<")
     email = rest.partition(">")[0].strip()
     return Signature(name.strip(), email, at) if bracket and "@" in email else None

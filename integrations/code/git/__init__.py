@@ -1,1 +1,1 @@
-"""Data of a clone beside its commits: branches, context files, squashes, line history."""
+"""Data of a clone besides its commits: branches, context files, squashes, line history."""

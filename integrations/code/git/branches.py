@@ -1,4 +1,4 @@
-"""Unmerged branches: since which commit, and until when."""
+"""Unmerged branches: the commit since which they exist, and their end."""
 
 from __future__ import annotations
 
@@ -72,12 +72,13 @@ def sync_branches(source: RepositorySource, git: GitRepository, branches: Mappin
 
 def append_changes_of_branches(connection_id: int) -> None:
     """Append to the outbox that the branches of this connection's clones disappear, in the transaction that deletes the
-    connection, before it does."""
+    connection, before the deletion.
+    """
     append_days({FactFamily.CLONE: _DAYS_OF_LEAVING}, {"connection": connection_id, "stale_after": STALE_AFTER_DAYS})
 
 
 def _short(ref: str) -> str:
-    """feature/cart of refs/heads/feature/cart and of refs/remotes/origin/feature/cart.
+    """The short name: feature/cart from refs/heads/feature/cart and from refs/remotes/origin/feature/cart.
 
     A name too long to store ends in its digest, so that names with a common prefix stay distinct.
     """

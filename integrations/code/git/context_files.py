@@ -23,7 +23,7 @@ _DAYS_WITH_COMMITS = """
 
 
 def context_files_by_repository() -> Mapping[str, Sequence[ContextFile]]:
-    """Every repository by name, with the files that are present, the oldest first."""
+    """Every repository by name, with the files that are present, oldest first."""
     files: dict[int, list[ContextFile]] = {}
     for file in ContextFile.objects.filter(present_to=None).order_by("present_from", "path"):
         files.setdefault(file.repository_id, []).append(file)

@@ -1,7 +1,7 @@
 """Commits that no branch contains now: their evidence counts for the squash with their lines.
 
-Hosts delete a branch when they merge it.  What remains are the tips that were read before, notes on commits that are
-still among the repository's objects, and the commits that a pull request lists.
+Hosts delete a branch when they merge it.  What remains are the tips that were read before, noted commits that are still
+among the repository's objects, and the commits that a pull request lists.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.models import Repository, RepositorySource, UnmergedBranch
 from orgtree.identities.resolving import IdentityName, identify
 
-SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: reading stands above what is read
-# How long the squash of a deleted branch is looked for: it appears with the deletion, or days before.
+SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: that module imports this one
+# The time for which the squash of a deleted branch is looked for: it appears with the deletion, or days before.
 LOOKED_FOR = timedelta(days=90)
 
 # Noted commits that are not stored, or that no branch contains and no squash represents.
@@ -54,7 +54,7 @@ _LISTED = """
     ON CONFLICT (sha) DO NOTHING
     RETURNING id
 """
-# A pull request of which the merge commit has another author time than each of its commits: a rebase would keep one.
+# A pull request whose merge commit has another author time than each of its commits: a rebase would keep one.
 _SQUASHES_OF_PULL_REQUESTS = """
     UPDATE integrations_commit part SET stands_in_id = squash.id, squashed = true
     FROM integrations_pullrequest pull_request
@@ -81,7 +81,7 @@ def gone_tips(
 ) -> list[str]:
     """Object ids of commits that the repository still has, outside its branches: earlier tips, and those with notes.
 
-    Without `again`, only those that are not known yet or were lost lately.
+    Without `again`, only those that are not known yet or were lost recently.
     """
     since = timezone.now() - LOOKED_FOR
     left = UnmergedBranch.objects.filter(source=source, tip__squashed=False).exclude(tip__sha__in=tips)
@@ -92,13 +92,13 @@ def gone_tips(
     there = existing(git.git_dir, candidates) if candidates else []
     try:
         outside = set(new_commits(git.git_dir, there, tips)) if there else set()
-    except GitError:  # what is outside the branches may be cleaned up in parts
+    except GitError:  # objects outside the branches may be garbage-collected in parts
         return []
     return [sha for sha in there if sha in outside]
 
 
 def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[int]:
-    """Store those of these commits that merged pull requests list, as far as they are known; returns their ids."""
+    """Store the commits among these that merged pull requests list, as far as they are known; return their ids."""
     if not shas:
         return set()
     (nobody,) = identify([[IdentityName.unnamed(UNADDRESSED)]])
@@ -106,8 +106,10 @@ def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[i
 
 
 def request_reading_of(pull_requests: Collection[int]) -> None:
-    """Ask for the repositories to be read again in which these pull requests name commits that no branch holds, or
-    that only notes know; in the caller's transaction."""
+    """Request that repositories be read again in which these pull requests name commits that no branch holds, or that
+    only
+    notes know; in the caller's transaction.
+    """
     requested = sql.execute(
         """
         UPDATE integrations_repositorysource source SET asked_at = now()

@@ -64,7 +64,7 @@ _AUTHORS = """
     LEFT JOIN brought ON brought.merge_id = chain.id
     WHERE chain.sha = ANY (%(shas)s)
 """
-# Whose lines were rewritten, by the second in which they were left on the branch.
+# The owners of rewritten lines, by the second in which the lines reached the branch.
 _REWRITTEN = """
     INSERT INTO integrations_rewrittenlines (commit_id, by_id, lines)
     SELECT DISTINCT ON (rewriting.by_id, rewriting.moment) writer.id, rewriting.by_id, rewriting.lines
@@ -201,7 +201,7 @@ def _store(repository: Repository, counts: dict[str, tuple[int, LineCounts]], ti
 
 
 def _store_rewritten(repository: Repository, changes: Mapping[int, Mapping[int, int]]) -> set[int]:
-    """Store how many lines of which moment these commits rewrote; the commits whose lines those were."""
+    """Store how many lines of which moment these commits rewrote; return the commits that had written the lines."""
     flat = [(by, moment, lines) for by, moments in changes.items() for moment, lines in moments.items()]
     if not flat:
         return set()
@@ -221,9 +221,9 @@ def _forget(repository: Repository) -> None:
 
 
 def _clone_of(repository: Repository) -> tuple[GitRepository, str] | None:
-    """A clone that can be read, with the tip of its default branch; None where there is no clone.
+    """A readable clone, with the tip of its default branch; None if there is no clone.
 
-    Raises GitError where none of several can be read.
+    Raises GitError if none of several can be read.
     """
     problem: GitError | None = None
     for source in sources_of(repository).exclude(refs={}):

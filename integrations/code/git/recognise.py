@@ -37,7 +37,8 @@ def recognise(
 
 
 def _known(remote: str, root: str) -> Repository | None:
-    """Different remotes with one root are forks, which are separate repositories; without remotes the root decides.
+    """The known repository: different remotes with one root are forks, which are separate; without remotes the root
+    decides.
 
     Code hosts that have an API compare addresses without case.
     """

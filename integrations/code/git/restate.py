@@ -35,7 +35,7 @@ _DIFFERENT = f"({_FRESH}) IS DISTINCT FROM ({_KNOWN}) AND (fresh.lines_known OR 
 
 
 def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, authors: KnownAuthors) -> set[int]:
-    """Update those of these commits that are stored, in the caller's transaction; returns the ids that changed."""
+    """Update the stored ones among these commits, in the caller's transaction; return the ids that changed."""
     drafts = draft_commits(commits, attributes, authors)
     copy_drafts(drafts.rows)
     rows = sql.rows(
@@ -47,7 +47,7 @@ def update_commits(commits: Sequence[ReadCommit], attributes: AttributeReader, a
         f"SELECT known.id FROM new_commit fresh JOIN integrations_commit known USING (sha) WHERE {_DIFFERENT}"  # noqa: S608  # constants of this module
     )
     changed |= _restate_files(commits, stored, drafts.classified)
-    append_changes_of_commits(changed)  # for the people before; those after follow when attribution is recomputed
+    append_changes_of_commits(changed)  # for the previous people; the new ones follow when attribution is recomputed
     assignments = ", ".join(f"{column} = fresh.{column}" for column in STATED)
     sql.execute(
         f"UPDATE integrations_commit known SET {assignments} FROM new_commit fresh "  # noqa: S608  # constants of this module

@@ -1,7 +1,7 @@
-"""Signatures of coding agents and other bots: whose an author, a trailer or a message is.
+"""Signatures of coding agents and other bots: identifies them in authors, trailers and messages.
 
 The address decides: a trailer may name one tool's model and another tool's address, and an agent that uses a person's
-name is that agent.  Known agents are listed in data/agents.toml; docs/agents/signatures.md explains the rules.
+name is still that agent.  Known agents are listed in data/agents.toml; docs/agents/signatures.md explains the rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from orgtree.identities.names import host_login, without_tag
 _FILE = Path(__file__).parent / "data" / "agents.toml"
 _TEXT = _FILE.read_bytes()
 _AGENTS: Mapping[str, Mapping[str, str | list[str]]] = tomllib.loads(_TEXT.decode())["agents"]
-# Words that follow a family of models instead of a version, or before it: Gemini Pro, Claude Opus 4.8.
+# Words that follow a model family, in place of a version or before it: Gemini Pro, Claude Opus 4.8.
 _TIERS = (
     "opus|sonnet|haiku|fable|instant|pro|flash|ultra|nano|turbo|mini|code|coder|codex|max|plus|fast|oss|large|medium"
     "|small|next"
@@ -51,14 +51,14 @@ _TRAILER_VALUES: Mapping[str, frozenset[str]] = {
 }
 
 _FAMILY = "|".join(sorted(_FAMILIES, key=len, reverse=True))
-# A model as it names itself, which no person does; and one with a word that no list has (Claude Fable 5).
+# A model's own name, which no person has; and one with an unlisted word (Claude Fable 5).
 _MODEL = re.compile(rf"(?P<family>{_FAMILY})(?: ?(?:v|r|k)?\d| (?:{_TIERS})\b)[a-z0-9. ]*")
 _LIKELY_MODEL = re.compile(rf"(?P<family>{_FAMILY})(?: [a-z]+){{0,2}} ?(?:v|r|k)?\d[a-z0-9. ]*")
 _VERSION = re.compile(r"(?: v?\d[\d.]*)+$")
 
 
 def _plain(name: str) -> str:
-    """A name as the list has it: lower case, words separated by single blanks, without marks before and behind it."""
+    """A name in the form of the list: lower case, words separated by single blanks, without surrounding punctuation."""
     return " ".join(re.sub(r"[^a-z0-9.]+", " ", name.lower()).split()).strip(".")
 
 
@@ -71,7 +71,7 @@ def _agent_by_name(plain_name: str) -> str:
 
 
 def _agent_by_short_name(plain_name: str) -> str:
-    """The agent that people call by this name, or by the name of its model, where they say what helped them."""
+    """The agent that people call by this name, or by the name of its model, when they credit its help."""
     if agent := _agent_by_name(plain_name) or _SHORT_NAMES.get(_VERSION.sub("", plain_name)):
         return agent
     model = _LIKELY_MODEL.fullmatch(plain_name)
@@ -79,21 +79,21 @@ def _agent_by_short_name(plain_name: str) -> str:
 
 
 def agent_of_name(name: str) -> str:
-    """The agent that a tool which records agents calls so; empty for one that the list does not have."""
+    """The agent with this name in a tool that records agents; empty for one that is not listed."""
     return _agent_by_short_name(_plain(name))
 
 
 CO_AUTHORED_BY = "co-authored-by"
-# Records the sessions of several agents, and names none of them in the commit.
+# A tool that records the sessions of several agents, and names none of them in the commit.
 ENTIRE = "entire"
-# Trailers that credit help.  They name people, too, so only an agent's own name counts.
+# Trailers that credit help.  They also name people, so only an agent's own name counts.
 _NAMING_TRAILERS = frozenset(
     {
         *("assisted-by", "generated-by", "generated-with", "ai-assistant", "ai-assisted-by", "ai-generated-by"),
         *("made-with", "co-developed-by", "x-ai-model"),
     }
 )
-# Names that are given names, too: without an address they prove nothing.
+# Names that are also given names: without an address they prove nothing.
 _GIVEN_NAMES = frozenset({"jules", "devin", "cody", "junie", "charlie", "amp", "oz", "pi"})
 _HINTS = (CO_AUTHORED_BY, "generated", *_NAMING_TRAILERS, *_TRAILERS)
 _FOOTER = re.compile(
@@ -103,7 +103,7 @@ _ADDRESS = re.compile(r"[^\s<>@]+@[^\s<>@]+")
 _SEPARATED = re.compile(r"[:/(),;|\[\]]| - ")
 _AIDER_NAME = re.compile(r" \(aider\)$")
 _BOT_LOGIN = re.compile(r"\[bot\]$", re.IGNORECASE)
-# GitLab's access tokens of projects and groups sign so: https://docs.gitlab.com/user/project/settings/project_access_tokens/
+# GitLab's project and group access tokens: https://docs.gitlab.com/user/project/settings/project_access_tokens/
 _GITLAB_TOKEN = re.compile(r"(?:project|group)_\d+_bot(?:_[0-9a-f]+)?")
 # Bots whose messages name the people who contributed to what they update or release.
 _UPDATERS = frozenset({"dependabot", "renovate", "greenkeeper", "snyk-bot", "semantic-release"})
@@ -115,7 +115,7 @@ _HOSTS = frozenset({"noreply@github.com", "noreply@gitlab.com"})
 
 @dataclass(frozen=True, slots=True)
 class SquashParts:
-    """Of how many commits the message of a squash consists, and how many of them each agent signed."""
+    """The number of commits in a squash's message, and how many of them each agent signed."""
 
     count: int
     signed: Mapping[str, int]
@@ -139,9 +139,9 @@ def agent_of_signature(name: str, email: str) -> str:
 
 
 def _agent_of_maker(own_name: str, email: str) -> str:
-    """The agent that signs with its short name at an address of its maker, or at somebody's address tagged with it."""
+    """The agent that signs with its short name at an address of its maker, or at a person's address tagged with it."""
     agent = _agent_by_short_name(own_name)
-    if not agent or host_login(email):  # the number in a host's no-reply address is no mailbox
+    if not agent or host_login(email):  # the number in a host's no-reply address is not a mailbox
         return ""
     local, _, domain = email.rpartition("@")
     tag = _agent_by_short_name(_plain(local.partition("+")[2]))
@@ -175,10 +175,10 @@ def agents_of_message(message: str) -> tuple[str, ...]:
 
 
 def agent_lines(message: str) -> tuple[Trailer, ...]:
-    """Trailers of agents wherever they stand in a message, each once: hosts and hooks put something below them.
+    """Trailers of agents anywhere in a message, each once: hosts and hooks put text below them.
 
-    Among other words only what cannot be meant otherwise counts: an agent's address, a trailer that one tool writes,
-    and its line "Generated with".
+    Among other text only unambiguous lines count: an agent's address, a trailer that only one tool writes, and its line
+    "Generated with".
     """
     words = message.lower()
     if not any(hint in words for hint in _HINTS):  # most messages
@@ -187,9 +187,9 @@ def agent_lines(message: str) -> tuple[Trailer, ...]:
 
 
 def squash_parts(message: str) -> SquashParts | None:
-    """How many parts of a squash's message each agent signed; None where the message does not say.
+    """The number of parts of a squash's message that each agent signed; None if the message does not say.
 
-    What stands below the last part alone may be said of all of them.
+    Trailers below the last part alone may apply to all of them.
     """
     if not agent_lines(message):
         return None
@@ -224,11 +224,11 @@ def _is_unmistakable(trailer: Trailer) -> bool:
 
 
 def _agent_credited(value: str) -> str:
-    """The agent in a trailer for people: by its address, or without one by a name that is no given name."""
+    """The agent in a trailer for people: by its address or, without one, by a name that is no given name."""
     if "@" in value:
         return _agent_at_address(value)
     name = _plain(_BOT_LOGIN.sub("", value.partition("<")[0].strip()))
-    if "://" in value:  # a page in place of an address is a program's; one that runs an agent is named after it
+    if "://" in value:  # a URL in place of an address belongs to a program; one that runs an agent is named after it
         return _agent_by_short_name(name) or _agent_by_short_name(name.partition(" ")[0])
     return _agent_by_name(name) or ("" if name in _GIVEN_NAMES else _SHORT_NAMES.get(name, ""))
 
@@ -271,6 +271,8 @@ def is_bot(name: str, email: str) -> bool:
 
 
 def has_work_of_its_own(name: str, email: str) -> bool:
-    """Whether a bot updates or releases the work of others, so that an agent in its message is not at work here."""
+    """Whether a bot updates or releases the work of others, so that an agent named in its message is not at work
+    here.
+    """
     account = host_login(email)
     return bool({_BOT_LOGIN.sub("", word.lower()) for word in (name, account.login if account else "")} & _UPDATERS)

@@ -21,7 +21,7 @@ MOST_KEPT = 200_000  # paths whose attributes are remembered
 
 
 class AttributeReader:
-    """Answers for paths at one commit; a context manager, because of its temporary index."""
+    """Reads attributes of paths at one commit; a context manager, because of its temporary index."""
 
     def __init__(self, git_dir: Path, tip: str) -> None:
         self._git_dir = git_dir
@@ -40,7 +40,7 @@ class AttributeReader:
             self._folder.cleanup()
 
     def of(self, paths: Iterable[str]) -> dict[str, Attributes]:
-        """Path → attributes that are specified for it.  Paths that are no UTF-8 have none."""
+        """Path → attributes specified for it.  Paths that are not UTF-8 have none."""
         distinct = list(dict.fromkeys(paths))
         if self._folder is None:
             return dict.fromkeys(distinct, NO_ATTRIBUTES)

@@ -1,8 +1,8 @@
-"""Running git on somebody else's repository: reading only, and nothing of the repository's own is executed.
+"""Runs git on untrusted repositories: reading only, and nothing of the repository's own is executed.
 
 A repository's configuration can name programs (hooks, filters, textconv, external diff, fsmonitor, pagers, signature
-checks, transports for objects that a partial clone lacks).  Only plumbing is called, and what plumbing would still
-obey is overridden here, by environment or `-c`, which both outrank the repository's configuration.
+checks, transports for objects that a partial clone lacks).  Only plumbing is called, and settings that plumbing would
+still obey are overridden here, by environment or `-c`, which both outrank the repository's configuration.
 """
 
 from __future__ import annotations
@@ -39,21 +39,21 @@ ENVIRONMENT = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_PAGER": "cat",
-    # Objects that are not there stay away: no transport may run, whatever protocol.* the repository allows itself.
+    # Missing objects are never fetched: no transport may run, whatever protocol.* the repository allows itself.
     "GIT_ALLOW_PROTOCOL": "none",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C.UTF-8",
 }
-WIDE_PIPE = 1 << 20  # what Linux grants every account
+WIDE_PIPE = 1 << 20  # Linux grants this to every account
 
 
 class GitError(Exception):
-    """git failed; the message is git's, or ours for the operator."""
+    """git failed; the message is git's, or a sentence of Headway's for the operator."""
 
 
 class NotARepositoryError(GitError):
-    """The path is no git repository, or cannot be read."""
+    """The path is not a git repository, or cannot be read."""
 
 
 class ObjectsMissingError(GitError):
@@ -67,13 +67,13 @@ def arguments(git_dir: Path, *words: str) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """The process environment without any GIT_ variable of ours, and with those that make reading safe."""
+    """The process environment without inherited GIT_ variables, and with those that make reading safe."""
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return inherited | ENVIRONMENT
 
 
 def run(git_dir: Path, *words: str, given: bytes | None = None, index: Path | None = None) -> bytes:
-    """What `git words…` prints, with another file than the repository's as its index where one is given.
+    """Run `git words…` and return its output, optionally with `index` in place of the repository's index.
 
     Raises GitError with git's own words.
     """
@@ -124,7 +124,7 @@ class RunningGit:
 
 
 def start(git_dir: Path, *words: str) -> RunningGit:
-    """`git words…`, to be written to and read from while it runs."""
+    """Start `git words…`, to be written to and read from while it runs."""
     with _problems_in_words(git_dir):
         process = subprocess.Popen(
             arguments(git_dir, *words),
@@ -141,9 +141,9 @@ def start(git_dir: Path, *words: str) -> RunningGit:
 
 
 def _let_run_ahead(stdout: IO[bytes]) -> None:
-    """Let git continue while its earlier output is stored: the default 64 kB hold a hundred commits."""
-    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux alone
-        with suppress(OSError):  # the account has used up what it may have of wide pipes
+    """Let git continue while its earlier output is stored: the default 64 kB hold only a hundred commits."""
+    if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux only
+        with suppress(OSError):  # the account has used up its allowance of wide pipes
             fcntl.fcntl(stdout, fcntl.F_SETPIPE_SZ, WIDE_PIPE)
 
 
@@ -157,7 +157,7 @@ def failure(stderr: bytes) -> GitError:
 def find_git_dir(path: Path) -> Path:
     """The git directory of a repository, bare or not, worktree or submodule.
 
-    Raises NotARepositoryError with a sentence for the operator.  A folder inside a repository is none: it would
+    Raises NotARepositoryError with a sentence for the operator.  A folder inside a repository does not count: it would
     bring in commits that the operator did not mean.
     """
     if not path.exists():

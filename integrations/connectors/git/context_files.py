@@ -10,7 +10,7 @@ from pathlib import Path
 
 from integrations.connectors.git.commands import run
 
-# Pathspec → the agent that reads it; empty where several do.
+# Pathspec → the agent that reads it; empty if several do.
 CONTEXT_FILES = {
     ":(glob)**/CLAUDE.md": "claude_code",
     ":(glob)**/AGENTS.md": "",
@@ -22,19 +22,19 @@ CONTEXT_FILES = {
     ":(glob)**/.windsurfrules": "windsurf",
     ":(glob)**/.clinerules": "cline",
 }
-# The same as a regular expression.
+# The same patterns as regular expressions.
 _CONTEXT_FILE = re.compile(
     r"(?:^|/)(?:(?:CLAUDE|AGENTS|GEMINI)\.md|\.cursorrules|\.windsurfrules|\.clinerules)\Z"
     r"|(?:^|/)\.cursor/rules/.|^\.github/(?:copilot-instructions\.md\Z|instructions/.)",
     re.DOTALL,
 )
-DECODED = "backslashreplace"  # what is no UTF-8 in names
-MOST_PATHS = 500  # each is compared with every commit; and a command line has an end
+DECODED = "backslashreplace"  # for names that are not UTF-8
+MOST_PATHS = 500  # each is compared with every commit, and the length of a command line is limited
 
 
 @dataclass(frozen=True, slots=True)
 class ContextFilePeriod:
-    """A context file stood on the branch from one commit's time to another's; `until` is None while it does."""
+    """A context file that existed on the branch from one commit's time to another's; `until` is None while it does."""
 
     path: str
     agent: str
@@ -43,10 +43,11 @@ class ContextFilePeriod:
 
 
 def context_file_periods(git_dir: Path, tip: str, paths: Collection[str] | None = None) -> list[ContextFilePeriod]:
-    """When context files stood on the branch that `tip` ends, by the commit times of its first-parent chain.
+    """The periods of context files on the branch ending in `tip`, by the commit times of its first-parent chain.
 
-    `paths` are those of all context files that any commit touches, where they are known: git then need not look into
-    every folder of every commit.
+    `paths` are those of all context files that any commit touches, if known: git then need not look into every folder
+    of
+    every commit.
     """
     known = None if paths is None else {*paths, *_standing(git_dir, tip)}
     if known is not None and not known:
@@ -64,7 +65,7 @@ def context_file_periods(git_dir: Path, tip: str, paths: Collection[str] | None 
 
 
 def agent_of(path: str) -> str:
-    """The agent that reads the context file of that path; empty where several do."""
+    """The agent that reads the context file at that path; empty if several do."""
     name = path.rsplit("/", 1)[-1]
     agents = {spec.rsplit("/", 1)[-1]: agent for spec, agent in CONTEXT_FILES.items()}
     if name in agents:
@@ -73,25 +74,25 @@ def agent_of(path: str) -> str:
 
 
 def is_context_file(path: str) -> bool:
-    """Whether one of the patterns of CONTEXT_FILES fits the path."""
+    """Whether the path matches one of the patterns of CONTEXT_FILES."""
     return bool(_CONTEXT_FILE.search(path))
 
 
 def _standing(git_dir: Path, tip: str) -> list[str]:
-    """The context files at a commit: a merge may have brought one that none of its parents has."""
+    """The context files present at a commit: a merge may have brought one that none of its parents has."""
     names = run(git_dir, "ls-tree", "-r", "-z", "--name-only", "--end-of-options", tip).decode("utf-8", DECODED)
     return [name for name in names.split("\0") if is_context_file(name)]
 
 
 def _pathspecs(paths: Collection[str] | None) -> Sequence[str]:
-    """The patterns, unless the paths are known, few, and written as git has them."""
+    """The patterns, unless the paths are known, few, and plain as git writes them."""
     if paths is None or len(paths) > MOST_PATHS or any("\\" in path for path in paths):
         return tuple(CONTEXT_FILES)
     return [f":(literal){path}" for path in sorted(paths)]
 
 
 def context_files_changed(git_dir: Path, before: str, tip: str) -> bool:
-    """Whether any commit since `before` touched one: only new commits are read, not the whole history."""
+    """Whether any commit since `before` touched a context file: only new commits are read, not the whole history."""
     return any(True for _ in _changes(git_dir, tip, f"^{before}"))
 
 

@@ -1,7 +1,7 @@
 """Commits that git cannot compare with their parents because objects are missing, found without opening a file.
 
-git dies at the first such commit.  To read around each of them by trial would take hours in a partial clone, which
-lacks nearly every file.
+git dies at the first such commit.  Finding each of them by trial would take hours in a partial clone, which lacks
+nearly every file.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from integrations.connectors.git.commands import GitError, failure, run, start
 
-# Trials of single commits, where objects are not missing but damaged; a process each.
+# Trials of single commits if objects are not missing but damaged; a process each.
 MOST_FAILURES = 1000
 COMMITS_AT_ONCE = 500
 OF_FIRST_PARENT = ("--first-parent", "-m")
@@ -29,7 +29,9 @@ logger = logging.getLogger(__name__)
 
 
 class Gaps:
-    """What these commits and their parents lack.  `words` say how merges are compared: not at all, without any."""
+    """The objects that these commits and their parents lack.  `words` are git's options for comparing merges, if at
+    all.
+    """
 
     def __init__(self, git_dir: Path, shas: Sequence[str], *words: str) -> None:
         self._git_dir = git_dir
@@ -38,9 +40,9 @@ class Gaps:
         self._missing = _missing(git_dir, shas)
 
     def among(self, shas: Sequence[str]) -> Mapping[str, Paths | None]:
-        """Those of some commits that cannot be read, with the paths that they change; None where a folder is missing.
+        """The unreadable ones of some commits, with the paths that they change; None if a folder is missing.
 
-        Where objects are there and damaged, git alone can tell: such a commit is not among them.
+        If objects are present but damaged, only git itself can tell: such a commit is not included.
         """
         if not self._missing:
             return {}
@@ -59,13 +61,13 @@ class Gaps:
                 if any(is_missing for _, is_missing in files)
             }
             left = [sha for sha in left if sha not in read]
-            if left:  # git died at the first
+            if left:  # git died at the first one
                 found[left.pop(0)] = None
                 self._failures += 1
         return found
 
     def _without_root(self, shas: Sequence[str]) -> Iterator[str]:
-        """Those of which the root folder, or that of the parent, is missing; said by the commits alone."""
+        """Commits whose root folder, or whose parent's, is missing; decided by the commit objects alone."""
         try:
             trees = self._trees(shas)
             trees |= self._trees([parent for _, parents in trees.values() for parent in parents if parent not in trees])
@@ -86,8 +88,9 @@ class Gaps:
         return {sha: (tree, parents) for sha, tree, *parents in (line.split() for line in answer)}
 
     def _changes(self, shas: Sequence[str]) -> Iterator[tuple[str, bytes, bool]]:
-        """Commit, file that it changes, and whether one of the file's two versions is missing; each commit at least
-        once, with an empty path.
+        """Commit, changed file, and whether one of the file's two versions is missing; each commit at least once, with
+        an empty
+        path.
         """
         git = start(self._git_dir, *_WORDS, *self._words)
         errors = b""
@@ -120,7 +123,7 @@ class Gaps:
 
 
 def _missing(git_dir: Path, shas: Iterable[str]) -> set[bytes]:
-    """Object ids of all folders and files that these commits and their parents name and that are not there."""
+    """Object ids of all missing folders and files that these commits and their parents name."""
     words = ("rev-list", "--objects", "--quiet", "--missing=print", "--no-walk=unsorted", "--stdin")
     given = "".join(f"{sha}\n{sha}^@\n" for sha in shas).encode()
     try:

@@ -1,4 +1,4 @@
-"""What a file is, by its name: language, type, and whether it is set apart from the counting.
+"""Classification of files by name: language, type, and exclusion from the counts.
 
 Languages and vendored paths come from linguist's data (scripts/vendor_language_data.py); a repository's own
 linguist-* attributes outrank it, as at the Git hosts.  Types are Headway's.
@@ -42,8 +42,8 @@ DOCUMENTATION = re.compile(
 SCRIPT_FOLDER = re.compile(r"(^|/)(scripts?|bin)/[^/]+$")
 DOT_CONFIGURATION = re.compile(r"(^|/)\.[^/]+(rc|ignore|config|attributes|env[^/]*|version)(\.[^/]+)?$")
 
-# Linguist's rules for generated files that go by the name (lib/linguist/generated.rb), whatever the case, and more of
-# the kind: what a schema, a snapshot test or a recorder of requests wrote.
+# Linguist's name-based rules for generated files (lib/linguist/generated.rb), ignoring case, and similar ones: files
+# written from a schema, by a snapshot test or by a recorder of requests.
 GENERATED = re.compile(
     # Interface and protocol compilers.
     r"\.(pb|pulsar|connect)\.(go|ts|js|cc|h|rs|swift|dart)$|_pb2?(_grpc)?\.(py|pyi|js|d\.ts|rb)$|(^|/)zz_generated\."
@@ -51,7 +51,7 @@ GENERATED = re.compile(
     r"|(^|/)(openapi|swagger)[._-]?(types|client|schema)\.(ts|py|go)$|\.zep\.(c|h|php)$|(^|/)\.sqlx/query-[^/]+\.json$"
     # .NET: designers, source generators, SpecFlow, Entity Framework.
     r"|\.designer\.(cs|vb)$|\.g(\.i)?\.(cs|vb)$|\.feature\.cs$|ModelSnapshot\.cs$"
-    # What development environments, package managers and recorders of agents keep for themselves.
+    # Internal files of development environments, package managers and recorders of agents.
     r"|\.(nib|xcworkspacedata|xcuserstate|pbxproj)$|(^|/)\.idea/|(^|/)Pods/|(^|/)Carthage/Build/|(^|/)Godeps/"
     r"|(^|/)\.pnp\.[^/]*$|(^|/)\.agent-trace/|(^|/)(gradlew(\.bat)?|mvnw(\.cmd)?)$"
     # Maps, coverage, snapshots, recorded requests and generated mocks.
@@ -71,13 +71,15 @@ LOCK = re.compile(
     r"|[^/]+\.opam\.locked)$",
     re.IGNORECASE,
 )
-# Environments that were checked in by mistake; linguist's list of vendored paths has none of them.
+# Environments that were checked in by mistake; linguist's list of vendored paths lacks them.
 ENVIRONMENT = re.compile(r"(^|/)\.?venv/|(^|/)(site|dist)-packages/", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """`language` is linguist's name or empty; `file_type` and `set_apart` are values of CommitFile's enumerations."""
+    """The class of a file; `language` is linguist's name or empty, the others are values of CommitFile's
+    enumerations.
+    """
 
     language: str
     file_type: str
@@ -91,7 +93,7 @@ NO_ATTRIBUTES: Attributes = {}
 
 
 def classify(path: str, attributes: Attributes = NO_ATTRIBUTES, *, binary: bool = False) -> Classification:
-    """What the file of that path is."""
+    """The classification of the file at that path."""
     if not attributes:
         return _classify_by_name(path, binary)
     return _classify(path, attributes, binary)
@@ -170,7 +172,7 @@ def _by_lower_name() -> dict[str, str]:
 
 
 class _VendoredPaths:
-    """Linguist's patterns for vendored paths, grouped by what they match: one search over all costs a millisecond.
+    """Linguist's patterns for vendored paths, grouped by target: one search over all costs a millisecond.
 
     A folder pattern is tested once per folder, a name pattern once per name, and those for web libraries only for web
     files.

@@ -1,6 +1,6 @@
-"""When each line of each file was last changed, as runs of lines that were changed together.
+"""The time at which each line of each file was last changed, as runs of lines that were changed together.
 
-Nothing here knows what a line says: a file is a list of (number of lines, moment).
+Nothing here knows the content of a line: a file is a list of (number of lines, moment).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from integrations.connectors.git.line_changes import ChainCommit, Hunk
 from integrations.enums import RECENT_DAYS
 
 RECENT_SECONDS = RECENT_DAYS * DAY
-UNREAD = 2**32 - 1  # lines of which the history has a gap; what a run can hold
+UNREAD = 2**32 - 1  # lines within a gap of the history; the largest value that a run can hold
 LATEST = UNREAD - 1  # in seconds since 1970; git keeps whatever time it is given
 UNKNOWN = 0  # lines older than a shallow clone's history
 
@@ -27,11 +27,12 @@ Runs: TypeAlias = "array[int]"  # number, moment, number, moment, …
 
 @dataclass(frozen=True, slots=True)
 class LineCounts:
-    """How many lines a change touched.  A line that gives way to another is one changed line.
+    """The number of lines that a change touched.  A line that is replaced by another is one changed line.
 
-    `added` are those for which none gave way, `reworked` those that were last changed at most 21 days before,
-    `refactored` the older ones.  `written` are all lines that it leaves, and `reworked_from` says how many of the
-    reworked ones were last changed at which moment.
+    `added` are those that replace none, `reworked` those that were last changed at most 21 days before, `refactored`
+    the
+    older ones.  `written` are all lines that it leaves, and `reworked_from` counts the reworked ones by the moment of
+    their last change.
     """
 
     added: int = 0
@@ -57,7 +58,7 @@ class LineAges:
     files: dict[bytes, Runs] = field(default_factory=dict)
 
     def follow(self, commit: ChainCommit, counts: Callable[[bytes], bool]) -> LineCounts:
-        """Apply the next commit of the chain; what it changed in counted files."""
+        """Apply the next commit of the chain; return its changes in counted files."""
         at = min(max(commit.committed_at, 1), LATEST)
         total = LineCounts()
         written: dict[bytes, Runs] = {}
@@ -69,24 +70,24 @@ class LineAges:
                 total += changed
             if file.path:
                 written[file.path] = runs
-        for file in commit.files:  # all are read before any is written: two files may change their names
+        for file in commit.files:  # all are read before any is written: two files may swap names
             self.files.pop(file.old_path, None)
         self.files |= written
         return total
 
     def pass_over(self, commit: ChainCommit) -> None:
-        """Take note of a commit whose changes are not known: neither are the ages of the lines in its files."""
+        """Skip a commit with unknown changes: the ages of the lines in its files become unknown, too."""
         if commit.lacks_folders:
             self.files.clear()
         for file in commit.files:
             self.files.pop(file.path, None)
 
     def begin_at(self, commit: ChainCommit) -> None:
-        """Where a shallow clone begins: its lines are of unknown age."""
+        """Start at the boundary of a shallow clone: its lines are of unknown age."""
         self.files = {file.path: apply(array("I"), file.hunks, UNKNOWN)[0] for file in commit.files if file.is_text}
 
     def packed(self) -> bytes:
-        """Compressed, for storing; `unpacked` reads it."""
+        """The compressed form, for storing; `unpacked` reads it."""
         document = {path.decode("latin-1"): runs.tolist() for path, runs in self.files.items()}
         return zlib.compress(json.dumps(document, separators=(",", ":")).encode(), level=3)
 
@@ -97,10 +98,10 @@ class LineAges:
 
 
 def apply(runs: Runs, hunks: Iterable[Hunk], at: int) -> tuple[Runs, LineCounts]:
-    """The runs of a file after a change at that moment, and what the change touched; hunks in order of lines.
+    """The runs of a file after a change at that moment, and the counts of the change; hunks in order of lines.
 
-    Lines of which nothing is known, because the file was no text before or its history has a gap, count as neither
-    reworked nor refactored.
+    Lines of unknown age, because the file was no text before or its history has a gap, count as neither reworked nor
+    refactored.
     """
     after = array("I")
     reader = _Reader(runs)

@@ -1,4 +1,4 @@
-"""Which lines a commit touches, from git's output, without storing a line of content.
+"""The lines that a commit touches, from git's output, without storing a line of content.
 
 A merge is compared with its first parent: it is one change, as a squash of the same branch is.
 """
@@ -16,13 +16,13 @@ from core.batches import batched
 from integrations.connectors.git.commands import GitError, failure, lines, start
 from integrations.connectors.git.gaps import COMMITS_AT_ONCE, MOST_FAILURES, OF_FIRST_PARENT, Gaps
 
-# Everything that the repository's own configuration could change of a patch is said here.
+# Sets every option of a patch that the repository's own configuration could change.
 WORDS = (
     *("log", *OF_FIRST_PARENT, "--no-color", "--no-ext-diff", "--no-textconv", "--no-prefix"),
     *("-p", "--inter-hunk-context=0", "-M", "--diff-algorithm=myers", "--submodule=short"),
     "--format=%x00%H %ct %P",
 )
-# git compares files differently if no line around a change is asked for: as `blame` does then, else as it counts lines.
+# git compares files differently without context lines: then as `blame` does, else as it counts lines.
 AS_BLAMED = "-U0"
 AS_COUNTED = "-U1"
 HUNK = re.compile(rb"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
@@ -36,8 +36,9 @@ _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Hunk:
-    """`deleted` lines from line `start` on (from 1) gave way to `added` ones, from line `added_start` on; with none
-    deleted, after that line.
+    """`deleted` lines from line `start` on (from 1) replaced by `added` ones, from line `added_start` on; with none
+    deleted,
+    inserted after that line.
     """
 
     start: int
@@ -48,7 +49,7 @@ class Hunk:
 
 @dataclass(slots=True)
 class FileChange:
-    """One file of a change.  `path` is empty where the file is gone, `old_path` where it is new."""
+    """One file of a change.  `path` is empty if the file was deleted, `old_path` if it is new."""
 
     path: bytes
     old_path: bytes
@@ -60,11 +61,11 @@ class FileChange:
 class ChainCommit:
     """A commit of the first-parent chain, with the files that differ from its first parent.
 
-    Where objects are missing, `is_known` is False and files have no hunks; `lacks_folders`: not all files are known.
+    If objects are missing, `is_known` is False and files have no hunks; `lacks_folders`: not all files are known.
     """
 
     sha: str
-    committed_at: int  # seconds since 1970, as git has it
+    committed_at: int  # seconds since 1970, as in git
     parents: tuple[str, ...]
     files: list[FileChange] = field(default_factory=list)
     is_known: bool = True
@@ -72,9 +73,9 @@ class ChainCommit:
 
 
 def read_chain(git_dir: Path, tip: str, *, after: str = "") -> Iterator[ChainCommit]:
-    """The commits of the chain that ends in `tip`, the oldest first; those behind `after` alone, where it is named.
+    """The commits of the chain that ends in `tip`, oldest first; only those after `after`, if given.
 
-    Commits that lack objects come with `is_known` False.  Raises GitError where the chain itself cannot be read.
+    Commits that lack objects come with `is_known` False.  Raises GitError if the chain itself cannot be read.
     """
     revisions = (tip, f"^{after}") if after else (tip,)
     last = after
@@ -99,9 +100,9 @@ def _unknown(sha: str, paths: Sequence[bytes] | None) -> ChainCommit:
 
 
 def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[str, Ranges]]]:
-    """Commit → the lines that it adds, by path, of these commits of the repository, without those that lack objects.
+    """Commit → the lines that it adds, by path, for these commits of the repository, except those that lack objects.
 
-    They are as many as git counts.
+    The number of lines equals git's count.
     """
     trials = _Trials(git_dir, AS_COUNTED)
     left = list(shas)
@@ -119,7 +120,7 @@ def added_lines(git_dir: Path, shas: Sequence[str]) -> Iterator[tuple[str, dict[
 
 @dataclass(slots=True)
 class _Trials:
-    """Reads what can be read of commits of which some are damaged, one by one behind each that is."""
+    """Reads what is readable of commits some of which are damaged, one by one after each damaged one."""
 
     git_dir: Path
     context: str
@@ -136,7 +137,7 @@ class _Trials:
                 return
             except GitError:
                 doubtful, left = left[whole], left[whole + 1 :]
-            try:  # git died within this one, or before it wrote anything of the next one
+            try:  # git died within this commit, or before it wrote anything of the next one
                 alone = list(_commits_of(self.git_dir, self.context, [doubtful]))
             except GitError:
                 self.failures += 1
@@ -149,7 +150,7 @@ def _commits_of(git_dir: Path, context: str, shas: Sequence[str]) -> Iterator[Ch
 
 
 def _whole(commits: Iterator[ChainCommit]) -> Iterator[ChainCommit]:
-    """Those that were read to their end: git may die in the middle of the last one."""
+    """Commits that were read completely: git may die in the middle of the last one."""
     last: ChainCommit | None = None
     for commit in commits:
         if last is not None:
@@ -209,7 +210,7 @@ def _commits(output: IO[bytes]) -> Iterator[ChainCommit]:
 
 
 def _read_header_line(file: FileChange, line: bytes, output: IO[bytes]) -> None:
-    """A line that stands above the hunks, or a hunk with its lines."""
+    """Parse a line above the hunks, or a hunk with its lines."""
     if match := HUNK.match(line):
         file.hunks += _hunks(output, *(int(word or b"1") for word in match.groups()))
     elif line.startswith(b"--- "):
@@ -233,7 +234,7 @@ def _read_header_line(file: FileChange, line: bytes, output: IO[bytes]) -> None:
 
 
 def _hunks(output: IO[bytes], start: int, old: int, added_start: int, new: int) -> Iterator[Hunk]:
-    """The changes in `old` lines from `start` on that became `new` ones, parted by lines that stay."""
+    """The changes in `old` lines from `start` on that became `new` ones, separated by unchanged lines."""
     start, added_start = start + (old == 0), added_start + (new == 0)
     old_end, new_end = start + old, added_start + new
     deleted = added = 0
@@ -249,7 +250,7 @@ def _hunks(output: IO[bytes], start: int, old: int, added_start: int, new: int) 
             start, added_start = start + deleted + 1, added_start + added + 1
             deleted = added = 0
         elif not line:
-            break  # git died; how it ended says so
+            break  # git died; its exit status says so
     if deleted or added:
         yield _hunk(start, deleted, added_start, added)
 
@@ -259,12 +260,12 @@ def _hunk(start: int, deleted: int, added_start: int, added: int) -> Hunk:
 
 
 def _same_path(names: bytes) -> bytes:
-    """The path of a file that keeps it: its name stands twice.  Where it is renamed other lines say from where."""
+    """The path of a file that keeps it: its name occurs twice.  For a rename, other lines have the old path."""
     return _unquoted(names[: (len(names) - 1) // 2])
 
 
 def _path(text: bytes) -> bytes:
-    """A name with a space in it has a tab behind it; nothing is nowhere."""
+    """A name that contains a space is followed by a tab; /dev/null is no path."""
     name = text.removesuffix(b"\n").removesuffix(b"\t")
     return b"" if name == NOWHERE else _unquoted(name)
 

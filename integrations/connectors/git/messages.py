@@ -1,4 +1,4 @@
-"""The trailers of a commit message, and the lines of it that are the writer's own; only the subject is kept of it."""
+"""The trailers of a commit message, and the writer's own lines in it; only the subject is stored."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 LONGEST_TRAILER = 500
-MOST_TRAILERS = 1000  # of one message: a generated list of names is no list of authors
+MOST_TRAILERS = 1000  # per message: a generated list of names is no list of authors
 
 _TRAILER = re.compile(r"(?P<key>[A-Za-z0-9][A-Za-z0-9-]*)\s*:\s*(?P<value>\S.*)")
 _REVERT = re.compile(r"^(?:Revert|Reapply) \"|^This reverts commit [0-9a-f]{7,64}", re.MULTILINE)
 _ORIGINAL = re.compile(r"\W*original (?:commit|change|message|description|pr)\b.*:\W*", re.IGNORECASE)
 _FENCE = re.compile(r"(?:```|~~~)")
-# What hosts and git write where they put the messages of several commits into one.
+# Lines that hosts and git write when they join the messages of several commits.
 _MERGED = re.compile(r"\((?:pull request )?[#!]\d+\)$|^Merged PR \d+|^Merged in \S", re.IGNORECASE)
 _PART = re.compile(r"\* \S")
 _RULE = re.compile(r"-{5,}")
@@ -31,7 +31,7 @@ class Trailer:
 
 
 def trailers_of(message: str) -> tuple[Trailer, ...]:
-    """The trailers in the last paragraph of a message, with their continued lines; none in the subject."""
+    """The trailers in the last paragraph of a message, with their continuation lines; none in the subject."""
     paragraphs = re.split(r"\n\s*\n", message.strip().replace("\r\n", "\n"))
     if len(paragraphs) < 2:
         return ()
@@ -41,16 +41,16 @@ def trailers_of(message: str) -> tuple[Trailer, ...]:
 
 
 def trailer_in(line: str) -> Trailer | None:
-    """The line as a trailer; None where it has not the form of one."""
+    """The line as a trailer; None if it does not have the form of one."""
     match = _TRAILER.fullmatch(line.strip())
     return Trailer(match["key"], match["value"].strip()[:LONGEST_TRAILER]) if match else None
 
 
 def own_lines(message: str) -> list[str]:
-    """The lines below the subject that say something of this commit itself.
+    """The lines below the subject that describe this commit itself.
 
-    Not what is quoted: behind ">", indented, between fences, below "Original commit message:", or in a revert, which
-    speaks of another commit.  git itself indents the messages that it squashes.
+    Quoted lines are left out: after ">", indented, between fences, below "Original commit message:", or in a revert,
+    which describes another commit.  git itself indents the messages that it squashes.
     """
     message = message.strip().replace("\r\n", "\n")
     if _REVERT.search(message):
@@ -71,16 +71,16 @@ def own_lines(message: str) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The lines of each of several commits in one message; `closed` where it is known that the last one ends there."""
+    """The lines of each of several commits in one message; `closed` if the end of the last one is known."""
 
     lines: list[Sequence[str]]
     closed: bool
 
 
 def parts_of(message: str) -> Parts:
-    """The commits whose messages a host or git put into one; none of any other message.
+    """The commits whose messages a host or git joined; none of any other message.
 
-    What the host adds of its own, below a rule of dashes, is no part.
+    Text that the host adds itself, below a rule of dashes, is no part.
     """
     lines = own_lines(message)
     subject = message.strip().partition("\n")[0].strip()

@@ -1,6 +1,6 @@
-"""Maintaining a bare mirror of a provider's repository: cloned once, fetched afterwards.
+"""Maintains a bare mirror of a provider's repository: cloned once, fetched afterwards.
 
-The credential is passed in git's environment alone: command lines are visible to every account of the machine, and a
+The credential is passed only in git's environment: command lines are visible to every account of the machine, and a
 repository's configuration stays on the disk.
 https://git-scm.com/docs/git-config#Documentation/git-config.txt-GITCONFIGCOUNT
 """
@@ -17,23 +17,25 @@ from urllib.parse import urlsplit
 
 from integrations.connectors.git.commands import GitError, arguments, environment
 
-LONGEST_SECONDS = 2 * 60 * 60  # of a first clone of a very large repository
+LONGEST_SECONDS = 2 * 60 * 60  # for the first clone of a very large repository
 LONGEST_QUOTATION = 300
-# Not refs/pull: one for each pull request ever.  Tags are wanted for themselves, whatever branches hold.
+# Not refs/pull: one for each pull request ever.  All tags are wanted, also those that no branch contains.
 REFSPECS = ("+refs/heads/*:refs/heads/*", "+refs/notes/*:refs/notes/*", "+refs/tags/*:refs/tags/*")
-# What may be copied at all.  git takes much else for an address: programs to run (ext::), descriptors (fd::), folders
-# of this machine (file://, a path), other accounts' keys (ssh), and what begins like an option.
+# The addresses that may be cloned.  git accepts much else: programs to run (ext::), descriptors (fd::), folders of this
+# machine (file://, a path), other accounts' keys (ssh), and words that begin like an option.
 ADDRESS = re.compile(r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?/[!-~]+")
-NO_SUBMODULES = "--no-recurse-submodules"  # their addresses are whatever somebody committed
+NO_SUBMODULES = "--no-recurse-submodules"  # their addresses can be anything that somebody committed
 TIDY_UP = ("gc.auto=6700", "gc.autoPackLimit=50", "gc.autoDetach=false")  # each fetch leaves a pack behind
 
 
 def update_mirror(git_dir: Path, url: str, authorization: str) -> None:
-    """Bring the copy up to date, making it first where there is none yet.
+    """Update the mirror, cloning it first if there is none yet.
 
-    `authorization` is the value of the HTTP header.  A clone that was interrupted leaves nothing behind that would be
-    taken for a copy.  Raises GitError with a sentence for an admin, before git runs where the address is none of the
-    web's, whoever handed it here.
+    `authorization` is the value of the HTTP header.  An interrupted clone leaves nothing behind that could be taken for
+    a
+    mirror.  Raises GitError with a sentence for an admin, before git runs, if the address is no web address, whoever
+    passed
+    it.
     """
     if not ADDRESS.fullmatch(url):
         raise GitError("Repositories are copied from addresses such as https://git.example.com/acme/shop.git only.")
@@ -72,7 +74,9 @@ def _clone(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
 
 
 def _follow_default_branch(git_dir: Path, url: str, secrets: Mapping[str, str]) -> None:
-    """A bare repository's HEAD says which branch the others are merged into; it may have another name today."""
+    """Update HEAD of a bare repository, which names the branch that others are merged into; it may have been
+    renamed.
+    """
     output = _run(arguments(git_dir, "ls-remote", "--symref", "--", url, "HEAD"), secrets, url).decode(
         "utf-8", "replace"
     )
@@ -83,7 +87,7 @@ def _follow_default_branch(git_dir: Path, url: str, secrets: Mapping[str, str]) 
 
 
 def _environment(url: str, authorization: str) -> dict[str, str]:
-    """What git sees: no configuration but this, no other protocol than the address's, and no other host."""
+    """The environment for git: only this configuration, only the address's protocol, and only its host."""
     address = urlsplit(url)
     settings = (
         (f"http.{address.scheme}://{address.netloc}/.extraHeader", f"Authorization: {authorization}"),

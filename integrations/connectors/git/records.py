@@ -1,6 +1,6 @@
-"""Records of agents' work that tools keep in a repository: Entire's checkpoints, and Agent Trace files.
+"""Records of agents' work that tools store in a repository: Entire's checkpoints, and Agent Trace files.
 
-Entire keeps prompts and transcripts beside its metadata.  They are never opened.
+Entire stores prompts and transcripts beside its metadata.  They are never opened.
 https://github.com/entireio/cli: docs/architecture/sessions-and-checkpoints.md, ref-checkpoint-backend.md
 https://agent-trace.dev
 """
@@ -20,11 +20,11 @@ _CHECKPOINT_REFS = ("refs/heads/entire/checkpoints", "refs/remotes/*/entire/chec
 _OWN_REF = re.compile(r"refs/entire/checkpoints/[^/]+/(?P<id>[^/]+)$")
 _CHECKPOINT = re.compile(r"^\s*Entire-Checkpoint:[ \t]*(?P<id>[0-9A-Za-z]{6,64})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _TRACES = ".agent-trace"
-MOST_SESSIONS = 100  # of one checkpoint
+MOST_SESSIONS = 100  # per checkpoint
 
 
 def records_digest(git: GitRepository, tips: Iterable[str]) -> str:
-    """A digest of all records below these tips of branches; empty where there are none."""
+    """A digest of all records below these branch tips; empty if there are none."""
     found = [f"{ref} {sha}" for ref, sha in _checkpoint_refs(git).items()] + _trace_trees(git, tips)
     return hashlib.sha256("\n".join(found).encode()).hexdigest() if found else ""
 
@@ -86,7 +86,7 @@ def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -
     own = {match["id"].lower(): tip for ref, tip in refs.items() if (match := _OWN_REF.match(ref))}
     shared = [tip for ref, tip in sorted(refs.items()) if not _OWN_REF.match(ref)]
     found: dict[str, list[bytes]] = {}
-    # Ids are in lower case where they are kept; a message may write them otherwise.
+    # Ids are stored in lower case; a message may write them otherwise.
     for tip, spelled in [(None, str.lower), *((tip, spelling) for tip in shared for spelling in (str, str.lower))]:
         places = {
             name: f"{own[name.lower()]}:" if tip is None else f"{tip}:{spelled(name)[:2]}/{spelled(name)[2:]}/"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from core.batches import batched
 from integrations.connectors.git.commands import GitError, ObjectsMissingError, find_git_dir, is_there, lines, run
 
-# Of Entire: its checkpoints, and copies of work trees under the commit on which they are based.
+# Branches of Entire: its checkpoints, and copies of work trees under the commit on which they are based.
 BRANCH_OF_RECORDS = re.compile(
     r"refs/(?:heads|remotes/[^/]+)/entire/(?:(?:checkpoints|sessions|trails)(?:/.*)?|[0-9a-f]{7,64}(?:-[0-9a-f]{6})?)$"
 )
@@ -30,15 +30,16 @@ class GitRepository:
 
     @classmethod
     def open(cls, path: str | Path) -> GitRepository:
-        """Raises NotARepositoryError with a sentence for the operator."""
+        """Open a repository.  Raises NotARepositoryError with a sentence for the operator."""
         return cls(find_git_dir(Path(path).expanduser()))
 
     @property
     def branches(self) -> Mapping[str, str]:
-        """Full ref name → object id, of local and remote-tracking branches; empty in an empty repository.
+        """Full ref name → object id, for local and remote-tracking branches; empty in an empty repository.
 
         Symbolic refs (origin/HEAD) only repeat another branch and are left out, and so are branches in which a tool
-        keeps its records: they are nobody's work.
+        stores
+        its records: they are nobody's work.
         """
         refs = lines(
             self.git_dir,
@@ -66,8 +67,9 @@ class GitRepository:
     def default_branch(self, branches: Mapping[str, str]) -> str | None:
         """The ref that the others are merged into: the remote's HEAD, this repository's HEAD, main or master.
 
-        None in an empty repository.  A worktree on a feature branch says nothing about the default: the remote's
-        word and the usual names come before its HEAD.
+        None in an empty repository.  A worktree on a feature branch says nothing about the default: the remote's HEAD
+        and the
+        usual names come before its own HEAD.
         """
         head = self._symbolic("HEAD")
         candidates = [
@@ -96,13 +98,13 @@ class GitRepository:
         return one_spelling(url)
 
     def root(self, tip: str) -> str:
-        """The oldest commit that the first-parent chain of `tip` leads to; empty where it is cut off."""
+        """The oldest commit that the first-parent chain of `tip` leads to; empty if it is cut off."""
         if self.is_shallow:
             return ""
         return lines(self.git_dir, "rev-list", "--first-parent", "--max-parents=0", "--end-of-options", tip)[0]
 
     def mailmap(self, tip: str) -> str:
-        """Object id of the .mailmap at that commit; empty where there is none, or it is missing."""
+        """Object id of the .mailmap at that commit; empty if there is none, or it is missing."""
         try:
             object_ids = lines(self.git_dir, "ls-tree", "--format=%(objectname)", "--end-of-options", tip, ".mailmap")
             return object_ids[0] if object_ids and is_there(self.git_dir, object_ids[0]) else ""
@@ -114,7 +116,7 @@ class GitRepository:
         try:
             listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip)
         except GitError:
-            listing = b""  # a tree that is missing: the names alone decide
+            listing = b""  # a missing tree: the names alone decide
         entries = (entry.partition("\t") for entry in listing.decode("utf-8", "backslashreplace").split("\0")[:-1])
         paths = [
             f"{meta.split()[2]} {path}" for meta, _, path in entries if path.rsplit("/", 1)[-1] == ".gitattributes"
@@ -126,12 +128,12 @@ class GitRepository:
     @property
     def boundary(self) -> frozenset[str]:
         """The oldest commits of a shallow clone, whose parents it lacks; empty in a whole one."""
-        (name,) = lines(self.git_dir, "rev-parse", "--git-path", "shallow")  # of a worktree, its repository's
+        (name,) = lines(self.git_dir, "rev-parse", "--git-path", "shallow")  # for a worktree, its repository's
         file = self.git_dir / name
         return frozenset(file.read_text("ascii", "replace").split()) if file.is_file() else frozenset()
 
     def unmerged(self, tips: Iterable[str], default_tip: str) -> dict[str, tuple[str, ...]]:
-        """Commit → its parents, of the commits that some of the tips reach and the default branch does not."""
+        """Commit → its parents, for commits that some of the tips reach and the default branch does not."""
         given = "".join(f"{tip}\n" for tip in sorted(set(tips))) + f"^{default_tip}\n"
         output = run(self.git_dir, "rev-list", "--parents", "--stdin", given=given.encode()).decode().splitlines()
         return {sha: tuple(parents) for sha, *parents in (line.split() for line in output)}
@@ -140,7 +142,7 @@ class GitRepository:
         return not lines(self.git_dir, "rev-list", "--max-count=1", "--end-of-options", one, f"^{other}")
 
     def is_on_chain(self, commit: str, tip: str) -> bool:
-        """Whether the first-parent chain of the tip goes through the commit; False where it is gone."""
+        """Whether the first-parent chain of the tip goes through the commit; False if it is gone."""
         try:
             chain = lines(
                 self.git_dir, "rev-list", "--first-parent", "--parents", "--end-of-options", tip, f"^{commit}"
@@ -150,9 +152,9 @@ class GitRepository:
         return commit == tip or (bool(chain) and chain[-1].split()[1:2] == [commit])
 
     def counts_between(self, pairs: Sequence[tuple[str, str]]) -> Iterator[list[FileCounts]]:
-        """What lies between the two commits of each pair, in order: path, added and deleted lines of each file.
+        """The differences between the two commits of each pair, in order: path, added and deleted lines of each file.
 
-        Raises ObjectsMissingError where git cannot read them.
+        Raises ObjectsMissingError if git cannot read them.
         """
         tree_lines = "".join(f"{sha}^{{tree}}\n" for pair in pairs for sha in pair)
         answers = lines(self.git_dir, "cat-file", "--batch-check", given=tree_lines.encode())
@@ -164,13 +166,13 @@ class GitRepository:
         return _counts_by_pair(run(self.git_dir, *words, given=given.encode()))
 
     def patch_id(self, old: str, new: str) -> str:
-        """Hash of the lines that are removed and added, without their surroundings; of a commit and its parent too."""
+        """Hash of the removed and added lines, without their context; also for a commit and its parent."""
         words = ("diff-tree", "-p", "-U0", "-r", "-M", "--no-ext-diff", "--no-textconv", "--end-of-options")
         patch = run(self.git_dir, *words, old, new)
         return run(self.git_dir, "patch-id", "--stable", given=patch).decode().partition(" ")[0]
 
     def notes(self) -> Mapping[str, str]:
-        """Notes ref → its tip, of the refs in which agents leave notes."""
+        """Notes ref → its tip, for the refs in which agents leave notes."""
         refs = lines(self.git_dir, "for-each-ref", "--format=%(objectname) %(refname)", *NOTES_REFS)
         return {name: sha for sha, _, name in (line.partition(" ") for line in refs)}
 
@@ -180,13 +182,14 @@ class GitRepository:
         return {name.replace("/", "") for name in listing.decode("utf-8", "replace").split("\0")[:-1]}
 
     def changed_notes(self, before: str, tip: str) -> set[str]:
-        """The commits whose notes differ between two tips of a notes ref.  Raises GitError where one is not there."""
+        """The commits whose notes differ between two tips of a notes ref.  Raises GitError if one does not exist."""
         listing = run(self.git_dir, "diff-tree", "-r", "-z", "--name-only", "--end-of-options", before, tip)
         return {name.replace("/", "") for name in listing.decode("utf-8", "replace").split("\0")[:-1]}
 
     def read_notes(self, tip: str, only: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
-        """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored; where `only` is
-        given, of these commits.
+        """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored; if `only` is
+        given, just
+        those of these commits.
         """
         listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip).decode("utf-8", "replace")
         entries = [entry.split("\t", 1) for entry in listing.split("\0")[:-1]]
@@ -196,7 +199,7 @@ class GitRepository:
             yield from self.contents(some)
 
     def notes_alike(self, tip: str, shas: Collection[str]) -> set[str]:
-        """The commits with a note of the same size as that of one of these commits: a copy has it."""
+        """The commits with a note of the same size as one of these commits' notes: a copy has the same size."""
         listing = run(self.git_dir, "ls-tree", "-r", "-l", "-z", "--end-of-options", tip).decode("utf-8", "replace")
         entries = (entry.split("\t", 1) for entry in listing.split("\0")[:-1])
         sizes = {name.replace("/", ""): meta.split()[3] for meta, name in entries}
@@ -243,14 +246,14 @@ def _counts_by_pair(answer: bytes) -> Iterator[list[FileCounts]]:
 
 
 def one_spelling(url: str) -> str:
-    """host/path of a remote's address, however it is written: git@host:a/b.git and https://host/a/b are one."""
+    """The host/path of a remote's address in one spelling: git@host:a/b.git and https://host/a/b are equal."""
     if "://" not in url and (scp := _SCP_LIKE.match(url)):
         host, path = scp.groups()
     else:
         try:
             parts = urlsplit(url)
             host, path = parts.hostname or "", parts.path
-        except ValueError:  # no address at all
+        except ValueError:  # not an address
             return ""
     path = path.strip("/").removesuffix(".git").strip("/")
     return f"{host.lower()}/{path}" if host else ""

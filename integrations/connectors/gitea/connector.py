@@ -1,8 +1,8 @@
 """Gitea as a connector: https://docs.gitea.com/api/.
 
-One list serves both streams: a repository's issues, with a filter for pull requests.  It comes the last created first,
-and is filtered by change (`since`) once everything was read.  Of a pull request it does not say enough: branches,
-commits, reviews and timeline are read of each.
+One list serves both streams: a repository's issues, with a filter for pull requests.  It is sorted by creation, newest
+first, and filtered by change (`since`) once everything was read.  It lacks details of pull requests: branches, commits,
+reviews and timeline are read for each.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import as_record, text_of, time_of
 from integrations.enums import Kind, ResourceKind
 
-PULL_REQUEST, ISSUE = "pull_request", "issue"  # what a record in quarantine is replayed as
-AT_A_TIME = 10  # records of a page: each takes up to seven requests, and a page is stored as a whole
-LOOKED_AT = 50  # repositories, among which one is chosen to try things on
+PULL_REQUEST, ISSUE = "pull_request", "issue"  # the sources by which quarantined records are replayed
+AT_A_TIME = 10  # records per page: each takes up to seven requests, and a page is stored as a whole
+LOOKED_AT = 50  # repositories among which one is chosen for the test
 OVERLAP = timedelta(minutes=5)  # a transaction may be seen later than its time says
-SETTLED = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
+SETTLED = timedelta(seconds=10)  # times are whole seconds: younger records may change again within the same second
 _LISTS = {  # the list's filter, and the repository's setting that turns it off
     Kind.PULL_REQUEST: ("pulls", "has_pull_requests"),
     Kind.WORK_ITEM: ("issues", "has_issues"),
@@ -92,7 +92,7 @@ class Gitea(Connector):
                 remedy = "None is visible: the token's user needs to be a member or a collaborator of some."
                 checked[-1] = CheckedPermission("Repositories", works=False, remedy=remedy)
             return checked
-        chosen = max(seen, key=lambda repository: sum(repository.details.values()))  # what is turned off answers 404
+        chosen = max(seen, key=lambda repository: sum(repository.details.values()))  # disabled features answer 404
         pulls, issues = (f"repos/{chosen.name}/{part}" for part in ("pulls", "issues"))
         if chosen.details["has_pull_requests"]:
             checked.append(tried("Pull requests", lambda: http.get(pulls), "Grant the token read:repository."))
@@ -117,8 +117,10 @@ class Gitea(Connector):
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """`since` and `known` (id → change, of what is as young as the overlap) of the last reading; of one under way
-        also the `page` to go on with, and `then`, the cursor in which it ends."""
+        """Read pages from `cursor`, which has `since` and `known` (id → change, for records as young as the overlap) of
+        the last
+        reading; during a reading also the next `page`, and `then`, the cursor in which it ends.
+        """
         wanted, unit = _LISTS[kind]
         if resource.details.get(unit) is False:
             yield Page((), cursor)
@@ -154,7 +156,10 @@ class Gitea(Connector):
         return Arrival(delivery, headers.get("x-gitea-event", "unknown"))
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
-        """Events of a review (pull_request_approved …) have the pull request, and its reviews are read afterwards."""
+        """The records in a delivery; events of a review (pull_request_approved …) have the pull request, and its
+        reviews are read
+        afterwards.
+        """
         if event.startswith("pull_request") and "pull_request" in payload:
             return [_record(PULL_REQUEST, {"pull_request": payload["pull_request"]})]
         if event == "issues" and "issue" in payload:
@@ -163,7 +168,7 @@ class Gitea(Connector):
         return None
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        """Deliveries contain no commits, reviews or times of events: the record is read again."""
+        """The record to read again: deliveries contain no commits, reviews or times of events."""
         kind = Kind.WORK_ITEM if event == "issues" else Kind.PULL_REQUEST
         repository = text_of(payload.get("repository"), "id")
         return (repository, kind) if repository and self.deliveries(event, payload) is not None else None
@@ -174,7 +179,7 @@ class Gitea(Connector):
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
-    """A page of a list; `next` is None where it links none, `left` where Gitea does not count."""
+    """A page of a list; `next` is None if there is no link, `left` if Gitea does not count."""
 
     items: list[Any]
     next: int | None
@@ -183,13 +188,13 @@ class _Listed:
 
 
 def _list(http: Http, path: str, params: Mapping[str, Any], *, page: int, limit: int) -> _Listed:
-    """Links are read for their number alone: their address is the server's own idea of it.
+    """A page of a list.  Only the page number of links is used: their address is the server's own idea of it.
 
-    Raises TransientError where the page is another one than was asked for, or is none.
+    Raises TransientError if the page is not the requested one, or is no list.
     """
     response = http.get(path, params={**params, "page": page, "limit": limit})
     document, link = response.json(), _NEXT.search(response.headers.get("link", ""))
-    items = [] if document is None else document  # so Gitea writes some empty lists
+    items = [] if document is None else document  # Gitea writes some empty lists this way
     if not isinstance(items, list) or (link is not None and int(link[1]) != page + 1):
         raise TransientError(f"Gitea answered {path} with something else than page {page} of its list.")
     total = response.headers.get("x-total-count", "")
@@ -202,7 +207,7 @@ def _list(http: Http, path: str, params: Mapping[str, Any], *, page: int, limit:
 
 
 def _list_all(http: Http, path: str, **params: Any) -> Iterator[Any]:
-    """To the first empty page: not all lists link their pages, and a server may give fewer entries than asked for."""
+    """All entries, up to the first empty page: not all lists link their pages, and servers may return short pages."""
     page, before = 1, list[Any]()
     while items := _list(http, path, params, page=page, limit=50).items:
         if items == before:
@@ -212,13 +217,13 @@ def _list_all(http: Http, path: str, **params: Any) -> Iterator[Any]:
 
 
 def _young(items: Iterable[Any], begin: datetime, end: datetime) -> dict[str, str]:
-    """Id → change, of those that changed between the two."""
+    """Id → change, for the items that changed between the two times."""
     changed = ((item, time_of(item, "updated_at")) for item in items)
     return {text_of(item, "id"): text_of(item, "updated_at") for item, at in changed if at and begin <= at < end}
 
 
 def _recognise(resource: FetchedResource, items: Iterable[Any]) -> None:
-    """Raise TransientError where the repository's name is that of another one now."""
+    """Raise TransientError if the repository's name now belongs to another one."""
     ids = {text_of(as_record(item).get("repository"), "id") for item in items}
     if ids - {"", resource.external_id}:
         raise TransientError(
@@ -239,7 +244,7 @@ def _read_pull_request(http: Http, resource: FetchedResource, entry: Json) -> li
             "reviews": list(_list_all(http, f"{pull}/reviews")),
             "timeline": _timeline(http, path, number),
         }
-    except GoneError:  # since it was listed
+    except GoneError:  # deleted since it was listed
         return []
     return [_record(PULL_REQUEST, payload)]
 
@@ -264,5 +269,5 @@ def _record(source: str, payload: Json) -> RawRecord:
 
 
 def _named(repository: Any) -> Json:
-    """Only what is needed of it."""
+    """The needed fields of a repository."""
     return {name: text_of(repository, name) for name in ("id", "full_name")}

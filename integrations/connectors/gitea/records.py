@@ -36,7 +36,7 @@ REVIEWS = {
 """Other states are those of a review that is not submitted yet, and of one that was only asked for."""
 EVENTS = frozenset({"close", "reopen", "review_request", "change_title", "pull_push", "assignees"})
 """Types in a timeline; its other entries (comments, labels …) are dropped as soon as they are read."""
-_KINDS = {  # by type, and whether it takes somebody off
+_KINDS = {  # by type, and whether it removes somebody
     ("close", False): PullRequestEventKind.CLOSED,
     ("reopen", False): PullRequestEventKind.REOPENED,
     ("review_request", False): PullRequestEventKind.REVIEW_REQUESTED,
@@ -44,16 +44,16 @@ _KINDS = {  # by type, and whether it takes somebody off
 }
 _TITLES = {(True, False): PullRequestEventKind.READY, (False, True): PullRequestEventKind.DRAFT}
 _MOVES = {"close": ("open", "closed"), "reopen": ("closed", "open")}
-_DRAFT = re.compile(r"\s*(?:wip:|\[wip\])", re.IGNORECASE)  # before a title, unless the server is set up otherwise
+_DRAFT = re.compile(r"\s*(?:wip:|\[wip\])", re.IGNORECASE)  # title prefixes, unless the server is configured otherwise
 
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
-    """`pull_request` as Gitea has it, and `commits`, `reviews` and `timeline`, which a webhook leaves out."""
+    """Gitea `pull_request` → draft, with `commits`, `reviews` and `timeline`, which a webhook leaves out."""
     reader = Reader(payload)
     pull = Reader(payload.get("pull_request"), "pull_request", parent=reader)
     merged_at, closed_at = pull.time("merged_at", default=None), pull.part_time("closed_at")
     state = pull.text("state", default="") or ("closed" if closed_at else "open")
-    # A branch that is gone leaves refs/pull/12/head in `ref`; `label` is its name all the same.
+    # A deleted branch leaves refs/pull/12/head in `ref`; `label` still has its name.
     branch = pull.text("head.label", default="") or pull.text("head.ref", default="")
     title = pull.text("title", default="")
     is_whole = reader.has("timeline")
@@ -106,14 +106,14 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
 
 
 def _state(native: str, *, is_merged: bool) -> PullRequestState:
-    """Gitea calls a merged pull request closed."""
+    """The state of a pull request; Gitea calls a merged one closed."""
     if is_merged:
         return PullRequestState.MERGED
     return PullRequestState.CLOSED if native == "closed" else PullRequestState.OPEN
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as Gitea has it, `repository` (id and full name), and `timeline`, which a webhook leaves out."""
+    """Gitea `issue` → draft, with `repository` (id and full name), and `timeline`, which a webhook leaves out."""
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
     resolved_at = issue.part_time("closed_at")
@@ -150,7 +150,9 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
 
 
 def account(user: Reader | None) -> Who | None:
-    """None where it was deleted: Gitea shows Ghost, with a negative id.  So its own Actions have one, as a bot."""
+    """The account, or None if it was deleted: Gitea shows Ghost, with a negative id.  Its own Actions have one too, as
+    a bot.
+    """
     if user is None or not (login := user.text("login", default="")) or login.lower() == "ghost":
         return None
     number = user.integer("id", default=0)
@@ -164,7 +166,7 @@ def _commit(commit: Reader) -> PullRequestCommitDraft:
     login, number = (known.login, known.account) if known else ("", "")
     return PullRequestCommitDraft(
         sha=commit.text("sha"),
-        position=0,  # among all of them, which are listed the newest first
+        position=0,  # among all of them, which are listed newest first
         author=Who(login=login, account=number, name=name, email=email) if login or name or email else None,
         authored_at=written_at(message, authored_at=commit.part_time("commit.author.date"), committed_at=committed_at),
         committed_at=committed_at,
@@ -203,7 +205,7 @@ def _event(event: Reader) -> PullRequestEventDraft | None:
 
 
 def _kind_of(event: Reader) -> PullRequestEventKind | None:
-    """A title begins or ceases to say that it is a draft; of pushes only the body says which were forced."""
+    """The kind of an event: draft changes show in the title, and only the body says which pushes were forced."""
     type_ = event.text("type", default="")
     if type_ == "pull_push" and '"is_force_push":true' in event.text("body", default=""):
         return PullRequestEventKind.FORCE_PUSHED
@@ -218,7 +220,7 @@ def _is_draft(title: str) -> bool:
 
 
 def _due_on(issue: Reader) -> date | None:
-    """Gitea writes the end of the day, in its own time zone."""
+    """The due date; Gitea writes the end of the day, in its own time zone."""
     at = issue.part_time("due_date")
     return None if at is None else date.fromisoformat(issue.text("due_date")[:10])
 
@@ -242,7 +244,7 @@ def _transitions(happened: Iterable[tuple[datetime, str, Reader]]) -> list[Trans
 
 
 def _assignments(happened: Iterable[tuple[datetime, str, Reader]]) -> list[AssignmentDraft]:
-    """Of several assignees the first."""
+    """The assignments over time, with the first of several assignees."""
     assignments: list[AssignmentDraft] = []
     assigned: list[Who] = []
     for at, type_, event in happened:

@@ -14,7 +14,7 @@ _NEXT_WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def account(user: Reader | None) -> Who | None:
-    """The account; None where it was deleted."""
+    """The account; None if it was deleted."""
     if user is None:
         return None
     login = user.text("login", default="")
@@ -29,7 +29,7 @@ def account(user: Reader | None) -> Who | None:
 def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
     """The author or committer of a commit, with the account of the address.
 
-    GraphQL gives no account to bots that commit: they are known by their address alone in both forms.
+    GraphQL gives no account for bots that commit: they are known only by their address in both forms.
     """
     if signed is None:
         return None
@@ -43,19 +43,19 @@ def author_of_commit(signed: Reader | None, user: Reader | None) -> Who | None:
 
 
 def _number(user: Reader) -> str:
-    """Of people: it survives renaming.  GraphQL does not provide it for other accounts."""
+    """A person's number, which survives renaming.  GraphQL does not provide it for other accounts."""
     if user.text("type", default=user.text("__typename", default="")) not in ("User", "Mannequin"):
         return ""
     return next((user.identifier(field, default="") for field in ("id", "databaseId") if user.has(field)), "")
 
 
 def name_of_event(event: Reader) -> str:
-    """Of a timeline's entry, in REST's words: GraphQL's ReadyForReviewEvent is ready_for_review."""
+    """The name of a timeline entry in REST's terms: GraphQL's ReadyForReviewEvent is ready_for_review."""
     if not event.has("__typename"):
         return event.text("event", default="")
     return _NEXT_WORD.sub("_", event.text("__typename", default="").removesuffix("Event")).lower()
 
 
 def time_of_event(event: Reader) -> datetime | None:
-    """None where it cannot be: the event is left out."""
+    """The event's time; None if it is impossible, and the event is left out."""
     return event.part_time("createdAt" if event.has("__typename") else "created_at", required=True)

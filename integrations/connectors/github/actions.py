@@ -1,4 +1,4 @@
-"""Runs of workflows (GitHub Actions), each attempt for itself, with their jobs."""
+"""Runs of workflows (GitHub Actions), one record per attempt, with their jobs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SOURCE = "workflow_run"
 PER_PAGE = 50  # a run carries its repository twice: a hundred are megabytes
 BATCH = 25
 JOBS_WITHIN = timedelta(days=90)  # older runs come without jobs, each of which costs a request
-MOST_ATTEMPTS = 20  # of one run; of more attempts the latest are read
+MOST_ATTEMPTS = 20  # per run; the latest are read
 COMPLETED = "completed"
 _STATUSES: Mapping[str, RunStatus] = {
     "in_progress": RunStatus.RUNNING,
@@ -30,7 +30,7 @@ _STATUSES: Mapping[str, RunStatus] = {
     "waiting": RunStatus.QUEUED,
     "pending": RunStatus.QUEUED,
 }
-_TITLED_BY_OTHERS = ("pull_request", "issue", "discussion", "merge_group")  # events whose runs are called after these
+_TITLED_BY_OTHERS = ("pull_request", "issue", "discussion", "merge_group")  # events whose runs take their title
 _CONCLUSIONS: Mapping[str, RunStatus] = {
     "success": RunStatus.SUCCESS,
     "failure": RunStatus.FAILURE,
@@ -43,9 +43,9 @@ _CONCLUSIONS: Mapping[str, RunStatus] = {
 
 
 def normalise_run(payload: Json) -> list[PipelineRunDraft]:
-    """`workflow_run` as REST or a webhook has it, and `jobs`, all of the attempt's, where they were read.
+    """`workflow_run` from REST or a webhook, and `jobs`, all of the attempt's, if they were read.
 
-    GitHub has no time at which a run ended: it is that of the completed run's last change.
+    GitHub has no time at which a run ended: the time of the completed run's last change is used.
     """
     reader = Reader(payload)
     run = Reader(payload.get("workflow_run"), "workflow_run", parent=reader)
@@ -71,7 +71,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
             url=run.text("html_url", default=MISSING),
             trigger=run.text("event", default=MISSING),
             sha=run.text("head_sha", default=MISSING),
-            branch=run.text("head_branch", default=""),  # null where a tag was pushed or the branch is gone
+            branch=run.text("head_branch", default=""),  # null if a tag was pushed or the branch is gone
             started_by=account(run.object("triggering_actor") or run.object("actor")),
             queued_at=created_at if attempt == 1 else started_at,
             started_at=started_at,
@@ -83,7 +83,7 @@ def normalise_run(payload: Json) -> list[PipelineRunDraft]:
 
 
 def normalise_job(payload: Json) -> list[PipelineRunDraft]:
-    """`workflow_job` and `repository` as a webhook has them: one job of a run, of which it says little else."""
+    """`workflow_job` and `repository` from a webhook: one job of a run, with few other details of the run."""
     reader = Reader(payload)
     job = Reader(payload.get("workflow_job"), "workflow_job", parent=reader)
     run, attempt = job.identifier("run_id"), job.integer("run_attempt", default=1)
@@ -107,12 +107,12 @@ def attempt_id(run: str, attempt: int) -> str:
 
 
 def _name(run: Reader) -> str:
-    """The workflow's name; one without is called by its file, as GitHub does."""
+    """The workflow's name; a workflow without one is named after its file, as GitHub does."""
     return shown_title(run.text("name", default="") or run.text("path", default=""))
 
 
 def _title(run: Reader) -> str:
-    """What `run-name` made of it; empty where GitHub took the title of a commit, an issue or the workflow instead."""
+    """The title made by `run-name`; empty if GitHub used the title of a commit, an issue or the workflow instead."""
     title, message = run.text("display_title", default="").strip(), run.text("head_commit.message", default="")
     of_others = run.text("event", default="").startswith(_TITLED_BY_OTHERS)
     if of_others or title == run.text("name", default="") or (message and message.startswith(title.rstrip("…"))):
@@ -121,7 +121,7 @@ def _title(run: Reader) -> str:
 
 
 def _job(job: Reader) -> JobDraft:
-    """A job waited from its creation until it started; one that never came so far has no start."""
+    """A job, which waited from its creation until its start; one that never started has no start."""
     native_status, status = _outcome(job)
     started = status not in (RunStatus.QUEUED, RunStatus.SKIPPED)
     return JobDraft(
@@ -136,7 +136,7 @@ def _job(job: Reader) -> JobDraft:
 
 
 def _outcome(reader: Reader) -> tuple[str, RunStatus]:
-    """GitHub's word, and what it means here; the conclusion counts once there is one."""
+    """GitHub's status and its category; the conclusion counts once there is one."""
     status, conclusion = reader.text("status", default=""), reader.text("conclusion", default="")
     if status == COMPLETED or conclusion:
         return conclusion or status, _CONCLUSIONS.get(conclusion, RunStatus.OTHER)
@@ -144,9 +144,9 @@ def _outcome(reader: Reader) -> tuple[str, RunStatus]:
 
 
 def fetch_runs(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read back by time, for GitHub gives at most 1,000 runs of one question.
+    """Read runs backwards by time, because GitHub returns at most 1,000 runs per query.
 
-    A run that was deleted stays stored: runs are deleted to save space, and happened all the same.
+    A deleted run stays stored: runs are deleted to save space, and still happened.
     """
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
@@ -182,7 +182,7 @@ def _attempts(http: Http, place: Place, run: Json, now: datetime) -> list[RawRec
         try:
             earlier = http.get(place.path("actions", "runs", number, "attempts", attempt)).json()
         except GoneError:
-            continue  # GitHub keeps earlier attempts for a while only
+            continue  # GitHub keeps earlier attempts only for a while
         records.append(_record(http, place, as_record(earlier), attempt=attempt, now=now))
     return records
 

@@ -1,4 +1,4 @@
-"""Signing requests: with a token, or as a GitHub App, whose key is exchanged for a token that holds for an hour.
+"""Signs requests: with a token, or as a GitHub App, whose key is exchanged for a token valid for an hour.
 
 https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app
 """
@@ -21,8 +21,8 @@ HEADERS = {
     "accept": "application/vnd.github+json",
     "x-github-api-version": "2022-11-28",  # later versions leave out merge_commit_sha
 }
-_CLOCK_SKEW = 60  # seconds that our clock may be ahead of GitHub's
-_LIFE = 540  # seconds; GitHub takes ten minutes at most
+_CLOCK_SKEW = 60  # seconds by which our clock may be ahead of GitHub's
+_LIFE = 540  # seconds; GitHub accepts ten minutes at most
 
 
 def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
@@ -34,7 +34,7 @@ def signature(settings: Settings, http: Http | None) -> Mapping[str, str]:
 
 
 def signature_of_app(settings: Settings) -> Mapping[str, str]:
-    """The App itself signs, instead of its installation: so it asks for a token."""
+    """The headers of a request signed by the App itself, not its installation: used to request a token."""
     app = settings.values.get("app_id", "").strip()
     issued = int(time.time()) - _CLOCK_SKEW
     claims = {"iss": app, "iat": issued, "exp": issued + _CLOCK_SKEW + _LIFE}
@@ -45,7 +45,7 @@ def signature_of_app(settings: Settings) -> Mapping[str, str]:
 
 
 def is_app(settings: Settings) -> bool:
-    """An App goes before a token, which stays stored when a connection becomes an App's."""
+    """Whether to sign as an App, which takes precedence over a token that is still stored."""
     return bool(settings.values.get("app_id", "").strip())
 
 

@@ -1,4 +1,4 @@
-"""What a connection can read, and which permission to grant where it cannot."""
+"""Checks what a connection can read, and names the permission to grant for the rest."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PULL_REQ
 from integrations.connectors.github.refusal import EmptyRepositoryError
 from integrations.connectors.github.repositories import list_repositories
 
-LOOKED_AT = 100  # repositories among which one is chosen to try things on
+LOOKED_AT = 100  # repositories among which one is chosen for the test
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A list to read, and the permission that it takes: of a fine-grained token or an App, and of a classic token."""
+    """A list to read, and the permission that it takes: for a fine-grained token or an App, and for a classic token."""
 
     what: str
     path: str
@@ -44,7 +44,7 @@ TRIALS = (
 
 
 def checked(http: Http, *, owners: Sequence[str], as_app: bool, graphql: str) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
+    """One result for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
     is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
     seen: list[ResourceDraft] = []
@@ -83,7 +83,7 @@ def _visible(
 
 
 def _to_try_on(seen: Sequence[ResourceDraft]) -> ResourceDraft:
-    """One that is in use, and has issues."""
+    """A repository for the test: one that is in use, and has issues."""
     return min(seen, key=lambda resource: (resource.archived, not resource.details["has_issues"]))
 
 
@@ -100,7 +100,7 @@ def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool)
 
 
 def _graphql(http: Http, address: str) -> CheckedPermission:
-    """Whether GraphQL is available and knows our queries: each is sent for no record at all."""
+    """Whether GraphQL is available and accepts our queries: each is sent for no record at all."""
     what = "GraphQL, which saves requests"
     try:
         for question in (PULL_REQUESTS, ISSUES, DEPLOYMENTS):

@@ -1,7 +1,8 @@
-"""The stream of commits: the default branch from its head, later what came to it since.
+"""The stream of commits: the default branch from its head, later the commits added since.
 
-A branch at a commit never changes, so its list is paged without gaps however much is pushed meanwhile.  What came later
-is GitHub's comparison of two heads, for a commit's date says nothing of when it was pushed.  A cursor is one of
+The history of a commit never changes, so its list is paged without gaps whatever is pushed meanwhile.  Later commits
+come from GitHub's comparison of two heads, since a commit's date says nothing about when it was pushed.  A cursor is
+one of
   {}                          nothing was read yet
   {"head", "etag"}            everything up to that commit was read
   {"to", "from", "next"}      a reading is under way, from head to head (or from the beginning), at that page
@@ -28,7 +29,7 @@ NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def normalise_commit(payload: Json) -> list[CommitDraft]:
-    """`commit` as a list has it, and `repository` (its id).  Lists do not count lines: a mirror does."""
+    """`commit` from a list, and `repository` (its id).  Lists do not count lines: a mirror does."""
     reader = Reader(payload)
     commit = Reader(payload.get("commit"), "commit", parent=reader)
     return [
@@ -51,7 +52,7 @@ def _signed(commit: Reader, role: str) -> Who:
 
 
 def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """A hundred commits a request."""
+    """Read a hundred commits per request."""
     to, from_, address = (str(cursor.get(name, "")) for name in ("to", "from", "next"))
     etag = str(cursor.get("etag", ""))
     record = partial(record_of, "commit", normalise_commit, id_field="sha", repository=place.repository)
@@ -78,7 +79,7 @@ def fetch_commits(http: Http, place: Place, cursor: Cursor, *, now: datetime) ->
 
 
 def _tip(http: Http, place: Place, etag: str) -> Listed | None:
-    """The newest commit of the default branch; None where it is the same as before, or there is none."""
+    """The newest commit of the default branch; None if it is the same as before, or there is none."""
     try:
         return list_page(http, place.path("commits"), params={"per_page": 1}, etag=etag)
     except EmptyRepositoryError:
@@ -86,7 +87,7 @@ def _tip(http: Http, place: Place, etag: str) -> Listed | None:
 
 
 def _page(http: Http, place: Place, from_: str, to: str, *, address: str) -> Listed:
-    """A page of what `to` reaches and `from_` does not; the first one where no address is given.
+    """A page of the commits that `to` reaches and `from_` does not; the first one without an address.
 
     Raises GoneError if one of the two no longer exists.
     """

@@ -1,4 +1,4 @@
-"""GitHub as a connector: its form, its streams, and who reads each."""
+"""GitHub as a connector: its form, its streams, and their readers."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ authorise the token for it.
 
     @property
     def graphql(self) -> str:
-        """The address of GraphQL; empty where REST alone is wanted."""
+        """The address of GraphQL; empty if only REST is to be used."""
         if self.settings.values.get("use_graphql", "true").strip().lower() in ("false", "no", "0"):
             return ""
         if self.base_url.endswith(_ENTERPRISE_REST):
@@ -187,9 +187,9 @@ authorise the token for it.
         return meaning_of(answer)
 
     def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
-        """Over HTTPS, with the token that reads it.
+        """The HTTPS address, with the token that reads it.
 
-        Raises PermanentError where the repository's page is at another host than the API belongs to.
+        Raises PermanentError if the repository's page is at another host than the API belongs to.
         """
         page, api = urlsplit(str(resource.details.get("html_url", ""))), urlsplit(self.base_url)
         if not page.path.strip("/") or (page.scheme, page.netloc) != (api.scheme, api.netloc.removeprefix(_API)):

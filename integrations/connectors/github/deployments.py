@@ -23,7 +23,7 @@ from integrations.connectors.unchecked import text_of, time_of
 from integrations.enums import RunStatus
 
 BATCH_OVER_GRAPHQL = 100
-BATCH_OVER_REST = 25  # of one request each
+BATCH_OVER_REST = 25  # one request each
 LONGEST_NAME = 200
 MOST_FIXED = 100  # deployments that one can repair
 _STATUSES: Mapping[str, RunStatus] = {
@@ -38,10 +38,10 @@ _STATUSES: Mapping[str, RunStatus] = {
 
 
 def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
-    """`deployment` as REST or a webhook has it, and `repository` (its id and page).
+    """`deployment` from REST or a webhook, and `repository` (its id and page).
 
-    Its statuses are all in `details` (GraphQL) or `statuses` (REST); or the single one of a webhook is in
-    `deployment_status`; or there are none.  They say how it went: integrations/delivery/rollouts/outcomes.py.
+    All its statuses are in `details` (GraphQL) or `statuses` (REST); the single one of a webhook is in
+    `deployment_status`; or there are none.  They give its outcome: integrations/delivery/rollouts/outcomes.py.
     """
     reader = Reader(payload)
     deployment = Reader(payload.get("deployment"), "deployment", parent=reader)
@@ -80,7 +80,7 @@ def _payload_fields(payload: Json) -> dict[str, Any]:
     https://docs.github.com/en/rest/deployments/deployments#create-a-deployment
     """
     written = payload["deployment"].get("payload")
-    if isinstance(written, str):  # as GitHub returns it if it was sent as text
+    if isinstance(written, str):  # GitHub returns text if it was sent as text
         try:
             written = read_json(written)
         except (ValueError, RecursionError):
@@ -101,13 +101,13 @@ def _payload_fields(payload: Json) -> dict[str, Any]:
 
 
 def _ids(*written: Any) -> tuple[str, ...]:
-    """Those that are ids, as numbers or text, each once."""
+    """The entries that are ids, as numbers or text, each once."""
     ids = [value for value in written if isinstance(value, (int, str)) and not isinstance(value, bool)]
     return tuple(dict.fromkeys(str(id_).replace("\0", "")[:LONGEST_NAME] for id_ in ids if id_ != ""))
 
 
 def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
-    """Each once: those of one second and state are one."""
+    """The statuses, each once: those with the same second and state are one."""
     if (details := reader.object("details")) is not None:
         statuses = details.parts("statuses.nodes", lambda status: _status(status, "createdAt"))
     elif reader.has("deployment_status"):
@@ -119,7 +119,7 @@ def _statuses(reader: Reader) -> list[DeploymentStatusDraft]:
 
 
 def _status(status: Reader, time: str) -> DeploymentStatusDraft:
-    """GraphQL gives statuses no number: time and state name them in both forms."""
+    """A status; GraphQL gives statuses no number, so time and state identify them in both forms."""
     at, state = status.time(time), status.text("state").lower()
     addresses = (status.text(name, default="") for name in ("logUrl", "log_url", "target_url"))
     named = next((run for address in addresses if (run := run_in(address)).run), NamedRun())
@@ -135,7 +135,7 @@ def _status(status: Reader, time: str) -> DeploymentStatusDraft:
 
 
 def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """The list does not contain a deployment's state; each status changes its time, so it is read again for a day.
+    """Read deployments; each is re-read for a day, because the list lacks its state and each status changes its time.
 
     Later changes arrive by webhook, or with the next full reading.
     """
@@ -169,4 +169,4 @@ def _read_statuses(http: Http, place: Place, entry: Json) -> list[Any] | None:
     try:
         return list(list_all(http, place.path("deployments", number, "statuses")))
     except GoneError:
-        return None  # gone since it was listed, and not yet missed
+        return None  # deleted since it was listed, and not yet noticed

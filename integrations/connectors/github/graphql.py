@@ -1,4 +1,4 @@
-"""Asking GraphQL for the details of a batch of records, whole ones or none."""
+"""Queries GraphQL for the details of a batch of records, either complete or not at all."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from integrations.connectors.github.queries import MORE
 from integrations.connectors.rate_limits import retry_at
 from integrations.connectors.unchecked import object_of, objects_of, text_of
 
-UNKNOWN_WAIT = timedelta(seconds=60)  # what GitHub asks for after a secondary limit that names no time
-MOST_PAGES = 100  # of one connection of one record: 10,000 entries
+UNKNOWN_WAIT = timedelta(seconds=60)  # GitHub's advice after a secondary limit that names no time
+MOST_PAGES = 100  # per connection of a record: 10,000 entries
 WITHOUT_GRAPHQL = "Switch GraphQL off for this connection: everything is then read over REST, with more requests."
 _OTHER_SCHEMA = frozenset({"undefinedField", "undefinedType", "argumentNotAccepted", "cannotSpreadFragment"})
 _FORBIDDEN = frozenset({"FORBIDDEN", "INSUFFICIENT_SCOPES", "SAML_FORBIDDEN"})
 
 
 def details_of(http: Http, address: str, question: str, node_ids: Sequence[str]) -> dict[str, Json]:
-    """Node id → its details, each connection complete; without those that are gone or hidden.
+    """Node id → its details, each connection complete; without nodes that are gone or hidden.
 
     A batch that is too large for the server is split in halves.
     """
@@ -55,7 +55,7 @@ def _whole(http: Http, address: str, question: str, node_id: str, *, name: str, 
         node = ask(http, address, question, {"id": node_id, "after": cursor}).get("node")
         following = object_of(node, name)
         if not following:
-            break  # gone since
+            break  # deleted since
         whole = {**following, "nodes": [*_nodes(whole), *_nodes(following)]}
     return whole
 
@@ -97,7 +97,7 @@ def _errors(document: Json) -> list[Json]:
 
 
 def _problem(error: Json, response: Response) -> ConnectorError | None:
-    """What an error means; None for a deleted record."""
+    """The meaning of an error; None for a deleted record."""
     kind, message = str(error.get("type", "")), str(error.get("message", ""))
     code = text_of(object_of(error, "extensions"), "code")
     if kind == "NOT_FOUND":

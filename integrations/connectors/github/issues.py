@@ -1,7 +1,7 @@
-"""Issues.  Pull requests stand among them in every list, and are left out.
+"""Issues.  Every list also contains pull requests, which are left out.
 
-An issue is open or closed, and nothing else; that somebody works on one, a shop says with a label.  Labels that are
-called as one calls such a status are statuses here, so that a connection's meanings may call them otherwise.
+An issue is only open or closed; teams say with a label that it is in progress.  Labels that are named like such a
+status are statuses here, so that a connection's mappings may name them otherwise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from integrations.connectors.unchecked import text_of
 from integrations.enums import StatusCategory
 
 BATCH_OVER_GRAPHQL = 50
-BATCH_OVER_REST = 25  # of one request each
+BATCH_OVER_REST = 25  # one request each
 OPEN, CLOSED = "open", "closed"
 CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
 IN_PROGRESS = frozenset({"in progress", "work in progress", "wip", "doing", "in development", "in review"})
@@ -51,8 +51,9 @@ EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned", 
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as REST or a webhook has it and `repository` (its id and full name); `details` (GraphQL) or `timeline`
-    (REST) hold what happened to it, or nothing does.
+    """`issue` from REST or a webhook and `repository` (its id and full name); `details` (GraphQL) or `timeline` (REST)
+    hold
+    its events, if present.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
@@ -89,12 +90,12 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
 
 
 def _assignee(issue: Reader) -> Who | None:
-    """The first of several."""
+    """The first of several assignees."""
     return next((who for who in map(account, issue.objects("assignees")) if who is not None), None)
 
 
 def _parent_key(issue: Reader, *, is_listed: bool) -> str | Missing:
-    """Lists name the parent only where there is one; webhooks may leave it out."""
+    """The parent's key; lists name the parent only if there is one, and webhooks may leave it out."""
     address = issue.text("parent_issue_url", default="")
     if not address:
         return "" if is_listed else MISSING
@@ -119,7 +120,7 @@ def _event(event: Reader) -> tuple[datetime, str, Reader] | None:
 
 
 def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[TransitionDraft]:
-    """An event that leaves the status as it is (closed again, for another reason) is none."""
+    """The transitions; an event that leaves the status unchanged (closed again, for another reason) is none."""
     transitions: list[TransitionDraft] = []
     status, state = OPEN, OPEN
     labels: list[str] = []
@@ -144,14 +145,14 @@ def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[Transit
 
 
 def _status(labels: Sequence[str]) -> str:
-    """Of an open issue: its last label that says that somebody works on it, or that it waits."""
+    """The status of an open issue: its last label that means in progress, or waiting."""
     working = [label for label in labels if _words(label) in IN_PROGRESS]
     waiting = [label for label in labels if _words(label) in WAITING]
     return (waiting or working)[-1] if working else OPEN
 
 
 def _words(label: str) -> str:
-    """status/In-Progress → in progress"""
+    """The label in plain words: status/In-Progress → in progress."""
     words = _WORDS_OF_LABEL.findall(label.lower())
     return " ".join(words[1:] if words[:1] and words[0] in _NAMES_OF_STATUS else words)
 
@@ -163,7 +164,7 @@ def _category(status: str) -> StatusCategory | Missing:
 
 
 def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[AssignmentDraft]:
-    """Who was assigned from when on; of several assignees, the first."""
+    """The assignments over time, with the first of several assignees."""
     assignments: list[AssignmentDraft] = []
     assigned: list[Who] = []
     for at, name, event in events:
@@ -181,7 +182,7 @@ def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[Assignm
 
 
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Nothing where the repository's issues are switched off."""
+    """Read issues; nothing if the repository's issues are disabled."""
     if place.resource.details.get("has_issues") is False:
         yield Page((), cursor)
         return
@@ -213,4 +214,4 @@ def _timeline(http: Http, place: Place, entry: Json) -> list[Any] | None:
         events = list_all(http, place.path("issues", number, "timeline"))
         return [event for event in events if text_of(event, "event") in EVENTS_OF_INTEREST]
     except GoneError:
-        return None  # gone since it was listed, and not yet missed
+        return None  # deleted since it was listed, and not yet noticed

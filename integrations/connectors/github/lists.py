@@ -1,4 +1,4 @@
-"""Reading GitHub's REST lists: pages by their Link headers, with conditional requests."""
+"""Reads GitHub's REST lists: pages by their Link headers, with conditional requests."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Listed:
 def list_page(
     http: Http, path: str, *, params: Mapping[str, Any] | None = None, etag: str = "", within: str = ""
 ) -> Listed | None:
-    """The page at `path`; None where it is the same as the one that had `etag`.
+    """The page at `path`; None if it is unchanged since it had `etag`.
 
-    `within` is the field that holds the list where the answer is an object (workflow_runs).
+    `within` is the field that holds the list if the answer is an object (workflow_runs).
     """
     response = http.get(path, params=params, headers={"if-none-match": etag} if etag else None)
     if response.status == 304:
@@ -56,7 +56,7 @@ def list_page(
 
 
 def following(listed: Listed, address: str) -> str:
-    """The next page's address, empty at the end.  Raises TransientError where the page at `address` names itself."""
+    """The next page's address, empty at the end.  Raises TransientError if the page at `address` names itself."""
     if listed.next and listed.next == address:
         raise TransientError("GitHub's list leads in a circle: a page names itself as the next.")
     return listed.next

@@ -19,11 +19,11 @@ STATES: dict[MirrorState, Json] = {
     MirrorState.DONE: {"state": "closed", "state_reason": "completed"},
     MirrorState.DROPPED: {"state": "closed", "state_reason": NOT_PLANNED},
 }
-LATEST = 50  # issues in which one is looked for whose creation was not confirmed
+LATEST = 50  # issues searched for one whose creation was not confirmed
 
 
 def write_issue(http: Http, place: Place, draft: MirrorDraft, key: str) -> MirroredItem:
-    """`key` is the issue's number; empty: create it, unless it was created by a request whose answer was lost."""
+    """Create or update the issue; `key` is its number, empty to create it, unless an unanswered request already did."""
     text = {"title": draft.title, "body": f"{draft.body}\n\n{draft.marker}".strip()}
     known = key or _number_of(http, place, draft.marker)
     if not known:
@@ -35,7 +35,7 @@ def write_issue(http: Http, place: Place, draft: MirrorDraft, key: str) -> Mirro
 
 
 def _number_of(http: Http, place: Place, marker: str) -> str:
-    """Of the issue whose text holds the marker; empty where there is none among the latest."""
+    """The number of the issue whose text holds the marker; empty if none of the latest does."""
     latest = {"state": "all", "sort": "created", "direction": "desc", "per_page": LATEST}
     page = list_page(http, place.path("issues"), params=latest)
     return next((str(issue["number"]) for issue in page.items if _has(issue, marker)), "") if page else ""

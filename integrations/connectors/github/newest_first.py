@@ -31,10 +31,10 @@ from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import text_of, time_of
 
 OVERLAP = timedelta(minutes=5)  # a replica may list a record later than its time suggests
-CLOCK_GRAIN = timedelta(seconds=10)  # times count whole seconds: what is younger may change again within its own
-LISTED_AGAIN = timedelta(days=1)  # unfinished ones younger than that are found by reading the list so far
-WATCHED = timedelta(days=35)  # GitHub gives up on a run that waits for longer
-MOST_RECHECKED = 2  # in one reading, so that one with nothing new stays at three requests
+CLOCK_GRAIN = timedelta(seconds=10)  # times are whole seconds: younger records may change again within the same second
+LISTED_AGAIN = timedelta(days=1)  # younger unfinished ones are found by reading the list back that far
+WATCHED = timedelta(days=35)  # GitHub cancels a run that waits for longer
+MOST_RECHECKED = 2  # per reading, so that one with nothing new takes only three requests
 
 
 def _updated_at(item: Any) -> str:
@@ -47,12 +47,13 @@ def _is_finished(item: Any) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewestFirst:
-    """`read` makes records of entries, `batch` at a time, each of which is stored before the next is read.
+    """A list to read: `read` makes records of entries, `batch` at a time, each of which is stored before the next is
+    read.
 
     `version` says whether an entry is the same as before; `is_open` whether it will change by itself, and then `one`
-    asks for it alone.  `parameter` names what the list filters by: `since`, or `created`, with which the list is read
-    by time instead of by page (GitHub returns at most 1,000 runs per query).  `tells_all`: records missing from the
-    list were deleted.
+    requests it alone.  `parameter` names the list's filter: `since`, or `created`, with which the list is read by time
+    instead of by page (GitHub returns at most 1,000 runs per query).  `tells_all`: records missing from the list were
+    deleted.
     """
 
     path: str
@@ -70,7 +71,7 @@ class NewestFirst:
     tells_all: bool = True
 
     def pages(self, http: Http, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-        """Everything from an empty cursor, else what changed since."""
+        """Read everything from an empty cursor, else the changes since."""
         everything = not cursor or bool(cursor.get("everything"))
         before = {name: cursor[name] for name in _ENDED if cursor.get(name)}
         versions = {**before.get("known", {}), **{id_: version for id_, _, version in before.get("open", [])}}
@@ -112,12 +113,13 @@ class NewestFirst:
         return list_page(http, self.path, params=params, etag=etag, within=self.within)
 
     def _following(self, listed: Listed, address: str) -> str:
-        """Where the list goes on: at the time of the page's last entry, or on the next page of the same question.
+        """The address at which the list continues: the time of the page's last entry, or the next page of the same
+        query.
 
-        Empty at the end.  Raises TransientError where the list leads in a circle.
+        Empty at the end.  Raises TransientError if the list leads in a circle.
         """
         first, last = (time_of(item, self.sorted_by) if item else None for item in _ends(listed.items))
-        if listed.next and self.parameter == "created" and last is not None and first != last:  # not all of one second
+        if listed.next and self.parameter == "created" and last is not None and first != last:  # not all in one second
             params = {**self.params, "per_page": self.per_page, "created": f"<={_written(last)}"}
             by_time = f"{self.path}?{urlencode(params)}"
             if by_time != address:
@@ -125,14 +127,14 @@ class NewestFirst:
         return following(listed, address)
 
     def _reaches(self, items: Sequence[Any], stop: datetime | None) -> bool:
-        """Whether the list has come to what was read before."""
+        """Whether the list has reached records that were read before."""
         last = time_of(items[-1], self.sorted_by) if items else None
         return stop is not None and last is not None and last < stop
 
     def _is_fresh(self, item: Any, versions: Mapping[str, str], below: datetime | None) -> bool:
         at = time_of(item, self.sorted_by)
         if at is None:
-            return True  # what cannot be understood is shown in quarantine
+            return True  # an entry that cannot be understood is shown in quarantine
         return (below is None or at <= below) and versions.get(text_of(item, "id")) != self.version(item)
 
     # The cursor -----------------------------------------------------------------------------------------------
@@ -152,7 +154,7 @@ class NewestFirst:
         }
 
     def _final_version(self, item: Any, answered_at: datetime) -> str:
-        """Empty where the record may change again without another time."""
+        """The version of an entry; empty if the record may change again without another time."""
         changed_at = time_of(item, "updated_at") or time_of(item, self.sorted_by)
         return self.version(item) if changed_at is not None and changed_at < answered_at - CLOCK_GRAIN else ""
 
@@ -169,7 +171,7 @@ class NewestFirst:
     def _reread_unfinished(self, then: Mapping[str, Any], now: datetime) -> tuple[Sequence[RawRecord], Cursor]:
         """Records that were unfinished for a long time and have changed; and the cursor that ends the reading.
 
-        Those that were just requested move to the end, so that the next reading requests others.
+        Records that were just requested move to the end, so that the next reading requests others.
         """
         watched = [
             entry for entry in then.get("open", []) if _at(entry) > now - (WATCHED if self.one else LISTED_AGAIN)
@@ -193,7 +195,7 @@ _ENDED = ("since", "known", "open", "edge", "etag")
 
 
 def _stop(before: Mapping[str, Any], now: datetime) -> datetime | None:
-    """How far back the list must be read; None: to its end."""
+    """The time back to which the list must be read; None: to its end."""
     since = _moment(before.get("since"))
     if since is None:
         return None
@@ -201,12 +203,12 @@ def _stop(before: Mapping[str, Any], now: datetime) -> datetime | None:
 
 
 def _listed_again(before: Mapping[str, Any], now: datetime) -> list[datetime]:
-    """Since when there are records that are unfinished, and young enough to be looked for in the list."""
+    """The times of unfinished records that are young enough to be found in the list."""
     return [at for entry in before.get("open", []) if (at := _at(entry)) > now - LISTED_AGAIN]
 
 
 def _usable_etag(before: Mapping[str, Any], now: datetime) -> str:
-    """The first page's, unless something unfinished stands behind that page."""
+    """The first page's etag, unless an unfinished record is beyond that page."""
     edge = _moment(before.get("edge"))
     behind = edge is not None and any(at < edge for at in _listed_again(before, now))
     return "" if behind else str(before.get("etag", ""))
@@ -221,7 +223,7 @@ def _ends(items: Sequence[Any]) -> tuple[Any, Any]:
 
 
 def _left(listed: Listed, per_page: int) -> int | None:
-    """How many records there are behind this page."""
+    """The number of records after this page."""
     if listed.total is not None:
         return max(listed.total - len(listed.items), 0)
     return None if listed.pages_left is None else listed.pages_left * per_page

@@ -35,8 +35,8 @@ from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.unchecked import text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
-BATCH_OVER_GRAPHQL = 25  # of up to 300 entries each: well below its limits of nodes and of ten seconds
-BATCH_OVER_REST = 10  # of four requests each
+BATCH_OVER_GRAPHQL = 25  # up to 300 entries each: well below the limits on nodes and of ten seconds
+BATCH_OVER_REST = 10  # four requests each
 _REVIEW_STATES = {
     "approved": ReviewState.APPROVED,
     "changes_requested": ReviewState.CHANGES_REQUESTED,
@@ -57,7 +57,7 @@ EVENTS_OF_INTEREST = frozenset(_EVENTS)
 
 
 def _parts(reader: Reader, details: Reader | None) -> dict[str, Any]:
-    """Commits, reviews and events, in the form of either API; none where the answer does not have all of them."""
+    """Commits, reviews and events, in the form of either API; empty if the answer lacks some of them."""
     position = count()
     known: dict[str, list[Any] | None] = {}
     if details is not None:
@@ -72,7 +72,7 @@ def _parts(reader: Reader, details: Reader | None) -> dict[str, Any]:
 
 
 def rest_review(review: Reader) -> ReviewDraft | None:
-    """A review, of a webhook too; None while it is not submitted, or where its time cannot be."""
+    """A review, also from a webhook; None until it is submitted, or if its time is impossible."""
     return _review(review, "id", at="submitted_at", author="user", commit="commit_id")
 
 
@@ -146,8 +146,9 @@ CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
 
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
-    """`pull_request` as REST or a webhook has it; its parts in `details` (GraphQL), or in `commits`, `reviews` and
-    `timeline` (REST), or missing.  SchemaError names the field that was not as documented.
+    """`pull_request` from REST or a webhook; its parts in `details` (GraphQL), or in `commits`, `reviews` and
+    `timeline`
+    (REST), or missing.  SchemaError names the field that was not as documented.
     """
     reader = Reader(payload)
     pull_request = Reader(payload.get("pull_request"), "pull_request", parent=reader)
@@ -174,7 +175,7 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             merged_at=merged_at,
             closed_at=closed_at,
             merged_by=_merged_by(payload["pull_request"], pull_request, details),
-            # While it is open, GitHub names the commit with which it tries whether it could be merged.
+            # While it is open, GitHub names the commit of its trial merge.
             merge_sha=pull_request.text("merge_commit_sha", default=MISSING) if merged_at else "",
             head_sha=pull_request.text("head.sha", default=MISSING),
             source_branch=pull_request.text("head.ref", default=MISSING),
@@ -194,21 +195,21 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
 
 
 def _state(native: str, *, merged: bool, closed: bool) -> PullRequestState:
-    """REST calls a merged pull request closed; a state that we do not know goes by its times."""
+    """The state; REST calls a merged pull request closed, and the times decide an unknown state."""
     if merged:
         return PullRequestState.MERGED
     return PullRequestState.CLOSED if native == "closed" or closed else PullRequestState.OPEN
 
 
 def _merged_by(payload: Json, pull_request: Reader, details: Reader | None) -> Who | Missing | None:
-    """Lists leave it out."""
+    """The person who merged it; lists leave that out."""
     if details is not None:
         return account(details.object("mergedBy"))
     return account(pull_request.object("merged_by")) if "merged_by" in payload else MISSING
 
 
 def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
-    """Who requested it from a coding agent."""
+    """The person who requested the pull request from a coding agent."""
     if author is None or author.login.lower() not in CODING_AGENTS:
         return None
     assigned = (account(user) for user in pull_request.objects("assignees"))
@@ -216,14 +217,14 @@ def _requested_by(author: Who | None, pull_request: Reader) -> Who | None:
 
 
 def _count(pull_request: Reader, field: str, details: Reader | None, detail: str) -> int | Missing:
-    """Lists leave counts out."""
+    """A count, which lists leave out."""
     if details is not None:
         return details.integer(detail, default=MISSING)
     return pull_request.integer(field, default=MISSING)
 
 
 def _review_comment_count(pull_request: Reader, details: Reader | None) -> int | Missing:
-    """GraphQL counts comments on lines by review; those of a review that is not submitted are nobody's business."""
+    """The number of comments on lines; GraphQL counts them by review, and unsubmitted reviews are private."""
     if details is None:
         return pull_request.integer("review_comments", default=MISSING)
     reviews = details.objects("reviews.nodes")
@@ -250,7 +251,7 @@ _record = partial(record_of, "pull_request", normalise_pull_request)
 
 
 def fetch_pull_requests(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Over REST a changed pull request costs four requests, over GraphQL 25 of them cost one."""
+    """Read pull requests: over REST a changed one costs four requests, over GraphQL 25 of them cost one."""
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         if place.graphql:
@@ -286,11 +287,11 @@ def _read_over_rest(http: Http, place: Place, entry: Json) -> RawRecord:
             ],
         )
     except GoneError:
-        return _record(entry)  # gone since it was listed, and not yet missed
+        return _record(entry)  # deleted since it was listed, and not yet noticed
 
 
 def _commits(http: Http, place: Place, pull_request: Any) -> list[Any]:
-    """All of the pull request's, the oldest first.
+    """All commits of the pull request, oldest first.
 
     Its own list ends after 250; the comparison of its branches has the others, as long as GitHub knows both ends.
     """

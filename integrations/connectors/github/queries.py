@@ -2,9 +2,9 @@
 
 Lists are always read over REST: requests can be conditional, and are the same with and without GraphQL.  Details that
 a list leaves out cost one to four requests per record over REST; here they cost one for a whole batch.  A query reads
-the first hundred entries of each connection; the rest of longer ones is requested separately (`MORE`).  Of commits it
-reads thirty: the parents of each commit are another connection, and a hundred of these cost one of the hour's 5,000
-points, whether requested or not.
+the first hundred entries of each connection; the rest of longer ones is requested separately (`MORE`).  Only thirty
+commits are read: the parents of each commit are another connection, and a hundred of these cost one of the hour's 5,000
+points, whether used or not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 _NUMBERS = " ".join(f"... on {kind} {{ databaseId }}" for kind in ("User", "Mannequin"))
 _ACTOR = f"__typename login {_NUMBERS}"
-# By the interface: not every Enterprise Server counts bots among those who can be asked for a review.
+# Uses the interface: not every Enterprise Server counts bots among possible reviewers.
 _REVIEWER = f"__typename ... on Actor {{ login }} {_NUMBERS} ... on Team {{ slug }}"
 _ASSIGNEE = f"__typename ... on Actor {{ login }} {_NUMBERS}"
 _PAGE = "pageInfo { hasNextPage endCursor }"

@@ -1,4 +1,4 @@
-"""What GitHub means by an error answer, where its status alone is not specific."""
+"""GitHub's error answers, if the status alone is not specific enough."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _NAMES = {
 
 
 class EmptyRepositoryError(PermanentError):
-    """There is no commit yet."""
+    """The repository has no commit yet."""
 
 
 def meaning_of(answer: Refused) -> ConnectorError | None:
-    """None if the status is specific enough."""
+    """The error that the answer means; None if the status is specific enough."""
     message = text_of(answer.document, "message")
     if answer.status == 409 and "empty" in message.lower():
         return EmptyRepositoryError("The repository has no commit yet.")
@@ -48,7 +48,9 @@ def meaning_of(answer: Refused) -> ConnectorError | None:
 
 
 def permissions_of(header: str) -> str:
-    """pull_requests=read → “Pull requests: read”; of several alternatives the first."""
+    """The permission that a header names: pull_requests=read → “Pull requests: read”; the first of several
+    alternatives.
+    """
     first = header.partition(";")[0]
     parts = (part.strip().partition("=") for part in first.split(",") if "=" in part)
     return " and ".join(

@@ -14,7 +14,7 @@ from integrations.connectors.unchecked import text_of
 
 
 def normalise_release(payload: Json) -> list[ReleaseDraft]:
-    """`release` and `repository` (its id), as REST or a webhook has them; `deleted` where it is gone."""
+    """`release` and `repository` (its id), from REST or a webhook; `deleted` if it is gone."""
     reader = Reader(payload)
     release = Reader(payload.get("release"), "release", parent=reader)
     created_at, published_at = release.part_time("created_at"), release.part_time("published_at")
@@ -46,6 +46,6 @@ def fetch_releases(http: Http, place: Place, cursor: Cursor, *, now: datetime) -
 
 
 def _version(item: object) -> str:
-    """A draft that is published, and a release that is renamed, may say so in other fields than its times."""
+    """The version of an entry: publishing a draft, or renaming a release, may show in other fields than its times."""
     fields = ("updated_at", "published_at", "name", "tag_name", "draft", "prerelease", "target_commitish")
     return " ".join(text_of(item, field) for field in fields)

@@ -1,4 +1,4 @@
-"""Repositories: what there is to sync, and the stream that follows their names and branches."""
+"""Repositories: those available for syncing, and the stream that follows their names and branches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from integrations.enums import ResourceKind
 
 
 def normalise_repository(payload: Json) -> list[RepositoryDraft]:
-    """`repository` as REST or a webhook has it; `deleted` where it is gone."""
+    """`repository` from REST or a webhook; `deleted` if it is gone."""
     reader = Reader(payload)
     repository = Reader(payload.get("repository"), "repository", parent=reader)
     page = repository.text("html_url")
@@ -38,7 +38,7 @@ def normalise_repository(payload: Json) -> list[RepositoryDraft]:
 
 
 def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """The repository itself, in one request that is free where nothing has changed."""
+    """Read the repository itself, in one request that is free if nothing has changed."""
     etag = str(cursor.get("etag", ""))
     answer = http.get(place.path(), headers={"if-none-match": etag} if etag else None)
     if answer.status == 304:
@@ -51,7 +51,7 @@ def fetch_repository(http: Http, place: Place, cursor: Cursor, *, now: datetime)
 
 
 def list_repositories(http: Http, owners: list[str], *, as_app: bool) -> Iterator[ResourceDraft]:
-    """All that this credential can see, of these owners where some are named; each once."""
+    """All repositories that this credential can see, limited to these owners if any are named; each once."""
     seen: set[str] = set()
     for repository in _listed(http, owners, as_app=as_app):
         draft = resource_of(repository)
@@ -61,7 +61,7 @@ def list_repositories(http: Http, owners: list[str], *, as_app: bool) -> Iterato
 
 
 def resource_of(repository: Json) -> ResourceDraft:
-    """Raises SchemaError."""
+    """The resource of a repository.  Raises SchemaError."""
     reader = Reader(repository)
     page = reader.text("html_url")
     return ResourceDraft(

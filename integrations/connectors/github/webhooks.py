@@ -65,7 +65,7 @@ _RECORDS: Mapping[str, tuple[str, Sequence[str]]] = {
 _GONE = frozenset(
     {
         ("issues", "deleted"),
-        ("issues", "transferred"),  # gone here, and another one there
+        ("issues", "transferred"),  # deleted here, and a new one there
         ("release", "deleted"),
         ("repository", "deleted"),
     }
@@ -85,12 +85,12 @@ _NEWS: Mapping[str, Kind] = {
 
 def records_of(event: str, payload: Json) -> list[RawRecord] | None:
     """The records in a delivery; None for an event that is not used, such as ping."""
-    if event == "push":  # names commits without their parents and the author's own time: they are read afterwards
+    if event == "push":  # lacks the commits' parents and author times: they are read afterwards
         return []
     if event not in _RECORDS:
         return None
     if event == "workflow_job" and not text_of(payload.get("workflow_job"), "workflow_name"):
-        return []  # it would make a run without a name: a sync brings it
+        return []  # it would make a run without a name: a sync reads it
     source, parts = _RECORDS[event]
     record = {part: payload.get(part) for part in parts}
     if source != "repository" and "repository" in parts:
@@ -111,7 +111,7 @@ def _record(source: str, main: str, record: Json) -> RawRecord:
 
 
 def _named(repository: object) -> Json | None:
-    """Only what is needed of it: the rest would stay in quarantine for nothing."""
+    """The needed fields of a repository: the rest would stay in quarantine for nothing."""
     if not isinstance(repository, dict):
         return None
     return {field: repository.get(field) for field in ("id", "full_name", "html_url")}
@@ -127,7 +127,7 @@ def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
 
 
 def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
-    """The id of the webhook that sends to `address`.
+    """Register a webhook that sends to `address`, and return its id.
 
     An existing one is replaced: GitHub does not reveal its secret.
     """
@@ -153,7 +153,7 @@ def register_hook(http: Http, place: Place, address: str, secret: str) -> str:
 
 
 def remove_hook(http: Http, place: Place, hook_id: str) -> None:
-    """Nothing happens where it is gone already."""
+    """Remove the webhook; does nothing if it is gone already."""
     try:
         http.delete(place.path("hooks", hook_id))
     except GoneError:
@@ -161,7 +161,7 @@ def remove_hook(http: Http, place: Place, hook_id: str) -> None:
 
 
 def _at(http: Http, place: Place, address: str) -> Iterator[Any]:
-    """The repository's webhooks that send there."""
+    """The repository's webhooks that send to the address."""
     for hook in list_all(http, place.path("hooks")):
         if text_of(object_of(hook, "config"), "url") == address:
             yield hook

@@ -1,1 +1,1 @@
-"""Jenkins: controllers of the weekly and the long-term support line."""
+"""Jenkins: controllers of the weekly and the long-term support (LTS) line."""

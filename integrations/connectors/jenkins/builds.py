@@ -1,4 +1,4 @@
-"""Builds as pipeline runs, and as deployments where a rule says so."""
+"""Builds as pipeline runs, and as deployments if a rule says so."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from integrations.connectors.run_addresses import run_in
 from integrations.connectors.unchecked import text_of
 from integrations.enums import RunStatus
 
-# What `tree` asks for of each build; actions of all kinds share one list.
+# The `tree` parameter of each build; actions of all kinds share one list.
 TREE = (
     "_class,number,queueId,timestamp,duration,building,inProgress,result,url,"
     "actions[_class,parameters[name,value],"
@@ -40,7 +40,7 @@ TREE = (
 RUNNING = "BUILDING"
 _RESULTS: Mapping[str, RunStatus] = {
     "SUCCESS": RunStatus.SUCCESS,
-    "UNSTABLE": RunStatus.FAILURE,  # it went through, and its tests failed
+    "UNSTABLE": RunStatus.FAILURE,  # it completed, but its tests failed
     "FAILURE": RunStatus.FAILURE,
     "ABORTED": RunStatus.CANCELLED,
     "NOT_BUILT": RunStatus.SKIPPED,
@@ -59,10 +59,10 @@ _UNFINISHED = (RunStatus.RUNNING, RunStatus.SKIPPED)
 
 
 def normalise_build(payload: Json) -> list[AnyDraft]:
-    """`build` as the list gives it (TREE), and `job`: its pipeline's `name`, `branch` and `page`, and its `path`.
+    """`build` from the list (TREE), and `job`: its pipeline's `name`, `branch` and `page`, and its `path`.
 
-    The stream adds `stages`, `original` (the number of the build that this one repeats), `deploys` (what a rule makes
-    of it), `withdrawn` (what an earlier rule made of it), and `libraries`.
+    The stream adds `stages`, `original` (the number of the build that this one repeats), `deploys` (the values by a
+    rule), `withdrawn` (the values by a former rule), and `libraries`.
     """
     reader = Reader(payload)
     build, job = (Reader(payload.get(name), name, parent=reader) for name in ("build", "job"))
@@ -108,7 +108,9 @@ def normalise_build(payload: Json) -> list[AnyDraft]:
 
 
 def _note_odd_fields(build: Reader) -> None:
-    """Say what of its actions is left out: they are of many plugins, and read as far as they are as expected."""
+    """Note which of its actions are left out: actions come from many plugins, and are read as far as they are as
+    expected.
+    """
     build.identifier("queueId", default="")
     for action in build.objects("actions"):
         action.text("_class", default="")
@@ -119,9 +121,9 @@ def _note_odd_fields(build: Reader) -> None:
 
 
 def build_id(build: Json, full_name: str) -> str:
-    """Stays when the job is renamed or moved, and is another when its numbers begin again.
+    """The build's id, which survives renaming or moving the job, and differs if its numbers begin again.
 
-    Items of the queue are numbered once for a controller; builds that were imported have none.
+    Items of the queue are numbered once for a controller; imported builds have none.
     """
     queued, began, number = (text_of(build, name) for name in ("queueId", "timestamp", "number"))
     if queued.isdecimal() and int(queued) > 0:
@@ -131,7 +133,7 @@ def build_id(build: Json, full_name: str) -> str:
 
 
 def is_running(build: Any) -> bool:
-    """While its result may still change; a controller that stopped leaves builds without one that no longer run."""
+    """Whether the result may still change; a stopped controller leaves builds without a result that no longer run."""
     return isinstance(build, dict) and (build.get("building") is True or build.get("inProgress") is True)
 
 
@@ -140,14 +142,14 @@ def is_pipeline(build: Json) -> bool:
 
 
 def _queued_at(build: Json, started_at: datetime) -> datetime | None:
-    """Where it says how long it waited: the Metrics plugin adds that."""
+    """The time at which it was queued, if known: the Metrics plugin adds the waiting time."""
     waits = (action.get("queuingDurationMillis") for action in actions_of(build))
     known = (wait for wait in waits if isinstance(wait, int) and not isinstance(wait, bool) and 0 <= wait < 10**11)
     return next((started_at - wait * MILLISECOND for wait in known), None)
 
 
 def _name(job: Reader, deploys: Any) -> str:
-    """Of the pipeline, with the environment where its builds deploy to several."""
+    """The name of the pipeline, with the environment if its builds deploy to several."""
     name = job.text("name")
     environment = text_of(deploys, "environment")
     if not environment or text_of(deploys, "stage") or environment.casefold() in name.casefold():
@@ -160,7 +162,7 @@ def _jobs(
 ) -> ProvidedParts[JobDraft] | Missing:
     """Stages of a pipeline, configurations of a matrix; none of other builds.
 
-    A build waits before its first stage: that is whose wait it is.
+    A build waits before its first stage, so that stage gets the wait.
     """
     if stages is not None:
         return ProvidedParts([replace(stage, queued_at=queued_at) for stage in stages[:1]] + stages[1:])
@@ -169,7 +171,9 @@ def _jobs(
     number = build.integer("number")
 
     def own_configuration(run: Reader) -> JobDraft | None:
-        """One that was not built again is shown with its last build, of another number."""
+        """The configuration's run in this build; one that was not built again is shown with its last build, of another
+        number.
+        """
         return _configuration(run) if run.integer("number", default=None) == number else None
 
     return ProvidedParts(build.parts("runs", own_configuration) or ())
@@ -192,7 +196,7 @@ def _stage(stage: Reader) -> JobDraft:
 
 
 def _configuration(run: Reader) -> JobDraft:
-    """…/job/shop/JDK=21,OS=linux/12/ is the configuration JDK=21,OS=linux."""
+    """The configuration that a URL names: …/job/shop/JDK=21,OS=linux/12/ is JDK=21,OS=linux."""
     name = unquote(run.text("url").rstrip("/").split("/")[-2:][0])
     running = run.boolean("building", default=False)
     native_status = RUNNING if running else run.text("result", default="")
@@ -208,7 +212,9 @@ def _configuration(run: Reader) -> JobDraft:
 
 
 def _deployments(payload: Json, run: PipelineRunDraft, stages: Sequence[JobDraft]) -> Iterator[DeploymentDraft]:
-    """The build itself, or each of its stages that the rule names; and what earlier rules alone made a deployment."""
+    """The build itself, or each of its stages that the rule names; and deployments that only former rules
+    recognised.
+    """
     drafts = list(_deployed(payload.get("deploys"), run, stages))
     yield from drafts
     for draft in _deployed(payload.get("withdrawn"), run, stages):

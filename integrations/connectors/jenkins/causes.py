@@ -1,4 +1,4 @@
-"""Why a build began, who began it, and which earlier one it repeats.
+"""Causes of a build: why it began, who began it, and which earlier build it repeats.
 
 https://javadoc.jenkins.io/hudson/model/Cause.html, and the causes of the usual plugins.
 """
@@ -35,7 +35,7 @@ NOBODY = frozenset({"", "SYSTEM", "anonymous"})
 
 
 def trigger_of(build: Json) -> str:
-    """In other providers' terms if they have one; an unknown cause by its own name."""
+    """The trigger in other providers' terms if they have one; an unknown cause by its own name."""
     names = [_name(cause) for cause in causes_of(build)]
     first = next((name for name in names if name in _REPEATS), names[0] if names else "")
     return _TRIGGERS.get(first, first.removesuffix("Cause").lower())
@@ -61,7 +61,7 @@ def repeated_by(build: Json, job: str) -> int | None:
 
 
 def parent_of(build: Json, page: str) -> str:
-    """The address of the build that started it, empty where none did; `page` is the controller's address."""
+    """The address of the build that started it, empty if none did; `page` is the controller's address."""
     for cause in causes_of(build):
         project, number = text_of(cause, "upstreamProject"), text_of(cause, "upstreamBuild")
         if _TRIGGERS.get(_name(cause)) == "upstream" and project and number.isdecimal():
@@ -70,19 +70,19 @@ def parent_of(build: Json, page: str) -> str:
 
 
 def causes_of(build: Json) -> Iterator[Json]:
-    """Of its beginning; an InterruptedBuildAction has causes as well, of its end."""
+    """The causes of the build's start; an InterruptedBuildAction has causes of its end."""
     for action in actions_of(build):
         if text_of(action, "_class") in ("", _CAUSES):
             yield from objects_of(action.get("causes"))
 
 
 def actions_of(build: Json) -> list[Json]:
-    """Jenkins lists what it does not export as {}."""
+    """The build's actions; Jenkins lists those that it does not export as {}."""
     return objects_of(build.get("actions"))
 
 
 def parameters_of(build: Json) -> dict[str, str]:
-    """By name; values of switches are true and false."""
+    """The parameters by name; values of switches are true and false."""
     parameters: dict[str, str] = {}
     for action in actions_of(build):
         for parameter in objects_of(action.get("parameters")):
@@ -95,11 +95,11 @@ def parameters_of(build: Json) -> dict[str, str]:
 
 
 def _number_in(text: str) -> str:
-    """Replayed #12; Restarted from build #12, stage Deploy."""
+    """The build number in a text: Replayed #12; Restarted from build #12, stage Deploy."""
     found = _NUMBER.search(text)
     return found[1] if found else ""
 
 
 def _name(cause: Json) -> str:
-    """hudson.model.Cause$UserIdCause → UserIdCause."""
+    """The short name of a cause: hudson.model.Cause$UserIdCause → UserIdCause."""
     return re.split(r"[.$]", text_of(cause, "_class"))[-1]

@@ -1,4 +1,4 @@
-"""What a user can read of a controller, what its plugins add, and what the rules make of its builds, with examples."""
+"""Checks what a user can read of a controller, what its plugins add, and what the rules match, with examples."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ResourceKind
 
 LOOKED_AT = 500  # jobs that are listed for the test
-SAMPLED = 20  # jobs of which the newest builds are looked at, those first that a rule names
+SAMPLED = 20  # jobs whose newest builds are examined, those that a rule names first
 BUILDS = 5
 EXAMPLES = 3
 CLOCKS_APART = timedelta(minutes=2)
@@ -41,7 +41,7 @@ QUEUE_REMEDY = "Install the plugin “Metrics”. Without it, queue times of bui
 
 
 def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
+    """One result for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     answer = http.get("whoAmI/api/json", params={"tree": "name,anonymous,authenticated"})
     known = answer.json()
     if object_of(known).get("anonymous") is True:
@@ -79,7 +79,7 @@ def _clock(ahead: timedelta) -> CheckedPermission:
 
 
 def _to_sample(jobs: Sequence[Json], rules: Rules) -> list[Json]:
-    """Those first that a rule names, then those that have builds."""
+    """The jobs that a rule names, then those that have builds."""
 
     def place(job: Json) -> tuple[bool, bool]:
         name = shown(full_name_of(job))
@@ -96,7 +96,7 @@ def _of_builds(http: Http, jobs: Sequence[Json], rules: Rules, libraries: Sequen
     refused: list[CheckedPermission] = []
     for job in jobs:
         name = shown(full_name_of(job))
-        trial = tried(f"Builds of {name}", partial(sample.extend, _newest(http, job)))  # reads as it is taken
+        trial = tried(f"Builds of {name}", partial(sample.extend, _newest(http, job)))  # reads lazily
         if not trial.works:
             refused.append(trial)
     yield from refused or [CheckedPermission("Builds", works=True)]
@@ -108,7 +108,7 @@ def _of_builds(http: Http, jobs: Sequence[Json], rules: Rules, libraries: Sequen
 
 
 def _newest(http: Http, job: Json) -> Iterator[tuple[Head, Json]]:
-    """The newest builds of a job, or of the branch of a multibranch project that was built last."""
+    """The newest builds of a job, or of the most recently built branch of a multibranch project."""
     details = {"multibranch": is_multibranch(job)}
     heads = heads_of(http, FetchedResource(ResourceKind.PIPELINE, full_name_of(job), "", details))
     head = max(heads, key=lambda head: head.began, default=None)
@@ -138,10 +138,11 @@ def _plugins(http: Http, sample: Sequence[tuple[Head, Json]]) -> Iterator[Checke
 
 
 def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str]) -> CheckedPermission:
-    """Of which repository builds are, with examples.
+    """The repositories of builds, with examples.
 
-    What builds of branches check out beside their own is a library: where another build is taken for one of it, the
-    form has to name it.
+    Repositories that builds of branches check out besides their own are libraries: if another build is attributed to
+    one
+    of them, the form has to name it.
     """
     examples: dict[str, str] = {}
     beside: set[str] = set()
@@ -162,7 +163,7 @@ def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str])
 
 
 def _deployments(sample: Sequence[tuple[Head, Json]], rules: Rules) -> Iterator[CheckedPermission]:
-    """What each rule makes of the newest builds; without any, parameters that look like environments."""
+    """The results of each rule on the newest builds; without rules, parameters that look like environments."""
     for rule in rules.rules:
         matching = [(head, build) for head, build in sample if rule.matches(shown(head.name))]
         values = [(head, build, rule.deployment(parameters_of(build))) for head, build in matching]

@@ -1,4 +1,4 @@
-"""Jenkins as a connector: its form, its stream, and who reads it."""
+"""Jenkins as a connector: its form, its stream, and its reader."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from integrations.connectors.jenkins.jobs import name_in, resources_of
 from integrations.connectors.jenkins.read_builds import fetch_builds
 from integrations.enums import Kind, ResourceKind
 
-_REQUIRED = "x-required-permission"  # the header that names what is missing: hudson.model.Item.Read
+_REQUIRED = "x-required-permission"  # the header that names the missing permission: hudson.model.Item.Read
 _KINDS = {"Hudson": "Overall", "Item": "Job", "Run": "Run", "View": "View"}
 
 
@@ -118,7 +118,7 @@ builds waited in the queue.
 
 
 def permission_of(header: str) -> str:
-    """hudson.model.Item.Read → Job/Read."""
+    """The permission as the form shows it: hudson.model.Item.Read → Job/Read."""
     kind, _, name = header.rpartition(".")
     group = kind.rpartition(".")[2]
     return f"{_KINDS.get(group, group)}/{name}" if group and name else ""

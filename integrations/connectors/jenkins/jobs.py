@@ -1,6 +1,6 @@
-"""What a controller holds: folders, organisation folders, multibranch projects and jobs, each with its newest build.
+"""The content of a controller: folders, organisation folders, multibranch projects and jobs, with their newest builds.
 
-A multibranch project is one pipeline, whose branches come and go.  Everything is asked for by `tree`, with ranges:
+A multibranch project is one pipeline, whose branches come and go.  Everything is requested by `tree`, with ranges:
 `depth` would make the controller load every build from its disk.
 """
 
@@ -26,7 +26,7 @@ _HEAD = "_class,name,fullName,lastBuild[number,timestamp],firstBuild[number],act
 
 
 def path_of(full_name: str, *rest: object) -> str:
-    """Of a job by its full name, each part of which Jenkins expects behind a `job/` of its own.
+    """The path of a job by its full name; Jenkins expects each part of it after a `job/` of its own.
 
     The full name of a branch's job has its slashes as %2F, which are quoted once more.
     """
@@ -35,12 +35,12 @@ def path_of(full_name: str, *rest: object) -> str:
 
 
 def shown(full_name: str) -> str:
-    """acme/shop/feature%2Fcart → acme/shop/feature/cart."""
+    """The name as it is shown: acme/shop/feature%2Fcart → acme/shop/feature/cart."""
     return unquote(full_name)
 
 
 def name_in(path: str) -> str:
-    """The job that a path leads to, as people write it; empty: none."""
+    """The name of the job that a path leads to, as people write it; empty: none."""
     return "/".join(unquote(unquote(name)) for name in _NAMED.findall(path.partition("?")[0]))
 
 
@@ -49,7 +49,7 @@ def is_multibranch(job: Any) -> bool:
 
 
 def resources_of(http: Http) -> Iterator[ResourceDraft]:
-    """All pipelines, folder by folder; a folder that may not be read is left out."""
+    """All pipelines, folder by folder; folders without read permission are left out."""
     for job in jobs_below(http, refused=[]):
         full_name = full_name_of(job)
         yield ResourceDraft(
@@ -63,7 +63,7 @@ def resources_of(http: Http) -> Iterator[ResourceDraft]:
 
 
 def jobs_below(http: Http, *, refused: list[str]) -> Iterator[Any]:
-    """Jobs and multibranch projects of all folders; `refused` takes the names of folders that may not be read."""
+    """Jobs and multibranch projects of all folders; names of folders without read permission are added to `refused`."""
     folders = deque([""])
     while folders:
         folder = folders.popleft()
@@ -82,7 +82,7 @@ def jobs_below(http: Http, *, refused: list[str]) -> Iterator[Any]:
 
 
 def listed(http: Http, folder: str, fields: str) -> Iterator[Any]:
-    """The jobs directly within a folder; the controller's own where its name is empty."""
+    """The jobs directly within a folder; the controller's own if the name is empty."""
     path = path_of(folder, "api", "json")
     start = 0
     while True:
@@ -100,9 +100,9 @@ def full_name_of(job: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A job; `newest` is the number of its newest build and when that began, None where it has no builds.
+    """A job; `newest` is the number of its newest build and its start, None if it has no builds.
 
-    `branch` is its name in a multibranch project, `page` what the branch source calls the page of the branch.
+    `branch` is its name in a multibranch project, `page` the branch source's page of the branch.
     """
 
     name: str
@@ -113,12 +113,12 @@ class Head:
 
     @property
     def began(self) -> int:
-        """When the newest build did, in milliseconds since 1970."""
+        """The start of the newest build, in milliseconds since 1970."""
         return self.newest[1] if self.newest else 0
 
 
 def heads_of(http: Http, resource: FetchedResource) -> Iterator[Head]:
-    """Of one job, or of the branches of a multibranch project, of which one request lists two hundred."""
+    """The job, or the jobs of a multibranch project's branches, of which one request lists two hundred."""
     if resource.details.get("multibranch"):
         for job in listed(http, resource.external_id, _HEAD):
             if full_name_of(job):
@@ -129,13 +129,13 @@ def heads_of(http: Http, resource: FetchedResource) -> Iterator[Head]:
 
 
 def number_of(build: Any) -> int:
-    """0 where it has none that can be."""
+    """The build's number; 0 if it has no valid one."""
     number = text_of(build, "number")
     return int(number) if number.isdecimal() else 0
 
 
 def place_of(build: Any) -> tuple[int, int]:
-    """Its number and when it began."""
+    """The build's number and start."""
     began = text_of(build, "timestamp")
     return number_of(build), int(began) if began.isdecimal() else 0
 

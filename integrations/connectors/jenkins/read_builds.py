@@ -1,18 +1,18 @@
-"""The stream of a pipeline's builds, the newest first: those of one job, or of all branches of a multibranch project.
+"""The stream of a pipeline's builds, newest first: those of one job, or of all branches of a multibranch project.
 
-Jenkins numbers the builds of a job in their order and gives ranges of their list by position, the newest at 0.  Builds
-that begin meanwhile move the others back, which are then seen twice; builds that are deleted meanwhile move them
-forward, so that each page begins within the one before, and reading goes back where it does not.  Nobody has to say
-which builds there still are: they are deleted to save space, and happened all the same.  What is new follows from
-numbers, for the controller's clock may be wrong.
+Jenkins numbers the builds of a job in order and returns ranges of their list by position, the newest at 0.  Builds that
+begin meanwhile move the others back, which are then seen twice; builds that are deleted meanwhile move them forward, so
+that each page overlaps the one before, and reading goes back if it does not.  Deletions are not detected: builds are
+deleted to save space, and still happened.  New builds are recognised by number, because the controller's clock may be
+wrong.
 
 A cursor is one of
   {}                          nothing was read yet
   {"jobs", "open", "rules"}   `jobs` is job → [number, timestamp] of the newest build, up to which all were read;
-                              `open` are [job, number, since] of builds that were running, and since when that is known
+                              `open` are [job, number, since] of running builds, and since when that is known
   these, and {"at"}           a job's reading is under way: `newest` as above, the list's `position`, the number `below`
                               which builds are still to be read
-`rules` are those by which builds were made deployments, `undo` earlier ones whose deployments may have to go.
+`rules` are those by which builds were made deployments, `undo` former ones whose deployments may have to be removed.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from integrations.connectors.jenkins.records import BuildRecords
 from integrations.connectors.json_text import list_in
 
 PER_PAGE = 100
-BATCH = 25  # builds that are stored together, each of which may take a request for its stages
-OVERLAP = 5  # builds with which a page begins within the one before
-LISTED_AGAIN = timedelta(days=1)  # running builds are looked for in the list for so long, and afterwards one by one
+BATCH = 25  # builds stored together, each of which may take a request for its stages
+OVERLAP = 5  # builds that a page shares with the one before
+LISTED_AGAIN = timedelta(days=1)  # running builds are looked for in the list for this long, afterwards one by one
 WATCHED = timedelta(days=35)
-MOST_RECHECKED = 2  # in one reading, so that one with nothing new stays at three requests
+MOST_RECHECKED = 2  # per reading, so that one with nothing new takes only three requests
 
 
 @dataclass(slots=True)
 class Progress:
-    """The cursor while it moves."""
+    """The cursor during a reading."""
 
     jobs: dict[str, tuple[int, int]]
     open: list[tuple[str, int, str]]
@@ -51,7 +51,7 @@ class Progress:
 
     @classmethod
     def of(cls, cursor: Cursor, rules: str) -> Progress:
-        """Where other rules hold than before everything is read once more."""
+        """The progress at a cursor; if the rules have changed, everything is read again."""
         before, undo = str(cursor.get("rules") or ""), str(cursor.get("undo") or "")
         if before != rules:
             return cls({}, [], rules, undo="\n".join(filter(None, (undo, before))))
@@ -65,7 +65,7 @@ class Progress:
         return {"jobs": jobs, "open": [list(running) for running in self.open], "rules": self.rules, **way}
 
     def keep(self, heads: Mapping[str, Head]) -> None:
-        """Without jobs that are gone or were emptied."""
+        """Drop jobs that are gone or were emptied."""
         there = {name for name, head in heads.items() if head.newest}
         self.jobs = {name: newest for name, newest in self.jobs.items() if name in there}
         self.open = [running for running in self.open if running[0] in there]
@@ -76,7 +76,7 @@ class Progress:
         return any(running[:2] == (job, number_of(build)) for running in self.open)
 
     def note(self, job: str, build: Any, now: datetime) -> bool:
-        """Whether to store the build: a running one is stored once."""
+        """Note a build, and return whether to store it: a running one is stored once."""
         if is_running(build) and self.is_open(job, build):
             return False
         self.open = [running for running in self.open if running[:2] != (job, number_of(build))]
@@ -88,7 +88,7 @@ class Progress:
 def fetch_builds(
     http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Rules, libraries: Sequence[str], now: datetime
 ) -> Iterator[Page]:
-    """Everything from an empty cursor, else what is new and what was running."""
+    """Read everything from an empty cursor, else new builds and those that were running."""
     heads = {head.name: head for head in heads_of(http, resource)}
     progress = Progress.of(cursor, rules.text)
     progress.keep(heads)
@@ -114,12 +114,12 @@ class _Reading:
     now: datetime
 
     def left_of(self, head: Head) -> int:
-        """About how many builds are to be read."""
+        """The approximate number of builds still to be read."""
         known, _ = self.progress.jobs.get(head.name, (0, 0))
         return max(head.newest[0] - max(known, head.oldest - 1), 0) if head.newest else 0
 
     def pages(self, head: Head) -> Iterator[Page]:
-        """What is new of one job, and what was running."""
+        """The new builds of one job, and those that were running."""
         progress, newest = self.progress, head.newest
         if newest is None:
             return
@@ -141,10 +141,10 @@ class _Reading:
                 progress.at = {}
                 return
             places = [place for place in map(place_of, builds) if place[0]]
-            if not below and places:  # what began since is in the page, too
+            if not below and places:  # builds that began since are in the page, too
                 newest = max(newest, places[0])
             if any(_is_another(place, known) for place in places):
-                known, lowest = (0, 0), 1  # what has these numbers is younger than what had them
+                known, lowest = (0, 0), 1  # the builds with these numbers are newer ones
             fresh = [build for build in builds if not below or number_of(build) < below]
             if builds and not fresh and position > newest[0]:
                 raise TransientError(f"Jenkins' list of builds of {shown(head.name)} leads in a circle.")
@@ -162,7 +162,9 @@ class _Reading:
         progress.jobs[head.name], progress.at = newest, {}
 
     def recheck(self, heads: Mapping[str, Head]) -> list[RawRecord]:
-        """Of builds that have been running for long, one by one; those that were asked for move to the end."""
+        """Long-running builds that have finished, requested one by one; those that were just requested move to the
+        end.
+        """
         progress = self.progress
         watched = [running for running in progress.open if self.now - datetime.fromisoformat(running[2]) < WATCHED]
         due = [running for running in watched if running[1] not in self._listed_again(heads[running[0]])]
@@ -181,7 +183,7 @@ class _Reading:
         return changed
 
     def _listed(self, head: Head, position: int, below: int, size: int) -> tuple[list[Any], int]:
-        """The builds from about this position on, and where they begin: within what was read, or at the front."""
+        """The builds from about this position on, and where they begin: overlapping what was read, or at the front."""
         path = path_of(head.name, "api", "json")
         while True:
             start = max(position - OVERLAP, 0)
@@ -192,12 +194,12 @@ class _Reading:
             position = max(position - PER_PAGE, 0)
 
     def _is_wanted(self, head: Head, build: Any, known: int) -> bool:
-        """What has no number cannot be understood, and is shown in quarantine."""
+        """Whether to store the build; one without a number cannot be understood, and is shown in quarantine."""
         number = number_of(build)
         return number > known or not number or self.progress.is_open(head.name, build)
 
     def _listed_again(self, head: Head) -> list[int]:
-        """The running builds that are near enough to the front of the list, and not for long."""
+        """The recent running builds that are near the front of the list."""
         newest = head.newest[0] if head.newest else 0
         return [
             number
@@ -209,6 +211,6 @@ class _Reading:
 
 
 def _is_another(place: tuple[int, int], known: tuple[int, int]) -> bool:
-    """Whether a build is none of those up to the known one, although its number is: the job was made anew."""
+    """Whether a build is newer than the known one despite its lower number: the job was created anew."""
     (number, began), (last, last_began) = place, known
     return began != last_began if number == last else number < last and began > last_began

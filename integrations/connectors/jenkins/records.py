@@ -1,4 +1,4 @@
-"""Builds of a list as records: with their stages, the build that they repeat, and what a rule makes of them."""
+"""Builds of a list as records: with their stages, the build that they repeat, and the values by a rule."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from integrations.connectors.jenkins.sources import KNOWN_PARAMETERS
 from integrations.connectors.unchecked import as_record, object_of, objects_of
 
 SOURCE = "build"
-STAGES_WITHIN = timedelta(days=90)  # those of older builds cost a request each: read only where a rule names stages
-MOST_REPEATS = 20  # of a build that repeats one that repeats one …
-TOO_MANY_WITHOUT = 2  # builds without stages, after which a job's others are not asked for theirs
+STAGES_WITHIN = timedelta(days=90)  # older builds' stages cost a request each: read only if a rule names stages
+MOST_REPEATS = 20  # in a chain of builds that repeat each other
+TOO_MANY_WITHOUT = 2  # builds without stages, after which the job's other builds are not checked
 _CAUSES = "number,actions[_class,causes[_class,shortDescription,upstreamProject,upstreamBuild]]"
 
 
 @dataclass(slots=True)
 class BuildRecords:
-    """`undo` are former rules: deployments that only these recognised are withdrawn."""
+    """Makes records of builds; `undo` are former rules: deployments that only these recognised are withdrawn."""
 
     http: Http
     resource: FetchedResource
@@ -36,7 +36,7 @@ class BuildRecords:
     _without_stages: dict[str, int] = field(default_factory=dict)
 
     def of(self, head: Head, builds: Sequence[Any], *, is_front: bool) -> list[RawRecord]:
-        """`is_front`: they are among the newest of their job."""
+        """The records of these builds; `is_front`: they are among the newest of their job."""
         job = shown(head.name)
         rules, undone = self.rules.of(job), read_rules(self.undo).of(job)
         stages = self._stages(head, [build for build in builds if self._has_stages(build, [*rules, *undone])], is_front)
@@ -67,7 +67,7 @@ class BuildRecords:
         for name, of_job in (("deploys", rules), ("withdrawn", undone)):
             if (values := deployment_by(of_job, parameters_of(record))) is not None:
                 payload[name] = values
-        # In quarantine by what is there of a build whose id cannot be told.
+        # A build without a recognisable id is quarantined by whatever identifies it.
         return RawRecord(payload, normalise_build, f"{pipeline} {head.branch} #{number_of(record)}", SOURCE)
 
     # Stages -----------------------------------------------------------------------------------------------------
@@ -80,7 +80,7 @@ class BuildRecords:
         return is_young or any(rule.stage for rule in rules)
 
     def _stages(self, head: Head, builds: Sequence[Json], is_front: bool) -> dict[int, list[Any]]:
-        """By the build's number.  The newest ten come in one answer, others each in its own."""
+        """Stages by the build's number.  The newest ten come in one answer, others each in its own."""
         found: dict[int, list[Any]] = {}
         if is_front and len(builds) > 1:
             found = self._newest_stages(head)
@@ -90,7 +90,7 @@ class BuildRecords:
                 continue
             try:
                 described = self.http.get(path_of(head.name, number, "wfapi", "describe")).json()
-            except GoneError:  # the build is gone, or the plugin is not there
+            except GoneError:  # the build is gone, or the plugin is not installed
                 self._without_stages[head.name] = self._without_stages.get(head.name, 0) + 1
                 continue
             self._without_stages[head.name] = 0
@@ -108,7 +108,7 @@ class BuildRecords:
     # Repeats ----------------------------------------------------------------------------------------------------
 
     def _original(self, head: Head, build: Json, listed: Mapping[int, Json]) -> int | None:
-        """The first build of those that repeat each other, as far as they are still there; None: it repeats none."""
+        """The first build of a chain of repeats, as far as they still exist; None: it repeats none."""
         original, known = None, repeated_by(build, head.name)
         for _ in range(MOST_REPEATS):
             if known is None or known >= (original or number_of(build)):
@@ -128,7 +128,7 @@ class BuildRecords:
 
 
 def _trimmed(build: Json, parameters: set[str]) -> Json:
-    """Without values of parameters that nothing reads: they may be anybody's secrets."""
+    """The build without values of parameters that nothing reads: they may be secrets."""
     wanted, actions = parameters.union(KNOWN_PARAMETERS), build.get("actions")
     if not isinstance(actions, list):
         return build

@@ -1,8 +1,8 @@
-"""What a build was made of: repository, commit and branch.
+"""The source of a build: repository, commit and branch.
 
-A build has a BuildData for each checkout, libraries and tools among them, in no order that says which is its own.  Its
-own is the one of the revision that the branch source chose, else that of the repository of the multibranch project,
-else the first that is no library.
+A build has a BuildData for each checkout, including libraries and tools, in no significant order.  Its own is the one
+with the revision that the branch source chose, else that of the multibranch project's repository, else the first that
+is no library.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.jenkins.causes import actions_of, parameters_of
 from integrations.connectors.unchecked import text_of
 
-# The page of a branch or of a pull request, as branch sources name it, without the address of its repository.
+# The page of a branch or of a pull request in branch sources' form, without the address of its repository.
 _BEHIND_REPOSITORY = re.compile(r"/(?:-/)?(?:tree|pull|pulls|pull-requests|merge_requests|src|branch|commits?)/.*$")
 _REMOTE_BRANCH = re.compile(r"^(?:refs/(?:heads|remotes/[^/]+)/|origin/)")
 _PULL_REQUEST = re.compile(r"(?:PR|MR)-\d+(?:-.+)?", re.IGNORECASE)
-# The GitHub pull request builder and its kind merge before they build, and name what they merged.
+# The GitHub pull request builder and similar plugins merge before they build, and name what they merged.
 _MERGED_COMMITS = ("ghprbActualCommit", "gitlabMergeRequestLastCommit", "pullRequestCommit")
 KNOWN_PARAMETERS = (*_MERGED_COMMITS, "CHANGE_ID")
 NO_BRANCHES = frozenset({"detached", "HEAD"})
@@ -30,7 +30,7 @@ NO_BRANCHES = frozenset({"detached", "HEAD"})
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Empty where the build does not say."""
+    """The source of a build; fields are empty if the build does not provide them."""
 
     repository: str = ""
     sha: str = ""
@@ -46,14 +46,14 @@ class _Checkout:
 
 
 def is_pull_request_job(name: str) -> bool:
-    """Of a multibranch project: PR-12, PR-12-merge, MR-3."""
+    """Whether a job of a multibranch project builds a pull request: PR-12, PR-12-merge, MR-3."""
     return _PULL_REQUEST.fullmatch(name) is not None
 
 
 def source_of(build: Json, *, branch: str, page: str, libraries: Sequence[str]) -> Source:
-    """`branch` and `page` are those of a branch's job, empty outside of multibranch projects.
+    """The source of a build; `branch` and `page` are those of a branch's job, empty outside of multibranch projects.
 
-    `libraries` are patterns of repositories that are none of a build's own.
+    `libraries` are patterns of repositories that are never a build's own.
     """
     revision = _revision(build)
     parameters = parameters_of(build)
@@ -76,12 +76,12 @@ def source_of(build: Json, *, branch: str, page: str, libraries: Sequence[str]) 
 
 
 def repositories_of(build: Json) -> list[str]:
-    """All that were checked out, each once."""
+    """All repositories that were checked out, each once."""
     return list(dict.fromkeys(address(remote) for checkout in _checkouts(build) for remote in checkout.remotes))
 
 
 def address(remote: str) -> str:
-    """Of a remote in one spelling, without who signs in; a path of the controller's disk as it is."""
+    """The address of a remote in one spelling, without credentials; a path on the controller's disk stays as it is."""
     spelling = one_spelling(remote)
     return f"https://{spelling}" if spelling else remote.strip()
 
@@ -122,5 +122,5 @@ def _branch(branches: Any) -> str:
 
 
 def _revision(build: Json) -> Any:
-    """What the branch source chose; of several the first, which is the build's own."""
+    """The revision that the branch source chose; the first of several is the build's own."""
     return next((action["revision"] for action in actions_of(build) if isinstance(action.get("revision"), dict)), None)

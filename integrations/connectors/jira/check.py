@@ -1,4 +1,4 @@
-"""What an account can read, and which permission to grant where it cannot; what was found of the site's own fields."""
+"""Checks what an account can read, names the permission to grant for the rest, and shows the custom fields found."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from integrations.connectors.jira.resources import projects
 from integrations.connectors.jira.site import Site, pages
 from integrations.connectors.trials import tried
 
-LOOKED_AT = 50  # projects, among which one is chosen to try things on
+LOOKED_AT = 50  # projects among which one is chosen for the test
 
 
 def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> Iterator[CheckedPermission]:
-    """One answer for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
+    """One result for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     http.get(site.path("myself"))
     seen = list(islice(projects(http, site), LOOKED_AT))
     yield CheckedPermission(
@@ -43,7 +43,9 @@ def checked(http: Http, site: Site, *, named: Mapping[str, Sequence[str]]) -> It
 
 
 def _estimates(http: Http, site: Site, named: Mapping[str, Sequence[str]]) -> CheckedPermission:
-    """Where story points are read from, with examples, so that an admin sees whether it is the right field."""
+    """The fields that story points are read from, with examples, so that an admin sees whether they are the right
+    ones.
+    """
     (points,) = mapped_fields_of(http, site, named, kinds=KINDS[:1])
     if points.unknown:
         remedy = f"No field is called {' or '.join(points.unknown)}. Choose another one under Fields."

@@ -1,4 +1,4 @@
-"""Jira as a connector: its form, its streams, and who reads each."""
+"""Jira as a connector: its form, its streams, and their readers."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Jira(Connector):
 
     @property
     def named_fields(self) -> dict[str, list[str]]:
-        """An admin's choice of custom fields, by what they hold."""
+        """An admin's choice of custom fields, by their content."""
         return {kind.setting: [" ".join(name.split()) for name in self.listed(kind.setting)] for kind in KINDS}
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
@@ -149,7 +149,7 @@ class Jira(Connector):
         return () if self.site.is_cloud else (DATA_CENTER,)
 
     def budget_of(self, path: str) -> str:
-        """Jira Cloud limits each endpoint by itself, and tells which one is to wait."""
+        """The budget of a path: Jira Cloud limits each endpoint separately, and names the one that is exhausted."""
         if "/agile/" in path:
             return "boards"
         if path.endswith("/changelog"):
@@ -188,6 +188,6 @@ class Jira(Connector):
         return None
 
     def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
-        """The project whose issue has changed: a delivery holds its fields and not its changelog."""
+        """The project whose issue has changed: a delivery has the issue's fields but not its changelog."""
         project = text_of(object_of(payload, "issue", "fields", "project"), "id")
         return (project, Kind.WORK_ITEM) if event in ISSUES and project else None

@@ -1,6 +1,6 @@
-"""Custom fields have ids of each site's own: which of them hold estimates, sprints, epics and teams is found from the
-list of fields, by what they are made of and by their names, unless an admin chose them.  Examples of what a site fills
-in let an admin see whether the right ones are read.
+"""Detection of custom fields: their ids differ by site, so those for estimates, sprints, epics and teams are recognised
+by
+type and name unless an admin chose them.  Examples of their values let an admin see whether the right ones are read.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ TEAMS = frozenset(
         "com.atlassian.teams:rm-teams-custom-field-team",  # Data Center
     }
 )
-EXAMPLES = 3  # of the values of a field
-MOST_CANDIDATES = 8  # of one kind, two requests each
+EXAMPLES = 3  # values per field
+MOST_CANDIDATES = 8  # per kind, two requests each
 LONGEST_EXAMPLE = 40
 ESTIMATE_NAMES = frozenset({"story points", "story point estimate", "storypoints", "estimate"})
 TEAM_NAMES = frozenset({"team", "squad", "scrum team", "delivery team", "team name"})
@@ -38,7 +38,7 @@ CustomFields = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class FieldKind:
-    """`is_one` says whether a field is found to be of this kind, `could_be` whether an admin is shown it."""
+    """A kind of custom field; `is_one` recognises such a field, `could_be` decides whether an admin is offered it."""
 
     setting: str
     label: str
@@ -54,22 +54,22 @@ def known_fields(http: Http, site: Site) -> list[Json]:
 
 
 def chosen(fields: Sequence[Json], named: Mapping[str, Sequence[str]]) -> CustomFields:
-    """`named` are names or ids that an admin chose, by kind; they take the place of what would be found."""
+    """The fields to read, by kind; `named` are names or ids that an admin chose, which replace the detected ones."""
     return {kind.setting: _of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS}
 
 
 def names_of(fields: Sequence[Json], custom: CustomFields) -> dict[str, str]:
-    """The ids of those fields by their names, which changelogs of Data Center give in their place."""
+    """The ids of those fields by their names, which Data Center's changelogs give instead."""
     return {_name(field): _id(field) for field in fields for ids in custom.values() if _id(field) in ids}
 
 
 def unknown(fields: Sequence[Json], named: Sequence[str]) -> list[str]:
-    """Names that are no field's."""
+    """Names that match no field."""
     return [name for name in named if not any(_is_called(field, name) for field in fields)]
 
 
 def name_of(field: Json) -> str:
-    """As Jira shows it."""
+    """The name as Jira shows it."""
     return " ".join(str(field.get("name", "")).split())
 
 
@@ -91,7 +91,7 @@ def _is_estimate(field: Json) -> bool:
 
 
 def _could_be_an_estimate(field: Json) -> bool:
-    """Some sites keep numbers as text."""
+    """Whether a field could hold estimates; some sites store numbers as text."""
     if not field.get("custom", True):
         return False
     number, text = (_schema(field).get("type") == kind for kind in ("number", "string"))
@@ -137,7 +137,7 @@ def _schema(field: Json) -> Mapping[str, Any]:
 def mapped_fields_of(
     http: Http, site: Site, named: Mapping[str, Sequence[str]], *, kinds: Sequence[FieldKind] = KINDS
 ) -> list[MappedField]:
-    """For each kind the fields that are read, then others that could be, each with its use."""
+    """The fields read for each kind, then other candidates, each with its use."""
     fields = known_fields(http, site)
     used = chosen(fields, named)
     return [
@@ -156,7 +156,7 @@ def mapped_fields_of(
 def _candidates(
     http: Http, site: Site, fields: Sequence[Json], kind: FieldKind, used: Sequence[str]
 ) -> list[CustomField]:
-    """What is read first, then the most used."""
+    """The fields being read first, then the most used."""
     others = [str(field["id"]) for field in fields if kind.could_be(field) and str(field["id"]) not in used]
     names = {str(field["id"]): name_of(field) for field in fields}
     found = [_with_use(http, site, id_, names[id_]) for id_ in [*used, *others][:MOST_CANDIDATES]]
@@ -164,7 +164,7 @@ def _candidates(
 
 
 def _with_use(http: Http, site: Site, id_: str, name: str) -> CustomField:
-    """Without numbers where the field cannot be searched."""
+    """The field with its use; without numbers if it cannot be searched."""
     filled_in = f"cf[{id_.removeprefix('customfield_')}] is not EMPTY"
     try:
         issues = site.search(http, f"{filled_in} ORDER BY updated DESC", fields=[id_], start="", changes=False).issues
@@ -176,7 +176,7 @@ def _with_use(http: Http, site: Site, id_: str, name: str) -> CustomField:
 
 
 def _shown(value: Any) -> str:
-    """A number, a text, or the name of an object; of several the last."""
+    """A number, a text, or the name of an object; the last of several."""
     if isinstance(value, list):
         return _shown(value[-1]) if value else ""
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Issues and what happened to them.
+"""Issues and their history.
 
-Cloud shows an address only where its person allows that, and changelogs hold ids alone.  So the account's id is a
-person's login at Cloud: an address beside it, anywhere, says whose it is.
+Cloud shows an address only if its person allows that, and changelogs hold only ids.  So the account's id is a person's
+login at Cloud; an address that comes with it anywhere identifies the person.
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ PRIORITIES = {
     "medium": Priority.MEDIUM,
     **dict.fromkeys(("low", "lowest", "minor", "trivial"), Priority.LOW),
 }
-# What changelogs call fields, without an id or with one; the ids of estimates are each site's own.
+# Changelogs' names of fields, without an id or with one; the ids of estimates differ by site.
 KEY = ("Key", "issuekey")
 VALUES = {
     **dict.fromkeys(("Fix Version", "fixVersions"), ItemField.VERSION),
     "issuetype": ItemField.TYPE,
     "priority": ItemField.PRIORITY,
 }
-# What changelogs without ids call a field of the site's own where it is not known which one was chosen.
+# The usual names of custom fields in changelogs without ids, for payloads that do not name the chosen ones.
 UNCHOSEN = {"Sprint": "sprints", "Story Points": "estimates", "Story point estimate": "estimates"}
 _NUMBER = re.compile(r"-?\d{1,9}(?:[.,]\d{1,6})?")
-# Data Center writes a sprint as text, …Sprint@1f2e[id=37,rapidViewId=8,state=CLOSED,name=…,goal=…], each version in an
-# order of its own.  A name and a goal may hold anything, also what looks like an id: the true one is at the front, else
-# the last before the name, else the last of all.
+# Data Center writes a sprint as text, …Sprint@1f2e[id=37,rapidViewId=8,state=CLOSED,name=…,goal=…], in an order that
+# differs by version.  A name and a goal may hold anything, even text that looks like an id: the true one is at the
+# front, else the last before the name, else the last of all.
 _SPRINT = re.compile(
     r"[\w.]*sprint\w*(?:@\w+)?\[(?:id=(\d+)[,\]]|(?:(?!\bname=).)*,id=(\d+)[,\]]|.*,id=(\d+)[,\]])",
     re.IGNORECASE | re.DOTALL,
 )
-LARGEST_ESTIMATE = 1e6  # points; what is larger is no estimate
+LARGEST_ESTIMATE = 1e6  # points; a larger number is no estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of one change: `before` and `after` are ids, `shown_before` and `shown_after` what a page shows."""
+    """One field of a change: `before` and `after` are ids, `shown_before` and `shown_after` the displayed values."""
 
     at: datetime
     by: Who | None
@@ -83,9 +83,11 @@ class Change:
 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
-    """`issue` as a search or a webhook gives it.  `histories`, `fields` (ids of the site's own fields by kind), `names`
-    (their ids by name), `statuses` and `people` (by key) are added by the stream, and what follows from them is left
-    out where they are not there.  `pages` is the address of the site.
+    """`issue` from a search or a webhook.  `histories`, `fields` (ids of custom fields by kind), `names` (their ids by
+    name),
+    `statuses` and `people` (by key) are added by the stream; fields that depend on them are left out if they are
+    missing.
+    `pages` is the address of the site.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)
@@ -142,7 +144,7 @@ def _deleted(issue: Reader) -> WorkItemDraft:
 
 
 def _changes(reader: Reader) -> list[Change] | None:
-    """In their order, one for each field; None where they are not known."""
+    """The changes in order, one for each field; None if they are unknown."""
     names = object_of(reader.value("names"))
 
     def changes_of(history: Reader) -> list[Change]:
@@ -167,10 +169,10 @@ def _change(item: Reader, at: datetime, by: Who | None, names: Mapping[str, str]
 
 
 def changed_field(id_: str, name: str, made: str, names: Mapping[str, str]) -> str:
-    """The id of the field that an item of a changelog is about, or its name where it has none.
+    """The id of the field in a changelog item, or its name if it has none.
 
-    Data Center writes no ids: `names` has those of the site's own fields by their names, in small letters.  `made` is
-    jira for the fields that every site has.
+    Data Center writes no ids: `names` has those of custom fields by their names, in lower case.  `made` is jira for the
+    fields that every site has.
     """
     return id_ or ("" if made == "jira" else names.get(" ".join(name.casefold().split()), "")) or name
 
@@ -180,21 +182,21 @@ def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
 
 
 def _first(changes: Sequence[Change]) -> Change:
-    """The first of the changes of one field: in its first moment, the one that none of the others led to."""
+    """The first of the changes of one field: among those of the first moment, the one that no other led to."""
     together = [change for change in changes if change.at == changes[0].at]
     led_to = {change.after for change in together}
     return next((change for change in together if change.before not in led_to), together[0])
 
 
 def _category_of(reader: Reader, status: str) -> StatusCategory | None:
-    """By the status's id: two statuses of one site may have the same name."""
+    """The category by the status's id: two statuses of one site may have the same name."""
     statuses = reader.object("statuses")
     key = statuses.text(status, default="") if statuses is not None and status else ""
     return CATEGORIES.get(key)
 
 
 def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -> StatusCategory | Missing:
-    """Of the status in which it was created: the one that the first change left, else the one that it has."""
+    """The category of the initial status: the one that the first change left, else the current one."""
     moved = _of_field(changes, "status")
     if moved:
         return _category_of(reader, _first(moved).before) or MISSING
@@ -202,7 +204,7 @@ def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -
 
 
 def _former_keys(changes: Sequence[Change], key: str) -> tuple[str, ...]:
-    """Those that it had in other projects."""
+    """The keys that it had in other projects."""
     keys = (change.shown_before for change in _of_field(changes, *KEY))
     return tuple(dict.fromkeys(former for former in keys if former not in ("", key)))
 
@@ -221,7 +223,7 @@ def _transitions(reader: Reader, changes: Sequence[Change]) -> Iterator[Transiti
 def _assignments(
     payload: Json, changes: Sequence[Change], created_at: datetime, fields: Reader
 ) -> list[AssignmentDraft]:
-    """From its creation on: whom the first change took it from had it until then."""
+    """Assignments since its creation: the person whom the first change replaced had it until then."""
     people = [person(fields.object(name)) for name in PEOPLE]
     others = [person(Reader(user)) for user in objects_of([*object_of(payload.get("people")).values()])]
     named = (*others, *(change.by for change in changes), *people)
@@ -239,7 +241,9 @@ def _assignments(
 def _sprint_changes(
     payload: Json, fields: Reader, changes: Sequence[Change], created_at: datetime
 ) -> list[SprintChangeDraft]:
-    """In and out of sprints, by their ids; before the first change it was where that change took it from."""
+    """Additions to and removals from sprints, by their ids; before the first change it was where that change took it
+    from.
+    """
     names = _custom(payload, "sprints")
     moved = _of_field(changes, *names, *_unchosen(payload, "sprints"))
     now = [sprint for name in names for sprint in _sprints(fields, name)]
@@ -256,7 +260,7 @@ def _sprint_changes(
 
 
 def _sprints(fields: Reader, name: str) -> Iterator[str]:
-    """The ids of the sprints in a field: of objects, or of Data Center's texts."""
+    """The ids of the sprints in a field: from objects, or from Data Center's texts."""
     listed = fields.value(name)
     for position, sprint in enumerate(listed if isinstance(listed, list) else [listed]):
         text = _SPRINT.match(sprint) if isinstance(sprint, str) else None
@@ -276,22 +280,22 @@ def _value_changes(payload: Json, changes: Sequence[Change]) -> Iterator[ValueCh
 
 
 def _ids(listed: str) -> list[str]:
-    """Of a changelog, which writes `12, 15`."""
+    """The ids in a changelog, which writes `12, 15`."""
     return [word for word in (part.strip() for part in listed.split(",")) if word]
 
 
 def _custom(payload: Json, kind: str) -> list[str]:
-    """The ids of the site's own fields of a kind; none where the payload does not name them."""
+    """The ids of the custom fields of a kind; none if the payload does not name them."""
     return [str(name) for name in object_of(payload, "fields").get(kind, ())]
 
 
 def _unchosen(payload: Json, kind: str) -> list[str]:
-    """The usual names of such fields, where the payload does not name those that were chosen."""
+    """The usual names of such fields, if the payload does not name the chosen ones."""
     return [] if "names" in payload else [name for name, its_kind in UNCHOSEN.items() if its_kind == kind]
 
 
 def _estimate(payload: Json, fields: Reader) -> float | None:
-    """In points, from the first field that holds a number; some sites keep it as text."""
+    """The estimate in points, from the first field that holds a number; some sites store it as text."""
     for name in _custom(payload, "estimates"):
         value = fields.value(name)
         if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
@@ -304,7 +308,7 @@ def _estimate(payload: Json, fields: Reader) -> float | None:
 
 
 def _parent(payload: Json, fields: Reader) -> str:
-    """An epic's stories name it as their parent; older sites have a field of their own for that."""
+    """The parent's key; an epic's stories name it as their parent, and older sites have a custom field for it."""
     key = fields.text("parent.key", default="")
     for name in _custom(payload, "epics"):
         key = key or fields.text(name, default="")
@@ -326,7 +330,7 @@ def _team(payload: Json, fields: Reader) -> str:
 
 
 def person(user: Reader | None) -> Who | None:
-    """None for nobody.  Data Center has names as logins, and keys in changelogs."""
+    """The person; None for nobody.  Data Center has names as logins, and keys in changelogs."""
     if user is None:
         return None
     account = user.text("accountId", default="") or user.text("key", default="")
@@ -339,5 +343,7 @@ def person(user: Reader | None) -> Who | None:
 
 
 def person_of_change(account: str, name: str, known: Mapping[str, Who]) -> Who | None:
-    """Whom a changelog names by account and displayed name; `known` are the people of the issue by account."""
+    """The person whom a changelog names by account and displayed name; `known` are the people of the issue by
+    account.
+    """
     return known.get(account) or Who(login=account, account=account, name=name) if account else None

@@ -21,7 +21,7 @@ from integrations.connectors.unchecked import object_of, objects_of
 from integrations.enums import MirrorState, StatusCategory
 
 LONGEST_SUMMARY = 255
-OPTIONAL = frozenset({"description", "duedate", "assignee", "labels"})  # a project's screens may lack these
+OPTIONAL = frozenset({"description", "duedate", "assignee", "labels"})  # fields that a project's screens may lack
 USUAL_TYPES = ("task", "story")
 WITHOUT_DELIVERY = frozenset(
     {"won't do", "won't fix", "wontfix", "not planned", "cancelled", "canceled", "rejected", "declined", "dropped"}
@@ -36,7 +36,7 @@ GRANT = "Grant the account “Create issues”, “Edit issues”, “Transition
 
 
 class RejectedFieldsError(PermanentError):
-    """Jira names fields of an issue that it does not take as they are; `fields` are its messages by id."""
+    """Jira rejects fields of an issue as sent; `fields` are its messages by id."""
 
     def __init__(self, fields: Mapping[str, str]) -> None:
         named = "; ".join(
@@ -51,7 +51,7 @@ class RejectedFieldsError(PermanentError):
 
 
 def refusal_of(answer: Refused) -> ConnectorError | None:
-    """Of a request that writes an issue; None for any other."""
+    """The error of a request that writes an issue; None for any other."""
     if answer.method not in ("POST", "PUT") or "/issue" not in answer.path:
         return None
     named = object_of(answer.document, "errors")
@@ -73,7 +73,7 @@ class Issues:
     project: FetchedResource
 
     def write(self, draft: MirrorDraft, key: str) -> MirroredItem:
-        """`key` is empty: create it, unless it was created by a request whose answer was lost."""
+        """Create or update the issue; an empty `key` creates it, unless an unanswered request already did."""
         known = key or self._created_before(draft)
         if known:
             self._accepted(self._fields(draft), lambda fields: self._put(known, fields))
@@ -109,7 +109,7 @@ class Issues:
         return key
 
     def _accepted(self, fields: Json, send: Callable[[Json], str]) -> str:
-        """Without those fields that the project does not have, as long as it can do without them."""
+        """Send the fields, without those that the project does not have, as long as they are optional."""
         try:
             return send(fields)
         except RejectedFieldsError as rejected:
@@ -120,7 +120,7 @@ class Issues:
             return self._accepted({name: value for name, value in fields.items() if name not in rejected.fields}, send)
 
     def _fields(self, draft: MirrorDraft) -> Json:
-        """Of an update; no label, so that those that somebody gave stay."""
+        """The fields of an update; without labels, so that existing ones stay."""
         fields: Json = {
             "summary": " ".join(draft.title.split())[:LONGEST_SUMMARY],
             "description": self._described(f"{draft.body}\n\n{draft.marker}".strip()),
@@ -132,7 +132,7 @@ class Issues:
         return fields
 
     def _described(self, text: str) -> Any:
-        """Cloud takes a document of paragraphs, Data Center text."""
+        """The description: Cloud takes a document of paragraphs, Data Center text."""
         if not self.site.is_cloud:
             return text
         paragraphs = [" ".join(part.split()) for part in text.split("\n\n")]
@@ -144,7 +144,7 @@ class Issues:
         return {"type": "doc", "version": 1, "content": content}
 
     def _assignee(self, owner: Who) -> Json | None:
-        """By the account where it is known, else by the address, which Jira finds where its person shows it."""
+        """The assignee by account if known, else by address, which Jira finds if the person shows it."""
         if self.site.is_cloud and owner.account:
             return {"accountId": owner.account}
         if not self.site.is_cloud and owner.login:
@@ -154,7 +154,7 @@ class Issues:
         named = "query" if self.site.is_cloud else "username"
         try:
             found = self.http.get(self.site.path("user", "search"), params={named: owner.email}).json()
-        except PermanentError:  # it may not browse users
+        except PermanentError:  # the account may not browse users
             return None
         of_address = [user for user in found or () if str(user.get("emailAddress", "")).lower() == owner.email.lower()]
         user = of_address[0] if of_address else found[0] if isinstance(found, list) and len(found) == 1 else {}
@@ -162,7 +162,7 @@ class Issues:
         return {"accountId" if self.site.is_cloud else "name": str(id_)} if id_ else None
 
     def _issue_type(self) -> str:
-        """A task where the project has one, else the first type that is no part of another issue."""
+        """The type for new issues: a task if the project has one, else the first type that is not a subtask."""
         path = self.site.path("issue", "createmeta", self.project.external_id, "issuetypes")
         try:
             document = self.http.get(path).json()
@@ -217,7 +217,7 @@ class Issues:
 
 
 def _state(issue: Reader) -> MirrorState:
-    """As the way back reads it: by the category of its status, and by how it was resolved."""
+    """The state as the return path reads it: by the category of its status, and by its resolution."""
     if CATEGORIES.get(issue.text("fields.status.statusCategory.key", default="")) is not StatusCategory.DONE:
         return MirrorState.OPEN
     ended = issue.text("fields.resolution.name", default="") or issue.text("fields.status.name", default="")
@@ -225,7 +225,9 @@ def _state(issue: Reader) -> MirrorState:
 
 
 def _moves(possible: Sequence[Reader], state: MirrorState) -> Iterator[Json]:
-    """The transitions that lead there, the best first; dropped: with a resolution that says so, where it takes one."""
+    """The transitions that lead to the state, best first; for dropped, with a resolution that says so if one can be
+    set.
+    """
     for category in CATEGORIES_OF[state]:
         leading = [one for one in possible if CATEGORIES.get(one.text("to.statusCategory.key", default="")) is category]
         for one in sorted(
@@ -238,7 +240,7 @@ def _moves(possible: Sequence[Reader], state: MirrorState) -> Iterator[Json]:
 
 
 def _resolution(transition: Reader) -> str:
-    """One without delivery that the transition's screen offers; empty where it offers none."""
+    """A resolution without delivery that the transition's screen offers; empty if there is none."""
     allowed = transition.objects("fields.resolution.allowedValues")
     names = [one.text("name", default="") for one in allowed]
     return next((name for name in names if _is_without_delivery(name)), "")

@@ -1,4 +1,4 @@
-"""The stream of a project's issues, the last changed first, with their whole changelogs.
+"""The stream of a project's issues, most recently changed first, with their whole changelogs.
 
 A search shows every change at its front: an issue that changes while pages are read moves there and is found by the
 next sync, others move back and are seen twice.  Dates in JQL are in the account's time zone, and relative dates change
@@ -27,13 +27,13 @@ from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import object_of, objects_of, text_of
 
 SOURCE = "issue"
-OVERLAP = timedelta(minutes=10)  # the search's index follows its changes
+OVERLAP = timedelta(minutes=10)  # the search index lags behind changes
 STORED_TOGETHER = 25  # issues, each of which may take a request for the rest of its changelog
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """The search that one reading repeats from page to page."""
+    """The search that a reading repeats from page to page."""
 
     http: Http
     site: Site
@@ -49,7 +49,7 @@ class Search:
         return self.site.search(self.http, self.jql, fields=fields, start=start)
 
     def note_people(self, issues: Sequence[Any]) -> None:
-        """Everybody whom these issues show with name and address."""
+        """Note all people whom these issues show with name and address."""
         for issue in objects_of(issues):
             users = [object_of(issue, "fields", name) for name in PEOPLE]
             histories = objects_of(object_of(issue, "changelog").get("histories"))
@@ -57,7 +57,7 @@ class Search:
             self.people.update({key: user for user in users if (key := text_of(user, "key"))})
 
     def people_of(self, histories: Sequence[Any]) -> dict[str, Json]:
-        """Those whom the changes assign something to or take it from; who is in no issue of the page is asked for."""
+        """The people whom the changes assign or unassign; those in no issue of the page are requested."""
         if self.site.is_cloud:
             return {}
         items = [item for history in histories for item in objects_of(object_of(history).get("items"))]
@@ -70,7 +70,7 @@ class Search:
         return {key: self.people[key] for key in sorted(keys & self.people.keys()) if self.people[key]}
 
     def resumed(self, start: str) -> tuple[Found, str]:
-        """The page at `start`, or the first one where Jira has forgotten that place: it does so after seven days."""
+        """The page at `start`, or the first one if Jira has forgotten that place, as it does after seven days."""
         try:
             return self.at(start), start
         except GoneError:
@@ -94,7 +94,7 @@ def fetch_issues(
     named: Mapping[str, Sequence[str]],
     now: datetime,
 ) -> Iterator[Page]:
-    """Everything from an empty cursor, else what changed since."""
+    """Read everything from an empty cursor, else the changes since."""
     since = str(cursor.get("since") or "")
     fields = known_fields(http, site)
     custom = chosen(fields, named)
@@ -120,7 +120,7 @@ def fetch_issues(
 
 
 def question(resource: FetchedResource, since: str) -> str:
-    """In JQL, by the project's id, which stays when its key changes."""
+    """The query in JQL, by the project's id, which stays when its key changes."""
     changed = f" AND updated >= {int(datetime.fromisoformat(since).timestamp() * 1000)}" if since else ""
     return f"project = {int(resource.external_id)}{changed} ORDER BY updated DESC, id DESC"
 
@@ -151,7 +151,7 @@ def _record(search: Search, issue: Any, categories: Mapping[str, str]) -> RawRec
 
 
 def without_texts(issue: Json) -> Json:
-    """The issue without its changelog, which is stored beside it, and without the text of its description."""
+    """The issue without its changelog, which is stored beside it, and without its description."""
     fields = issue.get("fields")
     if isinstance(fields, dict) and fields.get("description"):
         fields = {**fields, "description": True}
@@ -159,12 +159,12 @@ def without_texts(issue: Json) -> Json:
 
 
 def of_interest(histories: Sequence[Any], search: Search) -> list[Any]:
-    """Without changes of texts, which may be long and are nobody's business."""
+    """The changelog without changes of texts, which may be long and private."""
     wanted = {"status", "assignee", *KEY, *VALUES, *search.custom["sprints"], *search.custom["estimates"]}
     kept = []
     for history in histories:
         if not isinstance(history, dict) or not isinstance(history.get("items"), list):
-            kept.append(history)  # for the one that understands it to say so
+            kept.append(history)  # the normalising function reports it
             continue
         items = [
             item for item in history["items"] if not isinstance(item, dict) or _field(item, search.names) in wanted
@@ -179,7 +179,7 @@ def _field(item: Json, names: Mapping[str, str]) -> str:
 
 
 def _named(histories: Sequence[Any], statuses: Mapping[str, str]) -> dict[str, str]:
-    """Of the statuses those that the changes name."""
+    """The statuses that the changes name."""
     items = [item for history in histories for item in objects_of(object_of(history).get("items"))]
     named = {text_of(item, end) for item in items for end in ("from", "to")}
     return {status: statuses[status] for status in sorted(named & set(statuses))}

@@ -13,7 +13,7 @@ from integrations.enums import ResourceKind
 
 
 def resources_of(http: Http, site: Site) -> Iterator[ResourceDraft]:
-    """Projects, then boards; Jira without its agile half has no boards."""
+    """Projects, then boards; Jira without Jira Software has no boards."""
     yield from projects(http, site)
     try:
         yield from _boards(http)

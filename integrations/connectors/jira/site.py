@@ -1,4 +1,4 @@
-"""What Cloud and Data Center call differently: paths, pages of a search, the rest of a changelog."""
+"""Differences between Cloud and Data Center: paths, pages of a search, the rest of a changelog."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from integrations.connectors.json_text import list_in
 from integrations.connectors.reader import LATEST
 from integrations.connectors.unchecked import object_of, text_of, time_of
 
-ISSUES_PER_PAGE = 100  # Cloud gives no more where fields are named
+ISSUES_PER_PAGE = 100  # Cloud's maximum if fields are named
 CHANGES_PER_PAGE = 100
 LISTED_PER_PAGE = 50  # projects, boards and sprints
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A page of a search; `next` is where the following one begins, empty at the end."""
+    """A page of a search; `next` is the start of the following one, empty at the end."""
 
     issues: Sequence[Any]
     next: str
@@ -29,7 +29,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """A Jira; `is_cloud` decides its API.  Data Center has version 2 of it."""
+    """A Jira site; `is_cloud` decides its API.  Data Center has version 2 of it."""
 
     is_cloud: bool
 
@@ -37,7 +37,7 @@ class Site:
         return "/".join(("rest/api", "3" if self.is_cloud else "2", *parts))
 
     def search(self, http: Http, jql: str, *, fields: Sequence[str], start: str, changes: bool = True) -> Found:
-        """`start` is the `next` of the page before.
+        """A page of a search; `start` is the `next` of the page before.
 
         https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-search/
         """
@@ -64,7 +64,7 @@ class Site:
         return Found(issues, "" if is_last else str(until), answer.headers)
 
     def count(self, http: Http, jql: str) -> int | None:
-        """About how many issues there are; None where Jira does not say."""
+        """The approximate number of issues; None if Jira does not say."""
         if self.is_cloud:
             counted = http.post(self.path("search", "approximate-count"), json={"jql": jql}).json()
             count = object_of(counted).get("count")
@@ -74,9 +74,9 @@ class Site:
         return count if isinstance(count, int) else None
 
     def histories(self, http: Http, issue: Json) -> list[Any] | None:
-        """All changes of an issue as a search gave it, the first one first; None where it gave none.
+        """All changes of an issue from a search, oldest first; None if the search returned none.
 
-        Cloud adds the latest forty alone; Data Center has no other list, and adds all.
+        Cloud includes only the latest forty; Data Center has no other list, and includes all.
         """
         changelog = issue.get("changelog")
         if not isinstance(changelog, dict):
@@ -105,7 +105,7 @@ def pages(
 
 
 def _confirm_start(document: Mapping[str, Any], start: int, path: str) -> None:
-    """TransientError for another page than was asked for: a proxy or a cache repeats it."""
+    """Raise TransientError for another page than the requested one: a proxy or a cache may repeat it."""
     if document.get("startAt", start) != start:
         raise TransientError(f"Jira answered {path} with another page than the one that was asked for.")
 
@@ -116,6 +116,8 @@ def _total(document: Mapping[str, Any], otherwise: int) -> int:
 
 
 def _place(history: Any) -> tuple[datetime, int]:
-    """When it happened, as an instant: texts do not sort where a clock is set back; and its number within a moment."""
+    """The time of a change, as an instant, since texts do not sort if a clock is set back; and its number within a
+    moment.
+    """
     number = text_of(history, "id")
     return time_of(history, "created") or LATEST, int(number) if number.isdecimal() else 0

@@ -1,9 +1,9 @@
-"""Change events that an admin calls deployments, by rules over their service and what sends them.
+"""Change events that an admin calls deployments, by rules over their service and sender.
 
 https://developer.pagerduty.com/docs/send-change-event
 
-A change event never changes, so that later readings ask for what came since.  A cursor is {} or {"since"}, or
-{"began", "until"} while the first reading goes back.  Without rules nothing is asked for.
+A change event never changes, so later readings request only new ones.  A cursor is {} or {"since"}, or
+{"began", "until"} while the first reading goes back.  Without rules nothing is requested.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from integrations.connectors.unchecked import object_of, objects_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "change_event"
-KEPT_FOR = timedelta(days=365)  # where it is not known since when the service exists
+KEPT_FOR = timedelta(days=365)  # if the creation time of the service is unknown
 _SHA = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _COMMIT = re.compile(r"https?://[^/]+/[^?#]+?/(?:-/)?commit/(?P<sha>[0-9a-f]{40})")
 _REPOSITORY = re.compile(
@@ -34,7 +34,7 @@ REPOSITORY_DETAILS = ("repository", "repo")
 
 
 def deployment_of(rules: Rules, event: Json, service: str) -> Json | None:
-    """What the first rule that matches says of an event of this service; None: it is no deployment."""
+    """The values by the first rule that matches an event of this service; None: it is no deployment."""
     texts = {name: str(value) for name, value in object_of(event, "custom_details").items()}
     matching = [
         rule for rule in rules.rules if any(rule.matches(f"{service}/{source}") for source in sources_of(event))
@@ -47,16 +47,16 @@ def services_of(event: Json) -> list[str]:
 
 
 def sources_of(event: Json) -> list[str]:
-    """What sent it: the integration, and the name that it gave itself."""
+    """The sender: the integration, and the name that it gave itself."""
     named = [object_of(event, "integration").get("summary"), event.get("source")]
     return [str(name) for name in named if name] or [""]
 
 
 def normalise_change_event(payload: Json) -> list[DeploymentDraft]:
-    """`event` as the list gives it, `service` whose list it was, `deployment` what its rule says.
+    """`event` from the list, `service` whose list it was, `deployment` with the values by its rule.
 
-    One that names no repository is placed by the name of its service.  It is a deployment of the repository, as those
-    of code hosts are, so that both are one rollout, unless the rule names a service.
+    An event that names no repository is placed by the name of its service.  It is a deployment of the repository, like
+    those of code hosts, so that both are one rollout, unless the rule names a service.
     """
     reader = Reader(payload)
     event = reader.object("event") or Reader(None, "event")
@@ -85,14 +85,14 @@ def normalise_change_event(payload: Json) -> list[DeploymentDraft]:
 
 
 def _sha(ruled: str, event: Json, links: Sequence[str]) -> str:
-    """By the rule, else from its details, else from a link to the commit."""
+    """The commit by the rule, else from the event's details, else from a link to the commit."""
     named = (_detail(event, name) for name in SHA_DETAILS)
     linked = (found["sha"] for link in links if (found := _COMMIT.match(link)))
     return next((sha.lower() for sha in (ruled, *named, *linked) if _SHA.fullmatch(sha.lower())), "")
 
 
 def _repository(event: Json, links: Sequence[str]) -> str:
-    """As the event names it, else the address that its links begin with."""
+    """The repository that the event names, else the address that its links begin with."""
     named = next((name for detail in REPOSITORY_DETAILS if (name := _detail(event, detail))), "")
     return named or next((found["remote"] for link in links if (found := _REPOSITORY.match(link))), "")
 
@@ -105,7 +105,7 @@ def _detail(event: Json, name: str) -> str:
 def fetch_change_events(
     http: Http, resource: FetchedResource, cursor: Cursor, *, rules: Rules, now: datetime
 ) -> Iterator[Page]:
-    """Everything from an empty cursor, half a year at once, the newest first; else what came since."""
+    """Read everything from an empty cursor, half a year at a time, newest first; else events since the last reading."""
     if not rules.rules:
         yield Page((), {}, left=0, complete=True)
         return
@@ -124,7 +124,7 @@ def fetch_change_events(
 
 
 def _between(http: Http, resource: FetchedResource, rules: Rules, since: datetime, until: datetime) -> list[RawRecord]:
-    """Those that the rules call deployments."""
+    """The events in the window that the rules call deployments."""
     path = f"services/{resource.external_id}/change_events"
     listed = list_window(http, path, {}, since=since, until=until)
     found = {str(event.get("id")): event for event in objects_of(list(listed))}

@@ -1,4 +1,4 @@
-"""PagerDuty as a connector: its form, its streams, and who reads each."""
+"""PagerDuty as a connector: its form, its streams, and their readers."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ from integrations.connectors.unchecked import object_of, objects_of, text_of
 from integrations.enums import Kind, ResourceKind
 
 USE_ACCOUNT_KEY = "Use a read-only key of the account."
-LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # of change events, for Test connection
-AHEAD = timedelta(days=30)  # of who is on call: most rotations come round once
-MOST_SIGNATURES = 10  # of one delivery; each costs a hash of its body
+LOOKED_AT, LOOKED_BACK = 100, timedelta(days=30)  # change events examined by Test connection
+AHEAD = timedelta(days=30)  # range of on-call schedules read: most rotations come round once
+MOST_SIGNATURES = 10  # per delivery; each costs a hash of its body
 
 
 @register
 class PagerDuty(ConnectorWithRules):
-    """Services, their incidents, and what happened to these."""
+    """Services, their incidents, and the incidents' history."""
 
     slug = "pagerduty"
     name = "PagerDuty"
@@ -129,7 +129,7 @@ class PagerDuty(ConnectorWithRules):
     # Webhooks, version 3 ----------------------------------------------------------------------------------------
 
     def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
-        """While a secret is replaced there are signatures of both, separated by commas."""
+        """The delivery; while a secret is replaced, there are signatures of both, separated by commas."""
         signatures = [part.strip() for part in headers.get("x-pagerduty-signature", "").split(",")]
         given = [part.removeprefix("v1=") for part in signatures if part.startswith("v1=")]
         delivery = headers.get("x-webhook-id", "")
@@ -153,13 +153,13 @@ class PagerDuty(ConnectorWithRules):
 
 
 def _incident_of(event: str, payload: Json) -> Json | None:
-    """None for events of anything else, such as a note or a responder."""
+    """The incident in a delivery; None for events of anything else, such as a note or a responder."""
     incident = object_of(payload, "event", "data")
     return incident if event.startswith("incident.") and incident.get("type") == "incident" else None
 
 
 def _change_events(http: Http, rules: Rules, *, now: datetime) -> CheckedPermission:
-    """Which of the last month's count as deployments by the rules, with examples."""
+    """The change events of the last month that count as deployments by the rules, with examples."""
     what = "Change events"
     try:
         listed = list_window(http, "change_events", {}, since=now - LOOKED_BACK, until=now)

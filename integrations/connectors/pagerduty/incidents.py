@@ -1,14 +1,13 @@
-"""Incidents and what happened to them; the stream of a service's incidents, the newest first.
+"""Incidents and their history; the stream of a service's incidents, newest first.
 
-PagerDuty lists incidents by when they were created, no further back than half a year at once and no more than ten
-thousand.  The first reading goes back page by page, each of which ends where the one before began, so that it never
-comes near that cap.  Later readings ask for what was created since, and for what is open: whatever was open before and
-is no longer is asked for by itself.
+PagerDuty lists incidents by creation, at most half a year and ten thousand at a time.  The first reading goes back page
+by page, each ending where the one before began, so that it never comes near that cap.  Later readings request newly
+created and open incidents; incidents that were open before and no longer are get requested one by one.
 
 A cursor is one of
   {}                           nothing was read yet
   {"since", "open"}            everything was read up to `since`; `open` are the ids that were unresolved then
-  {"began", "until", "open"}   the first reading is under way: what is older than `until` is still to be read
+  {"began", "until", "open"}   the first reading is under way: incidents older than `until` are still to be read
 """
 
 from __future__ import annotations
@@ -34,11 +33,12 @@ MERGED = "merge_resolve_reason"
 
 
 def normalise_incident(payload: Json) -> list[IncidentDraft]:
-    """`incident` as the list or a webhook gives it; `log_entries` are added by the stream, and the acknowledgement is
-    left out without them.
+    """`incident` from the list or a webhook; the stream adds `log_entries`, without which the acknowledgement is left
+    out.
 
-    An incident that was merged into another one is that one, and none of its own.  Severity follows from the value
-    mappings: of the priority, or of the urgency where the account has no priorities.
+    An incident that was merged into another one is not counted separately.  Severity follows from the value mappings:
+    of
+    the priority, or of the urgency if the account has no priorities.
     """
     reader = Reader(payload)
     incident = reader.object("incident") or Reader(None, "incident")
@@ -66,20 +66,20 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
 
 
 def _acknowledged_at(reader: Reader) -> datetime | Missing | None:
-    """For the first time, if at all: an incident may be resolved before anybody acknowledged it."""
+    """The first acknowledgement, if any: an incident may be resolved before anybody acknowledged it."""
     times = _times(reader, ACKNOWLEDGED)
     return MISSING if times is None else min(times, default=None)
 
 
 def _resolved_at(reader: Reader, incident: Reader) -> datetime | Missing:
-    """For the last time: it may have been opened again."""
+    """The last resolution: the incident may have been reopened."""
     last = max(_times(reader, RESOLVED) or (), default=None)
     at = last or incident.part_time("resolved_at") or incident.part_time("last_status_change_at")
     return MISSING if at is None else at
 
 
 def _times(reader: Reader, kind: str) -> list[datetime] | None:
-    """When the log has an entry of this kind; None where there is no log."""
+    """The times of log entries of this kind; None without a log."""
 
     def time_of_entry(entry: Reader) -> datetime | None:
         return entry.part_time("created_at", required=True) if entry.text("type", default="") == kind else None
@@ -88,7 +88,7 @@ def _times(reader: Reader, kind: str) -> list[datetime] | None:
 
 
 def fetch_incidents(http: Http, resource: FetchedResource, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Everything from an empty cursor, else what is new and what was open."""
+    """Read everything from an empty cursor, else new incidents and those that were open."""
     if "since" in cursor:
         yield _news(http, resource, cursor, now)
     else:
@@ -141,7 +141,9 @@ def _news(http: Http, resource: FetchedResource, cursor: Cursor, now: datetime) 
 
 
 def _confirm_window(entries: list[Json], until: datetime) -> None:
-    """What was created later belongs to a page that was read before: a proxy or a cache repeats it."""
+    """Raise TransientError if the page has later incidents, which belong to an earlier page: a proxy or cache repeated
+    it.
+    """
     if any(at > until for at in map(_created_at, entries) if at is not None):
         raise TransientError("PagerDuty answered with incidents that are newer than what was asked for.")
 
@@ -149,14 +151,14 @@ def _confirm_window(entries: list[Json], until: datetime) -> None:
 def _created(
     http: Http, resource: FetchedResource, since: datetime, until: datetime, offset: int
 ) -> tuple[list[Json], bool]:
-    """Those that were created within a window, the last one first; whether there are more."""
+    """The incidents created within a window, newest first; and whether there are more."""
     params = {"service_ids[]": resource.external_id, **window_params(since, until)}
     entries, more = list_page(http, "incidents", params, offset=offset)
     return objects_of(entries), more
 
 
 def _one(http: Http, incident: str) -> Json | None:
-    """None where it is gone."""
+    """The incident; None if it is gone."""
     try:
         document = http.get(f"incidents/{incident}").json()
     except GoneError:
@@ -177,7 +179,7 @@ def _record(http: Http, incident: Json) -> RawRecord:
 
 
 def without_texts(incident: Json) -> Json:
-    """Without what monitoring sent, which may hold anything."""
+    """The incident without texts from monitoring, which may hold anything."""
     return {name: value for name, value in incident.items() if name not in ("body", "description", "alerts")}
 
 
@@ -186,6 +188,6 @@ def _created_at(incident: Json) -> datetime | None:
 
 
 def _changed(incident: Json, since: datetime) -> bool:
-    """Since the last reading; where PagerDuty does not say when, it may have."""
+    """Whether it changed since the last reading; if PagerDuty does not say, it may have."""
     at = time_of(incident, "updated_at") or time_of(incident, "last_status_change_at")
     return at is None or at >= since

@@ -1,4 +1,4 @@
-"""PagerDuty's lists: pages of a hundred by offset, none of which reaches beyond the ten-thousandth entry.
+"""PagerDuty's lists: pages of a hundred by offset, up to the ten-thousandth entry.
 
 https://developer.pagerduty.com/docs/pagination
 """
@@ -16,8 +16,8 @@ from integrations.connectors.unchecked import objects_of, text_of
 
 PER_PAGE = 100
 MOST_OF_A_LIST = 10_000
-LONGEST_WINDOW = timedelta(days=180)  # PagerDuty answers a wider one with nothing
-SHORTEST_WINDOW = timedelta(seconds=1)  # one that cannot be cut any more is refused by PagerDuty
+LONGEST_WINDOW = timedelta(days=180)  # PagerDuty returns nothing for a wider one
+SHORTEST_WINDOW = timedelta(seconds=1)  # a window that cannot be cut further is left for PagerDuty to refuse
 
 
 def list_page(http: Http, path: str, params: Mapping[str, Any], *, offset: int = 0) -> tuple[list[Any], bool]:
@@ -37,7 +37,7 @@ def list_all(http: Http, path: str, params: Mapping[str, Any] | None = None) -> 
 
 
 def window_params(since: datetime, until: datetime) -> dict[str, str]:
-    """What was created in between, the last first."""
+    """The parameters for entries created in between, newest first."""
     return {
         "since": since.isoformat(),
         "until": until.isoformat(),
@@ -49,7 +49,7 @@ def window_params(since: datetime, until: datetime) -> dict[str, str]:
 def list_window(http: Http, path: str, params: Mapping[str, Any], *, since: datetime, until: datetime) -> Iterator[Any]:
     """The entries of a window, however many: one that is too wide, or reaches the cap, is cut in half.
 
-    Entries may come twice.  TransientError where a page is repeated, so that another one would be left out.
+    Entries may come twice.  Raises TransientError if a page is repeated, so that another one would be left out.
     """
     seen: set[str] = set()
     offset, more = 0, True

@@ -1,1 +1,1 @@
-"""Working agreements of units: which is in force where and when, and recomputing after a change."""
+"""Working agreements of units: the one in force at a place and date, and recomputing after a change."""

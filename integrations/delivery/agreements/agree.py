@@ -16,9 +16,9 @@ WORDS = ("size_thresholds", "hotfix_branches", "hotfix_labels", "trunk")
 
 @transaction.atomic
 def agree(unit: Unit, words: dict[str, Any], *, start: date | None = None) -> WorkingAgreement:
-    """Let these words hold for the unit from the day on, until further notice; the past stays as it was.
+    """Set terms of the unit's working agreement from `start` on, until further notice; the past stays as it was.
 
-    Words that are not given stay as they are on that day, and None takes one back.  Raises ValidationError.
+    Terms that are not given keep their value on that day; None withdraws a term.  Raises ValidationError.
     """
     Unit.objects.select_for_update(no_key=True).get(pk=unit.pk)
     stored = WorkingAgreement.objects.filter(unit=unit, during__overlap=DateRange(start, None))

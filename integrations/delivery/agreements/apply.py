@@ -17,7 +17,7 @@ from integrations.facts.working_agreements import AGREED
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 
-# One row per owned thing of which other words are in force than those by which it was derived.
+# One row per owned thing whose terms in force differ from those that it was derived with.
 _DIFFERING = f"""
     WITH agreed AS ({AGREED}), now AS (
         SELECT owned_id, string_agg(

@@ -1,6 +1,6 @@
 """Positions of commits in a history: plain functions over the parents of commits.
 
-Histories are external data, so that all of this works for graphs with holes, several roots, or even loops.
+Histories are external data, so all of this works for graphs with holes, several roots, or even loops.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Parents = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """As integrations.models.CommitPlace, which says what the numbers mean."""
+    """A commit's place in the graph; integrations.models.CommitPlace defines the numbers."""
 
     position: int | None
     base: int | None
@@ -21,7 +21,7 @@ class Place:
 
 
 def chain_of(parents: Parents, tip: str) -> list[str]:
-    """The first-parent chain that ends in `tip`, the oldest first; its oldest may be known as a parent only."""
+    """The first-parent chain that ends in `tip`, oldest first; the oldest may be known only as a parent."""
     chain: dict[str, None] = {}
     commit: str | None = tip
     while commit is not None and commit not in chain:
@@ -31,9 +31,9 @@ def chain_of(parents: Parents, tip: str) -> list[str]:
 
 
 def entered(parents: Parents, chain: Sequence[str], known: Iterable[str] = ()) -> Iterator[tuple[str, int]]:
-    """Each commit that is reached from the chain, with the index of the oldest commit of it that reaches it.
+    """Each commit reachable from the chain, with the index of the oldest chain commit that reaches it.
 
-    `known` are reached already by what comes before the chain.
+    Commits in `known` are already reachable from what precedes the chain.
     """
     seen = {*known, *chain}
     for index, commit in enumerate(chain):
@@ -48,7 +48,7 @@ def entered(parents: Parents, chain: Sequence[str], known: Iterable[str] = ()) -
 
 
 def bases(parents: Parents, commits: Iterable[str], known: Mapping[str, int | None]) -> dict[str, int | None]:
-    """The highest base among each commit's ancestors; `known` has those of placed commits."""
+    """The highest base among each commit's ancestors; `known` has the bases of placed commits."""
     known_bases: dict[str, int | None] = dict(known)
     for start in commits:
         waiting = [start]
@@ -84,7 +84,7 @@ def number(parents: Parents, tip: str | None, *, first: int = 0) -> dict[str, Pl
 def first_deployed(
     parents: Parents, deployments: Iterable[tuple[int, str]], on_chain: frozenset[str]
 ) -> dict[str, int]:
-    """For commits off the chain, the first of the deployments (id, commit; in order) that contains each.
+    """The first of the deployments (id, commit; in order) that contains each commit off the chain.
 
     Commits that only deployments of the chain contain are not included: their position is enough.
     """

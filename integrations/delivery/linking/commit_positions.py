@@ -1,7 +1,7 @@
 """The position of each commit in its repository's history: the numbers by which deployments contain merges.
 
-Usually a branch grows: new commits are placed after the existing ones.  Otherwise (history below the oldest known
-commit, a rewritten branch, a commit that was known as a parent only) the whole repository is numbered again, and
+Usually a branch grows, and new commits are placed after the existing ones.  Otherwise (history below the oldest known
+commit, a rewritten branch, a commit that was known only as a parent) the whole repository is renumbered, and only
 differences are written.
 """
 
@@ -15,8 +15,8 @@ from integrations.delivery.linking.commit_graph import Place, bases, chain_of, e
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
 from integrations.models import Repository
 
-# Commits from a clone or a provider, those that pull requests list with their parents, and those that merges
-# and deployments name although no branch contains them now.
+# Commits from a clone or a provider, commits that pull requests list with their parents, and commits that merges and
+# deployments name although no branch contains them now.
 _GRAPH = f"""
     SELECT commit.sha, commit.parents, link.on_default_branch, commit.committed_at
     FROM integrations_commitinrepository link
@@ -74,14 +74,14 @@ _UNMERGED = f"""
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """What is known of a repository's history.  `tip` is the newest commit of the default branch."""
+    """The known history of a repository.  `tip` is the newest commit of the default branch."""
 
     parents: Mapping[str, Sequence[str]]
     tip: str | None
 
 
 def place_repository(repository: Repository) -> set[str]:
-    """Place all of a repository's commits from scratch; the ids of those whose place changed."""
+    """Place all of a repository's commits from scratch; return the ids of those whose place changed."""
     graph = read_graph(repository)
     stored = {sha: (Place(*place), known) for sha, *place, known in sql.rows(_PLACES, [repository.pk])}
     places = number(graph.parents, graph.tip, first=_first_position(graph, stored))
@@ -116,7 +116,7 @@ def read_graph(repository: Repository) -> Graph:
 
 
 def _first_position(graph: Graph, stored: Mapping[str, tuple[Place, bool]]) -> int:
-    """The position of the oldest commit of the chain with which most others keep theirs: it may grow at both ends."""
+    """The position of the chain's oldest commit that lets most others keep theirs: the chain may grow at both ends."""
     for index, sha in enumerate(chain_of(graph.parents, graph.tip) if graph.tip else ()):
         known = stored.get(sha)
         if known is not None and known[0].on_chain and known[0].position is not None:
@@ -125,9 +125,9 @@ def _first_position(graph: Graph, stored: Mapping[str, tuple[Place, bool]]) -> i
 
 
 def place_new_commits(repository: Repository, commits: Collection[int]) -> set[str] | None:
-    """Place the repository's new commits after the placed ones; the ids of those whose place changed.
+    """Place the repository's new commits after the placed ones; return the ids of those whose place changed.
 
-    None, and nothing is placed, unless the branches simply grew by them.
+    Places nothing and returns None unless the branches simply grew by these commits.
     """
     if not commits:
         return set()
@@ -149,12 +149,12 @@ def place_new_commits(repository: Repository, commits: Collection[int]) -> set[s
     grown = _growth(parents, on_default, tip)
     add_merges(parents, merges_of(repository.pk, one_of=list(parents)))
     if grown is None or not placed.isdisjoint(grown):
-        return None  # fast-forwarded to a commit of a branch: commits above it contain more of the chain now
+        return None  # fast-forwarded to a branch's commit: commits above it contain more of the chain now
     return _place_after(repository, parents, grown, last)
 
 
 def _growth(parents: Mapping[str, Sequence[str]], on_default: set[str], tip: str | None) -> list[str] | None:
-    """The commits by which the chain has grown, the oldest first; None where it did not simply grow from its tip."""
+    """The commits by which the chain has grown, oldest first; None if it did not simply grow from its tip."""
     if not on_default:
         return []
     tips = on_default - {parent for sha in on_default for parent in parents[sha]}

@@ -1,8 +1,8 @@
-"""Copies of merges: commits made after the merge that say, or show, that they are the same change.
+"""Copies of merges: later commits that say, or show, that they are the same change.
 
-`git cherry-pick -x` notes in the message which commit it copied; two commits of one author, author time and lines are
-one change (integrations/code/commits/duplicates.py).  What is copied is the commit that a pull request was merged as,
-or its only commit: a copy of one among several would bring a part of it.
+`git cherry-pick -x` records the copied commit in the message; two commits with one author, author time and changed
+lines are one change (integrations/code/commits/duplicates.py).  Only copies of a pull request's merge commit, or of its
+only commit, count: a copy of one commit among several brings only part of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _MERGED: LiteralString = """
 """
 _OF_ALL: LiteralString = "true"
 _OF_THESE: LiteralString = "pull_request.id = ANY (%(ids)s)"
-# The few copies there are stand first: of all, or of what these pull requests consist of.
+# The few copies come first: all of them, or those of the commits that these pull requests consist of.
 _ALL_COPIES: LiteralString = """
     SELECT origin.sha AS origin, commit.sha, commit.committed_at
     FROM integrations_commit commit
@@ -65,8 +65,8 @@ _COPIED: LiteralString = """
         WHERE other.pull_request_id = pull_request.id AND other.sha <> listed.sha
     )
 """
-# What these commits are copies of, and themselves where they have some.  An array is looked up one by one, where
-# a join would read all pull requests of the repository.
+# The originals of these commits, and the commits themselves if they have copies.  An array makes the planner look up
+# each entry; a join would read all pull requests of the repository.
 _MEANT: LiteralString = """
     WITH changed_commit AS MATERIALIZED (
         SELECT id, sha, stands_in_id, set_apart, picked_from FROM integrations_commit
@@ -90,7 +90,7 @@ _MEANT: LiteralString = """
 
 
 class Copy(NamedTuple):
-    """A commit that brings a pull request, or a push, to wherever it is."""
+    """A commit that contains a copy of a pull request's, or a push's, change."""
 
     merge_id: int
     repository_id: int
@@ -103,12 +103,12 @@ def copies_of(pull_requests: Collection[int]) -> Sequence[Copy]:
 
 
 def all_copies() -> Sequence[Copy]:
-    """As above, of all pull requests."""
+    """The copies of all pull requests' merge commits."""
     return _read("", _ALL_COPIES, _OF_ALL, ())
 
 
 def copied_by(repository_id: int, *, commits: Collection[int] = (), shas: Collection[str] = ()) -> set[int]:
-    """Pull requests of the repository that these commits, by id or object id, may copy, or whose copies they have."""
+    """Pull requests of the repository that these commits (by id or sha) may copy, or whose copies they have."""
     return sql.ids(_MEANT, {"repository": repository_id, "commits": list(commits), "shas": list(shas)})
 
 

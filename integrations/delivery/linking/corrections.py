@@ -1,6 +1,6 @@
-"""Relinks records after others no longer say by what they were linked.
+"""Relinks records after others stopped providing what linked them.
 
-relink() sees records as they are stored now; this compares what they said before with what they say.
+relink() sees records as they are stored now; this module compares that with what they said before.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from integrations.enums import Kind
 Grounds = set[tuple[Any, ...]]
 
 _GROUNDS: Mapping[Kind, LiteralString] = {
-    # Parents of commits: those listed, and the last one listed for a merge (provided_parents.py).
+    # Parents of commits: the listed ones, and the last one listed for a merge (provided_parents.py).
     Kind.PULL_REQUEST: """
         SELECT pull_request.repository_id, listed.sha, array_to_string(listed.parents, ' '), ''
         FROM integrations_pullrequest pull_request
@@ -36,14 +36,14 @@ _GROUNDS: Mapping[Kind, LiteralString] = {
         WHERE pull_request.id = ANY (%(ids)s) AND pull_request.state = 'merged' AND pull_request.merge_sha <> ''
           AND pull_request.deleted_at IS NULL
     """,
-    # Since when a commit, and anything at all, has been in production.
+    # The time at which a commit, and any commit at all, first reached production.
     Kind.DEPLOYMENT: """
         SELECT repository_id, service, sha, finished_at, started_at
         FROM integrations_deployment
         WHERE id = ANY (%(ids)s) AND environment = 'production' AND finished_at IS NOT NULL AND deleted_at IS NULL
     """,
 }
-# Squashes beside the default branch: their places do not show what pull requests listed for them.
+# Squashes off the default branch: their places do not show what pull requests listed for them.
 _SQUASHED_BESIDE: LiteralString = """
     SELECT DISTINCT place.repository_id
     FROM unnest(%(repositories)s::bigint[], %(merges)s::text[], %(heads)s::text[]) AS added (repository_id, merge, head)
@@ -55,13 +55,13 @@ _SQUASHED_BESIDE: LiteralString = """
 
 
 def grounds_of(kind: Kind, ids: Collection[int]) -> Grounds:
-    """What these records say now by which others are linked; the first column is the repository."""
+    """The values of these records that others are linked by; the first column is the repository."""
     statement = _GROUNDS.get(kind)
     return set(sql.rows(statement, {"ids": sorted(ids)})) if statement and ids else set()
 
 
 def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
-    """Relink others after these records changed, which said `before`; they themselves are relinked already."""
+    """Relink other records after these changed from the values in `before`; these themselves are relinked already."""
     now = grounds_of(kind, ids)
     withdrawn = {repository for repository, *_ in before - now}
     if kind == Kind.PULL_REQUEST:

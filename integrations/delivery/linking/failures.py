@@ -1,12 +1,12 @@
 """Deployment → the incidents that it caused, and the deployments that repaired it.
 
-An incident that names the deployment that caused it blames that one, or none where that is no finished rollout to
-production.  Any other blames the last rollout of its service that started before the incident, unless that finished
-more than the link window before.  Where the incident or a deployment names no service, the repository is what they have
-in common.  A rollout that failed may be blamed as well: users noticed it.  Only a successful one can be repaired.
+An incident that names its cause blames that deployment, or none if it is not a finished rollout to production.  Any
+other incident blames the last rollout of its service that started before the incident, unless that rollout finished
+longer ago than the link window.  If the incident or a deployment names no service, they are matched by repository.  A
+failed rollout may be blamed as well: users noticed it.  Only a successful one can be repaired.
 
-A deployment that says of itself neither what it fixes nor what it takes back is a hotfix of the one before it where the
-working agreement of its owner says so, by its branch, or by the pull request that it deploys.
+A deployment that does not itself say what it fixes or rolls back is a hotfix of the one before it if the working
+agreement of its owner says so, by its branch or by the pull request that it deploys.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from orgtree.models import Organisation
 _STARTED_BEFORE: LiteralString = f"""(
     incident.caused_by = '' AND deployment.rollout_started_at <= incident.started_at AND {ROLLED_OUT}
 )"""
-# Records name deployments of their own connection, else the only one that is called so anywhere; a part of a rollout
-# stands for it.
+# A name refers to a deployment of the record's own connection, else to the only deployment of that name anywhere; a
+# part of a rollout represents the rollout.
 _NAMED: LiteralString = """
     SELECT coalesce(
         (SELECT coalesce(named.part_of_id, named.id) FROM integrations_deployment named
@@ -37,7 +37,7 @@ _NAMED: LiteralString = """
               AND named.external_id = {name} AND named.deleted_at IS NULL)
     )
 """
-# A rollout also takes the blame from a longer one that started before it, for as long as that one could have it.
+# A rollout also takes the blame from a longer one that started before it, for as long as that one could be blamed.
 _AFFECTED_INCIDENTS: LiteralString = """
     WITH own AS MATERIALIZED (
         SELECT repository_id, service, finished_at,
@@ -171,7 +171,7 @@ _LINK_INCIDENTS: LiteralString = f"""
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
 """  # noqa: S608  # constants of this module
-# The rule of the owner of the service, or else of the repository: that of the nearest unit with a rule.
+# The rule of the service's owner, else of the repository's owner: the nearest unit upwards that has a rule.
 _IS_HOTFIX_BY_RULE: LiteralString = f"""
     repair.environment = 'production' AND EXISTS (SELECT FROM agreed) AND coalesce((
         SELECT EXISTS (
@@ -243,7 +243,7 @@ _DAYS_OF_CHANGED = """
     CROSS JOIN unnest(ARRAY[deployment.finished_at::date, changed.restored_on]) AS day
 """
 _OUTCOME = ("method", "restored_at", "restored_on", "recovery_seconds")
-# An incident that is not resolved yet keeps its deployment from being restored.
+# An unresolved incident keeps its deployment from counting as restored.
 _RESTORE = f"""
     WITH outcome AS MATERIALIZED (
         SELECT deployment.id AS deployment_id, summary.method, summary.restored_at,
@@ -297,19 +297,19 @@ def recompute_failures(*, deployments: Collection[int] = (), incidents: Collecti
 
 
 def recompute_failures_of_services(repositories: Collection[int], services: Collection[str]) -> None:
-    """As above, for the incidents of these repositories and services, which a deployment may have left."""
+    """Recompute failures for the incidents of these repositories and services, which a deployment may have left."""
     if repositories or services:
         found = sql.ids(_INCIDENTS_OF, {"repositories": list(repositories), "services": sorted({*services} - {""})})
         recompute_failures(incidents=found)
 
 
 def recompute_all_failures() -> None:
-    """As above, for everything."""
+    """Recompute which deployments failed, for all deployments and incidents."""
     _recompute(_ALL_INCIDENTS, _ALL_REPAIRS, [], [])
 
 
 def link_window() -> timedelta:
-    """For how long after a deployment an incident without a named cause is attributed to it."""
+    """The time after a deployment during which an incident without a named cause is attributed to it."""
     return timedelta(hours=Organisation.current().link_window_hours)
 
 

@@ -1,8 +1,8 @@
 """Pull request → the first successful production deployment that contains its merge.
 
-It is known what a deployment contains where the parents of the merge are known, and the deployment names a commit of
-the graph (docs/decisions/0018).  Otherwise it is the first that started after the merge and is no rollback.  A sha
-contains nothing that was merged after it was first deployed anywhere in the repository; an unknown one contains
+The content of a deployment is known if the parents of the merge are known and the deployment names a commit of the
+graph (docs/decisions/0018).  Otherwise the first deployment that started after the merge and is no rollback counts.  A
+sha contains nothing that was merged after it was first deployed anywhere in the repository; an unknown sha contains
 nothing new when it is deployed again to the same place.  A deployment that contains a copy of the merge counts as well
 (copies.py), and so does one of the branch's own head, unless it was deployed before the merge: a squash and the commits
 of its branch are one change.
@@ -183,7 +183,7 @@ _NOTE_CHANGED = insert_days({FactFamily.DEPLOYMENT: "SELECT deployed_on, deploye
 
 
 def recompute_first_deployments(pull_requests: Collection[int]) -> int:
-    """Relink these pull requests; for how many the deployment changed."""
+    """Relink these pull requests to their first deployments; return how many changed."""
     if not pull_requests:
         return 0
     ids = sorted(pull_requests)
@@ -192,7 +192,7 @@ def recompute_first_deployments(pull_requests: Collection[int]) -> int:
 
 
 def recompute_all_first_deployments() -> int:
-    """As above, for all pull requests."""
+    """Relink all pull requests to their first deployments; return how many changed."""
     copies = all_copies()
     return _recompute(_OF_ALL, _OF_ALL, deployed_beside(None, copies), copies, [])
 
@@ -218,9 +218,9 @@ def _recompute(
 
 
 def linked_merges(merges: LiteralString, deployments: LiteralString) -> str:
-    """CTEs of which the last, `linked`, has the deployment of each row of `merges`.
+    """CTEs, the last of which, `linked`, has the deployment of each row of `merges`.
 
-    Columns of `merges`: as _MERGED_PULL_REQUESTS.  `deployments` is a condition on the deployments looked at.
+    Columns of `merges`: as in _MERGED_PULL_REQUESTS.  `deployments` is a condition on the deployments considered.
     """
     return _LINKED.format(
         merges=merges, deployments=deployments, in_production=IN_PRODUCTION, is_rollback=IS_ROLLBACK, in_order=IN_ORDER
@@ -244,7 +244,10 @@ def params_of_linked(
 
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:
-    """Looked up beforehand: inside the statement the planner expects hundreds, and reads every deployment there is."""
+    """The pull requests' repositories, read beforehand: inside the statement the planner would expect hundreds, and
+    read
+    every deployment there is.
+    """
     return sql.column(
         "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]
     )

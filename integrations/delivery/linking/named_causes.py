@@ -1,4 +1,4 @@
-"""Why the deployment that an incident names as its cause does not count, in words for who sent it."""
+"""Explains to the sender why the deployment that an incident names as its cause does not count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import LiteralString, NamedTuple
 from core import sql
 from integrations.enums import Environment, RunStatus
 
-# Deployments by the name that an incident without a link gives, of any connection.
+# Deployments of any connection with the name that an unlinked incident gives.
 _NAMED: LiteralString = """
     SELECT incident.id, incident.caused_by, named.connection_id = incident.connection_id, named.deleted_at IS NOT NULL,
            coalesce(nullif(named.native_environment, ''), named.environment), named.environment, named.status,
@@ -26,7 +26,7 @@ _NAMED: LiteralString = """
 
 class _Named(NamedTuple):
     name: str
-    is_own: bool | None  # of the incident's connection; None: there is no such deployment
+    is_own: bool | None  # whether it belongs to the incident's connection; None: there is no such deployment
     is_deleted: bool
     native_environment: str
     environment: str
@@ -36,7 +36,9 @@ class _Named(NamedTuple):
 
 
 def uncounted_causes(incidents: Collection[int]) -> Mapping[int, str]:
-    """Incident → why the deployment in its `caused_by` does not count, of those of these where it does not."""
+    """Incident → reason why the deployment in its `caused_by` does not count; incidents whose cause counts are left
+    out.
+    """
     if not incidents:
         return {}
     by_incident: dict[int, list[_Named]] = defaultdict(list)

@@ -1,10 +1,9 @@
-"""The commit that a deployment names: by its whole id, the beginning of one, git describe's words, or a tag, also of an
-image.
+"""The commit that a deployment names: by full id, abbreviated id, output of git describe, or tag (image tags included).
 
-A beginning of at least 7 digits is the one commit of the repository that begins so, as far as there is exactly one.  A
-tag is the commit that it has in a clone, else that of its release, else the one commit that pipelines ran for it.  What
-names no known commit stays as it was written, in lower case where it is an id; it is read again whenever the repository
-gains or loses commits or tags.
+An abbreviation of at least 7 digits matches if exactly one commit of the repository begins with it.  A tag is resolved
+by a clone, else by its release, else by the one commit that pipelines ran for it.  A name without a known commit stays
+as it was written, in lower case if it is an id, and is resolved again whenever the repository gains or loses commits or
+tags.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from typing import Any, LiteralString
 
 from core import sql
 
-# Patterns as literals of a statement that is formatted.
+# Patterns as literals within a statement that is formatted, so braces are doubled.
 _IS_WHOLE: LiteralString = "'^([0-9a-f]{{40}}|[0-9a-f]{{64}})$'"
-# git describe: tag, commits since, id; `g` stands for git.  Tags of images have sha- before the id.
+# git describe: tag, commits since, id; `g` stands for git.  Image tags have sha- before the id.
 _ABBREVIATION: LiteralString = "'^(?:(?:refs/)?tags/)?(?:.+-[0-9]+-g|sha-)?([0-9a-f]{{7,64}})(?:-dirty|-broken)?$'"
-# Tags of images: main-abc1234, a branch in words before the id, and no date or time of a build: main-20261128.
+# Image tags: main-abc1234, a branch name before the id; not the date or time of a build: main-20261128.
 _IMAGE: LiteralString = (
     r"""'^(?:\S*:)?[a-z][a-z/_-]*-(?!(?:19|20)[0-9]{{6,12}}$|1[0-9]{{9}}$|1[0-9]{{12}}$)([0-9a-f]{{7,64}})$'"""
 )
@@ -113,28 +112,28 @@ _OF_REPOSITORIES: LiteralString = """
 
 
 def resolve_named_commits(deployments: Collection[int]) -> set[int]:
-    """Find the commits that these deployments name; those for which it is another one now."""
+    """Resolve the commits that these deployments name; return the deployments whose commit changed."""
     return _resolve(_OF_THESE, {"ids": sorted(deployments)}) if deployments else set()
 
 
 def resolve_named_commits_in(repositories: Collection[int]) -> set[int]:
-    """As above, for the deployments of these repositories that name none by its whole id."""
+    """Resolve the commits of those deployments in these repositories that name none by its full id."""
     return _resolve(_OF_REPOSITORIES, {"repositories": sorted(repositories)}) if repositories else set()
 
 
 def resolve_all_named_commits() -> set[int]:
-    """As above, for all deployments."""
+    """Resolve the commits that all deployments name; return the deployments whose commit changed."""
     return _resolve("true", {})
 
 
 def note_unknown_commits(deployments: Collection[int]) -> None:
-    """Note of these deployments whether they name a commit that no source knows."""
+    """Store for these deployments whether they name a commit that no source knows."""
     if deployments:
         sql.execute(_NOTE_UNKNOWN.format(scope=_OF_THESE), {"ids": sorted(deployments)})
 
 
 def note_all_unknown_commits() -> None:
-    """As above, of all deployments."""
+    """Store for all deployments whether they name a commit that no source knows."""
     sql.execute(_NOTE_UNKNOWN.format(scope="true"))
 
 

@@ -1,9 +1,9 @@
-"""Parents of commits that pull requests provide, for histories of which no clone is read.
+"""Parents of commits that pull requests provide, for histories without a clone.
 
-A pull request lists its commits with their parents, and whatever holds its merge holds what it listed: its merge commit
-has the last of them as a parent, and a squash represents them.  Where no source provides the merge commit's own
-parents, nor will (only the history of the default branch is read), its first parent is taken to be the previous merge
-on the same branch: develop and release branches become chains of merges.
+A pull request lists its commits with their parents, and any deployment that contains its merge contains them: the last
+listed commit becomes a parent of the merge commit, and a squash represents the listed commits.  If no source provides
+the merge commit's own parents, and none will (only the history of the default branch is read), its first parent is
+taken to be the previous merge on the same branch: develop and release branches become chains of merges.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LISTED: LiteralString = """
 """
 """One row per commit that a pull request of %(repository)s lists with its parents."""
 
-# The merge before is looked for among all: `one_of` limits the rows afterwards.
+# The previous merge is searched for among all merges: `one_of` limits the rows afterwards.
 _MERGES: LiteralString = """
     SELECT merge.sha, last.sha, merge.before, merge.is_beside
     FROM (
@@ -43,7 +43,7 @@ _MERGES: LiteralString = """
     ) AS last ON true
     WHERE %(one_of)s::text[] IS NULL OR merge.sha = ANY (%(one_of)s)
 """
-# Of which the merge is not placed with what it listed.
+# Pull requests whose merge is not placed with the commits that they listed.
 _NOT_PLACED: LiteralString = """
     SELECT DISTINCT pull_request.repository_id
     FROM integrations_pullrequest pull_request
@@ -66,9 +66,9 @@ _NOT_PLACED: LiteralString = """
 
 
 class Merge(NamedTuple):
-    """A merge commit, the last commit that was listed for it with its parents, and the merge before it on its branch.
+    """A merge commit, the last commit listed for it with its parents, and the previous merge on its branch.
 
-    `is_beside`: on another branch than the default one, of which the history is read.
+    `is_beside`: it is on another branch than the default one, whose history is read.
     """
 
     sha: str
@@ -78,7 +78,7 @@ class Merge(NamedTuple):
 
 
 def merges_of(repository: int, *, one_of: Sequence[str] | None = None) -> list[Merge]:
-    """The merges of the repository, or those of these object ids."""
+    """The merges of the repository, optionally limited to these shas."""
     rows = sql.rows(
         _MERGES,
         {
@@ -91,7 +91,7 @@ def merges_of(repository: int, *, one_of: Sequence[str] | None = None) -> list[M
 
 
 def add_merges(parents: dict[str, Sequence[str]], merges: Iterable[Merge]) -> None:
-    """Add what the merges brought to the parents of their commits; own parents stay first."""
+    """Add the commits that merges brought to the parents of the merge commits; a commit's own parents stay first."""
     for merge in merges:
         own = parents.get(merge.sha)
         if own is None and merge.is_beside:
@@ -101,5 +101,5 @@ def add_merges(parents: dict[str, Sequence[str]], merges: Iterable[Merge]) -> No
 
 
 def with_merges_to_place(pull_requests: Iterable[int]) -> set[int]:
-    """The repositories in which a merge of these pull requests is not placed with what it listed."""
+    """The repositories in which a merge of these pull requests is not placed with the commits that it listed."""
     return sql.ids(_NOT_PLACED, {"ids": list(pull_requests), "usual_branches": sorted(USUAL_DEFAULT_BRANCHES)})

@@ -1,8 +1,9 @@
-"""Push → the first successful production deployment that contains it, of units that work without pull requests.
+"""Push → the first successful production deployment that contains it, for units that work without pull requests.
 
-A unit's working agreement says whether it does, for the repositories that it owns.  A push is a commit of the default
-branch's first-parent chain that no pull request brought, with what it merged: the same history has the same pushes,
-whichever source sent the commits (docs/decisions/0048).  The pushes of a repository are recomputed together.
+A unit's working agreement says whether it does so, for the repositories that it owns.  A push is a commit of the
+default branch's first-parent chain that no pull request brought, together with what it merged: the same history has the
+same pushes, whichever source sent the commits (docs/decisions/0048).  The pushes of a repository are recomputed
+together.
 """
 # ruff: noqa: S608  # constants of this module and of those it imports
 
@@ -23,8 +24,8 @@ from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days
 
-# One row per push of these repositories.  What a merged pull request brought is none of it: its merge, the commits that
-# it lists, those after a rebase (by author time and subject), and a commit that names its number.
+# One row per push of these repositories.  Commits that a merged pull request brought are excluded: its merge, the
+# commits that it lists, their rebased copies (by author time and subject), and a commit that names its number.
 _PUSHES: LiteralString = rf"""
     agreed AS MATERIALIZED (
         SELECT owned.repository_id, agreed.during, agreed.trunk, agreed.depth, agreed.agreement_id
@@ -121,7 +122,7 @@ _RECOMPUTE = f"""
     )
     SELECT DISTINCT commit_id FROM changed
 """
-# Where a push can be: repositories of which somebody said so, and those that have some.
+# Repositories that can have pushes: those whose working agreement says so, and those that have some already.
 _CONCERNED = f"""
     SELECT owned.repository_id
     FROM ({AGREED}) AS agreed
@@ -149,12 +150,12 @@ _PATHS = f"""
 
 
 def repositories_with_pushes(repositories: Collection[int] | None = None) -> set[int]:
-    """Those of these repositories (None: of all) whose owners work without pull requests, or did."""
+    """Those of these repositories (None: of all) whose owners work, or worked, without pull requests."""
     return sql.ids(_CONCERNED, {"repositories": None if repositories is None else list(repositories)})
 
 
 def recompute_pushes(repositories: Collection[int] | None = None) -> int:
-    """Recompute which pushes of these repositories (None: of all) are deployed; how many changed.
+    """Recompute which pushes of these repositories (None: of all) are deployed; return how many changed.
 
     Needs the exclusive lock for linking.
     """
@@ -178,7 +179,7 @@ def recompute_pushes(repositories: Collection[int] | None = None) -> int:
 
 
 def _copies_in(repositories: Collection[int]) -> list[Copy]:
-    """Copies of pushes: where nothing was deployed beside the default branch, none decides anything."""
+    """Copies of pushes; none if everything was deployed from the default branch, since copies then decide nothing."""
     beside = sql.column(DEPLOYED_BESIDE, {"repositories": list(repositories)})
     if not beside:
         return []

@@ -1,4 +1,4 @@
-"""Rebuilds all links: after an upgrade that links differently, or to repair them."""
+"""Rebuilds all links: after an upgrade with new linking rules, or to repair them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def relink_everything() -> None:
 
 
 def link_everything() -> None:
-    """As above, with the places that commits have; in the caller's transaction."""
+    """Relink everything without renumbering commits, in the caller's transaction."""
     for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
         recompute_touched_services_in(repository)
     note_all_unknown_commits()
@@ -39,7 +39,7 @@ def link_everything() -> None:
 
 
 def place_everything() -> None:
-    """Place the commits of every repository, one transaction each, and find those that deployments name."""
+    """Place the commits of every repository, one transaction each, and resolve the commits that deployments name."""
     for repository in Repository.objects.order_by("pk"):
         with transaction.atomic():
             place_repository(repository)

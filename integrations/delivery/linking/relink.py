@@ -1,4 +1,4 @@
-"""Relinks what stored records affect, in the same transaction: called by intake."""
+"""Relinks what stored records affect, in the same transaction; called by intake."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from integrations.models import CommitPlace, PlacingWork, Repository
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_naming
 
-LARGE = 5_000  # commits: numbering so many takes a few hundredths of a second
-# Linked to one of these deployments, or to one that finished no earlier, or to none yet.  A deployment of an unknown
-# sha gives way to an earlier one of the same sha.
+LARGE = 5_000  # commits: numbering this many takes a few hundredths of a second
+# Pull requests linked to one of these deployments, to one that finished no earlier, or to none yet.  A deployment of an
+# unknown sha gives way to an earlier one of the same sha.
 _MAY_CHANGE: LiteralString = """
     WITH touched AS (
         SELECT deployment.repository_id, least(min(deployment.finished_at), min(same.finished_at)) AS since
@@ -49,7 +49,7 @@ _MAY_CHANGE: LiteralString = """
     UNION
     SELECT pull_request_id FROM integrations_deployedpullrequest WHERE deployment_id = ANY (%(deployments)s)
 """
-# Listed with their parents, but not placed with them yet.
+# Commits that are listed with their parents, but not placed with them yet.
 _LISTED_WITH_PARENTS: LiteralString = """
     SELECT DISTINCT pull_request.repository_id
     FROM integrations_pullrequest pull_request
@@ -59,7 +59,7 @@ _LISTED_WITH_PARENTS: LiteralString = """
         WHERE place.repository_id = pull_request.repository_id AND place.sha = listed.sha AND place.parents_known
     )
 """
-# Named by a merge or deployment, and known from elsewhere, but not placed in their repository.
+# Commits that a merge or deployment names and another repository has, but that are not placed in their own.
 _KNOWN_ELSEWHERE: LiteralString = """
     SELECT DISTINCT named.repository_id
     FROM {table} named
@@ -77,7 +77,7 @@ _DEPLOYED_MERGES: LiteralString = """
       ON deployment.sha = pull_request.merge_sha AND deployment.repository_id = pull_request.repository_id
     WHERE pull_request.id = ANY (%(ids)s) AND pull_request.merge_sha <> ''
 """
-# Of which working agreements may say that they were hotfixes, by what these pull requests say.
+# Deployments that working agreements may make hotfixes, because of these pull requests.
 _DEPLOYED_BY_RULE: LiteralString = f"{_DEPLOYED_MERGES} AND EXISTS (SELECT FROM integrations_workingagreement)"
 _NAMING_SHAS: LiteralString = """
     SELECT id FROM {table} WHERE repository_id = %(repository)s AND {sha} = ANY (%(shas)s)
@@ -98,7 +98,7 @@ _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_dep
 
 
 def relink(kind: Kind, ids: Collection[int]) -> None:
-    """Relink what depends on these records, which were stored, changed, or deleted."""
+    """Relink everything that depends on these records, which were stored, changed or deleted."""
     if not ids:
         return
     if kind == Kind.PULL_REQUEST:
@@ -112,7 +112,7 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
 
 
 def relink_pull_requests(ids: Collection[int]) -> None:
-    """Their merges, their commits' parents, their work items or their paths may have changed."""
+    """Relink pull requests whose merges, parents of commits, work items or paths may have changed."""
     relink_named_commits(_ids(_REPOSITORIES_OF, ids=ids))
     note_unknown_commits(_ids(_DEPLOYED_MERGES, ids=ids))
     place_repositories(_ids(_LISTED_WITH_PARENTS, ids=ids) | _ids(_OF_MERGE, ids=ids) | with_merges_to_place(ids))
@@ -123,12 +123,12 @@ def relink_pull_requests(ids: Collection[int]) -> None:
 
 
 def relink_work_items(ids: Collection[int]) -> None:
-    """Their creation, or first time in progress, may have changed."""
+    """Relink work items whose creation, or first time in progress, may have changed."""
     note_lead_times(recompute_work_item_origins(linked_to(ids)))
 
 
 def relink_deployments(ids: Collection[int]) -> None:
-    """They may be new or gone, have other times, be part of another rollout, or repair others."""
+    """Relink deployments that may be new or gone, have other times, belong to another rollout, or repair others."""
     ids = recompute_rollouts(ids).union(ids)
     place_repositories(_ids(_OF_DEPLOYMENT, ids=ids))
     note_unknown_commits(ids)
@@ -151,7 +151,7 @@ def relink_commits(repository: Repository, commits: Collection[int]) -> None:
 
 
 def place_waiting_commits() -> int:
-    """Number the repositories in the queue; how many.  One transaction each."""
+    """Number the repositories in the queue, one transaction each; return how many there were."""
     return drain(_place_next)
 
 
@@ -167,13 +167,13 @@ def _number(repository: Repository) -> None:
     """Number the repository, and relink what that affects."""
     relink_placed_commits(repository, place_repository(repository))
     beside = _ids(_DEPLOYED_BESIDE, repository=repository.pk)
-    if beside:  # their places do not show all that they contain
+    if beside:  # their places do not show everything that they contain
         recompute_first_deployments(_ids(_MAY_CHANGE, deployments=beside))
     recompute_pushes([repository.pk])
 
 
 def relink_pushes(repositories: Collection[int]) -> None:
-    """Relink the pushes of these repositories: of a large one in the worker, with its numbers."""
+    """Relink the pushes of these repositories; those of a large one in the worker, when it is numbered."""
     concerned = repositories_with_pushes(repositories) if repositories else set()
     large = {repository for repository in concerned if _is_large(repository)}
     _queue(large)
@@ -181,7 +181,7 @@ def relink_pushes(repositories: Collection[int]) -> None:
 
 
 def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None:
-    """Relink what names these commits, whose place changed."""
+    """Relink the records that name these commits, whose place changed."""
     if not shas:
         return
     relink_named_commits({repository.pk})
@@ -197,7 +197,7 @@ def relink_placed_commits(repository: Repository, shas: Collection[str]) -> None
 
 
 def relink_named_commits(repositories: Collection[int]) -> None:
-    """Relink the deployments that name another commit of these repositories now, because more or fewer are known."""
+    """Relink the deployments whose named commit in these repositories changed, because more or fewer are known."""
     changed = resolve_named_commits_in(repositories)
     if not changed:
         return
@@ -220,15 +220,15 @@ def relink_whole_repository(repository_id: int) -> None:
 
 
 def place_repositories(repositories: Iterable[int]) -> None:
-    """Number these repositories, and relink what that affects: large ones in the worker."""
+    """Number these repositories, and relink what that affects; large ones in the worker."""
     for repository in Repository.objects.filter(pk__in=set(repositories)).order_by("pk"):
         _number_again(repository)
 
 
 def _number_again(repository: Repository) -> None:
-    """Number the repository: a large one in the worker, within seconds, and once for many pages.
+    """Number the repository; a large one in the worker, within seconds, and once for many pages.
 
-    A history that is read newest first would otherwise be numbered again with each page.
+    Otherwise, a history that is read newest first would be renumbered with each page.
     """
     if _is_large(repository.pk):
         _queue({repository.pk})
@@ -241,7 +241,7 @@ def _is_large(repository_id: int) -> bool:
 
 
 def _queue(repositories: Collection[int]) -> None:
-    """Let the worker number these repositories, and relink their pushes, under the exclusive lock."""
+    """Have the worker number these repositories, and relink their pushes, under the exclusive lock."""
     PlacingWork.objects.bulk_create(
         [PlacingWork(repository_id=repository) for repository in sorted(repositories)], ignore_conflicts=True
     )

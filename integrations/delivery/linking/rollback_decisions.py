@@ -16,7 +16,7 @@ from integrations.outbox.linking_lock import lock_for_linking
 
 @transaction.atomic
 def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, *, by: str) -> int:
-    """Confirm, refuse or reset proposed rollbacks; how many changed.
+    """Confirm, refuse or reset proposed rollbacks; return how many changed.
 
     A confirmed one counts as a rollback: the deployment before it failed, and it delivered nothing new itself.
     """

@@ -1,6 +1,6 @@
-"""Older states that were deployed again: proposed as rollbacks, to be confirmed by an admin.
+"""Redeployments of an older state, proposed as rollbacks for an admin to confirm.
 
-A deployment of a service goes back if its commit precedes that of the previous deployment or, where the graph cannot
+A deployment of a service goes back if its commit precedes that of the previous deployment or, if the graph cannot
 decide, if its commit had been deployed before.
 """
 
@@ -55,18 +55,18 @@ _RECOMPUTE: LiteralString = """
 
 
 def propose_rollbacks(deployments: Collection[int]) -> None:
-    """Recompute which deployments of the same services as these go back; decisions stay."""
+    """Recompute which deployments of these deployments' services go back; admins' decisions stay."""
     if deployments:
         _recompute(_OF_THESE, {"deployments": sorted(deployments)})
 
 
 def propose_rollbacks_in(repository_id: int) -> None:
-    """As above, for all deployments of a repository whose commits changed."""
+    """Recompute proposed rollbacks for all deployments of a repository whose commits changed."""
     _recompute(_OF_REPOSITORY, {"repository": repository_id})
 
 
 def propose_all_rollbacks() -> None:
-    """As above, of all deployments."""
+    """Recompute proposed rollbacks for all deployments."""
     _recompute("true", {})
 
 

@@ -1,4 +1,4 @@
-"""Which services of a repository pull requests touch, by the paths that services are built from.
+"""The services of a repository that pull requests touch, by the paths that services are built from.
 
 Paths are known for commits of a clone: the pull request's own, and the one that it was merged as.  Commits that came
 into its branch from the default branch are not its own (integrations/delivery/pull_requests/stages_sql.py).
@@ -21,7 +21,7 @@ from integrations.delivery.pull_requests.stages_sql import COMMITS
 from integrations.models import ServicePaths, TouchedService
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
-AT_ONCE = 1000  # pull requests, whose paths are held in memory
+AT_ONCE = 1000  # pull requests whose paths are held in memory
 _OF_THESE = """
     SELECT id FROM integrations_pullrequest
     WHERE id = ANY (%s) AND repository_id IN (SELECT repository_id FROM integrations_servicepaths)
@@ -66,9 +66,9 @@ _PATHS: LiteralString = f"""
 
 
 def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
-    """Recompute which services these pull requests touch; for which that changed, others among them.
+    """Recompute which services these pull requests touch; return all pull requests that changed, others included.
 
-    Another one changes where these brought its commits to the default branch before it, or no longer do.  Without path
+    Another one changes if these brought its commits to the default branch before it, or no longer do.  Without path
     rules there is nothing to do.
     """
     ruled = _of_repositories_with_rules(pull_requests)
@@ -77,7 +77,7 @@ def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
 
 
 def recompute_touched_services_in(repository_id: int) -> None:
-    """As above, for all pull requests of a repository whose rules changed."""
+    """Recompute the touched services of all pull requests of a repository whose rules changed."""
     ids = sql.column("SELECT id FROM integrations_pullrequest WHERE repository_id = %s", [repository_id])
     if not _has_rules(repository_id):
         touched = TouchedService.objects.filter(pull_request__repository=repository_id)
@@ -95,19 +95,19 @@ def touching(repository_id: int, commits: Collection[int]) -> set[int]:
 
 
 def touching_placed(repository_id: int, shas: Collection[str]) -> set[int]:
-    """The pull requests for which the places of these commits may decide which commits are their own."""
+    """The pull requests whose own commits may depend on the places of these commits."""
     if not shas or not _has_rules(repository_id):
         return set()
     return sql.ids(_NAMING, {"repository": repository_id, "shas": list(shas)})
 
 
 def services_of(paths: Iterable[str], rules: Mapping[str, GitIgnoreSpec]) -> set[str]:
-    """The services with rules that match one of the paths."""
+    """The services whose rules match one of the paths."""
     return {service for service, spec in rules.items() if any(spec.match_files(paths))}
 
 
 def rules_of(patterns: Iterable[str]) -> GitIgnoreSpec:
-    """The patterns of one service.  Raises ValueError for an invalid one."""
+    """The compiled patterns of one service.  Raises ValueError for an invalid one."""
     return GitIgnoreSpec.from_lines(patterns)
 
 
@@ -160,7 +160,7 @@ def _recompute(pull_requests: Sequence[int]) -> set[int]:
 
 
 def rules_in(repositories: Collection[int]) -> Mapping[int, Mapping[str, GitIgnoreSpec]]:
-    """The path rules of these repositories, by service; those without any are missing."""
+    """The path rules of these repositories, by service; repositories without rules are missing."""
     rules: dict[int, dict[str, GitIgnoreSpec]] = defaultdict(dict)
     for paths in ServicePaths.objects.filter(repository__in=repositories):
         rules[paths.repository_id][paths.service] = rules_of(paths.patterns)

@@ -1,7 +1,7 @@
-"""Merges beside the default branch: what deployments of release branches contain, found by walking the graph.
+"""Merges off the default branch: the content of deployments of release branches, found by walking the graph.
 
-Only repositories that deployed a commit beside the chain are walked, and each commit once, whatever the number of
-deployments: who contains it first is all that is asked.
+Only repositories that deployed a commit off the chain are walked, and each commit once, whatever the number of
+deployments: only the first deployment that contains it matters.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DEPLOYED_BESIDE = f"""
 """  # noqa: S608  # a constant
 """Those of %(repositories)s with a deployment of a commit beside the chain."""
 
-# Repositories with both a deployment and one of the given merges (or a copy of one) beside the chain.
+# Repositories with both a deployment and one of the given merges (or a copy of one) off the chain.
 # Once per repository: otherwise its deployments would be looked up again for every merge.
 _REPOSITORIES = f"""
     WITH merged_beside AS MATERIALIZED (
@@ -68,7 +68,7 @@ _DEPLOYMENTS = f"""
 
 
 class Beside(NamedTuple):
-    """The first deployment, of one service or (track empty) of any, that contains a commit beside the chain."""
+    """The first deployment of one service, or (track empty) of any, that contains a commit off the chain."""
 
     repository_id: int
     track: str
@@ -77,7 +77,7 @@ class Beside(NamedTuple):
 
 
 def deployed_beside(pull_requests: Sequence[int] | None, copies: Collection[Copy]) -> Collection[Beside]:
-    """Commits beside the chains of the repositories of these pull requests (None: of all) that were deployed."""
+    """Deployed commits off the chains of these pull requests' repositories (None: of all repositories)."""
     repositories = sql.column(
         _REPOSITORIES,
         {

@@ -1,4 +1,4 @@
-"""Deletes links together with their records; what was linked to them is relinked afterwards."""
+"""Deletes links together with their records; records that were linked to them are relinked afterwards."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ _OF_INCIDENTS: LiteralString = """
 
 @dataclass(slots=True)
 class UnlinkedRecords:
-    """What to relink once records are gone: repositories that they were in, and what was linked to them."""
+    """The work left after records are deleted: their repositories, and the records that were linked to them."""
 
     deployed_in: set[int] = field(default_factory=set)
     deployed_services: set[str] = field(default_factory=set)
@@ -88,7 +88,7 @@ class UnlinkedRecords:
             sql.execute(statement, [id_list])
 
     def relink_rest(self) -> None:
-        """Relink what is left, once the records are gone."""
+        """Relink the remaining records, once the deleted ones are gone."""
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
         recompute_failures_of_services(self.deployed_in, self.deployed_services)
         place_repositories(self.merged_in)

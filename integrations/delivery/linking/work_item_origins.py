@@ -1,6 +1,6 @@
-"""Pull request → when the first of its linked work items was created, and started.
+"""Pull request → creation and start of the first of its linked work items.
 
-From there a change is followed to production: created → in progress → first commit → … (docs/delivery.md, idea to
+These begin the path of a change to production: created → in progress → first commit → … (docs/delivery.md, idea to
 production).
 """
 
@@ -41,14 +41,14 @@ _UPSERT = sql.upsert("integrations_pullrequestorigin", "pull_request_id", ["crea
 
 
 def recompute_work_item_origins(pull_requests: Collection[int]) -> set[int]:
-    """Recompute the origins of these pull requests; those that changed."""
+    """Recompute the origins of these pull requests; return those that changed."""
     if not pull_requests:
         return set()
     return _recompute(_SELECTED, _STORED, pull_requests)
 
 
 def recompute_all_work_item_origins() -> set[int]:
-    """As above, for all pull requests."""
+    """Recompute the origins of all pull requests; return those that changed."""
     return _recompute("true", "true", ())
 
 

@@ -1,4 +1,4 @@
-"""Default mappings of providers' values, for as long as no admin sets another: plain functions of a value.
+"""Default mappings of providers' values, used until an admin sets another: plain functions of a value.
 
 Values are compared by their parts, ignoring case: Bug, type: bug and kind/bug are the same.  None: the value is not
 mapped.
@@ -28,7 +28,7 @@ _WORK_TYPES: Mapping[str, WorkType] = {
     ),
     **dict.fromkeys(("documentation", "docs", "doc"), WorkType.DOCUMENTATION),
 }
-# Conventional commits, https://www.conventionalcommits.org/, and branches that are called alike.
+# Conventional commits, https://www.conventionalcommits.org/, and branches with the same prefixes.
 _CONVENTIONS: Mapping[str, WorkType] = {
     **dict.fromkeys(("feat", "feature", "features"), WorkType.FEATURE),
     **dict.fromkeys(("fix", "bug", "bugfix", "hotfix"), WorkType.BUG),
@@ -59,7 +59,7 @@ _SEVERITIES: Mapping[str, Severity] = {
     **dict.fromkeys(("medium", "moderate", "sev3", "p3", "normal", "minor", "3"), Severity.MEDIUM),
     **dict.fromkeys(("low", "sev4", "sev5", "p4", "p5", "trivial", "informational", "4", "5"), Severity.LOW),
 }
-# Statuses in which work has begun and nobody does it.
+# Statuses in which work has begun but is waiting.
 _WAITS = frozenset(
     {
         "waiting",
@@ -76,7 +76,7 @@ _WAITS = frozenset(
         "queued",
     }
 )
-# Ends of items that nobody delivered: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled.
+# Endings without delivery: Jira's and GitHub's resolutions, Azure Boards' Removed, Linear's Canceled.
 _DROPPED = frozenset(
     {"cancelled", "canceled", "rejected", "declined", "abandoned", "withdrawn", "discarded", "dropped", "removed"}
     | {"wontfix", "wontdo", "duplicate", "duplicated", "invalid", "obsolete", "incomplete"}
@@ -85,7 +85,7 @@ _DROPPED_PAIRS = frozenset(
     {("won", "t"), ("wont", "fix"), ("wont", "do"), ("not", "planned"), ("not", "needed"), ("not", "required")}
     | {("not", "a"), ("not", "doing"), ("cannot", "reproduce"), ("not", "reproducible"), ("as", "designed")}
 )
-# A label says who found something where all of its words do: customer-reported, not customer-portal.
+# A label says who found a defect only if all of its words do: customer-reported, not customer-portal.
 _CUSTOMERS = frozenset({"customer", "customers", "client", "clients", "escalation", "escalated", "support", "helpdesk"})
 _PRODUCTION_FINDS = frozenset({*PRODUCTION, "escaped", "postrelease"})
 _FINDING = frozenset(
@@ -104,7 +104,7 @@ def default_work_type_of_item_type(native_type: str) -> WorkType | None:
 
 
 def default_work_type_of_title(title: str, branch: str = "") -> WorkType | None:
-    """By the conventions of titles (fix(cart): …) and of branches (feature/…)."""
+    """The work type by the conventions of titles (fix(cart): …) and of branches (feature/…)."""
     for pattern, text in ((_TITLE, title), (_BRANCH, branch)):
         match = pattern.match(text)
         if match and (meant := _CONVENTIONS.get(match["type"].lower())):
@@ -122,7 +122,9 @@ def default_status_category(status: str) -> StatusCategory | None:
 
 
 def default_ending(word: str) -> Ending:
-    """How an item of this status or resolution ended; Cancelled, Won't do, not_planned, Duplicate: dropped."""
+    """Whether a status or resolution means delivered or dropped: Cancelled, Won't do, not_planned, Duplicate are
+    dropped.
+    """
     parts = _parts(word)
     dropped = not _DROPPED.isdisjoint(parts) or not _DROPPED_PAIRS.isdisjoint(pairwise(parts))
     return Ending.DROPPED if dropped else Ending.DELIVERED
@@ -136,7 +138,7 @@ def default_activity(status: str) -> StatusActivity:
 
 
 def default_found_by(label: str) -> FoundBy | None:
-    """Who found what has this label or type: customer-reported, found in production, prod-bug, Support ticket."""
+    """The finder that a label or type names: customer-reported, found in production, prod-bug, Support ticket."""
     parts = set(_parts(label))
     if parts & _CUSTOMERS and parts <= _CUSTOMERS | _PRODUCTION_FINDS | _FINDING:
         return FoundBy.CUSTOMER
@@ -144,7 +146,7 @@ def default_found_by(label: str) -> FoundBy | None:
 
 
 def default_severity(word: str) -> Severity | None:
-    """A word takes precedence over a number: 1 - High is high, and 1 alone is critical."""
+    """The severity of a value.  A word takes precedence over a number: 1 - High is high, and 1 alone is critical."""
     return _first(sorted(_parts(word), key=str.isdigit), _SEVERITIES)
 
 

@@ -1,4 +1,4 @@
-"""The value mappings in force at a connection: an admin's where there is one, else the default."""
+"""The value mappings in force at a connection: an admin's mapping if there is one, else the default."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from integrations.models import Connection, ValueMapping
 Subject = ValueMapping.Subject
 LONGEST_WORD = 300
 Word = TypeVar("Word", Ending, Environment, FoundBy, Severity, StatusActivity, StatusCategory, WorkType)
-# What is wrong comes before what is new, and both before what keeps things going.
+# Defects come before new features, and both before maintenance.
 LABEL_ORDER = (
     WorkType.BUG,
     WorkType.FEATURE,
@@ -44,7 +44,7 @@ LABEL_ORDER = (
 
 @dataclass(frozen=True, slots=True)
 class ValueMappings:
-    """The mappings of one connection; `decided` are an admin's, by subject and value, empty: not mapped."""
+    """The mappings of one connection; `decided` are an admin's, by subject and value (an empty one: not mapped)."""
 
     decided: dict[tuple[str, str], str]
 
@@ -67,7 +67,8 @@ class ValueMappings:
         return of_subject[subject](word)
 
     def proposed(self, subject: Subject, word: str, job: str = "") -> Environment | None:
-        """The mapping proposed for a value with unknown words, for an admin to confirm; None: nothing, or decided.
+        """The environment proposed for a value with unknown words, for an admin to confirm; None: none, or decided
+        already.
 
         With a job, the value is this job of the pipeline.
         """
@@ -83,12 +84,12 @@ class ValueMappings:
         return self._of(Subject.ENVIRONMENT, name, Environment, default_environment) or Environment.OTHER
 
     def of_reported(self, name: str, is_production: bool | None) -> Environment:
-        """As above; `is_production` is what the source says of it, which counts where the name leaves it open."""
+        """The environment of a name; the source's `is_production` counts if the name leaves that open."""
         believed = is_production and self.proposed(Subject.ENVIRONMENT, name)
         return believed or self.of_environment(name)
 
     def of_deployed(self, name: str, is_production: bool | None, of_statuses: Collection[str]) -> Environment:
-        """The environment of a deployment: production where it ever was, by its own name or that of a status."""
+        """The environment of a deployment: production if it ever was, by its own name or by that of a status."""
         if Environment.PRODUCTION in map(self.of_environment, of_statuses):
             return Environment.PRODUCTION
         return self.of_reported(name, is_production)
@@ -98,7 +99,7 @@ class ValueMappings:
         return self._of(Subject.DEPLOYING, name, Environment, default_deploying)
 
     def of_run(self, name: str, title: str) -> Environment | None:
-        """The environment that a run deploys to: the one that its title names, else by its pipeline's name."""
+        """The environment that a run deploys to, by its title, else by its pipeline's name."""
         by_name = self.of_deploying(name)
         if not title or (by_name is None and self.is_decided(Subject.DEPLOYING, name)):
             return by_name
@@ -108,7 +109,7 @@ class ValueMappings:
         return Environment(decided) if decided else environment_of_title(title) or by_name
 
     def of_job(self, pipeline: str, job: str) -> Verdict:
-        """The answer of a job's name, where its pipeline's name does not say that it deploys."""
+        """The environment that a job's name implies, if its pipeline's name does not say that it deploys."""
         decided = self.decided.get((Subject.DEPLOYING, word_of_job(pipeline, job)))
         if decided is not None:
             return Verdict(Environment(decided) if decided else None)
@@ -117,7 +118,7 @@ class ValueMappings:
         return judge_job_alone(pipeline, job)
 
     def of_labels(self, labels: Iterable[str]) -> WorkType | None:
-        """Of several mapped labels, the one that comes first in `LABEL_ORDER`."""
+        """The work type of the mapped label that comes first in `LABEL_ORDER`."""
         work_types = {self._of(Subject.LABEL, label, WorkType, default_work_type_of_label) for label in labels}
         return next((meant for meant in LABEL_ORDER if meant in work_types), None)
 
@@ -139,11 +140,11 @@ class ValueMappings:
         return self._of(Subject.ACTIVITY, status, StatusActivity, default_activity) or StatusActivity.ACTIVE
 
     def of_finder(self, word: str) -> FoundBy | None:
-        """Who found items with this label, type, project or reporter; None if it is not mapped."""
+        """The finder of items with this label, type, project or reporter; None if it is not mapped."""
         return self._of(Subject.FOUND_BY, word, FoundBy, default_found_by)
 
     def of_ending(self, word: str) -> Ending:
-        """How an item of this status or resolution ended; used for items that are done."""
+        """The ending that a status or resolution means; used for items that are done."""
         return self._of(Subject.ENDING, word, Ending, default_ending) or Ending.DELIVERED
 
     def _of(self, subject: Subject, word: str, words: type[Word], default: Callable[[str], Word | None]) -> Word | None:
@@ -154,7 +155,7 @@ class ValueMappings:
 
 
 def word_of_job(pipeline: str, job: str) -> str:
-    """The value to which an admin maps a job: CI / deploy to production."""
+    """The value by which an admin maps a job, for example CI / deploy to production."""
     return f"{pipeline} / {job}"[:LONGEST_WORD]
 
 
@@ -165,7 +166,7 @@ def value_mappings_of(connection: Connection | int) -> ValueMappings:
 
 
 def value_mappings_by_connection(connections: Collection[int]) -> dict[int, ValueMappings]:
-    """The same of several connections."""
+    """The current mappings of several connections."""
     mappings = {connection: ValueMappings({}) for connection in connections}
     stored = ValueMapping.objects.filter(connection__in=connections)
     for connection, subject, word, means in stored.values_list("connection", "subject", "word", "means"):

@@ -1,9 +1,10 @@
-"""Which environment a name means as long as no admin says otherwise: of environments, pipelines, jobs and runs.
+"""The default environment of a name, used until an admin maps it: of environments, pipelines, jobs and runs.
 
-Three answers: certainly production, certainly not, and a proposal, which counts once an admin confirms it.  Names are
-cut into words at separators, digits and capitals, and the place of a word decides what it says: `test-results-prod` and
-`Production – docs` name a service and its environment, `prod-plan` and `Test deployment` something else.  No name that
-holds prod, production, live or deploy is dropped without a question, unless a word that excludes them is its own.
+There are three answers: certainly production, certainly not, and a proposal, which counts once an admin confirms it.
+Names are cut into words at separators, digits and capitals, and the place of a word decides what it says:
+`test-results-prod` and `Production – docs` name a service and its environment, `prod-plan` and `Test deployment`
+something else.  A name that holds prod, production, live or deploy is always proposed rather than dropped, unless it
+also has a word that excludes them.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ def _set(words: str) -> frozenset[str]:
 PRODUCTION = _set("production prod prd live")
 _STAGING = _set("staging stage stg uat acceptance acc preprod preproduction prelive nonprod nonproduction")
 _NOT_YET = _set("pre non not no pseudo quasi semi near")  # pre-production, non-prod
-# Environments, whatever else stands in the name; the others are called like what services do, too: integration hub.
+# Environments, whatever else is in the name; the other words also name what services do: integration hub.
 _PLAINLY_ELSEWHERE = _set("dev develop development sit qa tst sandbox ephemeral nightly")
 _ELSEWHERE = _PLAINLY_ELSEWHERE | _set(
     "int integration testing perf performance load demo beta alpha training lab local feature branch"
 )
-# What such a job or environment does reaches no user.
+# Jobs and environments whose results reach no user.
 _COMMANDS = _set(
     "plan approve check checks validate verify lint diff cleanup undeploy teardown destroy dryrun dry noop"
 )
@@ -38,24 +39,24 @@ _NO_ROLLOUT = _COMMANDS | _set(
 _STEPS = _set(
     "test tests testing check checks validate validation verify lint plan approve approval build ci package release"
 )
-# A copy of production is another place: prod-copy.
+# A copy of production is another environment: prod-copy.
 _LIKENESS = _set("like copy clone mirror replica mock fake")
 _NO_SERVICE = _set("docs doc documentation storybook pages package packages npm pypi nuget review coverage changelog")
-# Where nothing says production, these exclude it wherever they stand.
+# In a name without a word for production, these exclude it, wherever they are.
 _PLAINLY_NO_SERVICE = _set("pr prs reviewapp githubpages dryrun")
 _NO_SERVICE |= _PLAINLY_NO_SERVICE
 _EXCLUDING = _STAGING | _NOT_YET | _ELSEWHERE | _NO_ROLLOUT | _LIKENESS
 _DEPLOYING_NOUNS = _set("deployment deployments rollout")
 _DEPLOYING_VERBS = _set("deploy deploys deploying cd promote")
 _DEPLOYS = _DEPLOYING_NOUNS | _DEPLOYING_VERBS
-_AROUND = _set("pre post")  # post-deploy: what comes after it
+_AROUND = _set("pre post")  # post-deploy: the steps that follow it
 _AND = _set("and then or")
 _TOWARDS = _set("to into onto")
 _THINGS = _set(
     "service services app apps application applications api apis web backend frontend server servers worker workers "
     "function functions lambda container containers"
 )
-# Words that say how, from where or to which place, and not what or for whom.
+# Words for the manner, origin or destination of a deployment, not for its content or audience.
 _NEUTRAL = (
     _THINGS
     | _AND
@@ -67,7 +68,7 @@ _NEUTRAL = (
     | _set("netlify vercel railway stack eu us uk ap apac emea na asia europe global east west north south central")
     | _set("region regions environment env node nodejs js net dotnet python php java ruby go rust")
 )
-# What a job that rolls nothing out may do for one environment: build (production).
+# Tasks that a job may do for an environment without rolling out: build (production).
 _BUILDS = _set("build ci image images")
 _PLACE_ALONE = PRODUCTION | _STAGING | _NOT_YET | _PLAINLY_ELSEWHERE | (_NEUTRAL - _THINGS - _AND - _BUILDS)
 _KNOWN = PRODUCTION | _EXCLUDING | _NO_SERVICE | _DEPLOYS | _AROUND | _NEUTRAL
@@ -94,14 +95,15 @@ _PLAIN_PLACES = PRODUCTION | _STAGING | _PLAINLY_ELSEWHERE
 _PLACES = _PLAIN_PLACES | _ELSEWHERE | _NO_ROLLOUT | _NO_SERVICE
 _COMMON = _set("feature branch local load performance")  # of commits and releases, too
 _AFTER_PLACE = _set("by from of for with via on after before without if when unless while using skip")
-# Of the name of a pipeline: what follows says how or when, and not where: Deploy to production after staging.
+# Words in the name of a pipeline that are followed by a manner or time, not a place: Deploy to production after
+# staging.
 _QUALIFIES = _set("from with without after before if when unless while using skip skipping no")
 _TIMES = _set("nightly")  # an environment, or when it deploys
 _ARROW = re.compile(r"[-=]>|→")
 _BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _PLACE = re.compile(r"\b(?:to|into|onto)\s+[\"'`(\[]?([\w.-]*\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
-# Production, live and deploying in other languages, without accents: a question to the admin, never an answer.
+# Words for production, live and deploying in other languages, without accents: proposals for the admin, never answers.
 _FOREIGN = re.compile(
     r"\bproduccion|\bproducao\b|\bproduzion|\bprodukti|\bprodukcj|\bproductie|\bd[ei]splieg|\bdesplega|\bimplant(a|ac)|\bdeploie|\bdeployer\b"
     r"|\bdeployen|\bbereitstell|\bausroll|\bausliefer|\buitrol|\bwdroz|\bwdraz|\brilasci|\bdistribuzion"
@@ -121,9 +123,10 @@ _DIGIT = re.compile(r"\d")
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a name means.  `proposed`: it may be production, and does not count until an admin says so.
+    """The environment that a name implies.  `proposed`: it may be production, and does not count until an admin
+    confirms it.
 
-    `environment` is None for what is no rollout of a service; `named`: a word of the name says where.
+    `environment` is None for a name of anything but a rollout of a service; `named`: a word of the name says where.
     """
 
     environment: Environment | None
@@ -143,7 +146,7 @@ def default_environment(name: str) -> Environment:
 
 
 def proposed_environment(name: str) -> Environment | None:
-    """What an admin is to confirm of an environment's name; None: nothing."""
+    """The environment that an admin is asked to confirm for a name; None: nothing to confirm."""
     return Environment.PRODUCTION if _of_environment(_segments(name)).proposed else None
 
 
@@ -162,10 +165,10 @@ def proposed_deploying(name: str) -> Environment | None:
 
 
 def environment_of_title(title: str) -> Environment | None:
-    """The environment that the title of a run names: Deploy v1.2 to production; None where it names none for certain.
+    """The environment that the title of a run names: Deploy v1.2 to production; None if it names none for certain.
 
-    The first of its clauses that names one decides, those in brackets last: a commit's or a release's own words follow
-    the place, or stand alone.  What follows the place says how, from where or for whom.
+    The first of its clauses that names one decides; clauses in brackets come last, since words of commits or releases
+    follow the place or stand alone.  Words after the place give the manner, origin or audience.
     """
     title = _ARROW.sub(" to ", title)
     clauses = _CLAUSES_OF_TITLE.split(_BRACKETS.sub(" ", title))
@@ -176,7 +179,9 @@ def environment_of_title(title: str) -> Environment | None:
 
 
 def _of_clause_of_title(text: str) -> Verdict | None:
-    """None where the clause names no place: by what follows `to`, beside a word for deploying, alone, or at its end."""
+    """The environment that a clause names: after `to`, next to a word for deploying, alone, or at its end; None if
+    none.
+    """
     all_words = _words(text)
     words = _until_qualified(all_words)
     rest = all_words[len(words) :]
@@ -201,7 +206,7 @@ def _of_clause_of_title(text: str) -> Verdict | None:
 
 
 def _until_qualified(words: Sequence[str]) -> list[str]:
-    """The words before a title goes on to say how; an enumeration of places goes on: staging and prod."""
+    """The words before the title goes on to say how; a list of places continues: staging and prod."""
     for position, word in enumerate(words):
         goes_on = word in _AND and not _PLAIN_PLACES.isdisjoint(words[position:])
         if position and word in _AFTER_PLACE | _AND and not goes_on:
@@ -210,13 +215,13 @@ def _until_qualified(words: Sequence[str]) -> list[str]:
 
 
 def place_in(title: str) -> str:
-    """The word after `to` in the title of a run, as it is written: main-cluster, of Deploy v1.2 to main-cluster."""
+    """The word after `to` in the title of a run, as written: main-cluster, from Deploy v1.2 to main-cluster."""
     found = _PLACE.findall(title)
     return found[-1] if found else ""
 
 
 def only_prepares(name: str) -> bool:
-    """Whether a job of this name plans, approves or migrates, and rolls nothing out: Terraform plan, not plan-apply."""
+    """Whether a job of this name plans, approves or migrates without rolling out: Terraform plan, not plan-apply."""
     words = _words(name)
     return not _PREPARES.isdisjoint(words) and _ROLLS_OUT.isdisjoint(words)
 
@@ -229,7 +234,7 @@ def task_rolls_out(task: str) -> bool:
 
 
 def judge_deploying(name: str) -> Verdict:
-    """What the name of a pipeline, or of one of its jobs, says of where it deploys to."""
+    """The environment that the name of a pipeline, or of one of its jobs, deploys to."""
     words = _words(name)
     if qualified := _without_qualification(name, words):
         verdict = _judge(name, qualified)
@@ -239,7 +244,7 @@ def judge_deploying(name: str) -> Verdict:
 
 
 def _without_qualification(name: str, words: Sequence[str]) -> list[str]:
-    """The words before those that say how or when, where such words would exclude production; empty where none do."""
+    """The words before those for manner or time, if such words would exclude production; empty if there are none."""
     aside = [_words(text) for text in _BRACKETS.findall(name)]
     if any(not _excludes(part) and not _EXCLUDING.isdisjoint(part) for part in aside):
         outside = _words(_BRACKETS.sub(" ", name))
@@ -268,7 +273,7 @@ def _judge(name: str, words: Sequence[str]) -> Verdict:
     before = [word for clause in clauses[:position] for word in clause]
     after = [word for clause in clauses[position + 1 :] for word in clause]
     if verdict.environment is Environment.PRODUCTION and not verdict.named:
-        # Build docs and deploy; Deploy and test staging: what is deployed, or where to, stands beside it
+        # Build docs and deploy; Deploy and test staging: the content, or the destination, is beside it
         of_another = _head(before) in _NO_SERVICE | (_ELSEWHERE - _STEPS) | {"preview", "previews"}
         is_elsewhere = PRODUCTION.isdisjoint(after) and not (_STAGING | _PLAINLY_ELSEWHERE).isdisjoint(after)
         return _PROPOSED if of_another or is_elsewhere else verdict
@@ -285,10 +290,10 @@ def _is_another_place(clause: Sequence[str]) -> bool:
 
 
 def judge_job(name: str) -> Verdict | None:
-    """What the name of a job of a pipeline that deploys says; None: that it does not deploy.
+    """The environment that a job of a deploying pipeline deploys to; None: its name says that it does not deploy.
 
-    A job that is called after an environment alone deploys to it.  One that speaks of a deployment and leaves open what
-    it does (Notify deployment) is no deploying job.
+    A job named after an environment alone deploys to it.  A job that mentions a deployment and leaves its task open
+    (Notify deployment) is no deploying job.
     """
     words = _words(name)
     verdict = judge_deploying(name)
@@ -302,10 +307,10 @@ def judge_job(name: str) -> Verdict | None:
 
 
 def judge_job_alone(pipeline: str, name: str) -> Verdict:
-    """The environment to which a job deploys by its name, where its pipeline's name does not say that it deploys.
+    """The environment to which a job deploys by its name, if its pipeline's name does not say that it deploys.
 
-    A place that the job names counts, and is proposed where the pipeline is called after something else (Docs).  A job
-    that just deploys does so for a pipeline of neutral words (CI, Build and test); else both names are judged as one.
+    A place that the job names counts, and is only proposed if the pipeline is named after something else (Docs).  A job
+    named just Deploy does so for a pipeline of neutral words (CI, Build and test); else both names are judged as one.
     """
     verdict = judge_deploying(name)
     words = _words(pipeline)
@@ -319,7 +324,9 @@ def judge_job_alone(pipeline: str, name: str) -> Verdict:
 
 
 def _without_deploying(words: Sequence[str]) -> Verdict:
-    """Of a pipeline whose name has no word for deploying: Release to prod may be one, Test production is none."""
+    """The environment of a pipeline without a word for deploying: Release to prod may be one, Test production is
+    none.
+    """
     if PRODUCTION.isdisjoint(words):
         return _NO_DEPLOYMENT
     verdict = _of_environment([words])
@@ -332,7 +339,7 @@ def _without_deploying(words: Sequence[str]) -> Verdict:
 
 
 def _of_clause(words: Sequence[str]) -> Verdict:
-    """Of the words with which a name says that something is deployed."""
+    """The environment named by a clause that has a word for deploying."""
     at = next(n for n, word in enumerate(words) if word in _DEPLOYS)
     before, after = list(words[:at]), [word for word in words[at + 1 :] if word not in _DEPLOYS]
     if before and before[-1] in _AROUND | _NOT_YET:
@@ -350,7 +357,9 @@ def _of_clause(words: Sequence[str]) -> Verdict:
 
 
 def _of_deployed_to_production(words: Sequence[str]) -> Verdict:
-    """Of a pipeline whose name holds production beside what it deploys: Deploy docs to production is proposed."""
+    """The environment of a name that holds production beside the deployed thing: Deploy docs to production is
+    proposed.
+    """
     content = _content(words)
     verdict = _of_environment([words])
     if verdict.environment is Environment.PRODUCTION:
@@ -361,7 +370,7 @@ def _of_deployed_to_production(words: Sequence[str]) -> Verdict:
 
 
 def _of_deployed(words: Sequence[str]) -> Verdict:
-    """Of what a pipeline deploys, and where to, where its name does not hold production."""
+    """The environment of a deploying name without a word for production, by its content and destination."""
     content = _content(words)
     if not content:
         return Verdict(Environment.PRODUCTION, named=False)
@@ -379,7 +388,7 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
 
 
 def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:
-    """Of the name of an environment, in segments: Production – docs has two, production-docs one."""
+    """The environment of an environment's name, in segments: Production – docs has two, production-docs one."""
     words = [word for segment in segments for word in segment]
     if not words:
         return _OTHER
@@ -402,7 +411,9 @@ def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:
 
 
 def _of_unnamed(words: Sequence[str]) -> Verdict:
-    """Of an environment whose name does not hold production: proposed where no word of it is known to exclude that."""
+    """The environment of a name without a word for production: proposed unless a word of it is known to exclude
+    production.
+    """
     content = _content(words)
     if not _STAGING.isdisjoint(words):
         return Verdict(Environment.STAGING)
@@ -413,7 +424,7 @@ def _of_unnamed(words: Sequence[str]) -> Verdict:
 
 
 def _before(words: Sequence[str]) -> Verdict:
-    """Words that stand before production: those of a service, as far as they name one."""
+    """The verdict on words before production: those of a service, if they name one."""
     content = _content(words)
     is_command = not _COMMANDS.isdisjoint(content[:1])
     is_another = _head(words) in _EXCLUDING | _PLAINLY_NO_SERVICE or not _STAGING.isdisjoint(content)
@@ -421,13 +432,17 @@ def _before(words: Sequence[str]) -> Verdict:
 
 
 def _set_apart(words: Sequence[str]) -> Verdict:
-    """Words that a sign sets apart from production, as hosts do with the name of a project: Production – docs."""
+    """The verdict on words separated from production by a sign, as hosts do with a project's name: Production –
+    docs.
+    """
     unclear = _before(words).proposed and _head(words) not in _ELSEWHERE - _PLAINLY_ELSEWHERE
     return _PROPOSED if unclear else _YES
 
 
 def _behind(words: Sequence[str], production: str) -> Verdict:
-    """Words that follow production without a sign between them: prod-plan excludes it, prod-performance-reports not."""
+    """The verdict on words that directly follow production: prod-plan excludes it, prod-performance-reports does
+    not.
+    """
     content = _content(words)
     if not content:
         return _YES
@@ -441,18 +456,18 @@ def _behind(words: Sequence[str], production: str) -> Verdict:
 
 
 def _content(words: Sequence[str]) -> list[str]:
-    """Words that say what it is about."""
+    """The words that carry content."""
     return [word for word in words if word not in _NEUTRAL and word not in _DEPLOYS and word not in PRODUCTION]
 
 
 def _head(words: Sequence[str]) -> str:
-    """The last word that names a thing, on which those before it depend: hub, of integration hub."""
+    """The last noun, which the words before it qualify: hub in integration hub."""
     things = (word for word in reversed(words) if word in _THINGS or word not in _NEUTRAL | _DEPLOYS | PRODUCTION)
     return next(things, "")
 
 
 def _target(words: Sequence[str]) -> list[str] | None:
-    """What follows the last `to`; None where there is none."""
+    """The words after the last `to`; None if there is none."""
     at = max((n for n, word in enumerate(words) if word in _TOWARDS), default=None)
     return None if at is None else list(words[at + 1 :])
 
@@ -477,7 +492,7 @@ def _without_accents(name: str) -> str:
 
 
 def _words(name: str) -> list[str]:
-    """The words of a name, in lower case; a chunk of letters that is a known word stays whole: GitHub, DevOps."""
+    """The words of a name, in lower case; a known word stays whole despite its capitals: GitHub, DevOps."""
     words: list[str] = []
     name = _BETWEEN_PLACES.sub(r"\1 and ", _JOINED_BY_SIGN.sub(" and ", _END_TO_END.sub("test", name)))
     for chunk in _WORD.findall(name):
@@ -488,7 +503,7 @@ def _words(name: str) -> list[str]:
 
 
 def _cut_at_capitals(chunk: str) -> list[str]:
-    """QAProd → qa, prod; a single letter says nothing: K8s, S3."""
+    """The words of a chunk, cut at capitals: QAProd → qa, prod; a single letter means nothing: K8s, S3."""
     starts = [0]
     for position in range(1, len(chunk)):
         follows_small = chunk[position - 1].islower()

@@ -1,4 +1,4 @@
-"""Values of work items beside type and status: which statuses wait, which ends were drops, and who found what."""
+"""Values of work items besides type and status: waiting statuses, endings without delivery, and finders."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ _STATED = """
 
 @dataclass(frozen=True)
 class ItemValues:
-    """Of the words that some items use: statuses that wait, statuses and resolutions without delivery, and whatever
-    says by whom or where they were found."""
+    """Values that some items use: waiting statuses, statuses and resolutions without delivery, and values that name who
+    found the item, or where.
+    """
 
     waiting: list[str]
     dropped: list[str]
@@ -42,7 +43,7 @@ class ItemValues:
 
 
 def values_of_items(meanings: ValueMappings, ids: Collection[int]) -> ItemValues:
-    """The values of these items, of one connection."""
+    """The values of these items, which belong to one connection."""
     statuses = sql.column(_STATUSES, {"ids": list(ids)})
     ends = {*statuses, *(word for (word,) in sql.rows(_RESOLUTIONS, {"ids": list(ids)}))}
     finders = [(word, meanings.of_finder(word)) for (word,) in sql.rows(_STATED, {"ids": list(ids)})]

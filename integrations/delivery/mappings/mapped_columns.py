@@ -1,4 +1,4 @@
-"""Columns with the mapping of a provider's value: recomputed for all rows with the same value."""
+"""Columns with the mapping of a provider's value, recomputed for all rows with the same value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Subject = ValueMapping.Subject
 class MappedColumn:
     """A column mapped from a value beside it, and from the provider's own category if there is one.
 
-    `owner` is the column with the record's id; `connection_of` says how a row is known to be a connection's.
+    `owner` is the column with the record's id; `connection_of` is a condition that selects a connection's rows.
     """
 
     subject: Subject
@@ -42,7 +42,7 @@ ENVIRONMENT = MappedColumn(
         SELECT DISTINCT status.environment FROM integrations_deploymentstatus status
         WHERE status.deployment_id = stored.id AND status.environment NOT IN ('', stored.native_environment) ORDER BY 1
     ))::text""",
-    # A pipeline is mapped to the environment that it deploys to; what is made active again goes where it went before.
+    # A pipeline is mapped to the environment that it deploys to; a reactivated deployment goes where it went before.
     only="stored.pipeline_run_id IS NULL AND stored.activation_of_id IS NULL",
 )
 SEVERITY = MappedColumn(
@@ -66,12 +66,12 @@ TRANSITION = MappedColumn(
 
 
 def recompute_mapped_column(column: MappedColumn, meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
-    """Recompute the column for these records; those that changed."""
+    """Recompute the column for these records; return those that changed."""
     return _recompute(column, meanings, f"stored.{column.owner} = ANY (%(ids)s)", {"ids": sorted(ids)})
 
 
 def recompute_mapped_value(column: MappedColumn, meanings: ValueMappings, connection_id: int, word: str) -> set[int]:
-    """Recompute the column for all records of the connection with this value; those that changed."""
+    """Recompute the column for all records of the connection with this value; return those that changed."""
     scope = f"{column.of_connection} AND stored.{column.native} = %(word)s"
     return _recompute(column, meanings, scope, {"connection": connection_id, "word": word})
 

@@ -1,5 +1,5 @@
-"""What waits for an admin's mapping: names that leave open whether they are production, which do not count until then,
-and repositories whose pipelines deploy and that have no deployment to production.
+"""Names that wait for an admin's mapping: it is open whether they mean production, and they do not count until then.
+Also repositories whose pipelines deploy but that have no deployment to production.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import LiteralString
 from core import sql
 from integrations.delivery.mappings.effective import Subject, ValueMappings, value_mappings_by_connection
 
-# Steps from each pipeline to the next by the index pipeline_run_by_name: there are millions of runs, and few names.
+# Skips from each pipeline to the next by the index pipeline_run_by_name: there are millions of runs, and few names.
 _USED: LiteralString = """
     WITH RECURSIVE pipeline AS (
         (SELECT connection_id, name FROM integrations_pipelinerun ORDER BY connection_id, name LIMIT 1)
@@ -37,7 +37,7 @@ _USED: LiteralString = """
     FROM integrations_deployment
     WHERE finished_at >= %(start)s::date AND finished_at < %(end)s::date AND environment = 'other'
 """
-# The run, or the job of it that is asked about; `proposed` has the pipeline, and the job or nothing.
+# The run, or its job in question; `proposed` has the pipeline, and the job or nothing.
 _SUCCEEDED: LiteralString = """
     CASE WHEN proposed.job = '' THEN run.status = 'success' ELSE proposed.job = ANY (run.deploying_jobs) AND EXISTS (
         SELECT FROM integrations_pipelinejob own
@@ -94,9 +94,9 @@ _WITHOUT_PRODUCTION: LiteralString = f"""
 
 @dataclass(frozen=True, slots=True)
 class WithoutProduction:
-    """A repository that deploys, by the names of its pipelines or environments, and never to production.
+    """A repository that deploys, by the names of its pipelines or environments, but never to production.
 
-    `subject` and `connection` say where an admin's mapping answers what it is.
+    `subject` and `connection` identify the mapping by which an admin can change that.
     """
 
     repository: str
@@ -106,8 +106,9 @@ class WithoutProduction:
 
 @dataclass(frozen=True, slots=True)
 class NamesInUse:
-    """The names of pipelines, of jobs that deploy or may, and of environments of these days' deployments, with their
-    connections' mappings.
+    """The names of pipelines, of jobs that deploy or may deploy, and of environments in a range of days, with the
+    mappings
+    of their connections.
     """
 
     start: date
@@ -122,7 +123,7 @@ def names_in_use(start: date, end: date) -> NamesInUse:
 
 
 def repositories_without_production(used: NamesInUse) -> list[WithoutProduction]:
-    """Those that deployed in these days, by name."""
+    """The repositories that deployed in these days, but not to production, by name."""
     runs, words = [], []
     for connection, subject, word, job in used.names:
         of_connection = used.mappings[connection]
@@ -153,7 +154,7 @@ def repositories_without_production(used: NamesInUse) -> list[WithoutProduction]
 
 
 def unconfirmed_deployments(used: NamesInUse) -> tuple[int, int]:
-    """How many deployments and successful pipeline runs of these days wait for a word to be confirmed."""
+    """The numbers of deployments and of successful pipeline runs of these days that wait for a confirmed mapping."""
     days = {"start": used.start, "end": used.end}
     counts = []
     for subject, count in _COUNTS.items():

@@ -1,4 +1,4 @@
-"""The values in a connection's records, how often, and where: the basis of an admin's mappings."""
+"""The values in a connection's records, with counts and examples: the basis of an admin's mappings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from integrations.models import Connection
 MOST_VALUES = 500
 MOST_EXAMPLES = 3
 
-# (value, title of the record that has it, its link, its time), once for each record.
+# (value, the record's title, link and time), once for each record.
 _STATED: Mapping[Subject, LiteralString] = {
     Subject.ENVIRONMENT: """
         SELECT native_environment, concat_ws(' ', repository.name, left(sha, 10)), url,
@@ -101,7 +101,7 @@ _STATED: Mapping[Subject, LiteralString] = {
 }
 
 
-# (word, the provider's own category of it); a site may have two statuses of one name in different categories.
+# (value, the provider's own category); a site may have two statuses of one name in different categories.
 _PROVIDED: Mapping[Subject, LiteralString] = {
     Subject.STATUS: """
         SELECT native_status, told_category FROM integrations_workitem
@@ -121,7 +121,7 @@ _PROVIDED: Mapping[Subject, LiteralString] = {
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A record that uses a word; `url` is its page at the provider, or empty."""
+    """A record that uses a value; `url` is its page at the provider, or empty."""
 
     title: str
     url: str
@@ -129,11 +129,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class SeenValue:
-    """A value, in how many records it occurs, and its mapping; empty: not mapped.
+    """A value, the number of records with it, and its mapping (empty: not mapped).
 
-    `by_default` is its mapping without an admin's, which `is_decided` marks: several where the provider itself keeps
-    two values of one name apart, by their ids.  `proposed` waits for an admin to confirm it: the value has unknown
-    words, and does not count until then.
+    `by_default` is its mapping without an admin's, which `is_decided` marks: several if the provider distinguishes two
+    values of one name by their ids.  `proposed` waits for an admin to confirm it: the value has unknown words, and does
+    not count until then.
     """
 
     word: str
@@ -146,7 +146,7 @@ class SeenValue:
 
 
 def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
-    """The values of a subject, the most used first; also those that only an admin has mapped."""
+    """The values of a subject, most used first, including those that only an admin has mapped."""
     meanings = value_mappings_of(connection)
     seen: dict[str, tuple[int, list[Example]]] = {}
     rows = sql.rows(
@@ -195,7 +195,7 @@ def values_seen(connection: Connection, subject: Subject) -> list[SeenValue]:
 
 
 def _jobs(connection: Connection) -> Mapping[str, tuple[str, str]]:
-    """The jobs that deploy, or may, of pipelines that do not by their names: the value of each → pipeline and job."""
+    """Value → pipeline and job, for jobs that deploy, or may, in pipelines that do not deploy by their names."""
     rows = sql.rows(
         """
         SELECT DISTINCT name, unnest(deploying_jobs) FROM integrations_pipelinerun
@@ -207,7 +207,7 @@ def _jobs(connection: Connection) -> Mapping[str, tuple[str, str]]:
 
 
 def _provided(connection: Connection, subject: Subject) -> Mapping[str, str]:
-    """What the provider itself says of its values, `done or in_progress` where it says both."""
+    """The provider's own category of each value; `done or in_progress` if it has both."""
     statement = _PROVIDED.get(subject)
     if statement is None:
         return {}

@@ -1,1 +1,1 @@
-"""Ownership of repositories, services, projects and boards: what can be owned, proposals, and assignments."""
+"""Ownership of repositories, services, projects and boards: things that can be owned, proposals, and assignments."""

@@ -1,4 +1,4 @@
-"""Correcting the stored days of one owned thing, row by row, as Django admin does; logged and recomputed."""
+"""Corrects the stored days of one owned thing row by row, as in Django admin; logged and recomputed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ _Row = tuple[str, str, date | None, date | None]  # tree, unit, first day, first
 
 @contextmanager
 def editing_rows(owned: Owned, *, by: User) -> Iterator[None]:
-    """The block changes, adds and deletes ownerships of the thing; the log says what is no longer, then what is."""
+    """The block changes, adds and deletes ownerships of the thing; the log names removed ownerships first, then new
+    ones.
+    """
     with transaction.atomic():
         lock_trees(OrgTree.objects.filter(archived_at=None).values_list("pk", flat=True))
         before = _rows(owned)

@@ -15,10 +15,9 @@ MOST_CANDIDATES = 5
 
 
 def find_owned(written: str) -> Owned:
-    """What is called so: a name, or kind:name where several kinds have it.
+    """The owned thing with this name; kind:name if things of several kinds share it.
 
-    What follows another one of the same name is meant together with it.  Raises UnknownNameError,
-    AmbiguousNameError.
+    A thing that follows another one of the same name is the same thing.  Raises UnknownNameError, AmbiguousNameError.
     """
     written = written.replace("\x00", "").strip()
     kind, _, rest = written.partition(":")
@@ -37,7 +36,7 @@ def find_owned(written: str) -> Owned:
 
 
 def find_unit(slug: str) -> Unit:
-    """Raises UnknownOwnerError."""
+    """The unit with this slug.  Raises UnknownOwnerError."""
     slug = slug.replace("\x00", "").strip()
     unit = Unit.objects.select_related("tree").filter(slug=slug).first()
     if unit is None:
@@ -58,7 +57,7 @@ def _called(name: str) -> Q:
 
 
 def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
-    """A name that distinguishes it from the others."""
+    """A name that distinguishes the thing from the others."""
     if owned.project is not None and sum(other.kind == owned.kind for other in among) > 1:
         return f"{owned.kind}:{owned.project.connection.name}/{owned.project.key}"
     return f"{owned.kind}:{owned}"

@@ -1,4 +1,4 @@
-"""Giving what is owned to units, with dates: a new owner ends the former one the day before, and the past stays.
+"""Assigns owned things to units, with dates: a new owner ends the former one the day before, and the past stays.
 
 A thing has one owner at a time in each Org Tree.  `start` is the first day, and None means from the beginning; `end` is
 the first day after it, and None means until further notice.
@@ -39,7 +39,7 @@ _GIFTS = """
     FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::date[], %s::date[])
          AS gift (owned_id, tree_id, unit_id, day_from, day_to)
 """
-# What was there outside the days of the gift, and the gift; days of one unit that touch are one row.
+# Existing ownerships outside the gift's days, and the gift; adjacent days of one unit are one row.
 _WANT = """
     INSERT INTO ownership_wanted
     SELECT owned_id, tree_id, unit_id, unnest(range_agg(during))
@@ -85,7 +85,7 @@ _LOG = """
 
 @dataclass(frozen=True, slots=True)
 class Gift:
-    """From `start` to before `end` the unit owns the thing in the tree; no unit: no owner."""
+    """An assignment: the unit owns the thing in the tree from `start` to before `end`; without a unit, nobody does."""
 
     owned_id: int
     tree_id: int
@@ -97,7 +97,7 @@ class Gift:
 def own(
     owned: Owned, unit: Unit, *, start: date | None = None, end: date | None = None, by: User | None = None
 ) -> bool:
-    """Let the unit own it on these days, in the unit's tree; whether that changed anything.
+    """Make the unit the owner on these days, in the unit's tree; return whether that changed anything.
 
     Raises ArchivedTreeError, NoDaysError, NotStandingError.
     """
@@ -109,7 +109,7 @@ def own(
 def remove_owner(
     owned: Owned, tree: OrgTree, *, start: date | None = None, end: date | None = None, by: User | None = None
 ) -> bool:
-    """Remove the owner on these days in the tree; whether that changed anything.
+    """Remove the owner on these days in the tree; return whether that changed anything.
 
     A service or project then has the owner of its repository.
     """
@@ -117,9 +117,9 @@ def remove_owner(
 
 
 def give(gifts: Sequence[Gift], *, by: User | None) -> int:
-    """Assign many at once, all of them or none: how many changed anything.
+    """Make many assignments at once, all or none; return how many changed anything.
 
-    One for each thing and tree, to units of that tree.  Raises ArchivedTreeError, NoDaysError.
+    At most one for each thing and tree, to units of that tree.  Raises ArchivedTreeError, NoDaysError.
     """
     if not gifts:
         return 0
@@ -154,7 +154,7 @@ def _check(gifts: Iterable[Gift]) -> None:
 
 
 def lock_trees(tree_ids: Collection[int]) -> None:
-    """Nobody moves a unit, or gives what is owned, in these trees until the transaction ends.
+    """Keep others from moving units or assigning owners in these trees until the transaction ends.
 
     Raises ArchivedTreeError.
     """

@@ -13,7 +13,7 @@ from integrations.models import OwnedKind
 from orgtree.models import OrgTree
 from orgtree.models.visibility import AGGREGATES, Visibility
 
-# One row per thing: its owner in the tree on the day, which of both is the repository's, and who owns it next.
+# One row per thing: its owner in the tree on the day, whether the owner is inherited from the repository, and the next.
 _LIST: LiteralString = f"""
     WITH owner AS MATERIALIZED (
         SELECT * FROM ({OWNER_DAYS}) AS days WHERE tree_id = %(tree)s AND NOT during << daterange(%(day)s, NULL)
@@ -67,7 +67,9 @@ _COUNT: LiteralString = f"""
 
 @dataclass(frozen=True)
 class Filters:
-    """Which things are listed: of a kind, with this text in their name, owned by a unit or those below, by nobody."""
+    """Filters of the list: by kind, by text in the name, by owning unit or those below it, and things without an
+    owner.
+    """
 
     kind: OwnedKind | None = None
     search: str = ""
@@ -77,9 +79,10 @@ class Filters:
 
 @dataclass(frozen=True)
 class ListedThing:
-    """Something that can be owned, on a day.  `since` and `until` are null where the ownership has no end that way.
+    """A thing that can be owned, on a day.  `since` and `until` are None if the ownership is open on that side.
 
-    `follows` names the repository whose owner it has while it has none itself; `by_following`: it has it so.
+    `follows` names the repository whose owner it inherits while it has none itself; `by_following`: it has inherited
+    it.
     """
 
     id: int
@@ -99,7 +102,7 @@ class ListedThing:
 
 @dataclass(frozen=True)
 class Listed:
-    """Some of the things, and how many there are."""
+    """One page of things, and the total."""
 
     things: Sequence[ListedThing]
     total: int
@@ -107,7 +110,7 @@ class Listed:
 
 @dataclass(frozen=True)
 class Counted:
-    """How many things of a kind there are, and how many of them have no owner in the tree."""
+    """The number of things of a kind, and how many of them have no owner in the tree."""
 
     total: int
     without_owner: int
@@ -116,7 +119,7 @@ class Counted:
 def listed_things(
     tree: OrgTree, filters: Filters, *, on: date, visibility: Visibility = AGGREGATES, limit: int = 100, offset: int = 0
 ) -> Listed:
-    """Things without an owner first, then by name.
+    """Things that can be owned: those without an owner first, then by name.
 
     Viewers who may not see every unit get only things owned by units that they may see.
     """
@@ -133,14 +136,14 @@ def listed_things(
     }
     rows = sql.rows(_LIST, params)
     first = rows
-    if not rows and offset:  # behind the last page: how many there are stands with a row
+    if not rows and offset:  # past the last page: the total comes with a row
         first = sql.rows(_LIST, {**params, "limit": 1, "offset": 0})
     things = [ListedThing(row[0], OwnedKind(row[1]), *row[2:-1]) for row in rows]
     return Listed(things, first[0][-1] if first else 0)
 
 
 def counted_things(trees: Collection[OrgTree], *, on: date) -> Mapping[tuple[int, OwnedKind], Counted]:
-    """By tree and kind; kinds without any thing are left out."""
+    """Counts by tree and kind; kinds without any thing are left out."""
     return {
         (tree, OwnedKind(kind)): Counted(total, without)
         for tree, kind, total, without in sql.rows(_COUNT, {"trees": [tree.pk for tree in trees], "day": on})

@@ -1,4 +1,4 @@
-"""Owners that an issue tracker names itself: items that carry the name of a unit in their team field."""
+"""Owners that an issue tracker names: items whose team field holds the name of a unit."""
 
 from __future__ import annotations
 

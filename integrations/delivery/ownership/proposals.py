@@ -1,12 +1,11 @@
-"""Who should own what nobody owns: the unit most of whose members work there, in one statement for all of it.
+"""Proposed owners of things without one: the unit most of whose members work there, in one statement for all things.
 
-A repository is worked in by those whose pull requests were merged there in the last 90 days (where none is known, by
-those who committed), a project by those to whom what was done there was assigned, a board by those whose items are in
-its sprints, a service by those who are on call for it.  Of the units of a tree whose members did more than half of what
-people did who are known, the deepest is proposed, as units stand and people are members today; where unmatched names
-did most of it, nobody is.
+Work in a repository is pull requests merged there in the last 90 days (if there are none, commits); in a project,
+finished items by assignee; in a board, items in its sprints by assignee; for a service, being on call.  Among the units
+of a tree whose members did more than half of the work of known people, the deepest is proposed, by today's units and
+memberships; if unmatched names did most of the work, none is.
 
-What the records say themselves comes first: a unit that most items with a team name by its name (named_teams.py).
+Records that name an owner come first: a unit that most items with a team name by its name (named_teams.py).
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ from integrations.facts.ownership import OWNER_DAYS
 from integrations.models import Ownership
 from orgtree.models import OrgTree, Unit
 
-LOOKED_BACK = timedelta(days=90)  # who worked there half a year ago may be in another team by now
+LOOKED_BACK = timedelta(days=90)  # people who worked there half a year ago may be in another team by now
 
-# What somebody did → in the words of a reason, one and many.
+# Kind of work → its singular and plural in a reason.
 WORDS: Mapping[str, tuple[str, str]] = {
     "merges": ("merge", "merges"),
     "commits": ("commit", "commits"),
@@ -39,8 +38,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "team_items": ("item that names a team", "items that name a team"),
 }
 
-# (owned thing, person or null, how often, of what) since a day, of the things that are asked about.  What autonomous
-# agents do there is nobody's, and counts for its future owner.
+# (owned thing, person or null, count, kind of work) since a day, for the things in question.  Work of autonomous agents
+# belongs to nobody, and counts for the future owner.
 _WORK: LiteralString = """
     merges AS MATERIALIZED (
         SELECT asked.id AS owned_id, identity.person_id, count(*) AS times
@@ -122,7 +121,7 @@ _PROPOSE: LiteralString = f"""
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """The unit whose members did `times` of the `total` that known people did there; names without a person did more.
+    """A proposed owner: the unit whose members did `times` of the `total` units of work of known people.
 
     `is_root`: no unit below it did half.
     """
@@ -138,12 +137,14 @@ class Proposal:
 
     @property
     def share(self) -> float:
-        """More than half of 1."""
+        """The members' share of the work, always more than half."""
         return self.times / self.total
 
     @property
     def reason(self) -> str:
-        """14 of 17 merges in the last 90 days by members of Platform; 3 more by unmatched names."""
+        """The reason as a sentence: 14 of 17 merges in the last 90 days by members of Platform; 3 more by unmatched
+        names.
+        """
         one, many = WORDS[self.what]
         if self.what == "team_items":
             return f"{self.times:,} of {self.total:,} {many} in the last {LOOKED_BACK.days} days name {self.unit}"
@@ -159,7 +160,7 @@ class Proposal:
 def proposals(
     trees: Collection[OrgTree], *, owned_ids: Collection[int] | None = None, today: date | None = None
 ) -> Sequence[Proposal]:
-    """Proposed owners, in each of these trees, of things without an owner today; of these things alone, or of all.
+    """Proposed owners in each of these trees for things without an owner today, all or only `owned_ids`.
 
     A thing that follows a repository inherits its owner, and gets no proposal.
     """
@@ -183,7 +184,7 @@ def proposals(
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedProposals:
-    """How many were confirmed, and how many were skipped because only the top of a tree could own the thing."""
+    """The number of confirmed proposals, and of those skipped because only the top of a tree could own the thing."""
 
     confirmed: int
     left: int
@@ -200,7 +201,8 @@ def confirm_proposed(trees: Collection[OrgTree], *, by: User | None) -> Confirme
 
 
 def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
-    """Assign (thing, unit) as proposed, from the end of its last ownership in the tree or the beginning; how many.
+    """Assign (thing, unit) as proposed, from the end of its last ownership in the tree or the beginning; return how
+    many.
 
     A thing that has an owner today, or will get one, is skipped: somebody was faster.
     """
@@ -222,7 +224,7 @@ def confirm(chosen: Collection[tuple[int, int]], *, by: User | None) -> int:
 
 
 def _last_days(owned_ids: Collection[int]) -> Mapping[tuple[int, int], date | None]:
-    """When the last ownership of each thing in each tree ends; None: not yet."""
+    """The end of the last ownership of each thing in each tree; None: it has not ended."""
     ends: dict[tuple[int, int], date | None] = {}
     for owned_id, tree_id, end in Ownership.objects.filter(owned__in=owned_ids).values_list(
         "owned_id", "tree_id", "during__endswith"

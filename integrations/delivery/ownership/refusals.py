@@ -1,4 +1,4 @@
-"""Why an assignment is refused; each refusal is a sentence for the requester."""
+"""Refused assignments: each refusal is a sentence for the requester."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from orgtree.models import OrgTree, Unit
 
 
 class OwnershipRefusedError(Exception):
-    """The message says what to do instead."""
+    """A refused assignment; the message says what to do instead."""
 
 
 class NoDaysError(OwnershipRefusedError):

@@ -1,4 +1,4 @@
-"""Creating owned things: repositories and projects as created, services and boards as records name them."""
+"""Creates owned things: repositories and projects when they are created, services and boards when records name them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from core import sql
 from integrations.enums import Kind
 from integrations.models import Owned, OwnedKind, Project, Repository
 
-# A service follows the repository of the first record that names both.  In order: two connections that name the same
-# services at a time wait for each other, and must not in a circle.
+# A service follows the repository of the first record that names both.  Sorted: two connections that name the same
+# services at the same time wait for each other, and must not deadlock.
 _NAMED: Mapping[Kind, LiteralString] = {
     Kind.DEPLOYMENT: """
         SELECT 'service', service, (array_agg(repository_id ORDER BY id))[1]
@@ -28,7 +28,7 @@ _NAMED: Mapping[Kind, LiteralString] = {
 
 
 def note_named(kind: Kind, ids: Collection[int]) -> None:
-    """Let there be everything that these records name, in the transaction that stores them.
+    """Create everything that these records name, in the transaction that stores them.
 
     A service that was known without a repository follows the first one from then on.
     """
@@ -51,18 +51,18 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
         """,  # noqa: S608  # constants of this module
         [sorted(ids)],
     )
-    for owned_id, repository_id in rows:  # nearly never any: nobody said where it comes from
+    for owned_id, repository_id in rows:  # nearly always empty: services whose repository was unknown
         Owned.objects.filter(pk=owned_id).update(follows=repository_id)
 
 
 def note_repository(instance: Repository, *, created: bool, **_: object) -> None:
-    """Signal: a repository is there to be owned from the moment that it is known."""
+    """Signal: a repository can be owned from the moment that it is known."""
     if created:
         Owned.objects.get_or_create(repository=instance, defaults={"kind": OwnedKind.REPOSITORY})
 
 
 def note_project(instance: Project, *, created: bool, **_: object) -> None:
-    """Signal: as for repositories; the issues of a repository follow it."""
+    """Signal: a project can be owned from the moment that it is known; the issues of a repository follow it."""
     if created:
         defaults = {"kind": OwnedKind.PROJECT, "follows_id": instance.repository_id}
         Owned.objects.get_or_create(project=instance, defaults=defaults)

@@ -1,1 +1,1 @@
-"""Pipeline runs: grouping attempts into runs, and the pull requests that waited for them."""
+"""Pipeline runs: grouping of attempts into runs, and the pull requests that waited for them."""

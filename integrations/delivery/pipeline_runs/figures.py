@@ -20,8 +20,8 @@ _NAMES = ", ".join(_COLUMNS)
 
 # A run counts on the day on which its last attempt finished.
 _NOTE = insert_days({FactFamily.PIPELINE: "SELECT finished_on, finished_on + 1 FROM entered WHERE is_last"})
-# The changed attempts, those in one run with them, and those that were: losing an attempt changes a run, too.
-# The last attempt is the one that started last; of those that started together the one with the highest number.
+# The changed attempts, and those in one run with them now or before: losing an attempt changes a run, too.
+# The last attempt is the one that started last; among those that started together, the one with the highest number.
 _RECOMPUTE = f"""
     WITH changed AS MATERIALIZED (
         SELECT id, connection_id, repository_id, name, sha, branch, run
@@ -87,9 +87,9 @@ _RECOMPUTE = f"""
 
 
 def recompute_run_figures(ids: Iterable[int]) -> int:
-    """Recompute the runs of these attempts; how many attempts changed.
+    """Recompute the runs of these attempts; return how many attempts changed.
 
-    The days on which their runs count and counted are appended to the outbox, also if only their jobs changed.
+    The days on which their runs count, or counted, are appended to the outbox, even if only their jobs changed.
     """
     run_ids = sorted(ids)
     changed: set[int] = set()
@@ -101,9 +101,9 @@ def recompute_run_figures(ids: Iterable[int]) -> int:
 
 
 def drop_run_figures(ids: Iterable[int]) -> set[int]:
-    """Delete the figures of these attempts, which are about to be deleted; the other attempts of their runs.
+    """Delete the figures of these attempts, which are about to be deleted; return the other attempts of their runs.
 
-    Appended to the outbox.
+    The changes are appended to the outbox.
     """
     gone = sorted(ids)
     others = sql.ids(

@@ -1,6 +1,6 @@
 """The pull request of a pipeline run: the one that lists the run's commit, or was merged as it.
 
-Of several in the repository the one that was merged first: for a later one the commit is not its own.
+If there are several in the repository, the first to be merged counts: to the later ones the commit is not their own.
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ def recompute_pull_requests_of_runs(runs: Collection[int]) -> None:
 
 
 def assign_runs_of(pull_requests: Collection[int]) -> None:
-    """Recompute which runs belong to these, and append to the outbox whether they ran for an agent's work.
+    """Recompute which runs belong to these pull requests, and append to the outbox whether they ran for an agent's
+    work.
 
     Call it after any change of pull requests, in the same transaction.
     """
@@ -84,7 +85,9 @@ def assign_runs_of(pull_requests: Collection[int]) -> None:
 
 
 def detach_runs_of(pull_requests: Collection[int]) -> set[int]:
-    """Detach the runs of these pull requests, which are about to be deleted; the runs, appended to the outbox."""
+    """Detach the runs of these pull requests, which are about to be deleted; return the runs, appended to the
+    outbox.
+    """
     runs = sql.ids(_LEAVE, {"ids": sorted(pull_requests)})
     _note(runs)
     return runs

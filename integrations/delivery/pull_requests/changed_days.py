@@ -1,8 +1,8 @@
 """Outbox entries for pull requests whose lead times or services changed.
 
 Services of pull requests, and of their pipeline runs, follow from the paths that a pull request touches, else from its
-first deployment (integrations/facts/pull_requests.py): a deployment or path rule of today can change what was merged
-long ago.
+first deployment (integrations/facts/pull_requests.py): a deployment or path rule of today can change pull requests
+that were merged long ago.
 """
 
 from __future__ import annotations
@@ -43,7 +43,9 @@ def note_services(pull_requests: Collection[int]) -> None:
 
 
 def note_services_of_deployments(deployments: Collection[int]) -> None:
-    """The same for the pull requests that these deployments were the first to contain."""
+    """Append to the outbox that pull requests first contained in these deployments may have other services than
+    before.
+    """
     if not deployments:
         return
     ids = sql.column(

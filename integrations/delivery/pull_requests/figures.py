@@ -1,4 +1,4 @@
-"""Figures of pull requests that metrics count: stored beside them, in the transaction of their cause."""
+"""Figures of pull requests that metrics count: stored beside them, in the transaction that changes them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from integrations.outbox.attribution_queue import enqueue_sessions_behind
 
 AT_ONCE = 50_000
 
-# A pull request holds the commits that it lists, and the one that it was merged as.
+# A pull request contains the commits that it lists, and the one that it was merged as.
 _SHARING: LiteralString = """
     SELECT other.pull_request_id
     FROM integrations_pullrequestcommit commit
@@ -48,10 +48,10 @@ _SHARED: LiteralString = """
 
 
 def recompute_figures(ids: Iterable[int]) -> set[int]:
-    """Recompute the figures of these pull requests; those that changed, others among them.
+    """Recompute the figures of these pull requests; return all that changed, others included.
 
-    Another one changes where these brought its commits to the default branch before it, or no longer do.  Changed lead
-    times are appended to the outbox here.  For a caller that stores pull requests alone
+    Another one changes if these brought its commits to the default branch before it, or no longer do.  Changed lead
+    times are appended to the outbox here.  The caller must be the only one to store pull requests
     (integrations/outbox/write_lock.py).
     """
     changed_ids = set(ids)
@@ -84,20 +84,17 @@ def _recompute(ids: Sequence[int], shared: list[str]) -> set[int]:
 
 
 def sharing_commits(ids: Iterable[int]) -> set[int]:
-    """Other pull requests that list commits of these, or what these were merged as."""
+    """Other pull requests that list commits or the merge commits of these."""
     return sql.ids(_SHARING, {"ids": sorted(ids)})
 
 
 def shared_commits(ids: Iterable[int]) -> list[str]:
-    """The commits of these that others list, too, or were merged as: few, so that they are looked up beforehand."""
+    """The commits of these pull requests that others list or were merged as: few, so they are looked up beforehand."""
     return sql.column(_SHARED, {"ids": sorted(ids)})
 
 
 def drop_figures(ids: Iterable[int]) -> set[int]:
-    """Delete everything derived of these pull requests, which are about to be deleted;
-
-    other pull requests that are affected.
-    """
+    """Delete everything derived from these pull requests, which are about to be deleted; return the others affected."""
     gone = sorted(ids)
     enqueue_sessions_behind(gone, leaving=True)
     rows = sql.rows(

@@ -1,4 +1,4 @@
-"""The SQL that stores figures of pull requests: a row each, and the reviews that count, where they differ."""
+"""The SQL that stores figures of pull requests: a row each, and the reviews that count, if they differ."""
 # ruff: noqa: S608  # names and constants of this module and the one below
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 
 
 def _seconds(start: LiteralString, end: LiteralString) -> LiteralString:
-    """From one moment to the other; null where one is missing or they are the other way round."""
+    """Seconds between two columns; null if one is missing or the end precedes the start."""
     return f"CASE WHEN {end} >= {start} THEN extract(epoch FROM {end} - {start})::float8 END"
 
 
-# Up to how many lines each class goes, where nobody agreed on others; what is larger is XL.  400 and 800 are where
-# LinearB's community benchmarks (1,971 teams) end what they call strong and fair.
+# The upper limit of each size class in lines, unless a working agreement sets others; anything larger is XL.  400 and
+# 800 are the limits of strong and fair in LinearB's community benchmarks (1,971 teams).
 _SIZE_CLASS: LiteralString = """
     CASE WHEN sized.size <= coalesce(classes.ends[1], 100) THEN 'S'
          WHEN sized.size <= coalesce(classes.ends[2], 400) THEN 'M'
@@ -27,7 +27,7 @@ _SIZE_CLASS: LiteralString = """
          WHEN sized.size IS NOT NULL THEN 'XL' ELSE '' END
 """
 
-# Column → what it follows from.
+# Column → its expression.
 _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "pull_request_id": "selected.id",
     "repository_id": "selected.repository_id",
@@ -83,10 +83,10 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
 _NAMES: LiteralString = ", ".join(_COLUMNS)
 _VALUES: LiteralString = ", ".join(_COLUMNS.values())
 
-# Of merged pull requests: how many lines the changes of the default branch that brought them left there, and how many
-# of these another change that counts rewrote at most 21 days later.  Changes are those of the line history: the commit
-# that it was merged as, else its own commits there, or what represents them.  One that another pull request was merged
-# as is that one's.
+# For merged pull requests: the number of lines that their changes left on the default branch, and how many of these
+# another counted change rewrote at most 21 days later.  Changes are those of the line history: the commit that the pull
+# request was merged as, else its own commits there, or their representatives.  A commit that another pull request was
+# merged as belongs to that one.
 FATE: LiteralString = f"""
     brought AS MATERIALIZED (
         SELECT DISTINCT part.id, counted.commit_id, counted.written
@@ -119,7 +119,7 @@ FATE: LiteralString = f"""
     )
 """
 
-# One row per pull request of which anything changed.
+# One row per pull request with a change.
 _COUNTED_REVIEWS = sql.upsert(
     "integrations_countedreview", "review_id", ("pull_request_id", "reviewer_id", "submitted_on"), "counting"
 )

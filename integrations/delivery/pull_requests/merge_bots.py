@@ -1,8 +1,8 @@
-"""Pull requests that a merge bot closed: merged, where the default branch has them.
+"""Pull requests that a merge bot closed: merged, if their change is on the default branch.
 
 A queue such as bors brings branches to the default branch itself and closes their pull requests, which their host then
-calls closed.  One counts as merged when it was closed, if the default branch has a commit that names its number, as
-queues and squashes do, or one of its commits.
+calls closed.  One counts as merged at the time it was closed if the default branch has a commit that names its number,
+as queues and squashes do, or one of its commits.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _MERGED: LiteralString = rf"""
     WHERE pull_request.id = last.id
     RETURNING pull_request.id
 """  # noqa: S608  # a constant
-# Back to what the provider says, where it was reopened or the commit that merged it is gone: a merge has its time.
+# Restores the provider's state if it was reopened or the commit that merged it is gone: a merge has its time.
 _NOT_MERGED: LiteralString = r"""
     UPDATE integrations_pullrequest pull_request
     SET state = CASE WHEN closed_at IS NULL THEN 'open' ELSE 'closed' END
@@ -67,7 +67,7 @@ _NOT_MERGED: LiteralString = r"""
 
 
 def recompute_merges_of_bots(ids: Iterable[int]) -> set[int]:
-    """Which of these pull requests merge bots merged; those that changed by it."""
+    """Recompute which of these pull requests merge bots merged; return those that changed."""
     parameters: dict[str, list[int] | list[str]] = {"ids": sorted(ids), "merge_bots": sorted(MERGE_BOTS)}
     changed: set[int] = set()
     for statement in (_MERGED, _NOT_MERGED):

@@ -1,15 +1,16 @@
-"""The SQL of how much of what pull requests change is new to those who review them: part of one statement
-(figures_statement.py)."""
+"""The SQL for the share of a pull request's paths that is new to its reviewers: part of one statement
+(figures_statement.py).
+"""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-# One row per pull request with a review that counts and with files known from a clone: how many paths it changes,
-# and how many of them none of its reviewers had changed before it was opened, in a repository that holds its
-# commits and by any of their accounts.  Each reviewer's history of a repository is read once for all pull requests.
+# One row per pull request with a counted review and with files known from a clone: the number of paths it changes, and
+# how many of them none of its reviewers had changed before it was opened, in a repository that holds its commits and by
+# any of their accounts.  Each reviewer's history of a repository is read once for all pull requests.
 #
-# The planner takes what is derived here for a few rows and would compare each with each: a FULL JOIN is always hashed.
+# The planner expects few rows here and would choose a nested loop: a FULL JOIN is always hashed.
 NOVELTY: LiteralString = """
     reviewed_path AS MATERIALIZED (
         SELECT DISTINCT review.id, held.repository_id, coalesce(account.id, review.author_id) AS account_id, file.path,

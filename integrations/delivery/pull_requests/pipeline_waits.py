@@ -1,4 +1,4 @@
-"""How long pull requests waited for pipelines, from queued to finished between opening and merge, and which failed."""
+"""The time that pull requests waited for pipelines (queued to finished, from opening to merge), and failed runs."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import LiteralString
 from core import sql
 from core.batches import batched
 
-AT_ONCE = 300_000  # fewer cost more each: their runs are looked up one by one, not read in one go
+AT_ONCE = 300_000  # smaller batches cost more per row: runs are then looked up one by one, not read in one go
 
-# Runs of its commits, one row per attempt: runs at the same time are waited for once.
+# Runs of its commits, one row per attempt; the time of simultaneous runs counts once.
 _RECOMPUTE: LiteralString = """
     WITH waited AS (
         SELECT figures.pull_request_id AS id,
@@ -60,7 +60,9 @@ _OF_RUNS: LiteralString = """
 
 
 def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
-    """Recompute how long these waited and how often runs failed; those that changed.  Their figures exist already."""
+    """Recompute the waits and failed runs of these pull requests; return those that changed.  Their figures exist
+    already.
+    """
     changed: set[int] = set()
     for some in batched(sorted(pull_requests), AT_ONCE):
         changed |= sql.ids(_RECOMPUTE, {"ids": some})
@@ -68,7 +70,7 @@ def recompute_pipeline_waits(pull_requests: Collection[int]) -> set[int]:
 
 
 def recompute_pipeline_waits_for(runs: Collection[int]) -> set[int]:
-    """As `recompute_pipeline_waits`, for the pull requests that list the commits of these pipeline runs."""
+    """Recompute the waits of the pull requests that list the commits of these pipeline runs."""
     return recompute_pipeline_waits(waiting_for(runs))
 
 

@@ -1,4 +1,4 @@
-"""When pull requests were first ready for review, and their work type."""
+"""The time at which pull requests were first ready for review, and their work type."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from integrations.delivery.mappings.defaults import default_work_type_of_title
 from integrations.delivery.mappings.effective import ValueMappings, value_mappings_of
 from integrations.enums import LinkMethod, WorkType
 
-AT_ONCE = 5000  # as many as are read at once; a changed meaning may concern all there are
-# A pull request that was created as a draft is marked ready before it is ever made a draft again.
+AT_ONCE = 5000  # rows read at once; a changed mapping may concern all pull requests
+# A pull request that was created as a draft must be marked ready before it can be made a draft again.
 _READ = """
     SELECT pull_request.id, pull_request.connection_id,
            CASE WHEN first_mark.kind = 'ready' THEN first_mark.at
@@ -44,7 +44,7 @@ _WRITE = """
 
 
 def recompute_ready_and_work_type(ids: Iterable[int]) -> set[int]:
-    """Recompute when these were first ready, and their work type; those that changed.
+    """Recompute the first ready time and the work type of these pull requests; return those that changed.
 
     The work type is that of a label, else of the linked item, else of the title's or branch's convention.
     """

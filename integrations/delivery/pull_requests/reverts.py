@@ -1,7 +1,7 @@
-"""Which pull requests revert which others, in whatever order they were stored.
+"""Reverts among pull requests, in whatever order they were stored.
 
 Code hosts mark reverts: GitHub names the branch `revert-<number>-<branch>`, GitLab `revert-<sha>`, and both quote the
-title behind “Revert”.
+title after “Revert”.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from integrations.models import RevertMethod
 
 AT_ONCE = 10_000
 
-# The surest sign decides: the number, or the id of the commit, that the branch names, the number at the end of the
-# quoted title (a squash adds it), an id of a commit in a title or subject, and else the quoted title, of the last one
-# that was merged before.  Reverts that are asked for, or of which what they take back is, look at all of the
-# repository, the others there whether one of those asked for is what they mean.  OFFSET 0 has what is no key looked up
-# in the repository, where a join would read all pull requests that there are.
+# The surest sign decides: the number or commit id in the branch name, the number at the end of the quoted title (a
+# squash adds it), a commit id in a title or subject, else the quoted title, matched to the last pull request merged
+# before. Reverts among the given pull requests, and reverts of them, search the whole repository; other reverts there
+# only check whether they mean a given one.  OFFSET 0 makes the planner look up non-keys within the repository, where a
+# join would read all pull requests.
 _RECOMPUTE: LiteralString = r"""
     WITH taking_back AS MATERIALIZED (
         SELECT figures.pull_request_id AS id, figures.repository_id, figures.reverts_id AS before, figures.is_revert,
@@ -136,9 +136,9 @@ _TAKEN_BACK: LiteralString = """
 
 
 def recompute_reverts(ids: Collection[int]) -> set[int]:
-    """Recompute what these pull requests revert, and what reverts them; those that changed.
+    """Recompute the reverts of and by these pull requests; return those that changed.
 
-    Some at once, those of a repository together: each time, all reverts of their repositories are read.
+    Pass the pull requests of a repository together: each call reads all reverts of their repositories.
     """
     changed: set[int] = set()
     reverting = sql.column(

@@ -1,6 +1,6 @@
 """The SQL of pull requests' stages and figures, for many at once: parts of one statement (figures_sql.py).
 
-Each part says what its rows are.  `selected` are the pull requests, and `id` is always theirs.
+Each part describes its rows.  `selected` are the pull requests, and `id` is always theirs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ BOTS: LiteralString = r"""
               AND regexp_replace(lower(identity.value), '\[bot\]$', '') = ANY (%(review_bots)s))
 """
 
-# Whom a pull request is credited to: one row per pull request.  A request by a bot credits nobody.
+# The account that a pull request is credited to: one row per pull request.  A request by a bot credits nobody.
 SELECTED: LiteralString = """
     bot AS (
         SELECT * FROM unnest(%(bots)s::bigint[], %(agents)s::text[]) AS bot (identity_id, agent)
@@ -56,7 +56,7 @@ SELECTED: LiteralString = """
     )
 """
 
-# The reviews that count.  A dismissed review ends pickup all the same, and is no approval.
+# The reviews that count.  A dismissed review still ends pickup, but is no approval.
 # An unknown account (null) is a different person from a known author.
 REVIEWS: LiteralString = """
     review AS (
@@ -73,13 +73,13 @@ REVIEWS: LiteralString = """
     )
 """
 
-# The commits that a pull request lists, with what is known of each.  One that reached the default branch before is not
-# its own: through another pull request that was merged there earlier, listed by that one or being its merge commit, or,
-# where the history is known, because it stands there before the merge.  A branch that was merged by moving the default
-# branch forward ends in its merge commit: its own are those that stand there without a gap.  `shared` are those of
-# their commits that other pull requests list, too, or were merged as.
-# Its time is its author's, where that can be (a clone keeps whatever it is given); that of a copy of a commit that the
-# default branch had before is when it was picked.
+# The commits that a pull request lists, with everything known about each.  A commit is not its own if it reached the
+# default branch before: through another pull request that was merged there earlier (which lists it, or has it as its
+# merge commit) or, if the history is known, because it precedes the merge there.  A branch that was merged by
+# fast-forward ends in its merge commit: its own commits are those that stand there without a gap.  `shared` are the
+# commits that other pull requests list as well, or were merged as.
+# The time is the author's, if plausible (a clone keeps whatever it is given); for a copy of a commit that the default
+# branch had before, the time at which it was picked.
 COMMITS: LiteralString = """
     merged_with AS (
         SELECT listed.sha, earlier.id, earlier.repository_id, earlier.merged_at
@@ -148,10 +148,10 @@ COMMITS: LiteralString = """
     )
 """
 
-# The commits that give a pull request's lines: the one that it was merged as, if that has exactly its lines (a squash,
-# or its only commit); otherwise all its own, if a clone has each of them.  There, lines that are changed twice count
-# twice, so the provider's number is the limit.  A list of commits that is shorter than the provider's number was cut:
-# it gives no lines, and the first commit only if the missing ones are the newest, including the head.
+# The commits that give a pull request's lines: its merge commit, if that has exactly its lines (a squash, or its only
+# commit); otherwise all its own, if a clone has each of them.  In the latter, lines that are changed twice count twice,
+# so the provider's number is the limit.  A list of commits that is shorter than the provider's number was cut: it gives
+# no lines, and gives the first commit only if the missing ones are the newest, including the head.
 LINES: LiteralString = """
     whole AS (
         SELECT selected.id, merged.id AS commit_id, merged.lines_added + merged.lines_deleted AS lines
@@ -196,9 +196,8 @@ LINES: LiteralString = """
     )
 """
 
-# Agents that contributed to its commits, or to the commit that it was merged as: by their lines, if a clone has the
-# files; otherwise by the best evidence, by author, and by the message that the provider sent, unless a note says that
-# no agent did.
+# Agents that contributed to its commits or its merge commit: by lines, if a clone has the files; otherwise by the best
+# evidence, by author, and by the message that the provider sent, unless a note says that no agent contributed.
 AGENTS: LiteralString = """
     part AS (
         SELECT own.id, coalesce(own.stands_in_id, own.commit_id) AS commit_id FROM own WHERE own.commit_id IS NOT NULL
@@ -237,8 +236,8 @@ AGENTS: LiteralString = """
     )
 """
 
-# On which days it was open, and on which of them nothing had happened for long.  Days are cut in the organisation's
-# zone, which is that of the database's session.
+# The days on which it was open, and those among them on which it was stale.  Days are those of the organisation's time
+# zone, which is that of the database session.
 DAYS: LiteralString = """
     lasting AS (
         SELECT selected.id, selected.opened_at, selected.ended_at

@@ -1,4 +1,4 @@
-"""The story of a deployment: how it went, what it brought to production, and what it broke or repaired."""
+"""The story of a deployment: its outcome, the changes it brought to production, and what it broke or repaired."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from orgtree.access.access import Access
 
 
 class EnvironmentRule(StrEnum):
-    """What decided to which environment a deployment went."""
+    """The rule that decided the environment of a deployment."""
 
     ADMIN = "admin"
     TITLE = "title"
@@ -57,7 +57,7 @@ class DeploymentStory(Story):
     deployment: Deployment
     failed: FailedDeployment | None
     proposed: ProposedRollback | None
-    contained: int  # pull requests that it was the first to bring to production
+    contained: int  # pull requests that it brought to production first
     environment_by: EnvironmentRule
 
 
@@ -169,7 +169,7 @@ def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> It
     yield from happened(deployment.started_at, Happened.STARTED, record=run)
     own_times = {deployment.created_at, deployment.started_at, deployment.finished_at}
     for status in statuses:
-        if status.at in own_times:  # shown as the deployment's own statement
+        if status.at in own_times:  # already shown as the deployment's own time
             continue
         yield Happening(status.at, Happened.STATUS, detail=status.native_status, status=status.status)
     yield from happened(deployment.finished_at, Happened.FINISHED, status=deployment.status)
@@ -193,7 +193,7 @@ def _stages(deployment: Deployment, failed: FailedDeployment | None) -> list[Sta
 
 
 def _failed_since(deployment: Deployment, failed: FailedDeployment) -> datetime | None:
-    """When it finished, or its first incident began where that was earlier."""
+    """The start of the failure: the end of the deployment, or the start of its first incident if that was earlier."""
     if failed.restored_at is None or failed.recovery_seconds is None:
         return deployment.finished_at
     return failed.restored_at - timedelta(seconds=failed.recovery_seconds)

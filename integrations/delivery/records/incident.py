@@ -1,4 +1,4 @@
-"""The story of an incident: how long it took, and which deployment it blames."""
+"""The story of an incident: its duration, and the deployment that it blames."""
 
 from __future__ import annotations
 

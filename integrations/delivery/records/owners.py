@@ -1,4 +1,4 @@
-"""Who owned what a record ran on."""
+"""The owners of the service or repository of a record."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ _OWNERS = f"""
 
 
 def owners_of(service: str, repository_id: int | None, at: datetime) -> list[str]:
-    """Names of the units that owned the service, or else the repository, on that day: one of each tree.  One query."""
+    """The units that owned the service, or else the repository, on that day: one name per tree.  One query."""
     return sql.column(_OWNERS, {"day": timezone.localdate(at), "service": service, "repository": repository_id})

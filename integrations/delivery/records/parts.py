@@ -20,7 +20,7 @@ from integrations.models import Deployment, DeploymentFailure, Incident, Pipelin
 from orgtree.access.access import Access
 from orgtree.models import Identity
 
-MOST_PARTS = 300  # of one kind that a page lists: a pull request can have thousands of commits
+MOST_PARTS = 300  # listed per kind: a pull request can have thousands of commits
 
 
 class RecordKind(StrEnum):
@@ -28,7 +28,7 @@ class RecordKind(StrEnum):
     WORK_ITEM = "work_item"
     DEPLOYMENT = "deployment"
     INCIDENT = "incident"
-    PIPELINE_RUN = "pipeline_run"  # without a page of its own
+    PIPELINE_RUN = "pipeline_run"  # has no page of its own
 
 
 class Happened(StrEnum):
@@ -73,7 +73,7 @@ class Happened(StrEnum):
 
 @dataclass(frozen=True)
 class RecordName:
-    """Another record: its name in its tool, and whether the viewer may open its page."""
+    """A reference to another record: its name in its tool, and whether the viewer may open its page."""
 
     kind: RecordKind
     pk: int
@@ -87,7 +87,7 @@ class RecordName:
 class Happening:
     """One entry of a timeline.
 
-    `of` is the person concerned, `detail` a text from its tool.
+    `of` is the person affected, `detail` a text from its tool.
     """
 
     at: datetime
@@ -96,13 +96,13 @@ class Happening:
     of: Identity | None = None
     detail: str = ""
     record: RecordName | None = None
-    status: str = ""  # a word of RunStatus or StatusCategory
-    counts: bool = True  # whether it has a part in the stages: a review by the author has none
+    status: str = ""  # a value of RunStatus or StatusCategory
+    counts: bool = True  # whether it affects the stages: a review by the author does not
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage between two moments; without seconds `missing` says why, as one of WHY_MISSING."""
+    """A stage between two moments; without seconds, `missing` gives the reason, as one of WHY_MISSING."""
 
     name: str
     start: datetime | None
@@ -113,7 +113,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Link:
-    """Another record that this one is linked to: the relation, and the method of linking."""
+    """A link to another record: the relation, and the method of linking."""
 
     relation: str
     record: RecordName
@@ -136,7 +136,7 @@ class Story:
 
 
 class Openable:
-    """Which of the named records the viewer may open: one query for each kind, none if all may be opened."""
+    """The named records that the viewer may open: one query for each kind, none if all may be opened."""
 
     def __init__(self, access: Access, records: Iterable[Model | None]) -> None:
         self._all = access.visibility.unit_ids is None
@@ -157,7 +157,7 @@ class Openable:
             self._ids[kind] = set(visible[kind].filter(pk__in=ids).values_list("pk", flat=True))
 
     def name(self, record: PullRequest | WorkItem | Deployment | Incident) -> RecordName:
-        """With `repository` read beforehand, where the record has one."""
+        """A reference to the record, whose `repository`, if it has one, must be read beforehand."""
         kind, reference, title = _called(record)
         may = record.deleted_at is None and (self._all or record.pk in self._ids.get(type(record), ()))
         return RecordName(kind, record.pk, reference, title, record.url, may)
@@ -168,7 +168,7 @@ def name_of_run(run: PipelineRun) -> RecordName:
 
 
 def _called(record: PullRequest | WorkItem | Deployment | Incident) -> tuple[RecordKind, str, str]:
-    """Its kind, what its tool calls it, and its title."""
+    """The record's kind, its name in its tool, and its title."""
     match record:
         case PullRequest():
             return RecordKind.PULL_REQUEST, f"{record.repository.name}#{record.number}", record.title
@@ -195,7 +195,7 @@ def happened(at: datetime | None, what: Happened, **details: Any) -> Iterator[Ha
 
 
 def consequences(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Happening]:
-    """What a deployment broke, and what repaired it."""
+    """Timeline entries for what a deployment broke, and what repaired it."""
     for failure in failures:
         if failure.incident:
             name = openable.name(failure.incident)
@@ -207,7 +207,7 @@ def consequences(failures: Iterable[DeploymentFailure], openable: Openable) -> I
 
 
 def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable) -> Iterator[Link]:
-    """The same as links."""
+    """Links to what a deployment broke, and to what repaired it."""
     for failure in failures:
         if incident := failure.incident:
             yield Link("incident", openable.name(incident), failure.method, incident.started_at)
@@ -216,5 +216,5 @@ def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable)
 
 
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
-    """The timeline from the beginning; events of one moment keep their given order."""
+    """The timeline from the beginning; events at the same moment keep their given order."""
     return sorted(happenings, key=lambda happening: happening.at)

@@ -1,4 +1,4 @@
-"""The story of a pull request: from its first commit to production, and what came of it."""
+"""The story of a pull request: from its first commit to production, and its consequences."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ _REVIEWS = {
 
 @dataclass(frozen=True)
 class PullRequestStory(Story):
-    """With its commits, the oldest first, and, where the viewer may see it, the agents' share of them, by sha."""
+    """A pull request's story with its commits, oldest first, and, if the viewer may see it, agents' shares by sha."""
 
     pull_request: PullRequest
     commits: Sequence[PullRequestCommit]
@@ -66,7 +66,7 @@ class PullRequestStory(Story):
 
 
 def pull_request_read(record: PullRequest) -> PullRequest:
-    """The row with everything that it points at; what it lacks is None there."""
+    """The row with everything that it references; missing references are None."""
     return PullRequest.objects.select_related(
         *("repository", "connection", "author__person", "requested_by__person", "merged_by__person"),
         *("figures__credited__person", "figures__reverts__repository", "figures__reverted_by__repository"),
@@ -171,7 +171,7 @@ def _of_commits(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
 
 
 def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
-    """Without closed and merged, which the pull request itself contains."""
+    """The timeline entries of events, without closed and merged, which the pull request itself contains."""
     ended = {pull_request.merged_at, pull_request.closed_at}
     for event in events:
         if event.kind == PullRequestEventKind.CLOSED and event.at in ended:

@@ -1,7 +1,8 @@
-"""Which pull requests, work items, deployments and incidents somebody may open.
+"""The pull requests, work items, deployments and incidents that a viewer may open.
 
-They show what their own tools show, names and links among it (docs/records.md), to whoever can find them among the rows
-of a figure: those of people and owners in the units that one sees, one's own, and what is linked to these directly.
+They show what their own tools show, including names and links (docs/records.md), to anyone who can find them among the
+rows of a figure: records of people and owners in the units that the viewer sees, the viewer's own, and records directly
+linked to these.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ from integrations.models import (
 from orgtree.access.access import Access
 from orgtree.models import Placement
 
-# Ids of records that ran on a service, or without one on a repository, which one of the units owned on the record's
-# day.  From the units to the records, so that those of others are not looked at.
+# Ids of records that ran on a service (or, without one, on a repository) owned by one of the units on the record's day.
+# The query goes from the units to the records, so that other units' records are never read.
 _OWNED_BY_UNITS = f"""
     WITH own AS (
         SELECT owned.kind, owned.name, owned.repository_id, owner.during
@@ -43,7 +44,7 @@ _OWNED_BY_UNITS = f"""
     FROM own JOIN TABLE record ON record.repository_id = own.repository_id AND record.service = ''
     WHERE own.kind = 'repository' AND own.during @> (coalesce(record.AT, record.first_seen_at) AT TIME ZONE %s)::date
 """  # noqa: S608 — put together from constants
-# Ids of autonomous agents' pull requests that were open, or waited for production, while one of the units owned their
+# Ids of autonomous agents' pull requests that were open, or waited for production, while one of the units owned the
 # repository.
 _AUTONOMOUS_OWNED_BY_UNITS = f"""
     SELECT figures.pull_request_id
@@ -55,7 +56,7 @@ _AUTONOMOUS_OWNED_BY_UNITS = f"""
     WHERE owner.ancestor_id = ANY (%s)
       AND owner.during && daterange(least(figures.opened_on, last.day), greatest(figures.opened_on, last.day), '[]')
 """  # noqa: S608 — as above
-# Ids of items that stood, or were done, while one of the units owned their project: then they are in its figures.
+# Ids of items that were open, or were done, while one of the units owned their project: then they are in its figures.
 _ITEMS_OWNED_BY_UNITS = f"""
     SELECT item.id
     FROM integrations_workitem item
@@ -69,9 +70,9 @@ _ITEMS_OWNED_BY_UNITS = f"""
 
 
 def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
-    """Of people who were in a unit that one sees while the pull request was open or until it was deployed.
+    """Pull requests of people who were in a unit that the viewer sees while it was open or until it was deployed.
 
-    An autonomous agent's is of the unit that owned its repository then.
+    An autonomous agent's pull request belongs to the unit that owned its repository then.
     """
     pull_requests, visibility = PullRequest.objects.filter(deleted_at=None), access.visibility
     if visibility.unit_ids is None:
@@ -96,7 +97,7 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
 
 def visible_work_items(access: Access) -> QuerySet[WorkItem]:
-    """Of assignees in units that one sees, of projects that these owned then, and those of visible pull requests."""
+    """Work items of assignees in visible units, of projects that those owned then, and of visible pull requests."""
     work_items, visibility = WorkItem.objects.filter(deleted_at=None), access.visibility
     if visibility.unit_ids is None:
         return work_items
@@ -113,7 +114,9 @@ def visible_work_items(access: Access) -> QuerySet[WorkItem]:
 
 
 def visible_deployments(access: Access) -> QuerySet[Deployment]:
-    """Of services and repositories that units own which one sees, one's own, and of visible pull requests."""
+    """Deployments of services and repositories owned by visible units, the viewer's own, and those of visible pull
+    requests.
+    """
     deployments, visibility = Deployment.objects.filter(deleted_at=None), access.visibility
     if visibility.unit_ids is None:
         return deployments
@@ -127,7 +130,7 @@ def visible_deployments(access: Access) -> QuerySet[Deployment]:
 
 
 def visible_incidents(access: Access) -> QuerySet[Incident]:
-    """Of services and repositories that units own which one sees, and those that blame a visible deployment."""
+    """Incidents of services and repositories owned by visible units, and those that blame a visible deployment."""
     incidents, visibility = Incident.objects.filter(deleted_at=None), access.visibility
     if visibility.unit_ids is None:
         return incidents

@@ -1,1 +1,1 @@
-"""Rollouts: what the statuses of a deployment come to, and which deployments are one rollout."""
+"""Rollouts: the outcome of a deployment's statuses, and the grouping of deployments into rollouts."""

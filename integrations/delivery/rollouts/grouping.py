@@ -1,8 +1,8 @@
-"""Which deployments of a service are one rollout: a plain function over those to production.
+"""Grouping of a service's deployments to production into rollouts: a plain function.
 
-One rollout are those of one run of a pipeline, those of the runs that it started, and those of one commit that overlap
-or follow within the gap, unless something else went live between them: then the commit was deployed again.  It finishes
-with its last part, and failed where a part failed that no later part to the same environment repaired.
+A rollout consists of the deployments of one pipeline run, those of the runs that it started, and those of one commit
+that overlap or follow within the gap, unless something else went live between them: then the commit was deployed again.
+It finishes with its last part, and failed if a part failed that no later part to the same environment repaired.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from datetime import datetime, timedelta
 class Part:
     """A finished deployment to production.
 
-    `run` is empty where none is known, `parent` where no run started that one; `says` is what it rolls back or fixes.
-    A later `attempt` of a run lists the jobs that are not repeated with their own times.
+    `run` is empty if unknown, `parent` if no run started that one; `says` is what it rolls back or fixes.  A later
+    `attempt` of a run lists the jobs that are not repeated with their own times.
     """
 
     id: int
     external_id: str
-    environment: str  # as its tool calls it: prod-eu, prod-us
+    environment: str  # its name in its tool: prod-eu, prod-us
     sha: str
     run: str
     started_at: datetime
@@ -36,7 +36,7 @@ class Part:
 
 
 def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
-    """Part → the one by which its rollout counts: its last success, or the last failure that nothing repaired."""
+    """Part → the part that represents its rollout: its last success, or the last failure that nothing repaired."""
     ordered = sorted(parts, key=lambda part: (part.started_at, part.finished_at, part.external_id))
     leader = {part.id: part.id for part in ordered}
 
@@ -60,7 +60,7 @@ def _of_one_run(ordered: Sequence[Part]) -> Iterable[tuple[int, int]]:
 
 
 def _of_one_parent(ordered: Sequence[Part]) -> Iterable[tuple[int, int]]:
-    """A job that starts those of its regions, and these; a run of another commit is a rollout of its own."""
+    """Pairs of a job and the regional jobs that it starts; a run of another commit is a rollout of its own."""
     parents = {part.run.rpartition(" ")[0]: part for part in ordered if part.run}
     first: dict[tuple[str, str], Part] = {}
     for part in ordered:

@@ -1,4 +1,4 @@
-"""What the statuses of a deployment come to: a plain function, so that webhooks and lists agree whatever the order."""
+"""The outcome of a deployment's statuses: a plain function, so that webhooks and lists agree whatever the order."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import datetime
 
 from integrations.enums import RunStatus
 
-INACTIVE = "inactive"  # another deployment took its place: one that went well stays so
+INACTIVE = "inactive"  # another deployment replaced it: a successful one stays successful
 _FINAL = frozenset({RunStatus.SUCCESS, RunStatus.FAILURE})
 _ORDER = (RunStatus.QUEUED, RunStatus.RUNNING, RunStatus.OTHER, RunStatus.FAILURE, RunStatus.SUCCESS)
 
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A status from `at` on; `run` and `job` are those that its address names."""
+    """A status from `at` on; `run` and `job` are those that its URL names."""
 
     at: datetime
     status: RunStatus
@@ -26,7 +26,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a rollout went."""
+    """The result of a deployment, with its times."""
 
     status: RunStatus
     native_status: str
@@ -36,12 +36,13 @@ class Outcome:
     job: str = ""
 
 
-WAITING = Outcome(RunStatus.QUEUED, "", None, None)  # of a deployment that has no statuses yet
+WAITING = Outcome(RunStatus.QUEUED, "", None, None)  # the outcome of a deployment without statuses
 
 
 def outcomes(statuses: Sequence[Status]) -> list[Outcome]:
-    """The deployment's own outcome, which is that of its first final status, and one for each time that it was made
-    active again: a success after it was inactive, or had failed.  A repeated success counts once.
+    """The deployment's own outcome, which is that of its first final status, and one for each later reactivation: a
+    success
+    after it was inactive, or had failed.  A repeated success counts once.
     """
     ordered = sorted(
         statuses, key=lambda status: (status.at, status.native_status == INACTIVE, _ORDER.index(status.status))
@@ -69,7 +70,7 @@ def _finished(statuses: Sequence[Status]) -> Outcome:
 
 def _unfinished(statuses: Sequence[Status]) -> Outcome:
     last = statuses[-1]
-    if last.native_status == INACTIVE:  # another one came before it had ended
+    if last.native_status == INACTIVE:  # another one began before it had ended
         return Outcome(RunStatus.CANCELLED, INACTIVE, _start(statuses), last.at, *_run(statuses))
     return Outcome(last.status, last.native_status, _start(statuses), None, *_run(statuses))
 

@@ -1,4 +1,4 @@
-"""Recomputes the outcomes of stored deployments from their statuses, and which of them are one rollout."""
+"""Recomputes the outcomes of stored deployments from their statuses, and their grouping into rollouts."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ _PUT_AGAIN = f"""
     )
     SELECT id FROM gone UNION SELECT id FROM put
 """  # noqa: S608  # constants of this module
-# A run that went well and was run again was another rollout: that is what the number of earlier successes says.
+# A successful run that was run again was another rollout: the number of earlier successes tells them apart.
 _PARTS: LiteralString = """
     SELECT deployment.repository_id, deployment.service, deployment.id, deployment.external_id,
            deployment.native_environment, deployment.sha,
@@ -129,7 +129,7 @@ _UNMARK: LiteralString = """
 
 
 def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]]:
-    """Recompute these deployments from their statuses: those that changed, and deployments made active again.
+    """Recompute these deployments from their statuses; return those that changed, and reactivated deployments.
 
     The days of the latter are appended here; the caller appends those of the former.  A deployment whose source sends
     no statuses keeps the source's own outcome; one whose statuses are yet to come waits.
@@ -158,7 +158,7 @@ def recompute_outcomes(deployments: Collection[int]) -> tuple[set[int], set[int]
 
 
 def _statuses_that_count(deployments: Collection[int]) -> Mapping[int, Sequence[Status]]:
-    """The statuses of each deployment that has any, of the environment that counts: a promoted one has several."""
+    """The statuses of each deployment that has any, for the environment that counts: a promoted one has several."""
     statuses: dict[int, list[Status]] = {}
     rows = list(
         DeploymentStatus.objects.filter(deployment__in=sorted(deployments)).values_list(
@@ -178,17 +178,19 @@ def _statuses_that_count(deployments: Collection[int]) -> Mapping[int, Sequence[
 
 
 def recompute_rollouts(deployments: Collection[int]) -> set[int]:
-    """Which deployments of the same services as these are one rollout; those that changed.  Appends their days."""
+    """Regroup the deployments of these deployments' services into rollouts; return those that changed.  Appends their
+    days.
+    """
     return _regroup(_OF_THESE, {"deployments": sorted(deployments)}) if deployments else set()
 
 
 def recompute_rollouts_in(repositories: Collection[int]) -> set[int]:
-    """As above, of all deployments in these repositories."""
+    """Regroup all deployments in these repositories into rollouts; return those that changed."""
     return _regroup(_OF_REPOSITORIES, {"repositories": sorted(repositories)}) if repositories else set()
 
 
 def recompute_all_rollouts() -> set[int]:
-    """As above, of all deployments."""
+    """Regroup all deployments into rollouts; return those that changed."""
     return _regroup("true", {})
 
 
@@ -222,8 +224,8 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
 
 
 def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[int, *Mark]]:
-    """Deployment, why it does not count by itself, the one by which it does, and when the rollout that counts by it
-    started; of those that changed.
+    """For each changed deployment: why it does not count by itself, its representative, and the start of their
+    rollout.
     """
     stored: dict[int, Mark] = {}
     excluded: dict[int, DeploymentExclusion] = {}
@@ -254,7 +256,9 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
 
 
 def _without_statuses(deployments: Collection[int]) -> set[int]:
-    """Those whose source said that they have no statuses, or none any more: integrations/intake/record_updates.py."""
+    """Deployments whose source says that they have no statuses, or no longer have any:
+    integrations/intake/record_updates.py.
+    """
     return sql.ids(
         """
         SELECT id FROM integrations_deployment deployment

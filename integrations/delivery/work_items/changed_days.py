@@ -1,6 +1,6 @@
 """The days on which work items count differently after a change, for the outbox.
 
-An item can be open for years.  Reporting all its days whenever it moves would recompute years of figures: so only the
+An item can be open for years.  Reporting all its days whenever it moves would recompute years of figures, so only the
 difference is reported.
 """
 
@@ -14,7 +14,7 @@ from integrations.outbox.fact_changes import announce_changes, append_days, inse
 
 
 def _day(column: str) -> str:
-    """The one day as a multirange, which has none where the column is null."""
+    """The single day as a multirange, which is empty if the column is null."""
     return f"CASE WHEN {column} IS NULL THEN '{{}}' ELSE datemultirange(daterange({column}, {column} + 1)) END"
 
 
@@ -114,7 +114,7 @@ def drop_item_figures(ids: Collection[int]) -> None:
 
 
 def note_items_of(pull_requests: Collection[int]) -> None:
-    """Append to the outbox that items done with these pull requests may have been done with an agent, or not.
+    """Append to the outbox that items finished with these pull requests may now count as done with or without an agent.
 
     Call it after any change of pull requests, in the same transaction.
     """
@@ -122,7 +122,7 @@ def note_items_of(pull_requests: Collection[int]) -> None:
 
 
 def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
-    """(Pull request, work item that it is linked to), of these."""
+    """(Pull request, linked work item) of these pull requests."""
     if not pull_requests:
         return []
     rows = sql.rows(
@@ -134,7 +134,7 @@ def items_of(pull_requests: Collection[int]) -> Sequence[tuple[int, int]]:
 
 
 def note_unlinked(items: Collection[int]) -> None:
-    """As `note_items_of`, for items that were linked to pull requests, and may no longer be."""
+    """Append to the outbox that these items, once linked to pull requests, may no longer be."""
     _append(_DAYS_OF_UNLINKED, items)
 
 

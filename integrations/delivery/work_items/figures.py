@@ -1,9 +1,9 @@
-"""Work items' figures: when they were started and done, how often they came back, on which days they stood where.
+"""Work items' figures: start and completion, reopenings, and the days in each category.
 
-A work item's history is a list of moments: its creation, its moves, and its end.  At each it is in a category (to do,
-in progress, done) until the next, and in done as work that was done or, by its status or resolution, as dropped.  It is
-done at the last moment at which it came into done from elsewhere; moves within a category are none.  What is known now
-of its category counts: history that ends elsewhere is incomplete.
+A work item's history is a list of moments: its creation, its moves, and its end.  From each moment until the next it is
+in a category (to do, in progress, done); done work is either delivered or, by its status or resolution, dropped.  It is
+done at the last moment at which it entered done from another category; moves within a category do not count.  The
+currently known category takes precedence: history that ends elsewhere is incomplete.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from integrations.delivery.work_items.changed_days import NOTE_CHANGED_DAYS
 from integrations.outbox.fact_changes import announce_changes
 
 AT_ONCE = 5000
-FRESH_DAYS = 30  # a backlog is gone through monthly; what nobody touched for longer has been forgotten
+FRESH_DAYS = 30  # backlogs are reviewed monthly; items untouched for longer have been forgotten
 
-_COLUMNS = (  # beside work_item_id
+_COLUMNS = (  # besides work_item_id
     *("credited_id", "repository_id", "work_type"),
     *("created_on", "done_at", "done_on", "first_in_progress_at", "started_on"),
     *("lead_seconds", "cycle_seconds", "active_seconds", "reopened", "found_in_production", "found_by_customer"),
@@ -46,8 +46,8 @@ _ITEM = """
     LEFT JOIN moves first ON first.work_item_id = selected.id AND first.position = 1
     LEFT JOIN moves last ON last.work_item_id = selected.id AND last.position = last.moves
 """
-# One row per moment.  `is_guess`: it is known where the item stands, and not since when.  The category is null where
-# a move leads to a status of which nothing is known.
+# One row per moment.  `is_guess`: the category is known, but not since when.  The category is null if a move leads to
+# an unknown status.
 _MOMENTS = """
     SELECT id, 0 AS position, coalesce(created_at, first_move_at, resolved_at) AS at,
            CASE WHEN moves = 0 AND NOT ends_later THEN status_category ELSE first_category END AS category,
@@ -63,8 +63,8 @@ _MOMENTS = """
     UNION ALL
     SELECT id, moves + 1, resolved_at, 'done', native_status, false FROM item WHERE ends_later
 """
-# One row per moment: in which category the item was from `at` until `until`, and in which before.  What was dropped is
-# over, and was never done; of the resolution only the present one is known.
+# One row per moment: the item's category from `at` until `until`, and the one before.  A dropped item has ended without
+# being done; only the present resolution is known.
 _STAYS = """
     SELECT *, lag(category) OVER (PARTITION BY id ORDER BY position) AS before
     FROM (
@@ -91,7 +91,7 @@ _STAYS = """
         JOIN item ON item.id = stay.id
     ) AS ended
 """
-# One row per item with a beginning.  An item stands on the days at whose end it does.
+# One row per item with a beginning.  An item is in a category on the days at whose end it is.
 _HISTORY = """
     SELECT id,
            max(at) FILTER (WHERE category = 'done' AND before IS DISTINCT FROM 'done' AND NOT is_guess) AS done_at,
@@ -124,7 +124,7 @@ _CREDITED = """
         LIMIT 1
     ) AS last ON true
 """
-# One row per item with assignments: the days on which it was anybody's.
+# One row per item with assignments: the days on which it had an assignee.
 _ASSIGNED = """
     SELECT work_item_id AS id,
            coalesce(
@@ -154,7 +154,7 @@ _FRESH = f"""
     WHERE at IS NOT NULL
     GROUP BY id
 """  # noqa: S608  # constants of this module
-# One row per item: whose issues its project has, and whether its words say where it was found.
+# One row per item: the repository whose issues its project has, and whether its values say where it was found.
 _FINDER = """
     SELECT selected.id, project.repository_id, words && %(by_customers)s::text[] AS by_customer,
            words && %(in_production)s::text[] AS in_production
@@ -235,7 +235,7 @@ _RECOMPUTE = f"""
 
 
 def recompute_item_figures(meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
-    """Recompute the figures of these items, of one connection; those that changed.
+    """Recompute the figures of these items, which belong to one connection; return those that changed.
 
     Exactly the days on which anything counts differently are appended to the outbox.
     """

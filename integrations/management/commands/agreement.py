@@ -1,4 +1,4 @@
-"""`manage.py agreement`: what a unit agreed on about how it works."""
+"""`manage.py agreement`: a unit's working agreement."""
 
 from __future__ import annotations
 

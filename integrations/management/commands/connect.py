@@ -64,7 +64,7 @@ class Command(JsonCommand):
 
 
 def _refuse_matching_nothing(connection: Connection) -> None:
-    """List what there is, and fail where nothing of it was named; what else goes wrong is for the sync to say."""
+    """List the resources, and fail if none was named; the sync reports other problems."""
     try:
         discover_resources(connection)
     except NothingMatchesError as problem:
@@ -89,7 +89,7 @@ def _answers(connector: type[Connector] | None, words: list[str]) -> Settings:
 
 
 def _secret(key: str, value: str) -> str:
-    """What the value stands for: a file's content, a variable's, standard input, or itself."""
+    """The secret that the value refers to: a file's content, a variable's, standard input, or the value itself."""
     if value == "-":
         secret = sys.stdin.read()
     elif value.startswith("@"):

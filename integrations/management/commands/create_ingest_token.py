@@ -1,4 +1,4 @@
-"""Makes a token for programs that send, and prints it once."""
+"""Creates a token for programs that send data, and prints it once."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _person(address: str) -> Person | None:
 
 
 def _replaced(named: str) -> IngestToken:
-    """The token of this name or id: the valid one, or the only one that there was."""
+    """The token with this name or id: the valid one, or the only one that existed."""
     known = IngestToken.objects.filter(name__iexact=named.strip()).order_by("-pk")
     if not known and named.isdecimal():
         known = IngestToken.objects.filter(pk=min(int(named), 2**63 - 1))

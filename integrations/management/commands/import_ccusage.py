@@ -1,4 +1,4 @@
-"""`manage.py import_ccusage FILE --person EMAIL`: a person's usage as ccusage sums it up."""
+"""`manage.py import_ccusage FILE --person EMAIL`: a person's usage as summed up by ccusage."""
 
 from __future__ import annotations
 

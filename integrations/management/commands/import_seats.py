@@ -1,4 +1,4 @@
-"""`manage.py import_seats FILE`: who has a seat of which agent, and what it costs."""
+"""`manage.py import_seats FILE`: holders and prices of agent seats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py own`: which unit owns a repository, service, project or board."""
+"""`manage.py own`: the owning unit of a repository, service, project or board."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Encrypts the secrets of all connections under the present key."""
+"""Encrypts the secrets of all connections under the current key."""
 
 from __future__ import annotations
 

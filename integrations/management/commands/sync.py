@@ -1,4 +1,4 @@
-"""Reads what connections bring."""
+"""Syncs connections."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reading repositories on this machine, and mirrors."""
+"""Syncing repositories on this machine, and mirrors."""

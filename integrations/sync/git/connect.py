@@ -1,4 +1,4 @@
-"""Connecting a repository on disk: it needs a path and nothing else."""
+"""Connects a repository on disk, which needs only a path."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.models import Connection, RepositorySource
 from integrations.models.connections import GIT
 
-SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: it reads what is connected here
+SYNC_SOURCES = signature("integrations.sync.git.tasks.sync_sources")  # by name: that module imports this one
 
 
 class NameTakenError(ValueError):
@@ -22,7 +22,7 @@ class NameTakenError(ValueError):
 
 
 def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
-    """Create or rename the connection to the repository at `path`, and ask for it to be read.
+    """Create or rename the connection to the repository at `path`, and request that it be read.
 
     Raises NotARepositoryError and NameTakenError with a sentence for the operator.
     """
@@ -45,7 +45,7 @@ def connect_git(path: str | Path, *, name: str = "") -> RepositorySource:
 
 
 def enqueue_sources(sources: Iterable[RepositorySource]) -> None:
-    """Ask for the sources to be read, and wake the worker."""
+    """Request that the sources be read, and wake the worker."""
     with transaction.atomic():
         RepositorySource.objects.filter(pk__in=[source.pk for source in sources]).update(requested_at=Now())
         nudge_on_commit(SYNC_SOURCES)

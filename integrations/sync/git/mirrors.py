@@ -23,7 +23,7 @@ from integrations.models import Connection, RepositorySource, Resource
 from integrations.sync.clients import client_of, connector_of, fetched
 from integrations.sync.git.reading_lock import no_reading
 
-KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" where its admin wants mirrors
+KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" if its admin wants mirrors
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
@@ -48,7 +48,7 @@ def sync_mirrors() -> None:
 
 
 def refresh_mirror(source: RepositorySource) -> None:
-    """Copy what is new at the provider, where the source is a mirror.  Raises GitError with a sentence for an admin."""
+    """Fetch changes from the provider, if the source is a mirror.  Raises GitError with a sentence for an admin."""
     if not is_mirror(source):
         return
     path = Path(source.external_id)
@@ -71,7 +71,7 @@ def is_mirror(source: RepositorySource) -> bool:
 
 
 def mirror_path(resource: Resource) -> Path:
-    """Named by ids: names change, and may be anything."""
+    """The path of a mirror, named by ids: names change, and may contain anything."""
     if not _SAFE_NAME.fullmatch(resource.external_id):
         raise ValueError(f"{resource.external_id!r} names no folder.")
     return _folder() / str(resource.connection_id) / f"{resource.external_id}.git"

@@ -1,4 +1,6 @@
-"""Reads what a repository on disk says of agents' work beside its commits: notes, and records of other tools."""
+"""Reads evidence of agents' work from a repository on disk, apart from its commits: notes, and records of other
+tools.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,7 @@ from integrations.connectors.git.records import checkpoints_of_commits, records_
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Repository, RepositorySource, UnusedNote
 
-# Beside the notes refs in a source's position.
+# The key beside the notes refs in a source's position.
 RECORDS = "records"
 
 
@@ -42,9 +44,10 @@ def sync_evidence(
     position: Mapping[str, str],
     again: bool,
 ) -> int:
-    """Take over the notes and records of the repository, of which its other sources may have different ones.
+    """Store the notes and records of the repository, of which its other sources may have different ones.
 
-    Where one of them cannot be read, what it said is not known, and all that was said stays.  Returns how many commits
+    If one of them cannot be read, its notes and records are unknown, and all stored ones stay.  Returns how many
+    commits
     changed.
     """
     clones, complete = _clones(repository, source)
@@ -134,7 +137,7 @@ def _notes_to_read(
 
 
 def _added_lines(gits: Sequence[GitRepository]) -> AddedLines:
-    """As the first of these clones has them that has the commit."""
+    """Added lines by the first of these clones that has the commit."""
 
     def added(shas: Sequence[str]) -> Mapping[str, Mapping[str, Ranges]]:
         found: dict[str, Mapping[str, Ranges]] = {}

@@ -1,4 +1,4 @@
-"""Syncs a repository on disk: what is new since the last sync, resumable at any commit, without deleted commits.
+"""Syncs a repository on disk: the changes since the last sync, resumable at any commit, without deleted commits.
 
 A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits.
 Commits are stored in chunks before that, so that a killed sync continues where it stopped.
@@ -54,7 +54,7 @@ FILES_AT_ONCE = 20_000  # so that 500 commits of thousands of files do not fill 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a repository says of itself at the beginning of a reading; `position` is that of its notes and records."""
+    """The state of a repository at the beginning of a reading; `position` is that of its notes and records."""
 
     branches: Mapping[str, str]
     notes: Mapping[str, str]
@@ -85,9 +85,9 @@ class Seen:
 
 
 def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
-    """Read what is new; the run says what was found, and in words what went wrong.
+    """Read the changes; the run says what was found, and explains any failure.
 
-    `full` looks at every commit again instead of trusting how far the last reading came.
+    `full` reads every commit again instead of continuing from the last position.
     Raises BusyError.
     """
     with READING.alone(source.pk):
@@ -97,7 +97,7 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
         )
         run = SyncRun.objects.create(source=source)
         mine = RepositorySource.objects.filter(pk=source.pk)
-        # Before the reading: one that kills its process waits longer next time, too.
+        # Stored before the reading, so that one that kills its process also waits longer next time.
         mine.update(tried_at=run.started_at, failures=F("failures") + 1)
         try:
             _read(source, run, full=full)
@@ -115,7 +115,7 @@ def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
 
 
 def _forget_idle_runs(source: RepositorySource) -> None:
-    """There is a run every few minutes; idle ones would hide the others."""
+    """Delete idle runs: there is one every few minutes, and they would hide the others."""
     SyncRun.objects.filter(source=source, state=SyncRun.State.DONE, to_read=0, added=0, changed=0, removed=0).delete()
 
 
@@ -123,7 +123,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     refresh_mirror(source)
     git = GitRepository.open(source.external_id)
     seen = Seen.of(git)
-    if not source.view:  # noted before the first commit is stored, so that a reading that goes on later can compare
+    if not source.view:  # stored before the first commit, so that a resumed reading can compare
         RepositorySource.objects.filter(pk=source.pk).update(view=seen.view)
         source.view = seen.view
     view_changed = seen.view != source.view
@@ -181,7 +181,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
 
 
 def _note_reading(source: RepositorySource, seen: Seen, repository: Repository) -> None:
-    """Store how far the reading came, and relink what its tags name."""
+    """Store the position of the reading, and relink the records that name its tags."""
     RepositorySource.objects.filter(pk=source.pk).update(
         refs=dict(seen.branches), notes=dict(seen.position), tags=dict(seen.tags), view=seen.view
     )
@@ -238,9 +238,9 @@ def _store(
 
 
 def _held_by_other_sources(repository: Repository, source: RepositorySource) -> tuple[set[str], set[str]] | None:
-    """What the others hold, as they were last read, and of that what is on their default branches.
+    """The commits of the other sources as they were last read, and those among them on their default branches.
 
-    None where one of them cannot be read: what it holds is not known then, and all that is there stays.
+    None if one of them cannot be read: its commits are unknown then, and all stored ones stay.
     """
     held, on_default = set[str](), set[str]()
     for other in repository.sources.exclude(pk=source.pk):
@@ -259,7 +259,7 @@ def _held_by_other_sources(repository: Repository, source: RepositorySource) -> 
 
 
 def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool:
-    """Whether all that was read last time is still there, and the default branch has lost nothing to another."""
+    """Whether everything that was read last time still exists, and the default branch has lost no commit to another."""
     before = set(known.values())
     if seen.default is None or seen.default not in known or set(existing(git.git_dir, before)) != before:
         return False
@@ -270,17 +270,17 @@ def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool
 def _of_default(
     git: GitRepository, known: Mapping[str, str], seen: Seen, held: Sequence[str], *, grown: bool
 ) -> Sequence[str]:
-    """The commits that are new on the default branch; all of them where the branches did not merely grow."""
+    """The commits that are new on the default branch; all of them if the branches did not merely grow."""
     if seen.default is None:
         return []
     before = [known[seen.default]] if grown else []
     if len(seen.tips) == 1 and (not grown or set(known.values()) == set(before)):
-        return held  # there is no other branch, and was none
+        return held  # there is no other branch, and there was none
     return new_commits(git.git_dir, [seen.branches[seen.default]], before)
 
 
 def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
-    """Those that no clone has provided, in the same order; whether or not a provider has."""
+    """The commits that no clone has provided, in the same order, each with whether a provider has."""
     rows = sql.rows(
         """
         SELECT wanted.sha, known.sha IS NOT NULL
@@ -295,7 +295,7 @@ def _new_to_clones(shas: Sequence[str]) -> dict[str, bool]:
 
 
 def _chunks(commits: Iterable[ReadCommit]) -> Iterator[list[ReadCommit]]:
-    """What one transaction stores: a number of commits, or fewer where they have many files."""
+    """Chunks of commits for one transaction each, smaller if the commits have many files."""
     chunk: list[ReadCommit] = []
     files = 0
     for commit in commits:

@@ -1,4 +1,4 @@
-"""One process at a time reads a clone."""
+"""Lock that lets one process at a time read a clone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ READING = Lock("reading of a clone")  # by source
 
 
 def no_reading(sources: Iterable[RepositorySource]) -> None:
-    """Until the caller's transaction ends, nobody reads these sources.  Raises BusyError."""
+    """Keep others from reading these sources until the caller's transaction ends.  Raises BusyError."""
     for source in sources:
         if not READING.try_hold(source.pk):
             raise BusyError

@@ -1,4 +1,4 @@
-"""The connections as the page that sets them up shows them."""
+"""Connected repositories for the page on which they are set up."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from integrations.models.connections import GIT
 
 @dataclass(frozen=True)
 class ConnectedSource:
-    """A source, its last reading (None: none yet) and how many commits its repository holds.
+    """A source, its last reading (None: none yet), and the number of commits in its repository.
 
-    Of `lines_unknown` of them git could not read the objects: they count as commits, and their lines nowhere.
+    For `lines_unknown` of them git could not read the objects: they count as commits, but have no lines.
     """
 
     source: RepositorySource
@@ -25,7 +25,7 @@ class ConnectedSource:
 
 
 def connected_sources() -> Sequence[ConnectedSource]:
-    """Every repository on this machine that an admin named, by the name of its connection; no mirrors."""
+    """Every repository on this machine that an admin connected, by the name of its connection; no mirrors."""
     last = SyncRun.objects.filter(source=OuterRef("pk")).order_by("-pk").values("pk")[:1]
     sources = list(
         RepositorySource.objects.filter(connection__provider=GIT)
@@ -42,7 +42,7 @@ def connected_sources() -> Sequence[ConnectedSource]:
 
 
 def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """How many commits each repository holds, and of how many of them the lines are unknown."""
+    """The number of commits in each repository, and the number of those with unknown lines."""
     links = CommitInRepository.objects.filter(repository__in=repositories).order_by()
     counted = links.values_list("repository").annotate(
         commits=Count("pk"), unknown=Count("pk", filter=Q(commit__lines_known=False))

@@ -31,7 +31,7 @@ def sync_sources() -> None:
 
 @cache
 def _mark_agents_that_are_known_now() -> None:
-    """Once per process, because an upgrade with a longer list of agents starts new processes."""
+    """Update the signatures of known agents once per process: an upgrade with a longer list starts new processes."""
     mark_known_agents()
 
 

@@ -19,8 +19,8 @@ VOCABULARIES = (CLAUDE_CODE, CODEX, COPILOT, GEMINI_CLI, QWEN_CODE, CLINE)
 def vocabulary_of(service_name: str, *, scope: str = "", names: Iterable[str] = ()) -> Vocabulary:
     """The vocabulary of records by their instrumentation scope, else by their own names, else by `service.name`.
 
-    The program itself sets the first two, while an organisation or a collector may set the last.  `names` are of
-    events, spans or metrics, and are only read where the scope says nothing.
+    The program itself sets the first two, while an organisation or a collector may set the last.  `names` are those of
+    events, spans or metrics, and are only read if the scope is not conclusive.
     """
     for vocabulary in VOCABULARIES:
         if vocabulary.scope.fullmatch(scope):

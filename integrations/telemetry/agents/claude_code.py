@@ -114,22 +114,22 @@ _VERSION = re.compile(r"(\d{1,6})\.(\d{1,6})\.(\d{1,6})")
 # Known attributes that are not used, as documented and as seen with 2.1.332.
 NOT_NEEDED = frozenset(
     {
-        # of every record
+        # attributes of every record
         *("event.timestamp", "event.sequence", "prompt.id", "message.uuid", "terminal.type"),
         *("app.version", "app.entrypoint", "organization.id", "user.groups"),
         *("workflow.run_id", "workflow.name", "span.type", "client_request_id"),
         *("anthropic.custom_base_url", "anthropic.plan", "anthropic.seat_type", "permission_mode"),
-        # of requests
+        # attributes of requests
         *("cost_usd_micros", "attempt", "stop_reason", "ttft_ms", "llm_request.context"),
         *("gen_ai.request.model", "gen_ai.response.id", "gen_ai.response.finish_reasons"),
         *("server_fallback_hop", "has_category", "has_explanation", "category"),
         *("total_attempts", "total_retry_duration_ms", "response_length", "body_length", "body_truncated"),
-        # of tools
+        # attributes of tools
         *("source", "tool_source", "decision_type", "decision_source", "tool_input_size_bytes"),
         *("tool_result_size_bytes", "mcp_server_scope", "gen_ai.tool.call.id", "language", "tool_result_bytes"),
         *("skill.source", "marketplace.name"),
         *("mcp_tool.name", "agent_type", "total_tokens", "total_tool_uses", "invocation_trigger"),
-        # of what else happens
+        # attributes of other events
         *("prompt_length", "user_prompt_length", "command_name", "command_source", "interaction.sequence"),
         *("interaction.duration_ms", "trigger", "pre_tokens", "post_tokens", "from_mode", "to_mode", "mention_type"),
         *("query_depth", "is_subagent", "parent_agent_id", "agent_id"),

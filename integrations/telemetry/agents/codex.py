@@ -32,7 +32,7 @@ _PATCH_TOOL = "apply_patch"
 
 
 def _outcome(attributes: Attributes) -> str:
-    """Shell tools succeed whenever they ran; a non-zero exit code is in the head of the output."""
+    """The outcome of a tool call; shell tools succeed whenever they ran, and the output's head has the exit code."""
     match attributes.get("success"):
         case True | "true":
             failed = _exit_code(attributes) not in (None, 0)
@@ -177,7 +177,7 @@ def _has_error(attributes: Attributes) -> bool:
 
 
 def _attempt(attributes: Attributes) -> EventReading:
-    """Each attempt; successful ones are reported again with their tokens when complete."""
+    """The reading of an attempt; successful ones are reported again with their tokens when complete."""
     try:
         status = int(str(attributes.get("http.response.status_code") or 0))
     except ValueError:
@@ -197,7 +197,7 @@ def _tool_decision(attributes: Attributes) -> EventReading:
 
 
 def _line_of_log(attributes: Attributes) -> EventReading | None:
-    """A record without an event name and a conversation is a line of the program's own log."""
+    """The reading of a record without an event name and a conversation, which is a line of the program's own log."""
     if "event.name" in attributes:
         return None
     return INCOMPLETE if "conversation.id" in attributes else NOT_KEPT
@@ -206,14 +206,14 @@ def _line_of_log(attributes: Attributes) -> EventReading | None:
 # Known attributes that are not used, as seen with 0.169.0.
 NOT_NEEDED = frozenset(
     {
-        # of every record
+        # attributes of every record
         *("event.timestamp", "app.version", "originator", "slug", "terminal.type", "auth_mode"),
-        # of requests
+        # attributes of requests
         *("attempt", "endpoint", "ttft_ms", "reasoning_token_count", "tool_token_count"),
         *("error.code", "request_id"),
-        # of tools
+        # attributes of tools
         *("tool_namespace", "tool_result_seq", "output_truncated"),
-        # of what else happens
+        # attributes of other events
         *("prompt_length", "reasoning_summary", "approval_policy"),
         *("sandbox_policy", "context_window", "auto_compact_token_limit", "active_profile"),
         *("startup.phase", "startup.status"),

@@ -1,4 +1,4 @@
-"""Attributes with content that people wrote, ran or read.  They are dropped on receipt and counted, never stored."""
+"""Attributes with content that people wrote, ran or read.  They are dropped and counted on receipt, never stored."""
 
 from __future__ import annotations
 
@@ -42,20 +42,20 @@ CONTENT_ATTRIBUTES = frozenset(
         ),
         *("gen_ai.tool.call.arguments", "gen_ai.tool.call.result", "full_command", "command", "bash_command"),
         *("file_path", "path", "workspace.host_paths", "github.copilot.tool.parameters.file_path"),
-        # of the Vercel AI SDK
+        # attributes of the Vercel AI SDK
         *("ai.prompt", "ai.prompt.messages", "ai.prompt.tools", "ai.prompt.toolChoice", "ai.prompt.format"),
         *("ai.response.text", "ai.response.reasoning", "ai.response.toolCalls", "ai.response.object"),
         *("ai.response.files", "ai.response.providerMetadata", "ai.schema", "ai.schema.description"),
         *("ai.toolCall.args", "ai.toolCall.result", "ai.value", "ai.values", "ai.embedding", "ai.embeddings"),
         *("ai.documents", "ai.result.text", "ai.result.toolCalls", "ai.result.object"),
-        # error texts quote what failed
+        # error texts quote the failing input
         *("error", "error.message", "error_message", "exception.message", "exception.stacktrace"),
         # the command line may contain the prompt
         *("process.command", "process.command_args", "process.command_line"),
     }
 )
 PLACEHOLDERS = (None, "", "<REDACTED>", "[REDACTED]")
-LONGEST_WORD = 200  # of an unknown attribute: longer values, or values with line breaks, are treated as content
+LONGEST_WORD = 200  # for unknown attributes: longer values, or values with line breaks, are treated as content
 
 _NUMBER = re.compile(r"-?[0-9]{1,20}(?:\.[0-9]{1,20})?")
 _WORD = re.compile(r"[A-Za-z0-9_.:+=-]{1,100}")
@@ -81,7 +81,7 @@ def is_content(name: str, value: Value) -> bool:
 
 
 def _may_have_a_password(name: str, value: Value) -> bool:
-    """Of addresses of repositories; git@ is no password."""
+    """Whether the value is a repository's address that may hold a password; git@ is none."""
     return name in REPOSITORY_ATTRIBUTES and isinstance(value, str) and "@" in value.removeprefix("git@")
 
 

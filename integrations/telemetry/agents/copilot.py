@@ -40,7 +40,7 @@ from integrations.telemetry.agents.vocabulary import (
     Vocabulary,
 )
 
-# GitHub bills credits of a cent, of which these are billionths.
+# GitHub bills credits of one cent; these are billionths of a credit.
 CREDITS = Cost({"github.copilot.nano_aiu": Decimal("1e-11")})
 COPILOT_REQUEST = replace(REQUEST, reported_cost=CREDITS)
 _TOTALS = (
@@ -93,7 +93,7 @@ OWN_NOT_NEEDED_PREFIXES = (
     *("github.copilot.context.", "github.copilot.git.", "github.copilot.github.", "github.copilot.sandbox."),
     *("github.copilot.tool.parameters.", "copilot_chat.edit.", "copilot_chat.repo."),
 )
-# They repeat spans, or describe the machine, and name no conversation.
+# Metrics that repeat spans, or describe the machine, and name no conversation.
 METRICS_NOT_NEEDED = (
     *("gen_ai.client.inference.usage.input_tokens", "gen_ai.client.inference.usage.output_tokens"),
     *(

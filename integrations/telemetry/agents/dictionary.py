@@ -36,7 +36,7 @@ def learned(vocabulary: Vocabulary) -> Vocabulary:
 
 
 def _attributes_of_repositories() -> set[str]:
-    """The attributes by which the organisation names repositories, in words of its own."""
+    """The organisation's own attribute names for repositories."""
     return set(Organisation.current().repository_attributes.replace(",", " ").split())
 
 

@@ -14,11 +14,11 @@ class EventKind(enum.IntEnum):
     SESSION = 4  # any other sign of activity: session start, compaction, hook
     PROMPT = 5  # a prompt by the person
     UNREAD = 9  # not read by any vocabulary; stored with its attributes
-    UNREAD_POINT = 10  # the same for a metric point
+    UNREAD_POINT = 10  # a metric point not read by any vocabulary
 
 
 class Measure(enum.StrEnum):
-    """What a stored metric point measures; stored in `integrations_agent_point.measure`."""
+    """The measure of a stored metric point; stored in `integrations_agent_point.measure`."""
 
     INPUT_TOKENS = "input_tokens"  # uncached
     # The whole prompt: minus the two cache measures, it gives the uncached tokens.

@@ -55,14 +55,14 @@ PROMPT = Event(kind=EventKind.PROMPT)
 # Known attributes that are not used, as documented and as seen with 0.61.0.
 NOT_NEEDED = frozenset(
     {
-        # of every record
+        # attributes of every record
         *("event.timestamp", "interactive", "prompt_id", "experiments.ids"),
-        # of requests
+        # attributes of requests
         *("total_token_count", "finish_reasons", "http.status_code", "error.type", "duration"),
-        # of tools
+        # attributes of tools
         *("tool_type", "content_length", "mcp_server_name", "extension_name", "extension_id", "start_time"),
         *("end_time", "tool_name"),
-        # of what else happens
+        # attributes of other events
         *("embedding_model", "sandbox_enabled", "core_tools_enabled", "approval_mode", "api_key_enabled"),
         *("vertex_ai_enabled", "log_user_prompts_enabled", "file_filtering_respect_git_ignore", "debug_mode"),
         *("mcp_servers", "mcp_servers_count", "mcp_tools", "mcp_tools_count", "output_format", "extensions"),
@@ -128,7 +128,7 @@ GEMINI_CLI = Vocabulary(
             attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}
         ),
         "gemini_cli.session.count": Metric(Measure.SESSIONS),
-        # These repeat events (failed requests twice), or describe the machine.
+        # Metrics that repeat events (failed requests twice), or describe the machine.
         **dict.fromkeys(
             (
                 *("gemini_cli.tool.call.count", "gemini_cli.api.request.count", "gemini_cli.file.operation.count"),

@@ -40,7 +40,7 @@ from integrations.telemetry.agents.vocabulary import (
 # The first of each is the current name; the others are deprecated or predate the conventions.
 INPUT = (
     *("gen_ai.usage.input_tokens", "gen_ai.usage.prompt_tokens", "llm.token_count.prompt"),
-    *("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),  # the last of embeddings
+    *("ai.usage.inputTokens", "ai.usage.promptTokens", "ai.usage.tokens"),  # the last one for embeddings
 )
 OUTPUT = (
     *("gen_ai.usage.output_tokens", "gen_ai.usage.completion_tokens", "llm.token_count.completion"),
@@ -52,7 +52,7 @@ CACHE_READ = (
     "gen_ai.usage.cache_read_input_tokens",
     "gen_ai.usage.cache_read_tokens",
     "gen_ai.usage.cached_tokens",
-    "gen_ai.usage.details.cache_read_tokens",  # pydantic-ai, by the names of its own or of the provider
+    "gen_ai.usage.details.cache_read_tokens",  # pydantic-ai, by its own or the provider's names
     "gen_ai.usage.details.cache_read_input_tokens",
     "gen_ai.usage.details.cached_tokens",
     "llm.token_count.prompt_details.cache_read",
@@ -87,7 +87,7 @@ CACHE_WRITE_1H = (
     "gen_ai.usage.ephemeral_1h_input_tokens",
     "ai.response.providerMetadata.cacheWriteTokens1h",
 )
-UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # says what input includes
+UNCACHED = "ai.usage.inputTokenDetails.noCacheTokens"  # shows what input includes
 MODEL = ("gen_ai.response.model", "gen_ai.request.model", "llm.model_name", "ai.response.model", "ai.model.id")
 # The tier that served a request, else the requested one (they differ when a busy tier falls back).  The current names
 # are in OpenAI's registry; they were in the general conventions before, and other providers' instrumentation uses both.
@@ -97,7 +97,7 @@ SERVICE_TIER = (
     *("openai.request.service_tier", "gen_ai.openai.request.service_tier", "gen_ai.request.service_tier"),
 )
 # A conversation is a session, while session.id can be the window of an editor.
-# The metadata of the AI SDK are the program's own; these are the names that programs use.
+# Metadata of the AI SDK are defined by each program; these names are common.
 SESSION_KEYS = (
     *("gen_ai.conversation.id", "conversation.id", "session.id", "session_id"),
     *(
@@ -136,9 +136,9 @@ UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart
 
 
 def tool_outcome(attributes: Attributes) -> str:
-    """A non-zero exit code is a failure, even if the tool call succeeded.
+    """The outcome of a tool call: a non-zero exit code is a failure, even if the call itself succeeded.
 
-    The status of a span decides where nothing else says how the call ended.
+    The status of a span decides if nothing else says how the call ended.
     """
     signs: list[bool] = []
     if attributes.get("error.type"):
@@ -263,7 +263,7 @@ _OPENINFERENCE = {"llm": "chat", "embedding": "embeddings", "tool": "execute_too
 
 
 def request(attributes: Attributes) -> EventReading:
-    """A failed request with a partial response, such as an interrupted one, still used tokens."""
+    """The reading of a request: a failed one with a partial response, such as an interrupted one, still used tokens."""
     if attributes.get(UNCACHED) is not None:
         return REQUEST_IN_DETAIL
     if any(attributes.get(name) is not None for name in _TOKENS):
@@ -272,7 +272,7 @@ def request(attributes: Attributes) -> EventReading:
 
 
 def operation(attributes: Attributes) -> EventReading | None:
-    """The rule for a span or log record, by its operation; None where it follows no known convention."""
+    """The rule for a span or log record, by its operation; None if it follows no known convention."""
     if isinstance(of_ai_sdk := attributes.get(OPERATION_ID), str):
         return _ai_sdk_operation(of_ai_sdk, attributes)
     name = named if isinstance(named := attributes.get("gen_ai.operation.name"), str) else None

@@ -1,6 +1,6 @@
-"""What a request's spend is split by: skill, sub-agent, plugin, MCP server, effort, query source and provider.
+"""The parts by which a request's spend is split: skill, sub-agent, plugin, MCP server, effort, query source, provider.
 
-They are names, never content: longer values, or values with line breaks, are not said.
+Parts are names, never content: longer values, or values with line breaks, are ignored.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from integrations.enums import RequestPart
 from integrations.models.sessions import LONGEST_PART
 from integrations.telemetry.agents.values import Attributes
 
-# As conventions, agents and gateways name them.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
+# Names from conventions, agents and gateways.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
 _PROVIDERS = {
     **dict.fromkeys(("aws.bedrock", "aws_bedrock", "amazon-bedrock", "bedrock", "bedrock-runtime"), "bedrock"),
     **dict.fromkeys(("gcp.vertex_ai", "vertex_ai", "vertex-ai", "vertexai", "vertex", "google-vertex"), "vertex"),
     **dict.fromkeys(("azure.ai.openai", "azure.ai.inference", "azure_openai", "azure", "foundry"), "azure"),
     **dict.fromkeys(("litellm", "openrouter", "gateway", "cloudflare", "portkey", "vercel"), "gateway"),
-    # The vendor's own interface.
+    # The name of the vendor's own interface.
     **dict.fromkeys(
         ("firstparty", "anthropic", "openai", "gcp.gemini", "gcp.gen_ai", "gemini", "gemini-api-key"), "direct"
     ),
@@ -42,7 +42,7 @@ _Names = tuple[str, ...]
 class Parts:
     """The attributes that name the parts of a request.
 
-    Where no attribute says the provider, the source of the identity (a gateway) or the spelling of the model may.
+    If no attribute names the provider, the source of the identity (a gateway) or the spelling of the model may.
     """
 
     skill: _Names = ()
@@ -54,8 +54,8 @@ class Parts:
     provider: _Names = ()
     models: _Names = ()
     identity_source: _Names = ()
-    _parts: Sequence[tuple[str, _Names]] = field(init=False, repr=False)  # those that have names
-    _saying: frozenset[str] = field(init=False, repr=False)  # attributes that say any part by themselves
+    _parts: Sequence[tuple[str, _Names]] = field(init=False, repr=False)  # the parts that have names
+    _saying: frozenset[str] = field(init=False, repr=False)  # attributes that name a part on their own
 
     def __post_init__(self) -> None:
         named = [(str(part), names) for part in RequestPart if (names := getattr(self, part))]
@@ -68,8 +68,8 @@ class Parts:
         return {name for part in (*RequestPart, "models", "identity_source") for name in getattr(self, part)}
 
     def named(self, attributes: Attributes) -> dict[str, str] | None:
-        """Part → value of a record; None where it names none."""
-        if self._saying.isdisjoint(attributes):  # most records: a tenth of the time to read one
+        """Part → value of a record; None if it names none."""
+        if self._saying.isdisjoint(attributes):  # most records: saves a tenth of the time to read one
             provider = _provider_of(_first(self.models, attributes))
             return {str(RequestPart.PROVIDER): provider} if provider else None
         parts = {part: text for part, names in self._parts if (text := _first(names, attributes))}

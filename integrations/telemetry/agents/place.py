@@ -1,10 +1,10 @@
-"""Where an agent works: the repository and branch that its telemetry names, and the commit.
+"""The place where an agent works: the repository and branch that its telemetry names, and the commit.
 
 Attributes of OpenTelemetry's version control conventions, which agents send by themselves or an organisation sets in
 OTEL_RESOURCE_ATTRIBUTES, those of Copilot, and `repo.owner` with `repo.name`.
 https://opentelemetry.io/docs/specs/semconv/registry/attributes/vcs/
 
-A place that cannot be understood is no place: it never invalidates its record.
+A place that cannot be understood is ignored: it never invalidates its record.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from contextlib import suppress
 from integrations.connectors.git.repository import one_spelling
 from integrations.telemetry.agents.values import Attributes, Value
 
-# Stands for the attributes by which administrators say that their organisation names repositories.
+# Placeholder for the attributes that administrators have mapped to the repository.
 OWN_REPOSITORY = "(repository)"
 # Alternatives of one value each: the first that is present is read.
 _REPOSITORIES = (
     *("vcs.repository.url.full", "github.copilot.git.repository", "vcs.repository.name", "repo.name"),
     OWN_REPOSITORY,
 )
-# Of a repository whose name stands alone.
+# The owner of a repository whose name is sent without it.
 _OWNERS: Mapping[str, str] = {"vcs.repository.name": "vcs.owner.name", "repo.name": "repo.owner"}
 _BRANCHES = ("vcs.ref.head.name", "vcs.repository.ref.name", "github.copilot.git.branch")
 _REVISION = "vcs.ref.head.revision"
@@ -31,14 +31,14 @@ _REVISIONS = (_REVISION, "vcs.repository.ref.revision", "github.copilot.git.comm
 REPOSITORY_ATTRIBUTES = frozenset(_REPOSITORIES)
 PLACE_ATTRIBUTES = (*_REPOSITORIES, *_OWNERS.values(), *_BRANCHES, *_REVISIONS)
 
-# Longer ones are no place: a truncated name is another name.
+# Longer names are ignored: a truncated name is another name.
 LONGEST_REPOSITORY, LONGEST_BRANCH, LONGEST_REVISION = 500, 250, 64
-SHORTEST_REVISION = 7  # git shortens no further by itself
+SHORTEST_REVISION = 7  # git's own abbreviations are no shorter
 _HEADS = "refs/heads/"
 
 
 def place_of(attributes: Attributes) -> str:
-    """The place of a record as a JSON list of repository, branch and revision; empty where it names none.
+    """The place of a record as a JSON list of repository, branch and revision; empty if it names none.
 
     A repository is host/path of an address, without user and password, or a name.
     """
@@ -52,7 +52,7 @@ def place_of(attributes: Attributes) -> str:
 def commit_in_parameters(attributes: Attributes) -> Mapping[str, Value]:
     """The commit that a tool's parameters name, as the attribute for it; the parameters themselves are content.
 
-    A revision that is known in full stays: the parameters may shorten it.
+    A full revision is kept: the parameters may abbreviate it.
     """
     parameters = attributes.get("tool_parameters")
     if isinstance(parameters, str) and "git_commit_id" in parameters:
@@ -67,7 +67,7 @@ def commit_in_parameters(attributes: Attributes) -> Mapping[str, Value]:
 
 
 def _named(attributes: Attributes, name: str) -> str:
-    """A repository as it is named, with its owner where that stands apart."""
+    """The repository as it is named, with its owner if that is a separate attribute."""
     text = _text(attributes, name)
     owner = _text(attributes, _OWNERS[name]).strip("/") if name in _OWNERS else ""
     return f"{owner}/{text}" if owner and text and "/" not in text else text
@@ -84,7 +84,7 @@ def _repository(text: str) -> str:
     if "://" in text or "@" in text:
         text = one_spelling(text)
     text = text.split("?")[0].split("#")[0].strip("/").removesuffix(".git").strip("/")
-    # What is left of a user or a password would be stored.
+    # The remains of a user or a password would be stored.
     return "" if "@" in text or len(text) > LONGEST_REPOSITORY else text
 
 

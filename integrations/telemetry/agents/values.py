@@ -9,11 +9,11 @@ import math
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
-ABSENT = ("", "undefined", "null")  # what JavaScript makes of a missing value where text is required
-LARGEST_COUNT = 10**12  # of one record; larger ones are implausible, and their sums would overflow
-LARGEST_AMOUNT = 10**9  # US dollars of one record
+ABSENT = ("", "undefined", "null")  # JavaScript's texts for a missing value
+LARGEST_COUNT = 10**12  # per record; larger counts are implausible, and their sums would overflow
+LARGEST_AMOUNT = 10**9  # US dollars per record
 _LAST_DIGIT = Decimal("1e-10")
-MOST_LEVELS = 16  # of nested lists
+MOST_LEVELS = 16  # for nested lists
 NANOSECONDS_PER_MICROSECOND = 1000
 MICROSECONDS_TO_2000 = 946_684_800_000_000  # from 1970, where OTLP counts from, to 2000, where PostgreSQL does
 MICROSECONDS_AHEAD = 24 * 3600 * 1_000_000  # a clock may be wrong by a time zone, not by more

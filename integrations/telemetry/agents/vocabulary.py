@@ -113,13 +113,13 @@ class Event:
     cache_write_5m_tokens: str | Count | None = None
     cache_write_1h_tokens: str | Count | None = None
     output_tokens: str | Count | None = None
-    service_tier: str | Names | None = None  # batch, fast, priority and flex have other prices
+    service_tier: str | Names | None = None  # batch, fast, priority and flex have different prices
     duration_ms: str | None = None
     reported_cost: str | Cost | None = None
     outcome: Callable[[Attributes], str] | None = None
     increments: Callable[[Attributes], Iterable[tuple[Measure, int | Decimal]]] | None = None
-    parts: Parts | None = None  # what a request's spend is split by
-    at_start: bool = False  # of a span: the event happened at its start
+    parts: Parts | None = None  # the parts by which a request's spend is split
+    at_start: bool = False  # for spans: the event happened at the start
     # If none of these is present, the record comes from a version with other names and is stored with its attributes.
     expects: frozenset[str] = frozenset()
 
@@ -153,7 +153,7 @@ PARENT_SPAN_ID = "(parent span id)"
 TRACE_ID = "(trace id)"
 SPAN_START = "(span start in nanoseconds)"
 SPAN_DURATION_MS = "(span duration in ms)"
-SPAN_FAILED = "(span failed)"  # present where the span's status is an error
+SPAN_FAILED = "(span failed)"  # present if the span's status is an error
 SPAN_CONTEXT = frozenset({LIBRARY, SPAN_ID, PARENT_SPAN_ID, TRACE_ID, SPAN_START, SPAN_DURATION_MS, SPAN_FAILED})
 
 
@@ -192,7 +192,7 @@ EventChoice = Callable[[Attributes], EventReading]
 
 # Chooses the rule of a record whose name no table lists; None if unknown.
 NamelessChoice = Callable[[Attributes], EventReading | None]
-# What the name of a record determines, regardless of its attributes.
+# The rule determined by the name of a record, regardless of its attributes.
 EventRule = EventReading | EventChoice | NamelessChoice | None
 
 
@@ -210,7 +210,7 @@ class Vocabulary:
     service: re.Pattern[str]
     scope: re.Pattern[str] = NO_SCOPE
     event_prefix: str = ""  # removed from event names
-    # Beginnings of names of events, spans and metrics that no other program uses.
+    # Prefixes of names of events, spans and metrics that no other program uses.
     own_prefixes: tuple[str, ...] = ()
     events: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
     spans: Mapping[str, EventReading | EventChoice] = field(default_factory=dict)
@@ -224,8 +224,8 @@ class Vocabulary:
     # Known attributes that are not used: names, and prefixes of names.
     not_needed: frozenset[str] = frozenset()
     not_needed_prefixes: tuple[str, ...] = ()
-    # Attributes that are other names of these, and mappings by administrators, for attributes and for names of events,
-    # spans and metrics.  NOTHING ignores a name.
+    # Aliases of known attributes, and mappings by administrators, for attributes and for names of events, spans and
+    # metrics.  NOTHING ignores a name.
     attribute_means: Mapping[str, str] = field(default_factory=dict)
     name_means: Mapping[str, str] = field(default_factory=dict)
     # Figures derived from content, stored instead of it, so that records can be reprocessed without their content.
@@ -241,7 +241,7 @@ class Vocabulary:
     # instrumentation library and these attributes.
     counts_differ: bool = False
     sender_keys: tuple[str, ...] = ()
-    address_keys: tuple[str, ...] = ()  # may name the author by an e-mail address; anything else in them is nobody
+    address_keys: tuple[str, ...] = ()  # may name the author by an e-mail address; other values are ignored
     version_key: str = "service.version"
 
     @cached_property
@@ -279,7 +279,7 @@ class Vocabulary:
         )
 
     def is_content(self, name: str, value: Value) -> bool:
-        """Whether an attribute has, or may have, content; of a mapped one, its meaning tells."""
+        """Whether an attribute has, or may have, content; for a mapped one, its meaning decides."""
         return is_content(self.attribute_means.get(name, name), value)
 
     def with_known_names(self, attributes: dict[str, Value]) -> dict[str, Value]:

@@ -26,7 +26,7 @@ class AgingToken:
 
 
 def aging_tokens(now: datetime) -> list[AgingToken]:
-    """In order of creation; tokens that expired longer ago are left out."""
+    """Tokens to replace, in order of creation; tokens that expired longer ago are left out."""
     tokens = IngestToken.objects.filter(
         Q(expires_at=None) | Q(expires_at__gt=now - EXPIRES_SOON), revoked_at=None
     ).order_by("created_at", "pk")

@@ -116,7 +116,7 @@ def _is_kept(event: EventReading | None, attributes: Attributes) -> bool:
 def _read_in_part(
     origin: Origin, record: EventRecord, event: EventReading | None, session: SessionKey | None, at: int
 ) -> NotKept | tuple[Event | None, SessionKey | None]:
-    """Event rule and session of a record that is not fully understood; None where unknown."""
+    """Event rule and session of a record that is not fully understood; None if unknown."""
     if isinstance(event, NotKept):
         return (None, session) if _is_kept(event, record.attributes) else event
     if session is None and event is not None and origin.vocabulary.trace_is_session:
@@ -181,7 +181,7 @@ def increments_of(
 ) -> Iterator[PointRow]:
     """Metric points for measures without an event column; deterministic, so that reprocessing yields the same.
 
-    They tell of the time of a span up to its end, also where its event is at its start.
+    They cover the time of a span up to its end, even if its event is at its start.
     """
     if event.increments is None:
         return

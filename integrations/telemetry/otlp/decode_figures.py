@@ -1,8 +1,9 @@
 """Map a record's attributes to columns, by the rule of its vocabulary.
 
 Programs that follow OpenTelemetry's conventions differ on whether their input includes cached tokens.  It does, unless
-the record has more of them than input, or comes from a version of a library that is known to count them apart; the
-sender is stored with the request, so that what it counted before can be read again (sessions/cache_exclusive.py).
+the record has more cached tokens than input, or comes from a version of a library that is known to count them apart;
+the
+sender is stored with the request, so that its earlier counts can be read again (sessions/cache_exclusive.py).
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
 LONGEST_TIER = 20
 LONGEST_SENDER = 200
 _CACHED = re.compile(r"cache(?:d|_read|_write|_creation)")
-# Libraries that count cached tokens apart, with the last version that is known to.
+# Libraries that count cached tokens apart, with the last version known to do so.
 APART_UNTIL = {
     "opentelemetry.instrumentation.bedrock": (0, 62, 3),  # https://github.com/traceloop/openllmetry/issues/4449
 }
-# Names of the tier that costs the list price.
+# Names of the tier billed at the list price.
 STANDARD_TIERS = frozenset({"standard", "default", "normal", "auto", "on_demand", "off", "none"})
 
 
@@ -64,7 +65,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
 
 
 def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None]:
-    """The ids of a request's span, and of the one above: a request above another one may be the same call."""
+    """The ids of a request's span, and of its parent: a request and its parent request may be the same call."""
     span, above = attributes.get(SPAN_ID), attributes.get(PARENT_SPAN_ID)
     if event.kind is not EventKind.REQUEST or not isinstance(span, str) or not isinstance(above, str):
         return None, None
@@ -72,7 +73,7 @@ def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None
 
 
 class _Input(NamedTuple):
-    """Uncached input; its sender and the cached tokens that were subtracted, where programs differ."""
+    """Uncached input; its sender and the subtracted cached tokens, for programs that differ."""
 
     uncached: int | None
     sender: str = ""
@@ -86,7 +87,7 @@ def _input(count: str | Count | None, attributes: Attributes) -> _Input:
     whole, cached = count.whole(attributes), count.parts(attributes)
     if whole is None or not cached or _counts_apart(library):
         return _Input(whole)
-    spelling = _CACHED.sub("*", present(count.less, attributes).partition(" ")[0])  # the same of reads and writes
+    spelling = _CACHED.sub("*", present(count.less, attributes).partition(" ")[0])  # equal for reads and writes
     sender = text_of(f"{library}: {spelling}", LIBRARY, LONGEST_SENDER)
     return _Input(whole, sender, 0) if cached > whole else _Input(whole - cached, sender, cached)
 
@@ -126,7 +127,7 @@ def _count(count: str | Count | None, attributes: Attributes) -> int | None:
 def _hourly_writes(event: Event, attributes: Attributes) -> int | None:
     """Cache writes kept for an hour; None if the record does not say, or if its parts contradict their sum.
 
-    An agent sends 0 for both parts where its server gave it no split.
+    An agent sends 0 for both parts if its server gave it no split.
     """
     hour = _count(event.cache_write_1h_tokens, attributes)
     five_minutes = _count(event.cache_write_5m_tokens, attributes)

@@ -60,8 +60,8 @@ _LEVELS = {
 _KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 _METRIC_KINDS = {"sum": MetricKind.SUM, "histogram": MetricKind.HISTOGRAM}
 _CUMULATIVE = (2, "2", "AGGREGATION_TEMPORALITY_CUMULATIVE")
-MOST_OBJECTS = 2_000_000  # and lists: each takes at least 64 bytes in memory
-MOST_NANOSECONDS = 2**64 - 1  # what protobuf can hold, in the year 2554
+MOST_OBJECTS = 2_000_000  # including lists: each takes at least 64 bytes in memory
+MOST_NANOSECONDS = 2**64 - 1  # the limit of protobuf, in the year 2554
 _STATUS = {False: Status(), True: Status(code=Status.STATUS_CODE_ERROR)}
 _SNAKE_CASE = {
     name: re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)

@@ -83,7 +83,7 @@ def _may_be_read(metric: MetricRecord, rule: Metric | None) -> bool:
 
 
 class _Point(NamedTuple):
-    """When, in which series, and how much."""
+    """A point: its time, series and value."""
 
     at: int
     series: bytes

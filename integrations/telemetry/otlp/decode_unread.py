@@ -21,13 +21,13 @@ from integrations.telemetry.otlp.store_rows import storable_name
 from integrations.telemetry.otlp.store_tallies import OTHERS
 
 MOST_ATTRIBUTE_BYTES = 16_384  # of a record
-MOST_NAMES = 50  # of unknown attributes per record that are listed and stored
+MOST_NAMES = 50  # names of unknown attributes per record that are listed and stored
 # Excludes addresses, sentences and the pseudo-attributes below.
 _NAME = re.compile(r"[\w.:/$#\[\]-]{1,200}")
 # Pseudo-attributes that are needed for reprocessing.
 SIGNAL = "(signal)"
-AGENT = "(agent)"  # of a record without a session
-VALUE, SERIES, START = "(value)", "(series)", "(start in microseconds since 2000)"  # of a point
+AGENT = "(agent)"  # for a record without a session
+VALUE, SERIES, START = "(value)", "(series)", "(start in microseconds since 2000)"  # for a point
 IS_CUMULATIVE, IS_HISTOGRAM, IS_READ = "(cumulative)", "(histogram)", "(read in part)"
 
 
@@ -37,7 +37,7 @@ class Unread:
     def __init__(
         self, origin: Origin, message: EventMessage | PointMessage, attributes: Attributes, digest: bytes
     ) -> None:
-        """`attributes` are the known ones, merged over the resource's."""
+        """Wrap a record; `attributes` are the known ones, merged over the resource's."""
         self._origin = origin
         self.digest = digest
         self._attributes = attributes
@@ -46,7 +46,7 @@ class Unread:
         self.unknown = unknown[:MOST_NAMES]
 
     def list(self, name: str, *, as_a_whole: bool) -> None:
-        """Count the record under its name, if nothing of it is read, and under each unknown attribute."""
+        """Count the record under its name, if nothing in it is read, and under each unknown attribute."""
         if as_a_whole:
             self._origin.count_with_row(self.digest, Counted.UNREAD, name)
         for attribute in self.unknown:

@@ -55,10 +55,10 @@ MOST_PARTS = 100_000  # records, points, and resources with their attributes in 
 MOST_RESOURCE_ATTRIBUTES = 1000  # copied to each of its records; programs send some dozens
 MOST_REJECTED = 2000
 MOST_REJECTED_BYTES = 20 * 1024 * 1024  # each is quarantined with its resource
-MOST_NAMED_BY = 10  # events or spans whose names say which program it is, where that of their scope does not
-NO_RECORDED_VALUE = 1  # of DataPointFlags
-STATUS_ERROR = 2  # of a span
-QUARTER_OF_AN_HOUR = 900_000_000  # microseconds: every zone's midnight falls on one
+MOST_NAMED_BY = 10  # events or spans whose names identify the program if the scope's name does not
+NO_RECORDED_VALUE = 1  # a flag of DataPointFlags
+STATUS_ERROR = 2  # a span's status
+QUARTER_OF_AN_HOUR = 900_000_000  # in microseconds: every zone's midnight falls on a quarter
 _encoded = KeyValue.SerializeToString
 _times = Struct("<QQ").pack
 
@@ -79,7 +79,7 @@ class Encoding(StrEnum):
 
 
 class Counted(StrEnum):
-    """What a tally counts."""
+    """The subject of a tally."""
 
     UNREAD = "unread"  # events, metrics and spans that no vocabulary reads
     NOT_KEPT = "not_kept"  # known to a vocabulary, without figures
@@ -143,7 +143,7 @@ class EventRecord(NamedTuple):
 
 class MetricKind(StrEnum):
     SUM = "sum"
-    HISTOGRAM = "histogram"  # of which the sum is read
+    HISTOGRAM = "histogram"  # its sum is read
     OTHER = "other"
 
 
@@ -231,9 +231,9 @@ class Origin(ABC):
 
     @abstractmethod
     def payload(self, sent: Any, metric: MetricRecord | None) -> tuple[bytes, list[str]]:
-        """An export request of one record, or of one point of `metric`, less the attributes with content.
+        """An export request of one record, or of one point of `metric`, without attributes that have content.
 
-        The names of those are listed beside it.
+        The names of those are returned beside it.
         """
 
     def event(self, record: EventMessage) -> EventRecord:
@@ -261,7 +261,9 @@ class Origin(ABC):
         return EventRecord(time or other_time, name, attributes, identity)
 
     def _sender(self, attributes: Attributes) -> str:
-        """Who counted: the library, its version, and what else tells those apart who count differently."""
+        """The sender of the counts: the library, its version, and other attributes that distinguish ways of
+        counting.
+        """
         others = [value for key in self.vocabulary.sender_keys if isinstance(value := attributes.get(key), str)]
         return f"{self._library} ({', '.join(others)})" if others else self._library
 
@@ -284,7 +286,9 @@ class Origin(ABC):
         return PointRecord(series, point.time_unix_nano, point.start_time_unix_nano, value, attributes)
 
     def _names(self, records: Sequence[Any]) -> Iterator[str]:
-        """The names of metrics, or of some records in whatever field they are sent, and those of spans' attributes."""
+        """The names of metrics, or of some records in whatever field they are sent, and the names of spans'
+        attributes.
+        """
         for sent in records if self.signal is Signal.METRICS else records[:MOST_NAMED_BY]:
             with suppress(BadRecordError, UnicodeError):
                 if self.signal is Signal.METRICS:
@@ -342,7 +346,7 @@ class Origin(ABC):
         return self._cached_session(named, lambda: session_of(attributes, self.vocabulary))
 
     def unnamed_session(self, attributes: Attributes, at: int) -> SessionKey | None:
-        """What a record belongs to that names no session; None for arbitrary programs, which have none.
+        """The substitute session of a record that names none; None for arbitrary programs, which have none.
 
         `at` in microseconds since 2000.  Raises BadRecordError.
         """
@@ -391,7 +395,7 @@ class Origin(ABC):
         if metric is not None:
             identity = metric.name.encode(errors="replace") + b"\x00" + identity
         elif self.signal is not Signal.METRICS:
-            with suppress(BadRecordError, UnicodeError):  # the identity that its row gets on replay
+            with suppress(BadRecordError, UnicodeError):  # the identity that its row will get on replay
                 identity = self.event(self.record(sent)).identity
         payload, dropped = self.payload(sent, metric)
         for name in dropped:

@@ -22,10 +22,10 @@ from orgtree.models import Identity, IdentityKind, Person, Standing
 
 PREFIX = "hwi_"  # lets secret scanners and people recognise a leaked token
 LIFETIME = timedelta(days=365)  # default: forgotten tokens expire
-SECONDS_KNOWN = 2.0  # how long other processes may accept a revoked token
+SECONDS_KNOWN = 2.0  # for which other processes may still accept a revoked token
 TIME_BETWEEN_USES_NOTED = timedelta(minutes=1)
 MOST_KNOWN = 10_000
-IDENTITY_PROVIDER = "ingest token"  # of the identities of personal tokens
+IDENTITY_PROVIDER = "ingest token"  # provider of the identities of personal tokens
 MISSING = "The ingest token is missing, wrong or revoked. Send the header Authorization: Bearer <ingest token>."
 
 _lock = threading.Lock()
@@ -48,7 +48,7 @@ class OnlyTelemetryError(ValueError):
 class Sender:
     """The sender behind a token: `names` are the lower-case addresses and logins of the token's person.
 
-    `changes_all`: it may change pushed records of others.  `most_new_names`: of each kind a day; None: any number.
+    `changes_all`: it may change pushed records of others.  `most_new_names`: per kind and day; None: any number.
     """
 
     token_id: int
@@ -92,10 +92,10 @@ def create_ingest_token(
 def replace_ingest_token(
     old: IngestToken, *, name: str = "", lifetime: timedelta | None = LIFETIME
 ) -> tuple[IngestToken, str]:
-    """Replace a token by a new one that sends and changes what the old one does, and revoke that.
+    """Replace a token by a new one with the same permissions, and revoke the old one.
 
     Its pushed records become the new one's; a revoked token can be replaced as well.  A token without a scope (from
-    older versions) becomes one for telemetry, or for records where it has pushed any.
+    older versions) becomes one for telemetry, or for records if it has pushed any.
     """
     with transaction.atomic():
         has_pushed = PushedRecord.objects.filter(token=old).exists()
@@ -105,7 +105,7 @@ def replace_ingest_token(
             name or old.name, scope=scope, lifetime=lifetime, person=person, changes_all=old.changes_all
         )
         PushedRecord.objects.filter(token=old).update(token=new)
-        KnownName.objects.filter(token=old).update(token=new)  # its day's bound is not renewed
+        KnownName.objects.filter(token=old).update(token=new)  # the daily bound does not start over
         IngestToken.objects.filter(pk=new.pk).update(most_new_names=old.most_new_names)
         revoke_ingest_token(old)
     return new, secret

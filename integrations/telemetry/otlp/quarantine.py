@@ -19,7 +19,7 @@ from integrations.telemetry.otlp.store import LONGEST_REASON, store
 
 @dataclass(frozen=True)
 class Replay:
-    """Result of replaying records."""
+    """The result of replaying records."""
 
     stored: int
     still_bad: int
@@ -27,7 +27,7 @@ class Replay:
 
 @dataclass(frozen=True)
 class Description:
-    """Describes a record without its values, which may be personal data."""
+    """A record without its values, which may be personal data."""
 
     agent: str = ""
     name: str = ""

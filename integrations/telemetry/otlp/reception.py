@@ -1,4 +1,4 @@
-"""What telemetry has arrived, for pages that help to connect agents."""
+"""Received telemetry in summary, for pages that help to connect agents."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from integrations.models import AgentSession, IngestScope, IngestToken, QuarantinedRecord, UnreadEvent
 
 SESSIONS_COUNTED = 1000  # beyond that the page says "more than"
-UNNAMED_SINCE = timedelta(days=14)  # who corrects the settings should see the effect soon
+UNNAMED_SINCE = timedelta(days=14)  # people who correct the settings should see the effect soon
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Unread:
     """An agent with stored telemetry that is not understood yet."""
 
     agent: str
-    count: int  # records of which nothing is understood
+    count: int  # records that are not understood at all
     names: Sequence[str] = ()  # names of these records, the most frequent first
     attributes: Sequence[str] = ()  # unknown attributes of partly understood records, the most frequent first
 
@@ -77,10 +77,7 @@ def reception() -> Reception:
 
 
 def last_session_of(email: str, *, agent: str = "") -> datetime | None:
-    """End of the last session of the person with this address, for one agent or any.
-
-    None: there is none.
-    """
+    """The end of the last session of the person with this address, for one agent or any; None if there is none."""
     theirs = AgentSession.objects.filter(identity__person__email__iexact=email)
     if agent:
         theirs = theirs.filter(agent=agent)
@@ -89,6 +86,6 @@ def last_session_of(email: str, *, agent: str = "") -> datetime | None:
 
 
 def last_request_at() -> datetime | None:
-    """When telemetry was last accepted, to the minute."""
+    """The time when telemetry was last accepted, to the minute."""
     last_at: datetime | None = IngestToken.objects.aggregate(last_at=Max("last_used_at"))["last_at"]
     return last_at

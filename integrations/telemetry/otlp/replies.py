@@ -61,7 +61,7 @@ class Answer:
 
 
 def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: str = "") -> Answer:
-    """200; a partial success if records were rejected: the sender must not resend them."""
+    """A 200 response; a partial success if records were rejected: the sender must not resend them."""
     if not rejected:
         return _ALL_ACCEPTED[encoding]
     message = message[:LONGEST_MESSAGE]
@@ -86,7 +86,7 @@ def accepted(signal: Signal, encoding: Encoding, *, rejected: int = 0, message: 
 
 
 def refused(refusal: RefusedError, encoding: Encoding) -> Answer:
-    """An error with a google.rpc.Status as body."""
+    """An error response with a google.rpc.Status as body."""
     if encoding is Encoding.JSON:
         body = json.dumps({"code": refusal.code, "message": refusal.message}).encode()
     else:

@@ -9,8 +9,8 @@ from typing import Any, BinaryIO
 from integrations.telemetry.otlp.replies import Code, RefusedError
 
 MOST_BYTES = 20 * 1024 * 1024  # both as sent and inflated; agents send some kB, SDK exporters at most 512 records
-MOST_MEMBERS = 1000  # of a gzip body; programs write one
-_PIECE = 64 * 1024  # bounds what zlib copies at the end of a member
+MOST_MEMBERS = 1000  # per gzip body; programs write one
+_PIECE = 64 * 1024  # bounds the copy that zlib makes at the end of a member
 _WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 

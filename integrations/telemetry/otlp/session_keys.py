@@ -15,7 +15,7 @@ from orgtree.identities.resolving import IdentityName, UnusableNameError
 from orgtree.models import IdentityKind
 
 LONGEST_SESSION_ID = 200
-LONGEST_NAME = 400  # as sent; IdentityName checks what may be stored
+LONGEST_NAME = 400  # as sent; IdentityName decides which names may be stored
 LONGEST_VERSION = 60
 UNNAMED = "(no session id)"
 # The organisation sets enduser.id, the same for every agent, so its logins have a provider of their own.
@@ -24,7 +24,7 @@ _ADDRESS = re.compile(r"[^\s@]+@[^\s@]+")
 
 
 class AuthorNames(NamedTuple):
-    """The author names in a record, as sent; empty where absent.
+    """The author names in a record, as sent; empty if absent.
 
     For a personal token, `identity` (an id) replaces all names.
     """
@@ -41,8 +41,9 @@ class AuthorNames(NamedTuple):
 class SessionKey(NamedTuple):
     """A session as named by one record.
 
-    If the record only names its process, that replaces the session (`is_process`); if not even that, the day of its
-    author (`is_unnamed`).
+    If the record names only its process, that replaces the session (`is_process`); if not even that, the day of its
+    author
+    does (`is_unnamed`).
     """
 
     agent: str
@@ -51,7 +52,7 @@ class SessionKey(NamedTuple):
     author: AuthorNames
     process: str = ""  # its process, for agents whose metrics name nothing else
     is_process: bool = False
-    is_unnamed: bool = False  # not a session but what records without a session id belong to
+    is_unnamed: bool = False  # a substitute for records without a session id
     place: str = ""  # place_of the record
 
 
@@ -72,9 +73,9 @@ def session_of(attributes: Attributes, vocabulary: Vocabulary) -> SessionKey | N
 
 
 def unnamed_session_of(attributes: Attributes, vocabulary: Vocabulary, day: date) -> SessionKey:
-    """What a record belongs to that names neither session nor process: its author's day with the agent.
+    """The substitute session of a record that names neither session nor process: its author's day with the agent.
 
-    One per day and installation, so that the rows of one stay few.  Raises BadRecordError for an invalid author name.
+    One per day and installation, so that each has few rows.  Raises BadRecordError for an invalid author name.
     """
     author, version = _author_of(attributes, vocabulary)
     names = (author.installation, author.account_uuid, author.account_id, author.email, author.end_user)

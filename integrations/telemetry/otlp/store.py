@@ -38,7 +38,7 @@ LONGEST_REASON = 300
 KEEP_EXISTING = sql.SQL("DO NOTHING")
 # By name, because the fold imports the store.
 FOLD_RECEIVED = signature("integrations.telemetry.tasks.fold_received")
-# A fold has some fifty statements, whatever it folds: what streams in is folded every two seconds.
+# A fold takes some fifty statements for any number of rows: incoming rows are folded every two seconds.
 SECONDS_BETWEEN_FOLDS = 2.0
 
 

@@ -1,6 +1,6 @@
-"""Bounds how many new names of models, agents and tools a token brings in a day: further ones count as `other`.
+"""Bounds the number of new names of models, agents and tools per token and day: further ones count as `other`.
 
-Every name is a line of charts and a choice of filters for everybody, and whoever holds a token can invent them.
+Every name is a line of charts and a filter choice for everybody, and anyone with a token can invent them.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ class Folded(NamedTuple):
 
 
 def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folded]:
-    """Replace the names that are beyond the sender's bound by `other`; returns the rows with such names.
+    """Replace the names beyond the sender's bound by `other`; return the rows with such names.
 
-    Without a sender (records replayed whose token is gone) there is no bound.
+    Without a sender (records replayed after their token was deleted) there is no bound.
     """
     if sender is None or sender.most_new_names is None:
         return []
@@ -59,7 +59,7 @@ def fold_new_names(decoded: DecodedRequest, sender: Sender | None) -> list[Folde
 
 
 def note_folded(token_id: int, folded: Collection[Folded], new: Collection[bytes]) -> None:
-    """Count the new rows of which names were replaced, in the caller's transaction."""
+    """Count the new rows with replaced names, in the caller's transaction."""
     counted = [one for one in folded if one.row in new]
     if counted:
         kind, name = counted[-1].name
@@ -87,7 +87,7 @@ def _names_of(session: SessionKey | None, model: str, tool: str = "") -> Iterato
 
 
 def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[Name]:
-    """Make names known as far as the token's bound allows; returns the others."""
+    """Store names as known, as far as the token's bound allows; return the others."""
     unknown = _unknown(names) if names else []
     if not unknown:
         return ()
@@ -101,7 +101,7 @@ def _too_many(names: Collection[Name], token_id: int, most: int) -> Collection[N
         brought = Counter(of_token.values_list("kind", flat=True))
         return Counter({kind: max(0, most - brought[kind]) for kind in by_kind})
 
-    if not room().total():  # decided without waiting: senders of invented names hold up nobody
+    if not room().total():  # decided without waiting: senders of invented names delay nobody
         return {*unknown}
     with transaction.atomic():
         NEW_NAMES.hold()

@@ -40,10 +40,10 @@ class Figures(NamedTuple):
     reported_cost: Decimal | None = None
     cache_write_1h_tokens: int | None = None
     service_tier: str = ""
-    sender: str = ""  # who counted, where programs differ on what input includes
+    sender: str = ""  # the program that counted, if programs differ on what input includes
     subtracted_tokens: int | None = None  # cached tokens taken out of the sender's input
-    parts: Mapping[str, str] | None = None  # part → value; None where none is named
-    span: str | None = None  # of a request that is a span: its id, and that of the span above it
+    parts: Mapping[str, str] | None = None  # part → value; None if none is named
+    span: str | None = None  # for a request that is a span: its id, and that of its parent
     parent_span: str | None = None
     attributes: Mapping[str, Value] | None = None
 
@@ -143,7 +143,7 @@ def events_in_order(rows: Iterable[EventRow]) -> list[EventRow]:
 
 
 def points_in_order(rows: Iterable[PointRow]) -> list[PointRow]:
-    """Sorted by the table's key, without duplicates; of several values at one time the smallest."""
+    """Sorted by the table's key, without duplicates; the smallest of several values at one time."""
     once = {row[:3]: row for row in sorted(rows, key=attrgetter("value"), reverse=True)}
     return sorted(once.values(), key=itemgetter(0, 1, 2))
 

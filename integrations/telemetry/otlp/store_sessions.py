@@ -4,8 +4,8 @@ Each process caches identities of authors after commit.  If one was deleted sinc
 and the cache is cleared.
 
 A session id under two names of one person (events carry an address, metrics only the installation) is one session: a
-new session is looked up under the person's other names, and continues under the first one, or under the one that names
-a person where the first was an installation.
+new session is looked up under the person's other names, and continues under the first one, or under the name of a
+person if the first was an installation.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def open_batch(first_seen: Mapping[SessionKey, int], *, earliest: int, latest: i
 
 
 def _note_processes(first_seen: Mapping[SessionKey, int], sessions: Mapping[SessionKey, int]) -> None:
-    """Store the process of each session, and since when, where its records name one."""
+    """Store the process of each session, and since when, if its records name one."""
     ran: dict[tuple[int, str], int] = {}
     for key, at in first_seen.items():
         if key.process and not key.is_process:
@@ -214,8 +214,8 @@ OPEN_BATCH = """
     ) AS session ON true
 """
 
-# A session of one person, or of an installation that several people share: the id says whose it is, unless several of
-# them have a session of that id.
+# A session of one person, or of an installation that several people share: the id determines the person, unless several
+# of them have a session of that id.
 UNITE = """
     WITH candidate AS (
         SELECT new.id AS new_id, earlier.id AS earlier_id, new.identity_id AS new_identity_id, earlier.identity_id,

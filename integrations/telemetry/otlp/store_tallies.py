@@ -60,8 +60,7 @@ def add_up_tallies() -> None:
 
 
 # An attribute has one meaning in all of an agent's records, and one row.
-# An unread name that is known or has a meaning came from a process with a stale cache, so its records are to be
-# reprocessed.
+# An unread name that is known or mapped came from a process with a stale cache, so its records must be reprocessed.
 ADD_UP = """
     WITH drained AS (
         DELETE FROM integrations_receivedtally

@@ -1,1 +1,1 @@
-"""What tokens cost: price lists, overrides, and the price of a day.  docs/spend.md."""
+"""Prices of tokens: price lists, overrides, and the price of a day.  docs/spend.md."""

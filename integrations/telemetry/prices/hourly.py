@@ -1,6 +1,6 @@
-"""How many of the cache writes in a sum of tokens were kept an hour, by the cost that the agent reports for it.
+"""The number of cache writes in a sum of tokens that were kept an hour, inferred from the agent's reported cost.
 
-Of single requests the database infers the same (HOUR in rates.py).
+For single requests the database infers the same (HOUR in rates.py).
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from typing import NamedTuple
 
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, MILLION, PriceCard, TokenCounts
 
-SAME_COST = Decimal("0.000001")  # to which agents round
+SAME_COST = Decimal("0.000001")  # precision to which agents round
 _LAST_DIGIT = Decimal("1e-10")
 
 
 class HourlyWrites(NamedTuple):
     tokens: int = 0
-    # What the tokens would cost more if all cache writes were kept an hour; None where it is known how many were.
+    # The extra cost of the tokens if all cache writes were kept an hour; None if their number is known.
     surcharge: Decimal | None = None
 
 
 def hourly_writes(card: PriceCard, tokens: TokenCounts, reported_cost: Decimal | None) -> HourlyWrites:
-    """The cache writes kept an hour: those that explain why the agent's cost is above the cost of five minutes.
+    """The cache writes kept an hour: the number that explains the excess of the agent's cost over the five-minute cost.
 
-    A cost outside what no and all hourly writes come to says nothing: 0 on a subscription, or one with other fees.
-    A sum has no telling rounding, so that any cost between the two is taken.
+    A cost outside the range from no to all hourly writes is inconclusive: 0 on a subscription, or one with other fees.
+    A
+    sum has no conclusive rounding, so any cost within the range is accepted.
     """
     if card.cache_write_1h is None:
         return HourlyWrites()

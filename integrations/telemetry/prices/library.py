@@ -42,7 +42,7 @@ LIST_DATES = {"genai-prices 0.2.3": date(2026, 11, 10)}
 
 
 def list_date(today: date) -> date:
-    """The day of the installed list, from which its changes without a date hold; of an unknown version, today."""
+    """The day of the installed list, from which its changes without a date hold; for an unknown version, today."""
     return min(LIST_DATES.get(library_version(), today), today)
 
 
@@ -102,7 +102,7 @@ def _tells_prices(model: ModelInfo) -> bool:
 
 
 def _hour_ratio(model: ModelInfo | None) -> Decimal | None:
-    """How much more cache writes kept an hour cost than those of five minutes; None if the entry does not tell."""
+    """The ratio of the price of one-hour cache writes to five-minute ones; None if the entry does not have both."""
     for price in _conditional(model) if model else ():
         five_minutes, hour = _base(price.prices.cache_write_mtok), _base(price.prices.cache_write_1h_mtok)
         if five_minutes and hour:

@@ -1,7 +1,7 @@
 """Reprice after an update of the price list or the pricing rules.
 
-A price that the new list dates holds from its day.  One without a date holds from the day of the list on; whether
-earlier days were wrong, the list does not say: an admin decides, who is offered both sums.
+A price that the new list dates holds from its day.  One without a date holds from the day of the list on; the list does
+not say whether earlier days were wrong: an admin decides, and is offered both sums.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
 logger = logging.getLogger(__name__)
-RULES = 4  # increment when the same prices yield another sum, or models have other names
+RULES = 4  # increment if the same prices yield another sum, or models get other names
 PRICE_LIBRARY = Lock("price library")
 
 
@@ -68,7 +68,8 @@ def apply_price_book() -> None:
 def _sync_library() -> tuple[list[str], list[str], date]:
     """Update the snapshots to the installed version.
 
-    Returns the models whose prices changed, those of them that keep their prices on earlier days, and until which day.
+    Returns the models whose prices changed, those among them that keep their prices on earlier days, and until which
+    day.
     """
     version = library_version()
     until = list_date(datetime.now(UTC).date())
@@ -99,7 +100,7 @@ def _sync_library() -> tuple[list[str], list[str], date]:
 def _kept_until(row: PriceSnapshot, fresh: PriceSnapshot, until: date) -> list[dict[str, Any]] | None:
     """The earlier prices of a model, its last ones among them; None if the new list dates all its changes."""
     if row.prices is None or fresh.prices is None:
-        return None  # what had no price gets one on all days
+        return None  # a model without a price gets one on all days
     last = before_the_change(row.prices, fresh.prices)
     if last == fresh.prices:
         return None
@@ -125,7 +126,7 @@ def accept_correction(offer: Repricing, *, by: User) -> None:
 
 
 def decline_correction(offer: Repricing) -> None:
-    """Leave earlier days as they are; the offer can still be accepted."""
+    """Leave earlier days unchanged; the offer can still be accepted."""
     Repricing.objects.filter(pk=offer.pk, state=Repricing.State.OFFERED).update(state=Repricing.State.DECLINED)
 
 

@@ -76,7 +76,7 @@ class PriceCard:
     output: Rate
 
     def price(self, tokens: TokenCounts, *, prompt_size: int) -> Decimal | None:
-        """US dollars, to ten decimals, rounded as the database rounds; None if some of the tokens have no price."""
+        """US dollars, to ten decimals, rounded as in the database; None if some of the tokens have no price."""
         hour = min(tokens.cache_write_1h, tokens.cache_write)
         total = (
             tokens.input * self.input.at(prompt_size)
@@ -134,7 +134,7 @@ class PriceList:
     """The prices of one model by time and tier."""
 
     def __init__(self, json: Json) -> None:
-        """Raises KeyError, ValueError or TypeError if the JSON is invalid."""
+        """Parse the JSON.  Raises KeyError, ValueError or TypeError if it is invalid."""
         self.json = json
         self._prices = tuple(_dated(entry) for entry in json["prices"])
         self._tiers = tuple(_dated(entry) for entry in json.get("tiers", ()))
@@ -168,12 +168,12 @@ class PriceList:
 
 
 def before_the_change(old: Json, new: Json) -> Json:
-    """The prices of days before the new list: the old ones, and those that the new list dates itself.
+    """The prices of days before the new list: the old ones, and the new ones that have a date.
 
     Equal to the new list if it only adds prices with a date.
     """
     prices = list(old["prices"])
-    if not _holds_always(prices[0]):  # it applies where no other does
+    if not _holds_always(prices[0]):  # it applies if no other does
         prices[0] = {"rates": prices[0]["rates"]}
     return {
         "prices": _with_added(prices, new["prices"]),
@@ -182,7 +182,7 @@ def before_the_change(old: Json, new: Json) -> Json:
 
 
 def _with_added(old: list[Json], new: Sequence[Json]) -> list[Json]:
-    """The old entries, with those that the new list dates and the old one does not have, by their days."""
+    """The old entries, plus the dated ones that only the new list has, by their days."""
     known = {(entry.get("tier"), entry.get("since")) for entry in old}
     for entry in new:
         since = entry.get("since")

@@ -1,6 +1,6 @@
-"""The tokens of models by what determines their price, and what the same tokens would cost on other models.
+"""The tokens of models by price determinants, and the cost of the same tokens on other models.
 
-What they did cost is a metric.
+Their actual cost is a metric.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
 
 class TierKey(NamedTuple):
-    """What determines a price besides the model: agent, day, prompt size and service tier."""
+    """The determinants of a price besides the model: agent, day, prompt size and service tier."""
 
     agent: str
     day: date
-    prompt_above: int  # of PROMPT_BOUNDS; 0: up to the first, or unknown
+    prompt_above: int  # one of PROMPT_BOUNDS; 0: up to the first, or unknown
     service_tier: str
 
 
@@ -35,7 +35,7 @@ class ModelUse:
     """The tokens of one model in a window, by everything that determines their price."""
 
     model: str
-    summed_tokens: int = 0  # of days with known sums but no single requests
+    summed_tokens: int = 0  # tokens of days with known sums but no single requests
     requests: int = 0
     agents: set[str] = field(default_factory=set)
     first_day: date | None = None
@@ -193,7 +193,7 @@ def _repriced_on(use: ModelUse, model: str, book: PriceBook) -> WhatIf:
         if card is None:
             return WhatIf(use, model, None, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))
         bounds.update(card.bounds)
-        # A model that does not sell an hour would write everything as it does.
+        # A model without one-hour cache writes would write everything at its only rate.
         written = counts if card.cache_write_1h else counts._replace(cache_write_1h=0)
         spend += card.price(written, prompt_size=key.prompt_above + 1 if key.prompt_above else 0) or 0
     return WhatIf(use, model, spend, last, knows_bounds=bounds <= set(PROMPT_BOUNDS))

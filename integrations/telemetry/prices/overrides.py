@@ -53,13 +53,15 @@ class Override:
 def pattern_matches(pattern: str, model: str) -> bool:
     """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case.
 
-    As it was sent, or in its normal form, under which it is listed.
+    The name is compared as sent, and in the normal form under which it is listed.
     """
     return any(_fits(pattern.lower(), name) for name in (model.lower(), model_name(model)))
 
 
 def _fits(pattern: str, name: str) -> bool:
-    """Looks for each literal once, from the left: an expression would try all ways to divide the name among the *."""
+    """Whether the pattern matches: each literal is searched once, from the left; a regular expression would
+    backtrack.
+    """
     first, *others = pattern.split("*")
     if not others:
         return name == first

@@ -1,4 +1,4 @@
-"""Snapshots of price lists of used models, so that a price that the library drops stays in use."""
+"""Snapshots of price lists of used models, so that prices dropped by the library stay in use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from integrations.telemetry.prices.library import library_list, library_version
 
 
 def save_price_snapshots(models: Iterable[str]) -> None:
-    """Store the names and the library's price lists of these models, or their absence, where there is no snapshot."""
+    """Store the names and the library's price lists of these models, or their absence, if there is no snapshot."""
     used = {model for model in models if model}
     missing = used - set(PriceSnapshot.objects.filter(model__in=used).values_list("model", flat=True))
     PriceSnapshot.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)

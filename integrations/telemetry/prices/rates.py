@@ -36,10 +36,10 @@ RATES: LiteralString = f"""
      AND request.input_tokens + request.cache_read_tokens + request.cache_write_tokens <= rate.up_to
 """
 
-# Joins, after RATES, how many cache writes were kept an hour: as the agent says, else by the cost that it reports.  The
-# cost is that of five minutes and the extra cost of an hour for some of the writes, within a millionth of a dollar, to
-# which agents round; another cost, such as 0 or one with fees, says nothing.  The figures are millionths of a dollar.
-# LEAST and GREATEST ignore nulls; of a null `extra` the difference is null, and so is what is inferred.
+# Joins, after RATES, the number of cache writes kept an hour: the agent's own, else inferred from its reported cost.
+# That cost equals the five-minute cost plus the extra cost of an hour for some of the writes, within a millionth of a
+# dollar, to which agents round; another cost, such as 0 or one with fees, is inconclusive.  The figures are millionths
+# of a dollar.  LEAST and GREATEST ignore nulls; if `extra` is null, so are the difference and the inferred number.
 HOUR: LiteralString = f"""
     CROSS JOIN LATERAL (
         SELECT rate.cache_write_1h - rate.cache_write AS step,
@@ -75,7 +75,7 @@ SPEND: LiteralString = f"""
     ) / {int(MILLION)}, 10), {int(HIGHEST_SPEND)}) END
 """
 
-# What a request would cost more if all its cache writes were kept an hour; null where it is known how long they were.
+# The extra cost of a request if all its cache writes were kept an hour; null if their lifetimes are known.
 SURCHARGE: LiteralString = f"""
     CASE WHEN request.cache_write_tokens > 0 AND NOT request.reports_1h_tokens AND hour.inferred IS NULL
               AND reported.step > 0
@@ -84,7 +84,7 @@ SURCHARGE: LiteralString = f"""
 
 
 class RateKey(NamedTuple):
-    """What determines the rates of requests, except for their prompt size."""
+    """The determinants of the rates of requests, except for their prompt size."""
 
     model: str
     agent: str

@@ -1,8 +1,8 @@
-"""The entry of the price list that a model's name means: who sells it, and under which spelling.
+"""The entry of the price list for a model's name: its seller, and its spelling there.
 
-A model is sold by its maker, by clouds, by gateways and by agents, each with ids and prices of its own.  The exact id
-at the seller that the name or the agent tells comes first, then the exact id at the maker, then the beginning of a
-name; no spelling loses a word that stands for another service, such as `-fast` or `:free`.
+A model is sold by its maker, by clouds, by gateways and by agents, each with its own ids and prices.  The exact id at
+the seller that the name or the agent indicates comes first, then the exact id at the maker, then the beginning of a
+name; no spelling drops a word that stands for another service, such as `-fast` or `:free`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from genai_prices.data_snapshot import DataSnapshot
     from genai_prices.types import MatchLogic, ModelInfo, Provider
 
-# Agents that sell models themselves, at prices of their own.
+# Agents that sell models themselves, at their own prices.
 SELLING_AGENTS = {"copilot": "github-copilot", "cursor": "cursor"}
-# How gateways and SDKs call a seller at the beginning of a path, where the list calls it otherwise.
+# Gateways' and SDKs' names of a seller at the beginning of a path, if the list has another name for it.
 _PATHS = {
     **dict.fromkeys(("azure_ai", "azure_openai", "azure-openai", "azure_text"), "azure"),
     **dict.fromkeys(("amazon_bedrock", "amazon-bedrock", "bedrock_converse"), "aws"),
@@ -37,7 +37,7 @@ _PATHS = {
     **dict.fromkeys(("copilot", "github_copilot"), "github-copilot"),
     **dict.fromkeys(("z-ai", "z.ai", "zai-org"), "zai"),
 }
-# Makers, for ids that do not begin as the list expects of them.  Of two platforms the international one comes first.
+# Makers of ids that do not have the prefix that the list expects.  The international one of two platforms comes first.
 _MAKERS = (
     *(
         "anthropic",
@@ -112,7 +112,7 @@ class _Seller:
         self._patterns: list[_Pattern] = []
         for entry in provider.models:
             self._by_name.setdefault(entry.id.lower(), entry)
-            if provider.id == "aws":  # the list's own word for every region but the global one
+            if provider.id == "aws":  # the list's term for every region but the global one
                 self._by_name.setdefault(entry.id.lower().removeprefix("regional."), entry)
         for entry in provider.models:
             for clause in _alternatives(entry.match):
@@ -139,7 +139,7 @@ class _Seller:
 
 
 def find_entry(name: str) -> ModelInfo | None:
-    """The entry of a model's name, as it was sent; None if the list has none."""
+    """The entry of a model's name, as it was sent; None if there is none."""
     sent = name.strip().lower()
     return _first(sent, _candidates(sent)) if sent else None
 
@@ -158,7 +158,7 @@ def is_of_a_plan(listed: str, entry: ModelInfo) -> bool:
 
 
 def listed_name(model: str, agent: str) -> str:
-    """The name under which the price of an agent's model is looked up: with the agent where it sells models itself."""
+    """The name under which the price of an agent's model is looked up: with the agent if it sells models itself."""
     seller = SELLING_AGENTS.get(agent)
     if seller is None or not model or "/" in model or bedrock_name(model):
         return model
@@ -195,17 +195,17 @@ def _first(sent: str, candidates: _Candidates) -> ModelInfo | None:
 
 
 def _candidates(sent: str) -> _Candidates:
-    """Sellers of a name, those that it tells first, each with the spellings to look up."""
+    """The sellers that a name may refer to, those that it indicates first, each with the spellings to look up."""
     plain = without_additions(sent)
     found: list[tuple[_Seller | None, list[str]]] = []
     if bedrock := bedrock_name(sent):
         found.append((_seller("aws"), list(_bedrock_spellings(bedrock))))
     path, _, last = sent.rpartition("/")
     if path:
-        if path.count("/") == 0:  # vendor/model, as gateways name what others host
+        if path.count("/") == 0:  # vendor/model, gateways' names for models hosted by others
             found.append((_seller("openrouter"), [f"{path}/{spelling}" for spelling in _spellings(last)]))
         first, _, rest = sent.partition("/")
-        if first == "huggingface":  # which sells through others
+        if first == "huggingface":  # it sells through others
             provider, _, rest = rest.partition("/")
             first = f"huggingface_{provider}"
         vendor = rest.removesuffix(last)
@@ -234,18 +234,18 @@ def _spellings(name: str) -> list[str]:
 
 
 def _bedrock_spellings(bedrock: BedrockName) -> Iterator[str]:
-    """The list names some models with a date and a revision, some without either."""
+    """The spellings of a Bedrock name: the list names some models with a date and a revision, some without either."""
     whole, bare = bedrock.model, without_revision(bedrock.model)
     undated = without_date(bare)
     models = dict.fromkeys((whole, f"{bare}-v1:0", bare, f"{undated}-v1:0", undated))
     if bedrock.region:
         yield from (f"{bedrock.region}.{bedrock.vendor}.{model}" for model in models)
-    if bedrock.region != "global":  # which costs less than a region
+    if bedrock.region != "global":  # it costs less than a region
         yield from (f"{bedrock.vendor}.{model}" for model in models)
 
 
 def _is_same_service(sent: str, entry: ModelInfo) -> bool:
-    """Whether the entry's names have all the words of the name that sell another service."""
+    """Whether the entry's names have all the words of the name that identify another service."""
     words = _services(_OFF.sub("", sent.rpartition("/")[2]))
     return (
         not words
@@ -259,7 +259,7 @@ def _services(name: str) -> frozenset[str]:
 
 
 def _continues(name: str, literal: str) -> bool:
-    """Whether the name goes on with another word, rather than with the rest of this one or of its version."""
+    """Whether the name continues with another word, rather than with the rest of this one or of its version."""
     before, found, after = name.partition(literal)
     if not found or (before and before[-1].isalnum() and literal[0].isalnum()):
         return False
@@ -285,7 +285,7 @@ def _literals(clause: MatchLogic) -> Iterator[str]:
 
 
 def _makers(name: str) -> list[_Seller]:
-    """Providers to which the list gives names like this: those by their beginning before those by a word in it."""
+    """The providers to which the list gives names like this: by their beginning, then by a word in them."""
     sellers = _sellers()
     claims = [
         seller

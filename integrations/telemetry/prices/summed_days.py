@@ -19,7 +19,7 @@ from integrations.telemetry.prices.sellers import listed_name
 class _Part(NamedTuple):
     """The tokens of a day under one name of its model, as it was sent."""
 
-    row: int  # of AgentSessionDay
+    row: int  # id of an AgentSessionDay
     agent: str
     day: date
     model: str
@@ -31,7 +31,7 @@ class _Part(NamedTuple):
 
 
 class _Price(NamedTuple):
-    """What a part costs; without a price the spend is None."""
+    """The cost of a part; without a price the spend is None."""
 
     part: _Part
     spend: Decimal | None = None
@@ -47,7 +47,8 @@ class _Price(NamedTuple):
 def price_summed_days(ids: Sequence[int]) -> None:
     """Price whole rows of AgentSessionDay, in the caller's transaction.
 
-    The names under which the day's model was sent may have different prices, so each is priced by itself.  Rows without
+    The names under which the day's model was sent may have different prices, so each is priced separately.  Rows
+    without
     tokens of a model are left unchanged.
     """
     parts = [_Part(*row) for row in sql.rows(PARTS, {"ids": list(ids)})]
@@ -103,7 +104,7 @@ def _sum(amounts: Sequence[Decimal]) -> Decimal | None:
     return min(sum(amounts, Decimal(0)), HIGHEST_SPEND) if amounts else None
 
 
-# What a day consists of, by the names that were sent: meter slots or imported rows.
+# The parts of a day, by the names that were sent: meter slots or imported rows.
 PARTS: LiteralString = """
     SELECT figures.id, figures.agent, figures.day, part.*
     FROM integrations_agentsessionday figures

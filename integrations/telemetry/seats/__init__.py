@@ -1,1 +1,1 @@
-"""Seats of agents and their price."""
+"""Seats of agents and their prices."""

@@ -12,9 +12,9 @@ from integrations.telemetry.seats.changed_days import EARLIEST, announce_plan, a
 
 
 def change_price(plan: SeatPlan, price: Decimal, *, since: date) -> SeatPlan:
-    """Change the price from `since` on, which lies before the plan's end; returns the plan with that price.
+    """Change the price from `since` on, which is before the plan's end; return the plan with that price.
 
-    That is a new plan that follows this one, with its seats and assignments; from the plan's first day on, it is a
+    That is a new plan that follows this one, with its seats and assignments; on the plan's first day, the change is a
     correction of this plan.
     """
     with announcing_seats([plan.pk]):

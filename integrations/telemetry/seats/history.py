@@ -1,4 +1,4 @@
-"""History of a seat plan and its assignments: when, by whom, and to what."""
+"""History of a seat plan and its assignments: times, authors and values of changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SeatChange:
 
 
 def history_of(plan: SeatPlan) -> Sequence[SeatChange]:
-    """The latest changes of the plan and of its assignments, the latest first."""
+    """The latest changes of the plan and of its assignments, newest first."""
     plans = _events("SeatPlanEvent").filter(pgh_obj_id=plan.pk)
     assignments = _events("SeatAssignmentEvent").filter(plan_id=plan.pk)
     events = [*plans.order_by("-pgh_id")[:CHANGES_SHOWN], *assignments.order_by("-pgh_id")[:CHANGES_SHOWN]]

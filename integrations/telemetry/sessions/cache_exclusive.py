@@ -1,9 +1,9 @@
 """Programs that count cached tokens apart from their input, against OpenTelemetry's conventions.
 
-A record with more cached tokens than input shows that its sender counts them apart.  From then on its input is read so,
-and what it counted before is read again: a request keeps what was subtracted from its input as `subtracted_tokens`,
-until its sender is known.  Such requests go through the fold once more, which adds it, prices them and rebuilds their
-days.
+A record with more cached tokens than input shows that its sender counts them apart.  From then on the sender's input is
+read that way, and its earlier counts are corrected: a request stores the tokens subtracted from its input as
+`subtracted_tokens`, until its sender is known.  Such requests go through the fold once more, which adds the tokens,
+prices the requests and rebuilds their days.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def note_cache_exclusive_senders() -> None:
 
 
 def stage_requests_of_cache_exclusive_senders() -> int:
-    """Stage some requests from which cached tokens were subtracted and must not have been; returns their number."""
+    """Stage a batch of requests whose cached tokens were wrongly subtracted from their input; return their number."""
     return int(sql.execute(STAGE_REQUESTS, {"kind": int(EventKind.REQUEST), "most": REQUESTS_PER_TRANSACTION}))
 
 

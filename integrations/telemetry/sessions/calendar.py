@@ -1,8 +1,9 @@
 """The organisation's calendar: stored days are local days in HEADWAY_TIME_ZONE.
 
-Facts have times in UTC, so all days are rebuilt when the time zone changes, those of imported files from what the
-files said (usage_files/counted.py).  The zone of the stored days is in the organisation's row; every fold compares it
-with the setting.
+Facts have times in UTC, so all days are rebuilt when the time zone changes; days of imported files are rebuilt from the
+files' own times (usage_files/counted.py).  The zone of the stored days is in the organisation's row; every fold
+compares
+it with the setting.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def apply_time_zone() -> None:
         return
     with CALENDAR.held() as is_ours:
         if not is_ours:
-            return  # another process does it
+            return  # another process is doing it
         rebuild_session_days()
         recompute_all_usage()
         enqueue_all_pull_requests()

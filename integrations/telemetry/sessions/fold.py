@@ -119,7 +119,7 @@ def _set_aside(batch: ReceivedBatch, problem: Exception) -> None:
 
 
 def _restate_some() -> int:
-    """Read some requests again whose sender is known by now to count cached tokens apart; returns their number."""
+    """Re-read a batch of requests whose sender is now known to count cached tokens apart; return their number."""
     create_tables()
     requests = stage_requests_of_cache_exclusive_senders()
     if requests:
@@ -128,7 +128,7 @@ def _restate_some() -> int:
 
 
 def _compare_some() -> int:
-    """Choose between events and metrics anew for some queued sessions; returns their number."""
+    """Choose again between events and metrics for a batch of queued sessions; return their number."""
     with transaction.atomic():
         work = take(ChannelWork.objects.order_by("pk"), COMPARED_PER_TRANSACTION)
         if work:
@@ -261,7 +261,7 @@ def _lock_sessions() -> None:
     )
     find_neighbours()
     find_sessions_nearby()
-    find_related_sessions()  # of those nearby, too: their days are rebuilt with the figures of their processes
+    find_related_sessions()  # also of nearby sessions: their days are rebuilt with the figures of their processes
     lock_touched_sessions()
     analyse_where_large("fold_session")
 

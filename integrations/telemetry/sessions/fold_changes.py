@@ -14,8 +14,8 @@ _SEEN = """
     JOIN integrations_agentsession session ON session.id = fold_session.session_id
     GROUP BY session.identity_id
 """
-# The rebuilt days, and all days on which the sessions count (before and now): rows of each say when the session ended,
-# and which models it used.
+# The rebuilt days, and all days on which the sessions count (before and now): every row has the session's end and its
+# models.
 _DAYS = """
     SELECT day, day + 1 FROM fold_day
     UNION
@@ -33,8 +33,8 @@ def append_changes_of_fold() -> bool:
 
     Returns whether anybody is newly enrolled: the caller then ends the transaction with `raise_people_version`.
     """
-    # Wait for concurrent moves of identities to another person: a move appends the days that it sees, which do not
-    # include those of this fold yet.
+    # Wait for concurrent moves of identities to another person: a move appends the days that it sees, which do not yet
+    # include this fold's days.
     sql.execute(
         """
         SELECT id FROM orgtree_identity

@@ -3,14 +3,14 @@
 Both channels report the same tokens, and each may fall silent in the middle of a session.  So the one that reports more
 counts, and the choice is made for each meter slot with the requests that it covers:
 
-- A reading tells of the time since the one before, be it a minute or, after an outage, hours.  So a slot covers that
+- A reading covers the time since the previous one, be it a minute or, after an outage, hours.  So a slot covers that
   time, up to a day, and not only its quarter.  A request that no slot covers belongs to the slot of its own quarter.
-- An agent that begins another session may go on sending metrics under the id of the session before, or under none.
-  Such a slot covers requests of the person's other sessions with the agent, too: where they have no slot of their own,
-  and the session before made no request since they began.
-- Sessions of which each began after the last request of the one before are therefore compared as one in a quarter of an
-  hour: where metrics lag behind, each of their slots tells of another one's requests.
-- A record may be dated up to a minute after the reading that tells of it.
+- An agent that begins another session may continue to send metrics under the id of the previous session, or under none.
+  Such a slot also covers requests of the person's other sessions with the agent, if they have no slot of their own and
+  the previous session made no request since they began.
+- Sessions that each began after the last request of the one before are therefore compared as one within a quarter of an
+  hour: if metrics lag behind, each of their slots covers another one's requests.
+- A record may be dated up to a minute after the reading that covers it.
 
 A person's sessions with an agent are therefore compared together, near the times that a fold touches.
 """
@@ -35,7 +35,7 @@ def find_sessions_nearby() -> None:
 def compare_all_slots() -> None:
     """Fill fold_family for the sessions of fold_touched, with all their time.
 
-    The slots of earlier versions do not know since when their readings count: they are rebuilt while there are points.
+    The slots of earlier versions do not know since when their readings count: they are rebuilt as long as points exist.
     """
     sql.execute(FIND_SLOTS_TO_REBUILD)
     sql.execute(FIND_FAMILIES_OF_SESSIONS)
@@ -58,8 +58,8 @@ def choose_channels() -> None:
         sql.execute(UPDATE_REQUESTS)
 
 
-# A cumulative point also changes the increase of the next one, whenever that was.  A request says that a session was
-# still at work, so that its later slots tell of no other; and an earlier begin, which sessions came before others.
+# A cumulative point also changes the increase of the next one, whenever that was.  A request shows that a session was
+# still active, so that its later slots cover no other session; an earlier start changes the order of sessions.
 FIND_FAMILIES: LiteralString = """
     INSERT INTO fold_family (identity_id, agent, first, last)
     WITH came AS (
@@ -136,8 +136,8 @@ FIND_FAMILIES_OF_SESSIONS: LiteralString = """
     GROUP BY session.identity_id, session.agent
 """
 
-# The time of the requests that must be compared again: what a fold touches, and what slots cover of whose time it
-# touches some.  The slots of the claimed points are not built yet, so the readings before are looked up.
+# The times of the requests that must be compared again: those that a fold touches, and those covered by slots that
+# overlap them.  The slots of the claimed points are not built yet, so the previous readings are looked up.
 FIND_REACH: LiteralString = """
     WITH reading AS (
         SELECT session.identity_id, session.agent, point.session_id, point.series, point.start, point.cumulative,
@@ -248,7 +248,7 @@ FIND_QUARTERS: LiteralString = """
     WHERE tokens > 0 AND LEAST(slot, covers_from) <= reach_last
 """
 
-# Metrics without events, and those of no session, are compared alone.
+# Metrics without events, and those without a session, are compared alone.
 FIND_CHAINS: LiteralString = """
     WITH ordered AS (
         SELECT identity_id, agent, slot, session_id, is_unnamed, began, is_touched,
@@ -328,7 +328,7 @@ SUM_REQUESTS: LiteralString = """
     WHERE quarter.session_id = summed.session_id AND quarter.slot = summed.slot
 """
 
-# What both channels reported is given to a chain's sessions and their models in order, each at most its own tokens.
+# Tokens reported by both channels are assigned to a chain's sessions and their models in order, each at most its own.
 UPDATE_SLOTS: LiteralString = """
     WITH switched AS (
         UPDATE integrations_agentmeterslot stored SET counted = chosen.counted, both_tokens = chosen.both_tokens

@@ -81,7 +81,7 @@ PROMPT_ABOVE: LiteralString = """
     WHERE bound < request.input_tokens + request.cache_read_tokens + request.cache_write_tokens
 """
 
-# Columns of days, and the figures of requests and calls of which they are sums.
+# Columns of days, and the figures of requests and calls that they sum.
 TIER_COUNTS = (
     *("requests", "input_tokens", "cache_read_tokens", "cache_write_tokens", "cache_write_1h_tokens"),
     "output_tokens",

@@ -2,7 +2,7 @@
 
 Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran
 at that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
-figures.  It counts as a session itself only where events without a session say that something was done in it.
+figures.  It counts as a session itself only if events without a session show activity in it.
 
 A gateway used by an agent may report the same session by OpenTelemetry's conventions.  The agent's own report counts,
 and the other is excluded as a duplicate.
@@ -143,7 +143,7 @@ FIND_DAYS_HANDED_BEFORE: LiteralString = """
       ON figures.session_id = fold_session.session_id AND figures.source = 'metrics'
 """
 
-# What the process's own events say stays with it: requests in its window that name no conversation.
+# Figures from the process's own events stay with it: requests in its window that name no conversation.
 CLEAR_HANDED: LiteralString = """
     UPDATE integrations_agentsessionday stored SET lines_added = 0, lines_removed = 0, commits = 0
     FROM (SELECT DISTINCT process_id FROM fold_handed) AS handed

@@ -18,10 +18,11 @@ from integrations.telemetry.sessions.fold_tables import is_any
 def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
-    Uncached input is what the cached tokens leave of the greatest prompt: of two programs that report a call, one may
-    not know of its cached tokens.
-    They are merged with stored rows in a temporary table, and priced on insert, so that each is written once.  What was
-    subtracted from the input of a sender that counts cached tokens apart is added again (cache_exclusive.py).
+    Uncached input is the largest prompt less the cached tokens: if two programs report a call, one may not know its
+    cached
+    tokens.  Requests are merged with stored rows in a temporary table, and priced on insert, so that each is written
+    once.
+    Tokens subtracted from the input of a sender that counts cached tokens apart are added again (cache_exclusive.py).
     """
     sql.execute(MERGE_REQUESTS, {"kind": int(EventKind.REQUEST)})
     rates = _rates_of_requests()
@@ -54,7 +55,7 @@ _FRESH = {
     "place": "max(place)",
     "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
     **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
-    # The sender of what was subtracted: another one that reports the request, and counts apart, says nothing of that.
+    # The sender whose tokens were subtracted: another sender of the request that counts apart has no bearing on them.
     "sender": "coalesce(max(sender) FILTER (WHERE apart.sender IS NULL AND subtracted_tokens > 0), '')",
     **{part: f"max(parts ->> '{part}')" for part in _PARTS},
 }

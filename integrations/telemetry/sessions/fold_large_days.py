@@ -24,7 +24,7 @@ from integrations.telemetry.sessions.fold_days import (
 from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 LARGE_DAY = 10_000  # requests and calls: rebuilding fewer takes some hundredths of a second
-HALF_OF_MONEY = 5_000_000_000  # half the limit of a column: two such sums fit in
+HALF_OF_MONEY = 5_000_000_000  # half the limit of a column, so that two such sums fit
 
 
 def find_large_days() -> bool:
@@ -68,7 +68,7 @@ def add_differences_to_large_days() -> None:
 
 
 def rebuild_switched_large_days() -> None:
-    """Have days rebuilt with requests that began or ceased to count: their differences are not known."""
+    """Rebuild days with requests that began or ceased to count: their differences are not known."""
     sql.execute(
         """
         DELETE FROM fold_large_day large USING fold_day day
@@ -127,7 +127,7 @@ def _added(*names: str) -> str:
 
 
 def _added_if_any(*names: str) -> str:
-    """Of sums that are null over no rows."""
+    """SQL that adds sums which are null over no rows."""
     return ", ".join(
         f"{name} = coalesce(stored.{name} + excluded.{name}, stored.{name}, excluded.{name})" for name in names
     )

@@ -1,4 +1,4 @@
-"""Note the places that the claimed rows name, and place their sessions."""
+"""Store the places that the claimed rows name, and assign their sessions to them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core import sql
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.places import place_sessions, store_places
 
-# Of a session in several places, whose tokens are compared: reading all requests of one that never ends would take
+# Limits the requests compared for a session in several places: reading all requests of an endless session would take
 # longer with each fold.
 MOST_REQUESTS = 10_000
 
@@ -22,7 +22,7 @@ def store_named_places() -> None:
 
 
 def place_sessions_of_fold() -> None:
-    """Place the sessions of which claimed rows name a place."""
+    """Assign a place to the sessions whose claimed rows name one."""
     sessions = sql.column(SESSIONS)
     if sessions:
         sql.execute(COUNT_TOKENS, {"sessions": sessions, "most": MOST_REQUESTS})

@@ -16,7 +16,7 @@ from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 
 def find_neighbours() -> None:
-    """Add to fold_touched the days before and after of records without a session id, where a counter runs on.
+    """Add to fold_touched the adjacent days of records without a session id, in which a counter continues.
 
     Their sessions are cut by day, while a cumulative series lasts as long as its process.
     """

@@ -1,13 +1,12 @@
 """Requests that other programs report as well: one call counts once.
 
-An agent's own telemetry and a library for its model's provider may both have a span for one call, one above the other.
-And a span above several requests may repeat their sums.  So of a request and one directly below it, of the same model
-and within its time, one is left out, as a wrapper:
+An agent's own telemetry and a library for its model's provider may both have a span for one call, one the parent of the
+other.  A parent span of several requests may repeat their sums.  So if a request and its child have the same model and
+the child is within the parent's time, one is left out, as a wrapper:
 
-- If both report the same output, they are the same call: the one that knows more cached tokens counts, else the one
-  below.
-- If the one below reports no prompt, and no output or the same, it does not know the call's tokens: it is left out.
-- Else the one above is left out.
+- If both report the same output, they are the same call: the one with more cached tokens counts, else the child.
+- If the child reports no prompt, and no output or the same, it does not know the call's tokens: it is left out.
+- Else the parent is left out.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from integrations.telemetry.sessions.fold_tables import is_any
 
 
 def find_wrappers() -> None:
-    """Mark the wrappers among the merged requests and those above and below, and add their days to fold_day."""
+    """Mark the wrappers among the merged requests, their parents and children, and add their days to fold_day."""
     if is_any("fold_request", "span IS NOT NULL"):
         sql.execute(MARK_WRAPPERS)
 
 
-# Spans end about when their calls do; programs may date one a moment after the one above it.
+# Spans end about when their calls do; programs may date a child's end a moment after its parent's.
 _PAIR: LiteralString = """
     above.session_id = below.session_id AND above.span = below.parent_span AND above.id <> below.id
     AND below.at <= above.at + interval '1 second'

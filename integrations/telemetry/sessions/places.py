@@ -1,7 +1,7 @@
-"""What the places in telemetry mean: repositories and work items, and the place of each session.
+"""Places named in telemetry: the repository and work item of each, and the place of each session.
 
-A place is looked up when it first arrives, and again when a repository or an item is stored that it may mean.  A place
-that was looked up keeps its repository, also when the repository is renamed.
+A place is looked up when it first arrives, and again when a repository or an item is stored that it may name.  A place
+that was resolved keeps its repository, even if the repository is renamed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLACES_AT_ONCE = 1_000
 
 
 def resolve(places: Iterable[TelemetryPlace]) -> list[TelemetryPlace]:
-    """Look up what these places mean; returns those of which more is known than before."""
+    """Look up these places; return those of which more is known than before."""
     learned = []
     for place in places:
         before = place.repository_id, place.work_item_id
@@ -34,7 +34,7 @@ def resolve(places: Iterable[TelemetryPlace]) -> list[TelemetryPlace]:
 
 
 def resolve_again_for_repository(repository: Repository) -> None:
-    """Place sessions in a repository that is new, or has another name or address, in the caller's transaction."""
+    """Assign sessions to a repository that is new, or has another name or address, in the caller's transaction."""
     named = Q()
     for text in filter(None, {repository.remote, repository.name}):
         last = text.rpartition("/")[2]
@@ -43,7 +43,7 @@ def resolve_again_for_repository(repository: Repository) -> None:
 
 
 def resolve_again_for_items(items: Collection[int]) -> None:
-    """Give sessions these work items where their branches name them, in the caller's transaction."""
+    """Link these work items to sessions whose branches name them, in the caller's transaction."""
     named = WorkItem.objects.filter(pk__in=items).values_list("key", "former_keys")
     keys = {key for current, former in named for key in (current, *former)}
     _resolve_again(TelemetryPlace.objects.filter(item_key__in=keys, work_item=None).exclude(item_key=""))
@@ -57,7 +57,7 @@ def resolve_again() -> None:
 
 
 def forget_items(items: Collection[int]) -> None:
-    """Let no session have these items, which are about to be deleted; another one may have the same key."""
+    """Unlink these items, which are about to be deleted, from all sessions; another item may have the same key."""
     TelemetryPlace.objects.filter(work_item__in=items).update(work_item=None)
     AgentSession.objects.filter(work_item__in=items).update(work_item=None)
 
@@ -75,15 +75,15 @@ def _resolve_again(places: QuerySet[TelemetryPlace]) -> None:
 
 
 def place_sessions(sessions: Sequence[int]) -> None:
-    """Write the place of these sessions: of several, that of most of its tokens, else the last.
+    """Store the place of these sessions: if there are several, that of most of its tokens, else the last.
 
-    An agent may name the branch with its commits alone: the last one in that repository.
+    An agent may name the branch only with its commits: the last one in that repository counts.
     """
     sql.execute(PLACE_SESSIONS, {"sessions": sorted(sessions)})
 
 
 def store_places(places: Sequence[tuple[UUID, str, str, str]]) -> None:
-    """Store places (key, repository, branch, revision) that are new, with what they mean."""
+    """Store new places (key, repository, branch, revision), resolved."""
     known = set(TelemetryPlace.objects.filter(key__in=[key for key, *_ in places]).values_list("key", flat=True))
     new = [
         TelemetryPlace(key=key, named=named, branch=branch, revision=revision, item_key=next(branch_keys(branch), ""))
@@ -107,13 +107,13 @@ def _repository_of(place: TelemetryPlace) -> int | None:
 
 
 def _meant_before(place: TelemetryPlace) -> int | None:
-    """What the same name meant on another branch, before the repository was renamed."""
+    """The repository that the same name referred to on another branch, before the repository was renamed."""
     others = TelemetryPlace.objects.filter(named__iexact=place.named, repository__isnull=False)
     return others.order_by("-pk").values_list("repository_id", flat=True).first()
 
 
 def _item_of(place: TelemetryPlace) -> int | None:
-    """The only item that has the key or had it; of several, the only one in a project of the place's repository."""
+    """The only item that has or had the key; among several, the only one in a project of the place's repository."""
     if not place.item_key:
         return None
     named = Q(key=place.item_key) | Q(former_keys__contains=[place.item_key])

@@ -39,7 +39,7 @@ State = Repricing.State
 
 
 def reprice_waiting_rows() -> int:
-    """Process all queued repricings, the oldest first; returns the number of sessions."""
+    """Process all queued repricings, oldest first; return the number of sessions."""
     return drain(_reprice_some)
 
 
@@ -134,7 +134,7 @@ _UPDATE_PRICES: LiteralString = f"""
 
 def _parameters(row: Repricing) -> dict[str, Any]:
     models = row.model_names
-    # Until the day's models have their normal forms, they are those that were sent.
+    # Until the day's models have their normal forms, their names are as sent.
     names = None if models is None else sorted({*models, *map(model_name, models)})
     return {"models": models, "names": names, "agent": row.agent, "day_from": row.day_from, "day_to": row.day_to}
 
@@ -145,7 +145,7 @@ def _sessions_after(row: Repricing) -> list[int]:
 
 
 def _estimate(row: Repricing, sessions: list[int]) -> None:
-    """Add up what a correction would change, and leave everything as it is."""
+    """Add up the effect of a correction, and leave everything unchanged."""
     with transaction.atomic():
         forget_earlier_prices(row)
         _reprice(row, sessions)
@@ -183,7 +183,7 @@ def _sums(params: dict[str, Any]) -> tuple[Decimal, int]:
 
 
 def _price_requests(params: dict[str, Any]) -> tuple[int, int]:
-    """Returns the number of requests, and of those whose price or price book changed."""
+    """Price the requests; return their number, and the number whose price or price book changed."""
     rows = sql.rows(_AFFECTED, params)
     rates = rate_parameters([RateKey(*key) for *key, _ in rows])
     return sum(requests for *_, requests in rows), sql.execute(_UPDATE_PRICES, params | rates)

@@ -14,7 +14,7 @@ from core import sql
 from integrations.facts.code import AI_COMMITTED_FILES
 from integrations.models import AgentMeterSlot, AgentSession, Method, ToolOutcome
 
-PAUSE = "interval '30 minutes'"  # a stored period extends that far beyond its last event
+PAUSE = "interval '30 minutes'"  # a stored period extends this far beyond its last event
 
 
 class EventType(StrEnum):
@@ -192,7 +192,7 @@ class SessionTimeline:
         return [ToolUse(*row) for row in rows]
 
     def commits(self) -> list[SessionCommit]:
-        """Counted commits with lines of the session, the oldest first."""
+        """Counted commits with lines of the session, oldest first."""
         rows = sql.rows(
             f"""
             SELECT stored.sha, stored.subject, coalesce(files.repository, ''), stored.committed_at,

@@ -12,7 +12,7 @@ from orgtree.models import IndividualPolicy, Placement
 
 
 def visible_sessions(access: Access) -> QuerySet[AgentSession]:
-    """The viewer's own sessions and, where the policy names people, those of units whose individuals they may see.
+    """The viewer's own sessions and, if the policy shows names, those of units whose individuals the viewer may see.
 
     A timeline shows to the second when somebody worked, so it cannot be shown under a pseudonym.  A session belongs to
     the units of its person on any of its days.

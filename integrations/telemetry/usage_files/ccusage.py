@@ -33,9 +33,9 @@ _FORMS = {
     "blocks": Form.BLOCK,
 }
 _SUMS = {"monthly": "months", "weekly": "weeks"}
-# A session's id at the end of its path: a UUID, alone or after `rollout-2026-05-14T09-00-00-` or `T-`, or an id of
-# opencode.  Anything else is a folder: before version 18 ccusage summed up whatever ran in one, and a folder may be
-# named by a UUID, too (`-tmp-0f55df90-…`).
+# A session's id at the end of its path: a UUID, alone or after `rollout-2026-05-14T09-00-00-` or `T-`, or an opencode
+# id. Anything else is a folder: before version 18 ccusage summed up all sessions in a folder, whose name may contain a
+# UUID, too (`-tmp-0f55df90-…`).
 _SESSION_ID = re.compile(
     r"(?:rollout-[0-9T:.-]+-|T-)?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})(?:\.jsonl?)?"
     r"|(ses_[0-9a-z]{16,40})",
@@ -70,7 +70,7 @@ class UsageRow:
     key: str
     model: str
     day: date
-    first_day: date | None = None  # of a session whose first activity is a day without a time
+    first_day: date | None = None  # for a session whose first activity is a day without a time
     started_at: datetime | None = None
     ended_at: datetime | None = None
     input_tokens: int = 0
@@ -216,7 +216,7 @@ def _agent(path: str, entry: Mapping[str, Any], agent: str, models: Sequence[str
 
 
 class _Times(NamedTuple):
-    """When a row was: the local day on which it counts, and moments where the file says any."""
+    """The times of a row: the local day on which it counts, and moments if the file has any."""
 
     day: date
     first_day: date | None = None
@@ -225,7 +225,7 @@ class _Times(NamedTuple):
 
 
 def _when(path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: ZoneInfo) -> tuple[str, _Times]:
-    """Key, and when it was."""
+    """The key of an entry, and its times."""
     if form is Form.DAY:
         where, value = _first(path, entry, ("date", "period", "sessionId"))
         if where.endswith(".sessionId"):
@@ -255,7 +255,7 @@ def _when(path: str, entry: Mapping[str, Any], form: ImportedUsage.Form, zone: Z
 
 
 def _session_id(path: str, value: Any) -> str:
-    """The session's id, which telemetry uses alone, without the folders before it."""
+    """The session's id as in telemetry, without the folders before it."""
     _text(path, value)
     match = _SESSION_ID.fullmatch(re.split(r"[/\\]", value.strip())[-1])
     if match is None:
@@ -264,7 +264,7 @@ def _session_id(path: str, value: Any) -> str:
 
 
 def _activity(path: str, value: Any, zone: ZoneInfo) -> tuple[date, datetime | None]:
-    """Local day and moment; a date without a time is a local day."""
+    """Local day and moment of activity; a date without a time is a local day."""
     with suppress(ValueError):
         date.fromisoformat(str(value))
         return _day(path, value), None

@@ -1,8 +1,9 @@
 """Decide which imported rows count: those of sessions and days without any other source.
 
-An agent's own telemetry wins.  Sessions that it reported are not counted from a file, nor are days on which it reported
-tokens of that person in any session.  Among files, sessions win over days, and days over blocks of hours.  Later
-telemetry or another file marks the person's rows, which are then recomputed completely: recomputing is idempotent.
+An agent's own telemetry takes precedence.  Sessions that it reported are not counted from a file, nor are days on which
+it reported tokens of that person in any session.  Among files, sessions take precedence over days, and days over blocks
+of hours.  Later telemetry or another file marks the person's rows, which are then recomputed completely: recomputing is
+idempotent.
 """
 
 from __future__ import annotations
@@ -63,9 +64,9 @@ def _make_days(sessions: Sequence[int]) -> int:
 
 
 def recompute_all_usage() -> int:
-    """Mark and recompute all rows, for another time zone; returns the number of rebuilt days.
+    """Mark and recompute all rows, for another time zone; return the number of rebuilt days.
 
-    An interrupted run is made good by the next sweep.
+    An interrupted run is completed by the next sweep.
     """
     ImportedUsage.objects.update(to_settle=True)
     return recompute_usage()

@@ -38,13 +38,13 @@ _LAST_DIGIT = Decimal("1e-10")
 
 @dataclass
 class Imported:
-    """Result of importing a file."""
+    """The result of importing a file."""
 
     applied: bool = False
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    counted: int = 0  # rows that count; telemetry has the others
+    counted: int = 0  # rows that count; the others are covered by telemetry
     errors: list[Problem] = field(default_factory=list)
 
 
