@@ -18,10 +18,10 @@ from orgtree.models import OrgTree
 
 @dataclass(frozen=True)
 class Size:
-    """How much is generated.  A session has one day with one model's figures and up to three tools.
+    """The amount of generated facts.
 
-    Two of five sessions lead to a commit; `commits_per_week` are those by hand beside.  What would fall outside a
-    person's employment is left out.
+    A session has one day with one model's figures and up to three tools.  Two of five sessions lead to a commit;
+    `commits_per_week` are additional commits by hand.  Facts outside a person's employment are left out.
     """
 
     people: int

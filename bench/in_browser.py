@@ -1,4 +1,4 @@
-"""How long a page takes in a browser on this machine, until its last part and its last chart are there."""
+"""Measures the time until a page in a browser on this machine has loaded its last part and its last chart."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _round(token: str, requests: int, spent: ProcessorTime) -> _Round:
 
 
 def _seconds_until_folded() -> float:
-    """How long received records take to become sessions; FOLD_SECONDS at most."""
+    """The time until received records have become sessions; FOLD_SECONDS at most."""
     started = time.perf_counter()
     while ReceivedBatch.objects.exists() and time.perf_counter() - started < FOLD_SECONDS:
         time.sleep(0.1)
@@ -152,7 +152,7 @@ def small_requests(token: str, *, requests: int, partition_rows: int) -> list[Me
 
 
 class _Sent(NamedTuple):
-    """What came of some requests, and what each of them cost."""
+    """The results of some requests, and the cost of each."""
 
     reached: Outcome
     cost: str
@@ -172,7 +172,7 @@ def _one_after_the_other(token: str, requests: int, connections: int) -> _Sent:
 
 
 def _sent(send: Callable[[Sequence[bytes]], Outcome], requests: int) -> _Sent:
-    """Of senders that are known by then."""
+    """Send requests whose senders are known already, and return their results."""
     bodies = [logs_body(RECORDS_PER_SMALL_REQUEST) for _ in range(requests + requests // 20)]
     send(bodies[requests:])
     spent = ProcessorTime()
@@ -182,7 +182,7 @@ def _sent(send: Callable[[Sequence[bytes]], Outcome], requests: int) -> _Sent:
 
 
 def _commits_per_second(commits: int) -> float:
-    """How often a second the disk confirms a write."""
+    """The number of writes per second that the disk confirms."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE bench_commits (number int)")
         started = time.perf_counter()
@@ -215,7 +215,7 @@ def _settle_partition() -> None:
 
 
 def _seconds_of_floor(bodies: Sequence[bytes]) -> float:
-    """How long one process takes to decode the requests and copy their rows into a table without any key."""
+    """The time that one process takes to decode the requests and copy their rows into a table without any key."""
     columns = ", ".join(FLOOR_COLUMNS)
     with connection.cursor() as cursor:
         cursor.execute("DROP TABLE IF EXISTS bench_floor")

@@ -151,7 +151,7 @@ class Connection:
 
 @dataclass
 class Outcome:
-    """How long all requests took, and how long each answer: of a rate, from the moment at which it was due."""
+    """The duration of all requests, and of each; at a fixed rate, each counts from the moment at which it was due."""
 
     seconds: float = 0.0
     latencies: list[float] = field(default_factory=list)
@@ -197,7 +197,7 @@ class _Request:
     due: float | None = None
 
     def over(self, connection: Connection, began: float) -> float:
-        """How long it took, or how long after it was due it was answered."""
+        """Send the request; return its duration in seconds or, if it was due at a time, the delay since then."""
         if self.due is None:
             return self.exchange(connection)
         time.sleep(max(0.0, began + self.due - time.perf_counter()))

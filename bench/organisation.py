@@ -45,7 +45,7 @@ UNIT_NAMES = ("Organisation", "Division", "Area", "Group", "Product line", "Crew
 
 @dataclass(frozen=True)
 class OrganisationSize:
-    """How many people and units of the hand-built tree, and how many weeks of moves."""
+    """The number of people, of units of the hand-built tree, and of weeks with moves."""
 
     people: int
     units: int
@@ -72,7 +72,7 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What held on these days: the value of an attribute, or the number of a manager or unit."""
+    """A value held on these days: of an attribute, or the number of a manager or unit."""
 
     value: str | int
     days: Days
@@ -116,7 +116,7 @@ def plan_organisation(size: OrganisationSize, *, today: date) -> PlannedOrganisa
 
 
 def held_on(history: Sequence[Held], day: date) -> str | int | None:
-    """What held on the day; None where nothing did."""
+    """The value held on the day; None if there is none."""
     return next((held.value for held in history if day in held.days), None)
 
 
@@ -216,7 +216,7 @@ class _Planning:
 
 
 def level_widths(units: int) -> list[int]:
-    """How many units stand on each level: one at the top, at least one on each, and all of them together `units`."""
+    """The number of units on each level: one at the top, at least one on each, and `units` in total."""
     widths = [max(1, round(share * units)) for share in UNITS_LEVELS[:-1]]
     widths[0] = 1
     lowest = units - sum(widths)

@@ -30,7 +30,7 @@ class ProcessorTime:
             self.seconds[role] = self.seconds.get(role, 0.0) + after - before.get(role, 0.0)
 
     def per(self, times: int) -> str:
-        """Of the web process, the worker and PostgreSQL, per item, in words."""
+        """The processor time of the web process, the worker and PostgreSQL, per item, in words."""
         parts = [
             f"{role} {self.seconds[role] / times * 1000:.3g} ms"
             for role in ("web", "worker", POSTGRES)
@@ -59,7 +59,7 @@ def _postmaster() -> int | None:
 
 
 def _own_and_ended(pid: int) -> float:
-    """Of a process and of its children that ended: connections come and go."""
+    """The processor time of a process and of its ended children: connections come and go."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text()
     except ENDED:

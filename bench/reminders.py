@@ -98,7 +98,7 @@ def _file_tickets(count: int, today: date) -> None:
 
 
 def _write_alone() -> float:
-    """Into an empty copy of the table, with its indexes."""
+    """Write into an empty copy of the table, with its indexes."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TEMPORARY TABLE bench_notice (LIKE programs_notice INCLUDING ALL) ON COMMIT DROP")
 

@@ -1,4 +1,4 @@
-"""What nobody may do in Django admin, whatever permissions an account has: bases to put before ModelAdmin."""
+"""Base classes, before ModelAdmin, that forbid operations in Django admin whatever permissions an account has."""
 
 from __future__ import annotations
 

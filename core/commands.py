@@ -1,4 +1,4 @@
-"""What management commands share: one JSON document with --json; days, files and tokens among their arguments."""
+"""Shared by management commands: one JSON document with --json; days, files and tokens among their arguments."""
 
 from __future__ import annotations
 

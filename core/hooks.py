@@ -1,4 +1,4 @@
-"""What upper apps hand to lower ones at start-up: listeners, and sources of what a page shows."""
+"""Hooks that upper apps register with lower ones at start-up: listeners, and sources of page content."""
 
 from __future__ import annotations
 

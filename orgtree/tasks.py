@@ -19,7 +19,7 @@ def match_identities() -> None:
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def update_trees() -> None:
-    """After midnight: apply changes planned for this day, such as leaders and names of units.
+    """Apply changes planned for this day, such as leaders and names of units, after midnight.
 
     Rebuilds all placements, in case a row is out of sync.
     """

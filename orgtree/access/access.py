@@ -1,4 +1,4 @@
-"""Who may see what.  docs/access.md.
+"""Access decisions: what each viewer may see.  docs/access.md.
 
 `viewable(user)` is for accounts, querysets are for rows (`Unit.objects.visible_to(user)`).  Both use
 orgtree/models/visibility.py, so that they cannot disagree.
@@ -26,7 +26,7 @@ from orgtree.organisation.cached_settings import cache_settings
 
 @dataclass(frozen=True)
 class Access:
-    """What a viewer may see and what is withheld from them; read once per response."""
+    """The access of a viewer, with what is withheld from them; read once per response."""
 
     viewer: Viewer
     visibility: Visibility
@@ -46,7 +46,7 @@ class Access:
 
     @property
     def role(self) -> str:
-        """The account's highest role as pages name it; managers are those by grant and leaders of units."""
+        """The account's highest role as shown on pages; managers are managers by grant and leaders of units."""
         if getattr(self.viewer, "is_superuser", False):
             return "Admin"
         held = {*self.roles, *([Role.MANAGER] if self.visibility.managed_ids else [])}
@@ -69,7 +69,7 @@ class Access:
         return self.policy == IndividualPolicy.NAMED
 
     def is_few(self, people: int) -> bool:
-        """Whether so many, or records of so many at most, may not be counted before the viewer."""
+        """Whether this number of people, or records of at most this number, may not be counted before the viewer."""
         return people < self.minimum_group_size and not self.shows_small_groups
 
     def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
@@ -90,7 +90,7 @@ def access_of(viewer: Viewer) -> Access:
 
 
 def public_access() -> Access:
-    """For anonymous readers: published aggregates, never of fewer people than the minimum group size.
+    """Access of anonymous readers: published aggregates, never of fewer people than the minimum group size.
 
     Neither trial mode nor the policy NAMED opens small groups to them.
     """
@@ -101,10 +101,10 @@ def public_access() -> Access:
 
 
 def aggregates_access() -> Access:
-    """What the policy in force lets everybody see who may see the whole organisation's aggregates; of nobody."""
+    """Access to the whole organisation's aggregates under the policy in force, for no particular viewer."""
     return replace(access_of(None), visibility=AGGREGATES)
 
 
 def viewable(viewer: Viewer) -> Visibility:
-    """What the viewer may see today; nothing without signing in."""
+    """The viewer's visibility of today; nothing without signing in."""
     return access_of(viewer).visibility

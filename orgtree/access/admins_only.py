@@ -14,7 +14,7 @@ Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 def admins_only(view: Callable[..., Response]) -> Callable[..., Response | HttpResponse]:
-    """Other signed-in users get 404."""
+    """Restrict the view to admins; other signed-in users get 404."""
 
     @wraps(view)
     @login_required

@@ -42,7 +42,7 @@ def in_a_year() -> datetime:
 
 
 def find_api_token(secret: str) -> ApiToken | None:
-    """The token of that secret with its user; None if unknown, expired, revoked, or its user is inactive.
+    """The token with that secret and its user; None if unknown, expired, revoked, or its user is inactive.
 
     Updates `last_used_at` at most once a minute.
     """
@@ -59,5 +59,5 @@ def find_api_token(secret: str) -> ApiToken | None:
 
 
 def revoke_api_token(token: ApiToken) -> None:
-    """Idempotent; effective from the next request."""
+    """Revoke the token.  Idempotent; effective from the next request."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

@@ -68,7 +68,7 @@ def grants_in_force_or_to_come() -> QuerySet[Grant]:
 
 
 def leaders_of(units: QuerySet[Unit]) -> QuerySet[Unit]:
-    """Units with a leader, in trees in use: managers without a grant."""
+    """Units with a leader, in trees in use: their leaders are managers without a grant."""
     return (
         units.filter(leader__isnull=False, tree__archived_at=None)
         .select_related("leader", "tree")

@@ -38,7 +38,7 @@ def can_send_mail() -> bool:
 
 
 def send_invitation(invitation: Invitation, url: str) -> bool:
-    """Whether it was sent.  Failures are logged: the link is shown anyway."""
+    """Send the invitation and return whether that worked.  Failures are logged: the link is shown anyway."""
     if not can_send_mail():
         return False
     inviter = name_of(invitation.invited_by) if invitation.invited_by else "An admin"
@@ -50,7 +50,7 @@ def send_invitation(invitation: Invitation, url: str) -> bool:
             None,
             [invitation.email],
         )
-    except OSError as problem:  # smtplib's errors are such
+    except OSError as problem:  # the base of smtplib's errors
         logger.warning("An invitation could not be sent by mail: %s", type(problem).__name__)
         return False
     return True
@@ -103,7 +103,7 @@ def renew(invitation: Invitation, *, by: User) -> Invited:
 
 
 def withdraw(invitation: Invitation) -> None:
-    """Idempotent; the link stops working at once."""
+    """Withdraw the invitation; the link stops working at once.  Idempotent."""
     Invitation.objects.filter(pk=invitation.pk, accepted_at=None, withdrawn_at=None).update(withdrawn_at=timezone.now())
 
 

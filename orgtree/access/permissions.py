@@ -1,4 +1,4 @@
-"""What API tokens and accounts may do at the API."""
+"""Permissions of API tokens and accounts at the API."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rest_framework.request import Request
 
 from orgtree.models import ApiToken, TokenScope
 
-if TYPE_CHECKING:  # it imports the default permissions itself
+if TYPE_CHECKING:  # avoids an import cycle through the default permissions
     from rest_framework.views import APIView
 
 

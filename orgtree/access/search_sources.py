@@ -1,4 +1,4 @@
-"""The sources of the search: each room registers its sources in `AppConfig.ready`.  docs/search.md
+"""The sources of the search, which each app registers in `AppConfig.ready`.  docs/search.md
 
 A source finds only what its reader may open: it starts from the queryset of the page that it leads to.
 """
@@ -19,7 +19,9 @@ Takes = Literal["", "scope", "window", "context"]
 
 @dataclass(frozen=True)
 class Hit:
-    """`hint` says which one it is, `note` its state.  Its link takes that much of the context of the reader's page.
+    """A result; `hint` distinguishes it from others of its name, `note` is its state.  `takes` limits the context that
+    its link
+    inherits from the reader's page.
 
     It ranks by how closely the words match its title, or `matched`.
     """
@@ -35,16 +37,17 @@ class Hit:
 
 @dataclass(frozen=True)
 class SearchSource:
-    """`find` returns at most so many hits that contain all words, the closest first.
+    """A source; `find` returns a limited number of hits that contain all words, closest first.
 
-    Sources of one name are one group; of groups that match equally well the one with the smaller `order` comes first.
+    Sources of one name form one group; among groups that match equally well, the one with the smaller `order` comes
+    first.
     """
 
     name: str
     order: int
     icon: str
     find: Callable[[Access, Sequence[str], int], Sequence[Hit]]
-    handicap: int = 0  # added to the rank of its hits, where they are rarely what is meant
+    handicap: int = 0  # added to the rank of its hits, if they are rarely what the reader wants
 
 
 ELSEWHERE = 4  # the rank of a hit whose own text lacks a word
@@ -52,7 +55,7 @@ search_sources: Hook[SearchSource] = Hook()
 
 
 def with_all(words: Sequence[str], *fields: str) -> Q:
-    """Rows of which each word is in one of the fields."""
+    """The condition that each word is in one of the fields."""
     condition = Q()
     for word in words:
         in_any = Q()
@@ -63,7 +66,7 @@ def with_all(words: Sequence[str], *fields: str) -> Q:
 
 
 def closeness(words: Sequence[str], field: str) -> Case:
-    """0 where the field begins with the phrase, 1 where one of its words does, 2 elsewhere: to order by."""
+    """An expression to order by: 0 if the field begins with the phrase, 1 if one of its words does, 2 otherwise."""
     phrase = " ".join(words)
     return Case(
         When(**{f"{field}__istartswith": phrase}, then=Value(0)),
@@ -73,7 +76,7 @@ def closeness(words: Sequence[str], field: str) -> Case:
 
 
 def rank(hit: Hit, words: Sequence[str]) -> int:
-    """The distance of a hit from the words: 0 for the phrase itself, ELSEWHERE where some are not in its text."""
+    """The distance of a hit from the words: 0 for the phrase itself, ELSEWHERE if some are not in its text."""
     return min(_rank(hit.title, words), _rank(hit.matched, words))
 
 

@@ -23,14 +23,15 @@ class ClosedSignUpAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allau
 
 
 class SignInBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has no types
-    """Compares a password once, whether or not there is such an account.
+    """Compares a password once, whether or not the account exists.
 
-    allauth and Django's backend would compare it two to four times where there is one, so that the time of an answer
-    reveals which names exist; and each comparison costs half a second of a processor.
+    allauth and Django's backend would compare it two to four times for an existing account, so that response times
+    reveal
+    which names exist; and each comparison costs half a second of a processor.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: str) -> User:
-        """Raises PermissionDenied where it fails, so that no other backend compares again."""
+        """The account.  Raises PermissionDenied on failure, so that no other backend compares again."""
         name, password = attempted_name(request, credentials), credentials.get("password") or ""
         found: list[User | None] = [get_user_by_username(name), *filter_users_by_email(name)]
         accounts = {account.pk: account for account in found if account is not None}

@@ -29,7 +29,7 @@ PSEUDONYM_LENGTH = 10
 HIDDEN_LABEL = "Another developer"
 
 CountActivePeople = Callable[[int], int]
-# Count people with activity; a counter may stop at the number it is given.
+# Counters of people with activity; a counter may stop at the given number.
 active_people_counters: Hook[CountActivePeople] = Hook()
 
 
@@ -42,7 +42,7 @@ class RowKind(enum.Enum):
 
 
 class Disclosure(enum.Enum):
-    """How rows of other people are shown to a viewer."""
+    """The ways in which rows of other people are shown to a viewer."""
 
     WITH_NAMES = "with names"
     AS_IN_TOOLS = "with names, and without any mention of agents"
@@ -76,7 +76,7 @@ def trial_state() -> TrialState:
 
 
 def trial_state_of(organisation: Organisation) -> TrialState:
-    """As `trial_state`, for an organisation that was just read."""
+    """The trial state of an organisation that was just read, as `trial_state`."""
     size = organisation.minimum_group_size
     if organisation.protected_since is None and sum(count(size) for count in active_people_counters) >= size:
         now = timezone.now()
@@ -86,7 +86,7 @@ def trial_state_of(organisation: Organisation) -> TrialState:
 
 
 def disclosure_of(of: RowKind, policy: IndividualPolicy, *, covered: bool) -> Disclosure:
-    """How the policy shows rows of others; `covered`: to members and managers of their unit, else to other viewers.
+    """The policy's disclosure of others' rows; `covered`: to members and managers of their unit, else to other viewers.
 
     Pseudonyms never apply to rows that other tools show with names: counts, days or durations there would identify
     people.

@@ -1,4 +1,4 @@
-"""Who may see a person's data today, the inverse of `viewable`, for “Who can see what”; and the names of accounts."""
+"""Viewers of a person's data today, the inverse of `viewable`, for “Who can see what”; and the names of accounts."""
 
 from __future__ import annotations
 
@@ -87,14 +87,14 @@ def name_of(account: User) -> str:
 
 
 class AccountNames(dict[Any, str]):
-    """Display names by id; `names[id]` is “Deleted account” for one that is gone, and for None."""
+    """Display names by id; `names[id]` is “Deleted account” for a deleted one, and for None."""
 
     def __missing__(self, account: int | None) -> str:
         return GONE
 
 
 def names_of(accounts: Collection[User]) -> AccountNames:
-    """The person's name, else the account's."""
+    """The name of each account's person, else of the account."""
     linked = dict(Person.objects.filter(user__in=accounts).values_list("user", "full_name"))
     addresses = {account.email.lower() for account in accounts if account.email}
     by_address = dict(

@@ -1,4 +1,4 @@
-"""Activity of identities: orgtree stores no facts, so apps that do register a source that counts them."""
+"""Activity of identities: orgtree stores no facts, so apps with facts register a source that counts them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Activity:
         return Activity(self.commits - other.commits, self.sessions - other.sessions, self.cost - other.cost)
 
     def __str__(self) -> str:
-        """12 commits · 3 sessions · $4.10"""
+        """The activity in words: 12 commits · 3 sessions · $4.10."""
         return " · ".join(self.amounts) or "no activity"
 
     @property
     def amounts(self) -> list[str]:
-        """Each with its unit; zeros are left out."""
+        """The amounts, each with its unit; zeros are left out."""
         counts = ((self.commits, "commit", "commits"), (self.sessions, "session", "sessions"))
         amounts = [f"{count:,} {one if count == 1 else many}" for count, one, many in counts if count]
         return [*amounts, money(self.cost)] if self.cost else amounts

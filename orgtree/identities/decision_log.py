@@ -39,7 +39,7 @@ class Decision:
 
     @property
     def identities(self) -> set[int]:
-        """All identities concerned."""
+        """All affected identities."""
         return {*self.states, *(identity for identity, _ in self.proposals)}
 
 

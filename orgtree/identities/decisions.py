@@ -22,7 +22,7 @@ Action = IdentityChange.Action
 def confirm(proposal_ids: Collection[int], *, by: User | None) -> list[IdentityChange]:
     """Assign the identities of waiting proposals, with their companions, to the proposed people.
 
-    Raises DecisionError if a proposal is no longer waiting, or two are of the same identity.
+    Raises DecisionError if a proposal is no longer waiting, or two concern the same identity.
     """
     proposals = _waiting(proposal_ids)
     if len({proposal.identity_id for proposal in proposals}) < len(proposals):

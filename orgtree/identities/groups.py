@@ -22,7 +22,7 @@ class KnownIdentity(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Identities of one person, or a waiting identity with its companions; the strongest first.
+    """Identities of one person, or a waiting identity with its companions; strongest first.
 
     `somebody.key` is the person's id, or minus the id of the waiting identity.
     """

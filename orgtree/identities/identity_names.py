@@ -63,7 +63,7 @@ class IdentityName:
 
     @classmethod
     def unnamed(cls, provider: str) -> IdentityName:
-        """For records without any name: they count, unmatched."""
+        """The name for records without any name: they count as unmatched."""
         return cls(IdentityKind.INSTALLATION, provider, _UNNAMED)
 
     @property

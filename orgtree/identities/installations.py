@@ -1,6 +1,6 @@
 """The owner of an installation: the one person who signs with it, or nobody if several do.
 
-An installation names a machine.  Who signs with it (an address, a login or an account beside it) is kept, so that the
+An installation names a machine.  Its signers (an address, a login or an account beside it) are stored, so that the
 result does not depend on the order in which records arrive, and follows when the people of two names become one.
 """
 
@@ -13,7 +13,7 @@ from orgtree.identities.moves import IdentityMove, lock_identities, move_identit
 
 
 def note_signers(pairs: Collection[tuple[int, int]]) -> None:
-    """Store who signs with which installation, as pairs (installation, signer), and decide again where one is new.
+    """Store signers of installations, as pairs (installation, signer), and decide again if one is new.
 
     In the caller's transaction.
     """

@@ -27,7 +27,7 @@ ONE_WORD_AS_HANDLE = 0.30
 SAME_ORGANISATION = 0.20
 WITHOUT_ITS_NUMBER = 0.85  # times the strength: aking7 for aking
 
-SHORTEST_HANDLE = 4  # "ada" may be anybody
+SHORTEST_HANDLE = 4  # "ada" could be anybody
 LONG_HANDLE = 8
 # A value shared by more people identifies nobody.
 MOST_SHARING = 20

@@ -30,7 +30,7 @@ PUBLIC_MAIL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A likely match with `other` (a key); confidence in percent, the strongest evidence first."""
+    """A likely match with `other` (a key); confidence in percent, strongest evidence first."""
 
     other: int
     confidence: int
@@ -38,7 +38,7 @@ class Likeness:
 
 
 def match(people: Sequence[Somebody], rejected: frozenset[tuple[int, int]] = frozenset()) -> dict[int, list[Likeness]]:
-    """Likely matches of unanchored people by key, the likeliest first.
+    """Likely matches of unanchored people by key, likeliest first.
 
     `rejected` are pairs of keys that were decided to differ.
     """

@@ -97,7 +97,7 @@ def put_identities(states: Mapping[int, IdentityState]) -> None:
 
 
 def _notify(moves: Sequence[IdentityMove], standings: Sequence[tuple[int, str, str]]) -> None:
-    """`standings` are (identity id, before, after)."""
+    """Notify listeners; `standings` are (identity id, before, after)."""
     answered = [id_ for id_, before, after in standings if before == Standing.WAITING != after]
     if answered:
         _close_proposals(answered)

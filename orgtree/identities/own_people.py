@@ -31,7 +31,7 @@ def people_for(names: Mapping[IdentityName, str]) -> dict[IdentityName, Person]:
 def provisional_person(
     name: IdentityName, signed: str, *, id_: int | None = None, public_id: UUID | None = None
 ) -> Person:
-    """An unsaved person known by this name only."""
+    """An unsaved person known only by this name."""
     person = Person(
         pk=id_,
         full_name=better_name(readable_name(name), signed),

@@ -38,15 +38,20 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     """The identity id of each sighting, in order.
 
     A sighting is all names that one record carries for its author, e.g. e-mail address and installation id.  The
-    strongest name (order of IdentityKind, then the first) is the identity.  Missing identities are created; an e-mail
-    address, a login or an agent account becomes a person, and weaker names of the sighting get the same person unless
-    they have another one.  A login declared without a provider applies to every provider.  A person without an e-mail
-    address is provisional: once one of their logins or accounts is seen with an address, they become the person of
-    that address, with all their names.  An installation alone names nobody, and one with which
-    several people sign is nobody's.  Matching decides afterwards whether a new
-    person is a known one (match_identities); waiting identities and bots stay unmatched.
+    strongest
+    name (order of IdentityKind, then the first) is the identity.  Missing identities are created; an e-mail address, a
+    login
+    or an agent account becomes a person, and weaker names of the sighting get the same person unless they have another
+    one.
+    A login declared without a provider applies to every provider.  A person without an e-mail address is provisional:
+    once
+    one of their logins or accounts is seen with an address, they become the person of that address, with all their
+    names.
+    An installation alone identifies nobody, and one with several signers has no owner.  Matching decides afterwards
+    whether
+    a new person is a known one (match_identities); waiting identities and bots stay unmatched.
 
-    Runs in the caller's transaction; safe under concurrency.  ValueError for an empty sighting (use
+    Runs in the caller's transaction; safe under concurrency.  Raises ValueError for an empty sighting (use
     IdentityName.unnamed).
     """
     ordered = [sorted(sighting, key=lambda name: name.strength) for sighting in sightings]
@@ -135,7 +140,7 @@ def _read(names: Iterable[IdentityName]) -> dict[IdentityName, _Known]:
 
 
 def _lock(names: Iterable[IdentityName], known: Mapping[IdentityName, _Known]) -> dict[IdentityName, _Known]:
-    """Lock first, then read again to see concurrent changes."""
+    """Lock the identities, then read them again to see concurrent changes."""
     names = list(names)
     lock_identities([known[name].identity_id for name in names])
     return {**known, **_read(names)}

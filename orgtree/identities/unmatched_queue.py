@@ -30,7 +30,7 @@ class Unmatched:
 
 @dataclass(frozen=True)
 class WaitingIdentity:
-    """A waiting identity with companions, proposals (the likeliest first), and their total activity."""
+    """A waiting identity with companions, proposals (likeliest first), and their total activity."""
 
     identity: Identity
     companions: Sequence[Identity]
@@ -190,7 +190,7 @@ def _active(identities: QuerySet[Identity]) -> list[ActiveIdentity]:
 
 
 def _largest_share_first(rows: list[_Row]) -> list[_Row]:
-    """By share of the rows' totals: commits, sessions and cost are not comparable as counts."""
+    """Sort by share of the rows' totals: commits, sessions and cost are not comparable as counts."""
     held = total(row.activity for row in rows)
 
     def weight(row: _Row) -> float:

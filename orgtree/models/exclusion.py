@@ -16,7 +16,7 @@ from django.db.backends.ddl_references import Statement
 
 
 class OneAtATime(models.BaseConstraint):
-    """No two rows with equal values in the columns `of` (ids) overlap in `during`.
+    """Constraint: no two rows with equal values in the columns `of` (ids) overlap in `during`.
 
     Writers of a table wait for each other, so that two transactions cannot each insert a row that overlaps with the
     other's.
@@ -38,7 +38,7 @@ class OneAtATime(models.BaseConstraint):
         return path, (), {"of": self.of, "name": self.name}
 
     def constraint_sql(self, model: type[models.Model] | None, schema_editor: BaseDatabaseSchemaEditor | None) -> Any:
-        """Not part of CREATE TABLE: the triggers are created afterwards."""
+        """Return None for CREATE TABLE: the triggers are created afterwards."""
         if schema_editor is not None:
             schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
 
@@ -68,7 +68,7 @@ class OneAtATime(models.BaseConstraint):
         exclude: Any = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """Validates forms; the triggers enforce."""
+        """Validate forms; the triggers enforce the constraint."""
         during = getattr(instance, "during", None)
         same = {name: getattr(instance, name, None) for name in self.of}
         if during is None or None in same.values() or {"during", *self.of} & set(exclude or ()):
@@ -86,5 +86,5 @@ class OneAtATime(models.BaseConstraint):
 
 
 def not_empty(name: str) -> models.Q:
-    """The range contains at least one day."""
+    """The condition that the range contains at least one day."""
     return models.Q(**{f"{name}__isempty": False})

@@ -9,7 +9,7 @@ from django.db import models
 
 
 class IndividualPolicy(models.TextChoices):
-    """What people see of each other.  docs/access.md."""
+    """The visibility of people to each other.  docs/access.md."""
 
     SELF_ONLY = "self_only", "Self only"
     PSEUDONYMS = "pseudonyms", "Pseudonyms"

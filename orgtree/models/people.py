@@ -27,7 +27,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self if _is_admin(user) else self.within(visibility_of(user), user)
 
     def within(self, visibility: Visibility, user: AbstractBaseUser | AnonymousUser | None) -> Self:
-        """The people of `visible_to`, for a visibility that was read already."""
+        """People whose page the user may open, for a visibility that was read already."""
         from orgtree.models.units import Placement
 
         if _is_admin(user):
@@ -39,7 +39,7 @@ class PersonQuerySet(models.QuerySet["Person"]):
         return self.filter(models.Q(pk=visibility.person_id) | models.Exists(below))
 
     def there_on(self, day: date) -> Self:
-        """People employed on the day; people without any employment always are."""
+        """People employed on the day; people without any employment always count as employed."""
         employed = Employment.objects.filter(person=models.OuterRef("pk"))
         return self.filter(models.Exists(employed.filter(during__contains=day)) | ~models.Exists(employed))
 
@@ -158,7 +158,7 @@ class Reporting(models.Model):
 
 
 class IdentityKind(models.TextChoices):
-    """Strongest first: an address names a person, an installation only a machine."""
+    """Kinds of identities, strongest first: an address names a person, an installation only a machine."""
 
     EMAIL = "email", "E-mail address"
     LOGIN = "login", "Login"
@@ -169,7 +169,7 @@ class IdentityKind(models.TextChoices):
 class Standing(models.TextChoices):
     """The status of an identity's owner."""
 
-    FOUND = "found", "Found"  # resolved from its names; matching may still propose others
+    FOUND = "found", "Found"  # owner resolved from its names; matching may still propose others
     WAITING = "waiting", "Waiting"  # likely a known person; no owner until decided
     DECIDED = "decided", "Decided"  # owner decided by an admin or an import
     BOT = "bot", "Bot"  # decided not to be a person
@@ -232,7 +232,7 @@ class Identity(models.Model):
 
     @property
     def source(self) -> str:
-        """Its kind and provider: E-mail address, Login at github."""
+        """Its kind and provider, for example E-mail address, or Login at github."""
         if self.provider in _SIGNATURES:
             return _SIGNATURES[self.provider]
         if self.kind == IdentityKind.LOGIN and not self.provider:

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """docs/access.md.  Admins are the accounts that Django calls superusers; members need no grant."""
+    """Roles: docs/access.md.  Admins are Django's superusers; members need no grant."""
 
     EXECUTIVE = "executive", "Executive"
     MANAGER = "manager", "Manager"

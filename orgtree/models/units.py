@@ -51,11 +51,11 @@ class TreeLevel(models.Model):
 
 class UnitQuerySet(models.QuerySet["Unit"]):
     def visible_to(self, viewer: Viewer) -> Self:
-        """Units whose aggregates the account may see today; it learns nothing of others."""
+        """Units whose aggregates the account may see today; others are not disclosed."""
         return self.within(visibility_of(viewer))
 
     def within(self, visibility: Visibility) -> Self:
-        """As `visible_to`, for a visibility that was read already."""
+        """Units in a visibility that was read already."""
         return self.all() if visibility.unit_ids is None else self.filter(pk__in=visibility.unit_ids)
 
 
@@ -120,8 +120,9 @@ class Membership(models.Model):
 class Placement(models.Model):
     """Person p counts for unit u during a range of local days: one row per unit on the path to the root.
 
-    Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment
-    for the people whom a change touches (orgtree/trees/placements.py).
+    Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment for
+    the
+    people whom a change affects (orgtree/trees/placements.py).
 
     No foreign keys: every row derives from rows that have them, and checking four more took half of an import's time.
     Deleting through models deletes placements too.
@@ -151,7 +152,7 @@ class Placement(models.Model):
         indexes = [
             models.Index(fields=["ancestor", "person"], include=["during"], name="placement_by_ancestor"),
             models.Index(fields=["person"]),
-            # Each person once per day and tree: what pages count.
+            # Each person once per day and tree, as pages count.
             models.Index(
                 fields=["tree", "unit"],
                 include=["person", "during"],
@@ -164,7 +165,8 @@ class Placement(models.Model):
 class UnitPlacement(models.Model):
     """Unit u is unit a or a descendant of it during a range of local days: one row per unit on the path to the root.
 
-    What a unit owns counts for its ancestors.  Published to the metric engine like `Placement` and rebuilt with it.
+    Objects owned by a unit count for its ancestors.  Published to the metric engine like `Placement` and rebuilt with
+    it.
     """
 
     tree = models.ForeignKey(OrgTree, models.CASCADE, db_constraint=False, db_index=False, related_name="+")

@@ -1,4 +1,4 @@
-"""What an account may see: turns roles, grants and trees into a set of units.
+"""Visibility of an account: turns roles, grants and trees into a set of units.
 
 Lives beside the models because querysets use it: `Unit.objects.visible_to(user)`.  Services and views call
 `orgtree.access.access.viewable`, which also ends the trial mode in time.
@@ -91,7 +91,7 @@ class AccountToday:
 
 @dataclass(frozen=True)
 class Visibility:
-    """What a viewer may see today, as unit ids; None: all units.
+    """The units visible to a viewer today, as ids; None: all units.
 
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
@@ -136,7 +136,7 @@ AGGREGATES = Visibility(whole=True, unit_ids=None)
 
 
 def visibility_of(viewer: Viewer) -> Visibility:
-    """What the account may see by its roles today; everything in trial mode."""
+    """The account's visibility by its roles today; everything in trial mode."""
     if not isinstance(viewer, User):
         return visibility_without_account(viewer)
     organisation, today = account_today(viewer)
@@ -148,7 +148,7 @@ def visibility_without_account(viewer: Viewer) -> Visibility:
 
 
 def visibility_from(viewer: User, organisation: Organisation, today: AccountToday) -> Visibility:
-    """Admins and executives see all aggregates; rows of others require managing their unit.
+    """The visibility from roles: admins and executives see all aggregates; rows of others require managing their unit.
 
     Managers see the units they lead or were granted, with descendants; members see the units they are in.
     """

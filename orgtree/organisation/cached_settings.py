@@ -19,7 +19,7 @@ NEVER_CHANGED = 0
 
 
 class _Microseconds(Func):
-    """The time, as a version that no other change has."""
+    """The current time as a version number that no other change has."""
 
     template = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
     output_field = models.BigIntegerField()
@@ -30,7 +30,7 @@ class _Cached:
 
 
 def catalogue_version() -> int:
-    """As this process last read it."""
+    """The version that this process last read."""
     return _Cached.version
 
 
@@ -39,14 +39,14 @@ def cache_catalogue_version(version: int) -> None:
 
 
 def stored_catalogue_version() -> int:
-    """Read from the database, and cached."""
+    """Read the version from the database, and cache it."""
     version = Organisation.objects.filter(pk=1).values_list("catalogue_version", flat=True).first()
     cache_catalogue_version(version or NEVER_CHANGED)
     return catalogue_version()
 
 
 def raise_catalogue_version() -> None:
-    """After a change of a hand-kept metric, last in a transaction: it locks the single row, and others wait for it."""
+    """Raise the version after a change of a hand-kept metric, last in a transaction: it locks the single row."""
     Organisation.current()  # create the row if missing
     Organisation.objects.filter(pk=1).update(catalogue_version=_Microseconds())
     stored_catalogue_version()
@@ -59,7 +59,7 @@ def cache_settings(organisation: Organisation) -> None:
 
 
 def load_settings(connection: BaseDatabaseWrapper | None = None, **_signal: Any) -> None:
-    """Signal receiver; ignores databases that are not Headway's or not migrated yet."""
+    """Refresh the cached settings on a signal; ignores databases that are not Headway's or not migrated yet."""
     try:
         with (connection or connections["default"]).cursor() as cursor:
             cursor.execute("SELECT fiscal_year_start_month, catalogue_version FROM orgtree_organisation WHERE id = 1")

@@ -13,10 +13,10 @@ class _Cached:
 
 
 def first_month() -> int:
-    """1 to 12."""
+    """The first month of the fiscal year, 1 to 12."""
     return _Cached.month or int(settings.FISCAL_YEAR_START_MONTH)
 
 
 def cache_fiscal_year(month: int | None) -> None:
-    """Cache the organisation's first month; None: as the environment says."""
+    """Cache the organisation's first month; None: the environment's."""
     _Cached.month = month

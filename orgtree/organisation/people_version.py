@@ -18,13 +18,13 @@ LONGEST_WAIT = "60s"
 
 
 def raise_people_version() -> None:
-    """Call it last in a transaction: it locks the single row, and others wait for it."""
+    """Raise the version; call it last in a transaction, because it locks the single row and others wait for it."""
     Organisation.current()  # create the row if missing
     Organisation.objects.filter(pk=1).update(people_version=F("people_version") + 1)
 
 
 def raise_people_version_on_commit() -> None:
-    """For transactions that lock more rows afterwards: raises it in a transaction of its own on commit."""
+    """Raise the version in a separate transaction on commit, for transactions that lock more rows afterwards."""
     transaction.on_commit(raise_people_version, robust=True)
 
 

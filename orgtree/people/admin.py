@@ -148,7 +148,7 @@ class AttributeAdmin(NoDeleting, admin.ModelAdmin[Attribute]):
 
 @contextmanager
 def editing_history(person_ids: Collection[int]) -> Iterator[None]:
-    """For a block that edits employments, attributes or reporting lines; updates everything derived from them."""
+    """Wrap a block that edits employments, attributes or reporting lines; updates everything derived from them."""
     with transaction.atomic():
         wait_for_other_writers()
         snapshot_presences()

@@ -59,7 +59,7 @@ class PeopleView(APIView):
         responses={200: PeopleSerializer},
     )
     def get(self, request: Request) -> Response:
-        """Everybody who is known, with what holds today; in the order of names."""
+        """All known people with their values of today, in the order of names."""
         only(request, *PeopleFilters.base_filters, "page", "size")
         today = timezone.localdate()
         try:
@@ -79,17 +79,19 @@ class PeopleView(APIView):
 
     @_stores(operation_id="v1_people_upsert", request=PersonWriteSerializer(many=True))
     def post(self, request: Request) -> Response:
-        """Store a person, or a list of them.  Fields that are not named stay; the answers come in order."""
+        """Store a person, or a list of them.  Omitted fields keep their value; results are in the order of the
+        request.
+        """
         return _stored(request, request.data)
 
     @_stores(operation_id="v1_people_replace_many", request=PersonWriteSerializer(many=True))
     def put(self, request: Request) -> Response:
-        """As POST; but fields that are not named are emptied, except name, start and identities."""
+        """Store a person, or a list of them.  Omitted fields are cleared, except name, start and identities."""
         return _stored(request, request.data, replacing=True)
 
     @_stores(operation_id="v1_people_update_many", request=PersonWriteSerializer(many=True))
     def patch(self, request: Request) -> Response:
-        """The same as POST."""
+        """Store a person, or a list of them; same as POST."""
         return _stored(request, request.data)
 
 
@@ -106,17 +108,17 @@ class PersonView(APIView):
 
     @_stores(operation_id="v1_person_replace", request=PersonWriteSerializer)
     def put(self, request: Request, key: str) -> Response:
-        """Store the person anew: fields that are not named are emptied, except name, address, start and identities."""
+        """Replace the person: omitted fields are cleared, except name, address, start and identities."""
         return _stored(request, _of(_person(key), request.data), replacing=True)
 
     @_stores(operation_id="v1_person_update", request=PersonWriteSerializer)
     def patch(self, request: Request, key: str) -> Response:
-        """Change the fields that are named."""
+        """Change the given fields."""
         return _stored(request, _of(_person(key), request.data))
 
     @_stores(operation_id="v1_person_leave")
     def delete(self, request: Request, key: str) -> Response:
-        """The person leaves: from the effective day on, by default today, they are no longer there."""
+        """Record that the person leaves on the effective day, by default today."""
         only(request, "effective")
         person, day = _person(key), effective_day(request) or timezone.localdate()
         draft = PersonDraft(row=0, email="", public_id=person.public_id, ends_on=day)
@@ -141,7 +143,7 @@ def _stored(request: Request, data: Any, *, replacing: bool = False) -> Response
 
 
 def _draft(position: int, given: Mapping[str, Any], *, emptied: Sequence[str] | None) -> PersonDraft:
-    """`emptied`: attributes to clear if not given; None: clear nothing."""
+    """The draft of a record; `emptied`: attributes to clear if not given, None: clear nothing."""
     attributes: dict[str, str | None] = dict.fromkeys(emptied or ())
     attributes |= {slug: given[slug] for slug in KNOWN_ATTRIBUTES if slug in given}
     attributes |= given.get("attributes", {})
@@ -193,7 +195,7 @@ def _answer(drafts: Sequence[PersonDraft | RowError], records: int, *, effective
 
 
 def _person(key: str) -> Person:
-    """By id, or by e-mail address."""
+    """The person with this id or e-mail address."""
     try:
         person = Person.objects.filter(public_id=UUID(key)).first()
     except ValueError:
@@ -204,7 +206,7 @@ def _person(key: str) -> Person:
 
 
 def _of(person: Person, data: Any) -> Any:
-    """The record with that person's id."""
+    """The record with the person's id."""
     if not isinstance(data, Mapping):
         raise BadRequest("Send one object with the fields of the person.")
     if data.get("id") not in (None, str(person.public_id)):
@@ -213,7 +215,7 @@ def _of(person: Person, data: Any) -> Any:
 
 
 def _flat(texts: Any) -> list[Any]:
-    """Flattens DRF's nested messages to one list per field."""
+    """DRF's nested messages, flattened to one list per field."""
     if isinstance(texts, Mapping):
         return [f"{name}: {text}" for name, inner in texts.items() for text in _flat(inner)]
     return [text for item in texts for text in (_flat(item) if isinstance(item, list | Mapping) else [item])]

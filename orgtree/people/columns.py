@@ -6,7 +6,7 @@ from core.columns import columns_of
 from orgtree.models import Person
 from orgtree.people_import.columns import attribute_name
 
-ATTRIBUTES = ("role", "team", "department", "site")  # by slug
+ATTRIBUTES = ("role", "team", "department", "site")  # slugs
 COLUMNS = columns_of(
     Person,
     *("full_name", "email", *ATTRIBUTES, "manager"),

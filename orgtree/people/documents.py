@@ -1,4 +1,4 @@
-"""API documents of people: what is read as of a day, what is written, and the results."""
+"""API documents of people: the state on a day, the accepted records, and the results."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATUSES = ("created", "updated", "unchanged", "rejected")
 
 
 class CellField(serializers.CharField):
-    """Text as a cell of a file is read; null and "" say that there is none."""
+    """Text, parsed like a cell of a file; null and "" mean none."""
 
     def __init__(self, reader: Callable[[str], Any] = cells.short_text, **options: Any) -> None:
         super().__init__(required=False, allow_blank=True, allow_null=True, **options)
@@ -49,7 +49,7 @@ class CellField(serializers.CharField):
 
 
 class PersonWriteSerializer(serializers.Serializer[object]):
-    """A person to be stored.  Fields that are not named stay as they are, except with PUT."""
+    """A person to be stored.  Omitted fields keep their value, except with PUT."""
 
     id = serializers.UUIDField(
         required=False, help_text="The id of a known person; otherwise the e-mail address identifies the person."
@@ -118,7 +118,7 @@ class AttributeField(serializers.CharField):
 
 
 class PersonSerializer(AnswerSerializer):
-    """A person with what holds today."""
+    """A person with the current values."""
 
     id = serializers.UUIDField(source="person.public_id")
     full_name = serializers.CharField(source="person.full_name")

@@ -36,7 +36,7 @@ class PeopleFilters(ListFilters):
         return people.matching(words)
 
     def with_attributes(self, people: PersonQuerySet, name: str, texts: Sequence[str]) -> QuerySet[Person]:
-        """Values are compared without case."""
+        """Filter by attribute values, ignoring case."""
         for text in texts:
             slug, equals, value = text.partition("=")
             if not equals or not Attribute.objects.filter(slug=slug).exists():

@@ -19,18 +19,18 @@ DatedRows = QuerySet[Any, dict[str, Any]]
 
 @dataclass(frozen=True)
 class PersonAsOf:
-    """A person with what holds on a day: attributes by slug, the last employment, and whether they are employed."""
+    """A person with the values of a day: attributes by slug, the last employment, and whether they are employed."""
 
     person: Person
     manager: Person | None
     attributes: Mapping[str, str]
-    names: Sequence[str]  # of identities: addresses and logins
+    names: Sequence[str]  # identities: addresses and logins
     employment: DateRange | None
     is_there: bool
 
     @property
     def cells(self) -> list[tuple[Column, str]]:
-        """Of each column of the list; empty where there is nothing."""
+        """The cell of each column of the list; empty if there is no value."""
         fixed = {
             "full_name": self.person.full_name,
             "email": self.person.email or "",
@@ -45,7 +45,7 @@ class PersonAsOf:
 
 
 def people_as_of(people: Sequence[Person], *, on: date) -> list[PersonAsOf]:
-    """In order, with five queries in total."""
+    """The people with their values on a day, in order, with five queries in total."""
     ids = [person.pk for person in people]
     attributes: dict[int, dict[str, str]] = {pk: {} for pk in ids}
     held = PersonAttribute.objects.filter(person__in=ids, during__contains=on)
@@ -75,7 +75,8 @@ def people_as_of(people: Sequence[Person], *, on: date) -> list[PersonAsOf]:
 
 
 def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> Mapping[str, DatedRows]:
-    """The person's dated rows by kind, the newest first: `what`, `text`, `during`, and `is_so`: whether it holds then.
+    """The person's dated rows by kind, newest first: `what`, `text`, `during`, and `is_so`, whether it holds on the
+    day.
 
     Managers have a `link`, the id of their page.  Units are limited to `unit_ids` (None: all), in trees in use.
     """

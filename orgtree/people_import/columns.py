@@ -16,7 +16,7 @@ EMAIL, FULL_NAME, GIVEN_NAME, FAMILY_NAME = "email", "full_name", "given_name", 
 MANAGER, IDENTITIES, START, END, TIME_ZONE = "manager_email", "identities", "start", "end", "time_zone"
 # Known columns that are attributes of people; any column that is not known is an attribute too.
 KNOWN_ATTRIBUTES = ("role", "sub_role", "team", "department", "site", TIME_ZONE)
-# A change of one of these is a move.
+# A change of one of these counts as a move.
 PLACES = (MANAGER, "team", "department", "site")
 MOST_COLUMNS = 250
 LONGEST_ATTRIBUTE = 80
@@ -84,7 +84,7 @@ _QUESTIONS = {
 
 
 def email_address(text: str) -> str:
-    """In lower case."""
+    """The e-mail address in lower case."""
     try:
         return IdentityName(IdentityKind.EMAIL, "", text).value
     except UnusableNameError:
@@ -133,9 +133,9 @@ class Columns:
 
 @dataclass(frozen=True, slots=True)
 class ColumnUse:
-    """How a column of a file is used: as a known column, or as an attribute by its slug; empty: ignored.
+    """The use of a file's column: as a known column, or as an attribute by its slug; empty: ignored.
 
-    `question` is what to check if the header resembles a known column but is not one.
+    `question` asks for confirmation if the header resembles a known column but is not one.
     """
 
     head: str
@@ -157,7 +157,7 @@ def uses_of(heads: Sequence[str], columns: Columns) -> list[ColumnUse]:
 
 
 def _resembled(head: str) -> str:
-    """The known column that an unknown head looks like; empty: none that matters."""
+    """The known column that an unknown header resembles; empty if none."""
     key = _key(head)
     alike = (name for name, parts in _LIKENESSES.items() if any(part in key for part in parts))
     return _EXACT_LIKENESSES.get(key) or next(alike, "")
@@ -212,7 +212,7 @@ def columns_of(heads: Sequence[str], *, row: int) -> tuple[Columns, tuple[RowErr
 
 
 def attribute_slug(head: str) -> str:
-    """As in `--where cost_center=…`: Cost Center → cost_center."""
+    """The slug as in `--where cost_center=…`: Cost Center → cost_center."""
     return re.sub(r"[\W_]+", "_", unicodedata.normalize("NFKC", head).lower()).strip("_")[:LONGEST_ATTRIBUTE]
 
 

@@ -55,7 +55,7 @@ def collect(presences: Iterable[tuple[int, bool]], identities: Iterable[tuple[in
 
 
 def changes_of(differences: Differences, moves: Sequence[TreeMove], errors: Sequence[RowError]) -> PeopleChanges:
-    """Every person with one outcome, in row order."""
+    """Each person's outcome, in row order."""
     for move in (member for tree in moves for member in tree.people):
         if move.person_id not in differences.new:
             differences.units[move.person_id].append(move)

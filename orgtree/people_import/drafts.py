@@ -1,4 +1,4 @@
-"""Drafts of people before they are matched and stored, and the changes that storing made."""
+"""Drafts of people before they are matched and stored, and the resulting changes."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ MISSING: Literal[Missing.MISSING] = Missing.MISSING
 
 @dataclass(frozen=True, slots=True)
 class RowError:
-    """Why a row cannot be stored.  `row` counts like a spreadsheet, the header being row 1; `column` is its name in
-    docs/people.md, or the file's own; None: the whole row or file."""
+    """The reason why a row cannot be stored.  `row` counts like a spreadsheet, the header being row 1; `column` is its
+    name in
+    docs/people.md, or the file's own; None: the whole row or file.
+    """
 
     row: int | None
     column: str | None

@@ -78,7 +78,7 @@ _END = (
     WHERE ends_on IS NULL AND upper(during) < %(effective)s
     """,
 )
-# People who start then or later have nothing to leave yet.
+# People who start on that day or later have no employment to end yet.
 _ABSENT_LEAVE = (
     """
     DELETE FROM orgtree_employment absent

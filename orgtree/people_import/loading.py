@@ -32,9 +32,9 @@ _BATCH = 2_000
 
 
 def load(drafts: Iterable[PersonDraft | RowError], *, complete: bool) -> list[RowError]:
-    """Fill the tables, which are dropped on commit; returns the errors of drafts and files.
+    """Fill the tables, which are dropped on commit; return the errors of drafts and files.
 
-    Holds one batch at a time.  In a complete file a row without an end means that there is none.
+    Holds one batch at a time.  In a complete file, a row without an end means that there is none.
     """
     errors: list[RowError] = []
     with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from core import sql
 from orgtree.people_import.dated import REPORTING, apply_from_effective_date
 from orgtree.people_import.drafts import RowError
 
-Line = tuple[int, int, date | None, date | None]  # person, manager, first day, first day no longer
+Line = tuple[int, int, date | None, date | None]  # person, manager, first day, first day after it
 
 _RESOLVE = (
     """
@@ -94,7 +94,7 @@ def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]
                 yield day, circle
 
 
-# From the first day of any changed line.
+# Starts on the first day of any changed line.
 _LINES = """
     SELECT person_id, manager_id, lower(during), upper(during) FROM orgtree_reporting
     WHERE during && (

@@ -71,7 +71,7 @@ def _refuse(errors: list[RowError], column: str, statement: str, message: str) -
     sql.execute("UPDATE draft SET refused = true WHERE row = ANY(%s)", [[row for row, *_ in rows]])
 
 
-# Such a row names nobody, so the address in it may be in another row, too.
+# Such a row identifies nobody, so its address may be in another row, too.
 _DELETE_UNKNOWN_IDS = """
     DELETE FROM draft
     WHERE public_id IS NOT NULL AND public_id NOT IN (SELECT public_id FROM orgtree_person) RETURNING row
@@ -85,7 +85,7 @@ _DUPLICATES = """
 _BY_PUBLIC_ID = (
     "UPDATE draft SET person_id = person.id FROM orgtree_person person WHERE person.public_id = draft.public_id"
 )
-# Whom somebody entered comes before whom data brought: an address that was seen in commits is not yet somebody.
+# An entered person takes precedence over one found in data: an address seen in commits is not a person yet.
 _KNOWN = "person.id NOT IN (SELECT id FROM provisional_owner)"
 _BY_EMAIL = """
     UPDATE draft SET person_id = person.id FROM orgtree_person person
@@ -147,7 +147,7 @@ _BY_IDENTITIES = """
     ) AS owner
     WHERE owner.row = draft.row
 """
-# Somebody found in data under the address of a row that is another person's is merged into that one.
+# A person found in data under the address of a row that belongs to another person is merged into that one.
 _NAME_FOUND_AT_ADDRESS = """
     INSERT INTO draft_identity (row, kind, provider, value, identity_id, owner_id)
     SELECT draft.row, 'email', '', draft.email, identity.id, found.id

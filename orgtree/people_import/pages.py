@@ -56,7 +56,7 @@ class UploadForm(forms.Form):
     complete = forms.BooleanField(label="The file lists everybody: people who are not in it leave", required=False)
 
     def clean_file(self) -> UploadedFile[Any]:
-        """Checked before reading, so that a huge file is never loaded."""
+        """The file, checked before it is read, so that a huge one is never loaded."""
         file: UploadedFile[Any] = self.cleaned_data["file"]
         try:
             check_size(file.size or 0, most_bytes=MOST_BYTES)
@@ -187,7 +187,7 @@ def _csv_rows(changes: PeopleChanges) -> Iterator[Sequence[Cell]]:
 
 
 def _details(person: PersonChange) -> list[tuple[str, str, str]]:
-    """What changed, before and after."""
+    """The changes with values before and after."""
     units = [(unit.tree, unit.from_unit, unit.to_unit) for unit in person.units]
     fields = [
         (FIELDS.get(field.field) or attribute_name(field.field), field.before, field.after) for field in person.fields

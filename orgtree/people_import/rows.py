@@ -61,7 +61,7 @@ def drafts_of(content: bytes) -> Iterator[PersonDraft | RowError]:
 
 
 def column_uses_of(content: bytes) -> list[ColumnUse]:
-    """What the file's columns are taken for; none where its head cannot be read."""
+    """The use of the file's columns; empty if its header cannot be read."""
     try:
         for number, row in _rows(content):
             return uses_of(row, columns_of(row, row=number)[0])
@@ -71,7 +71,7 @@ def column_uses_of(content: bytes) -> list[ColumnUse]:
 
 
 def _rows(content: bytes) -> Iterator[tuple[int, Sequence[str]]]:
-    """Raises CsvFileError."""
+    """The rows with their numbers.  Raises CsvFileError."""
     text = text_of(content, most_bytes=MOST_BYTES)
     return numbered_rows(text, known_heads=known_columns, most_rows=MOST_ROWS)
 
@@ -104,7 +104,7 @@ def _draft(number: int, row: Sequence[str], columns: Columns) -> PersonDraft:
 
 
 def order_errors(row: int, starts_on: date | None, ends_on: date | Missing | None) -> list[RowError]:
-    """The end must be after the start."""
+    """The error if the end is not after the start."""
     if starts_on is None or not isinstance(ends_on, date) or ends_on > starts_on:
         return []
     message = f"The end, {ends_on}, is not after the start, {starts_on}. The end is the first day after employment."

@@ -54,7 +54,7 @@ def store_people(drafts: Drafts, *, effective: date | None = None, complete: boo
 
 
 def preview_people(drafts: Drafts, *, effective: date | None = None, complete: bool = False) -> PeopleChanges:
-    """What `store_people` would do, with all errors; runs it and rolls back."""
+    """The changes that `store_people` would make, with all errors; runs it and rolls back."""
     with transaction.atomic():
         changes = _store(drafts, effective, complete=complete)
         transaction.set_rollback(True)

@@ -47,17 +47,17 @@ def save_upload(
 
 
 def changes_of_upload(upload: PeopleImport) -> PeopleChanges:
-    """What applying it would do now, without updating the preview's fingerprint."""
+    """The changes that applying it now would make, without updating the preview's fingerprint."""
     return preview_people(drafts_of(_content(upload)), effective=upload.effective, complete=upload.complete)
 
 
 def columns_of_upload(upload: PeopleImport) -> list[ColumnUse]:
-    """What its columns are taken for."""
+    """The use of its columns."""
     return column_uses_of(_content(upload))
 
 
 def preview_upload(upload: PeopleImport) -> PeopleChanges:
-    """What applying it would do now; stores its fingerprint, so that nothing else is applied."""
+    """The changes that applying it now would make; stores their fingerprint, so that nothing else is applied."""
     changes = changes_of_upload(upload)
     upload.fingerprint = _fingerprint(upload, changes)
     upload.save(update_fields=["fingerprint"])

@@ -62,7 +62,7 @@ class OrgTreeAdmin(NoDeleting, admin.ModelAdmin[OrgTree]):
 
 
 class PlacesInTheTree(NoOverlapFormSet):
-    """Parents are units of the same tree; no cycles on any day."""
+    """Formset whose parents are units of the same tree, without cycles on any day."""
 
     def clean(self) -> None:
         super().clean()
@@ -75,7 +75,7 @@ class PlacesInTheTree(NoOverlapFormSet):
 
 
 class OfHandBuiltTrees:
-    """Read-only for other trees: their rows are derived from people."""
+    """Makes rows of other trees read-only: they are derived from people."""
 
     def has_add_permission(self, request: HttpRequest, obj: Unit | None = None) -> bool:
         return obj is not None and _is_edited_by_hand(obj)
@@ -112,7 +112,7 @@ class UnitPlaceInline(OfHandBuiltTrees, admin.TabularInline[UnitPlace, Unit]):
 
 
 class OneUnitAtATime(NoOverlapFormSet):
-    """A person is a member of one unit of the tree at a time."""
+    """Formset in which a person is a member of one unit of the tree at a time."""
 
     key_fields = ("person",)
 

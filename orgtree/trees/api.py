@@ -25,7 +25,7 @@ from orgtree.trees.units_as_of import UnitAsOf, units_as_of
 
 
 class UnitSerializer(serializers.Serializer[object]):
-    """A unit as it stands today."""
+    """A unit as of today."""
 
     slug = serializers.CharField()
     name = serializers.CharField()
@@ -50,11 +50,11 @@ class UnitAddSerializer(serializers.Serializer[object]):
 
 
 class UnitChangeSerializer(serializers.Serializer[object]):
-    """What is not named stays."""
+    """Changes to a unit; omitted fields keep their value."""
 
     name = serializers.CharField(max_length=200, required=False)
     parent = serializers.SlugField(  # type: ignore[assignment]
-        max_length=80, required=False, help_text="Where it moves to."
+        max_length=80, required=False, help_text="The new parent."
     )
     manager = serializers.EmailField(required=False, allow_null=True)
 
@@ -76,7 +76,7 @@ class UnitsView(APIView):
         responses={200: UnitsSerializer},
     )
     def get(self, request: Request) -> Response:
-        """The units as they stand today, each before those below it."""
+        """The units as of today, parents before children."""
         only(request, "tree")
         slug = request.query_params.get("tree", "")
         trees = OrgTree.objects.filter(slug=slug) if slug else OrgTree.objects.filter(archived_at=None)
@@ -113,7 +113,7 @@ class UnitView(APIView):
 
     @extend_schema(operation_id="v1_unit", responses={200: UnitSerializer})
     def get(self, request: Request, slug: str) -> Response:
-        """One unit as it stands today."""
+        """One unit as of today."""
         only(request)
         return Response(_of(_unit(slug)))
 
@@ -121,7 +121,7 @@ class UnitView(APIView):
         operation_id="v1_unit_change", parameters=[EFFECTIVE], request=UnitChangeSerializer, responses=WRITTEN
     )
     def patch(self, request: Request, slug: str) -> Response:
-        """Rename a unit, say who manages it, or move it with everything below it; all of it or nothing."""
+        """Rename a unit, set its manager, or move it with its descendants; all changes or none."""
         only(request, "effective")
         unit = _unit(slug)
         given, problems = read_body(UnitChangeSerializer, request.data)

@@ -11,7 +11,7 @@ from psycopg import sql
 
 @dataclass(frozen=True)
 class PeopleFilter:
-    """Limits facts to a unit on their day, to people in no unit of a tree, or to one person; by default no limit.
+    """A filter by unit on the fact's day, by people in no unit of a tree, or by one person; by default none.
 
     Units and trees by slug.  `where` are attributes held on that day: AND between attributes, OR within one.
     """

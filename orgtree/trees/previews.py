@@ -45,7 +45,7 @@ class TreePreview:
 
 
 def preview_edit(edit: Callable[[], Rebuilt]) -> EditPreview:
-    """What the edit would change.  Propagates the edit's exceptions."""
+    """The effect of the edit.  Propagates the edit's exceptions."""
     with transaction.atomic():
         rebuilt = edit()
         people = Person.objects.filter(pk__in=rebuilt.person_ids).order_by("full_name", "pk")

@@ -14,8 +14,8 @@ from orgtree.models import Attribute, PersonAttribute, Placement, UnitPlace
 from orgtree.models.visibility import Visibility
 
 MOST_UNITS = 20  # per search; refine the words to see others
-MOST_BELOW = 200  # of a unit
-MOST_VALUES = 50  # of an attribute
+MOST_BELOW = 200  # per unit
+MOST_VALUES = 50  # per attribute
 
 
 @dataclass(frozen=True)
@@ -30,13 +30,13 @@ class UnitChoice:
 
     @property
     def location(self) -> str:
-        """The names of the parent and the tree, where they differ from the unit's."""
+        """The names of the parent and the tree, if they differ from the unit's."""
         names = dict.fromkeys(filter(None, [self.parent_name, self.tree_name]))
         return ", ".join(name for name in names if name != self.name)
 
 
 def units_matching(words: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
-    """Units whose name or slug contains all words, the closest first, then by name; at most MOST_UNITS."""
+    """Units whose name or slug contains all words, closest first, then by name; at most MOST_UNITS."""
     condition = with_all(words.split(), "unit__name", "unit__slug")
     return _found(condition, visibility, on, MOST_UNITS, closeness(words.split(), "unit__name"))
 
@@ -77,7 +77,7 @@ def attributes_in_use() -> Sequence[Attribute]:
 
 
 def values_of(slug: str, visibility: Visibility, *, on: date) -> Sequence[tuple[str, int]]:
-    """The attribute's values on the day with their number of people, the most frequent first.
+    """The attribute's values on the day with their number of people, most frequent first.
 
     At most MOST_VALUES, of people in visible units.
     """

@@ -37,7 +37,7 @@ class UnitMove:
 
 @dataclass(frozen=True)
 class TreeMove:
-    """What changed in one tree; units by name."""
+    """The changes in one tree; units by name."""
 
     new_units: tuple[str, ...] = ()
     moved_units: tuple[UnitMove, ...] = ()
@@ -47,7 +47,7 @@ class TreeMove:
 
 @dataclass(frozen=True)
 class Naming:
-    """How a kind of tree names its units."""
+    """The naming rules of a kind of tree."""
 
     of: Callable[[DerivedUnit], str]
     slug_from: Callable[[DerivedUnit], str]
@@ -110,7 +110,7 @@ def store_structure(tree: OrgTree, structure: Structure, naming: Naming) -> Stor
 
 
 def date_range_of(start: date | None, end: date | None) -> DateRange:
-    """From stored bounds; null is an open end."""
+    """The range from stored bounds; null is an open end."""
     return DateRange(start or SINCE_EVER, end or FOR_EVER)
 
 

@@ -44,7 +44,7 @@ def lock_trees() -> list[OrgTree]:
 def sync_trees(
     person_ids: Collection[int] | None = None, *, changed_fields: Collection[str] | None = None
 ) -> tuple[TreeMove, ...]:
-    """Synchronise trees by manager and by attributes with people, over all days; returns what changed.
+    """Synchronise trees by manager and by attributes with people, over all days; return the changes.
 
     Call it in the transaction that changed reporting lines, attributes or employment; `person_ids` are the people
     changed (None: anybody).  Rebuilds the placements of everybody a changed tree moves; the caller rebuilds those of
@@ -92,7 +92,7 @@ def create_tree(name: str, kind: TreeKind, *, attributes: Sequence[Attribute] = 
 
 
 def change_levels(tree: OrgTree, attributes: Sequence[Attribute]) -> TreeMove | None:
-    """Rebuild a tree by attributes with other or reordered levels, over all days; returns what moved.
+    """Rebuild a tree by attributes with other or reordered levels, over all days; return the moves.
 
     A unit keeps its identity if its attribute and value are unique in the tree.
     """

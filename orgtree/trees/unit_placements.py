@@ -63,7 +63,7 @@ _ADD = """
 def rebuild_unit_placements(tree_ids: Sequence[int]) -> None:
     """Rebuild the unit placements of these trees.  Requires a transaction that holds the trees' locks.
 
-    Where one changes, so does the version of people: group sizes are compared along the tree.
+    If one changes, so does the version of people: group sizes are compared along the tree.
     """
     for statement in _TARGET_TABLES:
         sql.execute(statement)

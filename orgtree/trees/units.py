@@ -124,7 +124,7 @@ def take_out(person_ids: Collection[int], tree: OrgTree, on: date | None = None)
 
 @contextmanager
 def editing_rows(unit: Unit) -> Iterator[None]:
-    """For a block that edits the stored dated rows of a unit of a hand-built tree; rebuilds placements.
+    """Wrap a block that edits the stored dated rows of a unit of a hand-built tree; rebuilds placements.
 
     The caller has checked `creates_cycle` and that parents belong to the same tree.
     """

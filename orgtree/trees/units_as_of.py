@@ -47,7 +47,7 @@ class UnitAsOf:
 
     @property
     def indented_name(self) -> str:
-        """For select lists, which show depth by indentation."""
+        """The name for select lists, which show depth by indentation."""
         return "\u2003" * self.depth + self.name
 
 

@@ -82,7 +82,7 @@ class GrantForm(forms.Form):
 @never_cache
 @require_GET
 def access(request: HttpRequest) -> HttpResponse:
-    """Who can see the reader's data, and who can see what."""
+    """The page: who can see the reader's data, and what each role can see."""
     return _page(request, GrantForm(initial={"first_day": timezone.localdate()}))
 
 
@@ -141,7 +141,7 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
 
 
 def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:
-    """For each kind of rows: its key, its disclosure under the current policy, and both as text."""
+    """The key, disclosure under the current policy, and labels of each kind of rows."""
     shown_rows = [(of, disclosure_of(of, seen.policy, covered=covered)) for of in RowKind]
     return [(of.value, shown.name.lower(), ROWS_OF[of], OTHERS_ROWS[shown]) for of, shown in shown_rows]
 
@@ -158,7 +158,7 @@ def _members_see_everything(seen: Access) -> bool:
 
 
 def _my_visibility(seen: Access) -> str:
-    """What the reader may see, in a sentence."""
+    """The reader's visibility in a sentence."""
     visibility = seen.visibility
     own = (
         "Your own data in full"

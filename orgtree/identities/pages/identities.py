@@ -206,7 +206,7 @@ def confirmation_effect(count: int, matched: Activity, now: Unmatched) -> str:
 
 
 def percent(part: Decimal | int, whole: Decimal | int) -> str:
-    """8.1%; empty if the whole is zero."""
+    """The share as text, 8.1%; empty if the whole is zero."""
     return f"{100 * part / whole:.1f}%" if whole else ""
 
 

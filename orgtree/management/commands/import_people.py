@@ -81,7 +81,7 @@ def _line_of_column(column: ColumnUse) -> str:
 
 
 def document(changes: PeopleChanges, columns: Sequence[ColumnUse], *, applied: bool) -> dict[str, Any]:
-    """What --json prints: docs/reference/commands.md."""
+    """The document that --json prints: docs/reference/commands.md."""
     return {
         "applied": applied,
         "columns": [asdict(column) for column in columns],

@@ -114,7 +114,7 @@ class _Sweep:
             self.members.put(person, self.unit_of[path] if path else None, day)
 
     def _apply(self, changes: Sequence[tuple[int, int, str | None]], moves: Sequence[tuple[int, bool]]) -> set[int]:
-        """Apply the day's rows and return the people affected.  A row that starts wins over one that ends."""
+        """Apply the day's rows and return the people affected.  A starting row takes precedence over an ending one."""
         for person, level, value in sorted(changes, key=lambda change: change[2] is not None):
             self.values.setdefault(person, [None] * len(self.levels))[level] = value
         for person, arrives in sorted(moves, key=lambda move: move[1]):

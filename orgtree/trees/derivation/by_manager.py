@@ -89,7 +89,7 @@ class _Sweep:
 
     def __init__(self) -> None:
         self.absent: set[int] = set()
-        self.manager: dict[int, int] = {}  # as the lines say; leavers keep theirs
+        self.manager: dict[int, int] = {}  # by reporting lines; leavers keep theirs
         self.carried: set[int] = set()  # leavers who keep their manager although the line ended
         self.reports: dict[int, set[int]] = defaultdict(set)  # reports who count
         self.counted_for: dict[int, int] = {}  # the inverse
@@ -184,7 +184,7 @@ class _Sweep:
         votes = {manager: self._successor(manager, before) for manager in vacant}
         vacant.sort(key=lambda manager: (-votes[manager][1], units[manager]))
         successors: set[int] = set()
-        for manager in vacant:  # grows: a manager who takes a larger unit frees their own
+        for manager in vacant:  # grows: a manager who takes over a larger unit frees their own
             successor, strength = votes[manager]
             if successor is None or successor in successors:
                 continue
@@ -215,7 +215,7 @@ class _Sweep:
         return changed
 
     def _successor(self, manager: int, before: Mapping[int, set[int]]) -> tuple[int | None, int]:
-        """The manager most of the reports moved to, and how many did; None if the team scattered.
+        """The manager most of the reports moved to, and their number; None if the team scattered.
 
         Reports who now lead others of the team, and leavers, do not vote.  A single report is no team: they take the
         unit along only if its manager has left.

@@ -1,4 +1,4 @@
-"""The shape of a tree over time: what derivations return and `store_structure` stores."""
+"""The shape of a tree over time: the result of derivations, stored by `store_structure`."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from orgtree.trees.units import TreeRefusedError, add_unit, rename_unit, set_lea
 from orgtree.trees.units_as_of import UnitAsOf, summary_of, unassigned_people, units_as_of, visible_trees
 
 PEOPLE_A_PAGE = 50
-LEVELS_OPEN = 2  # of a large tree
+LEVELS_OPEN = 2  # for a large tree
 LARGE_TREE = 120  # units
 
 
@@ -110,7 +110,7 @@ def tree_units(request: HttpRequest, slug: str) -> HttpResponse:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tree_move(request: HttpRequest, slug: str) -> HttpResponse:
-    """GET previews the move, POST applies it."""
+    """Preview a move (GET), or apply it (POST)."""
     org_tree = get_object_or_404(OrgTree, slug=slug)
     form = MoveForm(org_tree, request.POST if request.method == "POST" else request.GET)
     preview: EditPreview | None = None
@@ -160,7 +160,7 @@ def _targets(tree: OrgTree, unit: Unit | None) -> list[UnitAsOf]:
 @never_cache
 @require_http_methods(["GET", "POST"])
 def tree_levels(request: HttpRequest, slug: str) -> HttpResponse:
-    """The levels of a tree by attributes: GET with `level` previews them, POST applies them."""
+    """Preview the levels of a tree by attributes (GET with `level`), or apply them (POST)."""
     org_tree = get_object_or_404(OrgTree, slug=slug, kind=TreeKind.ATTRIBUTES, archived_at=None)
     params = request.POST if request.method == "POST" else request.GET
     slugs = [level for level in params.getlist("level") if level]
@@ -269,7 +269,7 @@ def _lines(units: list[UnitAsOf], chosen: UnitAsOf | None) -> list[TreeLine]:
 
 
 def _people(tree: OrgTree, chosen: UnitAsOf | None, search: str, page: str | None, today: date) -> Page[Person]:
-    """The members of the chosen unit, or unassigned people; fifty a page."""
+    """The members of the chosen unit, or unassigned people; fifty per page."""
     if chosen is None:
         people = unassigned_people(tree, on=today)
     else:
