@@ -39,7 +39,9 @@ class MeasuredChange:
 
     @property
     def interval(self) -> ConfidenceInterval | None:
-        """Of the change beyond normal variation; None without two values, or with too few usual changes."""
+        """The interval of the change beyond normal variation; None without two values, or with too few usual
+        changes.
+        """
         if self.before.value is None or self.after.value is None:
             return None
         return interval_of_change(self.after.value - self.before.value, self.usual, overlapping=WINDOW_WEEKS)

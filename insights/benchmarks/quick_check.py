@@ -29,7 +29,7 @@ _METRICS: Mapping[str, bool] = {
 
 
 class GroupedBy(enum.StrEnum):
-    """How the answers are grouped."""
+    """The grouping of the answers."""
 
     INDUSTRY = "industry"
     ORGANISATION_SIZE = "organisation_size"

@@ -87,5 +87,5 @@ REMARKS = (
 
 
 def remarks_on(metric_key: str) -> tuple[Remark, ...]:
-    """What was published about a metric without being a threshold."""
+    """Published remarks about a metric that are not thresholds."""
     return tuple(remark for remark in REMARKS if remark.metric_key == metric_key)

@@ -1,4 +1,4 @@
-"""Who uses coding agents, how often and how long."""
+"""Adoption of coding agents: people, frequency and duration of use."""
 
 from __future__ import annotations
 

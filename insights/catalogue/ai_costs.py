@@ -1,4 +1,4 @@
-"""What merged pull requests and delivered work items cost in AI."""
+"""The AI cost of merged pull requests and delivered work items."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How agents are used: lines, cache hits and tool calls."""
+"""Use of agents: lines, cache hits and tool calls."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ PartValue = Callable[[Measure], MeasureValue]
 
 
 class RowsBy(enum.Enum):
-    """What one row behind a value is."""
+    """The unit of one row behind a value."""
 
     FACT = "a fact's day"
     PERSON = "a person"
@@ -154,7 +154,7 @@ class Metric:
 
     @property
     def belongs_to(self) -> BelongsTo:
-        """Whose figure a row counts for, by the column that places it."""
+        """The kind of owner that a row counts for, by the column that places it."""
         relation = self.measures[0].relation
         return BelongsTo.UNIT if relation.unit else BelongsTo.OWNER if relation.owner else BelongsTo.PERSON
 
@@ -189,7 +189,7 @@ class Metric:
 
     @property
     def rows_by(self) -> RowsBy:
-        """What one row behind the value is; `recipe` says how the rows' contributions give the value."""
+        """The unit of one row behind the value; `recipe` says how the rows' contributions give the value."""
         people = any(isinstance(measure, (People, PeopleOfWindow)) for measure in self.measures)
         return RowsBy.PERSON if people else RowsBy.FACT
 
@@ -200,7 +200,7 @@ class Metric:
 
     @property
     def recipe(self) -> str:
-        """How the value is computed from the rows."""
+        """The computation of the value from the rows."""
         raise NotImplementedError
 
     @property

@@ -115,7 +115,7 @@ def total(*keys: str, noun: str) -> Condition:
 
 
 def share(key: str, *of: str, noun: str = "") -> Condition:
-    """What part, 0 to 1, the value is of the sum of others; `noun` names that sum, by default the other metric."""
+    """The value's share, 0 to 1, of the sum of others; `noun` names that sum, by default the other metric."""
 
     def number(figures: Figures) -> float | None:
         part, whole = _value(figures.now, key), _sum(figures, of)
@@ -126,7 +126,7 @@ def share(key: str, *of: str, noun: str = "") -> Condition:
 
 
 def rise(key: str) -> Condition:
-    """How much higher the value is than in the window before, as a fraction: 0.25 is a quarter more."""
+    """The rise of the value against the previous window, as a fraction: 0.25 is a quarter more."""
 
     def number(figures: Figures) -> float | None:
         now, before = _value(figures.now, key), _value(figures.before, key)
@@ -136,7 +136,7 @@ def rise(key: str) -> Condition:
 
 
 def points(key: str) -> Condition:
-    """How much higher a percentage is than in the window before."""
+    """The rise of a percentage against the previous window, in percentage points."""
 
     def number(figures: Figures) -> float | None:
         now, before = _value(figures.now, key), _value(figures.before, key)
@@ -174,16 +174,17 @@ def rows(label: str, key: str) -> Check:
 
 
 def how(key: str) -> Check:
-    """How the metric is computed."""
+    """A check that shows how the metric is computed."""
     return Check("See how it is computed", "metric_how", (key,))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """What to look for `when` all conditions hold.
+    """A hint that is given `when` all conditions hold.
 
     `says` is a template: `{ai.spend}` is a figure, `{rise}`, `{points}` and `{share}` are the number of the condition
-    of that name, other names are what the page gives.
+    of that
+    name, other names are filled in by the page.
     """
 
     when: tuple[Condition, ...]

@@ -23,7 +23,7 @@ from integrations.models import FactFamily
 
 @dataclass(frozen=True, kw_only=True)
 class Concentration(SingleMeasureMetric):
-    """How unevenly facts are distributed over people: 0 % for equal counts, near 100 % where one person has most."""
+    """The inequality of facts among people: 0 % for equal counts, near 100 % if one person has most."""
 
     unit: UnitOfMeasure = UnitOfMeasure.PERCENT
     of: Gini

@@ -63,7 +63,9 @@ def check_columns(longest_seconds: float = float("inf")) -> Checked:
 
 
 def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | None:
-    """How a partition differs from the facts, in a sentence; None where it does not, or has become stale."""
+    """The difference between a partition and the facts, in a sentence; None if there is none, or the partition became
+    stale.
+    """
     with one_snapshot():
         partition = ColumnPartition.objects.filter(pk=number, stale_since=None).first()
         relation = copied_relations().get(partition.relation) if partition else None

@@ -50,8 +50,10 @@ BACK_TO_SNAPSHOT = "ROLLBACK TO SAVEPOINT snapshot"
 
 @dataclass
 class Lag:
-    """How far an answer lags: it is as of `as_of` (None: now), and `days_lacking` days of some relation are missing,
-    because they were never copied."""
+    """The lag of an answer: it is as of `as_of` (None: now), and `days_lacking` days of some relation are missing
+    because they
+    were never copied.
+    """
 
     as_of: datetime | None = None
     days_lacking: int = 0

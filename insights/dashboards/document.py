@@ -243,7 +243,7 @@ def _stored(card: Json, identity: str) -> Json:
 
 
 def _problems_of(position: int, card: object, *, as_prefix: bool = True) -> Iterator[tuple[str, str]]:
-    """What is wrong with a card: the path of the field, and a sentence that names the card and the field."""
+    """Problems of a card: the path of the field, and a sentence that names the card and the field."""
     where = f"Card {position}"
     if not isinstance(card, dict):
         yield f"cards.{position}", f"{where}: it must be an object."

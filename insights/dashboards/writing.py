@@ -211,7 +211,7 @@ def set_as_home(access: Access, dashboard: Dashboard | None) -> None:
 
 
 def home_dashboard(access: Access) -> Dashboard | None:
-    """What an account set as its home, where it may still see it."""
+    """The dashboard that an account set as its home, if it may still see it."""
     if not isinstance(access.viewer, User):
         return None
     chosen = HomeDashboard.objects.filter(account=access.viewer).values("dashboard")

@@ -71,7 +71,7 @@ def percentile_of(values: Floats, percentile: float) -> float | None:
 
 
 def drawn_weights(developers: int, *, seed: int, replicates: int | None = None) -> Iterator[Floats]:
-    """How often each developer was drawn, one row per replicate, in chunks of rows.
+    """The number of times each developer was drawn, one row per replicate, in chunks of rows.
 
     By default more developers have fewer replicates, because these differ less.
     """
@@ -133,7 +133,7 @@ class _BinnedRange:
         return cls(group.values[within], group.developers[within], weights, width, ends)
 
     def values_at(self, places: Floats) -> Floats:
-        """By replicate, interpolated between the two values around a position from 0; NaN outside the range."""
+        """Values by replicate, interpolated between the two values around a position from 0; NaN outside the range."""
         import numpy as np
 
         below = np.floor(places)
@@ -157,7 +157,7 @@ class _BinnedRange:
 
 
 def _counts(numbers: Integers, most: int) -> Floats:
-    """How often each number from 0 to `most` occurs, as floats for matrix products."""
+    """The number of occurrences of each number from 0 to `most`, as floats for matrix products."""
     import numpy as np
 
     return np.bincount(numbers, minlength=most).astype(np.float64)

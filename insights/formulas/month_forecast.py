@@ -23,7 +23,7 @@ DAYS_A_WEEK = 7
 
 @dataclass(frozen=True)
 class MonthForecast:
-    """What the month comes to; `weeks` are those that it rests on, `weeks_left` the weeks of work to come."""
+    """The forecast of a month; `weeks` are those that it is based on, `weeks_left` the weeks of work to come."""
 
     value: float
     interval: ConfidenceInterval

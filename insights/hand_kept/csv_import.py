@@ -54,7 +54,7 @@ class ValueRow:
 
 
 def read_values(access: Access, text: str) -> list[ValueRow]:
-    """What each row would become for this viewer; nothing is stored.  Raises CsvFileError."""
+    """The effect of each row for this viewer; nothing is stored.  Raises CsvFileError."""
     reading = _Reading(access)
     rows = [reading.row(number, cells) for number, cells in read_rows(text, LABELS, needed=NEEDED, most=MOST_ROWS)]
     stored = {

@@ -61,5 +61,5 @@ def history_of(access: Access, metric: HandKeptMetric, rows: slice) -> tuple[Seq
 
 
 def _author(event: Any) -> int | None:
-    """Who entered it; of a removed one, who removed it."""
+    """The account that entered the value or, if it was removed, removed it."""
     return account_of(event) if LABELS[event.pgh_label] == REMOVED else event.entered_by_id

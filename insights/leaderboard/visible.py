@@ -104,7 +104,9 @@ class VisibleLeaderboard:
         return self._rows(people), total
 
     def concentration(self) -> Concentration | None:
-        """Of the top tenth by spend, or a minimum group; None without figures, or where a group is too small."""
+        """The concentration in the top tenth by spend, or a minimum group; None without figures, or if a group is too
+        small.
+        """
         first = max(self._ranking.people // 10, self._access.minimum_group_size)
         if self.people is None or self._is_of_one or self.people - first < first:
             return None

@@ -66,7 +66,7 @@ def of_tiles(*keys: str) -> tuple[PageQuery, ...]:
 
 
 def of_rules(*keys: str) -> tuple[PageQuery, ...]:
-    """What the rules of these metrics look at."""
+    """Queries for the metrics that the rules of these metrics need."""
     return compared(*metrics_of_rules(keys))
 
 
@@ -272,7 +272,7 @@ class Answers:
         return next(tiles.whole(answer) for item, answer in self.earlier.items() if item.key == key)
 
     def change(self, key: str) -> tiles.Change | None:
-        """How the figure of a metric moved that was read with `compared`."""
+        """The change of a metric that was read with `compared`."""
         earlier = tiles.earlier(self.filters.window, self.filters.previous)
         return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier)
 
@@ -347,7 +347,7 @@ class Answers:
 
     @cached_property
     def agreed(self) -> Mapping[str, Agreement]:
-        """By metric, for all compared ones; read once per response."""
+        """Agreements by metric, for all compared ones; read once per response."""
         return agreements_on([item.key for item in self.earlier], self.filters.scope, self.filters.access)
 
     def card(
@@ -389,7 +389,7 @@ class Answers:
     def hints(
         self, *keys: str, given: Mapping[str, float] | None = None, printed: Mapping[str, str] | None = None
     ) -> list[Hint]:
-        """What the rules of these metrics say to look for; `given` and `printed` are what the page knows besides."""
+        """Hints by the rules of these metrics; `given` and `printed` are additional values from the page."""
         before = {item.key: tiles.whole(answer) for item, answer in self.earlier.items()}
         return hints_of(keys, Figures(self.figure_if_read, before.get, given or {}, printed or {}), self.filters)
 
@@ -421,7 +421,7 @@ class Answers:
         return tiles.Link(f"Clear {' and '.join(chosen).lower()}", self.page.url(self.filters.without_facets()))
 
     def shortfalls(self, keys: Iterable[str], *, but: Iterable[str] = ()) -> list[Shortfall]:
-        """What the figures of these metrics lack, and those of `but`, shown further up, do not."""
+        """Shortfalls of these metrics, except those of `but`, shown further up."""
         known = {item.key: tiles.whole(answer).value for item, answer in self.now.items() if item.key in BEHIND}
         metrics = [get(key) for key in dict.fromkeys(keys)]
         return shortfalls(
@@ -433,7 +433,7 @@ class Answers:
         )
 
     def shortfalls_by_section(self, *sections: Sequence[PageQuery]) -> list[list[Shortfall]]:
-        """What the metrics of each section lack; what several lack is in the first of them."""
+        """Shortfalls of the metrics of each section; a shared one is in the first of them."""
         keys = [[item.key for item in queries] for queries in sections]
         split: list[list[Shortfall]] = [[] for _ in sections]
         for shortfall in self.shortfalls(chain.from_iterable(keys)):

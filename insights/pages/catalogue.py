@@ -58,7 +58,7 @@ def matches(metric: Metric, search: str) -> bool:
 
 
 def grouped(shown: Sequence[Metric]) -> Mapping[str, Sequence[Metric]]:
-    """By the title of the first category, in the catalogue's order; each metric once."""
+    """Metrics by the title of their first category, in the catalogue's order; each metric once."""
     by_category = {category: [metric for metric in shown if metric.categories[0] is category] for category in Category}
     return {category_title(category): members for category, members in by_category.items() if members}
 

@@ -104,7 +104,7 @@ def _step(line: NeedLine) -> Step:
 
 
 def _tokens_step(aging: Sequence[AgingToken]) -> Step:
-    """Which tokens should be replaced, and why."""
+    """The step that lists tokens to replace, with reasons."""
     named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
     detail = named if aging else "Every ingest token has a scope, an expiry and a use"
     url = reverse("admin:integrations_ingesttoken_changelist")

@@ -1,4 +1,4 @@
-"""How is this computed?  A metric's definition with the window's numbers."""
+"""“How is this computed?”: a metric's definition with the window's numbers."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _sample(
 
 
 def kept_by(metric: Metric) -> list[tuple[str, str]]:
-    """Who enters the values of a hand-kept metric."""
+    """The people who enter the values of a hand-kept metric."""
     definition = metric_by_key(metric.key)
     keepers = wording.listed(list(keepers_of(definition))) if definition else ""
     managers = "managers for their units, executives and admins"

@@ -28,7 +28,7 @@ Parts = Mapping[str, Callable[[Filters], dict[str, Any]]]
 
 @dataclass(frozen=True)
 class PageRoutes:
-    """What answers the routes that `page` names in its URLs.
+    """The views behind the routes that `page` names in its URLs.
 
     A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV of a chart
     is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `rows_of_parts` returns

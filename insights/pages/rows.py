@@ -243,7 +243,7 @@ def _column(
 
 
 def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any], record_page: str) -> str:
-    """What the row is, linked to its page; below it its reference, its commit and file, and a link to its tool."""
+    """The row's name, linked to its page; below it its reference, its commit and file, and a link to its tool."""
     if column.name not in NAMING:
         return _printed(column, row[column.name])
     columns = {other.name: other for other in known}

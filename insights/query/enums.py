@@ -10,8 +10,10 @@ __all__ = ["BelongsTo", "Better", "Category", "Initiative", "SpaceDimension", "U
 
 
 class BelongsTo(enum.StrEnum):
-    """Which unit a fact counts for: its author's at that time, the one that owns the service or repository, or exactly
-    the one that it was entered for."""
+    """The unit that a fact counts for: its author's at that time, the owner of the service or repository, or exactly
+    the one
+    that it was entered for.
+    """
 
     PERSON = "person"
     OWNER = "owner"

@@ -74,7 +74,7 @@ class Window(NamedTuple):
 
 
 class Freshness(enum.Enum):
-    """How stale an answer may be."""
+    """The permitted staleness of an answer."""
 
     AT_ONCE = "at once"  # API and commands: all committed facts are counted
     OF_PAGES = "of pages"  # facts of the last ten seconds may be missing
@@ -85,7 +85,7 @@ UNASSIGNED_PREFIX = "unassigned:"  # in `unit=`; the slug of a unit holds no col
 
 @dataclass(frozen=True)
 class Scope:
-    """Whose facts count: a unit's, a person's, or (neither) the whole organisation's, unmatched facts included.
+    """The facts that count: a unit's, a person's, or (neither) the whole organisation's, including unmatched facts.
 
     A person with a unit: the person's facts while a member of it.
 

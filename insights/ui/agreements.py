@@ -75,7 +75,7 @@ class Agreement:
         return agreed if value is None or self.period else replace(agreed, reached=self.reached(value))
 
     def reached(self, value: float) -> tiles.Reached:
-        """By a value of the agreed statistic and period."""
+        """The level that a value of the agreed statistic and period has reached."""
 
         def is_met(aim: float) -> bool:
             return value >= aim if self.higher_is_better else value <= aim
@@ -99,7 +99,7 @@ agreement_providers: Hook[Offer] = Hook()
 
 
 def agreements_on(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """By metric; empty for parts of a unit and for individuals, who have no targets."""
+    """Agreements by metric; empty for parts of a unit and for individuals, who have no targets."""
     if scope.person_id is not None or scope.where or scope.unassigned is not None:
         return {}
     agreements: dict[str, Agreement] = {}

@@ -51,7 +51,7 @@ def amount_text(value: float, unit: str) -> str:
 
 
 def example(unit: str) -> str:
-    """What an amount in that unit looks like."""
+    """An example of an amount in that unit."""
     return EXAMPLES.get(unit, "a number, like 12, 3.5 or 20k")
 
 
@@ -86,7 +86,7 @@ def read_amount(text: str, unit: str) -> float:
 
 
 def _factor(rest: str, unit: str) -> float | None:
-    """What to multiply a number by that these words follow; None where they mean nothing."""
+    """The factor that the words after a number stand for; None if they mean nothing."""
     if unit == UnitOfMeasure.SECONDS:
         return SECONDS_IN.get(rest)
     if unit == UnitOfMeasure.PER_DAY:
@@ -98,7 +98,7 @@ def _factor(rest: str, unit: str) -> float | None:
 
 
 def _scale(value: float, unit: str) -> tuple[float, str]:
-    """What to divide a value by to write it, and what follows the number then."""
+    """The divisor for printing a value, and the suffix of the number."""
     size = abs(value)
     if unit == UnitOfMeasure.SECONDS:
         if size < MINUTE:

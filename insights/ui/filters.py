@@ -146,7 +146,7 @@ class Filters:
 
     @property
     def span(self) -> str:
-        """How long the window is, in words: 12 weeks, this quarter."""
+        """The length of the window in words: 12 weeks, this quarter."""
         return {"quarter": "this quarter"}.get(self.range, wording.span(self.window))
 
     def query(

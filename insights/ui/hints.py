@@ -1,6 +1,6 @@
-"""What to look for: the hints that the rules of metrics give for a window's figures, and the rules in words.
+"""Hints from the rules of metrics for a window's figures, and the rules in words.
 
-A hint says to look closer; it is not a finding.
+A hint suggests a closer look; it is not a finding.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PLACEHOLDER = re.compile(r"\{([a-z_.]+)}")
 
 @dataclass(frozen=True)
 class Hint:
-    """What stands out, what it may mean, and the link that checks it."""
+    """An observation, its possible meaning, and the link that checks it."""
 
     text: str
     link: Link
@@ -45,7 +45,7 @@ def rule_that_holds(key: str, figures: Figures) -> Rule | None:
 
 
 def sentence(rule: Rule, figures: Figures) -> str:
-    """What the rule says of these figures."""
+    """The rule's sentence for these figures."""
     return PLACEHOLDER.sub(lambda found: _printed(found[1], rule, figures), rule.says)
 
 

@@ -1,4 +1,4 @@
-"""What the two panels of a metric share: parameters, figures, and the base template."""
+"""Shared by the two panels of a metric: parameters, figures, and the base template."""
 
 from __future__ import annotations
 

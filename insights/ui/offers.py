@@ -1,6 +1,6 @@
-"""What upper apps add to pages of insights: they register it at start-up.
+"""Additions of upper apps to pages of insights, registered at start-up.
 
-An offer returns None where the viewer has nothing there, or may not do it.
+An offer returns None if the viewer has nothing there, or may not do it.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ def scope_bar(
     *,
     extra_params: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """Of the page at `path`; `extra_params` are its own parameters, which links keep."""
+    """The scope bar of the page at `path`; `extra_params` are the page's own parameters, which links keep."""
 
     def link(changed: Filters) -> str:
         return changed.url(path, **extra_params)

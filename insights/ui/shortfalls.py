@@ -1,7 +1,8 @@
-"""What figures lack: records that could not be read, priced or placed, and what stopped arriving.
+"""Shortfalls of figures: records that could not be read, priced or placed, and data that stopped arriving.
 
-One declaration for each kind: which metrics it affects, and what is found.  The foot of a section, "How is this
-computed?" and the API list the same.  Records of people are counted as the policy on small groups allows.
+There is one declaration for each kind: the metrics that it affects, and a function that finds it.  The foot of a
+section,
+"How is this computed?" and the API list the same.  Records of people are counted as the policy on small groups allows.
 """
 
 from __future__ import annotations
@@ -103,7 +104,7 @@ class Shortfall:
 
 @dataclass(frozen=True)
 class Context:
-    """Whose figures, in which window, and who looks; `known` are figures that were read already, by metric."""
+    """The scope, window and viewer; `known` are figures that were read already, by metric."""
 
     query: Query
     access: Access
@@ -123,7 +124,7 @@ class Context:
 
     @property
     def everywhere(self) -> str:
-        """What is said of counts that know no unit."""
+        """The suffix for counts that are not broken down by unit."""
         return "" if self.query.scope == Scope() else " (whole organisation)"
 
     def counted(self, records: int) -> tuple[int | None, str]:
@@ -146,9 +147,9 @@ def shortfalls(
     known: Mapping[str, float | None],
     but: Collection[Metric] = (),
 ) -> list[Shortfall]:
-    """What these metrics lack in the query's scope and window; not what those of `but`, shown elsewhere, lack too.
+    """Shortfalls of these metrics in the query's scope and window, except those shared with `but`, shown elsewhere.
 
-    `known` has the values of what `queries_behind` names.
+    `known` has the values of the metrics that `queries_behind` names.
     """
     context = Context(query, access, known)
     found = []
@@ -164,7 +165,7 @@ def shortfalls(
 
 
 def _misses(column: str) -> Affects:
-    """Of metrics that add up what may be missing."""
+    """A condition on metrics that sum values which may be missing."""
 
     def misses(metric: Metric) -> bool:
         return any(isinstance(measure, Total) and measure.missing_column == column for measure in metric.measures)
@@ -181,9 +182,9 @@ BEHIND: Mapping[str, Affects] = {UNPRICED: _UNPRICED, UNNAMED: _UNNAMED}
 
 
 def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
-    """What has to be known of the same scope and window: of metrics that count what others could not add up.
-
-    None where one does not know all of the query's facets.
+    """Queries in the same scope and window for metrics that count the values others could not sum; None if one of them
+    lacks a
+    facet of the query.
     """
     return [
         replace(query, key=key, segments=(), statistic=None)

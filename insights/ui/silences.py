@@ -1,4 +1,4 @@
-"""What stopped arriving, in words: for the integrations page, notices, and the lines below figures."""
+"""Silences in words: for the integrations page, notices, and the lines below figures."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def lacking(silence: Silence) -> tuple[str, ...]:
 
 
 def text_of_notice(silence: Silence) -> str:
-    """What is known of it, without a number of sessions: a notice is read by whoever it was sent to."""
+    """The details of a silence, without a number of sessions: a notice is read by any of its recipients."""
     if silence.ended_at is not None:
         return f"{silence.get_end_display()}."
     return f"Since {wording.day(silence.since)}. {_remedy(silence)}"

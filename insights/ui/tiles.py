@@ -139,7 +139,7 @@ def by_segment(answer: Answer, dimension: Dimension) -> Mapping[str, MetricValue
 
 
 class Judged(Protocol):
-    """What the change of a value is judged by: a metric, or what a frozen document says of one."""
+    """The rules by which a change of a value is judged: a metric, or a frozen document's copy of them."""
 
     @property
     def unit(self) -> str: ...  # of measure
@@ -148,7 +148,7 @@ class Judged(Protocol):
 
 
 def change(metric: Judged, now: MetricValue, before: MetricValue, comparison: str) -> Change | None:
-    """How the figure moved: see `change_between`."""
+    """The change of the figure: see `change_between`."""
     return change_between(metric, now.value, before.value, comparison)
 
 

@@ -1,4 +1,4 @@
-"""What views of pages share: they need a sign-in, answer to few methods, and explain a wrong parameter."""
+"""Shared by views of pages: they require a sign-in, restrict methods, and explain a wrong parameter."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def _of_metrics(filters: Filters, line: str, metrics: Mapping[str, Compared]) ->
 
 
 def _lines_left_out(filters: Filters) -> str:
-    """Of how many pull requests it is not known how many lines were rewritten."""
+    """A sentence with the number of pull requests whose rewritten lines are unknown."""
     query = replace(query_of(filters, "pr.rewritten_left_out"), segments=(Dimension.LINES_KNOWN,))
     [answer] = visible_totals([query], filters.access, freshness=Freshness.OF_PAGES)
     known = by_segment(answer, Dimension.LINES_KNOWN)

@@ -215,7 +215,7 @@ def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[
 
 
 def _banner(params: LeaderboardParams) -> str:
-    """How other people are shown to the viewer."""
+    """A notice that explains how other people are shown to the viewer."""
     return (
         "Other developers appear under pseudonyms that only you see and that change every quarter, with rounded "
         "totals. Lines, agents and figures based on commits are left out, because commits show them with names. "

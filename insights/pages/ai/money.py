@@ -1,4 +1,4 @@
-"""Where the money goes: AI cost of merged pull requests, delivered items and repositories; the section loads later."""
+"""AI cost of merged pull requests, delivered items and repositories; the section loads later."""
 
 from __future__ import annotations
 

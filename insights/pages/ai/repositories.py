@@ -102,7 +102,7 @@ class RepositoryRow:
 
     @property
     def advice(self) -> str:
-        """What to do about the repository; empty where nothing stands out."""
+        """The advice for the repository; empty if nothing stands out."""
         if not self.name or (COLUMNS["sessions"].of(self.figures) or 0) < FEW_SESSIONS:
             return ""
         fails = (COLUMNS["error_rate"].of(self.figures) or 0) >= HIGH_ERROR_PERCENT

@@ -208,7 +208,7 @@ def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]
 
 
 def _heats(rows: Sequence[Row], params: CompareParams) -> list[tuple[Heat, ...]]:
-    """Of each row, by metric."""
+    """The heat of each row, by metric."""
     by_metric = [
         heat_of([_ranked(row.figures[at], metric) for row in rows], metric.better)
         for at, metric in enumerate(params.metrics)

@@ -196,7 +196,7 @@ class ImportForm(WriteForm):
 
     @property
     def content(self) -> bytes:
-        """Of the file, as far as it can be one."""
+        """The content of the file, up to the largest accepted size."""
         uploaded: UploadedFile[bytes] = self.cleaned_data["file"]
         content: bytes = uploaded.read(MOST_READ)
         return content

@@ -158,7 +158,7 @@ def section_of(cards: Iterable[Placed]) -> Section:
 
 
 def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRoutes:
-    """What answers the charts and tables of a dashboard that the reader may see.  Raises Http404."""
+    """The routes for charts and tables of a dashboard that the reader may see.  Raises Http404."""
     access = access_in(request)
     dashboard = get_object_or_404(
         Dashboard.objects.writable_by(access) if is_draft else Dashboard.objects.visible_to(access), pk=pk

@@ -153,7 +153,7 @@ def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, st
 
 
 def _entered(access: Access, metric: HandKeptMetric, data: Mapping[str, Any]) -> Outcome:
-    """What became of the form's value.  Raises FieldError."""
+    """Store the form's value and return the outcome.  Raises FieldError."""
     unit = enterable_unit(access, metric, "" if data["unit"] == WHOLE else data["unit"])
     [outcome] = enter_values(
         access, [checked_entry(metric, unit, data["day"], data["value"], data["note"])], via=VIA_PAGE

@@ -233,7 +233,7 @@ def copilot(base_url: str, token: str, email: str) -> list[Snippet]:
 
 
 def any_program(base_url: str, token: str, email: str) -> list[Snippet]:
-    """What every OpenTelemetry SDK reads."""
+    """The variables that every OpenTelemetry SDK reads."""
     variables = {
         **_standard_variables(base_url, token, email),
         "OTEL_SERVICE_NAME": "your-program",

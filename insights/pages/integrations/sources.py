@@ -113,7 +113,7 @@ def _telemetry(sources: OtherSources, now: datetime, *, for_admin: bool) -> Sour
 
 
 def columns_line(health: ColumnsHealth, now: datetime, *, for_admin: bool) -> dict[str, Any]:
-    """How fresh the copy is; `last` is when the oldest of the partitions was built."""
+    """The freshness of the copy; `last` is when the oldest of the partitions was built."""
     schedule = reverse("admin:django_celery_beat_periodictask_changelist")
     detail = f"{health.partitions:,} partitions, {health.bytes / 1e6:,.1f} MB"
     tone, icon, state = "good", "check", "Up to date"

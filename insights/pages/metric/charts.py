@@ -62,7 +62,7 @@ def charts_of(metric: Metric) -> Charts:
 
 
 def routes_of(key: str) -> PageRoutes:
-    """What answers the routes of the metric's page.  Raises Http404."""
+    """The routes of the metric's page.  Raises Http404."""
     metric = metric_named(key)
     return PageRoutes(
         metric_page_of(metric),

@@ -145,7 +145,7 @@ def stage_lines(stages: Sequence[Stage]) -> list[dict[str, Any]]:
 
 
 def link_groups(links: Sequence[Link]) -> list[dict[str, Any]]:
-    """By relation, in order of first appearance; a record's methods are combined."""
+    """Links by relation, in order of first appearance; a record's methods are combined."""
     groups: dict[str, dict[RecordName, list[Link]]] = {}
     for link in links:
         groups.setdefault(link.relation, {}).setdefault(link.record, []).append(link)

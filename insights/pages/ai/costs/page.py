@@ -149,7 +149,7 @@ def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> 
 
 
 def _of_record(request: HttpRequest, subject: Subject, scope: CostScope, filters: Filters) -> dict[str, Any]:
-    """Of a pull request or a work item."""
+    """The context for the cost of a pull request or a work item."""
     costs = visible_costs(subject, scope, filters)
     page = read_page(request)
     rows = visible_session_costs(subject, scope, filters, page=page, size=PAGE_SIZE)

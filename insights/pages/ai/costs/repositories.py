@@ -98,7 +98,7 @@ def _agents(filters: Filters) -> Mapping[str, Mapping[str, float | None]]:
 
 
 def hidden_repositories(answers: Answers) -> str:
-    """How many are left out, as a sentence; empty where none is."""
+    """The number of hidden repositories as a sentence; empty if there are none."""
     hidden = answers.left_out(SPEND, Dimension.REPOSITORY)
     if not hidden:
         return ""

@@ -1,5 +1,5 @@
-"""What the page of costs is about, and what a viewer may see of one pull request's or work item's cost: sums of enough
-people, and rows as the policy on individual data allows.
+"""The visible cost of one pull request or work item: sums over enough people, and rows as the policy on individual data
+allows.
 """
 
 from __future__ import annotations
@@ -148,9 +148,9 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Costs:
-    """What may be shown of a subject: the total, by state and by agent; `hidden` says why nothing may.
+    """The visible costs of a subject: the total, by state and by agent; `hidden` is the reason if nothing is visible.
 
-    `states` and `agents` are each empty where one of them would tell of few people.
+    `states` and `agents` are each empty if they would reveal figures of few people.
     """
 
     spend: Decimal = Decimal(0)

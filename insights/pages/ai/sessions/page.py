@@ -239,7 +239,7 @@ def _timeline(request: HttpRequest, session: AgentSession, story: SessionTimelin
 
 
 def _events_by_day(events: Sequence[TimelineEvent], open_commits: Collection[str]) -> list[dict[str, Any]]:
-    """By local day, in order; `open_commits` are the SHAs that the viewer may open."""
+    """Events by local day, in order; `open_commits` are the SHAs that the viewer may open."""
     by_day = []
     before: datetime | None = None
     for name, of_day in groupby(events, key=lambda happening: wording.day(timezone.localdate(happening.at))):
