@@ -98,7 +98,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.fixture(autouse=True)
 def _nothing_kept_in_this_process() -> None:
-    """What a test before this one kept, or found not to be there, tells of facts and people that are gone."""
+    """Clear the caches of this process: entries of an earlier test refer to deleted facts and people."""
     forget_dictionary()
     forget_identities()
     known_names.clear()

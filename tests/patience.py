@@ -1,4 +1,4 @@
-"""How long a test polls for an expected state before it fails.
+"""The time for which a test polls for an expected state before it fails.
 
 The timeout is long because only failing tests pay for it: polling ends as soon as the state is reached, and other jobs
 may use the same processors.  `make bench` measures performance.

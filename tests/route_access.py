@@ -1,4 +1,4 @@
-"""What each role gets from a route."""
+"""The response to each role from a route."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def admins_only(address: str) -> Access:
 
 
 def no_such(address: str) -> Access:
-    """What the address names is not there; tests of its own say who may see it."""
+    """A route whose object does not exist; separate tests say who may see it."""
     return Access(address, visitor=SIGN_IN, member=404, admin=404)
 
 

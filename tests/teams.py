@@ -85,7 +85,7 @@ def _units(tree: OrgTree, parent: Unit | None, *names: str) -> list[Unit]:
 
 
 def _people(*names: str) -> dict[str, Person]:
-    """By name; whoever is not known yet is stored."""
+    """People by name; unknown ones are created."""
     emails = {name: f"{name}@example.com" for name in names}
     known = {person.email: person for person in Person.objects.filter(email__in=emails.values())}
     new = Person.objects.bulk_create(

@@ -258,7 +258,7 @@ WITHOUT_CSRF = (
 
 
 def test_every_route_that_takes_posts_is_listed(admin: Client) -> None:
-    """That the listed ones take them is seen where each is posted to."""
+    """The tests that post to the listed routes show that they accept it."""
     assert set(POSTS) <= set(ROUTES)
     unlisted = {route: access.address for route, access in ROUTES.items() if route not in POSTS}
     assert not {route for route, address in unlisted.items() if admin.post(address).status_code != NOT_TAKEN}

@@ -115,7 +115,7 @@ def teams(org: Org) -> Teams:
 
 @pytest.fixture
 def plain_404(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where only the status is looked at, no page is drawn for each of a thousand that are not there."""
+    """Skip the page of a 404 where only the status matters: a thousand objects do not exist."""
     monkeypatch.setattr("config.urls.handler404", lambda *_, **__: HttpResponseNotFound(), raising=False)
 
 

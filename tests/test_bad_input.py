@@ -77,7 +77,7 @@ class World:
     problems: list[str] = field(default_factory=list)
 
     def arguments(self, route: str) -> Mapping[str, Any]:
-        """Of something that is there, as far as there is anything."""
+        """The arguments of the route for an existing object, if there is one."""
         address = ROUTES[route].address.partition("?")[0]
         arguments = {**resolve(address).kwargs}
         for beginning, number in self.numbers.items():
@@ -114,7 +114,7 @@ class World:
 
 
 def wrong_form(sent: Sent, answer: HttpResponse) -> str:
-    """What is wrong with the form of an answer; empty where nothing is."""
+    """The problem with the form of an answer; empty if there is none."""
     if answer.status_code >= 500:
         return "a fault of ours"
     is_program = sent.address.startswith(("/api/v1/", "/ingest/", "/hooks/", "/v1/"))

@@ -55,7 +55,7 @@ def calls_of_importing(tree: ast.Module) -> Iterator[ast.Call]:
 
 
 def read_at_import(sources: Mapping[str, str]) -> list[str]:
-    """Where, by file and line; `sources` by path."""
+    """The places by file and line; `sources` by path."""
     modules = [Module(path, source) for path, source in sources.items()]
     asking: set[str] = set()
     functions = [

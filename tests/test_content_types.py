@@ -31,7 +31,7 @@ def _connections_stay_open() -> Iterator[None]:
 
 
 def status_of(method: str, address: str, content_type: str, body: bytes = b"") -> int:
-    """What the application itself answers: the test client makes requests of another class."""
+    """The status by the application itself: the test client makes requests of another class."""
     environ = RequestFactory().generic(method, address, body, content_type="text/plain").environ
     environ["CONTENT_TYPE"] = content_type
     setup_testing_defaults(environ)

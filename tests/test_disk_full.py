@@ -33,7 +33,7 @@ def no_space(*_: object, **__: object) -> None:
 
 
 def no_extension(*_: object, **__: object) -> None:
-    """What Django makes of PostgreSQL's 53100."""
+    """Raise Django's error for PostgreSQL's 53100."""
     try:
         raise psycopg.errors.DiskFull("could not extend file: No space left on device")
     except psycopg.Error as problem:

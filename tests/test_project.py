@@ -35,7 +35,7 @@ OURS = (".py", ".js", ".css", ".html", ".sh", ".md")
 
 
 def files_of_the_project() -> list[Path]:
-    """What git tracks or would track, but for what other people wrote."""
+    """The files that git tracks or would track, except those written by others."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT_DIR,

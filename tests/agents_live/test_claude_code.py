@@ -151,7 +151,7 @@ def test_nothing_of_what_people_write_is_stored_even_when_everything_is_switched
 
 
 def not_understood() -> list[tuple[str, ...]]:
-    """What a newer version says that no vocabulary knows: agent, signal, event and attribute."""
+    """Names from a newer version that no vocabulary knows: agent, signal, event and attribute."""
     add_up_tallies()
     return list(UnreadEvent.objects.filter(known=False).values_list("agent", "signal", "name", "attribute"))
 

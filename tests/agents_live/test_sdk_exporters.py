@@ -37,7 +37,7 @@ KINDS = ("input", "output", "cache_read", "cache_creation")
 
 @dataclass
 class Totals:
-    """What was exported, to be found again."""
+    """Totals of the export, to compare with."""
 
     requests: int = 0
     tokens: dict[str, int] = field(default_factory=lambda: dict.fromkeys(KINDS, 0))

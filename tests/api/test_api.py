@@ -40,7 +40,7 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _open_organisation(db: None) -> None:
-    """Who sees how much is told in tests/privacy/test_withholding.py; here everybody sees everything."""
+    """An organisation in which everybody sees everything; tests/privacy/test_withholding.py tests visibility."""
     Organisation.objects.create(
         pk=1, individual_policy=IndividualPolicy.NAMED, members_see=MembersSee.EVERYTHING, protected_since=NOW
     )

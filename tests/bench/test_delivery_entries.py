@@ -1,4 +1,4 @@
-"""What the bench measures of delivery is the product's own work, and leaves no trace."""
+"""The bench of delivery measures the product's own work, and leaves no trace."""
 
 from __future__ import annotations
 

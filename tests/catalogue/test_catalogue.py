@@ -41,7 +41,7 @@ def test_every_metric_has_a_page_with_its_definition_and_charts(browser: Client)
 
 
 def problems_of_page(browser: Client, metric: Metric, as_table: set[str]) -> Iterator[str]:
-    """What is wrong with a metric's page, its charts, and the CSV of those that no metric before had."""
+    """Problems of a metric's page, its charts, and the CSV files that no earlier metric had."""
     address = f"/insights/metrics/{metric.key}/"
     response = browser.get(address)
     if response.status_code != 200:

@@ -1,4 +1,4 @@
-"""What the outbox forgot to say: rows of the columns that are not those of PostgreSQL after a refresh."""
+"""Changes missing from the outbox: rows of the columns that differ from PostgreSQL after a refresh."""
 
 from __future__ import annotations
 

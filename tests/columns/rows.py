@@ -28,7 +28,9 @@ Read = list[tuple[str, Sequence[Window]]]
 
 
 def in_postgresql(relation: Relation, days: Window = EVER) -> Rows:
-    """Of a stock, what stands on some of the days: not of rows, which may be cut into ranges of days in any way."""
+    """Rows in PostgreSQL; for a stock, the days in stock instead of rows, which may be cut into ranges of days in any
+    way.
+    """
     names = _expressions(relation)
     texts = {name for name, kind in shape_of(relation).types.items() if kind == "VARCHAR"}
     chosen = ", ".join(f"({text})::text" if name in texts else text for name, text in names.items())
@@ -80,7 +82,7 @@ def live_rows(read: Read) -> Iterator[LiveRows]:
 
 
 def assert_agreement(relations: Iterable[Relation], days: Window = EVER, *, context: str = "") -> Read:
-    """Which days of which relations were read from PostgreSQL."""
+    """Compare both copies; return the days and relations that were read from PostgreSQL."""
     read: Read = []
     for relation in relations:
         found, expected = in_columns(relation, days, read), in_postgresql(relation, days)
@@ -98,7 +100,7 @@ def some_of(days: Window) -> list[date]:
 
 
 def _expressions(relation: Relation) -> dict[str, str]:
-    """What is compared of a row, by name; of a stock also what is computed of it on a day."""
+    """The compared expressions of a row, by name; for a stock, also those computed for a day."""
     names = dict.fromkeys(shape_of(relation).types)
     if relation.stock is None:
         return {name: f"source.{name}" for name in names}

@@ -1,4 +1,6 @@
-"""By what a page may lag behind: ten seconds, and whatever is not copied yet.  Everything else reads the truth."""
+"""The lag that pages accept: ten seconds, and rows that are not copied yet.  All other readers get the current
+state.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,7 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture
 def sessions() -> int:
-    """How many there are, all of them copied."""
+    """The number of sessions, all of them copied."""
     create_world(1, days=DAYS, sessions=20)
     build_all()
     assert not FactChange.objects.exists()

@@ -1,4 +1,4 @@
-"""What operators see of the columns, and what the background does with them."""
+"""The columns in operation: reports to operators, and background work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong with partitions: the answer is right meanwhile, and they are built again."""
+"""Damaged partitions: the answer is right meanwhile, and they are rebuilt."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands, who is there, and what is told of rows of long ago: right at once, and again when columns are built."""
+"""Stocks, people's presence, and changes to old rows: right at once, and again when columns are rebuilt."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def follow(*names: str, change: Callable[[], object]) -> None:
-    """That changes facts: these relations agree in the outbox, marked, and built."""
+    """Make a change that alters facts: these relations agree in the outbox, marked as stale, and rebuilt."""
     relations = [copied_relations()[name] for name in names]
     before = [in_postgresql(relation) for relation in relations]
     build_all()

@@ -1,4 +1,4 @@
-"""Which custom fields are read: found by themselves, shown with what stands in them, chosen by an admin."""
+"""Custom fields: detected automatically, shown with example values, chosen by an admin."""
 
 from __future__ import annotations
 

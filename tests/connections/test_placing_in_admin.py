@@ -1,4 +1,6 @@
-"""What has no place: on the health page, on the connection's page, and a rule that is tried before it is saved."""
+"""Records without a place: on the health page, on the connection's page, and a rule that is tried before it is
+saved.
+"""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _read(of: Connector) -> Iterator[RawRecord]:
 
 
 def _richest(provider: str, records: Sequence[RawRecord]) -> list[Sample]:
-    """Of each source the record with the most in it."""
+    """The largest record of each source."""
     by_source: dict[str, RawRecord] = {}
     for record in records:
         known = by_source.get(record.source)
@@ -184,7 +184,7 @@ def _deliveries(folder: Path) -> Iterator[Sample]:
 
 
 def _problems(sample: Sample) -> Iterator[str]:
-    """Where a record is thrown out for a field that does not define it, or leaves something out without saying so."""
+    """Cases in which a record is rejected for a field that does not define it, or a part is left out without a note."""
     defining = DEFINING[sample.record.source]
     usual = sample.drafts
     for path, before, odd in sample.with_odd_fields():

@@ -1,4 +1,4 @@
-"""Which work items people mean, by what they write."""
+"""Work items referenced in people's texts."""
 
 from __future__ import annotations
 

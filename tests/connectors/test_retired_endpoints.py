@@ -1,4 +1,6 @@
-"""What providers have retired is in no connector, and what they end soon is said on the page of integrations."""
+"""No connector uses endpoints that providers have retired, and the page of integrations announces those that end
+soon.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ _BAD = frozenset({DeploymentState.FAILURE, DeploymentState.ERROR})
 
 
 class HistoryFigures:
-    """Of one repository each; pull requests count when they are merged, runs and deployments when they begin."""
+    """Figures of one repository each; pull requests count when they are merged, runs and deployments when they
+    begin.
+    """
 
     def __init__(self, year: DemoYear, history: DeliveryHistory) -> None:
         self.year, self._history = year, history
@@ -71,7 +73,7 @@ class HistoryFigures:
         return median(sizes) if sizes else None
 
     def _weekend_share(self, repository: str, weeks: Weeks) -> float | None:
-        """Of commits of pull requests, by when they were made."""
+        """The share of weekend commits in pull requests, by the time of the commit."""
         days = [
             self._local(commit.authored_at).weekday()
             for pull_request in self._history.pull_requests

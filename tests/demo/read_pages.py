@@ -1,4 +1,4 @@
-"""What the demo's pages say, as somebody reads them who opens them in a browser."""
+"""The demo's pages as read in a browser."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ def _with_parts(browser: httpx.Client, path: str, tabs: Iterable[str], parameter
 
 
 def bottleneck(page: str) -> str:
-    """What the delivery page calls out of lead time's stages; empty where it calls nothing out."""
+    """The bottleneck that the delivery page names among lead time's stages; empty if none."""
     match = re.search(r'<div class="hw-call[^>]*>(.*?)</div>', page, re.DOTALL)
     return words(match[1]) if match else ""
 
 
 def hint(page: str) -> str:
-    """What the sections say to look for; empty where no rule applies."""
+    """The hints of the sections; empty if no rule applies."""
     return " ".join(words(text) for text in re.findall(rf"{HINT}(.*?)</(?:aside|div|section)>", page, re.DOTALL))
 
 

@@ -49,7 +49,7 @@ class Named:
 
 @dataclass(frozen=True)
 class RowList:
-    """What one question was answered: rows, and whose they are under the labels that stand there."""
+    """The answer to one question: rows, and the people behind their labels."""
 
     question: str
     rows: Sequence[Row]
@@ -101,11 +101,13 @@ class RowsAttacker:
         }
 
     def identified_people(self, lists: Sequence[RowList]) -> Named:
-        """Which names pseudonyms get by joining all pairs of lists.
+        """Names that the attacker assigns to pseudonyms by joining all pairs of lists.
 
-        A join: each value, or each place in the order, that stands once in a list with pseudonyms and once in one with
-        names makes a pair; each pair is a vote, and a pseudonym is whom most votes name.  Among few people the order
-        names nobody: whoever works most often is first in both lists, and docs/access.md says so.
+        A join: each value, or each place in the order, that occurs once in a list with pseudonyms and once in one with
+        names
+        makes a pair; each pair is a vote, and a pseudonym gets the name with most votes.  Among few people the order
+        identifies
+        nobody: the person who works most often is first in both lists, and docs/access.md says so.
         """
         named = [*_named(lists, self.names - {self.own}), *_clones()]
         hidden = [ids for ids in lists if any(row["person"] in ids.truth for row in ids.rows)]
@@ -227,7 +229,7 @@ def _clones() -> Iterator[Sequence[Row]]:
 
 
 def _totals(rows: Sequence[Row]) -> Mapping[str, Hashable]:
-    """By whom the rows are: what they add up to."""
+    """The totals of rows, by person."""
     sums: dict[str, float] = defaultdict(float)
     for row in rows:
         sums[row["person"]] += row.get("contribution") or row.get("spend") or row.get("lines_added") or 0.0
@@ -270,16 +272,15 @@ def _people(rows: Sequence[Row]) -> set[str]:
 
 
 def _alone(signatures: Mapping[str, Hashable]) -> Mapping[Hashable, str]:
-    """Who is the only one with a signature, by it."""
+    """People by signature, for signatures that only one person has."""
     counts = Counter(signatures.values())
     return {signature: person for person, signature in signatures.items() if counts[signature] == 1}
 
 
 def _by_chance(elected: Mapping[str, str], truth: Mapping[str, str], tries: int = 1000) -> int:
-    """How many would be right at most, in 99 of 100 cases, if people had each other's names.
+    """The number of correct names by chance, at most, in 99 of 100 cases, if people's names were shuffled.
 
-    A coincidence of two counts gives the same person a name in one list after the other: people change names, labels do
-    not.
+    A coincidence of two counts gives the same person a name in several lists: people's names change, labels do not.
     """
     random, names = Random(7), sorted({*elected.values(), *(truth[label] for label in elected)})
     right = []

@@ -1,4 +1,4 @@
-"""What is stored of the demo: figures that no metric reads, by plain SQL, and how many rows there are."""
+"""Stored figures of the demo that no metric reads, by plain SQL, and numbers of rows."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class StoredFigures:
 
 
 def row_counts() -> dict[str, int]:
-    """How many rows stand in the tables that the demo fills, by model."""
+    """The number of rows in the tables that the demo fills, by model."""
     return {
         model.__name__: model._default_manager.count()
         for model in (

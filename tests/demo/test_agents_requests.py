@@ -1,4 +1,4 @@
-"""What the demo's other agents send has the shape of what the real programs sent, and tells the sessions exactly."""
+"""Requests of the demo's other agents have the shape of the real programs' ones, and give the exact sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a demo begins with, and that it begins nowhere else than in an empty installation, once."""
+"""The initial data of a demo, which starts only in an empty installation, and once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a team of the demo agreed on is noted once, and in the quiet flavour nothing is."""
+"""A team's agreement in the demo is annotated once, and never in the quiet flavour."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong between a client and the simulated GitHub, one by one and together."""
+"""Faults between a client and the simulated GitHub, one by one and together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the simulated GitHub tells has the fields of GitHub's own example payloads, and values of the same types."""
+"""Payloads of the simulated GitHub have the fields of GitHub's own examples, and values of the same types."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_the_same_event_has_the_same_id_and_a_signature() -> None:
 
 
 def _differences(example: Any, document: Any, where: str) -> Iterator[str]:
-    """What the example has and the simulation has not, or has otherwise; null stands for anything on either side."""
+    """Differences between the example and the simulation; null stands for anything on either side."""
     if example is None or document is None:
         return
     if isinstance(example, dict) and isinstance(document, dict):

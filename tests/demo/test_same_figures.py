@@ -116,7 +116,7 @@ def test_one_history_has_the_same_figures_from_github_alone_and_from_four_tools(
 
 
 def _figures(history: DeliveryHistory, tell: Callable[[DeliveryHistory], None]) -> Figures:
-    """Of everybody and each unit, of all the time and of its weeks."""
+    """Figures of everybody and each unit, for all time and by week."""
     with _undone(), time_machine.travel(END):
         begin_demo(seed=1, flavour=Flavour.SMALL_STORIES, now=END)
         tell(history)

@@ -1,4 +1,4 @@
-"""What the demo does when the receiver is busy, refuses, or is away."""
+"""The demo's reactions when the receiver is busy, refuses, or is unreachable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Who serves the demo's simulated tools: one process at a time, by what a file says that its owner alone can read."""
+"""Serving of the demo's simulated tools: by one process at a time, coordinated by a file that only its owner can
+read.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo's tools hold beside its planted stories: issues, services, mirrors, and that all of it was read."""
+"""Content of the demo's tools besides its planted stories: issues, services, mirrors; and that all of it was read."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ from tests.demo.read_figures import figure_of_unit
 
 
 def assert_worked_on(year: DemoYear, units: Iterable[str]) -> None:
-    """By the label of the organisation, from shortly before the first commit; some wait for somebody meanwhile.
+    """Work is in progress in each unit, by the organisation's label, shortly before the first commit; some of it waits.
 
-    A team of few may have nothing under way at the hour at which the demo ends, or nothing that waited; all of them may
-    not.
+    A small team may have nothing in progress at the hour at which the demo ends, or nothing that waited; not all of
+    them
+    may.
     """
     all_under_way, somebody_waited = 0.0, False
     for unit in units:

@@ -27,7 +27,7 @@ def table(slug: str, heading: str) -> Iterator[list[str]]:
 
 
 def supported_by(connector: type[Connector]) -> set[str]:
-    """What it reads and writes, as the table calls it; deployments may come with the records of another stream."""
+    """The streams that a connector reads and writes, in the table's terms; deployments may come with another stream."""
     streams = {kind.words for kinds in connector.kinds.values() for kind in kinds}
     if any(field.name == SETTING for field in connector.fields):
         streams.add(Kind.DEPLOYMENT.words)

@@ -62,7 +62,7 @@ class SessionFacts:
 
 @dataclass
 class World:
-    """What the oracle knows: sessions, who is where from when, who is enrolled since when, who left."""
+    """The oracle's knowledge: sessions, units of people by date, enrolments, and departures."""
 
     sessions: list[SessionFacts]
     placements: list[tuple[int, str, date, date | None]]  # person, unit or one above, from, to

@@ -266,7 +266,7 @@ def _quotient(
 
 
 def percentile(world: World, selection: Selection, statistic: Statistic) -> float | None:
-    """Of active seconds, interpolated linearly between the two nearest ranks."""
+    """The percentile of active seconds, interpolated linearly between the two nearest ranks."""
     amounts = sorted(session.active_seconds for session in sessions(world, selection))
     if len(amounts) < 2:
         return amounts[0] if amounts else None

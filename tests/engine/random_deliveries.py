@@ -35,7 +35,9 @@ Piece = tuple[str, Callable[[], object]]
 
 
 class Pieces:
-    """What one seed tells, in its order: at most `largest` records at once, and so many decisions in between."""
+    """The intake of one seed, in its order: at most `largest` records at once, with this number of decisions in
+    between.
+    """
 
     def __init__(self, seed: int, org: Org, *, largest: int, decisions: int) -> None:
         self.chance = random.Random(f"pieces {seed}")
@@ -73,7 +75,7 @@ class Pieces:
         return history.shuffled_records()
 
     def _describe(self, record: dict[str, Any]) -> None:
-        """What the histories of linking leave out: who did what when, and what a pull request is about."""
+        """Add fields that the histories of linking leave out: actors, times, and the content of a pull request."""
         chance = self.chance
         merged_at = datetime.fromisoformat(record["merged_at"])
         created_at = merged_at - timedelta(hours=chance.randrange(0, 24 * 12))
@@ -155,7 +157,7 @@ class Pieces:
         }
 
     def _decisions(self) -> Sequence[Piece]:
-        """What admins decide in between, each once."""
+        """Admins' decisions in between, each once."""
         connection = push_connection()
         taken_away = [(kind, record) for kind, record in self.variants[1] if self.chance.random() < 0.1][:4]
         decisions: list[Piece] = [

@@ -40,7 +40,7 @@ def query() -> Query:
 
 
 def tell(org: Org, courses: dict[str, tuple[tuple[int, ...], int | None]]) -> None:
-    """Who merged a pull request so many days ago, each, and how many days ago the first of weekly sessions was."""
+    """Store merges by person, each a number of days ago, and the first of weekly sessions."""
     records, number = [], 0
     for name, (days, first_session) in courses.items():
         org.people({"full_name": name, "email": f"{name}@example.com"})

@@ -1,4 +1,4 @@
-"""Where a metric stands over whole weeks: by hand, against the engine, and for every metric that there is."""
+"""Baselines over whole weeks: by hand, against the engine, and for every metric."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_what_grows_with_time_is_distinguished_from_what_does_not() -> None:
 
 
 def test_a_quotient_of_a_steady_metric_does_not_grow(platform: Org) -> None:
-    """What does not grow with time has about the same value in half the weeks, where nothing changed."""
+    """A metric that does not grow with time has about the same value in half the weeks, if nothing changed."""
     halves = [
         Window(twelve_weeks().start, twelve_weeks().start + timedelta(weeks=6)),
         Window(twelve_weeks().start + timedelta(weeks=6), twelve_weeks().end),

@@ -1,6 +1,6 @@
-"""What the engine does with hostile values, with questions that are too large, in transactions and after a fork.
+"""The engine with hostile values, with queries that are too large, in transactions and after a fork.
 
-That its figures are right is held by tests/worked and the oracles.
+tests/worked and the oracles verify its figures.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What metrics answer before anything has come."""
+"""Answers of metrics before any data arrives."""
 
 from __future__ import annotations
 

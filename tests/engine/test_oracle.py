@@ -159,7 +159,7 @@ def test_the_order_in_which_facts_came_is_irrelevant(world: World) -> None:
 
 @pytest.mark.parametrize("unit", ["red", *(pytest.param(u, marks=pytest.mark.soak) for u in (None, "root", "blue"))])
 def test_built_columns_hold_what_the_facts_say(world: World, unit: str | None) -> None:
-    """Of rows of PostgreSQL, of files, and of half of each."""
+    """With rows of PostgreSQL, of files, and of half of each."""
     queries = [
         Query(metric.key, window, granularity, Scope(unit), segments=segments)
         for metric in metrics()

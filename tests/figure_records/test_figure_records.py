@@ -1,4 +1,4 @@
-"""What was recorded of a closed period stays; what its figure says later stands beside it."""
+"""The recorded figure of a closed period stays; its later value is shown beside it."""
 
 from __future__ import annotations
 

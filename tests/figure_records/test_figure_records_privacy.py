@@ -49,12 +49,12 @@ def works(org: Org, names: Sequence[str], *, failures: int = 0, confirmed: bool 
 
 
 def sentences(key: str) -> list[str]:
-    """What an executive reads of the organisation."""
+    """The sentences that an executive reads about the organisation."""
     return [restatement.sentence for restatement in restatements(get(key), Scope(), access_of(create_user(EXECUTIVE)))]
 
 
 def recorded(key: str) -> int:
-    """Of how many people the week's record says it is."""
+    """The number of people in the week's record."""
     return FigureRecord.objects.get(metric=key, unit=None, start="2026-03-02", end="2026-03-09").people
 
 

@@ -29,7 +29,7 @@ HELD = (0.925, 0.975)
 
 
 def counted(done: Integers) -> Counted:
-    """Of a count for each developer on the line."""
+    """The summary of a count for each developer on the line."""
     return Counted(
         len(done), int((done > 0).sum()), float(done.sum()), float((done**2).sum()), float((done**3.0).sum())
     )

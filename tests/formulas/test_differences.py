@@ -46,7 +46,7 @@ def durations(rng: Generator, *, effect: float) -> tuple[Values, Values]:
 
 
 def quotients(rng: Generator, *, factor: float) -> tuple[Totals, Totals]:
-    """What developers merge in the weeks in which they are on each line, the agent's by a factor more."""
+    """Merges by developers in their weeks on each line, the agent's multiplied by a factor."""
     rate = np.exp(rng.normal(0, 0.5, DEVELOPERS))
     lines = rng.choice(3, size=DEVELOPERS, p=(0.3, 0.3, 0.4))
     weeks = [np.where(lines != without, rng.integers(1, 13, DEVELOPERS), 0) for without in (0, 1)]

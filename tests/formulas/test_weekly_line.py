@@ -77,7 +77,7 @@ def below(t: float, degrees: int) -> float:
 
 
 def covered(points: int, weeks: int, *, runs: int, seed: int) -> float:
-    """How often the interval holds the mean of the weeks to come, of values around a rising line."""
+    """The share of runs in which the interval contains the mean of future weeks, for values around a rising line."""
     rng = Random(seed)
 
     def values(first: int, count: int) -> Sequence[tuple[float, float]]:

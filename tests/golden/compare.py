@@ -1,4 +1,4 @@
-"""What differs between two texts, by metric."""
+"""Differences between two texts, by metric."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 @dataclass
 class Differences:
-    """Of one metric: how many of each kind, and examples of them."""
+    """The differences of one metric: counts by kind, and examples."""
 
     counts: dict[Kind, int] = field(default_factory=lambda: defaultdict(int))
     examples: list[str] = field(default_factory=list)
@@ -35,7 +35,7 @@ class Differences:
 
 
 def differences(first: Path, second: Path) -> dict[str, Differences]:
-    """Of two sorted texts, by metric, in the order of the texts; empty where they are equal."""
+    """The differences of two sorted texts, by metric, in the order of the texts; empty if they are equal."""
     by_metric: dict[str, Differences] = defaultdict(Differences)
     for where, before, after in _side_by_side(first, second):
         metric = where.split("\t")[1]
@@ -61,7 +61,7 @@ def report(by_metric: dict[str, Differences]) -> str:
 
 
 def _side_by_side(first: Path, second: Path) -> Iterator[tuple[str, str | None, str | None]]:
-    """Where each figure stands, and what either text answers there; both are read line by line."""
+    """The place of each figure with its value in either text; both are read line by line."""
     before_lines, after_lines = _figures(first), _figures(second)
     before, after = next(before_lines, None), next(after_lines, None)
     while before or after:
@@ -77,7 +77,7 @@ def _side_by_side(first: Path, second: Path) -> Iterator[tuple[str, str | None, 
 
 
 def _figures(path: Path) -> Iterator[tuple[str, str]]:
-    """Where each figure stands, in order, and what was answered.  ValueError for what is no sorted text of figures."""
+    """The place and value of each figure, in order.  Raises ValueError for anything but a sorted text of figures."""
     last = ""
     with path.open(encoding="utf-8", newline="\n") as text:
         for number, line in enumerate(text, start=1):

@@ -1,4 +1,4 @@
-"""What the engine answers of whole windows and their buckets, and of units side by side."""
+"""The engine's answers for whole windows and their buckets, and for units together."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TABLE_WEEKS = 12  # what pages show first
 
 
 def figure_lines(organisation: Organisation) -> Iterator[str]:
-    """Of every scope; then filtered by values that stand in the answers of everybody."""
+    """The lines of every scope; then filtered by values from the answers of everybody."""
     values: dict[Dimension, set[str]] = defaultdict(set)
     for name, scope in organisation.scopes.items():
         series, totals = series_queries(organisation, scope), total_queries(organisation, scope)

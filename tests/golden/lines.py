@@ -1,4 +1,4 @@
-"""How a figure becomes a line: see tests/golden/__init__.py."""
+"""The format of a figure's line: see tests/golden/__init__.py."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Part = float | int | str | None
 
 @dataclass(frozen=True)
 class Place:
-    """Where a figure stands in the text."""
+    """The place of a figure in the text."""
 
     organisation: str
     metric: str
@@ -44,7 +44,7 @@ def place(
     window: str | None = None,
     segment: Mapping[str, str] | None = None,
 ) -> Place:
-    """Of a figure that answers the query; of its whole window where no other one is given."""
+    """The place of a figure that answers the query; for its whole window unless another is given."""
     return Place(
         organisation,
         query.key,
@@ -57,7 +57,7 @@ def place(
 
 
 def figure_parts(figure: MetricValue) -> Mapping[str, Part]:
-    """What the engine answers of one window and segment."""
+    """The engine's answer for one window and segment."""
     return {
         "value": measured(figure.value),
         "numerator": measured(figure.numerator),
@@ -88,7 +88,7 @@ def sorted_text(lines: Iterable[str]) -> str:
 
 
 def printable(part: Any) -> Part:
-    """Of a field of any type: whole numbers are counts, other numbers are measured, days are texts."""
+    """A field of any type: whole numbers are counts, other numbers are measured, days are texts."""
     if part is None or isinstance(part, (int, str)):
         return part
     return str(part) if isinstance(part, date) else measured(part)

@@ -76,7 +76,7 @@ def deliveries(new_folder: NewFolder) -> Iterator[Organisation]:
 
 @contextmanager
 def deliveries_with_attributes(new_folder: NewFolder) -> Iterator[Organisation]:
-    """Of a spring, by people who are also in squads, and of whom attributes hold, that change."""
+    """An organisation in spring, with people who are also in squads and whose attributes change."""
     with _history(2, new_folder) as window:
         known = World([], [], {}, {}, [], {}, {})
         add_organisation(known, 2, [window.start + timedelta(days=number) for number in range(50)])

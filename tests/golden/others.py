@@ -1,4 +1,4 @@
-"""Who else asks for figures: rows, people, distributions, comparisons, adoption, baselines."""
+"""Other readers of figures: rows, people, distributions, comparisons, adoption, baselines."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ ADOPTION = "pr.cycle_time"  # of the two metrics that adoption is made of the on
 
 
 def row_lines(organisation: Organisation) -> Iterator[str]:
-    """How many rows stand behind each metric, and what their contributions come to."""
+    """The number of rows behind each metric, and the sums of their contributions."""
     scopes = {name: scope for name, scope in organisation.scopes.items() if not scope.where}
     for metric in metrics():
         for name, scope in scopes.items():
@@ -162,7 +162,7 @@ def _compared_parts(comparison: Comparison) -> Mapping[str, Part]:
 
 
 def adoption_lines(organisation: Organisation) -> Iterator[str]:
-    """What taking up an agent changed, and the cohorts of use."""
+    """The effect of adopting an agent, and the cohorts of use."""
     for name, scope in organisation.everybody_and_units.items():
         query = Query(ADOPTION, organisation.window, scope=scope)
         facts = read_developer_facts(query)
@@ -179,7 +179,7 @@ def adoption_lines(organisation: Organisation) -> Iterator[str]:
 
 
 def baseline_lines(organisation: Organisation) -> Iterator[str]:
-    """Of everybody, by weeks and by months; what is always split has none."""
+    """Baselines of everybody, by weeks and by months; metrics that are always split have none."""
     today = windows.local_today()
     for metric in metrics():
         for granularity, number in BASELINE_BUCKETS.items() if not metric.always_by else ():

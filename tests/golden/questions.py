@@ -1,4 +1,4 @@
-"""What is asked of an organisation: its scopes, and the queries of each."""
+"""The questions about an organisation: its scopes, and the queries of each."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _unit_of(person_id: int) -> str:
 
 
 def _most_held(number: int = 2) -> Mapping[str, str]:
-    """Of the first attributes by slug the value that most people have, or had."""
+    """The most frequent value of each of the first attributes by slug, past values included."""
     counted = Counter(PersonAttribute.objects.values_list("attribute__slug", "value"))
     values: dict[str, str] = {}
     for (slug, value), _ in sorted(counted.items(), key=lambda item: (item[0][0], -item[1], item[0][1])):
@@ -87,9 +87,9 @@ def series_queries(organisation: Organisation, scope: Scope) -> Iterator[Query]:
 
 
 def total_queries(organisation: Organisation, scope: Scope) -> Iterator[Query]:
-    """Of four weeks, and by each split: of everybody in all statistics, of others also for all the time.
+    """Queries for four weeks, and by each split: for everybody in all statistics, for others also for all time.
 
-    Splits of units in all statistics are asked side by side.
+    Splits of units in all statistics are read together.
     """
     for metric in metrics():
         trailing = Query(metric.key, windows.trailing(PERIOD_WEEKS), scope=scope)
@@ -103,7 +103,7 @@ def total_queries(organisation: Organisation, scope: Scope) -> Iterator[Query]:
 
 
 def split(metric: Metric, query: Query) -> Iterator[Query]:
-    """By each of its dimensions, and by the first two of them at once."""
+    """Queries split by each of its dimensions, and by the first two of them at once."""
     for dimension in metric.segments:
         yield replace(query, segments=(dimension,))
     if len(metric.segments) > 1:

@@ -1,4 +1,4 @@
-"""What a hand-kept metric says: the value that holds at the window's end, of only the unit that it was entered for.
+"""Figures of a hand-kept metric: the value in force at the window's end, only for the unit it was entered for.
 
 The worked example, with days on which a value holds (62 days at most):
 

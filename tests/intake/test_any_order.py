@@ -65,7 +65,7 @@ def hold_against_order(github: Connection, seed: int) -> None:
 
 
 def first_ready(pull_request: PullRequest) -> datetime | None:
-    """By going through the pull request's life step by step."""
+    """The first ready time, found by stepping through the pull request's events."""
     marks = sorted((event.at, event.kind) for event in pull_request.events.all() if event.kind in ("ready", "draft"))
     was_draft = marks[0][1] == "ready" if marks else pull_request.is_draft
     if not was_draft:

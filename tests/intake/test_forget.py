@@ -128,7 +128,7 @@ def test_nobody_waits_for_runs_that_are_gone(tell: Tell, other: Connection) -> N
 def test_cells_forget_failures_whose_deployments_are_gone(
     tell: Tell, github: Connection, other: Connection, removed: str
 ) -> None:
-    """What failed on Monday was restored a week later: both days change."""
+    """A failure of Monday was restored a week later: both days change."""
     tell(deployment("D1", finished_at=at(1), **SUCCESS))
     with transaction.atomic():
         store_drafts(other, [deployment("D2", finished_at=at(170), rollback_of="D1", **SUCCESS)])

@@ -1,4 +1,4 @@
-"""Whom records name: one identity for one login, and nobody where it is nobody."""
+"""People named in records: one identity for one login, and nobody for an empty name."""
 
 from __future__ import annotations
 

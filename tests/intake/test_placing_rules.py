@@ -1,4 +1,4 @@
-"""What admins' rules place, and what pushed names and services mean."""
+"""Placing by admins' rules, and the meaning of pushed names and services."""
 
 from __future__ import annotations
 

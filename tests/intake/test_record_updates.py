@@ -18,7 +18,7 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 
 @dataclass
 class Word:
-    """What one draft provides: fields and parts with their values."""
+    """The content of one draft: fields and parts with their values."""
 
     at: datetime
     fields: dict[str, int]

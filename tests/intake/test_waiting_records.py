@@ -1,4 +1,4 @@
-"""What waits for its place: removed connections, no room, failures, breaks, ten thousand."""
+"""Records that wait for a place: removed connections, no room, failures, breaks, ten thousand."""
 
 from __future__ import annotations
 

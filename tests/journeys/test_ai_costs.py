@@ -1,4 +1,4 @@
-"""What repositories, pull requests and tickets cost, what was abandoned, and what the month will cost."""
+"""The cost of repositories, pull requests and tickets, abandoned spend, and the month's forecast."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ FOCUS_IS_IN_PANEL_OR_NOWHERE = """
 
 
 def send_first_event(server: Server) -> None:
-    """What a coding agent sends after its first answered request."""
+    """Send the event of a coding agent's first answered request."""
     request = logs_request(
         MEMBER.email,
         str(uuid.uuid4()),

@@ -25,7 +25,7 @@ def keeping_server(start_server: StartServer, request: pytest.FixtureRequest) ->
 
 
 def enter(window: BrowserWindow, value: str) -> None:
-    """By keyboard, for the whole organisation and today."""
+    """Enter a value by keyboard, for the whole organisation and today."""
     window.page.get_by_label("Value", exact=True).focus()
     window.page.keyboard.type(value)
     window.page.keyboard.press("Tab")

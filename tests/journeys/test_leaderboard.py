@@ -115,7 +115,7 @@ def test_an_admin_sees_nobodys_row(busy_server: Server, windows: BrowserWindows)
 
 
 def test_from_the_bars_of_a_chart_to_its_rows(busy_server: Server, windows: BrowserWindows) -> None:
-    """By a click on the plot, and by a link of the table view, which the keyboard reaches."""
+    """Works by a click on the plot, and by a link in the table view, which the keyboard reaches."""
     window = windows.open(busy_server, as_=MEMBER)
     page = window.page
     window.go("/insights/ai/usage/?person=me")  # so few rows that the panel lists all of them
@@ -146,7 +146,7 @@ def test_the_pages_keep_nobody_out_and_fit_a_narrow_dark_window(busy_server: Ser
 
 
 def place_of_a_bar(canvas: Locator) -> Position:
-    """Where the pointer says that something can be opened: some days have no bar."""
+    """A position where the pointer shows that something can be opened: some days have no bar."""
     box = canvas.bounding_box()
     assert box is not None
     for x in range(int(box["width"]) - 10, 40, -8):

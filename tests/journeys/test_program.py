@@ -95,7 +95,7 @@ def write_the_objective(window: BrowserWindow) -> None:
 
 
 def refused(window: BrowserWindow) -> None:
-    """What cannot be a target is said beside its field, and nothing that was written is lost."""
+    """An invalid target is reported beside its field, and no input is lost."""
     with window.refused():
         window.page.get_by_role("button", name="Publish").click()
     expect(window.page.locator(".hw-field.wrong")).to_contain_text("a duration with its unit")

@@ -45,7 +45,7 @@ def quarters(server: Server) -> list[str]:
 
 
 def tab_to(page: Page, name: str) -> Locator:
-    """By the Tab key alone, to what has that name."""
+    """Move the focus to the element with that name, only with the Tab key."""
     for _ in range(MOST_TABS):
         page.keyboard.press("Tab")
         focused = page.locator("*:focus")

@@ -1,4 +1,4 @@
-"""What stopped sending, on the health page; what figures lack, below their sections; in every look."""
+"""Silent senders on the health page, and shortfalls below the sections of figures; in every look."""
 
 from __future__ import annotations
 

@@ -117,7 +117,7 @@ class BrowserWindow:
 
     @contextmanager
     def refused(self) -> Iterator[None]:
-        """What is sent in here is answered with 400 and the same page, which is then nothing to complain about."""
+        """Expect that requests in this block are answered with 400 and the same page; that is then no complaint."""
         before = list(self._complaints)
         yield
         self.wait_until_loaded()
@@ -144,15 +144,15 @@ class BrowserWindow:
         return self.page.locator(f"[data-tile='{key}'] .hw-val").first.inner_text().replace("\n", " ").strip()
 
     def keep_picture(self, name: str) -> None:
-        """Of what the window shows: a picture of the whole page takes six times as long."""
+        """Save a picture of the visible part: the whole page takes six times as long."""
         self._screenshots.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=self._screenshots / f"{name}.png")
 
     def grave_barriers(self, *, of_components: bool = False) -> list[str]:
-        """What axe finds on the page that keeps people with disabilities out, seriously or critically.
+        """Serious and critical accessibility violations that axe finds on the page.
 
         Contrast takes four fifths of the time.  It is measured in the light theme, once for a page and persona; the
-        colours of the other theme, and of what opens on a page later, are those `of_components`.
+        colours of the other theme, and of elements that open on a page later, are those `of_components`.
         """
         # Without preloading: axe would put imported style sheets, which Django's forms have, into the page itself.
         # Of what is right it would list each element as well, which takes longer than to find what is wrong.

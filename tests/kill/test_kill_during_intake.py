@@ -88,7 +88,7 @@ def request_of(chance: random.Random) -> tuple[bytes, int]:
 
 
 class Progress:
-    """How many requests were answered 200, over all senders."""
+    """The number of requests answered with 200, over all senders."""
 
     def __init__(self) -> None:
         self.failures: list[str] = []
@@ -133,7 +133,7 @@ def attempts() -> Iterator[None]:
 
 
 def requests_waiting(installation: Installation) -> int:
-    """How many were received and not folded yet."""
+    """The number of requests received but not folded yet."""
     figures = httpx.get(f"{installation.url}/prometheus", timeout=REQUEST_SECONDS, trust_env=False).raise_for_status()
     match = re.search(r"^headway_requests_waiting (\d+)$", figures.text, re.MULTILINE)
     assert match is not None

@@ -48,7 +48,7 @@ class Installation:
 
     @property
     def heard(self) -> str:
-        """What `up` said since `listen_anew`."""
+        """The output of `up` since `listen_anew`."""
         return self.output[self._heard_from :]
 
     def listen_anew(self) -> None:
@@ -78,7 +78,7 @@ class Installation:
             wait_until(self._announced, what="`up` says where to go")
 
     def refused(self) -> str:
-        """What `manage.py up` says when it does not start; AssertionError where it does."""
+        """The output of a `manage.py up` that does not start; AssertionError if it does."""
         self.start(wait=False)
         assert self.up is not None
         assert self.up.wait(PATIENCE_SECONDS) != 0

@@ -1,4 +1,4 @@
-"""What survives `kill -9`, of one process or of all."""
+"""Survival of `kill -9`, of one process or of all."""
 
 from __future__ import annotations
 

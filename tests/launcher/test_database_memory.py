@@ -13,7 +13,7 @@ GIGABYTE = 1024**3
 
 @pytest.fixture
 def limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
-    """Where a container's limits are read, on a machine of 16 GiB; none is there."""
+    """The files of a container's limits, which do not exist, on a machine of 16 GiB."""
     paths = (tmp_path / "memory.max", tmp_path / "limit_in_bytes")
     monkeypatch.setattr(memory, "LIMITS", paths)
     monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 16 * GIGABYTE // 4096}.__getitem__)

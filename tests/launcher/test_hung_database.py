@@ -64,7 +64,7 @@ def stopped(pid: int) -> Iterator[None]:
 
 @pytest.fixture
 def asks(installation: Installation) -> Callable[[str], tuple[httpx.Response, float]]:
-    """What is answered to a request that needs the database, and after how many seconds."""
+    """The response to a request that needs the database, and its duration in seconds."""
     token = {"Authorization": f"Bearer {installation.ingest_token}"}
     pushing = {"Authorization": f"Bearer {installation.push_token}"}
     reading = {"Authorization": f"Bearer {installation.api_token}"}

@@ -21,7 +21,7 @@ OTHERS_READ, OTHERS_PASS = stat.S_IRGRP | stat.S_IROTH, stat.S_IXGRP | stat.S_IX
 
 
 def readable(folder: Path) -> Iterator[Path]:
-    """What group or others can list or read, below folders that they can enter."""
+    """Files that the group or others can list or read, below folders that they can enter."""
     for entry in os.scandir(folder):
         mode = entry.stat(follow_symlinks=False).st_mode
         if mode & OTHERS_READ and not entry.is_symlink():

@@ -1,4 +1,4 @@
-"""Which databases are migrated to this version's schema, and which are refused."""
+"""Databases that are migrated to this version's schema, and those that are refused."""
 
 from __future__ import annotations
 

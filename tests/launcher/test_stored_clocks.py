@@ -54,7 +54,7 @@ class Beat:
         self.scheduler._finalize.cancel()  # it would write once more when the run is over
 
     def sends(self, at: datetime) -> set[str]:
-        """What is started at that moment, a minute after the last look at the clocks."""
+        """The tasks started at that moment, a minute after the clocks were last read."""
         self._sent.clear()
         self.scheduler._look_at = float("-inf")
         with time_machine.travel(at, tick=False):
@@ -71,7 +71,7 @@ def beat(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Beat]:
 
 
 def hours_later(start: datetime) -> datetime:
-    """When every sweep, the hourly one included, has become due."""
+    """A moment at which every sweep, including the hourly one, is due."""
     return start + timedelta(hours=2)
 
 

@@ -1,4 +1,4 @@
-"""What tiles and chart cards say in each of their states."""
+"""Texts of tiles and chart cards in each of their states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is vendored is what the manifest says, and an icon that a template asks for is there."""
+"""Vendored assets match the manifest, and every icon that a template uses exists."""
 
 from __future__ import annotations
 

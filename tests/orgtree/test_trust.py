@@ -27,7 +27,7 @@ def label_of(viewer: Viewer, person: Person) -> str:
 
 @pytest.fixture
 def active(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many people have activity: the number in the list."""
+    """The number of people with activity, as the only entry of the list."""
     people = [0]
     monkeypatch.setattr(trust, "active_people_counters", [lambda up_to: min(up_to, people[0])])
     return people
@@ -81,7 +81,7 @@ class TestTrial:
 
 
 class TestWhoIsActive:
-    """What counts as activity: the k-th person by any of it ends the trial."""
+    """Kinds of activity: the k-th person with any of them ends the trial."""
 
     @pytest.fixture(autouse=True)
     def people(self) -> None:
@@ -107,7 +107,7 @@ FIRST = "ada@example.com"  # who is one of them from the first telling on
 
 
 def push_activity(org: Org, shop: Delivery, does: str, number: int, person: str) -> None:
-    """That the person did it: through the door by which such facts come in."""
+    """Push an activity of the person through the intake for such facts."""
     review = {"author": person, "state": "approved", "submitted_at": iso("Mon 09:00")}
     match does:
         case "merges":

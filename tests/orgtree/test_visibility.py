@@ -1,4 +1,4 @@
-"""Which units an account may see, and the role that pages name."""
+"""Units visible to an account, and the role that pages name."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def deployed(number: int, day: date, *, waits: float = 0.0, **more: object) -> d
 
 
 def records(*, changes: int = 6, unreviewed: int = 1) -> dict[str, list[dict[str, object]]]:
-    """By kind: pull requests on days of their own, the last of them `unreviewed`, each deployed the same day.
+    """Records by kind: pull requests on separate days, the last of them `unreviewed`, each deployed the same day.
 
     The first deployment failed: an incident began half an hour after it and lasted two hours.
     """

@@ -117,7 +117,7 @@ def tell_of_pipelines(org: Org) -> None:
 
 
 def read_a_clone(org: Org, folder: Path) -> None:
-    """Of another repository: lines changed again soon and late, a branch left lying, a change whose files are known."""
+    """Read a clone of another repository: lines changed early and late, a stale branch, a change with known files."""
     repo, now = Repo.create(folder / "site"), timezone.now().replace(microsecond=0)
 
     def days_ago(days: float) -> datetime:

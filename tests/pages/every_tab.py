@@ -1,4 +1,4 @@
-"""What all tabs of a page say, one after the other."""
+"""The texts of all tabs of a page, one after the other."""
 
 from __future__ import annotations
 

@@ -35,9 +35,9 @@ def total(rows: Rows, column: str) -> float:
 
 
 def from_rows(key: str, rows: Rows, *, days: int = 0, statistic: Statistic | None = None) -> float | None:
-    """What the metric's rows come to, by its recipe; None where that is no data.
+    """The value of the metric computed from its rows by its recipe; None if that is no data.
 
-    `days` are the days of the window that have come, which no row tells; `statistic` is the metric's own where None.
+    `days` are the days of the window that have passed, which no row contains; `statistic` is the metric's own if None.
     """
     metric = get(key)
     if metric.statistics:
@@ -90,7 +90,7 @@ def lines_of(page: str) -> list[tuple[str, str]]:
 
 
 def rows_address(shown: str) -> str:
-    """Where a figure's rows are, as it links to them itself."""
+    """The address of a figure's rows, from its link."""
     link = re.search(r'href="(/insights/metrics/[^"/]+/rows/[^"]*)"', shown)
     assert link, plain(shown)
     return link[1]

@@ -52,7 +52,7 @@ pytestmark = pytest.mark.django_db
 
 @dataclass
 class Recorded:
-    """By name: on which days a pull request was merged and how long it was open, and the days of sessions."""
+    """The merge days and open times of pull requests, and the days of sessions, by name."""
 
     pulls: dict[str, list[tuple[date, float]]]
     sessions: dict[str, list[date]]
@@ -110,7 +110,7 @@ def rows(client: Client, address: str) -> Rows:
 
 
 def table_of(client: Client, unit: str) -> dict[str, list[tuple[str, str]]]:
-    """By the row's first word: the address and the words of each of its figures; an address is empty without rows."""
+    """The address and text of each figure by the row's first word; the address is empty without rows."""
     page = content(client, f"{PART}?unit={unit}").decode()
     table = {}
     for title, cells in re.findall(r'<tr><th scope="row"[^>]*>(.*?)</th>(.*?)</tr>', page, re.DOTALL):

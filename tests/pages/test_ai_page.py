@@ -257,7 +257,7 @@ def test_the_page_runs_few_queries_once_its_figures_are_cached(busy: Org, member
 
 
 def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) -> None:
-    """That it was looked at is remembered, too; nobody has to be counted once an organisation is past its trial."""
+    """The view itself is cached, too; nobody has to be counted once an organisation is past its trial."""
     Organisation.objects.update_or_create(
         pk=1,
         defaults={"protected_since": timezone.now(), "members_see": MembersSee.EVERYTHING, "minimum_group_size": 1},

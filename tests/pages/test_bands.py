@@ -40,12 +40,12 @@ WAITS = 1.5  # hours by which each developer of a line is slower than the one be
 
 
 def last_monday() -> date:
-    """Of the week before this one."""
+    """The Monday of the previous week."""
     return day_before(windows.local_today().weekday() + 7)
 
 
 def merges(position: int) -> int:
-    """How many pull requests the developer of that place on a line merges in a week."""
+    """The number of pull requests that the developer at that position on a line merges in a week."""
     return 1 + position % 3
 
 

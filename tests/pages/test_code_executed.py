@@ -1,6 +1,7 @@
-"""How much of the product a page executes: its own files, and the most of its frames at once.
+"""The amount of the product's code that a page executes: its own files, and the deepest stack of its frames.
 
-Whoever changes a page has about as much to read.  The limits are today's figures; docs/performance.md has the goals.
+An engineer who changes a page has about as much to read.  The limits are today's figures; docs/performance.md has the
+goals.
 """
 
 from __future__ import annotations

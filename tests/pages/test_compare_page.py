@@ -72,7 +72,7 @@ def compare(client: Client, **parameters: str | list[str]) -> str:
 
 
 def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Client) -> None:
-    """Of three ranked teams the first is much better and the last much worse, whatever the distance."""
+    """The first of three ranked teams is much better and the last much worse, whatever the distance."""
     by_unit = rows(compare(admin_client, metrics=PICKUP))
     assert by_unit == {
         "Alder": "++ 4.0 h , much better",

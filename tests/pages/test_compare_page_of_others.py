@@ -17,7 +17,7 @@ from tests.teams import create_teams
 
 
 def test_many_units_are_sorted_before_the_first_are_shown(org: Org, admin_client: Client) -> None:
-    """Of 33 teams the last by name wait least: they come first where waiting is sorted by, and the file has all."""
+    """The last of 33 teams by name wait least: they come first if sorted by waiting, and the file has all."""
     named()
     org.tree("Teams")
     for number in range(33):

@@ -1,4 +1,4 @@
-"""What is counted of people for each response is of now."""
+"""Counts of people are current in each response."""
 
 from __future__ import annotations
 

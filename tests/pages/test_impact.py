@@ -67,7 +67,7 @@ def tell_of_teams(org: Org) -> None:
 
 @pytest.fixture
 def named(teams: None) -> None:
-    """Whose rows with and without agents are, is shown under this policy alone."""
+    """Set the only policy under which rows with and without agents are shown with names."""
     Organisation.objects.update_or_create(pk=1, defaults={"individual_policy": IndividualPolicy.NAMED})
 
 
@@ -134,7 +134,7 @@ def test_every_point_has_its_facts_and_developers(member: Client) -> None:
 
 @pytest.mark.usefixtures("named")
 def test_every_card_equals_the_sum_of_its_rows(member: Client) -> None:
-    """Of each line: the rows under the card's address, filtered by the agent."""
+    """Compares each line with the rows under the card's address, filtered by the agent."""
     html = page(member, "?line=claude_code")
     for name in ("merged_per_developer", "delivered", "cycle_time"):
         shown, words = card(html, name), plain(card(html, name))
@@ -220,7 +220,7 @@ def test_only_some_of_the_work(member: Client) -> None:
 
 
 def differences(client: Client, query: str = "") -> dict[str, list[str]]:
-    """By figure, the words of its cells."""
+    """The text of the cells, by figure."""
     html = content(client, f"{PAGE}parts/differences/{query}").decode()
     rows = re.findall(r"<tr>\s*<th scope=\"row\"[^>]*>(.*?)</th>(.*?)</tr>", html, re.DOTALL)
     return {title: [plain(markup) for markup in re.findall(r"<td.*?</td>", cells, re.DOTALL)] for title, cells in rows}

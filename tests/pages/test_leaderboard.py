@@ -145,7 +145,7 @@ def test_an_unknown_price_is_unknown_and_not_nothing(teams: Org, sign_in: SignIn
 
 @pytest.mark.parametrize("policy", IndividualPolicy)
 def test_who_sees_whom(teams: Org, sign_in: SignIn, policy: IndividualPolicy) -> None:
-    """By policy, role and unit: the number of rows, and how others are called in them."""
+    """The number of rows, and the names of others in them, by policy, role and unit."""
     set_policy(policy)
     team = {"Ada", *(name.capitalize() for name in OTHERS_IN_PLATFORM)}
     shows = {IndividualPolicy.SELF_ONLY: 0, IndividualPolicy.PSEUDONYMS: 5, IndividualPolicy.NAMED: 5}[policy]
@@ -200,7 +200,7 @@ def test_trial_mode_shows_everybody_to_everybody(teams: Org, sign_in: SignIn) ->
 
 
 def test_a_filter_that_few_people_pass_hides_them(teams: Org, sign_in: SignIn) -> None:
-    """What one of them did would stand there alone, under a pseudonym that is known from the whole list."""
+    """Their activity would be shown alone, under a pseudonym that is known from the whole list."""
     teams.session(by="ada", on=day_before(6), at="18:00", model="claude-opus-4-1")
     teams.session(by="hedy", on=day_before(6), at="18:00", model="claude-opus-4-1")
     teams.fold()

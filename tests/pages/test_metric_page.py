@@ -33,7 +33,7 @@ HOUR = 3600.0
 
 
 def noon() -> datetime:
-    """Of six days ago."""
+    """Noon of six days ago."""
     return timezone.now().replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=6)
 
 
@@ -228,7 +228,7 @@ def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> No
 
 
 def test_what_is_nearly_always_the_same_has_no_tail(org: Org, member: Client) -> None:
-    """Of forty pull requests all but one waited an hour: no bin is that of the greatest 5 %, the one is in the last."""
+    """All but one of forty pull requests waited an hour: no bin is that of the greatest 5 %, the one is in the last."""
     shop = Delivery()
     brought(shop, {number: 50 if number == 40 else 1 for number in range(1, 41)}, "d1", at=noon())
     for address in (f"{LEAD_TIME}charts/spread/", "/insights/delivery/charts/spread/"):

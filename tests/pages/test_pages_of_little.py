@@ -1,4 +1,4 @@
-"""What pages say of nothing, and of too little."""
+"""Texts of pages without data, and with too little."""
 
 from __future__ import annotations
 

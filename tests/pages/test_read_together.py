@@ -1,4 +1,4 @@
-"""What a page reads with its tiles, and leaves to its charts."""
+"""Queries that a page reads with its tiles, and those left to its charts."""
 
 from __future__ import annotations
 

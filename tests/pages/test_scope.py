@@ -1,4 +1,4 @@
-"""Whose figures the pages show: units, people of whom something holds, and who is in no unit."""
+"""Scopes of pages: units, people with an attribute, and people in no unit."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ SignIn = Callable[[Persona], Client]
 
 @pytest.fixture(autouse=True)
 def _things(org: Org) -> None:
-    """Of each kind one of Platform and one of Search."""
+    """Create one thing of Platform and one of Search, of each kind."""
     create_teams()
     for number, author in ((1188, "ada"), (1189, "grace")):
         org.push(

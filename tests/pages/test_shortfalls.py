@@ -1,4 +1,4 @@
-"""What figures lack is a line in the section whose figures lack it, in their panel and in the API."""
+"""A shortfall of figures is a line in the section that it affects, in their panel and in the API."""
 
 from __future__ import annotations
 

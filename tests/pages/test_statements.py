@@ -1,4 +1,4 @@
-"""How many statements a tab reads its figures with, with its parts and charts, when nothing of it is known yet.
+"""The number of statements with which a tab reads its figures, with its parts and charts, when nothing is cached yet.
 
 Each is a pass over facts or people.  The limits are today's figures; docs/performance.md has the goals.
 """

@@ -1,4 +1,4 @@
-"""What a tile says of a change."""
+"""A tile's text for a change."""
 
 from __future__ import annotations
 

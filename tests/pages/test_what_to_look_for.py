@@ -1,4 +1,4 @@
-"""What to look for: each rule just at and just beyond its bounds, and the rules in the docs."""
+"""Hints: each rule just at and just beyond its bounds, and the rules in the docs."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def visibility(client: Client) -> list[Mapping[str, str]]:
 
 
 def got(client: Client, of: RowKind) -> str:
-    """How rows of Ada stand in what this session is answered."""
+    """The form of Ada's rows in the responses to this session."""
     answer = client.get(f"/api/v1/metrics/{METRIC[of]}/rows/", {"unit": "platform", "from": str(day_before(40))})
     rows: list[dict[str, Any]] = answer.json()["rows"]
     if any(row["person"] == "Ada" for row in rows):

@@ -84,7 +84,7 @@ class Auditor:
         ]
 
     def row(self, shown: Shown) -> npt.NDArray[np.int8]:
-        """Which facts of the measure the value sums."""
+        """The indicator of the measure's facts that the value sums."""
         key = repr(shown)
         if key not in self._rows:
             facts = self.facts[shown.measure]

@@ -1,4 +1,4 @@
-"""What a pull request or work item cost tells of whoever ran the sessions, whoever wrote it."""
+"""The cost of a pull request or work item reveals data of the people who ran the sessions, not of its author."""
 
 from __future__ import annotations
 

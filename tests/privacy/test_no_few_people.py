@@ -82,7 +82,7 @@ def viewers(world: World) -> Sequence[Access]:
 
 
 def queries(draw: random.Random, scope: Scope, window: Window) -> list[Query]:
-    """What a page of a scope asks: with and without a filter, split and not."""
+    """The queries of a page for a scope: with and without a filter, split and unsplit."""
     found = []
     for key in draw.sample(KEYS, 2):
         known = {*get(key).facets}

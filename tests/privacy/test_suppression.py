@@ -50,9 +50,9 @@ def weeks(seed: int, segments: Sequence[tuple[str, ...]]) -> tuple[Base, Cells]:
 
 
 def learned(base: Base, cells: Cells, hidden: set[object]) -> list[object]:
-    """What an attacker who solves all equations learns: the cells and atoms of few people that shown cells give away.
+    """The cells and atoms of few people that an attacker learns from the shown cells by solving all equations.
 
-    Unknown are what each atom contributed; a sum of them is learned if its indicator lies in the row space.
+    The contribution of each atom is unknown; a sum of them is learned if its indicator lies in the row space.
     """
     atoms = {atom: number for number, atom in enumerate(base)}
 

@@ -64,7 +64,7 @@ def tell_of_payments(org: Org) -> Org:
 
 
 def claim(org: Org, *names: str) -> None:
-    """What anybody can do who holds the token of all: one event for each of them."""
+    """Send one event for each name, as anybody with the shared token can."""
     for name in names:
         org.session(by=name, on=day_before(1), tokens=1, confirmed=False)
     org.fold()
@@ -98,7 +98,7 @@ def test_claimed_strangers_are_known_as_such(payments: Org) -> None:
 
 
 def shown(metric_query: Query | None = None) -> float | None:
-    """What an executive sees of it."""
+    """The value that an executive sees."""
     [answer] = visible_series([metric_query or query()], access_of(create_user(EXECUTIVE)))
     return answer.total[0].value
 
@@ -132,7 +132,7 @@ def test_whoever_is_newly_claimed_makes_another_version_of_people(payments: Org)
 
 
 def test_moved_and_imported_people_make_another_version(payments: Org, django_capture_on_commit_callbacks: Any) -> None:
-    """Who was enrolled as nobody's is somebody's then; whom an import names is known at once."""
+    """A person whose enrolment was unmatched is then matched; a person in an import is known at once."""
     before = version()
     with django_capture_on_commit_callbacks(execute=True):
         assign_identities([_identity(Person.objects.get(email="hedy@example.com"))], None)
@@ -182,7 +182,7 @@ def create_grant() -> None:
 
 
 def test_figures_are_what_they_were(payments: Org) -> None:
-    """What telemetry brings is not lost: it only makes no group larger."""
+    """Telemetry is not lost: it only makes no group larger."""
     claim(payments, *CLAIMED)
     assert figure().value == 2003
     assert figure(query("ai.active_developers")).value == 5

@@ -196,7 +196,7 @@ def walked() -> list[str]:
 
 
 def addresses_by_metric(kind: str) -> list[str]:
-    """What the API answers with other words for each metric; its series are read without it, all at once."""
+    """The addresses of this kind for each metric; series are read together, without addresses of their own."""
     return [f"/api/v1/metrics/{metric.key}/{kind}/" for metric in metrics()]
 
 

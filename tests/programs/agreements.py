@@ -1,4 +1,4 @@
-"""How tests of benchmarks speak: what is agreed, and a Platform whose first reviews are known to the hour."""
+"""The language of benchmark tests: agreed values, and a Platform whose first reviews are known to the hour."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AT_ONCE = REVIEWED - OPENED  # hours until the first review of a change that wai
 
 
 def monday() -> date:
-    """Of the running week."""
+    """The Monday of the current week."""
     return day_before(local_today().weekday())
 
 

@@ -1,4 +1,4 @@
-"""How tests of the program's API speak: with a session, or with a token."""
+"""The language of the program's API tests: requests with a session, or with a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tests of budgets speak: what the people of a unit spend, and a budget of theirs."""
+"""The language of budget tests: the spend of a unit's people, and a budget for them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def weeks_before(monday: date, number: int) -> list[date]:
 
 
 def budget(by: Any = EXECUTIVE, **given: Any) -> Budget:
-    """Of Platform, from November on."""
+    """A budget of Platform, from November on."""
     return add_budget(
         as_(by), {"unit": "platform", "amount": 1000, "first_month": "2026-11", "owner": "ada@example.com", **given}
     )

@@ -1,4 +1,4 @@
-"""How tests of e-mails speak: a mail server that is in use, accounts without quiet hours, and what was sent."""
+"""The language of e-mail tests: a configured mail server, accounts without quiet hours, and the sent mails."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ ADDRESS = "127.0.0.1"
 
 
 class Keeping:
-    """What aiosmtpd asks of a handler."""
+    """The handler that aiosmtpd requires."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

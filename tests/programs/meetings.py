@@ -1,4 +1,4 @@
-"""How tests of meetings speak: a series of Platform, and who was told what of it."""
+"""The language of meeting tests: a series of Platform, and its notifications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of the pages of objectives share: what a browser sends, and many objectives at once."""
+"""Shared by tests of the pages of objectives: a browser's form, and many objectives at once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def executed_sql(queries: CaptureQueriesContext) -> str:
 
 
 def form_of(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
-    """What a browser sends: five rows, most of them empty."""
+    """The form that a browser sends: five rows, most of them empty."""
     usual = {
         "title": "Reviews no longer wait", "unit": "platform", "quarter": str(current_quarter().start), "owner": "",
         "description": "Why *not*.", "parent": "", "template": "", "version": "1", "publish": "1",
@@ -50,7 +50,7 @@ def form_of(*rows: dict[str, Any], **fields: Any) -> dict[str, Any]:
 
 
 def fill(number: int) -> None:
-    """That many published objectives of this quarter, each with three key results, measured and in a tree."""
+    """Create this many published objectives of this quarter, each with three key results, measured and in a tree."""
     units, people, quarter = list(Unit.objects.all()), list(Person.objects.all()), current_quarter()
     objectives = Objective.objects.bulk_create(
         Objective(

@@ -1,4 +1,4 @@
-"""How tests of objectives speak: what is said of one, and by whom."""
+"""The language of objective tests: the fields of one, and its users."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tests of business reviews speak: a review of a unit, frozen and signed off."""
+"""The language of business review tests: a review of a unit, frozen and signed off."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How tests of reminders speak: who was told what, and an organisation in which that happens."""
+"""The language of reminder tests: notices by person, and an organisation that triggers them."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def filed(title: str, *, due: int, owner: str | None = "ada", unit: Any = None, 
 
 
 def planned_notices(*, today: date | None = None) -> set[tuple[str, str, str]]:
-    """Whom planning tells: name, kind, and what of."""
+    """The notices that planning creates: name, kind, and subject."""
     before = set(Notice.objects.values_list("pk", flat=True))
     plan_reminders(today=today or local_today())
     return {words(notice) for notice in Notice.objects.exclude(pk__in=before)}
 
 
 def planned(*, today: date | None = None) -> set[tuple[str, str, str]]:
-    """Of tickets alone."""
+    """The planned notices of tickets only."""
     return {notice for notice in planned_notices(today=today) if notice[1].startswith("ticket")}
 
 

@@ -1,4 +1,4 @@
-"""How tests of the team roadmap speak: what is intended, and what stands where."""
+"""The language of roadmap tests: intents, and the cells they appear in."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NEXT, AFTER, FOURTH = date(2026, 10, 1), date(2027, 1, 1), date(2027, 7, 1)
 
 
 def intent(persona: Persona = MANAGER, start: date = NEXT, **fields: Any) -> RoadmapIntent:
-    """Of Platform, for the next quarter."""
+    """An intent of Platform, for the next quarter."""
     usual = {"unit": "platform", "title": "Healthy sprints", "quarter": str(start), **fields}
     return add_intent(as_(persona), usual)
 
@@ -31,7 +31,7 @@ def moved_intent(
 
 
 def cells(persona: Persona = EXECUTIVE, *starts: date) -> dict[tuple[str, str], Any]:
-    """By unit and quarter, of this quarter and those that follow."""
+    """The cells by unit and quarter, for this quarter and those that follow."""
     quarters = [quarter_at(start) for start in (starts or (current_quarter().start, NEXT, AFTER))]
     planned = team_roadmap(quarters, as_(persona))
     return {(row.unit.slug if row.unit else "", str(cell.quarter)): cell for row in planned.rows for cell in row.cells}

@@ -1,4 +1,4 @@
-"""Which benchmark holds of a unit: its own, the nearest above, the organisation's; also after moves and removals."""
+"""The benchmark in force for a unit: its own, the nearest above, the organisation's; also after moves and removals."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def teams(org: Org) -> Teams:
 
 
 def threshold_hours(unit: Unit | None, key: str = PICKUP) -> float | None:
-    """What holds of the unit, in hours."""
+    """The threshold in force for the unit, in hours."""
     benchmark = benchmarks_for([key], unit.pk if unit else None, as_(EXECUTIVE).visibility).get(key)
     return None if benchmark is None or benchmark.version.threshold is None else benchmark.version.threshold / HOUR
 

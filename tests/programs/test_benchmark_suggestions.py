@@ -1,4 +1,4 @@
-"""What could be agreed, by hand: the unit's own past, units like it, ready-made targets, published sets."""
+"""Suggested benchmarks, by hand: the unit's own past, similar units, ready-made targets, published sets."""
 
 from __future__ import annotations
 

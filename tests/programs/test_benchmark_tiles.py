@@ -1,4 +1,4 @@
-"""What was agreed stands on tiles, in their tables and in the CSV of charts."""
+"""Benchmarks on tiles, in their tables and in the CSV of charts."""
 
 from __future__ import annotations
 

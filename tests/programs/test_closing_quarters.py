@@ -326,7 +326,7 @@ def test_decisions_are_about_objectives_of_the_quarter(delivered: Org) -> None:
 
 
 def test_readers_see_their_part_of_it(delivered: Org) -> None:
-    """Whom an objective doesn't concern is not told of it, and figures of few people are nobody's but their own."""
+    """An objective is not shown to unrelated viewers, and figures of few people only to themselves."""
     objective(key_results=(pickup(),))
     delivered.push("pull-requests", merged(901, date(2026, 7, 9), author="lise", waits=5))
     objective(EXECUTIVE, unit="search", key_results=(pickup(target_kind="absolute", target=HOUR),), title="Of Search")

@@ -1,4 +1,4 @@
-"""What people write is shown as they meant it, and never runs."""
+"""People's text is shown as they meant it, and never executed."""
 
 import pytest
 

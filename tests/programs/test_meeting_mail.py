@@ -50,7 +50,7 @@ def teams() -> Iterator[Teams]:
 
 
 def sent_to_ada(server: MailServer) -> list[Taken]:
-    """What came since the last time."""
+    """The mails received since the last call."""
     send_waiting()
     came = sorted(to_ada(server), key=lambda mail: str(mail.content["Message-ID"]))
     new = [mail for mail in came if str(mail.content["Message-ID"]) not in _seen]

@@ -1,4 +1,4 @@
-"""Which messages one gets, by program: what the page of one's account says, and no other account's."""
+"""Notification settings by API: those of the page of the own account, and of no other account."""
 
 from __future__ import annotations
 

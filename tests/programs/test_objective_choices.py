@@ -1,4 +1,4 @@
-"""Which objectives forms offer: what can be meant, the nearest first, and what was chosen before."""
+"""Objectives that forms offer: possible ones, nearest first, and earlier choices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a key result will stand at its quarter's end: by hand, and in simulated quarters of each course."""
+"""Forecasts of a key result at its quarter's end: by hand, and in simulated quarters of each course."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_a_metric_leads_to_an_objective_for_whoever_may_write_one(sign_in: SignI
 
 
 def as_shown(page: str) -> dict[str, str]:
-    """What a browser would send of the form as it came."""
+    """The form that a browser would send unchanged."""
     form = page.partition("hw-obj-form")[2]
     values: dict[str, str] = dict(re.findall(r'<input[^>]*? name="([^"]+)" value="([^"]*)"', form))
     values |= dict.fromkeys(re.findall(r'<input type="checkbox" name="([^"]+)"[^>]* checked', form), "on")

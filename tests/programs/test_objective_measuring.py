@@ -1,4 +1,4 @@
-"""How key results go, measured from pushed facts: by hand, and for each viewer what they may see of it."""
+"""Progress of key results, measured from pushed facts: by hand, and as visible to each viewer."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_what_is_above_a_team_is_read_without_its_figures(delivered: Org) -> Non
 
 
 def test_the_status_of_a_goal_above_is_shown_without_its_figures(delivered: Org) -> None:
-    """Of eight people it is told; of Search's two it is not, to whoever stands elsewhere."""
+    """The status over eight people is shown; that over Search's two is not shown to viewers elsewhere."""
     above = objective(EXECUTIVE, unit="engineering", key_results=(pickup(),))
     (member,) = progress_of([above], as_(MEMBER), today=TODAY)
     (executive,) = progress_of([above], as_(EXECUTIVE), today=TODAY)

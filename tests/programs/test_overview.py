@@ -256,7 +256,9 @@ def test_the_guided_start_names_what_it_does_not_know(sign_in: SignIn, query: st
 def test_suggested_is_where_a_team_is_farthest_from_what_is_known_to_be_possible(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By hand: lead time 40 against 20 (a whole 20 off), failures 15 against 10 (half), frequency 2 against 2.5."""
+    """Worked by hand: lead time 40 against 20 (a whole 20 off), failures 15 against 10 (half), frequency 2 against
+    2.5.
+    """
     stood = {
         "dora.lead_time": (40.0, 20.0),
         "dora.change_failure_rate": (15.0, 10.0),

@@ -89,7 +89,7 @@ def test_of_whom_one_may_know(sign_in: SignIn, address: str) -> None:
 
 
 def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
-    """By hand: reviews came 4 hours later in any case, and 1 more before, 30 now; 4 were agreed."""
+    """Worked by hand: reviews came 4 hours later in any case, and 1 more before, 30 now; 4 were agreed."""
     records = []
     for number, name in enumerate(PLATFORM):
         records.append(merged(number, day_before(10 + number), author=name, waits=30.0))

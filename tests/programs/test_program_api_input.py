@@ -1,4 +1,4 @@
-"""What a program sends that no form would: an answer of its own that names the field, and nothing stored."""
+"""Input from programs that no form would send: a specific answer names the field, and nothing is stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What forms and smaller parts of the program's pages show and do, by program."""
+"""Forms and smaller parts of the program's pages, through the API."""
 
 from __future__ import annotations
 

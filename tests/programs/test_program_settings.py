@@ -1,4 +1,4 @@
-"""Which Org Tree's teams set objectives: guessed, then settled, then as admins say, with its history."""
+"""The Org Tree whose teams set objectives: guessed, then fixed, then chosen by admins, with its history."""
 
 from __future__ import annotations
 

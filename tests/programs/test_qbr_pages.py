@@ -42,7 +42,7 @@ def page_of(persona: Persona, address: str, status: int = 200) -> str:
 
 
 def printed(qbr: Qbr, persona: Persona) -> str:
-    """What goes into the PDF of that persona."""
+    """The content of the PDF for that persona."""
     request = RequestFactory().get("/")
     request.user = create_user(persona)
     return html.unescape(printable(read_review(request, visible_qbr(qbr.pk, access_in(request)))))
@@ -172,7 +172,7 @@ def test_a_member_reads_the_published_review_and_is_offered_nothing_else(deliver
 
 
 def test_the_page_names_the_meeting_in_which_it_is_presented(delivered: Org) -> None:
-    """Who is invited is told to those who take part, and to those who answer for the unit."""
+    """The invited people are shown to participants, and to those responsible for the unit."""
     scheduled(kind=MeetingKind.QBR, rule=Rule.QUARTER_WEEK, week=1, weekday=0, place=None, people=("ada", "hedy"))
     qbr = signed(review(unit="platform"))
     meeting = Meeting.objects.filter(period_start=qbr.start, period_end=qbr.end).get()

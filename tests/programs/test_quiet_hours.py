@@ -26,7 +26,7 @@ moments = st.builds(
 
 
 def quiet_minutes(quiet: Quiet) -> set[time]:
-    """By the definition: the minutes on the wall from `begins` to `ends`."""
+    """The quiet minutes by definition: those on the clock from `begins` to `ends`."""
     instants, minute = set(), datetime.combine(datetime(2000, 1, 1, tzinfo=UTC), quiet.begins)
     while minute.time() != quiet.ends:
         instants.add(minute.time())

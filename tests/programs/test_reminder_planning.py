@@ -1,4 +1,4 @@
-"""Whom planning tells what, and that it tells each thing once."""
+"""Recipients and subjects of planned reminders, each sent once."""
 
 from __future__ import annotations
 
@@ -236,7 +236,7 @@ class TestCheckIns:
     SPRING = tuple(date(2026, 4, 1) + timedelta(days=number) for number in range(100))
 
     def days(self) -> list[date]:
-        """Of the quarter, on which Ada is asked, by the one statement of planning that is about check-ins."""
+        """The days of the quarter on which Ada is asked, by the planning statement for check-ins alone."""
         return [day for day in self.SPRING if store_notices(of_check_ins_due(day))]
 
     def test_every_two_weeks(self, objective: Objective) -> None:

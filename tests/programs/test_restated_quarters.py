@@ -1,4 +1,4 @@
-"""What the page of a closed quarter says of key results that read differently today."""
+"""Notes on the page of a closed quarter about key results that have another value today."""
 
 from __future__ import annotations
 

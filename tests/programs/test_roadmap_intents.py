@@ -1,4 +1,4 @@
-"""What units intend: written, changed and removed, made into objectives, filled from the example."""
+"""Intents of units: written, changed and removed, turned into objectives, filled from the example."""
 
 from __future__ import annotations
 

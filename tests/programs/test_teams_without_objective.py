@@ -1,4 +1,4 @@
-"""Which teams still lack the objective of the quarter that each of them owes."""
+"""Teams that still lack the objective of the quarter that each of them owes."""
 
 from __future__ import annotations
 

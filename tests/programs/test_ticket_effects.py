@@ -1,4 +1,4 @@
-"""What became of a ticket's metric: four weeks before it began beside four weeks after it was done, by hand."""
+"""The effect of a ticket on its metric: four weeks before its start and four weeks after its completion, by hand."""
 
 from __future__ import annotations
 

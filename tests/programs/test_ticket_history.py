@@ -1,4 +1,4 @@
-"""What the history of a ticket tells: fields and links, by whom, and nothing that its reader may not see."""
+"""The history of a ticket: fields and links with their authors, and nothing that its reader may not see."""
 
 from __future__ import annotations
 

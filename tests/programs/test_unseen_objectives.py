@@ -1,4 +1,4 @@
-"""What somebody may see can be linked with an objective that they may not: then not even its number is told."""
+"""A visible item can be linked with an objective that the viewer may not see: then not even its number is shown."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def teams(org: Org) -> None:
 
 @pytest.fixture
 def unseen(teams: None) -> Objective:
-    """Of a team that the manager of Platform may not look at."""
+    """An objective of a team that the manager of Platform may not see."""
     return objective(EXECUTIVE, unit="search")
 
 

@@ -1,4 +1,4 @@
-"""How tests of tickets speak: who asks, and what is said of a ticket."""
+"""The language of ticket tests: the users, and the fields of a ticket."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def page(client: Client, external_id: str) -> str:
 
 
 def text(html: str) -> str:
-    """What a reader sees of the content."""
+    """The content that a reader sees."""
     main = html[html.index("<main") : html.index("</main>")]
     return " ".join(re.sub(r"<[^>]+>", " ", main).split())
 

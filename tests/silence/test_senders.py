@@ -1,4 +1,4 @@
-"""Which senders are silent, by the days on which they sent something."""
+"""Silent senders, by the days on which they sent something."""
 
 from __future__ import annotations
 

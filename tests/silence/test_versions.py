@@ -1,4 +1,4 @@
-"""Which versions are silent, by counts of days alone."""
+"""Silent versions, only by counts of days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stopped arriving: noticed by the schedule, on the health page and in the inbox of admins, until it is back."""
+"""Silences: noticed by the schedule, shown on the health page and in admins' inboxes until data returns."""
 
 from __future__ import annotations
 

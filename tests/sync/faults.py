@@ -1,4 +1,4 @@
-"""What goes wrong at a provider, as answers of the tests' own one."""
+"""Faults at a provider, as answers of the tests' own one."""
 
 from __future__ import annotations
 

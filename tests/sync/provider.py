@@ -37,7 +37,7 @@ class SeenRequest:
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server says instead; `cut` ends the body after so many bytes, `hang` says nothing for so long."""
+    """A faulty answer of the server; `cut` ends the body after this number of bytes, `hang` delays it by this time."""
 
     status: int = 200
     body: bytes = b"{}"

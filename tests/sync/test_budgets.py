@@ -1,4 +1,4 @@
-"""What a provider grants is spread over the time until it is renewed, and some of it is kept for people."""
+"""A provider's budget is spread over the time until it is renewed, and some of it is reserved for interactive use."""
 
 from __future__ import annotations
 

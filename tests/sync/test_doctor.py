@@ -1,4 +1,4 @@
-"""What `manage.py doctor` says of connections."""
+"""The report of `manage.py doctor` on connections."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whose turn it is, who may store, and what becomes of what cannot be stored."""
+"""Turns of streams, permission to store, and records that cannot be stored."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ def delivery_of(gitea: GiteaServer, state: IssueState | PullRequestState) -> tup
 
 
 def deliveries(gitea: GiteaServer) -> list[tuple[str, dict[str, Any]]]:
-    """Of every record, as it stood early and as it stands in the end."""
+    """Deliveries of every record, in an early state and in the final one."""
     history = small_history()
     shown = [HistoryAt(history, at) for at in (BEGIN + 2 * DAY + HOUR, history.ends_at)]
     states = [state for at in shown for of in (at.pull_requests, at.issues) for state in of["shop"].values()]

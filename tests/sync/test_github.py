@@ -41,7 +41,7 @@ def printed(*words: str) -> Any:
 
 
 def counts() -> dict[str, int]:
-    """Of what is there, by the name of its table."""
+    """The number of rows, by the name of the table."""
     kinds = (PullRequest, PullRequestReview, PullRequestEvent, WorkItem, PipelineRun, Deployment, Commit)
     return {kind.__name__: kind.objects.count() for kind in kinds}
 

@@ -48,7 +48,7 @@ def printed(*words: str) -> Any:
 
 
 def connected(jenkins: JenkinsServer, name: str = "Jenkins", *, rules: str = RULE) -> Connection:
-    """Of builds of a repository that is known."""
+    """A connection with builds of a known repository."""
     Repository.objects.get_or_create(name="acme/shop", remote="github.com/acme/shop")
     values = {"base_url": jenkins.url, "user": USER, "deployments": rules, "libraries": "jenkins-library"}
     return connect("jenkins", name, Settings(values, {"token": TOKEN}))

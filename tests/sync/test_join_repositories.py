@@ -358,7 +358,7 @@ def test_only_admins_join(shops: tuple[Delivery, Delivery], sign_in: Callable[[P
 
 
 def test_nothing_that_names_a_repository_is_forgotten() -> None:
-    """What a join neither moves nor recomputes keeps its own repository on purpose."""
+    """References that a join neither moves nor recomputes keep their own repository on purpose."""
     moved = {(table.table, table.column) for table in TABLES}
     recomputed = {
         *("integrations_commit", "integrations_commitinrepository", "integrations_commitplace"),

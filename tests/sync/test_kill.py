@@ -78,7 +78,7 @@ def test_two_workers_share_the_streams_and_one_takes_over_from_the_other(
 
 @contextmanager
 def watched(provider: Provider) -> Iterator[Counter[str]]:
-    """How many requests were under way at once for each path, at most."""
+    """The largest number of concurrent requests for each path."""
     lock = threading.Lock()
     under_way: Counter[str] = Counter()
     most: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Which resources there are, which of them are picked, and what becomes of those that move or go."""
+"""Discovered resources, the picked ones among them, and those that move or disappear."""
 
 from __future__ import annotations
 

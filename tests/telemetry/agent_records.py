@@ -48,7 +48,7 @@ def outcomes() -> dict[str, str]:
 
 
 def tokens() -> tuple[int, int, int, int]:
-    """What counts of all sessions: uncached input, cache read, cache write, output."""
+    """The counted tokens of all sessions: uncached input, cache read, cache write, output."""
     fold_received_batches()
     days = AgentSessionDay.objects.filter(counted=True)
     columns = ("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens")

@@ -1,4 +1,4 @@
-"""What tests of telemetry have in common."""
+"""Shared fixtures of telemetry tests."""
 
 from __future__ import annotations
 

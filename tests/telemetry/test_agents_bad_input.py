@@ -1,4 +1,4 @@
-"""What agents send that cannot be right, or that nobody expected: nothing is lost and nothing counts twice."""
+"""Impossible or unexpected data from agents: nothing is lost and nothing counts twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every recorded agent sent, chunked and with a length, shuffled, to the real server: its totals by agent."""
+"""Recordings of every agent, chunked and with a length, shuffled, sent to the real server: totals by agent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each real agent sent, twice and shuffled, folded at any moment, gives the totals that are true."""
+"""Recordings of each real agent, sent twice and shuffled, folded at any moment, give the true totals."""
 
 from __future__ import annotations
 

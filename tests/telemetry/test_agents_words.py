@@ -1,4 +1,4 @@
-"""What single records of each agent are read as: refusals, failures, deprecated names, sub-agents, several tellings."""
+"""The reading of single records of each agent: refusals, failures, deprecated names, sub-agents, repeated reports."""
 
 from __future__ import annotations
 
@@ -284,7 +284,7 @@ def test_windows_of_one_name_of_two_people_are_two(intake: Intake) -> None:
 
 
 def test_a_conversation_in_two_windows_keeps_the_counts_of_both(intake: Intake) -> None:
-    """What the second window hands over stays when a neighbour in the first one goes on."""
+    """Counts from the second window stay when a neighbour in the first one continues."""
 
     def chat(conversation: str, window: str, number: int) -> Json:
         sent = span("chat", number, **{**CHAT, "gen_ai__conversation__id": conversation})
@@ -305,7 +305,7 @@ def test_a_conversation_in_two_windows_keeps_the_counts_of_both(intake: Intake) 
 
 @pytest.mark.parametrize("later", ["lines", "tokens"])
 def test_a_conversation_keeps_the_lines_of_its_window_when_another_window_reports(intake: Intake, later: str) -> None:
-    """What another window reports is compared with all that the person's agent did nearby."""
+    """A report of another window is compared with all nearby activity of the person's agent."""
 
     def chat(window: str, number: int) -> Json:
         sent = span("chat", number, **{**CHAT, "gen_ai__conversation__id": f"in {window}"})

@@ -144,9 +144,9 @@ MINUTES = st.integers(0, 5 * 60)
 def test_outages_lose_what_nobody_sent_and_count_nothing_twice(
     metered_as: str, data: st.DataObject, *, cumulative: bool
 ) -> None:
-    """What truly happened is known; either channel lacks some of it, and exports when it likes.
+    """The truth is known; either channel lacks some of it, and exports at any time.
 
-    The count is at least what each channel reported, and never more than the truth.
+    The count is at least the total of each channel, and never more than the truth.
     """
     first = at(f"{DAY} 09:00")
     worked = data.draw(st.dictionaries(MINUTES, st.integers(1, 500), min_size=1, max_size=12))

@@ -108,7 +108,7 @@ def test_a_price_that_came_later_is_added_to_none(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_large_day_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a day with a wrong sum it stays wrong: only what came is added.  A day of the same session is rebuilt."""
+    """A wrong sum of a large day stays wrong: only new rows are added.  A day of the same session is rebuilt."""
     monkeypatch.setattr(fold_large_days, "LARGE_DAY", 3)
     large, small = NOON, NOON + timedelta(days=1)
     first = [request(key) for key in ("a", "b", "c")] + [request("d", moment=small)]

@@ -1,4 +1,4 @@
-"""What a token may send, until when, and whom it counts for."""
+"""The scope, expiry and person of a token."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was kept is read again while more comes in, is folded, is read again elsewhere, or is killed: once, and all."""
+"""Stored records are re-read once, all of them, while more arrive, are folded, re-read elsewhere, or a process dies."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Beside(threading.Thread):
 
 
 def test_a_fold_at_work_with_a_row_as_it_was_is_waited_for(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a fold has claimed it merges, and of a request the greatest of each figure stands."""
+    """A fold merges the rows that it has claimed, and a request keeps the maximum of each figure."""
     earlier = {"gen_ai.usage.input_tokens": 100, "gen_ai.operation.name": "chat", "gen_ai.conversation.id": "c1"}
     record = log_record({**earlier, "gen_ai.response.id": "resp_1", "cachedInput": 60})
     intake.send(logs(record, resource={"service.name": "Research assistant"}))

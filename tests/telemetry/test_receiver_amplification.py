@@ -32,7 +32,7 @@ def in_list(element: str, times: int) -> str:
 
 
 def amplifying() -> Iterator[tuple[str, str, str, bytes]]:
-    """What it is, its path, content type and body."""
+    """The name, path, content type and body of each attack."""
     attributes = b"".join(tag(1, tag(1, str(n).encode())) for n in range(2000))
     yield "records without a field", "/v1/logs", PROTOBUF, tag(1, tag(2, b"\x12\x00" * MANY))
     yield "spans without a field", "/v1/traces", PROTOBUF, tag(1, tag(2, b"\x12\x00" * MANY))

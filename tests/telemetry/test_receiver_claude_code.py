@@ -1,4 +1,4 @@
-"""What Claude Code's events, spans and metrics become."""
+"""Rows from Claude Code's events, spans and metrics."""
 
 from __future__ import annotations
 

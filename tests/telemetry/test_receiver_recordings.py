@@ -1,4 +1,4 @@
-"""What the real Claude Code sent leaves the same rows, however it is sent, how often and in which order."""
+"""Recordings of the real Claude Code leave the same rows, however, how often and in whatever order they are sent."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def otlp_json(request: Message) -> bytes:
 
 
 def texts_of_tools(hook: str) -> Iterator[str]:
-    """What the agent's tools were told to do, by what its hooks got on standard input."""
+    """The inputs of the agent's tools, from the standard input of its hooks."""
     document = json.loads(hook)
     inputs = (document.get("stdin") or document).get("tool_input") if isinstance(document, dict) else None
     for value in inputs.values() if isinstance(inputs, dict) else ():

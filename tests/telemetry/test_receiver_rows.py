@@ -1,4 +1,4 @@
-"""What a record becomes in the raw tables, in either encoding, whatever stands in it and however it was damaged."""
+"""The raw row of a record, in either encoding, with any content and any damage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a real agent sent, posted twice and shuffled to the real server, gives exactly the totals that are true."""
+"""A recording of a real agent, posted twice and shuffled to the real server, gives exactly the true totals."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def totals_of_command(server: Server) -> dict[str, float]:
 
 
 def figures_on_page(member: httpx.Client) -> dict[str, str]:
-    """What the tiles of the AI page show in large type, by metric."""
+    """The figures of the AI page's tiles, by metric."""
     tabs = ("adoption", "spend", "usage")
     page = "".join(member.get(f"/insights/ai/{tab}/", params=WEEK).raise_for_status().text for tab in tabs)
     figures = re.findall(r'data-tile="([^"]+)".*?class="hw-val[^"]*">(.*?)</span>', page, re.DOTALL)
@@ -140,7 +140,7 @@ def figures_on_page(member: httpx.Client) -> dict[str, str]:
 
 
 def sums_of_rows(member: httpx.Client) -> dict[str, float]:
-    """What the rows behind the figures add up to, from the file that "Show the rows" offers."""
+    """The sums of the rows behind the figures, from the file that "Show the rows" offers."""
     sums = {}
     for key in SUMS:
         answer = member.get(f"/insights/metrics/{key}/rows.csv", params=WEEK).raise_for_status()

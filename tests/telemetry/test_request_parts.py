@@ -1,4 +1,4 @@
-"""What a request was part of, as its telemetry says, splits spend."""
+"""The parts that a request's telemetry names split its spend."""
 
 from __future__ import annotations
 

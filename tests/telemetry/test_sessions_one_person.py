@@ -24,7 +24,7 @@ def session_of_events() -> Json:
 
 
 def session_of_metrics() -> Json:
-    """Of the same tokens, by the installation alone."""
+    """Metrics of the same tokens, identified only by the installation."""
     time = session_of_events()["resourceLogs"][0]["scopeLogs"][0]["logRecords"][0]["timeUnixNano"]
     reading = {"timeUnixNano": time, "asDouble": 10.0, "attributes": json_attributes(OUTPUT)}
     return metrics(counter("claude_code.token.usage", reading))

@@ -1,4 +1,4 @@
-"""What tokens cost, compared with the library's own calculation."""
+"""The cost of tokens, compared with the library's own calculation."""
 
 from __future__ import annotations
 

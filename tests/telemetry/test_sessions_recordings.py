@@ -1,4 +1,4 @@
-"""What the real program sent, received and folded in this process, gives the totals that are true."""
+"""A recording of the real program, received and folded in this process, gives the true totals."""
 
 from __future__ import annotations
 

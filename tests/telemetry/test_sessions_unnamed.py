@@ -56,7 +56,7 @@ def noon_of_yesterday() -> int:
 
 
 def request(number: int = 1, *, at: int | None = None, **attributes: Any) -> Json:
-    """Of yesterday's noon, unless another moment is given."""
+    """A request at yesterday's noon, unless another time is given."""
     sent = {**UNNAMED, "request_id": f"req_{number}", **attributes}
     return log_record(sent, timeUnixNano=str((at or noon_of_yesterday()) + number * SECOND))
 

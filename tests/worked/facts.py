@@ -44,7 +44,7 @@ class PullRequest:
 
 @dataclass
 class AgentSession:
-    """Of Claude Code; the tokens and costs are those of all its requests together."""
+    """A session of Claude Code; the tokens and costs are those of all its requests together."""
 
     who: str
     at: datetime

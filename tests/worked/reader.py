@@ -40,7 +40,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Expected:
-    """What is asked of the engine, and what it has to answer."""
+    """A query to the engine, and the expected answer."""
 
     query: Query
     segment: str | None  # the one that is meant, where the query asks for segments

@@ -1,4 +1,4 @@
-"""What the lines of a story can say.  A sentence has a head, which one function understands, and clauses:
+"""The grammar of a story's lines.  A sentence has a head, which one function understands, and clauses:
 
 ada opens #1, as a draft, from the branch tea
 ───────────── ─────────── ───────────────────
@@ -35,7 +35,7 @@ class Line:
         return self._take(words) is not None
 
     def text(self, pattern: str, otherwise: str = "") -> str:
-        """What the pattern's group holds."""
+        """The text of the pattern's group."""
         found = self._take(pattern)
         return found[1] if found else otherwise
 

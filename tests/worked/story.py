@@ -1,4 +1,4 @@
-"""What happened in a story, as its lines tell it one by one, and the telling of it through the real intake."""
+"""The events of a story, one per line, sent through the real intake."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Story:
 
     @cached_property
     def clone(self) -> Repo:
-        """Of the repository of which the connection tells, too."""
+        """A clone of the repository that the connection reports, too."""
         self.clones.append(Repo.create(self.folder / "clone"))
         self.clones[0].git("remote", "add", "origin", f"https://{SHOP_RESOURCE.remote}.git")
         return self.clones[0]

@@ -19,7 +19,7 @@ def commits_to(line: Line, who: str, branch: str) -> None:
 
 @sentence(r"(?P<who>[a-z]+) (?P<how>merges|squashes) the branch (?P<branch>\S+)")
 def merges_branch(line: Line, who: str, how: str, branch: str) -> None:
-    """Into main; where it ends pull requests, they were merged as this commit."""
+    """Merge the branch into main; if it ends pull requests, they were merged as this commit."""
     repo = line.story.clone
     repo.switch("main")
     signed = repo.signed(_signature(who), at=line.at)

@@ -16,7 +16,7 @@ _ENDS = {"is deployed": RunStatus.SUCCESS, "fails to deploy": RunStatus.FAILURE}
 
 @sentence(r"(?P<name>\w+) (?P<end>is deployed|fails to deploy)(?: to (?P<environment>.+))?")
 def deploys(line: Line, name: str, end: str, environment: str | None) -> None:
-    """Where nothing else is said, to production."""
+    """Deploy to an environment, by default to production."""
     began = line.text(r"begun at (\d\d:\d\d)")
     unplanned = True if line.says("unplanned") else False if line.says("as planned") else None
     line.story.deployments[name] = DeploymentDraft(

@@ -19,7 +19,7 @@ _JOB = r"its job (?P<job>\w+) {} at pipeline (?P<name>\w+) for (?P<commit>\S+)"
 
 
 def _attempts(line: Line, name: str, commit: str) -> list[Attempt]:
-    """Of that pipeline for that commit and branch, the oldest first."""
+    """The attempts of that pipeline for that commit and branch, oldest first."""
     branch = line.text("on the branch (.+)", "main")
     return line.story.attempts.setdefault((name, commit, branch), [])
 

@@ -54,7 +54,7 @@ def form_teams(story: Story, org: Org) -> None:
 
 
 def give_to_teams(story: Story, org: Org) -> None:
-    """What teams own, once it is known, and what they agreed on."""
+    """Assign things to teams, once they are known, and set the teams' working agreements."""
     for thing, team, since in story.owned:
         org.own(thing, team.lower(), from_=since)
     for team, since in story.trunk:

@@ -51,7 +51,7 @@ class Amount:
 
 @dataclass(frozen=True)
 class Value:
-    """What a figure has to be.  `parts` are numerator and denominator, where the example names them."""
+    """The expected value of a figure.  `parts` are numerator and denominator, if the example names them."""
 
     words: str
     amount: Amount | None  # None: no data
@@ -84,5 +84,5 @@ class Value:
 
 
 def words_of(figure: MetricValue) -> str:
-    """What the engine says, for the message of a failed test."""
+    """The engine's answer, for the message of a failed test."""
     return f"{figure.value} ({figure.numerator} of {figure.denominator}; {figure.left_out} left out)"

@@ -1,4 +1,4 @@
-"""How agents sign."""
+"""Signatures of agents."""
 
 from __future__ import annotations
 

@@ -214,7 +214,7 @@ def test_the_fate_of_a_pull_request(tell: Tell) -> None:
 
 
 def test_the_fate_with_an_agent_is_compared_with_that_without(tell: Tell) -> None:
-    """Of two with an agent one was merged, the one without was, too: too few developers for an interval."""
+    """One of two PRs with an agent was merged, and so was the one without: too few developers for an interval."""
     signed = "Add\n\nCo-Authored-By: Claude <noreply@anthropic.com>"
     kept, given_up, own = history_of(1, []), history_of(2, []), history_of(3, [])
     kept.commits = [Listed("one", at("10:00"), at("10:00"), message=signed)]

@@ -1,4 +1,4 @@
-"""Which evidence decides, and how lines are shared: worked by hand."""
+"""Deciding evidence, and the sharing of lines: worked by hand."""
 
 from __future__ import annotations
 

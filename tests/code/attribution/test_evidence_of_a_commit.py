@@ -1,4 +1,4 @@
-"""What the page of a commit lists as its evidence, and by which evidence commits can be picked from a list."""
+"""The evidence on the page of a commit, and filtering the list of commits by it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of sessions, and the relations that say so."""
+"""Outcomes of sessions, and their relations."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ def test_commits_take_what_their_session_generated_in_the_order_of_author_time()
 
 
 def test_what_a_note_attests_is_no_longer_left_for_others() -> None:
-    """Of 100 lines the note explains 70: the other commit of 50 gets 30."""
+    """The note explains 70 of 100 lines: the other commit of 50 gets 30."""
     session("s", "10:00", "11:00", lines=100)
     commit("plain", "10:10", {"plain.py": 50})
     note(commit("noted", "10:20", {"noted.py": 90}), {"noted.py": 70}, session="s")

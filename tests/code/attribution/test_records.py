@@ -1,4 +1,4 @@
-"""What Entire and Agent Trace leave in a repository, from the repository to AI lines."""
+"""Records of Entire and Agent Trace, from the repository to AI lines."""
 
 from __future__ import annotations
 
@@ -263,7 +263,7 @@ def store(*records: Metadata | bytes) -> dict[str | bytes, str | bytes | None]:
 
 
 def test_ranges_by_contributor_at_the_revision_that_adds_them(repo: Repo) -> None:
-    """Of 12 lines 1–6 are AI, 7–8 a person's, 9 mixed and 10 unknown; 11–12 nobody speaks of; 13 does not exist."""
+    """Lines 1–6 of 12 are AI, 7–8 a person's, 9 mixed and 10 unknown; 11–12 are in no range; 13 does not exist."""
     sha = change(repo, "Add it", 12)
     spoken = [span(1, 6), span(7, 8, "human"), span(9, 9, "mixed"), span(10, 10, "unknown"), span(13, 400)]
     repo.commit(store(trace(*spoken, vcs={"type": "git", "revision": sha})), "Record it")

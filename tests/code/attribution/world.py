@@ -38,7 +38,7 @@ PAUSE = timedelta(minutes=30)
 
 
 def at(clock: str, day: int = 0) -> datetime:
-    """That time of day, so many days after 2 March 2026."""
+    """The time of day, `day` days after 2 March 2026."""
     hours, minutes = clock.split(":")
     return DAY + timedelta(days=day, hours=int(hours), minutes=int(minutes))
 

@@ -137,7 +137,7 @@ def lines(count: int, word: str = "line") -> str:
 
 
 def run_git(path: Path, *words: str, given: bytes | None = None, signed: Mapping[str, str] | None = None) -> str:
-    """What git prints; an assertion fails with its words where it fails."""
+    """Run git and return its output; fails the test with git's message if git fails."""
     finished = subprocess.run(
         ["git", *words], cwd=path, input=given, capture_output=True, check=False, env={**ENVIRONMENT, **(signed or {})}
     )

@@ -1,4 +1,4 @@
-"""What is stored of repositories, by names that outlive a new import, so that two imports can be compared."""
+"""Stored data of repositories, by names that survive a new import, so that two imports can be compared."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What is stored agrees with what `git log` counts, read by other means than the product's.
+"""Stored data agree with the counts of `git log`, read independently of the product.
 
-Public histories are read where HEADWAY_TEST_HISTORIES names a folder that holds some; none is part of the project.
+Public histories are read if HEADWAY_TEST_HISTORIES names a folder with some; none is part of the project.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CLAUDE = re.compile(r"^co-authored-by:.*<noreply@anthropic\.com>", re.IGNORECASE
 
 @dataclass
 class GitFacts:
-    """What `git log` says of all branches."""
+    """The facts of all branches in `git log`."""
 
     lines: dict[str, tuple[int, int, int]] = field(default_factory=dict)  # sha → files, added, deleted
     authors: Counter[str] = field(default_factory=Counter)

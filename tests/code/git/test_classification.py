@@ -1,4 +1,4 @@
-"""What a file is by its name, and what a repository's own attributes say instead."""
+"""Classification of files by name, and by a repository's own attributes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When files that guide coding agents stood on the default branch."""
+"""Periods of agent context files on the default branch."""
 
 from __future__ import annotations
 

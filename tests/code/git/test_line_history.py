@@ -242,7 +242,7 @@ def test_lines_of_a_shallow_clone_are_older_than_it_tells(repo: Repo, tmp_path: 
 
 @pytest.mark.django_db
 def test_a_commit_with_a_missing_file_is_unknown_and_the_rest_is_followed(repo: Repo) -> None:
-    """Of the file that it changed no line's age is known; lines that came later are, wherever they stand."""
+    """The ages of all lines of the changed file are unknown; later lines are known, wherever they are."""
     repo.commit({"a.py": text(*"abcd"), "b.py": text(*"abcd")}, "Begin", at=FIRST)
     repo.commit({"a.py": text(*"abXcd")}, "Gap", at=FIRST + DAY)
     repo.commit({"a.py": text(*"abcdefg"), "b.py": text(*"aBcd")}, "After", at=FIRST + 40 * DAY)
@@ -313,7 +313,7 @@ def random_history(repo: Repo, seed: int) -> Iterator[None]:
 
 
 def moments(repo: Repo, revision: str, path: bytes) -> list[int]:
-    """When git blame says that each line was last changed."""
+    """The time of each line's last change by git blame."""
     output = repo.git("blame", "--first-parent", "--line-porcelain", revision, "--", path.decode())
     return [int(line.split()[1]) for line in output.split("\n") if line.startswith("committer-time ")]
 

@@ -1,4 +1,4 @@
-"""What the mirror helper copies from at all, whatever a caller hands it."""
+"""Addresses that the mirror helper accepts, whatever a caller passes."""
 
 from __future__ import annotations
 

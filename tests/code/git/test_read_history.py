@@ -1,4 +1,4 @@
-"""What git says of commits, and what is read of it."""
+"""Commits as read from git's output."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ def test_a_partial_clone_gives_all_commits_without_lines_and_fetches_nothing(
 
 
 def test_a_commit_whose_content_is_gone_costs_the_added_lines_of_no_other(repo: Repo) -> None:
-    """Where it looks for renames, git dies before it has written anything of the commit."""
+    """While looking for renames, git dies before it has written anything of the commit."""
     shas = [repo.commit({"cart.py": lines(30)}), repo.commit({"moved.py": lines(40)})]
     shas += [repo.commit({"moved.py": None, "basket.py": lines(41)}), repo.commit({"end.py": lines(2)})]
     repo.remove_object("HEAD~1:basket.py")

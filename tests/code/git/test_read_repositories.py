@@ -1,4 +1,4 @@
-"""What a path must be, what its branches are, and which repository it is."""
+"""Valid paths, branches, and the identity of a repository."""
 
 from __future__ import annotations
 

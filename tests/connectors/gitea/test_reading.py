@@ -200,7 +200,7 @@ def test_the_check_tries_nothing_that_a_repository_has_turned_off(gitea: GiteaSe
 
 
 def delivery(gitea: GiteaServer, number: int) -> dict[str, Any]:
-    """What Gitea sends of a pull request's state, without commits, reviews and timeline."""
+    """Gitea's payload of a pull request's state, without commits, reviews and timeline."""
     (record,) = [
         record
         for page in pages_of(gitea, Kind.PULL_REQUEST)

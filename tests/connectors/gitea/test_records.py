@@ -17,7 +17,7 @@ GHOST = {"id": -1, "login": "Ghost"}
 
 @pytest.fixture
 def pull_request() -> dict[str, Any]:
-    """Of a server that leaves out what it did not have before version 1.23."""
+    """A pull request of a server without the fields that version 1.23 added."""
     return {
         "id": 71,
         "number": 12,

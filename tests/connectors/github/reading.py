@@ -25,7 +25,7 @@ LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)  # the small history has ended, an
 
 @dataclass(slots=True)
 class Reading:
-    """What a stream told, the cursor in which it ended, and how many requests it took."""
+    """The drafts of a stream, its final cursor, and the number of requests."""
 
     drafts: list[AnyDraft] = field(default_factory=list)
     refused: list[SchemaError] = field(default_factory=list)

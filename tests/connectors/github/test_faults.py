@@ -61,7 +61,7 @@ def test_under_every_fault_the_drafts_are_the_same(github: GitHubServer, kind: K
 
 @pytest.fixture
 def many() -> Iterator[GitHubServer]:
-    """Of whose pull requests there are three pages."""
+    """A server with three pages of pull requests."""
     with ExitStack() as servers:
         yield servers.enter_context(GitHubServer(with_pull_requests(230), tokens=[Token(TOKEN, "ada")]))
 

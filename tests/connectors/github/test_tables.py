@@ -1,4 +1,4 @@
-"""What is stored in the end is the same whichever way it was read."""
+"""The final stored data are the same, whichever way they were read."""
 
 from __future__ import annotations
 

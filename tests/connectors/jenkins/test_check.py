@@ -1,4 +1,4 @@
-"""What Test connection says of a controller."""
+"""Results of Test connection for a controller."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.connectors.reading import QUICK
 
 
 def checks_of(jenkins: JenkinsServer, **settings: str) -> dict[str, CheckedPermission]:
-    """By the first words of what was looked at."""
+    """The checks by the first words of their subjects."""
     of = connector(jenkins, **settings)
     with ConnectionHttp(of, patience=QUICK) as http:
         return {check.what.partition(":")[0].partition(",")[0]: check for check in of.check(http)}

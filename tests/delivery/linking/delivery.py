@@ -202,7 +202,7 @@ def failures() -> set[tuple[str, str, str]]:
 
 
 def recovery_hours() -> dict[str, float | None]:
-    """Of each failed deployment, how many hours later it was restored; None: not yet."""
+    """The hours until each failed deployment was restored; None: not yet."""
     return {
         failed.deployment.external_id: None if failed.recovery_seconds is None else failed.recovery_seconds / 3600
         for failed in FailedDeployment.objects.select_related("deployment")

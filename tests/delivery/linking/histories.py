@@ -158,5 +158,5 @@ class History:
         self.records["incidents"].append(record)
 
     def _time(self) -> datetime:
-        """Of a few moments in a week, so that many fall together."""
+        """One of a few moments in a week, so that many coincide."""
         return MONDAY + timedelta(hours=6 * self.chance.randrange(4 * 7))

@@ -1,6 +1,6 @@
-"""What links there must be, by walking the graph and comparing everything with everything: slow, and plain.
+"""The expected links, by walking the graph and comparing everything with everything: slow and simple.
 
-It reads the records of a history as they are pushed, and knows nothing of tables.
+It reads the records of a history as they are pushed, and uses no tables.
 """
 
 from __future__ import annotations
@@ -119,7 +119,9 @@ def _copies(records: Records, pull_request: Pushed) -> set[str]:
 
 
 def _known_since(records: Records, repository: str) -> dict[str, datetime]:
-    """When production of the repository was first given each sha, whatever the service: it was built by then."""
+    """The time when each sha was first deployed to the repository's production, for any service: it was built by
+    then.
+    """
     since: dict[str, datetime] = {}
     for deployment in in_production(records["deployments"]):
         started_at = time_of(deployment, "started_at") or time_of(deployment, "finished_at")
@@ -232,7 +234,7 @@ def times_of(deployment: Pushed) -> tuple[datetime, datetime]:
 
 
 def _same(incident: Pushed, deployment: Pushed) -> bool:
-    """Of the same service; of the same repository where one of them names none."""
+    """Whether both have the same service; the same repository if one of them names no service."""
     services = incident.get("service", ""), deployment.get("service", "")
     if all(services):
         return bool(services[0] == services[1])
@@ -250,7 +252,7 @@ def recoveries(records: Records) -> dict[str, float | None]:
 
 
 def failed_since(records: Records, deployment: str) -> datetime:
-    """When the deployment finished, or its first incident began where that was earlier."""
+    """The end of the deployment, or the start of its first incident if that was earlier."""
     [finished_at] = [time_of(record, "finished_at") for record in records["deployments"] if record["id"] == deployment]
     incidents = {record["id"]: time_of(record, "started_at") for record in records["incidents"]}
     starts = [incidents[by] for of, how, by in failures(records) if of == deployment and how in ("explicit", "window")]

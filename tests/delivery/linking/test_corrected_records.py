@@ -84,7 +84,7 @@ def test_a_commit_that_was_not_deployed_before_the_merge_after_all(shop: Deliver
 
 
 def test_a_first_deployment_that_was_none_to_production(shop: Delivery) -> None:
-    """What was merged long before the first known deployment was brought by an unknown one."""
+    """Changes merged long before the first known deployment were brought by an unknown one."""
     shop.commits("m1", "m2", after="start")
     shop.merges(1, at="Mon+1 10:00", sha="m2")
     shop.deploys("d1", at="Mon 10:00", sha="m1")

@@ -1,4 +1,4 @@
-"""Which deployment brought a pull request to production: each trap as a story of a week."""
+"""The deployment that brought a pull request to production: each trap as a story of a week."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which deployments failed, and when they were restored: the rules to the letter, each as a story of a week."""
+"""Failed deployments, and their restoration: the rules to the letter, each as a story of a week."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which commit a deployment names, however it writes it, and whenever the commit becomes known."""
+"""The commit that a deployment names, however it is written, and whenever the commit becomes known."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""What a branch took in from the default branch is not touched by its pull request: histories made by git itself.
+"""Changes merged from the default branch do not count as touched by a branch's pull request: histories made by git.
 
-The provider, or whoever pushes, lists the branch's commits as `git log start..branch` does: with those of others.
+The provider, or the pushing program, lists the branch's commits like `git log start..branch`: including those of
+others.
 """
 
 from __future__ import annotations

@@ -52,7 +52,7 @@ def agree(*words: str, unit: str = "cart", from_: str = "") -> None:
 
 
 def deployed(repository: str = "acme/shop") -> dict[str, tuple[str, str]]:
-    """By the subject of the push: its deployment, and how that is known."""
+    """The deployment of each push and its method, by the push's subject."""
     place_waiting_commits()
     return {
         push.commit.subject.removeprefix("work of "): (push.deployment.external_id, push.method)

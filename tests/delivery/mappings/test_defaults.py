@@ -1,4 +1,4 @@
-"""What words mean as long as nobody says otherwise."""
+"""Default meanings of providers' values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which names are production as long as nobody says otherwise: of environments, and of pipelines that deploy."""
+"""Names that mean production by default: of environments, and of pipelines that deploy."""
 
 from __future__ import annotations
 

@@ -26,12 +26,12 @@ def courses(query: Query) -> list[tuple[Any, ...]]:
 
 
 def cohorts(query: Query) -> dict[str, list[Any]]:
-    """By cohort: developers, their weeks at work, pull requests, and median cycle time."""
+    """Developers, their weeks at work, pull requests and median cycle time, by cohort."""
     return {row[0]: list(row[1:]) for row in _fetch(_COHORTS, query)}
 
 
 def _fetch(statement: sql.SQL, query: Query) -> list[tuple[Any, ...]]:
-    """Of pull requests only those of the types of work that the query asks for."""
+    """The rows of a statement, limited to pull requests of the query's work types."""
     composed = statement.format(
         pulls=_PLACED.format(
             columns=sql.SQL("source.person_id, source.day, source.cycle_seconds AS cycle"),

@@ -96,7 +96,7 @@ class Deliveries:
         ]
 
     def stages(self, stage: str) -> list[Counted]:
-        """Of those that have all five, so that they add up."""
+        """The stage of deliveries with all five stages, so that they add up."""
         counted = []
         for pull_request, at in self._reached_production:
             all_five = {**pull_request.stages, "deploy": seconds(pull_request.merged_at, at)}
@@ -167,12 +167,12 @@ def _owner(record: Record) -> str | None:
 
 
 def _created(pull_request: PullRequest) -> datetime | None:
-    """When the first of the items that it is linked to was written down."""
+    """The creation of the first of its linked items."""
     return min((WorkItem(item).created_at for item in pull_request.items), default=None)
 
 
 def _started(pull_request: PullRequest) -> datetime | None:
-    """When the first of them was in progress."""
+    """The first time that one of them was in progress."""
     starts = [WorkItem(item).started_at for item in pull_request.items]
     return min((start for start in starts if start), default=None)
 

@@ -27,9 +27,9 @@ class Counted:
 
 @dataclass(frozen=True)
 class Question:
-    """Of which days, and of which unit: `is_there` says whether what somebody, or an owner, has counts on a day.
+    """The days and the unit of a question: `is_there` says whether a person's or owner's facts on a day count.
 
-    `is_split_off` says of one thing whether it is of the segment.
+    `is_split_off` says of one thing whether it is in the segment.
     """
 
     window: Window

@@ -22,7 +22,7 @@ DAYS_A_WEEK = 7
 
 
 class Truth:
-    """What of a world counts; each list is made once."""
+    """The countable things of a world; each list is made once."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -40,7 +40,9 @@ class Truth:
 
     @cached_property
     def active(self) -> Sequence[Counted]:
-        """Who committed, opened or merged a pull request, reviewed, or finished an item; there are no sessions."""
+        """People who committed, opened or merged a pull request, reviewed, or finished an item; there are no
+        sessions.
+        """
         return [
             *commits(self.world),
             *self.pull_requests.opened(),
@@ -91,7 +93,9 @@ class Number:
 
 @dataclass(frozen=True)
 class PerDays:
-    """How many ÷ the days of the window that have passed, times `days`; `once_a_day`: of several on a day one."""
+    """The count ÷ the days of the window that have passed, times `days`; `once_a_day`: several on one day count
+    once.
+    """
 
     of: Which
     days: int = 1
@@ -105,9 +109,9 @@ class PerDays:
 
 @dataclass(frozen=True)
 class PerDeveloperAndWeek:
-    """How many ÷ active developers ÷ weeks of the window that have come; those of nobody count above the line.
+    """The count ÷ active developers ÷ weeks of the window that have begun; unmatched facts count in the numerator.
 
-    The sample is what made them developers.
+    The sample is the facts that made them active developers.
     """
 
     of: Which
@@ -130,7 +134,7 @@ class Concentration:
 
 @dataclass(frozen=True)
 class Standing:
-    """What stands at the end of the window's last day, or today."""
+    """The stock at the end of the window's last day, or today."""
 
     on: Callable[[Truth, date], Sequence[Counted]]
 

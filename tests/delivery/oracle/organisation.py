@@ -1,4 +1,4 @@
-"""Who is in which unit, and which unit owns what: it changes with days, and so does where a unit stands."""
+"""The units of people, and the owners of things: they change by day, and so do the parents of units."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def address(person: str) -> str:
 
 
 def person_of(name: str) -> str | None:
-    """Whose a login or an address is; None for bots and where there is no name."""
+    """The person of a login or an address; None for bots and empty names."""
     login = name.removesuffix("@example.com")
     login = SECOND_LOGIN.get(login, login)
     return login if login in (*EMPLOYED, OUTSIDE) else None
@@ -134,7 +134,7 @@ def tell_people(org: Org, organisation: Organisation) -> None:
 
 
 def tell_owners(org: Org, organisation: Organisation) -> None:
-    """Who owns what; it has to be known first."""
+    """Store the owners of things, which must be known first."""
     for owned, dated_values in organisation.owners.items():
         for start, unit in dated_values:
             if unit is not None:

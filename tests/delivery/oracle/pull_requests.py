@@ -69,7 +69,7 @@ class PullRequest:
 
     @cached_property
     def reviews(self) -> list[Record]:
-        """By another person than the author who is no bot, before the merge."""
+        """Reviews before the merge by people other than the author, without bots."""
         author = self.record["author"]
         return [
             review

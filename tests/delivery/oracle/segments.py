@@ -66,7 +66,7 @@ class Segments:
         return tuple(sorted(agents)) or (NOBODYS,)
 
     def agents(self, pull_request: PullRequest) -> set[str]:
-        """Who signed one of its own commits, or the one that it was merged as; and an agent that proposed it."""
+        """Agents that signed one of its own commits or its merge commit, and an agent that opened it."""
         record = pull_request.record
         listed = {commit["sha"] for commit in record["commits"]}
         shas = self._world.own.get(pull_request.id, listed) & listed

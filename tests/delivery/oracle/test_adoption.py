@@ -1,4 +1,4 @@
-"""What adoption changed and the cohorts of use: the engine's answer is that of one statement of PostgreSQL."""
+"""Effect of adoption and cohorts of use: the engine's answer equals that of one statement of PostgreSQL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def adopted(stored_world: StoredWorld) -> StoredWorld:
 
 
 def hold_against_the_statements(query: Query) -> int:
-    """How many developers are compared."""
+    """Compare the engine with the statements; return the number of developers compared."""
     facts = read_developer_facts(query)
     computed = before_and_after(facts)
     expected = adoption_in_sql.courses(query)
@@ -57,7 +57,7 @@ def hold_against_the_statements(query: Query) -> int:
 
 @pytest.mark.parametrize("facets", [{}, {Dimension.WORK_TYPE: ("feature",)}, {Dimension.AGENT: ("codex",)}])
 def test_adoption_is_what_the_statements_say(adopted: StoredWorld, facets: dict[Dimension, tuple[str, ...]]) -> None:
-    """Of parts of the work, too; which agents are asked for changes nothing."""
+    """Also for parts of the work; the requested agents change nothing."""
     compared = [
         hold_against_the_statements(Query(CYCLE_TIME, windows.trailing(weeks), scope=Scope(unit), facets=facets))
         for weeks, unit in product(WEEKS, SCOPES)

@@ -50,7 +50,7 @@ def world(seed: int, org: Org, settings: Settings) -> Iterator[World]:
 
 
 def test_the_oracle_knows_all_metrics_of_deployments_incidents_and_reviews() -> None:
-    """Of pull requests and work items, the tests in ../pull_requests and ../work_items count some more."""
+    """Tests in ../pull_requests and ../work_items cover more metrics of pull requests and work items."""
     known = {metric.key for metric in metrics()}
     whole = {key for key in known if key.partition(".")[0] in ("dora", "delivery", "incident", "review", "ci")}
     assert whole <= METRICS.keys() <= known
@@ -119,7 +119,7 @@ def _is_of(values_of: Callable[[Counted], tuple[str, ...]], value: str, counted:
 
 
 def _agree_in_segment(figure: MetricValue | None, expected: Expected) -> bool:
-    """Of a segment without anything there need not be a figure; where there is one it may say that it is 0."""
+    """Whether both agree; an empty segment may have no figure, or a figure of 0."""
     if figure is None or not (figure.sample_size or figure.left_out):
         return (expected.sample_size, expected.left_out) == (0, 0)
     if (figure.sample_size, figure.left_out) != (expected.sample_size, expected.left_out):

@@ -1,6 +1,6 @@
-"""What developers get done on each line of a comparison: SQL agrees with slow counting, one person after the other.
+"""Developers' output on each line of a comparison: SQL agrees with slow counting, one person after the other.
 
-Which agent had a part in which pull request is taken as given here (tests/code/attribution holds that).
+The agents of each pull request are taken as given here (tests/code/attribution tests that).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Lines:
         return agents or ({WITHOUT} if linked else {"unknown"})
 
     def developers(self, question: Question, lines: set[str] | None) -> set[str]:
-        """Who is active on any of the lines in these days; on any at all where None is asked for."""
+        """People active on any of the lines in these days; on any line at all if None."""
         return {person for person in (*EMPLOYED, OUTSIDE) if self._is_on(person, question, lines)}
 
     def _is_on(self, person: str, question: Question, lines: set[str] | None) -> bool:

@@ -59,7 +59,7 @@ class WorkItems:
         return [self._counted(item, seconds(item.created_at, item.done_at)) for item in self._all if item.done_at]
 
     def cycle_times(self) -> list[Counted]:
-        """Of those that were in progress; the others are left out."""
+        """Cycle times of items that were in progress; the others are left out."""
         return [self._counted(item, seconds(item.started_at, item.done_at)) for item in self._all if item.done_at]
 
     def done(self) -> list[Counted]:

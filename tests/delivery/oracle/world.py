@@ -56,7 +56,7 @@ class World:
 
 
 def random_world(seed: int) -> World:
-    """Of the spring where the seed is even, else of the autumn."""
+    """A random world in spring for an even seed, else in autumn."""
     chance = random.Random(seed)
     days = AUTUMN if seed % 2 else SPRING
     keys = keys_of(ITEMS)

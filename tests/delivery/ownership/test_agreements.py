@@ -1,4 +1,4 @@
-"""What units agreed on: from when a change is large, and what a hotfix is; with dates, and heard from above."""
+"""Working agreements of units: large changes and hotfixes, with dates, and inherited from above."""
 
 from __future__ import annotations
 

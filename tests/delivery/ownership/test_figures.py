@@ -48,7 +48,7 @@ def deployment(days_ago: int, **more: str) -> dict[str, object]:
 
 
 def deployments(org: Org, *units: str | None) -> list[int]:
-    """How many each unit had in the ten days; None: the whole organisation."""
+    """The number of deployments of each unit in the ten days; None: the whole organisation."""
     window = {"from_": timezone.localdate() - timedelta(days=DAYS), "to": timezone.localdate()}
     counts: list[int] = []
     for unit in units:

@@ -1,4 +1,4 @@
-"""Who owns what on which day: what is given, what that ends, and what moves and removals make of it."""
+"""Owners by day: assignments, the ones that they end, and the effects of moves and removals."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_the_list_is_paged_and_asks_the_database_little(
 def test_the_page_of_integrations_says_what_has_no_owner(
     org: Org, admin: Client, sign_in: Callable[[Persona], Client]
 ) -> None:
-    """Of each kind, to whoever sees the whole organisation; only admins are led to where it is said."""
+    """Counts per kind, for viewers of the whole organisation; only admins get links to assign owners."""
     own(find_owned("acme/shop"), Unit.objects.get(slug="platform"))
     item = {"id": "SHOP-1", "project": "SHOP", "title": "Sell", "type": "Story", "status_category": "todo"}
     org.push("work-items", {**item, "created_at": "2026-11-02T09:00:00Z"})

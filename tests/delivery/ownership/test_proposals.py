@@ -1,4 +1,4 @@
-"""Who is proposed as owner of what nobody owns, and what confirming makes of it."""
+"""Proposed owners of things without one, and the effect of confirming."""
 
 from __future__ import annotations
 

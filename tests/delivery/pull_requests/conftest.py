@@ -29,5 +29,5 @@ def tell_of(tell: Tell) -> TellOf:
 
 
 def figures() -> dict[int, PullRequestFigures]:
-    """What is stored of each pull request, by its number."""
+    """The stored figures of each pull request, by its number."""
     return {row.pull_request.number: row for row in PullRequestFigures.objects.select_related("pull_request")}

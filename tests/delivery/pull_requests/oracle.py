@@ -15,7 +15,7 @@ STALE_AFTER = timedelta(days=14)
 
 @dataclass(frozen=True)
 class Expected:
-    """What has to be stored of one pull request; seconds."""
+    """The expected figures of one pull request; in seconds."""
 
     exclusion_reason: str
     coding: float | None
@@ -31,12 +31,12 @@ class Expected:
 
 
 def expected(histories: Sequence[History], people: Mapping[str, str]) -> dict[int, Expected]:
-    """By number; `people` says whose a login is, where several are one person's."""
+    """The expected figures by number; `people` maps logins to people, if several belong to one."""
     return {history.number: _expected(history, histories, people) for history in histories}
 
 
 def opened_at(history: History) -> datetime | None:
-    """When it was first ready: at its creation, or for one created as a draft when it was first marked so."""
+    """The time when it was first ready: its creation or, if created as a draft, the first mark as ready."""
     marks = sorted(
         mark for mark in history.marks if mark[1] in (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
     )

@@ -78,7 +78,7 @@ def total(unit: str | None, key: str = "pr.throughput", **more: object) -> Metri
 
 
 def merges() -> dict[str | None, int]:
-    """How many each unit merged in March: read alone and side by side, which must agree."""
+    """The number of merges of each unit in March: read alone and together, which must agree."""
     alone = {unit: int(total(unit).value or 0) for unit in (None, *UNITS, UNASSIGNED)}
     ids = dict(Unit.objects.values_list("slug", "pk"))
     [beside] = read_together(units=[UnitQueries([Query("pr.throughput", MARCH)], list(ids.values()))]).units
@@ -133,7 +133,7 @@ def test_it_counts_where(
 
 
 def test_it_is_matched_and_of_no_person(shop: Org, tell_of: TellOf) -> None:
-    """Of nobody who could be matched are those of unknown people alone: an agent is known, and no person."""
+    """Unmatched are only the unknown people: an agent is known, and no person."""
     tell_of(opened_by(AGENT), opened_by("ada", number=2), opened_by("", number=3))
     shop.own("acme/shop", "tea")
     [answer] = read_series([Query("pr.throughput", MARCH)])

@@ -1,4 +1,6 @@
-"""What belongs to figures of pull requests and reviews beside their values, which tests/worked has: a month of them."""
+"""Properties of figures of pull requests and reviews besides their values, which tests/worked covers: a month of
+them.
+"""
 
 from __future__ import annotations
 

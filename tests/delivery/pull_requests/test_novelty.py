@@ -1,4 +1,4 @@
-"""What of a pull request is new to those who review it, and how complex it is, where a clone tells of the files."""
+"""Novelty of a pull request to its reviewers, and its complexity, if a clone has the files."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def repo(tmp_path: Path) -> Repo:
 
 
 def review_of(repo: Repo, tell_of: TellOf, *reviewers: str) -> tuple[int | None, int | None]:
-    """How many paths a pull request of A, B, C and the lock file changes, and how many are new to its reviewers."""
+    """The number of paths that a pull request of A, B, C and the lock file changes, and of those new to its
+    reviewers.
+    """
     commit = repo.commit({A: lines(9), B: lines(9), C: lines(9), LOCK: lines(90)}, at=OPENED.replace(hour=10))
     repo.switch("main")
     repo.squash("tea")

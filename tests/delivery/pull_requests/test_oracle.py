@@ -86,7 +86,7 @@ def _marks(chance: random.Random, created: datetime) -> list[tuple[datetime, Pul
 
 
 def _commit(name: str, chance: random.Random) -> Commit:
-    """What a commit is follows from its name, whichever pull request lists it."""
+    """A commit, determined by its name, whichever pull request lists it."""
     number = int(name[1:])
     at = MONDAY + timedelta(hours=number * 17 % 500)
     return Commit(name, at, at + timedelta(hours=number % 5), LOGINS[number % len(LOGINS)])
@@ -141,7 +141,7 @@ def test_sql_and_slow_counting_agree(seed: int, tell: Tell) -> None:
 
 
 def _agree_on_days(histories: Sequence[History], truth: dict[int, Expected]) -> None:
-    """Which are open, and stale, at the end of each day."""
+    """Compare the open and stale pull requests at the end of each day."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -182,7 +182,7 @@ def _agree_on_rates(histories: Sequence[History], truth: dict[int, Expected]) ->
 
 
 def _agree_on_stale(histories: Sequence[History], truth: dict[int, Expected]) -> None:
-    """How many are stale at the end of each week's last day."""
+    """Compare the number of stale pull requests at the end of each week's last day."""
     [answer] = read_series([Query("pr.stale_count", SPRING)])
     for figure in (*answer.total, *answer.series):
         last_day = figure.window.end - timedelta(days=1)
@@ -210,7 +210,7 @@ def _percent(holds: Sequence[bool]) -> float | None:
 
 
 def _comments_per_hundred_lines(merged: Merged) -> float | None:
-    """Of those of which both are known."""
+    """The ratio over pull requests for which both are known."""
     known = [(row.comments, slow.size) for row, slow in merged if row.comments is not None and slow.size]
     return 100 * sum(comments for comments, _ in known) / sum(size for _, size in known) if known else None
 

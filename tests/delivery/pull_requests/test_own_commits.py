@@ -1,4 +1,4 @@
-"""Which commits are a pull request's own: those that the default branch did not have before."""
+"""A pull request's own commits: those that the default branch did not have before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which pull requests revert which, in whatever order they arrive."""
+"""Reverts among pull requests, in whatever order they arrive."""
 
 from __future__ import annotations
 

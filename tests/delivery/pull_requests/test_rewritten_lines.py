@@ -1,4 +1,4 @@
-"""How many of the lines that a pull request brought were rewritten within 21 days, where a clone tells."""
+"""Lines of a pull request that were rewritten within 21 days, if a clone is read."""
 
 from __future__ import annotations
 

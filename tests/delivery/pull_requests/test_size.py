@@ -36,7 +36,7 @@ def pull_request(repo: Repo, *shas: str, additions: int, deletions: int = 0) -> 
 
 
 def read(repo: Repo) -> PullRequestFigures:
-    """What is stored of the pull request once the clone is read, too."""
+    """The stored figures of the pull request once the clone is read, too."""
     sync_source(connect_git(repo.path))
     attribute_pending()
     recompute_waiting_pull_requests()

@@ -1,4 +1,4 @@
-"""Whose a pull request is, and who looked at it: people, bots, agents, and what an admin says of them later."""
+"""Authors and reviewers of a pull request: people, bots, agents, and later decisions of an admin about them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which deployments to production are one rollout, and what it comes to: each rule as a few parts of one day."""
+"""Grouping of deployments to production into rollouts, and their outcomes: each rule as a few parts of one day."""
 
 from __future__ import annotations
 

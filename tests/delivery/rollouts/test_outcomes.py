@@ -1,4 +1,4 @@
-"""What the statuses of a deployment come to: how it went, when, and when it was made active again."""
+"""Outcomes of a deployment's statuses: result, times, and reactivations."""
 
 from __future__ import annotations
 

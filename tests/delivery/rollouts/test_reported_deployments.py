@@ -38,7 +38,7 @@ def status(written: Status) -> dict[str, Any]:
 
 
 def finished() -> list[str]:
-    """When each rollout to production that counts finished."""
+    """The end of each counted rollout to production."""
     counted = Deployment.objects.filter(environment="production", status="success", exclusion_reason="")
     times = counted.filter(deleted_at=None).order_by("finished_at").values_list("finished_at", flat=True)
     return [f"{time:%H:%M}" for time in times if time]

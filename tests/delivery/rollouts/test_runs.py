@@ -1,4 +1,4 @@
-"""Which runs of pipelines are deployments: by their jobs, their branch, their trigger and their title."""
+"""Pipeline runs that are deployments: by their jobs, branch, trigger and title."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def run(name: str = "Deploy", jobs: Sequence[JobDraft] = (), status: RunStatus =
 
 
 def deployed() -> tuple[str, str, int | None, str] | None:
-    """Where to, how, in which minute it finished, and by which rule; None where there is no deployment."""
+    """The environment, status, minute of the end, and rule of the deployment; None if there is none."""
     found = Deployment.objects.first()
     if found is None:
         return None

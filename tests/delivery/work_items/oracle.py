@@ -120,7 +120,7 @@ class World:
 
 @dataclass(frozen=True)
 class Computed:
-    """What a metric comes to: its value, how many entered, and the values of which statistics are taken."""
+    """The result of a metric: its value, the sample, and the values for statistics."""
 
     value: float | None
     sample: int

@@ -1,4 +1,4 @@
-"""What must hold of work items and pipelines whatever they are: any order, any pieces, any window."""
+"""Properties of work items and pipelines that always hold: for any order, any pieces, any window."""
 
 from __future__ import annotations
 

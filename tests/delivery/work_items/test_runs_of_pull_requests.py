@@ -116,7 +116,7 @@ def test_a_run_in_another_repository_is_another_one(tracker: Tracker) -> None:
 
 
 def test_services_are_those_of_the_pull_request(db: None) -> None:
-    """Where no paths are told apart, that of its first deployment; runs of no pull request have none."""
+    """Without service paths, the service of its first deployment; runs without a pull request have none."""
     shop = Delivery()
     shop.merges(1, at="Mon 10:00", commits=[{"sha": sha_of("tea")}])
     shop.deploys("d", at="Mon 11:00", service="cart")

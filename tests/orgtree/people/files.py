@@ -46,7 +46,7 @@ def person(name: str) -> Person:
 
 
 def values(name: str, attribute: str) -> list[tuple[str, str]]:
-    """What was said, with its days in words, in order."""
+    """The values of an attribute with their days in words, in order."""
     values = person(name).attributes.filter(attribute__slug=attribute).order_by("during")
     return [(value.value, date_ranges([value.during])) for value in values]
 

@@ -21,7 +21,7 @@ VALUES = (("Pune", "Oslo"), ("Engineering", "Product"), ("Payments", "Search", "
 
 @dataclass
 class MadeUp:
-    """What holds on each of `DAYS`, and for ever after as on the last of them."""
+    """A state for each of `DAYS`; the state of the last day holds for ever after."""
 
     people: list[int]
     there: dict[date, set[int]] = field(default_factory=dict)

@@ -194,6 +194,6 @@ def test_members_see_their_own_units_and_no_names(member: Client, engineering: O
 
 
 def text_of(answer: object) -> str:
-    """What a reader sees, without tags and with single spaces."""
+    """The text that a reader sees, without tags and with single spaces."""
     content = answer.content.decode()  # type: ignore[attr-defined]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", content.split("<main", 1)[1])).replace(" :", ":")

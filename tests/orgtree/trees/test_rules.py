@@ -170,7 +170,7 @@ def test_a_team_of_which_somebody_stays_does_not_move() -> None:
 def managers(
     *, together: Mapping[tuple[str, ...], Days] | None = None, gone: Mapping[str, date] | None = None, **people: Days
 ) -> Structure:
-    """Who reports to whom, from which day on; those of a group alike.  Who is gone has left on that day."""
+    """Reporting lines by start day; people of a group have the same.  People in `gone` left on that day."""
     alike = {person: by_day for group, by_day in (together or {}).items() for person in group}
     lines = [
         ReportingLine(numbered(person), numbered(manager), days)

@@ -1,4 +1,4 @@
-"""What tokens cost by the installed price list alone, one request after the other, for tests to compare with."""
+"""The cost of tokens only by the installed price list, one request after the other, for tests to compare with."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was priced by other prices is priced anew: in pieces, once, and as if it came in today."""
+"""Requests priced by outdated prices are repriced: in pieces, once, and as if they arrived today."""
 
 from __future__ import annotations
 

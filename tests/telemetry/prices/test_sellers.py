@@ -1,4 +1,4 @@
-"""Who sells a model under a name: every entry of the installed list, and names that mean none of them."""
+"""Sellers of a model by name: every entry of the installed list, and names that match none of them."""
 
 from __future__ import annotations
 

@@ -164,7 +164,7 @@ def test_another_price_on_the_same_days_is_refused() -> None:
 
 
 def changed(admin: Client, **fields: object) -> str:
-    """What the page of the only plan says to a change."""
+    """The response of the only plan's page to a change."""
     plan = SeatPlan.objects.get()
     days = {"during_0": plan.during.lower or "", "during_1": plan.during.upper or ""}
     form = {"agent": plan.agent, "name": plan.name, "monthly_price": plan.monthly_price, "seats": plan.seats or ""}

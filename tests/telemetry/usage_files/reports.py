@@ -1,4 +1,4 @@
-"""What ccusage 20.0.24 printed, cut to what matters: `ccusage … --json --offline` over made-up transcripts."""
+"""Output of ccusage 20.0.24, shortened: `ccusage … --json --offline` over made-up transcripts."""
 
 from __future__ import annotations
 

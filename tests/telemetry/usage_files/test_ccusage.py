@@ -206,7 +206,7 @@ def test_a_session_that_ends_before_it_begins_is_refused() -> None:
 
 
 def everything_imported() -> list[list[tuple[Any, ...]]]:
-    """What the tables hold of imported files, less the numbers and times of the rows themselves."""
+    """The rows of imported files in all tables, without their ids and times."""
     own = {"id", "session_id", "session", "identity_id"}
     tables = (
         ImportedUsage.objects.all(),
