@@ -183,8 +183,7 @@ class Rule:
     """A hint that is given `when` all conditions hold.
 
     `says` is a template: `{ai.spend}` is a figure, `{rise}`, `{points}` and `{share}` are the number of the condition
-    of that
-    name, other names are filled in by the page.
+    of that name, other names are filled in by the page.
     """
 
     when: tuple[Condition, ...]

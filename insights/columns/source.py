@@ -51,8 +51,7 @@ BACK_TO_SNAPSHOT = "ROLLBACK TO SAVEPOINT snapshot"
 @dataclass
 class Lag:
     """The lag of an answer: it is as of `as_of` (None: now), and `days_lacking` days of some relation are missing
-    because they
-    were never copied.
+    because they were never copied.
     """
 
     as_of: datetime | None = None

@@ -89,8 +89,8 @@ class Scope:
 
     A person with a unit: the person's facts while a member of it.
 
-    `unassigned` is the slug of a tree: facts of people in none of its units on that day, and unmatched facts.
-    `where` restricts any of these to people with these attributes on the day of the fact.
+    `unassigned` is the slug of a tree: facts of people in none of its units on that day, and unmatched facts. `where`
+    restricts any of these to people with these attributes on the day of the fact.
     """
 
     unit: str | None = None  # slug

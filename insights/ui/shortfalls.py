@@ -1,8 +1,8 @@
 """Shortfalls of figures: records that could not be read, priced or placed, and data that stopped arriving.
 
 There is one declaration for each kind: the metrics that it affects, and a function that finds it.  The foot of a
-section,
-"How is this computed?" and the API list the same.  Records of people are counted as the policy on small groups allows.
+section, "How is this computed?" and the API list the same.  Records of people are counted as the policy on small groups
+allows.
 """
 
 from __future__ import annotations
@@ -182,9 +182,8 @@ BEHIND: Mapping[str, Affects] = {UNPRICED: _UNPRICED, UNNAMED: _UNNAMED}
 
 
 def queries_behind(metrics: Iterable[Metric], query: Query) -> list[Query]:
-    """Queries in the same scope and window for metrics that count the values others could not sum; None if one of them
-    lacks a
-    facet of the query.
+    """Queries in the same scope and window for metrics that count the values others could not sum; those that lack a
+    facet of the query are left out.
     """
     return [
         replace(query, key=key, segments=(), statistic=None)

@@ -43,8 +43,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 @admin.register(UnreadEvent)
 class UnreadEventAdmin(NoAdding, NoDeleting, admin.ModelAdmin[UnreadEvent]):
     """Admin of unread events; `known` marks names that the agent's vocabulary ignores or has learnt; only a meaning can
-    be
-    edited.
+    be edited.
     """
 
     form = MeaningForm

@@ -1,8 +1,8 @@
 """Connectors: one provider each, in one file (or package), with three tasks.
 
 `check` says what works and what permission is missing, `resources` lists what can be synced, `fetch` reads a stream
-page by page.  Everything a connector knows of its provider's payloads is in plain functions `normalise_…`, without
-I/O and without Django.  docs/connectors.md walks through adding one.
+page by page.  Everything a connector knows of its provider's payloads is in plain functions `normalise_…`, without I/O
+and without Django.  docs/connectors.md walks through adding one.
 """
 
 from __future__ import annotations
@@ -208,8 +208,7 @@ class MirrorDraft:
     """An action ticket as an item of an issue tracker; `marker` is an address by which its text can be found again.
 
     `label` is a name of its own, for trackers that cannot be searched for addresses.  The owner carries everything
-    known
-    about them, for the tracker to find an account by.
+    known about them, for the tracker to find an account by.
     """
 
     title: str

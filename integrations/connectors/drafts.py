@@ -320,8 +320,7 @@ class DeploymentDraft(Draft):
     production.
 
     If there are statuses, these give the outcome and its times; `run` and `job` are those of the pipeline that rolled
-    it
-    out.
+    it out.
     """
 
     kind: ClassVar[Kind] = Kind.DEPLOYMENT

@@ -41,10 +41,8 @@ class Reader:
     """A JSON object; fields are named by dotted paths: reader.text("head.sha").
 
     A field without a default defines the record, or the part of it that is read: if it is missing or of another type,
-    that
-    is a SchemaError.  A field with a default is left out if it cannot be understood: it takes its default, `left_out`
-    names
-    it, and the record counts.
+    that is a SchemaError.  A field with a default is left out if it cannot be understood: it takes its default,
+    `left_out` names it, and the record counts.
     """
 
     def __init__(self, payload: Any, path: str = "", *, parent: Reader | None = None) -> None:

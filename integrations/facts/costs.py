@@ -14,8 +14,8 @@ replaced it: the first that was merged after it was opened, else the last.  With
 
 Spend is in US dollars; that of models without a price is missing in every sum.
 
-A cost is placed by its pull request or work item.  Its people are those of the sessions, whose spend it reveals,
-not the author of the pull request (`Relation.people`).
+A cost is placed by its pull request or work item.  Its people are those of the sessions, whose spend it reveals, not
+the author of the pull request (`Relation.people`).
 """
 
 from __future__ import annotations

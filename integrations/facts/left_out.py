@@ -59,10 +59,9 @@ def left_out(start: date, end: date) -> dict[str, int]:
 
     TELEMETRY: agents' records of these days in quarantine.  MERGES: those long before the first known deployment.
     UNKNOWN_COMMITS: deployments of these days that name an unknown commit.  UNREAD_TOKENS: unread attributes of these
-    days
-    that are named like tokens.  NOTES: notes found but not used, of any time.  SILENCES: senders that stopped before
-    the
-    end, and are still silent.  UNPLACED: all waiting records; `UnplacedRecord.objects.counts()` has them by kind.
+    days that are named like tokens.  NOTES: notes found but not used, of any time.  SILENCES: senders that stopped
+    before the end, and are still silent.  UNPLACED: all waiting records; `UnplacedRecord.objects.counts()` has them by
+    kind.
 
     Providers' records in quarantine are counted by the value of `Kind`, for any time: the time of a record that was not
     understood is unknown.

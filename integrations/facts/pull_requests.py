@@ -1,9 +1,9 @@
 """Pull requests, as relations for the metric engine.
 
 They count for their author, or, if that is a coding agent, for the person who asked it.  If nobody is known to have
-asked, they have no person_id, are marked as autonomous, and count for the owner of their repository.
-Pull requests of other bots are left out.
-`assistance` is AI if an agent contributed to any of its commits, else Non-AI; `agent` has a row for each agent.
+asked, they have no person_id, are marked as autonomous, and count for the owner of their repository. Pull requests of
+other bots are left out. `assistance` is AI if an agent contributed to any of its commits, else Non-AI; `agent` has a
+row for each agent.
 
 Optional columns come from LEFT JOINs by primary key, which the planner drops from queries that do not use them.
 """

@@ -58,32 +58,21 @@ class Relation:
     """A SELECT with documented columns.
 
     `day` names its column of type date (local calendar) that puts a row into a bucket, `person` the column that places
-    it in
-    units (null: unmatched), and `fact` the column that identifies one fact among the rows.
-    If `owner` names a column with the id of an `Owned`, that places the row instead: it counts for the unit that owned
-    the
-    object on that day (docs/ownership.md).  With `credited_to_owner`, rows of autonomous agents count for the owner of
-    their
-    repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023).
-    If `unit` names a column with the id of a unit (null: the whole organisation), the row counts for exactly that
-    scope, and
-    for none above or below it.
-    `part`, if given, is the column with the id of the part if a fact has several rows, which are then described instead
-    of
-    the fact: the files of a commit, the deployments of a day.
-    `people` names a column with the ids (as text, separated by commas, empty for none) of the people whose data a row
-    is, if
-    they differ from the person who places it: they are counted as the people of a value.  Read for a person, only rows
-    of
-    that person alone count.  Such a relation has one row for each fact.
-    With `stock`, rows are not events but last for a while: `day` is then the last day of the query's window.
-    The SQL has no parameters and ends without a semicolon: the engine wraps it as a subquery, so that the planner can
-    push
-    the window's conditions into it.
+    it in units (null: unmatched), and `fact` the column that identifies one fact among the rows. If `owner` names a
+    column with the id of an `Owned`, that places the row instead: it counts for the unit that owned the object on that
+    day (docs/ownership.md).  With `credited_to_owner`, rows of autonomous agents count for the owner of their
+    repository, by the columns `repository_id` and `is_autonomous` (docs/decisions/0023). If `unit` names a column with
+    the id of a unit (null: the whole organisation), the row counts for exactly that scope, and for none above or below
+    it. `part`, if given, is the column with the id of the part if a fact has several rows, which are then described
+    instead of the fact: the files of a commit, the deployments of a day. `people` names a column with the ids (as text,
+    separated by commas, empty for none) of the people whose data a row is, if they differ from the person who places
+    it: they are counted as the people of a value.  Read for a person, only rows of that person alone count.  Such a
+    relation has one row for each fact. With `stock`, rows are not events but last for a while: `day` is then the last
+    day of the query's window. The SQL has no parameters and ends without a semicolon: the engine wraps it as a
+    subquery, so that the planner can push the window's conditions into it.
 
     `finer` relations have further columns, by which their rows are split: a measure is read from the first of them that
-    has
-    the columns that the relation lacks.  `detail` is the one whose rows are shown, if they are finer.
+    has the columns that the relation lacks.  `detail` is the one whose rows are shown, if they are finer.
 
     A change of facts of `family`, or of one in `also`, changes its rows; sources of the latter need not be connected.
     `open_as_in_tools`: its rows reveal no more about a person than the source tools show everybody.

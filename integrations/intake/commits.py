@@ -72,8 +72,7 @@ def delete_reported_commits(
     connection: Connection, shas: Collection[str], *, repositories: Collection[int] | None = None
 ) -> int:
     """Remove these commits from the connection's repositories, or from `repositories`, unless a clone has them; return
-    how
-    many were removed.
+    how many were removed.
     """
     lock_for_recompute()
     if repositories is None:

@@ -110,8 +110,7 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
 
 def _of_service(resource: Resource) -> Q | None:
     """The condition on a service's incidents, stored under its common name; None if two services share it, since then
-    no
-    listing names them all.
+    no listing names them all.
     """
     of_kind = Resource.objects.filter(connection=resource.connection, kind=ResourceKind.SERVICE)
     others = set(of_kind.exclude(pk=resource.pk).values_list("external_id", flat=True))

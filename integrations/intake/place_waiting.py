@@ -1,7 +1,7 @@
 """The sweep that places waiting records as soon as their names can be resolved.
 
-The rows are the queue: every sweep resolves their names again, so that no change has to be announced.
-Each step is a transaction, which begins with the connection's lock for writing.
+The rows are the queue: every sweep resolves their names again, so that no change has to be announced. Each step is a
+transaction, which begins with the connection's lock for writing.
 """
 
 from __future__ import annotations

@@ -105,8 +105,7 @@ class Repository(models.Model):
     """One repository of any number of connections, identified by its remote's address or its root commit.
 
     Sources and resources keep their own repository, even if an admin joins it with another one: then its records have
-    the
-    counted one, with a note of their origin (integrations/models/joined_repositories.py).
+    the counted one, with a note of their origin (integrations/models/joined_repositories.py).
     """
 
     name = models.CharField(max_length=200, unique=True)

@@ -16,10 +16,8 @@ class PipelineRun(ProviderFact):
     """One attempt of a pipeline (workflow) run; attempts of a run share `run`.
 
     `title` is the author's title of this run, empty if the provider generated it; `parent` is the `run` of another
-    pipeline
-    that started this one.  `deploying_jobs` are the names of its jobs that deploy, else of those that may, if the name
-    of its
-    pipeline does not say that it deploys.
+    pipeline that started this one.  `deploying_jobs` are the names of its jobs that deploy, else of those that may, if
+    the name of its pipeline does not say that it deploys.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
@@ -89,12 +87,10 @@ class Deployment(ProviderFact):
     """A rollout to an environment, or a part of one, linked to the pipeline run from which it was derived, if any.
 
     `named_sha` is the commit as its source writes it, `sha` the resolved one.  `run` and `job` are those of the
-    pipeline
-    that its source names; `part_of` is the deployment that represents a rollout of several, and its
-    `rollout_started_at` is
-    the start of the first of them.  A reactivated deployment has an `activation_of`, whose statuses say so.  Without
-    foreign
-    keys: integrations/delivery/rollouts/ recomputes all three in the transaction that changes or deletes records.
+    pipeline that its source names; `part_of` is the deployment that represents a rollout of several, and its
+    `rollout_started_at` is the start of the first of them.  A reactivated deployment has an `activation_of`, whose
+    statuses say so.  Without foreign keys: integrations/delivery/rollouts/ recomputes all three in the transaction that
+    changes or deletes records.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)

@@ -22,9 +22,9 @@ class CommitPlace(models.Model):
     """The position of an object id in the history of a repository.
 
     The first-parent chain of the default branch is numbered, oldest first.  `position` is that of the chain commit that
-    merged this one (its own, if it is on the chain); null: it is not on the default branch.
-    `base` is the position of the newest commit of the chain among itself and its ancestors; null: there is none.
-    So a commit with base b contains everything with a position of at most b.
+    merged this one (its own, if it is on the chain); null: it is not on the default branch. `base` is the position of
+    the newest commit of the chain among itself and its ancestors; null: there is none. So a commit with base b contains
+    everything with a position of at most b.
 
     Ids known only as a parent have a place too: it is known what they do not contain.
     """
@@ -152,8 +152,8 @@ class FailedDeployment(models.Model):
 
     `restored_at` is when the last of its incidents was resolved; without an incident, when the first rollback or fix
     finished.  Null: one of its incidents is unresolved.  `recovery_seconds` counts from the deployment's finish, or
-    from the
-    start of its first incident if that is earlier; null if it is not restored, or the restoration precedes that.
+    from the start of its first incident if that is earlier; null if it is not restored, or the restoration precedes
+    that.
     """
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")
@@ -190,8 +190,7 @@ class ServicePaths(models.Model):
     """The paths of a repository that a service is built from.
 
     A pull request that touches paths of services is deployed when one of these services is; one that touches none of
-    them
-    when anything of the repository is.
+    them when anything of the repository is.
     """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="service_paths")

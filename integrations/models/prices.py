@@ -187,8 +187,8 @@ class PriceVersion(models.Model):
 class PriceSnapshot(models.Model):
     """The library's prices of a model that was used; null if the library never knew the model.
 
-    If a later version of the library drops the model, its last known prices stay in use; if it changes them without
-    a date, they stay in use until the day of that version.
+    If a later version of the library drops the model, its last known prices stay in use; if it changes them without a
+    date, they stay in use until the day of that version.
     """
 
     model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")

@@ -19,8 +19,7 @@ def claim(sender: Sender, kind: str, ids: Collection[str], stored: Collection[st
     """Store the token as the writer of records without one; return those that it may not change.
 
     `stored`: those among them that exist, whoever wrote them.  In the transaction that stores them, so that if two
-    tokens
-    send one new id, the second waits, and is refused.
+    tokens send one new id, the second waits, and is refused.
     """
     unclaimed = set(ids) if sender.changes_all else set(ids) - set(stored)
     PushedRecord.objects.bulk_create(

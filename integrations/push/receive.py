@@ -189,8 +189,7 @@ def _uncounted_causes(connection: Connection, drafts: Sequence[AnyDraft]) -> Map
 
 def push_connection() -> Connection:
     """The connection of pushed records, created on first use; an admin may have renamed it.  If it was removed with its
-    facts
-    kept, it is reused.
+    facts kept, it is reused.
     """
     connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
     if connection is None:

@@ -80,8 +80,7 @@ def silent_since(days: Mapping[str, Collection[date]], today: date) -> dict[str,
     """Sender → its first silent working day, for those that sent something daily before.
 
     A day on which nobody sent anything counts as a holiday, unless a second one follows: then nothing reaches Headway
-    any
-    more.
+    any more.
     """
     past = [today - timedelta(days=back) for back in range(1, LOOKED_BACK.days)]
     working = [day for day in past if day.weekday() < FIRST_WEEKEND_DAY]

@@ -14,8 +14,7 @@ from typing import LiteralString
 @dataclass(frozen=True)
 class Signal:
     """A signal; `has` is SQL that is true for a session that has it, over `session`, `name` (its identity), `day` (sums
-    of its
-    days) and `place`.
+    of its days) and `place`.
 
     `metrics` are keys of those that lack it.  It is not reported if its whole, `part_of`, is silent.
     """

@@ -31,10 +31,9 @@ class InvalidConnectionError(ValueError):
 def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[str] | None = None) -> Connection:
     """Create the connection of that name, or update its answers, and request a sync.
 
-    Secrets that are left out, or empty, keep their stored values.
-    `resources` are ids, names or patterns of names; None keeps the existing rules, and picks everything that is not
-    archived
-    for a new connection.  Raises InvalidConnectionError, and then nothing is stored.
+    Secrets that are left out, or empty, keep their stored values. `resources` are ids, names or patterns of names; None
+    keeps the existing rules, and picks everything that is not archived for a new connection.  Raises
+    InvalidConnectionError, and then nothing is stored.
     """
     connector = connectors().get(provider)
     if connector is None:

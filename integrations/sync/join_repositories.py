@@ -75,8 +75,8 @@ def join_pushed_namesakes(connection: Connection) -> int:
     """Join repositories of the connection with those of the same name that are known only from pushes; return how many.
 
     This happens if a repository was renamed, and a pipeline pushed under the new name before the provider was asked
-    again.
-    A join that an admin undid is not repeated.  A repository whose clone is being read waits for the next listing.
+    again. A join that an admin undid is not repeated.  A repository whose clone is being read waits for the next
+    listing.
     """
     pushed = {name: one for one in _known_from_pushes_alone() for name in _names_of(one.name, one.remote)}
     if not pushed:

@@ -37,8 +37,7 @@ class OnDisk:
 @dataclass(frozen=True, slots=True)
 class OtherSources:
     """Other sources: `last_session_at` is the last activity of the newest session, `last_pushed_at` the arrival of the
-    last
-    new pushed record.
+    last new pushed record.
 
     `tokens` may send telemetry.
     """

@@ -96,8 +96,7 @@ def remove_keeping_facts(connection: Connection) -> None:
     """Delete only the connection.  Its repositories stay as they were last read, marked as no longer connected.
 
     A provider's facts reference their connection: it stays, marked as removed, without its secrets, and connecting
-    under
-    its name again continues with the kept facts.  Raises BusyError.
+    under its name again continues with the kept facts.  Raises BusyError.
     """
     with transaction.atomic():
         no_reading(connection.sources.all())

@@ -20,8 +20,7 @@ Takes = Literal["", "scope", "window", "context"]
 @dataclass(frozen=True)
 class Hit:
     """A result; `hint` distinguishes it from others of its name, `note` is its state.  `takes` limits the context that
-    its link
-    inherits from the reader's page.
+    its link inherits from the reader's page.
 
     It ranks by how closely the words match its title, or `matched`.
     """

@@ -26,8 +26,7 @@ class SignInBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has
     """Compares a password once, whether or not the account exists.
 
     allauth and Django's backend would compare it two to four times for an existing account, so that response times
-    reveal
-    which names exist; and each comparison costs half a second of a processor.
+    reveal which names exist; and each comparison costs half a second of a processor.
     """
 
     def authenticate(self, request: HttpRequest | None, **credentials: str) -> User:

@@ -38,18 +38,13 @@ def identify(sightings: Sequence[Sequence[IdentityName]]) -> list[int]:
     """The identity id of each sighting, in order.
 
     A sighting is all names that one record carries for its author, e.g. e-mail address and installation id.  The
-    strongest
-    name (order of IdentityKind, then the first) is the identity.  Missing identities are created; an e-mail address, a
-    login
-    or an agent account becomes a person, and weaker names of the sighting get the same person unless they have another
-    one.
-    A login declared without a provider applies to every provider.  A person without an e-mail address is provisional:
-    once
-    one of their logins or accounts is seen with an address, they become the person of that address, with all their
-    names.
-    An installation alone identifies nobody, and one with several signers has no owner.  Matching decides afterwards
-    whether
-    a new person is a known one (match_identities); waiting identities and bots stay unmatched.
+    strongest name (order of IdentityKind, then the first) is the identity.  Missing identities are created; an e-mail
+    address, a login or an agent account becomes a person, and weaker names of the sighting get the same person unless
+    they have another one. A login declared without a provider applies to every provider.  A person without an e-mail
+    address is provisional: once one of their logins or accounts is seen with an address, they become the person of that
+    address, with all their names. An installation alone identifies nobody, and one with several signers has no owner.
+    Matching decides afterwards whether a new person is a known one (match_identities); waiting identities and bots stay
+    unmatched.
 
     Runs in the caller's transaction; safe under concurrency.  Raises ValueError for an empty sighting (use
     IdentityName.unnamed).

@@ -121,8 +121,7 @@ class Placement(models.Model):
     """Person p counts for unit u during a range of local days: one row per unit on the path to the root.
 
     Published to the metric engine, which joins only this; rebuilt from memberships, places of units and employment for
-    the
-    people whom a change affects (orgtree/trees/placements.py).
+    the people whom a change affects (orgtree/trees/placements.py).
 
     No foreign keys: every row derives from rows that have them, and checking four more took half of an import's time.
     Deleting through models deletes placements too.

@@ -25,8 +25,7 @@ MISSING: Literal[Missing.MISSING] = Missing.MISSING
 @dataclass(frozen=True, slots=True)
 class RowError:
     """The reason why a row cannot be stored.  `row` counts like a spreadsheet, the header being row 1; `column` is its
-    name in
-    docs/people.md, or the file's own; None: the whole row or file.
+    name in docs/people.md, or the file's own; None: the whole row or file.
     """
 
     row: int | None

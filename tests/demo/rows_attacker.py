@@ -104,10 +104,8 @@ class RowsAttacker:
         """Names that the attacker assigns to pseudonyms by joining all pairs of lists.
 
         A join: each value, or each place in the order, that occurs once in a list with pseudonyms and once in one with
-        names
-        makes a pair; each pair is a vote, and a pseudonym gets the name with most votes.  Among few people the order
-        identifies
-        nobody: the person who works most often is first in both lists, and docs/access.md says so.
+        names makes a pair; each pair is a vote, and a pseudonym gets the name with most votes.  Among few people the
+        order identifies nobody: the person who works most often is first in both lists, and docs/access.md says so.
         """
         named = [*_named(lists, self.names - {self.own}), *_clones()]
         hidden = [ids for ids in lists if any(row["person"] in ids.truth for row in ids.rows)]

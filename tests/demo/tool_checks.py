@@ -30,8 +30,7 @@ def assert_worked_on(year: DemoYear, units: Iterable[str]) -> None:
     """Work is in progress in each unit, by the organisation's label, shortly before the first commit; some of it waits.
 
     A small team may have nothing in progress at the hour at which the demo ends, or nothing that waited; not all of
-    them
-    may.
+    them may.
     """
     all_under_way, somebody_waited = 0.0, False
     for unit in units:

@@ -1,8 +1,8 @@
 """Claims from evidence: the agent that wrote lines of a file, by the strongest evidence for each change.
 
 A commit that represents others (a rebase, a squash) inherits the evidence of all of them.  Copies of one change repeat
-the same evidence, so the maximum counts.  The parts of a squash are different changes, so they are added up, unless
-the squash itself has stronger evidence.
+the same evidence, so the maximum counts.  The parts of a squash are different changes, so they are added up, unless the
+squash itself has stronger evidence.
 """
 
 from __future__ import annotations
@@ -89,8 +89,7 @@ def _best(evidence: Sequence[_EvidenceRow]) -> Mapping[UUID, Sequence[_EvidenceR
 
     Evidence of the parts takes precedence over equally strong evidence of the commit itself, unless that names lines: a
     host that squashes a branch copies every trailer into the squash, while the parts show which lines it applies to,
-    and
-    tools leave an empty note on it.
+    and tools leave an empty note on it.
     """
     by_change: dict[UUID, list[_EvidenceRow]] = defaultdict(list)
     for row in evidence:
@@ -119,8 +118,7 @@ def _strongest(evidence: Sequence[_EvidenceRow]) -> Sequence[_EvidenceRow]:
 
 def _line_level(change: UUID, evidence: Sequence[_EvidenceRow], counted: Collection[str]) -> Iterator[Claim]:
     """The lines of each session by the note with most lines of counted files: notes on copies of a change may give the
-    same
-    lines to different sessions.
+    same lines to different sessions.
     """
     lines = Counter[tuple[bool, str, int]]()
     for row in evidence:

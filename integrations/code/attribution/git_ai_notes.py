@@ -54,17 +54,14 @@ def read_note(
     text: bytes, added: Mapping[str, Ranges] | None = None, *, described: Callable[[str], Writer | None] | None = None
 ) -> list[NotedSession]:
     """Parse the agent sessions that a note attests, with those of their lines that the commit adds; NOBODY if it
-    attests that
-    no agent wrote any.
+    attests that no agent wrote any.
 
     Tools also attest lines of older commits: those of a whole branch, or of a file that was formatted.  `added` has the
     commit's own lines by path; None if the repository lacks its objects: then all attested lines count.  A session
-    without
-    a line is left out.  A note about other commits' lines says nothing about this one.
+    without a line is left out.  A note about other commits' lines says nothing about this one.
 
     `described` finds the prompt of a key that this note does not describe.  An entry that stays without a description
-    is
-    skipped, and the note then does not prove that there was no agent.  Raises UnreadableNoteError.
+    is skipped, and the note then does not prove that there was no agent.  Raises UnreadableNoteError.
     """
     attestations, own = _parsed(text)
     by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}

@@ -69,10 +69,8 @@ def sync_notes(
     Evidence that the repository's notes no longer contain is withdrawn; evidence from other repositories' notes stays.
     An unreadable note is listed with the reason, and its earlier evidence stays.  Notes on commits that are not stored
     are listed as unused: they are read again after commits were added.  If `only` is given, the notes are those of
-    these
-    commits, and evidence from other notes stays.  `all_notes` are those in which keys are looked up that a note does
-    not
-    describe.
+    these commits, and evidence from other notes stays.  `all_notes` are those in which keys are looked up that a note
+    does not describe.
     """
     read = _read(repository, notes, added_lines, all_notes)
     noted = {} if only is None else {"commit__sha__in": list(only)}
@@ -139,8 +137,7 @@ class _Prompts:
 @dataclass(slots=True)
 class _Read:
     """Evidence seen (commit, digest), commits that gained evidence, reasons why notes are unreadable, the object ids of
-    noted
-    commits that are not stored, the copies of notes with their owners, and the prompts of all notes.
+    noted commits that are not stored, the copies of notes with their owners, and the prompts of all notes.
     """
 
     prompts: _Prompts

@@ -86,8 +86,7 @@ def _own_sessions(
     checkpoints: Mapping[str, Sequence[Sequence[bytes]]],
 ) -> Iterator[tuple[Commit, Sequence[Sequence[bytes]]]]:
     """The commits with their checkpoints.  If several commits name one checkpoint, each of its sessions is assigned to
-    the
-    commit, and its copies, that was written when Entire counted the session's lines.
+    the commit, and its copies, that was written when Entire counted the session's lines.
     """
     commits = list(Commit.objects.filter(sha__in=list(checkpoints)))
     written: dict[tuple[bytes, ...], set[datetime]] = {}

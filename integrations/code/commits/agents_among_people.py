@@ -15,8 +15,7 @@ def mark_known_agents() -> int:
     """Mark identities of known agents as bots, with the names that wait with them; return how many.
 
     Their addresses are removed from the people who were known by them.  An admin's decisions about an identity or
-    entries
-    about a person stay.
+    entries about a person stay.
     """
     guessed = Identity.objects.filter(
         Q(person=None) | Q(person__found_in_data=True),

@@ -107,8 +107,7 @@ def store_listed_commits(repository: Repository, shas: Collection[str]) -> set[i
 
 def request_reading_of(pull_requests: Collection[int]) -> None:
     """Request that repositories be read again in which these pull requests name commits that no branch holds, or that
-    only
-    notes know; in the caller's transaction.
+    only notes know; in the caller's transaction.
     """
     requested = sql.execute(
         """

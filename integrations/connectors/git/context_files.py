@@ -46,8 +46,7 @@ def context_file_periods(git_dir: Path, tip: str, paths: Collection[str] | None 
     """The periods of context files on the branch ending in `tip`, by the commit times of its first-parent chain.
 
     `paths` are those of all context files that any commit touches, if known: git then need not look into every folder
-    of
-    every commit.
+    of every commit.
     """
     known = None if paths is None else {*paths, *_standing(git_dir, tip)}
     if known is not None and not known:

@@ -89,8 +89,7 @@ class Gaps:
 
     def _changes(self, shas: Sequence[str]) -> Iterator[tuple[str, bytes, bool]]:
         """Commit, changed file, and whether one of the file's two versions is missing; each commit at least once, with
-        an empty
-        path.
+        an empty path.
         """
         git = start(self._git_dir, *_WORDS, *self._words)
         errors = b""

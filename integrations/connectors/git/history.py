@@ -88,11 +88,8 @@ def read_commits(
     before.
 
     If objects are missing, git dies at a commit: the commits that lack some come with `lines_known` False, and all
-    others
-    with their lines.  If objects are damaged so that only git can tell, commits are tried one by one; after
-    MOST_FAILURES
-    of them the rest comes without lines.
-    Raises GitError if a commit object itself cannot be read.
+    others with their lines.  If objects are damaged so that only git can tell, commits are tried one by one; after
+    MOST_FAILURES of them the rest comes without lines. Raises GitError if a commit object itself cannot be read.
     """
     waiting = iter(shas)
     first = next(waiting, None)

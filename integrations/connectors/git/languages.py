@@ -1,7 +1,7 @@
 """Classification of files by name: language, type, and exclusion from the counts.
 
-Languages and vendored paths come from linguist's data (scripts/vendor_language_data.py); a repository's own
-linguist-* attributes outrank it, as at the Git hosts.  Types are Headway's.
+Languages and vendored paths come from linguist's data (scripts/vendor_language_data.py); a repository's own linguist-*
+attributes outrank it, as at the Git hosts.  Types are Headway's.
 """
 
 from __future__ import annotations

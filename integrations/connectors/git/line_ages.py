@@ -30,9 +30,8 @@ class LineCounts:
     """The number of lines that a change touched.  A line that is replaced by another is one changed line.
 
     `added` are those that replace none, `reworked` those that were last changed at most 21 days before, `refactored`
-    the
-    older ones.  `written` are all lines that it leaves, and `reworked_from` counts the reworked ones by the moment of
-    their last change.
+    the older ones.  `written` are all lines that it leaves, and `reworked_from` counts the reworked ones by the moment
+    of their last change.
     """
 
     added: int = 0

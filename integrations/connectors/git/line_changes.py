@@ -37,8 +37,7 @@ _ESCAPE = re.compile(rb"\\([0-7]{3}|.)", re.DOTALL)
 @dataclass(frozen=True, slots=True)
 class Hunk:
     """`deleted` lines from line `start` on (from 1) replaced by `added` ones, from line `added_start` on; with none
-    deleted,
-    inserted after that line.
+    deleted, inserted after that line.
     """
 
     start: int

@@ -38,8 +38,7 @@ class GitRepository:
         """Full ref name → object id, for local and remote-tracking branches; empty in an empty repository.
 
         Symbolic refs (origin/HEAD) only repeat another branch and are left out, and so are branches in which a tool
-        stores
-        its records: they are nobody's work.
+        stores its records: they are nobody's work.
         """
         refs = lines(
             self.git_dir,
@@ -68,8 +67,7 @@ class GitRepository:
         """The ref that the others are merged into: the remote's HEAD, this repository's HEAD, main or master.
 
         None in an empty repository.  A worktree on a feature branch says nothing about the default: the remote's HEAD
-        and the
-        usual names come before its own HEAD.
+        and the usual names come before its own HEAD.
         """
         head = self._symbolic("HEAD")
         candidates = [
@@ -188,8 +186,7 @@ class GitRepository:
 
     def read_notes(self, tip: str, only: Collection[str] | None = None) -> Iterator[tuple[str, bytes]]:
         """Commit id and text of every note below a notes ref's tip, in whatever fan-out it is stored; if `only` is
-        given, just
-        those of these commits.
+        given, just those of these commits.
         """
         listing = run(self.git_dir, "ls-tree", "-r", "-z", "--end-of-options", tip).decode("utf-8", "replace")
         entries = [entry.split("\t", 1) for entry in listing.split("\0")[:-1]]

@@ -118,8 +118,7 @@ class Gitea(Connector):
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
         """Read pages from `cursor`, which has `since` and `known` (id → change, for records as young as the overlap) of
-        the last
-        reading; during a reading also the next `page`, and `then`, the cursor in which it ends.
+        the last reading; during a reading also the next `page`, and `then`, the cursor in which it ends.
         """
         wanted, unit = _LISTS[kind]
         if resource.details.get(unit) is False:
@@ -157,8 +156,7 @@ class Gitea(Connector):
 
     def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
         """The records in a delivery; events of a review (pull_request_approved …) have the pull request, and its
-        reviews are read
-        afterwards.
+        reviews are read afterwards.
         """
         if event.startswith("pull_request") and "pull_request" in payload:
             return [_record(PULL_REQUEST, {"pull_request": payload["pull_request"]})]

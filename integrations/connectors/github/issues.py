@@ -52,8 +52,7 @@ EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned", 
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     """`issue` from REST or a webhook and `repository` (its id and full name); `details` (GraphQL) or `timeline` (REST)
-    hold
-    its events, if present.
+    hold its events, if present.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)

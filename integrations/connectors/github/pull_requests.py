@@ -147,8 +147,7 @@ CODING_AGENTS = frozenset({"copilot", "copilot[bot]", "copilot-swe-agent[bot]"})
 
 def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
     """`pull_request` from REST or a webhook; its parts in `details` (GraphQL), or in `commits`, `reviews` and
-    `timeline`
-    (REST), or missing.  SchemaError names the field that was not as documented.
+    `timeline` (REST), or missing.  SchemaError names the field that was not as documented.
     """
     reader = Reader(payload)
     pull_request = Reader(payload.get("pull_request"), "pull_request", parent=reader)

@@ -1,10 +1,10 @@
 """GraphQL queries: details of records that a REST list named by their node ids, many in one request.
 
-Lists are always read over REST: requests can be conditional, and are the same with and without GraphQL.  Details that
-a list leaves out cost one to four requests per record over REST; here they cost one for a whole batch.  A query reads
-the first hundred entries of each connection; the rest of longer ones is requested separately (`MORE`).  Only thirty
-commits are read: the parents of each commit are another connection, and a hundred of these cost one of the hour's 5,000
-points, whether used or not.
+Lists are always read over REST: requests can be conditional, and are the same with and without GraphQL.  Details that a
+list leaves out cost one to four requests per record over REST; here they cost one for a whole batch.  A query reads the
+first hundred entries of each connection; the rest of longer ones is requested separately (`MORE`).  Only thirty commits
+are read: the parents of each commit are another connection, and a hundred of these cost one of the hour's 5,000 points,
+whether used or not.
 """
 
 from __future__ import annotations

@@ -141,8 +141,7 @@ def _repositories(sample: Sequence[tuple[Head, Json]], libraries: Sequence[str])
     """The repositories of builds, with examples.
 
     Repositories that builds of branches check out besides their own are libraries: if another build is attributed to
-    one
-    of them, the form has to name it.
+    one of them, the form has to name it.
     """
     examples: dict[str, str] = {}
     beside: set[str] = set()

@@ -1,6 +1,5 @@
 """Detection of custom fields: their ids differ by site, so those for estimates, sprints, epics and teams are recognised
-by
-type and name unless an admin chose them.  Examples of their values let an admin see whether the right ones are read.
+by type and name unless an admin chose them.  Examples of their values let an admin see whether the right ones are read.
 """
 
 from __future__ import annotations

@@ -84,10 +84,8 @@ class Change:
 
 def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     """`issue` from a search or a webhook.  `histories`, `fields` (ids of custom fields by kind), `names` (their ids by
-    name),
-    `statuses` and `people` (by key) are added by the stream; fields that depend on them are left out if they are
-    missing.
-    `pages` is the address of the site.
+    name), `statuses` and `people` (by key) are added by the stream; fields that depend on them are left out if they are
+    missing. `pages` is the address of the site.
     """
     reader = Reader(payload)
     issue = Reader(payload.get("issue"), "issue", parent=reader)

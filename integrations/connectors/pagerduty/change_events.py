@@ -2,8 +2,8 @@
 
 https://developer.pagerduty.com/docs/send-change-event
 
-A change event never changes, so later readings request only new ones.  A cursor is {} or {"since"}, or
-{"began", "until"} while the first reading goes back.  Without rules nothing is requested.
+A change event never changes, so later readings request only new ones.  A cursor is {} or {"since"}, or {"began",
+"until"} while the first reading goes back.  Without rules nothing is requested.
 """
 
 from __future__ import annotations

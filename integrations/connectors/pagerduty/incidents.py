@@ -37,8 +37,7 @@ def normalise_incident(payload: Json) -> list[IncidentDraft]:
     out.
 
     An incident that was merged into another one is not counted separately.  Severity follows from the value mappings:
-    of
-    the priority, or of the urgency if the account has no priorities.
+    of the priority, or of the urgency if the account has no priorities.
     """
     reader = Reader(payload)
     incident = reader.object("incident") or Reader(None, "incident")

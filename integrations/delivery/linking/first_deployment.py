@@ -245,8 +245,7 @@ def params_of_linked(
 
 def _repositories_of(pull_requests: Collection[int]) -> list[int]:
     """The pull requests' repositories, read beforehand: inside the statement the planner would expect hundreds, and
-    read
-    every deployment there is.
+    read every deployment there is.
     """
     return sql.column(
         "SELECT DISTINCT repository_id FROM integrations_pullrequest WHERE id = ANY (%s)", [list(pull_requests)]

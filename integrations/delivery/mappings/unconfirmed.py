@@ -107,8 +107,7 @@ class WithoutProduction:
 @dataclass(frozen=True, slots=True)
 class NamesInUse:
     """The names of pipelines, of jobs that deploy or may deploy, and of environments in a range of days, with the
-    mappings
-    of their connections.
+    mappings of their connections.
     """
 
     start: date

@@ -1,8 +1,8 @@
 """Outbox entries for pull requests whose lead times or services changed.
 
 Services of pull requests, and of their pipeline runs, follow from the paths that a pull request touches, else from its
-first deployment (integrations/facts/pull_requests.py): a deployment or path rule of today can change pull requests
-that were merged long ago.
+first deployment (integrations/facts/pull_requests.py): a deployment or path rule of today can change pull requests that
+were merged long ago.
 """
 
 from __future__ import annotations

@@ -41,8 +41,7 @@ WAITING = Outcome(RunStatus.QUEUED, "", None, None)  # the outcome of a deployme
 
 def outcomes(statuses: Sequence[Status]) -> list[Outcome]:
     """The deployment's own outcome, which is that of its first final status, and one for each later reactivation: a
-    success
-    after it was inactive, or had failed.  A repeated success counts once.
+    success after it was inactive, or had failed.  A repeated success counts once.
     """
     ordered = sorted(
         statuses, key=lambda status: (status.at, status.native_status == INACTIVE, _ORDER.index(status.status))

@@ -47,8 +47,7 @@ def sync_evidence(
     """Store the notes and records of the repository, of which its other sources may have different ones.
 
     If one of them cannot be read, its notes and records are unknown, and all stored ones stay.  Returns how many
-    commits
-    changed.
+    commits changed.
     """
     clones, complete = _clones(repository, source)
     before, notes = _notes_of(source.notes), _notes_of(position)

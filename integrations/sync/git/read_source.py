@@ -1,7 +1,7 @@
 """Syncs a repository on disk: the changes since the last sync, resumable at any commit, without deleted commits.
 
-A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits.
-Commits are stored in chunks before that, so that a killed sync continues where it stopped.
+A source's `refs` are its sync position; they move in the transaction that derives figures from the new commits. Commits
+are stored in chunks before that, so that a killed sync continues where it stopped.
 """
 
 from __future__ import annotations
@@ -87,8 +87,7 @@ class Seen:
 def sync_source(source: RepositorySource, *, full: bool = False) -> SyncRun:
     """Read the changes; the run says what was found, and explains any failure.
 
-    `full` reads every commit again instead of continuing from the last position.
-    Raises BusyError.
+    `full` reads every commit again instead of continuing from the last position. Raises BusyError.
     """
     with READING.alone(source.pk):
         source.refresh_from_db()

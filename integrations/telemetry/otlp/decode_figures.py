@@ -2,8 +2,7 @@
 
 Programs that follow OpenTelemetry's conventions differ on whether their input includes cached tokens.  It does, unless
 the record has more cached tokens than input, or comes from a version of a library that is known to count them apart;
-the
-sender is stored with the request, so that its earlier counts can be read again (sessions/cache_exclusive.py).
+the sender is stored with the request, so that its earlier counts can be read again (sessions/cache_exclusive.py).
 """
 
 from __future__ import annotations

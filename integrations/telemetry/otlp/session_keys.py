@@ -42,8 +42,7 @@ class SessionKey(NamedTuple):
     """A session as named by one record.
 
     If the record names only its process, that replaces the session (`is_process`); if not even that, the day of its
-    author
-    does (`is_unnamed`).
+    author does (`is_unnamed`).
     """
 
     agent: str

@@ -24,8 +24,7 @@ def hourly_writes(card: PriceCard, tokens: TokenCounts, reported_cost: Decimal |
     """The cache writes kept an hour: the number that explains the excess of the agent's cost over the five-minute cost.
 
     A cost outside the range from no to all hourly writes is inconclusive: 0 on a subscription, or one with other fees.
-    A
-    sum has no conclusive rounding, so any cost within the range is accepted.
+    A sum has no conclusive rounding, so any cost within the range is accepted.
     """
     if card.cache_write_1h is None:
         return HourlyWrites()

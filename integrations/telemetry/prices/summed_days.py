@@ -48,8 +48,7 @@ def price_summed_days(ids: Sequence[int]) -> None:
     """Price whole rows of AgentSessionDay, in the caller's transaction.
 
     The names under which the day's model was sent may have different prices, so each is priced separately.  Rows
-    without
-    tokens of a model are left unchanged.
+    without tokens of a model are left unchanged.
     """
     parts = [_Part(*row) for row in sql.rows(PARTS, {"ids": list(ids)})]
     if not parts:

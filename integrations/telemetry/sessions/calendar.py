@@ -2,8 +2,7 @@
 
 Facts have times in UTC, so all days are rebuilt when the time zone changes; days of imported files are rebuilt from the
 files' own times (usage_files/counted.py).  The zone of the stored days is in the organisation's row; every fold
-compares
-it with the setting.
+compares it with the setting.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Related sources of a session: its process, and other programs that report the same session.
 
-Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran
-at that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
+Some agents' metrics name only a process, not a session.  Their figures are moved to the session that the process ran at
+that time: the last one that started in it before the reading, else its first.  A process without sessions keeps its
 figures.  It counts as a session itself only if events without a session show activity in it.
 
 A gateway used by an agent may report the same session by OpenTelemetry's conventions.  The agent's own report counts,

@@ -19,10 +19,9 @@ def merge_requests() -> None:
     """Merge completed requests: the maximum of each figure, the earliest time, and the price.
 
     Uncached input is the largest prompt less the cached tokens: if two programs report a call, one may not know its
-    cached
-    tokens.  Requests are merged with stored rows in a temporary table, and priced on insert, so that each is written
-    once.
-    Tokens subtracted from the input of a sender that counts cached tokens apart are added again (cache_exclusive.py).
+    cached tokens.  Requests are merged with stored rows in a temporary table, and priced on insert, so that each is
+    written once. Tokens subtracted from the input of a sender that counts cached tokens apart are added again
+    (cache_exclusive.py).
     """
     sql.execute(MERGE_REQUESTS, {"kind": int(EventKind.REQUEST)})
     rates = _rates_of_requests()
