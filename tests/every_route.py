@@ -159,6 +159,13 @@ ROUTES: dict[str, Access] = {
     "api/v1/hand-kept/<slug:slug>/history/": Access(
         "/api/v1/hand-kept/nothing/history/", 401, member=404, admin=404, token=404
     ),
+    "api/v1/dashboards/": api("/api/v1/dashboards/"),
+    **{
+        f"api/v1/dashboards/<int:pk>/{rest}": Access(
+            f"/api/v1/dashboards/4711/{rest}", visitor=401, member=status, admin=status, token=token
+        )
+        for rest, status, token in (("", 404, 404), ("export/", 404, 404), ("copy/", 405, 405), ("publish/", 405, 405))
+    },
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),

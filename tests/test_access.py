@@ -234,6 +234,9 @@ POSTS: dict[str, Access] = {
             **{act: act for act in ("act/", "copy/", "home/", "publish/", "remove/", "share/")},
         }.items()
     },
+    "api/v1/dashboards/": post("/api/v1/dashboards/", visitor=401, member=415, admin=415),
+    "api/v1/dashboards/<int:pk>/copy/": post("/api/v1/dashboards/4711/copy/", visitor=401, member=404, admin=404),
+    "api/v1/dashboards/<int:pk>/publish/": post("/api/v1/dashboards/4711/publish/", visitor=401, member=404, admin=404),
     "api/v1/annotations/": post("/api/v1/annotations/", visitor=401, member=415, admin=415),
     "api/v1/hand-kept/": post("/api/v1/hand-kept/", visitor=401, member=415, admin=415),
     "api/v1/hand-kept/<slug:slug>/values/": post(

@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, dora, hand_kept, views
+from insights.api import annotations, dashboards, dora, hand_kept, views
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -19,6 +19,11 @@ urlpatterns = [
     path("v1/hand-kept/<slug:slug>/history/", hand_kept.HistoryView.as_view(), name="api_hand_kept_history"),
     path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api_annotations"),
     path("v1/annotations/<int:pk>/", annotations.AnnotationView.as_view(), name="api_annotation"),
+    path("v1/dashboards/", dashboards.DashboardsView.as_view(), name="api_dashboards"),
+    path("v1/dashboards/<int:pk>/", dashboards.DashboardView.as_view(), name="api_dashboard"),
+    path("v1/dashboards/<int:pk>/publish/", dashboards.DashboardPublishView.as_view(), name="api_dashboard_publish"),
+    path("v1/dashboards/<int:pk>/copy/", dashboards.DashboardCopyView.as_view(), name="api_dashboard_copy"),
+    path("v1/dashboards/<int:pk>/export/", dashboards.DashboardExportView.as_view(), name="api_dashboard_export"),
     path(
         "schema/",
         # A version of its own keeps the parameter `version` out of the file's name.

@@ -66,6 +66,9 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
         "unknown": "Not said",
     },
     **{dimension: {"unknown": "Not said"} for dimension in PARTS_OF_REQUESTS},
+    Dimension.OUTCOME: {
+        **{"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"},
+    },
     Dimension.TOKEN_KIND: {
         "cache_read": "Cache read",
         "cache_write": "Cache write",

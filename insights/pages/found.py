@@ -1,4 +1,4 @@
-"""The sources of the search in insights: units, metrics, pull requests by number, and the tabs of pages."""
+"""The sources of the search in insights: units, metrics, dashboards, pull requests by number, and the tabs of pages."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils import timezone
 from core.list_filters import LARGEST_ID
 from core.page_links import url_with
 from insights.catalogue.registry import metrics
+from insights.models import Dashboard
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.catalogue import matches
 from insights.pages.delivery.tabs import DELIVERY_PAGE
@@ -20,7 +21,7 @@ from insights.ui.addresses import address
 from integrations.delivery.records.visible import visible_pull_requests
 from integrations.models import Repository
 from orgtree.access.access import Access
-from orgtree.access.search_sources import ELSEWHERE, Hit, rank, with_all
+from orgtree.access.search_sources import ELSEWHERE, Hit, closeness, rank, with_all
 from orgtree.trees.search import UnitChoice, units_matching
 
 PAGES_OF_FIGURES = (("AI", AI_PAGE), ("Delivery", DELIVERY_PAGE))
@@ -45,6 +46,21 @@ def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
         if matches(metric, " ".join(words))
     ]
     return sorted(hits, key=lambda hit: rank(hit, words))[:limit]
+
+
+def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """Those that the reader may see, by words of their title and purpose."""
+    matching = Dashboard.objects.visible_to(access).filter(with_all(words, "title", "purpose"))
+    return [
+        Hit(
+            dashboard.title,
+            reverse("dashboard", args=[dashboard.pk]),
+            hint=dashboard.purpose,
+            note="" if dashboard.is_published else "Draft",
+            takes="context",
+        )
+        for dashboard in matching.order_by(closeness(words, "title"), "title", "pk")[:limit]
+    ]
 
 
 def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]:

@@ -7,15 +7,17 @@ from datetime import datetime
 from typing import NamedTuple
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from core.page_links import url_with
+from insights.dashboards.writing import home_dashboard
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, compared
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
 from insights.pages.integrations.needs import NeedLine, need_lines
-from insights.privacy.scope_access import has_scope
+from insights.privacy.scope_access import access_in, has_scope
 from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.offers import home_sections, sections_of
@@ -29,6 +31,7 @@ from integrations.sync.quarantine import count_quarantined
 from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
 from integrations.telemetry.otlp.reception import Reception, reception
 
+HOME, PAGE = "home", "page"
 TOKENS_NAMED = 5  # of those that should be replaced
 HEADLINES = compared("ai.active_developers", "ai.sessions", "ai.spend", "ai.error_rate")
 
@@ -40,6 +43,10 @@ DELIVERY_HEADLINES = compared(
 
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
+    """The dashboard that the account set as its home, where there is one; with `home=page` this page nevertheless."""
+    access = access_in(request)
+    if request.GET.get(HOME) != PAGE and (chosen := home_dashboard(access)):
+        return redirect(url_with(reverse("dashboard", args=[chosen.pk]), request.GET))
     has_telemetry = available_sources().sessions
     filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)

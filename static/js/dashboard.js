@@ -181,8 +181,26 @@ grid.addEventListener("pointerdown", (event) => {
 });
 
 function drag(event, card) {
-  event.preventDefault();
   const start = { x: event.clientX, y: event.clientY };
+  const hasMoved = ({ clientX, clientY }) => Math.hypot(clientX - start.x, clientY - start.y) > 4;
+  const begin = (moved) => {
+    if (moved.type === "pointermove" && !hasMoved(moved)) return;
+    document.removeEventListener("pointermove", begin);
+    document.removeEventListener("pointerup", begin);
+    if (moved.type === "pointermove") lift(card, start);
+  };
+  document.addEventListener("pointermove", begin);
+  document.addEventListener("pointerup", begin);
+}
+
+/* A click on the handle opens its menu, but not the one that ends a drag. */
+let hasDropped = false;
+grid.addEventListener("click", (event) => {
+  if (hasDropped && event.target.closest("[data-handle]")) event.preventDefault();
+  hasDropped = false;
+});
+
+function lift(card, start) {
   const drop = Object.assign(document.createElement("div"), { className: `hw-drop s${widthOf(card)}` });
   drop.style.setProperty("min-height", `${card.offsetHeight}px`);
   const box = card.getBoundingClientRect();
@@ -201,12 +219,14 @@ function drag(event, card) {
   };
   const end = (stop) => {
     document.removeEventListener("pointermove", move);
-    for (const type of ["pointerup", "pointercancel", "keydown"]) document.removeEventListener(type, end, true);
+    for (const type of ["pointerup", "pointercancel"]) document.removeEventListener(type, end, true);
     card.classList.remove("is-dragged");
     for (const name of ["position", "left", "top", "width", "transform"]) card.style.removeProperty(name);
     const others = [...grid.children].filter((child) => child !== card && child.matches("[data-card], .hw-drop"));
     const at = others.indexOf(drop);
     drop.remove();
+    hasDropped = true;
+    setTimeout(() => (hasDropped = false));
     card.focus();
     if (stop.type === "pointerup") place(card, at);
   };

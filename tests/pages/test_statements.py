@@ -22,7 +22,7 @@ from tests.personas import EXECUTIVE
 from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
-LATER = re.compile(r'"(/insights/(?:ai|delivery)/(?:parts|charts)/[^"]+)"')
+LATER = re.compile(r'"(/insights/(?:ai|delivery|dashboards/\d+)/(?:parts|charts)/[^"]+)"')
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +38,20 @@ def shop(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> It
 
     with stored_once(make):
         yield
+
+
+@pytest.fixture
+def counted_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The statements of DuckDB that have run since it was cleared."""
+    statements: list[str] = []
+    fetch = database.fetch
+
+    def counted(opened: Any, statement: str, parameters: Any) -> Any:
+        statements.append(statement)
+        return fetch(opened, statement, parameters)
+
+    monkeypatch.setattr(database, "fetch", counted)
+    return statements
 
 
 @pytest.mark.usefixtures("shop")
@@ -58,25 +72,50 @@ def shop(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> It
     ],
 )
 def test_a_tab_is_read_in_so_many_statements(
-    sign_in: Any, monkeypatch: pytest.MonkeyPatch, path: str, everybody: int, a_unit: int
+    sign_in: Any, counted_statements: list[str], path: str, everybody: int, a_unit: int
 ) -> None:
     client: Client = sign_in(EXECUTIVE)
     refresh()
     client.get(path)  # what a process loads once
-    statements: list[str] = []
-    fetch = database.fetch
-
-    def counted(opened: Any, statement: str, parameters: Any) -> Any:
-        statements.append(statement)
-        return fetch(opened, statement, parameters)
-
-    monkeypatch.setattr(database, "fetch", counted)
     for unit, most in (("", everybody), ("platform", a_unit)):
         scan.answers.clear()
         scan.results.clear()
-        statements.clear()
+        counted_statements.clear()
         page = client.get(path, {"unit": unit} if unit else {})
         assert page.status_code == 200
         for address in sorted(set(LATER.findall(html.unescape(page.content.decode())))):
             assert client.get(address).status_code == 200, address
-        assert len(statements) <= most
+        assert len(counted_statements) <= most
+
+
+# A dozen cards of each kind: what the built-in templates show, and a trend with its split.
+DOZEN = [
+    *({"kind": "tile", "metric": key} for key in ("dora.lead_time", "pr.pickup_time", "wip.count", "ai.spend")),
+    {"kind": "trend", "metric": "dora.lead_time", "beside": ["pr.pickup_time"]},
+    {"kind": "trend", "metric": "ai.spend", "by": "agent"},
+    {"kind": "breakdown", "metric": "ai.spend", "by": "outcome"},
+    {"kind": "breakdown", "metric": "ai.spend", "by": "agent"},
+    {"kind": "units", "metrics": ["dora.lead_time", "pr.pickup_time", "wip.count"]},
+    {"kind": "comparison", "metrics": ["pr.cycle_time", "pr.merged_per_developer"]},
+    {"kind": "slowest", "metric": "pr.pickup_time"},
+    {"kind": "text", "text": "Read it from the left."},
+]
+
+
+@pytest.mark.usefixtures("shop")
+def test_a_dashboard_is_read_in_so_many_statements(sign_in: Any, counted_statements: list[str]) -> None:
+    client: Client = sign_in(EXECUTIVE)
+    made = client.post("/api/v1/dashboards/", {"title": "A dozen", "cards": DOZEN}, content_type="application/json")
+    path = f"/insights/dashboards/{made.json()['id']}/"
+    refresh()
+    client.get(path)
+    for unit, most in (("", 26), ("platform", 23)):
+        scan.answers.clear()
+        scan.results.clear()
+        counted_statements.clear()
+        page = client.get(path, {"unit": unit} if unit else {})
+        assert page.status_code == 200
+        assert len(counted_statements) <= 15, "of the page itself"
+        for address in sorted(set(LATER.findall(html.unescape(page.content.decode())))):
+            assert client.get(address).status_code == 200, address
+        assert len(counted_statements) <= most

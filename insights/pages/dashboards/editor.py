@@ -11,6 +11,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -149,8 +150,9 @@ def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     def save() -> bool:
         data = form.cleaned_data
-        writing.describe(access, dashboard, title=data["title"], purpose=data["purpose"])
-        writing.share_dashboard(access, dashboard, roles=data["roles"], units=data["units"])
+        with transaction.atomic():
+            writing.describe(access, dashboard, title=data["title"], purpose=data["purpose"])
+            writing.share_dashboard(access, dashboard, roles=data["roles"], units=data["units"])
         return True
 
     if form.save_by(save):
@@ -240,7 +242,6 @@ def _form_page(
 
 
 def _done(request: HttpRequest, pk: int, anchor: str = "") -> HttpResponse:
-    address = f"{reverse('dashboard_edit', args=[pk])}{anchor}"
     if is_panel(request):
-        return HttpResponse(status=204, headers={"HX-Redirect": address})
-    return redirect(address)
+        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
+    return redirect(f"{reverse('dashboard_edit', args=[pk])}{anchor}")
