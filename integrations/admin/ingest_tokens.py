@@ -34,14 +34,14 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
         required=False,
         choices=[("own", "Its own"), ("all", "All")],
         initial="own",
-        label="Pushed records that it may change",
-        help_text="Its own: it adds records, and changes and deletes those that it added. All: those of others, too.",
+        label="Pushed records it can change",
+        help_text="Its own: add records, and change and delete those it added. All: also records of other tokens.",
     )
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial=str(LIFETIME.days), label="Ends after")
     person = forms.EmailField(
         required=False,
         label="Person",
-        help_text="E-mail address of the person for whom all its telemetry counts. Empty: whom the telemetry names.",
+        help_text="E-mail address of the person whom all its telemetry counts for. Empty: the person it names.",
     )
 
     class Meta:

@@ -100,7 +100,7 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
 class SeatAssignmentForm(forms.ModelForm[SeatAssignment]):
     """The form of a seat assignment, which names the person by e-mail address."""
 
-    email = forms.EmailField(label="E-mail address", help_text="Of the person who has the seat.")
+    email = forms.EmailField(label="E-mail address", help_text="E-mail address of the person with the seat.")
 
     class Meta:
         model = SeatAssignment

@@ -25,7 +25,7 @@ class MeaningForm(forms.ModelForm[UnreadEvent]):
 
     means = forms.ChoiceField(
         required=False,
-        help_text="Stored records are read again by this meaning, and new ones from now on.",
+        help_text="Applies to new records, and to stored ones, which are read again.",
     )
 
     class Meta:

@@ -44,9 +44,9 @@ class OwnedThingSerializer(serializers.Serializer[object]):
     since = serializers.DateField(allow_null=True, help_text="First day; null: no beginning.")
     until = serializers.DateField(allow_null=True, help_text="First day after it; null: until further notice.")
     follows = serializers.CharField(
-        allow_null=True, help_text="Name of the repository whose owner it has while it has none itself."
+        allow_null=True, help_text="Name of the repository whose owner it inherits if it has none itself."
     )
-    proposal = ProposalSerializer(allow_null=True, help_text="Of what nobody owns.")
+    proposal = ProposalSerializer(allow_null=True, help_text="Proposed owner of a thing without one.")
 
 
 class OwnershipListSerializer(serializers.Serializer[object]):

@@ -186,4 +186,5 @@ class UnreadableNote(models.Model):
     reason = models.CharField(max_length=300)
 
     class Meta:
+        verbose_name = "invalid note"
         constraints = [models.UniqueConstraint(fields=["repository", "commit"], name="unreadable_note_is_unique")]

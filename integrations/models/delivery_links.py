@@ -157,7 +157,9 @@ class FailedDeployment(models.Model):
     """
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="failed")
-    method = models.CharField(max_length=10, choices=FailureMethod.choices, help_text="The surest of its failures'.")
+    method = models.CharField(
+        max_length=10, choices=FailureMethod.choices, help_text="The most reliable method of its failures."
+    )
     restored_at = models.DateTimeField(null=True)
     restored_on = models.DateField(null=True, help_text="The local day.")
     recovery_seconds = models.FloatField(null=True)
@@ -176,10 +178,12 @@ class ProposedRollback(models.Model):
 
     deployment = models.OneToOneField(Deployment, models.CASCADE, primary_key=True, related_name="proposed_rollback")
     rolled_back = models.ForeignKey(
-        Deployment, models.CASCADE, related_name="+", help_text="What was in production before it."
+        Deployment, models.CASCADE, related_name="+", help_text="The deployment in production before it."
     )
     state = models.CharField(max_length=10, choices=State.choices, default=State.PROPOSED, db_default=State.PROPOSED)
-    decided_by = models.TextField(blank=True, default="", db_default="", help_text="Who confirmed or refused it.")
+    decided_by = models.TextField(
+        blank=True, default="", db_default="", help_text="The admin who confirmed or refused it."
+    )
     decided_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -197,12 +201,12 @@ class ServicePaths(models.Model):
     service = models.CharField(max_length=200)
     patterns = ArrayField(
         models.CharField(max_length=500),
-        help_text="As in a .gitignore file: services/cart/, libs/**/*.py, !libs/docs/**.",
+        help_text="Patterns as in a .gitignore file: services/cart/, libs/**/*.py, !libs/docs/**.",
     )
 
     class Meta:
-        verbose_name = "paths of a service"
-        verbose_name_plural = "paths of services"
+        verbose_name = "service paths"
+        verbose_name_plural = "service paths"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(fields=["repository", "service"], name="service_paths_are_unique")
         ]
@@ -227,7 +231,7 @@ class LinkingRules(models.Model):
     """The version of the linking rules last applied to all records: one row, written when done."""
 
     version = models.PositiveIntegerField()
-    time_zone = models.CharField(max_length=80, help_text="In which the days of links are cut.")
+    time_zone = models.CharField(max_length=80, help_text="Time zone of the days of links.")
     link_window_hours = models.PositiveIntegerField()
     rollout_gap_minutes = models.PositiveIntegerField(default=30, db_default=30)
     lead_time_history_days = models.PositiveIntegerField(default=30, db_default=30)

@@ -50,10 +50,12 @@ class HandKeptMetric(models.Model):
         max_length=LONGEST_SLUG,
         unique=True,
         validators=[RegexValidator(SLUG, "Small letters, digits and underscores, such as customer_satisfaction.")],
-        help_text="The end of its key, such as customer_satisfaction: it cannot be changed.",
+        help_text="The last part of its key, such as customer_satisfaction. It cannot be changed later.",
     )
     name = models.CharField(max_length=LONGEST_NAME)
-    meaning = models.CharField(max_length=LONGEST_TEXT, help_text="One sentence: what it says, and how it is obtained.")
+    meaning = models.CharField(
+        max_length=LONGEST_TEXT, help_text="One sentence that explains the metric and its source."
+    )
     unit_of_measure = models.CharField(
         max_length=10,
         choices=[(unit.value, label) for unit, label in UNITS_OF_MEASURE.items()],
@@ -66,7 +68,7 @@ class HandKeptMetric(models.Model):
         "valid for (days)",
         default=100,
         validators=[MinValueValidator(1), MaxValueValidator(LONGEST_VALIDITY_DAYS)],
-        help_text="A value holds until the next one, for at most so many days; then there is no data.",
+        help_text="A value holds until the next one, but at most for this number of days; then there is no data.",
     )
     keepers: models.ManyToManyField[models.Model, models.Model] = models.ManyToManyField(
         settings.AUTH_USER_MODEL,

@@ -32,7 +32,7 @@ class IngestToken(models.Model):
         "may change all records",
         default=False,
         db_default=False,
-        help_text="Of a token for pushed records: whether it changes and deletes records that others wrote, too.",
+        help_text="For pushed records: whether the token can also change and delete records of other tokens.",
     )
     # A separate identity of its person, so that the token follows when people are merged or split.
     identity = models.ForeignKey(
@@ -42,7 +42,7 @@ class IngestToken(models.Model):
         blank=True,
         editable=False,
         related_name="+",
-        help_text="All telemetry sent with it counts for this identity's person; empty: for the person it names.",
+        help_text="All telemetry sent with it counts for this identity's person; empty: for the person named in it.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True, help_text="Empty: never.")
@@ -59,7 +59,7 @@ class IngestToken(models.Model):
         blank=True,
         default=200,
         db_default=200,
-        help_text="How many new names of models, of agents and of tools its telemetry may bring on a day (UTC); "
+        help_text="Limit on new names of models, of agents and of tools in its telemetry per day (UTC); "
         "further ones count as “other”. Empty: any number.",
     )
     folded_records = models.BigIntegerField("records counted as “other”", default=0, db_default=0, editable=False)

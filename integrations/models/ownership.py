@@ -50,7 +50,7 @@ class Owned(models.Model):
     kind = models.CharField(max_length=20, choices=OwnedKind.choices)
     repository = models.OneToOneField(Repository, models.CASCADE, null=True, related_name="owned")
     project = models.OneToOneField(Project, models.CASCADE, null=True, related_name="owned")
-    name = models.CharField(max_length=200, blank=True, default="", help_text="Of a service or board.")
+    name = models.CharField(max_length=200, blank=True, default="", help_text="Name of a service or board.")
     follows = models.ForeignKey(
         Repository,
         models.SET_NULL,
@@ -58,16 +58,16 @@ class Owned(models.Model):
         blank=True,
         related_name="+",
         help_text=(
-            "Of a service the repository that it is deployed from, of a project the one whose issues it holds: "
-            "it has that one’s owner while it has none itself."
+            "The repository that a service is deployed from, or whose issues a project holds: "
+            "its owner applies as long as there is no other."
         ),
     )
 
     objects = OwnedQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "owned thing"
-        verbose_name_plural = "owned things"
+        verbose_name = "owned resource"
+        verbose_name_plural = "ownership"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
                 fields=["kind", "name"], condition=Q(kind__in=["service", "board"]), name="owned_name_once"

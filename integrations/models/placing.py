@@ -95,17 +95,24 @@ class PlacingRule(models.Model):
 
     subject = models.CharField(max_length=10, choices=Subject.choices, default=Subject.REPOSITORY)
     connection = models.ForeignKey(
-        Connection, models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: any."
+        Connection, models.CASCADE, null=True, blank=True, related_name="+", help_text="Empty: all connections."
     )
     pattern = models.CharField(
         max_length=LONGEST_NAMED,
         validators=[MinLengthValidator(1)],
-        help_text="The whole name, or a pattern with * and ?. Case, https:// and .git make no difference.",
+        help_text="The whole name, or a pattern with * and ?. Case, https:// and .git are ignored.",
     )
     repository = models.ForeignKey(
-        Repository, models.CASCADE, null=True, blank=True, related_name="+", help_text="What the name means."
+        Repository,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="The repository that the name refers to.",
     )
-    service = models.CharField(max_length=200, blank=True, default="", db_default="", help_text="What the name means.")
+    service = models.CharField(
+        max_length=200, blank=True, default="", db_default="", help_text="The service that the name refers to."
+    )
 
     class Meta:
         constraints = [
@@ -133,7 +140,7 @@ class RuledRecord(models.Model):
     named = text_field(LONGEST_NAMED)
     source = text_field(300)
     target = text_field()  # the repository's id, or the service's name
-    drafts = models.JSONField(default=list, help_text="Of commits, which belong to no single connection.")
+    drafts = models.JSONField(default=list, help_text="Only for commits, which belong to no single connection.")
 
     class Meta:
         constraints = [

@@ -46,14 +46,17 @@ class PriceOverride(models.Model):
 
     model = models.CharField(
         max_length=120,
-        help_text="As the agent names it, such as claude-sonnet-5; * matches any characters: claude-sonnet-*.",
+        help_text="The model's name in the agent, such as claude-sonnet-5; * matches any characters: claude-sonnet-*.",
     )
     agent = models.CharField(
-        max_length=40, blank=True, default="", help_text="Only requests of this agent, such as codex; empty: of all."
+        max_length=40,
+        blank=True,
+        default="",
+        help_text="Limits the price to requests of this agent, such as codex; empty: all agents.",
     )
     during = DateRangeField(
         "days",
-        help_text="First day, and first day after it.  Left out: since the beginning, until further notice.",
+        help_text="First day, and first day after it. Empty: since the beginning, until further notice.",
     )
     same_as = models.CharField(
         "priced as",
@@ -63,22 +66,22 @@ class PriceOverride(models.Model):
         help_text="Another model whose list prices apply instead of prices entered here, such as for a renamed model.",
     )
     input = _price("Per million tokens of uncached input, US dollars.")
-    cache_read = _price("Left out: as uncached input.")
-    cache_write = _price("Kept for five minutes.  Left out: as uncached input.")
-    cache_write_1h = _price("Kept for an hour.  Left out: as those of five minutes.")
+    cache_read = _price("Empty: same as uncached input.")
+    cache_write = _price("Kept for five minutes. Empty: same as uncached input.")
+    cache_write_1h = _price("Kept for an hour. Empty: same as for five minutes.")
     output = _price("Reasoning included.")
     long_above = models.PositiveIntegerField(
         "long prompts",
         null=True,
         blank=True,
-        help_text="If a request has more prompt tokens than this, cached ones included, all its tokens cost as below.",
+        help_text="If a request has more prompt tokens, cached ones included, all its tokens have the prices below.",
     )
-    long_input = _price("Left out, this and the following: as in short requests.")
+    long_input = _price("Empty, here and below: same as in short requests.")
     long_cache_read = _price()
     long_cache_write = _price()
     long_cache_write_1h = _price()
     long_output = _price()
-    reason = models.CharField(max_length=300, help_text="The reason, for later readers: a contract, a list price.")
+    reason = models.CharField(max_length=300, help_text="The reason, for future reference: a contract, a list price.")
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
@@ -191,7 +194,7 @@ class PriceSnapshot(models.Model):
     date, they stay in use until the day of that version.
     """
 
-    model = models.CharField(max_length=120, unique=True, help_text="As agents name it.")
+    model = models.CharField(max_length=120, unique=True, help_text="The model's name in agents' telemetry.")
     name = models.CharField(
         max_length=120,
         blank=True,
@@ -205,7 +208,7 @@ class PriceSnapshot(models.Model):
         null=True,
         help_text="Prices of earlier versions, the oldest first, each with the day until which it stays in use.",
     )
-    missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version that did not.")
+    missing_since = models.CharField(max_length=60, blank=True, default="", help_text="The first version without it.")
 
     class Meta:
         db_table = "integrations_keptpricelist"

@@ -29,13 +29,13 @@ class SeatPlan(models.Model):
     A price change starts a new plan.  Earlier values stay in the history.
     """
 
-    agent = models.CharField(max_length=40, help_text="As its sessions name it, such as claude_code.")
-    name = models.CharField(max_length=80, help_text="Such as Team or Business.")
+    agent = models.CharField(max_length=40, help_text="The agent's name in its sessions, such as claude_code.")
+    name = models.CharField(max_length=80, help_text="For example Team or Business.")
     monthly_price = models.DecimalField(
         "price per seat and month",
         max_digits=10,
         decimal_places=2,
-        help_text="US dollars.  A month's price counts by day: a thirty-first of it on each day of May.",
+        help_text="US dollars per seat and month, counted by day: a thirty-first of it on each day of May.",
         validators=[
             MinValueValidator(Decimal(0), "A price can’t be negative."),
             MaxValueValidator(HIGHEST_SEAT_PRICE, "That is no price of a seat: at most 100,000 dollars."),
@@ -44,10 +44,10 @@ class SeatPlan(models.Model):
     seats = models.PositiveIntegerField(
         null=True,
         blank=True,
-        help_text="How many are paid for.  If empty, as many as are assigned.",
+        help_text="Number of paid seats. Empty: the number of assigned ones.",
         validators=[MaxValueValidator(10_000_000)],
     )
-    during = DateRangeField("days", help_text="First day, and first day on which they are no longer paid for.")
+    during = DateRangeField("days", help_text="First paid day, and the first day after the last paid one.")
 
     class Meta:
         ordering: ClassVar[list[str]] = ["agent", "name", "during"]

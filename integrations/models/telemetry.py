@@ -28,8 +28,8 @@ class QuarantinedRecord(models.Model):
     signal = models.CharField(max_length=10)
     digest = models.UUIDField(unique=True, help_text="Hash of the record as sent: a repeated record is stored once.")
     reason = models.CharField(max_length=300)
-    encoding = models.CharField(max_length=10, help_text="Of the payload: protobuf or json.")
-    payload = models.BinaryField(help_text="An OTLP export request with this record alone, without content attributes.")
+    encoding = models.CharField(max_length=10, help_text="Encoding of the payload: protobuf or json.")
+    payload = models.BinaryField(help_text="An OTLP export request with only this record, without content attributes.")
     replayed_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -56,7 +56,7 @@ class UnreadEvent(models.Model):
 
     agent = models.CharField(max_length=60)
     signal = models.CharField(max_length=10)
-    name = models.CharField(max_length=200, help_text="Of the event, metric or span.")
+    name = models.CharField(max_length=200, help_text="Name of the event, metric or span.")
     attribute = models.CharField(
         max_length=200,
         blank=True,
@@ -64,7 +64,7 @@ class UnreadEvent(models.Model):
         default="",
         help_text="Empty: the whole event, metric or span is unknown.",
     )
-    known = models.BooleanField(default=False, help_text="Known to the agent's vocabulary, and not needed.")
+    known = models.BooleanField(default=False, help_text="Known to the agent's vocabulary, but not used.")
     count = models.BigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -73,7 +73,7 @@ class UnreadEvent(models.Model):
         blank=True,
         db_default="",
         default="",
-        help_text="Its meaning according to an administrator: a name from the agent's vocabulary.",
+        help_text="An administrator's mapping to a name of the agent's vocabulary.",
     )
     tried_with = models.CharField(
         max_length=40,
@@ -84,6 +84,7 @@ class UnreadEvent(models.Model):
     )
 
     class Meta:
+        verbose_name = "unrecognised event"
         constraints = [
             models.UniqueConstraint(fields=["agent", "signal", "name", "attribute"], name="unread_is_unique")
         ]

@@ -28,20 +28,20 @@ class Organisation(models.Model):
 
     name = models.CharField(max_length=200, default="Your organisation")
     individual_policy = models.CharField(
-        "what people see of each other",
+        "visibility of individual data",
         max_length=20,
         choices=IndividualPolicy.choices,
         default=IndividualPolicy.PSEUDONYMS,
-        help_text="Of sessions, tokens, spend and attribution. Self only: nobody sees others' rows. Pseudonyms: "
+        help_text="For sessions, tokens, spend and attribution. Self only: nobody sees others' rows. Pseudonyms: "
         "others appear under a name that changes every quarter, without repository, commit, link or time of day. "
-        "Named: everybody who may see a team sees names and figures of however few people. One's own data are always "
-        "one's own.",
+        "Named: everybody who may see a team sees names, and figures of any number of people. People always see their "
+        "own data.",
     )
     minimum_group_size = models.PositiveSmallIntegerField(
         default=5,
         validators=[MinValueValidator(2)],
-        help_text="A figure to which fewer people contribute is hidden from others, unless the policy is named. Trial "
-        "mode lasts until this many people have any activity, and does not come back.",
+        help_text="Figures of fewer people are hidden from others, unless individual data are shown with names. Trial "
+        "mode ends for good once this many people have any activity.",
     )
     members_see = models.CharField(
         max_length=20,
@@ -57,32 +57,32 @@ class Organisation(models.Model):
         default=300, help_text="A commit that changes more files is excluded as bulk."
     )
     link_window_hours = models.PositiveSmallIntegerField(
-        "incidents are linked for (hours)",
+        "incident link window (hours)",
         default=24,
         validators=[MinValueValidator(1)],
-        help_text="An incident that names no cause is blamed on the deployment of its service before it, if that "
-        "finished at most this long before.",
+        help_text="An incident without a named cause is attributed to the previous deployment of its service, if that "
+        "finished within this time.",
     )
     rollout_gap_minutes = models.PositiveSmallIntegerField(
-        "deployments are one rollout within (minutes)",
+        "rollout gap (minutes)",
         default=30,
         db_default=30,
-        help_text="Production deployments of one commit and service within this time count as one.",
+        help_text="Production deployments of one commit and service within this time count as one rollout.",
     )
     lead_time_history_days = models.PositiveSmallIntegerField(
-        "lead time reaches back (days)",
+        "lead time history (days)",
         default=30,
         db_default=30,
-        help_text="What was merged longer before the first known deployment is left out of lead time: an earlier one, "
-        "which is not known, brought it to production.",
+        help_text="Changes merged longer before the first known deployment are excluded from lead time: an earlier, "
+        "unknown deployment brought them to production.",
     )
     fiscal_year_start_month = models.PositiveSmallIntegerField(
         "fiscal year starts in month",
         null=True,
         blank=True,
         validators=[MinValueValidator(1), MaxValueValidator(12)],
-        help_text="1 to 12; empty: as HEADWAY_FISCAL_YEAR_START_MONTH says. Quarters count from it on pages, in the "
-        "API and in objectives; a quarter that has objectives keeps its days. Figures by quarter are computed anew.",
+        help_text="1 to 12; empty: HEADWAY_FISCAL_YEAR_START_MONTH. Defines quarters on pages, in the API and in "
+        "objectives; a quarter with objectives keeps its days. Quarterly figures are recomputed.",
     )
     repository_attributes = models.CharField(
         "attributes that name a repository",
@@ -91,18 +91,18 @@ class Organisation(models.Model):
         default="",
         db_default="",
         help_text="Names of attributes in your agents' telemetry, separated by commas, whose value is a repository's "
-        "address or name, beside those that Headway knows (vcs.repository.url.full, repo.owner with repo.name …). "
-        "They place sessions from now on.",
+        "address or name, in addition to those that Headway knows (vcs.repository.url.full, repo.owner with repo.name "
+        "…). They apply to new sessions.",
     )
     benchmark_set = models.CharField(
         max_length=40,
         default="dora-2023",
-        help_text="The published figures shown beside yours. They are a guide, not a target for a team.",
+        help_text="The published benchmarks shown next to your figures. They are a guide, not a target for a team.",
     )
     peers = models.CharField(
         max_length=60,
         default="industry:all",
-        help_text="The answers to DORA's Quick Check shown beside your score: of an industry or a company size.",
+        help_text="The answers to DORA's Quick Check shown next to your score, by industry or company size.",
     )
     # Set when `minimum_group_size` people first have activity; never unset (trial mode ends once).
     protected_since = models.DateTimeField(null=True, editable=False)

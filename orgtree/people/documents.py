@@ -56,13 +56,13 @@ class PersonWriteSerializer(serializers.Serializer[object]):
     )
     full_name = CellField()
     email = CellField(email_address)
-    manager_email = CellField(manager_address, help_text="null: reports to nobody.")
+    manager_email = CellField(manager_address, help_text="Address of the manager; null: reports to nobody.")
     role = CellField()
     sub_role = CellField()
     team = CellField()
     department = CellField()
     site = CellField()
-    time_zone = CellField(cells.time_zone, help_text="Such as Europe/Paris.")
+    time_zone = CellField(cells.time_zone, help_text="IANA time zone, such as Europe/Paris.")
     identities = serializers.ListField(
         child=serializers.CharField(max_length=400),
         required=False,
@@ -70,7 +70,7 @@ class PersonWriteSerializer(serializers.Serializer[object]):
         help_text="Further addresses and logins (github:ada), added to the known ones.",
     )
     start = CellField(cells.day, help_text="First day, 2026-01-31.")
-    end = CellField(cells.day, help_text="First day no longer there; null: no end.")
+    end = CellField(cells.day, help_text="First day after the employment; null: no end.")
     attributes = serializers.DictField(
         child=CellField(), required=False, help_text="Further attributes of the person, by name."
     )
@@ -131,8 +131,12 @@ class PersonSerializer(AnswerSerializer):
     site = AttributeField("site")
     time_zone = AttributeField("time_zone")
     identities = serializers.ListField(child=serializers.CharField())
-    start = serializers.DateField(source="employment.lower", allow_null=True, help_text="Of the last employment.")
-    end = serializers.DateField(source="employment.upper", allow_null=True, help_text="First day no longer there.")
+    start = serializers.DateField(
+        source="employment.lower", allow_null=True, help_text="First day of the last employment."
+    )
+    end = serializers.DateField(
+        source="employment.upper", allow_null=True, help_text="First day after the last employment."
+    )
     attributes = serializers.SerializerMethodField()
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))

@@ -24,9 +24,9 @@ STATES = {"there": "There today", "left": "Not there", "all": "Everybody"}
 class PeopleFilters(ListFilters):
     """People in the order of names, with their attributes and employment on a day."""
 
-    q = django_filters.CharFilter(method="with_words", help_text="Words of a name, an address or a login.")
+    q = django_filters.CharFilter(method="with_words", help_text="Search text: words of a name, an address or a login.")
     where = RepeatedFilter(method="with_attributes", help_text="attribute=value; AND between them.")
-    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Without it: all.")
+    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Omitted: all.")
 
     def __init__(self, data: Mapping[str, Any], people: PersonQuerySet, *, on: date) -> None:
         super().__init__(data, people.order_by("full_name", "pk"))

@@ -31,10 +31,10 @@ class UnitSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
     tree = serializers.CharField(help_text="Slug of its Org Tree.")
     parent = serializers.CharField(  # type: ignore[assignment]  # a document field, like the next ones
-        allow_null=True, help_text="Slug of the unit above; null: a root."
+        allow_null=True, help_text="Slug of the parent; null: a root."
     )
     manager = serializers.CharField(allow_null=True, help_text="E-mail address.")
-    people = serializers.IntegerField(help_text="Members, and everybody's below.")
+    people = serializers.IntegerField(help_text="Number of members, descendants included.")
 
 
 class UnitsSerializer(serializers.Serializer[object]):
@@ -44,9 +44,9 @@ class UnitsSerializer(serializers.Serializer[object]):
 class UnitAddSerializer(serializers.Serializer[object]):
     name = serializers.CharField(max_length=200)
     parent = serializers.SlugField(  # type: ignore[assignment]
-        max_length=80, help_text="Slug of the unit above, in a hand-built tree."
+        max_length=80, help_text="Slug of the parent, in a hand-built tree."
     )
-    manager = serializers.EmailField(required=False, allow_null=True, help_text="Of a person who is known.")
+    manager = serializers.EmailField(required=False, allow_null=True, help_text="E-mail address of a known person.")
 
 
 class UnitChangeSerializer(serializers.Serializer[object]):

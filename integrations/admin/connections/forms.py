@@ -75,7 +75,7 @@ class ProviderForm(forms.ModelForm[Connection]):
         max_value=MOST_MINUTES,
         initial=15,
         label="Sync every",
-        help_text="Minutes. Webhooks report changes within seconds; this finds what they missed.",
+        help_text="Minutes. Webhooks report changes within seconds; a sync finds any that they missed.",
     )
 
     class Meta:

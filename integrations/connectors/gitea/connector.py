@@ -59,7 +59,7 @@ class Gitea(Connector):
     name = "Gitea"
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_LISTS)}
     fields: ClassVar[Sequence[Field]] = (
-        Field("base_url", "Base URL", "Of the server, such as https://gitea.example.com."),
+        Field("base_url", "Base URL", "Address of the server, such as https://gitea.example.com."),
         Field("token", "Access token", "Settings → Applications → Generate New Token.", secret=True),
     )
     permissions = """\

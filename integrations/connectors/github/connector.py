@@ -77,27 +77,27 @@ class GitHub(Connector):
         Field(
             "base_url",
             "Base URL",
-            "Of the REST API. An Enterprise Server's ends in /api/v3: https://github.example.com/api/v3.",
+            "REST API address. On an Enterprise Server it ends in /api/v3: https://github.example.com/api/v3.",
             default=GITHUB_COM,
         ),
         Field(
             "owners",
             "Organisations",
-            "Whose repositories can be picked, separated by commas. Empty: all that the token can see.",
+            "Owners whose repositories to offer, separated by commas. Empty: all that the token can see.",
             required=False,
         ),
         Field(
             "token",
             "Token",
-            "A personal access token, fine-grained or classic. Empty for a GitHub App.",
+            "A personal access token, fine-grained or classic. Leave empty for a GitHub App.",
             secret=True,
             required=False,
         ),
-        Field("app_id", "App id", "Of a GitHub App, in place of a token.", required=False),
+        Field("app_id", "App ID", "ID of a GitHub App, instead of a token.", required=False),
         Field(
             "installation_id",
-            "Installation id",
-            "Ends the address of the App's installation page.",
+            "Installation ID",
+            "The last part of the URL of the App's installation page.",
             required=False,
         ),
         Field(
@@ -111,23 +111,23 @@ class GitHub(Connector):
         Field(
             "use_graphql",
             "Use GraphQL",
-            "Reads the same with far fewer requests. Switch it off where only REST can be reached.",
+            "Reads the same data with far fewer requests. Turn off if only REST can be reached.",
             default="true",
-            choices=(("true", "Yes"), ("false", "No, REST alone")),
+            choices=(("true", "Yes"), ("false", "No, REST only")),
         ),
         Field(
             "keep_mirror",
-            "Keep mirrors",
-            "A bare copy of each repository in Headway's data folder, from which lines and files are counted. "
-            "It takes the disk that the repository has.",
+            "Mirror repositories",
+            "Keep a bare clone of each repository in Headway's data folder, to count lines and files. "
+            "It needs as much disk space as the repository.",
             default="false",
             choices=(("false", "No"), ("true", "Yes")),
         ),
         Field(
             MIRROR_TICKETS,
             "Mirror action tickets",
-            "Whoever may change an action ticket may mirror it to an issue of a repository that is synced here; "
-            "everybody who reads that repository reads it. It takes “Issues: read and write”.",
+            "Anyone who can edit an action ticket can mirror it to an issue of a repository synced here, where "
+            "everybody with access to the repository can read it. Requires “Issues: read and write”.",
             default="false",
             choices=(("false", "No"), ("true", "Yes")),
         ),

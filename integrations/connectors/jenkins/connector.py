@@ -43,29 +43,29 @@ class Jenkins(ConnectorWithRules):
         Field(
             "base_url",
             "Base URL",
-            "Of the controller, with its path where it has one: https://ci.example.com/jenkins.",
+            "Address of the controller, with its path if it has one: https://ci.example.com/jenkins.",
         ),
-        Field("user", "User", "The id of the user whose API token it is."),
-        Field("token", "API token", "Of that user: Security → API Token → Add new token.", secret=True),
+        Field("user", "User", "ID of the user who owns the API token."),
+        Field("token", "API token", "The user's API token: Security → API Token → Add new token.", secret=True),
         Field(
             SETTING,
             "Deployments",
-            "Which builds deploy, one rule per line: acme/deploy-*: environment={ENV}, service={APP}. Before the colon "
-            "is a pattern of jobs; {ENV} is a parameter of the build. Also repository=, sha=, unplanned= and "
-            "stage=. Without a rule, the job's name decides. Test connection shows examples of each.",
+            "Rules for builds that deploy, one per line: acme/deploy-*: environment={ENV}, service={APP}. A pattern of "
+            "job names comes before the colon; {ENV} is a parameter of the build. repository=, sha=, unplanned= and "
+            "stage= are also supported. Without a rule, the job's name decides. Test connection shows examples.",
             required=False,
             multiline=True,
         ),
         Field(
             "libraries",
-            "Repositories of libraries",
-            "Patterns of repositories that builds check out but that are not their own, separated by commas: "
+            "Library repositories",
+            "Patterns of repositories that builds check out in addition to their own, separated by commas: "
             "*/jenkins-library.",
             required=False,
         ),
     )
     permissions = """\
-**A user of its own**, with an API token (*Security → API Token* in its profile), and for it, in *Manage Jenkins →
+**A dedicated user**, with an API token (*Security → API Token* in its profile), and for it, in *Manage Jenkins →
 Security → Authorization*:
 
 - *Overall*: Read

@@ -70,31 +70,31 @@ class Jira(Connector):
         Field(
             "base_url",
             "Base URL",
-            "Of the site: https://acme.atlassian.net. A token with scopes takes its cloud id: "
+            "Address of the site: https://acme.atlassian.net. A token with scopes needs the site's cloud ID: "
             "https://api.atlassian.com/ex/jira/CLOUD-ID.",
         ),
         Field(
             "email",
             "E-mail address",
-            "Of the account whose API token it is. Empty for Data Center, whose tokens name their account.",
+            "Address of the account that owns the API token. Leave empty for Data Center.",
             required=False,
         ),
         Field("token", "Token", "An API token (Cloud), or a personal access token (Data Center).", secret=True),
         Field(
             MIRROR_TICKETS,
             "Mirror action tickets",
-            "Whoever may change an action ticket may mirror it to an issue of a project that is synced here; everybody "
-            "who may browse that project then reads its title and text.",
+            "Anyone who can edit an action ticket can mirror it to an issue of a project synced here, where everybody "
+            "who can browse the project can read its title and text.",
             default="false",
             choices=(("false", "No"), ("true", "Yes")),
         ),
         *(
-            Field(kind.setting, kind.label, "Names or ids, separated by commas.", required=False, mapped=True)
+            Field(kind.setting, kind.label, "Names or IDs, separated by commas.", required=False, mapped=True)
             for kind in KINDS
         ),
     )
     permissions = """\
-**An account of its own**, which every project that Headway is to read lets in:
+**A dedicated account** with access to every project that Headway should read:
 
 - *Browse projects*, in each project's permission scheme
 - an API token of it: Atlassian account → Security → API tokens; it ends after a year at most. One with scopes takes

@@ -56,16 +56,16 @@ class PagerDuty(ConnectorWithRules):
         Field(
             "base_url",
             "Base URL",
-            "Of the REST API; accounts in the EU service region have https://api.eu.pagerduty.com.",
+            "REST API address; accounts in the EU service region use https://api.eu.pagerduty.com.",
             default="https://api.pagerduty.com",
         ),
-        Field("token", "API key", "A read-only one does: Integrations → API Access Keys.", secret=True),
+        Field("token", "API key", "A read-only key is enough: Integrations → API Access Keys.", secret=True),
         Field(
             SETTING,
             "Change events that are deployments",
-            "One rule per line: a pattern of service/source, then environment=, and service=, repository=, sha=, "
-            "unplanned= where needed. */GitHub*: environment=production takes what GitHub sends; {environment} "
-            "is the event's detail of that name. Empty: none. After a change, press Full sync.",
+            "One rule per line: a pattern of service/source, then environment= and, if needed, service=, repository=, "
+            "sha= or unplanned=. */GitHub*: environment=production matches all events from GitHub; {environment} "
+            "stands for the event's detail of that name. Empty: none. After a change, press Full sync.",
             required=False,
             multiline=True,
         ),

@@ -29,7 +29,7 @@ MOST_TOKENS = 50  # in use per account; more are leftovers
 class TokenForm(forms.Form):
     """Name, scope and lifetime of a new token."""
 
-    name = forms.CharField(max_length=100, help_text="What will use it, such as a dashboard.")
+    name = forms.CharField(max_length=100, help_text="The program that will use it, such as a dashboard.")
     scope = forms.ChoiceField(choices=TokenScope.choices, label="For")
     lifetime = forms.ChoiceField(choices=list(LIFETIMES.items()), initial="365", label="Ends after")
 
