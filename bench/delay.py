@@ -98,7 +98,7 @@ def _delays(token: str, session_cookie: str, samples: int, senders: Sequence[str
 
 
 def _delays_to_open_page(token: str, session_cookie: str, samples: int, senders: Sequence[str]) -> list[float]:
-    """Until the tile in an open page shows the sessions of one request; empty without a browser."""
+    """The delays until the tile in an open page shows the sessions of one request; empty without a browser."""
     with window(session_cookie) as page:
         if page is None:
             return []

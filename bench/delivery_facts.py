@@ -154,7 +154,7 @@ def _derive(pushed_by: Connection) -> None:
 
 
 def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: type[Model]) -> None:
-    """With statistics after the first: plans made for a table that is known to be empty never end in a full one."""
+    """Recompute with statistics after the first batch: plans made for an empty table never finish in a full one."""
     for some in (ids[:FIRST_SETTLED], ids[FIRST_SETTLED:]):
         settle(some)
         with connection.cursor() as cursor:
@@ -162,7 +162,9 @@ def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: t
 
 
 def _give_repositories(size: DeliverySize) -> None:
-    """To the team of the hand-built tree whose people work there (organisation.py deals them out alike)."""
+    """Assign repositories to the team of the hand-built tree whose people work there (organisation.py deals them out
+    alike).
+    """
     lowest = numbers_by_level(size.units)[-1]
     units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}
     owned = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")

@@ -42,7 +42,7 @@ class Size:
 
 
 def generate_once(size: Size) -> None:
-    """As `generate`, unless an earlier entry of the same bench did it."""
+    """Generate as `generate` does, unless an earlier entry of the same bench did."""
     if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
         generate(size)
 

@@ -21,6 +21,6 @@ def generate_all_once(size: Size, delivery: DeliverySize) -> None:
 
 
 def fill_once(size: Size, delivery: DeliverySize) -> None:
-    """With the columns built."""
+    """Fill the installation, and build the columns."""
     generate_all_once(size, delivery)
     refresh(math.inf)

@@ -16,7 +16,7 @@ SECONDS = 20.0
 
 
 def relink(size: DeliverySize) -> list[Measured]:
-    """From scratch: first the commits are placed, then lead times and failures are linked."""
+    """Relink from scratch: first the commits are placed, then lead times and failures are linked."""
     generate_delivery_once(size)
     deployments = Deployment.objects.count()
     counted = f"{PullRequest.objects.filter(state='merged').count():,} merges, {deployments:,} deployments"

@@ -66,7 +66,7 @@ class Days:
         return (self.since is None or self.since <= day) and (self.until is None or day < self.until)
 
     def __str__(self) -> str:
-        """As PostgreSQL reads a daterange."""
+        """The days in the notation of PostgreSQL's daterange."""
         return f"[{self.since or ''},{self.until or ''})"
 
 

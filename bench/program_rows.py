@@ -46,7 +46,7 @@ class _Organisation:
 
 
 def write_program(quarter: Quarter, *, tickets: int = TICKETS, today: date) -> None:
-    """In an organisation that has no program yet."""
+    """Write a program into an organisation that has none yet."""
     members: dict[int, list[int]] = defaultdict(list)
     placed = Placement.objects.filter(tree__slug=HAND_BUILT_TREE, during__contains=today)
     for unit_id, person_id in placed.values_list("ancestor", "person"):

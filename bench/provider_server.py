@@ -19,7 +19,7 @@ BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 
 
 def pull_request(number: int) -> dict[str, Any]:
-    """As the bench's connector reads it: with its parts."""
+    """A pull request as the bench's connector reads it: with its parts."""
     at = BEGIN + timedelta(minutes=10 * number)
     return {
         "id": number,

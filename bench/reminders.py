@@ -109,7 +109,7 @@ def _write_alone() -> float:
 
 
 def _send_by_mail() -> None:
-    """As planning does where a mail server is set up."""
+    """Send by mail, as planning does with a mail server."""
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO programs_delivery (notice_id, channel, not_before, left_out) "

@@ -35,7 +35,9 @@ def median_seconds(work: Callable[[], object], *, rounds: int) -> float:
 
 
 def median_seconds_rolled_back(work: Callable[[], object], *, rounds: int) -> float:
-    """As `median_seconds`, for work that changes something: each time from the same state."""
+    """The median duration as in `median_seconds`, for work that makes changes: each round starts from the same
+    state.
+    """
     seconds = []
     for _ in range(rounds):
         with rolled_back():

@@ -29,7 +29,7 @@ class JsonCommand(BaseCommand):
 
 
 def day_argument(text: str) -> date:
-    """For add_argument(type=…).  Raises CommandError."""
+    """Parse a day, for add_argument(type=…).  Raises CommandError."""
     try:
         return date.fromisoformat(text)
     except ValueError:

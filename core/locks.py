@@ -43,7 +43,7 @@ class Lock:
         return True
 
     def hold_shared(self, key: int | None = None) -> None:
-        """As hold, but shared with other shared holders."""
+        """Hold the lock as `hold` does, but shared with other shared holders."""
         self._call("pg_advisory_xact_lock_shared", key)
 
     def try_hold(self, key: int | None = None) -> bool:

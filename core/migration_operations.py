@@ -37,7 +37,7 @@ class AtOnce(Operation):
     def database_backwards(
         self, app_label: str, schema_editor: BaseDatabaseSchemaEditor, from_state: ProjectState, to_state: ProjectState
     ) -> None:
-        """From the state after all operations to the state before them."""
+        """Run the operations backwards, from the state after all of them to the state before them."""
         for operation in reversed(self.operations):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 

@@ -39,7 +39,7 @@ def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, objec
 
 
 def page_links(page: Page[Any], url: Callable[[str], str]) -> dict[str, object]:
-    """As `links_of_page`, for a page of Django's paginator."""
+    """The links of a page of Django's paginator, as `links_of_page`."""
     return links_of_page(page.number, page.object_list, page.paginator.count, url, size=page.paginator.per_page)
 
 

@@ -89,7 +89,7 @@ class Choice(serializers.ChoiceField):
 
 
 class TextOrNull(serializers.CharField):
-    """In a response: null if empty."""
+    """Text in a response: null if empty."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -99,7 +99,7 @@ class TextOrNull(serializers.CharField):
 
 
 class Named(serializers.CharField):
-    """In a response: an object, represented by one of its attributes."""
+    """An object in a response, represented by one of its attributes."""
 
     def __init__(self, attribute: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -48,7 +48,7 @@ class AnnotationSerializer(serializers.Serializer[object]):
     changed_at = serializers.DateTimeField(allow_null=True)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`from` is a word of Python."""
+        """Add the field `from`, which is a keyword in Python."""
         return {**super().get_fields(), "from": serializers.DateField(), "to": serializers.DateField()}
 
 

@@ -74,7 +74,7 @@ class DoraSerializer(serializers.Serializer[object]):
     score = ScoreSerializer()
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`from` is a word of Python."""
+        """Add the field `from`, which is a keyword in Python."""
         days = {name: serializers.DateField() for name in ("from", "to", "previous_from", "previous_to")}
         return {**days, **super().get_fields()}
 
@@ -133,7 +133,7 @@ def _metric(query: Query, figure: MetricValue, before: MetricValue, published: B
 
 
 def _score(now: Sequence[MetricValue], then: Sequence[MetricValue]) -> dict[str, Any]:
-    """Without a value where one of the metrics has none."""
+    """The score; without a value if one of the metrics has none."""
     score, before = (
         dora_score({key: figure.value for key, figure in zip(SCORED, figures, strict=True)}) for figures in (now, then)
     )

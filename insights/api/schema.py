@@ -28,7 +28,7 @@ class DateRangeSerializer(serializers.Serializer[object]):
     """Anything that covers a range of days."""
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`from` is a word of Python."""
+        """Add the field `from`, which is a keyword in Python."""
         days = {
             "from": serializers.DateField(),
             "to": serializers.DateField(help_text="The day after its last."),

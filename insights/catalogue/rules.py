@@ -62,7 +62,7 @@ class Condition:
         return replace(self, highest=bound)
 
     def within(self, bound: float) -> Condition:
-        """At most that much up or down."""
+        """The condition that the number differs from zero by at most the bound."""
         return replace(self, most_either_way=bound)
 
     @property

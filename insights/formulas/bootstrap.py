@@ -64,7 +64,7 @@ class Totals:
 
 
 def percentile_of(values: Floats, percentile: float) -> float | None:
-    """As PostgreSQL's percentile_cont; None without values."""
+    """The percentile as in PostgreSQL's percentile_cont; None without values."""
     import numpy as np
 
     return float(np.quantile(values, percentile)) if len(values) else None

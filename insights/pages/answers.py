@@ -178,7 +178,7 @@ class InsightsPage:
     def read_scopes(
         self, wanted: Iterable[tuple[Filters, Iterable[PageQuery]]], *, around: Surroundings | None = None
     ) -> list[Answers]:
-        """As `read`, of several scopes and windows, still in one call; the tiles are of the first."""
+        """Answers for several scopes and windows, as `read`, still in one call; the tiles are those of the first."""
         parts = [_ScopeQueries.of(filters, queries) for filters, queries in wanted]
         questions = _distinct(query for part in parts for query in part.series)
         wholes = _distinct(query for part in parts for query in part.totals)
@@ -394,7 +394,7 @@ class Answers:
         return hints_of(keys, Figures(self.figure_if_read, before.get, given or {}, printed or {}), self.filters)
 
     def _label(self, key: str, label: str | None) -> str:
-        """With the statistic appended where it is not the metric's own."""
+        """The label, with the statistic appended unless it is the metric's own."""
         statistic = self.answer(key).query.statistic
         name = label or get(key).label
         return f"{name}, {STATISTIC_LABELS[statistic].lower()}" if statistic else name

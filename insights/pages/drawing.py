@@ -303,7 +303,7 @@ def over_time(kind: Kind, answer: Answer, datasets: Sequence[Dataset]) -> ChartD
 
 
 def _incomplete(figure: MetricValue, granularity: Granularity) -> str:
-    """In what way the bucket is no whole week, month or quarter; empty for a whole one."""
+    """The reason why the bucket is no whole week, month or quarter; empty for a whole one."""
     if figure.to_date:
         return f"{granularity.value} to date"
     is_whole = figure.window.days == windows.whole_bucket(figure.window.start, granularity).days
@@ -328,7 +328,9 @@ def values_of(series: Sequence[MetricValue | None]) -> list[float | None]:
 
 
 def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
-    """For the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its query."""
+    """Drill-down data for the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its
+    query.
+    """
     if drawn.query is None:
         parts = drawn.datasets if key else ()
         rows = [_url_of_rows(filters, key, filters.facets, dimension, _values_of_part(part)) for part in parts]

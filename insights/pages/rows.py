@@ -175,7 +175,7 @@ def _narrowed(params: PanelParams) -> str:
 
 
 def printed_recipe(recipe: str) -> str:
-    """With the name that the column of contributions has on pages."""
+    """The recipe with the name that the column of contributions has on pages."""
     return recipe.replace("contribution", "value")
 
 
@@ -281,7 +281,7 @@ def _cell(column: RowColumn, row: Mapping[str, Any], unit: UnitOfMeasure) -> str
 
 
 def _duration(seconds: float) -> str:
-    """In human units; the tooltip and the CSV have the exact number."""
+    """The duration in human units; the tooltip and the CSV have the exact number."""
     return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
 
 

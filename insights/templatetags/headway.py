@@ -294,7 +294,9 @@ def at(items: Sequence[Any] | Mapping[Any, Any], index: Any) -> Any:
 
 @register.simple_tag
 def initials(name: str) -> str:
-    """For the round mark of a person: the first letters of the first and the last word, of one word its first two."""
+    """Initials for a person's avatar: the first letters of the first and the last word, or the first two of a single
+    word.
+    """
     words = [word for word in name.replace("@", " ").replace(".", " ").split() if word[0].isalnum()]
     if not words:
         return "?"

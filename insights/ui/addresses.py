@@ -10,10 +10,7 @@ CACHE_SIZE = 4_096
 
 
 def address(name: str, *about: str) -> str:
-    """As `reverse`, for a route name and its path arguments.  Raises django.urls.NoReverseMatch.
-
-    For routes with few distinct arguments, such as metrics and charts; not for facts or people.
-    """
+    """The URL of a route name and its path arguments, as `reverse`.  Raises django.urls.NoReverseMatch."""
     return _address(get_script_prefix(), name, about)
 
 

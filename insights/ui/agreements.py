@@ -89,7 +89,7 @@ class Agreement:
 
 
 def _unbroken(reading: object) -> str:
-    """With non-breaking spaces: a figure stays on one line with its unit."""
+    """The text with non-breaking spaces: a figure stays on one line with its unit."""
     return str(reading).replace(" ", "\u00a0")
 
 

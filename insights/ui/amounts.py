@@ -56,7 +56,7 @@ def example(unit: str) -> str:
 
 
 def written(value: float | None, unit: str) -> str:
-    """As a field shows it, in the unit in which people would say it; rounded as people do."""
+    """The amount as a field shows it, in the unit that people would use, rounded as people do."""
     if value is None:
         return ""
     scale, word = _scale(value, unit)
@@ -65,7 +65,7 @@ def written(value: float | None, unit: str) -> str:
 
 
 def rounded(value: float, unit: str) -> float:
-    """To what people would agree on: three digits of the unit in which it is written."""
+    """The value rounded to a precision that people would agree on: three digits of the unit in which it is written."""
     scale, _ = _scale(value, unit)
     return float(f"{value / scale:.3g}") * scale
 

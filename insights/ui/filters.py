@@ -152,7 +152,7 @@ class Filters:
     def query(
         self, key: str, *segments: Dimension, window: Window | None = None, statistic: Statistic | None = None
     ) -> Query:
-        """Without the facets that the metric does not support, and without a statistic where it has none."""
+        """The query, without facets that the metric does not support, and without a statistic if it has none."""
         metric = get(key)
         return Query(
             key=key,
@@ -212,7 +212,9 @@ class Filters:
         return url_with(path, [*self._parameters, *more.items()])
 
     def with_unit(self, word: str) -> Filters:
-        """With the unit that `unit=` would name (empty: the whole organisation), and the same attributes."""
+        """The filters with the unit that `unit=` would name (empty: the whole organisation), and the same
+        attributes.
+        """
         return replace(self, scope=Scope.of_unit(word, where=self.scope.where))
 
     def without_where(self, attribute: str) -> Filters:
@@ -362,7 +364,7 @@ def _named_window(name: str, today: date) -> Window:
 
 
 def _read_custom_window(parameters: QueryDict) -> Window:
-    """from and to as in the API (`to` is the first day left out), or from and through as people fill a form in."""
+    """The window by from and to as in the API (`to` is exclusive), or by from and through as in forms."""
     start = _custom_day(parameters, "from")
     end_name = "to" if parameters.get("to") else "through"
     end = _custom_day(parameters, end_name)

@@ -42,10 +42,10 @@ spend_budgets: Hook[OfferSection] = Hook()  # beside the spend of the AI page: o
 
 
 def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:
-    """In the order in which they were registered."""
+    """Offered actions, in the order in which they were registered."""
     return [action for offer in metric_actions if (action := offer(metric, scope, access))]
 
 
 def sections_of(hook: Hook[OfferSection], filters: Filters) -> list[OfferedSection]:
-    """In the order in which they were registered."""
+    """Offered sections, in the order in which they were registered."""
     return [section for offer in hook if (section := offer(filters)) is not None]

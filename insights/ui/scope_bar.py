@@ -78,7 +78,9 @@ def tile_queries(filters: Filters, around: Surroundings) -> tuple[Sequence[Query
 
 
 def tile_figures(answers: AnswerSet, totals: int = 0) -> TileFigures:
-    """From the answers to `tile_queries`, whose totals begin after the first `totals` and whose units are the last."""
+    """Figures from the answers to `tile_queries`, whose totals follow the first `totals` and whose units are the
+    last.
+    """
     active: dict[int | None, MetricValue] = {}
     if answers.totals[totals:]:
         active[None] = answers.totals[totals].total[0]

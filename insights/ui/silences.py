@@ -20,7 +20,7 @@ REMEDIES = {
 
 
 def open_silences(access: Access) -> Sequence[dict[str, Any]]:
-    """For admins, the newest first."""
+    """Open silences, newest first; only for admins."""
     return [
         {
             "title": silence_title(silence),

@@ -76,7 +76,7 @@ class Change:
 
     @property
     def words(self) -> str:
-        """With its judgement: 6.1 pts better; of what would print as zero, no change."""
+        """The change in words with its judgement: 6.1 pts better; no change if it would print as zero."""
         return "no change" if _is_printed_zero(self.text) else f"{self.text} {self.judgement}"
 
 

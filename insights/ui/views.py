@@ -63,22 +63,22 @@ def page_view(view: View[Arguments]) -> View[Arguments]:
 
 
 def form_view(view: View[Arguments]) -> View[Arguments]:
-    """For a page that is also posted to."""
+    """Decorate a page that also accepts POST."""
     return login_required(never_cache(require_http_methods(["GET", "POST"])(explains_bad_filters(view))))
 
 
 def record_view(view: View[Arguments]) -> View[Arguments]:
-    """For a page of what people write: a browser that goes back to it reads it again."""
+    """Decorate a page of editable content: a browser that returns to it reads it again."""
     return never_cache(page_view(view))
 
 
 def action_view(view: View[Arguments]) -> View[Arguments]:
-    """For what only forms post to."""
+    """Decorate a view that only accepts POST from forms."""
     return login_required(never_cache(require_POST(explains_bad_filters(view))))
 
 
 def figures_view(view: View[Arguments]) -> View[Arguments]:
-    """For a page with several reads of figures: all are of one moment, and share what they look up."""
+    """Decorate a page with several reads of figures: all are as of one moment, and share their look-ups."""
 
     @wraps(view)
     def of_one_moment(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
@@ -90,7 +90,7 @@ def figures_view(view: View[Arguments]) -> View[Arguments]:
 
 
 def part_view(view: View[Arguments]) -> View[Arguments]:
-    """For a part that loads into a page, or opens as a page of its own."""
+    """Decorate a part that loads into a page, or opens as a page of its own."""
     return vary_on_headers("HX-Request")(page_view(view))
 
 

@@ -98,7 +98,7 @@ def duration(seconds: float) -> Reading:
 
 
 def alike(values: Sequence[float], unit: str) -> list[Reading]:
-    """As `reading`, of values that stand side by side: durations in one unit, the smallest that shows them all."""
+    """Readings of values shown next to each other: durations in one unit, the smallest that shows them all."""
     known = [abs(value) for value in values if value]
     if unit != "seconds" or not known:
         return [reading(value, unit) for value in values]

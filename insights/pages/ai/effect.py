@@ -1,4 +1,4 @@
-"""Before and after adoption of an agent, and developers by usage cohort: a part of the page."""
+"""A part of the page: figures before and after adopting an agent, and developers by usage cohort."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def adoption_rows_url(
 
 
 def effect_query(filters: Filters) -> Query:
-    """Without filters that pull requests do not have, such as a model; the part says so."""
+    """The query without filters that pull requests do not have, such as a model; the part says so."""
     query = of_work(filters).query("pr.cycle_time")
     supported = get(OF_PEOPLE_AND_AGENTS).facets
     return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})

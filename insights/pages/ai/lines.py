@@ -261,7 +261,7 @@ def _line_of(dataset: Dataset) -> str:
 
 
 def _shaded(dataset: Dataset, reaches: Sequence[ErrorMargin | None]) -> Dataset:
-    """With the interval of each value; hidden values and those of too few developers have none."""
+    """The dataset with the interval of each value; hidden values and those of too few developers have none."""
     if not any(reaches):
         return dataset
     pairs = [_ends(value, reach) for value, reach in zip(dataset.values, reaches, strict=True)]

@@ -188,7 +188,7 @@ def _row(model: PricedModel, chosen: Mapping[str, str], filters: Filters) -> dic
 
 
 def _difference(now: float, then: float) -> tuple[str, str]:
-    """In dollars and percent."""
+    """The difference in dollars and percent."""
     return _signed(then - now), _percent(then, now)
 
 

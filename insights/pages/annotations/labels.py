@@ -23,7 +23,7 @@ EVERY_CHART = "Every chart"
 
 
 def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
-    """From annotations with their units and authors; two queries, regardless of their number."""
+    """Lines of annotations with their units and authors; two queries, regardless of their number."""
     names = names_of([annotation.written_by for annotation in annotations if annotation.written_by])
     return [
         {

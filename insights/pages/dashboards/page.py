@@ -238,7 +238,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def shared_words(dashboard: Dashboard) -> str:
-    """With whom it is shared."""
+    """The recipients of the dashboard in words."""
     shares = DashboardShare.objects.filter(dashboard=dashboard).select_related("unit").order_by("role", "unit__name")
     names = [share.unit.name if share.unit else str(share.get_role_display()).lower() for share in shares]
     if not names:

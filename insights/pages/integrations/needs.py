@@ -33,7 +33,7 @@ class NeedLine:
 
 
 def need_lines(inputs: Completeness, now: datetime, *, for_admin: bool) -> Sequence[NeedLine]:
-    """In the recommended order of connecting them; links only for admins."""
+    """Missing inputs in the recommended order of connecting them; links only for admins."""
     lines = (
         _source_control(inputs, now),
         _deployments(inputs, now),

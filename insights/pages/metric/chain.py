@@ -117,7 +117,7 @@ def _answers(chain: Sequence[Metric], filters: Filters) -> dict[Metric, ChainMet
 
 
 def _query(filters: Filters, metric: Metric) -> Query:
-    """With the picked statistic for every duration, and the facets that the metric supports."""
+    """The query with the selected statistic for every duration, and the facets that the metric supports."""
     picked = filters.statistic
     return filters.query(metric.key, statistic=picked if picked in metric.statistics else None)
 

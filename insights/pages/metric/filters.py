@@ -102,7 +102,7 @@ def metric_page_url(filters: Filters, metric: Metric) -> str:
 
 
 def in_panels(filters: Filters) -> Filters:
-    """For the metric's panels, which of the page's pickers know only the statistic."""
+    """Filters for the metric's panels, which support only the statistic among the page's pickers."""
     choices = [choice for choice in filters.choices if choice.parameter == STATISTIC.parameter]
     return replace(filters, choices=choices)
 

@@ -166,7 +166,9 @@ def link_groups(links: Sequence[Link]) -> list[dict[str, Any]]:
 
 
 def named(name: RecordName) -> dict[str, Any]:
-    """With the page's URL only if the viewer may open it; the provider checks access to its own page."""
+    """A record's name, with its page's URL only if the viewer may open it; the provider checks access to its own
+    page.
+    """
     has_page = name.may_be_opened and name.kind is not RecordKind.PIPELINE_RUN
     url = reverse(name.kind, args=[name.pk]) if has_page else ""
     return {

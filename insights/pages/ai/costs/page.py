@@ -202,7 +202,7 @@ def _states(costs: Costs) -> list[dict[str, Any]]:
 
 
 def _agents(spend: Mapping[str, float], filters: Filters | None = None) -> list[dict[str, Any]]:
-    """In the agents' order; `filters` are those of the rows behind each."""
+    """Spend by agent, in the agents' order; `filters` are those of the rows behind each."""
     whole = sum(spend.values())
     return [
         _line(

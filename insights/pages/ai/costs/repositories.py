@@ -106,7 +106,7 @@ def hidden_repositories(answers: Answers) -> str:
 
 
 def csv_lines(lines: list[RepositoryLine]) -> Iterator[list[Cell]]:
-    """With a column for each agent; empty where it spent nothing, or it is withheld."""
+    """CSV lines with a column for each agent; empty if it spent nothing, or its spend is withheld."""
     agents = in_agent_order({agent for line in lines for agent in line.agents})
     by_agent = [f"{agent_name(agent)} (USD)" for agent in agents]
     yield ["Repository", "Spend (USD)", "Abandoned (USD)", "Sessions", *by_agent]

@@ -41,7 +41,7 @@ LABELS = {COMMITTED: "Committed", PENDING: "Pending", UNKNOWN: "Unknown", WASTED
 
 
 def outcome_of(session: AgentSession, settled_before: datetime) -> str:
-    """As the engine splits spend (insights/engine/measures.py); docs/attribution.md."""
+    """The outcome by which the engine splits spend (insights/engine/measures.py); docs/attribution.md."""
     if session.committed:
         return COMMITTED
     if session.ended_at > settled_before:

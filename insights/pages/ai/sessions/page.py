@@ -266,7 +266,7 @@ def _hour_line(hour: Hour, url: str) -> dict[str, Any]:
 
 
 def _time_range(start: datetime, end: datetime) -> str:
-    """From one time to another, without repeating the day."""
+    """The range from one time to another, without repeating the day."""
     local = timezone.localtime(end)
     if timezone.localdate(start) == local.date():
         return f"{wording.moment(start)}–{local:%H:%M}"
