@@ -56,15 +56,17 @@ COLUMNS = (
     DAY,
     DESCRIPTIONS["started_at"],
     RowColumn("agent", "Agent", "The agent.", ColumnKind.WORD),
-    RowColumn("models", "Models", "Those that it asked, the one of most tokens first.", ColumnKind.WORD),
-    RowColumn("active_seconds", "At work", "The sum of its stretches, in seconds.", ColumnKind.NUMBER),
-    RowColumn("requests", "Requests", "Requests to models that were answered.", ColumnKind.NUMBER),
-    RowColumn("tokens", "Tokens", "Of all four kinds.", ColumnKind.NUMBER),
-    RowColumn("spend", "Spend", "At list prices, in US dollars; empty where no price is known.", ColumnKind.NUMBER),
-    RowColumn("tool_calls", "Tool calls", "Those that ran.", ColumnKind.NUMBER),
+    RowColumn("models", "Models", "The models it used, most tokens first.", ColumnKind.WORD),
+    RowColumn("active_seconds", "At work", "Total of its active periods, in seconds.", ColumnKind.NUMBER),
+    RowColumn("requests", "Requests", "Completed requests to models.", ColumnKind.NUMBER),
+    RowColumn("tokens", "Tokens", "Tokens of all four kinds.", ColumnKind.NUMBER),
+    RowColumn(
+        "spend", "Spend", "Spend at list prices, in US dollars; empty if the price is unknown.", ColumnKind.NUMBER
+    ),
+    RowColumn("tool_calls", "Tool calls", "Completed and failed tool calls.", ColumnKind.NUMBER),
     RowColumn("tool_failures", "Failed", "Tool calls that failed.", ColumnKind.NUMBER),
     RowColumn("lines_added", "Lines", "Lines that the agent wrote.", ColumnKind.NUMBER),
-    RowColumn("outcome", "Outcome", "What became of it.", ColumnKind.WORD),
+    RowColumn("outcome", "Outcome", "Outcome of the session: committed, pending, wasted or unknown.", ColumnKind.WORD),
 )
 
 
