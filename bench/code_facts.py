@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-COMMITTED_OF_FIVE = 2  # of five sessions, this many lead to a commit
+COMMITTED_OF_FIVE = 2  # the number of sessions out of five that lead to a commit
 PEOPLE_PER_REPOSITORY = 25
 
 

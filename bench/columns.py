@@ -26,11 +26,11 @@ from insights.columns.stale import mark_for_recompute
 from insights.query.query import Window
 
 BUILD_MINUTES = 5
-WEEK_SECONDS = 0.3  # of one relation
+WEEK_SECONDS = 0.3  # per relation
 SHARE_OF_DATABASE = 0.1
 SLOWER = 1.5  # p95 of pages during a refresh, as a multiple of p95 without
 REFRESHED_WEEKS = 26
-STREAMED_REQUESTS_PER_SECOND = 30  # of ten records: some 300 records a second are those of 10,000 people
+STREAMED_REQUESTS_PER_SECOND = 30  # with ten records each: some 300 records a second are the load of 10,000 people
 MEGABYTE = 1_000_000
 
 

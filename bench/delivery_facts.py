@@ -54,7 +54,7 @@ from integrations.models import (
 from orgtree.models import OrgTree, Unit
 
 NAME = "bench delivery"
-PULL_REQUESTS_A_YEAR = 75  # of each person: 1.5 million of 10,000 people in two years
+PULL_REQUESTS_A_YEAR = 75  # per person: 1.5 million for 10,000 people in two years
 PEOPLE_PER_REPOSITORY = 10
 WEEKS_OF_A_YEAR = 52
 FIRST_SETTLED = 1_000

@@ -52,7 +52,7 @@ ROLLOUTS = """
     WHERE position %% 8 = 0 AND finished_at < now()
 """
 
-# Of a hundred rollouts three fail by themselves, four are rolled back and five are repaired by what is merged next.
+# Per hundred rollouts, three fail by themselves, four are rolled back and five are repaired by the next merge.
 DEPLOYMENTS = """
     INSERT INTO integrations_deployment
         (connection_id, external_id, repository_id, service, environment, native_environment, status, native_status,

@@ -35,7 +35,7 @@ LOG_NORMAL = """
     $$
 """
 
-# What falls on a Saturday or Sunday happens on the Monday after, but for a tenth.
+# Events on a Saturday or Sunday move to the following Monday, except for a tenth.
 ON_WORKDAY = """
     CREATE OR REPLACE FUNCTION pg_temp.on_workday(number bigint, at timestamptz) RETURNS timestamptz
     LANGUAGE sql STABLE AS $$

@@ -18,7 +18,7 @@ from insights.catalogue.registry import metrics
 
 GOAL_MB = 400
 WEB_GOAL_MB = 350
-ENDED = (FileNotFoundError, ProcessLookupError)  # what asking for a process raises that is no more
+ENDED = (FileNotFoundError, ProcessLookupError)  # exceptions of reading a process that has ended
 SETTLING_SECONDS = 5  # after which a freshly started installation no longer grows
 
 

@@ -16,12 +16,12 @@ UNITS_LEVELS = (0.001, 0.005, 0.02, 0.06, 0.15, 0.264, 0.5)  # share of the hand
 PEOPLE_PER_MANAGER = 40
 MANAGERS_PER_MANAGER = 4
 PEOPLE_PER_TEAM = 30
-DAYS_BEFORE = 3 * 365  # how long before the window the first people were hired
+DAYS_BEFORE = 3 * 365  # the time before the window in which the first people were hired
 
 # Of all people, within the window.
 JOINED, LEFT, MOVED_TEAM, MOVED_BY_HAND, NEW_MANAGER, PROMOTED = 0.15, 0.06, 0.12, 0.10, 0.08, 0.10
-RETURNED = 0.2  # of those who left
-MOVED_UNITS = 0.08  # of the hand-built tree's units below the third level
+RETURNED = 0.2  # share of people who left
+MOVED_UNITS = 0.08  # share of the hand-built tree's units below the third level
 
 FIRST_NAMES = (
     *("Acacia", "Alder", "Anise", "Arum", "Aspen", "Aster", "Basil", "Betony", "Birch", "Bracken", "Briar", "Bryony"),
@@ -85,7 +85,7 @@ class PlannedPerson:
     email: str
     employments: list[Days]
     managers: list[Held] = field(default_factory=list)
-    units: list[Held] = field(default_factory=list)  # of the hand-built tree
+    units: list[Held] = field(default_factory=list)  # units of the hand-built tree
     attributes: dict[str, list[Held]] = field(default_factory=dict)
 
     def is_there_on(self, day: date) -> bool:

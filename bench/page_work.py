@@ -21,7 +21,7 @@ from insights.engine.database import Row
 if TYPE_CHECKING:
     import duckdb
 
-STATEMENTS = 15  # of DuckDB, for a page with all its parts
+STATEMENTS = 15  # statements of DuckDB, for a page with all its parts
 ADDITIONS = 10_000_000
 
 

@@ -240,7 +240,7 @@ class Connector(ABC):
 
     slug: ClassVar[str]
     name: ClassVar[str]
-    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # which streams a resource has
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # the streams of each kind of resource
     fields: ClassVar[Sequence[Field]]
     permissions: ClassVar[str]  # exactly what to grant, in Markdown, shown beside the form
 

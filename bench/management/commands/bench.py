@@ -60,7 +60,7 @@ NAMES = (
 )  # in this order: from the columns on the database is full
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
-QUICK_WEEKS = 2  # of delivery, which has most rows
+QUICK_WEEKS = 2  # weeks of delivery, which has most rows
 
 
 class Command(BaseCommand):
