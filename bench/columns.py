@@ -1,4 +1,4 @@
-"""The columns: how long they take to build from PostgreSQL, what pages cost meanwhile, and how large they are."""
+"""The columns: their build time from PostgreSQL, the cost of pages meanwhile, and their size."""
 
 from __future__ import annotations
 

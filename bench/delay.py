@@ -68,8 +68,9 @@ def _measured(name: str, delays: list[float], goal: float, conditions: str) -> M
 
 
 def people_who_send() -> Sequence[str]:
-    """People of the organisation, which is imported where there is none: figures of people whom telemetry alone names
-    are hidden."""
+    """People of the organisation, which is imported if there is none: figures of people known only from telemetry are
+    hidden.
+    """
     if not Person.objects.exists():
         lines = [f"{email.partition('@')[0]},{email}" for email in SENDERS]
         store_people(drafts_of("\n".join(("full_name,email", *lines)).encode()))
@@ -131,7 +132,7 @@ def _is_counted(model: str, session_cookie: str) -> bool:
 
 @contextmanager
 def _load(token: str, senders: Sequence[str], *, seconds: float) -> Iterator[None]:
-    """Send records at an even pace from a thread of its own until the block is left."""
+    """Send records at an even pace from a separate thread until the block is left."""
     pause = LOAD_RECORDS_PER_REQUEST / LOAD_RECORDS_PER_SECOND
     bodies = [logs_body(LOAD_RECORDS_PER_REQUEST, senders=senders) for _ in range(int(seconds / pause))]
     over = threading.Event()

@@ -1,4 +1,4 @@
-"""Whole pages with a filter that nobody asked for before, and one metric for all units side by side."""
+"""Whole pages with a filter that was not used before, and one metric for all units together."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ AUTHORS = 200
 
 
 def git_import(*, commits: int) -> list[Measured]:
-    """A generated history of so many commits; attribution by the worker is not included."""
+    """The import of a generated history with this many commits; attribution by the worker is not included."""
     with tempfile.TemporaryDirectory(prefix="headway-bench-git-") as folder:
         path = Path(folder) / "history"
         write_history(path, commits=commits)
@@ -49,7 +49,7 @@ def git_import(*, commits: int) -> list[Measured]:
 
 
 def write_history(path: Path, *, commits: int) -> None:
-    """A bare repository with one branch of so many commits, an hour apart."""
+    """A bare repository with one branch of this many commits, an hour apart."""
     rng = Random(1)  # noqa: S311 - a bench, not a secret
     filler = Filler(rng)
     paths = [_path(number) for number in range(FILES)]

@@ -194,7 +194,7 @@ def _commits_per_second(commits: int) -> float:
 
 
 def fill_partition(rows: int) -> None:
-    """Put so many events of today into the event table, as if they had been received and folded before."""
+    """Put this many events of today into the event table, as if they had been received and folded before."""
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -208,7 +208,7 @@ def fill_partition(rows: int) -> None:
 
 
 def _settle_partition() -> None:
-    """Maintenance that the server does by itself on all but the latest rows of a day."""
+    """The maintenance that the server performs on all but the latest rows of a day."""
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE integrations_agent_event")
         cursor.execute("CHECKPOINT")

@@ -166,7 +166,7 @@ Exchange = Callable[[Connection], float]
 
 
 def post_all(base_url: str, token: str, bodies: Sequence[bytes], *, connections: int) -> Outcome:
-    """Send every body once over so many connections, each sending the next one when it was answered."""
+    """Send every body once over this many connections, each sending the next one after an answer."""
     return _outcome(base_url, token, [_Request(post) for post in _posts(bodies)], connections)
 
 

@@ -23,7 +23,7 @@ class ProcessorTime:
 
     @contextmanager
     def counted(self) -> Iterator[None]:
-        """While it lasts, what the bench's own installation spends counts."""
+        """Count the processor time of the bench's own installation within the block."""
         before = _seconds()
         yield
         for role, after in _seconds().items():

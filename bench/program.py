@@ -30,7 +30,7 @@ LISTS = (
 
 
 def program_pages(session_cookie: str, *, size: OrganisationSize, tickets: int, rounds: int) -> list[Measured]:
-    """Lists by their goal; what shows many lists at once apart."""
+    """Lists by their goal; pages with many lists separately."""
     if not OrgTree.objects.filter(slug=HAND_BUILT_TREE).exists():
         write_organisation(plan_organisation(size, today=timezone.localdate()))
     quarter = current_quarter()

@@ -107,7 +107,7 @@ def normalise_pull_request(payload: Json) -> Sequence[PullRequestDraft]:
 
 
 def provider_sync(*, pulls: int) -> list[Measured]:
-    """The first sync of so many pull requests, newest first, by this process."""
+    """The first sync of this many pull requests, newest first, by this process."""
     with _server(pulls) as base_url:
         limit = _seconds_of_bare_client(base_url)
         stream = _stream_for_us_alone(base_url)

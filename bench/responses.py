@@ -31,7 +31,7 @@ def browser(session_cookie: str) -> httpx.Client:
 
 
 def visit(client: httpx.Client, page: str) -> dict[str, float]:
-    """Request what a browser requests to show the whole page, one after the other; seconds by address."""
+    """Request everything that a browser requests to show the page, one after the other; seconds by address."""
     seconds: dict[str, float] = {}
     waiting = [page]
     while waiting:

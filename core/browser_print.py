@@ -40,7 +40,9 @@ def chromium() -> str | None:
 
 
 def print_to_pdf(html: str) -> bytes:
-    """Raises PrintingError where there is no browser, another page is being printed, or it takes too long."""
+    """The page as a PDF.  Raises PrintingError if there is no browser, another page is being printed, or it takes too
+    long.
+    """
     program = chromium()
     if program is None:
         raise PrintingError("The server has no browser to make a PDF with. Print this page from your own, as PDF.")

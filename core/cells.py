@@ -20,7 +20,7 @@ _DOTTED_DATE = re.compile(r"(\d{1,2})\.\s?(\d{1,2})\.\s?(\d{4})")
 
 
 class CellError(ValueError):
-    """Says what is wrong with a cell and what to write instead."""
+    """An invalid cell; the message says what to write instead."""
 
 
 def clean(text: str) -> str:

@@ -43,7 +43,7 @@ def uploaded_text(request: HttpRequest) -> str:
 
 
 def check_size(size: int, *, most_bytes: int = MOST_BYTES) -> None:
-    """Raises CsvFileError if a file of so many bytes is too large."""
+    """Check the size of a file in bytes.  Raises CsvFileError if it is too large."""
     if size > most_bytes:
         raise CsvFileError(f"The file has more than {most_bytes // 1_000_000} MB. Import it in parts.")
 

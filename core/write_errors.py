@@ -9,7 +9,9 @@ from django.core.exceptions import PermissionDenied
 
 
 class FieldError(ValueError):
-    """The message says why.  `field` is invalid (key_results.2.target in a row); empty if no single one is."""
+    """An invalid field; the message says why.  `field` is its path (key_results.2.target in a row), empty if it is not
+    one field.
+    """
 
     status = HTTPStatus.BAD_REQUEST
 
@@ -19,7 +21,7 @@ class FieldError(ValueError):
 
 
 class MayNotWriteError(PermissionDenied):
-    """403: the message says who may write."""
+    """A 403; the message says who may write."""
 
 
 class ConflictError(Exception):

@@ -22,7 +22,7 @@ class ProblemsSerializer(serializers.Serializer[object]):
 
 
 def read_body(serializer_class: type[serializers.Serializer[object]], data: Any) -> tuple[dict[str, Any], Problems]:
-    """The fields of a body, or what is wrong with it."""
+    """The fields of a body, or its errors."""
     if not isinstance(data, Mapping):
         raise BadRequest("Send one object.")
     serializer = serializer_class(data=data)

@@ -11,7 +11,7 @@ from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, LAST_PAGE, whole_num
 def page_parameters(
     things: str, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE
 ) -> tuple[OpenApiParameter, OpenApiParameter]:
-    """`things` names what is listed."""
+    """The parameters of a page; `things` names the listed objects."""
     return (
         OpenApiParameter("page", int, description="From 1."),
         OpenApiParameter("size", int, description=f"{things} a page, at most {largest:,}; by default {default}."),

@@ -117,7 +117,7 @@ def _within() -> MetricBands:
 
 
 def _days_per_week() -> MetricBands:
-    """Monthly is one deployment a month: with so few, each is on a day of its own."""
+    """Days per week; monthly is one deployment a month, each on a separate day."""
     monthly = WEEK / MONTH_OF_FOUR_KEYS
     published = ranges(
         ("Daily", 3.0, math.inf), ("Weekly", 1.0, 3.0), ("Monthly", monthly, 1.0), ("Yearly", 0.0, monthly)

@@ -112,7 +112,7 @@ class Metric:
 
     @property
     def marked_name(self) -> str:
-        """The name for lists, which says where people enter the values."""
+        """The name for lists, marked for metrics whose values people enter."""
         return f"{self.name} (entered by hand)" if self.is_hand_kept else self.name
 
     @property
@@ -149,7 +149,7 @@ class Metric:
         return self.measures[0]
 
     def groups(self, of: Callable[[Measure], int]) -> tuple[int, ...]:
-        """The sets of people each of whom the value would tell of, from those of its measures."""
+        """The sets of people about each of whom the value would reveal something, from those of its measures."""
         return (of(self.sampled),)
 
     @property
@@ -173,7 +173,7 @@ class Metric:
         return self.base is not None and self.base.shared_by(segments)
 
     def shared_part(self, result: MetricResult, segments: Sequence[Dimension]) -> MetricResult | None:
-        """The part of the result that segments without facts share with this one; None where there is none."""
+        """The part of the result that segments without facts share with this one; None if there is none."""
         if not (self.shares_denominator(segments) and result.denominator):
             return None
         shared = MetricResult(0.0, 0.0, result.denominator)

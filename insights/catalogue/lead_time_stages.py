@@ -236,7 +236,7 @@ def bottleneck(stages: Mapping[str, StageFigures]) -> Bottleneck:
 
 
 def _why_unknown(waits: Mapping[str, StageFigures], changes: int) -> NoBottleneck | None:
-    """Why the longest of these waits of so many changes cannot be known."""
+    """The reason why the longest waits of this many changes are unknown."""
     known = [figures for figures in waits.values() if figures.mean is not None]
     if any(figures.hidden for figures in waits.values()):
         return NoBottleneck.HIDDEN

@@ -46,7 +46,7 @@ def declared_metrics() -> tuple[Metric, ...]:
 
 
 def find(key: str) -> Metric | None:
-    """The metric with that key; None where there is none (any more)."""
+    """The metric with that key; None if there is none (any more)."""
     return _by_key().get(key) or hand_kept_metrics().get(key)
 
 

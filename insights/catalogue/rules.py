@@ -26,7 +26,7 @@ FRACTION, POINTS = "fraction", "points"  # units of bounds, beside those of metr
 
 @dataclass(frozen=True)
 class Figures:
-    """The figures that rules look at, and `given`: what the page knows besides, as numbers and as it prints them."""
+    """The figures that rules read, and `given`: additional values from the page, as numbers and as printed."""
 
     now: FigureOf
     before: FigureOf = lambda _key: None
@@ -160,7 +160,9 @@ def _sum(figures: Figures, keys: tuple[str, ...]) -> float:
 
 
 class Check(NamedTuple):
-    """The link that checks what a rule says: a route with its arguments, and `picks`, parameters beside the filters."""
+    """The link that checks a rule's hint: a route with its arguments, and `picks`, parameters in addition to the
+    filters.
+    """
 
     label: str
     route: str

@@ -33,7 +33,7 @@ QUICK_SECONDS, TIMES_AS_LONG, LONGEST_REST = 1.0, 10, 30.0
 
 
 class Rests:
-    """Partitions that this process has just built, and until when none of them is built again, though it be stale."""
+    """Partitions that this process has just built, with the time before which they are not rebuilt even if stale."""
 
     def __init__(self) -> None:
         self._until: dict[int, float] = {}

@@ -30,7 +30,7 @@ def refresh() -> None:
 
 @shared_task(name="insights.columns.tasks.tidy", ignore_result=True)  # type: ignore[untyped-decorator]
 def tidy() -> None:
-    """Mark partitions with missing or truncated files, and delete what nothing refers to any more."""
+    """Mark partitions with missing or truncated files, and delete files that are no longer referenced."""
     mark_broken()
     delete_orphans()
     shorten()

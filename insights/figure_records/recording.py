@@ -73,7 +73,7 @@ def _record(queries: Sequence[Query]) -> int:
 
 
 def people_now(queries: Sequence[Query], access: Access) -> Sequence[int]:
-    """The number of people that a record of each query would have today, those whom the viewer may count."""
+    """The number of people that a record of each query would have today, counting those whom the viewer may count."""
     return [answer.total[0].people for answer in read_with_known_people(access, totals=queries).totals]
 
 

@@ -31,9 +31,9 @@ NEEDED = ("key", "date", "value")
 
 @dataclass(frozen=True)
 class ValueRow:
-    """A row of the file, counted as a spreadsheet does (the head is row 1), and what would become of it.
+    """A row of the file, numbered as in a spreadsheet (the header is row 1), and its effect.
 
-    `replaced` is the value of that day that is there already; where it is the same, nothing changes.
+    `replaced` is the existing value of that day; if it is the same, nothing changes.
     """
 
     row: int
@@ -44,7 +44,7 @@ class ValueRow:
 
     @property
     def outcome(self) -> Outcome | None:
-        """None where there is a problem."""
+        """The outcome of the row; None if there is a problem."""
         if self.entry is None:
             return None
         if self.replaced is None:

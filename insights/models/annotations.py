@@ -1,4 +1,4 @@
-"""Annotations on charts: what happened on certain days, and to which unit."""
+"""Annotations on charts: events on certain days, in a unit."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def family_of(key: str) -> str:
     append_only=True,
 )
 class Annotation(models.Model):
-    """An event from `start` on that explains what charts show.
+    """An event from `start` on that explains a chart.
 
     It is shown on the charts of its unit and of every unit below it; without a unit on all charts.
     """

@@ -60,7 +60,7 @@ def compared(*keys: str) -> tuple[PageQuery, ...]:
 
 
 def of_tiles(*keys: str) -> tuple[PageQuery, ...]:
-    """The metrics, each with the previous window, and what their samples and notes name besides."""
+    """Queries for the metrics, each with the previous window, and for the metrics in their samples and notes."""
     beside = dict.fromkeys(other for key in keys for other in named_beside(get(key)))
     return (*compared(*keys), *(PageQuery(key, whole=True) for key in beside if key not in keys))
 
@@ -335,7 +335,7 @@ class Answers:
         return next((tiles.whole(answer) for item, answer in self.now.items() if item[:2] == (key, None)), None)
 
     def _unit(self, metric: Metric, printed: wording.Reading) -> str:
-        """Per week, month or quarter; none that the name says."""
+        """The unit per week, month or quarter; empty if the name contains it."""
         if metric.per_period:
             return f"/ {self.filters.granularity.value}"
         return "" if printed.unit in COUNTED and printed.unit in metric.name.lower() else printed.unit

@@ -1,4 +1,4 @@
-"""Work with agents beside work without: both values of a metric, their difference and its interval, as rows."""
+"""Work with agents compared with work without: both values of a metric, their difference and its interval, as rows."""
 
 from __future__ import annotations
 

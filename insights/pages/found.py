@@ -64,7 +64,7 @@ def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Pull requests by number, and by words of the repository's name beside it: 1188, #1188, checkout-web#1188."""
+    """Pull requests by number, optionally with words of the repository's name: 1188, #1188, checkout-web#1188."""
     parts = [part for word in words for part in word.replace("#", " ").split()]
     numbers = [int(part) for part in parts if part.isdecimal() and len(part) <= len(str(LARGEST_ID))]
     if len(numbers) != 1 or numbers[0] > LARGEST_ID:

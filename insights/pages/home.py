@@ -43,7 +43,7 @@ DELIVERY_HEADLINES = compared(
 
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
-    """The dashboard that the account set as its home, where there is one; with `home=page` this page nevertheless."""
+    """The dashboard that the account set as its home, if there is one; with `home=page` always this page."""
     access = access_in(request)
     if request.GET.get(HOME) != PAGE and (chosen := home_dashboard(access)):
         return redirect(url_with(reverse("dashboard", args=[chosen.pk]), request.GET))
@@ -74,7 +74,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @part_view
 def home_health(request: HttpRequest) -> HttpResponse:
-    """The setup status for admins: a part of the home page, or a page of its own."""
+    """The setup status for admins: a part of the home page, or a separate page."""
     if not request.user.is_staff:
         raise Http404
     context = {"title": "Health", "part": "_health.html", "steps": _steps(reception(), timezone.now())}
@@ -86,7 +86,7 @@ def _headlines(answers: Answers) -> list[Tile]:
 
 
 def _delivery(answers: Answers) -> list[Tile]:
-    """Empty without data: the setup steps say what to connect."""
+    """The delivery part; empty without data, because the setup steps name the missing connections."""
     tiles = [answers.tile(item.key) for item in DELIVERY_HEADLINES]
     return tiles if any(shown.state != "no_data" for shown in tiles) else []
 

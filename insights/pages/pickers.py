@@ -40,7 +40,7 @@ WITHOUT_OWN = dict.fromkeys(("to", "q", "under", "of", "page"), "")  # the param
 
 @part_view
 def unit_picker(request: HttpRequest) -> HttpResponseBase:
-    """Recently used units and the tops of the trees; `q` searches, `under` lists what is below a unit."""
+    """Recently used units and the tops of the trees; `q` searches, `under` lists the children of a unit."""
     page = _page(request)
     search = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
     under = request.GET.get("under", "")

@@ -49,7 +49,7 @@ COLUMNS = 12  # of the grid
 
 
 def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
-    """The queries that the page asks for the section; what is drawn or loads later is asked then."""
+    """The queries of the section that the page reads at once; charts and parts that load later read theirs then."""
     figures = [filters.metric(metric) for metric in section.figures]
     sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
     needed = [key for card in section.cards for key in _needed(card, filters)]
@@ -61,7 +61,7 @@ def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
 
 
 def rules_of(section: Section, filters: Filters) -> tuple[str, ...]:
-    """The metrics whose rules of *What to look for* speak in the section."""
+    """The metrics whose rules of *What to look for* apply in the section."""
     return (*(filters.metric(metric) for metric in section.figures), *section.look_for)
 
 
@@ -97,7 +97,7 @@ class TileGroup:
 
 @dataclass(frozen=True)
 class TileCard:
-    """A tile that is a card of its own."""
+    """A tile as a separate card."""
 
     key: str
     tile: tiles.Tile
@@ -238,7 +238,7 @@ def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> t
 
 
 def chart_card(card: Chart, answers: Answers) -> ChartCard:
-    """The card of a chart, with the reason where there is nothing to draw."""
+    """The card of a chart, with the reason if there is nothing to draw."""
     key = answers.filters.metric(card.metric)
     figure = answers.figure(_needed(card, answers.filters)[0])
     name = getattr(card, "explained_by", "") or key

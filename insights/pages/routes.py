@@ -1,4 +1,4 @@
-"""The routes of a page of figures: what loads after it, its charts, and its units side by side."""
+"""The routes of a page of figures: parts that load after it, its charts, and its units next to each other."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class PageRoutes:
 
 
 def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:
-    """The view of the menus of a page's facets, each a part, or a page of its own."""
+    """The view of the menus of a page's facets, each a part, or a separate page."""
 
     def view(request: HttpRequest, name: str, **about: str) -> HttpResponseBase:
         page, filters = page_of(request, **about)
@@ -94,7 +94,7 @@ def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable
 
 
 def page_urls(name: str, routes: Callable[..., PageRoutes], *, has_units: bool = True) -> list[URLPattern]:
-    """The routes of the page `name`; `routes` returns what answers a request, by the path arguments of the page."""
+    """The routes of the page `name`; `routes` returns the views for a request, by the path arguments of the page."""
 
     def view(answer: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
         def of_page(request: HttpRequest, **given: str) -> HttpResponseBase:

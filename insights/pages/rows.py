@@ -286,7 +286,7 @@ def _duration(seconds: float) -> str:
 
 
 def record_url(record_page: str, fact_id: int | None) -> str:
-    """Empty for what has no page: totals of people, and pushes, whose ids are negative."""
+    """The URL of the record's page; empty if it has none: totals of people, and pushes, whose ids are negative."""
     return reverse(record_page, args=[fact_id]) if record_page and (fact_id or 0) > 0 else ""
 
 
@@ -297,7 +297,7 @@ def record_page_of(key: str) -> str:
 
 
 def tool_link(url: str) -> str:
-    """Empty for what is no address of a page."""
+    """The link to the tool; empty if the value is no URL."""
     address = tool_url(url)
     return format_html('<a href="{}" rel="noreferrer">{}</a>', address, tool_label(address)) if address else ""
 

@@ -159,7 +159,7 @@ def _highest(around: Surroundings, tree: str, filters: Filters) -> Sequence[Tree
 
 
 def units_table(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    """The table as a part, or as a page of its own."""
+    """The table as a part, or as a separate page."""
     return render_part(request, units_context(_around(request, of_page), of_page))
 
 

@@ -9,7 +9,7 @@ from core.write_errors import FieldError
 
 
 class QueryError(FieldError):
-    """A parameter that cannot be used: `field` is its name in URLs, the message says what to do instead."""
+    """An unusable parameter: `field` is its name in URLs, the message says what to do instead."""
 
 
 class UnknownMetricError(QueryError):

@@ -72,7 +72,7 @@ class Measure:
         return dimension not in self.not_by and column in self.relation.columns
 
     def can_filter_by(self, dimension: Dimension) -> bool:
-        """Whether its rows have the dimension, or list what their fact has of it."""
+        """Whether its rows have the dimension, or list their fact's values of it."""
         return self.has(dimension) or listed_in(dimension) in self.relation.columns
 
     def for_dimensions(self, dimensions: Collection[Dimension]) -> Measure:
@@ -91,7 +91,7 @@ class Measure:
         return replace(self, relation=self.relation.detail or self.relation)
 
     def undivided_by(self, *dimensions: Dimension) -> Self:
-        """The same measure, exempt from splits and filters by these dimensions: the whole of which others are parts."""
+        """The same measure, exempt from splits and filters by these dimensions: the whole that others are parts of."""
         return replace(
             self,
             not_split_by=(*self.not_split_by, *dimensions),
@@ -135,7 +135,7 @@ class Total(Measure):
 
 @dataclass(frozen=True)
 class AttributedLines(Total):
-    """A sum of lines attributed to agents: an upper bound, of which `certain_column` is certain."""
+    """A sum of lines attributed to agents: an upper bound, whose certain part is in `certain_column`."""
 
     certain_column: str = ""
 

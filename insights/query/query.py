@@ -112,7 +112,7 @@ class Scope:
 
     @property
     def unit_word(self) -> str | None:
-        """The value of the parameter `unit` for this scope; None where there is none."""
+        """The value of the parameter `unit` for this scope; None if there is none."""
         return self.unit if self.unassigned is None else f"{UNASSIGNED_PREFIX}{self.unassigned}"
 
 

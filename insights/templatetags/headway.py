@@ -53,7 +53,7 @@ def icon(name: str, label: str = "") -> SafeString:
 
 @register.filter
 def marked(text: str, words: Sequence[str]) -> SafeString:
-    """The text with what matches any of the words in <mark>."""
+    """The text with matches of any of the words in <mark>."""
     if not words:
         return escape(text)
     longest_first = sorted(words, key=len, reverse=True)
@@ -268,7 +268,7 @@ def _svg_y(y: float) -> str:
 
 @register.simple_tag
 def band_meter(filled: int) -> SafeString:
-    """Four bars, the first `filled` of them in the accent colour; the label is printed beside it."""
+    """Four bars, the first `filled` of them in the accent colour; the label is printed next to them."""
     return format_html(
         '<span class="hw-meter" aria-hidden="true">{}</span>',
         format_html_join("", "<i{}></i>", ((SafeString(' class="f"') if step < filled else "",) for step in range(4))),

@@ -53,7 +53,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Mark:
-    """A note at the buckets `index` to `last`: what happened on the days [start, end)."""
+    """A note at the buckets `index` to `last`: an event on the days [start, end)."""
 
     text: str
     index: int

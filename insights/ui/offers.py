@@ -28,7 +28,7 @@ class Action:
 
 @dataclass(frozen=True)
 class OfferedSection:
-    """A template, what it prints, and the style sheets that it needs."""
+    """A template, its context, and the style sheets that it needs."""
 
     template: str
     context: Mapping[str, Any]

@@ -44,7 +44,7 @@ def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
 
 
 def notes_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> list[str]:
-    """The notes on what the figure leaves out."""
+    """Notes on the records that the figure leaves out."""
     return list(filter(None, (_filled(template, figure, beside) for template in metric.notes)))
 
 

@@ -80,7 +80,9 @@ PUSHED = frozenset({FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPEL
 
 @dataclass(frozen=True)
 class Shortfall:
-    """`count` is None where it is none of the viewer's business, or nothing is counted; `link` is for who may act."""
+    """A shortfall; `count` is None if the viewer may not know it, or nothing is counted; `link` is for people who can
+    act.
+    """
 
     key: str
     affects: Callable[[Metric], bool]

@@ -44,7 +44,7 @@ def silence_title(silence: Silence) -> str:
 
 
 def lacking(silence: Silence) -> tuple[str, ...]:
-    """Keys of metrics that lack what is missing."""
+    """Keys of metrics that lack the missing data."""
     signal = SIGNALS.get(silence.signal)
     return signal.metrics if signal else ()
 

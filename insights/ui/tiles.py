@@ -134,7 +134,7 @@ def missing_state(figure: MetricValue) -> Literal["no_data", "hidden"]:
 
 
 def by_segment(answer: Answer, dimension: Dimension) -> Mapping[str, MetricValue]:
-    """The whole window's figures of a segmented query, by the segment's value; empty where there are no facts."""
+    """The whole window's figures of a segmented query, by the segment's value; empty if there are no facts."""
     return {figure.segment[dimension]: figure for figure in answer.total if dimension in figure.segment}
 
 

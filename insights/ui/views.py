@@ -90,7 +90,7 @@ def figures_view(view: View[Arguments]) -> View[Arguments]:
 
 
 def part_view(view: View[Arguments]) -> View[Arguments]:
-    """Decorate a part that loads into a page, or opens as a page of its own."""
+    """Decorate a part that loads into a page, or opens as a separate page."""
     return vary_on_headers("HX-Request")(page_view(view))
 
 

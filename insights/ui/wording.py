@@ -54,7 +54,7 @@ def reading(value: float, unit: str) -> Reading:
 
 
 def in_column(value: float, unit: str) -> str:
-    """A value in a table whose heading says what lines or tokens it counts."""
+    """A value in a table whose heading names the lines or tokens that it counts."""
     return compact(value) if unit in ("lines", "tokens") else str(reading(value, unit))
 
 
@@ -205,7 +205,7 @@ def plural_of(noun: str) -> str:
 
 
 def amount(value: float) -> str:
-    """A number of facts: 1,116 as it is, 1.73M shortened where nobody reads its last digits."""
+    """A number of facts: 1,116 in full, 1.73M shortened because nobody reads its last digits."""
     return f"{value:,.0f}" if value < READ_TO_THE_LAST_DIGIT else compact(value)
 
 

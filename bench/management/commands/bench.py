@@ -174,7 +174,7 @@ class Command(BaseCommand):
 
 
 def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
-    """The command line that asks for the same measurements, in the installation where it is run."""
+    """The command line that requests the same measurements, in the installation where it is run."""
     numbers = {
         "--people": options["people"],
         "--units": options["units"],
@@ -191,7 +191,7 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
 
 
 def _size(usual: Size, options: Mapping[str, Any]) -> Size:
-    """The usual size with what the command line says otherwise."""
+    """The usual size, with overrides from the command line."""
     chosen_sizes = {name: options[name] for name in ("people", "units", "weeks", "sessions_per_week") if options[name]}
     return replace(usual, **chosen_sizes)
 

@@ -67,7 +67,7 @@ ADOPTION = Section(
 
 
 def rate_tile(answers: Answers) -> tiles.Tile:
-    """The active developers beside those who could be."""
+    """The number of active developers out of all possible ones."""
     rate, out_of = answers.figure(answers.filters.metric(OUT_OF)), answers.filters.picked[OUT_OF.parameter]
     group = {"licensed": "with a seat", "everybody": "developers"}.get(out_of, "enrolled")
     percent = "" if rate.value is None else f"{wording.reading(rate.value, 'percent')} "

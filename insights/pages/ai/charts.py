@@ -41,7 +41,7 @@ def failing_tools_table(filters: Filters) -> Iterator[list[Cell]]:
 
 
 def lines_table(filters: Filters) -> Iterator[list[Cell]]:
-    """Lines by agent, committed and generated, each agent on a line of its own."""
+    """Lines by agent, committed and generated, one row per agent."""
     keys = ("ai.lines_committed", "ai.lines_generated")
     answers = AI_PAGE.read(filters, [PageQuery(key, Dimension.AGENT) for key in keys])
     committed, generated = (answers.split(key, Dimension.AGENT) for key in keys)

@@ -142,7 +142,7 @@ def _sample(committed: MetricValue, generated: MetricValue) -> str:
 
 
 def cycle_time_card(answers: Answers) -> tiles.ChartCard:
-    """The chart of the comparison alone, which says itself why it is empty."""
+    """Only the chart of the comparison, which explains itself why it is empty."""
     return answers.card("cycle_time", lines.CYCLE_TIME, title="PR cycle time", kind="line", span=6)
 
 
@@ -225,7 +225,7 @@ def phases_card(answers: Answers) -> dict[str, Any]:
 
 
 def _lines_with_phases(answers: Answers) -> Sequence[str]:
-    """The agents and Non-AI; any agent where there are several."""
+    """The agents and Non-AI; any agent if there are several."""
     names = list(lines.figures_of(answers, lines.MERGED))
     agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
     either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]

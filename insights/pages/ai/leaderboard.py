@@ -1,4 +1,4 @@
-"""The leaderboard: the AI page's last section, a page of its own, and its CSV.  docs/leaderboard.md."""
+"""The leaderboard: the AI page's last section, a separate page, and its CSV.  docs/leaderboard.md."""
 
 from __future__ import annotations
 

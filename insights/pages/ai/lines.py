@@ -182,7 +182,7 @@ def _card(lines: Answers, page: Answers, compared: Compared) -> ChartCard:
 
 
 def _summary(filters: Filters, figures: Mapping[str, MetricValue], compared: Compared) -> str:
-    """The picked line beside Non-AI."""
+    """The selected line compared with Non-AI."""
     picked = filters.picked[LINE.parameter]
     shown = [name for name in (picked, WITHOUT) if name in figures]
     return " · ".join(

@@ -48,7 +48,7 @@ def part(filters: Filters) -> dict[str, Any]:
 
 
 def _spread(answers: Answers) -> str:
-    """Median and P90 beside the mean."""
+    """Median and P90 next to the mean."""
     median, p90 = (tiles.whole(answers.now[query]).value for query in (MEDIAN, P90))
     if median is None or p90 is None:
         return ""

@@ -1,4 +1,4 @@
-"""The page `/insights/ai/` and its tabs: filters, sections, and the parts that load later: menus, and what is slow.
+"""The page `/insights/ai/` and its tabs: filters, sections, and the parts that load later: menus, and slow parts.
 
 Without JavaScript their links open the same parts as pages.
 """
@@ -52,7 +52,7 @@ HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions
 
 
 class ShownSection(NamedTuple):
-    """A section of a tab: what it shows, by which template, and the queries whose shortfalls it names."""
+    """A section of a tab: its content, its template, and the queries whose shortfalls it names."""
 
     shown: dict[str, Any]
     queries: Sequence[PageQuery]
@@ -136,7 +136,7 @@ def _with_shortfalls(answers: Answers, sections: Sequence[ShownSection]) -> list
 
 
 def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
-    """The whole story on one screen: adoption, what it yields and costs, and work with and without agents."""
+    """The overview on one screen: adoption, its benefits and costs, and work with and without agents."""
     return {
         "key": "overview",
         "tiles": [adoption.rate_tile(answers), presenter.tile(adoption.COMMITTED_SHARE, answers)],

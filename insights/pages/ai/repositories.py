@@ -86,7 +86,7 @@ QUERIES = (
 
 @dataclass(frozen=True)
 class RepositoryRow:
-    """`name` is empty for what no repository is known of."""
+    """A row of the table; `name` is empty for activity without a known repository."""
 
     name: str
     context_files: Sequence[ContextFile]  # the oldest first
@@ -173,7 +173,7 @@ def _enabled(figure: MetricValue) -> str:
 
 
 def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:
-    """Every repository, and what no repository is known of; sorted by the column that `sort` names."""
+    """Every repository, and activity without one; sorted by the column that `sort` names."""
     figures: dict[str, dict[str, MetricValue]] = {}
     for metric in METRICS:
         by_repository = tiles.by_segment(answers.answer(metric, Dimension.REPOSITORY), Dimension.REPOSITORY)

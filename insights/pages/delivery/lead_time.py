@@ -112,7 +112,7 @@ def over_time_card(answers: Answers) -> ChartCard:
 
 
 def bottleneck_in(answers: Answers) -> Bottleneck:
-    """The bottleneck of what was read with `STAGE_QUERIES`."""
+    """The bottleneck in the answers to `STAGE_QUERIES`."""
     return bottleneck({name: _figures(answers, name) for name in STAGES})
 
 
@@ -182,7 +182,7 @@ def _lines(answers: Answers, means: Mapping[str, float], held: str) -> Sequence[
 
 
 def callout(answers: Answers) -> Callout | None:
-    """The callout of what was read with `STAGE_QUERIES`; None where no wait stands out."""
+    """The callout for the answers to `STAGE_QUERIES`; None if no wait stands out."""
     means, found = stage_means(answers), bottleneck_in(answers)
     if not means or not found.stage:
         return None

@@ -1,4 +1,4 @@
-"""Values from a CSV file: upload it, look at what each row would become, store all of them."""
+"""Values from a CSV file: upload it, preview each row's effect, store all of them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from integrations.models import HandKeptMetric
 
 @form_view
 def hand_kept_import(request: HttpRequest) -> HttpResponse:
-    """A POST with `file` shows what it would do; one with `text`, which that page holds, does it."""
+    """A POST with `file` previews the import; one with `text`, from the preview, performs it."""
     access = access_in(request)
     if not isinstance(access.viewer, User) or not (
         access.visibility.leads_any or HandKeptMetric.objects.filter(keepers=access.viewer).exists()

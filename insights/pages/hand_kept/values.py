@@ -1,4 +1,4 @@
-"""The values of a hand-kept metric: enter one, look at all of them and at what was replaced, remove one, download."""
+"""The values of a hand-kept metric: enter one, list all with replaced ones, remove one, download."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def metric_named(slug: str) -> HandKeptMetric:
 
 
 def _units_offered(access: Access, metric: HandKeptMetric) -> list[tuple[str, str]]:
-    """Those that stand in a tree today, each before those below it."""
+    """Units in a tree today, parents before children."""
     current = units_as_of(OrgTree.objects.filter(archived_at=None).order_by("pk"), on=timezone.localdate())
     is_keeper = keeps(access, metric)
     units = [(unit.slug, unit.indented_name) for unit in current if is_keeper or access.visibility.leads(unit.id)]

@@ -1,4 +1,4 @@
-"""The inputs of DORA: connected and missing ones, and what to connect next."""
+"""The inputs of DORA: connected and missing ones, and the next one to connect."""
 
 from __future__ import annotations
 

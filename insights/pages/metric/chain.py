@@ -38,7 +38,7 @@ NEGATIVE = "guardrail"
 
 @part_view
 def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The part of the page, or a page of its own."""
+    """The part of the page, or a separate page."""
     metric = metric_named(key)
     filters = metric_filters(request, metric)
     context = {

@@ -76,7 +76,7 @@ def routes_of(key: str) -> PageRoutes:
 
 @part_view
 def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
-    """A part of the page, or a page of its own."""
+    """A part of the page, or a separate page."""
     metric = metric_named(key)
     if not has_distribution(metric):
         raise Http404("Its facts have no single value each.")

@@ -66,7 +66,7 @@ def metric_page_of(metric: Metric) -> InsightsPage:
 
 
 def columns_of(metric: Metric) -> Sequence[Column]:
-    """The columns of the units below; only metrics of people have a number of people, and what is split has none."""
+    """The columns of the units below; only metrics of people have a number of people, and split ones have none."""
     if metric.always_by:
         return []
     columns = [

@@ -1,4 +1,4 @@
-"""The page `/insights/ai/costs/`: what something cost in AI, what of it was abandoned, and from which sessions."""
+"""The page `/insights/ai/costs/`: AI cost of a subject, its abandoned part, and its sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Repositories by spend, for the page of costs and for the AI page, and what delivered work items cost by epic and by
+"""Repositories by spend, for the page of costs and for the AI page, and the cost of delivered work items by epic and by
 initiative.
 """
 

@@ -58,7 +58,7 @@ class Subject:
 
 
 def read_subject(request: HttpRequest, filters: Filters) -> Subject:
-    """Raises QueryError for more than one or an id that is none, Http404 for what the viewer may not see."""
+    """The subject of the page.  Raises QueryError for more than one or an invalid id, Http404 for an invisible one."""
     named = [kind for kind in KINDS if request.GET.get(kind)]
     if len(named) > 1:
         raise QueryError(named[1], f"Choose either a {_words(named[0])} or a {_words(named[1])}.")
@@ -100,7 +100,7 @@ def _work_item(pk: str, filters: Filters) -> Subject:
 
 
 def named_in(text: str, access: Access) -> Mapping[str, str] | None:
-    """The parameter that names what is called `text`: acme/shop, acme/shop#12 or SHOP-12; None where nothing is."""
+    """The parameter that refers to `text`: acme/shop, acme/shop#12 or SHOP-12; None if nothing has this name."""
     if "\x00" in text:
         return None
     if match := _PULL_REQUEST.fullmatch(text):
