@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC
 from typing import Any
 
 from django.conf import settings
@@ -73,7 +74,8 @@ class Command(BaseCommand):
             )
         else:
             self.stdout.write(
-                f"The demo is complete since {played.completed_at:%Y-%m-%d %H:%M} UTC; nothing had to be sent."
+                f"The demo is complete since {played.completed_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC; "
+                "nothing had to be sent."
             )
         self.stdout.write(f"  Page           {settings.BASE_URL}/insights/ai/")
         if settings.LOG_FORMAT == "json":  # what is printed ends in a log, where secrets don't belong
@@ -88,8 +90,8 @@ def _document(run: DemoRun, played: Played, sign_ins: list[SignIn]) -> dict[str,
         "organisation": ORGANISATION_NAME,
         "seed": run.seed,
         "flavour": run.flavour,
-        "anchor": run.anchor.isoformat(),
-        "completed_at": played.completed_at.isoformat(),
+        "anchor": run.anchor.astimezone(UTC).isoformat(),
+        "completed_at": played.completed_at.astimezone(UTC).isoformat(),
         "people": len(year_of(run).people),
         "sent": {
             "requests": played.sent.requests,
