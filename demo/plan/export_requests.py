@@ -54,6 +54,8 @@ def export_requests_of_week(year: DemoYear, weeks_before_end: int) -> Iterator[E
             batch = sessions[first : first + SESSIONS_A_REQUEST]
             counted = len(batch)
             for message in _messages(year, agent, batch):
+                if not message.ByteSize():  # a batch may have no metrics
+                    continue
                 yield _request(message, weeks_before_end, counted, agent)
                 counted = 0
 

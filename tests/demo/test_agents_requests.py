@@ -51,6 +51,12 @@ def requests(year: DemoYear) -> list[ExportRequest]:
     return [request for week in WEEKS for request in export_requests_of_week(year, week)]
 
 
+def test_sessions_without_metrics_send_no_request_for_them(year: DemoYear, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("demo.plan.export_requests.copilot_metrics", lambda session: ())
+    requests = [request for week in WEEKS for request in export_requests_of_week(year, week)]
+    assert {request.path for request in requests if request.agent == COPILOT} == {"/v1/traces"}
+
+
 @pytest.mark.parametrize("agent", RECORDED_AS)
 def test_records_have_the_names_and_types_of_the_real_program(
     requests: list[ExportRequest], recordings: Recordings, agent: str

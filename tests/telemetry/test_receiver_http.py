@@ -161,13 +161,19 @@ def test_compressed_bodies_are_inflated(agent: httpx.Client, encoding: str, body
     [
         (gzip.compress(BODY, mtime=0)[:-20], "The gzip body ends too early: it was cut off in transit. Send it again."),
         (b"no gzip at all", "The body is not compressed as Content-Encoding says."),
-        (gzip.compress(b"", mtime=0), "The compressed body is empty."),
+        (gzip.compress(b"", mtime=0), "The body is not JSON, or it was cut off (line 1, column 1)."),
         (b"", "The compressed body is empty."),
     ],
 )
 def test_damaged_gzip_is_refused(agent: httpx.Client, body: bytes, message: str) -> None:
     answer = post(agent, body, Content_Encoding="gzip")
     assert (answer.status_code, message_of(answer)) == (400, message)
+
+
+@pytest.mark.parametrize(("encoding", "body"), [("identity", b""), ("gzip", gzip.compress(b"", mtime=0))])
+def test_a_request_without_records_is_accepted(agent: httpx.Client, encoding: str, body: bytes) -> None:
+    """As OTLP asks for: an exporter whose records were all filtered sends one."""
+    assert post(agent, body, Content_Type=PROTOBUF, Content_Encoding=encoding).status_code == 200
 
 
 def test_an_empty_body_is_no_json(agent: httpx.Client) -> None:

@@ -52,10 +52,9 @@ def inflate(sent: bytes, environ: Mapping[str, Any]) -> bytes:
             "Content-Encoding must be gzip, deflate or identity.",
             {"Accept-Encoding": "gzip, deflate"},
         )
-    inflated = _inflate(sent, encoding)
-    if not inflated:
+    if not sent:
         raise _unreadable("The compressed body is empty.")
-    return inflated
+    return _inflate(sent, encoding)
 
 
 def _inflate(sent: bytes, encoding: str) -> bytes:
