@@ -110,10 +110,10 @@ def _deployments_to(connection: Connection, word: str) -> set[int]:
 def _apply_to_items(connection: Connection, subject: Subject, word: str, meanings: ValueMappings) -> int:
     items = WorkItem.objects.filter(connection=connection)
     if subject == Subject.ACTIVITY:
-        return _recompute_items(meanings, _in_status(connection, word))
+        return _recompute_items(meanings, _items_in_status(connection, word))
     if subject == Subject.ENDING:
         resolved_so = items.filter(resolution=word).values_list("pk", flat=True)
-        return _recompute_items(meanings, _in_status(connection, word).union(resolved_so))
+        return _recompute_items(meanings, _items_in_status(connection, word).union(resolved_so))
     if subject == Subject.FOUND_BY:
         carries_word = (
             Q(labels__contains=[word]) | Q(native_type=word) | Q(project__name=word) | Q(reporter__value=word)
@@ -128,7 +128,7 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
         }
         changed |= recompute_work_type_and_status(meanings, concerned)
         relink(Kind.WORK_ITEM, changed)
-        return _recompute_items(meanings, _in_status(connection, word), also=changed)
+        return _recompute_items(meanings, _items_in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
         return _apply_work_types(recompute_work_type_and_status(meanings, typed))
@@ -141,7 +141,7 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
     return changed_items + len(pull_requests)
 
 
-def _in_status(connection: Connection, word: str) -> set[int]:
+def _items_in_status(connection: Connection, word: str) -> set[int]:
     """The items that are in this status, or ever entered or left it."""
     moves = WorkItemTransition.objects.filter(work_item__connection=connection)
     return {

@@ -132,7 +132,7 @@ author; it is computed only by queries that use it.
 """
 
 
-def _of_enrolled(relation: Relation) -> Relation:
+def _limited_to_enrolled(relation: Relation) -> Relation:
     """The relation's rows of enrolled people, from their first telemetry on; without autonomous agents."""
     return replace(
         relation,
@@ -140,7 +140,7 @@ def _of_enrolled(relation: Relation) -> Relation:
         also=frozenset({FactFamily.ENROLMENT}),
         credited_to_owner=False,
         finer=(),
-        detail=_of_enrolled(relation.detail) if relation.detail else None,
+        detail=_limited_to_enrolled(relation.detail) if relation.detail else None,
         sql=f"""
         SELECT {", ".join(f"code.{name}" for name in sorted(relation.columns))}
         FROM ({relation.sql}) AS code
@@ -155,8 +155,8 @@ def _of_enrolled(relation: Relation) -> Relation:
     )
 
 
-COMMITTED_LINES_OF_ENROLLED = _of_enrolled(COMMITTED_LINES)
-AI_COMMITTED_FILES_OF_ENROLLED = _of_enrolled(AI_COMMITTED_FILES)
+COMMITTED_LINES_OF_ENROLLED = _limited_to_enrolled(COMMITTED_LINES)
+AI_COMMITTED_FILES_OF_ENROLLED = _limited_to_enrolled(AI_COMMITTED_FILES)
 
 AGENT_REPOSITORIES = Relation(
     name="agent_repositories",

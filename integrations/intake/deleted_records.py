@@ -29,7 +29,7 @@ def mark_gone(stream: Stream, whole: Collection[str]) -> int:
     """
     resource = stream.resource
     kind = Kind(stream.kind)
-    of_stream = _of_resource(resource, kind)
+    of_stream = _records_of_resource(resource, kind)
     if of_stream is None:
         return 0
     lock_for_write(resource.connection, {kind})
@@ -95,7 +95,7 @@ def move_records(connection: Connection, kind: Kind, external_ids: Collection[st
     append_record_days(kind, changed.union(ids))
 
 
-def _of_resource(resource: Resource, kind: Kind) -> Q | None:
+def _records_of_resource(resource: Resource, kind: Kind) -> Q | None:
     """The condition on records of this kind that a whole listing of the resource would name; None if it names none."""
     if kind not in TABLES:
         return None
@@ -104,11 +104,11 @@ def _of_resource(resource: Resource, kind: Kind) -> Q | None:
     if kind == Kind.SPRINT:
         return Q(board=resource.external_id)
     if kind == Kind.INCIDENT and resource.kind == ResourceKind.SERVICE:
-        return _of_service(resource)
+        return _records_of_service(resource)
     return own_records_of(resource, kind) if resource.repository_id else None
 
 
-def _of_service(resource: Resource) -> Q | None:
+def _records_of_service(resource: Resource) -> Q | None:
     """The condition on a service's incidents, stored under its common name; None if two services share it, since then
     no listing names them all.
     """

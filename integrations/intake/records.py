@@ -187,7 +187,7 @@ def _insert(
     written: Written,
     derived: tuple[Column, ...],
 ) -> None:
-    for fields, group in _by_fields(merged_records):
+    for fields, group in _grouped_by_fields(merged_records):
         columns = (*(table.sources[name].column for name in fields), *derived)
         rows = sorted(({"external_id": record.draft.external_id, **record.row} for record in group), key=_external_id)
         ids = dict(sql.rows(insert_records(table, columns), {"connection": connection.pk, "rows": as_json(rows)}))
@@ -203,7 +203,7 @@ def _external_id(row: Row) -> str:
 def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Written) -> None:
     """Update the records; unchanged ones get new versions, too."""
     noted: list[Row] = []
-    for fields, group in _by_fields(merged_records):
+    for fields, group in _grouped_by_fields(merged_records):
         changed: set[int] = set()
         known = {record.before.known.id: record for record in group if record.before}
         if fields:
@@ -228,7 +228,7 @@ def _update(table: RecordTable, merged_records: Iterable[_Merged], written: Writ
         sql.execute(write_field_versions(table), {"rows": as_json(noted)})
 
 
-def _by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, ...], list[_Merged]]]:
+def _grouped_by_fields(merged_records: Iterable[_Merged]) -> Iterator[tuple[tuple[str, ...], list[_Merged]]]:
     """Groups of records to be stored by one statement."""
     groups: dict[tuple[str, ...], list[_Merged]] = defaultdict(list)
     for record in merged_records:

@@ -74,7 +74,7 @@ def has_returned(days: Iterable[VersionDay], silence: VersionSilence | Silence, 
     A day can be judged if it has as many sessions as those in which the silence was noticed: a quiet Sunday ends
     nothing.
     """
-    later = sorted((day for day in days if day.version == silence.version and day.day > silence.since), key=_of_day)
+    later = sorted((day for day in days if day.version == silence.version and day.day > silence.since), key=_day_of)
     if _prove(silence.sessions, silence.people):
         later = [day for day in later if _prove(day.sessions, day.people)]
     else:
@@ -96,7 +96,7 @@ def by_agent(days: Iterable[VersionDay]) -> dict[str, list[VersionDay]]:
 
 
 def _silences(agent: str, version: str, days: Sequence[VersionDay], today: date) -> Iterator[VersionSilence]:
-    own = sorted((day for day in days if day.version == version), key=_of_day)
+    own = sorted((day for day in days if day.version == version), key=_day_of)
     judged = _judged(own, days, today)
     if judged is None:
         return
@@ -176,7 +176,7 @@ def _prove(sessions: int, people: int) -> bool:
     return people >= MANY_PEOPLE or (sessions >= ENOUGH_SESSIONS and people >= ENOUGH_PEOPLE)
 
 
-def _of_day(day: VersionDay) -> date:
+def _day_of(day: VersionDay) -> date:
     return day.day
 
 

@@ -55,7 +55,7 @@ def enqueue_all(connections: Sequence[Connection], *, full: bool) -> list[Result
     sources = _sources(connections)
     enqueue_sources(sources)
     results = [Result(source.connection.name, source.external_id, Kind.COMMIT, REQUESTED) for source in sources]
-    for connection in _of_providers(connections):
+    for connection in _provider_connections(connections):
         enqueue_sync(connection, full=full)
         results += [
             Result(connection.name, stream.resource.name, stream.kind, PAUSED if connection.paused_at else REQUESTED)
@@ -72,7 +72,7 @@ def run_all(
     `say` receives the reason for each wait.
     """
     results = [_read_source(source, full=full) for source in _sources(connections) if not is_mirror(source)]
-    for connection in _of_providers(connections):
+    for connection in _provider_connections(connections):
         results += _read_connection(connection, full=full, say=say)
     sync_mirrors()  # mirrors of the repositories that were just listed
     unpaused = [connection for connection in connections if connection.paused_at is None]
@@ -87,7 +87,7 @@ def _sources(connections: Sequence[Connection]) -> list[RepositorySource]:
     return list(sources.order_by("connection_id", "pk"))
 
 
-def _of_providers(connections: Sequence[Connection]) -> list[Connection]:
+def _provider_connections(connections: Sequence[Connection]) -> list[Connection]:
     return [connection for connection in connections if connection.provider in connectors()]
 
 

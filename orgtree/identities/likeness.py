@@ -133,17 +133,17 @@ class Index:
 
     def clues(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
         """Keys of people that share something, with the evidence; keys may repeat."""
-        for clues in (self._by_mailbox(person), self._by_name(person), self._by_handle(person)):
+        for clues in (self._mailbox_clues(person), self._name_clues(person), self._handle_clues(person)):
             yield from clues
 
-    def _by_mailbox(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+    def _mailbox_clues(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
         for email in person.emails:
             mailbox = without_tag(email)
             for key in self._mailboxes.get(mailbox, ()):
                 words = f"Without the part after the plus sign, both addresses are {mailbox}."
                 yield key, Evidence(Method.MAILBOX, SAME_MAILBOX, words)
 
-    def _by_name(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+    def _name_clues(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
         for words in person.words:
             signed = next(name for name in person.names if words_of(name) == words)
             for key in _few(self._names.get(tuple(sorted(words)), ())):
@@ -166,7 +166,7 @@ class Index:
                     text = f"“{signed}” and {self[key].called} {verb} the same first and last name."
                     yield key, Evidence(Method.NAME, strength, text)
 
-    def _by_handle(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
+    def _handle_clues(self, person: Somebody) -> Iterator[tuple[int, Evidence]]:
         for text, where in person.handles.items():
             for short, weight in _with_and_without_number(text):
                 for key in _few(self._handles.get(short, ())):

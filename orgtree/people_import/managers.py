@@ -87,7 +87,7 @@ def _circles() -> Iterator[RowError]:
 def circles_on_any_day(lines: Sequence[Line]) -> Iterator[tuple[date, list[int]]]:
     """Cycles with their first day; each person at most once."""
     reported: set[int] = set()
-    for day, managers in _by_day(lines):
+    for day, managers in _managers_by_day(lines):
         for circle in circles_of(managers):
             if reported.isdisjoint(circle):
                 reported.update(circle)
@@ -103,7 +103,7 @@ _LINES = """
 """
 
 
-def _by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
+def _managers_by_day(lines: Sequence[Line]) -> Iterator[tuple[date, Mapping[int, int]]]:
     """The manager by person, for each day on which any line starts."""
     for day in sorted({start or date.min for _, _, start, _ in lines}):
         yield (

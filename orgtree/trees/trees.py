@@ -148,7 +148,7 @@ def _presence() -> Presence:
     return days_of
 
 
-def _by_manager(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
+def _tree_by_manager(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
     lines = [
         ReportingLine(person_id, manager_id, date_range_of(start, end))
         for person_id, manager_id, start, end in Reporting.objects.values_list(
@@ -170,7 +170,7 @@ def _by_manager(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
     return structure, Naming(name, slug_from, likeness_of=lambda key: "", leads=True)
 
 
-def _by_attributes(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
+def _tree_by_attributes(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming]:
     levels = list(TreeLevel.objects.filter(tree=tree).select_related("attribute").order_by("position"))
     position = {level.attribute_id: number for number, level in enumerate(levels)}
     values = [
@@ -190,6 +190,6 @@ def _by_attributes(tree: OrgTree, presence: Presence) -> tuple[Structure, Naming
 
 
 _DERIVATIONS: Mapping[TreeKind, Callable[[OrgTree, Presence], tuple[Structure, Naming]]] = {
-    TreeKind.MANAGERS: _by_manager,
-    TreeKind.ATTRIBUTES: _by_attributes,
+    TreeKind.MANAGERS: _tree_by_manager,
+    TreeKind.ATTRIBUTES: _tree_by_attributes,
 }

@@ -231,7 +231,7 @@ def _deployed(deploys: Any, run: PipelineRunDraft, stages: Sequence[JobDraft]) -
         return
     for stage in stages:
         if fnmatchcase(stage.name.casefold(), pattern.casefold()) and stage.status != RunStatus.SKIPPED:
-            yield _of_stage(_deployment(in_stage(deploys, stage.name), run), stage)
+            yield _stage_deployment(_deployment(in_stage(deploys, stage.name), run), stage)
 
 
 def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
@@ -257,7 +257,7 @@ def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
     )
 
 
-def _of_stage(build: DeploymentDraft, stage: JobDraft) -> DeploymentDraft:
+def _stage_deployment(build: DeploymentDraft, stage: JobDraft) -> DeploymentDraft:
     return replace(
         build,
         external_id=f"{build.external_id}/{stage.external_id}"[:LONGEST_ID],

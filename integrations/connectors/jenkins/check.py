@@ -63,7 +63,7 @@ def checked(http: Http, *, rules: Rules, libraries: Sequence[str], now: datetime
         named = ", ".join(refused[:EXAMPLES]) + (" and others" if len(refused) > EXAMPLES else "")
         yield CheckedPermission(f"Folders: {named}", works=False, remedy="Grant the user Job/Read on them.")
     if jobs:
-        yield from _of_builds(http, _to_sample(jobs, rules), rules, libraries)
+        yield from _build_checks(http, _to_sample(jobs, rules), rules, libraries)
 
 
 def _clock(ahead: timedelta) -> CheckedPermission:
@@ -91,7 +91,9 @@ def _to_sample(jobs: Sequence[Json], rules: Rules) -> list[Json]:
     return sorted(jobs, key=place)[:SAMPLED]
 
 
-def _of_builds(http: Http, jobs: Sequence[Json], rules: Rules, libraries: Sequence[str]) -> Iterator[CheckedPermission]:
+def _build_checks(
+    http: Http, jobs: Sequence[Json], rules: Rules, libraries: Sequence[str]
+) -> Iterator[CheckedPermission]:
     sample: list[tuple[Head, Json]] = []
     refused: list[CheckedPermission] = []
     for job in jobs:

@@ -54,7 +54,7 @@ def known_fields(http: Http, site: Site) -> list[Json]:
 
 def chosen(fields: Sequence[Json], named: Mapping[str, Sequence[str]]) -> CustomFields:
     """The fields to read, by kind; `named` are names or ids that an admin chose, which replace the detected ones."""
-    return {kind.setting: _of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS}
+    return {kind.setting: _fields_of_kind(fields, kind, named.get(kind.setting, ())) for kind in KINDS}
 
 
 def names_of(fields: Sequence[Json], custom: CustomFields) -> dict[str, str]:
@@ -72,7 +72,7 @@ def name_of(field: Json) -> str:
     return " ".join(str(field.get("name", "")).split())
 
 
-def _of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> tuple[str, ...]:
+def _fields_of_kind(fields: Sequence[Json], kind: FieldKind, named: Sequence[str]) -> tuple[str, ...]:
     if named:
         return tuple(dict.fromkeys(_id(field) for name in named for field in fields if _is_called(field, name)))
     found = [field for field in fields if kind.is_one(field)]

@@ -175,7 +175,7 @@ def changed_field(id_: str, name: str, made: str, names: Mapping[str, str]) -> s
     return id_ or ("" if made == "jira" else names.get(" ".join(name.casefold().split()), "")) or name
 
 
-def _of_field(changes: Sequence[Change], *names: str) -> list[Change]:
+def _changes_of(changes: Sequence[Change], *names: str) -> list[Change]:
     return [change for change in changes if change.field in names]
 
 
@@ -195,7 +195,7 @@ def _category_of(reader: Reader, status: str) -> StatusCategory | None:
 
 def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -> StatusCategory | Missing:
     """The category of the initial status: the one that the first change left, else the current one."""
-    moved = _of_field(changes, "status")
+    moved = _changes_of(changes, "status")
     if moved:
         return _category_of(reader, _first(moved).before) or MISSING
     return CATEGORIES.get(fields.text("status.statusCategory.key", default=""), MISSING)
@@ -203,12 +203,12 @@ def _first_category(reader: Reader, fields: Reader, changes: Sequence[Change]) -
 
 def _former_keys(changes: Sequence[Change], key: str) -> tuple[str, ...]:
     """The keys that it had in other projects."""
-    keys = (change.shown_before for change in _of_field(changes, *KEY))
+    keys = (change.shown_before for change in _changes_of(changes, *KEY))
     return tuple(dict.fromkeys(former for former in keys if former not in ("", key)))
 
 
 def _transitions(reader: Reader, changes: Sequence[Change]) -> Iterator[TransitionDraft]:
-    for change in _of_field(changes, "status"):
+    for change in _changes_of(changes, "status"):
         yield TransitionDraft(
             at=change.at,
             from_status=change.shown_before,
@@ -226,7 +226,7 @@ def _assignments(
     others = [person(Reader(user)) for user in objects_of([*object_of(payload.get("people")).values()])]
     named = (*others, *(change.by for change in changes), *people)
     known = {who.account: who for who in named if who is not None}
-    moved = _of_field(changes, "assignee")
+    moved = _changes_of(changes, "assignee")
     changed = _first(moved) if moved else None
     first = person_of_change(changed.before, changed.shown_before, known) if changed else people[0]
     assignments = [] if first is None else [AssignmentDraft(at=created_at, assignee=first)]
@@ -243,7 +243,7 @@ def _sprint_changes(
     from.
     """
     names = _custom(payload, "sprints")
-    moved = _of_field(changes, *names, *_unchosen(payload, "sprints"))
+    moved = _changes_of(changes, *names, *_unchosen(payload, "sprints"))
     now = [sprint for name in names for sprint in _sprints(fields, name)]
     drafts = [
         SprintChangeDraft(at=created_at, sprint=sprint, added=True)

@@ -71,8 +71,8 @@ def recompute_touched_services(pull_requests: Collection[int]) -> set[int]:
     Another one changes if these brought its commits to the default branch before it, or no longer do.  Without path
     rules there is nothing to do.
     """
-    ruled = _of_repositories_with_rules(pull_requests)
-    ruled |= _of_repositories_with_rules(sharing_commits(ruled))
+    ruled = _in_repositories_with_rules(pull_requests)
+    ruled |= _in_repositories_with_rules(sharing_commits(ruled))
     return _recompute_in_chunks(sorted(ruled))
 
 
@@ -115,7 +115,7 @@ def _has_rules(repository_id: int) -> bool:
     return ServicePaths.objects.filter(repository=repository_id).exists()
 
 
-def _of_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
+def _in_repositories_with_rules(pull_requests: Collection[int]) -> set[int]:
     if not pull_requests:
         return set()
     return sql.ids(_OF_THESE, [sorted(pull_requests)])

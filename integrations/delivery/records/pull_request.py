@@ -115,11 +115,11 @@ def story_of_pull_request(record: PullRequest, access: Access) -> PullRequestSto
     counted = set(CountedReview.objects.filter(pull_request=record).values_list("review_id", flat=True))
     happenings = [
         *_its_own(pull_request),
-        *_of_commits(commits[:MOST_PARTS]),
-        *_of_events(pull_request, events[:MOST_PARTS]),
-        *_of_reviews(reviews[:MOST_PARTS], counted),
-        *_of_runs(runs[:MOST_PARTS]),
-        *_in_production(deployed, failures, openable),
+        *_commit_events(commits[:MOST_PARTS]),
+        *_provider_events(pull_request, events[:MOST_PARTS]),
+        *_review_events(reviews[:MOST_PARTS], counted),
+        *_run_events(runs[:MOST_PARTS]),
+        *_production_events(deployed, failures, openable),
         *_reverted(figures, openable),
     ]
     more = {"commits": len(commits), "reviews": len(reviews), "events": len(events), "pipeline runs": len(runs)}
@@ -164,13 +164,13 @@ def _its_own(pull_request: PullRequest) -> Iterator[Happening]:
         yield from happened(pull_request.closed_at, Happened.CLOSED)
 
 
-def _of_commits(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
+def _commit_events(commits: Sequence[PullRequestCommit]) -> Iterator[Happening]:
     for commit in commits:
         at = commit.authored_at or commit.committed_at
         yield from happened(at, Happened.COMMIT, by=commit.author, detail=commit.subject, status=commit.sha)
 
 
-def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
+def _provider_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) -> Iterator[Happening]:
     """The timeline entries of events, without closed and merged, which the pull request itself contains."""
     ended = {pull_request.merged_at, pull_request.closed_at}
     for event in events:
@@ -180,19 +180,19 @@ def _of_events(pull_request: PullRequest, events: Sequence[PullRequestEvent]) ->
         yield Happening(event.at, what, by=event.by, of=event.of, detail=event.team)
 
 
-def _of_reviews(reviews: Sequence[PullRequestReview], counted: set[int]) -> Iterator[Happening]:
+def _review_events(reviews: Sequence[PullRequestReview], counted: set[int]) -> Iterator[Happening]:
     for review in reviews:
         what = _REVIEWS[ReviewState(review.state)]
         yield Happening(review.submitted_at, what, by=review.author, counts=review.pk in counted)
 
 
-def _of_runs(runs: Sequence[PipelineRun]) -> Iterator[Happening]:
+def _run_events(runs: Sequence[PipelineRun]) -> Iterator[Happening]:
     for run in runs:
         at = run.finished_at or run.started_at or run.queued_at
         yield from happened(at, Happened.RUN, by=run.started_by, status=run.status, record=name_of_run(run))
 
 
-def _in_production(
+def _production_events(
     deployed: DeployedPullRequest | None, failures: Sequence[DeploymentFailure], openable: Openable
 ) -> Iterator[Happening]:
     if deployed is not None:

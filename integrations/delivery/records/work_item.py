@@ -75,11 +75,11 @@ def story_of_work_item(record: WorkItem, access: Access) -> WorkItemStory:
     openable = Openable(access, [*pull_requests.values(), *(link.deployment for link in deployed), parent])
     happenings = [
         *_its_own(item),
-        *_of_transitions(transitions[:MOST_PARTS]),
-        *_of_assignments(assignments[:MOST_PARTS]),
-        *_of_sprints(item, changes[:MOST_PARTS]),
-        *_of_values(value_changes[:MOST_PARTS]),
-        *_of_pull_requests(list(pull_requests.values()), deployed, openable),
+        *_transition_events(transitions[:MOST_PARTS]),
+        *_assignment_events(assignments[:MOST_PARTS]),
+        *_sprint_events(item, changes[:MOST_PARTS]),
+        *_value_events(value_changes[:MOST_PARTS]),
+        *_pull_request_events(list(pull_requests.values()), deployed, openable),
     ]
     more: Mapping[str, Sequence[object]] = {
         "transitions": transitions,
@@ -103,7 +103,7 @@ def _its_own(item: WorkItem) -> Iterator[Happening]:
     yield from happened(item.created_at, Happened.CREATED, by=item.reporter, status=item.first_category)
 
 
-def _of_transitions(transitions: Sequence[WorkItemTransition]) -> Iterator[Happening]:
+def _transition_events(transitions: Sequence[WorkItemTransition]) -> Iterator[Happening]:
     for transition in transitions:
         yield Happening(
             transition.at,
@@ -114,13 +114,13 @@ def _of_transitions(transitions: Sequence[WorkItemTransition]) -> Iterator[Happe
         )
 
 
-def _of_assignments(assignments: Sequence[WorkItemAssignment]) -> Iterator[Happening]:
+def _assignment_events(assignments: Sequence[WorkItemAssignment]) -> Iterator[Happening]:
     for assignment in assignments:
         what = Happened.ASSIGNED if assignment.assignee else Happened.UNASSIGNED
         yield Happening(assignment.at, what, of=assignment.assignee)
 
 
-def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Happening]:
+def _sprint_events(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Happening]:
     if not changes:
         return
     known = Sprint.objects.filter(connection=item.connection_id, external_id__in={change.sprint for change in changes})
@@ -130,13 +130,13 @@ def _of_sprints(item: WorkItem, changes: Sequence[SprintChange]) -> Iterator[Hap
         yield Happening(change.at, what, detail=names.get(change.sprint) or change.sprint)
 
 
-def _of_values(changes: Sequence[WorkItemChange]) -> Iterator[Happening]:
+def _value_events(changes: Sequence[WorkItemChange]) -> Iterator[Happening]:
     for change in changes:
         detail = f"{change.before or 'none'} → {change.after or 'none'}"
         yield Happening(change.at, Happened(f"{change.field}_changed"), detail=detail)
 
 
-def _of_pull_requests(
+def _pull_request_events(
     pull_requests: Sequence[PullRequest], deployed: Sequence[DeployedPullRequest], openable: Openable
 ) -> Iterator[Happening]:
     for pull_request in pull_requests:

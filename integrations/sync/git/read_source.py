@@ -149,7 +149,7 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     with transaction.atomic():
         lock_for_linking({Kind.COMMIT})
         lock_for_recompute()
-        on_default = _of_default(git, source.refs, seen, held, grown=grown)
+        on_default = _new_on_default(git, source.refs, seen, held, grown=grown)
         elsewhere = None if grown else _held_by_other_sources(own, source)
         if elsewhere is None:
             touched = link_commits(repository, held, on_default)
@@ -266,7 +266,7 @@ def _has_grown(git: GitRepository, known: Mapping[str, str], seen: Seen) -> bool
     return not lost and git.is_ancestor(known[seen.default], seen.branches[seen.default])
 
 
-def _of_default(
+def _new_on_default(
     git: GitRepository, known: Mapping[str, str], seen: Seen, held: Sequence[str], *, grown: bool
 ) -> Sequence[str]:
     """The commits that are new on the default branch; all of them if the branches did not merely grow."""
