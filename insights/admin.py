@@ -84,7 +84,7 @@ class DashboardAdmin(NoAdding, admin.ModelAdmin[Dashboard]):
 
     @admin.display(description="changes")
     def changes(self, dashboard: Dashboard) -> SafeString | str:
-        """Who changed it when, the latest first."""
+        """The history of changes with authors, newest first."""
         history = apps.get_model("insights", "DashboardEvent")._default_manager.select_related("pgh_context")
         events: list[Any] = list(history.filter(pgh_obj_id=dashboard.pk).order_by("-pgh_id")[:CHANGES_LISTED])
         accounts = {account for event in events if (account := account_of(event))}
