@@ -9,6 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
+from config.documentation import doc_pages
 from core.page_links import url_with
 from insights.privacy.scope_access import access_in
 from insights.ui.addresses import address
@@ -36,6 +37,24 @@ class Entry:
 
 
 NavigationLink = tuple[Entry, str, bool]  # with its URL, and whether it is current
+
+
+@dataclass(frozen=True)
+class NavigationGroup:
+    """The entries of a section that its reader needs most, and the others, which are folded."""
+
+    title: str
+    links: Sequence[NavigationLink]
+    folded: Sequence[NavigationLink]
+
+    @property
+    def folded_title(self) -> str:
+        """Empty where nothing is folded."""
+        return "" if not self.folded else f"More {self.title.lower()}" if self.links else self.title
+
+    @property
+    def is_current_folded(self) -> bool:
+        return any(is_current for _, _, is_current in self.folded)
 
 
 NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
@@ -102,6 +121,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     ),
 )
 
+ENTRIES = tuple(entry for _, entries in NAVIGATION for entry in entries)
+
 MORE_PAGES = (  # that the search finds, and others link to
     Entry("ai_leaderboard", "Leaderboard", "list-details", hint="developers by AI code, spend or wastage"),
     Entry("ai_sessions", "Agent sessions", "terminal-2", hint="list of sessions"),
@@ -121,10 +142,56 @@ MORE_PAGES = (  # that the search finds, and others link to
 )
 
 
+MOST_OPEN = 12
+# The entries that stand open for each role, by URL name: at most MOST_OPEN.  Readers find the others in folds, and in
+# the search.
+OPEN_FOR: Mapping[str, Sequence[str]] = {
+    "Member": (
+        *("home", "inbox", "ai", "delivery", "dashboards", "metric_catalogue", "objectives", "roadmap", "tickets"),
+        *("access", "connect_agent"),
+    ),
+    "Manager": (
+        *("home", "inbox", "ai", "delivery", "dashboards", "compare", "objectives", "roadmap", "tickets", "reviews"),
+        "benchmarks",
+    ),
+    "Executive": (
+        *("home", "inbox", "ai", "ai_costs", "delivery", "dashboards", "compare", "program", "objectives", "tickets"),
+        *("reviews", "qbrs"),
+    ),
+    "Auditor": (
+        *("home", "inbox", "ai", "delivery", "dashboards", "metric_catalogue", "objectives", "qbrs", "people"),
+        "access",
+    ),
+    "Admin": (
+        *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "tickets", "people", "trees", "integrations"),
+        *("identities", "admin:index"),
+    ),
+}
+
+# The page of docs/ that explains a page and those below it, by URL name.
+DOCS: Mapping[str, str] = {
+    **{"home": "program", "inbox": "reminders", "notifications": "reminders", "search": "search"},
+    **{"ai": "ai-impact", "ai_costs": "ai-costs", "ai_leaderboard": "leaderboard", "ai_sessions": "sessions"},
+    **{"ai_prices": "spend", "ai_repositories": "attribution", "attribution": "attribution"},
+    **{"budgets": "budgets", "charge_back": "budgets", "usage_files": "agents/ccusage"},
+    **{"delivery": "delivery", "compare": "delivery", "dashboards": "dashboards", "metric_catalogue": "glossary"},
+    **{"hand_kept": "hand-kept", "annotations": "annotations", "badges": "access"},
+    **{"program": "program", "objectives": "objectives", "objective_new": "objectives", "quarters": "objectives"},
+    **{"roadmap": "roadmaps", "persona_roadmap": "roadmaps", "tickets": "action-plans", "ticket_new": "action-plans"},
+    **{"reviews": "reviews", "meetings": "meetings", "qbrs": "qbr", "benchmarks": "benchmarks", "focus": "benchmarks"},
+    **{"philosophy": "philosophy", "people": "people", "people_import": "people", "access": "access"},
+    **{"account": "access", "trees": "org-trees", "integrations": "connecting", "ownership": "ownership"},
+    **{"connect_agent": "connecting", "connect_repository": "connectors/git", "identities": "identities"},
+}
+RECORDS_DOC = "records"
+RECORD_FOLDERS = ("pull-requests", "work-items", "deployments", "incidents")  # below /insights/
+
+
 def shell(request: HttpRequest) -> dict[str, Any]:
     """`navigation`, and lazy texts that query the database only if a page prints them."""
     return {
         "navigation": navigation(request),
+        "help_url": help_url(request),
         "search_url": url_with(address("search"), context_by_part(request)["context"]),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
         "account_role": SimpleLazyObject(lambda: access_in(request).role),
@@ -136,8 +203,8 @@ def _trial_notice(request: HttpRequest) -> str:
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
 
 
-def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
-    """The links that the user may open, by the title of their section."""
+def navigation(request: HttpRequest) -> list[NavigationGroup]:
+    """The links that the user may open, by section; those that their role seldom needs are folded."""
     is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
     sections = [
         (title, [entry for entry in entries if is_staff or not entry.staff_only]) for title, entries in NAVIGATION
@@ -147,11 +214,29 @@ def navigation(request: HttpRequest) -> list[tuple[str, list[NavigationLink]]]:
     }
     current = entry_by_url.get(_current_url(request.path, entry_by_url))
     context = context_by_part(request)
+    is_signed_in = hasattr(request, "user") and request.user.is_authenticated
+    is_open = OPEN_FOR[access_in(request).role if is_signed_in else "Member"]
 
-    def link(entry: Entry) -> str:
-        return url_with(address(entry.url_name), context[entry.takes])
+    def links(entries: Iterable[Entry]) -> list[NavigationLink]:
+        return [(entry, url_with(address(entry.url_name), context[entry.takes]), entry is current) for entry in entries]
 
-    return [(title, [(entry, link(entry), entry is current) for entry in entries]) for title, entries in sections]
+    return [
+        NavigationGroup(
+            title,
+            links(entry for entry in entries if entry.url_name in is_open),
+            links(entry for entry in entries if entry.url_name not in is_open),
+        )
+        for title, entries in sections
+    ]
+
+
+def help_url(request: HttpRequest) -> str:
+    """The page of the documentation that explains this page; the list of them where none does."""
+    if any(request.path.startswith(f"/insights/{folder}/") for folder in RECORD_FOLDERS):
+        return address("doc", RECORDS_DOC)
+    names = {address(entry.url_name): entry.url_name for entry in (*ENTRIES, *MORE_PAGES)}
+    doc = DOCS.get(names.get(_current_url(request.path, names), ""), "")
+    return address("doc", doc) if doc in doc_pages() else address("docs")
 
 
 def context_by_part(request: HttpRequest) -> Mapping[Takes, Sequence[tuple[str, str]]]:

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from config.context_processors import MORE_PAGES, NAVIGATION, Entry, context_by_part
+from config.context_processors import ENTRIES, MORE_PAGES, Entry, context_by_part
 from insights.pages.found import unit_hit
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -81,7 +81,7 @@ def _found(access: Access, words: Sequence[str], limit: int) -> Iterable[Finding
 def _suggestions(request: HttpRequest, access: Access) -> Iterable[Finding]:
     for unit in units_named(recent_units(request), access.visibility, on=windows.local_today()):
         yield Finding("Recent units", "sitemap", unit_hit(unit))
-    for entry in _pages(access, NAVIGATION_ENTRIES)[:PAGES_SUGGESTED]:
+    for entry in _pages(access, ENTRIES)[:PAGES_SUGGESTED]:
         yield Finding("Pages", entry.icon, _page_hit(entry))
 
 
@@ -95,12 +95,9 @@ def _groups(request: HttpRequest, findings: Iterable[Finding], limit: int) -> li
     return [Group(name, hits[:limit]) for name, hits in by_name.items()]
 
 
-NAVIGATION_ENTRIES = tuple(entry for _, entries in NAVIGATION for entry in entries)
-
-
 def pages_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
     """Pages by words of their name, and by other words for what is on them."""
-    hits = [_page_hit(entry) for entry in _pages(access, (*NAVIGATION_ENTRIES, *MORE_PAGES))]
+    hits = [_page_hit(entry) for entry in _pages(access, (*ENTRIES, *MORE_PAGES))]
     close = [hit for hit in hits if rank(hit, words) < ELSEWHERE]
     return sorted(close, key=lambda hit: rank(hit, words))[:limit]
 

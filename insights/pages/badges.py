@@ -17,6 +17,7 @@ from insights.badges.face import face_of
 from insights.badges.publish import may_publish, publish_badge, revoke_badge
 from insights.catalogue.registry import metrics
 from insights.models import Badge
+from insights.pages.catalogue import grouped
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -81,7 +82,7 @@ def _render(request: HttpRequest, access: Access, *, problem: str = "", status: 
         "may_publish_whole": may_publish(access, None),
         "may_publish": may_publish(access, None) or bool(units),
         "units": units,
-        "metrics": [metric for metric in metrics() if not metric.always_by],
+        "metrics": grouped([metric for metric in metrics() if not metric.always_by]),
         "weeks": windows.TRAILING_WEEKS,
         "statistics": list(Statistic),
         "written": {"weeks": str(windows.DEFAULT_WEEKS), **written.dict()},

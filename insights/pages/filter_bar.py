@@ -43,7 +43,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
             *(_menu(answers, dimension) for dimension in filters.facets if dimension not in own),
         ],
         "chosen_facets": sum(len(values) for values in filters.facets.values()),
-        "chosen_filters": sum(map(len, [*filters.facets.values(), *filters.scope.where.values()])),
+        "chosen": _chosen(filters),
         "clear_url": page.url(filters.without_facets()),
         "hidden_fields": [
             *((name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")),
@@ -55,6 +55,19 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "computed_at": answers.computed_at,
         "lacking": f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
     }
+
+
+def _chosen(filters: Filters) -> str:
+    """What the folded filters are set to: Agent: Claude Code; Site: Pune or Oslo."""
+    facets = [
+        f"{FACETS[dimension]}: {' or '.join(facet_label(dimension, value) for value in values)}"
+        for dimension, values in filters.facets.items()
+    ]
+    attributes = [
+        f"{name.replace('-', ' ').replace('_', ' ').capitalize()}: {' or '.join(values)}"
+        for name, values in filters.scope.where.items()
+    ]
+    return "; ".join([*facets, *attributes])
 
 
 def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picker]:

@@ -232,6 +232,58 @@ def _table_titles(card: Table) -> tuple[str, str]:
             return f"{highest_title(get(metric))}: {get(metric).label}", "Show the rows"
 
 
+@dataclass(frozen=True)
+class Verdict:
+    """How the figures of a page stand: a sentence, and what else belongs to it."""
+
+    lead: str
+    rest: str = ""
+
+
+def movement(answers: Answers, keys: Iterable[str]) -> str:
+    """A sentence that says which of these figures improved or got worse against the window before.
+
+    Empty where none can be compared: a figure is missing, hidden or below its minimum sample.
+    """
+    moved: dict[str, list[str]] = {"better": [], "worse": [], "steady": []}
+    for key in keys:
+        metric = get(key)
+        if not answers.filters.ignored_filters(metric) and (change := _change(answers, key)):
+            moved.setdefault(change.judgement, []).append(_within_sentence(metric.label))
+    window = tiles.earlier(answers.filters.window, answers.filters.previous)
+    window = f"the {window}" if window.startswith("previous") else window
+    parts = [_are(moved[judgement], judgement) for judgement in ("better", "worse") if moved[judgement]]
+    if parts:
+        first, *others = parts
+        return "; ".join([f"{first[0].upper()}{first[1:]} than in {window}", *others]) + "."
+    return f"No change against {window}." if moved["steady"] else ""
+
+
+def moved(answers: Answers, key: str) -> str:
+    """The change of a figure in brackets, with a space before them; empty where it did not move."""
+    change = _change(answers, key)
+    if change is None or change.arrow == "flat":
+        return ""
+    window = tiles.earlier(answers.filters.window, answers.filters.previous)
+    return f" ({'+' if change.arrow == 'up' else '−'}{change.text} vs. {window})"
+
+
+def _change(answers: Answers, key: str) -> tiles.Change | None:
+    """None where a figure is missing, hidden or below its minimum sample."""
+    metric, now, before = get(key), answers.figure(key), answers.figure_before(key)
+    is_small = min(now.sample_size, before.sample_size) < metric.minimum_sample
+    return None if is_small else tiles.change(metric, now, before, "")
+
+
+def _are(labels: list[str], judgement: str) -> str:
+    return f"{wording.listed(labels)} {'is' if len(labels) == 1 else 'are'} {judgement}"
+
+
+def _within_sentence(label: str) -> str:
+    """With a small first letter, unless it is an abbreviation: recovery time, PR size."""
+    return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
+
+
 def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> tiles.Tile:
     key, filters = answers.filters.metric(card.metric), answers.filters
     return answers.tile(key, sample_of=filters.metric(card.sample_of) if card.sample_of else "", band=band_of(key))

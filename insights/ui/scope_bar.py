@@ -22,7 +22,7 @@ from insights.ui.filters import Filters, keep_context
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
-EVERYBODY = "All of the organisation"
+EVERYBODY = "Whole organisation"
 YOURSELF = "Your own data"
 ACTIVE = "ai.sessions"  # its people are the active developers
 RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest first

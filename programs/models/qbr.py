@@ -113,7 +113,7 @@ class Qbr(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit.name if self.unit else 'All of the organisation'}, {self.period_name}"
+        return f"{self.unit.name if self.unit else 'Whole organisation'}, {self.period_name}"
 
     @property
     def window(self) -> Window:

@@ -3,6 +3,7 @@ import "./charts.js";
 import "./copy.js";
 import "./menus.js";
 import "./panel.js";
+import "./picker.js";
 import "./search.js";
 import "./shell.js";
 import "./swap.js";

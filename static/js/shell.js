@@ -14,8 +14,6 @@ const isOpen = () => nav?.classList.contains("is-open");
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-nav-open]")) setNavigation(true);
   else if (event.target.closest("[data-nav-close]")) setNavigation(false);
-  const more = event.target.closest("[data-filters-toggle]");
-  if (more) more.setAttribute("aria-expanded", String(more.closest(".hw-frow").classList.toggle("is-open")));
 });
 
 document.addEventListener("keydown", (event) => {
@@ -23,6 +21,26 @@ document.addEventListener("keydown", (event) => {
 });
 
 narrow.addEventListener("change", () => isOpen() && setNavigation(false));
+
+/* The folds of the navigation, and the filters, stay as the reader left them; the fold of the current page is open. */
+const FOLDS = "headway-folds";
+let isFoldOpen = {};
+try {
+  isFoldOpen = JSON.parse(localStorage.getItem(FOLDS)) ?? {};
+} catch {} // a browser that stores nothing
+function unfold() {
+  for (const group of document.querySelectorAll("[data-fold]")) if (isFoldOpen[group.dataset.fold]) group.open = true;
+}
+unfold();
+document.addEventListener("htmx:afterSwap", unfold); // a toggle replaces the filters
+document.addEventListener("click", (event) => {
+  const group = event.target.closest("[data-fold] > summary")?.parentElement;
+  if (!group) return;
+  isFoldOpen[group.dataset.fold] = !group.open; // the browser toggles it after the click
+  try {
+    localStorage.setItem(FOLDS, JSON.stringify(isFoldOpen));
+  } catch {}
+});
 
 /* An address of before the page had tabs: what it points to is on one of them. */
 const anchored = location.hash && document.querySelector(`[data-tabs] [data-holds~="${CSS.escape(location.hash.slice(1))}"]`);

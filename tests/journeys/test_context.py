@@ -44,6 +44,7 @@ def test_ten_clicks_keep_unit_and_window(team_server: Server, windows: BrowserWi
     chosen = unit(window)
     lost = []
     for entry in CLICKS:
+        page.evaluate("for (const fold of document.querySelectorAll('[data-fold]')) fold.open = true")
         navigation.get_by_role("link", name=entry, exact=True).click()
         window.wait_until_loaded()
         if unit(window) != chosen:
@@ -66,6 +67,6 @@ def test_a_bare_address_takes_the_context_of_the_session(team_server: Server, wi
     assert unit(window) == "Platform"
     page.get_by_role("link", name="Open AI insights").click()
     expect(page.locator("#facet-agent summary")).to_contain_text("Claude Code")
-    page.get_by_role("navigation", name="Unit").get_by_role("link", name="All of the organisation").click()
+    page.get_by_role("navigation", name="Unit").get_by_role("link", name="Whole organisation").click()
     window.go(AI)
-    assert unit(window) == "All of the organisation"
+    assert unit(window) == "Whole organisation"

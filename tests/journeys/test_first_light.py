@@ -105,6 +105,7 @@ def test_filters_stand_in_the_address(reporting_server: Server, windows: Browser
     page.locator("#range-menu summary").click()
     page.locator("#range-menu").get_by_role("link", name="4 weeks").click()
     expect(page).to_have_url(re.compile(r"[?&]range=4"))
+    page.locator("#filters > summary").click()
     page.locator("#facet-model summary").click()
     page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1").click()
     expect(page).to_have_url(re.compile(r"[?&]model=claude-opus-4-1"))
@@ -130,6 +131,7 @@ def test_a_menu_opened_before_the_scripts_are_there_fills_itself(
 
     page.route("**/htmx.min*.js", hold)
     page.goto("/insights/ai/", wait_until="commit")
+    page.locator("#filters > summary").click()
     page.locator("#facet-model summary").click()
     page.wait_for_function("document.querySelector('#facet-model').open")
     assert held, "the page asks for the script"

@@ -148,7 +148,7 @@ def test_an_executive_drags_an_objective_and_sees_what_was_changed_meanwhile(
     card = whole.locator("[data-card^='objective-']")
     card.drag_to(whole.locator("td").nth(1))
     expect(page.locator("#roadmap-says")).to_have_text(
-        f"“Users find fewer defects” moved to All of the organisation, {following}."
+        f"“Users find fewer defects” moved to Whole organisation, {following}."
     )
     expect(whole.locator("td").nth(1)).to_contain_text("Users find fewer defects")
     with planning_server.database():
@@ -156,13 +156,13 @@ def test_an_executive_drags_an_objective_and_sees_what_was_changed_meanwhile(
         Objective.objects.filter(pk=moved.pk).update(version=moved.version + 1)
     before = list(windows.complaints)
     card.drag_to(whole.locator("td").nth(0))
-    expect(page.locator("#roadmap-problem")).to_contain_text(f"it is now in {following} of All of the organisation")
-    expect(page.locator("#roadmap-problem")).to_contain_text(f"You wanted All of the organisation, {now}")
+    expect(page.locator("#roadmap-problem")).to_contain_text(f"it is now in {following} of Whole organisation")
+    expect(page.locator("#roadmap-problem")).to_contain_text(f"You wanted Whole organisation, {now}")
     window.wait_until_loaded()
     assert all("409" in complaint for complaint in windows.complaints[len(before) :])
     windows.complaints[:] = before
     card.drag_to(whole.locator("td").nth(0))
-    expect(page.locator("#roadmap-says")).to_contain_text(f"moved to All of the organisation, {now}")
+    expect(page.locator("#roadmap-says")).to_contain_text(f"moved to Whole organisation, {now}")
     window.wait_until_loaded()
 
 

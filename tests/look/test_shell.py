@@ -12,8 +12,9 @@ from django.core.management import call_command
 from django.test import Client, RequestFactory, override_settings
 from django.urls import reverse
 
-from config.context_processors import navigation
-from tests.personas import ADMIN, MEMBER, Persona, create_user
+from config.context_processors import DOCS, ENTRIES, MORE_PAGES, MOST_OPEN, OPEN_FOR, RECORDS_DOC, navigation
+from config.documentation import doc_pages
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona, create_user
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,9 @@ pytestmark = pytest.mark.django_db
 def labels(persona: Persona, path: str = "/") -> dict[str, bool]:
     request = RequestFactory().get(path)
     request.user = create_user(persona)
-    return {entry.label: current for _, links in navigation(request) for entry, _, current in links}
+    return {
+        entry.label: current for group in navigation(request) for entry, _, current in (*group.links, *group.folded)
+    }
 
 
 def test_members_are_not_shown_the_way_to_the_admin() -> None:
@@ -32,6 +35,42 @@ def test_members_are_not_shown_the_way_to_the_admin() -> None:
 def test_exactly_the_open_page_is_marked() -> None:
     for path, label in (("/", "Home"), ("/insights/ai/", "AI"), ("/insights/ai/charts/spend/", "AI")):
         assert [name for name, current in labels(ADMIN, path).items() if current] == [label]
+
+
+@pytest.mark.parametrize("persona", [ADMIN, EXECUTIVE, MANAGER, MEMBER], ids=lambda persona: persona.name)
+def test_each_role_has_its_entries_open_and_the_others_folded(persona: Persona) -> None:
+    request = RequestFactory().get("/insights/ai/")
+    request.user = create_user(persona)
+    groups = navigation(request)
+    is_open = [entry.url_name for group in groups for entry, _, _ in group.links]
+    assert {"home", "inbox", "ai", "delivery", "objectives"} <= {*is_open}
+    assert {"admin": "identities", "executive": "qbrs", "manager": "reviews"}.get(persona.name, "tickets") in is_open
+    assert len(is_open) <= MOST_OPEN
+    assert not any(group.is_current_folded for group in groups)
+    assert sum(group.folded_title != "" for group in groups) == sum(bool(group.folded) for group in groups)
+
+
+def test_roles_open_entries_that_exist() -> None:
+    known = {entry.url_name for entry in ENTRIES}
+    for role, names in OPEN_FOR.items():
+        assert len(names) <= MOST_OPEN, role
+        assert {*names} - known <= {"dashboards"}, role
+
+
+def test_the_fold_of_the_current_page_is_open(sign_in: Callable[[Persona], Client]) -> None:
+    page = sign_in(MEMBER).get(reverse("attribution")).content.decode()
+    folds = re.findall(r'<details data-fold="(\w+)"( open)?>', page)
+    assert [title for title, is_open in folds if is_open] == ["insights"]
+
+
+def test_each_page_links_to_its_docs(sign_in: Callable[[Persona], Client]) -> None:
+    missing = [entry.url_name for entry in (*ENTRIES, *MORE_PAGES) if entry.url_name not in DOCS]
+    assert set(missing) <= {"admin:index", "docs"}
+    assert {*DOCS.values(), RECORDS_DOC} - {"dashboards"} <= doc_pages().keys()
+    client = sign_in(MEMBER)
+    for name, doc in (("ai", "ai-impact"), ("tickets", "action-plans"), ("connect_agent", "connecting")):
+        page = client.get(reverse(name)).content.decode()
+        assert f'href="{reverse("doc", args=[doc])}"' in page, name
 
 
 def test_the_theme_is_set_before_anything_is_painted(sign_in: Callable[[Persona], Client]) -> None:

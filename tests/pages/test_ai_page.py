@@ -279,3 +279,15 @@ def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(
     monkeypatch.setattr("insights.ui.views.PAGE", Allowance(live_rows=0))
     page = member.get("/insights/ai/").content.decode()
     assert re.search(r"As of [^<]*</time> · \d+ days still to come", page)
+
+
+def test_the_overview_begins_with_figures_of_the_page(busy: Org, member: Client) -> None:
+    html = member.get("/insights/ai/").content.decode()
+    match = re.search(r'<p class="hw-verdict".*?</p>', html, re.DOTALL)
+    assert match
+    said = " ".join(re.sub(r"<[^>]+>", " ", match[0]).split())
+    active, enrolled = re.findall(r"^(\d+) of (\d+) enrolled developers use agents", said)[0]
+    adoption = " ".join(re.sub(r"<[^>]+>", " ", tile(html, "ai.active_developers")).split())
+    assert f"{active} / {enrolled} enrolled" in adoption
+    [cost] = re.findall(r"They cost (\$[\d,.]+)", said)
+    assert cost in tile(html, "ai.spend")

@@ -258,3 +258,28 @@ def test_an_open_page_learns_of_new_deliveries(
     assert f"{known_before + (kind == 'deployments')} deployments" in shown
     shop.push(kind, recorded)
     assert pulse(moved)[0] == 304, "told again, it changes nothing"
+
+
+def verdict(html: str) -> str:
+    match = re.search(r'<p class="hw-verdict".*?</p>', html, re.DOTALL)
+    return unescape(words(match[0])) if match else ""
+
+
+def test_the_overview_begins_with_how_it_stands(shop: Org, member: Client) -> None:
+    """Everything happened in one window: nothing can be compared, and the wait for a review holds changes up."""
+    html = page(member)
+    assert verdict(html) == "Pickup is the bottleneck: 38% of lead time."
+    assert verdict(page(member, repository="acme/other")) == "", "without figures it says nothing"
+
+
+def test_filters_fold_behind_a_button_that_names_what_is_set(shop: Org, member: Client) -> None:
+    def button(html: str) -> str:
+        match = re.search(r'<details class="hw-filters".*?</summary>', html, re.DOTALL)
+        assert match
+        return words(match[0])
+
+    assert button(page(member)) == "Filter"
+    assert button(page(member, work_type="tech_debt", repository="acme/shop")) in (
+        "Repository: acme/shop; Work type: tech debt",
+        "Work type: tech debt; Repository: acme/shop",
+    )

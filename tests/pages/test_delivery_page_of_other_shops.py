@@ -9,7 +9,7 @@ from django.test import Client
 from tests.org import Org
 from tests.pages.delivering import day_before, deliver, deployed, merged
 from tests.pages.test_ai_page import tile
-from tests.pages.test_delivery_page import PAGE, page, part, stages_card, words
+from tests.pages.test_delivery_page import PAGE, page, part, stages_card, verdict, words
 
 
 def test_without_one_metric_there_is_no_score(org: Org, member: Client) -> None:
@@ -70,3 +70,13 @@ def test_titles_from_elsewhere_are_text(org: Org, member: Client) -> None:
     org.push("deployments", deployed(1, day_before(3)))
     assert "<script>alert" not in part(member, "slowest")
     assert "&lt;script&gt;alert" in part(member, "slowest")
+
+
+def test_the_verdict_names_what_moved_and_no_small_sample(org: Org, member: Client) -> None:
+    courses = [*((100 + n, 0.0) for n in range(8)), *((20 + n, 60.0) for n in range(8))]
+    for number, (ago, waits) in enumerate(courses, start=1):
+        org.push("pull-requests", merged(number, day_before(ago), waits=waits))
+        org.push("deployments", deployed(number, day_before(ago), waits=waits))
+    said = verdict(page(member))
+    assert said.startswith("Lead time for changes is worse than in the previous 12 weeks. Pickup is the bottleneck")
+    assert "recovery time" not in said.lower(), "no failure, no recovery"

@@ -47,8 +47,8 @@ def offered(*params: object, persona: Persona = MANAGER, **fields: object) -> li
 
 def test_those_of_units_above_come_first_and_no_others(above: dict[str, Objective]) -> None:
     quarter = current_quarter()
-    assert offered("platform", quarter) == ["None", "Engineering: Of engineering", "All of the organisation: Of all"]
-    assert offered("engineering", quarter, persona=EXECUTIVE) == ["None", "All of the organisation: Of all"]
+    assert offered("platform", quarter) == ["None", "Engineering: Of engineering", "Whole organisation: Of all"]
+    assert offered("engineering", quarter, persona=EXECUTIVE) == ["None", "Whole organisation: Of all"]
     assert offered(WHOLE, quarter, persona=EXECUTIVE) == ["None"], "nothing stands above"
     assert offered("platform", following(quarter)) == ["None", "Engineering: Next"]
     assert offered("nowhere\x00", None) == ["None"]
@@ -81,7 +81,7 @@ def test_a_ticket_is_part_of_any_plan_its_own_first(above: dict[str, Objective])
     assert labels[:3] == ["None", "Platform: Of platform", "Engineering: Of engineering"]
     assert labels[-1] == "Search: Of search"
     groups = [key for key, group in plans_offered(as_(EXECUTIVE).visibility, "platform") if isinstance(group, list)]
-    assert groups == ["Of the unit", "Units above", "All of the organisation", "Other units"]
+    assert groups == ["Of the unit", "Units above", "Whole organisation", "Other units"]
 
 
 def test_an_edit_keeps_what_its_author_may_not_see_and_does_not_reveal_it(above: dict[str, Objective]) -> None:

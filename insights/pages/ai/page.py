@@ -79,6 +79,7 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
         "sections": _with_shortfalls(answers, _sections(tab, answers, sources, units)),
     }
     if tab == "":
+        context["verdict"] = _verdict(answers)
         context["unmatched"] = _unmatched_sentence(filters, answers)
     elif tab == "developers":
         context["board"] = leaderboard.leaderboard_card(filters)
@@ -147,6 +148,20 @@ def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
         "look_url": answers.part_url("look"),
         "charts": [impact.cycle_time_card(answers), presenter.chart_card(replace(spend.TREND_CHART, span=6), answers)],
     }
+
+
+def _verdict(answers: Answers) -> presenter.Verdict | None:
+    """Who uses agents, what of the code is theirs, and what it costs; None where agents do not report."""
+    active, rate = answers.figure("ai.active_developers"), answers.figure(answers.filters.metric(adoption.OUT_OF))
+    if active.value is None or not rate.denominator:
+        return None
+    group = {"licensed": "developers with a seat", "everybody": "developers"}
+    out_of = group.get(answers.filters.picked[adoption.OUT_OF.parameter], "enrolled developers")
+    share, cost = presenter.tile(adoption.COMMITTED_SHARE, answers), answers.tile("ai.spend")
+    more = presenter.moved(answers, "ai.active_developers")
+    code = f", and {share.value}{share.unit} of the committed code is theirs" if share.value is not None else ""
+    spent = f"They cost {cost.value}{presenter.moved(answers, 'ai.spend')}." if cost.value is not None else ""
+    return presenter.Verdict(f"{active.value:,.0f} of {rate.denominator:,.0f} {out_of} use agents{more}{code}.", spent)
 
 
 def look(filters: Filters) -> dict[str, Any]:

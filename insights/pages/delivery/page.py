@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from insights.benchmarks.sets import chosen_set
+from insights.catalogue.registry import get
 from insights.pages import presenter
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.change_token import current_token
@@ -20,6 +21,7 @@ from insights.pages.delivery.sections import section_head
 from insights.pages.delivery.tabs import DELIVERY_PAGE, SECTIONS
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import DELIVERY_COLUMNS, units_choice, units_part
+from insights.ui import wording
 from insights.ui.bands import set_in_words
 from insights.ui.filters import STATISTIC, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
@@ -69,6 +71,7 @@ def _overview(answers: Answers) -> dict[str, Any]:
     published = chosen_set(organisation.benchmark_set)
     of_dora, of_lead_time = answers.shortfalls_by_section(dora.QUERIES, lead_time.QUERIES)
     return {
+        "verdict": _verdict(answers),
         "tiles": dora.dora_tiles(answers, published),
         "bands_of": published.name,
         "about_bands": set_in_words(published, list(dora.TILES)),
@@ -78,6 +81,21 @@ def _overview(answers: Answers) -> dict[str, Any]:
         "look_url": answers.part_url("look"),
         "dora_shortfalls": [*of_dora, *of_lead_time],
     }
+
+
+def _verdict(answers: Answers) -> presenter.Verdict | None:
+    """What moved, the bottleneck, and the metrics that miss what was agreed; None where there is nothing to compare."""
+    moved, held = presenter.movement(answers, dora.TILES), lead_time.callout(answers)
+    missed = [
+        metric.label.lower()
+        for metric in map(get, dora.TILES)
+        if (agreed := answers.tile(metric.key).agreed) is not None and agreed.reached == "neither"
+    ]
+    rest = [f"{held.headline}."] if held else []
+    if missed:
+        rest.append(f"Off target: {wording.listed(missed)}.")
+    lead, *rest = [sentence for sentence in (moved, *rest) if sentence] or [""]
+    return presenter.Verdict(lead, " ".join(rest)) if lead else None
 
 
 def _lead_time(answers: Answers) -> dict[str, Any]:
