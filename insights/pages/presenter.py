@@ -19,7 +19,7 @@ from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv, highest_title
 from insights.pages.units import UnitsOfPage, columns_of, units_choice, units_context, units_csv_rows
 from insights.query.query import Dimension, Granularity
-from insights.ui import tiles
+from insights.ui import tiles, wording
 from insights.ui.cards import (
     Breakdown,
     Card,

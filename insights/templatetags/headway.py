@@ -170,14 +170,14 @@ def outcome_bar(parts: Sequence[Any]) -> SafeString:
 
 
 @register.simple_tag
-def stage_bar(start: float, fraction: float, is_hot: bool, kind: str = "wait", tick: float | None = None) -> SafeString:
-    """A stage's bar, start and length from 0 to 1, with a tick at its median; the hot one is hatched."""
+def stage_bar(start: float, fraction: float, hatched: bool, kind: str = "wait", tick: float | None = None) -> SafeString:
+    """A stage's bar, start and length from 0 to 1, hatched for the bottleneck, with a tick at its median."""
     at = "" if tick is None else f"{min(99.5, 100 * _clipped(tick)):.2f}"
     return format_html(
         '<svg class="hw-stage" aria-hidden="true">{}'
         '<rect class="{}" x="{}%" width="{}%" y="4" height="16" rx="3"/>{}</svg>',
-        _hatch("hw-stage-hatch") if is_hot else "",
-        "longest" if is_hot else kind,
+        _hatch("hw-stage-hatch") if hatched else "",
+        "longest" if hatched else kind,
         f"{100 * _clipped(start):.2f}",
         f"{max(0.5, 100 * _clipped(fraction)):.2f}",
         format_html('<rect class="tick" x="{}%" width="2" y="1" height="22"/>', at) if at else "",
