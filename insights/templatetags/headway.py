@@ -170,7 +170,9 @@ def outcome_bar(parts: Sequence[Any]) -> SafeString:
 
 
 @register.simple_tag
-def stage_bar(start: float, fraction: float, hatched: bool, kind: str = "wait", tick: float | None = None) -> SafeString:
+def stage_bar(
+    start: float, fraction: float, hatched: bool, kind: str = "wait", tick: float | None = None
+) -> SafeString:
     """A stage's bar, start and length from 0 to 1, hatched for the bottleneck, with a tick at its median."""
     at = "" if tick is None else f"{min(99.5, 100 * _clipped(tick)):.2f}"
     return format_html(

@@ -200,7 +200,10 @@ def callout(answers: Answers) -> Callout | None:
         detail,
         not found.only_slowest,
         slowest_url(filters, metric),
-        _slowest_of(filters, metric) if found.only_slowest else (),
+        [
+            Link(f"{row['title']}, {wording.duration(row['contribution'])}", record_url("pull_request", row["fact_id"]))
+            for row in slowest_of(answers)
+        ],
         [action for action in actions_on(get(metric), filters.scope, filters.access) if action.starts_work],
     )
 
@@ -211,15 +214,14 @@ def slowest_url(filters: Filters, key: str) -> str:
     return f"{url_with(reverse('delivery_tab', args=['lead-time']), [*context, (SPREAD.parameter, key)])}#slowest"
 
 
-def _slowest_of(filters: Filters, key: str) -> Sequence[Link]:
-    rows = visible_rows(filters.query(key), filters.access, size=NAMED, order=GREATEST).rows
-    return [
-        Link(
-            f"{row.get('title') or row.get('reference') or 'Change'}, {wording.duration(row['contribution'])}",
-            record_url("pull_request", row["fact_id"]),
-        )
-        for row in rows
-    ]
+def slowest_of(answers: Answers) -> Sequence[Mapping[str, Any]]:
+    """The slowest changes of the longest wait, as the viewer may see them; none where not they alone make it that."""
+    found = bottleneck_in(answers)
+    if not found.stage or not found.only_slowest:
+        return ()
+    query = answers.filters.query(STAGES[found.stage][0])
+    rows = visible_rows(query, answers.filters.access, size=NAMED, order=GREATEST).rows
+    return [{**row, "title": row.get("title") or row.get("reference") or "Change"} for row in rows]
 
 
 def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:

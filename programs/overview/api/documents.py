@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from core.api.model_serializers import AnswerSerializer, TextOrNull
 from insights.api import schema
-from insights.pages.delivery.lead_time import bottleneck_in
+from insights.pages.delivery.lead_time import bottleneck_in, slowest_of
 from insights.query.enums import UnitOfMeasure
 from insights.ui.filters import Filters
 from programs.models import BottleneckKind, ObjectiveStatus, Quarter
@@ -98,8 +98,18 @@ class BottleneckSerializer(AnswerSerializer):
     changed_units = MovedSerializer(allow_null=True, source="moved", help_text="Of reorganisations alone.")
 
 
+class SlowestSerializer(AnswerSerializer):
+    pull_request = serializers.IntegerField(help_text="Headway's number of it.")
+    title = serializers.CharField()
+    seconds = serializers.FloatField(help_text="How long it waited.")
+
+
+class WithSlowestSerializer(schema.LeadTimeBottleneckSerializer):
+    slowest = SlowestSerializer(many=True, help_text="Where these alone make it the longest wait; empty otherwise.")
+
+
 class BottlenecksSerializer(OfScopeSerializer):
-    lead_time = schema.LeadTimeBottleneckSerializer(help_text="The bottleneck of lead time, by its stages.")
+    lead_time = WithSlowestSerializer(help_text="The bottleneck of lead time, by its stages.")
     bottlenecks = BottleneckSerializer(many=True)
     tickets = serializers.DictField(child=serializers.IntegerField(), help_text="To do, by kind.")
     explained_elsewhere = serializers.BooleanField(help_text="Process or tooling show a sign: look there first.")
@@ -190,7 +200,13 @@ def overview_document(steps: Steps, filters: Filters, quarter: Quarter) -> dict[
 def bottlenecks_document(bottlenecks: Bottlenecks) -> dict[str, Any]:
     return {
         **_scope(bottlenecks.answers.filters),
-        "lead_time": schema.LeadTimeBottleneckSerializer(bottleneck_in(bottlenecks.answers)).data,
+        "lead_time": {
+            **schema.LeadTimeBottleneckSerializer(bottleneck_in(bottlenecks.answers)).data,
+            "slowest": [
+                {"pull_request": row["fact_id"], "title": row["title"], "seconds": row["contribution"]}
+                for row in slowest_of(bottlenecks.answers)
+            ],
+        },
         "bottlenecks": BottleneckSerializer(bottlenecks.assessments, many=True).data,
         "tickets": {kind: bottlenecks.tickets.get(kind, 0) for kind in BottleneckKind.values},
         "explained_elsewhere": bottlenecks.explained_elsewhere,
