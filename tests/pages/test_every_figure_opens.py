@@ -14,6 +14,7 @@ from django.test import Client
 
 from insights.catalogue.registry import get
 from insights.pages.ai.repositories import METRICS
+from insights.pages.delivery.tabs import SECTIONS
 from insights.ui import wording
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.sync.git.connect import connect_git
@@ -21,7 +22,7 @@ from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import ADA, BEN, Repo
 from tests.org import Org
 from tests.pages import recomputed
-from tests.pages.every_tab import ai_page
+from tests.pages.every_tab import ai_page, delivery_page
 from tests.pages.recomputed import Rows, from_rows, plain, rows_address, table, tiles_of, total
 from tests.stored_once import StoreOnce
 
@@ -155,3 +156,19 @@ def test_every_part_of_the_evidence(pages: Client) -> None:
     assert sorted(float(printed) for _, printed in parts) == sorted(lines.values())
     assert parts
     assert "/insights/metrics/ai.lines_committed/how/" in body
+
+
+def test_a_name_and_a_metric_have_one_value_on_all_pages(pages: Client) -> None:
+    """Home, all tabs of AI and of delivery with the parts that load later: wherever a figure is, it is the same."""
+    parts = "".join(page(pages, f"/insights/delivery/parts/{name}/") for name in SECTIONS)
+    shown = {"home": page(pages, "/"), "ai": ai_page(pages), "delivery": delivery_page(pages), "parts": parts}
+    by_name: dict[str, set[str]] = defaultdict(set)
+    by_metric: dict[str, set[str]] = defaultdict(set)
+    tiles = [tile for body in shown.values() for tile in tiles_of(body)]
+    for key, tile in tiles:
+        value = re.search(r'<span class="hw-val[^"]*">([^<]*)', tile)
+        assert value, key
+        by_name[plain(re.findall(r"<h3>(.*?)</h3>", tile, re.DOTALL)[0])].add(value[1])
+        by_metric[key].add(value[1])
+    assert {name: values for name, values in {**by_name, **by_metric}.items() if len(values) > 1} == {}
+    assert len(tiles) > len(by_metric) > 20, "some are on several pages"
