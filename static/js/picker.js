@@ -67,7 +67,10 @@ function enhance(select) {
     }
     list.hidden = false;
     input.setAttribute("aria-expanded", "true");
-    activate(words.length ? shown()[0] : shown().find((item) => Number(item.dataset.position) === select.selectedIndex) ?? shown()[0]);
+    const first = words.length
+      ? shown().find((item) => item.textContent.toLowerCase().startsWith(text.trim().toLowerCase()))
+      : shown().find((item) => Number(item.dataset.position) === select.selectedIndex);
+    activate(first ?? shown()[0]);
   }
 
   function close() {
