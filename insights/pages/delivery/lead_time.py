@@ -329,6 +329,7 @@ def slowest(filters: Filters) -> dict[str, Any]:
                 "url": record_url("pull_request", row["fact_id"]),
                 "person": row["person"],
                 "took": str(wording.duration(row["contribution"])),
+                "day": wording.day(row["day"]) if row.get("day") else "",
                 "fraction": row["contribution"] / longest,
             }
             for row in rows.rows
