@@ -38,7 +38,7 @@ def test_exactly_the_open_page_is_marked() -> None:
 
 
 @pytest.mark.parametrize("persona", [ADMIN, EXECUTIVE, MANAGER, MEMBER], ids=lambda persona: persona.name)
-def test_each_role_has_its_entries_open_and_the_others_folded(persona: Persona) -> None:
+def test_roles_have_at_most_twelve_entries_open(persona: Persona) -> None:
     request = RequestFactory().get("/insights/ai/")
     request.user = create_user(persona)
     groups = navigation(request)
@@ -63,7 +63,7 @@ def test_the_fold_of_the_current_page_is_open(sign_in: Callable[[Persona], Clien
     assert [title for title, is_open in folds if is_open] == ["insights"]
 
 
-def test_each_page_links_to_its_docs(sign_in: Callable[[Persona], Client]) -> None:
+def test_main_pages_link_to_the_docs(sign_in: Callable[[Persona], Client]) -> None:
     missing = [entry.url_name for entry in (*ENTRIES, *MORE_PAGES) if entry.url_name not in DOCS]
     assert set(missing) <= {"admin:index", "docs"}
     assert {*DOCS.values(), RECORDS_DOC} - {"dashboards"} <= doc_pages().keys()

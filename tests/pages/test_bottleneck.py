@@ -168,9 +168,9 @@ def test_where_only_the_slowest_make_a_wait_they_are_named(org: Org, member: Cli
     assert "Only the slowest changes make deploy the longest wait" in card
     assert "Change 1, 2.1 days" in card
     assert "is the bottleneck" not in card
-    told = member.get("/api/v1/bottlenecks/").json()["lead_time"]
-    assert told["only_slowest"]
-    assert (told["slowest"][0]["title"], told["slowest"][0]["seconds"]) == ("Change 1", 51 * 3600.0)
+    lead_time = member.get("/api/v1/bottlenecks/").json()["lead_time"]
+    assert lead_time["only_slowest"]
+    assert (lead_time["slowest"][0]["title"], lead_time["slowest"][0]["seconds"]) == ("Change 1", 51 * 3600.0)
     csv = member.get(f"{PAGE}charts/stages_now.csv").getvalue().decode()
     assert [line.split(",")[-1].strip() for line in csv.splitlines() if line.startswith("Deploy")] == [
         "only the slowest"
