@@ -120,7 +120,7 @@ def test_the_nine_stand_as_on_the_page(sign_in: SignIn, teams: Org) -> None:
     assert (moved["people"], moved["moved"], moved["share"]) == (6, 0, 0.0)
     ticket(kind="tooling")
     document = got(client, BOTTLENECK, unit="platform")
-    nothing = {"stage": None, "only_slowest": False, "reason": NoBottleneck.NO_DATA, "slowest": []}
+    nothing: dict[str, object] = {"stage": None, "only_slowest": False, "reason": NoBottleneck.NO_DATA, "slowest": []}
     assert document["lead_time"] == nothing
     assert document["tickets"] == {"process": 0, "tooling": 1, "people": 0}
     assert [entry["key"] for entry in document["bottlenecks"]] == [bottleneck.key for bottleneck in BOTTLENECKS]
