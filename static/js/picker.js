@@ -45,6 +45,7 @@ function enhance(select) {
     list.replaceChildren();
     let group = "";
     [...select.options].forEach((option, position) => {
+      if (option.disabled || option.hidden) return; // a form may offer some of them only
       const groupOfOption = option.closest("optgroup")?.label ?? "";
       const searched = `${textOf(option)} ${option.value} ${groupOfOption}`.toLowerCase();
       if (!words.every((word) => searched.includes(word))) return;
@@ -95,7 +96,10 @@ function enhance(select) {
   }
 
   input.addEventListener("click", () => list.hidden && open(""));
-  input.addEventListener("focus", () => input.select());
+  input.addEventListener("focus", () => {
+    print(); // a script may have changed the select
+    input.select();
+  });
   input.addEventListener("input", () => open(input.value));
   input.addEventListener("change", (event) => event.stopPropagation()); // the form hears the select's alone
   input.addEventListener("blur", close);
