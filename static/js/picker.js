@@ -11,7 +11,7 @@ function enhance(select) {
   const id = `picker-${++pickers}`;
   select.dataset.picker = id;
   const box = document.createElement("div");
-  box.className = "hw-pick";
+  box.className = "hw-metric-pick";
   const input = Object.assign(document.createElement("input"), { type: "text", id, className: "hw-input", autocomplete: "off", spellcheck: false });
   for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-list` })) input.setAttribute(name, value);
   const list = Object.assign(document.createElement("ul"), { id: `${id}-list`, hidden: true });
