@@ -129,7 +129,8 @@ def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
     access, dashboard = access_in(request), _own(request, pk)
     item = _placed(dashboard, card)
     posted: Any = request.POST if request.method == "POST" else None
-    form = CardForm(posted, visibility=access.visibility, stored=item, initial=filled_in(item))
+    # In the panel it lies above the form of a new card: the ids of its fields differ.
+    form = CardForm(posted, visibility=access.visibility, stored=item, initial=filled_in(item), auto_id=f"{item.id}_%s")
 
     def save() -> bool:
         writing.change_card(access, dashboard, card, form.card(item.kind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -28,9 +28,10 @@ from insights.models import Dashboard, SharedWith
 from insights.models.dashboards import LONGEST_PURPOSE
 from insights.models.dashboards import LONGEST_TITLE as LONGEST_NAME
 from insights.pages.catalogue import grouped
+from insights.query import windows
 from insights.ui.filters import WEEK_RANGES
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlace
 from orgtree.models.visibility import Visibility
 
 Choices = list[tuple[str, Any]]
@@ -47,12 +48,25 @@ def metric_choices() -> Choices:
 
 
 def unit_choices(visibility: Visibility) -> Choices:
-    """The units that one sees, by Org Tree."""
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    listed = Unit.objects.within(visibility).filter(tree__archived_at=None).select_related("tree")
-    for unit in listed.order_by("tree__name", "name"):
-        groups[unit.tree.name].append((unit.slug, unit.name))
-    return [*groups.items()]
+    """The units that one sees, by Org Tree; those of one name with the unit above them."""
+    groups: dict[str, list[UnitPlace]] = defaultdict(list)
+    places = UnitPlace.objects.filter(
+        unit__in=Unit.objects.within(visibility), during__contains=windows.local_today(), unit__tree__archived_at=None
+    )
+    for place in places.select_related("unit__tree", "parent").order_by("unit__tree__name", "unit__name", "unit_id"):
+        groups[place.unit.tree.name].append(place)
+    return [(tree, _labels(listed, visibility)) for tree, listed in groups.items()]
+
+
+def _labels(places: Sequence[UnitPlace], visibility: Visibility) -> list[tuple[str, str]]:
+    names = Counter(place.unit.name for place in places)
+
+    def label(place: UnitPlace) -> str:
+        is_alone = names[place.unit.name] == 1
+        above = place.parent if place.parent and visibility.can_see(place.parent.pk) else None
+        return place.unit.name if is_alone or above is None else f"{place.unit.name} ({above.name})"
+
+    return [(place.unit.slug, label(place)) for place in places]
 
 
 class MetricSelect(forms.Select):
@@ -181,7 +195,9 @@ class DescriptionForm(WriteForm):
             "roles": [share.role for share in shares if share.role],
             "units": [share.unit.slug for share in shares if share.unit],
         }
-        super().__init__(data, initial=initial)
+        super().__init__(
+            data, initial=initial, auto_id="share_%s"
+        )  # beside the form of a card, which has ids of its own
         offered = unit_choices(visibility)
         others = [(share.unit.slug, share.unit.name) for share in shares if share.unit]
         unseen = [choice for choice in others if choice[0] not in _keys(offered)]
