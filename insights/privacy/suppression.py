@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, Any
 
 from insights.engine.contributors import NOBODY, People
@@ -182,7 +182,11 @@ def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row]
         return {cells.most_detailed(used)} if used else frozenset()
 
     for system in systems:
-        sums = {*(frozenset({atom}) for atom in system.atoms), *system.groups.values(), *system.determined_pairs}
+        # A sum is made of whole groups, and has at least the people of each.
+        of_few = {atoms for atoms in system.groups.values() if minimum.is_few(_people_of(cells, atoms))}
+        if not of_few:
+            continue
+        sums = {*of_few, *system.determined_pairs(of_few.__contains__)}
         sums |= {*system.determined_among(lambda atoms: minimum.is_few(minimum.known(_people_of(cells, atoms))))}
         secrets = {some for some in sums if minimum.is_few(minimum.known(_people_of(cells, some)))}
         secrets |= {secret for secret in of_cells if secret <= system.atoms}
@@ -208,10 +212,11 @@ def _atoms_of(sets: Iterable[Set[Atom]]) -> set[Atom]:
 class _System:
     """Equations that share unknown atoms with one another, and with no further ones.
 
-    `groups` are atoms that are in the same equations: nothing is known of one of them alone.
+    An equation is the cells that contain the same of these atoms.  `groups` are atoms that are in the same equations:
+    nothing is known of one of them alone.
     """
 
-    equations: Sequence[Cell]
+    equations: Sequence[Sequence[Cell]]
     groups: Mapping[frozenset[int], frozenset[Atom]]  # by the positions of their equations
 
     @cached_property
@@ -224,26 +229,37 @@ class _System:
 
     @cached_property
     def _matrix(self) -> Floats:
+        """The groups of each equation, which weighs as much as its cells would as equations of their own."""
         import numpy as np
 
         matrix = np.zeros((len(self.equations), len(self.groups)))
         for column, rows in enumerate(self.groups):
             matrix[[*rows], column] = 1
-        return matrix
+        weights: Floats = np.sqrt([len(cells) for cells in self.equations])
+        return matrix * weights[:, None]
 
     @cached_property
-    def _spaces(self) -> tuple[Floats, Floats]:
-        """A basis of what the equations say, scaled so that its square solves them, and one of what can be added to the
-        unknown without any equation noticing: the null space.  Both by columns.
+    def _said(self) -> tuple[Floats, Floats]:
+        """An orthonormal basis of what the equations say, by columns, and how much of them each column holds.
 
-        The products of equations are small whole numbers, so that eigenvalues are exact enough, and ten times faster
-        than a singular value decomposition.
+        Products of equations, or of groups where these are fewer, are small whole numbers, so that eigenvalues are
+        exact enough, and ten times faster than a singular value decomposition.
         """
         import numpy as np
 
-        values, vectors = np.linalg.eigh(self._matrix.T @ self._matrix)
+        matrix = self._matrix
+        is_wide = matrix.shape[0] < matrix.shape[1]
+        values, vectors = np.linalg.eigh(matrix @ matrix.T if is_wide else matrix.T @ matrix)
         said = values > TOLERANCE
-        return vectors[:, said] / np.sqrt(values[said]), vectors[:, ~said]
+        values, vectors = values[said], vectors[:, said]
+        return (matrix.T @ vectors / np.sqrt(values) if is_wide else vectors), values
+
+    def _unsaid(self, columns: Sequence[int]) -> Floats:
+        """The part of each of these unknowns that could change without any equation noticing: the null space."""
+        said, _ = self._said
+        unsaid: Floats = -(said @ said[[*columns]].T)
+        unsaid[[*columns], range(len(columns))] += 1
+        return unsaid
 
     def _columns_of(self, atoms: Set[Atom]) -> Sequence[int]:
         """The columns that the atoms are; none where they are not whole groups."""
@@ -257,16 +273,19 @@ class _System:
     def determines(self, atoms: Set[Atom]) -> bool:
         """Whether a combination of the equations is the sum of these atoms."""
         columns = self._columns_of(atoms)
-        return bool(columns) and bool((abs(self._spaces[1][columns].sum(axis=0)) < TOLERANCE).all())
+        said, _ = self._said
+        part = said[columns].sum(axis=0)
+        return bool(columns) and bool(len(columns) - part @ part < TOLERANCE)
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
         """The cells of which the sum of these atoms, which they determine, is a combination."""
         columns = self._columns_of(atoms)
         if not columns:
             return []
-        said, _ = self._spaces
-        weights = self._matrix @ (said @ said[columns].sum(axis=0))
-        return [cell for cell, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE]
+        said, held = self._said
+        weights = self._matrix @ (said / held @ said[columns].sum(axis=0))
+        used = (cells for cells, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE)
+        return [*chain.from_iterable(used)]
 
     def determined_among(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
         """Sums of several groups of few people that equations determine: those in which no other group is left."""
@@ -283,15 +302,15 @@ class _System:
             if (abs(row[inside] - 1) < TOLERANCE).all():
                 yield frozenset().union(*(groups[order[n]] for n in inside))
 
-    @property
-    def determined_pairs(self) -> Iterator[frozenset[Atom]]:
-        """Pairs of groups with a determined sum that are not determined alone: one column of the null space is the
-        negative of the other."""
+    def determined_pairs(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
+        """Pairs of groups of few people with a determined sum that are not determined alone: what could change of one
+        is the negative of the other's."""
         import numpy as np
 
-        rounded = np.round(self._spaces[1] / TOLERANCE / 10).astype(np.int64)
+        of_few = {number: atoms for number, atoms in enumerate(self.groups.values()) if is_few(atoms)}
+        rounded = np.round(self._unsaid([*of_few]).T / TOLERANCE / 10).astype(np.int64)
         columns: dict[bytes, list[frozenset[Atom]]] = defaultdict(list)
-        for atoms, values in zip(self.groups.values(), rounded, strict=True):
+        for atoms, values in zip(of_few.values(), rounded, strict=True):
             if values.any():
                 yield from (other | atoms for other in columns[(-values).tobytes()])
                 columns[values.tobytes()].append(atoms)
@@ -320,10 +339,14 @@ def _people_of(cells: Cells, atoms: Iterable[Atom]) -> People:
 
 def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:
     """The equations that the shown cells are, apart where they share no unknown atom."""
-    shown = [cell for cell, atoms in cells.atoms.items() if cell not in hidden and not atoms.isdisjoint(unknown)]
+    shown: dict[frozenset[Atom], list[Cell]] = defaultdict(list)
+    for cell, atoms in cells.atoms.items():
+        if cell not in hidden and not atoms.isdisjoint(unknown):
+            shown[frozenset(atoms & unknown)].append(cell)
+    equations = [*shown.values()]
     rows_of: dict[Atom, list[int]] = defaultdict(list)
-    for row, cell in enumerate(shown):
-        for atom in cells.atoms[cell] & unknown:
+    for row, unknown_inside in enumerate(shown):
+        for atom in unknown_inside:
             rows_of[atom].append(row)
     groups: dict[frozenset[int], set[Atom]] = defaultdict(set)
     for atom, of_atom in rows_of.items():
@@ -341,7 +364,7 @@ def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_S
             for group, atoms in groups.items()
             if not group.isdisjoint(position)
         }
-        made.append(_System([shown[row] for row in of_system], inside))
+        made.append(_System([equations[row] for row in of_system], inside))
     return made
 
 
