@@ -117,7 +117,7 @@ def shown_tiles() -> list[Shown]:
         value="46.8",
         unit="%",
         spark=(40, 39.4, 41.7, 42.9, 41.9, 42.6, 43.2, 43.9, 44.6, 48.3, 48.9, 46.6, 49.8),
-        change=Change("up", "higher", "7.9 pts", "than the previous 90 days"),
+        change=Change("up", "higher", "+7.9 pts", "vs. previous 90 days"),
         sample="1,934 of 4,132 PRs",
         how_url=panel,
         rows_url=panel,
@@ -181,12 +181,12 @@ def shown_cards() -> list[tuple[str, ChartCard]]:
 
 
 CHANGES = (
-    Change("up", "better", "7.9 pts", ""),
-    Change("down", "better", "5.2 h", ""),
-    Change("up", "worse", "1.2 pts", ""),
-    Change("down", "worse", "1.9 pts", ""),
-    Change("flat", "steady", "0.1", ""),
-    Change("up", "higher", "4.7 pts", ""),
+    Change("up", "better", "+7.9 pts", ""),
+    Change("down", "better", "−5.2 h", ""),
+    Change("up", "worse", "+1.2 pts", ""),
+    Change("down", "worse", "−1.9 pts", ""),
+    Change("flat", "steady", "no change", ""),
+    Change("up", "higher", "+4.7 pts", ""),
 )
 
 OUTCOMES = (

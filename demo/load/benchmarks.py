@@ -48,66 +48,66 @@ class DemoFocus:
 BENCHMARKS = (
     DemoBenchmark(
         "dora.lead_time", EVERYBODY, 72 * HOUR, 24 * HOUR, 270,
-        "A fix that is ready on Monday should be with customers by Thursday.",
+        "A fix that is ready on Monday should reach customers by Thursday.",
     ),
     DemoBenchmark(
         "dora.lead_time", EVERYBODY, 48 * HOUR, 24 * HOUR, 90,
-        "Most teams are below three days. Two days is what the best half reaches; the long-term target stays.",
+        "Most teams are below three days, and the best half is at two. The long-term target stays.",
     ),
     DemoBenchmark(
         "dora.deployment_frequency", EVERYBODY, 3.0, 5.0, 270,
-        "Several releases a day keep each of them small.",
+        "Several releases a day keep each one small.",
     ),
     DemoBenchmark(
         "dora.deployment_frequency", CHECKOUT, 1.0, 2.0, 60,
-        "A release on every workday, small enough to undo.", MANAGER,
+        "A release every workday, small enough to roll back.", MANAGER,
     ),
     DemoBenchmark(
         "dora.change_failure_rate", EVERYBODY, 4.0, 2.0, 200,
-        "Support counts three complaints for each release that fails.",
+        "Support gets three complaints for every failed release.",
     ),
     DemoBenchmark(
         "dora.recovery_time", EVERYBODY, 4 * HOUR, 1 * HOUR, 200,
-        "An outage ends within the half day in which it begins.",
+        "Outages should be over within half a day.",
     ),
     DemoBenchmark(
-        "dora.rework_rate", EVERYBODY, 6.0, 2.0, 200, "Unplanned releases take the time of planned ones.",
+        "dora.rework_rate", EVERYBODY, 6.0, 2.0, 200, "Unplanned releases take time from planned ones.",
     ),
     DemoBenchmark(
         "ai.adoption_rate", EVERYBODY, 60.0, 85.0, 150,
-        "Seats are paid for everybody; a team decides itself what it uses an agent for.", period="week",
+        "We pay for everybody's seat; each team decides what to use agents for.", period="week",
     ),
     DemoBenchmark(
-        "pr.pickup_time", EVERYBODY, 12 * HOUR, 4 * HOUR, 150, "Whoever asks for a review gets one on the same day.",
+        "pr.pickup_time", EVERYBODY, 12 * HOUR, 4 * HOUR, 150, "A review requested today gets done today.",
     ),
     DemoBenchmark(
         "dora.change_failure_rate", CHECKOUT, 10.0, 4.0, 14,
-        "One release in seven fails users since September. First below one in ten; then where the others are.", MANAGER,
+        "One release in seven has failed since September. First one in ten, then level with other teams.", MANAGER,
     ),
     DemoBenchmark(
         "dora.lead_time", CHECKOUT, 30 * HOUR, 18 * HOUR, 60,
-        "We release on every merge already: what is left is review and coding.", MANAGER,
+        "We already release on every merge; what remains is coding and review.", MANAGER,
     ),
     DemoBenchmark(
         "pr.pickup_time", SEARCH, 24 * HOUR, 8 * HOUR, 40,
-        "Reviews wait for days since September. A day is a first step that the rota can reach.",
+        "Reviews have taken days since September. One day is a first step the rota can reach.",
     ),
 )  # fmt: skip
 
 FOCUS = (
-    DemoFocus(EVERYBODY, "dora.lead_time", "dora", 270, "One thing for the year: customers wait for fixes."),
-    DemoFocus(CHECKOUT, "dora.lead_time", "dora", 180, "With the others, from coding to production.", MANAGER),
+    DemoFocus(EVERYBODY, "dora.lead_time", "dora", 270, "Our focus for the year: customers wait too long for fixes."),
+    DemoFocus(CHECKOUT, "dora.lead_time", "dora", 180, "Same focus as everyone, from coding to production.", MANAGER),
     DemoFocus(
         CHECKOUT, "dora.change_failure_rate", "dora", 14,
-        "Faster is no use while one release in seven fails users.", MANAGER,
+        "Shipping faster will not help while one release in seven fails.", MANAGER,
     ),
-    DemoFocus(SEARCH, "pr.pickup_time", "hygiene", 40, "Reviews wait for days: the rota begins this month."),
-    DemoFocus(PLATFORM, "pr.review_depth", "space", 120, "Review depth is uneven since the working agreement."),
+    DemoFocus(SEARCH, "pr.pickup_time", "hygiene", 40, "Reviews wait for days; the rota starts this month."),
+    DemoFocus(PLATFORM, "pr.review_depth", "space", 120, "Review depth has been uneven since the working agreement."),
 )  # fmt: skip
 
 
 def write_demo_benchmarks(year: DemoYear, *, today: date) -> None:
-    """What is there already stays: a second call changes nothing."""
+    """Set the demo's benchmarks and focuses; existing ones stay, so a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     access = {

@@ -20,13 +20,13 @@ from programs.mirrors.services.syncing import sync_mirrors
 from programs.models import Ticket, TicketMirror
 from programs.tickets.services.writing import change_ticket
 
-IN_STEP, DIFFERENT = "A rollback of Checkout is typed by hand", "Small pull requests wait as long as large ones"
+IN_STEP, DIFFERENT = "Checkout rollbacks are manual", "Small pull requests wait as long as large ones"
 HERE, THERE = timedelta(weeks=1), timedelta(weeks=2)  # by how much the one that differs was postponed
 _SECONDS_TO_ANSWER = 30
 
 
 def start_demo_mirrors(year: DemoYear) -> None:
-    """By the executive; a second call changes nothing."""
+    """Mirror the two tickets as the executive; a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     project = mirror_targets().get(details__key=project_key("checkout-api"))
@@ -35,12 +35,12 @@ def start_demo_mirrors(year: DemoYear) -> None:
 
 
 def mirrors_waiting() -> int:
-    """Mirrors whose issue was not created yet."""
+    """Count the mirrors whose issue has not been created yet."""
     return TicketMirror.objects.filter(status=TicketMirror.Status.WAITING).count()
 
 
 def postpone_on_both_sides(tools: DemoTools) -> None:
-    """Here and in Jira, before either hears of the other; a second call changes nothing."""
+    """Postpone the ticket here and in Jira before either side syncs; a second call changes nothing."""
     mirror = TicketMirror.objects.filter(ticket__title=DIFFERENT, status=TicketMirror.Status.SYNCED).first()
     if mirror is None:
         return

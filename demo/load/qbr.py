@@ -25,97 +25,97 @@ from programs.quarters.fiscal_quarters import current_quarter, preceding
 FROZEN_DAYS_AFTER, SIGNED_DAYS_AFTER = 4, 7  # the end of a quarter
 AT_NINE = time(9)
 LATE_LASTED = timedelta(hours=3)  # the incident that is reported late
-# By how many quarters ago and section: headline and commentary.
+# Quarters ago → section → headline and commentary.
 TEXTS: Mapping[int, Mapping[str, tuple[str, str]]] = {
     3: {
         "highlights": (
-            "Agents arrived in every team. What they write is not kept yet, and builds cost us more than reviews do.",
+            "Every team now uses agents. Most of their output is discarded, and builds cost us more than reviews.",
             "",
         ),
         "dora": (
             "",
-            "The first quarter with figures for all five teams: take it as a **baseline**, not as a verdict. Mobile's "
-            "builds are the longest wait that a machine causes.",
+            "The first quarter with data for all five teams: treat it as a **baseline**, not a verdict. Mobile's "
+            "builds are our longest automated wait.",
         ),
-        "ai": ("", "Licences went to everybody. Search wrote the first page of house rules for its agents."),
+        "ai": ("", "Everybody has a licence now. Search wrote the first context file for its agents."),
         "risks": (
             "",
-            "**Agents explore for half of each session.** Without house rules that will not change by itself.\n\n"
-            "**Nobody owns the build cache.** The plan has an owner, and no week in which it happens.",
+            "**Agents spend half of each session exploring.** Without context files, that will not change.\n\n"
+            "**Nobody owns the build cache.** The plan has an owner, but no time is set aside for it.",
         ),
         "asks": (
             "",
-            "1. **Two weeks for the build cache.** One engineer of Mobile, taken out of the release rota.\n"
-            "2. **House rules in every repository.** Owners write one page each until the middle of the quarter.",
+            "1. **Two weeks for the build cache.** One Mobile engineer, off the release rota.\n"
+            "2. **A context file in every repository.** Owners write one each by mid-quarter.",
         ),
     },
     2: {
         "highlights": (
-            "What we ship works more often. Platform's reviews are the next thing to mend.",
+            "Fewer releases fail. Platform's review wait is next.",
             "",
         ),
         "dora": (
             "",
-            "Rolling back by one command was worth the quarter: teams try it monthly now. Reviews of Platform wait "
-            "overnight, whoever wrote the change.",
+            "One-command rollback was the win of the quarter; teams now drill it every month. Platform's reviews still "
+            "wait overnight, whoever the author is.",
         ),
-        "objectives": ("", "Goals that had a day in the week were reached; goals that were only agreed on were not."),
-        "quality": ("", "Each team knows its last three failures by heart. Written causes are still missing."),
+        "objectives": ("", "We met the goals we blocked time for, and missed the ones we only agreed on."),
+        "quality": ("", "Every team reviewed its last three failures. Written postmortems are still missing."),
         "risks": (
             "",
-            "**Reviewers are the same few people.** A rota helps only where it has a name for each half day.",
+            "**The same few people do all the reviews.** A rota helps only if every half-day slot has a name.",
         ),
         "asks": (
             "",
-            "1. **A working agreement on reviews.** A first look within one day, in Platform first.\n"
-            "2. **Ask whoever has an idle seat.** Give it on or back before the renewal.",
+            "1. **A working agreement on reviews.** First review within one day, starting with Platform.\n"
+            "2. **Reclaim idle seats.** Reassign or cancel them before the renewal.",
         ),
     },
     1: {
         "highlights": (
-            "More of the work is done with agents. Waiting for a review is what keeps lead time where it is.",
+            "Agents now do more of the work. Review wait is what keeps lead time flat.",
             "",
         ),
         "dora": (
             "",
-            "The agreement of Platform shows: one sentence that all signed did more than a tool. **Search** is the "
-            "team to look at: its changes wait longest for a first review, and every other stage is short.",
+            "Platform's one-sentence working agreement did more than any tool. **Search** needs attention: its changes "
+            "wait longest for a first review, while every other stage is short.",
         ),
         "objectives": (
             "",
-            "Builds are on their way after two quarters: they have a day in the week now. We reach what a whole "
-            "team agreed on, and miss what one of us wished for.",
+            "The build work is finally moving after two quarters, now that it has a day a week. We meet goals that "
+            "the whole team agreed on, and miss the ones that only one person wanted.",
         ),
-        "action_plans": ("", "We **keep** the agreement on reviews and copy it to Search as a rota."),
+        "action_plans": ("", "We **keep** the review agreement and roll it out to Search as a rota."),
         "ai": (
             "",
-            "Spend follows use, and repositories with house rules waste less of it. Two teams still explore without "
-            "them. The groups chose themselves: read it as an association.",
+            "Spend tracks usage, and repositories with context files waste less of it. Two teams still have none. "
+            "Teams chose for themselves, so this is an association, not proof.",
         ),
         "quality": (
             "",
-            "Incidents of Checkout began to follow its releases. Smoke tests before the switch come first; a rollback "
-            "by one command exists and is tried each month.",
+            "Checkout's releases have started to cause incidents. Smoke tests before cutover come first; one-command "
+            "rollback is in place and drilled every month.",
         ),
         "risks": (
             "",
-            "**Review load keeps growing.** Agents write more changes; the number of reviewers is flat.\n\n"
-            "**Checkout releases fail users.** Until smoke tests stand in front of the switch, faster is no use.\n\n"
-            "**Large changes of Data.** They are reviewed late and lightly; the limit of 400 lines is not kept yet.",
+            "**Review load keeps growing.** Agents produce more changes, but we have no more reviewers.\n\n"
+            "**Checkout releases break too often.** Shipping faster will not help until smoke tests gate cutover.\n\n"
+            "**Data's changes are too large.** They are reviewed late and lightly; the 400-line limit is not held yet.",
         ),
         "asks": (
             "Three decisions that we need today",
-            "1. **Approve reviewer time.** Half a day a week for two senior developers of each team.\n"
-            "2. **Smoke tests before features in Checkout.** Two sprints, from the product's budget.\n"
-            "3. **Sponsor Data's smaller changes.** One engineer of Platform for six weeks.",
+            "1. **Approve reviewer time.** Half a day a week for two senior developers on each team.\n"
+            "2. **Smoke tests before features in Checkout.** Two sprints from the product budget.\n"
+            "3. **Help Data split its changes.** One Platform engineer for six weeks.",
         ),
     },
-    0: {"highlights": ("", "First impressions, to be finished before the meeting.")},
+    0: {"highlights": ("", "First draft; to be finished before the meeting.")},
 }
 
 
 def write_demo_qbrs(year: DemoYear) -> None:
-    """By the executive; a second call changes nothing."""
+    """Write the demo's QBRs as the executive; a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
@@ -132,7 +132,7 @@ def write_demo_qbrs(year: DemoYear) -> None:
 
 
 def late_incident(year: DemoYear) -> Incident | None:
-    """One that no pager knows, of the last quarter: it is reported after its review was frozen, which is restated."""
+    """An incident of last quarter that no pager saw, reported after that QBR was frozen, so its figure is restated."""
     if year.flavour.is_quiet:
         return None
     checkout = REPOSITORIES[0]
@@ -169,5 +169,5 @@ def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) ->
 
 
 def _nine(day: date) -> datetime:
-    """Nine in the morning of that day; now where it has not come."""
+    """Nine in the morning of that day, or now if that is in the future."""
     return min(timezone.now(), datetime.combine(day, AT_NINE, settings.ORGANISATION_TIME_ZONE))

@@ -28,22 +28,22 @@ from programs.reviews.services.writing import (
 MONTHS = 12
 OTHER_TEAMS = (CHECKOUT, MOBILE)
 SIGNED_AFTER = timedelta(days=5)  # after the month's end
-# What Search says of a point, by the point's kind; each once in a while, so that no two months read alike.
+# Search's notes by kind of point, in rotation so that no two months read alike.
 SAID = {
     PointKind.MOVED: (
-        ("Two large migrations were reviewed in that time.", "Keep an eye on it until the next review."),
-        ("It is what we meant to change.", ""),
-        ("Half of the team was on leave.", ""),
+        ("Two large migrations were in review.", "Keep an eye on it until the next review."),
+        ("This is what we set out to change.", ""),
+        ("Half the team was on leave.", ""),
     ),
-    PointKind.TICKET: (("Nobody found the time.", "Two hours for it on Thursday."),),
-    PointKind.OBJECTIVE: (("The plan assumes two reviewers a day; there was one.", "Ask Platform for a third."),),
-    PointKind.DECISION: (("Done as agreed.", ""), ("Half of it is done.", "")),
+    PointKind.TICKET: (("Nobody had time for it.", "Block two hours for it on Thursday."),),
+    PointKind.OBJECTIVE: (("The plan assumed two reviewers a day; we had one.", "Ask Platform for a third."),),
+    PointKind.DECISION: (("Done as agreed.", ""), ("Half done.", "")),
 }
-OWN_POINT = ("Reviews wait when the rota has a gap", "A deputy is named for each half day.", "A deputy for the rota")
+OWN_POINT = ("Reviews wait when the rota has a gap", "Name a backup for every half-day slot.", "Backup for the rota")
 
 
 def write_demo_reviews(year: DemoYear, *, today: date) -> None:
-    """By the executive; a second call changes nothing."""
+    """Write the demo's reviews as the executive; a second call changes nothing."""
     if year.flavour.is_quiet or Review.objects.exists():
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
@@ -79,7 +79,7 @@ def _review(access: Access, team: str, month: date, number: int) -> None:
         return
     invited = list(review.attendance.values_list("person_id", flat=True))
     save_attendance(access, review, set(invited[: max(1, len(invited) - number % 3)]))
-    save_summary(access, review, "The rota stays; the next month is about smaller pull requests.", of_version=1)
+    save_summary(access, review, "We keep the rota; next month we focus on smaller pull requests.", of_version=1)
     held = (month + timedelta(days=31)).replace(day=1) + SIGNED_AFTER
     sign_review(access, review, at=datetime.combine(held, time(15), UTC))
 

@@ -41,85 +41,85 @@ class DemoTicket:
 TICKETS = (
     DemoTicket(
         "Reviews wait for days in Search",
-        "A rota with a named reviewer for each half day; whoever is on it reviews before writing.",
+        "A review rota with a name for every half day; whoever is on duty reviews before coding.",
         SEARCH, "sorrel.testwell", 40, 5, metric="pr.pickup_time", state=GOING,
-        said="The rota stands, two of us still forget it. @finch.imagined@example.com takes the next week.",
+        said="The rota is in place, but two of us still forget it. @finch.imagined@example.com takes next week.",
     ),
     DemoTicket(
-        "Pull requests of Data are too large to review",
-        "Working agreement: at most 400 changed lines; larger ones are cut or explained.",
+        "Data's pull requests are too large to review",
+        "Working agreement: at most 400 changed lines; split or explain anything larger.",
         DATA, "fennel.fictus", 60, -9, metric="pr.size", state=OPEN,
     ),
     DemoTicket(
-        "Deployments of Checkout fail users far too often",
-        "Smoke tests against a copy of production before the switch; roll back by one command.",
+        "Checkout deployments fail too often",
+        "Smoke tests against a copy of production before cutover, and one-command rollback.",
         CHECKOUT, "maya.manager", 30, 2, "tooling", metric="dora.change_failure_rate", state=GOING,
     ),
     DemoTicket(
-        "Runs are tried again until they are green",
-        "Quarantine flaky tests on their second failure, with an owner each.",
+        "Flaky tests are retried until green",
+        "Quarantine a flaky test on its second failure and give it an owner.",
         MOBILE, "willow.example", 55, -20, "tooling", metric="ci.flaky_rate", state=GOING,
     ),
     DemoTicket(
-        "Reviews of Platform wait overnight",
-        "Working agreement: a first review within a day.",
+        "Platform's reviews wait overnight",
+        "Working agreement: first review within a day.",
         PLATFORM, "robin.specimen", 126, 92, metric="pr.pickup_time", state=DONE, ended=98,
-        said="Waiting went down within two weeks. We keep the agreement.",
+        said="Wait times dropped within two weeks, so we keep the agreement.",
     ),
     DemoTicket(
-        "PRs miss their work item",
-        "A check labels a pull request without a linked item DO-NOT-MERGE.",
+        "PRs are not linked to work items",
+        "A check labels unlinked pull requests DO-NOT-MERGE.",
         CHECKOUT, "max.member", 150, 120, "tooling", metric="pr.linked_rate", state=DONE, ended=125,
     ),
     DemoTicket(
-        "Agents explore without a context file",
-        "One page of house rules per repository, kept by its owners.",
+        "Agents explore because there is no context file",
+        "One context file per repository, maintained by its owners.",
         SEARCH, "hazel.fictus", 90, 60, "tooling", "opportunity", "ai.ship_rate", DONE, 63,
     ),
     DemoTicket(
-        "Builds of the storefront take too long",
-        "Cache dependencies, split the slowest job in four.",
+        "Storefront builds take too long",
+        "Cache dependencies and split the slowest job into four.",
         MOBILE, "lark.sample", 200, 170, "tooling", metric="ci.duration", state=DONE, ended=165,
     ),
     DemoTicket(
         "Weekend work in Mobile",
-        "Releases move from Friday evening to Tuesday morning.",
+        "Move releases from Friday evening to Tuesday morning.",
         MOBILE, "willow.example", 45, 31, "people", metric="dora.deployment_frequency", state=DONE, ended=33,
     ),
     DemoTicket(
         "Review depth is uneven",
-        "Pair on reviews once a week, with somebody from another team.",
+        "Pair on a review once a week with someone from another team.",
         PLATFORM, "cedar.mockley", 130, 100, "people", "opportunity", "pr.review_depth", DROPPED, 0,
-        "The rota of Search does the same; one of both is enough.",
+        "Search's rota does the same job; we only need one.",
     ),
     DemoTicket(
         "Incidents have no written cause",
-        "A page per incident within two days, read in the weekly meeting.",
+        "Write a postmortem within two days and discuss it in the weekly meeting.",
         "", "della.director", 75, -12, metric="incident.mttr", state=GOING,
     ),
     DemoTicket(
-        "Seats are paid and idle",
-        "Ask whoever had no session in four weeks; give the seat on or back.",
+        "We pay for idle seats",
+        "Ask everyone without a session in four weeks; reassign or cancel the seat.",
         "", "ada.admin", 20, -3, "process", "opportunity",
     ),
     DemoTicket(
         "Small pull requests wait as long as large ones",
-        "Merge what changes fewer than 20 lines after one approval.",
+        "Merge changes of fewer than 20 lines after one approval.",
         CHECKOUT, "max.member", 12, -18, nature="opportunity", metric="pr.merge_time", state=GOING,
     ),
     DemoTicket(
-        "A rollback of Checkout is typed by hand",
-        "One command that puts the last release back, tried once a month.",
+        "Checkout rollbacks are manual",
+        "One command that restores the last release, drilled once a month.",
         CHECKOUT, "max.member", 35, 6, "tooling", metric="incident.mttr", state=GOING,
     ),
     DemoTicket(
         "Nobody owns the deployment scripts",
-        "Name two owners, and write down how a release is undone.",
+        "Name two owners and document how to roll back a release.",
         PLATFORM, "ivy.placeholder", 25, -30, "people", state=OPEN,
     ),
     DemoTicket(
         "Old branches hide unfinished work",
-        "Look at every branch that stood still for 30 days; finish it or delete it.",
+        "Review every branch untouched for 30 days; finish it or delete it.",
         SEARCH, "rowan.pretend", 8, -1, metric="branch.stale_count", state=OPEN,
     ),
 )  # fmt: skip
@@ -146,7 +146,7 @@ def write_demo_tickets(year: DemoYear, *, today: date) -> None:
 
 
 def _owner(planned: DemoTicket) -> str:
-    """The address; of the team's leader where a small demo has nobody of that name."""
+    """The owner's address, or the team leader's if a small demo has nobody of that name."""
     address = f"{planned.owner}@example.com"
     if Person.objects.filter(email=address).exists():
         return address

@@ -17,7 +17,7 @@ DAILY, WEEKLY, MONTHLY, HALF_YEARLY = 1.0, DAY / WEEK, DAY / MONTH, DAY / (6 * M
 MORE_THAN_DAILY = math.nextafter(DAILY, math.inf)
 ELITE, HIGH, MEDIUM, LOW = "Elite", "High", "Medium", "Low"
 LICENCE = "Figures of DORA (Google), named with their source; the report states its licence"
-OCTOPUS = "Octopus Deploy's account of the report; the report itself was not at hand"
+OCTOPUS = "Octopus Deploy's summary of the report"
 
 
 def _keys(

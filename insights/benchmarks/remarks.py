@@ -38,19 +38,19 @@ REMARKS = (
     Remark("dora.rework_rate", "It is below 2 % for 7.3 %.", DORA_2025, 2025, SECONDARY_DORA_2025),
     Remark(
         "pr.merged_per_developer",
-        "Elite teams merge 2 pull requests per developer and week, strong ones 1.5, fair ones 1.",
+        "Elite teams merge 2 pull requests per developer per week, strong ones 1.5, fair ones 1.",
         "LinearB's help centre, 3.69 million pull requests",
         None,
     ),
     Remark(
         "dora.deployment_frequency",
-        "Elite teams deploy 0.2 times per developer and week, strong ones 0.09 times, fair ones 0.03 times.",
+        "Elite teams deploy 0.2 times per developer per week, strong ones 0.09 times, fair ones 0.03 times.",
         "LinearB's help centre, 3.69 million pull requests",
         None,
     ),
     Remark(
         "pr.merged_per_developer",
-        "The median is 3.5 merged pull requests per developer and week.",
+        "The median is 3.5 merged pull requests per developer per week.",
         "DX Core 4",
         2024,
         "an account of it",

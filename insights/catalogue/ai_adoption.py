@@ -120,7 +120,7 @@ SESSIONS = _count_of_use(
 
 REQUESTS_WITHOUT_SESSION = _count_of_use(
     key="ai.requests_without_session",
-    name="Requests without a session",
+    name="Sessionless requests",
     fact="request",
     meaning="How many requests name no session: they count for their person, but not as sessions.",
     formula="Σ requests of agents that send no session id, per person and day; a day with metrics alone counts as one",

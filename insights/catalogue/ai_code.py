@@ -201,7 +201,7 @@ SHIP_RATE = _share_of_lines(
 
 SHIP_RATE_LEFT_OUT = _share_of_lines(
     key="ai.ship_rate_left_out",
-    name="Left out of the ship rate",
+    name="Excluded from the ship rate",
     fact="session",
     meaning="Share of generated lines whose commit is pending or unknown.",
     formula="lines generated in sessions that are pending or unknown ÷ lines generated × 100",

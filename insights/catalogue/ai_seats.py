@@ -18,7 +18,7 @@ USING_THEIR_SEAT = People(LICENSED_SESSIONS)
 
 SEAT_COST = Count(
     key="ai.seat_cost",
-    name="Cost of seats",
+    name="Seat cost",
     meaning="What subscription seats cost, used or not.",
     formula=(
         "Σ over seats and days of the price of the month ÷ its days; unassigned seats count for the whole organisation"

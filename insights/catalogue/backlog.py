@@ -15,7 +15,7 @@ STANDING = "not started at the end of the window's last day, or today, for the l
 
 BACKLOG_AGE = Duration(
     key="backlog.age",
-    name="Age of the backlog",
+    name="Backlog age",
     fact="item",
     meaning="How long unstarted work items have been waiting.",
     formula=f"creation → end of the window, of the work items {STANDING}; in whole local days",

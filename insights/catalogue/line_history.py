@@ -20,7 +20,7 @@ DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
 
 REWORK_RATE = Ratio(
     key="code.rework_rate",
-    name="Rework rate",
+    name="Code rework rate",
     fact="line",
     meaning="Share of changed lines that had been written or changed in the previous three weeks.",
     formula=f"changed lines that were at most 21 days old ÷ changed lines × 100. {OF_CHANGES}",

@@ -35,11 +35,11 @@ _pull_request_share = partial(
 
 FATE = _pull_request_share(
     key="ai.pr_fate",
-    name="PRs merged of those that ended",
+    name="PR merge rate",
     fact="PR",
     meaning=(
-        "Share of ended pull requests that were merged; the rest were closed without a merge. Split by AI, it shows "
-        "whether agents' pull requests are accepted."
+        "Share of closed pull requests that were merged rather than abandoned. Split by AI, it shows whether agents' "
+        "pull requests are accepted."
     ),
     formula=f"merged ÷ (merged + closed without a merge) × 100. {ENDED}",
     numerator=Total(ENDED_PULL_REQUESTS, column="merged"),
@@ -54,7 +54,7 @@ FATE = _pull_request_share(
 
 REOPENED_RATE = _pull_request_share(
     key="pr.reopened_rate",
-    name="Reopened",
+    name="PR reopen rate",
     fact="PR",
     meaning="Share of pull requests that were closed and reopened before they ended.",
     formula=f"reopened at any time ÷ (merged + closed without a merge) × 100. {ENDED}",
@@ -69,7 +69,7 @@ REVIEW_ROUNDS = Duration(
     key="pr.review_rounds",
     name="Review rounds",
     fact="PR",
-    meaning="How many rounds of review a pull request takes.",
+    meaning="How many rounds of review a pull request needs.",
     formula="number of reviews by other people before the merge, those between the same two commits taken together; 0 "
     f"without a review. {ENDED}",
     of=Distribution(ENDED_PULL_REQUESTS, column="review_rounds"),
@@ -130,7 +130,7 @@ REWRITTEN_RATE = _pull_request_share(
 
 REWRITTEN_LEFT_OUT = _pull_request_share(
     key="pr.rewritten_left_out",
-    name="Left out of PR lines rewritten",
+    name="Excluded from PR lines rewritten",
     fact="PR",
     meaning="Share of merged pull requests that are too recent to judge, or in a repository without a clone.",
     formula="pull requests merged less than 21 full days ago, or whose lines are unknown without a clone ÷ "

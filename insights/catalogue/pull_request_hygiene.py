@@ -103,7 +103,7 @@ _merged_share = partial(
 
 NEW_PATHS = _merged_share(
     key="pr.new_paths_rate",
-    name="Paths new to the reviewers",
+    name="Reviewer unfamiliarity",
     fact="PR",
     meaning="Share of reviewed paths on which no reviewer has worked before.",
     formula="Σ changed paths that none of the reviewers had changed in a commit before the pull request was opened ÷ Σ "
@@ -156,7 +156,7 @@ UNREVIEWED_RATE = _merged_share(
 
 SELF_MERGED_RATE = _merged_share(
     key="pr.self_merged_rate",
-    name="Merged by their author",
+    name="Self-merged",
     fact="PR",
     meaning="Share of pull requests that their authors merged themselves.",
     formula=f"merged by their author ÷ merged pull requests with a known merger × 100. {MERGED}",
@@ -191,7 +191,7 @@ LINKED_RATE = _merged_share(
 
 REVERT_RATE = _merged_share(
     key="pr.revert_rate",
-    name="Taken back",
+    name="Revert rate",
     fact="PR",
     meaning="Share of pull requests that another one reverted.",
     formula=(

@@ -42,7 +42,7 @@ GIVEN_PER_DEVELOPER = PerPersonAndPeriod(
 
 LOAD_CONCENTRATION = Concentration(
     key="review.load_concentration",
-    name="Concentration of reviews",
+    name="Review concentration",
     fact="review",
     meaning="How unevenly reviews are spread among reviewers.",
     formula=(

@@ -43,7 +43,7 @@ _item_time = partial(
 
 ISSUE_LEAD_TIME = _item_time(
     key="issue.lead_time",
-    name="Item lead time",
+    name="Issue lead time",
     fact="item",
     meaning="How long a work item takes from creation to done.",
     formula=f"created → done, of completed items; a reopened item ends at its last done. {DONE}",
@@ -56,7 +56,7 @@ ISSUE_LEAD_TIME = _item_time(
 
 ISSUE_CYCLE_TIME = _item_time(
     key="issue.cycle_time",
-    name="Item cycle time",
+    name="Issue cycle time",
     fact="item",
     meaning="How long a work item takes from the start of work to done.",
     formula=(

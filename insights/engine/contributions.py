@@ -222,7 +222,9 @@ def fact_columns(metric: Metric) -> frozenset[str]:
 
 def _facts_column(metric: Metric) -> RowColumn:
     return (
-        FACTS if "session_id" in fact_columns(metric) else replace(FACTS, label="Facts", meaning="Facts that entered.")
+        FACTS
+        if "session_id" in fact_columns(metric)
+        else replace(FACTS, label="Sample", meaning="Records behind the value.")
     )
 
 

@@ -51,8 +51,8 @@ class Restatement:
             return f"by version {self.metric.version} of the formula instead of {self.record.version}"
         more = self.figure.sample_size - self.record.sample_size
         if not more:
-            return "because facts of that time were corrected since"
-        facts = wording.count(abs(more), "fact")
+            return "because records from then were corrected since"
+        facts = wording.count(abs(more), self.metric.fact)
         what = "came in later" if more > 0 else "no longer counts" if more == -1 else "no longer count"
         return f"because {facts} {what} ({self.record.sample_size:,} then, {self.figure.sample_size:,} now)"
 

@@ -63,9 +63,9 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.REPOSITORY: {"unknown": "Unknown repository"},
     Dimension.PROVIDER: {
         **{"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"},
-        "unknown": "Not said",
+        "unknown": "Not reported",
     },
-    **{dimension: {"unknown": "Not said"} for dimension in PARTS_OF_REQUESTS},
+    **{dimension: {"unknown": "Not reported"} for dimension in PARTS_OF_REQUESTS},
     Dimension.OUTCOME: {
         **{"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"},
     },

@@ -98,7 +98,7 @@ class Step(NamedTuple):
     title: str
     detail: str
     url: str
-    label: str = "Look closer"
+    label: str = "View details"
 
 
 def _step(line: NeedLine) -> Step:
@@ -113,9 +113,9 @@ def _step(line: NeedLine) -> Step:
 def _tokens_step(aging: Sequence[AgingToken]) -> Step:
     """The step that lists tokens to replace, with reasons."""
     named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
-    detail = named if aging else "Every ingest token has a scope, an expiry and a use"
+    detail = f"To replace: {named}" if aging else "All have a scope and an expiry, and are in use"
     url = reverse("admin:integrations_ingesttoken_changelist")
-    return Step(not aging, "Tokens to replace", detail, url, "Replace them")
+    return Step(not aging, "Ingest token hygiene", detail, url, "Replace tokens")
 
 
 def _steps(received: Reception, now: datetime) -> Sequence[Step]:
@@ -125,9 +125,9 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     silent = Silence.objects.open().count()
     tokens = f"{wording.count(len(received.tokens), 'token')} may send data" if received.tokens else "None yet"
     arrived = f"Last request {wording.ago(last, now)}" if last else "No request yet"
-    silence, stored = "Everything that agents send still arrives", "Every record was stored"
+    silence, stored = "No source has stopped sending", "No records in quarantine"
     if silent:
-        silence = f"{wording.count(silent, 'signal or source', 'signals or sources')} that arrived before"
+        silence = f"{wording.count(silent, 'signal or source', 'signals or sources')} stopped sending"
     if put_aside:
         stored = f"{wording.count(put_aside, 'record')} could not be stored"
     return [
@@ -135,6 +135,6 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
         Step(last is not None, "Telemetry", arrived, connect, "Connect an agent"),
         *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
         _tokens_step(aging_tokens(now)),
-        Step(not silent, "Stopped sending", silence, f"{reverse('integrations')}#silences"),
-        Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Look at them in admin"),
+        Step(not silent, "Data flow", silence, f"{reverse('integrations')}#silences"),
+        Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Open in admin"),
     ]

@@ -87,11 +87,11 @@ def _sample(
     metric: Metric, figure: MetricValue, params: PanelParams, *, surcharge: float | None
 ) -> list[tuple[str, str]]:
     filters = params.filters
-    facts = wording.count(figure.sample_size, "fact")
+    facts = wording.count(figure.sample_size, metric.fact)
     pairs = [
-        ("Window", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
-        ("Covers", f"{facts} of {wording.count(figure.people, 'person', 'people')}" if figure.people else facts),
-        ("Unit", metric.unit.value.replace("_", " ")),
+        ("Period", f"{wording.days(filters.window)} ({wording.span(filters.window)})"),
+        ("Sample", f"{facts}, {wording.count(figure.people, 'person', 'people')}" if figure.people else facts),
+        ("Unit", wording.UNITS[metric.unit]),
     ]
     if metric.statistic is not None:
         pairs.append(("Statistic", (params.query.statistic or metric.statistic).value))
@@ -137,11 +137,13 @@ def _left_out(params: PanelParams, answer: Answer, known: Mapping[str, float | N
     left = [{"amount": shortfall.amount or "–", "what": shortfall.what, "link": shortfall.link} for shortfall in found]
     figure = tiles.whole(answer)
     if refused := known.get(REFUSALS):
-        what = "calls refused by the person, which are not failures"
+        what = "calls refused by the developer, which are not failures"
         left.append({"amount": wording.compact(refused), "what": what})
     if figure.left_out:
-        left.append({"amount": f"{figure.left_out:,}", "what": "facts in scope without the measured value"})
+        left.append(
+            {"amount": f"{figure.left_out:,}", "what": f"{wording.plural_of(params.metric.fact)} without a value"}
+        )
     if answer.unmatched:
-        what = "of the facts match no person; they count here, but for no person"
+        what = f"of {wording.plural_of(params.metric.fact)} match no person; they count only at organisation level"
         left.append({"amount": wording.percent_of(answer.unmatched, 1), "what": what})
     return left

@@ -428,7 +428,7 @@ def figures_csv(filters: Filters, *, section: Section, page: InsightsPage) -> It
     """A section's figures: one line per metric, with the previous window."""
     keys = [filters.metric(metric) for metric in section.figures]
     answers = page.read(filters, compared(*keys))
-    yield ["Metric", "Key", "Unit", "Statistic", "Value", "Window before", "Facts", "Left out", "People", "Why not"]
+    yield ["Metric", "Key", "Unit", "Statistic", "Value", "Previous period", "Sample", "Excluded", "People", "Reason"]
     for key in keys:
         metric, figure, before = get(key), answers.figure(key), answers.figure_before(key)
         statistic = answers.answer(key).query.statistic or metric.statistic

@@ -15,6 +15,7 @@ from django.utils.html import escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from insights.catalogue.agents import agent_name
+from insights.ui.wording import UNITS
 
 register = template.Library()
 register.simple_tag(agent_name)
@@ -275,6 +276,12 @@ def band_meter(filled: int) -> SafeString:
         '<span class="hw-meter" aria-hidden="true">{}</span>',
         format_html_join("", "<i{}></i>", ((SafeString(' class="f"') if step < filled else "",) for step in range(4))),
     )
+
+
+@register.filter
+def unit_label(unit: str) -> str:
+    """The unit of measure in words: seconds → duration."""
+    return UNITS[unit]
 
 
 @register.filter

@@ -37,13 +37,13 @@ def set_in_words(published: BenchmarkSet, keys: list[str]) -> str:
     crooked = [
         get(key).name.lower() for key in keys if key in published.metrics and not published.metrics[key].is_monotonic
     ]
-    sentences = [f"Bands are of {published.name}: {published.source}."]
+    sentences = [f"Bands: {published.name}. Source: {published.source}."]
     if published.secondary:
-        sentences.append(f"Taken from {published.secondary}.")
+        sentences.append(f"Values from {published.secondary}.")
     if missing:
         sentences.append(f"It has none for {wording.listed(missing)}.")
     if crooked:
-        sentences.append(f"Of {wording.listed(crooked)} its better clusters do not have better values throughout.")
+        sentences.append(f"Its clusters are not in order for {wording.listed(crooked)}.")
     return " ".join([*sentences, A_GUIDE])
 
 
@@ -56,7 +56,7 @@ def _bars(cluster: Band, of_metric: MetricBands) -> int:
 def _title(published: BenchmarkSet, of_metric: MetricBands) -> str:
     sentences = [f"{published.name}: {published.source}.", of_metric.note]
     if published.secondary:
-        sentences.append(f"Taken from {published.secondary}.")
+        sentences.append(f"Values from {published.secondary}.")
     if not of_metric.is_monotonic:
         sentences.append(NOT_MONOTONIC)
     return " ".join(filter(None, [*sentences, A_GUIDE]))

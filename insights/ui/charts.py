@@ -103,7 +103,7 @@ class ChartData:
     @property
     def left_out_words(self) -> str:
         """Empty where everything is drawn."""
-        hidden = f"{wording.count(self.left_out, 'hidden segment')} left out" if self.left_out else ""
+        hidden = f"{wording.count(self.left_out, 'hidden segment')} excluded" if self.left_out else ""
         undrawn = f"{len(self.undrawn):,} more not drawn" if self.undrawn else ""
         return " · ".join(filter(None, (hidden, undrawn)))
 

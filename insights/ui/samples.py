@@ -28,7 +28,7 @@ def named_beside(metric: Metric) -> Iterator[str]:
 
 
 def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
-    """90 of 1,116 deployments; 412 PRs · 12 left out"""
+    """90 of 1,116 deployments; 412 PRs · 12 excluded"""
     if metric.sample:
         words = OPTIONAL.sub(lambda part: _filled(part[1], figure, beside), _outside(metric.sample, figure, beside))
     elif isinstance(metric, PerPersonAndPeriod):
@@ -40,7 +40,7 @@ def sample_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> str:
             words = f"{words} {metric.fact if below == 1 else wording.plural_of(metric.fact)}"
     else:
         words = wording.counted(figure.sample_size, metric.fact)
-    return f"{words} · {figure.left_out:,} left out" if figure.left_out else words
+    return f"{words} · {figure.left_out:,} excluded" if figure.left_out else words
 
 
 def notes_of(metric: Metric, figure: MetricValue, beside: FigureOf) -> list[str]:

@@ -313,7 +313,7 @@ def _before_deployments(context: Context) -> Found:
     if merges := context.left_out.get(MERGES):
         what = (
             f"{_plural(merges, 'pull request')} merged long before the first known deployment "
-            f"{_plural(merges, 'is', 'are')} left out{context.everywhere}."
+            f"{_plural(merges, 'is', 'are')} excluded{context.everywhere}."
         )
         yield Shortfall("merged_before_deployments", _is_lead_time, merges, f"{merges:,}", what)
 

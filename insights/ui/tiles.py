@@ -44,6 +44,7 @@ class Band:
 
 
 Reached = Literal["target", "threshold", "neither", ""]
+Judgement = Literal["better", "worse", "steady", "higher", "lower"]
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,14 @@ class Agreed:
 @dataclass(frozen=True)
 class Change:
     arrow: Literal["up", "down", "flat"]
-    judgement: Literal["better", "worse", "steady", "higher", "lower"]
-    text: str  # how much, with its unit: "6.1 pts", "$31.00"
-    comparison: str  # "than the previous 12 weeks"
+    judgement: Judgement
+    text: str  # signed, with its unit: "+6.1 pts", "−$31.00"; "no change"
+    comparison: str  # "vs. previous 12 weeks"
 
     @property
     def words(self) -> str:
-        """The change in words with its judgement: 6.1 pts better; no change if it would print as zero."""
-        return "no change" if _is_printed_zero(self.text) else f"{self.text} {self.judgement}"
+        """The change with its judgement: “+6.1 pts (better)”, “+$31.00”, “no change”."""
+        return f"{self.text} ({self.judgement})" if self.judgement in ("better", "worse") else self.text
 
 
 @dataclass(frozen=True)
@@ -153,21 +154,24 @@ def change(metric: Judged, now: MetricValue, before: MetricValue, comparison: st
 
 
 def change_between(metric: Judged, now: float | None, before: float | None, comparison: str) -> Change | None:
-    """The change between two values, judged by the metric's direction; None where one is missing or both are 0.
+    """The change between two values, judged by the metric's direction; None if one is missing or both are 0.
 
-    What would print as zero is steady.
+    A change that would print as zero is steady.
     """
     if now is None or before is None or now == before == 0:
         return None
     delta = now - before
-    text = wording.difference(delta, metric.unit)
-    judgement = "steady" if _is_printed_zero(text) else _judgement(metric, delta, before)
-    return Change(
-        arrow="flat" if judgement == "steady" else "up" if delta > 0 else "down",
-        judgement=judgement,
-        text=text,
-        comparison=f"{'against' if judgement == 'steady' else 'than'} {comparison}",
-    )
+    size = wording.difference(delta, metric.unit)
+    judgement = "steady" if _is_printed_zero(size) else _judgement(metric, delta, before)
+    return change_of(judgement, size, is_up=delta > 0, comparison=comparison)
+
+
+def change_of(judgement: Judgement, size: str, *, is_up: bool, comparison: str) -> Change:
+    """A change from its unsigned size in words; a steady one is “no change”."""
+    against = f"vs. {comparison}" if comparison else ""
+    if judgement == "steady":
+        return Change("flat", judgement, "no change", against)
+    return Change("up" if is_up else "down", judgement, f"{'+' if is_up else '−'}{size}", against)
 
 
 def _is_printed_zero(text: str) -> bool:
@@ -214,7 +218,7 @@ def _is_steady(metric: Judged, delta: float, before: float) -> bool:
     return abs(delta) <= abs(before) * STEADY_SHARE
 
 
-def _judgement(metric: Judged, delta: float, before: float) -> Literal["better", "worse", "steady", "higher", "lower"]:
+def _judgement(metric: Judged, delta: float, before: float) -> Judgement:
     if _is_steady(metric, delta, before):
         return "steady"
     if metric.better == "neither":

@@ -7,7 +7,7 @@ US dollars, plain counts); the output is for display and never parsed again.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 
@@ -112,6 +112,17 @@ def between(low: float, high: float, unit: str) -> str:
     """A range in one unit: 12.1–31.4 %, 240k–310k lines."""
     first, last = reading(low, unit), reading(high, unit)
     return f"{first.value}–{last}" if first.unit == last.unit else f"{first} – {last}"
+
+
+UNITS: Mapping[str, str] = {
+    "seconds": "duration",
+    "percent": "percent",
+    "count": "count",
+    "per_day": "per day",
+    "lines": "lines of code",
+    "tokens": "tokens",
+    "currency": "US dollars",
+}
 
 
 def difference(delta: float, unit: str) -> str:

@@ -18,7 +18,7 @@ from orgtree.access.search_sources import Hit, closeness
 from orgtree.models import Attribute, Person, PersonAttribute
 from orgtree.models.people import PersonQuerySet
 
-STATES = {"there": "There today", "left": "Not there", "all": "Everybody"}
+STATES = {"there": "Active", "left": "Left", "all": "Everybody"}
 
 
 class PeopleFilters(ListFilters):

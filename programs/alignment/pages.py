@@ -13,7 +13,7 @@ from programs.teams.pages import WHOLE
 
 UNSEEN_OBJECTIVE = "An objective that you may not see"
 LABELS: Mapping[Of, str] = {
-    "unit": "Of the unit",
+    "unit": "This unit",
     "above": "Units above",
     "organisation": EVERYBODY,
     "others": "Other units",

@@ -110,7 +110,7 @@ class MeetingSeries(models.Model):
     every_months = models.PositiveSmallIntegerField(
         "every … months", default=1, validators=_between(1, 12), help_text="After a quarter's end: always three."
     )
-    begins = models.TimeField("from", help_text="By the clock of its time zone.")
+    begins = models.TimeField("from", help_text="Local time in the series' time zone.")
     minutes = models.PositiveSmallIntegerField(default=60, validators=_between(5, 720))
     time_zone = models.CharField(max_length=80, validators=[check_time_zone])
     country = models.CharField(
@@ -121,7 +121,7 @@ class MeetingSeries(models.Model):
     location = models.CharField(
         "where", max_length=LONGEST_TEXT, blank=True, help_text="A room, or the address of a call."
     )
-    starts_on = models.DateField("first day", help_text="No meeting before it.")
+    starts_on = models.DateField("first day", help_text="The series starts on or after this day.")
     ends_on = models.DateField("last day", null=True, blank=True, help_text="No meeting after it. Empty: no end.")
     participants: models.ManyToManyField[Person, models.Model] = models.ManyToManyField(
         Person, related_name="meeting_series", blank=True
@@ -158,9 +158,9 @@ class MeetingSeries(models.Model):
 
     @property
     def title(self) -> str:
-        """Such as “QBR of Platform”."""
+        """The kind and unit: “QBR, Platform”."""
         name = {MeetingKind.REVIEW: "Monthly review", MeetingKind.QBR: "QBR" if self.is_quarterly else "Monthly QBR"}
-        return f"{name[MeetingKind(self.kind)]} of {self.unit.name if self.unit else 'the whole organisation'}"
+        return f"{name[MeetingKind(self.kind)]}, {self.unit.name if self.unit else 'Whole organisation'}"
 
     @property
     def zone(self) -> ZoneInfo:

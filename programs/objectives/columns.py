@@ -14,7 +14,7 @@ COLUMNS = columns_of(
         "title": "Objective",
         "unit": "Unit",
         "is_mandatory": "The team's objective",
-        "parent": "Serves",
+        "parent": "Parent objective",
         "shown": "Standing",
         "why": "Why",
         "override_reason": "Reason for the override",

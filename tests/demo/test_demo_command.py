@@ -201,7 +201,7 @@ def test_the_page_of_a_metric_shows_what_came_of_an_agreement(demo: Demo) -> Non
     agreed_on = demo.year.first_day_of(AGREED_WEEKS)
     for key in ("pr.pickup_time", "dora.lead_time"):
         moved = headline(browser, key, unit="platform", **demo.range(KEPT_WEEKS))
-        assert re.search(r"[\d.]+ (h|days) better than previous \d+ weeks", moved), moved
+        assert re.search(r"[+−][\d.]+ (h|days) \(better\) vs\. previous \d+ weeks", moved), moved
         drawn = trend(browser, key, unit="platform", **demo.range(Weeks(52, 0)))
         assert [mark.text for mark in drawn.marks] == [notes]
         [mark] = drawn.marks

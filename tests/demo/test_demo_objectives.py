@@ -79,10 +79,10 @@ def test_it_is_written_once_also_where_metrics_tell_of_nothing() -> None:
     objectives = [
         objective for document in FrozenDocument.objects.all() for objective in read_frozen(document, erin).objectives
     ]
-    assert [objective.title for objective in objectives] == ["Agents know our house rules"]
+    assert [objective.title for objective in objectives] == ["Agents know our conventions"]
     assert objectives[0].score == 1.0
     assert objectives[0].retrospective
-    running = Objective.objects.get(title="Users find fewer of our defects")
+    running = Objective.objects.get(title="Catch defects before users do")
     assert running.key_results.get().hand_value == 3.9
     assert running.check_ins.count() == 3
     missing = teams_without_objective(current_quarter(), erin.visibility, today=local_today())
@@ -101,8 +101,8 @@ def test_objectives_of_this_quarter_have_a_plan() -> None:
         )
     for _ in range(2):
         plan_demo_objectives()
-    planned = Objective.objects.get(title="Users find fewer of our defects").tickets.values_list("title", flat=True)
-    assert set(planned) == set(PLANS["Users find fewer of our defects"])
+    planned = Objective.objects.get(title="Catch defects before users do").tickets.values_list("title", flat=True)
+    assert set(planned) == set(PLANS["Catch defects before users do"])
 
 
 @pytest.mark.usefixtures("teams")

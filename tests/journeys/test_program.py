@@ -72,7 +72,7 @@ def test_a_manager_goes_from_a_bottleneck_to_an_objective_its_tickets_and_a_chec
     page.get_by_role("button", name="Check in").click()
     window.wait_until_loaded()
     expect(page.locator("#check-ins")).to_contain_text("The rota begins on Monday.")
-    expect(page.get_by_role("region", name="History")).to_contain_text("Written")
+    expect(page.get_by_role("region", name="History")).to_contain_text("Created")
     window.keep_picture(f"program-objective-light-{WIDE}")
     assert window.grave_barriers() == []
 

@@ -61,7 +61,7 @@ def add_by_keyboard(window: BrowserWindow, cell: str, title: str) -> None:
     expect(page.get_by_role("dialog").get_by_role("heading", name="Add to the roadmap")).to_be_focused()
     page.keyboard.press("Tab")  # the template
     page.keyboard.press("Tab")
-    expect(page.get_by_label("In words")).to_be_focused()
+    expect(page.get_by_label("Title")).to_be_focused()
     page.keyboard.type(title)
     page.keyboard.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text(f"“{title}” added")

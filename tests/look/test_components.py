@@ -16,7 +16,7 @@ TILE = Tile(
     value="$1,204",
     unit="in all",
     spark=(1.0, 3.0, 2.0),
-    change=Change("up", "higher", "$31.00", "than the previous 12 weeks"),
+    change=Change("up", "higher", "+$31.00", "vs. previous 12 weeks"),
     sample="38 developers",
     how_url="/how/",
     rows_url="/rows/",
@@ -44,7 +44,7 @@ def card(shown: ChartCard) -> str:
 
 def test_a_tile_shows_value_change_sample_and_both_ways_to_open_it() -> None:
     html = tile(TILE)
-    for part in ("$1,204", "in all", "$31.00 higher", "than the previous 12 weeks", "38 developers", "<path"):
+    for part in ("$1,204", "in all", "+$31.00", "vs. previous 12 weeks", "38 developers", "<path"):
         assert part in html
     assert 'href="/how/"' in html
     assert 'href="/rows/"' in html

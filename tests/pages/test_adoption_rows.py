@@ -157,7 +157,7 @@ def test_figures_of_before_and_after_equal_the_sums_of_their_rows(
         assert size == f"{len(rows(client, address))} developers"
         assert len(rows(client, address)) <= len(group)
     printing: dict[str, tuple[str, Callable[[float], str]]] = {
-        "merged": ("PRs merged a week", rate),
+        "merged": ("PRs merged per week", rate),
         "cycle": ("PR cycle time, mean", duration),
     }
     for name, (title, words) in printing.items():
@@ -169,7 +169,7 @@ def test_figures_of_before_and_after_equal_the_sums_of_their_rows(
                 (mean(developers, "Before"), mean(developers, "After"))
             )
         everybody = rows(client, more[0])
-        groups = [[row for row in everybody if row["Group"] == group] for group in ("Adopted an agent", "Did not")]
+        groups = [[row for row in everybody if row["Group"] == group] for group in ("Adopted an agent", "No adoption")]
         assert more[1] == signed(mean(groups[0], "Contribution") - mean(groups[1], "Contribution"), words)
         first, second = (np.array([float(row["Contribution"]) for row in group]) for group in groups)
         seed = seed_of(query(), name)

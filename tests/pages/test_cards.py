@@ -78,7 +78,7 @@ def test_a_metric_words_its_sample(key: str, shown: MetricValue, words: str) -> 
 
 def test_what_is_left_out_is_counted_with_the_sample() -> None:
     shown = replace(figure(1080, 1080, 412, facts=412), left_out=12)
-    assert sample_of(get("pr.cycle_time"), shown, lambda _key: None) == "412 PRs · 12 left out"
+    assert sample_of(get("pr.cycle_time"), shown, lambda _key: None) == "412 PRs · 12 excluded"
 
 
 def test_a_sample_says_the_value_of_another_metric_where_it_is_known() -> None:

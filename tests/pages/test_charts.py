@@ -72,10 +72,10 @@ def test_a_donut_without_the_segments_of_few_people_says_so(org: Org, sign_in: C
     address = reverse("ai_chart", args=["spend_breakdown"])
     answer = client.get(f"{address}?breakdown=model").json()
     assert [series["label"] for series in answer["datasets"]] == ["claude-sonnet-4-5"]
-    assert answer["left_out"] == "2 hidden segments left out"
+    assert answer["left_out"] == "2 hidden segments excluded"
     assert answer["centre"]["note"] == "in what is shown"
     table = client.get(f"{reverse('ai_chart_csv', args=['spend_breakdown'])}?breakdown=model").getvalue().decode()
-    assert table.splitlines()[-1] == "2 hidden segments left out,,"
+    assert table.splitlines()[-1] == "2 hidden segments excluded,,"
     Organisation.objects.update(individual_policy=IndividualPolicy.NAMED)
     answer = client.get(f"{address}?breakdown=model").json()
     assert (len(answer["datasets"]), answer["left_out"], answer["centre"]["note"]) == (3, "", "12 weeks")

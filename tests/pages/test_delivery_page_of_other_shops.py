@@ -29,8 +29,8 @@ def test_the_bottleneck_says_what_became_worse(org: Org, member: Client) -> None
     card = stages_card(page(member, range="4w"))
     assert "Pickup is the bottleneck: 65% of lead time" in card
     assert "The median change waits 12.0 h, the mean without the slowest 5% is 12.0 h." in card
-    assert "Up 8.0 h on the previous 4 weeks, and the only stage that got slower." in card
-    assert "Back at 4.0 h, lead time would be 43% shorter." in card  # 8 of 18.5 hours
+    assert "+8.0 h vs. previous 4 weeks, the only stage that got slower." in card
+    assert "Returning to 4.0 h would cut lead time by 43%." in card  # 8 of 18.5 hours
 
 
 def test_too_few_pull_requests_call_no_bottleneck_out(org: Org, member: Client) -> None:

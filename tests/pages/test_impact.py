@@ -182,7 +182,7 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
     shown = re.search(r'<section[^>]*id="pr-phases".*?</section>', page(member), re.DOTALL)
     assert shown
     claude = next(row for row in re.findall(r"<tr>.*?</tr>", shown[0], re.DOTALL) if "Claude Code" in row)
-    assert "40 PRs, 5 left out" in plain(claude)  # nobody reviewed those of dev3
+    assert "40 PRs, 5 excluded" in plain(claude)  # nobody reviewed those of dev3
     means = {
         key: from_rows(
             key, rows_of(lambda url: content(member, url), f"/insights/metrics/{key}/rows/?agent=claude_code")
@@ -208,7 +208,7 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
         assert mean is not None
         assert str(wording.duration(mean)) == printed, "of a line of no one agent, whichever agents are chosen"
     phases = table(content(member, f"{PAGE}charts/phases.csv"))
-    assert {row["Line"]: (row["PRs"], row["PRs left out"]) for row in phases}["Claude Code"] == ("40", "5")
+    assert {row["Line"]: (row["PRs"], row["PRs excluded"]) for row in phases}["Claude Code"] == ("40", "5")
 
 
 @pytest.mark.usefixtures("teams")

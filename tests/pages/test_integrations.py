@@ -236,7 +236,7 @@ def test_what_was_deleted_is_no_input(shop: Repository) -> None:
 def test_the_home_page_lists_what_is_left_to_set_up(admin: Client, member: Client) -> None:
     assert f'hx-get="{HEALTH}"' in admin.get("/").content.decode()
     health = text_of(admin, HEALTH)
-    for text in ("Source control", "Deployments", "Incidents", "Issue tracker", "Push them"):
+    for text in ("Source control", "Deployments", "Incidents", "Issue tracker", "Push data"):
         assert text in health
     assert "Issue tracker" not in text_of(member, "/")
     assert member.get(HEALTH).status_code == 404

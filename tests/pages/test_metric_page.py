@@ -84,10 +84,10 @@ def page(client: Client, address: str, **parameters: str) -> str:
 def test_the_page_tells_value_sample_and_what_is_left_out(shop: Delivery, member: Client) -> None:
     html = page(member, LEAD_TIME)
     assert ">3.5 h<" in html  # median of 1, 2, 3, 4, 5, 50
-    assert "6 facts of 1 person · 1 without a value left out" in html
+    assert "6 PRs, 1 person · 1 without a value excluded" in html
     assert "Elite" in html
     how = page(member, f"{LEAD_TIME}how/", range="26w")
-    assert "facts in scope without the measured value" in how
+    assert "PRs without a value" in how
 
 
 def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Delivery, member: Client) -> None:
@@ -128,7 +128,7 @@ def test_the_trend_is_of_half_a_year_at_least(shop: Delivery, member: Client, ra
     days = windows.trailing(26, today=windows.local_today())
     for table in ("charts/trend.csv", "charts/split.csv", "chain.csv"):
         assert csv_of(member, f"{LEAD_TIME}{table}", range=range_)[0]["From"] == days.start.isoformat(), table
-    assert ("Starts earlier than the" in page(member, LEAD_TIME, range=range_)) is (range_ != "26w")
+    assert ("Shows more than the selected" in page(member, LEAD_TIME, range=range_)) is (range_ != "26w")
 
 
 def test_the_trend_of_a_window_that_is_over_ends_with_it(shop: Delivery, member: Client) -> None:

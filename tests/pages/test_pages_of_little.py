@@ -31,7 +31,7 @@ def test_without_pull_requests_nothing_is_compared(org: Org, member: Client) -> 
     org.session(by="ada", on=day_before(3))
     org.fold()
     html = page(member)
-    assert "With and without an agent" not in html
+    assert "AI-assisted vs. other" not in html
     assert "Needs a repository" in html
 
 

@@ -145,8 +145,8 @@ def test_a_metric_is_split_by_child_unit(world: World, admin: Client) -> None:
     assert f"{METRIC}units/?unit=squads" in page(admin, METRIC, unit=ROOT)
     heads, *rows = table(page(admin, f"{METRIC}units.csv", unit=ROOT, sort="-people"))
     assert heads == [
-        *("Unit", "Spend (currency)", "Window before (currency)"),
-        *("Facts (count)", "Left out (count)", "People (count)"),
+        *("Unit", "Spend (currency)", "Previous period (currency)"),
+        *("Sample (count)", "Excluded (count)", "People (count)"),
     ]
     assert rows[-1][0] == "Unassigned"
     people = [float(row[5]) for row in rows[:-1]]

@@ -205,7 +205,7 @@ def test_unconfirmed_pipelines_merges_before_and_notes_are_said(org: Org) -> Non
     page = text(admin, "/insights/delivery/")
     assert "4 successful pipeline runs may be to production; they count once an admin confirms" in section(page, "dora")
     assert "Value mappings</a>" in section(page, "dora")
-    assert "1 pull request merged long before the first known deployment is left out." in section(page, "dora")
+    assert "1 pull request merged long before the first known deployment is excluded." in section(page, "dora")
     notes = admin.get("/api/v1/metrics/ai.committed_code_share/series/").json()["shortfalls"]
     assert [entry["count"] for entry in notes if entry["key"] == "unused_notes"] == [1]
 

@@ -37,13 +37,13 @@ def answer(key: str, total: MetricValue, series: list[MetricValue] | None = None
     [
         ("ai.adoption_rate", 76.9, 70.8, ("up", "better", "6.1 pts")),
         ("ai.adoption_rate", 70.8, 76.9, ("down", "worse", "6.1 pts")),
-        ("ai.adoption_rate", 76.9, 76.8, ("flat", "steady", "0.1 pts")),
-        ("ai.error_rate", 11.4, 3.4, ("up", "worse", "8.0 pts")),
-        ("ai.error_rate", 3.4, 11.4, ("down", "better", "8.0 pts")),
-        ("ai.spend", 2572.0, 1963.0, ("up", "higher", "$609")),
-        ("ai.spend", 1963.0, 2572.0, ("down", "lower", "$609")),
-        ("ai.spend", 2572.0, 2560.0, ("flat", "steady", "$12.00")),
-        ("ai.tokens", 5.0, 0.0, ("up", "higher", "5")),
+        ("ai.adoption_rate", 76.9, 76.8, ("flat", "steady", "no change")),
+        ("ai.error_rate", 11.4, 3.4, ("up", "worse", "+8.0 pts")),
+        ("ai.error_rate", 3.4, 11.4, ("down", "better", "−8.0 pts")),
+        ("ai.spend", 2572.0, 1963.0, ("up", "higher", "+$609")),
+        ("ai.spend", 1963.0, 2572.0, ("down", "lower", "−$609")),
+        ("ai.spend", 2572.0, 2560.0, ("flat", "steady", "no change")),
+        ("ai.tokens", 5.0, 0.0, ("up", "higher", "+5")),
     ],
 )
 def test_a_change_is_judged_by_the_metrics_direction(
@@ -52,7 +52,7 @@ def test_a_change_is_judged_by_the_metrics_direction(
     change = tiles.change(get(key), figure(now), figure(before), tiles.earlier(WINDOW, BEFORE))
     assert change is not None
     assert (change.arrow, change.judgement, change.text) == expected
-    assert change.comparison == f"{'against' if change.judgement == 'steady' else 'than'} previous 12 weeks"
+    assert change.comparison == "vs. previous 12 weeks"
 
 
 def test_a_change_that_prints_as_zero_is_no_change() -> None:

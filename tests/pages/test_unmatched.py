@@ -29,7 +29,7 @@ def _half_unmatched(org: Org) -> None:
 @pytest.mark.usefixtures("_half_unmatched")
 def test_the_share_of_unmatched_identities_is_shown(sign_in: Callable[[Persona], Client]) -> None:
     page = sign_in(ADMIN).get("/insights/ai/").content.decode()
-    assert "No person is matched to 50% of sessions and 25% of the spend" in page
+    assert "Not matched to a person: 50% of sessions and 25% of spend." in page
     assert "Review identities" in page
     assert "Review identities" not in sign_in(MEMBER).get("/insights/ai/").content.decode()
 
@@ -37,4 +37,4 @@ def test_the_share_of_unmatched_identities_is_shown(sign_in: Callable[[Persona],
 @pytest.mark.usefixtures("_half_unmatched")
 def test_where_everybody_is_matched_nothing_is_said(sign_in: Callable[[Persona], Client]) -> None:
     page = sign_in(ADMIN).get("/insights/ai/", {"range": "custom", "from": "2026-01-01", "to": "2026-01-05"})
-    assert "No person is matched" not in page.content.decode()
+    assert "Not matched to a person" not in page.content.decode()

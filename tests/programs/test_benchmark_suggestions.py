@@ -81,7 +81,7 @@ def test_units_like_it_are_summarised_and_never_named(org: Org, teams: Teams) ->
     suggestion = of_kind(suggested("platform"), "peers")
     assert suggestion is not None
     assert hours(suggestion.threshold, suggestion.target) == [10, 9], "median of 8, 10 and 20; half way from 8 to 10"
-    assert "Of 3 units of its level with 6 to 6 people" in suggestion.why
+    assert "3 units at the same level with 6 to 6 people" in suggestion.why
     assert "Unit" not in suggestion.why, "Search with its two people is a third of its size"
     of_manager = suggested("platform", MANAGER)
     assert of_kind(of_manager, "peers") is None

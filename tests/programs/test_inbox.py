@@ -55,7 +55,7 @@ def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> Non
     assert "3 days overdue" in page(sign_in(MEMBER))
     of_manager = page(sign_in(MANAGER))
     assert "A rota" in of_manager
-    assert "Owned by Ada, of Platform." in of_manager
+    assert "Platform, owner: Ada" in of_manager
     assert "No unread notifications" in page(sign_in(OTHER_MEMBER))
 
 

@@ -91,7 +91,7 @@ def test_an_invitation_for_every_meeting_of_the_next_two_months(server: MailServ
         "uid": str(july.uid),
         "sequence": "0",
         "status": "CONFIRMED",
-        "summary": "Monthly review of Platform",
+        "summary": "Monthly review, Platform",
         "start": "2026-07-07T08:00:00+00:00",
         "end": "2026-07-07T09:00:00+00:00",
         "location": "",
@@ -99,7 +99,7 @@ def test_an_invitation_for_every_meeting_of_the_next_two_months(server: MailServ
         "attendees": "mailto:ada@example.com, mailto:edith@example.com",
     }
     assert [event["uid"] for event in events] == [str(july.uid), str(august.uid)]
-    assert {str(mail.content["Subject"]) for mail in mails} == {"Invitation: Monthly review of Platform"}
+    assert {str(mail.content["Subject"]) for mail in mails} == {"Invitation: Monthly review, Platform"}
     assert "Tue 7 Jul 2026, 10:00–11:00 (Europe/Berlin)" in "".join(mail.text for mail in mails)
     assert sent_to_ada(server) == []
 
@@ -132,7 +132,7 @@ def test_an_update_and_a_cancellation_are_recognised(server: MailServer) -> None
         "start": "2026-07-09T12:00:00+00:00",
         "end": "2026-07-09T14:00:00+00:00",
     }
-    assert str(mail.content["Subject"]) == "Invitation, updated: Monthly review of Platform"
+    assert str(mail.content["Subject"]) == "Invitation, updated: Monthly review, Platform"
     cancel(as_(MANAGER), moved, "Holiday season — nobody is here.", of_sequence=1)
     [mail] = sent_to_ada(server)
     assert event_in(mail) == {
@@ -142,7 +142,7 @@ def test_an_update_and_a_cancellation_are_recognised(server: MailServer) -> None
         "status": "CANCELLED",
         "attendees": "mailto:ada@example.com",
     }
-    assert str(mail.content["Subject"]) == "Cancelled: Monthly review of Platform"
+    assert str(mail.content["Subject"]) == "Cancelled: Monthly review, Platform"
     assert "Holiday season — nobody is here." in mail.text
 
 
@@ -232,10 +232,10 @@ def test_other_notices_share_a_mail_that_invitations_do_not(server: MailServer) 
         assert ("ada", "soon", JULY, 0) in notices(plan=True)
         mails = sent_to_ada(server)
         assert sorted(str(mail.content["Subject"]) for mail in mails) == [
-            "Invitation: Monthly review of Platform",  # of July, not sent before
-            "Invitation: Monthly review of Platform",
-            "Invitation: Monthly review of Platform",
-            "Meeting: Monthly review of Platform",
+            "Invitation: Monthly review, Platform",  # of July, not sent before
+            "Invitation: Monthly review, Platform",
+            "Invitation: Monthly review, Platform",
+            "Meeting: Monthly review, Platform",
         ]
     assert not Delivery.objects.filter(email=None)
 
@@ -277,7 +277,7 @@ def test_what_is_not_signed_off_is_reminded_of_until_it_is(server: MailServer, m
         assert [notice for notice in notices(plan=True) if notice[1] == "unsigned"] == [("edith", "unsigned", JULY, 1)]
         signed.add(stored.meetings.all()[0].pk)
         send_waiting()
-        assert "Not signed off: Monthly review of Platform" not in {
+        assert "Not signed off: Monthly review, Platform" not in {
             str(mail.content["Subject"]) for mail in server.taken()
         }
     with on("2026-07-22"):

@@ -310,7 +310,7 @@ def test_admins_keep_series_in_admin() -> None:
     answer = client.post(f"{base}add/", fields)
     assert answer.status_code == 302, answer.content.decode()[:3000]
     [series] = MeetingSeries.objects.all()
-    assert (series.title, days(series)[0]) == ("Monthly QBR of the whole organisation", "2026-07-07")
+    assert (series.title, days(series)[0]) == ("Monthly QBR, Whole organisation", "2026-07-07")
     answer = client.post(f"{base}{series.pk}/change/", {**fields, "begins": "15:00"})
     assert answer.status_code == 302, answer.content.decode()[:3000]
     assert coming(series)[0].starts_at.astimezone(UTC).hour == 13

@@ -81,7 +81,7 @@ def test_a_ticket_is_part_of_any_plan_its_own_first(above: dict[str, Objective])
     assert labels[:3] == ["None", "Platform: Of platform", "Engineering: Of engineering"]
     assert labels[-1] == "Search: Of search"
     groups = [key for key, group in plans_offered(as_(EXECUTIVE).visibility, "platform") if isinstance(group, list)]
-    assert groups == ["Of the unit", "Units above", "Whole organisation", "Other units"]
+    assert groups == ["This unit", "Units above", "Whole organisation", "Other units"]
 
 
 def test_an_edit_keeps_what_its_author_may_not_see_and_does_not_reveal_it(above: dict[str, Objective]) -> None:

@@ -100,7 +100,7 @@ def test_a_level_by_hand(delivered: Org) -> None:
     assert (measured.forecast.value, measured.forecast.low) == pytest.approx((expected * HOUR, expected * HOUR))
     assert measured.standing == ObjectiveStatus.ON_TRACK
     assert "13.5 h so far" in measured.why
-    assert "81% of the way from 20.0 h to 12.0 h, with 55% of the quarter passed" in measured.why
+    assert "81% complete (20.0 h → 12.0 h), 55% of the quarter passed" in measured.why
     known = dict(measured.points)
     assert [known[monday] for monday in MONDAYS] == [pytest.approx((16 - week) * HOUR) for week in range(6)]
     assert known[date(2026, 5, 4)] == pytest.approx(20 * HOUR), "13 weeks before the quarter are there, too"

@@ -227,7 +227,7 @@ def test_the_page_tells_of_key_results_check_ins_tickets_and_what_serves_it(sign
     assert f"{reverse('ticket_new')}?objective={new_objective.pk}&amp;unit=platform" in page
     assert "Platform&#x27;s part" in text(sign_in(EXECUTIVE), reverse("objective", args=[above.pk]))
     history = plain(text(client, reverse("objective_history", args=[new_objective.pk])))
-    assert "Written" in history
+    assert "Created" in history
     assert "Edith" in history
     chart = client.get(reverse("key_result_chart", args=[new_objective.pk, result.pk])).json()
     assert [line["label"] for line in chart["benchmarks"]] == ["Baseline", "Target"]

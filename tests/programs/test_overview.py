@@ -91,7 +91,7 @@ def test_my_work_is_mine_the_most_urgent_first(sign_in: SignIn) -> None:
     [first, _] = sign_in(MEMBER).get(WORK).context["work"].lines
     assert (first.tag, first.tone, first.url) == ("3 days late", "bad", f"/programs/tickets/{late.pk}/")
     manager = lines(sign_in(MANAGER))
-    assert "1 ticket of your teams overdue" in manager
+    assert "1 overdue ticket in your teams" in manager
     assert "1 team without an objective this quarter" in manager
     executive = lines(sign_in(EXECUTIVE))
     assert "2 teams without an objective this quarter" in executive, "Platform, and Search"
@@ -102,7 +102,7 @@ def test_managers_see_what_their_people_are_late_with_elsewhere(sign_in: SignIn)
     ticket(EXECUTIVE, title="Of all", unit="", starts_on=day_before(9), due_on=day_before(3))
     client = sign_in(MANAGER)
     [line] = [work_line for work_line in client.get(WORK).context["work"].lines if "overdue" in work_line.title]
-    assert line.title == "1 ticket of your teams overdue"
+    assert line.title == "1 overdue ticket in your teams"
     assert [own_ticket.ticket.title for own_ticket in client.get(line.url).context["tickets"]] == ["Of all"]
 
 

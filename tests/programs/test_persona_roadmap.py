@@ -106,7 +106,7 @@ def test_a_cell_shows_value_trend_and_threshold_and_leads_to_the_metric(sign_in:
     PersonaMetric.objects.create(persona=persona, quarter=1, label="Reviews start", metric=PICKUP)
     agree()
     page = plain(text(sign_in(MANAGER), f"{PERSONAS}?unit=platform"))
-    assert "Reviews start Pickup time 6.0 h 4.0 h better than the quarter before" in page
+    assert "Reviews start Pickup time 6.0 h −4.0 h (better) vs. previous quarter" in page
     assert "Threshold 8.0 h, target 6.0 h On target" in page
     link = f'/insights/metrics/{PICKUP}/?unit=platform&amp;range={windows.quarter_name(last.start)}"'
     assert link in text(sign_in(MANAGER), f"{PERSONAS}?unit=platform")
@@ -121,7 +121,7 @@ def test_a_cell_shows_value_trend_and_threshold_and_leads_to_the_metric(sign_in:
 
 def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     page = text(sign_in(EXECUTIVE), PERSONAS)
-    assert "the hand-kept metric “customer_satisfaction” needs to be set up" in page
+    assert "the hand-kept metric “customer satisfaction” is not set up" in page
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
     assert "no connected tool measures sprint.scope_creep" in page
     assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"

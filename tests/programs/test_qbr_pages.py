@@ -133,7 +133,7 @@ def test_what_changed_since_stands_beside_as_restated(delivered: Org) -> None:
     assert "Restated" not in page_of(EXECUTIVE, address)
     delivered.push("pull-requests", *(merged(70 + n, date(2026, 7, 9), author="ada", waits=30) for n in range(9)))
     shown = page_of(EXECUTIVE, address)
-    assert "Restated: 34.0 h today, of 15 facts instead of 6" in shown
+    assert "Restated: 34.0 h today (sample 15, was 6)" in shown
     assert "14.0 h" in shown, "the frozen figure stays"
     assert "Restated" in printed(qbr, EXECUTIVE)
     figures = got(signed_in(EXECUTIVE), f"/api/v1/qbr/{qbr.pk}/")["document"]["figures"]
@@ -148,7 +148,7 @@ def test_a_review_is_compared_with_the_one_before_figure_by_figure(delivered: Or
     row = shown[shown.index("Pickup time") :]
     assert "20.0 h" in row
     assert "14.0 h" in row
-    assert "6.0 h better" in row
+    assert "−6.0 h (better)" in row
     figures = got(signed_in(EXECUTIVE), f"/api/v1/qbr/{later.pk}/compare/")["figures"]
     (compared,) = (figure for figure in figures if figure["metric"] == "pr.pickup_time")
     assert (compared["earlier"]["value"], compared["now"]["value"]) == (20 * 3600, 14 * 3600)

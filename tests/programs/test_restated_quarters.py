@@ -32,7 +32,7 @@ def test_a_closed_quarter_says_what_its_key_results_are_today(delivered: Org) ->
     document = close(forced_because="It is enough")
     assert restated_of(EXECUTIVE) == []
     delivered.push("pull-requests", merged(70, date(2026, 7, 9), author="ada", waits=3))
-    assert restated_of(EXECUTIVE) == ["7 today, of 7 facts instead of 6"]
+    assert restated_of(EXECUTIVE) == ["7 today (sample 7, was 6)"]
     document.refresh_from_db()
     assert read_frozen(document, as_(EXECUTIVE)).objectives[0].key_results[0].value == 6
     Unit.objects.filter(slug="platform").update(slug="renamed")

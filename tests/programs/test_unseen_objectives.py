@@ -61,7 +61,9 @@ def test_of_an_objective_only_what_one_may_see_is_named(sign_in: SignIn, unseen:
             assert [entry["parent"] for entry in got(client, address, unit="platform")["objectives"]] == [named]
             assert got(client, address, parent=unseen.pk)["total"] == (1 if named else 0)
         for address in ("/api/v1/objectives.csv", "/programs/objectives/objectives.csv"):
-            assert {row["Serves"] for row in csv_rows(client, f"{address}?unit=platform")} == {str(named or "")}
+            assert {row["Parent objective"] for row in csv_rows(client, f"{address}?unit=platform")} == {
+                str(named or "")
+            }
     close_quarter(as_(EXECUTIVE), current_quarter(), forced_because="It is enough")
     for client, named in ((sign_in(EXECUTIVE), unseen.pk), (sign_in(MANAGER), None)):
         frozen = got(client, f"/api/v1/quarters/{current_quarter().start}/")["document"]["objectives"]

@@ -142,7 +142,7 @@ def test_a_pull_request_tells_its_way_to_production(shop: Delivery, member: Clie
         "Grace reviewed with comments",
     ]
     order += ["Grace approved it", "Edith merged it"]
-    order += ["Pipeline run", "In production with", "An incident began", "Repaired by", "Resolved:"]
+    order += ["Pipeline run", "Deployed to production:", "An incident began", "Repaired by", "Resolved:"]
     places = [said.index(step, said.index("Timeline")) for step in order]
     assert places == sorted(places)
     assert "https://code.example.com/shop/1" in html
@@ -182,7 +182,7 @@ def test_a_work_item_tells_who_had_it_and_what_became_of_it(shop: Delivery, memb
     found = stages(html)
     assert (found["Backlog"], found["Cycle time"], found["Lead time"]) == ("4.0 h", "3.1 days", "3.3 days")
     said = text(html)
-    for part in ("Assigned to Ada", "Doing", "Shipped", "opened the pull request", "In production with"):
+    for part in ("Assigned to Ada", "Doing", "Shipped", "opened the pull request", "Deployed to production:"):
         assert part in said
 
 

@@ -140,7 +140,7 @@ def test_admins_see_on_the_health_page_what_stopped_and_what_to_do() -> None:
     assert get("ai.lines_generated").name in page
     assert "build server (…" in page
     assert "13 Nov 2026" in page
-    assert "2 signals or sources that arrived before" in admin.get("/home/health/").content.decode()
+    assert "2 signals or sources stopped sending" in admin.get("/home/health/").content.decode()
     assert "Stopped sending" not in member.get("/integrations/").content.decode()
 
 

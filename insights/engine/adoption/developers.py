@@ -30,7 +30,7 @@ class RowKind(enum.StrEnum):
 
 
 TOOK_UP, DID_NOT = "took_up", "did_not"
-GROUP_NAMES = {TOOK_UP: "Adopted an agent", DID_NOT: "Did not"}
+GROUP_NAMES = {TOOK_UP: "Adopted an agent", DID_NOT: "No adoption"}
 COHORT_NAMES = {"none": "None", "light": "Light", "moderate": "Moderate", "heavy": "Heavy"}
 
 

@@ -214,7 +214,7 @@ def recipe_of(rows_query: AdoptionRowsQuery) -> str:
     """How the figures are computed from these rows."""
     if rows_query.figure is Panel.USE:
         return {
-            RowKind.DEVELOPERS: "developers: number of rows; PRs per developer and week: "
+            RowKind.DEVELOPERS: "developers: number of rows; PRs per developer per week: "
             "Σ PRs merged ÷ Σ weeks at work",
             RowKind.PULL_REQUESTS: "cycle time: the median of contribution; PRs merged: number of rows",
             RowKind.SESSIONS: "days with a session: number of different days, by developer",

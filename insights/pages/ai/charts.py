@@ -60,7 +60,7 @@ def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     """The means of the phases by line, with the number of pull requests behind them."""
     narrowed = lines.of_work(filters)
     answers = AI_PAGE.read(narrowed, (*lines.queries(narrowed), *impact.phase_queries()))
-    yield ["Line", *(f"{label} (mean seconds)" for _, label in impact.PHASES.values()), "PRs", "PRs left out"]
+    yield ["Line", *(f"{label} (mean seconds)" for _, label in impact.PHASES.values()), "PRs", "PRs excluded"]
     for line, means, known, left_out in impact.means_of_lines(answers):
         yield [line_name(line), *means, known, left_out]
 

@@ -28,7 +28,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 
 Words = Callable[[float], str]
-MERGED, CYCLE = "PRs merged a week", "PR cycle time, mean"
+MERGED, CYCLE = "PRs merged per week", "PR cycle time, mean"
 FIGURE_TITLES = {
     Panel.MERGED: f"{MERGED}, before and after adoption",
     Panel.CYCLE: f"{CYCLE}, before and after adoption",
@@ -77,7 +77,7 @@ def effect_table(filters: Filters) -> Iterator[list[Cell]]:
     """The effect as numbers: both groups before and after, and by how much more the first changed."""
     adoption = visible_adoption(effect_query(filters), filters.access)
     effect = adoption.effect
-    groups = ("Adopted an agent", "Did not")
+    groups = ("Adopted an agent", "No adoption")
     yield [
         *("Figure", "Unit", *(f"{group}: {what}" for group in groups for what in ("developers", "before", "after"))),
         *("Difference", "Interval from", "Interval to", "Why none"),
@@ -99,7 +99,7 @@ def _ends(interval: ConfidenceInterval | None) -> tuple[Cell, Cell, Cell]:
 
 def cohorts_table(filters: Filters) -> Iterator[list[Cell]]:
     adoption = visible_adoption(effect_query(filters), filters.access)
-    yield ["Use", "Developers", "PRs merged", "PRs per developer and week", "Cycle time (median seconds)"]
+    yield ["Use", "Developers", "PRs merged", "PRs per developer per week", "Cycle time (median seconds)"]
     for cohort in adoption.cohorts:
         yield [cohort.name, cohort.developers, cohort.merged, cohort.merged_per_week, cohort.cycle_seconds]
     if adoption.why_no_cohorts:

@@ -54,8 +54,8 @@ COMPARED = {
 FATE = {
     compared.key: compared
     for compared in (
-        Compared("ai.pr_fate", "Merged, of those that ended"),
-        Compared("pr.reopened_rate", "Reopened"),
+        Compared("ai.pr_fate", "Merge rate"),
+        Compared("pr.reopened_rate", "Reopen rate"),
         Compared("pr.review_rounds", "Review rounds"),
         Compared("pr.failed_runs", "Failed runs before the merge"),
         Compared("pr.rewritten_rate", "Lines rewritten within 21 days"),
@@ -199,7 +199,7 @@ def _caveat(lines: Answers, compared: Compared) -> str:
         sentences.append(f"{wording.count(unknown.sample_size, compared.fact)} without a pull request on no line.")
     if get(compared.key).over_buckets and answer.unmatched:
         share = wording.percent_of(answer.unmatched, 1)
-        sentences.append(f"{share} of these {compared.fact}s have no known developer, so they count for none.")
+        sentences.append(f"{share} of {compared.fact}s have no matched author and are excluded.")
     return " ".join(sentences)
 
 

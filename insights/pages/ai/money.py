@@ -25,7 +25,7 @@ QUERIES = (*of_tiles(PER_PULL_REQUEST, "ai.spend_per_item", "ai.spend_abandoned"
 def section(answers: Answers) -> dict[str, Any]:
     return {
         "key": "money",
-        "title": "Where the money goes",
+        "title": "AI costs",
         "lede": "AI cost of merged pull requests, delivered items and repositories, and how much of it was abandoned",
         "part_url": answers.part_url("money"),
     }

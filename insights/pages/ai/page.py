@@ -183,11 +183,11 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     sessions = answers.answer("ai.sessions").unmatched or 0
     spend = answers.figure("ai.spend").value or 0
     nobodys = visible_unmatched(filters.query("ai.spend"), filters.access) if sessions else 0.0
-    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (nobodys, spend, "the spend")]
+    shares = [(commits, 1, "commits"), (sessions, 1, "sessions"), (nobodys, spend, "spend")]
     parts = [f"{wording.percent_of(part, whole)} of {what}" for part, whole, what in shares if part and whole]
     if not parts:
         return ""
-    return f"No person is matched to {wording.listed(parts)}: they count for the organisation, but for no person."
+    return f"Not matched to a person: {wording.listed(parts)}. They count only at organisation level."
 
 
 def spend_outcome(filters: Filters) -> dict[str, Any]:
@@ -206,9 +206,9 @@ PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
     "look": look,
     "spend_outcome": spend_outcome,
     "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
-    "money": lambda filters: {"title": "Where the money goes", "money": money.part(filters)},
+    "money": lambda filters: {"title": "AI costs", "money": money.part(filters)},
     "failing_tools": lambda filters: {"title": "Top failing tools", "tools": usage.failing_tools_card(filters)},
-    "compared": lambda filters: {"title": "With and without an agent", "compared": impact.compared_work(filters)},
+    "compared": lambda filters: {"title": "AI-assisted vs. other", "compared": impact.compared_work(filters)},
     "differences": impact_differences,
     "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},
     "leaderboard": leaderboard.leaderboard_rows,

@@ -167,9 +167,9 @@ def _csv_rows(rows: Sequence[RepositoryRow]) -> Iterator[list[Cell]]:
 
 def _enabled(figure: MetricValue) -> str:
     if not figure.denominator:
-        return "Agents wrote in no repository in this range."
+        return "No repository has agent activity in this period."
     repositories = wording.count(int(figure.denominator), "repository", "repositories")
-    return f"{figure.numerator or 0:,.0f} of the {repositories} in which agents wrote have a context file."
+    return f"{figure.numerator or 0:,.0f} of {repositories} with agent activity have a context file."
 
 
 def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:

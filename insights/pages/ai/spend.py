@@ -50,7 +50,7 @@ SPEND = Section(
             "ai.spend_by_part",
             by=PART,
             span=12,
-            caveat="Where telemetry names the part that a request belongs to.",
+            caveat="From agent telemetry, where available.",
             needs=HAS_SPEND,
         ),
     ),
@@ -78,12 +78,12 @@ def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
         **presenter.shown(SPEND, answers),
         "total": total_tile(answers, has_seats=has_seats),
         "costs": answers.pickers(COST) if has_seats else (),
-        "seats": f"Seats cost {wording.money(seats.value)} in these days." if seats and seats.value is not None else "",
+        "seats": f"Seats: {wording.money(seats.value)} in this period." if seats and seats.value is not None else "",
         "seats_link": _idle(answers) if has_seats else None,
         "part_url": answers.part_url("spend_outcome"),
         "budgets_url": answers.part_url("spend_budgets"),
         "tiles": _tiles(answers),
-        "links": [Link("What if: the same tokens on other models", answers.filters.url(reverse("ai_prices")))],
+        "links": [Link("Model cost comparison", answers.filters.url(reverse("ai_prices")))],
     }
 
 
@@ -112,7 +112,7 @@ def _idle(answers: Answers) -> Link | None:
     idle = answers.figure("ai.idle_seats")
     if not idle.denominator or idle.value is None:
         return None
-    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'developer')} with a seat did not use it"
+    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'seat')} unused"
     return Link(label, rows_url(answers.filters, "ai.idle_seats"))
 
 

@@ -209,7 +209,7 @@ def _selects(chosen: CommitFilter, offered: Choices) -> list[dict[str, Any]]:
         _select("agent", "Any agent", {**agents, NO_EVIDENCE: "No evidence of an agent"}, chosen.agent),
         _select("method", "Any evidence", methods, chosen.method),
         _select("repository", "Any repository", {name: name for name in offered.repositories}, chosen.repository),
-        _select("set_apart", "Counted or not", counts, chosen.set_apart),
+        _select("set_apart", "Status: all", counts, chosen.set_apart),
     ]
 
 

@@ -24,11 +24,11 @@ LEVELS: Mapping[str, str] = {
 }
 EXCLUSION_REASONS: Mapping[str, str] = {
     CommitExclusion.MERGE: "Merge",
-    CommitExclusion.DUPLICATE: "Same change",
+    CommitExclusion.DUPLICATE: "Duplicate",
     CommitExclusion.SQUASHED: "Squashed",
     CommitExclusion.BULK: "Bulk",
     CommitExclusion.BOT: "Bot",
-    CommitExclusion.GONE: "Gone",
+    CommitExclusion.GONE: "Deleted",
 }
 WHY_EXCLUDED: Mapping[str, str] = {
     CommitExclusion.MERGE: "It is a merge: its lines count in the commits that it merges.",

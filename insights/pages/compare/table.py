@@ -247,7 +247,7 @@ def _cell(metric: Metric, figure: MetricValue, heat: Heat, url: str, params: Com
     cell = {"heat": MIDDLE, "how_url": url, "sorted": params.sort.removeprefix("-") == metric.key}
     if figure.value is None:
         return {**cell, "text": "", "note": figure.reason or "", "is_hidden": figure.withheld}
-    facts = wording.count(figure.sample_size, "fact")
+    facts = wording.count(figure.sample_size, metric.fact)
     if _is_small(figure, metric):
         note = f"{facts}: {metric.minimum_sample} needed to rank it"
         return {**cell, "text": str(wording.reading(figure.value, metric.unit)), "note": note, "is_small": True}

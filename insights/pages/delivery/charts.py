@@ -46,7 +46,7 @@ def stages_table(filters: Filters) -> Iterator[list[Cell]]:
     answers = DELIVERY_PAGE.read(filters, lead_time.QUERIES)
     means, found = lead_time.stage_means(answers), lead_time.bottleneck_in(answers)
     heads = ["Mean without slowest 5% (seconds)", "Median (seconds)", "Mean (seconds)", "Share (percent)"]
-    yield ["Stage", "Kind", *heads, "Window before (seconds)", "PRs", "PRs left out", "Bottleneck"]
+    yield ["Stage", "Kind", *heads, "Previous period (seconds)", "PRs", "PRs excluded", "Bottleneck"]
     for name, (_, label, _) in STAGES.items():
         value, median, mean = (
             tiles.whole(answers.now[queries[name]])

@@ -67,7 +67,7 @@ def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
             }
             for part in (next(c for c in now.contributions if c.key == key) for key in TILES)
         ],
-        "missing": "" if before else "No change: a metric is missing in the window before.",
+        "missing": "" if before else "No comparison: a metric has no value in the previous period.",
         "peers": f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",
     }
 
@@ -80,12 +80,6 @@ def _by_their_own_statistic(answers: Answers) -> Answers:
 
 
 def _change(points: float, window: str) -> tiles.Change:
-    text = f"{abs(points):.1f}"
-    if abs(points) < STEADY_POINTS:
-        return tiles.Change("flat", "steady", text, f"against {window}" if window else "")
-    comparison = f"than {window}" if window else ""
-    return (
-        tiles.Change("up", "better", text, comparison)
-        if points > 0
-        else tiles.Change("down", "worse", text, comparison)
-    )
+    is_up = points > 0
+    judgement: tiles.Judgement = "steady" if abs(points) < STEADY_POINTS else "better" if is_up else "worse"
+    return tiles.change_of(judgement, f"{abs(points):.1f}", is_up=is_up, comparison=window)

@@ -236,14 +236,14 @@ def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
     delta = now - before[stage]
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     if abs(delta) <= before[stage] * STEADY_SHARE:
-        return f"{waits}, steady against the {window}."
+        return f"{waits}; no change vs. {window}."
     if delta < 0:
-        return f"{waits}, {wording.difference(delta, 'seconds')} less than in the {window}."
+        return f"{waits}; −{wording.difference(delta, 'seconds')} vs. {window}."
     slower = [name for name in means if means[name] - before[name] > before[name] * STEADY_SHARE]
-    alone = ", and the only stage that got slower" if slower == [stage] else ""
+    alone = ", the only stage that got slower" if slower == [stage] else ""
     return (
-        f"{waits}. Up {wording.difference(delta, 'seconds')} on the {window}{alone}. Back at "
-        f"{wording.duration(before[stage])}, lead time would be {wording.percent_of(delta, total)} shorter."
+        f"{waits}; +{wording.difference(delta, 'seconds')} vs. {window}{alone}. Returning to "
+        f"{wording.duration(before[stage])} would cut lead time by {wording.percent_of(delta, total)}."
     )
 
 
@@ -266,7 +266,7 @@ def _left_out(figure: MetricValue) -> str:
     """The number of deployed pull requests that lack a stage; empty for none."""
     if not figure.left_out:
         return ""
-    return f"{wording.count(figure.left_out, 'PR')} left out: a stage, such as review, is unknown."
+    return f"{wording.count(figure.left_out, 'PR')} excluded: a stage, such as review, is unknown."
 
 
 def _upstream(answers: Answers) -> Sequence[dict[str, Any]]:

@@ -68,7 +68,7 @@ def _deployments(inputs: Completeness, now: datetime) -> NeedLine:
         link = Link("Value mappings", reverse("admin:integrations_connection_changelist"))
         return NeedLine(title, "watch", "None to production", detail, link)
     detail = "Without them, only the time until the merge is known. A pipeline can send them with one line."
-    return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
+    return NeedLine(title, "", "Missing", detail, Link("Push data", "#push-api"))
 
 
 def _without_production(title: str, inputs: Completeness) -> NeedLine:
@@ -89,20 +89,20 @@ def _incidents(inputs: Completeness, now: datetime) -> NeedLine:
     title = "Incidents"
     if inputs.last_incident_at is not None:
         ago = wording.ago(inputs.last_incident_at, now)
-        return NeedLine(title, "good", "Known", f"Last one {ago}.")  # a long time without one is no defect
+        return NeedLine(title, "good", "Connected", f"Last one {ago}.")  # a long time without one is no defect
     if inputs.has_repairs:
         detail = (
             "Rollbacks and fixes show failures; incidents would also show when users noticed and when service was "
             "restored."
         )
-        return NeedLine(title, "watch", "Repairs only", detail, Link("Push them", "#push-api"))
+        return NeedLine(title, "watch", "Repairs only", detail, Link("Push data", "#push-api"))
     detail = "Without them, failures are unknown: there is no change failure rate and no recovery time."
-    return NeedLine(title, "", "Missing", detail, Link("Push them", "#push-api"))
+    return NeedLine(title, "", "Missing", detail, Link("Push data", "#push-api"))
 
 
 def _work_items(inputs: Completeness) -> NeedLine:
     if inputs.has_work_items:
-        return NeedLine("Issue tracker", "good", "Known", "Work items are read.")
+        return NeedLine("Issue tracker", "good", "Connected", "Work items are read.")
     detail = "Work items show the purpose of work, and when it was first planned."
     return NeedLine("Issue tracker", "", "Missing", detail, _add("Connect a tracker"))
 
@@ -117,7 +117,7 @@ def _links(inputs: Completeness) -> NeedLine:
         f"{wording.count(inputs.merges, 'merged pull request')} name a known work item."
     )
     if share >= MOSTLY:
-        return NeedLine(title, "good", "Known", detail)
+        return NeedLine(title, "good", "Connected", detail)
     return NeedLine(
         title,
         "watch" if share else "",
@@ -127,10 +127,12 @@ def _links(inputs: Completeness) -> NeedLine:
 
 
 def _current(title: str, what: str, at: datetime, now: datetime) -> NeedLine:
-    """Known, or quiet if the last one was long ago."""
+    """Connected, or quiet if the last one was long ago."""
     detail = f"{what} {wording.ago(at, now)}."
     return (
-        NeedLine(title, "watch", "Quiet", detail) if now - at > LONG_AGO else NeedLine(title, "good", "Known", detail)
+        NeedLine(title, "watch", "Quiet", detail)
+        if now - at > LONG_AGO
+        else NeedLine(title, "good", "Connected", detail)
     )
 
 

@@ -9,6 +9,7 @@ from functools import partial
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.text import capfirst
 
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
@@ -48,7 +49,9 @@ def split(metric: Metric, filters: Filters) -> ChartData:
 def spread(metric: Metric, filters: Filters) -> ChartData:
     distribution = visible_distribution(filters.query(metric.key), filters.access)
     tail = f"{highest_title(metric)} {100 - BULK}%"
-    return histogram(distribution, metric.unit, facts="Facts", tail=tail, label_name="Value")
+    return histogram(
+        distribution, metric.unit, facts=capfirst(wording.plural_of(metric.fact)), tail=tail, label_name="Value"
+    )
 
 
 def charts_of(metric: Metric) -> Charts:

@@ -71,9 +71,9 @@ def columns_of(metric: Metric) -> Sequence[Column]:
         return []
     columns = [
         Column("value", metric.marked_name, metric.key, metric.unit),
-        Column("before", "Window before", metric.key, metric.unit, of_window_before=True),
-        Column("sample", "Facts", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.sample_size)),
-        Column("left_out", "Left out", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.left_out)),
+        Column("before", "Previous period", metric.key, metric.unit, of_window_before=True),
+        Column("sample", "Sample", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.sample_size)),
+        Column("left_out", "Excluded", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.left_out)),
     ]
     if metric.belongs_to is BelongsTo.PERSON:
         people = Column("people", "People", metric.key, UnitOfMeasure.COUNT, pick=lambda figure: float(figure.people))

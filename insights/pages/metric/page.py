@@ -40,7 +40,7 @@ from orgtree.trees.surroundings import Surroundings
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
-    Better.NEITHER: "neither direction is better",
+    Better.NEITHER: "–",
 }
 COUNTS_FOR = {
     BelongsTo.PERSON: "the unit of its author at that time",
@@ -118,9 +118,9 @@ def sample_words(metric: Metric, figure: MetricValue) -> str:
     """The sample: facts, people, and facts left out for lack of the measured value."""
     if figure.withheld or not (figure.sample_size or figure.left_out):
         return ""
-    facts = wording.count(figure.sample_size, "fact")
-    people = f" of {wording.count(figure.people, 'person', 'people')}" if figure.people else ""
-    left_out = f" · {figure.left_out:,} without a value left out" if figure.left_out else ""
+    facts = wording.count(figure.sample_size, metric.fact)
+    people = f", {wording.count(figure.people, 'person', 'people')}" if figure.people else ""
+    left_out = f" · {figure.left_out:,} without a value excluded" if figure.left_out else ""
     few = (
         f" · small sample: a stable figure needs {metric.minimum_sample}"
         if figure.sample_size < metric.minimum_sample
@@ -143,7 +143,7 @@ def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
         rows_url=_url(panels, "metric_rows", metric),
         note_url="" if name == "spread" else note_url(filters, metric.key),
         pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
-        caveat=f"Starts earlier than the {filters.span} of the figures." if is_wider else "",
+        caveat=f"Shows more than the selected {filters.span}." if is_wider else "",
         span=12 if name != "spread" else 6,
     )
 
@@ -156,7 +156,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
     pairs = [
         ("Key", f"{metric.key}, version {metric.version}"),
         ("Formula", metric.formula),
-        ("Unit", metric.unit.replace("_", " ")),
+        ("Unit", wording.UNITS[metric.unit]),
         ("Direction", DIRECTIONS[metric.better]),
         ("Statistic", metric.statistic.value if metric.statistic else "one value"),
         (
@@ -166,7 +166,7 @@ def _definition(metric: Metric) -> Sequence[tuple[str, str]]:
         ("Counts for", COUNTS_FOR[metric.belongs_to]),
         ("Split by", _words(metric.segments)),
         ("Filtered by", _words(metric.facets)),
-        ("Minimum sample", f"{metric.minimum_sample:,} facts" if metric.minimum_sample > 1 else ""),
+        ("Minimum sample", wording.count(metric.minimum_sample, metric.fact) if metric.minimum_sample > 1 else ""),
         ("What to look for", " ".join(rule_in_words(rule) for rule in metric.look_for)),
         ("Leading indicators", _names(metric.positive_indicators)),
         ("Guardrails", _names(metric.negative_indicators)),

@@ -168,7 +168,7 @@ _WORDS: Mapping[Happened, str] = {
     Happened.REOPENED: "reopened it",
     Happened.MERGED: "merged it",
     Happened.RUN: "Pipeline run",
-    Happened.DEPLOYED: "In production with",
+    Happened.DEPLOYED: "Deployed to production:",
     Happened.REVERTED: "Reverted by",
     Happened.ASSIGNED: "Assigned to",
     Happened.UNASSIGNED: "Unassigned",

@@ -143,7 +143,7 @@ class GitHub(Connector):
 - Deployments: read
 - Webhooks: read and write (optional: Headway then registers its webhooks itself)
 
-**Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. Where the organisation asks for single sign-on,
+**Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. If the organisation requires single sign-on,
 authorise the token for it.
 """
 

@@ -97,15 +97,15 @@ class Jira(Connector):
 **A dedicated account** with access to every project that Headway should read:
 
 - *Browse projects*, in each project's permission scheme
-- an API token of it: Atlassian account → Security → API tokens; it ends after a year at most. One with scopes takes
+- an API token of it: Atlassian account → Security → API tokens; it expires after a year at most. One with scopes needs
   `read:jira-work`, `read:jira-user`, and for boards and sprints `read:board-scope:jira-software`, `read:project:jira`
   and `read:sprint:jira-software`
 - to mirror action tickets: *Create issues*, *Edit issues*, *Assign issues* and *Transition issues* in the projects
   concerned, and `write:jira-work` for a token with scopes
-- *Data Center*: a personal access token in place of that, in the account's profile
+- *Data Center*: a personal access token instead, from the account's profile
 
-**Webhook** (optional): System → WebHooks, with the address and the secret that are shown here after saving, for issues
-(created, updated, deleted) and sprints. Without it the schedule finds everything some minutes later.
+**Webhook** (optional): System → WebHooks, with the address and secret shown here after saving, for issues
+(created, updated, deleted) and sprints. Without it, the scheduled sync picks changes up some minutes later.
 """
 
     @property

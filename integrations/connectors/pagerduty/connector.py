@@ -71,8 +71,8 @@ class PagerDuty(ConnectorWithRules):
         ),
     )
     permissions = """\
-- A **read-only REST API key** of the account: Integrations → API Access Keys → Create New API Key → Read-only. One of a
-  user sees what that user sees.
+- A **read-only REST API key** of the account: Integrations → API Access Keys → Create New API Key → Read-only. A
+  user's key sees what that user sees.
 - **Webhook** (optional): Integrations → Generic Webhooks (v3) → New Webhook, with the address that is shown here after
   saving, for the account or for services, all *incident* events. PagerDuty shows the secret once; enter it here as the
   webhook's secret. Without it the schedule finds everything some minutes later.

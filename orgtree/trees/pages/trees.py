@@ -78,7 +78,7 @@ def new_tree(request: HttpRequest) -> HttpResponse:
             attributes = attributes_of(slugs) if kind == TreeKind.ATTRIBUTES else []
             if request.method == "POST":
                 tree = create_tree(name, kind, attributes=attributes)
-                messages.success(request, f"{tree.name} is there.")
+                messages.success(request, f"{tree.name} created.")
                 return redirect("tree", slug=tree.slug)
             preview = preview_tree(name, kind, attributes)
         except TreeRefusedError as refusal:

@@ -161,5 +161,6 @@ def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | 
     interval, unit = "", unit_of_measure(version.metric)
     if unit and version.baseline_low is not None and version.baseline_high is not None:
         interval = wording.between(version.baseline_low, version.baseline_high, unit)
-    facts = wording.count(version.baseline_sample, "fact")
+    metric = find(version.metric)
+    facts = wording.count(version.baseline_sample, metric.fact if metric else "record")
     return BaselineText(value_words(version.baseline, version), interval, f"{wording.days(window)}, {facts}")

@@ -123,15 +123,15 @@ def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -
         if stand.value is not None and stand.sample_size >= metric.minimum_sample:
             known.append((stand.value, quarter, stand.sample_size))
     if len(known) < FEWEST_QUARTERS:
-        return f"Its own best quarter: it takes {FEWEST_QUARTERS} whole quarters with enough data."
+        return f"Its own best quarter: needs {FEWEST_QUARTERS} full quarters with enough data."
     best = question.best([value for value, _, _ in known])
     quarter, sample = next((quarter, sample) for value, quarter, sample in known if value == best)
     why = (
-        f"The best of its last {len(known)} whole quarters was {windows.quarter_name(quarter.start)} with "
-        f"{question.words(best)} ({wording.count(sample, 'fact')}). What the unit achieved once, it can achieve again."
+        f"Best of the last {len(known)} full quarters: {question.words(best)} in "
+        f"{windows.quarter_name(quarter.start)} ({wording.count(sample, metric.fact)})."
     )
     if here.value is not None and question.is_better(here.value, best):
-        why += f" The current value, {question.words(here.value)}, is even better: this target would hold it."
+        why += f" The current value, {question.words(here.value)}, is already better."
     return Suggestion("history", "Its own best quarter", why, question.agreed(best), None)
 
 
@@ -177,17 +177,16 @@ def _peers(questions: Sequence[Question], access: Access, today: date) -> list[S
 def _of_peers(question: Question, peers: Peers | FewestUnits) -> Suggestion | str:
     if isinstance(peers, FewestUnits):
         return (
-            f"Comparable units: it takes {peers.needed} others of its level, of half to twice its size and with enough "
-            f"data; there {'is' if peers.found == 1 else 'are'} {peers.found or 'none'}."
+            f"Comparable units: {peers.found} found, {peers.needed} needed (same level, half to twice the size, enough "
+            "data)."
         )
     low, median, high = quantiles(peers.values, n=4, method="inclusive")
     best_quarter = high if question.direction is Direction.HIGHER else low
     return Suggestion(
         "peers",
         "Comparable units",
-        f"Of {len(peers.values)} units of its level with {peers.fewest_people} to {peers.most_people} people, half "
-        f"are at {question.words(median)} or better, and the best quarter of them at "
-        f"{question.words(best_quarter)} or better.",
+        f"{len(peers.values)} units at the same level with {peers.fewest_people} to {peers.most_people} people: "
+        f"median {question.words(median)}, best quartile {question.words(best_quarter)} or better.",
         question.agreed(median),
         question.agreed(best_quarter),
     )

@@ -25,6 +25,7 @@ TONES = {
     BudgetState.OVER: "bad",
     BudgetState.UNKNOWN: "",
 }
+WORKDAYS = 5  # a week
 HISTORY = columns_of(Budget, *WRITTEN).of_events(Budget)
 
 
@@ -69,7 +70,9 @@ def _rests_on(outlook: Outlook) -> str:
     if forecast is None:
         return spend.why_none
     weeks = f"last {wording.count(forecast.weeks, 'week')}"
-    return f"{forecast.weeks_left:.1f} weeks of work remaining, at {wording.money(forecast.weekly)} a week ({weeks})"
+    days = max(1, round(forecast.weeks_left * WORKDAYS)) if forecast.weeks_left else 0
+    left = f"{wording.count(days, 'workday')} left" if days else "No workdays left"
+    return f"{left} in the month at {wording.money(forecast.weekly)}/week ({weeks})"
 
 
 def _bar(outlook: Outlook) -> BudgetBar | None:
@@ -89,20 +92,23 @@ def _bar(outlook: Outlook) -> BudgetBar | None:
 
 
 def _alerts(budget: Budget, sent: Sequence[BudgetAlert]) -> str:
-    """The thresholds, and which of them were reported in the month."""
+    """The alert thresholds, and the alerts sent in the month."""
     thresholds = (("forecast", budget.forecast_percent), ("spent", budget.spent_percent))
-    named = [f"{percent} % {name}" for name, percent in thresholds if percent is not None]
-    reported = [f"{alert.percent} % {alert.kind} on {timezone.localtime(alert.at):%-d %b}" for alert in sent]
+    named = [f"{percent}% {name}" for name, percent in thresholds if percent is not None]
+    by_day: dict[str, list[str]] = {}
+    for alert in sent:
+        by_day.setdefault(f"{timezone.localtime(alert.at):%-d %b}", []).append(f"{alert.percent}% {alert.kind}")
     thresholds_in_words = f"Alerts at {wording.listed(named)}" if named else "No alerts"
-    return f"{thresholds_in_words}. Sent: {wording.listed(reported)}" if reported else thresholds_in_words
+    reported = "; ".join(f"{day}: {', '.join(alerts)}" for day, alerts in by_day.items())
+    return f"{thresholds_in_words}. Alerts sent {reported}" if reported else thresholds_in_words
 
 
 def history_of(budget: Budget, access: Access) -> list[HistoryLine]:
-    """What was written and changed by whom, the latest first."""
+    """The changes to the budget with their authors, newest first."""
     events = events_of("BudgetEvent", pgh_obj=budget.pk)
     names = names_of_accounts(map(account_of, events))
     steps = field_steps(events, HISTORY, CurrentNames(events, access.visibility, objective=""))
-    return history_lines(changes_from(steps), names, lambda step: ["Written"] if step.is_first else [], _difference)
+    return history_lines(changes_from(steps), names, lambda step: ["Created"] if step.is_first else [], _difference)
 
 
 def _difference(change: Changed) -> Difference:

@@ -171,9 +171,7 @@ def _bar(objective: FrozenObjective) -> ObjectiveBar:
         return ObjectiveBar(
             f"o{objective.id}", baseline, target, now, f"From {baseline} to {target}, {now}.", objective.progress
         )
-    return ObjectiveBar(
-        f"o{objective.id}", "0%", "100% of the way", score, f"{score.capitalize()}.", objective.progress
-    )
+    return ObjectiveBar(f"o{objective.id}", "0%", "100%", score, f"{score.capitalize()}.", objective.progress)
 
 
 def _result_tag(result: FrozenKeyResult) -> StatusTag:
@@ -210,9 +208,9 @@ def restated_text(restated: Restated, *, value: float | None, unit: str, version
     if today == _amount(value, unit):
         return ""
     if restated.version != version:
-        return f"{today} today, by version {restated.version} of the formula"
+        return f"{today} today (formula version {restated.version})"
     now = restated.figure.sample_size
-    return f"{today} today, of {now:,} facts instead of {sample_size:,}" if sample_size != now else f"{today} today"
+    return f"{today} today (sample {now:,}, was {sample_size:,})" if sample_size != now else f"{today} today"
 
 
 def _amount(value: float | None, unit: str, missing: str = "–") -> str:

@@ -91,4 +91,4 @@ def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str
     if metric.better is Better.NEITHER and not better:
         yield "better", f"Neither higher nor lower {metric.name} is better by itself: choose a direction."
     if better and metric.better is not Better.NEITHER and better != metric.better:
-        yield "better", f"Of {metric.name}, {metric.better.value} is better."
+        yield "better", f"For {metric.name}, {metric.better.value} is better."

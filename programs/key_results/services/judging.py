@@ -187,9 +187,9 @@ def _way(stand: KeyResultState, judged: KeyResultMeasure) -> str:
     target = stand.printed(stand.key_result.target)
     if judged.progress is None or stand.key_result.baseline is None:
         return f"{_now(stand, judged)} The target is {target}."
-    of_the_way = f"{_percent(judged.progress)} of the way from {stand.printed(stand.key_result.baseline)} to {target}"
-    passed = "" if stand.is_over else f", with {_percent(stand.passed)} of the quarter passed"
-    return f"{_now(stand, judged)} That is {of_the_way}{passed}."
+    complete = f"{_percent(judged.progress)} complete ({stand.printed(stand.key_result.baseline)} → {target})"
+    passed = "" if stand.is_over else f", {_percent(stand.passed)} of the quarter passed"
+    return f"{_now(stand, judged)} {complete}{passed}."
 
 
 def _percent(share: float) -> str:

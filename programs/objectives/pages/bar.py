@@ -29,7 +29,7 @@ class ObjectiveBar:
     baseline: str  # printed below: "57.0 h"
     target: str
     now: str  # "now 52.9 h"
-    words: str  # the whole bar in a sentence, for whoever doesn't see it
+    words: str  # the whole bar in a sentence, for screen readers
     progress: float | None = None
     forecast: float | None = None
     pace: float | None = None  # None: the quarter has not begun, or is over
@@ -68,13 +68,13 @@ def bar_of_objective(progress: ObjectiveProgress) -> ObjectiveBar:
         return bar_of_key_result(measured[0])
     pace = next((_pace(result.expected) for result in measured if not grows(result)), None)
     forecast = mean_forecast(measured)
-    now = f"now {_percent(progress.progress)}" if progress.progress is not None else "no value"
+    now = f"{_percent(progress.progress)} complete" if progress.progress is not None else "no value"
     return ObjectiveBar(
         key=f"o{progress.objective.pk}",
         baseline="0%",
-        target="100% of the way",
+        target="100%",
         now=now,
-        words=_sentence(progress.progress, pace, forecast, now),
+        words=_sentence(progress.progress, pace, forecast),
         progress=progress.progress,
         forecast=forecast,
         pace=pace,
@@ -82,12 +82,12 @@ def bar_of_objective(progress: ObjectiveProgress) -> ObjectiveBar:
 
 
 def only_outcomes(measured: ObjectiveProgress) -> list[KeyResultProgress]:
-    """Its key results that are no guardrails: those that it wants to reach."""
+    """The key results that are not guardrails."""
     return [result for result in measured.key_results if not result.key_result.is_guardrail]
 
 
 def forecast_share(measured: KeyResultProgress) -> float | None:
-    """The share of the way that the forecast for the quarter's end reaches."""
+    """The share of the target that the forecast for the quarter's end reaches; None without a forecast."""
     if measured.forecast is None or measured.key_result.is_guardrail:
         return None
     if measured.baseline is None or measured.target is None or measured.baseline == measured.target:
@@ -96,13 +96,13 @@ def forecast_share(measured: KeyResultProgress) -> float | None:
 
 
 def mean_forecast(measured: Sequence[KeyResultProgress]) -> float | None:
-    """As the progress of an objective is the mean of its key results; None unless each of those has one."""
+    """The mean of the key results' forecasts; None unless every one has a forecast."""
     shares = [share for result in measured if (share := forecast_share(result)) is not None]
     return sum(map(_clipped, shares)) / len(shares) if shares and len(shares) == len(measured) else None
 
 
 def grows(measured: KeyResultProgress) -> bool:
-    """Whether it is a count that grows with the quarter: its progress is that of its pace, which has no tick then."""
+    """Whether the key result is a count that grows over the quarter, so that its progress is judged by its pace."""
     return measured.pace is not None and measured.value is not None and measured.pace != measured.value
 
 
@@ -117,10 +117,11 @@ def _now(measured: KeyResultProgress) -> str:
     )
 
 
-def _sentence(progress: float | None, pace: float | None, forecast: float | None, now: str) -> str:
+def _sentence(progress: float | None, pace: float | None, forecast: float | None, now: str = "") -> str:
+    done = "Progress unknown" if progress is None else f"{_percent(progress)} complete"
+    parts = [f"{done}, {now}" if now else done]
     if progress is None:
-        return f"Progress unknown, {now}."
-    parts = [f"{_percent(progress)} of the way, {now}"]
+        return f"{parts[0]}."
     if pace is not None:
         parts.append(f"pace today {_percent(pace)}")
     if forecast is not None:

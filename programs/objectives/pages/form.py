@@ -36,9 +36,9 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
 
     quarter = forms.ChoiceField(label="Quarter")
     parent = forms.ChoiceField(
-        label="Serves",
+        label="Parent objective",
         required=False,
-        help_text="The objective of a unit above, or of the organisation, that this one supports.",
+        help_text="The objective of a unit above, or of the whole organisation, that this one supports.",
     )
     intent = forms.IntegerField(widget=forms.HiddenInput, required=False)
     field_order = FIELDS
@@ -51,7 +51,7 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
             "description": "Why, and what it takes",
             "is_mandatory": "This is the team’s mandatory objective of the quarter",
         }
-        help_texts: ClassVar = {"title": "What will be better, in memorable words.", "is_mandatory": ""}
+        help_texts: ClassVar = {"title": "The objective in one memorable sentence.", "is_mandatory": ""}
         widgets: ClassVar = {"description": forms.Textarea(attrs={"rows": 4}), "template": forms.HiddenInput}
 
     def __init__(
@@ -141,14 +141,20 @@ class KeyResultForm(forms.Form):
         help_text="With its unit: 40 h, 3 days, 80%. For a change: −20%.",
     )
     title = forms.CharField(
-        label="In words", required=False, max_length=LONGEST_TITLE, help_text="Empty: made from the metric and target."
+        label="Title",
+        required=False,
+        max_length=LONGEST_TITLE,
+        help_text="Leave empty to use the metric and target.",
     )
     baseline = forms.CharField(
-        label="Baseline", required=False, max_length=LONGEST_AMOUNT, help_text="Empty: computed from the metric."
+        label="Baseline",
+        required=False,
+        max_length=LONGEST_AMOUNT,
+        help_text="Leave empty to compute it from the metric.",
     )
     better = forms.ChoiceField(label="Direction", required=False, choices=[("", OF_METRIC), *Direction.choices])
     unit_of_measure = forms.CharField(
-        label="Unit of measure", required=False, max_length=40, help_text="Where it is entered by hand: points, %."
+        label="Unit of measure", required=False, max_length=40, help_text="For values entered by hand: points, %."
     )
     remove = forms.BooleanField(label="Remove this key result", required=False)
 

@@ -207,7 +207,7 @@ def history_of(objective: Objective, access: Access) -> list[HistoryLine]:
 
 def _what(step: Step) -> Iterator[str]:
     if step.is_first:
-        yield "Written"
+        yield "Created"
     if not isinstance(step, KeyResultStep):
         return
     if step.removed:

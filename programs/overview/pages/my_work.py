@@ -120,9 +120,11 @@ def _overdue(late: int, today: date) -> Iterator[WorkLine]:
     if late:
         yield WorkLine(
             "users",
-            f"{wording.count(late, 'ticket')} of your teams overdue",
+            f"{wording.count(late, 'overdue ticket')} in your teams",
             f"{reverse('tickets')}?teams=1&state=overdue",
-            "Change the due date or owner, or drop them",
+            "Change the due date or owner, or drop the ticket"
+            if late == 1
+            else "Change due dates or owners, or drop them",
             f"{late:,} late",
             "bad",
             today - timedelta(days=1),

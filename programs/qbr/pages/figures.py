@@ -122,4 +122,4 @@ def _sample(figure: Figure) -> str:
         return ""
     few = f", small: {figure.minimum_sample} make it stable" if size < figure.minimum_sample else ""
     metric = find(figure.key)
-    return f"Sample: {wording.counted(size, metric.fact if metric else 'fact')}{few}"
+    return f"Sample: {wording.counted(size, metric.fact if metric else 'record')}{few}"

@@ -44,9 +44,9 @@ class QbrForm(UnitForm):
     existing: Qbr | None = None  # of that unit and period
     period = forms.ChoiceField(label="Period", choices=QbrPeriod.choices, initial=QbrPeriod.QUARTER)
     day = forms.DateField(
-        label="A day in it",
+        label="Any date in the period",
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-        help_text="The review covers the whole month or fiscal quarter of that day.",
+        help_text="The QBR covers the whole month or fiscal quarter of that date.",
     )
 
     def show(self, problem: FieldError) -> None:
@@ -61,7 +61,7 @@ class SectionForm(WriteForm, forms.ModelForm[QbrSection]):
         label="Further metrics",
         required=False,
         widget=forms.SelectMultiple(attrs={"size": 6}),
-        help_text="Shown beside the section’s own figures, at most four.",
+        help_text="Up to four, shown beside the section’s own metrics.",
     )
 
     class Meta:

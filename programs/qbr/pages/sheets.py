@@ -144,12 +144,13 @@ class _Sheets:
 
     def _highlight(self, figure: Figure) -> Highlight:
         cell = self._cell(figure)
-        was = f"was {cell.before} in {self._document.before_name}" if cell.before else ""
-        change = f"{cell.change.text} {cell.change.judgement}".capitalize() if cell.change else ""
+        before = f"{cell.before} in {self._document.before_name}" if cell.before else ""
+        change = f"{cell.change.words} vs. {before}.".capitalize() if cell.change and before else ""
         aims = {"target": "on target", "threshold": "within threshold", "neither": "off target"}.get(cell.reached, "")
-        parts = [f"{', '.join(filter(None, (change, was)))}.", f"{cell.aims}: {aims}." if cell.aims else ""]
-        if not change:
-            parts[0] = f"{was.capitalize()}." if was else ""
+        parts = [
+            change or (f"{before[:1].upper()}{before[1:]}." if before else ""),
+            f"{cell.aims}: {aims}." if cell.aims else "",
+        ]
         return Highlight(
             cell.value if cell.unit.startswith("/") else cell.reading,
             figure.phrase or figure.name,

@@ -19,7 +19,7 @@ from orgtree.access.who_sees import names_of
 from programs.models import AlertKind, BudgetAlert, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
 
-WHOLE_ORGANISATION = "the whole organisation"
+WHOLE_ORGANISATION = "Whole organisation"
 LONGEST_QUOTE = 280
 SOMEBODY = "Somebody"
 
@@ -73,21 +73,21 @@ class _NoticeTexts:
         ticket = notice.ticket
         assert ticket is not None  # noqa: S101 — `item` looked
         unit = ticket.unit.name if ticket.unit else WHOLE_ORGANISATION
-        owner = ticket.owner.full_name if ticket.owner else "nobody"
+        owner = ticket.owner.full_name if ticket.owner else "none"
         details = {
-            MessageKind.OVERDUE_IN_TEAM.value: f"Owned by {owner}, of {unit}.",
-            MessageKind.ASSIGNED.value: f"Of {unit}, due by {wording.day(ticket.due_on)}.",
+            MessageKind.OVERDUE_IN_TEAM.value: f"{unit}, owner: {owner}",
+            MessageKind.ASSIGNED.value: f"{unit}, due {wording.day(ticket.due_on)}",
         }
-        detail = details.get(notice.kind, f"Of {unit}.")
+        detail = details.get(notice.kind, unit)
         return Item(self._label(notice), ticket.title, reverse("ticket", args=[ticket.pk]), detail)
 
     def _label(self, notice: Notice) -> str:
-        """Of the day on which it is read: what was due in three days may be due today by now."""
+        """The label as of the day it is read: a ticket that was due in three days may be due today by now."""
         if notice.kind == MessageKind.ASSIGNED:
             return "Assigned to you"
         ticket, day = notice.ticket, notice.day
         if ticket is None or day is None or not ticket.is_standing or ticket.due_on != day:
-            return f"Was due by {wording.day(day)}" if day else "Was due"
+            return f"Was due {wording.day(day)}" if day else "Was due"
         days = (day - self.today).days
         if days < 0:
             return f"{wording.count(-days, 'day')} overdue"
@@ -106,16 +106,16 @@ class _NoticeTexts:
         objective = notice.objective
         assert objective is not None  # noqa: S101 — `item` looked
         of = objective.unit.name if objective.unit else WHOLE_ORGANISATION
-        since = f" No check-in since {wording.day(notice.day)}." if notice.day else ""
+        since = f". No check-in since {wording.day(notice.day)}" if notice.day else ""
         return Item(
             "Check-in due",
             objective.title,
             _page("objective", objective.pk) or _page("objectives"),
-            f"Of {of}, {objective.quarter}.{since}",
+            f"{of}, {objective.quarter}{since}",
         )
 
     def _meeting(self, notice: Notice, meeting: Meeting) -> Item:
-        """As it stands when it is read: who was invited to what is cancelled by now reads that."""
+        """The meeting as of the day the message is read: an invitation to a meeting cancelled since says so."""
         path = _page("meeting", meeting.pk)
         when = (
             f"{wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)} ({meeting.series.time_zone})."
@@ -138,7 +138,7 @@ class _NoticeTexts:
     def _alert(self, alert: BudgetAlert) -> Item:
         """With the figures of its moment."""
         budget, amount = alert.budget, float(alert.amount)
-        whose = budget.unit.name if budget.unit else WHOLE_ORGANISATION[:1].upper() + WHOLE_ORGANISATION[1:]
+        whose = budget.unit.name if budget.unit else WHOLE_ORGANISATION
         title = f"{whose}{f', {agent_name(budget.agent)}' if budget.agent else ''}, {alert.month:%B %Y}"
         detail = f"{wording.money(alert.spent)} of {wording.money(amount)} spent."
         if alert.kind == AlertKind.FORECAST and None not in (alert.forecast, alert.low, alert.high):

@@ -50,10 +50,10 @@ class IntentForm(PlaceForm):
         label="Template", required=False, help_text="Headway proposes its key results when you write the objective."
     )
     title = forms.CharField(
-        label="In words",
+        label="Title",
         required=False,
         max_length=LONGEST_TITLE,
-        help_text="Empty: the template’s name.",
+        help_text="Leave empty to use the template’s name.",
     )
     field_order = ("template", "title", "unit", "quarter", "version")
 

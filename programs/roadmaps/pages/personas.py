@@ -157,7 +157,7 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
         url=figures.filters.url(reverse("metric_page", args=[row.metric])),
         value=tile.value or "",
         unit=tile.unit,
-        change=replace(tile.change, comparison=_comparison(tile.change, filters)) if tile.change else None,
+        change=replace(tile.change, comparison=_comparison(filters)) if tile.change else None,
         agreed=tile.agreed,
         reason="" if tile.value else tile.reason,
         setup_url="",
@@ -166,10 +166,8 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
     )
 
 
-def _comparison(change: Change, filters: Filters) -> str:
-    lead = "against" if change.judgement == "steady" else "than"
-    part = "the same part of " if filters.range == "quarter" else ""
-    return f"{lead} {part}the quarter before"
+def _comparison(filters: Filters) -> str:
+    return "vs. the same days of the previous quarter" if filters.range == "quarter" else "vs. previous quarter"
 
 
 def _setup_url(key: str, access: Access) -> str:

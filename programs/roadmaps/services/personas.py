@@ -86,8 +86,9 @@ def why_unmeasured(key: str) -> str:
     if metric is not None:
         return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
     if key.startswith(HAND_KEPT):
-        return f"Not measured yet: the hand-kept metric “{key.removeprefix(HAND_KEPT)}” needs to be set up."
-    return f"Not measured yet: no connected tool measures {key}."
+        name = key.removeprefix(HAND_KEPT).replace("_", " ")
+        return f"Not measured: the hand-kept metric “{name}” is not set up."
+    return "Not measured: no connected tool provides this metric."
 
 
 def restore_personas() -> None:
