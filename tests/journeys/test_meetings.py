@@ -64,7 +64,7 @@ def test_a_manager_schedules_reviews_moves_one_and_cancels_one(
     assert manager.grave_barriers() == []
     page.get_by_role("button", name="Schedule").click()
     manager.wait_until_loaded()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Monthly review of Platform")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Monthly review, Platform")
     coming = page.get_by_role("region", name="Meetings")
     expect(coming.get_by_role("row")).to_have_count(7)
     assert manager.grave_barriers() == []
@@ -114,7 +114,7 @@ def test_a_member_sees_it_on_a_phone_and_makes_a_feed(inviting: Server, windows:
     member = windows.open(inviting, as_=MEMBER, width=NARROW, theme="dark")
     page = member.page
     member.go(MEETINGS)
-    expect(page.get_by_role("region", name="Meetings")).to_contain_text("Monthly QBR of Platform")
+    expect(page.get_by_role("region", name="Meetings")).to_contain_text("Monthly QBR, Platform")
     expect(page.get_by_role("link", name="Schedules")).to_have_count(0)
     assert member.grave_barriers() == []
     member.keep_picture("meetings-400px")

@@ -84,10 +84,10 @@ def page(client: Client, address: str, **parameters: str) -> str:
 def test_the_page_tells_value_sample_and_what_is_left_out(shop: Delivery, member: Client) -> None:
     html = page(member, LEAD_TIME)
     assert ">3.5 h<" in html  # median of 1, 2, 3, 4, 5, 50
-    assert "6 PRs, 1 person · 1 without a value excluded" in html
+    assert "6 changes, 1 person · 1 without a value excluded" in html
     assert "Elite" in html
     how = page(member, f"{LEAD_TIME}how/", range="26w")
-    assert "PRs without a value" in how
+    assert "changes without a value" in how
 
 
 def test_the_picked_statistic_is_that_of_the_chart_and_of_the_panels(shop: Delivery, member: Client) -> None:
@@ -112,8 +112,8 @@ def test_the_figure_is_of_the_requested_window(shop: Delivery, member: Client) -
     }
     html = page(member, LEAD_TIME, **then)
     assert ">20.0 h<" in html
-    assert "3 facts of 1 person" in html
-    assert "6 facts of 1 person" in page(member, LEAD_TIME, range="4w")
+    assert "3 changes, 1 person" in html
+    assert "6 changes, 1 person" in page(member, LEAD_TIME, range="4w")
     assert len(csv_of(member, f"{LEAD_TIME}rows.csv", **then)) == 3
     greatest = page(member, f"{LEAD_TIME}outliers/", **then)
     assert "Change 13" in greatest
@@ -142,7 +142,7 @@ def test_the_facets_of_the_metric_narrow_everything_on_the_page(shop: Delivery, 
     brought(site, {1: 100}, "d2", at=noon())
     params = {"repository": "acme/site", "model": "claude-opus-4-1"}
     html = page(member, LEAD_TIME, **params)
-    assert "1 fact of 1 person" in html
+    assert "1 change, 1 person" in html
     assert ">4.2 days<" in html
     assert "Repository: <b>acme/site</b>" in html
     assert "<b>claude-opus-4-1</b>" not in html, "the metric knows of no model; links pass it on"
@@ -154,8 +154,8 @@ def test_the_facets_of_the_metric_narrow_everything_on_the_page(shop: Delivery, 
     chain = csv_of(member, f"{LEAD_TIME}chain.csv", **params)
     assert [row["Merged pull requests (count)"] for row in chain if row["Lead time for changes (seconds)"]] == ["1.0"]
     menu = page(member, f"{LEAD_TIME}parts/repository/", **params)
-    assert "6 facts" in menu
-    assert "1 fact<" in menu
+    assert "6 changes" in menu
+    assert "1 change<" in menu
     assert member.get(f"{LEAD_TIME}parts/model/").status_code == 404
 
 
@@ -224,7 +224,7 @@ def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> No
     """The one of 50 hours is the greatest twentieth, and the others are the bulk."""
     drawn = member.get(f"{LEAD_TIME}charts/spread/").json()
     counted = {series["label"]: sum(value or 0 for value in series["data"]) for series in drawn["datasets"]}
-    assert counted == {"Facts": 5, "Slowest 5%": 1}
+    assert counted == {"Changes": 5, "Slowest 5%": 1}
 
 
 def test_what_is_nearly_always_the_same_has_no_tail(org: Org, member: Client) -> None:
@@ -306,7 +306,7 @@ def test_rows_lead_to_the_record_and_to_its_tool(shop: Delivery, member: Client)
 
 def test_what_an_owner_is_counted_for_has_no_people(shop: Delivery, member: Client) -> None:
     frequency = "/insights/metrics/dora.deployment_frequency/"
-    assert "1 fact ·" in page(member, frequency) or "1 fact<" in page(member, frequency)
+    assert "1 deployment ·" in page(member, frequency) or "1 deployment<" in page(member, frequency)
     rows = csv_of(member, f"{frequency}rows.csv", range="26w")
     assert "Developer" not in rows[0]
     assert rows[0]["Reference"] == "d1"

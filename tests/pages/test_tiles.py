@@ -35,8 +35,8 @@ def answer(key: str, total: MetricValue, series: list[MetricValue] | None = None
 @pytest.mark.parametrize(
     ("key", "now", "before", "expected"),
     [
-        ("ai.adoption_rate", 76.9, 70.8, ("up", "better", "6.1 pts")),
-        ("ai.adoption_rate", 70.8, 76.9, ("down", "worse", "6.1 pts")),
+        ("ai.adoption_rate", 76.9, 70.8, ("up", "better", "+6.1 pts")),
+        ("ai.adoption_rate", 70.8, 76.9, ("down", "worse", "−6.1 pts")),
         ("ai.adoption_rate", 76.9, 76.8, ("flat", "steady", "no change")),
         ("ai.error_rate", 11.4, 3.4, ("up", "worse", "+8.0 pts")),
         ("ai.error_rate", 3.4, 11.4, ("down", "better", "−8.0 pts")),

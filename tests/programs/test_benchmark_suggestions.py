@@ -67,8 +67,8 @@ def test_the_best_quarter_of_its_own(org: Org, teams: Teams) -> None:
     assert suggestion is not None
     assert hours(suggestion.threshold, suggestion.target) == [AT_ONCE + 2, None]
     assert windows.quarter_name(windows.whole_bucket(best, Granularity.QUARTER).start) in suggestion.why
-    assert "6.0 h (6 facts)" in suggestion.why
-    assert "last 2 whole quarters" in suggestion.why
+    assert "(6 PRs)" in suggestion.why
+    assert "last 2 full quarters" in suggestion.why
     counted = of_kind(suggested("platform", MANAGER, "pr.throughput", Period.MONTH), "history")
     assert counted is not None
     assert counted.threshold == pytest.approx(6), "in its one month since there are data; later six in three"
@@ -85,7 +85,7 @@ def test_units_like_it_are_summarised_and_never_named(org: Org, teams: Teams) ->
     assert "Unit" not in suggestion.why, "Search with its two people is a third of its size"
     of_manager = suggested("platform", MANAGER)
     assert of_kind(of_manager, "peers") is None
-    assert any("it takes 5 others" in words and "there are 3" in words for words in of_manager.missing), (
+    assert any("3 found, 5 needed" in words for words in of_manager.missing), (
         "Edith may not look at them, so that it takes as many as people make a group"
     )
 
@@ -94,9 +94,7 @@ def test_units_of_too_few_people_do_not_enter(org: Org, teams: Teams) -> None:
     other_units(teams, org, [4.0, 6.0, 16.0, 20.0], people=4)
     suggestions = suggested("platform")
     assert of_kind(suggestions, "peers") is None
-    assert any("there are none" in words for words in suggestions.missing), (
-        "each is of four people, who would be told of"
-    )
+    assert any("0 found" in words for words in suggestions.missing), "each is of four people, who would be told of"
 
 
 def test_ready_made_targets_and_published_sets(org: Org, teams: Teams) -> None:

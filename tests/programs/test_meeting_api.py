@@ -38,7 +38,7 @@ def manager() -> Client:
 def test_a_series_is_scheduled_changed_and_ended(manager: Client) -> None:
     made = sent(manager, "POST", SERIES, NEW, 201)
     assert (made["title"], made["starts_on"], made["minutes"], made["version"]) == (
-        *("Monthly review of Platform", "2026-06-15", 60, 1),
+        *("Monthly review, Platform", "2026-06-15", 60, 1),
     )
     [series] = MeetingSeries.objects.all()
     assert days(series)[0] == "2026-07-07"
@@ -113,7 +113,7 @@ def test_members_read_title_and_time_and_others_nothing() -> None:
     member = bearer(MEMBER, TokenScope.READ)
     read = got(member, f"{MEETINGS}{meeting.pk}/")
     assert (read["title"], read["starts_at"], read["participants"], read["location"]) == (
-        *("Monthly review of Platform", "2026-07-07T08:00:00Z", None, None),
+        *("Monthly review, Platform", "2026-07-07T08:00:00Z", None, None),
     )
     assert got(member, MEETINGS)["total"] == 6
     other = bearer(OTHER_MEMBER, TokenScope.PROGRAM)

@@ -49,7 +49,7 @@ def test_a_feed_has_the_meetings_of_its_person_and_nothing_else(teams: Teams) ->
     scheduled(people=("ada", "edith"))
     scheduled(EXECUTIVE, kind="qbr", unit=None, people=("grace", "edith"))
     scheduled(people=("edith",), kind="qbr")
-    assert {event["summary"] for event in events(read(feed_of(MEMBER)))} == {"Monthly review of Platform"}
+    assert {event["summary"] for event in events(read(feed_of(MEMBER)))} == {"Monthly review, Platform"}
     assert {event["summary"] for event in events(read(feed_of(OTHER_MEMBER)))} == {"Monthly QBR, Whole organisation"}
     assert len(events(read(feed_of(MANAGER)))) == 18
     for sees_all in (EXECUTIVE, ADMIN):

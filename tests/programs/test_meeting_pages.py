@@ -65,7 +65,7 @@ def test_a_manager_schedules_by_the_form_and_is_shown_the_dates() -> None:
     assert "On a public holiday of Germany (BE) the meeting is moved to the next working day." in shown
     assert "Tue 7 Jul 2026, 10:00–11:00" in shown
     listed = page(MANAGER, LIST)
-    assert "Monthly review of Platform" in listed
+    assert "Monthly review, Platform" in listed
     assert "June 2026" in listed
 
 
@@ -168,8 +168,8 @@ def test_who_sees_which_meeting(teams: Teams) -> None:
         "mary": [200, 200, 200],
         "admin": [200, 200, 200],
     }
-    assert "Monthly review of Platform" in page(MEMBER, LIST)
-    assert "Monthly review of Search" not in page(MEMBER, LIST)
+    assert "Monthly review, Platform" in page(MEMBER, LIST)
+    assert "Monthly review, Search" not in page(MEMBER, LIST)
 
 
 def test_members_see_title_and_time_and_participants_see_one_another() -> None:
@@ -231,12 +231,12 @@ def test_lists_are_narrowed_by_unit_kind_time_and_to_ones_own(teams: Teams) -> N
     scheduled(EXECUTIVE, unit=teams.search, people=("edith",))
     scheduled(EXECUTIVE, kind="qbr", unit=teams.engineering)
     listed = page(EXECUTIVE, LIST, unit="search")
-    assert "review of Search" in listed
-    assert "review of Platform" not in listed
+    assert "review, Search" in listed
+    assert "review, Platform" not in listed
     listed = page(EXECUTIVE, LIST, kind="qbr", unit="engineering")
-    assert "QBR of Engineering" in listed
-    assert "review of" not in listed
-    assert "review of Search" in page(MANAGER, LIST, mine="yes", unit="platform")
+    assert "QBR, Engineering" in listed
+    assert "review, " not in listed
+    assert "review, Search" in page(MANAGER, LIST, mine="yes", unit="platform")
     assert "No meetings match these filters." in page(MEMBER, LIST, kind="qbr")
     assert "No past meetings" in page(MEMBER, LIST, when="past")
     for params in ({"when": "never"}, {"kind": "party"}, {"mine": "1"}, {"page": "x"}):

@@ -123,7 +123,7 @@ def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     page = text(sign_in(EXECUTIVE), PERSONAS)
     assert "the hand-kept metric “customer satisfaction” is not set up" in page
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
-    assert "no connected tool measures sprint.scope_creep" in page
+    assert "no connected tool provides this metric" in page
     assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
     assert "but none overall" in why_unmeasured("ai.active_share_by_agent")
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()
@@ -136,7 +136,7 @@ def test_what_is_entered_by_hand_is_shown_and_marked(sign_in: SignIn) -> None:
     enter(metric, "platform", str(quarters()[1].end - timedelta(days=1)), 82.0)
     page = plain(text(sign_in(EXECUTIVE), f"{PERSONAS}?unit=platform"))
     assert "Customer satisfaction Entered by hand 82.0 %" in page
-    assert "“customer_satisfaction” is to be set up" not in page
+    assert "“customer satisfaction” is not set up" not in page
 
 
 def test_figures_of_small_groups_stay_hidden(sign_in: SignIn, org: Org) -> None:
@@ -177,7 +177,7 @@ def test_admins_edit_and_restore_personas(sign_in: SignIn) -> None:
     client = sign_in(ADMIN)
     page = text(client, f"/admin/programs/persona/{Persona.objects.get(slug='qa-engineer').pk}/change/")
     assert "Pipeline duration" in page, "the metric's name stands beside its key"
-    assert "hand-kept metric “automation_coverage”" in page
+    assert "hand-kept metric “automation coverage”" in page
     assert sign_in(EXECUTIVE).post(f"{PERSONAS}restore/").status_code == 403
     assert client.post(f"{PERSONAS}restore/").status_code == 302
     assert Persona.objects.get(slug="developer").metrics.count() == sum(map(len, BUILT_IN[2].quarters))

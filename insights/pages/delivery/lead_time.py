@@ -236,13 +236,13 @@ def _cost(answers: Answers, stage: str, means: Mapping[str, float]) -> str:
     delta = now - before[stage]
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     if abs(delta) <= before[stage] * STEADY_SHARE:
-        return f"{waits}; no change vs. {window}."
+        return f"{waits} (no change vs. {window})."
     if delta < 0:
-        return f"{waits}; −{wording.difference(delta, 'seconds')} vs. {window}."
+        return f"{waits} (−{wording.difference(delta, 'seconds')} vs. {window})."
     slower = [name for name in means if means[name] - before[name] > before[name] * STEADY_SHARE]
     alone = ", the only stage that got slower" if slower == [stage] else ""
     return (
-        f"{waits}; +{wording.difference(delta, 'seconds')} vs. {window}{alone}. Returning to "
+        f"{waits} (+{wording.difference(delta, 'seconds')} vs. {window}{alone}). Returning to "
         f"{wording.duration(before[stage])} would cut lead time by {wording.percent_of(delta, total)}."
     )
 

@@ -57,7 +57,7 @@ def metric_page_of(metric: Metric) -> InsightsPage:
     return InsightsPage(
         "metric_page",
         facets=[
-            OfferedFacet(dimension, metric.key, "fact", part=dimension.value, amount=facts_of)
+            OfferedFacet(dimension, metric.key, metric.fact, part=dimension.value, amount=facts_of)
             for dimension in FACETS
             if dimension in metric.facets and dimension in metric.segments
         ],
