@@ -97,8 +97,8 @@ def _row(filters: Filters, line: str, comparison: Comparison, of: Compared) -> d
         "interval": "" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
         "verdict": verdict,
         "words": words,
-        "reason": comparison.reason or ("" if delta is not None else "One of the groups has no data to compare."),
-        "unmatched": f"{wording.count(comparison.unmatched, of.fact)} without a known developer left out."
+        "reason": comparison.reason or ("" if delta is not None else "No comparison: one group has no data."),
+        "unmatched": f"{wording.count(comparison.unmatched, of.fact)} without a matched author excluded."
         if comparison.unmatched
         else "",
         "first_rows_url": first_rows_url,
@@ -110,11 +110,10 @@ def _verdict(comparison: Comparison) -> tuple[Literal["", "better", "worse", "st
     if comparison.interval is None or comparison.difference is None:
         return "", ""
     if comparison.interval.holds_nothing:
-        return "steady", "No significant difference: the interval includes 0."
+        return "steady", "Not significant: the interval includes 0."
     higher = comparison.difference > 0
     better = higher == (get(comparison.query.key).better == "higher")
-    direction = "Higher" if higher else "Lower"
-    return ("better" if better else "worse"), f"{direction} than chance between developers explains."
+    return ("better" if better else "worse"), "Statistically significant."
 
 
 def _value(group: Group, key: str) -> str:

@@ -29,8 +29,8 @@ class Offer:
 def parents_of(
     visibility: Visibility, unit: str | None, quarter: Quarter | None, *, known: Objective | None
 ) -> list[Offer]:
-    """What an objective of that unit (a slug; None: the whole organisation, which serves nothing) can serve in that
-    quarter; not the `known` one itself.
+    """List the objectives that an objective of that unit (a slug; None: the whole organisation, which has no parent)
+    can support in that quarter; not the `known` one itself.
     """
     if quarter is None or quarter._state.adding or unit is None:
         return []
@@ -44,7 +44,7 @@ def parents_of(
 
 
 def plans_of(visibility: Visibility, unit: str | None) -> list[Offer]:
-    """Whose improvement plan a ticket of that unit (a slug; None: the whole organisation) can be part of."""
+    """List objectives whose improvement plan a ticket of the unit (a slug; None: the whole organisation) can join."""
     open_ones = Objective.objects.within(visibility).open()
     own, above = open_ones.none(), open_ones.none()
     rest = open_ones.exclude(unit=None)

@@ -24,8 +24,8 @@ Choice = tuple[str, "str | list[tuple[str, str]]"]
 def parents_offered(
     visibility: Visibility, unit: str, quarter: Quarter | None, *, known: Objective | None = None, named: str = ""
 ) -> list[Choice]:
-    """What an objective of that unit (a slug, or WHOLE) can serve in that quarter: those of the units above, the
-    nearest first, then those of the whole organisation.
+    """Offer parent objectives for a unit (a slug, or WHOLE) and quarter: those of the units above, nearest first, then
+    those of the whole organisation.
 
     `named` is the number of one that was chosen before: it stays sayable, so that the service says what is wrong; and
     so does what the `known` objective serves, whoever may see that.
@@ -36,8 +36,8 @@ def parents_offered(
 
 
 def plans_offered(visibility: Visibility, unit: str, *, known: Ticket | None = None, named: str = "") -> list[Choice]:
-    """Whose improvement plan a ticket of that unit (a slug, or WHOLE) can be part of: its own objectives, those of
-    units above, those of the whole organisation, and others.
+    """Offer objectives whose improvement plan a ticket of the unit (a slug, or WHOLE) can join: the unit's own, those
+    of units above, those of the whole organisation, and others.
     """
     grouped = _grouped(plans_of(visibility, unit if unit and unit != WHOLE else None))
     return _with_chosen(grouped, visibility, named, known.objective_id if known else None)

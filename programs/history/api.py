@@ -25,7 +25,7 @@ class DifferenceSerializer(serializers.Serializer[object]):
 
 
 class ChangeSerializer(serializers.Serializer[object]):
-    """What one account changed at once."""
+    """A change by one account at one time."""
 
     at = serializers.DateTimeField()
     by = serializers.CharField(allow_null=True, help_text="Null: a deleted account, or Headway (`automatic`).")

@@ -54,7 +54,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Step:
-    """What one account (None: Headway itself) changed in one record."""
+    """A change of one record by one account (None: Headway itself)."""
 
     at: datetime
     together: object  # what was changed in one transaction stands together
@@ -65,7 +65,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Change:
-    """What one account changed at once."""
+    """Changes by one account at one time."""
 
     by: int | None
     at: datetime
@@ -88,12 +88,12 @@ def changes_from(steps: Iterable[Step]) -> list[Change]:
 
 
 def author_of(event: Any) -> dict[str, Any]:
-    """When and by whom, as a `Step` takes it."""
+    """Time and author of an event, as arguments of `Step`."""
     return {"at": event.pgh_created_at, "together": together(event), "account": account_of(event)}
 
 
 def field_steps(events: Sequence[Any], fields: Iterable[str], names: CurrentNames) -> Iterator[Step]:
-    """Of one record, whose first event that is read may be a later one."""
+    """The steps of one record; the first event read need not be its first."""
     if events and events[0].pgh_label == WRITTEN:
         yield Step(**author_of(events[0]), is_first=True)
     for before, event in pairwise(events):

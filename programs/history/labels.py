@@ -25,7 +25,7 @@ UNDISCLOSED: Mapping[Undisclosed, str] = {
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """What one account changed at once."""
+    """A line of the history: changes by one account at one time."""
 
     who: str
     at: str

@@ -40,7 +40,7 @@ class MeetingSeriesForm(forms.ModelForm[MeetingSeries]):
             show_error(self, problem)
 
     def given(self) -> Mapping[str, Any]:
-        """What a valid form says, as services take it."""
+        """The data of a valid form, as services take it."""
         data = dict(self.cleaned_data)
         data["participants"] = [person.email for person in data["participants"] if person.email]
         return {**data, "unit": data["unit"].slug if data["unit"] else ""} if "unit" in data else data

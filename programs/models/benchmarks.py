@@ -21,7 +21,7 @@ MOST_INDICATORS = 5  # with more nobody knows what matters
 
 
 class Period(models.TextChoices):
-    """Of which stretch of time a value is; a median or a share needs none."""
+    """The period that a value covers; a median or a share needs none."""
 
     NONE = "", "Any time"
     WEEK = "week", "A week"

@@ -111,7 +111,7 @@ class AlertKind(models.TextChoices):
 
 
 class BudgetAlert(models.Model):
-    """That a threshold was reached in a month, with the figures of that moment: sent once.
+    """An alert that a threshold was reached in a month, with the figures of that moment; sent once.
 
     `percent` is the threshold.  `forecast`, `low` and `high` are of an alert by forecast alone.
     """

@@ -31,7 +31,7 @@ class MeetingKind(models.TextChoices):
 
 
 class Rule(models.TextChoices):
-    """Which day of a month, or of a quarter."""
+    """The rule that selects a day of a month or quarter."""
 
     DAY = "day", "A day of the month"
     WEEKDAY = "weekday", "A weekday of the month"
@@ -56,7 +56,7 @@ class Weekday(models.IntegerChoices):
 
 
 class Place(models.IntegerChoices):
-    """Which of a month's Tuesdays."""
+    """The position of a weekday in a month."""
 
     FIRST = 1
     SECOND = 2
@@ -269,7 +269,7 @@ class Meeting(models.Model):
 
     @property
     def local_day(self) -> date:
-        """By the calendar of the series."""
+        """The meeting's day in the time zone of the series."""
         return self.starts_at.astimezone(self.series.zone).date()
 
     @property
@@ -315,7 +315,7 @@ class MeetingParticipant(models.Model):
 
 
 class CalendarFeed(models.Model):
-    """That an account's meetings can be read at a secret address, of which Headway knows the SHA-256 alone."""
+    """A calendar feed of an account's meetings at a secret address, of which Headway stores only the SHA-256."""
 
     account = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="calendar_feed")
     digest = models.BinaryField(max_length=32, unique=True)

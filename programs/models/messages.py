@@ -55,7 +55,7 @@ ALONE = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
 
 
 class Channel(models.TextChoices):
-    """How a notice leaves the app; programs/reminders/services/channels.py says how each works."""
+    """A channel for notices outside the app; programs/reminders/services/channels.py implements them."""
 
     EMAIL = "email", "E-mail"
 
@@ -144,7 +144,7 @@ class Notice(models.Model):
 
 
 class OutgoingEmail(models.Model):
-    """What is handed over to a channel at once, for one account.
+    """A message handed to a channel at once, for one account.
 
     `public_id` is in its Message-ID: a mail server that gets it twice can tell.  `held_by` is the worker at it, until
     `held_until`; only the holder writes what became of it.
@@ -203,7 +203,7 @@ class Delivery(models.Model):
 
 
 class OptOut(models.Model):
-    """That an account wants no messages of a kind through a channel; an empty kind: none at all."""
+    """An account's opt-out from a kind of messages on a channel; an empty kind means all."""
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="opt_outs")
     channel = models.CharField(max_length=20, choices=Channel.choices)
@@ -216,7 +216,7 @@ class OptOut(models.Model):
 
 
 class QuietHours(models.Model):
-    """When an account gets nothing, by the clock of its zone; without a row the installation's.
+    """The hours in which an account gets no messages, in its time zone; without a row, the installation's.
 
     `begins` after `ends` goes past midnight; both the same: there are none.
     """

@@ -24,7 +24,7 @@ MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is abou
 
 
 class ObjectiveStatus(models.TextChoices):
-    """How an objective or a key result goes: computed from its data, and overridable with a reason."""
+    """The status of an objective or key result: computed from its data, and overridable with a reason."""
 
     ON_TRACK = "on_track", "On track"
     AT_RISK = "at_risk", "At risk"
@@ -44,7 +44,7 @@ class ObjectiveQuerySet(models.QuerySet["Objective"]):
 
 @pghistory.track(append_only=True)
 class Objective(models.Model):
-    """What a unit (without one: the whole organisation) wants to reach in a quarter."""
+    """A goal of a unit (without one: the whole organisation) for a quarter."""
 
     class CarryOver(models.TextChoices):
         UNDECIDED = "undecided", "Not decided"
@@ -121,7 +121,7 @@ class Objective(models.Model):
 
 
 class TargetKind(models.TextChoices):
-    """How the target of a key result is meant."""
+    """The kind of target of a key result."""
 
     ABSOLUTE = "absolute", "A value to reach"
     RELATIVE = "relative", "A change from the baseline, in percent"
@@ -182,7 +182,7 @@ class KeyResult(models.Model):
 
 
 class CheckIn(models.Model):
-    """What somebody says of an objective (and one of its key results) at a time.  Never changed."""
+    """A note on an objective (and one of its key results) at a time; immutable."""
 
     class Confidence(models.TextChoices):
         HIGH = "high", "On track"
@@ -291,7 +291,7 @@ class KeyResultMeasure(models.Model):
 
 
 class ObjectiveMeasure(models.Model):
-    """What an objective's key results come to together."""
+    """The combined measure of an objective's key results."""
 
     objective = models.OneToOneField(Objective, models.CASCADE, primary_key=True, related_name="measure")
     measured_at = models.DateTimeField(db_default=Now())

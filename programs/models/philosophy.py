@@ -37,7 +37,7 @@ class PhilosophyVersion(models.Model):
 
 
 class Acknowledgement(models.Model):
-    """That somebody read a version.  Number 0 is the text that Headway brings along."""
+    """An acknowledgement that somebody read a version; number 0 is the text that ships with Headway."""
 
     number = models.PositiveIntegerField()
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")

@@ -142,7 +142,7 @@ def period_name(period: str, start: date) -> str:
 
 @pghistory.track(append_only=True)
 class QbrSection(models.Model):
-    """What people say in a section; its figures come from the data."""
+    """The authored text of a section; its figures come from the data."""
 
     qbr = models.ForeignKey(Qbr, models.CASCADE, related_name="sections")
     key = models.CharField(max_length=20, choices=SectionKey.choices)

@@ -98,7 +98,7 @@ def _refused(name: str, operation: pgtrigger.Operation, quarter: str, row: str) 
 
 
 def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
-    """Of objectives themselves: none is added, removed, or changed in these fields."""
+    """Triggers that forbid adding, removing, or changing these fields of, objectives."""
     return [
         _refused(
             "closed_quarter_takes_no_objective",

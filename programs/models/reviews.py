@@ -87,7 +87,7 @@ class Review(models.Model):
 
 
 class PointKind(models.TextChoices):
-    """Where a point of the agenda comes from, in the order in which it is discussed."""
+    """The source of an agenda point, in order of discussion."""
 
     DECISION = "decision", "Decisions of the last review"
     RESTATED = "restated", "Restated figures"
@@ -138,7 +138,7 @@ class ReviewPoint(models.Model):
 
 
 class ReviewAttendance(models.Model):
-    """Who was invited to a review, and whether they came."""
+    """A person invited to a review, and whether they attended."""
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="attendance")
     # A person found in data may be merged into a known one and deleted: the review keeps the id.

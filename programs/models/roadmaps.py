@@ -1,4 +1,4 @@
-"""What teams intend to improve in quarters to come, and which metrics matter to whom in which quarter."""
+"""Roadmap models: intents of teams for future quarters, and the metrics that matter to each persona."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class RoadmapIntentQuerySet(models.QuerySet["RoadmapIntent"]):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), append_only=True)
 class RoadmapIntent(models.Model):
-    """What a unit (without one: the whole organisation) intends to improve in a quarter, before it is an objective.
+    """A planned improvement of a unit (without one: the whole organisation) for a quarter, before it is an objective.
 
     It goes when the objective is written: the roadmap shows that one from then on.
     """

@@ -1,4 +1,4 @@
-"""What an admin says of the program as a whole, and whether the demo was loaded into it."""
+"""Program-wide settings, and whether the demo was loaded."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ class Nature(models.TextChoices):
 
 
 class BottleneckKind(models.TextChoices):
-    """Where the cause lies.  People rarely turn out to be it."""
+    """The area of the cause; it is rarely people."""
 
     PROCESS = "process", "Process"
     TOOLING = "tooling", "Tooling"
@@ -65,7 +65,7 @@ class Ticket(models.Model):
     """One improvement.  Without a unit it is the whole organisation's."""
 
     class Effort(models.TextChoices):
-        """Of what will be done, as its owner guesses."""
+        """The effort that the owner estimates."""
 
         SMALL = "small", "Small"
         MEDIUM = "medium", "Medium"
@@ -126,12 +126,12 @@ class Ticket(models.Model):
         return self.state in OPEN_STATES
 
     def days_late(self, today: date) -> int:
-        """How many days it is overdue; 0 where it is not, or nobody has to do anything any more."""
+        """The number of days that the ticket is overdue; 0 if it is not, or is closed."""
         return max(0, (today - self.due_on).days) if self.is_standing else 0
 
 
 class TicketComment(models.Model):
-    """What somebody says of a ticket.  Never changed."""
+    """A comment on a ticket; immutable."""
 
     ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="comments")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
@@ -180,7 +180,7 @@ class TicketWatcher(Ticket.watchers.through):  # type: ignore[name-defined,misc]
 
 
 class TicketTemplate(models.Model):
-    """What is often found, and what has helped: a ticket without unit, owner and days."""
+    """A template for a common problem and its remedy: a ticket without unit, owner and dates."""
 
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField("opportunity or challenge", max_length=LONGEST_TITLE)

@@ -1,4 +1,4 @@
-"""Who may see what of the program.
+"""Visibility rules of the program.
 
 What is published stands before everybody whom it concerns: those who may look at the unit, everybody below it (whose
 goals serve the unit's goals), and for the whole organisation everybody.  Drafts are seen by those who answer for the

@@ -116,7 +116,7 @@ class PhilosophyView(ProgramView):
 class PhilosophyVersionsView(ProgramView):
     @operation("v1_philosophy_versions", PhilosophyVersionsSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """What was published until now, the latest first."""
+        """List the published versions, newest first."""
         versions = philosophy_versions()
         names = names_of([version.written_by for version in versions if version.written_by])
         headings = PhilosophyHeadingSerializer(versions, many=True, context={"names": names})

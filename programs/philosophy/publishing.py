@@ -70,7 +70,7 @@ def publish_philosophy(access: Access, text: str, reason: str, *, of_number: int
 
 
 def acknowledge(account: User, number: int) -> None:
-    """That the account read that version; only the one that holds can be acknowledged, and once."""
+    """Record that the account read that version; only the current one can be acknowledged, and once."""
     if number == current_philosophy().number:
         Acknowledgement.objects.get_or_create(number=number, account=account)
 
@@ -80,7 +80,7 @@ def has_acknowledged(account: User, number: int) -> bool:
 
 
 def acknowledged_by(number: int) -> tuple[int, int]:
-    """How many of how many active accounts acknowledged that version."""
+    """The number of active accounts that acknowledged that version, and of all active accounts."""
     active = User.objects.filter(is_active=True)
     return Acknowledgement.objects.filter(number=number, account__in=active).count(), active.count()
 

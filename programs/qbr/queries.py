@@ -1,4 +1,4 @@
-"""Which business reviews there are, which one is before another, and which one a meeting is about."""
+"""Queries of business reviews: lists, the previous one, and the one of a meeting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from programs.models import Meeting, MeetingKind, Qbr, QbrPeriod, QbrState
 
 
 class QbrFilters(ListFilters):
-    """What a list of reviews is narrowed to, on pages and over the API."""
+    """Filters of lists of business reviews, on pages and in the API."""
 
     unit = django_filters.CharFilter(field_name="unit__slug", label="Unit", help_text="Slug.")
     period = django_filters.ChoiceFilter(choices=QbrPeriod.choices, label="Period", empty_label="Any period")
@@ -35,7 +35,7 @@ def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
 
 
 def qbrs_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
-    """By meeting id; of one that nobody has drafted yet, the list, for those who lead the unit."""
+    """Map meeting ids to QBRs; for one not drafted yet, a link to the list for those who lead the unit."""
     about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.QBR]
     seen = Qbr.objects.within(visibility).filter(start__in={meeting.period_start for meeting in about})
     qbrs = {(qbr.unit_id, qbr.start, qbr.end): qbr for qbr in seen.select_related("unit")}

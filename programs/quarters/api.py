@@ -35,7 +35,7 @@ class FiscalCalendarSerializer(serializers.Serializer[object]):
 class FiscalCalendarView(ProgramView):
     @operation("v1_fiscal_calendar", FiscalCalendarSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """How the fiscal year is divided; an admin says where it begins."""
+        """List the fiscal quarters; an admin sets the month in which the fiscal year starts."""
         quarter = quarter_of(windows.local_today())
         return Response(
             {

@@ -13,7 +13,7 @@ from programs.requests.model_fields import NamedField
 
 
 class QuarterField(NamedField):
-    """By a day in it; without one that of today.  A record that is changed keeps its own."""
+    """A quarter, given by a date in it; defaults to the current one, or to that of the record being changed."""
 
     def find(self, name: str) -> Quarter:
         stored: Quarter | None = getattr(self.parent.instance, "quarter", None)

@@ -1,4 +1,4 @@
-"""Which fiscal quarter a day is in."""
+"""Fiscal quarters and the days in them."""
 
 from __future__ import annotations
 

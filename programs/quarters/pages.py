@@ -84,7 +84,7 @@ def choices(choice: Quarters, chosen: Quarter, url_of: Callable[[Quarter], str])
 
 
 def elapsed_text(quarter: Quarter, today: date) -> str:
-    """How much of it has come, today included: 57% passed, 40 days left."""
+    """The elapsed share of the quarter, including today: 57% passed, 40 days left."""
     if today < quarter.start:
         return f"begins in {wording.count((quarter.start - today).days, 'day')}"
     if today >= quarter.end:

@@ -12,7 +12,7 @@ from programs.reminders.services.outbox import send_again
 
 
 class IncludedDeliveries(NoAdding, admin.TabularInline[Delivery, OutgoingEmail]):
-    """What the e-mail says: the kind of each notice and what it is about."""
+    """The notices of an e-mail: kind and subject."""
 
     model = Delivery
     verbose_name, verbose_name_plural = "notice", "notices in it"

@@ -19,12 +19,12 @@ LONGEST_ID = 16  # digits; the database's numbers end at 19
 
 
 def body(request: Request, serializer: type[BodySerializer] = BodySerializer) -> dict[str, Any]:
-    """What the request says, checked; by default it says nothing."""
+    """The validated body of the request; by default an empty one."""
     return validated(serializer(data=request.data))
 
 
 def changed_version(request: Request, name: str = "version") -> tuple[Mapping[str, Any], int]:
-    """What a change names, and the version that it was made from."""
+    """The changed fields, and the version that the change is based on."""
     sent = sent_object(request)
     version = sent.get(name)
     if version is None:
@@ -41,7 +41,7 @@ def sent_object(request: Request) -> Mapping[str, Any]:
 
 
 def parameter(request: Request, name: str) -> str:
-    """Of the address; empty where it was left out."""
+    """A query parameter; empty if omitted."""
     return request.query_params.get(name, "").strip()
 
 

@@ -22,7 +22,7 @@ class NamedField(Text):
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
 
     def find(self, name: str) -> Any:
-        """What has this name (empty: none was given).  Raises FieldError, ValidationError, MayNotWriteError."""
+        """The object with this name (empty: none given).  Raises FieldError, ValidationError, MayNotWriteError."""
         raise NotImplementedError
 
     def name_of(self, value: Any) -> str:
@@ -47,7 +47,7 @@ class NamedField(Text):
 
 
 class MetricField(NamedField):
-    """By its key."""
+    """A metric, given by its key."""
 
     def find(self, name: str) -> str:
         if name and name not in {metric.key for metric in metrics()}:
@@ -59,7 +59,7 @@ class MetricField(NamedField):
 
 
 class VisibleField(serializers.PrimaryKeyRelatedField[Any]):
-    """By its number, of a model whose querysets know what a writer may see."""
+    """A record, given by its id and limited to those visible to the writer."""
 
     def __init__(self, what: str, **kwargs: Any) -> None:
         super().__init__(**{"required": False, "allow_null": True, **kwargs})
@@ -88,6 +88,6 @@ class AccountField(serializers.CharField):
 
 
 def _stored(field: serializers.Field[Any, Any, Any, Any]) -> Any:
-    """What the record that is changed says there; `empty` for a new one."""
+    """The current value of the record being changed; `empty` for a new one."""
     record = getattr(field.parent, "instance", None)
     return empty if record is None else getattr(record, str(field.source))

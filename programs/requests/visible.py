@@ -1,4 +1,4 @@
-"""Who asks, and records named by URLs, as far as the viewer may see them."""
+"""The viewer of a request, and records named by URLs that are visible to the viewer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def check_is_of_account(access: Access) -> None:
 
 
 def account_of(access: Access) -> User:
-    """Who writes.  Raises MayNotWriteError for a token of nobody."""
+    """The writing account.  Raises MayNotWriteError for a token without an account."""
     if not isinstance(access.viewer, User):
         raise MayNotWriteError("Sign in with an account: a token without an account writes nothing here.")
     return access.viewer
@@ -81,7 +81,7 @@ def visible_intent(pk: int, access: Access) -> RoadmapIntent:
 
 
 def known_quarter(start: str) -> Quarter:
-    """By its first day, as ISO 8601, with its document.  Raises Http404."""
+    """The quarter with that first day (ISO 8601), with its document.  Raises Http404."""
     try:
         first = date.fromisoformat(start)
     except ValueError:

@@ -79,7 +79,7 @@ def units_without_review(visibility: Visibility, month: date) -> QuerySet[Unit]:
 
 
 def reviews_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
-    """By meeting id; of a review that nobody has prepared yet, the list, for those who lead the unit."""
+    """Map meeting ids to reviews; for one not prepared yet, a link to the list for those who lead the unit."""
     about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.REVIEW and meeting.series.unit_id]
     seen = Review.objects.within(visibility).filter(
         unit__in={meeting.series.unit_id for meeting in about}, month__in={meeting.period_start for meeting in about}

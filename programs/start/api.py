@@ -122,7 +122,7 @@ class StartView(ProgramView):
 class StartSuggestionsView(ProgramView):
     @operation("v1_start_suggestions", FirstStepsSerializer, parameters=PARAMETERS, errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """Where the chosen teams are farthest from what is known to be possible: three different metrics."""
+        """Suggest three metrics on which the chosen teams are farthest from what is known to be possible."""
         access, selection = _params(request)
         steps = first_steps(selection.units, selection.chosen.metrics, access, today=windows.local_today())
         return Response({"suggestions": FirstStepSerializer(steps, many=True).data})

@@ -41,7 +41,7 @@ class StartSelection:
 
 @dataclass(frozen=True)
 class BaselineOfMetric:
-    """Where each pilot team stands; None: not the viewer's to see."""
+    """The current value of each pilot team; None if hidden from the viewer."""
 
     query: BenchmarkQuery
     teams: Sequence[tuple[Unit, CurrentValue | None]]
@@ -49,7 +49,7 @@ class BaselineOfMetric:
 
 @dataclass(frozen=True)
 class PilotTeam:
-    """What it concentrates on already, and its objective of the quarter (an id)."""
+    """A pilot team with its current focus, and its objective of the quarter (an id)."""
 
     unit: Unit
     focus: FocusVersion | None
@@ -58,7 +58,7 @@ class PilotTeam:
 
     @property
     def focus_number(self) -> int:
-        """Of the focus version that a starter set takes the place of."""
+        """The number of the focus version that a starter set replaces."""
         return self.focus.number if self.focus else 0
 
     @property
@@ -91,7 +91,7 @@ def chosen_teams(visibility: Visibility, chosen_set: str, slugs: Sequence[str]) 
 
 
 def baseline_report(selection: StartSelection, access: Access) -> list[BaselineOfMetric]:
-    """Of each indicator of the set; one look at all of them and all teams."""
+    """Read the baselines of every indicator and team in one call."""
     queries = [benchmark_query(metric, "") for metric in selection.chosen.metrics]
     stood = current_values_of_units(queries, selection.units, access, today=windows.local_today())
     return [

@@ -1,1 +1,1 @@
-"""Which units are teams, and for which of them somebody may write."""
+"""Teams among the units, and permission to write for them."""

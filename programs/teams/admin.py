@@ -42,7 +42,7 @@ class ProgramSettingsAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProgramSetting
 
     @admin.display(description="changes")
     def changes(self, settings: ProgramSettings) -> SafeString | str:
-        """Who changed it when, the latest first."""
+        """The changes with authors and times, newest first."""
         history = apps.get_model("programs", "ProgramSettingsEvent")._default_manager.select_related("pgh_context")
         events: list[Any] = list(history.filter(pgh_obj=settings.pk).order_by("-pgh_id")[:CHANGES_LISTED])
         trees = OrgTree.objects.in_bulk({event.teams_tree_id for event in events if event.teams_tree_id})

@@ -1,4 +1,4 @@
-"""Which units are teams, which of them have no objective, and in which Org Tree they stand."""
+"""Queries of teams: which units are teams, which lack an objective, and their Org Tree."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def teams_missing_objective(visibility: Visibility, quarter: Quarter, today: dat
 
 
 def units_above(teams: Iterable[Unit], today: date) -> dict[int, str]:
-    """By team the name of the unit in which it stands; teams of different units often have one name."""
+    """Map teams to the name of the unit above, because teams of different units often share a name."""
     places = UnitPlace.objects.filter(unit__in=list(teams), during__contains=today, parent__isnull=False)
     return dict(places.values_list("unit", "parent__name"))
 

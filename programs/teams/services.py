@@ -10,7 +10,7 @@ from programs.teams.queries import program_settings, teams_tree
 
 
 def settle_teams_tree() -> None:
-    """What was guessed so far is set, so that it changes no more by itself; the history tells who wrote the objective.
+    """Fix the guessed teams tree so that it no longer changes by itself; the history names who wrote the objective.
 
     Nothing where it is set already.  Called in the transaction that writes a mandatory objective.
     """

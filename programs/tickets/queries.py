@@ -96,13 +96,13 @@ class TicketFilters(ListFilters):
 
 
 def of_managed_units(visibility: Visibility, today: date) -> Q:
-    """Of units that the viewer manages, and of whoever is in one of them today."""
+    """Tickets of units that the viewer manages, and of people who are in one of them today."""
     members = Placement.objects.filter(ancestor__in=visibility.managed_ids, during__contains=today)
     return Q(unit__in=visibility.managed_ids) | Q(owner__in=members.values("person"))
 
 
 def first_of_each_day(tickets: QuerySet[Ticket], number: int) -> QuerySet[Ticket]:
-    """By due date: of each day so many, what is to do first, with `of_day`, how many there are."""
+    """The first tickets of each due day, open ones first; `of_day` is the day's total."""
     numbered = tickets.annotate(
         place=Window(RowNumber(), partition_by=F("due_on"), order_by=[OPEN_FIRST, F("pk").asc()]),
         of_day=Window(Count("pk"), partition_by=F("due_on")),

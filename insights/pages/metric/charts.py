@@ -27,6 +27,7 @@ from insights.pages.routes import Charts, PageRoutes
 from insights.pages.rows import greatest_rows, highest_title
 from insights.privacy.visible import visible_distribution
 from insights.query.query import Dimension
+from insights.ui import wording
 from insights.ui.cards import Trend
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters

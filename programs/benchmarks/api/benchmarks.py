@@ -80,7 +80,7 @@ class BenchmarksView(ProgramView):
         parameters=[UNIT, OpenApiParameter("metric", str, many=True, description="Keys; without any all.")],
     )
     def get(self, request: Request) -> Response:
-        """What holds of a unit, by metric: its own benchmarks, and those that it inherits."""
+        """List the benchmarks that apply to a unit, its own and inherited ones, by metric."""
         unit = requested_unit(request, self.access)
         keys = [key for key in request.query_params.getlist("metric") if key]
         holding = benchmarks_for(keys or None, unit.pk if unit else None, self.access.visibility)
@@ -99,7 +99,7 @@ class BenchmarksView(ProgramView):
 class BenchmarkView(ProgramView):
     @operation("v1_benchmark", BenchmarkPageSerializer, parameters=[UNIT])
     def get(self, request: Request, key: str) -> Response:
-        """What holds of one metric, and the unit's own versions."""
+        """Get the benchmark of one metric that applies to a unit, with the unit's own versions."""
         unit = requested_unit(request, self.access)
         return Response(_page(key, unit, self.access))
 
@@ -123,7 +123,7 @@ class BenchmarkTakeBackView(ProgramView):
         request=BenchmarkTakeBackSerializer,
     )
     def post(self, request: Request, key: str) -> Response:
-        """What was agreed for that unit holds no longer; what holds above it does again."""
+        """Withdraw the unit's benchmark; it inherits the one above it again."""
         given, of_number = changed_version(request, "number")
         return _changed(key, self.access, lambda: withdraw_benchmark(self.access, key, given, of_number=of_number))
 
@@ -139,7 +139,7 @@ class SuggestionsView(ProgramView):
         ],
     )
     def get(self, request: Request, key: str) -> Response:
-        """What could be agreed, and why, for whoever may agree on it."""
+        """Suggest benchmarks with reasons, for accounts that can set them."""
         metric = _metric(key)
         unit = unit_to_write_for(request.query_params.get("unit", ""), self.access.visibility, "Benchmarks")
         question = Question(
@@ -230,7 +230,7 @@ def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access)
 
 
 def _changed(key: str, access: Access, change: Callable[[], BenchmarkVersion]) -> Response:
-    """What holds after the change.  Where somebody else saved first, 409 with the newest version as `stored`."""
+    """Return the changed benchmark, or 409 with the newest version as `stored` if somebody else saved first."""
     try:
         return Response(_page(key, change().unit, access))
     except ConflictError as conflict:

@@ -66,7 +66,7 @@ class VersionSerializer(ReadSerializer[BenchmarkVersion]):
 
 
 class BenchmarkSerializer(VersionSerializer):
-    """What holds of a unit: its own, or inherited from `agreed_for`."""
+    """A benchmark that applies to a unit: its own, or inherited from `agreed_for`."""
 
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
     is_inherited = serializers.BooleanField()
@@ -84,7 +84,7 @@ class BenchmarksSerializer(serializers.Serializer[object]):
 
 
 class BenchmarkPageSerializer(serializers.Serializer[object]):
-    """What holds (null: nothing), and the unit's own versions, the latest first."""
+    """The benchmark that applies (null: none), and the unit's own versions, newest first."""
 
     unit = serializers.CharField(allow_null=True)
     benchmark = BenchmarkSerializer(allow_null=True)
@@ -149,7 +149,7 @@ class SuggestionsSerializer(serializers.Serializer[object]):
 
 
 class FocusSerializer(ReadSerializer[FocusVersion]):
-    """What a unit concentrates on; number 0: it never chose."""
+    """A unit's focus; number 0 if it never chose one."""
 
     unit = serializers.SerializerMethodField()
     reason = serializers.CharField(allow_null=True)
@@ -187,7 +187,7 @@ class FocusConflictSerializer(schema.ErrorsSerializer):
 
 
 def version_documents(versions: Sequence[BenchmarkVersion], access: Access) -> list[dict[str, Any]]:
-    """Of versions with their units and authors; two queries, however many there are."""
+    """Serialise versions read with their units and authors, in two queries."""
     names = names_of([version.written_by for version in versions if version.written_by])
     context = {"names": names, "access": access}
     return [dict(document) for document in VersionSerializer(versions, many=True, context=context).data]
@@ -199,7 +199,7 @@ def benchmark_documents(
     unit: str | None,
     access: Access,
 ) -> list[dict[str, Any]]:
-    """What holds of that unit, with where it stands."""
+    """Serialise the benchmarks that apply to a unit, with its current values."""
     versions = version_documents([benchmark.version for benchmark in holding], access)
     return [
         {
@@ -232,7 +232,7 @@ def focus_document(focus: FocusVersion | None, unit: str | None) -> dict[str, An
 
 
 def focus_documents(versions: Sequence[FocusVersion], unit: str | None) -> list[dict[str, Any]]:
-    """Of one unit, with their authors."""
+    """Serialise a unit's focus versions with their authors."""
     names = names_of([version.written_by for version in versions if version.written_by])
     context = {"names": names, "unit": unit}
     return [dict(document) for document in FocusSerializer(versions, many=True, context=context).data]

@@ -36,7 +36,7 @@ class FocusVersionsSerializer(serializers.Serializer[object]):
 class FocusView(ProgramView):
     @operation("v1_focus", NearestFocusSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
-        """What a unit concentrates on: its focus metric and its key indicators, or who above it does."""
+        """Get the focus of a unit: its focus metric and key indicators, or the nearest unit above that has one."""
         unit = requested_unit(request, self.access)
         newest = newest_focus(unit.pk if unit else None)
         above = focus_above(unit.pk) if unit is not None and not (newest and newest.metric) else None
@@ -57,7 +57,7 @@ class FocusView(ProgramView):
 class FocusVersionsView(ProgramView):
     @operation("v1_focus_versions", FocusVersionsSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
-        """What a unit chose before, with who and why."""
+        """List the focus versions of a unit, with authors and reasons."""
         unit = requested_unit(request, self.access)
         slug = unit.slug if unit else None
         return Response({"unit": slug, "versions": focus_documents(focus_versions(unit.pk if unit else None), slug)})

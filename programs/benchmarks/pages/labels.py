@@ -62,7 +62,7 @@ class BaselineText:
 
 
 def of_words(metric: Metric, period: str) -> str:
-    """What kind of figure it is: Median; a week."""
+    """The statistic and period of a figure: “Median, a week”."""
     words = [metric.statistic.value.capitalize() if metric.statistic else "", Period(period).label if period else ""]
     return ", ".join(filter(None, words))
 

@@ -61,7 +61,7 @@ class Subject:
         return url_with(reverse(route, args=args), {"unit": self.slug, **more})
 
     def bar(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        """What the templates of the scope bar read."""
+        """The context of the scope bar's templates."""
         return {
             "scope": scope_bar(self.filters, self.around, {}, path, extra_params=params),
             "whose": scope_words(self.filters, self.around),

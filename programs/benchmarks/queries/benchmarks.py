@@ -78,7 +78,9 @@ class EffectiveBenchmark:
 def benchmarks_for(
     keys: Collection[str] | None, unit_id: int | None, visibility: Visibility, *, on: date | None = None
 ) -> Mapping[str, EffectiveBenchmark]:
-    """By metric, for these keys (None: all); metrics without a benchmark are left out.  One query."""
+    """Map each metric of these keys (None: all) to the benchmark that applies; metrics without one are left out.  One
+    query.
+    """
     benchmarks = _holding_versions(_HOLDING, _selected(keys, [unit_id], on), visibility)
     return _by_metric(_holding(benchmark, is_own=benchmark.unit_id == unit_id) for benchmark in benchmarks)
 

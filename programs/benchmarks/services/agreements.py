@@ -21,7 +21,7 @@ TREND_METRICS = {"ai.active_share": "ai.adoption_rate"}
 
 
 def agreements(keys: Sequence[str], scope: Scope, access: Access) -> Mapping[str, Agreement]:
-    """By key, of the scope's unit or the whole organisation; one query."""
+    """Map each key to the agreement of the scope's unit or the whole organisation, in one query."""
     wanted_keys = {*keys, *(TREND_METRICS[key] for key in keys if key in TREND_METRICS)}
     holding = benchmarks_of_slug(wanted_keys, scope.unit, access.visibility)
     by_key = {key: holding.get(key) or holding.get(TREND_METRICS.get(key, "")) for key in keys}

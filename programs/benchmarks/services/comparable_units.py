@@ -84,7 +84,7 @@ def _like(unit: Unit, candidates: Sequence[UnitAsOf]) -> Sequence[UnitAsOf]:
 def _figures(
     units_by_query: Mapping[BenchmarkQuery, Mapping[int, UnitAsOf]], access: Access, today: date
 ) -> Mapping[BenchmarkQuery, Mapping[int, float]]:
-    """By the unit's id, of those with enough data that may be told of."""
+    """Map unit ids to values, for units with enough data and people."""
     queries = {metric_query: metric_query.side_by_side(Scope(), today) for metric_query in units_by_query}
     side_by_side = [
         UnitQueries(
@@ -109,7 +109,7 @@ def _figures(
 def _comparable_value(
     answers: Sequence[Answer], number_of_units: int, unit: UnitAsOf, metric_query: BenchmarkQuery, access: Access
 ) -> float | None:
-    """Of the first answers; None of too few data, or of too few people behind any answer before this viewer."""
+    """The unit's value from the first answers; None if data or people are too few for this viewer."""
     query = replace(answers[0].query, scope=Scope(unit.slug))
     if any(is_withheld(query, answer.total[0].people, access) for answer in answers):
         return None

@@ -40,7 +40,7 @@ class BenchmarkQuery:
     period: Period = Period.NONE
 
     def query(self, scope: Scope, today: date) -> Query:
-        """Of the weeks that the pages of figures begin with; of more, where whole buckets are picked from them."""
+        """Build the query of the trailing weeks that pages show by default; longer to pick whole buckets from it."""
         granularity = granularity_of(self.period)
         if granularity is None:
             return Query(self.metric.key, windows.trailing(STANDS_OVER_WEEKS, today=today), scope=scope)
@@ -101,7 +101,7 @@ def current_values_with_units(
     *,
     today: date,
 ) -> tuple[CurrentValue | None, Mapping[int, CurrentValue]]:
-    """Where a scope stands (None: nothing is asked of it) and, by id, units that the viewer may look at: one call."""
+    """Read the current values of a scope (None: skipped) and, by id, of units visible to the viewer, in one call."""
     own = [] if scope is None else request.side_by_side(scope, today)
     beside = [UnitQueries(of_units.side_by_side(Scope(), today), ids) for of_units, ids in units]
     answers = visible_together(access, totals=own, units=beside, freshness=Freshness.OF_PAGES)

@@ -1,4 +1,4 @@
-"""What is written of a benchmark and of a focus, whoever writes it: forms and the API."""
+"""Editable fields of benchmarks and focuses, shared by forms and the API."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REASON = {"reason": {"error_messages": dict.fromkeys(("blank", "required"), "Giv
 
 
 class OfferedMetricField(NamedField):
-    """By its key, a metric that has one figure."""
+    """A metric with a single figure, given by its key."""
 
     def find(self, name: str) -> str:
         if name not in {metric.key for metric in offered_metrics()} and (name or self.required):
@@ -128,7 +128,7 @@ def checked(serializer: type[WriteSerializer[Any]], access: Access, given: Mappi
 
 
 def can_be_agreed_on(metric: Metric) -> bool:
-    """What is always split has no figure of its own."""
+    """Whether the metric has a figure of its own; one that is always split has none."""
     return not metric.always_by
 
 

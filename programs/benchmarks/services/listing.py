@@ -25,7 +25,7 @@ BASELINE = ("baseline", "baseline_from", "baseline_to", "baseline_low", "baselin
 
 
 def list_title() -> list[str]:
-    """What a list can be narrowed to: what was agreed, the metrics of a category, or all."""
+    """The filters of the list: metrics with a benchmark, those of a category, or all."""
     used = {category for metric in offered_metrics() for category in metric.categories}
     return [AGREED, *(category.value for category in Category if category in used), ALL]
 
@@ -49,7 +49,7 @@ def period_of(holding: EffectiveBenchmark | None) -> str:
 def queries_of_units(
     metric: Metric, units: Sequence[int], held: Mapping[int | None, Mapping[str, EffectiveBenchmark]]
 ) -> list[tuple[BenchmarkQuery, list[int]]]:
-    """How the figures of units (by id) have to be read for what holds of each, those together that are read alike."""
+    """Group units (by id) by the query that their benchmark needs, so that equal queries are read together."""
     queries = {pk: benchmark_query(metric, period_of(held[pk].get(metric.key))) for pk in units}
     return [
         (fromkey, [pk for pk, of in queries.items() if of == fromkey]) for fromkey in dict.fromkeys(queries.values())

@@ -59,7 +59,7 @@ class Suggestions:
 
 @dataclass(frozen=True)
 class Question:
-    """What could be agreed for that unit (None: the whole organisation)?"""
+    """A request for suggested benchmarks of a metric for a unit (None: the whole organisation)."""
 
     metric: Metric
     unit: Unit | None
@@ -113,7 +113,7 @@ def _suggestions(
 
 
 def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -> Suggestion | str:
-    """What the unit reached itself in a whole quarter."""
+    """The unit's own best full quarter."""
     metric = question.metric
     known: list[tuple[float, Window, int]] = []
     for quarter, figures in quarters.items():
@@ -136,7 +136,7 @@ def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -
 
 
 def _own_figures(questions: Sequence[Question], access: Access, today: date) -> list[tuple[CurrentValue, _Quarters]]:
-    """Where each stands, and its quarters; read with windows that are kept, all in one call."""
+    """Read each question's current value and past quarters in one call."""
     year, latest = windows.trailing(52, today=today), whole_buckets(today, Granularity.QUARTER, QUARTERS_LOOKED_AT)
     quarters = [bucket.whole for bucket in windows.buckets(latest, Granularity.QUARTER)]
     totals, series = [], []
@@ -206,7 +206,7 @@ def _ready_made(question: Question) -> Suggestion | str:
 
 
 def _published(question: Question, here: CurrentValue, sets: Sequence[BenchmarkSet]) -> list[Suggestion]:
-    """Of the sets in their order, the organisation's first; only such as are of the metric's own statistic."""
+    """Suggestions from published sets, the organisation's first; only those that use the metric's own statistic."""
     if question.period or question.metric.better is Better.NEITHER:
         return []
     having = [from_set for from_set in sets if _is_comparable(from_set, question)]

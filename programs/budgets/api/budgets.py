@@ -70,7 +70,7 @@ class BudgetsSerializer(serializers.Serializer[object]):
 
 
 class BudgetPatchSerializer(BudgetWriteSerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     version = serializers.IntegerField(help_text="That which the change was made from.")
 

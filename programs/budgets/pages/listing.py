@@ -43,7 +43,7 @@ def budgets(request: HttpRequest) -> HttpResponseBase:
 
 
 def budgets_on_ai_page(filters: Filters) -> OfferedSection | None:
-    """Of the unit of the page, in this month; None where it has none that the viewer may see."""
+    """The page unit's budgets of this month; None if the viewer can see none."""
     if filters.scope.person_id is not None or filters.scope.unassigned is not None:
         return None
     month, access = this_month(), filters.access

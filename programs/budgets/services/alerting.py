@@ -25,7 +25,7 @@ PERCENT = 100
 
 
 def alert_of_budgets() -> int:
-    """What is reached now and was not reported yet in this month; returns the number of new alerts."""
+    """Create alerts for thresholds reached this month and not reported yet; returns the number of new alerts."""
     at = timezone.now()
     today = at.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     month = today.replace(day=1)

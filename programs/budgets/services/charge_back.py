@@ -60,7 +60,7 @@ def needed_attribute(slug: str) -> Attribute:
 
 
 def chosen_attribute(slug: str) -> Attribute | None:
-    """That of the parameter, else of the settings; None where there is none.  Raises FieldError."""
+    """The cost centre attribute named by the parameter, else by the settings; None without one.  Raises FieldError."""
     if not slug:
         return program_settings().cost_centre
     attribute = Attribute.objects.filter(slug=slug).first() if "\x00" not in slug else None

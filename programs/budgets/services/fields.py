@@ -1,4 +1,4 @@
-"""What is written of a budget, whoever writes it: the form and the API."""
+"""Editable fields of a budget, shared by the form and the API."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class DollarsField(serializers.DecimalField):
 
 
 class BudgetWriteSerializer(WriteSerializer[Budget]):
-    """New: amount and first_month are needed.  Changed: what is not named stays."""
+    """Create: amount and first_month are required.  Update: omitted fields keep their value."""
 
     unit = LedUnitField("Budgets", help_text="Slug; null: the whole organisation.")
     owner = OwnerField(help_text="E-mail address; null: nobody.")

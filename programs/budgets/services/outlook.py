@@ -1,4 +1,4 @@
-"""What is spent of budgets in a month, what the month will come to, and what that means for each."""
+"""Month-to-date spend, month-end forecast and state of budgets."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def outlooks(
     now: datetime | None = None,
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> list[Outlook]:
-    """Of budgets with their units that the viewer may see, in their order."""
+    """Compute the outlook of each budget, in order; budgets come with their units."""
     queries = [_query(budget, month) for budget in budgets]
     spends = visible_month_spend(queries, access, now=now, freshness=freshness) if queries else []
     return [Outlook(budget, month, spend) for budget, spend in zip(budgets, spends, strict=True)]

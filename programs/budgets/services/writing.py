@@ -35,7 +35,7 @@ def add_budget(access: Access, given: Mapping[str, Any]) -> Budget:
 
 
 def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, of_version: int) -> Budget:
-    """What stays as it was is no change.
+    """Change the budget; unchanged values are no change.
 
     Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`.
     """

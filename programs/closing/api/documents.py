@@ -30,7 +30,7 @@ class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
 
 
 class AddressField(serializers.CharField):
-    """Of a person whose id it is, as of today."""
+    """The current e-mail address of a person, by id."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(allow_null=True, **kwargs)
@@ -144,7 +144,7 @@ class WithoutValueSerializer(AnswerSerializer):
 
 
 class ClosingSerializer(AnswerSerializer):
-    """What would be frozen; drafts come last."""
+    """A preview of the closed quarter; drafts come last."""
 
     quarter = serializers.CharField()
     blocks = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be closed at all.")
@@ -177,7 +177,7 @@ class MissingTeamsSerializer(serializers.Serializer[object]):
 
 
 def quarter_document(quarter: Quarter, access: Access) -> dict[str, Any]:
-    """Of a quarter with its document."""
+    """Serialise a quarter read with its document."""
     frozen = read_frozen(quarter.document, access) if quarter.document else None
     return {**QuarterSerializer(quarter).data, "document": _frozen(frozen, access) if frozen else None}
 
@@ -204,6 +204,6 @@ def people_of(
 
 
 def account_names(accounts: Iterable[int | None], access: Access) -> Mapping[int, str]:
-    """By id; none for a token of nobody."""
+    """Map account ids to names; empty for a token without an account."""
     known = User.objects.in_bulk({pk for pk in accounts if pk is not None}) if access.is_of_account else {}
     return names_of(list(known.values()))

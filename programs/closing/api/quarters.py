@@ -38,7 +38,7 @@ class QuarterView(ProgramView):
 class ClosingView(ProgramView):
     @operation("v1_quarter_closing", ClosingSerializer, parameters=page_parameters("Objectives"))
     def get(self, request: Request, start: str) -> Response:
-        """What would be frozen and carried over, as it was last measured, for executives and admins."""
+        """Preview what closing the quarter would freeze and carry over, as last measured; for executives and admins."""
         access, quarter = self.access, known_quarter(start)
         if not access.visibility.leads_whole:
             raise PermissionDenied(ONLY_LEADERS)

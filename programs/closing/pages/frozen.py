@@ -161,7 +161,7 @@ def _tag(objective: FrozenObjective) -> StatusTag:
 
 
 def _bar(objective: FrozenObjective) -> ObjectiveBar:
-    """How far it came; of a single outcome in its own figures."""
+    """The progress bar of a frozen objective; for a single outcome, in that outcome's own values."""
     outcomes = [result for result in objective.key_results if not result.is_guardrail]
     score = "no score" if objective.score is None else f"score {objective.score:.2f}"
     if len(outcomes) == 1:

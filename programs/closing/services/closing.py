@@ -69,7 +69,7 @@ Row = TypeVar("Row", bound=Model)
 
 @dataclass(frozen=True)
 class ClosingPreview:
-    """What would be frozen: first what was published, then drafts, which end unless they are carried over, too.
+    """Preview of the freeze: published objectives, then drafts (dropped unless carried over).
 
     `lines` and `drafts` are those of the requested page; the totals are of the whole quarter, and so is
     `undecided` (published ones of which nobody said whether they are carried over: they end).  Of `without_value`
@@ -101,7 +101,7 @@ class ClosingPreview:
 def preview_closing(
     access: Access, quarter: Quarter, *, today: date | None = None, page: slice = slice(None)
 ) -> ClosingPreview:
-    """What would be frozen, as it was last measured.
+    """Preview the freeze as of the last measurement.
 
     Ten queries, twelve where much is missing; what it costs grows with the `page`.
     """
@@ -240,7 +240,9 @@ def _check_known(named: Sequence[int], quarter: Quarter) -> None:
 
 
 def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping[int, str], now: datetime) -> list[int]:
-    """Which are carried over; of what nobody decided about ends, and drafts end as given up."""
+    """Apply the carry-over decisions; undecided objectives end, and drafts end as dropped.  Returns the ids to carry
+    over.
+    """
     objectives = Objective.objects.filter(quarter=quarter)
     given_up = set(objectives.filter(dropped_at__isnull=False).values_list("pk", flat=True))
     to_carry = set(objectives.filter(carry_over=CarryOver.CARRY).values_list("pk", flat=True))

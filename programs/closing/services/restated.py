@@ -58,7 +58,7 @@ def _restated(
 
 
 def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, access: Access) -> Mapping[int, Restated]:
-    """By id of the key result, of metrics and units that there still are and that the viewer may see."""
+    """Map key result ids to restated results, for metrics and units that still exist and are visible to the viewer."""
     units = set(
         Unit.objects.filter(slug__in={objective.unit_slug for objective in objectives}).values_list("slug", flat=True)
     )

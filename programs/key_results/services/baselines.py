@@ -31,7 +31,7 @@ NO_SUCH_METRIC = "There is no such metric."
 
 @dataclass(frozen=True)
 class Baseline:
-    """What stood before; `people` are the fewest behind it, None where somebody wrote it."""
+    """The value before the quarter; `people` is the smallest number behind it, None if it was entered by hand."""
 
     value: float | None
     window: Window | None = None
@@ -40,7 +40,7 @@ class Baseline:
 
     @property
     def fields(self) -> dict[str, object]:
-        """Of a key result."""
+        """The baseline as fields of a key result."""
         window = self.window if self.value is not None else None
         return {
             "baseline": self.value,
@@ -60,7 +60,7 @@ def key_results_from(
     known: Iterable[KeyResult],
     stays: bool,
 ) -> list[KeyResult]:
-    """Of rows that are checked, not saved.  Raises FieldError.
+    """Build unsaved key results from validated rows.  Raises FieldError.
 
     `known` are those that the objective has, and are changed; baselines of theirs stay as long as it `stays` in its
     unit and quarter.
@@ -95,8 +95,8 @@ def key_results_from(
 def baselines(
     queries: Mapping[int, tuple[str, str]], unit: Unit | None, quarter: Quarter, *, today: date
 ) -> dict[int, Baseline]:
-    """By row, of its metric and statistic: over as many days as the quarter has, before it; whole, with the known
-    people behind it.
+    """Map each row to the baseline of its metric and statistic, over as many days before the quarter as it has;
+    unsuppressed, with the number of known people behind it.
     """
     window = baseline_window(quarter.window, today)
     slug = unit.slug if unit else None
@@ -113,7 +113,7 @@ def baselines(
 
 
 def _stored_baseline(row: Mapping[str, Any], known: KeyResult) -> Baseline | None:
-    """That of the known key result, where the row has its query and names no other; None: nothing is kept."""
+    """The known key result's baseline, if the row has the same query and no other baseline; else None."""
     if (row["metric"], row["statistic"]) != (known.metric, known.statistic) or known.baseline is None:
         return None
     if row["baseline"] is not None and not _is_same(row["baseline"], known.baseline):
@@ -194,7 +194,7 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
 
 
 def _printed_baseline(key_result: KeyResult, baseline: Baseline, unit: Unit | None, access: Access) -> str:
-    """What even its writer may not see is not told in a message either."""
+    """The baseline in words, withheld where even its author must not see it."""
     if baseline.window is not None and baseline.people is not None:
         slug = unit.slug if unit else None
         query = metric_query(key_result.metric, key_result.statistic, slug, baseline.window)
@@ -218,7 +218,8 @@ class BaselinePreview:
 def baseline_previews(
     requests: Sequence[tuple[str, str]], unit: str | None, quarter: Quarter, access: Access, *, today: date
 ) -> list[BaselinePreview]:
-    """Of each metric and statistic, for that unit (slug; None: the whole organisation), as this viewer may see it.
+    """Preview the baseline of each metric and statistic for a unit (slug; None: the whole organisation), as visible to
+    this viewer.
 
     All of them are read together, or each by itself where one cannot be asked.
     """

@@ -1,4 +1,4 @@
-"""What is written of key results, whoever writes them: the form and the API."""
+"""Editable fields of key results, shared by the form and the API."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def as_written(key_result: KeyResult) -> dict[str, Any]:
 
 
 def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str, str]]:
-    """Of its metric, or of what is entered by hand: fields and why they cannot be."""
+    """Problems of a metric or hand-entered source, as pairs of field and message."""
     metric = find(key) if key else None
     if metric is None:
         if not better:

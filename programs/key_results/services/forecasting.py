@@ -69,7 +69,7 @@ class Ahead:
 
 @dataclass(frozen=True)
 class Outlook:
-    """How the quarter's figure goes on from tomorrow.  No week to come is below the floor or above the ceiling."""
+    """The projection of the quarter's figure from tomorrow; no future week is below the floor or above the ceiling."""
 
     accumulation: Accumulation
     so_far: SoFar
@@ -92,7 +92,7 @@ class Outlook:
         return self._put_together(rest, known=(known or 0.0) * (1 - share), times=share)
 
     def _put_together(self, rest: Estimate, *, known: float, times: float) -> Ahead:
-        """What is known, and so many times what the line says of the rest."""
+        """Combine the known part with `times` the estimate of the rest."""
         value, low, high = (
             known + times * min(max(rest.value + side * rest.half_width, self.floor), self.ceiling)
             for side in (0, -1, 1)
@@ -142,7 +142,7 @@ def weeks_left(quarter: Window, today: date) -> float:
 
 
 class Accumulation(enum.Enum):
-    """How weekly values of a metric accumulate to the quarter's, which decides how it can be forecast."""
+    """The way weekly values accumulate to the quarter's value, which decides how it is forecast."""
 
     LEVEL = "its weeks weigh as much as happens in them: shares, means, medians, rates per day"
     SUM = "its weeks add up: it grows until the quarter's end"

@@ -68,7 +68,7 @@ def printed(value: float, key_result: KeyResult, unit: str) -> str:
 
 
 def judge(stand: KeyResultState) -> KeyResultMeasure:
-    """What follows from a key result's value; not stored."""
+    """Judge a key result by its value; not stored."""
     pace = _pace(stand)
     judged = KeyResultMeasure(pace=pace, progress=_progress(stand, pace), no_forecast=stand.no_forecast)
     if stand.outlook is not None:
@@ -89,7 +89,7 @@ def judge(stand: KeyResultState) -> KeyResultMeasure:
 
 
 def _pace(stand: KeyResultState) -> float | None:
-    """What it comes to by the quarter's end at its rate so far; what doesn't grow is what it is."""
+    """The value at the quarter's end at the current rate; the value itself if it does not grow."""
     if stand.value is None or not stand.grows:
         return stand.value
     if stand.is_early and not stand.is_over:

@@ -151,7 +151,7 @@ def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyR
 
 
 def _entered(key_results: Sequence[KeyResult]) -> Mapping[int, list[Point]]:
-    """By key result: the last value of each day on which one was entered."""
+    """Map each key result to the last value of each day on which one was entered."""
     if not key_results:
         return {}
     by_day: dict[int, dict[date, float]] = defaultdict(dict)

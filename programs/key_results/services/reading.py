@@ -79,7 +79,7 @@ def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[
 def _read_or_explain(
     requests: Sequence[KeyResultQuery], public: Access, today: date
 ) -> dict[KeyResultQuery, MeasuredMetric]:
-    """Where one of them can't be asked, it is looked for by halves, so that it stays the only one without a figure."""
+    """Read the queries; if one fails, bisect to isolate it, so that only that one has no figure."""
     try:
         return _read(requests, public, today)
     except QueryError as problem:

@@ -93,7 +93,7 @@ class SeriesListSerializer(serializers.Serializer[object]):
 
 
 class SeriesPatchSerializer(SeriesWriteSerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     version = serializers.IntegerField(help_text="That which the change was made from.")
 
@@ -108,7 +108,7 @@ class MeetingSeriesConflictSerializer(ErrorsSerializer):
 
 
 def meeting_documents(meetings: Sequence[Meeting], access: Access) -> list[dict[str, Any]]:
-    """Of meetings with their series and its unit; tokens of nobody name nobody."""
+    """Serialise meetings read with their series and unit; names are omitted for tokens without an account."""
     visibility = access.visibility
     participants: dict[int, list[str]] = {}
     if access.is_of_account:

@@ -30,7 +30,7 @@ class NewCalendarFeedSerializer(serializers.Serializer[object]):
 class CalendarFeedView(ProgramView):
     @operation("v1_calendar_feed", CalendarFeedSerializer)
     def get(self, request: Request) -> Response:
-        """When its address was made and last read; 404 where there is none."""
+        """Get the time when the account's feed address was created and last read; 404 without a feed."""
         feed = CalendarFeed.objects.filter(account=_account(request)).first()
         if feed is None:
             raise NotFound

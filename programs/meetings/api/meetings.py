@@ -59,7 +59,7 @@ class MeetingMoveView(ProgramView):
         "v1_meeting_move", {200: MeetingSerializer, 409: MeetingConflictSerializer}, request=MeetingMoveSerializer
     )
     def post(self, request: Request, pk: int) -> Response:
-        """Hold it then; participants are notified.  A cancelled meeting is held after all."""
+        """Reschedule the meeting and notify participants.  A cancelled meeting is reinstated."""
         meeting = visible_meeting(pk, self.access)
         given = body(request, MeetingMoveSerializer)
         times = given["starts_at"], given["ends_at"]

@@ -28,7 +28,7 @@ CLOCK = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
 
 class MoveForm(forms.Form):
-    """By the clock of the series."""
+    """The form that moves a meeting, in local time of the series."""
 
     day = forms.DateField(label="Day", widget=DAY)
     begins = forms.TimeField(label="From", widget=CLOCK)
@@ -49,7 +49,7 @@ class MoveForm(forms.Form):
         )
 
     def times(self, meeting: Meeting) -> tuple[datetime, datetime]:
-        """Of a valid form."""
+        """Start and end of the meeting from a valid form."""
         data = self.cleaned_data
         starts_at = datetime.combine(data["day"], data["begins"], meeting.series.zone).astimezone(UTC)
         return starts_at, starts_at + timedelta(minutes=data["minutes"])

@@ -1,4 +1,4 @@
-"""Which meeting belongs to a review or a QBR, which is next, and filters of lists of meetings."""
+"""Queries that link meetings with reviews and QBRs, find the next one, and filter lists."""
 
 from __future__ import annotations
 

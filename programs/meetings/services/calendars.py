@@ -24,7 +24,7 @@ REFRESHED_EVERY = timedelta(hours=1)  # what a calendar program is asked for
 
 
 def calendar_object(notice: Notice) -> CalendarObject | None:
-    """Of an invitation or a cancellation; None of other notices.  The same for each attempt to send it."""
+    """The calendar object of an invitation or cancellation, equal for every attempt to send it; else None."""
     meeting = notice.meeting
     if meeting is None or notice.kind not in (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED):
         return None

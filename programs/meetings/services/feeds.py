@@ -65,7 +65,7 @@ def find_feed(secret: str) -> CalendarFeed | None:
 
 
 def read_feed(feed: CalendarFeed) -> FeedContent | None:
-    """What is in it now, for its person alone; None where the person has left.  Raises TooManyReadsError."""
+    """The feed's current content, for its person only; None if the person has left.  Raises TooManyReadsError."""
     _count_read(feed)
     person = person_of(feed.account)
     if person is None:  # takes part in nothing

@@ -1,4 +1,4 @@
-"""What is written of a series, whoever writes it: the form, the API, admin."""
+"""Editable fields of a meeting series, shared by the form, the API and admin."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def people_named(addresses: Iterable[str]) -> list[Person]:
 
 
 class SeriesWriteSerializer(WriteSerializer[MeetingSeries]):
-    """New: kind, begins and time_zone are needed, and what the rule needs.  Changed: what is not named stays."""
+    """Create: kind, begins, time_zone and the rule's fields are required.  Update: omitted fields keep their value."""
 
     unit = LedUnitField("Meetings", help_text="Slug; null: the whole organisation.")
     participants = ParticipantsField(required=False, help_text="E-mail addresses: those, and no others.")
@@ -101,7 +101,7 @@ class SeriesWriteSerializer(WriteSerializer[MeetingSeries]):
 
 
 class SeriesChangeSerializer(SeriesWriteSerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     class Meta(SeriesWriteSerializer.Meta):
         fields = CHANGEABLE

@@ -115,7 +115,7 @@ def _follow(series: MeetingSeries, meeting: Meeting, occurrence: Occurrence | No
 
 
 def _set_participants(series: MeetingSeries, now: datetime) -> None:
-    """Of coming meetings, to those of the series; meetings that are over keep who was invited."""
+    """Set the participants of future meetings to those of the series; past meetings keep theirs."""
     people = set(series.participants.values_list("pk", flat=True))
     coming = series.meetings.filter(starts_at__gt=now, state=MeetingState.PLANNED).prefetch_related("participants")
     for meeting in coming:

@@ -1,4 +1,4 @@
-"""What is written of a meeting: its review or QBR.  Features above register where it is, and whether it is signed."""
+"""Documents of a meeting: its review or QBR.  Features above register the address and whether it is signed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ meeting_records: Hook[RecordsOf] = Hook()
 
 
 def records_of(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
-    """By meeting id.  Meetings come with their series and its unit."""
+    """Map meeting ids to documents; meetings come with their series and unit."""
     found: dict[int, MeetingRecord] = {}
     for records in meeting_records if meetings else ():
         found |= records(meetings, visibility)

@@ -59,7 +59,7 @@ def moments(series: MeetingSeries, day: date) -> tuple[datetime, datetime]:
 
 
 def _rule_days(series: MeetingSeries) -> Iterator[date]:
-    """Of every `every_months`-th month (of each quarter), beginning with the first that is not before `starts_on`."""
+    """The rule's day in every `every_months`-th month (or each quarter), from the first on or after `starts_on`."""
     if series.rule == Rule.QUARTER_WEEK:
         yield from (day for day in _days_in_quarters(series) if day >= series.starts_on)
         return

@@ -30,7 +30,7 @@ def tell_of_changes(series: MeetingSeries) -> int:
 
 
 def remind_of_meetings() -> int:
-    """What is due now, for everybody; returns the number of new notices."""
+    """Create the notices that are due now; returns their number."""
     at, today = timezone.now(), windows.local_today()
     statements = (
         of_changes(today, at),

@@ -76,7 +76,7 @@ def end_series(access: Access, series: MeetingSeries) -> MeetingSeries:
 
 
 def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetime, *, of_sequence: int) -> Meeting:
-    """Hold it then; one that was cancelled is held after all.
+    """Reschedule the meeting; a cancelled one is reinstated.
 
     Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_sequence`.
     """

@@ -50,7 +50,7 @@ def mirror_card(ticket: Ticket, access: Access) -> TicketCard | None:
 
 
 def _sides(ticket: Ticket, mirror: TicketMirror) -> tuple[str, str]:
-    """What each side says, with the due day where it is that which differs."""
+    """The state on each side, with the due date if that differs."""
     here, there = ticket.get_state_display().lower(), mirror.get_remote_state_display().lower()
     if mirror.remote_due_on is None or mirror.remote_due_on == ticket.due_on:
         return here, there

@@ -24,7 +24,7 @@ ONLY_LEADERS = "Only the ticket's owner, the managers of its unit, executives an
 
 
 class Side(StrEnum):
-    """Whose state is taken where both sides changed."""
+    """The side that wins where both changed."""
 
     HEADWAY = "headway"
     PROVIDER = "provider"
@@ -76,7 +76,7 @@ def retry_mirror(access: Access, ticket: Ticket) -> None:
 
 
 def resolve_difference(access: Access, ticket: Ticket, side: Side) -> None:
-    """Where both sides changed: take this side's state and due day.  Does nothing where they do not differ."""
+    """Resolve a conflict with this side's state and due date; does nothing if the sides agree."""
     _check(access, ticket)
     with transaction.atomic():
         mirror = TicketMirror.objects.select_for_update().filter(ticket=ticket, status=TicketMirror.Status.DIFFERS)

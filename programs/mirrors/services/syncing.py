@@ -64,7 +64,7 @@ def _changed_items() -> Iterator[tuple[TicketMirror, WorkItem]]:
 
 @transaction.atomic
 def _take(listed: TicketMirror, item: WorkItem) -> None:
-    """What the provider says of the issue; where both sides changed meanwhile, and not to the same, they differ."""
+    """Apply the provider's state of the issue; if both sides changed differently, mark the conflict."""
     ticket = Ticket.objects.select_for_update().get(pk=listed.ticket_id)
     mirror = TicketMirror.objects.select_for_update(of=("self",)).select_related("resource").get(pk=listed.pk)
     if item.deleted_at is not None:
@@ -177,7 +177,7 @@ def _written(mirror: TicketMirror) -> MirroredItem:
 
 
 def _owner(ticket: Ticket, provider: str) -> Who | None:
-    """By the names that the provider may know; None where nobody owns the ticket."""
+    """The ticket's owner by the names that the provider may know; None without an owner."""
     if ticket.owner_id is None:
         return None
     names = {
@@ -192,7 +192,7 @@ def _owner(ticket: Ticket, provider: str) -> Who | None:
 
 
 def _note_failure(mirror: TicketMirror, problem: ConnectorError) -> None:
-    """What passes by itself is tried again; the rest waits for somebody to act."""
+    """Record a failure: transient ones are retried, others wait for somebody to act."""
     passes = isinstance(problem, TransientError)
     retry_at = problem.retry_at if isinstance(problem, TransientError) else None
     TicketMirror.objects.filter(pk=mirror.pk).update(

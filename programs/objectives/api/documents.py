@@ -46,7 +46,7 @@ class KeyResultPointSerializer(serializers.Serializer[object]):
 
 
 class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
-    """What is told of a key result while its quarter runs, and when it was closed."""
+    """A key result's measures while its quarter runs, and after it closed."""
 
     baseline = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
@@ -157,7 +157,7 @@ class ObjectivesSerializer(serializers.Serializer[object]):
 
 
 class ObjectiveChangeSerializer(ObjectiveWriteSerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     version = serializers.IntegerField()
 
@@ -227,7 +227,7 @@ class QuartersSerializer(serializers.Serializer[object]):
 
 
 def objective_documents(objectives: Sequence[Objective], access: Access) -> list[dict[str, Any]]:
-    """Of objectives with quarter, unit and owner."""
+    """Serialise objectives read with quarter, unit and owner."""
     linked = [pk for objective in objectives for pk in (objective.parent_id, objective.carried_from_id)]
     seen = visible_among(linked, access.visibility)
     progresses: Any = progress_of(objectives, access, today=windows.local_today())

@@ -1,5 +1,5 @@
-"""What the form of an objective shows before anything is written: baselines, what can be served, and templates filled
-in; and for which units one writes.  All of it for whoever writes for a unit.
+"""Choices of the objective form over the API: baselines, parent objectives, filled-in templates, and units to write
+for; for accounts that can write for a unit.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ class BaselineView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """What the baseline of a key result would be: the metric in the days before the quarter."""
+        """Preview the baseline of a key result: the metric's value in the days before the quarter."""
         access, statistic = _writer(request), parameter(request, "statistic")
         metric = find(parameter(request, "metric"))
         if metric is None:
@@ -180,7 +180,7 @@ class ParentsView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """What an objective of that unit and quarter can serve."""
+        """List the possible parent objectives for a unit and quarter."""
         access = _writer(request)
         known = None
         if parameter(request, "objective"):
@@ -193,7 +193,7 @@ class ParentsView(ProgramView):
 class PlansView(ProgramView):
     @operation("v1_ticket_plans", OfferedObjectivesSerializer, parameters=[UNIT])
     def get(self, request: Request) -> Response:
-        """Whose improvement plan a ticket of that unit can be part of."""
+        """List the objectives whose improvement plan a ticket of the unit can join."""
         access = _writer(request)
         return Response(_offered(plans_of(access.visibility, parameter(request, "unit") or None)))
 

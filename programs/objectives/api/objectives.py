@@ -128,7 +128,7 @@ class ObjectiveStandingView(ProgramView):
 class CheckInsView(ProgramView):
     @operation("v1_objective_check_ins", CheckInsSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """What was said of an objective, the latest first."""
+        """List the check-ins of an objective, newest first."""
         check_is_of_account(self.access)
         objective = visible_objective(pk, self.access)
         return Response({"check_ins": check_in_documents(list(objective.check_ins.select_related("by")))})
@@ -238,7 +238,7 @@ class ObjectiveHistorySerializer(serializers.Serializer[object]):
 class ObjectiveHistoryView(ProgramView):
     @operation("v1_objective_history", ObjectiveHistorySerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """Who changed what in an objective and its key results; amounts as far as one may see them."""
+        """List the changes of an objective and its key results; amounts are limited to what the viewer can see."""
         check_is_of_account(self.access)
         changes = objective_changes(visible_objective(pk, self.access), self.access)
         names = names_of_accounts(change.by for change in changes)

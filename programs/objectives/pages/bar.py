@@ -20,7 +20,7 @@ def printed(value: float, key_result: KeyResult) -> str:
 
 @dataclass(frozen=True)
 class ObjectiveBar:
-    """What templates/components/objective_bar.html draws; places are shares of the bar, 0 to 1.
+    """The data of templates/components/objective_bar.html; positions are shares of the bar, 0 to 1.
 
     `key` tells the bars of a page apart.  Without `progress` there is only the ground, and the tick of the pace.
     """
@@ -40,7 +40,7 @@ class ObjectiveBar:
 
     @property
     def hatched(self) -> float:
-        """How much further the forecast reaches; one that falls back is told by its sentence alone."""
+        """The share from progress to forecast; a lower forecast appears only in the sentence."""
         return max(0.0, _clipped(self.forecast) - self.solid) if self.forecast is not None else 0.0
 
 

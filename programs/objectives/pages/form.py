@@ -195,7 +195,7 @@ class KeyResultForm(forms.Form):
         return data
 
     def given(self) -> dict[str, Any]:
-        """What a valid row says, as services take it."""
+        """The data of a valid row, as services take it."""
         data, stored = self.cleaned_data, self.stored
         amount, change = data["amount"], None
         if data["target_kind"] == TargetKind.RELATIVE:
@@ -250,7 +250,7 @@ _ROWS = formset_factory(
 
 
 def row_of(given: Mapping[str, Any]) -> dict[str, Any]:
-    """What the row of a key result begins with, which is given as it is written."""
+    """The initial data of a key result's row."""
     unit = unit_of_metric(given["metric"]) or given["unit_of_measure"]
     is_change = given["target_kind"] == TargetKind.RELATIVE and given["change_percent"] is not None
     return {
@@ -272,7 +272,7 @@ def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
 
 
 def metric_choices(stored: str) -> list[tuple[str, Any]]:
-    """By family; one that is gone stays sayable where it stands."""
+    """Metric choices by family; a stored metric that no longer exists stays selectable."""
     by_family: dict[str, list[tuple[str, str]]] = {}
     for metric in metrics():
         if not metric.always_by:

@@ -111,7 +111,7 @@ def objective_baseline(request: HttpRequest) -> HttpResponse:
 
 @record_view
 def objective_parents(request: HttpRequest) -> HttpResponse:
-    """What can be served, for the unit and quarter that are chosen in the form; `known` is the objective in it."""
+    """Parent objectives for the unit and quarter chosen in the form; `known` is the objective being edited."""
     access = _access_of_writer(request)
     number = request.GET.get("known", "")
     known = visible_objective(int(number), access) if number.isdecimal() and len(number) < 16 else None
@@ -246,7 +246,7 @@ NOTHING = BaselineLine("", "", "")
 def baseline_lines(
     rows: Sequence[tuple[str, str]], unit: str, quarter: str, known: Sequence[Quarter], access: Access
 ) -> list[BaselineLine]:
-    """Of each row's metric and statistic; nothing for rows without a metric."""
+    """The baseline line of each row; empty for rows without a metric."""
     chosen = next((row for row in known if row.start.isoformat() == quarter), None)
     requested = [(key, statistic if statistic in set(Statistic) else "") for key, statistic in rows]
     positions = [position for position, (key, _) in enumerate(requested) if find(key)]

@@ -89,7 +89,7 @@ class ObjectiveLine:
 
 
 def objective_lines(progresses: Sequence[ObjectiveProgress], today: date) -> list[ObjectiveLine]:
-    """Of objectives with unit, owner and quarter; no query of its own."""
+    """Build the lines of objectives read with unit, owner and quarter; runs no query."""
     return [objective_line(progress, today) for progress in progresses]
 
 
@@ -217,7 +217,7 @@ def _overridden(progress: ObjectiveProgress) -> str:
 
 
 def _check_in_words(progress: ObjectiveProgress, today: date) -> str:
-    """When the next word on it is due; nothing for what is closed, dropped or a draft."""
+    """When the next check-in is due; empty for closed, dropped and draft objectives."""
     due = progress.check_in_due
     if due is None:
         return ""

@@ -140,7 +140,7 @@ def _ticket_url(record: Objective, metric: str) -> str:
 
 
 def _related(related: Any) -> dict[str, Link | None]:
-    """What it serves, and what it was carried over from; of a goal that the viewer may not see only that it is."""
+    """Links to the parent objective and to the one carried over; without a name if the viewer cannot see it."""
     parent, before = related.parent, related.carried_from
     served = Link(UNSEEN_OBJECTIVE, "") if parent is not None else None
     if parent is not None and related.sees_parent:

@@ -42,7 +42,7 @@ class ObjectiveFilters(ListFilters):
     def __init__(
         self, data: Mapping[str, Any], access: Access, *, today: date, in_quarter: Quarter | None = None
     ) -> None:
-        """Of `in_quarter`, whatever the data say, where it is given."""
+        """Filter objectives; `in_quarter`, if given, overrides the quarter in the data."""
         objectives = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
         super().__init__(data, objectives.order_by(F("unit").asc(nulls_first=True), "-is_mandatory", "pk"))
         self.access, self.today = access, today
@@ -62,7 +62,7 @@ class ObjectiveFilters(ListFilters):
         return objectives if chosen["dropped"] else objectives.filter(dropped_at=None)
 
     def count_by_status(self, *ignored: str) -> Mapping[str, int]:
-        """By the status shown to this viewer, as if no status were asked for, and nothing of what is `ignored`."""
+        """Count objectives by the status shown to this viewer, without the status filter and those in `ignored`."""
         data = {name: value for name, value in self.data.items() if name not in ("standing", *ignored)}
         everything = ObjectiveFilters(data, self.access, today=self.today, in_quarter=self.in_quarter).qs.order_by()
         counted = everything.annotate(shown=shown_status(self.access)).values("shown").annotate(number=Count("pk"))

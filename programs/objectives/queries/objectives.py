@@ -99,7 +99,7 @@ def progress_of(objectives: Sequence[Objective], access: Access, *, today: date)
 
 
 def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]:
-    """By objective; asked for those that were read without."""
+    """Map objectives to their measures, reading those not loaded yet."""
     read = {
         objective.pk: getattr(objective, "measure", None)
         for objective in objectives
@@ -113,7 +113,7 @@ def _measures(objectives: Sequence[Objective]) -> Mapping[int, ObjectiveMeasure]
 def _computed(
     objective: Objective, measured: Sequence[KeyResultProgress], measure: ObjectiveMeasure | None
 ) -> tuple[ObjectiveStatus, str, float | None]:
-    """What the key results come to: standing, why, progress.
+    """The computed status, its reason, and progress.
 
     Nothing where few people are behind one of them, for it would tell of these.  To whom the unit's figures are not to
     be seen, the standing of a published goal is told without them: one word of three, of a group that is no small one.
@@ -146,7 +146,7 @@ def _last_check_ins(ids: Sequence[int]) -> Mapping[int, CheckIn]:
 
 
 def _tickets(ids: Sequence[int], visibility: Visibility, today: date) -> Mapping[int, tuple[int, int]]:
-    """By objective: how many of the tickets that the viewer may see are still to do, and how many of them overdue."""
+    """Map objectives to the numbers of open and overdue tickets visible to the viewer."""
     visible = Ticket.objects.within(visibility).filter(objective__in=ids, state__in=OPEN_STATES)
     counted = visible.values("objective").annotate(
         standing=Count("pk"), overdue=Count("pk", filter=Q(due_on__lt=today))
@@ -160,7 +160,7 @@ def in_order_of_units(objectives: QuerySet[Objective]) -> QuerySet[Objective]:
 
 
 def shown_status(access: Access) -> Case:
-    """What `ObjectiveProgress.shown` is for this viewer, as SQL: lists filter by nothing that they don't show."""
+    """The status shown to this viewer (`ObjectiveProgress.shown`) as SQL; lists filter only by what they show."""
     measured = Coalesce(F("measure__standing"), Value(ObjectiveStatus.UNKNOWN.value))
     hidden = Q(pk__in=_hidden_key_results(access).values("objective"))
     return Case(

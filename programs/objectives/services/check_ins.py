@@ -29,7 +29,7 @@ def check_in(
     note: str = "",
     value: float | None = None,
 ) -> CheckIn:
-    """By whoever may change the objective.  `value` is of a key result that is entered by hand.
+    """Check in on an objective that the account can change; `value` is for a key result entered by hand.
 
     Raises FieldError, MayNotWriteError.
     """

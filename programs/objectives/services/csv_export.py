@@ -22,7 +22,7 @@ AT_ONCE = 200  # objectives whose figures are read together
 
 
 def objective_rows(objectives: Sequence[Objective], access: Access, today: date) -> Iterator[Sequence[Cell]]:
-    """Of what an objective serves only what the reader may see is named."""
+    """CSV rows of objectives; parents are named only if visible to the reader."""
     yield [*FILE.labels.values(), *KEY_RESULTS_FILE.labels.values()]
     seen = visible_among([objective.parent_id for objective in objectives], access.visibility)
     for some in batched(objectives, AT_ONCE):

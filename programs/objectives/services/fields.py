@@ -1,4 +1,4 @@
-"""What is written of an objective, whoever writes it: the form, the API, the roadmap, a template."""
+"""Editable fields of an objective, shared by the form, the API, the roadmap and templates."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class TemplateField(NamedField):
 
 
 class ObjectiveWriteSerializer(WriteSerializer[Objective]):
-    """New: title is needed.  Changed: what is not named stays, and version is needed."""
+    """Create: title is required.  Update: version is required; omitted fields keep their value."""
 
     quarter = QuarterField(help_text="A day in it, 2026-08-01; without it this quarter.")
     unit = LedUnitField("Objectives")
@@ -125,7 +125,7 @@ def objective_fields(access: Access, given: Mapping[str, Any], known: Objective 
 
 
 def check_publishable(guardrails: list[bool]) -> None:
-    """By which of its key results are guardrails.  Raises FieldError."""
+    """Check that an objective with these key results (True: guardrail) can be published.  Raises FieldError."""
     if not guardrails or all(guardrails):
         raise FieldError("key_results", "Before it is published it needs a key result that is not a guardrail.")
 

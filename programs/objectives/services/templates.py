@@ -58,7 +58,7 @@ def objective_from_template(slug: str, unit: str | None, quarter: Quarter, acces
 
 
 def own_address(access: Access) -> str:
-    """Of the viewer as a person; whoever writes an objective usually owns it."""
+    """The viewer's own address, as the author of an objective usually owns it."""
     own = access.visibility.person_id
     return (Person.objects.filter(pk=own).values_list("email", flat=True).first() or "") if own is not None else ""
 

@@ -236,7 +236,7 @@ def _one_mandatory() -> Iterator[None]:
 
 
 def decide(access: Access, objective: Objective, carry_over: str, retrospective: str) -> Objective:
-    """By whoever may change it.  Raises FieldError, MayNotWriteError."""
+    """Decide on carrying an objective over, for accounts that can change it.  Raises FieldError, MayNotWriteError."""
     if carry_over not in Objective.CarryOver.values:
         raise FieldError("carry_over", f"One of: {', '.join(Objective.CarryOver.values)}.")
     lesson = checked_text("retrospective", retrospective, LONGEST_RETROSPECTIVE)
@@ -256,7 +256,7 @@ def keep_decisions(
     retrospectives: Mapping[int, str],
     retrospective: str,
 ) -> int:
-    """Of those objectives of the quarter that are named, and what the whole organisation learned; how many they are.
+    """Store the named objectives' decisions and the organisation's retrospective; returns how many changed.
 
     All of them, or none: raises FieldError, MayNotWriteError.
     """

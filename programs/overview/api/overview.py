@@ -35,7 +35,7 @@ PARAMETERS = [parameter for parameter in schema.WINDOW_PARAMETERS if parameter.n
 class OverviewView(ProgramView):
     @extend_schema(operation_id="v1_overview", parameters=PARAMETERS, responses={200: OverviewSerializer, **ERRORS})
     def get(self, request: Request) -> Response:
-        """How far a unit is in each of the four steps, and what is missing."""
+        """Get a unit's progress in each of the four steps, and what is missing."""
         filters = _filters(request, self.access)
         placed, quarter = resolve_scope(filters.scope), current_quarter()
         steps = steps_of(filters, placed.ids[0] if filters.scope.unit is not None else None, quarter)
@@ -58,7 +58,7 @@ class MyWorkView(ProgramView):
         parameters=[OpenApiParameter("size", int, description="Tickets, at most 1,000; by default 100.")],
     )
     def get(self, request: Request) -> Response:
-        """What waits for the account: its tickets, check-ins, objectives at risk, and what its teams lack."""
+        """List the account's open work: tickets, check-ins, objectives at risk, and gaps of its teams."""
         size = whole_number(request, "size", DEFAULT_SIZE, LARGEST_SIZE)
         access, today, quarter = self.access, windows.local_today(), current_quarter()
         progress = progress_of(own_objectives(access.visibility, quarter), access, today=today)
@@ -68,7 +68,7 @@ class MyWorkView(ProgramView):
 
 
 def _filters(request: Request, access: Access) -> Filters:
-    """Whose figures, over which days.  Raises QueryError for what the viewer may not look at, too."""
+    """The scope and window of the request.  Raises QueryError, also for scopes that the viewer cannot see."""
     query = query_of(request, METRICS[0], WINDOW, access)
     check_scope(query.scope, access)
     today = windows.local_today()

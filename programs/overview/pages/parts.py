@@ -59,7 +59,7 @@ def work_part(filters: Filters) -> dict[str, Any]:
 
 
 def tickets_part(filters: Filters) -> dict[str, Any]:
-    """What is to do, and the latest that was finished, with what came of it."""
+    """The open tickets, and the last finished ones with their effects."""
     quarter = current_quarter()
     counted = ticket_counts(filters, quarter)
     return {
@@ -85,7 +85,7 @@ def bottlenecks_part(filters: Filters) -> dict[str, Any]:
 
 
 def section(of_home: Callable[[Filters], dict[str, Any] | None]) -> Callable[[Filters], dict[str, Any]]:
-    """Of the home page, as its template reads it."""
+    """Wrap a section of the home page for its template."""
     return lambda filters: {"section": of_home(filters)}
 
 
@@ -117,7 +117,7 @@ def program_part(request: HttpRequest, name: str) -> HttpResponseBase:
 
 
 def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
-    """What is to do, the most urgent first, and what was finished in the quarter, the latest first; two queries."""
+    """Open tickets, most urgent first, and those finished in the quarter, newest first; two queries."""
 
     def in_state(state: str) -> QuerySet[Ticket]:
         narrowed = {"unit": filters.scope.unit, "state": state}

@@ -122,7 +122,7 @@ METRICS = tuple(dict.fromkeys(key for bottleneck in BOTTLENECKS for key in bottl
 
 @dataclass(frozen=True)
 class Sign:
-    """What one metric says: its figure in the window and in the one before, and the threshold it is held against.
+    """A metric's value in this and the previous window, and the threshold that it is compared with.
 
     `reason` says why there is no figure.
     """
@@ -153,7 +153,7 @@ class BottleneckAssessment:
 
     @property
     def judgement(self) -> Judgement:
-        """That of its worst sign."""
+        """The judgement of the worst sign."""
         judgements = {sign.judgement for sign in self.signs} | ({judged(self.moved)} if self.moved else set())
         return next(judgement for judgement in Judgement if judgement in judgements)
 
@@ -230,7 +230,7 @@ def _agreed(figures: Answers, key: str) -> Agreement | None:
 
 @dataclass(frozen=True)
 class Reorganisation:
-    """Of the people who were in a unit (or its whole tree) on any day of the window, those who changed units in it."""
+    """The people in a unit (or its whole tree) on any day of the window, and those who changed units in it."""
 
     people: int
     moved: int
@@ -247,7 +247,7 @@ class Reorganisation:
 
 
 def reorganisation(unit: str | None, window: Window) -> Reorganisation:
-    """Of the unit with that slug and all below it; without one of the first Org Tree in use.
+    """Count moves in the unit with that slug and all below it; without a slug, in the first Org Tree in use.
 
     Joiners, leavers and a tree's first import do not count as moved.
     """

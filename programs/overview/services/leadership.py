@@ -1,4 +1,4 @@
-"""What leadership looks at first: DORA by team against target, objectives at risk, gaps, and overdue action plans."""
+"""The leadership view: DORA by team against target, objectives at risk, gaps, and overdue action plans."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class OverdueOfUnit:
 
 
 def four_keys_of_teams(access: Access, *, today: date) -> tuple[list[TeamFigures], int]:
-    """Of the first teams by name, and how many teams there are."""
+    """DORA figures of the first teams by name, and the number of teams."""
     visible = teams_on(today).filter(pk__in=Unit.objects.within(access.visibility))
     teams = list(visible[: MOST_TEAMS + 1])
     total = visible.count() if len(teams) > MOST_TEAMS else len(teams)
@@ -68,7 +68,7 @@ def _figures(
 
 
 def _is_comparable(benchmark: EffectiveBenchmark) -> bool:
-    """Of a whole window, by the metric's present formula."""
+    """Whether the benchmark covers a whole window and the metric's current formula."""
     return not benchmark.version.period and not benchmark.is_of_older_formula
 
 

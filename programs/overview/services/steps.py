@@ -40,7 +40,7 @@ StepState = Literal["done", "here", "next"]
 
 @dataclass(frozen=True)
 class VisibilityStep:
-    """Which kinds of tools sent data of the unit in the window."""
+    """The kinds of tools that sent data of the unit in the window."""
 
     provided: Sequence[str]
     missing: Sequence[str]
@@ -56,7 +56,7 @@ class VisibilityStep:
 
 @dataclass(frozen=True)
 class Agreed:
-    """How many metrics have a benchmark, the unit's own and inherited ones, and which of the five of DORA."""
+    """The number of metrics with a benchmark, own and inherited, and which of the five DORA metrics have one."""
 
     own: int
     inherited: int
@@ -124,7 +124,7 @@ class Steps:
 
 
 def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
-    """Of the scope of the filters, whose unit has that id (None: the whole organisation)."""
+    """The four steps for the filters' scope, whose unit has that id (None: the whole organisation)."""
     page_answers = PROGRAM_PAGE.read(filters, WANTED)
     of_unit = {"unit": filters.scope.unit}
     objectives = ObjectiveFilters(of_unit, filters.access, today=filters.today, in_quarter=quarter)

@@ -106,7 +106,7 @@ class QbrSectionView(ProgramView):
 class QbrArrangeView(ProgramView):
     @operation("v1_qbr_arrange", {200: OneQbrSerializer, 409: schema.ErrorsSerializer}, request=QbrArrangeSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Which sections a draft shows, and in which order."""
+        """Set the sections of a draft and their order."""
         qbr = visible_qbr(pk, self.access)
         given = body(request, QbrArrangeSerializer)
         try:

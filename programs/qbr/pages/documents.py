@@ -65,7 +65,7 @@ def qbr_url(qbr: Qbr) -> str:
 
 
 def signed_text(qbr: Qbr) -> str:
-    """By whom it was signed off, and when; empty before."""
+    """Who signed it off, and when; empty if unsigned."""
     if qbr.signed_at is None:
         return ""
     by = name_of(qbr.signed_by) if qbr.signed_by else "a deleted account"

@@ -1,4 +1,4 @@
-"""What fits on a sheet: long tables and commentaries go on, on further sheets.
+"""Pagination of sheets: long tables and commentaries continue on further sheets.
 
 Heights and widths are estimates of print; a sheet that came out longer is printed on two pages.
 """
@@ -50,7 +50,7 @@ class Sheet:
 
     @property
     def anchor(self) -> str:
-        """Of its section's first sheet the section's key: a link to it stays."""
+        """The sheet's anchor; the section's key for its first sheet, so that links stay valid."""
         return self.key if self.number == 1 else f"{self.key}-{self.number}"
 
     @property
@@ -117,5 +117,5 @@ def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
 
 
 def _lines(block: str, width: int) -> int:
-    """How many lines of print a block takes, its distance to the next included: an estimate."""
+    """Estimate the printed lines of a block, including the gap after it."""
     return 1 + sum(max(1, math.ceil(len(line) / width)) for line in block.splitlines())

@@ -73,7 +73,7 @@ def ended_in_time(ticket: QbrTicket, document: QbrDocument) -> bool:
 
 
 def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
-    """What the action did to its metric; None where none was measured."""
+    """The effect of the action on its metric; None if it was not measured."""
     if not ticket.is_done or not ticket.metric_name:
         return None
     if ticket.before is None or ticket.after is None:

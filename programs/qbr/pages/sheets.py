@@ -377,7 +377,7 @@ class _Sheets:
 
 
 def _title(section: QbrSectionText) -> str:
-    """How many of its figures moved, and how; its name where none is better or worse."""
+    """A title that counts improved and worsened figures; the section's name if there are none."""
     judgements = [judgement for figure in section.figures if (judgement := judged(figure))]
     better, worse = judgements.count("better"), judgements.count("worse")
     if not better and not worse:

@@ -34,7 +34,7 @@ class ComparedFigure:
 
 
 def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[ComparedFigure]:
-    """By section as it is now, then what only the earlier one had; each metric once."""
+    """Compare figures in the current order of sections, then those only in the earlier document; each metric once."""
     compared: dict[str, ComparedFigure] = {}
     for document in (now, earlier):
         for section in document.sections:
@@ -47,7 +47,7 @@ def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[Compared
 
 
 def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Restated]:
-    """By metric; none of a draft, of a unit that is gone, or of what the viewer may not see."""
+    """Map metrics to restated figures; empty for drafts, removed units, and figures hidden from the viewer."""
     if document.frozen_at is None:
         return {}
     slug = None

@@ -164,7 +164,7 @@ class _Figures:
         return list(dict.fromkeys(chart.metric for chart in self._charts if chart.kind == kind))
 
     def content(self) -> dict[str, Any]:
-        """By metric."""
+        """The content by metric."""
         number, access = len(self.metrics), public_access()
         published = chosen_set(access.organisation.benchmark_set)
         now = [answer.total[0] for answer in self._answers.totals[:number]]
@@ -199,7 +199,7 @@ class _Figures:
         }
 
     def charts(self) -> dict[str, Any]:
-        """By kind and metric, as sections name them."""
+        """The charts by kind and metric, as sections name them."""
         totals = iter(self._answers.totals[2 * len(self.metrics) :])
         stages = [_stages(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
@@ -343,7 +343,7 @@ def _teams_without(qbr: Qbr, today: date) -> Iterable[Unit]:
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
-    """What ended in the period, and what was open by its end, with the number of all: what ended first, then by day."""
+    """Tickets that ended in the period, then those open at its end, by day, and their total number."""
     ended_in = Q(state=TicketState.DONE, completed_on__gte=qbr.start, completed_on__lt=qbr.end)
     still_open = Q(state__in=OPEN_STATES) | Q(state=TicketState.DONE, completed_on__gte=qbr.end)
     tickets = Ticket.objects.filter(ended_in | (still_open & Q(starts_on__lt=qbr.end)))

@@ -1,4 +1,4 @@
-"""What each section of a business review shows by itself, and what its writers are asked for."""
+"""Sections of a business review: their automatic content, and the prompts for authors."""
 
 from __future__ import annotations
 

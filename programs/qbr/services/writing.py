@@ -73,7 +73,7 @@ def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTE
 
 
 def write_section(access: Access, qbr: Qbr, key: str, given: Mapping[str, Any], *, of_version: int) -> QbrSection:
-    """What `given` names, as the API takes it; the same text again is no change.
+    """Write the fields in `given`, as the API takes them; unchanged text is no change.
 
     Raises FieldError, MayNotWriteError, ConflictError.
     """

@@ -65,7 +65,7 @@ class NoticeNumbersField(serializers.ListField):
 
 
 class NoticesReadSerializer(BodySerializer):
-    """Which are read now; without `notices` all of them."""
+    """The notices to mark as read; all if `notices` is omitted."""
 
     notices = NoticeNumbersField(required=False)
 
@@ -93,7 +93,7 @@ class NoticesView(ProgramView):
         errors=REFUSALS,
     )
     def get(self, request: Request) -> Response:
-        """What the account was told about things that it may see, the newest first."""
+        """List the account's notices about things that it can see, newest first."""
         shown = request.query_params.get("show") or "unread"
         if shown not in SHOWN:
             raise QueryError("show", f"One of: {', '.join(SHOWN)}.")

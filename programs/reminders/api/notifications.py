@@ -25,7 +25,7 @@ CLOCK = "HH:MM, by the clock of time_zone."
 
 
 class ChannelSerializer(serializers.Serializer[object]):
-    """By e-mail."""
+    """E-mail settings of the account."""
 
     on = serializers.BooleanField(help_text="false: unsubscribed, nothing is sent.")
     kinds = serializers.DictField(child=serializers.BooleanField(), help_text="Whether it is sent, by kind of message.")
@@ -75,7 +75,7 @@ class QuietHoursWriteSerializer(BodySerializer):
 
 
 class NotificationsWriteSerializer(BodySerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     email = ChannelWriteSerializer(required=False)
     quiet_hours = QuietHoursWriteSerializer(required=False)

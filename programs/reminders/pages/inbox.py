@@ -44,7 +44,7 @@ LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 
 @record_view
 def inbox_count(request: HttpRequest) -> HttpResponse:
-    """How many are unread, for the navigation and the bell of any page; empty where there are none."""
+    """The number of unread notices for the navigation and bell; empty if there are none."""
     count = count_unread(access_in(request))
     return render(request, "programs/inbox/_count.html", {"count": f"{COUNTED}+" if count > COUNTED else count or ""})
 

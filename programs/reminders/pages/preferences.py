@@ -55,7 +55,7 @@ class PreferencesForm(WriteForm):
 
     @property
     def preferences(self) -> Preferences:
-        """What a valid form says."""
+        """The preferences from a valid form."""
         data = self.cleaned_data
         begins, ends = (_to_the_minute(data[name]) for name in ("begins", "ends"))
         return Preferences(data["is_on"], frozenset(data["kinds"]), begins, ends, data["time_zone"].strip())

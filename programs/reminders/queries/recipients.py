@@ -112,12 +112,12 @@ MAY_SEE_TICKET = """
 
 
 def of_everybody(today: date) -> dict[str, Any]:
-    """What the statements of this file ask for, MAY_SEE_TICKET apart."""
+    """Parameters of the statements in this file, except MAY_SEE_TICKET."""
     return {"people": None, "today": today, "executive": Role.EXECUTIVE.value}
 
 
 def visibility() -> dict[str, Any]:
-    """What MAY_SEE_TICKET asks for besides."""
+    """Additional parameters of MAY_SEE_TICKET."""
     organisation = Organisation.current()
     everybody_sees = (
         organisation.protected_since is None
@@ -128,5 +128,5 @@ def visibility() -> dict[str, Any]:
 
 
 def of_people(people: Sequence[int], today: date) -> dict[str, Any]:
-    """What ACCOUNTS_OF_PEOPLE alone asks for, about these people."""
+    """Parameters of ACCOUNTS_OF_PEOPLE, for these people."""
     return {"people": list(people), "today": today}

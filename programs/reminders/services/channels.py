@@ -1,4 +1,4 @@
-"""How messages leave Headway.
+"""Transports that deliver messages outside Headway.
 
 A new channel is a `Transport`, listed by `transports` in email.py, and a value of programs.models.Channel.
 """
@@ -50,7 +50,7 @@ class Item:
 
 @dataclass(frozen=True)
 class CalendarObject:
-    """What a calendar program reads (RFC 5545): `method` is REQUEST or CANCEL (RFC 5546)."""
+    """A calendar object (RFC 5545); `method` is REQUEST or CANCEL (RFC 5546)."""
 
     method: str
     content: bytes

@@ -52,7 +52,7 @@ def compose(email: OutgoingEmail) -> EmailContent | None:
 
 
 def _calendar_object(notices: Sequence[Notice]) -> CalendarObject | None:
-    """Of an e-mail with a single notice: a calendar program reads one."""
+    """The calendar object of an e-mail with a single notice, as calendar programs read only one."""
     if len(notices) > 1:
         return None
     found = (calendar_object(notices[0]) for calendar_object in calendar_objects)
@@ -60,7 +60,7 @@ def _calendar_object(notices: Sequence[Notice]) -> CalendarObject | None:
 
 
 def _urgency(notice: Notice) -> tuple[int, date, int]:
-    """What stands first, and in the subject."""
+    """The sort key of a notice; the most urgent one leads and is in the subject."""
     return MOST_URGENT_FIRST.index(MessageKind(notice.kind)), notice.day or date.max, notice.pk
 
 

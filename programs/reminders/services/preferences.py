@@ -1,4 +1,4 @@
-"""Which messages an account gets, in which hours none, and unsubscribing by a link."""
+"""Message preferences of an account, quiet hours, and unsubscribing by a link."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ class Quiet:
 
 
 def quiet_of(chosen: QuietHours | None) -> Quiet:
-    """What an account chose, else the usual hours of the organisation."""
+    """The account's quiet hours, else the organisation's defaults."""
     if chosen is None:
         return Quiet(USUAL_BEGIN, USUAL_END, settings.ORGANISATION_TIME_ZONE)
     return Quiet(chosen.begins, chosen.ends, _zone(chosen.time_zone))

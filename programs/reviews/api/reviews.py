@@ -123,7 +123,7 @@ class ReviewTicketView(ProgramView):
 class ReviewAttendanceView(ProgramView):
     @operation("v1_review_attendance", ReviewDocumentSerializer, request=AttendanceSerializer)
     def put(self, request: Request, pk: int) -> Response:
-        """Who attended, by e-mail address; whoever was not invited is added."""
+        """Record attendance by e-mail address; people who were not invited are added."""
         access, given = self.access, body(request, AttendanceSerializer)
 
         def save(review: Review) -> None:

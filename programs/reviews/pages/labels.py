@@ -53,7 +53,7 @@ class PointLine:
 def point_groups(
     review: Review, points: Sequence[ReviewPoint], access: Access, today: date
 ) -> list[tuple[PointKind, str, list[PointLine]]]:
-    """By kind with its icon, in the agenda's order; the points with their tickets, which two queries read."""
+    """Group points by kind, with icons, in the agenda's order; two queries read their tickets."""
     of_points = _tickets(points, access, today)
     objectives = _visible_objectives(points, access)
     groups = []
@@ -69,7 +69,7 @@ def point_groups(
 
 
 def _tickets(points: Sequence[ReviewPoint], access: Access, today: date) -> Mapping[int, Sequence[TicketLine]]:
-    """By point: its tickets that the viewer may see; of a past decision, those that came of it."""
+    """Map points to their tickets visible to the viewer; for a past decision, those that resulted from it."""
     sources = {int(point.reference): point.pk for point in points if point.kind == PointKind.DECISION}
     linked = ReviewPoint.objects.filter(pk__in=[*(point.pk for point in points), *sources], tickets__isnull=False)
     pairs = list(linked.order_by("pk", "tickets").values_list("pk", "tickets"))
@@ -109,7 +109,7 @@ def _line(
 
 
 def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
-    """Where it stands now; empty where that is nowhere, or not for this viewer."""
+    """The address of the point's subject; empty if it is gone or hidden from this viewer."""
     unit = f"?unit={review.unit.slug}"
     if point.reference == MORE:
         route = LISTS.get(PointKind(point.kind))

@@ -79,7 +79,7 @@ def _shortened(points: Sequence[ReviewPoint]) -> Sequence[ReviewPoint]:
 
 
 def _decisions(review: Review) -> Iterator[ReviewPoint]:
-    """What the unit's last review decided, with or without a ticket."""
+    """The decisions of the unit's last review, with or without a ticket."""
     last = Review.objects.filter(unit=review.unit, month__lt=review.month).order_by("-month").first()
     if last is None:
         return

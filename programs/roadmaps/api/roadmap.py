@@ -42,7 +42,7 @@ LIST_PARAMETERS = [*ROADMAP_PARAMETERS, *page_parameters("Rows")]
 
 
 class IntentSerializer(ReadSerializer[RoadmapIntent]):
-    """What a unit intends to improve in a quarter, before it is an objective."""
+    """A planned improvement of a unit for a quarter, before it is an objective."""
 
     unit = LedUnitField(THINGS, help_text="Slug; null: the whole organisation.")
     quarter = QuarterField(help_text="Its first day.")

@@ -1,4 +1,4 @@
-"""What units intend on the team roadmap: added, changed, removed, and filled from the example."""
+"""Intents on the team roadmap: added, changed, removed, and filled from the example."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
 
 @form_view
 def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
-    """What is intended, and its form for whoever may change it."""
+    """An intent, with its form for those who can change it."""
     access, known = access_in(request), quarters(windows.local_today())
     intent = visible_intent(pk, access)
     may_write = access.visibility.leads(intent.unit_id) and not intent.quarter.is_closed

@@ -87,7 +87,7 @@ def _may_move(visibility: Visibility, card: Objective | RoadmapIntent) -> bool:
 
 
 def _move(access: Access, card: Objective | RoadmapIntent, form: PlaceForm) -> str:
-    """What was done, in a sentence.  Raises RefusedMoveError."""
+    """Move a card and describe the move in a sentence.  Raises RefusedMoveError."""
     if not form.is_valid():
         problems = [f"{form.fields[name].label}: {error}" for name, errors in form.errors.items() for error in errors]
         raise RefusedMoveError(" ".join(problems), 400)

@@ -141,7 +141,7 @@ def _period(params: PersonaParams) -> str:
 
 
 def _number(today: Any) -> int:
-    """Of today's quarter in the fiscal year."""
+    """The number of the current quarter in the fiscal year."""
     return int(windows.quarter_name(windows.quarter_of(today).start)[-1])
 
 

@@ -1,4 +1,4 @@
-"""Where objectives and intents stand on the roadmap: the form that says it, and the way back to the roadmap."""
+"""Places on the roadmap: the form for a unit and quarter, and the way back to the roadmap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from programs.teams.pages import WHOLE, offer, units_to_write_for, word_of
 
 
 class PlaceForm(WriteForm):
-    """Where something stands: a unit and a quarter that is open."""
+    """A place on the roadmap: a unit and an open quarter."""
 
     unit = forms.ChoiceField(label="Team or unit")
     quarter = forms.ChoiceField(label="Quarter")

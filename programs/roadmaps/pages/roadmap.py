@@ -94,7 +94,7 @@ def roadmap(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def roadmap_objective(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """How an objective stands, for the side panel; a page of its own without a script."""
+    """An objective's status for the side panel; a page of its own without a script."""
     record, today = visible_objective(pk, access_in(request)), windows.local_today()
     [progress] = progress_of([record], access_in(request), today=today)
     context = {"line": objective_line(progress, today), "objective": record, "why": progress.why}
@@ -164,7 +164,7 @@ def _movable(rows: Iterable[RoadmapRow], visibility: Visibility) -> set[str]:
 
 
 def _gap_notice(planned: TeamRoadmap, params: RoadmapParams) -> dict[str, Any]:
-    """How many teams lack a mandatory objective in which quarter."""
+    """The number of teams without a mandatory objective, by quarter."""
     gaps = planned.gaps
     by_quarter = [(quarter, sum(cell.quarter is quarter for _, cell in gaps)) for quarter in params.quarters]
     return {

@@ -146,7 +146,7 @@ class _Cells:
     def _lacks_mandatory(
         self, quarter: Quarter, objectives: Sequence[Objective], intents: Sequence[RoadmapIntent]
     ) -> bool:
-        """Of a quarter to come a draft or an intent will do; once it has begun the objective has to be agreed on."""
+        """Whether a mandatory objective is missing: in a future quarter, a draft or an intent is enough."""
         mandatory = [objective for objective in objectives if objective.is_mandatory]
         if quarter.start > self.today:
             return not mandatory and not intents

@@ -1,4 +1,4 @@
-"""What is written of an intent, whoever writes it: the form, the API, a drag."""
+"""Editable fields of an intent, shared by the form, the API and drag and drop."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class PlannedQuarterField(QuarterField):
 
 
 class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
-    """New: a title or a template is needed.  Changed: what is not named stays, and version is needed."""
+    """Create: a title or a template is required.  Update: version is required; omitted fields keep their value."""
 
     unit = LedUnitField(THINGS, help_text="Slug; without it the whole organisation.")
     quarter = PlannedQuarterField(help_text="A day in it; without it this quarter.")

@@ -55,7 +55,7 @@ ONLY_LEADERS = "Only managers of a unit, executives and admins can write a roadm
 
 
 def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
-    """Of fields as `IntentWriteSerializer` takes them.  Raises FieldError, MayNotWriteError."""
+    """Add an intent from fields as `IntentWriteSerializer` takes them.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     with _once(), changes_by(account):
         intent = RoadmapIntent(**intent_fields(access, given), written_by=account)
@@ -65,8 +65,8 @@ def add_intent(access: Access, given: Mapping[str, Any]) -> RoadmapIntent:
 
 
 def change_intent(access: Access, intent: RoadmapIntent, given: Mapping[str, Any], *, of_version: int) -> RoadmapIntent:
-    """What is not named stays.  As `add_intent`; ConflictError where it was changed since `of_version`, and nothing is
-    stored.  An intent that stays as it was is no change.
+    """Change the named fields; unchanged values are no change.  Raises as `add_intent`, and ConflictError if the intent
+    changed since `of_version`.
     """
     with _once(), changes_by(account_of(access)):
         stored = _locked(access, intent)

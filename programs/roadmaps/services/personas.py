@@ -37,7 +37,7 @@ def all_personas() -> list[Persona]:
 
 
 def own_persona(personas: Sequence[Persona], access: Access) -> Persona | None:
-    """By the words of one's role or sub-role, the longest that fits first; else by what one may do."""
+    """The viewer's persona: the longest match of the role or sub-role, else by permissions."""
     words = " ".join(_titles(access)).casefold()
     fitting = [
         (len(title), persona)
@@ -68,7 +68,7 @@ def in_period(filters: Filters) -> Filters:
 
 
 def persona_figures(personas: Sequence[Persona], filters: Filters) -> Answers:
-    """Of every metric that they name, in the filters' window and the one before: read together."""
+    """Read every metric of the personas in this and the previous window, together."""
     keys = dict.fromkeys(row.metric for persona in personas for row in persona.metrics.all())
     wanted = [PageQuery(key, compared=True, whole=True) for key in keys if measured_metric(key) is not None]
     return PERSONA_PAGE.read(replace(filters, choices=()), wanted)
@@ -81,7 +81,7 @@ def measured_metric(key: str) -> Metric | None:
 
 
 def why_unmeasured(key: str) -> str:
-    """What it takes to see a figure of that key."""
+    """The reason why that metric has no figure, and what it needs."""
     metric = find(key)
     if metric is not None:
         return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."

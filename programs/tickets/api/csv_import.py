@@ -95,7 +95,7 @@ class TicketImportView(ProgramView):
 
 
 def _content(request: Request) -> bytes:
-    """Of the body, or of its part `file`.  Raises FieldError, CsvFileError."""
+    """The CSV content: the body, or its part `file`.  Raises FieldError, CsvFileError."""
     given: Mapping[str, Any] = request.data if isinstance(request.data, Mapping) else {}
     body = given.get(BODY)
     if isinstance(body, bytes):

@@ -76,7 +76,7 @@ class TicketsSerializer(serializers.Serializer[object]):
 
 
 class TicketChangeSerializer(TicketWriteSerializer):
-    """What is not named stays."""
+    """Fields to change; omitted fields keep their value."""
 
     version = serializers.IntegerField()
 
@@ -121,7 +121,7 @@ class CommentWriteSerializer(BodySerializer):
 
 
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
-    """Of tickets with unit, owner and effect; two queries, for their pull requests and objectives."""
+    """Serialise tickets read with unit, owner and effect; two queries read their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
     seen = visible_among([ticket.objective_id for ticket in tickets], access.visibility)
     context = {"access": access, "linked": linked, "seen": seen}
@@ -129,7 +129,7 @@ def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str
 
 
 def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, list[int]]:
-    """By ticket, those that the viewer may see."""
+    """Map tickets to the pull requests visible to the viewer."""
     numbers: dict[int, list[int]] = {record.pk: [] for record in tickets}
     links = TicketPullRequest.objects.filter(ticket__in=list(numbers), pullrequest__in=visible_pull_requests(access))
     for ticket, pull_request in links.order_by("pullrequest").values_list("ticket", "pullrequest"):

@@ -92,7 +92,7 @@ class TicketView(ProgramView):
 class TicketMoveView(ProgramView):
     @operation("v1_ticket_move", TicketSerializer, request=MoveSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Into another state; done with the day on which it was, dropped with a reason."""
+        """Move the ticket to another state: done with its completion date, dropped with a reason."""
         ticket = visible_ticket(pk, self.access)
         given = body(request, MoveSerializer)
         move_ticket(self.access, ticket, TicketState(given.pop("state")), **given)
@@ -102,7 +102,7 @@ class TicketMoveView(ProgramView):
 class TicketCommentsView(ProgramView):
     @operation("v1_ticket_comments", CommentsSerializer)
     def get(self, request: Request, pk: int) -> Response:
-        """What was said of a ticket, the first word first."""
+        """List the comments on a ticket, oldest first."""
         check_is_of_account(self.access)
         ticket = visible_ticket(pk, self.access)
         return Response({"comments": comment_documents(list(ticket.comments.order_by("at", "pk")))})
@@ -123,7 +123,7 @@ class TicketWatchView(ProgramView):
 
     @operation("v1_ticket_watch", WatchingSerializer, request=WatchSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Be told of its comments, or no longer."""
+        """Watch or unwatch a ticket."""
         ticket = visible_ticket(pk, self.access)
         wants = body(request, WatchSerializer)["watch"]
         (watch_ticket if wants else unwatch_ticket)(self.access, ticket)
@@ -154,7 +154,7 @@ class TicketHistorySerializer(serializers.Serializer[object]):
 class TicketHistoryView(ProgramView):
     @operation("v1_ticket_history", TicketHistorySerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """Who changed what in a ticket, and which pull requests and watchers came and went."""
+        """List the changes of a ticket, including pull requests and watchers added or removed."""
         check_is_of_account(self.access)
         history = history_of(visible_ticket(pk, self.access))
         seen = visible_pull_requests(self.access).filter(pk__in=history.pull_requests).select_related("repository")

@@ -147,7 +147,7 @@ def templates_for(metric: str) -> list[TicketTemplate]:
 
 
 def prefilled_from(params: QueryDict) -> dict[str, Any]:
-    """What the chosen template fills in; nothing without one, or where there is none of that name."""
+    """The values of the chosen template; empty without one, or if its name is unknown."""
     slug = params.get("template", "").replace("\x00", "")
     template = TicketTemplate.objects.filter(slug=slug, is_offered=True).first() if slug else None
     if template is None:

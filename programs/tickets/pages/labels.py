@@ -53,7 +53,7 @@ class TicketLine:
 
 
 def ticket_lines(tickets: Iterable[Ticket], access: Access, today: date) -> list[TicketLine]:
-    """Of tickets with unit, owner and effect; no query of its own."""
+    """Build the lines of tickets read with unit, owner and effect; runs no query."""
     return [_line(ticket, access, today) for ticket in tickets]
 
 

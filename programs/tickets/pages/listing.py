@@ -151,7 +151,7 @@ def _mine(params: TicketListParams, access: Access) -> Picker | None:
 
 
 def _overdue_in_teams(params: TicketListParams, access: Access) -> Picker | None:
-    """What a manager's people are late with; nothing for who manages no unit."""
+    """The filter for overdue tickets of a manager's teams; None for accounts that manage no unit."""
     if not access.visibility.managed_ids:
         return None
     is_on = "teams" in params.own and params.own.get("state") == "overdue"

@@ -38,7 +38,7 @@ COMMENTS_LISTED = 200
 
 @dataclass(frozen=True)
 class TicketCard:
-    """What another feature adds to the page."""
+    """A card that another feature adds to the page."""
 
     template: str
     context: Mapping[str, Any]
@@ -102,7 +102,7 @@ def _metric(record: Ticket) -> Link | None:
 
 
 def _objective(record: Ticket, access: Access) -> Link | None:
-    """What it is part of; a ticket can be seen by more people than its objective."""
+    """A link to the ticket's objective; None if hidden, as more people can see a ticket than its objective."""
     if record.objective is None:
         return None
     if not Objective.objects.within(access.visibility).filter(pk=record.objective.pk).exists():

@@ -77,7 +77,7 @@ def check_imports(visibility: Visibility) -> None:
 
 
 def read_tickets(access: Access, text: str) -> list[ImportRow]:
-    """What each row would become before this viewer; nothing is stored.  Raises CsvFileError."""
+    """Preview the import of each row for this viewer; nothing is stored.  Raises CsvFileError."""
     known = set(Ticket.objects.within(access.visibility).values_list("pk", flat=True))
     seen: dict[_Likeness, int] = {}
     rows = []
@@ -150,7 +150,7 @@ def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> Imp
 
 
 def _check_end(state: TicketState, starts_on: date, completed_on: date | None, why: str) -> None:
-    """What `move_ticket` would refuse, told before anything is stored."""
+    """Raise what `move_ticket` would refuse, before anything is stored."""
     if completed_on is not None and state is not TicketState.DONE:
         raise FieldError("completed_on", f"It is {state.label.lower()}, so it was not completed.")
     if completed_on is not None:

@@ -43,7 +43,7 @@ def effect_query(ticket: Ticket, window: Window) -> Query:
 
 
 def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
-    """What was measured of the ticket as it stands; None where nothing was, or its figures are not the viewer's to see.
+    """The measured effect of the ticket's current version; None without one, or if hidden from the viewer.
 
     A ticket can be seen by more people than its figures.
     """
@@ -62,7 +62,7 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
 
 
 def why_no_effect(ticket: Ticket, today: date) -> str:
-    """In words, where `visible_effect` is None."""
+    """The reason why `visible_effect` is None."""
     weeks = windows_of(ticket)
     if not ticket.metric:
         return "No metric is linked, so its effect is not measured."

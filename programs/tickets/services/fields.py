@@ -1,4 +1,4 @@
-"""What is written of a ticket, whoever writes it: the form, the API, a file; and pull requests by their names."""
+"""Editable fields of a ticket, shared by the form, the API and CSV files; and pull requests by name."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class PullRequestsField(serializers.ListField):
 
 
 class TicketWriteSerializer(WriteSerializer[Ticket]):
-    """New: title, kind and due_on are needed.  Changed: what is not named stays, and version is needed."""
+    """Create: title, kind and due_on are required.  Update: version is required; omitted fields keep their value."""
 
     unit = LedUnitField("Tickets")
     owner = OwnerField()

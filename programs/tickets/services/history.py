@@ -41,7 +41,7 @@ class History:
 
     @property
     def accounts(self) -> set[int | None]:
-        """Of whom it tells."""
+        """The accounts named in the history."""
         return {*map(account_of, self.events), *(link.account for link in self.links), *self._linked(WATCHERS)}
 
     @property

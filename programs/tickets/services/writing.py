@@ -87,9 +87,9 @@ def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, o
 def move_ticket(
     access: Access, ticket: Ticket, state: TicketState, *, completed_on: date | None = None, dropped_why: str = ""
 ) -> Ticket:
-    """Into another state.  Done: on that day, today where none is given.  Dropped: with a reason.
+    """Move the ticket to another state.  `completed_on` defaults to today; dropping needs a reason.
 
-    Moving a ticket where it is already is no change.  Raises FieldError, MayNotWriteError.
+    Moving a ticket to its current state does nothing.  Raises FieldError, MayNotWriteError.
     """
     _check_may_change(access, ticket)
     with changes_by(account_of(access)):
@@ -166,7 +166,7 @@ def check_completion(day: date, starts_on: date) -> None:
 
 
 def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
-    """Whoever may see a ticket may comment on it, and watches it from then on.  Raises FieldError."""
+    """Comment on a visible ticket; the author watches it from then on.  Raises FieldError."""
     account = account_of(access)
     text = checked_text("text", text, LONGEST_COMMENT, missing="Write something.")
     with changes_by(account):
