@@ -145,7 +145,7 @@ def raw_event_days() -> int:
 
 
 def patience_seconds() -> int:
-    """How long to wait at start for the database and the broker."""
+    """The time to wait at start for the database and the broker."""
     value = os.environ.get("HEADWAY_WAIT_SECONDS") or "60"
     if not value.isdecimal():
         raise ConfigurationError(f"HEADWAY_WAIT_SECONDS must be a number of seconds, and is {value!r}.")

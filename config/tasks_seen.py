@@ -1,4 +1,4 @@
-"""When this machine's worker last finished a task, as the modification time of a file."""
+"""The time when this machine's worker last finished a task, kept as the modification time of a file."""
 
 from __future__ import annotations
 

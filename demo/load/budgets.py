@@ -22,7 +22,7 @@ LEAST = 10.0  # dollars, where nothing is known of the month
 
 
 def write_demo_budgets(year: DemoYear, *, today: date) -> None:
-    """What is there already stays: a second call changes nothing."""
+    """Write the demo's budgets; existing ones stay, so a second call changes nothing."""
     if year.flavour.is_quiet or Budget.objects.exists():
         return
     addresses = {persona.role: persona.email for persona in PERSONAS}

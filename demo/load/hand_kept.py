@@ -63,7 +63,7 @@ SERIES = (
 
 
 def write_demo_hand_kept(year: DemoYear, *, today: date) -> None:
-    """What is there already stays: a second call changes nothing."""
+    """Write the demo's hand-kept metrics; existing ones stay, so a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     accounts = {

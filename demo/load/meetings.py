@@ -62,7 +62,7 @@ SERIES = (
 
 
 def write_demo_meetings(year: DemoYear, *, today: date) -> None:
-    """By the executive; a second call changes nothing."""
+    """Schedule the demo's meetings as the executive; a second call changes nothing."""
     if year.flavour.is_quiet or MeetingSeries.objects.exists():
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")

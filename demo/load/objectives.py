@@ -31,7 +31,9 @@ REACHED = 0.7  # of the way: from there on a demo team is content
 
 
 def write_demo_objectives(year: DemoYear, *, today: date) -> None:
-    """By the executive; a second call changes nothing.  Mobile has none this quarter: leadership is shown the gap."""
+    """Write the demo's objectives as the executive; a second call changes nothing.  Mobile has none this quarter, so
+    that leadership sees a gap.
+    """
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
@@ -115,7 +117,7 @@ def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | No
 
 
 def _row_of(problem: FieldError) -> int | None:
-    """Which key result is refused."""
+    """The row of the refused key result."""
     parts = problem.field.split(".")
     return int(parts[1]) if parts[0] == "key_results" and len(parts) > 1 else None
 

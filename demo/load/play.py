@@ -62,7 +62,7 @@ class NoProgressError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What this call did (nothing was sent where all of it was before), and since when all of it stands."""
+    """The result of a call: what it sent (nothing if all was sent before), and since when everything is stored."""
 
     completed_at: datetime
     sent: Sent
@@ -114,7 +114,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
 
 
 def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:
-    """What people of the organisation wrote about it."""
+    """Write what people of the organisation author: tickets, objectives, reviews, and so on."""
     year, today = year_of(run), local_today()
     write_demo_hand_kept(year, today=today)
     write_demo_budgets(year, today=today)

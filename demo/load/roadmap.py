@@ -40,7 +40,7 @@ INTENTS = {
 
 
 def write_demo_roadmap(year: DemoYear, *, today: date) -> None:
-    """By the executive; a second call changes nothing, and what was planned in the meantime stays alone."""
+    """Plan the demo's roadmap as the executive; a second call changes nothing and leaves later plans alone."""
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")

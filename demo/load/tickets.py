@@ -126,7 +126,7 @@ TICKETS = (
 
 
 def write_demo_tickets(year: DemoYear, *, today: date) -> None:
-    """By the executive; a second call changes nothing."""
+    """File the demo's tickets as the executive; a second call changes nothing."""
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")

@@ -77,7 +77,7 @@ def simulated_tools(run: DemoRun) -> Iterator[DemoTools]:
 
 
 def follow_to_another_port(run: DemoRun) -> None:
-    """Where another program took a port since, let servers and connections go to others."""
+    """Move servers and connections to other ports if another program has taken theirs."""
     path = _file()
     before = DemoTools.read(path)
     if before is None:  # an earlier version's demo, whose tools nobody serves any more
@@ -112,7 +112,7 @@ def streams_waiting() -> int:
 
 
 def _file() -> Path:
-    """What says where the simulated tools are, and which year they show."""
+    """The file that records where the simulated tools are and which year they show."""
     return settings.DATA_DIR / FILE
 
 

@@ -1,4 +1,4 @@
-"""Which agents the people of the demo use beside Claude Code, since when, and with which models.
+"""Agents that people of the demo use besides Claude Code, since when, and with which models.
 
 A team takes another agent up in some week, for a share of its sessions.  Who tries a model that no price list knows
 does so with Claude Code.
@@ -67,5 +67,5 @@ def model_of(agent: str, weeks_before_end: int) -> str:
 
 
 def tool_name(agent: str, tool: str) -> str:
-    """How the agent calls the tool that Claude Code calls so; Codex reads and searches with its shell."""
+    """The agent's name for a tool of Claude Code; Codex reads and searches with its shell."""
     return TOOL_NAMES[agent].get(tool, _SHELL_OF_CODEX if agent == CODEX else tool)

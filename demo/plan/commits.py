@@ -1,4 +1,4 @@
-"""Who committed what after which session: the demo's commits, before they are written.
+"""The plan of the demo's commits: author, lines, and the session before each.
 
 About half of the sessions that generated lines are followed by a commit, within the session or up to forty minutes
 after, of at most those lines and some by hand.  Beside them people commit without an agent, the more so before they
@@ -40,7 +40,7 @@ TRAILERS = {
 
 
 class Mark(enum.Enum):
-    """What a commit itself says of the agent."""
+    """The agent's mark in a commit."""
 
     NOTE = "a git-ai note"
     TRAILER = "a Co-Authored-By trailer"
@@ -108,7 +108,7 @@ def _after_sessions(year: DemoYear, sessions: Sequence[DemoSession]) -> Iterator
 
 
 def repository_of(year: DemoYear, session: DemoSession) -> DemoRepository:
-    """Where the session works: the repository of its commit, else that of the person's team."""
+    """The session's repository: that of its commit, else that of the person's team."""
     commit = next(_after_sessions(year, [session]), None)
     if commit is not None:
         return commit.repository
@@ -155,7 +155,7 @@ def _by_hand(year: DemoYear, person: DemoPerson, sessions: Sequence[DemoSession]
 
 
 def _by_hand_chance(person: DemoPerson, weeks_before_end: int) -> float:
-    """Of a workday."""
+    """The chance of a commit by hand on a workday."""
     if weeks_before_end < person.took_up:
         return _BY_HAND_CHANCE
     if person.team != LOGISTICS:
@@ -169,7 +169,7 @@ def _is_near(at: datetime, session: DemoSession) -> bool:
 
 
 def _repository_at(at: datetime, person: DemoPerson, year: DemoYear, rng: Random) -> DemoRepository:
-    """That of the team in which the person works then; now and then the platform's, where Logistics has no part."""
+    """The repository of the person's team at that time, now and then the platform's (never for Logistics)."""
     chance = _ELSEWHERE_CHANCE * year.flavour.size.elsewhere
     elsewhere = rng.random() < chance and person.team != LOGISTICS
     return _OF_TEAM[PLATFORM if elsewhere else team_on(person, at.astimezone(year.anchor.tzinfo).date(), year)]

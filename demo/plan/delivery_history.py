@@ -94,7 +94,7 @@ def demo_history(
 
 
 class _HistoryBuilder:
-    """What happened in one repository."""
+    """Builds the delivery history of one repository."""
 
     def __init__(
         self, year: DemoYear, repository: DemoRepository, position: int, planned: Sequence[DemoCommit], git_dir: Path
@@ -122,7 +122,7 @@ class _HistoryBuilder:
 
     @property
     def commits(self) -> tuple[Commit, ...]:
-        """Of the default branch."""
+        """The commits of the default branch."""
         return tuple(self._log.commits[sha] for sha in self._log.on_default_branch)
 
     @property
@@ -164,7 +164,7 @@ class _HistoryBuilder:
         )
 
     def _pushes(self, planned: PlannedPullRequest, commits: Sequence[Commit]) -> Iterator[DeliveryEvent]:
-        """What was pushed after it was opened."""
+        """Pushes after the pull request was opened."""
         by = self._accounts[planned.person.email]
         if planned.rewritten_at:
             at = planned.rewritten_at.astimezone(UTC)
@@ -249,7 +249,7 @@ def _merges(log: GitLog, work: Work) -> Mapping[int, str]:
 
 
 def _before_amendment(commit: Commit, opened_at: datetime) -> Commit:
-    """What was there before a force-push: no repository has it any more."""
+    """The commit before a force-push, which is in no repository any more."""
     sha = hashlib.sha1(f"before {commit.sha}".encode(), usedforsecurity=False).hexdigest()
     at = opened_at - _AMENDED
     return replace(commit, sha=sha, authored_at=at, committed_at=at)

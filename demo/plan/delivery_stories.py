@@ -15,7 +15,7 @@ from demo.plan.stories import Expectation, Flavour, Reading, Weeks
 
 @dataclass(frozen=True, slots=True)
 class DeliveryEffect:
-    """What a story changes in the work of a team; the defaults change nothing."""
+    """A story's effect on the work of a team; the defaults change nothing."""
 
     pickup_factor: float = 1.0  # times the hours until a first review
     commits_factor: float = 1.0  # times the commits of a pull request
@@ -177,7 +177,7 @@ _QUIET = DeliveryEffect(pickup_factor=0.2)
 
 
 def effects_on(flavour: Flavour, team: str, weeks_before_end: int) -> list[DeliveryEffect]:
-    """What the stories of the flavour change in that team's work of that week."""
+    """The effects of the flavour's stories on the team's work in that week."""
     if flavour.is_quiet:
         return [_QUIET]
     return [story.effect for story in DELIVERY_STORIES if story.team == team and weeks_before_end in story.weeks]

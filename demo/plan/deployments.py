@@ -58,7 +58,7 @@ def delivery_of(
     *,
     first_id: int,
 ) -> Delivered:
-    """Of one repository, until the year's end; ids count from `first_id`."""
+    """Plan the deployments and incidents of one repository until the year's end; ids count from `first_id`."""
     pipeline = _Pipeline(year, planned, repository, commits, first_id)
     for pull_request in pull_requests:
         pipeline.check(pull_request)
@@ -269,7 +269,7 @@ class _Pipeline:
         return None
 
     def _incident(self, bad: Deployment, batch: _Merge, before: Deployment | None) -> None:
-        """What a deployment broke, and how it ended: the one before is brought back, or a fix goes out."""
+        """Add the incident that a deployment caused, ended by a rollback or a fix."""
         number = self._id()
         started_at = bad.statuses[-1].at + timedelta(minutes=self._rng.randrange(4, 80))
         mended_at = started_at + timedelta(minutes=self._rng.lognormvariate(math.log(50), 0.8))
@@ -320,7 +320,7 @@ class _Pipeline:
         return deployment
 
     def _deploy_by_run(self, batch: _Merge, at: datetime) -> None:
-        """Where nobody tells the provider of deployments, a workflow that deploys is all there is to see."""
+        """Deploy by a workflow run alone, as in repositories that report no deployments to the provider."""
         outcome = Outcome.FAILURE if self._rng.random() < _FAILURE_CHANCE else Outcome.SUCCESS
         self._run(
             self._deploys,
@@ -368,7 +368,7 @@ def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
 
 
 def _until(deployment: Deployment, end: datetime) -> Deployment | None:
-    """What had happened of it by the end; None where it had not begun."""
+    """The deployment as of `end`; None if it had not begun."""
     if deployment.created_at > end:
         return None
     return replace(deployment, statuses=tuple(status for status in deployment.statuses if status.at <= end))

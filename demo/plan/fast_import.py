@@ -16,7 +16,7 @@ _ENVIRONMENT = {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GI
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Who and when; the instant is written with its own offset from UTC."""
+    """A signature with name and time; the time keeps its own UTC offset."""
 
     name: str
     email: str

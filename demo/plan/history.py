@@ -106,7 +106,7 @@ class RepositoryHistory:
         self._on_main(_signed(self._people[0], at + timedelta(hours=9)), "Begin\n", files)
 
     def _upkeep(self) -> Iterator[tuple[datetime, str]]:
-        """When a bot renews the lock file, a context file comes in (its path is said), or the seeds do."""
+        """Times of upkeep commits: a bot renews the lock file, a context file is added (by path), or the seeds are."""
         first_day = self._year.first_day
         minute = timedelta(minutes=self._rng.randrange(240))  # the same change at the same time would count once
         at = datetime.combine(first_day, datetime.min.time(), self._year.anchor.tzinfo) + minute

@@ -133,7 +133,7 @@ def _write_turn(writer: _EventWriter, turn: Turn) -> None:
 
 
 def _parts_of(request: ModelRequest) -> dict[str, Value]:
-    """What the request is part of: most are the main conversation's, some a sub-agent's or a skill's."""
+    """Attributes of the part that a request belongs to: the main conversation, a sub-agent or a skill."""
     drawn = Random(request.request_id).random()  # noqa: S311 - a demo, not a secret
     parts: dict[str, Value] = {
         "query_source": "repl_main_thread",

@@ -26,7 +26,7 @@ _SCOPE = "github.copilot"
 
 
 def copilot_traces(session: DemoSession) -> Iterator[ResourceSpans]:
-    """Of each run, which is a process of its own."""
+    """Yield the traces of each run, which is a process of its own."""
     scope = InstrumentationScope(name=_SCOPE, version=session.setting.version)
     for position, run in enumerate(session.active_periods):
         spans = [copilot_span for turn in run.turns for copilot_span in _spans_of(turn, session)]

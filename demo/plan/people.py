@@ -13,7 +13,7 @@ def email_of(full_name: str) -> str:
 
 
 class Habit(enum.Enum):
-    """How somebody takes to an agent: chance of using it on a workday, and sessions on such a day."""
+    """A person's use of an agent: the chance of using it on a workday, and sessions on such a day."""
 
     DAILY = (0.9, 3.4)
     REGULAR = (0.65, 2.4)

@@ -1,4 +1,4 @@
-"""Which commits make a pull request, when it is opened, reviewed and merged, and which issues it works on.
+"""The plan of pull requests: commits, times of opening, review and merge, and linked issues.
 
 Most of a person's commits to a repository are gathered into branches, each of which becomes a pull request; a few go
 to the default branch directly.  What is planned here is written by history.py as branches and merges of the

@@ -10,7 +10,7 @@ from demo.plan.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PLATFORM, SEARCH
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """Where files of one kind stand; `share` is the chance that a changed file is one of them."""
+    """A folder for files of one kind; `share` is the chance that a changed file is one of them."""
 
     path: str
     suffix: str
@@ -174,7 +174,7 @@ _IN_MAILMAP = ("Ivy Placeholder",)
 
 
 def project_key(repository: str) -> str:
-    """Of the project in Jira in which work on it is planned: CHECKOUT of checkout-api."""
+    """The key of the repository's Jira project: CHECKOUT for checkout-api."""
     return repository.partition("-")[0].upper()
 
 

@@ -57,7 +57,7 @@ def reviewed(
     effect: DeliveryEffect,
     rng: Random,
 ) -> Review:
-    """What happens to a pull request between its opening and its end; `pushes` are those to come when it is opened."""
+    """Plan the events of a pull request from opening to end; `pushes` are those after its opening."""
     way = _Way(year, team, author, effect, rng)
     last_push = max([opened_at, *pushes])
     ready_at = way.leave_draft(opened_at, last_push) if is_draft else opened_at
@@ -93,7 +93,7 @@ class _Way:
         self._merged: Step | None = None
 
     def wait(self, since: datetime, median_hours: float, whom: DemoPerson, *, spread: float = 0.8) -> datetime:
-        """When somebody gets to it who works on something else."""
+        """The time when somebody busy with other work gets to it."""
         hours = self._rng.lognormvariate(math.log(median_hours), spread)
         return after_working_hours(since, hours, whom.time_zone, weekends=self._effect.works_at_weekends)
 
@@ -110,7 +110,7 @@ class _Way:
         return self._rng.sample(there, min(count, len(there)))
 
     def leave_draft(self, opened_at: datetime, last_push: datetime) -> datetime:
-        """When it is ready for good; now and then that is taken back once."""
+        """The time when it leaves draft for good; now and then it returns to draft once."""
         ready_at = max(opened_at, last_push) + timedelta(minutes=self._rng.randrange(3, 40))
         self._take(EventKind.MADE_READY, ready_at, self._author)
         if self._rng.random() < _BACK_TO_DRAFT_CHANCE:

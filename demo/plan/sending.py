@@ -37,7 +37,7 @@ class ReceiverAwayError(Exception):
 
 @dataclass
 class Sent:
-    """What the receiver has taken so far; `weeks` counts those of which every request was answered."""
+    """The receiver's progress; `weeks` counts those with every request answered."""
 
     weeks: int = 0
     requests: int = 0

@@ -1,4 +1,4 @@
-"""What happens within one session: turns of a person's prompt, requests to the model, and tool calls."""
+"""The events of one session: turns, requests to the model, and tool calls."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FIRST_CONTEXT = 34_000  # system prompt, tools and context files
 
 @dataclass(frozen=True, slots=True)
 class SessionSetting:
-    """What is decided before a session starts; times are aware."""
+    """The settings of a session before it starts; times are aware."""
 
     person: DemoPerson
     started_at: datetime

@@ -1,4 +1,4 @@
-"""How much of the demo's year is played: all of it, or some of its weeks by some of its people.
+"""The played part of the demo's year: all of it, or some weeks of some people.
 
 Stories, moves and models are dated by weeks of the whole year, before its end.  A small demo plays only those weeks in
 which something changes, one right after the other, so that the same stories are told in it of the same people.
@@ -28,7 +28,7 @@ class Size:
     elsewhere: float  # times the chance of a commit to the platform's repository by somebody of another team
 
     def played(self, weeks: int) -> int:
-        """How many of the year's last `weeks` weeks are played."""
+        """The number of played weeks among the year's last `weeks`."""
         return bisect_left(self.weeks, weeks)
 
 

@@ -47,7 +47,7 @@ SINCE_INTRODUCTION = Weeks(YEAR_WEEKS, 0)
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a story changes in the days of the people it concerns; the defaults change nothing."""
+    """A story's effect on the days of its people; the defaults change nothing."""
 
     workdays_factor: float = 1.0  # times the chance that a workday has sessions
     minutes_factor: float = 1.0  # times the length of a session
@@ -62,7 +62,7 @@ class Effect:
 
 
 class Reading(enum.Enum):
-    """How the values of two windows, or a value and a number, are compared."""
+    """A comparison of the values of two windows, or of a value and a number."""
 
     AT_LEAST = "at least"
     AT_MOST = "at most"
@@ -282,7 +282,7 @@ STORIES: tuple[Story, ...] = (
 
 
 class Flavour(enum.StrEnum):
-    """What kind of organisation the demo shows."""
+    """The kind of organisation that the demo shows."""
 
     STORIES = "stories"
     QUIET = "quiet"
@@ -303,7 +303,7 @@ class Flavour(enum.StrEnum):
 
     @property
     def usual(self) -> Effect:
-        """What its people do otherwise than those of the stories, of whose sessions most lead to no commit."""
+        """The usual effect on people outside the stories, most of whose sessions lead to no commit."""
         return Effect(minutes_factor=1.7, ship_factor=1.75) if self.is_quiet else Effect()
 
     @property

@@ -18,7 +18,7 @@ _TRIES = 4
 
 @dataclass(slots=True)
 class Written:
-    """What one commit did to one file: the agent's lines are a run that begins at `first_line`, counted from 1."""
+    """A commit's change of one file; the agent's lines are a run from `first_line`, counted from 1."""
 
     path: str
     agent_lines: int

@@ -1,4 +1,4 @@
-"""When people work: waiting for somebody lasts over nights and weekends."""
+"""Working hours: waiting for somebody lasts over nights and weekends."""
 
 from __future__ import annotations
 

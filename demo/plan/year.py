@@ -59,7 +59,7 @@ class DemoYear:
 
     @property
     def weeks(self) -> int:
-        """Of work; those of telemetry begin with the introduction before."""
+        """The number of weeks of work; telemetry starts earlier, with the introduction."""
         return self.flavour.weeks
 
     @property
@@ -72,7 +72,7 @@ class DemoYear:
 
     @property
     def first_day(self) -> date:
-        """Of work."""
+        """The first day of work."""
         return self._first_day_played(self.weeks)
 
     @property
@@ -94,7 +94,7 @@ class DemoYear:
         return self.last_day + timedelta(days=1 - 7 * weeks)
 
     def week_of(self, day: date) -> int:
-        """Which week of the year is played on the day, by how many come after it; the first one before the demo."""
+        """The week played on the day, counted back from the end; the first week for days before the demo."""
         played = self.flavour.size.weeks
         return played[min(max(0, (self.last_day - day).days // 7), len(played) - 1)]
 

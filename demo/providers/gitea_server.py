@@ -87,7 +87,7 @@ class GiteaServer(SimulatedServer):
     def _issues(
         self, request: Request, issues: Iterable[IssueState], pulls: Iterable[PullRequestState]
     ) -> list[dict[str, Any]]:
-        """Of the type that is asked for, both without one; those that changed since a time where one is given."""
+        """Issues and pull requests of the requested type (default: both), changed since the requested time."""
         states: list[IssueState | PullRequestState] = []
         states += issues if request.query.get("type") != "pulls" else ()
         states += pulls if request.query.get("type") != "issues" else ()

@@ -218,7 +218,7 @@ def review_state(state: PullRequestState, review: DeliveryEvent) -> str:
 
 
 def _merge_sha(state: PullRequestState) -> str | None:
-    """Of a merged one its commit; of an open one GitHub's trial merge, which is no commit of anybody's."""
+    """The merge commit, or GitHub's trial merge for an open pull request, which is nobody's commit."""
     if state.merged:
         return state.merged.sha
     if state.closed:

@@ -160,7 +160,7 @@ def deployment(payloads: Payloads, record: Deployment, at: datetime) -> Json:
 
 
 def _written(record: Deployment) -> Json:
-    """What whoever deployed wrote into the payload: it is theirs, and empty where they write nothing."""
+    """The deployer's own payload; empty if they write none."""
     unplanned = bool(record.rollback_of or record.fixes)
     return {"service": record.service, "unplanned": unplanned} if record.service else {"unplanned": unplanned}
 

@@ -124,7 +124,7 @@ def _commit_of(payloads: Payloads, state: IssueState | PullRequestState, event: 
 
 
 def _particulars(payloads: Payloads, state: IssueState | PullRequestState, event: Event) -> Json:
-    """What only this kind of event has."""
+    """The fields that only this kind of event has."""
     happening = event.happening
     label = payloads.label(state.record.repository, happening.text) if happening.text else {}
     reviewer = (

@@ -52,7 +52,7 @@ def answer(call: Call, quota: Quota) -> Answer:
 
 
 def limited(token: Token) -> Answer:
-    """What is answered once the points are spent."""
+    """The answer once the points are spent."""
     message = f"API rate limit exceeded for user {token.login}."
     return Answer.of({"errors": [{"type": "RATE_LIMITED", "message": message}]})
 

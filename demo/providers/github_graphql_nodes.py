@@ -62,7 +62,7 @@ class Nodes:
         }
 
     def user(self, account: Account | None) -> Json | None:
-        """Where only people can stand: bots are left out."""
+        """A user node for fields that hold only people; None for bots."""
         return None if account is None or account.is_bot else self.actor(account)
 
     # Repositories -----------------------------------------------------------------------------------------------
@@ -172,7 +172,7 @@ class Nodes:
         }
 
     def _conversation(self, state: PullRequestState | IssueState) -> Json:
-        """What pull requests and issues have in common."""
+        """The fields that pull requests and issues share."""
         record = state.record
         return {
             "databaseId": record.id,
@@ -377,7 +377,9 @@ def _issue_state(state: IssueState) -> str:
 
 
 def _deployment_state(statuses: Sequence[DeploymentStatus]) -> str:
-    """Of statuses, newest first.  GraphQL calls a deployment active where REST's latest status is success."""
+    """The deployment's state from its statuses, newest first.  GraphQL says active where REST's latest status is
+    success.
+    """
     latest = DEPLOYMENT_STATES[statuses[0].state].upper() if statuses else "PENDING"
     return "ACTIVE" if latest == "SUCCESS" else latest
 

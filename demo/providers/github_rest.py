@@ -166,7 +166,7 @@ def _in_state(standings: Iterable[Conversation], call: Call) -> list[Conversatio
 
 
 def _sorted(listed: list[Conversation], call: Call, *, newest_first: bool) -> list[Conversation]:
-    """By `sort` and `direction`; `newest_first` where no direction is given."""
+    """Sort by `sort` and `direction`; `newest_first` is the default direction."""
     by = call.request.query.get("sort", "created")
     direction = call.request.query.get("direction", "desc" if newest_first else "asc")
     if by not in ("created", "updated", "comments", "popularity", "long-running") or direction not in ("asc", "desc"):
@@ -261,7 +261,7 @@ def events_of_repository(call: Call, owner: str, name: str) -> Answer:
 
 @route(f"{REPOSITORY}/commits", "contents")
 def commits(call: Call, owner: str, name: str) -> Answer:
-    """Of the default branch; with `sha` of what that commit reaches."""
+    """List the commits of the default branch, or those reachable from `sha`."""
     found_at = call.repository(owner, name)
     if not call.shown.commits.get(found_at.name):
         raise RefusedError(409, "Git Repository is empty.")
@@ -277,7 +277,7 @@ def commits(call: Call, owner: str, name: str) -> Answer:
 
 @route(f"{REPOSITORY}/compare/(?P<base>[^/]+)\\.\\.\\.(?P<head>[^/]+)", "contents")
 def comparison(call: Call, owner: str, name: str, base: str, head: str) -> Answer:
-    """What `head` reaches and `base` does not, the oldest first."""
+    """List the commits that `head` reaches and `base` does not, oldest first."""
     found_at = call.repository(owner, name)
     known = {commit.sha for commit in _reached(call, found_at, base)}
     ahead = [commit for commit in _reached(call, found_at, head) if commit.sha not in known]

@@ -53,7 +53,7 @@ def attempt(call: Call, owner: str, name: str, run: str, attempt: str) -> Answer
 
 @route(f"{REPOSITORY}/actions/runs/(?P<run>[0-9]+)/jobs", "actions")
 def jobs(call: Call, owner: str, name: str, run: str) -> Answer:
-    """Of the latest attempt; with filter=all of all."""
+    """List the jobs of the latest attempt, or of all with filter=all."""
     pipeline_run = _run(call, owner, name, run)
     attempts = delivery.attempts_until(pipeline_run, call.shown.at)
     if call.request.query.get("filter", "latest") != "all":

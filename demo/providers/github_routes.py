@@ -75,7 +75,7 @@ class Call:
         return Answer.of(document, headers=links)
 
     def page_of(self, count: int) -> tuple[slice, dict[str, str]]:
-        """Which records are on the page that was asked for, and the Link header beside them."""
+        """The slice of records on the requested page, and its Link header."""
         page, per_page = self.page, self.per_page
         last = -(-count // per_page)
         numbers: dict[str, int] = {}

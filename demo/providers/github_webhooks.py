@@ -102,7 +102,7 @@ class _Event:
 def deliveries_between(
     history: DeliveryHistory, payloads: Payloads, since: datetime, until: datetime
 ) -> list[Delivery]:
-    """What happened after `since` and until `until`, in order of time."""
+    """The deliveries after `since` and until `until`, oldest first."""
     events = chain(
         chain.from_iterable(
             _of_pull_request(payloads, pull_request) for pull_request in _touched(history.pull_requests, since)
@@ -147,7 +147,7 @@ def _delivery(payloads: Payloads, event: _Event) -> Delivery:
 
 
 def _in_pushes(payloads: Payloads, event: _Event) -> Json:
-    """What a repository has otherwise in events of pushes, which are older than all the others: times in seconds."""
+    """The repository's fields in push events, which have times in seconds, unlike all newer events."""
     owner, branch = payloads.owner, event.repository.default_branch
     return {
         "owner": {"name": owner.login, "email": owner.email or None, **payloads.user(owner)},

@@ -56,7 +56,7 @@ class Build:
 
 
 def builds_of(shown: HistoryAt) -> dict[str, list[Build]]:
-    """By the full name of their job, the first one first."""
+    """Map full job names to builds, oldest first."""
     organisation = shown.history.organisation.login
     jobs: dict[str, list[Build]] = {}
     for runs in shown.runs.values():

@@ -118,7 +118,7 @@ class JenkinsServer(SimulatedServer):
         return Answer(404, b"<html>Not found</html>", {"Content-Type": "text/html"})
 
     def _jobs(self) -> dict[str, list[tuple[int, Build]]]:
-        """By full name as it is called now: builds with their numbers, the first one first."""
+        """Map current full job names to numbered builds, oldest first."""
         jobs = {}
         for name, builds in self._builds.items():
             first = self._first.get(name, 1)

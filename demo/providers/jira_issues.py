@@ -181,7 +181,7 @@ class JiraIssues:
         return f"{project_key(issue.repository.name)}-{issue.number}"
 
     def sprints(self, board: int) -> list[dict[str, Any]]:
-        """Of a board, which has its project's id: those that began, and the next one."""
+        """List the sprints of a board, which has its project's id: those that began, and the next one."""
         repository = next((one for one in self.repositories if one.id == board), None)
         if repository is None:
             return []
@@ -195,13 +195,13 @@ class JiraIssues:
         return Sprint(sprint, repository.id, number, begins).document(self.shown.at, repository.name)
 
     def _version(self, month: str) -> dict[str, Any]:
-        """What was done in a month, released on the first day of the next."""
+        """The version of a month's completed work, released on the first day of the next month."""
         release = (datetime.strptime(f"{month}01", "%Y%m%d").replace(tzinfo=UTC) + timedelta(days=31)).replace(day=1)
         released = release <= self.shown.at
         return {"id": month, "name": _version_name(month), "released": released, "releaseDate": f"{release:%Y-%m-%d}"}
 
     def _changes(self, issue: Issue) -> list[Change]:
-        """What happened to it, in order of time."""
+        """The issue's changes, oldest first."""
         changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue), *_versions(issue)]
         return sorted(changes, key=lambda one: one.at)
 
@@ -254,7 +254,7 @@ def _assign(assigned: list[Account], happening: DeliveryEvent) -> None:
 
 
 def _sprint_changes(issue: Issue) -> Iterator[Change]:
-    """Into the sprint in which work begins, and into each that follows until it is done."""
+    """Yield the moves into the sprint in which work begins, and into each later one until it is done."""
     began = next((one for one in _statuses(issue) if one.after == IN_PROGRESS), None)
     if began is None:
         return
@@ -273,7 +273,7 @@ def _sprint_changes(issue: Issue) -> Iterator[Change]:
 
 
 def _versions(issue: Issue) -> Iterator[Change]:
-    """Into that of the month in which it is done for the first time."""
+    """Yield the change that sets the fix version: the month in which the issue is first done."""
     done = next((one for one in _statuses(issue) if one.after == DONE), None)
     if done is not None:
         month = f"{done.at:%Y%m}"

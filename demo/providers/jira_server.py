@@ -111,7 +111,7 @@ class JiraServer(SimulatedServer):
 
     @property
     def _most_changes(self) -> int:
-        """Of an issue in a search; Data Center has no other list, and gives all."""
+        """The most changes of an issue in a search result; Data Center has no other list, and returns all."""
         return CHANGES_IN_SEARCH if self._is_cloud else 10_000
 
     @property

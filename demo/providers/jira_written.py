@@ -42,7 +42,7 @@ class WrittenIssues:
         return [one for one in self.issues.values() if one["fields"]["project"]["id"] == str(project)]
 
     def by_key(self, key: str) -> dict[str, Any] | None:
-        """By id, key, or a key that it had."""
+        """Find an issue by id, key, or former key."""
         named = (one for one in self.issues.values() if key in (one["id"], one["key"], *one["keys"]))
         return next(named, None)
 
@@ -56,7 +56,7 @@ class WrittenIssues:
         return {"webhookEvent": "jira:issue_updated", "issue": shown}
 
     def put(self, issue: dict[str, Any], status: str, resolution: str = "") -> dict[str, Any]:
-        """Into a status, as the board does."""
+        """Move the issue to a status, as the board does."""
         before = issue["fields"]["status"]
         payload = self.change(issue, **_in(status, self._now, resolution or ("Done" if status == DONE else "")))
         item = {"field": "status", "fieldId": "status", "from": before["id"], "fromString": before["name"]}

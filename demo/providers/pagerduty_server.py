@@ -90,7 +90,7 @@ class PagerDutyServer(SimulatedServer):
         return Answer.of({"incident": self.document(incident)})
 
     def _incidents(self, request: Request) -> list[dict[str, Any]]:
-        """Of a service, the last created first; of a window of at most half a year unless all are asked for."""
+        """List the incidents of a service, newest first, within at most half a year unless all are requested."""
         found = [one for one in self._history.incidents if one.started_at <= self.at]
         if services := request.query.get("service_ids[]"):
             found = [one for one in found if _service_id(one.repository) in services.split(",")]
@@ -141,7 +141,7 @@ class PagerDutyServer(SimulatedServer):
         }
 
     def _log(self, incident: Incident) -> list[dict[str, Any]]:
-        """What happened until now, the last first."""
+        """List the incident's log entries until now, newest first."""
         moments = (
             ("trigger_log_entry", incident.started_at),
             *[("escalate_log_entry", incident.started_at)] * self.escalations,
@@ -190,7 +190,7 @@ class PagerDutyServer(SimulatedServer):
         }
 
     def _name(self, repository: Repository) -> str:
-        """Of its service."""
+        """The name of the repository's service."""
         return self._services.get(repository.name) or repository.name
 
 

@@ -202,7 +202,7 @@ class HistoryAt:
 
     @cached_property
     def pull_requests(self) -> Mapping[str, Mapping[int, PullRequestState]]:
-        """By number."""
+        """Map repositories to pull requests by number."""
         states: dict[str, dict[int, PullRequestState]] = defaultdict(dict)
         for pull_request in self.history.pull_requests:
             if pull_request.created_at <= self.at:
@@ -211,7 +211,7 @@ class HistoryAt:
 
     @cached_property
     def issues(self) -> Mapping[str, Mapping[int, IssueState]]:
-        """By number, without those that are deleted."""
+        """Map repositories to issues by number, without deleted ones."""
         states: dict[str, dict[int, IssueState]] = defaultdict(dict)
         for issue in self.history.issues:
             if issue.created_at <= self.at and not (folded := issue_at(issue, self.at)).is_deleted:
@@ -227,7 +227,7 @@ class HistoryAt:
 
     @cached_property
     def commits(self) -> Mapping[str, list[Commit]]:
-        """Of the default branch, in order of time."""
+        """Map repositories to the commits of their default branch, oldest first."""
         return {
             name: [commit for commit in commits if commit.committed_at <= self.at]
             for name, commits in self.history.commits.items()
@@ -254,7 +254,7 @@ class HistoryAt:
 
     @cached_property
     def pull_requests_by_id(self) -> Mapping[str, PullRequestState]:
-        """By id as text, as a node's id has it."""
+        """Map pull requests by id as text, as in a node's id."""
         return {str(record.pull_request.id): record for of in self.pull_requests.values() for record in of.values()}
 
     @cached_property

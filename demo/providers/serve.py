@@ -44,7 +44,7 @@ _BUILT_AT_GITHUB = frozenset(repository.name for repository in REPOSITORIES) - B
 
 @dataclass(frozen=True, slots=True)
 class DemoTools:
-    """Which year is served from which repositories, at which ports of loopback, to whoever has the token."""
+    """The simulated tools: the year and repositories that they serve, their ports on loopback, and the token."""
 
     seed: int
     flavour: str
@@ -200,7 +200,7 @@ def _delivered(history: DeliveryHistory, repositories: Collection[str]) -> Deliv
 
 
 def _web(provider: str) -> str:
-    """Where its pages would be, were there such an organisation: the same at whichever port it is served."""
+    """The fictional web address of the provider's pages, independent of the port."""
     return f"https://{provider}.example.com"
 
 

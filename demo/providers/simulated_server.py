@@ -45,7 +45,7 @@ class SimulatedServer(ABC):
 
     @abstractmethod
     def answer_of(self, request: Request) -> Answer:
-        """What the provider answers where nothing goes wrong.  ValueError: the request cannot be read."""
+        """The provider's regular answer.  Raises ValueError if the request cannot be read."""
 
     @abstractmethod
     def advance(self, to: datetime) -> None:
@@ -56,7 +56,7 @@ class SimulatedServer(ABC):
         return path, ""
 
     def headers_of(self, answer: Answer) -> Mapping[str, str]:
-        """What is sent beside the headers of an answer."""
+        """Extra headers, sent with those of the answer."""
         return {}
 
     def __enter__(self) -> Self:
@@ -78,7 +78,7 @@ class SimulatedServer(ABC):
         self._http.serve_forever(_SECONDS_BETWEEN_CHECKS)
 
     def answer(self, request: Request) -> Answer:
-        """What the client gets; notes the request."""
+        """Answer the client and record the request."""
         answer = with_faults(self.faults, request, lambda: self.answer_of(request))
         query = "&".join(f"{name}={value}" for name, value in request.query.items())
         path = f"{request.path}?{query}" if query else request.path
