@@ -39,7 +39,9 @@ class BenchmarkSetSerializer(serializers.Serializer[object]):
     year = serializers.IntegerField(allow_null=True)
     published_in = serializers.CharField(source="source")
     licence = serializers.CharField()
-    secondary = serializers.CharField(help_text="Whose copy it was taken from; empty where it is the publisher's.")
+    secondary = serializers.CharField(
+        help_text="The secondary source of the values; empty if they are the publisher's."
+    )
 
 
 class DoraMetricSerializer(schema.FigureSerializer):
@@ -56,7 +58,7 @@ class DoraMetricSerializer(schema.FigureSerializer):
 class ScorePartSerializer(serializers.Serializer[object]):
     key = serializers.ChoiceField(choices=list(SCORED))
     worth = serializers.FloatField(help_text="0–10.")
-    points = serializers.FloatField(help_text="Of the score.")
+    points = serializers.FloatField(help_text="Points of the score.")
 
 
 class ScoreSerializer(serializers.Serializer[object]):

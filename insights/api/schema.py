@@ -58,8 +58,8 @@ class LeadTimeBottleneckSerializer(AnswerSerializer):
 
 
 class RangeSerializer(serializers.Serializer[object]):
-    low = serializers.FloatField(help_text="By line-level evidence alone.")
-    high = serializers.FloatField(help_text="By all evidence: an upper bound.")
+    low = serializers.FloatField(help_text="Value by line-level evidence only.")
+    high = serializers.FloatField(help_text="Value by all evidence: an upper bound.")
 
 
 class FigureSerializer(serializers.Serializer[object]):
@@ -74,7 +74,7 @@ class FigureSerializer(serializers.Serializer[object]):
     left_out = serializers.IntegerField(
         allow_null=True, help_text="Facts that count here but lack the measured value; null where withheld."
     )
-    range = RangeSerializer(required=False, help_text="Of figures that rest on attribution.")
+    range = RangeSerializer(required=False, help_text="The range of figures based on attribution.")
     evidence = serializers.DictField(
         child=serializers.FloatField(),
         required=False,
@@ -102,7 +102,7 @@ class SeriesSerializer(HeadingSerializer):
     unmatched = serializers.FloatField(
         allow_null=True, required=False, help_text="Share 0–1 of facts without a matched person; only without a unit."
     )
-    segment_page = serializers.IntegerField(required=False, help_text="Of an answer with more than one page.")
+    segment_page = serializers.IntegerField(required=False, help_text="For answers with more than one page.")
     segments = serializers.IntegerField(required=False, help_text="Segments of all pages.")
     total = FigureSerializer(many=True)
     series = PointSerializer(many=True)
@@ -116,7 +116,7 @@ class ColumnSerializer(serializers.Serializer[object]):
 
 
 class RowsSerializer(HeadingSerializer):
-    recipe = serializers.CharField(help_text="How the rows give the value.")
+    recipe = serializers.CharField(help_text="The computation of the value from the rows.")
     note = serializers.CharField(allow_null=True, help_text="Why rows of other people are not among them.")
     columns = ColumnSerializer(many=True)
     total = serializers.IntegerField(help_text="Rows of all pages.")
@@ -204,9 +204,9 @@ WINDOW_PARAMETERS = [
 ]
 SERIES_PARAMETERS = [
     *WINDOW_PARAMETERS,
-    OpenApiParameter("granularity", str, enum=list(Granularity), description="By default week."),
+    OpenApiParameter("granularity", str, enum=list(Granularity), description="Default: week."),
     _repeated("segment", "Split by it; repeat for two."),
-    OpenApiParameter("statistic", str, enum=list(Statistic), description="Of durations."),
+    OpenApiParameter("statistic", str, enum=list(Statistic), description="For durations."),
 ]
 SERIES_PAGE_PARAMETERS = [
     *SERIES_PARAMETERS,

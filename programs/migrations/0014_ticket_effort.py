@@ -23,12 +23,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='ticket',
             name='effort',
-            field=models.CharField(blank=True, choices=[('small', 'Small'), ('medium', 'Medium'), ('large', 'Large')], help_text='Of what will be done.', max_length=6),
+            field=models.CharField(blank=True, choices=[('small', 'Small'), ('medium', 'Medium'), ('large', 'Large')], help_text='The effort of the resolution.', max_length=6),
         ),
         migrations.AddField(
             model_name='ticketevent',
             name='effort',
-            field=models.CharField(blank=True, choices=[('small', 'Small'), ('medium', 'Medium'), ('large', 'Large')], help_text='Of what will be done.', max_length=6),
+            field=models.CharField(blank=True, choices=[('small', 'Small'), ('medium', 'Medium'), ('large', 'Large')], help_text='The effort of the resolution.', max_length=6),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='ticket',

@@ -38,9 +38,9 @@ class Migration(migrations.Migration):
                 name='PersonaMetric',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('quarter', models.PositiveSmallIntegerField(help_text='Of the fiscal year: 1 to 4.')),
+                    ('quarter', models.PositiveSmallIntegerField(help_text='Number of the quarter in the fiscal year: 1 to 4.')),
                     ('position', models.PositiveSmallIntegerField(default=0, help_text='Small numbers stand first.')),
-                    ('label', models.CharField(help_text='What the persona calls it.', max_length=200)),
+                    ('label', models.CharField(help_text='The persona\'s name for the metric.', max_length=200)),
                     ('metric', models.CharField(help_text="A metric's key.", max_length=80)),
                 ],
                 options={

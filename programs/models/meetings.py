@@ -114,7 +114,7 @@ class MeetingSeries(models.Model):
     minutes = models.PositiveSmallIntegerField(default=60, validators=_between(5, 720))
     time_zone = models.CharField(max_length=80, validators=[check_time_zone])
     country = models.CharField(
-        max_length=2, blank=True, help_text="Whose public holidays and weekends are respected. Empty: none."
+        max_length=2, blank=True, help_text="The country whose public holidays and weekends are respected. Empty: none."
     )
     subdivision = models.CharField(max_length=10, blank=True, help_text="Such as BY, for its own holidays.")
     on_holiday = models.CharField("on a holiday", max_length=4, choices=OnHoliday.choices, default=OnHoliday.MOVE)

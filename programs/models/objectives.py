@@ -195,7 +195,7 @@ class CheckIn(models.Model):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     confidence = models.CharField(max_length=6, choices=Confidence.choices)
     note = models.TextField(blank=True, help_text="Markdown.")
-    value = models.FloatField(null=True, blank=True, help_text="Of a key result that is entered by hand.")
+    value = models.FloatField(null=True, blank=True, help_text="For a key result entered by hand.")
 
     class Meta:
         ordering = ("-at", "-pk")
@@ -279,7 +279,7 @@ class KeyResultMeasure(models.Model):
     people = models.PositiveIntegerField(default=0)
     points = models.JSONField(default=list)
     pace = models.FloatField(null=True, help_text="What a count comes to by the quarter's end at its rate so far.")
-    progress = models.FloatField(null=True, help_text="Share of the way from baseline to target.")
+    progress = models.FloatField(null=True, help_text="Progress from baseline to target, 0 to 1.")
     holds = models.BooleanField(null=True, help_text="Of a guardrail: whether it is not worse than its target.")
     forecast = models.FloatField(null=True)
     forecast_low = models.FloatField(null=True)

@@ -79,7 +79,7 @@ class Qbr(models.Model):
     )
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
-    version = models.PositiveIntegerField(default=1, editable=False, help_text="Of the order of its sections.")
+    version = models.PositiveIntegerField(default=1, editable=False, help_text="Version of the order of its sections.")
 
     objects = QbrQuerySet.as_manager()
 

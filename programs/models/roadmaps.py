@@ -88,9 +88,9 @@ class PersonaMetric(models.Model):
     """
 
     persona = models.ForeignKey(Persona, models.CASCADE, related_name="metrics")
-    quarter = models.PositiveSmallIntegerField(help_text="Of the fiscal year: 1 to 4.")
+    quarter = models.PositiveSmallIntegerField(help_text="Number of the quarter in the fiscal year: 1 to 4.")
     position = models.PositiveSmallIntegerField(default=0, help_text="Small numbers stand first.")
-    label = models.CharField(max_length=LONGEST_TITLE, help_text="What the persona calls it.")
+    label = models.CharField(max_length=LONGEST_TITLE, help_text="The persona's name for the metric.")
     metric = models.CharField(max_length=80, help_text="A metric's key.")
 
     class Meta:

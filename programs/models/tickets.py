@@ -73,7 +73,7 @@ class Ticket(models.Model):
 
     nature = models.CharField("what it is", max_length=12, choices=Nature.choices, default=Nature.CHALLENGE)
     title = models.CharField("opportunity or challenge", max_length=LONGEST_TITLE)
-    resolution = models.TextField(blank=True, help_text="What will be done about it. Markdown.")
+    resolution = models.TextField(blank=True, help_text="The resolution. Markdown.")
     kind = models.CharField("where the cause lies", max_length=10, choices=BottleneckKind.choices)
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="tickets")
     owner = models.ForeignKey(Person, models.SET_NULL, null=True, blank=True, related_name="tickets")
@@ -84,7 +84,9 @@ class Ticket(models.Model):
     dropped_why = models.CharField(max_length=LONGEST_TITLE, blank=True)
     metric = models.CharField(max_length=80, blank=True, help_text="The key of the metric that it is to move.")
     objective = models.ForeignKey(Objective, models.SET_NULL, null=True, blank=True, related_name="tickets")
-    effort = models.CharField(max_length=6, choices=Effort.choices, blank=True, help_text="Of what will be done.")
+    effort = models.CharField(
+        max_length=6, choices=Effort.choices, blank=True, help_text="The effort of the resolution."
+    )
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
     # Grows with every change, so that whoever edits an older one is told and loses nothing.
@@ -185,7 +187,7 @@ class TicketTemplate(models.Model):
     slug = models.SlugField(max_length=60, unique=True)
     title = models.CharField("opportunity or challenge", max_length=LONGEST_TITLE)
     nature = models.CharField("what it is", max_length=12, choices=Nature.choices, default=Nature.CHALLENGE)
-    resolution = models.TextField(help_text="What has helped. Markdown.")
+    resolution = models.TextField(help_text="The resolution that has helped. Markdown.")
     kind = models.CharField("where the cause lies", max_length=10, choices=BottleneckKind.choices)
     metric = models.CharField(max_length=80, blank=True, help_text="The key of the metric that it is to move.")
     days = models.PositiveSmallIntegerField(

@@ -41,19 +41,21 @@ class PhilosophySerializer(serializers.Serializer[object]):
 
     number = serializers.IntegerField()
     text = serializers.CharField(help_text="Markdown.")
-    reason = serializers.CharField(allow_null=True, help_text="What changed in it, and why.")
+    reason = serializers.CharField(allow_null=True, help_text="The change and its reason.")
     written_by = serializers.CharField(allow_null=True)
     written_at = serializers.DateTimeField(allow_null=True)
-    acknowledged = serializers.BooleanField(allow_null=True, help_text="By you; null: a token of nobody.")
+    acknowledged = serializers.BooleanField(
+        allow_null=True, help_text="Whether you acknowledged it; null: a token without an account."
+    )
     acknowledged_by = serializers.IntegerField(
-        allow_null=True, help_text="How many of the active accounts, for whoever may publish."
+        allow_null=True, help_text="Number of active accounts that acknowledged it, for accounts that can publish."
     )
     accounts = serializers.IntegerField(allow_null=True)
 
 
 class PhilosophyHeadingSerializer(AnswerSerializer):
     number = serializers.IntegerField()
-    reason = serializers.CharField(help_text="What changed in it, and why.")
+    reason = serializers.CharField(help_text="The change and its reason.")
     written_by = AccountField(source="written_by_id")
     written_at = serializers.DateTimeField(default_timezone=UTC)
 
@@ -77,7 +79,7 @@ class OnePhilosophyVersionSerializer(PhilosophyHeadingSerializer):
 class PhilosophyWriteSerializer(BodySerializer):
     text = Text(trim_whitespace=False)
     reason = Text(max_length=LONGEST_REASON)
-    number = WholeNumber(help_text="Of the version from which it was made.")
+    number = WholeNumber(help_text="Number of the version that the change is based on.")
 
 
 class PhilosophyConflictSerializer(schema.ErrorsSerializer):
@@ -87,7 +89,7 @@ class PhilosophyConflictSerializer(schema.ErrorsSerializer):
 
 
 class AcknowledgeSerializer(BodySerializer):
-    number = WholeNumber(help_text="Of the version that was read.")
+    number = WholeNumber(help_text="Number of the version that was read.")
 
 
 class PhilosophyView(ProgramView):

@@ -26,7 +26,7 @@ class CalendarQuarterSerializer(schema.DateRangeSerializer):
 
 
 class FiscalCalendarSerializer(serializers.Serializer[object]):
-    first_month = serializers.IntegerField(help_text="Of the fiscal year, 1 to 12.")
+    first_month = serializers.IntegerField(help_text="First month of the fiscal year, 1 to 12.")
     time_zone = serializers.CharField()
     quarter = CalendarQuarterSerializer()
     following = CalendarQuarterSerializer()

@@ -55,7 +55,7 @@ class BaselineOfMetricSerializer(serializers.Serializer[object]):
     metric = serializers.CharField()
     name = serializers.CharField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
-    period = serializers.CharField(allow_null=True, help_text="Of how much time each value is, where it grows with it.")
+    period = serializers.CharField(allow_null=True, help_text="The period of each value, if it grows with time.")
     teams = BaselineOfTeamSerializer(many=True)
 
 
@@ -84,7 +84,7 @@ class FirstStepSerializer(AnswerSerializer):
     unit = serializers.CharField(source="unit.slug")
     metric = serializers.CharField(source="metric.key")
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="metric.unit.value")
-    value = serializers.FloatField(allow_null=True, source="here.value", help_text="Where the team stands.")
+    value = serializers.FloatField(allow_null=True, source="here.value", help_text="Current value of the team.")
     suggested = serializers.FloatField(source="value")
     gap = serializers.FloatField(help_text="Share of what is suggested: 0.5 is half of it off.")
     kind = serializers.CharField(source="suggestion.kind", help_text="history, peers, ready-made or published.")

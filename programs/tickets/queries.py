@@ -36,7 +36,7 @@ class TicketFilters(ListFilters):
     unit = django_filters.CharFilter(
         method="of_unit", help_text="Slug: its tickets, those below it and those of its people."
     )
-    teams = YesFilter(method="of_teams", help_text="Of units that you manage, and of the people in them.")
+    teams = YesFilter(method="of_teams", help_text="Only units that you manage, and people in them.")
     mine = YesFilter(method="own", help_text="Yours.")
     state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Without it: all.")
     nature = django_filters.ChoiceFilter(

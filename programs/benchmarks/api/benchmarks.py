@@ -70,7 +70,7 @@ from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, op
 from programs.teams.fields import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100
-UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
+UNIT = OpenApiParameter("unit", str, description="Slug; default: the whole organisation.")
 
 
 class BenchmarksView(ProgramView):
@@ -134,8 +134,8 @@ class SuggestionsView(ProgramView):
         SuggestionsSerializer,
         parameters=[
             UNIT,
-            OpenApiParameter("better", str, enum=Direction.values, description="Of a metric without a direction."),
-            OpenApiParameter("period", str, enum=[*PERIODS], description="Of a metric that grows with time."),
+            OpenApiParameter("better", str, enum=Direction.values, description="For metrics without a direction."),
+            OpenApiParameter("period", str, enum=[*PERIODS], description="For metrics that grow with time."),
         ],
     )
     def get(self, request: Request, key: str) -> Response:

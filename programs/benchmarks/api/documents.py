@@ -47,8 +47,8 @@ class VersionSerializer(ReadSerializer[BenchmarkVersion]):
         blank_is_null = ("statistic", "period")
         validators: tuple[Any, ...] = ()
         extra_kwargs = {
-            "number": {"help_text": "Of the versions for that unit, from 1."},
-            "metric_version": {"help_text": "Of the formula when it was agreed."},
+            "number": {"help_text": "Number of the unit's version, from 1."},
+            "metric_version": {"help_text": "Version of the formula when the benchmark was set."},
         }
 
     @extend_schema_field(BaselineSerializer(allow_null=True))
@@ -133,7 +133,7 @@ class UnitBelowSerializer(serializers.Serializer[object]):
     unit = serializers.CharField(help_text="Slug.")
     name = serializers.CharField()
     is_inherited = serializers.BooleanField()
-    benchmark = VersionSerializer(allow_null=True, help_text="What holds of it; null: nothing.")
+    benchmark = VersionSerializer(allow_null=True, help_text="The benchmark that applies; null: none.")
     stands = StandSerializer(allow_null=True, help_text="Null: it is not yours to see.")
 
 
@@ -143,7 +143,7 @@ class UnitsBelowSerializer(serializers.Serializer[object]):
 
 
 class SuggestionsSerializer(serializers.Serializer[object]):
-    here = StandSerializer(help_text="Where the unit stands now.")
+    here = StandSerializer(help_text="Current value of the unit.")
     suggestions = SuggestionSerializer(many=True)
     missing = serializers.ListField(child=serializers.CharField(), help_text="Why there are no more.")
 

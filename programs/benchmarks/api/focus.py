@@ -25,7 +25,7 @@ from programs.requests.program_view import ProgramView, answer_change, operation
 class FocusBeginSerializer(BodySerializer):
     unit = Text(required=False, allow_null=True, allow_blank=True)
     set = Choice(choices=list(STARTER_SETS))
-    number = WholeNumber(help_text="Of the version that they take the place of; 0 where there is none.")
+    number = WholeNumber(help_text="Number of the version that they replace; 0 if there is none.")
 
 
 class FocusVersionsSerializer(serializers.Serializer[object]):

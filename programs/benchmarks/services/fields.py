@@ -52,7 +52,9 @@ class BenchmarkWriteSerializer(WriteSerializer[BenchmarkVersion]):
     unit = LedUnitField("Benchmarks")
     threshold = ValueField()
     target = ValueField()
-    weeks = Choice(choices=BASELINE_WEEKS, default=BASELINE_WEEKS[0], help_text="Of the baseline; 12.")
+    weeks = Choice(
+        choices=BASELINE_WEEKS, default=BASELINE_WEEKS[0], help_text="Length of the baseline in weeks; default: 12."
+    )
 
     class Meta:
         model = BenchmarkVersion

@@ -39,7 +39,7 @@ class BudgetSerializer(ReadSerializer[Budget]):
     first_month = MonthField(source="budget.first_month")
     last_month = MonthField(source="budget.last_month", allow_null=True)
     owner = OwnerField(source="budget.owner", help_text="E-mail address; null: nobody.")
-    month = MonthField(help_text="That of the figures.")
+    month = MonthField(help_text="The month of the figures.")
     spent = serializers.FloatField(allow_null=True, help_text="US dollars; null where it is withheld.")
     reason = serializers.CharField(source="spend.spent.reason", allow_null=True, help_text="Why there is no spend.")
     forecast = serializers.FloatField(source="spend.forecast.value", default=None, allow_null=True)
@@ -72,7 +72,7 @@ class BudgetsSerializer(serializers.Serializer[object]):
 class BudgetPatchSerializer(BudgetWriteSerializer):
     """Fields to change; omitted fields keep their value."""
 
-    version = serializers.IntegerField(help_text="That which the change was made from.")
+    version = serializers.IntegerField(help_text="The version that the change is based on.")
 
     class Meta(BudgetWriteSerializer.Meta):
         fields = (*WRITTEN, "version")
@@ -131,11 +131,13 @@ class ChargeBackCsvView(CsvView):
         "v1_charge_back_csv",
         CSV_ANSWERS,
         parameters=[
-            OpenApiParameter("agent", str, description="Of one agent; without it of all."),
-            OpenApiParameter("attribute", str, description="Of people; by default the cost centre of the settings."),
+            OpenApiParameter("agent", str, description="Only this agent; default: all."),
+            OpenApiParameter(
+                "attribute", str, description="An attribute of people; default: the cost centre of the settings."
+            ),
             OpenApiParameter("from", str, description="First month, 2026-10; by default the last one."),
             OpenApiParameter("to", str, description="Last month, inclusive; by default this one."),
-            OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
+            OpenApiParameter("unit", str, description="Slug; default: the whole organisation."),
         ],
         errors={},
     )

@@ -99,13 +99,13 @@ class QuarterKeepSerializer(BodySerializer):
         of="objectives",
         child=Choice(choices=Objective.CarryOver.choices),
         required=False,
-        help_text="By an objective's id; of what nobody decides about ends.",
+        help_text="Decisions by objective id; undecided objectives end.",
     )
     retrospectives = ByIdField(
         of="objectives",
         child=Text(allow_blank=True),
         required=False,
-        help_text="By an objective's id: what was learned.",
+        help_text="Lessons learned, by objective id.",
     )
     retrospective = Text(allow_blank=True, required=False, help_text="Markdown: what the organisation learned.")
 
@@ -149,7 +149,7 @@ class ClosingSerializer(AnswerSerializer):
     quarter = serializers.CharField()
     blocks = serializers.ListField(child=serializers.CharField(), help_text="Why it cannot be closed at all.")
     needs_reason = serializers.ListField(
-        child=serializers.CharField(), help_text="What `forced_because` has to answer."
+        child=serializers.CharField(), help_text="Reasons that `forced_because` must answer."
     )
     total = serializers.IntegerField(help_text="Published objectives.")
     drafts_total = serializers.IntegerField()

@@ -71,7 +71,9 @@ class TeamsWithoutObjectiveView(ProgramView):
         "v1_teams_without_objective",
         MissingTeamsSerializer,
         parameters=[
-            OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter."),
+            OpenApiParameter(
+                "quarter", str, description="Any date in the quarter (2026-08-01); default: the current one."
+            ),
             *page_parameters("Teams"),
         ],
     )

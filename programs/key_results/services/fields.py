@@ -39,7 +39,7 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
         blank_is_null = ("statistic", "unit_of_measure", "better", "target_kind")
         extra_kwargs = {
             "title": {"error_messages": dict.fromkeys(("blank", "null", "required"), "Enter what is measured.")},
-            "unit_of_measure": {"help_text": "Of what is entered by hand."},
+            "unit_of_measure": {"help_text": "For values entered by hand."},
             "better": {"required": False},
             "target_kind": {"required": False, "help_text": "Null: absolute."},
             **dict.fromkeys(("target", "change_percent"), AMOUNT),

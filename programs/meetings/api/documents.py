@@ -63,12 +63,12 @@ class MeetingsSerializer(serializers.Serializer[object]):
 class MeetingMoveSerializer(BodySerializer):
     starts_at = serializers.DateTimeField(help_text="With its offset from UTC.")
     ends_at = serializers.DateTimeField()
-    sequence = serializers.IntegerField(help_text="That of the meeting which is moved.")
+    sequence = serializers.IntegerField(help_text="Sequence number of the meeting to move.")
 
 
 class MeetingCancelSerializer(BodySerializer):
     reason = serializers.CharField(required=False, allow_blank=True, help_text="Participants read it.")
-    sequence = serializers.IntegerField(help_text="That of the meeting which is cancelled.")
+    sequence = serializers.IntegerField(help_text="Sequence number of the meeting to cancel.")
 
 
 class MeetingConflictSerializer(ErrorsSerializer):
@@ -95,7 +95,7 @@ class SeriesListSerializer(serializers.Serializer[object]):
 class SeriesPatchSerializer(SeriesWriteSerializer):
     """Fields to change; omitted fields keep their value."""
 
-    version = serializers.IntegerField(help_text="That which the change was made from.")
+    version = serializers.IntegerField(help_text="The version that the change is based on.")
 
     class Meta(SeriesWriteSerializer.Meta):
         fields = (*CHANGEABLE, "version")

@@ -50,10 +50,10 @@ class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
 
     baseline = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
-    value = serializers.FloatField(allow_null=True, help_text="Of the quarter, so far.")
+    value = serializers.FloatField(allow_null=True, help_text="Value of the quarter so far.")
     reason = serializers.CharField(allow_null=True)
-    progress = serializers.FloatField(allow_null=True, help_text="Share of the way from baseline to target.")
-    holds = serializers.BooleanField(allow_null=True, help_text="Of a guardrail.")
+    progress = serializers.FloatField(allow_null=True, help_text="Progress from baseline to target, 0 to 1.")
+    holds = serializers.BooleanField(allow_null=True, help_text="For guardrails: whether it holds.")
     standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     sample_size = serializers.IntegerField()
     points = KeyResultPointSerializer(many=True)
@@ -71,7 +71,9 @@ class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
 class KeyResultSerializer(MeasuredKeyResultSerializer):
     """Figures are in the unit of measure, null where there is none (`reason`), or it is not yours to see."""
 
-    pace = serializers.FloatField(allow_null=True, help_text="What a count comes to by the quarter's end at its rate.")
+    pace = serializers.FloatField(
+        allow_null=True, help_text="Projected count at the quarter's end, at the current rate."
+    )
     forecast = ForecastSerializer(allow_null=True)
     why = serializers.CharField()
     measured_at = serializers.DateTimeField(allow_null=True)
@@ -109,7 +111,9 @@ class ObjectiveSerializer(ReadSerializer[Objective]):
     progress = serializers.FloatField(allow_null=True, help_text="0–1, the mean of what is no guardrail.")
     expected = serializers.SerializerMethodField(help_text="The share of the quarter that has passed, 0–1.")
     score = serializers.SerializerMethodField(help_text="0–1, when the quarter was closed.")
-    confidence = serializers.CharField(allow_null=True, help_text="Of the last check-in: high, medium or low.")
+    confidence = serializers.CharField(
+        allow_null=True, help_text="Confidence at the last check-in: high, medium or low."
+    )
     check_in_due = serializers.DateField(allow_null=True)
     tickets_open = serializers.IntegerField()
     tickets_overdue = serializers.IntegerField()
@@ -151,7 +155,8 @@ class ObjectiveSerializer(ReadSerializer[Objective]):
 class ObjectivesSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField()
     standings = serializers.DictField(
-        child=serializers.IntegerField(), help_text="How many stand how, whatever `standing`, `owner` and `parent` say."
+        child=serializers.IntegerField(),
+        help_text="Number of objectives by status, regardless of `standing`, `owner` and `parent`.",
     )
     objectives = ObjectiveSerializer(many=True)
 
@@ -201,7 +206,7 @@ class CheckInWriteSerializer(BodySerializer):
     confidence = Choice(choices=CheckIn.Confidence.choices)
     note = Text(allow_blank=True, required=False)
     key_result = WholeNumber(required=False, allow_null=True)
-    value = Amount(required=False, allow_null=True, help_text="Of one that is entered by hand.")
+    value = Amount(required=False, allow_null=True, help_text="For a key result entered by hand.")
     values = ByIdField(
         of="key results",
         child=Amount(error_messages={"null": "It must be a number."}),
@@ -219,7 +224,7 @@ class CheckInWriteSerializer(BodySerializer):
 
 class QuarterSerializer(CalendarQuarterSerializer):
     closed_at = serializers.DateTimeField(allow_null=True, default_timezone=UTC)
-    sha256 = serializers.CharField(allow_null=True, source="document.sha256", help_text="Of its document.")
+    sha256 = serializers.CharField(allow_null=True, source="document.sha256", help_text="SHA-256 of its document.")
 
 
 class QuartersSerializer(serializers.Serializer[object]):

@@ -37,8 +37,10 @@ from programs.teams.api import LedUnitSerializer
 from programs.teams.fields import suggested_owners, units_led
 
 ONLY_WRITERS = "This is for the managers of a unit, for executives and for admins."
-UNIT = OpenApiParameter("unit", str, description="Slug; without it the whole organisation.")
-QUARTER = OpenApiParameter("quarter", str, description="A day in it, 2026-08-01; without it this quarter.")
+UNIT = OpenApiParameter("unit", str, description="Slug; default: the whole organisation.")
+QUARTER = OpenApiParameter(
+    "quarter", str, description="Any date in the quarter (2026-08-01); default: the current one."
+)
 
 
 class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
@@ -50,7 +52,7 @@ class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
         blank_is_null = ("metric", "statistic")
         extra_kwargs = {
             "metric": {"help_text": "Null: values are entered by hand."},
-            "unit_of_measure": {"help_text": "Of what is entered by hand."},
+            "unit_of_measure": {"help_text": "For values entered by hand."},
         }
 
 

@@ -27,10 +27,10 @@ class ObjectiveFilters(ListFilters):
     quarter = django_filters.DateFilter(
         method="as_they_are",
         input_formats=["%Y-%m-%d"],
-        help_text="A day in it, 2026-08-01; without it this quarter.",
+        help_text="Any date in the quarter (2026-08-01); default: the current one.",
     )
     unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its objectives and those of all below it.")
-    teams = YesFilter(method="of_teams", help_text="Of units that you manage.")
+    teams = YesFilter(method="of_teams", help_text="Only units that you manage.")
     mine = YesFilter(method="own", help_text="Yours.")
     standing = django_filters.ChoiceFilter(method="with_status", choices=ObjectiveStatus.choices)
     owner = django_filters.CharFilter(method="of_owner", help_text="E-mail address.")

@@ -46,7 +46,7 @@ class TemplateField(NamedField):
 class ObjectiveWriteSerializer(WriteSerializer[Objective]):
     """Create: title is required.  Update: version is required; omitted fields keep their value."""
 
-    quarter = QuarterField(help_text="A day in it, 2026-08-01; without it this quarter.")
+    quarter = QuarterField(help_text="Any date in the quarter (2026-08-01); default: the current one.")
     unit = LedUnitField("Objectives")
     owner = OwnerField(help_text="E-mail address.")
     parent = VisibleField("objective", queryset=Objective.objects)  # type: ignore[assignment]  # a field of that name
@@ -56,7 +56,7 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
     )
     publish = YesOrNo(required=False, help_text="Before everybody whom it concerns.")
     intent = WholeNumber(
-        required=False, allow_null=True, help_text="Of a new one: the roadmap's intent that it is written from."
+        required=False, allow_null=True, help_text="For a new objective: the roadmap intent that it replaces."
     )
 
     class Meta:

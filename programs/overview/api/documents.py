@@ -27,7 +27,7 @@ JUDGEMENTS = [judgement.value for judgement in Judgement]
 
 class StepSerializer(serializers.Serializer[object]):
     state = serializers.ChoiceField(choices=STEP_STATES, help_text="here: the first one that is not done.")
-    missing = serializers.ListField(child=serializers.CharField(), help_text="What there is not yet.")
+    missing = serializers.ListField(child=serializers.CharField(), help_text="The parts that are missing.")
 
 
 class VisibilitySerializer(StepSerializer):
@@ -48,7 +48,7 @@ class NextTargetSerializer(StepSerializer):
 
 
 class IterateSerializer(StepSerializer):
-    objectives = serializers.DictField(child=serializers.IntegerField(), help_text="How many stand how.")
+    objectives = serializers.DictField(child=serializers.IntegerField(), help_text="Number of objectives by status.")
     tickets = serializers.IntegerField(help_text="To do.")
     overdue = serializers.IntegerField()
     finished = serializers.IntegerField(help_text="In the quarter.")
@@ -74,7 +74,7 @@ class SignSerializer(AnswerSerializer):
     before = serializers.FloatField(
         allow_null=True, source="before.value", help_text="In the window before, of the same length."
     )
-    threshold = serializers.FloatField(allow_null=True, help_text="What was agreed, where it can be held against it.")
+    threshold = serializers.FloatField(allow_null=True, help_text="The threshold, if it applies to this figure.")
     sample_size = serializers.IntegerField(allow_null=True, help_text="Null where withheld.")
     reason = TextOrNull(help_text="Why there is no value, or what it would need.")
 
@@ -92,10 +92,10 @@ class BottleneckSerializer(AnswerSerializer):
     name = serializers.CharField(source="bottleneck.name")
     asks = serializers.CharField(source="bottleneck.asks")
     judgement = serializers.ChoiceField(
-        choices=JUDGEMENTS, source="judgement.value", help_text="That of its worst sign."
+        choices=JUDGEMENTS, source="judgement.value", help_text="The judgement of its worst sign."
     )
     signs = SignSerializer(many=True)
-    changed_units = MovedSerializer(allow_null=True, source="moved", help_text="Of reorganisations alone.")
+    changed_units = MovedSerializer(allow_null=True, source="moved", help_text="For reorganisations only.")
 
 
 class SlowestSerializer(AnswerSerializer):
@@ -149,7 +149,7 @@ class MyWorkSerializer(AnswerSerializer):
         source="teams_total", help_text="Those that you lead; objectives/missing/ lists all."
     )
     first_teams_without_objective = TeamWithoutSerializer(many=True, source="teams")
-    overdue_in_teams = serializers.IntegerField(help_text="Of others, in units that you manage.")
+    overdue_in_teams = serializers.IntegerField(help_text="Other people's overdue tickets in units that you manage.")
 
     def get_quarter(self, _work: Work) -> str:
         return str(self.context["quarter"])

@@ -32,7 +32,7 @@ class QbrSerializer(serializers.ModelSerializer[Qbr]):
     unit = serializers.SlugField(source="unit.slug", default=None, help_text="Null: the whole organisation.")
     name = serializers.CharField(source="period_name", help_text="Q3 2026, September 2026.")
     frozen_at = serializers.DateTimeField(source="document.frozen_at", default=None)
-    sha256 = serializers.CharField(source="document.sha256", default=None, help_text="Of the frozen document.")
+    sha256 = serializers.CharField(source="document.sha256", default=None, help_text="SHA-256 of the frozen document.")
     signed_by = serializers.SerializerMethodField()
 
     class Meta:
@@ -64,17 +64,17 @@ class AmountSerializer(AnswerSerializer):
 class QbrFigureSerializer(AnswerSerializer):
     metric = serializers.CharField(source="key")
     name = serializers.CharField()
-    version = serializers.IntegerField(help_text="Of the formula.")
+    version = serializers.IntegerField(help_text="Version of the formula.")
     formula = serializers.CharField()
     unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit")
     better = serializers.CharField()
     statistic = TextOrNull()
     now = AmountSerializer()
-    before = AmountSerializer(help_text="Of the period before, or as many days of it.")
+    before = AmountSerializer(help_text="Value of the previous period, or of as many days of it.")
     threshold = serializers.FloatField(allow_null=True)
     target = serializers.FloatField(allow_null=True)
     band = serializers.CharField(allow_null=True, source="band.word", help_text="In the published set that was chosen.")
-    restated = serializers.SerializerMethodField(help_text="What it is today, where that is something else.")
+    restated = serializers.SerializerMethodField(help_text="Today's value, if it differs.")
     is_restated = serializers.SerializerMethodField()
 
     def get_restated(self, figure: Figure) -> float | None:
@@ -88,7 +88,7 @@ class QbrFigureSerializer(AnswerSerializer):
 class QbrPartSerializer(AnswerSerializer):
     key = serializers.CharField()
     label = serializers.CharField(  # type: ignore[assignment]  # DRF takes it from the class
-        source="week_or_label", help_text="Of a week its first day."
+        source="week_or_label", help_text="Label of the part; for a week, its first day."
     )
     amount = AmountSerializer()
 
@@ -97,9 +97,10 @@ class QbrChartSerializer(AnswerSerializer):
     kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_agent"))
     metric = serializers.CharField(source="figure.key")
     rows = serializers.ListField(
-        child=QbrPartSerializer(many=True), help_text="Of stages two, the period and the one before."
+        child=QbrPartSerializer(many=True),
+        help_text="Rows of the chart; stages have two, this and the previous period.",
     )
-    bottleneck = LeadTimeBottleneckSerializer(allow_null=True, help_text="Of stages; null for other charts.")
+    bottleneck = LeadTimeBottleneckSerializer(allow_null=True, help_text="The bottleneck stage; null for other charts.")
 
 
 class QbrTextSerializer(AnswerSerializer):
@@ -165,13 +166,13 @@ class OneQbrSerializer(QbrSerializer):
 
 
 class QbrCreateSerializer(BodySerializer):
-    unit = Text(required=False, allow_null=True, allow_blank=True, help_text="Slug; without it the whole organisation.")
+    unit = Text(required=False, allow_null=True, allow_blank=True, help_text="Slug; default: the whole organisation.")
     period = Choice(choices=QbrPeriod.choices, required=False)
     day = Day(help_text="A day in the month or fiscal quarter.")
 
 
 class QbrSectionWriteSerializer(SectionWriteSerializer):
-    version = WholeNumber(help_text="Of the section which the change was made from.")
+    version = WholeNumber(help_text="Version of the section that the change is based on.")
 
     class Meta(SectionWriteSerializer.Meta):
         fields = (*SectionWriteSerializer.Meta.fields, "version")
@@ -186,7 +187,7 @@ class QbrSectionConflictSerializer(ErrorsSerializer):
 class QbrArrangeSerializer(BodySerializer):
     order = serializers.ListField(child=Text(), help_text="Keys of sections.")
     included = serializers.ListField(child=Text(), help_text="Keys of those that are shown.")
-    version = WholeNumber(help_text="Of the review.")
+    version = WholeNumber(help_text="Version of the review.")
 
 
 class ComparedFigureSerializer(AnswerSerializer):

@@ -28,9 +28,9 @@ class NoticeSerializer(AnswerSerializer):
     id = serializers.IntegerField(source="notice.pk")
     kind = serializers.ChoiceField(choices=MessageKind.choices, source="notice.kind")
     label = serializers.CharField(  # type: ignore[assignment]  # a field of that name, which DRF takes from the class
-        source="item.label", help_text="What is the matter today, such as “5 days overdue”."
+        source="item.label", help_text="Current state, such as “5 days overdue”."
     )
-    title = serializers.CharField(source="item.title", help_text="What it is about.")
+    title = serializers.CharField(source="item.title", help_text="Title of the subject.")
     detail = serializers.CharField(source="item.detail")
     quote = serializers.CharField(source="item.quote", help_text="The beginning of a comment.")
     url = serializers.SerializerMethodField()
@@ -42,7 +42,7 @@ class NoticeSerializer(AnswerSerializer):
     meeting = serializers.IntegerField(allow_null=True, source="notice.meeting_id")
     budget = serializers.IntegerField(allow_null=True, source="notice.alert.budget_id")
     silence = serializers.IntegerField(
-        allow_null=True, source="notice.silence_id", help_text="What stopped arriving, for admins."
+        allow_null=True, source="notice.silence_id", help_text="The source that stopped sending, for admins."
     )
     at = serializers.DateTimeField(source="notice.at")
     read_at = serializers.DateTimeField(allow_null=True, source="notice.read_at")
@@ -71,7 +71,7 @@ class NoticesReadSerializer(BodySerializer):
 
 
 class ReadCountSerializer(serializers.Serializer[object]):
-    read = serializers.IntegerField(help_text="How many were unread before.")
+    read = serializers.IntegerField(help_text="Number of notices that were unread before.")
 
 
 class NoticesUnreadSerializer(BodySerializer):
@@ -79,7 +79,7 @@ class NoticesUnreadSerializer(BodySerializer):
 
 
 class UnreadCountSerializer(serializers.Serializer[object]):
-    unread = serializers.IntegerField(help_text="How many were read before.")
+    unread = serializers.IntegerField(help_text="Number of notices that were read before.")
 
 
 class NoticesView(ProgramView):

@@ -42,7 +42,7 @@ class QuietHoursSerializer(serializers.Serializer[object]):
 class NotificationsSerializer(serializers.Serializer[object]):
     email = ChannelSerializer()
     quiet_hours = QuietHoursSerializer()
-    address = serializers.CharField(allow_null=True, help_text="Where e-mail goes.")
+    address = serializers.CharField(allow_null=True, help_text="The address that e-mail goes to.")
     sends_mail = serializers.BooleanField(help_text="This installation can send e-mail.")
 
 

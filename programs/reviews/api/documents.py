@@ -95,7 +95,7 @@ class ReviewPrepareSerializer(BodySerializer):
 
 class SummarySerializer(BodySerializer):
     summary = Text(allow_blank=True, help_text="Markdown.")
-    version = WholeNumber(help_text="Of the review that it was written for.")
+    version = WholeNumber(help_text="Version of the review that the summary is based on.")
 
 
 class PointAddSerializer(BodySerializer):
@@ -105,7 +105,7 @@ class PointAddSerializer(BodySerializer):
 class PointWriteSerializer(BodySerializer):
     notes = Text(allow_blank=True, required=False, help_text="Markdown.")
     decision = Text(allow_blank=True, required=False, help_text="Markdown.")
-    version = WholeNumber(help_text="Of the point that they were written for.")
+    version = WholeNumber(help_text="Version of the point that the notes are based on.")
 
 
 class PointTicketSerializer(BodySerializer):

@@ -32,8 +32,8 @@ from programs.roadmaps.services.personas import (
 )
 
 PARAMETERS = [
-    OpenApiParameter("unit", str, description="Slug; without it the whole organisation."),
-    OpenApiParameter("period", str, enum=list(PERIOD.options), description="By default the last complete quarter."),
+    OpenApiParameter("unit", str, description="Slug; default: the whole organisation."),
+    OpenApiParameter("period", str, enum=list(PERIOD.options), description="Default: the last complete quarter."),
 ]
 
 

@@ -99,7 +99,7 @@ class RoadmapQuarterSerializer(CalendarQuarterSerializer):
 class RoadmapSerializer(serializers.Serializer[object]):
     tree = serializers.CharField(allow_null=True, help_text="The name of the Org Tree whose units are the teams.")
     quarters = RoadmapQuarterSerializer(many=True)
-    gaps = serializers.IntegerField(help_text="Of all pages.")
+    gaps = serializers.IntegerField(help_text="The gaps of all pages.")
     total = serializers.IntegerField(help_text="Rows of all pages.")
     rows = RoadmapRowSerializer(many=True)
 

@@ -40,8 +40,8 @@ class PlannedQuarterField(QuarterField):
 class IntentWriteSerializer(WriteSerializer[RoadmapIntent]):
     """Create: a title or a template is required.  Update: version is required; omitted fields keep their value."""
 
-    unit = LedUnitField(THINGS, help_text="Slug; without it the whole organisation.")
-    quarter = PlannedQuarterField(help_text="A day in it; without it this quarter.")
+    unit = LedUnitField(THINGS, help_text="Slug; default: the whole organisation.")
+    quarter = PlannedQuarterField(help_text="Any date in the quarter; default: the current one.")
     template = TemplateField(help_text="Slug of an objective template.")
 
     class Meta:

@@ -34,7 +34,9 @@ class EffectSerializer(ReadSerializer[TicketEffect]):
 class TicketSerializer(ReadSerializer[Ticket]):
     unit = LedUnitField("Tickets", help_text="Slug; null: the whole organisation.")
     owner = OwnerField(help_text="E-mail address.")
-    objective = serializers.SerializerMethodField(help_text="Whose plan it is part of, if you may see it.")
+    objective = serializers.SerializerMethodField(
+        help_text="The objective whose plan includes the ticket, if visible to you."
+    )
     pull_requests = serializers.SerializerMethodField(help_text="Those that you may see.")
     effect = serializers.SerializerMethodField(help_text="Null: not measured, or not yours to see.")
     effect_reason = serializers.SerializerMethodField(help_text="Why it has none.")
@@ -92,7 +94,7 @@ class TicketConflictSerializer(ErrorsSerializer):
 
 class MoveSerializer(BodySerializer):
     state = Choice(choices=TicketState.choices)
-    completed_on = Day(required=False, help_text="Of what is done; without it today.")
+    completed_on = Day(required=False, help_text="Completion date of a done ticket; default: today.")
     dropped_why = Text(allow_blank=True, required=False, help_text="Needed for what is dropped.")
 
 
@@ -101,7 +103,7 @@ class WatchSerializer(BodySerializer):
 
 
 class WatchingSerializer(WatchSerializer):
-    watchers = serializers.IntegerField(help_text="How many accounts watch it.")
+    watchers = serializers.IntegerField(help_text="Number of accounts that watch it.")
 
 
 class CommentSerializer(ReadSerializer[TicketComment]):

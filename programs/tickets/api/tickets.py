@@ -179,7 +179,7 @@ class TicketTemplateSerializer(AnswerSerializer):
     title = serializers.CharField(help_text="Opportunity or challenge.")
     nature = serializers.ChoiceField(choices=Nature.choices)
     kind = serializers.ChoiceField(choices=BottleneckKind.choices)
-    resolution = serializers.CharField(help_text="What has helped. Markdown.")
+    resolution = serializers.CharField(help_text="The resolution that has helped. Markdown.")
     metric = serializers.SerializerMethodField()
     days = serializers.IntegerField(help_text="From its start to its due day.")
 
