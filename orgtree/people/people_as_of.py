@@ -90,7 +90,7 @@ def history_of(person: Person, *, on: date, unit_ids: frozenset[int] | None) -> 
         units = units.filter(unit__in=unit_ids)
     manager = {"text": F("manager__full_name"), "link": F("manager__public_id")}
     return {
-        "employments": dated(Employment.objects.all(), what=Value("There")),
+        "employments": dated(Employment.objects.all(), what=Value("Employed")),
         "attributes": dated(
             PersonAttribute.objects.all(), "attribute__name", what=F("attribute__name"), text=F("value")
         ),

@@ -72,13 +72,13 @@ def compare(client: Client, **parameters: str | list[str]) -> str:
 
 
 def test_the_rank_of_a_unit_stands_in_its_cell(four_teams: Org, admin_client: Client) -> None:
-    """The first of three ranked teams is much better and the last much worse, whatever the distance."""
+    """The first of three ranked teams is in the top fifth and the last in the bottom fifth, whatever the distance."""
     by_unit = rows(compare(admin_client, metrics=PICKUP))
     assert by_unit == {
-        "Alder": "++ 4.0 h , much better",
+        "Alder": "++ 4.0 h , top 20%",
         "Birch": "6.0 h",
-        "Cedar": "−− 8.0 h , much worse",
-        "Damson": "10.0 h , too few facts to rank",
+        "Cedar": "−− 8.0 h , bottom 20%",
+        "Damson": "10.0 h , too few records to rank",
     }
 
 
@@ -137,9 +137,9 @@ def test_a_wrong_choice_is_explained(four_teams: Org, admin_client: Client) -> N
 def test_the_csv_has_every_cell_with_its_rank(four_teams: Org, admin_client: Client) -> None:
     answer = admin_client.get("/insights/compare.csv", {"metrics": PICKUP})
     table = list(csv.reader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
-    assert table[0] == ["Unit", "Pickup time (seconds)", "Pickup time: facts", "Pickup time: among these units"]
-    assert table[1] == ["Alder", "14400.0", "5", "Much better"]
-    assert table[4] == ["Damson", "36000.0", "2", "too few facts"]
+    assert table[0] == ["Unit", "Pickup time (seconds)", "Pickup time: sample", "Pickup time: rank"]
+    assert table[1] == ["Alder", "14400.0", "5", "Top 20%"]
+    assert table[4] == ["Damson", "36000.0", "2", "too few records"]
 
 
 def test_a_cell_opens_how_it_is_computed_for_its_unit(four_teams: Org, admin_client: Client) -> None:

@@ -134,11 +134,11 @@ class Heat:
 
 MIDDLE = Heat("", "", "")
 LEVELS = (  # by relative rank, 0 for the best
-    (0.2, Heat("b2", "++", "Much better")),
-    (0.4, Heat("b1", "+", "Better")),
-    (0.6, Heat("", "", "In the middle")),
-    (0.8, Heat("w1", "−", "Worse")),
-    (1.0, Heat("w2", "−−", "Much worse")),
+    (0.2, Heat("b2", "++", "Top 20%")),
+    (0.4, Heat("b1", "+", "Top 40%")),
+    (0.6, Heat("", "", "Middle")),
+    (0.8, Heat("w1", "−", "Bottom 40%")),
+    (1.0, Heat("w2", "−−", "Bottom 20%")),
 )
 LEGEND = tuple(heat for _, heat in LEVELS)
 
@@ -197,12 +197,12 @@ def whole_row(name: str, url: str, figures: Sequence[MetricValue], params: Compa
 def csv_rows(rows: Sequence[Row], params: CompareParams) -> Iterator[list[Cell]]:
     heads: list[Cell] = ["Unit"]
     for metric in params.metrics:
-        heads += [f"{metric.name} ({metric.unit})", f"{metric.name}: facts", f"{metric.name}: among these units"]
+        heads += [f"{metric.name} ({metric.unit})", f"{metric.name}: sample", f"{metric.name}: rank"]
     yield heads
     for row, heats in zip(rows, _heats(rows, params), strict=True):
         cells: list[Cell] = [row.name]
         for metric, figure, heat in zip(params.metrics, row.figures, heats, strict=True):
-            words = "too few facts" if _is_small(figure, metric) else heat.words
+            words = "too few records" if _is_small(figure, metric) else heat.words
             cells += ["hidden" if figure.withheld else figure.value, figure.sample_size, words]
         yield cells
 
