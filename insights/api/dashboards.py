@@ -35,9 +35,12 @@ class CardSerializer(serializers.Serializer[object]):
 
     id = serializers.CharField(required=False, help_text="Given by Headway where it is left out.")
     kind = serializers.ChoiceField(choices=list(KINDS))
-    metric = serializers.CharField(required=False, help_text="Of a tile, trend, breakdown or slowest.")
+    metric = serializers.CharField(required=False, help_text="The metric of a tile, trend, breakdown or slowest card.")
     metrics = serializers.ListField(
-        child=serializers.CharField(), required=False, max_length=MOST_METRICS, help_text="Of a comparison or units."
+        child=serializers.CharField(),
+        required=False,
+        max_length=MOST_METRICS,
+        help_text="The metrics of a comparison or units card.",
     )
     by = serializers.CharField(required=False, help_text="The split of a trend or breakdown.")
     beside = serializers.ListField(
