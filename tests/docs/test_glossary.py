@@ -86,9 +86,10 @@ def docstrings(app: str) -> Iterator[tuple[Path, str]]:
         if "migrations" in path.parts:
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            is_described = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module)
-            if is_described and (text := ast.get_docstring(node)):
-                yield path.relative_to(PROJECT_DIR), text
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+                text = ast.get_docstring(node)
+                if text:
+                    yield path.relative_to(PROJECT_DIR), text
 
 
 @pytest.mark.parametrize("app", APPS)
