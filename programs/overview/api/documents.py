@@ -101,11 +101,13 @@ class BottleneckSerializer(AnswerSerializer):
 class SlowestSerializer(AnswerSerializer):
     pull_request = serializers.IntegerField(help_text="Headway's number of it.")
     title = serializers.CharField()
-    seconds = serializers.FloatField(help_text="How long it waited.")
+    seconds = serializers.FloatField(help_text="Waiting time.")
 
 
 class WithSlowestSerializer(schema.LeadTimeBottleneckSerializer):
-    slowest = SlowestSerializer(many=True, help_text="Where these alone make it the longest wait; empty otherwise.")
+    slowest = SlowestSerializer(
+        many=True, help_text="The slowest pull requests, if they alone make it the longest wait; else empty."
+    )
 
 
 class BottlenecksSerializer(OfScopeSerializer):
