@@ -133,7 +133,7 @@ class DashboardsView(DashboardAPIView):
         if given.get("headway_dashboard", FORMAT) != FORMAT:
             raise QueryError("headway_dashboard", f"The format of a file is {FORMAT}.")
         template = given.get("template")
-        if template is not None and template not in TEMPLATES:
+        if template is not None and not (isinstance(template, str) and template in TEMPLATES):
             raise QueryError("template", f"There is no such template: use {', '.join(TEMPLATES)}.")
         started = TEMPLATES[template] if template else None
         with transaction.atomic():
