@@ -14,7 +14,7 @@ from psycopg import errors
 
 from config.database_watch import LOCK_SECONDS, STATEMENT_SECONDS
 from core import disk_full
-from insights.api.errors import document
+from core.api.errors import error_document
 from insights.engine.database import Limit, QuestionStoppedError
 
 ABSENT = "There is nothing at this address."
@@ -44,7 +44,7 @@ LOCKED = (
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """JSON for programs, a page for people.  Django's handler404."""
     if request.path_info.startswith("/api/"):
-        return JsonResponse(document(None, ABSENT), status=HTTPStatus.NOT_FOUND)
+        return JsonResponse(error_document(None, ABSENT), status=HTTPStatus.NOT_FOUND)
     if request.path_info.startswith(("/ingest/", "/hooks/", "/v1/")):
         return JsonResponse({"error": ABSENT}, status=HTTPStatus.NOT_FOUND)
     return page_not_found(request, exception)
@@ -84,7 +84,7 @@ def _sentence(problem: Exception) -> str:
 
 def _in_format(path: str, sentence: str) -> HttpResponse:
     if path.startswith("/api/"):
-        return JsonResponse(document(None, sentence))
+        return JsonResponse(error_document(None, sentence))
     if path.startswith("/prometheus"):
         return HttpResponse(f"{sentence}\n", content_type="text/plain; charset=utf-8")
     return HttpResponse(render_to_string("503.html", {"sentence": sentence}))

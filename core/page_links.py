@@ -8,7 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
+
+from core.write_errors import FieldError
+
+PAGE_SIZE = 50
+LAST_PAGE = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,14 @@ def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, objec
         pairs = params.items() if isinstance(params, Mapping) else params
     query = urlencode([(name, value) for name, value in pairs if value not in ("", None)])
     return f"{path}?{query}" if query or not path else path
+
+
+def read_page(request: HttpRequest) -> int:
+    """The number of the page that the address names, from 1.  Raises FieldError."""
+    written = request.GET.get("page") or "1"
+    if written.isascii() and written.isdigit() and 1 <= int(written[:9]) <= LAST_PAGE:
+        return int(written[:9])
+    raise FieldError("page", "It must be a page number, from 1.")
 
 
 def page_links(page: Page[Any], url: Callable[[str], str]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Request bodies of the APIs about people, units and ownership, answers with messages by field, and pages of lists."""
+"""Request bodies, answers with messages by field, and pages of lists."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.errors import BadRequest
+from core.api.model_serializers import NEEDED, BodySerializer, validated
+from core.write_errors import FieldError
 
 Problems = dict[str, list[str]]  # messages by field
 
@@ -50,3 +52,25 @@ def paging_fields(request: Request, page: int, size: int, total: int) -> dict[st
         "next": address(page + 1) if page * size < total else None,
         "previous": address(page - 1) if page > 1 else None,
     }
+
+
+def body(request: Request, serializer: type[BodySerializer] = BodySerializer) -> dict[str, Any]:
+    """The validated body of the request; by default an empty one."""
+    return validated(serializer(data=request.data))
+
+
+def changed_version(request: Request, name: str = "version") -> tuple[Mapping[str, Any], int]:
+    """The changed fields, and the version that the change is based on."""
+    sent = sent_object(request)
+    version = sent.get(name)
+    if version is None:
+        raise FieldError(name, NEEDED)
+    if isinstance(version, bool) or not isinstance(version, int):
+        raise FieldError(name, "It must be a whole number.")
+    return {field: value for field, value in sent.items() if field != name}, version
+
+
+def sent_object(request: Request) -> Mapping[str, Any]:
+    if not isinstance(request.data, Mapping):
+        raise FieldError("", "Send one object.")
+    return request.data

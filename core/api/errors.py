@@ -1,8 +1,10 @@
-"""Errors that concern a request as a whole; their argument is the message."""
+"""The JSON of errors, and errors that concern a request as a whole, whose argument is the message."""
 
 from __future__ import annotations
 
-from rest_framework import status
+from typing import Any
+
+from rest_framework import serializers, status
 from rest_framework.exceptions import APIException
 
 
@@ -16,3 +18,16 @@ class Busy(APIException):
     """503: try again."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+
+class ErrorSerializer(serializers.Serializer[object]):
+    parameter = serializers.CharField(allow_null=True)
+    message = serializers.CharField()
+
+
+class ErrorsSerializer(serializers.Serializer[object]):
+    error = ErrorSerializer()
+
+
+def error_document(parameter: str | None, message: str) -> dict[str, Any]:
+    return {"error": {"parameter": parameter, "message": message}}

@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import Amount, Day, WriteSerializer, validated
 from core.api.paging import page_parameters, requested_slice
 from core.api.parameters import only
@@ -173,7 +174,7 @@ class MetricView(HandKeptView):
     @extend_schema(
         operation_id="v1_hand_kept_change",
         request=HandKeptMetricSerializer,
-        responses={200: HandKeptMetricSerializer, 409: schema.ErrorsSerializer, **ERRORS},
+        responses={200: HandKeptMetricSerializer, 409: ErrorsSerializer, **ERRORS},
     )
     def patch(self, request: Request, slug: str) -> Response:
         """Change a definition; omitted fields keep their value, and `version` is needed."""

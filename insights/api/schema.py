@@ -181,15 +181,6 @@ class CatalogueSerializer(serializers.Serializer[object]):
     metrics = MetricSerializer(many=True)
 
 
-class ErrorSerializer(serializers.Serializer[object]):
-    parameter = serializers.CharField(allow_null=True)
-    message = serializers.CharField()
-
-
-class ErrorsSerializer(serializers.Serializer[object]):
-    error = ErrorSerializer()
-
-
 def _repeated(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, many=True, explode=True, description=description)
 

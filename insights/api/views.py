@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from core.api.bodies import paging_fields
+from core.api.errors import ErrorsSerializer
 from insights.api import schema
 from insights.api.documents import distribution_document, rows_document, series_document
 from insights.catalogue.registry import get, metrics
@@ -32,13 +33,11 @@ ROWS = SERIES | {"page", "size"}
 DEFAULT_SIZE = 100
 LARGEST_SIZE = 1000
 LAST_PAGE = 1_000_000
-ERRORS = dict.fromkeys((400, 401, 403, 404), schema.ErrorsSerializer)
+ERRORS = dict.fromkeys((400, 401, 403, 404), ErrorsSerializer)
 
 
 class CatalogueView(APIView):
-    @extend_schema(
-        operation_id="v1_metrics_list", responses={200: schema.CatalogueSerializer, 401: schema.ErrorsSerializer}
-    )
+    @extend_schema(operation_id="v1_metrics_list", responses={200: schema.CatalogueSerializer, 401: ErrorsSerializer})
     def get(self, request: Request) -> Response:
         """Every metric with its definition."""
         return Response({"metrics": [schema.MetricSerializer(metric).data for metric in metrics()]})

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
 
 from core.csv_export import Cell, csv_response
-from core.page_links import links_of_page
+from core.page_links import PAGE_SIZE, links_of_page, read_page
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
@@ -29,7 +29,6 @@ from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import page_view, part_view
 

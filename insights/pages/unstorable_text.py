@@ -11,7 +11,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
 
-from insights.api.errors import document
+from core.api.errors import error_document
 from insights.query.errors import QueryError
 from insights.ui.views import explained
 
@@ -57,5 +57,5 @@ def _field_with_nul(given: QueryDict) -> str | None:
 def _refused(request: HttpRequest, field: str) -> HttpResponse:
     name = field.replace(NUL, "")
     if request.path_info.startswith("/api/"):
-        return JsonResponse(document(name, MESSAGE), status=HTTPStatus.BAD_REQUEST)
+        return JsonResponse(error_document(name, MESSAGE), status=HTTPStatus.BAD_REQUEST)
     return explained(request, QueryError(name, MESSAGE))

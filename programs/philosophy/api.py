@@ -11,10 +11,11 @@ from rest_framework.exceptions import NotFound, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body
+from core.api.errors import ErrorsSerializer, error_document
 from core.api.model_serializers import AnswerSerializer, BodySerializer, Text, WholeNumber
+from core.api.operations import REFUSALS, operation
 from core.write_errors import ConflictError
-from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from orgtree.access.who_sees import name_of, names_of
@@ -31,9 +32,8 @@ from programs.philosophy.publishing import (
     publish_philosophy,
     version_numbered,
 )
-from programs.requests.fields import body
 from programs.requests.model_fields import AccountField
-from programs.requests.program_view import REFUSALS, ProgramView, operation
+from programs.requests.program_view import ProgramView
 
 
 class PhilosophySerializer(serializers.Serializer[object]):
@@ -82,7 +82,7 @@ class PhilosophyWriteSerializer(BodySerializer):
     number = WholeNumber(help_text="Number of the version that the change is based on.")
 
 
-class PhilosophyConflictSerializer(schema.ErrorsSerializer):
+class PhilosophyConflictSerializer(ErrorsSerializer):
     """Somebody published another version in the meantime; nothing was stored."""
 
     stored = PhilosophySerializer()
@@ -93,7 +93,7 @@ class AcknowledgeSerializer(BodySerializer):
 
 
 class PhilosophyView(ProgramView):
-    @operation("v1_philosophy", PhilosophySerializer, errors={401: schema.ErrorsSerializer})
+    @operation("v1_philosophy", PhilosophySerializer, errors={401: ErrorsSerializer})
     def get(self, request: Request) -> Response:
         """The text that holds."""
         return Response(_document(current_philosophy(), request))

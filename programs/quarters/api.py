@@ -9,11 +9,12 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.operations import REFUSALS, operation
 from insights.api import schema
 from insights.query import windows
 from orgtree.organisation.fiscal_calendar import first_month
 from programs.quarters.fiscal_quarters import quarter_of
-from programs.requests.program_view import REFUSALS, ProgramView, operation
+from programs.requests.program_view import ProgramView
 
 
 class CalendarQuarterSerializer(schema.DateRangeSerializer):

@@ -5,39 +5,15 @@ Invalid input raises FieldError, which is answered with 400 and names the field.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from core.api.model_serializers import NEEDED, BodySerializer, validated
 from core.write_errors import FieldError
 
 LONGEST_ID = 16  # digits; the database's numbers end at 19
-
-
-def body(request: Request, serializer: type[BodySerializer] = BodySerializer) -> dict[str, Any]:
-    """The validated body of the request; by default an empty one."""
-    return validated(serializer(data=request.data))
-
-
-def changed_version(request: Request, name: str = "version") -> tuple[Mapping[str, Any], int]:
-    """The changed fields, and the version that the change is based on."""
-    sent = sent_object(request)
-    version = sent.get(name)
-    if version is None:
-        raise FieldError(name, NEEDED)
-    if isinstance(version, bool) or not isinstance(version, int):
-        raise FieldError(name, "It must be a whole number.")
-    return {field: value for field, value in sent.items() if field != name}, version
-
-
-def sent_object(request: Request) -> Mapping[str, Any]:
-    if not isinstance(request.data, Mapping):
-        raise FieldError("", "Send one object.")
-    return request.data
 
 
 def parameter(request: Request, name: str) -> str:

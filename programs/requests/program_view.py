@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, wraps
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework import status
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.parameters import only
-from core.write_errors import ConflictError
-from insights.api.errors import document as error_document
-from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access, access_of
 from orgtree.models import TokenScope
 
 Changed = TypeVar("Changed")
 Method = TypeVar("Method", bound=Callable[..., Any])
-REFUSALS = dict.fromkeys((400, 401, 403), ErrorsSerializer)
-ERRORS = {**REFUSALS, 404: ErrorsSerializer}
-CSV_ANSWERS: dict[Any, Any] = {
-    (200, "text/csv"): OpenApiResponse(OpenApiTypes.STR, description="UTF-8; the first row names the columns."),
-    **{(code, "application/json"): serializer for code, serializer in ERRORS.items()},
-}
-
-
-def operation(
-    name: str,
-    answer: Any,
-    *,
-    request: Any = None,
-    parameters: Sequence[OpenApiParameter] | None = None,
-    errors: Mapping[int, Any] = ERRORS,
-) -> Callable[[Method], Method]:
-    """A method of a view as the OpenAPI document has it; `answer` is a serializer, or several by status.
-
-    With `parameters` a request with any other one is refused.
-    """
-
-    def decorate(method: Method) -> Method:
-        @wraps(method)
-        def checked(view: APIView, request: Request, *args: Any, **kwargs: Any) -> Any:
-            if parameters is not None:
-                only(request, *(parameter.name for parameter in parameters))
-            return method(view, request, *args, **kwargs)
-
-        responses = {**(answer if isinstance(answer, dict) else {200: answer}), **errors}
-        document = extend_schema(
-            operation_id=name, request=request, parameters=list(parameters or ()), responses=responses
-        )
-        return cast(Method, document(checked))
-
-    return decorate
 
 
 class ProgramView(APIView):
@@ -83,16 +40,3 @@ class CsvView(ProgramView):
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
         return JSONRenderer(), JSONRenderer.media_type
-
-
-def answer_change(
-    change: Callable[[], Changed], document: Callable[[Changed], Any], *, version: str = "version"
-) -> Response:
-    """The record's document after the change.  Where somebody else saved first, 409 with what it says now as `stored`,
-    and the field of the `version` as the one to blame.
-    """
-    try:
-        return Response(document(change()))
-    except ConflictError as conflict:
-        problem = error_document(version, f"{conflict} `stored` is what it says now.")
-        return Response({**problem, "stored": document(conflict.stored)}, status=status.HTTP_409_CONFLICT)

@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.csv_export import csv_lines, safe_cell
+from core.page_links import PAGE_SIZE
 from insights.query import windows
-from insights.ui.page_numbers import PAGE_SIZE
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.delivering import day_before, merged

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
-from core.page_links import Picker, links_of_page
+from core.page_links import Picker, links_of_page, read_page
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.catalogue.rules import Figures
@@ -38,7 +38,6 @@ from insights.ui import wording
 from insights.ui.figure_table import FigureCell, headings
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
-from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
 from insights.ui.views import figures_view, page_view

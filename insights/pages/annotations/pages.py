@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from core.authorship import account_of
-from core.page_links import page_links, url_with
+from core.page_links import PAGE_SIZE, page_links, read_page, url_with
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.annotations.writing import (
@@ -41,7 +41,6 @@ from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.metric_panel import base_template, is_panel
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import action_view, form_view, page_view
 from orgtree.access.access import Access

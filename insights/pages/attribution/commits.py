@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
-from core.page_links import links_of_page, url_with
+from core.page_links import PAGE_SIZE, links_of_page, read_page, url_with
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.filter_bar import range_pickers
@@ -23,7 +23,6 @@ from insights.query.errors import QueryError
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import page_view
 from integrations.code.commits.listing import (

@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import page_links, url_with
+from core.page_links import PAGE_SIZE, page_links, read_page, url_with
 from insights.dashboards.templates import TEMPLATES
 from insights.dashboards.writing import home_dashboard, import_dashboard, make_dashboard, may_change
 from insights.models import Dashboard
@@ -19,7 +19,6 @@ from insights.pages.dashboards.forms import ImportForm, NewForm
 from insights.pages.dashboards.page import shared_words
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.views import form_view, record_view
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of

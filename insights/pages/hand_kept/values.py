@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
-from core.page_links import links_of_page, page_links, url_with
+from core.page_links import PAGE_SIZE, links_of_page, page_links, read_page, url_with
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.hand_kept.csv_import import COLUMNS
@@ -25,7 +25,6 @@ from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, 
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.amounts import AmountError, amount_text, example, read_amount
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define

@@ -12,10 +12,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import changed_version
+from core.api.errors import error_document
+from core.api.operations import CSV_ANSWERS, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.write_errors import ConflictError
-from insights.api.errors import document as error_document
 from insights.catalogue.declarations import Metric
 from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
@@ -65,8 +67,8 @@ from programs.benchmarks.services.listing import (
 from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
-from programs.requests.fields import changed_version, parameter
-from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, operation
+from programs.requests.fields import parameter
+from programs.requests.program_view import CsvView, ProgramView
 from programs.teams.fields import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100

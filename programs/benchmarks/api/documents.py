@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import ReadSerializer
 from insights.api import schema
 from orgtree.access.access import Access
@@ -109,7 +110,7 @@ class BenchmarkTakeBackSerializer(TakeBackSerializer):
         fields = (*TakeBackSerializer.Meta.fields, "number")
 
 
-class BenchmarkConflictSerializer(schema.ErrorsSerializer):
+class BenchmarkConflictSerializer(ErrorsSerializer):
     """Somebody agreed on something else in the meantime; nothing was stored."""
 
     stored = VersionSerializer(allow_null=True)
@@ -182,7 +183,7 @@ class FocusChooseSerializer(FocusWriteSerializer):
         fields = (*FocusWriteSerializer.Meta.fields, "number")
 
 
-class FocusConflictSerializer(schema.ErrorsSerializer):
+class FocusConflictSerializer(ErrorsSerializer):
     stored = FocusSerializer()
 
 

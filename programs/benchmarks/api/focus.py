@@ -6,7 +6,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version
 from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
+from core.api.operations import answer_change, operation
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
     FocusChooseSerializer,
@@ -18,8 +20,7 @@ from programs.benchmarks.api.documents import (
 )
 from programs.benchmarks.queries.benchmarks import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
-from programs.requests.fields import body, changed_version
-from programs.requests.program_view import ProgramView, answer_change, operation
+from programs.requests.program_view import ProgramView
 
 
 class FocusBeginSerializer(BodySerializer):

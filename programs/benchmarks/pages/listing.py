@@ -12,11 +12,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from core.csv_export import csv_response
-from core.page_links import Picker, page_links
+from core.page_links import Picker, page_links, read_page
 from insights.catalogue.declarations import Metric
 from insights.pages.annotations.labels import ABBREVIATIONS
 from insights.query.errors import QueryError
-from insights.ui.page_numbers import read_page
 from insights.ui.views import page_view, record_view
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.labels import BenchmarkLine, line_of

@@ -14,13 +14,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.forms import posted_number
-from core.page_links import page_links
+from core.page_links import page_links, read_page
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.query.query import Granularity
 from insights.ui import tiles
 from insights.ui.filters import DEFAULT_GRANULARITY
-from insights.ui.page_numbers import read_page
 from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit

@@ -13,9 +13,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import changed_version, sent_object
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import ReadSerializer
+from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.csv_export import csv_response
-from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from programs.budgets.queries.budgets import budgets_of
 from programs.budgets.services.alerting import contacts_of
@@ -25,8 +27,7 @@ from programs.budgets.services.months import requested_month, requested_months, 
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
-from programs.requests.fields import changed_version, sent_object
-from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.program_view import CsvView, ProgramView
 from programs.teams.fields import LedUnitField, OwnerField
 
 MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")

@@ -7,6 +7,8 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body
+from core.api.operations import operation
 from core.api.paging import page_parameters, requested_slice
 from insights.query import windows
 from insights.query.errors import QueryError
@@ -22,8 +24,8 @@ from programs.closing.api.documents import (
 from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_quarter, preview_closing
 from programs.models import Quarter
 from programs.objectives.services.writing import keep_decisions
-from programs.requests.fields import body, day
-from programs.requests.program_view import ProgramView, operation
+from programs.requests.fields import day
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import known_quarter
 from programs.teams.queries import teams_missing_objective, units_above
 

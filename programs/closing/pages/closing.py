@@ -13,12 +13,11 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import page_links
+from core.page_links import page_links, read_page
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.page_numbers import read_page
 from insights.ui.views import form_view
 from programs.closing.services.closing import NOT_STARTED, close_quarter, preview_closing
 from programs.models import Objective, Quarter

@@ -15,12 +15,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.markdown import as_html
-from core.page_links import page_links
+from core.page_links import page_links, read_page
 from insights.privacy.scope_access import access_in
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import EVERYBODY
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment

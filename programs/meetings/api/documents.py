@@ -8,8 +8,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import BodySerializer, ReadSerializer
-from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from programs.meetings.services.fields import CHANGEABLE, WRITTEN, ParticipantsField, SeriesWriteSerializer
 from programs.meetings.services.records import MeetingRecord, records_of

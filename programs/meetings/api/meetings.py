@@ -9,6 +9,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version, sent_object
+from core.api.operations import answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.list_filters import filter_parameters
 from orgtree.access.access import Access
@@ -29,8 +31,7 @@ from programs.meetings.queries.meetings import MeetingFilters
 from programs.meetings.services.fields import SeriesWriteSerializer
 from programs.meetings.services.writing import cancel, change_series, move, schedule
 from programs.models import Meeting, MeetingSeries
-from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import ProgramView, answer_change, operation
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_meeting, visible_series
 
 

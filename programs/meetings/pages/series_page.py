@@ -19,12 +19,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.edit_conflicts import field_differences, values_of
-from core.page_links import page_links
+from core.page_links import page_links, read_page
 from core.write_errors import ConflictError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.page_numbers import read_page
 from insights.ui.views import action_view, form_view, record_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of

@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import Amount, BodySerializer, Choice, ReadSerializer, Text, WholeNumber
-from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
@@ -170,7 +170,7 @@ class ObjectiveChangeSerializer(ObjectiveWriteSerializer):
         fields = (*ObjectiveWriteSerializer.Meta.fields, "version")
 
 
-class ObjectiveConflictSerializer(schema.ErrorsSerializer):
+class ObjectiveConflictSerializer(ErrorsSerializer):
     """Somebody changed the objective in the meantime; nothing was stored."""
 
     stored = ObjectiveSerializer()

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import AnswerSerializer, ReadSerializer
+from core.api.operations import REFUSALS, operation
 from core.api.parameters import whole_number
 from core.write_errors import FieldError
 from insights.api import schema
@@ -31,7 +32,7 @@ from programs.objectives.services.templates import key_result_from, objective_fr
 from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
-from programs.requests.program_view import REFUSALS, ProgramView, operation
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer
 from programs.teams.fields import suggested_owners, units_led

@@ -11,6 +11,8 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version, sent_object
+from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
@@ -50,8 +52,8 @@ from programs.objectives.services.writing import (
     override_status,
     publish_objective,
 )
-from programs.requests.fields import body, changed_version, day, sent_object
-from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.fields import day
+from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
 OBJECTIVE_PARAMETERS = filter_parameters(ObjectiveFilters)

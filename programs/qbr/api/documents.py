@@ -8,6 +8,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import (
     AnswerSerializer,
     BodySerializer,
@@ -18,7 +19,7 @@ from core.api.model_serializers import (
     TextOrNull,
     WholeNumber,
 )
-from insights.api.schema import ErrorsSerializer, LeadTimeBottleneckSerializer
+from insights.api.schema import LeadTimeBottleneckSerializer
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of

@@ -10,12 +10,13 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version
+from core.api.errors import ErrorsSerializer, error_document
+from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from core.write_errors import ConflictError
-from insights.api import schema
-from insights.api.errors import document as error_document
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.qbr.api.documents import (
@@ -43,8 +44,7 @@ from programs.qbr.services.writing import (
     discard_qbr,
     write_section,
 )
-from programs.requests.fields import body, changed_version
-from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import visible_qbr
 
 
@@ -104,7 +104,7 @@ class QbrSectionView(ProgramView):
 
 
 class QbrArrangeView(ProgramView):
-    @operation("v1_qbr_arrange", {200: OneQbrSerializer, 409: schema.ErrorsSerializer}, request=QbrArrangeSerializer)
+    @operation("v1_qbr_arrange", {200: OneQbrSerializer, 409: ErrorsSerializer}, request=QbrArrangeSerializer)
     def post(self, request: Request, pk: int) -> Response:
         """Set the sections of a draft and their order."""
         qbr = visible_qbr(pk, self.access)

@@ -10,9 +10,8 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.page_links import page_links, url_with
+from core.page_links import page_links, read_page, url_with
 from insights.privacy.scope_access import access_in
-from insights.ui.page_numbers import read_page
 from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
 from programs.models import QbrState

@@ -8,8 +8,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import BodySerializer, ReadSerializer, Text, WholeNumber
-from insights.api.schema import ErrorsSerializer
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from programs.models import BottleneckKind, Review, ReviewPoint, Ticket

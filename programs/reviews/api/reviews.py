@@ -9,6 +9,8 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body
+from core.api.operations import ERRORS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.list_filters import filter_parameters
 from core.write_errors import FieldError
@@ -16,8 +18,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
-from programs.requests.fields import body
-from programs.requests.program_view import ERRORS, ProgramView, answer_change, operation
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_review
 from programs.reviews.api.documents import (
     AttendanceSerializer,

@@ -12,11 +12,10 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import Picker, page_links
+from core.page_links import Picker, page_links, read_page
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of

@@ -10,6 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.operations import operation
 from core.write_errors import FieldError
 from insights.api import schema
 from insights.pages.answers import Answers
@@ -20,7 +21,7 @@ from insights.ui.filters import Filters
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
 from programs.requests.fields import parameter
-from programs.requests.program_view import ProgramView, operation
+from programs.requests.program_view import ProgramView
 from programs.roadmaps.services.personas import (
     PERIOD,
     all_personas,

@@ -9,19 +9,21 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version, sent_object
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
+from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.write_errors import ConflictError, FieldError
-from insights.api import schema
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.api import CalendarQuarterSerializer
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
-from programs.requests.fields import body, changed_version, day, parameter, sent_object
-from programs.requests.program_view import CSV_ANSWERS, CsvView, ProgramView, answer_change, operation
+from programs.requests.fields import day, parameter
+from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import visible_intent
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
@@ -60,7 +62,7 @@ class IntentChangeSerializer(IntentWriteSerializer):
         fields = (*WRITTEN, "version")
 
 
-class IntentConflictSerializer(schema.ErrorsSerializer):
+class IntentConflictSerializer(ErrorsSerializer):
     """Somebody changed it in the meantime; nothing was stored."""
 
     stored = IntentSerializer(allow_null=True, help_text="Null: it was written as an objective, or removed.")

@@ -13,12 +13,12 @@ from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.errors import ErrorsSerializer, error_document
+from core.api.operations import operation
 from core.csv_import import MOST_BYTES, CsvFileError, text_of
 from core.write_errors import FieldError
-from insights.api import schema
-from insights.api.errors import document as error_document
 from programs.requests.fields import boolean_parameter
-from programs.requests.program_view import ProgramView, operation
+from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_files import (
     LABELS,
     ImportRow,
@@ -28,7 +28,7 @@ from programs.tickets.services.csv_files import (
     read_tickets,
 )
 
-ERRORS = dict.fromkeys((401, 403, 415), schema.ErrorsSerializer)
+ERRORS = dict.fromkeys((401, 403, 415), ErrorsSerializer)
 BODY = "body"  # of a request that is no form
 FILE = {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}, "required": ["file"]}
 
@@ -58,7 +58,7 @@ class ImportedSerializer(serializers.Serializer[object]):
     errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes it from the class
 
 
-class ImportRefusedSerializer(schema.ErrorsSerializer):
+class ImportRefusedSerializer(ErrorsSerializer):
     """The file cannot be read, or a row cannot be stored; nothing was."""
 
     errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # as above

@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import BodySerializer, Choice, Day, ReadSerializer, Text, YesOrNo
-from insights.api.schema import ErrorsSerializer
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access

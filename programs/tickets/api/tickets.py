@@ -10,7 +10,9 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bodies import body, changed_version, sent_object
 from core.api.model_serializers import AnswerSerializer
+from core.api.operations import CSV_ANSWERS, REFUSALS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
@@ -21,8 +23,7 @@ from orgtree.access.access import Access
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
-from programs.requests.fields import body, changed_version, sent_object
-from programs.requests.program_view import CSV_ANSWERS, REFUSALS, CsvView, ProgramView, answer_change, operation
+from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,

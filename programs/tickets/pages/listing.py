@@ -15,12 +15,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import Picker, page_links, url_with
+from core.page_links import Picker, page_links, read_page, url_with
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access

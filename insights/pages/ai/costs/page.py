@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import links_of_page
+from core.page_links import PAGE_SIZE, links_of_page, read_page
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.answers import AI_PAGE
@@ -44,7 +44,6 @@ from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES

@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
-from core.page_links import links_of_page
+from core.page_links import PAGE_SIZE, links_of_page, read_page
 from insights.catalogue.agents import agent_name
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
 from insights.engine.plan import Clock
@@ -29,7 +29,6 @@ from insights.privacy.visible import visible_page
 from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.page_numbers import PAGE_SIZE, read_page
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view, page_view
 from integrations.models import AgentSession
