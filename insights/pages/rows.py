@@ -49,8 +49,8 @@ NUMBERS = frozenset({ColumnKind.NUMBER, ColumnKind.DURATION, ColumnKind.FACT})
 NOT_IN_PANEL = frozenset({ColumnKind.FACT, ColumnKind.INSTANT})  # keeps the value in sight there
 
 # The columns that name a fact, the best first, and those that stand below its name.
-NAMING = ("title", "subject", "path", REFERENCE, "fact_id")
-BELOW_NAME = (REFERENCE, COMMIT_COLUMN, "path")
+NAMING = ("title", "subject", "path", REFERENCE, "note", "entered_via", "fact_id")
+BELOW_NAME = (REFERENCE, COMMIT_COLUMN, "path", "entered_via")
 WHEN = ("started_at", "day")
 SORT, COLUMNS, ALL_COLUMNS = "sort", "columns", "all"
 
@@ -252,7 +252,8 @@ def _name(column: RowColumn, known: Sequence[RowColumn], row: Mapping[str, Any],
     if not address and row.get(COMMIT_COLUMN):
         address = reverse("attributed_commit", args=[row[COMMIT_COLUMN]])
     named = format_html('<a href="{}">{}</a>', address, text) if address else escape(text)
-    below: list[str] = [
+    below = ["push"] if naming != "fact_id" and is_push(row.get("fact_id")) else []
+    below += [
         format_html("<code>{}</code>", str(row[name])[:SHORT_SHA]) if name == COMMIT_COLUMN else escape(row[name])
         for name in BELOW_NAME
         if name in columns and name != naming and row[name] not in (None, "", row[naming])
@@ -284,8 +285,13 @@ def _duration(seconds: float) -> str:
     return format_html('<span title="{} s">{}</span>', wording.exact(seconds), str(wording.duration(seconds)))
 
 
+def is_push(fact_id: int | None) -> bool:
+    """Whether the fact is a push that was deployed without a pull request; the ids of pushes are negative."""
+    return (fact_id or 0) < 0
+
+
 def record_url(record_page: str, fact_id: int | None) -> str:
-    """The URL of the record's page; empty if it has none: totals of people, and pushes, whose ids are negative."""
+    """The URL of the record's page; empty if it has none: totals of people, and pushes."""
     return reverse(record_page, args=[fact_id]) if record_page and (fact_id or 0) > 0 else ""
 
 
@@ -313,7 +319,7 @@ def _printed(column: RowColumn, value: Any) -> str:
 
 def _number(column: RowColumn, value: float) -> str:
     if column.kind is ColumnKind.FACT:
-        return "push" if int(value) < 0 else f"#{value}"
+        return "push" if is_push(int(value)) else f"#{value}"
     return _duration(value) if column.kind is ColumnKind.DURATION else wording.exact(value)
 
 

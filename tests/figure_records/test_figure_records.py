@@ -85,13 +85,13 @@ def test_what_was_recorded_stays_and_the_page_says_what_it_is_today(shop: Delive
     record_figures()
     assert of_week()[None] == 2
     assert restated(admin).count("<li>") == 1
-    for words in ("8 Mar", "recorded on", "1 fact came in later (2 then, 3 now)"):
+    for words in ("8 Mar", "recorded on", "1 deployment came in later (2 then, 3 now)"):
         assert words in restated(admin)
-    assert "1 fact came in later" in restated(admin, unit="red")
+    assert "1 deployment came in later" in restated(admin, unit="red")
     assert not restated(admin, unit="blue")
     shop.takes_back("deployments", "d2")
     shop.takes_back("deployments", "d1")
-    assert "1 fact no longer counts (2 then, 1 now)" in restated(admin, unit="")
+    assert "1 deployment no longer counts (2 then, 1 now)" in restated(admin, unit="")
 
 
 def test_a_new_version_of_the_formula_is_recorded_beside_the_old_one(shop: Delivery, admin: Client) -> None:

@@ -135,7 +135,7 @@ def test_every_figure_of_the_readiness_page(pages: Client) -> None:
         walked.add(metric)
     assert walked == {metric for metric in METRICS if metric != "ai.spend_committed"}
     enabled = rows_of(pages, "/insights/metrics/ai.enabled_repositories/rows/")
-    assert f"{total(enabled, 'Contribution'):,.0f} of the {len(enabled)} repositories" in plain(body)
+    assert f"{total(enabled, 'Contribution'):,.0f} of {len(enabled)} repositories" in plain(body)
 
 
 def test_repositories_cost_the_same_wherever_they_are_listed(pages: Client) -> None:

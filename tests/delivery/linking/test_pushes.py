@@ -96,7 +96,7 @@ def test_rows_call_a_push_so_and_lead_to_no_pull_request(shop: Delivery) -> None
     shop.deploys("d1", at="Tue 12:00", sha="a")
     page = signed_in(ADMIN).get("/insights/metrics/dora.lead_time/rows/?from=2026-03-02&to=2026-03-09").content.decode()
     assert f"acme/shop@{sha_of('a')[:10]}" in page
-    assert ">push<" in page
+    assert "<small>push" in page
     assert "#-" not in page
     assert "/insights/pull-requests/" not in page
 
