@@ -1,4 +1,4 @@
-"""Django admin of dashboards: everybody's, with who changed them when."""
+"""Django admin of dashboards and saved views: everybody's; of dashboards with who changed them when."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from django.utils.safestring import SafeString
 from core.admin_permissions import NoAdding
 from core.authorship import account_of, changes_by
 from insights.dashboards.document import placed
-from insights.models import Dashboard, DashboardShare
+from insights.dashboards.saved_views import page_name
+from insights.models import Dashboard, DashboardShare, SavedView, SavedViewShare
 from orgtree.access.who_sees import names_of
 
 CHANGES_LISTED = 50
@@ -116,6 +117,39 @@ class DashboardAdmin(NoAdding, admin.ModelAdmin[Dashboard]):
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Dashboard]) -> None:
         with changes_by(_account(request)):
             super().delete_queryset(request, queryset)
+
+
+class ViewShares(admin.TabularInline[SavedViewShare, SavedView]):
+    model = SavedViewShare
+    extra = 0
+    autocomplete_fields = ("unit",)
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(NoAdding, admin.ModelAdmin[SavedView]):
+    """Views are saved from the filter bar of a page."""
+
+    list_display = ("title", "owner", "shows", "shared", "changed_at")
+    list_filter = ("shares__role",)
+    list_select_related = ("owner",)
+    search_fields = ("title", "address", "owner__email", "owner__username")
+    date_hierarchy = "changed_at"
+    ordering = ("title", "pk")
+    raw_id_fields = ("owner",)
+    inlines = (ViewShares,)
+    fields = ("title", "owner", "shows")
+    readonly_fields = ("shows",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SavedView]:
+        return super().get_queryset(request).prefetch_related("shares__unit")
+
+    @admin.display(description="shared with")
+    def shared(self, view: SavedView) -> str:
+        return ", ".join(str(share) for share in view.shares.all()) or "nobody"
+
+    @admin.display(description="shows")
+    def shows(self, view: SavedView) -> SafeString:
+        return format_html('<a href="{}">{}</a>', view.address, page_name(view))
 
 
 def _account(request: HttpRequest) -> User | None:

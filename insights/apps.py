@@ -23,6 +23,7 @@ class InsightsConfig(AppConfig):
         search_sources.register(SearchSource("Units", 1, "sitemap", found.units))
         search_sources.register(SearchSource("Metrics", 2, "chart-line", found.catalogue))
         search_sources.register(SearchSource("Dashboards", 3, "layout-dashboard", found.dashboards))
+        search_sources.register(SearchSource("Saved views", 3, "pin", found.saved_views))
         search_sources.register(SearchSource("Pull requests", 5, "git-pull-request", found.pull_requests))
         search_sources.register(SearchSource("Pages", 7, "layout-dashboard", found.tabs))
         for benchmark_set in SETS.values():

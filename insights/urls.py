@@ -5,6 +5,7 @@ from insights.pages import change_token as pulse
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
 from insights.pages.compare import page as compare
+from insights.pages.dashboards import saved_views
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
 from insights.pages.metric import page as metric
@@ -22,6 +23,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/", include("insights.pages.ai.urls")),
     path("insights/delivery/", include("insights.pages.delivery.urls")),
     path("insights/dashboards/", include("insights.pages.dashboards.urls")),
+    path("insights/views/", saved_views.saved_views, name="saved_views"),
+    path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),
+    path("insights/views/new/", saved_views.saved_view_new, name="saved_view_new"),
+    path("insights/views/<int:pk>/", saved_views.saved_view, name="saved_view"),
+    path("insights/views/<int:pk>/edit/", saved_views.saved_view_edit, name="saved_view_edit"),
+    path("insights/views/<int:pk>/remove/", saved_views.saved_view_remove, name="saved_view_remove"),
     path("insights/compare/", compare.compare, name="compare"),
     path("insights/compare.csv", compare.compare_csv, name="compare_csv"),
     path("insights/compare/parts/<slug:name>/", facet_view(compare.page_of), name="compare_part"),

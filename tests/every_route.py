@@ -76,6 +76,12 @@ ROUTES: dict[str, Access] = {
         )
         for act in ("act", "publish", "copy", "home", "remove")
     },
+    "insights/views/": signed_in_only("/insights/views/"),
+    "insights/views/menu/": signed_in_only("/insights/views/menu/"),
+    "insights/views/new/": signed_in_only("/insights/views/new/?to=/insights/ai/"),
+    "insights/views/<int:pk>/": no_such("/insights/views/4711/"),
+    "insights/views/<int:pk>/edit/": no_such("/insights/views/4711/edit/"),
+    "insights/views/<int:pk>/remove/": Access("/insights/views/4711/remove/", SIGN_IN, member=405, admin=405),
     "insights/compare/": signed_in_only("/insights/compare/"),
     "insights/compare.csv": signed_in_only("/insights/compare.csv"),
     "insights/compare/parts/<slug:name>/": signed_in_only("/insights/compare/parts/work_types/"),
@@ -166,6 +172,8 @@ ROUTES: dict[str, Access] = {
         )
         for rest, status, token in (("", 404, 404), ("export/", 404, 404), ("copy/", 405, 405), ("publish/", 405, 405))
     },
+    "api/v1/views/": api("/api/v1/views/"),
+    "api/v1/views/<int:pk>/": Access("/api/v1/views/4711/", visitor=401, member=404, admin=404, token=404),
     "api/v1/annotations/": api("/api/v1/annotations/"),
     "api/v1/annotations/<int:pk>/": Access("/api/v1/annotations/4711/", 401, member=404, admin=404, token=404),
     "api/v1/people/": Access("/api/v1/people/", visitor=401, member=403, admin=200, token=403),

@@ -234,6 +234,10 @@ POSTS: dict[str, Access] = {
             **{act: act for act in ("act/", "copy/", "home/", "publish/", "remove/", "share/")},
         }.items()
     },
+    "insights/views/new/": post("/insights/views/new/?to=/insights/ai/", visitor=302, member=400, admin=400),
+    "insights/views/<int:pk>/edit/": post("/insights/views/4711/edit/", visitor=302, member=404, admin=404),
+    "insights/views/<int:pk>/remove/": post("/insights/views/4711/remove/", visitor=302, member=404, admin=404),
+    "api/v1/views/": post("/api/v1/views/", visitor=401, member=415, admin=415),
     "api/v1/dashboards/": post("/api/v1/dashboards/", visitor=401, member=415, admin=415),
     "api/v1/dashboards/<int:pk>/copy/": post("/api/v1/dashboards/4711/copy/", visitor=401, member=404, admin=404),
     "api/v1/dashboards/<int:pk>/publish/": post("/api/v1/dashboards/4711/publish/", visitor=401, member=404, admin=404),

@@ -6,8 +6,9 @@ from django.contrib.auth.models import User
 
 from demo.load.personas import PERSONAS
 from demo.plan.year import DemoYear
+from insights.dashboards.sharing import share_with
 from insights.dashboards.templates import TEMPLATES
-from insights.dashboards.writing import make_dashboard, publish_dashboard, share_dashboard
+from insights.dashboards.writing import make_dashboard, publish_dashboard
 from insights.models import Dashboard, SharedWith
 from orgtree.access.access import access_of
 
@@ -27,5 +28,5 @@ def make_demo_dashboard(year: DemoYear) -> None:
     access, template = access_of(User.objects.get(username=executive.email)), TEMPLATES["engineering-leader"]
     cards = [*template.cards, HOW_TO_READ]
     dashboard = make_dashboard(access, title=template.title, purpose=template.purpose, cards=cards)
-    share_dashboard(access, dashboard, roles=[SharedWith.EVERYBODY], units=[])
+    share_with(access, dashboard, roles=[SharedWith.EVERYBODY], units=[])
     publish_dashboard(access, dashboard)

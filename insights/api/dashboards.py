@@ -20,6 +20,7 @@ from core.api.parameters import only
 from insights.api.views import ERRORS
 from insights.dashboards import writing
 from insights.dashboards.document import FORMAT, KINDS, MOST_CARDS, MOST_METRICS, WIDTHS, WINDOWS, exported
+from insights.dashboards.sharing import SharedThing, may_change, share_with
 from insights.dashboards.templates import TEMPLATES
 from insights.models import Dashboard, SharedWith
 from insights.query.errors import QueryError
@@ -129,7 +130,7 @@ class DashboardsView(DashboardAPIView):
     )
     def post(self, request: Request) -> Response:
         """Make a draft: from cards, from a template, or from an exported file."""
-        access, given = access_of(request.user), _sent(request, *FIELDS, "template", "headway_dashboard")
+        access, given = access_of(request.user), sent_fields(request, *FIELDS, "template", "headway_dashboard")
         if given.get("headway_dashboard", FORMAT) != FORMAT:
             raise QueryError("headway_dashboard", f"The format of a file is {FORMAT}.")
         template = given.get("template")
@@ -143,7 +144,7 @@ class DashboardsView(DashboardAPIView):
                 purpose=given.get("purpose", started.purpose if started else ""),
                 cards=given.get("cards", list(started.cards) if started else []),
             )
-            _share(access, made, given)
+            share_as_sent(access, made, given)
         return Response(_document(made.pk, access), status=status.HTTP_201_CREATED)
 
 
@@ -160,7 +161,7 @@ class DashboardView(DashboardAPIView):
     )
     def patch(self, request: Request, pk: int) -> Response:
         """Change the words, the draft or the readers of a dashboard; omitted fields keep their value."""
-        access, given = access_of(request.user), _sent(request, *FIELDS)
+        access, given = access_of(request.user), sent_fields(request, *FIELDS)
         dashboard = _visible(pk, access)
         with transaction.atomic():
             if "title" in given or "purpose" in given:
@@ -168,7 +169,7 @@ class DashboardView(DashboardAPIView):
                 writing.describe(access, dashboard, title=title, purpose=purpose)
             if "cards" in given:
                 writing.set_cards(access, dashboard, given["cards"])
-            _share(access, dashboard, given)
+            share_as_sent(access, dashboard, given)
         return Response(_document(pk, access))
 
     @extend_schema(operation_id="v1_dashboard_remove", responses={204: None, **ERRORS})
@@ -217,15 +218,16 @@ def _with_shares(dashboards: Any) -> Any:
     return dashboards.select_related("owner").prefetch_related("shares__unit")
 
 
-def _share(access: Access, dashboard: Dashboard, given: Mapping[str, Any]) -> None:
+def share_as_sent(access: Access, thing: SharedThing, given: Mapping[str, Any]) -> None:
+    """Share it with the sent `roles` and `units`; those that were not sent stay."""
     if "roles" not in given and "units" not in given:
         return
     kept: Mapping[str, Callable[[], Sequence[str]]] = {
-        "roles": lambda: [share.role for share in dashboard.shares.all() if share.role],
-        "units": lambda: [share.unit.slug for share in dashboard.shares.all() if share.unit],
+        "roles": lambda: [share.role for share in thing.shares.all() if share.role],
+        "units": lambda: [share.unit.slug for share in thing.shares.all() if share.unit],
     }
     wanted = {name: _texts(name, given[name]) if name in given else stored() for name, stored in kept.items()}
-    writing.share_dashboard(access, dashboard, roles=wanted["roles"], units=wanted["units"])
+    share_with(access, thing, roles=wanted["roles"], units=wanted["units"])
 
 
 def _document(pk: int, access: Access) -> dict[str, Any]:
@@ -236,29 +238,29 @@ def _documents(dashboards: Sequence[Dashboard], access: Access) -> list[dict[str
     names = names_of([dashboard.owner for dashboard in dashboards if dashboard.owner])
 
     def document(dashboard: Dashboard) -> dict[str, Any]:
-        may_change, shares = writing.may_change(access, dashboard), list(dashboard.shares.all())
+        changes, shares = may_change(access, dashboard), list(dashboard.shares.all())
         return {
             **{name: getattr(dashboard, name) for name in ("title", "purpose", "version", "published_at")},
             "id": dashboard.pk,
             "owner": names.get(dashboard.owner_id or 0),
-            "may_change": may_change,
+            "may_change": changes,
             "changed_at": dashboard.changed_at,
-            "has_changes": may_change and dashboard.has_changes,
+            "has_changes": changes and dashboard.has_changes,
             "roles": sorted(share.role for share in shares if share.role),
             "units": sorted(share.unit.slug for share in shares if share.unit),
-            "cards": dashboard.draft if may_change else dashboard.published,
+            "cards": dashboard.draft if changes else dashboard.published,
         }
 
     return [document(dashboard) for dashboard in dashboards]
 
 
-def _sent(request: Request, *names: str) -> Mapping[str, Any]:
+def sent_fields(request: Request, *names: str) -> Mapping[str, Any]:
     """The fields of the request.  Raises QueryError for unknown ones."""
     if not isinstance(request.data, Mapping):
-        raise QueryError("title", "Send one object with the fields of the dashboard.")
+        raise QueryError("title", "Send one object with the fields to write.")
     for name in request.data:
         if name not in names:
-            raise QueryError(str(name)[:40], f"A dashboard has no such field. Fields: {', '.join(names)}.")
+            raise QueryError(str(name)[:40], f"There is no such field. Fields: {', '.join(names)}.")
     return request.data
 
 

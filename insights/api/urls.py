@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, dashboards, dora, hand_kept, views
+from insights.api import annotations, dashboards, dora, hand_kept, saved_views, views
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -24,6 +24,8 @@ urlpatterns = [
     path("v1/dashboards/<int:pk>/publish/", dashboards.DashboardPublishView.as_view(), name="api_dashboard_publish"),
     path("v1/dashboards/<int:pk>/copy/", dashboards.DashboardCopyView.as_view(), name="api_dashboard_copy"),
     path("v1/dashboards/<int:pk>/export/", dashboards.DashboardExportView.as_view(), name="api_dashboard_export"),
+    path("v1/views/", saved_views.SavedViewsView.as_view(), name="api_saved_views"),
+    path("v1/views/<int:pk>/", saved_views.SavedViewView.as_view(), name="api_saved_view"),
     path(
         "schema/",
         # A version of its own keeps the parameter `version` out of the file's name.

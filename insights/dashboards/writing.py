@@ -1,4 +1,4 @@
-"""Making, arranging, publishing, sharing and copying dashboards.  The history keeps each version with its author.
+"""Making, arranging, publishing and copying dashboards.  The history keeps each version with its author.
 
 Everybody with an account makes dashboards; only the owner and admins change one.  What its cards show is decided by the
 rights of whoever reads it, so sharing shows nobody more figures than before.
@@ -6,14 +6,14 @@ rights of whoever reads it, so sharing shows nobody more figures than before.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import FieldError, MayNotWriteError, checked_text
+from core.write_errors import FieldError, checked_text
 from insights.dashboards.document import (
     MOST_CARDS,
     ORGANISATION,
@@ -26,24 +26,20 @@ from insights.dashboards.document import (
     next_id,
     read_file,
 )
-from insights.models import Dashboard, DashboardShare, HomeDashboard, SharedWith
-from insights.models.dashboards import LONGEST_PURPOSE, LONGEST_TITLE
+from insights.dashboards.sharing import account_of, check_may_change, checked_title, may_change
+from insights.models import Dashboard, HomeDashboard
+from insights.models.dashboards import LONGEST_PURPOSE
+from insights.models.sharing import LONGEST_TITLE
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
 STEPS_KEPT = 20  # to go back
 MOST_DASHBOARDS = 200  # of an account
-MOST_SHARES = 50
-
-
-def may_change(access: Access, dashboard: Dashboard) -> bool:
-    viewer = access.viewer
-    return isinstance(viewer, User) and (viewer.is_superuser or dashboard.owner_id == viewer.pk)
 
 
 def make_dashboard(access: Access, *, title: object, purpose: object = "", cards: object) -> Dashboard:
     """A draft of one's own.  Raises FieldError, MayNotWriteError."""
-    owner = _account(access)
+    owner = account_of(access)
     fields = {**_described(title, purpose), "draft": _within_reach(access, checked(cards))}
     if Dashboard.objects.filter(owner=owner).count() >= MOST_DASHBOARDS:
         raise FieldError("", f"An account has at most {MOST_DASHBOARDS} dashboards: delete one first.")
@@ -61,7 +57,7 @@ def copy_dashboard(access: Access, dashboard: Dashboard) -> Dashboard:
     """A draft of one's own with the cards that one sees."""
     cards = dashboard.draft if may_change(access, dashboard) else dashboard.published
     title = f"Copy of {dashboard.title}"[:LONGEST_TITLE]
-    owner = _account(access)
+    owner = account_of(access)
     with changes_by(owner):
         return Dashboard.objects.create(owner=owner, title=title, purpose=dashboard.purpose, draft=cards)
 
@@ -164,46 +160,17 @@ def discard_changes(access: Access, dashboard: Dashboard) -> None:
             _step(stored, stored.published)
 
 
-def share_dashboard(access: Access, dashboard: Dashboard, *, roles: Iterable[str], units: Iterable[str]) -> None:
-    """Share it with these roles and units (slugs), and with nobody else.
-
-    Raises FieldError for a role or a unit that is unknown to the account; one that it is shared with already stays.
-    """
-    account = _account(access)
-    _check_may_change(access, dashboard)
-    wanted_roles, slugs = list(dict.fromkeys(roles)), list(dict.fromkeys(units))
-    for role in wanted_roles:
-        if role not in SharedWith.values:
-            raise FieldError("roles", f"There is no role “{role[:40]}”: use {', '.join(SharedWith.values)}.")
-    if len(wanted_roles) + len(slugs) > MOST_SHARES:
-        raise FieldError("units", f"A dashboard is shared with at most {MOST_SHARES} roles and units.")
-    shared_units = set(dashboard.shares.exclude(unit=None).values_list("unit_id", flat=True))
-    seen = {unit.slug: unit.pk for unit in Unit.objects.within(access.visibility).filter(slug__in=slugs)}
-    seen |= {unit.slug: unit.pk for unit in Unit.objects.filter(slug__in=slugs, pk__in=shared_units)}
-    for slug in slugs:
-        if slug not in seen:
-            raise FieldError("units", f"There is no unit “{slug[:80]}”.")
-    with changes_by(account):
-        Dashboard.objects.select_for_update().get(pk=dashboard.pk)
-        wanted = {*((role, None) for role in wanted_roles), *(("", seen[slug]) for slug in slugs)}
-        stored = {(share.role, share.unit_id): share for share in dashboard.shares.all()}
-        for key in stored.keys() - wanted:
-            stored[key].delete()
-        for role, unit in sorted(wanted - stored.keys(), key=str):
-            DashboardShare.objects.create(dashboard=dashboard, role=role, unit_id=unit)
-
-
 def remove_dashboard(access: Access, dashboard: Dashboard) -> None:
     """Delete it; the history keeps its last version."""
-    account = _account(access)
-    _check_may_change(access, dashboard)
+    account = account_of(access)
+    check_may_change(access, dashboard)
     with changes_by(account):
         Dashboard.objects.filter(pk=dashboard.pk).delete()
 
 
 def set_as_home(access: Access, dashboard: Dashboard | None) -> None:
     """Show a dashboard that one may see in place of the home page; None: the home page again."""
-    account = _account(access)
+    account = account_of(access)
     if dashboard is None:
         HomeDashboard.objects.filter(account=account).delete()
     else:
@@ -232,8 +199,8 @@ def _arrange(
 @contextmanager
 def _changing(access: Access, dashboard: Dashboard) -> Iterator[Dashboard]:
     """A transaction with the locked row, which is saved at its end.  Raises MayNotWriteError."""
-    account = _account(access)
-    _check_may_change(access, dashboard)
+    account = account_of(access)
+    check_may_change(access, dashboard)
     with changes_by(account):
         stored = Dashboard.objects.select_for_update().get(pk=dashboard.pk)
         yield stored
@@ -264,21 +231,9 @@ def _within_reach(access: Access, cards: Sequence[Json], known: Sequence[Json] =
 
 
 def _described(title: object, purpose: object) -> dict[str, str]:
-    for name, text in (("title", title), ("purpose", purpose)):
-        if text is not None and not isinstance(text, str):
-            raise FieldError(name, "It must be a text.")
+    if purpose is not None and not isinstance(purpose, str):
+        raise FieldError("purpose", "It must be a text.")
     return {
-        "title": " ".join(checked_text("title", str(title or ""), LONGEST_TITLE, missing="It needs a title.").split()),
+        "title": checked_title(title),
         "purpose": checked_text("purpose", str(purpose or ""), LONGEST_PURPOSE),
     }
-
-
-def _check_may_change(access: Access, dashboard: Dashboard) -> None:
-    if not may_change(access, dashboard):
-        raise MayNotWriteError("Only the owner and admins can change a dashboard. Copy it to have one of your own.")
-
-
-def _account(access: Access) -> User:
-    if not isinstance(access.viewer, User):
-        raise MayNotWriteError("Dashboards belong to accounts: this token acts for none.")
-    return access.viewer

@@ -1,8 +1,10 @@
 from insights.models.annotations import Annotation
 from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition, TableChange
-from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard, SharedWith
+from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
+from insights.models.saved_views import SavedView, SavedViewShare
+from insights.models.sharing import SharedWith
 
 __all__ = [
     "Annotation",
@@ -12,6 +14,8 @@ __all__ = [
     "DashboardShare",
     "FigureRecord",
     "HomeDashboard",
+    "SavedView",
+    "SavedViewShare",
     "SharedWith",
     "TableChange",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404
+from django.urls import reverse
 
 from core.page_links import Picker
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label
@@ -43,7 +44,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
             *(_menu(answers, dimension) for dimension in filters.facets if dimension not in own),
         ],
         "chosen_facets": sum(len(values) for values in filters.facets.values()),
-        "chosen": _chosen(filters),
+        "chosen": chosen_words(filters),
         "clear_url": page.url(filters.without_facets()),
         "hidden_fields": [
             *((name, value) for name, value in filters.parameters() if name not in ("range", "from", "to")),
@@ -52,12 +53,13 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "first_day": filters.window.start.isoformat(),
         "last_day": filters.window.last_day.isoformat(),
         "action": page.path,
+        "views_url": filters.url(reverse("saved_views_menu"), to=page.path, **page.extra_params),
         "computed_at": answers.computed_at,
         "lacking": f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
     }
 
 
-def _chosen(filters: Filters) -> str:
+def chosen_words(filters: Filters) -> str:
     """What the folded filters are set to: Agent: Claude Code; Site: Pune or Oslo."""
     facets = [
         f"{FACETS[dimension]}: {' or '.join(facet_label(dimension, value) for value in values)}"

@@ -1,4 +1,4 @@
-"""The sources of the search in insights: units, metrics, dashboards, pull requests by number, and the tabs of pages."""
+"""The sources of the search in insights: units, metrics, dashboards, views, pull requests by number, tabs of pages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from django.utils import timezone
 from core.list_filters import LARGEST_ID
 from core.page_links import url_with
 from insights.catalogue.registry import metrics
-from insights.models import Dashboard
+from insights.models import Dashboard, SavedView
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.catalogue import matches
+from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.query import windows
 from insights.ui import wording
@@ -61,6 +62,13 @@ def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
         )
         for dashboard in matching.order_by(closeness(words, "title"), "title", "pk")[:limit]
     ]
+
+
+def saved_views(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """Those that the reader may see, by words of their title; each brings a context of its own."""
+    matching = SavedView.objects.visible_to(access).filter(with_all(words, "title"))
+    views = matching.order_by(closeness(words, "title"), "title", "pk")[:limit]
+    return [Hit(line.view.title, line.url, hint=line.detail, note=line.page) for line in lines(access, views)]
 
 
 def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]:

@@ -15,6 +15,7 @@ from core.page_links import url_with
 from insights.dashboards.writing import home_dashboard
 from insights.pages.ai.answers import AI_PAGE
 from insights.pages.answers import Answers, compared
+from insights.pages.dashboards.saved_views import lines_on_home
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.privacy.scope_access import access_in, has_scope
@@ -68,6 +69,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
         "sections": sections_of(home_sections, filters),
+        "views": lines_on_home(access),
     }
     return render(request, "home.html", context)
 

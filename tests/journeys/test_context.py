@@ -70,3 +70,30 @@ def test_a_bare_address_takes_the_context_of_the_session(team_server: Server, wi
     page.get_by_role("navigation", name="Unit").get_by_role("link", name="Whole organisation").click()
     window.go(AI)
     assert unit(window) == "Whole organisation"
+
+
+def test_a_page_is_saved_as_a_view_and_opened_again(team_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(team_server, as_=EXECUTIVE)
+    page = window.page
+    window.go(f"{AI}usage/?unit=platform&range=26w")
+    page.locator("#views-menu summary").click()
+    page.get_by_role("link", name="Save this view").click()
+    panel = page.get_by_role("dialog")
+    panel.get_by_label("Title").fill("Usage of half a year")
+    assert window.grave_barriers() == []
+    panel.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("The view “Usage of half a year” is saved.")).to_be_visible()
+    window.go("/?unit=search&range=4w")
+    page.get_by_role("navigation", name="Saved views").get_by_role("link", name="Usage of half a year").click()
+    window.wait_until_loaded()
+    assert (unit(window), page.url.partition("?")[0]) == ("Platform", f"{team_server.url}{AI}usage/")
+    expect(page.locator("#range-menu summary")).to_contain_text("26 weeks")
+    window.go("/insights/views/")
+    assert window.grave_barriers() == []
+    page.get_by_role("link", name="Rename, share or delete").click()
+    panel.get_by_label("Everybody").check()
+    panel.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("cell", name="Shared with everybody")).to_be_visible()
+    page.get_by_role("link", name="Rename, share or delete").click()
+    panel.get_by_role("button", name="Delete the view").click()
+    expect(page.get_by_text("No saved views yet").first).to_be_visible()

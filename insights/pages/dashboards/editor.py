@@ -23,9 +23,10 @@ from core.forms import posted_number
 from core.write_errors import FieldError
 from insights.dashboards import writing
 from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, exported, placed
+from insights.dashboards.sharing import may_change, share_with, shared_words
 from insights.models import Dashboard
 from insights.pages.dashboards.forms import CardForm, DescriptionForm, filled_in
-from insights.pages.dashboards.page import cards_of, filters_for, page_of, shared_words, slots
+from insights.pages.dashboards.page import cards_of, filters_for, page_of, slots
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.metric_panel import base_template, is_panel
@@ -147,13 +148,15 @@ def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Title, purpose, and the roles and units that it is shared with."""
     access, dashboard = access_in(request), _own(request, pk)
     posted: Any = request.POST if request.method == "POST" else None
-    form = DescriptionForm(posted, dashboard=dashboard, visibility=access.visibility)
+    words = {"title": dashboard.title, "purpose": dashboard.purpose}
+    shares = dashboard.shares.select_related("unit")
+    form = DescriptionForm(posted, shares=shares, visibility=access.visibility, initial=words)
 
     def save() -> bool:
         data = form.cleaned_data
         with transaction.atomic():
             writing.describe(access, dashboard, title=data["title"], purpose=data["purpose"])
-            writing.share_dashboard(access, dashboard, roles=data["roles"], units=data["units"])
+            share_with(access, dashboard, roles=data["roles"], units=data["units"])
         return True
 
     if form.save_by(save):
@@ -209,7 +212,7 @@ def dashboard_export(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The file: of one's own the draft, else what is published."""
     access = access_in(request)
     dashboard = get_object_or_404(Dashboard.objects.visible_to(access), pk=pk)
-    cards = dashboard.draft if writing.may_change(access, dashboard) else dashboard.published
+    cards = dashboard.draft if may_change(access, dashboard) else dashboard.published
     name = slugify(dashboard.title)[:60] or "dashboard"
     return JsonResponse(
         exported(dashboard.title, dashboard.purpose, cards),

@@ -24,9 +24,10 @@ from insights.dashboards.document import (
     metrics_of,
     splits_of,
 )
-from insights.models import Dashboard, SharedWith
+from insights.models import SharedWith
 from insights.models.dashboards import LONGEST_PURPOSE
-from insights.models.dashboards import LONGEST_TITLE as LONGEST_NAME
+from insights.models.sharing import LONGEST_TITLE as LONGEST_NAME
+from insights.models.sharing import Share
 from insights.pages.catalogue import grouped
 from insights.query import windows
 from insights.ui.filters import WEEK_RANGES
@@ -167,16 +168,10 @@ class NewForm(WriteForm):
     title = forms.CharField(label="Title", max_length=LONGEST_NAME)
 
 
-class DescriptionForm(WriteForm):
-    """A dashboard's words and its readers."""
+class SharingForm(WriteForm):
+    """The title of a dashboard or a saved view, and its readers."""
 
     title = forms.CharField(label="Title", max_length=LONGEST_NAME)
-    purpose = forms.CharField(
-        label="What it answers, and for whom",
-        required=False,
-        max_length=LONGEST_PURPOSE,
-        widget=forms.Textarea(attrs={"rows": 2}),
-    )
     roles = forms.MultipleChoiceField(
         label="Shared with roles", required=False, choices=SharedWith.choices, widget=forms.CheckboxSelectMultiple
     )
@@ -187,17 +182,16 @@ class DescriptionForm(WriteForm):
         help_text="With everybody in them or below them, and with those who lead them.",
     )
 
-    def __init__(self, data: Any = None, *, dashboard: Dashboard, visibility: Visibility) -> None:
-        shares = list(dashboard.shares.select_related("unit"))
-        initial = {
-            "title": dashboard.title,
-            "purpose": dashboard.purpose,
+    def __init__(
+        self, data: Any = None, *, shares: Iterable[Share], visibility: Visibility, initial: Mapping[str, Any]
+    ) -> None:
+        shares = list(shares)
+        readers = {
             "roles": [share.role for share in shares if share.role],
             "units": [share.unit.slug for share in shares if share.unit],
         }
-        super().__init__(
-            data, initial=initial, auto_id="share_%s"
-        )  # beside the form of a card, which has ids of its own
+        # The ids differ from those of the form of a card, which stands beside it.
+        super().__init__(data, initial={**readers, **initial}, auto_id="share_%s")
         offered = unit_choices(visibility)
         others = [(share.unit.slug, share.unit.name) for share in shares if share.unit]
         unseen = [choice for choice in others if choice[0] not in _keys(offered)]
@@ -205,6 +199,18 @@ class DescriptionForm(WriteForm):
             *offered,
             *([("Others", unseen)] if unseen else []),
         ]
+
+
+class DescriptionForm(SharingForm):
+    """A dashboard's words and its readers."""
+
+    purpose = forms.CharField(
+        label="What it answers, and for whom",
+        required=False,
+        max_length=LONGEST_PURPOSE,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+    field_order = ("title", "purpose")
 
 
 class ImportForm(WriteForm):

@@ -15,9 +15,9 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from insights.dashboards.document import ORGANISATION, Placed, placed
-from insights.dashboards.writing import home_dashboard, may_change
+from insights.dashboards.sharing import may_change, shared_words
+from insights.dashboards.writing import home_dashboard
 from insights.models import Dashboard
-from insights.models.dashboards import DashboardShare
 from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet
 from insights.pages.change_token import current_token
@@ -235,15 +235,6 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponseBase:
         "edit_url": reverse("dashboard_edit", args=[pk]),
     }
     return render(request, "insights/dashboards/dashboard.html", context)
-
-
-def shared_words(dashboard: Dashboard) -> str:
-    """The recipients of the dashboard in words."""
-    shares = DashboardShare.objects.filter(dashboard=dashboard).select_related("unit").order_by("role", "unit__name")
-    names = [share.unit.name if share.unit else str(share.get_role_display()).lower() for share in shares]
-    if not names:
-        return "Not shared"
-    return "Shared with everybody" if "everybody" in names else f"Shared with {wording.listed(names)}"
 
 
 def _about(dashboard: Dashboard) -> str:
