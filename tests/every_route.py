@@ -61,6 +61,7 @@ ROUTES: dict[str, Access] = {
             "charts/<slug:name>/": "charts/c1/",
             "charts/<slug:name>.csv": "charts/c1.csv",
             "edit/": "edit/",
+            "preview/": "preview/",
             "edit/parts/<slug:name>/": "edit/parts/c1/",
             "edit/charts/<slug:name>/": "edit/charts/c1/",
             "edit/charts/<slug:name>.csv": "edit/charts/c1.csv",

@@ -20,7 +20,7 @@ from insights.catalogue.registry import find
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.distribution import has_distribution
 from insights.query.query import Dimension
-from insights.ui.cards import Breakdown, Comparison, Slowest, Table, Text, Tile, Trend, UnitTable
+from insights.ui.cards import Breakdown, Comparison, Later, Slowest, Table, Text, Tile, Trend, UnitTable
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, WEEK_RANGES
 from insights.ui.tiles import Span
 
@@ -36,7 +36,7 @@ WINDOWS = (*WEEK_RANGES, "quarter")
 SPLITS = {**FACETS, **FACETS_OF_ROWS}
 
 Json = dict[str, Any]
-StoredCard = Tile | Trend | Breakdown | Table | Text
+StoredCard = Tile | Trend | Breakdown | Table | Text | Later
 
 
 class InvalidDocumentError(FieldError):
@@ -108,6 +108,17 @@ KINDS: Mapping[str, Kind] = {
         *("By unit", "table", ("metrics",), 12),
         lambda of: UnitTable(of["id"], tuple(of["metrics"]), of.get("title", ""), of["width"]),
         lambda metric: not metric.always_by,
+    ),
+    "stages": Kind(
+        *("Lead time stages", "hourglass", (), 7),
+        lambda of: Later(
+            of["id"],
+            of.get("title") or "Lead time stages",
+            "Show the stages",
+            of["width"],
+            ((of["id"], "CSV"),),
+        ),
+        lambda _metric: False,
     ),
     "slowest": Kind(
         *("Slowest", "list-numbers", ("metric",), 6),

@@ -28,7 +28,7 @@ TEMPLATES: Mapping[str, Template] = {
             {"kind": "tile", "metric": "pr.pickup_time", "width": 3},
             {"kind": "tile", "metric": "wip.count", "width": 3},
             {"kind": "tile", "metric": "ai.spend_per_merged_pr", "width": 3},
-            {"kind": "trend", "metric": "dora.lead_time", "beside": ["pr.cycle_time"], "width": 5},
+            {"kind": "stages", "title": "Where lead time goes", "width": 6},
             {
                 "kind": "units",
                 "title": "Where work waits, by unit",
@@ -36,15 +36,15 @@ TEMPLATES: Mapping[str, Template] = {
                     *("dora.lead_time", "dora.lead_time_pickup", "dora.lead_time_merge", "dora.lead_time_deploy"),
                     "wip.count",
                 ],
-                "width": 7,
+                "width": 6,
             },
             {
                 "kind": "comparison",
                 "title": "What AI yields",
                 "metrics": ["pr.merged_per_developer", "pr.cycle_time", "pr.rewritten_rate"],
-                "width": 7,
+                "width": 8,
             },
-            {"kind": "breakdown", "title": "AI spend by outcome", "metric": "ai.spend", "by": "outcome", "width": 5},
+            {"kind": "breakdown", "title": "AI spend by outcome", "metric": "ai.spend", "by": "outcome", "width": 4},
         ),
     ),
     "team-lead": Template(

@@ -17,7 +17,15 @@ from insights.pages.compared import beside_non_ai, beside_non_ai_csv
 from insights.pages.compared import compared as compared_metric
 from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv, highest_title
-from insights.pages.units import UnitsOfPage, columns_of, units_choice, units_context, units_csv_rows
+from insights.pages.units import (
+    UNASSIGNED_PART,
+    UnitsOfPage,
+    columns_of,
+    unassigned_context,
+    units_choice,
+    units_context,
+    units_csv_rows,
+)
 from insights.query.query import Dimension, Granularity
 from insights.ui import tiles, wording
 from insights.ui.cards import (
@@ -46,6 +54,7 @@ from orgtree.trees.surroundings import Surroundings, surroundings
 
 WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
 COLUMNS = 12  # of the grid
+SLOWEST_LISTED = 5  # on a card; its CSV file has all
 
 
 def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
@@ -359,8 +368,20 @@ def charts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Call
 
 def parts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], dict[str, Any]]]:
     """The function that returns the context of each table that loads after the page, by its name."""
-    cards = (card for section in sections for card in section.cards)
-    return {card.name: partial(_part, card, page) for card in cards if isinstance(card, Table)}
+    cards = [card for section in sections for card in section.cards]
+    return {
+        **{card.name: partial(_part, card, page) for card in cards if isinstance(card, Table)},
+        **{
+            f"{card.name}{UNASSIGNED_PART}": partial(_unassigned, card, page)
+            for card in cards
+            if isinstance(card, UnitTable)
+        },
+    }
+
+
+def _unassigned(card: UnitTable, page: InsightsPage, filters: Filters) -> dict[str, Any]:
+    of_page, around = units_of(card, page, filters)
+    return unassigned_context(around, of_page)
 
 
 def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
@@ -374,7 +395,11 @@ def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
             shown = beside_non_ai(filters, ANY_AGENT, pairs)
             return {"differences": shown, **titles, "part": "insights/_part_differences.html"}
         case Slowest(metric=metric):
-            return {**greatest_rows(filters, get(metric)), **titles, "part": "insights/metrics/_outliers.html"}
+            return {
+                **greatest_rows(filters, get(metric), size=SLOWEST_LISTED),
+                **titles,
+                "part": "insights/metrics/_outliers.html",
+            }
 
 
 def tables(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
@@ -403,7 +428,7 @@ def units_of(card: UnitTable, page: InsightsPage, filters: Filters) -> tuple[Uni
     on, today = last_day(filters), filters.today
     around = surroundings(filters.scope.unit, filters.access.visibility, on=on, today=today)
     of_page = UnitsOfPage(
-        *(page, filters, columns_of(card.metrics), ""), sort_of(card).parameter, card.name, has_unassigned=False
+        *(page, filters, columns_of(card.metrics), ""), sort_of(card).parameter, card.name, is_card=True
     )
     return of_page, around
 

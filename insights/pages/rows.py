@@ -344,9 +344,9 @@ def highest_title(metric: Metric) -> str:
     return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
 
 
-def greatest_rows(filters: Filters, metric: Metric) -> dict[str, Any]:
+def greatest_rows(filters: Filters, metric: Metric, *, size: int = OUTLIERS_LISTED) -> dict[str, Any]:
     """The context of insights/metrics/_outliers.html: the facts with the greatest values."""
-    shown = visible_rows(filters.query(metric.key), filters.access, size=OUTLIERS_LISTED, order=GREATEST)
+    shown = visible_rows(filters.query(metric.key), filters.access, size=size, order=GREATEST)
     return {
         "heading": highest_title(metric),
         "outliers": [_outlier(metric, row, shown.rows) for row in shown.rows],

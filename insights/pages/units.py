@@ -35,6 +35,7 @@ BY_NAME = "name"
 SORT = "sort"
 TREE = "tree"
 UNASSIGNED = "Unassigned"
+UNASSIGNED_PART = "-unassigned"  # behind the name of a card: the part with that row
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class UnitsOfPage:
     tree: str  # of the units, for the whole organisation; empty: the first tree
     sort_by: str = SORT  # the parameter of its order
     anchor: str = "units"
-    has_unassigned: bool = True
+    is_card: bool = False  # of a section, which loads as a part of the page
 
     def url(self, filters: Filters) -> str:
         """The page's URL with other filters and the same tree."""
@@ -177,29 +178,38 @@ def units_context(around: Surroundings, of_page: UnitsOfPage) -> dict[str, Any]:
         "headings": _headings(of_page),
         "rows": _printed(rows, of_page),
         "width": len(of_page.columns) + 1,
-        "unassigned_url": of_page.page.route_url(
-            of_page.filters, "units_unassigned", **{TREE: of_page.tree}, **of_page.page.origin
-        )
-        if listed.unassigned_of and of_page.has_unassigned
-        else "",
+        "is_card": of_page.is_card,
+        "unassigned_url": _unassigned_url(of_page) if listed.unassigned_of else "",
         "below": listed.below,
         "trees": listed.trees,
         "day": wording.day(last_day(of_page.filters)),
     }
 
 
+def _unassigned_url(of_page: UnitsOfPage) -> str:
+    page, filters = of_page.page, of_page.filters
+    if of_page.is_card:
+        return page.part_url(filters, f"{of_page.anchor}{UNASSIGNED_PART}")
+    return page.route_url(filters, "units_unassigned", **{TREE: of_page.tree}, **page.origin)
+
+
 def unassigned_row(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
-    """The table's last row: people in no unit of the tree, and unmatched facts."""
-    listed = listed_units(_around(request, of_page), of_page)
+    context = unassigned_context(_around(request, of_page), of_page)
+    return render_part(request, context, page="insights/unassigned_page.html")
+
+
+def unassigned_context(around: Surroundings, of_page: UnitsOfPage) -> dict[str, Any]:
+    """The context of the table's last row: people in no unit of the tree, and unmatched facts."""
+    listed = listed_units(around, of_page)
     rows = [_unassigned(of_page, listed.unassigned_of)] if listed.unassigned_of else []
-    context = {
+    return {
         "title": UNASSIGNED,
         "part": "insights/_units_rows.html",
         "rows": [
             {**row, "cells": [replace(cell, fraction=None) for cell in row["cells"]]} for row in _printed(rows, of_page)
         ],
+        "headings": _headings(of_page),
     }
-    return render_part(request, context | {"headings": _headings(of_page)}, page="insights/unassigned_page.html")
 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:

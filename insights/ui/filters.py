@@ -285,10 +285,14 @@ def read_filters(
 
 
 def filters_of(
-    request: HttpRequest, choices: Sequence[Choice] = (), *, facets: Iterable[Dimension] = tuple(FACETS)
+    request: HttpRequest,
+    choices: Sequence[Choice] = (),
+    *,
+    facets: Iterable[Dimension] = tuple(FACETS),
+    access: Access | None = None,
 ) -> Filters:
-    """The state of the request's page, for its viewer, as of today.  Raises QueryError."""
-    access, today = access_in(request), windows.local_today()
+    """The state of the request's page as of today, for its viewer, or with a narrower `access`.  Raises QueryError."""
+    access, today = access or access_in(request), windows.local_today()
     return read_filters(parameters_of(request), today=today, access=access, choices=choices, facets=facets)
 
 

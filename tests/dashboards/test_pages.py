@@ -48,6 +48,7 @@ def test_a_template_is_a_page_at_once(name: str, admin: Client) -> None:
             assert f'id="slot-{card["id"]}"' in answer.content.decode()
     for card in dashboard.draft:
         kinds = {"trend": "charts", "breakdown": "charts", "units": "parts", "comparison": "parts", "slowest": "parts"}
+        kinds["stages"] = "parts"
         if kind := kinds.get(card["kind"]):
             for base in (page(dashboard), page(dashboard, "edit/")):
                 assert admin.get(f"{base}{kind}/{card['id']}/").status_code == 200, card
@@ -308,3 +309,62 @@ def test_it_is_found_by_those_who_may_see_it(teams: Teams, sign_in: SignIn) -> N
         assert (address in client.get("/search/", {"q": "team doing"}).content.decode()) is is_found
     publish(owner, dashboard, roles=["everybody"])
     assert address in reader.get("/search/", {"q": "team doing"}).content.decode()
+
+
+def test_the_draft_is_previewed_as_its_readers_see_it(teams: Teams, sign_in: SignIn) -> None:
+    """With the rights of an executive, a manager or a member of a unit, or as it is published."""
+    owner = sign_in(EXECUTIVE)
+    dashboard = made(owner)
+    publish(owner, dashboard)
+    for unit in ("platform", "search", "organisation"):
+        card = {"kind": "trend", "metric": "pr.cycle_time", "unit": unit}
+        assert owner.post(page(dashboard, "cards/new/"), card).status_code == 302
+    dashboard.refresh_from_db()
+    names = [card["id"] for card in dashboard.draft[-3:]]
+    readers = {
+        "as=executive": [False, False, False],
+        "as=manager&of=engineering": [False, False, True],
+        "as=manager&of=platform": [False, True, True],
+        "as=member&of=search": [True, False, True],
+        "as=member&of=engineering": [True, True, True],
+    }
+    for reader, withheld in readers.items():
+        shown = owner.get(page(dashboard, f"preview/?{reader}&range=12w")).content.decode()
+        slots = [shown.partition(f'id="slot-{name}"')[2].partition("hw-slot")[0] for name in names]
+        assert ["Not visible to you" in slot for slot in slots] == withheld, reader
+        for name, is_withheld in zip(names, withheld, strict=True):
+            chart = owner.get(page(dashboard, f"edit/charts/{name}/?{reader}&range=12w"))
+            assert chart.status_code == (403 if is_withheld else 200), (reader, name)
+    assert f'id="slot-{names[0]}"' not in owner.get(page(dashboard, "preview/?version=published")).content.decode()
+    assert owner.get(page(dashboard, "preview/?as=auditor")).status_code == 400
+
+
+def test_a_preview_shows_nothing_that_its_viewer_may_not_see(teams: Teams, sign_in: SignIn) -> None:
+    owner = sign_in(MEMBER)
+    dashboard = made(owner)
+    preview = page(dashboard, "preview/")
+    assert (
+        "Executive"
+        not in owner.get(preview).content.decode().partition('aria-label="Reader"')[2].partition("</div>")[0]
+    )
+    for reader in ("as=executive", "as=member&of=search", "as=manager&of=search"):
+        assert owner.get(f"{preview}?{reader}").status_code == 400, reader
+    # A manager of the member's own unit sees no unit beside it.
+    card = {"kind": "trend", "metric": "pr.cycle_time", "unit": "organisation"}
+    owner.post(page(dashboard, "cards/new/"), card)
+    assert "Not visible to you" in owner.get(f"{preview}?as=manager&of=platform&range=12w").content.decode()
+    assert sign_in(OTHER_MEMBER).get(preview).status_code == 404
+
+
+def test_a_table_by_unit_ends_with_what_is_in_no_unit(teams: Teams, sign_in: SignIn) -> None:
+    owner = sign_in(ADMIN)
+    dashboard = made(owner, template="engineering-leader")
+    [name] = [card["id"] for card in dashboard.draft if card["kind"] == "units"]
+    table = owner.get(page(dashboard, f"parts/{name}/"), headers={"HX-Request": "true"}).content.decode()
+    address = table.partition("<tbody hx-get=")[2].split('"')[1].replace("&amp;", "&")
+    assert "Unassigned" in owner.get(address, headers={"HX-Request": "true"}).content.decode()
+    # Members see no unassigned activity.
+    reader = sign_in(MEMBER)
+    assert reader.get(page(made(reader, template="engineering-leader"), f"parts/{name}-unassigned/")).status_code == 200
+    seen = reader.get(page(Dashboard.objects.latest("pk"), f"parts/{name}/"), headers={"HX-Request": "true"})
+    assert "<tbody hx-get" not in seen.content.decode()

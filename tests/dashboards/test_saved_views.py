@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from django.test import Client
@@ -25,8 +25,8 @@ def teams(org: Org) -> Teams:
     return create_teams()
 
 
-def saved(client: Client, to: str = "/insights/ai/spend/", shown: dict[str, str] = SHOWN, **form: Any) -> SavedView:
-    answer = client.post(f"{NEW}?to={to}&{'&'.join(f'{name}={value}' for name, value in shown.items())}", form)
+def saved(client: Client, **form: Any) -> SavedView:
+    answer = client.post(f"{NEW}?to=/insights/ai/spend/&{urlencode(SHOWN)}", form)
     assert answer.status_code == 302, answer.content.decode()
     return SavedView.objects.latest("pk")
 
@@ -50,7 +50,7 @@ def test_a_view_leads_to_its_page_with_unit_window_and_filters(teams: Teams, sig
 @pytest.mark.parametrize(
     "page", ["ai/leaderboard/", "delivery/lead-time/", "metrics/pr.cycle_time/", "compare/", "ai/sessions/"]
 )
-def test_each_page_with_a_filter_bar_offers_its_view(page: str, admin: Client) -> None:
+def test_pages_with_a_filter_bar_offer_their_view(page: str, admin: Client) -> None:
     """With the parameters that it shows now, whichever page it is."""
     shown = admin.get(f"/insights/{page}?range=8w").content.decode()
     address = shown.partition('id="views-menu"')[2].partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
@@ -84,7 +84,7 @@ def test_it_is_listed_for_the_roles_and_units_it_is_shared_with(
     assert {one.name for one in others if opened(sign_in(one), view).status_code != 404} == readers
 
 
-def test_a_reader_who_may_not_see_its_unit_is_told_so_without_its_name(teams: Teams, sign_in: SignIn) -> None:
+def test_a_reader_who_may_not_see_its_unit_reads_so_without_its_name(teams: Teams, sign_in: SignIn) -> None:
     view = saved(sign_in(MANAGER), title="Ours", roles=["everybody"])
     reader = sign_in(OTHER_MEMBER)
     withheld = opened(reader, view)
@@ -96,7 +96,7 @@ def test_a_reader_who_may_not_see_its_unit_is_told_so_without_its_name(teams: Te
     assert opened(sign_in(EXECUTIVE), view).status_code == 302
 
 
-def test_a_view_of_the_readers_unit_shows_each_reader_their_own(teams: Teams, sign_in: SignIn) -> None:
+def test_a_view_of_the_readers_unit_shows_readers_their_own(teams: Teams, sign_in: SignIn) -> None:
     view = saved(sign_in(MANAGER), title="My unit", whose="reader", roles=["everybody"])
     reader = sign_in(OTHER_MEMBER)
     assert "unit=" not in view.address

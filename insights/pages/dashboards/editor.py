@@ -20,15 +20,18 @@ from django.utils.text import slugify
 from django.views.decorators.vary import vary_on_headers
 
 from core.forms import posted_number
+from core.page_links import Picker, url_with
 from core.write_errors import FieldError
 from insights.dashboards import writing
 from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, exported, placed
+from insights.dashboards.preview import AS, offered_roles, read_reader
 from insights.dashboards.sharing import may_change, share_with, shared_words
 from insights.models import Dashboard
-from insights.pages.dashboards.forms import CardForm, DescriptionForm, filled_in
+from insights.pages.dashboards.forms import CardForm, DescriptionForm, filled_in, unit_choices
 from insights.pages.dashboards.page import cards_of, filters_for, page_of, slots
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
+from insights.ui.filters import DEFAULT_RANGE
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import action_view, figures_view, form_view, page_view
@@ -82,6 +85,49 @@ def dashboard_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
         "most_cards": MOST_CARDS,
     }
     return render(request, "insights/dashboards/edit.html", context)
+
+
+DRAFT, PUBLISHED, VERSION = "draft", "published", "version"
+
+
+@figures_view
+def dashboard_preview(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """The draft, or with `version=published` what is published, as a reader sees it."""
+    dashboard, access = _own(request, pk), access_in(request)
+    version = PUBLISHED if request.GET.get(VERSION) == PUBLISHED and dashboard.is_published else DRAFT
+    is_draft = version == DRAFT
+    cards = cards_of(dashboard, is_draft=is_draft)
+    page, filters = page_of(dashboard, is_draft=is_draft), filters_for(request, cards)
+    around = scope_navigation(request, filters, is_part=True)
+    grid, _ = slots(page, filters, cards)
+    reader, path = read_reader(request.GET, access), reverse("dashboard_preview", args=[pk])
+
+    def link(role: str, version: str) -> str:
+        # The window is named, so that the context of the session, which the reader may not see, is not taken.
+        return url_with(path, [(AS, role), (VERSION, version), ("range", DEFAULT_RANGE)])
+
+    role = reader.role.value if reader else ""
+    context = {
+        "dashboard": dashboard,
+        "slots": grid,
+        "whose": scope_words(filters, around),
+        "days": wording.days(filters.window),
+        "readers": [
+            Picker(label, link(word, version), word == role)
+            for word, label in (("", "You"), *((one.value, one.label) for one in offered_roles(access)))
+        ],
+        "versions": [
+            Picker(label, link(role, word), word == version)
+            for word, label in ((DRAFT, "Draft"), (PUBLISHED, "Published"))
+        ]
+        if dashboard.is_published
+        else [],
+        "reader": reader,
+        "version": version,
+        "range": DEFAULT_RANGE,
+        "units": unit_choices(access.visibility) if reader and reader.unit else [],
+    }
+    return render(request, "insights/dashboards/preview.html", context)
 
 
 def _saved(dashboard: Dashboard) -> str:

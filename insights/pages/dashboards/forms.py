@@ -213,6 +213,20 @@ class DescriptionForm(SharingForm):
     field_order = ("title", "purpose")
 
 
+class NewViewForm(SharingForm):
+    """What a new view is called, whose figures it shows, and its readers."""
+
+    whose = forms.ChoiceField(label="Whose figures", required=False)
+    field_order = ("title", "whose")
+
+    def __init__(self, *args: Any, unit: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if unit:
+            cast(forms.ChoiceField, self.fields["whose"]).choices = [("", unit), ("reader", READERS_UNIT)]
+        else:
+            del self.fields["whose"]
+
+
 class ImportForm(WriteForm):
     file = forms.FileField(label="File", help_text="A dashboard that was exported as JSON.")
 

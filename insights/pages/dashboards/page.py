@@ -15,14 +15,18 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from insights.dashboards.document import ORGANISATION, Placed, placed
+from insights.dashboards.preview import access_as, read_reader
 from insights.dashboards.sharing import may_change, shared_words
 from insights.dashboards.writing import home_dashboard
 from insights.models import Dashboard
 from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet
 from insights.pages.change_token import current_token
+from insights.pages.delivery.charts import stages_table
+from insights.pages.delivery.sections import stages_part
 from insights.pages.filter_bar import filter_bar
 from insights.pages.routes import PageRoutes
+from insights.pages.units import UNASSIGNED_PART
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.query.query import WHOLE_ORGANISATION, Dimension, Scope
@@ -32,7 +36,6 @@ from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_navigation, scope_words
 from insights.ui.views import figures_view
-from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings
@@ -77,22 +80,27 @@ def cards_of(dashboard: Dashboard, *, is_draft: bool = False) -> list[Placed]:
 
 
 def filters_for(request: HttpRequest, cards: Iterable[Placed]) -> Filters:
-    tables = [item.card for item in cards if isinstance(item.card, UnitTable)]
-    return filters_of(request, [presenter.sort_of(card) for card in tables])
+    """The filters of a dashboard; in a preview with its reader's access, and with the reader in every link."""
+    choices = [presenter.sort_of(item.card) for item in cards if isinstance(item.card, UnitTable)]
+    access = access_in(request)
+    reader = read_reader(request.GET, access)
+    if reader is None:
+        return filters_of(request, choices)
+    filters = filters_of(request, choices, access=access_as(access, reader))
+    return replace(filters, carried=(*filters.carried, *reader.parameters))
 
 
 @dataclass(frozen=True)
 class Units:
     """The units that cards name, by slug, as far as they exist."""
 
-    access: Access
     names: Mapping[str, tuple[int, str]]
 
     @classmethod
-    def of(cls, access: Access, cards: Iterable[Placed]) -> Units:
+    def of(cls, cards: Iterable[Placed]) -> Units:
         slugs = {item.unit for item in cards} - {"", ORGANISATION}
         listed = Unit.objects.filter(slug__in=slugs).values_list("slug", "pk", "name") if slugs else ()
-        return cls(access, {slug: (pk, name) for slug, pk, name in listed})
+        return cls({slug: (pk, name) for slug, pk, name in listed})
 
     def narrowed(self, filters: Filters, item: Placed) -> Filters:
         """The filters with the card's own unit and window.  Raises WithheldCardError by the rights of the reader."""
@@ -100,14 +108,15 @@ class Units:
             filters = filters.with_range(item.window)
         if not item.unit:
             return filters
+        visibility = filters.access.visibility
         if item.unit == ORGANISATION:
-            if not self.access.visibility.whole:
+            if not visibility.whole:
                 raise WithheldCardError(OF_EVERYBODY)
             return replace(filters, scope=WHOLE_ORGANISATION)
         unit = self.names.get(item.unit)
-        if unit is None and self.access.visibility.whole:
+        if unit is None and visibility.whole:
             raise WithheldCardError(UNIT_GONE)
-        if unit is None or not self.access.visibility.can_see(unit[0]):
+        if unit is None or not visibility.can_see(unit[0]):
             raise WithheldCardError(OF_ANOTHER_UNIT)
         return replace(filters, scope=Scope(unit=item.unit))
 
@@ -125,7 +134,7 @@ def slots(
     page: InsightsPage, filters: Filters, cards: Sequence[Placed], *, around: Surroundings | None = None
 ) -> tuple[list[Slot], Answers]:
     """The cards with their figures, read in one call; the answers of the page's own unit and window for its bar."""
-    units = Units.of(filters.access, cards)
+    units = Units.of(cards)
     own: dict[str, Filters] = {}
     withheld: dict[str, str] = {}
     # By their own unit and window; the first are the page's.
@@ -164,11 +173,13 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
         Dashboard.objects.writable_by(access) if is_draft else Dashboard.objects.visible_to(access), pk=pk
     )
     cards = cards_of(dashboard, is_draft=is_draft)
-    page, section, units = page_of(dashboard, is_draft=is_draft), section_of(cards), Units.of(access, cards)
+    page, section, units = page_of(dashboard, is_draft=is_draft), section_of(cards), Units.of(cards)
     by_name = {item.id: item for item in cards}
 
+    stages = [item.id for item in cards if item.kind == "stages" and item.card]
+
     def own(filters: Filters, name: str) -> Filters:
-        return units.narrowed(filters, by_name[name])
+        return units.narrowed(filters, by_name[name.removesuffix(UNASSIGNED_PART)])
 
     def charted(draw: Callable[[Filters], ChartData], name: str, filters: Filters) -> ChartData:
         return draw(own(filters, name))
@@ -183,10 +194,14 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
         page,
         partial(filters_for, cards=cards),
         units=(),
-        parts={name: partial(listed, part, name) for name, part in presenter.parts([section], page).items()},
+        parts={
+            **{name: partial(listed, part, name) for name, part in presenter.parts([section], page).items()},
+            **{name: partial(listed, stages_part, name) for name in stages},
+        },
         charts={name: partial(charted, draw, name) for name, draw in presenter.charts([section], page).items()},
         tables={
             **{name: partial(listed, table, name) for name, table in presenter.tables([section], page).items()},
+            **{name: partial(listed, stages_table, name) for name in stages},
             "figures": partial(figures_csv, page=page, cards=cards, units=units),
         },
         rows_of_parts=rows,

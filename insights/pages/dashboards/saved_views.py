@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-from django import forms
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db import transaction
@@ -27,7 +26,7 @@ from insights.dashboards.saved_views import (
 )
 from insights.dashboards.sharing import may_change, share_with, shared_words
 from insights.models import SavedView
-from insights.pages.dashboards.forms import READERS_UNIT, SharingForm
+from insights.pages.dashboards.forms import NewViewForm, SharingForm
 from insights.pages.filter_bar import chosen_words
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
@@ -128,18 +127,6 @@ def saved_view(request: HttpRequest, pk: int) -> HttpResponseBase:
         context = {"view": view, "reason": OF_ANOTHER_UNIT}
         return render(request, "insights/views/withheld.html", context, status=403)
     return redirect(view.address)
-
-
-class NewViewForm(SharingForm):
-    whose = forms.ChoiceField(label="Whose figures", required=False)
-    field_order = ("title", "whose")
-
-    def __init__(self, *args: Any, unit: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if unit:
-            cast(forms.ChoiceField, self.fields["whose"]).choices = [("", unit), ("reader", READERS_UNIT)]
-        else:
-            del self.fields["whose"]
 
 
 @vary_on_headers("HX-Request")

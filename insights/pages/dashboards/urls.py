@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("<int:pk>/", include(page_urls("dashboard", page.routes, has_units=False))),
     path("<int:pk>/edit/", editor.dashboard_edit, name="dashboard_edit"),
     path("<int:pk>/edit/", include(OF_DRAFT)),
+    path("<int:pk>/preview/", editor.dashboard_preview, name="dashboard_preview"),
     path("<int:pk>/act/", editor.dashboard_act, name="dashboard_act"),
     path("<int:pk>/cards/new/", editor.card_new, name="dashboard_card_new"),
     path("<int:pk>/cards/<slug:card>/", editor.card_edit, name="dashboard_card"),

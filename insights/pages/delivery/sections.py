@@ -13,8 +13,9 @@ from typing import Any
 
 from django.utils import timezone
 
+from insights.catalogue.lead_time_stages import LEAD_TIME
 from insights.pages import presenter
-from insights.pages.answers import of_rules
+from insights.pages.answers import PageQuery, of_rules
 from insights.pages.delivery import dora, lead_time
 from insights.pages.delivery.tabs import DELIVERY_PAGE, DEPLOYMENT_DAYS, SECTIONS
 from insights.pages.integrations.needs import need_lines
@@ -59,6 +60,13 @@ def section_part(filters: Filters, *, name: str) -> dict[str, Any]:
         "section": {**context, "shortfalls": lacking},
         "part": "insights/_section_cards.html",
     }
+
+
+def stages_part(filters: Filters) -> dict[str, Any]:
+    """The stages of lead time with the bottleneck, for a card of a dashboard."""
+    answers = DELIVERY_PAGE.read(filters, (*lead_time.QUERIES, PageQuery(LEAD_TIME)))
+    stages = lead_time.stages_card(answers)
+    return {"title": "Lead time stages", "stages": stages, "part": "insights/delivery/_part_stages.html"}
 
 
 def needs(filters: Filters) -> dict[str, Any]:
