@@ -9,8 +9,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('insights', '0021_dashboards'),
-        ('orgtree', '0028_texts_of_forms'),
+        ('insights', '0001_squashed_0021_dashboards'),
+        ('orgtree', '0001_squashed_0028_texts_of_forms'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
