@@ -240,6 +240,12 @@ class Answers:
     now: Mapping[PageQuery, Answer]
     earlier: Mapping[PageQuery, Answer]
     tile_figures: TileFigures = field(default_factory=dict)
+    narrowed: Filters | None = None
+
+    @property
+    def counted(self) -> Filters:
+        """The filters of what was counted: the page's, further narrowed by a choice of its section."""
+        return self.narrowed or self.filters
 
     def answer(self, key: str, segment: Dimension | None = None) -> Answer:
         return next(
@@ -298,8 +304,8 @@ class Answers:
             key=key,
             label=self._label(key, label),
             value=None,
-            how_url=how_url(self.filters, key),
-            rows_url="" if figure.withheld else rows_url(self.filters, key),
+            how_url=how_url(self.counted, key),
+            rows_url="" if figure.withheld else rows_url(self.counted, key),
             agreed=agreed.on_tile(answer.query, figure.value) if agreed else None,
         )
         if figure.value is None:
@@ -317,7 +323,7 @@ class Answers:
             tiles.small_sample(metric, figure),
             tiles.lagging(answer),
             note or ", ".join(samples.notes_of(metric, figure, self.figure_if_read)),
-            self.filters.ignored_filters(metric),
+            self.counted.ignored_filters(metric),
         )
         return replace(
             made,
@@ -374,11 +380,11 @@ class Answers:
             kind=kind,
             data_url=self.page.chart_url(self.filters, name),
             csv_url=self.page.chart_csv_url(self.filters, name),
-            how_url=how_url(self.filters, key),
-            rows_url=rows_url(self.filters, key),
-            note_url="" if kind == "donut" else note_url(self.filters, key),
+            how_url=how_url(self.counted, key),
+            rows_url=rows_url(self.counted, key),
+            note_url="" if kind == "donut" else note_url(self.counted, key),
             pickers=pickers,
-            caveat=caveat or self.filters.ignored_filters(get(key)),
+            caveat=caveat or self.counted.ignored_filters(get(key)),
             change=change,
             state="value" if missing is None else tiles.missing_state(missing),
             reason=reason or "",
@@ -409,7 +415,7 @@ class Answers:
         """A reason for no data: the chosen facets; empty where none is chosen."""
         chosen = [
             f"{FACETS[dimension]} {' or '.join(facet_label(dimension, value) for value in values)}"
-            for dimension, values in self.filters.facets.items()
+            for dimension, values in self.counted.facets.items()
         ]
         return f"Nothing in this window matches {wording.listed(chosen)}." if chosen else ""
 

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from core.csv_export import Cell
 from insights.catalogue.agents import agent_name
+from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.comparison import Comparison, Group
 from insights.pages.drawing import rows_of_part
 from insights.privacy.visible import visible_comparisons
-from insights.query.query import Dimension, Query
+from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import STATISTIC_LABELS, Filters
-
-
-@dataclass(frozen=True)
-class Compared:
-    """A compared metric: the noun of its facts, its chart's name, and the metric whose rows list the facts."""
-
-    key: str
-    title: str
-    fact: str = "PR"
-    chart: str = ""
-    facts_key: str = ""
-
-
-def compared(key: str) -> Compared:
-    """A metric in its own words."""
-    metric = get(key)
-    return Compared(key, metric.label, metric.fact)
 
 
 def line_name(line: str) -> str:
@@ -50,20 +33,19 @@ def value_words(value: float, key: str) -> str:
     return f"{value:,.2f}" if metric.over_buckets else str(wording.reading(value, metric.unit))
 
 
-def beside_non_ai(filters: Filters, line: str, metrics: Iterable[tuple[Compared, Query]]) -> dict[str, Any]:
+def beside_non_ai(filters: Filters, line: str, keys: Iterable[str]) -> dict[str, Any]:
     """The context of insights/_part_differences.html."""
-    named = list(metrics)
-    comparisons = visible_comparisons([query for _, query in named], line, filters.access)
-    rows = [_row(filters, line, comparison, of) for comparison, (of, _) in zip(comparisons, named, strict=True)]
+    comparisons = visible_comparisons([filters.query(key) for key in keys], line, filters.access)
+    rows = [_row(filters, line, comparison) for comparison in comparisons]
     return {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT), "rows": rows}
 
 
-def beside_non_ai_csv(filters: Filters, line: str, queries: Iterable[Query]) -> Iterator[list[Cell]]:
+def beside_non_ai_csv(filters: Filters, line: str, keys: Iterable[str]) -> Iterator[list[Cell]]:
     """The same as numbers; of withheld figures only the reason."""
     name = line_name(line)
     by_line = (f"{name}: facts", f"{name}: developers", "Non-AI", "Non-AI: facts", "Non-AI: developers")
     yield ["Metric", "Unit", name, *by_line, "Difference", "Interval from", "Interval to", "Why none"]
-    for comparison in visible_comparisons(list(queries), line, filters.access):
+    for comparison in visible_comparisons([filters.query(key) for key in keys], line, filters.access):
         groups = [
             value
             for group in (comparison.first, comparison.second)
@@ -77,28 +59,29 @@ def beside_non_ai_csv(filters: Filters, line: str, queries: Iterable[Query]) -> 
         ]
 
 
-def _row(filters: Filters, line: str, comparison: Comparison, of: Compared) -> dict[str, Any]:
-    key = of.key
+def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
+    key = comparison.query.key
+    metric = get(key)
     first_rows_url, second_rows_url = (
         rows_of_part(filters, key, Dimension.AGENT, marker(name)) for name in (line, WITHOUT)
     )
     statistic = f", {STATISTIC_LABELS[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval
     verdict, words = _verdict(comparison)
-    title = f"{of.title}{statistic}" + (" per developer" if get(key).over_buckets and "per dev" not in of.title else "")
+    title = f"{metric.label}{statistic}"
     return {
         # the chart beside it says another value: of everybody
         "title": f"{title}, known developers" if comparison.unmatched else title,
         "first": _value(comparison.first, key),
-        "first_of": _size(comparison.first, of),
+        "first_of": _size(comparison.first, metric),
         "second": _value(comparison.second, key),
-        "second_of": _size(comparison.second, of),
+        "second_of": _size(comparison.second, metric),
         "difference": "" if delta is None else _signed(delta, key),
         "interval": "" if interval is None else f"{_signed(interval.low, key)} to {_signed(interval.high, key)}",
         "verdict": verdict,
         "words": words,
         "reason": comparison.reason or ("" if delta is not None else "No comparison: one group has no data."),
-        "unmatched": f"{wording.count(comparison.unmatched, of.fact)} without a matched author excluded."
+        "unmatched": f"{wording.count(comparison.unmatched, metric.fact)} without a matched author excluded."
         if comparison.unmatched
         else "",
         "first_rows_url": first_rows_url,
@@ -120,8 +103,8 @@ def _value(group: Group, key: str) -> str:
     return "–" if group.value is None else value_words(group.value, key)
 
 
-def _size(group: Group, of: Compared) -> str:
-    facts = wording.count(group.facts, of.fact)
+def _size(group: Group, metric: Metric) -> str:
+    facts = wording.count(group.facts, metric.fact)
     return f"{facts} · {wording.count(group.developers, 'developer')}"
 
 

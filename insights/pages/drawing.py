@@ -15,17 +15,19 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from core.page_links import url_with
 from insights.catalogue.agents import AGENT_NAMES, agent_name, in_agent_order
 from insights.catalogue.declarations import Metric, Ratio
-from insights.catalogue.registry import get
+from insights.catalogue.registry import find, get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
-from insights.engine.distribution import DistributionAnswer
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.attribution.labels import FILE_TYPES
+from insights.privacy.visible import visible_distribution
 from insights.query import windows
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import Answer, Dimension, Granularity, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.cards import Trend
@@ -148,19 +150,27 @@ def donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_ou
     )
 
 
-def histogram(distribution: DistributionAnswer, unit: str, *, facts: str, tail: str, label_name: str) -> ChartData:
-    """Bins of equal width, and one for the greatest twentieth; `facts` and `tail` name both datasets."""
+def highest_title(metric: Metric) -> str:
+    """The heading of the greatest values: of durations they are the slowest."""
+    return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
+
+
+def histogram_of(filters: Filters, metric: Metric) -> ChartData:
+    """The distribution of a metric's facts: bins of equal width, and one for the greatest twentieth."""
+    distribution = visible_distribution(filters.query(metric.key), filters.access)
     bins = list(zip(distribution.histogram, distribution.is_tail, strict=True))
     bulk = [None if is_tail else bin_.count for bin_, is_tail in bins]
     rest = [bin_.count if is_tail else None for bin_, is_tail in bins]
-    datasets = [Dataset(facts, "bulk", "single", bulk)]
+    datasets = [Dataset(capfirst(wording.plural_of(metric.fact)), "bulk", "single", bulk)]
     if any(distribution.is_tail):
-        datasets.append(Dataset(tail, "rest", "sequence", rest))
+        datasets.append(Dataset(f"{highest_title(metric)} {100 - BULK}%", "rest", "sequence", rest))
     labels = [
-        f"over {wording.reading(bin_.start, unit)}" if is_tail else wording.between(bin_.start, bin_.end, unit)
+        f"over {wording.reading(bin_.start, metric.unit)}"
+        if is_tail
+        else wording.between(bin_.start, bin_.end, metric.unit)
         for bin_, is_tail in bins
     ]
-    return ChartData("stacked_bar", "count", labels, datasets, label_name=label_name, reason=distribution.reason or "")
+    return ChartData("stacked_bar", "count", labels, datasets, label_name="Value", reason=distribution.reason or "")
 
 
 def trend_of(card: Trend, page: InsightsPage, filters: Filters) -> ChartData:
@@ -340,10 +350,13 @@ def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimensio
     buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
     if len(buckets) != len(drawn.labels):
         return {}
+    keys = [query.key if split else dataset.key for dataset in drawn.datasets]
     return {
         "rows": [
-            _without_window(_url_of_rows(filters, query.key, query.facets, split, _values_of_part(dataset)))
-            for dataset in drawn.datasets
+            _without_window(_url_of_rows(filters, key, query.facets, split, _values_of_part(dataset)))
+            if find(key)
+            else ""
+            for key, dataset in zip(keys, drawn.datasets, strict=True)
         ],
         "buckets": [urlencode({"from": bucket.start.isoformat(), "to": bucket.end.isoformat()}) for bucket in buckets],
     }

@@ -12,7 +12,7 @@ from core.list_filters import LARGEST_ID
 from core.page_links import url_with
 from insights.catalogue.registry import metrics
 from insights.models import Dashboard, SavedView
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.catalogue import matches
 from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from core.page_links import url_with
 from insights.dashboards.writing import home_dashboard
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, compared
 from insights.pages.dashboards.saved_views import lines_on_home
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout

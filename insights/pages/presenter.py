@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from django.urls import reverse
 
 from core.csv_export import Cell
+from core.page_links import Picker
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT
-from insights.pages.answers import Answers, InsightsPage, PageQuery, compared, of_tiles
+from insights.pages import lines
+from insights.pages.answers import Answers, InsightsPage, PageQuery, compared, of_tiles, rows_url
 from insights.pages.attribution.labels import mix_in_words
-from insights.pages.compared import beside_non_ai, beside_non_ai_csv
-from insights.pages.compared import compared as compared_metric
-from insights.pages.drawing import breakdown_of, drill, last_active, trend_of
-from insights.pages.rows import greatest_rows, greatest_rows_csv, highest_title
+from insights.pages.compared import beside_non_ai, beside_non_ai_csv, line_name
+from insights.pages.drawing import breakdown_of, drill, highest_title, histogram_of, last_active, trend_of
+from insights.pages.rows import greatest_rows, greatest_rows_csv
 from insights.pages.units import (
     UNASSIGNED_PART,
     UnitsOfPage,
@@ -33,9 +36,13 @@ from insights.ui.cards import (
     Card,
     Chart,
     Comparison,
+    Distribution,
     Figures,
     LastActive,
     Later,
+    Lines,
+    Look,
+    Own,
     Section,
     Slowest,
     Table,
@@ -52,21 +59,68 @@ from insights.ui.scope_bar import last_day
 from insights.ui.tiles import ChartCard, Link
 from orgtree.trees.surroundings import Surroundings, surroundings
 
+Made = TypeVar("Made")
 WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
 COLUMNS = 12  # of the grid
-SLOWEST_LISTED = 5  # on a card; its CSV file has all
 
 
-def queries(section: Section, filters: Filters) -> tuple[PageQuery, ...]:
+class OwnCard(NamedTuple):
+    """How a page presents a card itself, and what that needs to be read with the page; no card where it is None."""
+
+    show: Callable[[Answers, Card], Shown | None]
+    queries: Callable[[Filters], Sequence[PageQuery]] = lambda _filters: ()
+
+
+class OwnSample(NamedTuple):
+    """The sample of a tile in the page's words, and what that needs to be read with the page."""
+
+    words: Callable[[Answers], str]
+    queries: Sequence[PageQuery]
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What a page adds to its declarations: cards of its own by name, samples by metric, and bands."""
+
+    cards: Mapping[str, OwnCard] = field(default_factory=dict)
+    samples: Mapping[str, OwnSample] = field(default_factory=dict)
+    band_of: Callable[[Answers, str], tiles.Band | None] = lambda _answers, _key: None
+    lede_of: Callable[[Answers, Section], str] = lambda _answers, section: section.lede
+    hides: Callable[[Section, Answers], bool] = lambda _section, _answers: False
+
+
+NOTHING = Additions()
+
+
+def queries(section: Section, filters: Filters, own: Additions = NOTHING) -> tuple[PageQuery, ...]:
     """The queries of the section that the page reads at once; charts and parts that load later read theirs then."""
     figures = [filters.metric(metric) for metric in section.figures]
     sampled = [filters.metric(card.sample_of) for card in section.cards if isinstance(card, Tile) and card.sample_of]
     needed = [key for card in section.cards for key in _needed(card, filters)]
-    return tuple(
-        dict.fromkeys(
-            of_tiles(*dict.fromkeys((*figures, *sampled, *needed, *metrics_of_rules(rules_of(section, filters)))))
-        )
+    looked_at = metrics_of_rules(_rules_here(section, filters))
+    by_line = [card.metric for card in section.cards if isinstance(card, Lines) and not card.is_brief]
+    cards = [own.cards[name] for card in section.cards if (name := getattr(card, "name", "")) in own.cards]
+    wanted = (
+        *of_tiles(*dict.fromkeys((*figures, *sampled, *needed, *looked_at))),
+        *(query for key in by_line for query in lines.queries(key)),
+        *(query for card in cards for query in card.queries(filters)),
+        *(query for key in figures if key in own.samples for query in own.samples[key].queries),
     )
+    return tuple(dict.fromkeys(wanted))
+
+
+def narrowed(section: Section, filters: Filters) -> Filters:
+    """The filters with the facet that the section's choice picks."""
+    if section.narrows is None:
+        return filters
+    choice, dimension = section.narrows
+    picked = filters.picked[choice.parameter]
+    return filters if picked == choice.default else replace(filters, facets={**filters.facets, dimension: (picked,)})
+
+
+def _rules_here(section: Section, filters: Filters) -> tuple[str, ...]:
+    """The metrics whose rules the section itself shows."""
+    return () if any(isinstance(card, Look) for card in section.cards) else rules_of(section, filters)
 
 
 def rules_of(section: Section, filters: Filters) -> tuple[str, ...]:
@@ -78,8 +132,8 @@ def _needed(card: Card, filters: Filters) -> Sequence[str]:
     match card:
         case Trend(needs=needs) | Breakdown(needs=needs) if needs:
             return needs
-        case Trend(metric=metric) | Breakdown(metric=metric) | LastActive(metric=metric):
-            return (filters.metric(metric),)
+        case Trend() | Breakdown() | LastActive() | Distribution():
+            return (filters.metric(card.metric),)
         case _:
             return ()
 
@@ -141,39 +195,61 @@ class UnitsCard:
 
 @dataclass(frozen=True)
 class LaterCard:
-    """A card that loads after the page."""
+    """A card that loads after the page; `links` lead to rows and to other tabs."""
 
     key: str
     title: str
     text: str
     url: str
     span: tiles.Span
-    csv: Sequence[Link]
-    is_live: bool
+    csv: Sequence[Link] = ()
+    is_live: bool = True
     csv_url: str = ""  # of its only table
+    is_folded: bool = False
+    rows: Sequence[Link] = ()
+    more: Link | None = None
+    note: str = ""
     template: ClassVar[str] = "insights/_later_card.html"
 
 
-Shown = TileGroup | TileCard | TextCard | ChartCard | FiguresCard | UnitsCard | LaterCard
-BandOf = Callable[[str], tiles.Band | None]
+@dataclass(frozen=True)
+class TemplateCard:
+    """A card that a page presents itself, in a template of its own, whose context is `own`."""
+
+    key: str
+    template: str
+    own: Mapping[str, Any]
+    span: tiles.Span = 12
+
+
+Shown = TileGroup | TileCard | TextCard | ChartCard | FiguresCard | UnitsCard | LaterCard | TemplateCard
 
 
 def shown(
-    section: Section,
-    answers: Answers,
-    *,
-    units: Mapping[str, str] | None = None,
-    band_of: BandOf = lambda _key: None,
+    section: Section, answers: Answers, *, units: Mapping[str, str] | None = None, own: Additions = NOTHING
 ) -> dict[str, Any]:
     """The context of insights/_section.html."""
     return {
         "key": section.key,
         "title": section.title,
-        "lede": section.lede,
-        "cards": list(_cards(section, answers, units, band_of)),
-        "is_swapped": any(_is_shared(section, card) for card in section.cards),
-        "hints": answers.hints(*rules_of(section, answers.filters)),
+        "lede": own.lede_of(answers, section),
+        "fills_screen": section.fills_screen,
+        "picks": [(label, _pickers(section, choice, answers)) for label, choice in section.picks],
+        "csv_url": answers.page.chart_csv_url(answers.filters, section.key) if section.has_table else "",
+        "cards": list(_cards(section, answers, units, own)),
+        "is_swapped": bool(section.picks) or any(_is_shared(section, card) for card in section.cards),
+        "hints": answers.hints(*_rules_here(section, answers.filters)),
+        "links": [
+            Link(label, replace(answers.filters, choices=[pick for _, pick in section.picks]).url(reverse(route)))
+            for label, route in section.links
+        ],
     }
+
+
+def _pickers(section: Section, choice: Choice, answers: Answers) -> list[Picker]:
+    """The options of a section's choice; of lines only those that exist."""
+    by_line = [card.metric for card in section.cards if isinstance(card, Lines) and card.line == choice]
+    return lines.line_pickers(answers, choice, by_line) if by_line else answers.pickers(choice)
 
 
 def _is_shared(section: Section, card: Card) -> bool:
@@ -183,62 +259,89 @@ def _is_shared(section: Section, card: Card) -> bool:
     return not isinstance(card, Tile) and isinstance(picked, Choice) and used.count(picked) > 1
 
 
-def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, band_of: BandOf) -> Iterator[Shown]:
+def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, own: Additions) -> Iterator[Shown]:
     taken = 0  # columns of the current row
     for is_tiles, run in groupby(section.cards, lambda card: isinstance(card, Tile) and card.span is None):
         if is_tiles:
-            group = [tile(card, answers, band_of) for card in run if isinstance(card, Tile)]
+            group = [tile(card, answers, own) for card in run if isinstance(card, Tile)]
             yield TileGroup(f"{section.key}-tiles", group, COLUMNS - taken)
             taken = 0
             continue
         for card in run:
-            taken = (taken + (getattr(card, "span", None) or COLUMNS)) % COLUMNS
-            match card:
-                case Figures(title=title, metrics=metrics):
-                    lines = [answers.tile(key, band=band_of(key)) for key in metrics]
-                    yield FiguresCard(f"{section.key}-more", title, lines)
-                case Units():
-                    if units:
-                        yield UnitsCard(units)
-                case Trend() | Breakdown() | LastActive():
-                    swaps = f"#{section.key}" if _is_shared(section, card) else ""
-                    yield replace(chart_card(card, answers), swaps=swaps)
-                case _:
-                    yield shown_card(card, answers, band_of)
+            made = _shown_in(section, card, answers, units, own)
+            if made:
+                taken = (taken + (getattr(card, "span", None) or COLUMNS)) % COLUMNS
+                yield made
 
 
-def shown_card(
-    card: Tile | Chart | Table | Text | Later,
-    answers: Answers,
-    band_of: BandOf = lambda _key: None,
-) -> Shown:
+def _shown_in(
+    section: Section, card: Card, answers: Answers, units: Mapping[str, str] | None, own: Additions
+) -> Shown | None:
+    """A card of a section; None where there is nothing to show."""
+    if presented := own.cards.get(getattr(card, "name", "")):
+        return presented.show(answers, card)
+    match card:
+        case Figures(title=title, metrics=metrics):
+            figures = [answers.tile(key, band=own.band_of(answers, key)) for key in metrics]
+            return FiguresCard(f"{section.key}-more", title, figures)
+        case Look(span=span):
+            return _later(Later("look", "What to look at", "Show what to look at", span), answers)
+        case Units():
+            return UnitsCard(units) if units else None
+        case Own(name=name):
+            raise LookupError(f"No page presents the card {name}.")
+        case Trend() | Lines() | Breakdown() | LastActive() | Distribution():
+            swaps = f"#{section.key}" if section.picks or _is_shared(section, card) else ""
+            return replace(chart_card(card, answers), swaps=swaps)
+        case _:
+            return shown_card(card, answers, own)
+
+
+def shown_card(card: Tile | Chart | Table | Text | Later, answers: Answers, own: Additions = NOTHING) -> Shown:
     """A card that needs nothing of its section."""
     match card:
         case Tile():
-            made = tile(card, answers, band_of)
+            made = tile(card, answers, own)
             return TileCard(card.name or made.key.replace(".", "-"), made, card.span or 3)
-        case Trend() | Breakdown() | LastActive():
+        case Trend() | Lines() | Breakdown() | LastActive() | Distribution():
             return chart_card(card, answers)
         case Text(name=name, title=title, text=text, span=span):
             return TextCard(name, title, text, span)
         case Later():
             return _later(card, answers)
         case UnitTable() | Comparison() | Slowest():
-            title, text = _table_titles(card)
+            title, text = _table_titles(card, answers.filters)
             url, csv_url = answers.part_url(card.name), answers.page.chart_csv_url(answers.filters, card.name)
-            key = card.name.replace("_", "-")
-            return LaterCard(key, card.title or title, text, url, card.span, (), is_live=True, csv_url=csv_url)
+            later = LaterCard(card.name.replace("_", "-"), title, text, url, card.span, csv_url=csv_url)
+            return _with_links(card, later, answers) if isinstance(card, Comparison) else later
 
 
-def _table_titles(card: Table) -> tuple[str, str]:
+def _with_links(card: Comparison, made: LaterCard, answers: Answers) -> LaterCard:
+    page = answers.page.at(card.opens) if card.opens else None
+    return replace(
+        made,
+        is_folded=card.is_folded,
+        rows=[Link(label, rows_url(answers.counted, key)) for label, key in card.rows],
+        more=Link(f"Open {page.tabs[card.opens].label}", page.url(answers.filters)) if page else None,
+        note=card.note,
+    )
+
+
+def _table_titles(card: Table, filters: Filters) -> tuple[str, str]:
     """The title of a table, and the text of the link to it."""
     match card:
         case UnitTable():
-            return "Unit by unit", "Show the units"
+            return card.title or "Unit by unit", "Show the units"
         case Comparison():
-            return "With and without agents", "Show the comparison"
-        case Slowest(metric=metric):
-            return f"{highest_title(get(metric))}: {get(metric).label}", "Show the rows"
+            title = (card.title or "With and without agents").format(line=line_name(_line_of(card, filters)))
+            return title, "Both groups, their differences and 95 % intervals"
+        case Slowest():
+            metric = get(filters.metric(card.metric))
+            return card.title or f"{highest_title(metric)}: {metric.label}", "Show the rows"
+
+
+def _line_of(card: Comparison, filters: Filters) -> str:
+    return filters.picked[card.line.parameter] if card.line else ANY_AGENT
 
 
 @dataclass(frozen=True)
@@ -274,7 +377,7 @@ def moved(answers: Answers, key: str) -> str:
     if change is None or change.arrow == "flat":
         return ""
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
-    return f" ({'+' if change.arrow == 'up' else '−'}{change.text} vs. {window})"
+    return f" ({change.text} vs. {window})"
 
 
 def _change(answers: Answers, key: str) -> tiles.Change | None:
@@ -293,13 +396,20 @@ def _within_sentence(label: str) -> str:
     return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 
-def tile(card: Tile, answers: Answers, band_of: BandOf = lambda _key: None) -> tiles.Tile:
+def tile(card: Tile, answers: Answers, own: Additions = NOTHING) -> tiles.Tile:
     key, filters = answers.filters.metric(card.metric), answers.filters
-    return answers.tile(key, sample_of=filters.metric(card.sample_of) if card.sample_of else "", band=band_of(key))
+    return answers.tile(
+        key,
+        sample=own.samples[key].words(answers) if key in own.samples else None,
+        sample_of=filters.metric(card.sample_of) if card.sample_of else "",
+        band=own.band_of(answers, key),
+    )
 
 
 def chart_card(card: Chart, answers: Answers) -> ChartCard:
     """The card of a chart, with the reason if there is nothing to draw."""
+    if isinstance(card, Lines):
+        return lines.lines_card(card, answers)
     key = answers.filters.metric(card.metric)
     figure = answers.figure(_needed(card, answers.filters)[0])
     name = getattr(card, "explained_by", "") or key
@@ -312,11 +422,15 @@ def chart_card(card: Chart, answers: Answers) -> ChartCard:
             kind, lacking = "donut", not figure.value
         case LastActive():
             kind, lacking, change = "donut", figure.value is None or not figure.denominator, answers.change(key)
+        case Distribution():
+            kind, lacking = "stacked_bar", figure.value is None
     picked = [choice for choice in (card.metric, getattr(card, "by", None)) if isinstance(choice, Choice)]
     return answers.card(
         card.name,
         name,
-        title=(card.title or get(name).label).format(weekly=WEEKLY[answers.filters.granularity]),
+        title=(card.title or get(name).label).format(
+            weekly=WEEKLY[answers.filters.granularity], metric=answers.filters.option(card.metric)
+        ),
         kind=kind,
         span=card.span,
         missing=figure if lacking else None,
@@ -335,7 +449,10 @@ def _is_drawn(card: Trend, answers: Answers) -> bool:
 def _later(card: Later, answers: Answers) -> LaterCard:
     csv = [Link(label, answers.page.chart_csv_url(answers.filters, name)) for name, label in card.csv]
     key = card.name.replace("_", "-")
-    return LaterCard(key, card.title, card.text, answers.part_url(card.name), card.span, csv, card.is_live)
+    return LaterCard(
+        *(key, card.title, card.text, answers.part_url(card.name), card.span, csv, card.is_live),
+        is_folded=card.is_folded,
+    )
 
 
 def drawn(card: Chart, page: InsightsPage, filters: Filters) -> ChartData:
@@ -343,12 +460,16 @@ def drawn(card: Chart, page: InsightsPage, filters: Filters) -> ChartData:
     match card:
         case Trend():
             return trend_of(card, page, filters)
+        case Lines():
+            return lines.drawn(card, page, filters)
         case Breakdown():
             dimension = _dimension(card, filters)
             answers = page.read(filters, [PageQuery(key, dimension, whole=True)])
             return breakdown_of(answers, key, dimension)
         case LastActive():
             return last_active(page.read(filters, [PageQuery(key)]), key)
+        case Distribution():
+            return histogram_of(filters, get(key))
 
 
 def _dimension(card: Breakdown, filters: Filters) -> Dimension:
@@ -361,19 +482,36 @@ def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Chart]:
     return {card.name: card for card in cards if isinstance(card, Chart)}
 
 
-def charts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
-    """The function that draws each chart, by the name in its address."""
-    return {name: partial(drawn, card, page) for name, card in drawn_cards(sections).items()}
+def charts(sections: Sequence[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
+    """The function that draws each chart, by the name in its address; of lines a second one, with their bands."""
+    by_name = {
+        card.name: _of_section(section, partial(drawn, card, page))
+        for section in sections
+        for card in section.cards
+        if isinstance(card, Chart)
+    }
+    with_bands = {
+        f"{card.name}{lines.WITH_BANDS}": _of_section(section, partial(lines.drawn_with_bands, card, page))
+        for section in sections
+        for card in section.cards
+        if isinstance(card, Lines)
+    }
+    return {**by_name, **with_bands}
+
+
+def _of_section(section: Section, made: Callable[[Filters], Made]) -> Callable[[Filters], Made]:
+    """The same with the section's own filters."""
+    return lambda filters: made(narrowed(section, filters))
 
 
 def parts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], dict[str, Any]]]:
     """The function that returns the context of each table that loads after the page, by its name."""
-    cards = [card for section in sections for card in section.cards]
+    listed = [(section, card) for section in sections for card in section.cards if isinstance(card, Table)]
     return {
-        **{card.name: partial(_part, card, page) for card in cards if isinstance(card, Table)},
+        **{card.name: _of_section(section, partial(_part, card, page)) for section, card in listed},
         **{
-            f"{card.name}{UNASSIGNED_PART}": partial(_unassigned, card, page)
-            for card in cards
+            f"{card.name}{UNASSIGNED_PART}": _of_section(section, partial(_unassigned, card, page))
+            for section, card in listed
             if isinstance(card, UnitTable)
         },
     }
@@ -385,27 +523,28 @@ def _unassigned(card: UnitTable, page: InsightsPage, filters: Filters) -> dict[s
 
 
 def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
-    titles = {"title": card.title or _table_titles(card)[0]}
+    titles = {"title": _table_titles(card, filters)[0]}
     match card:
         case UnitTable():
             of_page, around = units_of(card, page, filters)
             return {**units_context(around, of_page), **titles, "part": "insights/_units_table.html"}
         case Comparison(metrics=metrics):
-            pairs = [(compared_metric(key), filters.query(key)) for key in metrics]
-            shown = beside_non_ai(filters, ANY_AGENT, pairs)
+            counted = filters.without_facets() if card.is_of_everything else filters
+            shown = beside_non_ai(counted, _line_of(card, filters), metrics)
             return {"differences": shown, **titles, "part": "insights/_part_differences.html"}
-        case Slowest(metric=metric):
-            return {
-                **greatest_rows(filters, get(metric), size=SLOWEST_LISTED),
-                **titles,
-                "part": "insights/metrics/_outliers.html",
-            }
+        case Slowest():
+            rows = greatest_rows(filters, card.metric, size=card.most)
+            return {**rows, **titles, "part": "insights/metrics/_outliers.html"}
 
 
 def tables(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
     """The CSV file of each table that loads after the page, by its name."""
-    cards = (card for section in sections for card in section.cards)
-    return {card.name: partial(_csv, card, page) for card in cards if isinstance(card, Table)}
+    return {
+        card.name: _of_section(section, partial(_csv, card, page))
+        for section in sections
+        for card in section.cards
+        if isinstance(card, Table)
+    }
 
 
 def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cell]]:
@@ -414,9 +553,10 @@ def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cel
             of_page, around = units_of(card, page, filters)
             return units_csv_rows(around, of_page)
         case Comparison(metrics=metrics):
-            return beside_non_ai_csv(filters, ANY_AGENT, [filters.query(key) for key in metrics])
-        case Slowest(metric=metric):
-            return greatest_rows_csv(filters, get(metric))
+            counted = filters.without_facets() if card.is_of_everything else filters
+            return beside_non_ai_csv(counted, _line_of(card, filters), metrics)
+        case Slowest():
+            return greatest_rows_csv(filters, get(filters.metric(card.metric)))
 
 
 def sort_of(card: UnitTable) -> Choice:

@@ -12,6 +12,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.html import escape, format_html, format_html_join
+from django.utils.text import capfirst
 
 from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
@@ -20,14 +21,14 @@ from insights.catalogue.registry import get
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.engine.fact_rows import GREATEST, RowOrder
 from insights.pages.answers import facet_label
-from insights.pages.drawing import LABELS
+from insights.pages.drawing import LABELS, highest_title
 from insights.pages.records.labels import method_words, tool_label, tool_url
 from insights.privacy.rows import LABEL, NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.filters import FACETS, FACETS_OF_ROWS, Filters
+from insights.ui.filters import FACETS, FACETS_OF_ROWS, Choice, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import page_view, part_view
@@ -339,16 +340,14 @@ OUTLIERS_LISTED = 8
 NAMES = ("title", "reference", "subject", "repository")  # columns that name a fact, the best first
 
 
-def highest_title(metric: Metric) -> str:
-    """The heading of the list: of durations the greatest are the slowest."""
-    return "Slowest" if metric.unit is UnitOfMeasure.SECONDS else "Highest"
-
-
-def greatest_rows(filters: Filters, metric: Metric, *, size: int = OUTLIERS_LISTED) -> dict[str, Any]:
-    """The context of insights/metrics/_outliers.html: the facts with the greatest values."""
+def greatest_rows(filters: Filters, of: str | Choice, *, size: int = OUTLIERS_LISTED) -> dict[str, Any]:
+    """The context of insights/metrics/_outliers.html: the facts with the greatest values of a metric."""
+    metric = get(filters.metric(of))
     shown = visible_rows(filters.query(metric.key), filters.access, size=size, order=GREATEST)
     return {
         "heading": highest_title(metric),
+        "fact": capfirst(metric.fact),
+        "value": filters.option(of),
         "outliers": [_outlier(metric, row, shown.rows) for row in shown.rows],
         "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in shown.rows),
         "note": shown.note,

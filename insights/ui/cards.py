@@ -75,6 +75,16 @@ class LastActive:
 
 
 @dataclass(frozen=True)
+class Distribution:
+    """How often a metric's facts have which value, as a histogram."""
+
+    name: str
+    metric: str | Choice
+    title: str = ""  # {metric} is the picked option, else the metric's name
+    span: Span = 5
+
+
+@dataclass(frozen=True)
 class Figures:
     """Metrics as rows of a table, with their change, trend and sample."""
 
@@ -98,23 +108,50 @@ class UnitTable:
 
 
 @dataclass(frozen=True)
+class Lines:
+    """A metric over time on a line for each agent and one for work without; the picked `line` stands out.
+
+    `statistic` is a choice of the metric's.  A brief card says nothing about its lines and is read when it is drawn.
+    """
+
+    name: str
+    metric: str
+    line: Choice
+    title: str = ""  # by default the metric's label
+    span: Span = 6
+    statistic: Choice | None = None
+    is_brief: bool = False
+
+
+@dataclass(frozen=True)
 class Comparison:
-    """Each metric of work with any agent beside work without: both values, their difference and its interval."""
+    """Each metric of work with an agent beside work without: both values, their difference and its interval.
+
+    `rows` lead to the facts of metrics, each with its label; `opens` is the tab that says more.  `is_of_everything`
+    leaves facets aside that its facts do not have.
+    """
 
     name: str
     metrics: tuple[str, ...]
-    title: str = ""
+    title: str = ""  # {line} is the picked agent
     span: Span = 12
+    line: Choice | None = None  # by default any agent
+    note: str = ""
+    rows: tuple[tuple[str, str], ...] = ()
+    opens: str = ""
+    is_of_everything: bool = False
+    is_folded: bool = False
 
 
 @dataclass(frozen=True)
 class Slowest:
-    """The facts with the greatest values of a metric, with links to their pages."""
+    """The `most` facts with the greatest values of a metric, with links to their pages; its CSV file has all."""
 
     name: str
-    metric: str
+    metric: str | Choice
     title: str = ""
     span: Span = 6
+    most: int = 5
 
 
 @dataclass(frozen=True)
@@ -129,7 +166,10 @@ class Text:
 
 @dataclass(frozen=True)
 class Later:
-    """A card that loads after the page, from the part `name`; `csv` are the names of its tables, with their labels."""
+    """A card that loads after the page, from the part `name`; `csv` are the names of its tables, with their labels.
+
+    A folded one loads when it is opened.
+    """
 
     name: str
     title: str
@@ -137,18 +177,37 @@ class Later:
     span: Span = 12
     csv: tuple[tuple[str, str], ...] = ()
     is_live: bool = True  # loads anew with new facts
+    is_folded: bool = False
+
+
+@dataclass(frozen=True)
+class Look:
+    """What the rules of all tabs say to look at; its section does not repeat those of its own metrics."""
+
+    span: Span = 4
+
+
+@dataclass(frozen=True)
+class Own:
+    """A card that its page presents itself, by its `name` in presenter.Additions; `metrics` are those that it shows."""
+
+    name: str
+    span: Span = 12
+    metrics: tuple[str | Choice, ...] = ()
 
 
 Table = UnitTable | Comparison | Slowest  # loads after the page
-Chart = Trend | Breakdown | LastActive
-Card = Tile | Chart | Figures | Units | Table | Text | Later
+Chart = Trend | Lines | Breakdown | LastActive | Distribution
+Card = Tile | Chart | Figures | Units | Table | Text | Later | Look | Own
 
 
 @dataclass(frozen=True)
 class Section:
     """Cards below a heading, and what the rules of their metrics say to look for.
 
-    `look_for` are metrics that no tile or table here shows and whose rules speak nevertheless.
+    `picks` are choices of the whole section, each with its label; `narrows` is one whose values, but for the first, are
+    those of a facet that narrows it; `look_for` are metrics that no tile or table here
+    shows and whose rules speak nevertheless; `links` lead to other pages, each by its label and route.
     """
 
     key: str
@@ -156,11 +215,17 @@ class Section:
     lede: str
     cards: tuple[Card, ...]
     look_for: tuple[str, ...] = ()
+    picks: tuple[tuple[str, Choice], ...] = ()
+    narrows: tuple[Choice, Dimension] | None = None
+    links: tuple[tuple[str, str], ...] = ()
+    fills_screen: bool = False  # the page's title is heading enough
 
     @property
     def choices(self) -> tuple[Choice, ...]:
-        """Every choice of its cards, once."""
-        offered = [getattr(card, name, None) for card in self.cards for name in ("metric", "by", "sample_of")]
+        """Every choice of its own and of its cards, once."""
+        fields = ("metric", "by", "sample_of", "line", "statistic")
+        of_cards = [getattr(card, name, None) for card in self.cards for name in fields]
+        offered = [*(choice for _, choice in self.picks), *of_cards]
         distinct: list[Choice] = []
         for choice in offered:
             if isinstance(choice, Choice) and choice not in distinct:
@@ -169,11 +234,16 @@ class Section:
 
     @property
     def figures(self) -> tuple[str | Choice, ...]:
-        """The metrics of its tiles and tables."""
+        """The metrics of its tiles, tables and own cards."""
         return tuple(
             metric
             for card in self.cards
             for metric in (
-                (card.metric,) if isinstance(card, Tile) else card.metrics if isinstance(card, Figures) else ()
+                (card.metric,) if isinstance(card, Tile) else card.metrics if isinstance(card, Figures | Own) else ()
             )
         )
+
+    @property
+    def has_table(self) -> bool:
+        """Whether its figures are offered as one CSV file."""
+        return any(isinstance(card, Figures) for card in self.cards)

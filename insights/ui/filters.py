@@ -76,12 +76,13 @@ QUARTER = re.compile(r"(\d{4})-[qQ]([1-4])")
 class Choice:
     """A picker of the page: a parameter and its allowed values, the first of which is the default.
 
-    A choice between metrics has the metric of each value.
+    A choice between metrics has the metric of each value; one between the statistics of a metric, that metric.
     """
 
     parameter: str
     options: Mapping[str, str]  # value in the URL → label
     metrics: Mapping[str, str] = field(default_factory=dict)  # value in the URL → key
+    statistic_of: str = ""  # key
 
     @property
     def default(self) -> str:
@@ -144,6 +145,10 @@ class Filters:
         """The key of a metric, which may be picked."""
         return of if isinstance(of, str) else of.metrics[self.picked[of.parameter]]
 
+    def option(self, of: str | Choice) -> str:
+        """The label of the picked option, or of a metric."""
+        return get(of).label if isinstance(of, str) else of.options[self.picked[of.parameter]]
+
     @property
     def span(self) -> str:
         """The length of the window in words: 12 weeks, this quarter."""
@@ -161,8 +166,13 @@ class Filters:
             scope=self.scope,
             facets={name: chosen for name, chosen in self.facets.items() if name in metric.facets},
             segments=segments,
-            statistic=statistic if metric.statistics else None,
+            statistic=(statistic or self._statistic_of(key)) if metric.statistics else None,
         )
+
+    def _statistic_of(self, key: str) -> Statistic | None:
+        """The picked one, where the page has a choice of this metric's alone."""
+        picked = (self.picked[choice.parameter] for choice in self.choices if choice.statistic_of == key)
+        return next(map(Statistic, picked), None)
 
     @property
     def people_filter(self) -> PeopleFilter:

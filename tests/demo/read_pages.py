@@ -12,7 +12,7 @@ from html import unescape
 
 import httpx
 
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 from integrations.models import ReceivedBatch
 from tests.patience import wait_until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.test import Client
 
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 
 AI = tuple(AI_PAGE.at(tab) for tab in AI_PAGE.tabs)

@@ -16,8 +16,7 @@ from django.utils import timezone
 
 from insights.columns.refresh import refresh
 from insights.columns.source import Allowance
-from insights.pages.ai.charts import CHARTS
-from insights.pages.ai.page import PARTS
+from insights.pages.ai.page import AI
 from insights.query import windows
 from orgtree.models import MembersSee, Organisation
 from tests.org import Org
@@ -30,7 +29,9 @@ MOST_AT_FIRST = 17  # memberships are loaded, and the unit is remembered in the 
 # Until figures are kept, one scan for each kind of fact and window, whatever there is of them.
 MOST_QUERIES_FROM_FACTS = 26
 OF_COMMITS = {"committed_code", "committed_share"}  # they are empty here: see test_committed_code.py
-OF_PULL_REQUESTS = {"cycle_time", "merged_per_developer", "delivered"}  # and these: see test_impact.py
+OF_PULL_REQUESTS = {  # and these: see test_impact.py
+    f"{name}{bands}" for name in ("cycle_time", "merged_per_developer", "delivered") for bands in ("", "_with_bands")
+}
 HOSTILE = "<script>alert('x')</script>&\"'"
 
 
@@ -97,7 +98,7 @@ def test_tools_that_fail_are_listed_by_their_failures(busy: Org, member: Client)
 
 
 def test_a_part_is_a_page_of_its_own_without_a_script(busy: Org, member: Client) -> None:
-    for name in PARTS:
+    for name in AI.parts:
         assert "<html" not in part(member, name)
         page = member.get(f"/insights/ai/parts/{name}/")
         assert page.content.decode().startswith("<!doctype html>")
@@ -146,7 +147,7 @@ def test_facets_list_what_there_is(busy: Org, member: Client) -> None:
 
 
 def test_every_chart_is_json_and_csv(busy: Org, member: Client) -> None:
-    for name in CHARTS.keys() - OF_COMMITS - OF_PULL_REQUESTS:
+    for name in AI.charts.keys() - OF_COMMITS - OF_PULL_REQUESTS:
         chart = json.loads(member.get(f"/insights/ai/charts/{name}/").content, parse_constant=pytest.fail)
         assert "view" not in chart
         assert chart["labels"]

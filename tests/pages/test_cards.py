@@ -9,13 +9,13 @@ from datetime import date
 import pytest
 
 from insights.catalogue.registry import declared_metrics, find, get
-from insights.pages.ai.charts import SECTIONS as AI_SECTIONS
-from insights.pages.delivery.tabs import SECTIONS as DELIVERY_SECTIONS
+from insights.pages.ai.page import AI
+from insights.pages.delivery.page import DELIVERY
 from insights.query.query import MetricValue, Window
 from insights.ui.cards import Section
 from insights.ui.samples import OPTIONAL, PLACEHOLDER, named_beside, notes_of, sample_of
 
-SECTIONS = (*AI_SECTIONS, *DELIVERY_SECTIONS.values())
+SECTIONS = (*AI.sections, *DELIVERY.sections)
 PARTS = {"numerator", "denominator", "facts", "people"}
 
 

@@ -51,7 +51,7 @@ def executed_by(visit: Callable[[], Any]) -> Executed:
     ("path", "most_files", "most_frames"),
     [
         ("/insights/ai/", 78, 28),
-        ("/insights/delivery/", 72, 28),
+        ("/insights/delivery/", 74, 28),
         ("/insights/metrics/pr.cycle_time/", 73, 29),
         ("/programs/tickets/", 30, 11),
     ],

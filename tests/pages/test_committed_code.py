@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
-from insights.pages.ai.charts import CHARTS
+from insights.pages.ai.page import AI
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.models import AgentSession, Commit, CommitEvidence, Repository, RepositorySource, SyncRun
 from integrations.sync.git.connect import connect_git
@@ -88,7 +88,7 @@ def test_a_repository_alone_fills_the_ai_page(source: RepositorySource, member: 
 
 
 def test_charts_of_commits_are_json_and_csv(source: RepositorySource, member: Client) -> None:
-    assert CHARTS.keys() > OF_COMMITS
+    assert AI.charts.keys() > OF_COMMITS
     by_language = json.loads(member.get("/insights/ai/charts/committed_code/").content)
     assert {series["label"]: series["data"] for series in by_language["datasets"]} == {"Python": [10], "Markdown": [1]}
     by_type = json.loads(member.get("/insights/ai/charts/committed_code/", {"code": "file_type"}).content)

@@ -222,9 +222,11 @@ def test_the_rows_sum_to_the_figure(shop: Repository, member: Client) -> None:
 
 
 def test_the_section_of_the_ai_page_names_repositories(shop: Repository, member: Client) -> None:
-    html = member.get("/insights/ai/parts/money/", headers={"HX-Request": "true"}).content.decode()
-    assert "acme/shop" in html
-    assert "Lines rewritten within 21 days" in html
+    def part(name: str) -> str:
+        return member.get(f"/insights/ai/parts/{name}/", headers={"HX-Request": "true"}).content.decode()
+
+    assert "acme/shop" in part("spend_by_repository")
+    assert "lines rewritten within 21 days" in part("fate")
 
 
 def test_of_too_few_people_others_see_nothing(shop: Repository, member: Client) -> None:

@@ -16,8 +16,7 @@ from django.test.utils import CaptureQueriesContext
 
 from insights.catalogue.lead_time_stages import STAGES
 from insights.columns.refresh import refresh
-from insights.pages.delivery.charts import CHARTS, TABLES
-from insights.pages.delivery.sections import PARTS
+from insights.pages.delivery.page import DELIVERY
 from orgtree.models import Organisation
 from tests.org import Org
 from tests.pages.delivering import LEAD_HOURS, day_before, deliver, deployed, merged
@@ -62,6 +61,10 @@ def stages_card(html: str) -> str:
     return words(match[0])
 
 
+def tab(client: Client, name: str, **parameters: str) -> str:
+    return client.get(f"{PAGE}{name}/", parameters).content.decode()
+
+
 def part(client: Client, name: str, **parameters: str) -> str:
     return client.get(f"{PAGE}parts/{name}/", parameters, headers={"HX-Request": "true"}).content.decode()
 
@@ -81,7 +84,7 @@ def test_five_tiles_tell_how_the_shop_delivers(shop: Org, member: Client) -> Non
 
 def test_deployment_days_have_a_band_of_their_own(shop: Org, member: Client) -> None:
     """Six days in twelve weeks: half a day a week, which Four Keys calls monthly, whatever set the page shows."""
-    row = line(part(member, "efficiency"), "dora.deployment_days")
+    row = line(tab(member, "efficiency"), "dora.deployment_days")
     assert re.search(r"Deployment days per week 0\.5\b.* Monthly 6 days", row), row
     own = member.get("/insights/metrics/dora.deployment_days/").content.decode()
     assert "github.com/dora-team/fourkeys" in own
@@ -146,17 +149,17 @@ def test_a_page_with_all_five_asks_for_nothing(shop: Org, member: Client) -> Non
 
 def test_another_statistic_is_named(shop: Org, member: Client) -> None:
     html = page(member, statistic="p90")
-    assert "Cycle time, p90" in tile(part(member, "efficiency", statistic="p90"), "pr.cycle_time")
+    assert "Cycle time, p90" in tile(tab(member, "efficiency", statistic="p90"), "pr.cycle_time")
     assert "Lead time for changes, p90" in tile(html, "dora.lead_time")
     assert "All stages 10.5 h" in stages_card(html), "medians and percentiles are never stacked"
     assert member.get(PAGE, {"statistic": "p99"}).status_code == 400
 
 
 def test_a_metric_with_nothing_behind_it_says_why_on_its_line(shop: Org, member: Client) -> None:
-    efficiency = part(member, "efficiency")
+    efficiency = tab(member, "efficiency")
     assert "No work item has been synced or pushed yet." in line(efficiency, "flow.efficiency")
     assert "6 PRs" in line(efficiency, "pr.coding_time")
-    assert "1 of 6 deployments" in line(part(member, "quality"), "dora.change_failure_rate")
+    assert "1 of 6 deployments" in line(tab(member, "quality"), "dora.change_failure_rate")
 
 
 def test_most_of_the_pull_requests_are_in_the_bins(shop: Org, member: Client) -> None:
@@ -165,18 +168,18 @@ def test_most_of_the_pull_requests_are_in_the_bins(shop: Org, member: Client) ->
     shop.push("deployments", deployed(7, day_before(20), waits=20.0))
     chart = member.get(f"{PAGE}charts/spread/").json()
     counted = {series["label"]: sum(value or 0 for value in series["data"]) for series in chart["datasets"]}
-    assert counted == {"Pull requests": 6, "Slowest 5%": 1}
+    assert counted == {"Changes": 6, "Slowest 5%": 1}
 
 
 def test_facets_narrow_what_knows_them(shop: Org, member: Client) -> None:
-    nothing = part(member, "efficiency", repository="acme/other")
+    nothing = tab(member, "efficiency", repository="acme/other")
     assert "Nothing in this window matches Repository acme/other." in tile(nothing, "pr.cycle_time")
     same = page(member, repository="acme/shop")
     assert "10.5 h" in tile(same, "dora.lead_time")
     assert "acme/shop" in part(member, "repositories")
 
 
-@pytest.mark.parametrize("name", sorted(CHARTS))
+@pytest.mark.parametrize("name", sorted(DELIVERY.charts))
 def test_every_chart_is_json_and_csv(shop: Org, member: Client, name: str) -> None:
     chart = json.loads(member.get(f"{PAGE}charts/{name}/").content, parse_constant=pytest.fail)
     assert "view" not in chart
@@ -190,7 +193,7 @@ def test_every_chart_is_json_and_csv(shop: Org, member: Client, name: str) -> No
         assert [float(row[column]) if row[column] else None for row in rows] == dataset["data"]
 
 
-@pytest.mark.parametrize("name", sorted(TABLES))
+@pytest.mark.parametrize("name", sorted(DELIVERY.tables))
 def test_every_table_is_csv(shop: Org, member: Client, name: str) -> None:
     text = member.get(f"{PAGE}charts/{name}.csv").getvalue().decode("utf-8-sig")
     rows = list(csv.reader(io.StringIO(text)))
@@ -199,7 +202,7 @@ def test_every_table_is_csv(shop: Org, member: Client, name: str) -> None:
 
 
 def test_a_part_is_a_page_of_its_own_without_a_script(shop: Org, member: Client) -> None:
-    for name in PARTS:
+    for name in DELIVERY.parts:
         assert "<html" not in part(member, name)
         alone = member.get(f"{PAGE}parts/{name}/")
         assert alone.content.decode().startswith("<!doctype html>")
@@ -220,7 +223,7 @@ def test_units_stand_side_by_side(shop: Org, admin_client: Client) -> None:
 def test_the_page_runs_few_queries_once_its_figures_are_cached(shop: Org, member: Client) -> None:
     refresh()
     member.get(PAGE)
-    for address in (PAGE, *(f"{PAGE}parts/{name}/" for name in ("efficiency", "quality", "hygiene"))):
+    for address in (PAGE, *(f"{PAGE}{name}/" for name in ("efficiency", "quality", "hygiene"))):
         with CaptureQueriesContext(connection) as queries:
             assert member.get(address, headers={"HX-Request": "true"}).status_code == 200
         assert len(queries) <= MOST_QUERIES, [str(query["sql"])[:90] for query in queries]

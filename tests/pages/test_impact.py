@@ -13,8 +13,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from insights.pages.ai.charts import CHARTS, TABLES
-from insights.pages.ai.page import PARTS
+from insights.pages.ai.page import AI
 from insights.privacy.rows import UNMATCHED
 from insights.query import windows
 from insights.query.query import Statistic
@@ -213,8 +212,8 @@ def test_phases_are_means_and_say_how_many_are_left_out(member: Client) -> None:
 
 @pytest.mark.usefixtures("teams")
 def test_only_some_of_the_work(member: Client) -> None:
-    bugs = plain(card(content(member, f"{PAGE}parts/compared/?work=bug").decode(), "delivered"))
-    features = plain(card(content(member, f"{PAGE}parts/compared/?work=feature").decode(), "delivered"))
+    bugs = plain(card(content(member, f"{PAGE}impact/?work=bug").decode(), "delivered"))
+    features = plain(card(content(member, f"{PAGE}impact/?work=feature").decode(), "delivered"))
     counts = [int(re.search(r"Any agent \S+ \((\d+) item", words)[1]) for words in (bugs, features)]  # type: ignore[index]
     assert counts == [9, 9]
 
@@ -234,7 +233,7 @@ def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
     assert second.endswith("10 developers") or second.endswith("11 developers")
     assert re.match(r"[+−]\d", difference)
     assert re.match(r"[+−]\d\S* to [+−]\d\S* ", interval)
-    cycle = rows["PR cycle time, median"]
+    cycle = rows["Cycle time, median"]
     assert "developers" in cycle[0]
     assert cycle[2].startswith("−"), "those without wait longer"
 
@@ -281,9 +280,9 @@ def test_differences_effect_and_cohorts_can_be_taken_away_as_numbers(member: Cli
     "query", ["?model=claude-opus-4-1", "?agent=claude_code", "?repository=shop", "?work_type=bug"]
 )
 def test_every_part_of_the_page_answers_with_every_filter(member: Client, query: str) -> None:
-    for name in (*CHARTS, *TABLES):
+    for name in (*AI.charts, *AI.tables):
         assert content(member, f"{PAGE}charts/{name}.csv{query}")
-    for name in PARTS:
+    for name in AI.parts:
         assert content(member, f"{PAGE}parts/{name}/{query}")
     assert content(member, f"{PAGE}adoption/rows/{query}&of=use")
     assert content(member, f"{PAGE}adoption/rows.csv{query}&of=merged")

@@ -16,8 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from insights.columns.refresh import refresh
-from insights.pages.ai.charts import CHARTS, TABLES
-from insights.pages.ai.page import PARTS
+from insights.pages.ai.page import AI
 from insights.ui.filters import CONTEXT
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
 from tests.engine.facts import World, create_world
@@ -73,12 +72,13 @@ def table(text: str) -> list[list[str]]:
 OF_WORK = {
     "spend_parts",
     *("cycle_time", "merged_per_developer", "delivered", "phases"),
-    *("compared", "differences", "adoption_effect", "cohorts"),
+    *(f"{name}_with_bands" for name in ("cycle_time", "merged_per_developer", "delivered")),
+    *("differences", "fate", "adoption_effect", "cohorts"),
 }
 FIGURES = (
-    *(f"/insights/ai/charts/{name}.csv" for name in (*CHARTS, *TABLES) if name not in OF_WORK),
-    *(f"/insights/ai/charts/{name}/" for name in CHARTS if name not in OF_WORK),
-    *(f"/insights/ai/parts/{name}/" for name in PARTS if name not in OF_WORK),
+    *(f"/insights/ai/charts/{name}.csv" for name in (*AI.charts, *AI.tables) if name not in OF_WORK),
+    *(f"/insights/ai/charts/{name}/" for name in AI.charts if name not in OF_WORK),
+    *(f"/insights/ai/parts/{name}/" for name in AI.parts if name not in OF_WORK),
     *("/insights/ai/attribution.csv", "/insights/ai/repositories.csv"),
     *(f"{METRIC}{rest}" for rest in ("how/", "rows/", "rows/first/", "rows.csv", "charts/trend/", "charts/trend.csv")),
 )

@@ -67,7 +67,7 @@ def counted_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         ("/insights/delivery/", 17, 26),
         ("/insights/delivery/lead-time/", 15, 22),
         ("/insights/delivery/efficiency/", 20, 33),
-        ("/insights/delivery/quality/", 16, 24),
+        ("/insights/delivery/quality/", 18, 24),
         ("/insights/delivery/hygiene/", 13, 21),
     ],
 )

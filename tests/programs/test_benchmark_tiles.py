@@ -81,12 +81,12 @@ def test_of_a_part_or_another_statistic_nothing_is_said() -> None:
 def test_a_tile_tells_it_to_whom_it_concerns() -> None:
     agree(unit="", metric="pr.size", threshold=45.0, target=40.0)
     for persona, query_string in ((MANAGER, "?unit=platform"), (EXECUTIVE, ""), (MEMBER, "?unit=platform")):
-        shown_tile = tile(signed_in(persona), f"/insights/delivery/parts/hygiene/{query_string}", "pr.size")
+        shown_tile = tile(signed_in(persona), f"/insights/delivery/hygiene/{query_string}", "pr.size")
         assert "Threshold 45 lines, target 40 lines" in shown_tile, persona.name
         assert "Off target" in shown_tile
-    other = text(signed_in(OTHER_MEMBER), "/insights/delivery/parts/hygiene/?unit=search")
+    other = text(signed_in(OTHER_MEMBER), "/insights/delivery/hygiene/?unit=search")
     assert "Off target" not in other, "there is no figure to hold against it"
-    own = text(signed_in(MEMBER), "/insights/delivery/parts/hygiene/?person=me")
+    own = text(signed_in(MEMBER), "/insights/delivery/hygiene/?person=me")
     assert "Threshold" not in own, "nobody is held against it"
 
 

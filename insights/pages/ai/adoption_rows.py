@@ -15,8 +15,8 @@ from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKin
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
-from insights.pages.ai.lines import WORK
-from insights.pages.ai.page import page_filters
+from insights.pages.ai.page import AI
+from insights.pages.ai.tabs import WORK
 from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.query.errors import QueryError
@@ -118,7 +118,7 @@ def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
 
 def _read_params(request: HttpRequest) -> AdoptionRowsParams:
     """Raises QueryError for a wrong parameter."""
-    filters = page_filters(request)
+    filters = AI.filters(request)
     of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
     of = of or Panel.MERGED
     if of not in list(Panel):

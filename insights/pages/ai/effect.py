@@ -21,7 +21,8 @@ from insights.engine.adoption.developers import (
 )
 from insights.engine.adoption.effect import Cohort, Effect
 from insights.formulas.differences import ConfidenceInterval
-from insights.pages.ai.lines import of_work
+from insights.pages import presenter
+from insights.pages.ai.tabs import COMPARED
 from insights.privacy.adoption import visible_adoption
 from insights.query.query import Query
 from insights.ui import wording
@@ -53,9 +54,10 @@ def adoption_rows_url(
 
 def effect_query(filters: Filters) -> Query:
     """The query without filters that pull requests do not have, such as a model; the part says so."""
-    query = of_work(filters).query("pr.cycle_time")
+    query = presenter.narrowed(COMPARED, filters).query("pr.cycle_time")
     supported = get(OF_PEOPLE_AND_AGENTS).facets
-    return replace(query, facets={name: chosen for name, chosen in query.facets.items() if name in supported})
+    facets = {name: chosen for name, chosen in query.facets.items() if name in supported}
+    return replace(query, facets=facets, statistic=None)  # whichever the chart beside it shows
 
 
 def effect_part(filters: Filters) -> dict[str, Any]:

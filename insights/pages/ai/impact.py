@@ -1,4 +1,4 @@
-"""Impact: generated and committed lines, and work with agents compared with work without.
+"""Impact: generated and committed lines by agent, and the phases of pull requests by line.
 
 The phases of each line's cycle time are coding, which precedes it, and review and merge, which make it up.  They are
 means, because only means add up, over pull requests with all phases known; the number left out is shown.
@@ -12,105 +12,39 @@ from typing import Any
 
 from django.urls import reverse
 
+from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
-from insights.pages import presenter
-from insights.pages.ai import adoption, lines
-from insights.pages.ai.answers import IMPACT_PAGE
+from insights.pages import lines, presenter
+from insights.pages.ai.tabs import AI_PAGE, COMPARED
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.compared import line_name, marker
 from insights.pages.drawing import rows_of_part
-from insights.query.query import Dimension, MetricValue
+from insights.pages.presenter import Shown, TemplateCard, chart_card
+from insights.privacy.visible import visible_totals
+from insights.query.query import Dimension, Freshness, MetricValue
 from insights.ui import tiles, wording
-from insights.ui.cards import Section, Trend
+from insights.ui.cards import Card, Trend
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
+from integrations.facts.available_sources import available_sources
 
-QUERIES = (
-    *compared("ai.lines_generated", "ai.lines_committed", "ai.committed_code_share", "ai.ship_rate", "ai.error_rate"),
-    PageQuery("ai.lines_generated", Dimension.AGENT, whole=True),
-    PageQuery("ai.lines_committed", Dimension.AGENT, whole=True),
-)
-
-
-CHOICES = (lines.LINE, lines.WORK, lines.CYCLE)
-IMPACT = Section(
-    "impact",
-    "Impact",
-    "What agents write, and how much of it is committed",
-    cards=(Trend("committed_share", adoption.CODE_OF, "AI share of committed code", "area", span=8),),
-    look_for=("ai.ship_rate",),
-)
+KEYS = ("ai.lines_committed", "ai.lines_generated")
+QUERIES = (*compared(*KEYS), *(PageQuery(key, Dimension.AGENT, whole=True) for key in KEYS))
+MERGED = "pr.merged_per_developer"
 
 
-def queries(filters: Filters) -> tuple[PageQuery, ...]:
-    """The queries of all work; a picked type of work is read by a part of the page."""
-    of_lines = (*lines.queries(filters), *phase_queries()) if lines.of_work(filters) is filters else ()
-    return tuple(dict.fromkeys((*QUERIES, *presenter.queries(IMPACT, filters), *of_lines)))
+def committed_share_card(answers: Answers, card: Card) -> Shown:
+    """The share of committed code; without a repository, what it needs."""
+    if available_sources().repositories and isinstance(card, Trend):
+        return chart_card(card, answers)
+    link = Link("Connect a repository", reverse("connect_repository"))
+    return TemplateCard("need", "insights/_needs_repository.html", {"link": link}, 8)
 
 
-def section(answers: Answers, *, has_repositories: bool) -> dict[str, Any]:
-    comparison = _comparison(answers)
-    section = IMPACT if has_repositories else replace(IMPACT, cards=())
-    return {
-        **presenter.shown(section, answers),
-        "lines": _lines_by_agent(answers),
-        "missing_input": None if has_repositories or comparison else _needs_repositories(),
-        "compared": comparison or None,
-    }
-
-
-def _needs_repositories() -> dict[str, Any]:
-    return {
-        "title": "Committed code",
-        "headline": "Needs a repository",
-        "text": (
-            "Telemetry shows what agents write, not what is committed. Connect a git repository on this machine by its "
-            "path; this needs no token and stores no code."
-        ),
-        "will_show": (
-            "AI lines committed, of those generated",
-            "AI share of the committed code, by language and type",
-            "Spend that led to a commit, and spend that did not",
-            "Repositories with context files for agents",
-        ),
-        "link": Link("Connect a repository", reverse("connect_repository")),
-    }
-
-
-def _comparison(answers: Answers) -> dict[str, Any] | None:
-    """None without pull requests and work items.  A picked type of work loads later, from facts."""
-    if lines.of_work(answers.filters) is not answers.filters:
-        return _cards(answers, None)
-    if not any(lines.figures_of(answers, key) for key in lines.COMPARED):
-        return None
-    return _cards(answers, answers)
-
-
-def compared_work(filters: Filters) -> dict[str, Any]:
-    """The same for the picked type of work, for a part of the page."""
-    narrowed = lines.of_work(filters)
-    answers = IMPACT_PAGE.read(narrowed, (*lines.queries(narrowed), *phase_queries()))
-    return _cards(replace(answers, filters=filters), answers)
-
-
-def _cards(page: Answers, by_line: Answers | None) -> dict[str, Any]:
-    filters = page.filters
-    return {
-        "line": lines.LINE.options[filters.picked[lines.LINE.parameter]],
-        "lines": lines.line_pickers(by_line, page),
-        "work": page.pickers(lines.WORK),
-        "charts": lines.cards(by_line, page) if by_line else (),
-        "charts_url": "" if by_line else page.part_url("compared"),
-        "phases": phases_card(by_line) if by_line else None,
-        "part_url": page.part_url("differences"),
-        "part_csv_url": IMPACT_PAGE.chart_csv_url(filters, "differences"),
-        "rows": [
-            Link("Show the pull requests", lines.facts_rows_url(filters, lines.MERGED)),
-            Link("Show the work items", lines.facts_rows_url(filters, lines.DELIVERED)),
-        ],
-    }
+def lines_by_agent_card(answers: Answers, card: Card) -> TemplateCard:
+    return TemplateCard("lines-by-agent", "insights/_lines_by_agent.html", _lines_by_agent(answers), 4)
 
 
 def _lines_by_agent(answers: Answers) -> dict[str, Any]:
@@ -139,11 +73,6 @@ def _sample(committed: MetricValue, generated: MetricValue) -> str:
     if committed.value is None:
         return f"in {wording.count(generated.sample_size, 'session')}"
     return f"committed, {wording.compact(generated.value or 0)} generated"
-
-
-def cycle_time_card(answers: Answers) -> tiles.ChartCard:
-    """Only the chart of the comparison, which explains itself why it is empty."""
-    return answers.card("cycle_time", lines.CYCLE_TIME, title="PR cycle time", kind="line", span=6)
 
 
 def lines_bars(answers: Answers) -> list[dict[str, Any]]:
@@ -186,7 +115,7 @@ PHASES: Mapping[str, tuple[str, str]] = {
 }
 
 
-def phase_queries() -> tuple[PageQuery, ...]:
+def phase_queries(_filters: Filters) -> Sequence[PageQuery]:
     return tuple(
         PageQuery(metric, split, unfiltered_by=Dimension.AGENT, whole=True)
         for metric, _ in PHASES.values()
@@ -202,7 +131,11 @@ def means_of_lines(answers: Answers) -> Iterator[tuple[str, Sequence[float], int
             yield line, [mean for mean, _ in means.values()], known, _pull_requests_left_out(answers, line, known)
 
 
-def phases_card(answers: Answers) -> dict[str, Any]:
+def phases_card(answers: Answers, card: Card) -> TemplateCard:
+    return TemplateCard("pr-phases", "insights/_phases.html", _phases(answers), 4)
+
+
+def _phases(answers: Answers) -> dict[str, Any]:
     means = {line: _phase_means(answers, line) for line in _lines_with_phases(answers)}
     known = {line: phases for line, phases in means.items() if phases}
     before = max((phases["coding"][0] for phases in known.values()), default=0.0)
@@ -220,13 +153,13 @@ def phases_card(answers: Answers) -> dict[str, Any]:
         ),
         "lines": [_phases_of_line(answers, line, phases, before, scale) for line, phases in known.items()],
         "border": before / scale,
-        "legend": [(key, label, rows_url(answers.filters, metric)) for key, (metric, label) in PHASES.items()],
+        "legend": [(key, label, rows_url(answers.counted, metric)) for key, (metric, label) in PHASES.items()],
     }
 
 
 def _lines_with_phases(answers: Answers) -> Sequence[str]:
     """The agents and Non-AI; any agent if there are several."""
-    names = list(lines.figures_of(answers, lines.MERGED))
+    names = list(lines.figures_of(answers, MERGED))
     agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
     either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]
     return [*agents, *either]
@@ -260,7 +193,7 @@ def _phases_of_line(
                 "value": str(wording.duration(means[phase][0])),
                 "start": starts[phase] / scale,
                 "fraction": means[phase][0] / scale,
-                "rows_url": rows_of_part(answers.filters, metric, Dimension.AGENT, marker(line)),
+                "rows_url": rows_of_part(answers.counted, metric, Dimension.AGENT, marker(line)),
             }
             for phase, (metric, label) in PHASES.items()
         ],
@@ -271,7 +204,7 @@ def _phases_of_line(
 
 
 def _pull_requests_left_out(answers: Answers, line: str, known: int) -> int:
-    merged = lines.figures_of(answers, lines.MERGED)[line]
+    merged = lines.figures_of(answers, MERGED)[line]
     return max(0, merged.sample_size - known)
 
 
@@ -286,3 +219,40 @@ def _figure_without_value(answers: Answers) -> MetricValue:
     review, _ = PHASES["review"]
     answer = answers.now[PageQuery(review, Dimension.ASSISTANCE, unfiltered_by=Dimension.AGENT, whole=True)]
     return next((figure for figure in answer.total if figure.value is None), answer.total[0])
+
+
+def phases_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The means of the phases by line, with the number of pull requests behind them."""
+    narrowed = presenter.narrowed(COMPARED, filters)
+    answers = AI_PAGE.read(narrowed, (*lines.queries(MERGED), *phase_queries(narrowed)))
+    yield ["Line", *(f"{label} (mean seconds)" for _, label in PHASES.values()), "PRs", "PRs excluded"]
+    for line, means, known, left_out in means_of_lines(answers):
+        yield [line_name(line), *means, known, left_out]
+
+
+def lines_table(filters: Filters) -> Iterator[list[Cell]]:
+    """Lines by agent, committed and generated, one row per agent."""
+    answers = AI_PAGE.read(filters, [PageQuery(key, Dimension.AGENT) for key in KEYS])
+    committed, generated = (answers.split(key, Dimension.AGENT) for key in KEYS)
+    yield ["Agent", "Committed (lines)", "By line-level evidence alone (lines)", "Generated (lines)"]
+    for agent in in_agent_order({*committed, *generated}):
+        shipped, written = committed.get(agent), generated.get(agent)
+        yield [
+            agent_name(agent),
+            shipped.value if shipped else None,
+            shipped.low if shipped else None,
+            written.value if written else None,
+        ]
+
+
+WHY_LEFT_OUT = {"pending": "merged less than 21 full days ago", "unknown": "without a clone that shows their lines"}
+
+
+def lines_left_out(filters: Filters) -> str:
+    """A sentence with the number of pull requests whose rewritten lines are unknown."""
+    query = replace(filters.query("pr.rewritten_left_out"), segments=(Dimension.LINES_KNOWN,))
+    [answer] = visible_totals([query], filters.access, freshness=Freshness.OF_PAGES)
+    known = tiles.by_segment(answer, Dimension.LINES_KNOWN)
+    counted = {name: int(known[name].numerator or 0) for name in WHY_LEFT_OUT if name in known}
+    parts = [f"{wording.count(count, 'PR')} {WHY_LEFT_OUT[name]}" for name, count in counted.items() if count]
+    return f"Lines rewritten leave out {' and '.join(parts)}." if parts else ""

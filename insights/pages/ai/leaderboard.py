@@ -30,7 +30,7 @@ from insights.leaderboard.ranking import (
     Concentration,
 )
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
-from insights.pages.ai.answers import DEVELOPERS_PAGE, FACETS_OF_SESSIONS
+from insights.pages.ai.tabs import FACETS_OF_SESSIONS, RANKED_BY
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.query.enums import UnitOfMeasure
@@ -45,7 +45,6 @@ from insights.ui.views import figures_view, page_view
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
 SEARCH = "q"
-RANKED_BY = Choice("rank_by", RANKINGS)
 SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
 TEXTS = [column.key for column in COLUMNS if not column.metric]
@@ -135,27 +134,6 @@ def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
     return csv_response("headway-ai-leaderboard", _csv_rows(everybody))
 
 
-def leaderboard_card(filters: Filters) -> dict[str, Any]:
-    """The AI page's section without its rows, which load later."""
-    params = LeaderboardParams(filters)
-    return {
-        "part_url": DEVELOPERS_PAGE.part_url(filters, "leaderboard"),
-        "page_url": params.of_its_page().url(),
-        "csv_url": params.of_its_page().url("ai_leaderboard_csv"),
-        "sessions_url": replace(filters, choices=()).url(reverse("ai_sessions")),
-        "rankings": [
-            Picker(
-                label,
-                DEVELOPERS_PAGE.url(filters.with_pick(RANKED_BY, key)),
-                params.ranked_by == key,
-                key=f"{RANKED_BY.parameter}-{key}",
-            )
-            for key, label in RANKINGS.items()
-        ],
-        "ignored_filters": filters.ignored_filters(get("ai.sessions")),
-    }
-
-
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     """The context of the AI page's part: the first rows; the leaderboard's page has them all."""
     params = LeaderboardParams(filters)
@@ -166,6 +144,7 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
         "hints": _hints(board.concentration(), filters),
         "more_url": params.of_its_page().url() if total > len(rows) else "",
         "total": f"{total:,}",
+        "ignored_filters": filters.ignored_filters(get("ai.sessions")),
         **_table(params, board, rows),
     }
 

@@ -1,178 +1,69 @@
-"""The page `/insights/ai/` and its tabs: filters, sections, and the parts that load later: menus, and slow parts.
+"""The page `/insights/ai/`: its declaration, its view, and the parts that load later.
 
 Without JavaScript their links open the same parts as pages.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.urls import reverse
 
-from insights.pages import presenter
-from insights.pages.ai import adoption, impact, leaderboard, money, spend, usage
-from insights.pages.ai.adoption import ADOPTION
-from insights.pages.ai.answers import AI_PAGE, IMPACT_PAGE, SPEND_PAGE
-from insights.pages.ai.differences import differences
-from insights.pages.ai.effect import effect_part
-from insights.pages.ai.impact import IMPACT
-from insights.pages.ai.spend import SPEND
-from insights.pages.ai.usage import USAGE
-from insights.pages.answers import Answers, PageQuery, of_rules
-from insights.pages.change_token import current_token
+from insights.pages import lines, presenter
+from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
+from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
+from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, TABS, WORK_COMPARED
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.connect import connect_first_agent
-from insights.pages.drawing import rows_of_part
-from insights.pages.filter_bar import filter_bar
-from insights.pages.units import AI_COLUMNS, units_choice, units_part
+from insights.pages.presenter import Additions, OwnCard
+from insights.pages.tabs import TabbedPage
+from insights.pages.units import AI_COLUMNS
 from insights.privacy.visible import visible_unmatched
-from insights.query.query import Dimension, Scope
-from insights.ui import wording
-from insights.ui.filters import Filters, filters_of
+from insights.query.query import Scope
+from insights.ui import tiles, wording
+from insights.ui.cards import Section, Tile
+from insights.ui.filters import Filters
 from insights.ui.offers import sections_of, spend_budgets
-from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view
-from integrations.facts.available_sources import AvailableSources, available_sources
+from integrations.facts.available_sources import available_sources
 
-CHOICES = (
-    *impact.CHOICES,
-    *adoption.ADOPTION.choices,
-    spend.COST,
-    *spend.SPEND.choices,
-    units_choice(AI_COLUMNS),
-    leaderboard.RANKED_BY,
-)
-
-
+REPOSITORIES_LISTED = 10
 # Of every tab: whether agents report at all, and the sentence below the title.
 HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
 
 
-class ShownSection(NamedTuple):
-    """A section of a tab: its content, its template, and the queries whose shortfalls it names."""
-
-    shown: dict[str, Any]
-    queries: Sequence[PageQuery]
-    template: str = "insights/_section.html"
-
-
 @figures_view
 def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
-    token = current_token(request)
-    page, filters = AI_PAGE.at(tab), page_filters(request)
-    around = scope_navigation(request, filters)
-    sources = available_sources()
-    answers = page.read(filters, (*HEAD, *_queries(tab, filters, sources), *page.menus), around=around)
-    if answers.figure("ai.sessions").value is None and not (sources.repositories or sources.sessions):
-        return connect_first_agent(request)
-    units = units_part(request, page, filters, around) if tab == "adoption" else None
-    context = {
-        "pulse": token,
-        "filters": filters,
-        "bar": filter_bar(answers, around),
-        "whose": scope_words(filters, around),
-        "tabs": page.tab_links(filters),
-        "active_developers": wording.count(int(answers.figure("ai.active_developers").value or 0), "active developer"),
-        "sections": _with_shortfalls(answers, _sections(tab, answers, sources, units)),
+    opened = AI.open(request, tab)
+    answers = opened.answers
+    if answers.figure("ai.sessions").value is None:
+        sources = available_sources()
+        if not (sources.repositories or sources.sessions):
+            return connect_first_agent(request)
+    active = int(answers.figure("ai.active_developers").value or 0)
+    more = {
+        "active_developers": wording.count(active, "active developer"),
+        "verdict": None if tab else _verdict(answers),
+        "unmatched": "" if tab else _unmatched_sentence(answers.filters, answers),
     }
-    if tab == "":
-        context["verdict"] = _verdict(answers)
-        context["unmatched"] = _unmatched_sentence(filters, answers)
-    elif tab == "developers":
-        context["board"] = leaderboard.leaderboard_card(filters)
-    return render(request, "insights/ai.html", context)
-
-
-def _queries(tab: str, filters: Filters, sources: AvailableSources) -> Sequence[PageQuery]:
-    match tab:
-        case "":
-            return (*presenter.queries(ADOPTION, filters), *spend.queries(has_seats=sources.seats))
-        case "adoption":
-            return presenter.queries(ADOPTION, filters)
-        case "impact":
-            return impact.queries(filters)
-        case "spend":
-            return spend.queries(has_seats=sources.seats)
-        case "usage":
-            return presenter.queries(USAGE, filters)
-        case _:
-            return ()
-
-
-def _sections(
-    tab: str, answers: Answers, sources: AvailableSources, units: Mapping[str, str] | None
-) -> Sequence[ShownSection]:
-    queries = _queries(tab, answers.filters, sources)
-    match tab:
-        case "":
-            return [_by_hand(_overview(answers, has_seats=sources.seats), queries)]
-        case "adoption":
-            shown = presenter.shown(ADOPTION, answers, units=units)
-            return [ShownSection(shown, queries)]
-        case "impact":
-            return [_by_hand(impact.section(answers, has_repositories=sources.repositories), queries)]
-        case "spend":
-            shown = spend.section(answers, has_seats=sources.seats)
-            return [_by_hand(shown, queries), _by_hand(money.section(answers), money.QUERIES)]
-        case "usage":
-            return [ShownSection(presenter.shown(USAGE, answers), queries)]
-        case _:
-            return ()
-
-
-def _by_hand(shown: dict[str, Any], queries: Sequence[PageQuery]) -> ShownSection:
-    return ShownSection(shown, queries, f"insights/_section_{shown['key']}.html")
-
-
-def _with_shortfalls(answers: Answers, sections: Sequence[ShownSection]) -> list[dict[str, Any]]:
-    """The sections, each shortfall shown in the first section that has it."""
-    found = answers.shortfalls_by_section(*(section.queries for section in sections)) if sections else ()
-    return [
-        {**section.shown, "template": section.template, "shortfalls": lacking}
-        for section, lacking in zip(sections, found, strict=True)
-    ]
-
-
-def _overview(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
-    """The overview on one screen: adoption, its benefits and costs, and work with and without agents."""
-    return {
-        "key": "overview",
-        "tiles": [adoption.rate_tile(answers), presenter.tile(adoption.COMMITTED_SHARE, answers)],
-        "total": spend.total_tile(answers, has_seats=has_seats),
-        "part_url": answers.part_url("spend_outcome"),
-        "differences_url": answers.part_url("differences"),
-        "impact_url": IMPACT_PAGE.url(answers.filters),
-        "look_url": answers.part_url("look"),
-        "charts": [impact.cycle_time_card(answers), presenter.chart_card(replace(spend.TREND_CHART, span=6), answers)],
-    }
+    return AI.response(request, opened, "insights/ai.html", more)
 
 
 def _verdict(answers: Answers) -> presenter.Verdict | None:
     """Who uses agents, what of the code is theirs, and what it costs; None where agents do not report."""
-    active, rate = answers.figure("ai.active_developers"), answers.figure(answers.filters.metric(adoption.OUT_OF))
+    active, rate = answers.figure("ai.active_developers"), answers.figure(answers.filters.metric(OUT_OF))
     if active.value is None or not rate.denominator:
         return None
     group = {"licensed": "developers with a seat", "everybody": "developers"}
-    out_of = group.get(answers.filters.picked[adoption.OUT_OF.parameter], "enrolled developers")
-    share, cost = presenter.tile(adoption.COMMITTED_SHARE, answers), answers.tile("ai.spend")
+    out_of = group.get(answers.filters.picked[OUT_OF.parameter], "enrolled developers")
+    share, cost = presenter.tile(Tile(CODE_OF), answers), answers.tile("ai.spend")
     more = presenter.moved(answers, "ai.active_developers")
     code = f", and {share.value}{share.unit} of the committed code is theirs" if share.value is not None else ""
     spent = f"They cost {cost.value}{presenter.moved(answers, 'ai.spend')}." if cost.value is not None else ""
     return presenter.Verdict(f"{active.value:,.0f} of {rate.denominator:,.0f} {out_of} use agents{more}{code}.", spent)
-
-
-def look(filters: Filters) -> dict[str, Any]:
-    """The hints of all tabs, for the card *What to look at*."""
-    sections = (ADOPTION, IMPACT, SPEND, USAGE)
-    keys = [key for section in sections for key in presenter.rules_of(section, filters)]
-    return {"title": "What to look at", "hints": AI_PAGE.read(filters, of_rules(*keys)).hints(*keys)}
-
-
-def page_filters(request: HttpRequest) -> Filters:
-    return filters_of(request, CHOICES)
 
 
 def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
@@ -190,26 +81,75 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     return f"Not matched to a person: {wording.listed(parts)}. They count only at organisation level."
 
 
-def spend_outcome(filters: Filters) -> dict[str, Any]:
-    answers = SPEND_PAGE.read(filters, [spend.BY_OUTCOME])
-    shares = spend.outcome_shares(answers)
-    linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in shares]
-    return {"title": "Spend by outcome", "shares": shares, "linked_shares": linked}
+def _adoption_tile(answers: Answers) -> tiles.Tile:
+    """The number of active developers out of all possible ones."""
+    rate, out_of = answers.figure(answers.filters.metric(OUT_OF)), answers.filters.picked[OUT_OF.parameter]
+    group = {"licensed": "with a seat", "everybody": "developers"}.get(out_of, "enrolled")
+    percent = "" if rate.value is None else f"{wording.reading(rate.value, 'percent')} "
+    made = presenter.tile(Tile("ai.active_developers", sample_of=OUT_OF), answers)
+    if made.value is None:
+        return replace(made, label="Adoption")
+    unit = f"/ {rate.denominator:,.0f} {group}" if rate.denominator else made.unit
+    return replace(made, label="Adoption", unit=unit, sample=f"{percent}{made.sample}")
 
 
-def impact_differences(filters: Filters) -> dict[str, Any]:
-    shown = differences(filters)
-    return {"title": f"{shown['line']} vs. Non-AI", "differences": shown}
+def _hides(section: Section, answers: Answers) -> bool:
+    """Whether nothing is known of pull requests and work items, whose lines it compares."""
+    return section == COMPARED and not any(lines.figures_of(answers, key) for key in WORK_COMPARED)
 
 
-PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {
-    "look": look,
-    "spend_outcome": spend_outcome,
-    "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
-    "money": lambda filters: {"title": "AI costs", "money": money.part(filters)},
-    "failing_tools": lambda filters: {"title": "Top failing tools", "tools": usage.failing_tools_card(filters)},
-    "compared": lambda filters: {"title": "AI-assisted vs. other", "compared": impact.compared_work(filters)},
-    "differences": impact_differences,
-    "adoption_effect": lambda filters: {"title": "Before and after adoption", "effect": effect_part(filters)},
-    "leaderboard": leaderboard.leaderboard_rows,
-}
+def _spend_by_repository(filters: Filters) -> dict[str, Any]:
+    unfaceted = filters.without_facets()
+    answers = SPEND_PAGE.read(unfaceted, BY_REPOSITORY)
+    return {
+        "title": "Repositories by spend",
+        "repositories": repository_lines(answers, unfaceted)[:REPOSITORIES_LISTED],
+        "hidden": hidden_repositories(answers),
+        "all_url": unfaceted.url(reverse("ai_costs")),
+    }
+
+
+def _fate(filters: Filters) -> dict[str, Any]:
+    shown = presenter.parts([COSTS], SPEND_PAGE)["fate"](filters)
+    return {**shown, "note": impact.lines_left_out(filters.without_facets())}
+
+
+AI = TabbedPage(
+    AI_PAGE,
+    TABS,
+    AI_COLUMNS,
+    own=Additions(
+        cards={
+            "adoption_tile": OwnCard(lambda answers, _card: presenter.TileCard("adoption", _adoption_tile(answers), 3)),
+            "total_spend": OwnCard(spend.total_card, spend.queries),
+            "seats": OwnCard(spend.seats_card),
+            "spend_budgets": OwnCard(spend.budgets_card),
+            "lines_by_agent": OwnCard(impact.lines_by_agent_card, lambda _filters: impact.QUERIES),
+            "committed_share": OwnCard(impact.committed_share_card),
+            "phases": OwnCard(impact.phases_card, impact.phase_queries),
+        },
+        samples=spend.SAMPLES,
+        hides=_hides,
+    ),
+    head=HEAD,
+    own_choices=(COST,),
+    own_parts={
+        "spend_outcome": spend.outcome_part,
+        "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
+        "spend_by_repository": _spend_by_repository,
+        "fate": _fate,
+        "failing_tools": failing_tools.part,
+        "adoption_effect": lambda filters: {
+            "title": "Before and after adoption",
+            "effect": effect.effect_part(filters),
+        },
+        "leaderboard": leaderboard.leaderboard_rows,
+    },
+    own_tables={
+        "adoption_effect": effect.effect_table,
+        "cohorts": effect.cohorts_table,
+        "failing_tools": failing_tools.table,
+        "lines_by_agent": impact.lines_table,
+        "phases": impact.phases_table,
+    },
+)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from core.csv_export import Cell, csv_response
 from core.page_links import url_with
 from insights.catalogue.agents import agent_name
-from insights.pages.ai.answers import AI_PAGE, SPEND_PAGE
+from insights.pages.ai.tabs import AI_PAGE, SPEND_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers

@@ -11,8 +11,8 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
-from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.pages.filter_bar import range_pickers

@@ -1,96 +1,62 @@
-"""Spend: the cost of tokens, by agent and model, and by outcome."""
+"""Spend: the total, with seats, by outcome and beside what agents report."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from django.urls import reverse
-
-from insights.pages import presenter
-from insights.pages.answers import Answers, PageQuery, compared, of_rules, of_tiles, rows_url
-from insights.pages.drawing import Share, shares
-from insights.query.query import Dimension
-from insights.ui import wording
-from insights.ui.cards import Breakdown, Section, Trend
-from insights.ui.filters import Choice
+from insights.pages.ai.tabs import COST, SPEND_PAGE
+from insights.pages.answers import Answers, PageQuery, compared, rows_url
+from insights.pages.drawing import Share, rows_of_part, shares
+from insights.pages.presenter import OwnSample, TemplateCard
+from insights.query.query import Dimension, Statistic
+from insights.ui import tiles, wording
+from insights.ui.cards import Card
+from insights.ui.filters import Filters
 from insights.ui.tiles import Link, Tile
+from integrations.facts.available_sources import available_sources
 
-TREND = Choice("trend", {"agent": "Agents", "model": "Models", "work_type": "Work"})
-BREAKDOWN = Choice(
-    "breakdown", {"agent": "Agents", "repository": "Repositories", "model": "Models", "work_type": "Work"}
-)
-PART = Choice(
-    "part",
-    {
-        "skill": "Skill",
-        "sub_agent": "Sub-agent",
-        "plugin": "Plugin",
-        "mcp_server": "MCP server",
-        "effort": "Effort",
-        "query_source": "Query source",
-        "provider": "Provider",
-    },
-)
-COST = Choice("cost", {"tokens": "Tokens", "seats": "With seats"})
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
-HAS_SPEND = ("ai.spend",)
-TREND_CHART = Trend(
-    "spend_trend", "ai.spend", "Spend over time", "stacked_bar", span=8, by=TREND, needs=HAS_SPEND, counted=True
-)
-SPEND = Section(
-    "spend",
-    "Spend",
-    "What agents cost at list prices",
-    cards=(
-        TREND_CHART,
-        Breakdown("spend_breakdown", "ai.spend", by=BREAKDOWN, title="Spend breakdown"),
-        Breakdown(
-            "spend_parts",
-            "ai.spend_by_part",
-            by=PART,
-            span=12,
-            caveat="From agent telemetry, where available.",
-            needs=HAS_SPEND,
-        ),
-    ),
-    look_for=("ai.spend", "ai.spend_wasted", "ai.spend_per_commit", "ai.unpriced_tokens"),
-)
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
-
-QUERIES = (
-    *of_tiles("ai.spend", "ai.spend_per_developer", "ai.spend_per_commit", "ai.spend_committed", "ai.spend_wasted"),
-    *compared("ai.committed_code_share", "ai.reported_cost", "ai.tokens"),
-    *of_rules(*SPEND.look_for),
-    PageQuery("ai.cost_difference", whole=True),
-)
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
-SEATS_QUERIES = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
+PER_PULL_REQUEST = "ai.spend_per_merged_pr"
+MEDIAN, P90 = (
+    PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
+)
 
 
-def queries(*, has_seats: bool) -> tuple[PageQuery, ...]:
-    return (*QUERIES, *SEATS_QUERIES) if has_seats else QUERIES
+def queries(_filters: Filters) -> Sequence[PageQuery]:
+    """Of seats where there are any, which are a fixed cost besides tokens."""
+    seats = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
+    return seats if available_sources().seats else ()
 
 
-def section(answers: Answers, *, has_seats: bool) -> dict[str, Any]:
-    seats = answers.figure("ai.seat_cost") if has_seats else None  # a fixed cost in addition to tokens
-    return {
-        **presenter.shown(SPEND, answers),
-        "total": total_tile(answers, has_seats=has_seats),
-        "costs": answers.pickers(COST) if has_seats else (),
-        "seats": f"Seats: {wording.money(seats.value)} in this period." if seats and seats.value is not None else "",
-        "seats_link": _idle(answers) if has_seats else None,
-        "part_url": answers.part_url("spend_outcome"),
-        "budgets_url": answers.part_url("spend_budgets"),
-        "tiles": _tiles(answers),
-        "links": [Link("Model cost comparison", answers.filters.url(reverse("ai_prices")))],
-    }
+def total_card(answers: Answers, card: Card) -> TemplateCard:
+    """The total spend; its outcome loads later."""
+    own = {"tile": total_tile(answers), "part_url": answers.part_url("spend_outcome")}
+    return TemplateCard("total-spend", "insights/_total_spend.html", own, getattr(card, "span", 6))
 
 
-def total_tile(answers: Answers, *, has_seats: bool) -> Tile:
+def seats_card(answers: Answers, card: Card) -> TemplateCard | None:
+    """Whether seats count, and how many are not used; None without seats."""
+    seats = answers.figure_if_read("ai.seat_cost")
+    if seats is None:
+        return None
+    words = "" if seats.value is None else f"Seats: {wording.money(seats.value)} in this period."
+    own = {"costs": answers.pickers(COST), "words": words, "link": _idle(answers)}
+    return TemplateCard("spend-seats", "insights/_seats.html", own)
+
+
+def budgets_card(answers: Answers, card: Card) -> TemplateCard:
+    own = {"part_url": answers.part_url("spend_budgets")}
+    return TemplateCard("spend-budgets", "insights/_budgets.html", own)
+
+
+def total_tile(answers: Answers) -> Tile:
     """The cost of tokens; with seats if picked."""
     tile = answers.tile("ai.spend", label="Total agent spend")
-    seats = answers.figure("ai.seat_cost") if has_seats else None
+    seats = answers.figure_if_read("ai.seat_cost")
     if seats is None or answers.filters.picked[COST.parameter] == COST.default or tile.state == "hidden":
         return tile
     if seats.value is None:
@@ -123,15 +89,6 @@ def outcome_shares(answers: Answers) -> list[Share]:
     return shares(in_order, "currency", role="outcome", labels=OUTCOMES)
 
 
-def _tiles(answers: Answers) -> list[Tile]:
-    return [
-        answers.tile("ai.spend_per_developer"),
-        answers.tile("ai.spend_per_commit"),
-        answers.tile("ai.spend_wasted", sample=_wasted_share(answers)),
-        answers.tile("ai.reported_cost", sample=_gap(answers)),
-    ]
-
-
 def _wasted_share(answers: Answers) -> str:
     """The wasted share of spend with a known outcome, which excludes pending and unknown."""
     wasted, committed = answers.figure("ai.spend_wasted").value, answers.figure("ai.spend_committed").value
@@ -153,3 +110,26 @@ def _gap(answers: Answers) -> str:
         f"{wording.money(abs(gap))}, {wording.percent_of(abs(gap), ours)} {'more' if gap > 0 else 'less'} than "
         "the price book"
     )
+
+
+def _spread(answers: Answers) -> str:
+    """Median and P90 next to the mean."""
+    median, p90 = (tiles.whole(answers.now[query]).value for query in (MEDIAN, P90))
+    if median is None or p90 is None:
+        return ""
+    pull_requests = wording.count(answers.figure(PER_PULL_REQUEST).sample_size, "PR")
+    return f"median {wording.money(median)}, P90 {wording.money(p90)}, {pull_requests}"
+
+
+SAMPLES = {
+    "ai.spend_wasted": OwnSample(_wasted_share, compared("ai.spend_wasted", "ai.spend_committed")),
+    "ai.reported_cost": OwnSample(_gap, (PageQuery("ai.cost_difference", whole=True),)),
+    PER_PULL_REQUEST: OwnSample(_spread, (MEDIAN, P90)),
+}
+
+
+def outcome_part(filters: Filters) -> dict[str, Any]:
+    answers = SPEND_PAGE.read(filters, [BY_OUTCOME])
+    parts = outcome_shares(answers)
+    linked = [(share, rows_of_part(filters, "ai.spend", Dimension.OUTCOME, share.key)) for share in parts]
+    return {"title": "Spend by outcome", "shares": parts, "linked_shares": linked}

@@ -1,28 +1,14 @@
 from django.urls import URLPattern, path
 
-from insights.pages.ai import adoption_rows, charts, leaderboard, page, prices, repositories
-from insights.pages.ai.answers import AI_PAGE
+from insights.pages.ai import adoption_rows, leaderboard, page, prices, repositories
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
-from insights.pages.presenter import rows_of_parts
-from insights.pages.routes import PageRoutes, facet_view, page_urls
-from insights.pages.units import AI_COLUMNS
-
-ROUTES = PageRoutes(
-    AI_PAGE,
-    page.page_filters,
-    AI_COLUMNS,
-    page.PARTS,
-    {**charts.CHARTS, **charts.COMPLETE_CHARTS},
-    complete=charts.COMPLETE,
-    tables=charts.TABLES,
-    rows_of_parts=rows_of_parts(charts.SECTIONS),
-)
+from insights.pages.routes import facet_view, page_urls
 
 urlpatterns: list[URLPattern] = [
     path("", page.ai_page, name="ai"),
-    *page_urls(AI_PAGE.name, lambda _request: ROUTES),
+    *page_urls(page.AI.page.name, lambda _request: page.AI.routes),
     path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
     path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
     path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),

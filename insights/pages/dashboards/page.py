@@ -22,8 +22,7 @@ from insights.models import Dashboard
 from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet
 from insights.pages.change_token import current_token
-from insights.pages.delivery.charts import stages_table
-from insights.pages.delivery.sections import stages_part
+from insights.pages.delivery.lead_time import stages_part, stages_table
 from insights.pages.filter_bar import filter_bar
 from insights.pages.routes import PageRoutes
 from insights.pages.units import UNASSIGNED_PART

@@ -1,51 +1,60 @@
-"""The five DORA metrics with their bands, and the DORA score."""
+"""The bands of the five DORA metrics, and the DORA score."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from insights.benchmarks.bands import BenchmarkSet
 from insights.benchmarks.quick_check import LATEST, peers_named
+from insights.benchmarks.sets import chosen_set
 from insights.catalogue.registry import get
 from insights.engine.connected import NO_SOURCE_EVER
 from insights.formulas.dora_score import BEST, SCORED, dora_score
 from insights.pages.answers import Answers, compared
-from insights.pages.delivery.tabs import DELIVERY_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE, DEPLOYMENT_DAYS, FIVE
+from insights.pages.presenter import Shown, TemplateCard, shown_card
 from insights.ui import tiles, wording
-from insights.ui.bands import band
+from insights.ui.bands import band, band_of_days, set_in_words
+from insights.ui.cards import Card, Later, Section
 from insights.ui.filters import STATISTIC
-from insights.ui.tiles import Tile
 
-TILES = (
-    "dora.deployment_frequency",
-    "dora.lead_time",
-    "dora.change_failure_rate",
-    "dora.recovery_time",
-    "dora.rework_rate",
-)
-QUERIES = compared(*TILES)
+QUERIES = compared(*FIVE)
 STEADY_POINTS = 0.05  # of the score: less is invisible at one decimal
 
 
-def dora_tiles(answers: Answers, published: BenchmarkSet) -> list[Tile]:
-    return [
-        answers.tile(key, band=band(published, key, answers.figure(key), answers.answer(key).query.statistic))
-        for key in TILES
-    ]
+def band_of(answers: Answers, key: str) -> tiles.Band | None:
+    """The band of one of the five in the organisation's set, or of deployment days."""
+    if key == DEPLOYMENT_DAYS:
+        return band_of_days(key, answers.figure(key))
+    if key not in FIVE or answers.page.tab:
+        return None
+    published = chosen_set(answers.filters.access.organisation.benchmark_set)
+    return band(published, key, answers.figure(key), answers.answer(key).query.statistic)
 
 
-def lacks_a_source(answers: Answers) -> bool:
-    """Whether one of the five lacks a source that was never connected."""
-    return any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in TILES)
+def lede_of(answers: Answers, section: Section) -> str:
+    """The section's, with the name of the organisation's set."""
+    return section.lede.format(published=chosen_set(answers.filters.access.organisation.benchmark_set).name)
 
 
-def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
+def needs_card(answers: Answers, card: Card) -> Shown | None:
+    """The card of missing inputs, where one of the five lacks a source that was never connected."""
+    lacks = any(answers.figure(key).reason in NO_SOURCE_EVER.values() for key in FIVE)
+    return shown_card(card, answers) if lacks and isinstance(card, Later) else None
+
+
+def score_card(answers: Answers, card: Card) -> TemplateCard:
+    published = chosen_set(answers.filters.access.organisation.benchmark_set)
+    score = {**_score(answers), "about_bands": set_in_words(published, list(FIVE))}
+    return TemplateCard("dora-score", "insights/delivery/_score.html", score)
+
+
+def _score(answers: Answers) -> dict[str, Any]:
     """The score of this and the previous window; none where a metric is missing."""
     figures = _by_their_own_statistic(answers)
     now = dora_score({key: figures.figure(key).value for key in SCORED})
     before = dora_score({key: figures.figure_before(key).value for key in SCORED})
-    missing = [get(key).label.lower() for key in TILES if figures.figure(key).value is None]
-    hidden = any(figures.figure(key).withheld for key in TILES)
+    missing = [get(key).label.lower() for key in FIVE if figures.figure(key).value is None]
+    hidden = any(figures.figure(key).withheld for key in FIVE)
     if now is None:
         why = "hidden or missing" if hidden else "missing"
         return {
@@ -53,7 +62,7 @@ def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
         }
     window = tiles.earlier(answers.filters.window, answers.filters.previous)
     moved = now.change_since(before) if before else {}
-    peers = peers_named(chosen_peers)
+    peers = peers_named(answers.filters.access.organisation.peers)
     return {
         "value": f"{now.value:.1f}",
         "change": _change(now.value - before.value, window) if before else None,
@@ -65,7 +74,7 @@ def score_card(answers: Answers, chosen_peers: str) -> dict[str, Any]:
                 "points": f"{part.points:.1f}",
                 "change": _change(moved[part.key], "") if part.key in moved else None,
             }
-            for part in (next(c for c in now.contributions if c.key == key) for key in TILES)
+            for part in (next(c for c in now.contributions if c.key == key) for key in FIVE)
         ],
         "missing": "" if before else "No comparison: a metric has no value in the previous period.",
         "peers": f"{peers.name}: {peers.score:.1f} in DORA's Quick Check {LATEST} (CC BY 4.0).",

@@ -1,4 +1,4 @@
-"""Lead time on the delivery page: stages and bottleneck, a distribution, and the slowest changes.
+"""The stages of lead time on the delivery page, and the bottleneck.
 
 A stage has one value, its mean without the slowest 5 %, over changes with every stage known, beside its median; the
 number of changes that are left out is shown.
@@ -6,13 +6,14 @@ number of changes that are left out is shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
 from django.urls import reverse
 
+from core.csv_export import Cell
 from core.page_links import url_with
 from insights.catalogue.lead_time_stages import (
     FEW_CHANGES,
@@ -26,14 +27,16 @@ from insights.catalogue.lead_time_stages import (
 from insights.catalogue.registry import get
 from insights.engine.fact_rows import GREATEST
 from insights.pages.answers import Answers, PageQuery, rows_url
-from insights.pages.delivery.dora import TILES as DORA_TILES
-from insights.pages.drawing import BULK, histogram
+from insights.pages.delivery.tabs import DELIVERY_PAGE, SPREAD
+from insights.pages.drawing import over_time
+from insights.pages.presenter import TemplateCard
 from insights.pages.rows import record_url
-from insights.privacy.visible import visible_distribution, visible_rows
-from insights.query.query import MetricValue, Query, Statistic
+from insights.privacy.visible import visible_rows
+from insights.query.query import MetricValue, Statistic
 from insights.ui import tiles, wording
-from insights.ui.charts import ChartData
-from insights.ui.filters import Choice, Filters
+from insights.ui.cards import Card
+from insights.ui.charts import ChartData, Dataset
+from insights.ui.filters import Filters
 from insights.ui.offers import Action, actions_on
 from insights.ui.tiles import ChartCard, Link
 
@@ -55,6 +58,7 @@ MEDIANS = {name: PageQuery(metric, statistic=Statistic.MEDIAN, whole=True) for n
 MEANS = {name: PageQuery(metric, statistic=Statistic.MEAN, whole=True) for name, (metric, *_) in STAGES.items()}
 STAGE_QUERIES = (*VALUES.values(), *MEDIANS.values(), *MEANS.values())
 QUERIES = (
+    PageQuery(LEAD_TIME, compared=True),
     *STAGE_QUERIES,
     *(PageQuery(metric, compared=True, statistic=Statistic.TRIMMED_MEAN) for metric in UPSTREAM),
 )
@@ -72,7 +76,12 @@ class Callout:
     actions: Sequence[Action] = ()
 
 
-def stages_card(answers: Answers) -> dict[str, Any]:
+def stages_card(answers: Answers, card: Card) -> TemplateCard:
+    """The stages of this window beside their medians, with the bottleneck."""
+    return TemplateCard("stages-now", "insights/delivery/_stages.html", _stages(answers), getattr(card, "span", 12))
+
+
+def _stages(answers: Answers) -> dict[str, Any]:
     means = stage_means(answers)
     lead_time, any_stage = answers.figure(LEAD_TIME), _value(answers, "coding")
     found = bottleneck_in(answers)
@@ -84,7 +93,7 @@ def stages_card(answers: Answers) -> dict[str, Any]:
             LEAD_TIME,
             title="Where lead time goes",
             kind="stacked_bar",
-            span=5,
+            span=12,
             missing=None if means else (any_stage if lead_time.value is not None else lead_time),
         ),
         "sample": _changes(answers),
@@ -98,14 +107,14 @@ def stages_card(answers: Answers) -> dict[str, Any]:
     }
 
 
-def over_time_card(answers: Answers) -> ChartCard:
+def over_time_card(answers: Answers, card: Card) -> ChartCard:
     any_stage = _value(answers, "coding")
     return answers.card(
         "stages",
         STAGES["coding"][0],
         title=f"Lead time by stage, per {answers.filters.granularity.value}",
         kind="stacked_bar",
-        span=5,
+        span=getattr(card, "span", 12),
         missing=None if any_stage.value is not None else any_stage,
         caveat="Means without the slowest 5%. The bottleneck sits on the baseline, so that its change is easy to read.",
     )
@@ -283,57 +292,44 @@ def _upstream(answers: Answers) -> Sequence[dict[str, Any]]:
     ]
 
 
-SPREAD = Choice(
-    "spread",
-    {LEAD_TIME: "Lead time", "pr.cycle_time": "Cycle time", **{STAGES[wait][0]: STAGES[wait][1] for wait in WAITS}},
-)
-SPREAD_QUERIES = tuple(PageQuery(key) for key in SPREAD.options if key not in DORA_TILES)
-SLOWEST_LISTED = 8
+def stages_over_time(filters: Filters) -> ChartData:
+    """A bar per bucket, with the window's bottleneck on the baseline."""
+    answers = DELIVERY_PAGE.read(filters, STAGE_QUERIES)
+    held = bottleneck_in(answers).held
+    names = sorted(STAGES, key=lambda name: name != held)
+    series = {name: answers.now[query].series for name, query in VALUES.items()}
+    datasets = [
+        Dataset(
+            STAGES[name][1],
+            "longest" if name == held else name,
+            "stage",
+            [of_all(figure, coding) for figure, coding in zip(series[name], series["coding"], strict=True)],
+        )
+        for name in names
+    ]
+    return over_time("stacked_bar", answers.now[VALUES[names[0]]], datasets)
 
 
-def spread_card(answers: Answers) -> ChartCard:
-    key = answers.filters.picked[SPREAD.parameter]
-    figure = answers.figure(key)
-    return answers.card(
-        "spread",
-        key,
-        title=f"{SPREAD.options[key]} distribution",
-        kind="stacked_bar",
-        span=5,
-        missing=None if figure.value is not None else figure,
-        pickers=answers.pickers(SPREAD),
-    )
+def stages_table(filters: Filters) -> Iterator[list[Cell]]:
+    """The stages of this and the previous window; stages before the first commit have no share."""
+    answers = DELIVERY_PAGE.read(filters, QUERIES)
+    means, found = stage_means(answers), bottleneck_in(answers)
+    heads = ["Mean without slowest 5% (seconds)", "Median (seconds)", "Mean (seconds)", "Share (percent)"]
+    yield ["Stage", "Kind", *heads, "Previous period (seconds)", "PRs", "PRs excluded", "Bottleneck"]
+    for name, (_, label, _) in STAGES.items():
+        value, median, mean = (tiles.whole(answers.now[queries[name]]) for queries in (VALUES, MEDIANS, MEANS))
+        before = tiles.whole(answers.earlier[VALUES[name]])
+        share = means[name] / sum(means.values()) * 100 if sum(means.values()) and name in means else None
+        held = ("only the slowest" if found.only_slowest else "yes") if name == found.stage else ""
+        kind = WAIT if name in WAITS else WORK
+        figures = [value.value, median.value, mean.value, share, before.value, value.sample_size, value.left_out]
+        yield [label, kind, *figures, held]
+    for metric, label in UPSTREAM.items():
+        figure, before = answers.figure(metric), answers.figure_before(metric)
+        yield [label, "", figure.value, None, None, None, before.value, figure.sample_size, figure.left_out, ""]
 
 
-def _spread_query(filters: Filters) -> Query:
-    """The query of the picked duration, without the page's statistic."""
-    return filters.query(filters.picked[SPREAD.parameter])
-
-
-def spread_chart(filters: Filters) -> ChartData:
-    distribution = visible_distribution(_spread_query(filters), filters.access)
-    tail = f"Slowest {100 - BULK}%"
-    return histogram(distribution, "seconds", facts="Pull requests", tail=tail, label_name="Took")
-
-
-def slowest(filters: Filters) -> dict[str, Any]:
-    """The slowest changes, pull requests with links to their pages."""
-    query = _spread_query(filters)
-    rows = visible_rows(query, filters.access, size=SLOWEST_LISTED, order=GREATEST)
-    longest = max((row["contribution"] for row in rows.rows), default=0.0) or 1.0
-    return {
-        "rows": [
-            {
-                "title": row.get("title") or row.get("reference") or "Change",
-                "reference": row.get("reference") or "",
-                "url": record_url("pull_request", row["fact_id"]),
-                "person": row["person"],
-                "took": str(wording.duration(row["contribution"])),
-                "day": wording.day(row["day"]) if row.get("day") else "",
-                "fraction": row["contribution"] / longest,
-            }
-            for row in rows.rows
-        ],
-        "what": SPREAD.options[query.key].lower(),
-        "note": rows.note,
-    }
+def stages_part(filters: Filters) -> dict[str, Any]:
+    """The stages with the bottleneck, for a card of a dashboard."""
+    stages = _stages(DELIVERY_PAGE.read(filters, QUERIES))
+    return {"title": "Lead time stages", "stages": stages, "part": "insights/delivery/_part_stages.html"}

@@ -9,11 +9,10 @@ from functools import partial
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.text import capfirst
 
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
-from insights.pages.drawing import BULK, histogram, trend_of
+from insights.pages.drawing import highest_title, histogram_of, trend_of
 from insights.pages.metric.benchmarks import lines
 from insights.pages.metric.filters import (
     SPLIT,
@@ -24,10 +23,8 @@ from insights.pages.metric.filters import (
     splits_of,
 )
 from insights.pages.routes import Charts, PageRoutes
-from insights.pages.rows import greatest_rows, highest_title
-from insights.privacy.visible import visible_distribution
+from insights.pages.rows import greatest_rows
 from insights.query.query import Dimension
-from insights.ui import wording
 from insights.ui.cards import Trend
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters
@@ -48,11 +45,7 @@ def split(metric: Metric, filters: Filters) -> ChartData:
 
 
 def spread(metric: Metric, filters: Filters) -> ChartData:
-    distribution = visible_distribution(filters.query(metric.key), filters.access)
-    tail = f"{highest_title(metric)} {100 - BULK}%"
-    return histogram(
-        distribution, metric.unit, facts=capfirst(wording.plural_of(metric.fact)), tail=tail, label_name="Value"
-    )
+    return histogram_of(filters, metric)
 
 
 def charts_of(metric: Metric) -> Charts:
@@ -87,7 +80,7 @@ def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
     filters = metric_filters(request, metric)
     context = {
         "title": f"{highest_title(metric)}: {metric.name}",
-        **greatest_rows(filters, metric),
+        **greatest_rows(filters, metric.key),
         "part": "insights/metrics/_outliers.html",
     }
     return render_part(request, context, filters)

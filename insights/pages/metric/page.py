@@ -15,13 +15,13 @@ from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
 from insights.pages.annotations.labels import note_url
 from insights.pages.answers import Answers, PageQuery
+from insights.pages.drawing import highest_title
 from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
 from insights.pages.metric.charts import charts_of
 from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers
-from insights.pages.rows import highest_title
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.query.enums import BelongsTo, Better

@@ -15,7 +15,6 @@ from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
-from insights.pages.ai.answers import AI_PAGE
 from insights.pages.ai.costs.repositories import (
     ABANDONED,
     BY_ANCESTOR,
@@ -36,6 +35,7 @@ from insights.pages.ai.costs.visible import (
     visible_session_costs,
 )
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import PageQuery
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers

@@ -21,7 +21,7 @@ from insights.catalogue.agents import agent_name
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
 from insights.engine.plan import Clock
 from insights.engine.read import read_totals
-from insights.pages.ai.answers import FACETS_OF_SESSIONS
+from insights.pages.ai.tabs import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage
 from insights.pages.filter_bar import filter_bar
 from insights.pages.rows import csv_rows

@@ -1,48 +1,20 @@
-"""Usage: how well the tooling is set up."""
+"""The tools of most failed calls, on the tab Usage."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from insights.pages.ai.answers import USAGE_PAGE
+from core.csv_export import Cell
+from insights.pages.ai.tabs import USAGE_PAGE
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
-from insights.ui.cards import Later, Section, Tile, Trend
 from insights.ui.filters import Filters
 from insights.ui.hints import Hint
 
 TOOLS_LISTED = 8
-USAGE = Section(
-    "usage",
-    "Usage",
-    "How well agents work with the tools",
-    cards=(
-        Tile("ai.cache_hit_rate"),
-        Tile("ai.error_rate"),
-        Tile("ai.tokens"),
-        Tile("ai.ship_rate"),
-        Tile("ai.enabled_repositories"),
-        Trend(
-            "tokens_by_kind",
-            "ai.tokens",
-            "Tokens by kind",
-            "stacked_bar",
-            span=6,
-            by=Dimension.TOKEN_KIND,
-            needs=("ai.tokens",),
-            counted=True,
-        ),
-        Later(
-            "failing_tools",
-            "Top failing tools",
-            "Show the failing tools",
-            span=6,
-            csv=(("failing_tools", "Failing tools as CSV"),),
-        ),
-    ),
-)
 FAILING_TOOLS_QUERIES = (
     PageQuery("ai.error_rate"),
     PageQuery("ai.error_rate", Dimension.TOOL, whole=True),
@@ -50,12 +22,21 @@ FAILING_TOOLS_QUERIES = (
 )
 
 
-def failing_tools_card(filters: Filters) -> dict[str, Any]:
+def part(filters: Filters) -> dict[str, Any]:
+    """The context of insights/_part_failing_tools.html."""
     answers = USAGE_PAGE.read(filters, FAILING_TOOLS_QUERIES)
     refusals = answers.figure("ai.tool_refusals").value
     refused = f"{wording.count(int(refusals or 0), 'call')} refused by the person {'is' if refusals == 1 else 'are'}"
     note = f"{refused} not included: a refusal is not a failure." if refusals else ""
-    return {"rows": _failing_tools(answers), "note": note, "hints": _hints(answers)}
+    return {"title": "Top failing tools", "rows": _failing_tools(answers), "note": note, "hints": _hints(answers)}
+
+
+def table(filters: Filters) -> Iterator[list[Cell]]:
+    """The same as CSV, with every tool that failed."""
+    answers = USAGE_PAGE.read(filters, [PageQuery("ai.error_rate", Dimension.TOOL, whole=True)])
+    yield ["Tool", "Failed", "Calls", "Error rate (percent)"]
+    for tool, figure in failing_tools(answers):
+        yield [tool, figure.numerator, figure.denominator, figure.value]
 
 
 def _hints(answers: Answers) -> list[Hint]:

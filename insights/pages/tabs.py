@@ -1,0 +1,158 @@
+"""A page of tabs, each a list of sections: its view, choices, charts, tables and parts follow from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from core.csv_export import Cell
+from insights.pages import presenter
+from insights.pages.answers import Answers, InsightsPage, PageQuery, of_rules
+from insights.pages.change_token import current_token
+from insights.pages.filter_bar import filter_bar
+from insights.pages.lines import WITH_BANDS
+from insights.pages.routes import Charts, PageRoutes, Parts
+from insights.pages.units import Column, units_choice, units_part
+from insights.ui.cards import Lines, Section, Units, UnitTable
+from insights.ui.filters import Choice, Filters, filters_of
+from insights.ui.scope_bar import scope_navigation, scope_words
+from orgtree.trees.surroundings import Surroundings
+
+
+@dataclass(frozen=True)
+class OpenTab:
+    """A tab with what was read for it."""
+
+    answers: Answers
+    sections: Sequence[tuple[Section, Answers]]  # of each section, as far as its choices narrow them
+    around: Surroundings
+    token: str  # of the facts, before they were read
+
+
+@dataclass(frozen=True)
+class TabbedPage:
+    """The sections of each tab by the word in its address, and what the page adds to its declarations.
+
+    `head` is read with every tab.  Parts, charts and tables are those of cards that the page presents itself; those of
+    all others follow from their cards.
+    """
+
+    page: InsightsPage
+    tabs: Mapping[str, Sequence[Section]]
+    columns: Sequence[Column]  # of the table of units
+    own: presenter.Additions = presenter.NOTHING
+    head: Sequence[PageQuery] = ()
+    own_choices: Sequence[Choice] = ()
+    own_parts: Parts = field(default_factory=dict)
+    own_charts: Charts = field(default_factory=dict)
+    own_tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
+    csv_prefix: str = "headway"
+
+    @cached_property
+    def sections(self) -> Sequence[Section]:
+        return [section for sections in self.tabs.values() for section in sections]
+
+    @cached_property
+    def choices(self) -> Sequence[Choice]:
+        of_cards = [choice for section in self.sections for choice in section.choices]
+        cards = [card for section in self.sections for card in section.cards]
+        orders = [presenter.sort_of(card) for card in cards if isinstance(card, UnitTable)]
+        listed: list[Choice] = []
+        for choice in (*self.own_choices, *of_cards, *orders, units_choice(self.columns)):
+            if choice not in listed:
+                listed.append(choice)
+        return listed
+
+    def filters(self, request: HttpRequest) -> Filters:
+        return filters_of(request, self.choices)
+
+    def open(self, request: HttpRequest, word: str) -> OpenTab:
+        """The tab with its figures, read in one call.  Raises Http404 and QueryError."""
+        token, page, filters = current_token(request), self.page.at(word), self.filters(request)
+        around = scope_navigation(request, filters)
+        wanted: dict[str, tuple[Filters, list[PageQuery]]] = {"": (filters, [*self.head, *page.menus])}
+        for section in self.tabs[word]:
+            narrowed = presenter.narrowed(section, filters)
+            of_scope = wanted[""] if narrowed is filters else wanted.setdefault(section.key, (narrowed, []))
+            of_scope[1].extend(self._queries(section, filters))
+        answers = dict(zip(wanted, page.read_scopes(wanted.values(), around=around), strict=True))
+        return OpenTab(
+            answers[""],
+            [
+                (section, replace(answers[section.key], filters=filters, narrowed=answers[section.key].filters))
+                if section.key in answers
+                else (section, answers[""])
+                for section in self.tabs[word]
+            ],
+            around,
+            token,
+        )
+
+    def response(self, request: HttpRequest, tab: OpenTab, template: str, more: Mapping[str, Any]) -> HttpResponse:
+        """The page, with `more` context for its template; each shortfall stands in the first section that has it."""
+        answers, filters = tab.answers, tab.answers.filters
+        sections = [(section, of) for section, of in tab.sections if not self.own.hides(section, of)]
+        has_units = any(isinstance(card, Units) for section, _ in sections for card in section.cards)
+        units = units_part(request, answers.page, filters, tab.around) if has_units else None
+        shown = [presenter.shown(section, of, units=units, own=self.own) for section, of in sections]
+        queries = [self._queries(section, filters) for section, _ in sections]
+        lacking = answers.shortfalls_by_section(*queries) if any(queries) else [()] * len(queries)
+        context = {
+            "pulse": tab.token,
+            "filters": filters,
+            "bar": filter_bar(answers, tab.around),
+            "whose": scope_words(filters, tab.around),
+            "tabs": answers.page.tab_links(filters),
+            "sections": [
+                {**section, "shortfalls": of_section} for section, of_section in zip(shown, lacking, strict=True)
+            ],
+            **more,
+        }
+        return render(request, template, context)
+
+    def _queries(self, section: Section, filters: Filters) -> Sequence[PageQuery]:
+        return presenter.queries(section, filters, self.own)
+
+    @cached_property
+    def parts(self) -> Parts:
+        of_tabs = [presenter.parts(sections, self.page.at(word)) for word, sections in self.tabs.items()]
+        of_cards = {name: part for of_tab in of_tabs for name, part in of_tab.items()}
+        return {"look": self._look, **of_cards, **self.own_parts}
+
+    @cached_property
+    def charts(self) -> Charts:
+        return {**presenter.charts(self.sections, self.page), **self.own_charts}
+
+    @cached_property
+    def tables(self) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
+        figures = {
+            section.key: partial(presenter.figures_csv, section=section, page=self.page)
+            for section in self.sections
+            if section.has_table
+        }
+        return {**figures, **presenter.tables(self.sections, self.page), **self.own_tables}
+
+    @cached_property
+    def complete(self) -> Mapping[str, str]:
+        """Chart → the same with its slower parts, which its CSV file has."""
+        names = [card.name for section in self.sections for card in section.cards if isinstance(card, Lines)]
+        return {name: f"{name}{WITH_BANDS}" for name in names}
+
+    @cached_property
+    def routes(self) -> PageRoutes:
+        return PageRoutes(
+            *(self.page, self.filters, self.columns, self.parts, self.charts, self.complete, self.tables),
+            rows_of_parts=presenter.rows_of_parts(self.sections),
+            csv_prefix=self.csv_prefix,
+        )
+
+    def _look(self, filters: Filters) -> dict[str, Any]:
+        """The hints of all tabs, for the card *What to look at*."""
+        keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
+        hints = self.page.read(filters, of_rules(*keys)).hints(*keys)
+        return {"title": "What to look at", "hints": hints, "part": "insights/_part_look.html"}
