@@ -79,7 +79,12 @@ def home_health(request: HttpRequest) -> HttpResponse:
     """The setup status for admins: a part of the home page, or a separate page."""
     if not request.user.is_staff:
         raise Http404
-    context = {"title": "Health", "part": "_health.html", "steps": _steps(reception(), timezone.now())}
+    steps = _steps(reception(), timezone.now())
+    context = {
+        **{"title": "Health", "part": "_health.html"},
+        "open": [step for step in steps if not step.done],
+        "done": [step for step in steps if step.done],
+    }
     return render_part(request, context)
 
 
@@ -94,7 +99,7 @@ def _delivery(answers: Answers) -> list[Tile]:
 
 
 class Step(NamedTuple):
-    """A line of the setup status; the link `label` is shown until it is done."""
+    """A line of the setup status; the link `label` is shown until it is done, and then the line is folded."""
 
     done: bool
     title: str
