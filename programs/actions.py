@@ -64,6 +64,7 @@ def objectives_found(access: Access, words: Sequence[str], limit: int) -> list[H
             reverse("objective", args=[objective.pk]),
             hint=f"{objective.unit.name if objective.unit else WHOLE}, {objective.quarter}",
             note=_status(objective, objective.shown),
+            takes="context",
         )
         for objective in in_order.select_related("quarter", "unit").annotate(shown=shown_status(access))[:limit]
     ]
@@ -85,6 +86,7 @@ def tickets_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]
             reverse("ticket", args=[ticket.pk]),
             hint=f"{ticket.get_nature_display()}, {ticket.unit.name if ticket.unit else WHOLE}",
             note=f"Due {wording.day(ticket.due_on)}" if ticket.is_standing else TicketState(ticket.state).label,
+            takes="context",
         )
         for ticket in in_order[:limit]
     ]

@@ -89,6 +89,7 @@ def pull_requests(access: Access, words: Sequence[str], limit: int) -> list[Hit]
             note=f"Merged {wording.day(timezone.localdate(pull_request.merged_at))}"
             if pull_request.merged_at
             else pull_request.state.capitalize(),
+            takes="context",
             matched=" ".join(words),
         )
         for pull_request in seen.select_related("repository").order_by("-created_at", "pk")[:limit]

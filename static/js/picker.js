@@ -125,7 +125,7 @@ function enhance(select) {
 }
 
 function enhanceAll(root) {
-  for (const select of root.querySelectorAll('select:is([name$="metric"], [name^="indicator"]):not([multiple])')) enhance(select);
+  for (const select of root.querySelectorAll('select:is([name$="metric"], [name="metrics"], [name^="indicator"]):not([multiple])')) enhance(select);
 }
 
 enhanceAll(document);

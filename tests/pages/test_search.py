@@ -211,7 +211,7 @@ def test_links_carry_the_context_of_the_page(sign_in: SignIn) -> None:
     assert link("delivery", "Pages") == whole
     assert link("platform", "Units") == {**whole, "unit": ["platform"]}
     assert link("roadmap", "Pages") == {"unit": ["search"]}
-    assert link("flaky", "Tickets") == {}
+    assert link("flaky", "Tickets") == link("fail half", "Objectives") == link("1188", "Pull requests") == whole
 
 
 def test_without_words_recent_units_and_pages(sign_in: SignIn) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -11,6 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
+from insights.catalogue.declarations import Metric
 from insights.pages.answers import InsightsPage, PageQuery
 from insights.pages.catalogue import category_title
 from insights.pages.compare.table import (
@@ -66,6 +66,7 @@ def compare(request: HttpRequest) -> HttpResponseBase:
         "trees": listed.trees,
         "legend": LEGEND,
         "fewest_ranked": FEWEST_RANKED,
+        "chosen": params.metrics,
         "groups": _groups(params),
         "units": [{"slug": unit.slug, "name": unit.name, "note": unit.tree_name, "chosen": True} for unit in units],
         "chosen_units": bool(params.units),
@@ -112,21 +113,14 @@ def _rows(params: CompareParams, listed: ListedUnits) -> list[Row]:
     return [replace(row, url=params.filters.with_unit(row.slug).url(delivery)) for row in rows]
 
 
-def _groups(params: CompareParams) -> list[dict[str, Any]]:
-    """All comparable metrics, each in the first of its categories."""
-    chosen = {metric.key for metric in params.metrics}
-    listed: set[str] = set()
-    groups = []
+def _groups(params: CompareParams) -> dict[str, list[Metric]]:
+    """The metrics that can be added, each in the first of its categories."""
+    left = [metric for metric in comparable_metrics() if metric not in params.metrics]
+    groups = {}
     for category in GROUPS:
-        options: list[dict[str, Any]] = [
-            {"key": metric.key, "name": metric.marked_name, "chosen": metric.key in chosen}
-            for metric in comparable_metrics()
-            if category in metric.categories and metric.key not in listed
-        ]
-        listed |= {option["key"] for option in options}
-        if options:
-            groups.append({"title": category_title(category), "options": options})
-    return groups
+        groups[category_title(category)] = [metric for metric in left if category in metric.categories]
+        left = [metric for metric in left if category not in metric.categories]
+    return {title: listed for title, listed in groups.items() if listed}
 
 
 def _hidden_fields(params: CompareParams, without: str) -> list[tuple[str, str]]:
