@@ -10,19 +10,19 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors, People, PeopleQuery, Place, Segment
 from insights.engine.plan import facets_of
-from insights.privacy.families import Family
-from insights.privacy.suppression import Cells, Hidden, Key, Minimum, Pattern, few, grid, patterns_of, suppressed
+from insights.privacy.families import Family, Unit
+from insights.privacy.suppression import Cells, Hidden, Key, Minimum, Pattern, Row, grid, patterns_of, suppressed
 from insights.privacy.withhold import numerator_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Dimension, Query, Window
 
-Unit = int | None
-OWN: Unit = None  # the query's own scope
+OWN: Row = None  # the query's own scope, where that is no unit
 TAKEN = "taken"  # by a filter
 BySegment = Mapping[Segment, People]
 ByPlace = Mapping[tuple[Place, Segment], People]
@@ -63,13 +63,13 @@ class _Wider:
             divided |= {(place, (TAKEN, *segment)): some for (place, segment), some in own.items()}
         return divided
 
-    def revealed(self, hidden: Set[tuple[Unit, Pattern]]) -> Set[tuple[Unit, Pattern]]:
+    def revealed(self, hidden: Set[tuple[Row, Pattern]]) -> Set[tuple[Row, Pattern]]:
         """The units, segments and sums over them in which the filters' own value is hidden.
 
         A single filter by a column takes all of its values that are hidden, or none of them.
         """
         number = max(1, len(self.chosen))
-        lost: dict[tuple[Unit, Pattern], set[Pattern]] = defaultdict(set)
+        lost: dict[tuple[Row, Pattern], set[Pattern]] = defaultdict(set)
         for unit, pattern in hidden:
             if None not in pattern[:number]:
                 lost[unit, pattern[number:]].add(pattern[:number])
@@ -84,7 +84,7 @@ class Question:
     """A query whose values are protected: those of each of `units`, or of its own scope."""
 
     query: Query
-    units: Sequence[int]
+    units: Sequence[Unit]
     family: Family
     of_buckets: bool
 
@@ -146,38 +146,37 @@ class Question:
         return PeopleQuery(query, segments, beside, bool(self.family.wholes), self.of_buckets)
 
     @property
-    def _own_rows(self) -> Set[Unit]:
+    def _own_rows(self) -> Set[Row]:
         """Those whose values are judged."""
         return {*self.units} if self.units else {OWN}
 
-    def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Unit, Hidden]:
+    def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Row, Hidden]:
         """The values to hide, by unit, from the answers to `people_queries`."""
         answer, *beside = answers
-        hidden: dict[Unit, set[Key]] = defaultdict(set)
-        of_few: dict[Unit, set[Key]] = defaultdict(set)
+        hidden: dict[Row, set[Key]] = defaultdict(set)
+        of_few: dict[Row, set[Key]] = defaultdict(set)
         people = {window: answer.people_in(window, self._numerator) for window in answer.windows}
         for window, sets in people.items():
             for some in sets:
-                cells = self._beside_units(some)
-                for unit, segment in few(cells, minimum):
-                    of_few[unit].add((window, segment))
-                for unit, segment in suppressed(cells, minimum, rows=self._own_rows):
+                for unit, segment in suppressed(self._beside_units(some, minimum), minimum, rows=self._own_rows):
                     hidden[unit].add((window, segment))
             for unit, segment in self._revealed_by_filters(window, sets, beside, minimum):
                 hidden[unit].add((window, segment))
-        for unit in self.units or (OWN,):
-            of_unit = {window: [_of_unit(some, unit) for some in sets] for window, sets in people.items()}
+        for unit in self._own_rows:
+            of_unit = {window: [self._of_unit(some, unit) for some in sets] for window, sets in people.items()}
+            of_few[unit] = _of_few(of_unit, minimum)
+            hidden[unit] |= of_few[unit]
             if answer.adds_up and answer.buckets:
                 hidden[unit] |= _beside_buckets(answer, of_unit, hidden[unit], minimum)
-        return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self.units or (OWN,)}
+        return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self._own_rows}
 
-    def fewest_known(self, answer: Contributors, unit: Unit, minimum: Minimum) -> Mapping[Key, int]:
+    def fewest_known(self, answer: Contributors, unit: Row, minimum: Minimum) -> Mapping[Key, int]:
         """The number of confirmed people behind each value, or behind its numerator where these are fewer, from the
         answer to `contributors_query`: at least 1 where there is anybody."""
         fewest: dict[Key, int] = {}
         for window in answer.windows:
             for people in answer.people_in(window, self._numerator):
-                for segment, some in _of_unit(people, unit).items():
+                for segment, some in self._of_unit(people, unit).items():
                     if some:
                         known = max(1, minimum.known(some).bit_count())
                         fewest[window, segment] = min(known, fewest.get((window, segment), known))
@@ -189,26 +188,43 @@ class Question:
         metric = get(self.query.key)
         return [metric.numerator] if isinstance(metric, Ratio) and numerator_of(self.query) else []
 
-    def _beside_units(self, people: ByPlace) -> Cells:
-        """The cells of a window: each unit's, and those of each segment."""
+    def _of_unit(self, people: ByPlace, unit: Row) -> BySegment:
+        by_segment: dict[Segment, People] = defaultdict(int)
+        for (place, segment), some in people.items():
+            if unit is OWN or unit in self.family.rows_of(place):
+                by_segment[segment] |= some
+        return by_segment
+
+    def _beside_units(self, people: ByPlace, minimum: Minimum) -> Cells:
+        """The cells of a window: each unit's, and those of each segment.
+
+        In no unit, those whom telemetry alone names do not count: otherwise whoever holds a token could make the
+        figures of units disappear.
+        """
         places = {place for place, _ in people}
         if not self.units:
             return grid({OWN: places}, [], people)
-        rows = {unit: {place for place in places if unit in place} for unit in self.family.units}
-        rows |= dict.fromkeys(self.family.wholes, places)
-        return grid(rows, [*self.family.below.items()], people)
+        below = self.family.below
+        rows: dict[Row, set[Place]] = {row: set() for row in (*self.family.units, *below, *chain(*below.values()))}
+        for place in places:
+            for row in self.family.rows_of(place):
+                rows[row].add(place)
+        counted = {
+            (place, segment): some if place else minimum.known(some) for (place, segment), some in people.items()
+        }
+        return grid(rows, [*below.items()], counted)
 
     def _revealed_by_filters(
         self, window: Window, own: Sequence[ByPlace], beside: Sequence[Contributors], minimum: Minimum
-    ) -> Iterator[tuple[Unit, Segment]]:
+    ) -> Iterator[tuple[Row, Segment]]:
         """The values that would reveal few people beside those of other filters, in any unit of the family."""
         for wider, answer in zip(self._wider, beside, strict=True):
             # Without people there is nothing in the window, neither here nor there.
             for some, everybody in zip(own, answer.people_in(window, self._numerator), strict=False):
-                cells = self._beside_units(wider.divided(some, everybody))
+                cells = self._beside_units(wider.divided(some, everybody), minimum)
                 found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows))
                 for place, segment in some:
-                    for unit in (OWN, *place):
+                    for unit in (OWN, *self.family.rows_of(place)):
                         if not found.isdisjoint((unit, sums) for sums in patterns_of(wider.segment_of(segment))):
                             yield unit, segment
 
@@ -216,12 +232,15 @@ class Question:
 OfWindows = Mapping[Window, Sequence[BySegment]]
 
 
-def _of_unit(people: ByPlace, unit: Unit) -> BySegment:
-    by_segment: dict[Segment, People] = defaultdict(int)
-    for (place, segment), some in people.items():
-        if unit is OWN or unit in place:
-            by_segment[segment] |= some
-    return by_segment
+def _of_few(own: OfWindows, minimum: Minimum) -> set[Key]:
+    """Primary suppression: the values of few people, those whom telemetry alone names included."""
+    return {
+        (window, segment)
+        for window, sets in own.items()
+        for some in sets
+        for segment, people in some.items()
+        if minimum.is_few(people)
+    }
 
 
 def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key], minimum: Minimum) -> set[Key]:

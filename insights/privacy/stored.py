@@ -13,9 +13,9 @@ from dataclasses import replace
 from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors
 from insights.engine.read import AnswerSet, UnitQueries, read_together
-from insights.privacy.evidence import OWN, Question, Unit
+from insights.privacy.evidence import OWN, Question
 from insights.privacy.families import Family
-from insights.privacy.suppression import Minimum
+from insights.privacy.suppression import Minimum, Row
 from insights.privacy.visible import visible_together
 from insights.privacy.withhold import key_of, minimum_for, minimum_of
 from insights.query.enums import BelongsTo
@@ -100,7 +100,7 @@ def _counted_of_units(
 
 
 def _counted(
-    answer: Answer, question: Question | None, contributors: Contributors | None, unit: Unit, minimum: Minimum
+    answer: Answer, question: Question | None, contributors: Contributors | None, unit: Row, minimum: Minimum
 ) -> Answer:
     if question is None or contributors is None:
         return answer

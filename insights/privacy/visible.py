@@ -18,11 +18,11 @@ from insights.engine.fact_rows import RowOrder
 from insights.engine.margins import ErrorMargins, read_error_margins
 from insights.engine.read import AnswerSet, UnitQueries, read_together, read_unmatched
 from insights.formulas.error_margins import ErrorMargin
-from insights.privacy.evidence import Question, Unit
-from insights.privacy.families import family_of, unit_ids
+from insights.privacy.evidence import Question
+from insights.privacy.families import Unit, family_of, units_by_word
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
-from insights.privacy.suppression import Hidden
+from insights.privacy.suppression import Hidden, Row
 from insights.privacy.withhold import (
     AI_DIMENSIONS,
     UNKNOWN_PEOPLE,
@@ -93,7 +93,7 @@ def visible_together(
         replace(of_units, units=[unit for unit in of_units.units if access.visibility.can_see(unit)])
         for of_units in units
     ]
-    known = {} if access.shows_small_groups else unit_ids(access)
+    known = {} if access.shows_small_groups else units_by_word(access)
     questions = [
         *(_question(query, known, access, of_buckets=True) for query in series),
         *(_question(query, known, access) for query in totals),
@@ -117,11 +117,11 @@ def visible_together(
     )
 
 
-def _question(query: Query, known: Mapping[str, int], access: Access, *, of_buckets: bool = False) -> Question | None:
-    """None where nothing of it is withheld.  `known` are ids of units by slug."""
+def _question(query: Query, known: Mapping[str, Unit], access: Access, *, of_buckets: bool = False) -> Question | None:
+    """None where nothing of it is withheld.  `known` are units by the word of a scope."""
     if not withholds(query, access):
         return None
-    unit = known.get(query.scope.unit or "") or unit_id_of(query.scope, access)
+    unit = known.get(query.scope.unit_word or "") or unit_id_of(query.scope, access)
     units = [] if unit is None else [unit]
     return Question(query, units, family_of(units, query.window, access), of_buckets)
 
@@ -135,7 +135,7 @@ def _question_of_units(query: Query, units: Sequence[int], access: Access) -> Qu
 
 def _judged(
     questions: Sequence[Question | None], people: Sequence[Contributors], access: Access
-) -> Iterator[Mapping[Unit, Hidden]]:
+) -> Iterator[Mapping[Row, Hidden]]:
     """The values to hide of each question, by unit."""
     found = iter(people)
     minimum = minimum_of(access)
@@ -144,14 +144,14 @@ def _judged(
         yield question.hidden(answers, minimum_for(question.query, minimum)) if question else {}
 
 
-def _shown(answer: Answer, hidden: Mapping[Unit, Hidden], access: Access) -> Answer:
+def _shown(answer: Answer, hidden: Mapping[Row, Hidden], access: Access) -> Answer:
     for of_unit in hidden.values():
         return withheld(answer, access, of_unit)
     return answer
 
 
 def _shown_of_units(
-    by_unit: Mapping[int, Sequence[Answer]], hidden: Sequence[Mapping[Unit, Hidden]], access: Access
+    by_unit: Mapping[int, Sequence[Answer]], hidden: Sequence[Mapping[Row, Hidden]], access: Access
 ) -> Mapping[int, Sequence[Answer]]:
     return {
         unit: [

@@ -52,7 +52,7 @@ def made_of_teams(org: Org) -> Org:
 
 
 def tokens(unit: str | None, **where: tuple[str, ...]) -> Query:
-    return Query("ai.tokens", windows.trailing(4), scope=Scope(unit, where=where))
+    return Query("ai.tokens", windows.trailing(4), scope=Scope.of_unit(unit or "", where=where))
 
 
 def shown(persona: Persona, *queries: Query) -> list[bool]:
@@ -76,6 +76,18 @@ def test_a_team_of_few_is_not_what_the_other_teams_leave_of_all() -> None:
     assert {slug for slug, unit in units.items() if beside[unit][0].total[0].withheld} == {"blue", "grey"}
     [blue] = visible_totals([tokens("blue")], access)
     assert blue.total[0].reason == "Hidden: together with other visible figures, it would reveal a group of few people."
+
+
+def test_all_less_who_is_in_no_unit_is_no_tree_of_few(teams: Org) -> None:
+    """The attack: a tree of two people is hidden, and what it leaves of everybody was not."""
+    teams.tree("Guild")
+    queries = [tokens(slug) for slug in (None, "guild", "unassigned:guild")]
+    for number, is_shown in ((2, False), (5, True)):
+        for name in [f"of-red-{position}" for position in range(number)]:
+            teams.join(name, "guild")
+        assert shown(EXECUTIVE, *queries) == [True, is_shown, is_shown]
+    [nobody] = visible_totals([tokens("unassigned:shop")], access_of(create_user(EXECUTIVE)))
+    assert not nobody.total[0].withheld
 
 
 def test_who_cannot_see_the_other_teams_loses_nothing() -> None:

@@ -18,7 +18,8 @@ from insights.privacy.suppression import Cell, Cells, Minimum
 from insights.privacy.visible import UnitQueries, visible_together
 from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.access.access import Access, access_of
-from orgtree.models import Grant, IndividualPolicy, Organisation, Person, Role, Unit, UnitPlace
+from orgtree.models import Grant, IndividualPolicy, Membership, Organisation, OrgTree, Person, Role, Unit, UnitPlace
+from orgtree.trees.placements import rebuild_placements
 from tests.engine.facts import AGENTS, PRICED, World, create_world
 from tests.engine.organisations import PARENTS, add_organisation
 from tests.personas import ADMIN, EXECUTIVE, Persona, create_user
@@ -31,7 +32,8 @@ DAYS = [NOW.date() - timedelta(days=n) for n in range(27, -1, -1)]
 WINDOWS = (Window(DAYS[0], date(2026, 3, 23)), Window(DAYS[14], date(2026, 3, 23)))
 KEYS = ("ai.tokens", "ai.spend", "ai.sessions", "ai.error_rate", "ai.committed_code_share", "ai.spend_per_developer")
 MANAGERS = {"a": Persona("manages-a"), "b": Persona("manages-b")}
-TREES = {"engineering": ("root", "red", "blue"), "squads": tuple(PARENTS)}
+GUILD = "guild"
+TREES = {"engineering": ("root", "red", "blue"), "squads": tuple(PARENTS), GUILD: (GUILD,)}
 FACETS = {Dimension.AGENT: AGENTS, Dimension.MODEL: PRICED, Dimension.REPOSITORY: ("shop", "site", "tools")}
 SPLITS = ((), (Dimension.AGENT,), (Dimension.MODEL,), (Dimension.REPOSITORY,), (Dimension.AGENT, Dimension.MODEL))
 REQUESTS = 20
@@ -57,7 +59,7 @@ def auditor(world: World) -> Auditor:
 
 
 def made(seed: int) -> World:
-    """About thirty people in two trees, of whom some move, leave, or are in no unit."""
+    """About sixty people in two trees, of whom some move, leave, or are in no unit, and three in another one."""
     protected = datetime(2026, 1, 1, tzinfo=UTC)
     Organisation.objects.update_or_create(pk=1, defaults={"protected_since": protected})
     world = create_world(seed, days=DAYS, people=60, sessions=300)
@@ -66,6 +68,7 @@ def made(seed: int) -> World:
         parent = None if unit == root else root
         UnitPlace.objects.create(unit=unit, parent=parent, during=DateRange(date(2025, 1, 1), None))
     add_organisation(world, seed, DAYS)
+    add_guild(world)
     Person.objects.update(found_in_data=False)
     ever = DateRange(date(2025, 1, 1), None)
     Grant.objects.create(user=create_user(EXECUTIVE), role=Role.EXECUTIVE, during=ever)
@@ -73,6 +76,19 @@ def made(seed: int) -> World:
         unit = Unit.objects.get(slug=slug)
         Grant.objects.create(user=create_user(persona), role=Role.MANAGER, unit=unit, during=ever)
     return world
+
+
+def add_guild(world: World) -> None:
+    """A tree of one unit with three people: what it leaves of everybody is of many."""
+    tree = OrgTree.objects.create(name="Guild", slug=GUILD)
+    unit = Unit.objects.create(tree=tree, name="Guild", slug=GUILD)
+    start = date(2025, 1, 1)
+    UnitPlace.objects.create(unit=unit, during=DateRange(start, None))
+    for person in Person.objects.order_by("pk")[1:4]:
+        Membership.objects.create(tree=tree, person=person, unit=unit, during=DateRange(start, None))
+        world.placements.append((person.pk, GUILD, start, None))
+    world.units[GUILD] = [GUILD]
+    rebuild_placements(tree_ids=[tree.pk])
 
 
 def viewers(world: World) -> Sequence[Access]:
@@ -125,6 +141,22 @@ def answered(draw: random.Random, access: Access, auditor: Auditor, tree: str) -
     return shown
 
 
+def of_all_trees(draw: random.Random, access: Access, auditor: Auditor, tree: str) -> list[Shown]:
+    """A metric of everybody, of the units of all trees, and of who is in none of each."""
+    window, key = draw.choice(WINDOWS), draw.choice(KEYS[:3])
+    words = ["", *(f"unassigned:{slug}" for slug in TREES)] if access.visibility.whole else []
+    totals = [Query(key, window, scope=Scope.of_unit(word)) for word in words]
+    slugs = {unit.pk: unit.slug for unit in Unit.objects.filter(tree__slug__in=TREES)}
+    answers = visible_together(access, totals=totals, units=[UnitQueries([Query(key, window)], [*slugs])])
+    shown = [value for answer in answers.totals for value in auditor.shown(answer)]
+    for unit, of_unit in answers.units[0].items():
+        shown += [value for answer in of_unit for value in auditor.shown(answer, slugs[unit])]
+    return shown
+
+
+KINDS_OF_ANSWERS = (answered, answered, of_all_trees)
+
+
 def requests(world: World, auditor: Auditor, number: int) -> Iterator[tuple[str, list[Shown]]]:
     """So many random requests: by whom, and what they were shown."""
     draw = random.Random(len(world.sessions))
@@ -132,7 +164,7 @@ def requests(world: World, auditor: Auditor, number: int) -> Iterator[tuple[str,
         policy = draw.choice((IndividualPolicy.PSEUDONYMS, IndividualPolicy.SELF_ONLY))
         Organisation.objects.update(individual_policy=policy)
         access = draw.choice(viewers(world))
-        yield str(access.viewer), answered(draw, access, auditor, draw.choice([*TREES]))
+        yield str(access.viewer), draw.choice(KINDS_OF_ANSWERS)(draw, access, auditor, draw.choice([*TREES]))
 
 
 def test_no_combination_of_shown_values_is_of_few_people(world: World, auditor: Auditor) -> None:
@@ -162,6 +194,7 @@ PLANTED: Mapping[str, Sequence[tuple[object, str, object]]] = {
     "figures of few people": [(suppression, "few", lambda *_: set())],
     "what is beside them": [(evidence, "suppressed", only_few)],
     "units beside one another": [(visible, "family_of", lambda units, *_: Family(units))],
+    "who is in no unit": [(visible, "units_by_word", lambda _: {})],
     "buckets of a window": [(evidence, "_beside_buckets", lambda *_: set())],
     "filters": [(evidence.Question, "_revealed_by_filters", lambda *_: ())],
 }
