@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -16,7 +16,7 @@ from itertools import pairwise
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine import measures, scan
-from insights.engine.fact_query import FactQuery, ScopeKind, StockQuery
+from insights.engine.fact_query import FactQuery, ResolvedScope, ScopeKind, StockQuery
 from insights.engine.measures import set_in, sets_in
 from insights.engine.plan import Clock, MeasureQuery, ScopeResolver, facets_of, measure_queries_of, needed_buckets
 from insights.engine.results import MeasuredFacts
@@ -32,6 +32,8 @@ People = int
 Segment = tuple[str, ...]
 Place = frozenset[int]
 """The units, among those asked about, that somebody was in on a day."""
+
+_Told = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their value of an attribute
 
 NOBODY: People = 0
 NOWHERE: Place = frozenset()
@@ -51,7 +53,8 @@ class PeopleQuery:
 
     `segments` are read instead of the query's own, and any column will do.  With `units`, the query's own unit is left
     out of account: people are told apart by which of these they were in, and with `outside` those in none are asked
-    about, too.
+    about, too.  With the slug of an attribute, segments begin with its value on the day, empty without one.  `left_out`
+    are filters of whose facts the rest is asked about.
     """
 
     query: Query
@@ -59,15 +62,17 @@ class PeopleQuery:
     units: tuple[int, ...] = ()
     outside: bool = False
     of_buckets: bool = True
+    attribute: str = ""
+    left_out: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """Sets of people of one measure, by place, days and segment."""
+    """Sets of people of one measure, by place, value of an attribute, days and segment."""
 
     measure: Measure
     split: tuple[int, ...]
-    sets: Mapping[tuple[Place, Window, Segment], Sequence[People]]
+    sets: Mapping[tuple[_Told, Window, Segment], Sequence[People]]
     adds_up: bool  # the people of a window are those of its days
 
 
@@ -108,13 +113,14 @@ class Contributors:
                 for measure, split, found in of_window
             }
             by_key.append((*self.metric.groups(sets.__getitem__), *(sets[measure] for measure in also)))
-        return [dict(zip(keys, people, strict=True)) for people in zip(*by_key, strict=True)]
+        told = [(place, (*values, *segment)) for (place, values), segment in keys]
+        return [dict(zip(told, people, strict=True)) for people in zip(*by_key, strict=True)]
 
-    def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[Place, Segment], People]]:
-        """The people by window, place and segment: unions over the days of each window."""
+    def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[_Told, Segment], People]]:
+        """The people by window, what they are told apart by, and segment: unions over the days of each window."""
         if measure not in self._united:
             reading = self.readings[measure]
-            united: dict[Window, dict[tuple[Place, Segment], Sequence[People]]] = defaultdict(dict)
+            united: dict[Window, dict[tuple[_Told, Segment], Sequence[People]]] = defaultdict(dict)
             for (place, days, segment), sets in reading.sets.items():
                 for window in self._windows_with(days) if reading.adds_up else (days,):
                     of_window = united[window]
@@ -128,7 +134,7 @@ class Contributors:
         return self._united[measure]
 
     @cached_property
-    def _united(self) -> dict[Measure, Mapping[Window, Mapping[tuple[Place, Segment], People]]]:
+    def _united(self) -> dict[Measure, Mapping[Window, Mapping[tuple[_Told, Segment], People]]]:
         return {}
 
     @cached_property
@@ -193,28 +199,38 @@ def contributors_of(planned: Sequence[PeoplePlan], facts: MeasuredFacts) -> list
 
 def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> PeoplePlan:
     query, metric = question.query, get(question.query.key)
-    if question.units:
+    if question.units or question.attribute:
         people = scopes.of(Scope(where=query.scope.where))
-        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=question.outside)
+        told_by = None
+        if question.attribute:
+            [(told_by, _)] = scopes.of(Scope(where={question.attribute: ()})).attributes
+        outside = question.outside or not question.units
+        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=outside, told_by=told_by)
     else:
         scope = scopes.of(query.scope)
     in_buckets = windows.buckets(query.window, query.granularity) if question.of_buckets else needed_buckets(query)
     buckets = tuple(bucket.clipped for bucket in in_buckets)
     edges = tuple((window.start, window.end) for window in dict.fromkeys((query.window, *buckets)))
     measure_queries = measure_queries_of(
-        metric, edges, scope, clock, facets=facets_of(query), segments=question.segments
+        metric,
+        edges,
+        scope,
+        clock,
+        facets=facets_of(query.facets),
+        left_out=facets_of(question.left_out),
+        segments=question.segments,
     )
     return PeoplePlan(question, metric, buckets, measure_queries)
 
 
-Sets = Mapping[Measure, Mapping[tuple[Place, Window, Segment], Sequence[People]]]
+Sets = Mapping[Measure, Mapping[tuple[_Told, Window, Segment], Sequence[People]]]
 
 
 def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
     """The sets that `_read` returns, from groups of one place."""
     return {
         measure: {
-            (NOWHERE, key.window, key.segment): sets
+            ((NOWHERE, ()), key.window, key.segment): sets
             for key, group in groups.items()
             if any(sets := group.sets[measure])
         }
@@ -223,12 +239,12 @@ def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
 
 
 def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windows_read: Sequence[Window]) -> Sets:
-    """The sets of people of each measure by place, days and segment."""
+    """The sets of people of each measure by what they are told apart by, days and segment."""
     if isinstance(query, StockQuery):
         days = tuple(_date_ranges(windows_read))
         rows = scan.people_of_stock(replace(query, windows=days))
-        present: dict[tuple[Place, Window, Segment], Sequence[People]] = {
-            (_place(row["unit_id"]), days[row["window_id"]], ()): [set_in(row["people"])] for row in rows
+        present: dict[tuple[_Told, Window, Segment], Sequence[People]] = {
+            (_told(row["unit_id"], query.scope), days[row["window_id"]], ()): [set_in(row["people"])] for row in rows
         }
         return dict.fromkeys(measures_read, present)
     edges = tuple(
@@ -236,17 +252,17 @@ def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windo
     )
     query = replace(query, window_edges=edges)
     by_id = windows_of(query)
-    found: dict[Measure, dict[tuple[Place, Window, Segment], Sequence[People]]] = {
+    found: dict[Measure, dict[tuple[_Told, Window, Segment], Sequence[People]]] = {
         measure: {} for measure in measures_read
     }
     for row in scan.people_of_facts(query, measures_read):
-        place = _place(row["unit_id"])
+        told = _told(row["unit_id"], query.scope)
         segment = tuple(row[f"segment_{position}"] for position in range(len(query.segments)))
         for i, measure in enumerate(measures_read):
             sets = sets_in(row, measure, i)
             if any(sets):
                 for window in by_id[row["window_id"]][1]:
-                    found[measure][place, window, segment] = sets
+                    found[measure][told, window, segment] = sets
     return found
 
 
@@ -260,5 +276,9 @@ def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
     ]
 
 
-def _place(units: str | int) -> Place:
-    return frozenset(map(int, units.split(","))) if isinstance(units, str) and units else NOWHERE
+def _told(found: str | int, scope: ResolvedScope) -> _Told:
+    if not isinstance(found, str):
+        return NOWHERE, ()
+    units, _, value = found.partition("=")
+    place = frozenset(map(int, units.split(","))) if units else NOWHERE
+    return place, () if scope.told_by is None else (value,)

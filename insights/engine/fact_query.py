@@ -34,7 +34,7 @@ class ResolvedScope:
 
     `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
     restricts the facts of units, or unassigned ones, to that person, `among` to these people.  Of PLACES, `outside`
-    asks about people in none of the units, too.
+    asks about people in none of the units, too, and `told_by` tells people apart by their value of that attribute.
     """
 
     kind: ScopeKind = ScopeKind.ANYBODY
@@ -43,6 +43,7 @@ class ResolvedScope:
     person_id: int | None = None
     among: tuple[int, ...] = ()
     outside: bool = False
+    told_by: int | None = None
 
 
 ANYBODY = ResolvedScope()
@@ -75,6 +76,8 @@ class FactQuery:
     settled_before: datetime | None = None  # None: outcomes are not used
     by_person: bool = False  # group by person instead of by unit
     facets_of_facts: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # by what any row of a fact has
+    left_out: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # what rows must not have
+    left_out_of_facts: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # what no row of a fact may have
 
     # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
     def __hash__(self) -> int:

@@ -167,16 +167,16 @@ def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: 
         window_edges,
         scope,
         clock,
-        facets=facets_of(query),
+        facets=facets_of(query.facets),
         segments=segments,
         statistic=query.statistic or metric.statistic,
     )
     return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
 
 
-def facets_of(query: Query) -> tuple[tuple[Dimension, tuple[str, ...]], ...]:
-    """The query's filters, in a fixed order, so that equal ones are read once."""
-    return tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in query.facets.items()))
+def facets_of(facets: Mapping[Dimension, tuple[str, ...]]) -> tuple[tuple[Dimension, tuple[str, ...]], ...]:
+    """The filters of a query, in a fixed order, so that equal ones are read once."""
+    return tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in facets.items()))
 
 
 def _with_finer(dimension: Dimension, values: Sequence[str]) -> tuple[str, ...]:
@@ -194,11 +194,15 @@ def measure_queries_of(
     clock: Clock,
     *,
     facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
+    left_out: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
     segments: tuple[Dimension, ...] = (),
     statistic: Statistic | None = None,
 ) -> Mapping[Measure, MeasureQuery]:
-    """A measure query for each measure of the metric, in these windows, for this scope and this statistic."""
-    used = {*segments, *(dimension for dimension, _ in facets)}
+    """A measure query for each measure of the metric, in these windows, for this scope and this statistic.
+
+    `left_out` are filters of whose facts the rest is read.
+    """
+    used = {*segments, *(dimension for dimension, _ in (*facets, *left_out))}
 
     def measure_query(measure: Measure) -> MeasureQuery:
         if isinstance(measure, PeopleOfWindow):
@@ -208,15 +212,24 @@ def measure_queries_of(
         if isinstance(finer, Distribution):
             finer = finer.of_statistic(statistic)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
-        applied = tuple((dimension, values) for dimension, values in facets if dimension not in finer.not_filtered_by)
+        (of_rows, of_facts), (left_out_of_rows, left_out_of_facts) = (
+            (
+                tuple(filter_ for filter_ in applied if finer.has(filter_[0])),
+                tuple(filter_ for filter_ in applied if not finer.has(filter_[0])),
+            )
+            for filters in (facets, left_out)
+            for applied in [[filter_ for filter_ in filters if filter_[0] not in finer.not_filtered_by]]
+        )
         fact_query = FactQuery(
             finer.relation,
             window_edges,
             scope,
-            tuple((dimension, values) for dimension, values in applied if finer.has(dimension)),
+            of_rows,
             tuple(segments[position] for position in split),
             clock.settled_before,
-            facets_of_facts=tuple((dimension, values) for dimension, values in applied if not finer.has(dimension)),
+            facets_of_facts=of_facts,
+            left_out=left_out_of_rows,
+            left_out_of_facts=left_out_of_facts,
         )
         return MeasureQuery(fact_query, finer, split)
 

@@ -82,7 +82,7 @@ def is_of_people(scope: ResolvedScope) -> bool:
 
 def unit_of(scope: ResolvedScope, relation: Relation | None = None) -> str:
     """The unit for which a row counts; 0 for a single scope, and for owned facts in a scope of people, where none
-    counts.  Of places, the ids of units as text, separated by commas."""
+    counts.  Of places, the ids of units as text, separated by commas, and after `=` the value of an attribute."""
     if relation and relation.owner and is_of_people(scope):
         return "0"
     if relation and relation.unit and scope.kind is ScopeKind.UNITS:
@@ -104,7 +104,9 @@ def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters:
         if scope.ids:
             joins.append(f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}")
     if scope.kind is ScopeKind.PLACES:
-        joined = _on_day("membership", parameters.table(Places(scope.ids, scope.outside)), placed_by, day)
+        joined = _on_day(
+            "membership", parameters.table(Places(scope.ids, scope.outside, scope.told_by)), placed_by, day
+        )
         joins.append(f"LEFT {joined}" if scope.outside else joined)
     for position, name in enumerate(_attribute_joins(scope)):
         joins.append(_on_day(name, parameters.table(ATTRIBUTES), placed_by, day))
@@ -167,7 +169,7 @@ def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
     if scope.kind is ScopeKind.PLACES:
-        places = parameters.table(Places(scope.ids, scope.outside))
+        places = parameters.table(Places(scope.ids, scope.outside, scope.told_by))
         joined = f"JOIN {places} AS membership ON membership.id = {person}"
         joins.append(f"LEFT {joined}" if scope.outside else joined)
         names.append("membership")

@@ -207,6 +207,12 @@ WHERE {" AND ".join(conditions) or "true"}
         for dimension, values in self.query.facets_of_facts:
             among = self.parameters.add(list(values), "VARCHAR[]")
             yield f"list_has_any(string_split(source.{dimensions.listed_in(dimension)}, chr(10)), {among})"
+        for dimension, values in self.query.left_out:
+            yield f"{dimensions.value_of(dimension)} NOT IN {self.parameters.one_of(values, 'VARCHAR')}"
+        for dimension, values in self.query.left_out_of_facts:
+            among = self.parameters.add(list(values), "VARCHAR[]")
+            listed = f"string_split(source.{dimensions.listed_in(dimension)}, chr(10))"
+            yield f"NOT coalesce(list_has_any({listed}, {among}), false)"
 
     def _picked(self, measure: Measure, column: str) -> str:
         """The column, null in rows that the measure excludes."""
@@ -219,8 +225,9 @@ WHERE {" AND ".join(conditions) or "true"}
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
         names = {relation.day, *scope.columns_of(relation), *self.columns, *filter(None, [relation.people])}
-        names.update(dimensions.listed_in(dimension) for dimension, _ in self.query.facets_of_facts)
-        used = [*self.query.segments, *(dimension for dimension, _ in self.query.facets)]
+        of_facts = (*self.query.facets_of_facts, *self.query.left_out_of_facts)
+        names.update(dimensions.listed_in(dimension) for dimension, _ in of_facts)
+        used = [*self.query.segments, *(dimension for dimension, _ in (*self.query.facets, *self.query.left_out))]
         for measure in self.measures_read:
             names.update(column for _, column in measures.columns_of(measure))
             if isinstance(measure, Total) and measure.only:

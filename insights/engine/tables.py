@@ -102,42 +102,62 @@ def people_of(relation: Relation) -> Table:
 @dataclass(frozen=True)
 class Places:
     """The date ranges in which each person was in the same of these units, with these as text, separated by commas; in
-    none of them, too, where it is of those outside.
+    none of them, too, where it is of those outside.  Of an attribute they had the same value, which follows after `=`.
 
     A table of its own: a page joins the same one in each of its statements.
     """
 
     units: tuple[int, ...]
     outside: bool
+    attribute: int | None = None
 
     name = "places"
-    of = MEMBERSHIPS.of
+
+    @property
+    def of(self) -> Sequence[str]:
+        return MEMBERSHIPS.of if self.attribute is None else (*MEMBERSHIPS.of, *ATTRIBUTES.of)
 
     def create(self, opened: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
+        values = _NO_VALUES if self.attribute is None else f"FROM {_loaded_as(opened, ATTRIBUTES, rows)}"
         select = _PLACES.format(
             memberships=_loaded_as(opened, MEMBERSHIPS, rows),
+            values=f"{values} WHERE attribute_id = $attribute",
             ever=_EVER if self.outside else "",
             join="LEFT JOIN" if self.outside else "JOIN",
         )
-        opened.execute(f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units)})
+        opened.execute(
+            f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units), "attribute": self.attribute}
+        )
 
 
 # A person is in one unit of a tree at a time, and in all above it; these change when it moves.
 _EVER = f"""
     UNION SELECT id, DATE '{FIRST_DAY}' FROM inside UNION SELECT id, DATE '{END_DAY}' FROM inside
+    UNION SELECT id, DATE '{FIRST_DAY}' FROM held UNION SELECT id, DATE '{END_DAY}' FROM held
+"""
+_NO_VALUES = f"""
+    FROM (SELECT 0 AS id, 0 AS attribute_id, '' AS value, DATE '{FIRST_DAY}' AS first_day, DATE '{END_DAY}' AS end_day)
 """
 _PLACES = """
     WITH inside AS (FROM {memberships} WHERE unit_id IN (SELECT unnest($units::BIGINT[]))),
-    borders AS (SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside {ever}),
+    held AS ({values}),
+    borders AS (
+        SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside
+        UNION SELECT id, first_day FROM held UNION SELECT id, end_day FROM held {ever}
+    ),
     stretches AS (
         SELECT id, day AS first_day, lead(day) OVER (PARTITION BY id ORDER BY day) AS end_day FROM borders
     ),
     filled AS (
         SELECT stretches.id, stretches.first_day, stretches.end_day,
-               string_agg(inside.unit_id, ',' ORDER BY inside.unit_id) AS units
+               concat(
+                   string_agg(inside.unit_id, ',' ORDER BY inside.unit_id), '=' || any_value(held.value)
+               ) AS units
         FROM stretches
         {join} inside ON inside.id = stretches.id
                      AND inside.first_day <= stretches.first_day AND stretches.end_day <= inside.end_day
+        LEFT JOIN held ON held.id = stretches.id
+                      AND held.first_day <= stretches.first_day AND stretches.end_day <= held.end_day
         WHERE stretches.end_day IS NOT NULL
         GROUP BY ALL
     )

@@ -17,50 +17,62 @@ from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors, People, PeopleQuery, Place, Segment
 from insights.engine.plan import facets_of
 from insights.privacy.families import Family, Unit
-from insights.privacy.suppression import Cells, Hidden, Key, Minimum, Pattern, Row, grid, patterns_of, suppressed
-from insights.privacy.withhold import numerator_of
+from insights.privacy.suppression import (
+    WHOLE,
+    Cells,
+    Hidden,
+    Key,
+    Minimum,
+    Pattern,
+    Row,
+    Rule,
+    grid,
+    patterns_of,
+    suppressed,
+    union,
+)
+from insights.privacy.withhold import is_of_delivery, names_ai, numerator_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Dimension, Query, Window
 
 OWN: Row = None  # the query's own scope, where that is no unit
 TAKEN = "taken"  # by a filter
+COMMITS = "commit.count"
 BySegment = Mapping[Segment, People]
 ByPlace = Mapping[tuple[Place, Segment], People]
 
 
 @dataclass(frozen=True)
 class _Wider:
-    """A query without some of the filters: it shows who is left out.
+    """Asks who is left out by some of the filters.
 
-    With `chosen`, it is split by these filters, and they are the values that each chooses, and then by the segments of
-    the query at the positions `kept`; without, it has the segments of the query.
+    With `chosen`, the query without these filters is split by them, and they are the values that each chooses, and then
+    by the segments of the query at the positions `kept`.  Without, it asks about the rest, by the query's segments.
     """
 
     people: PeopleQuery
+    kept: Sequence[int]
     chosen: Sequence[Set[str]] = ()
-    kept: Sequence[int] = ()
 
     def segment_of(self, segment: Segment) -> Segment:
         """The part of a segment of the query by which this one is split, too."""
-        return tuple(segment[position] for position in self.kept) if self.chosen else segment
+        return tuple(segment[position] for position in self.kept)
 
-    def divided(self, own: ByPlace, everybody: ByPlace) -> ByPlace:
+    def divided(self, own: ByPlace, found: ByPlace) -> ByPlace:
         """Everybody by what the filters take and what they leave out, before the segments.
 
-        A single filter by a column has its values there: others see each of them.
+        A single filter that rows can be split by has its values there: others see each of them.
         """
-        divided: dict[tuple[Place, Segment], People] = defaultdict(int)
-        for (place, segment), some in everybody.items():
-            values, rest = segment[: len(self.chosen)], segment[len(self.chosen) :]
-            if len(self.chosen) > 1:
-                flags = [value in taken for value, taken in zip(values, self.chosen, strict=True)]
-                values = tuple(TAKEN if is_taken else "" for is_taken in flags)
-            if self.chosen:
-                divided[place, (*values, *rest)] |= some
-            else:
-                divided[place, ("", *rest)] |= some & ~own.get((place, segment), some)
         if not self.chosen:
-            divided |= {(place, (TAKEN, *segment)): some for (place, segment), some in own.items()}
+            left_out = {(place, ("", *segment)): some for (place, segment), some in found.items()}
+            return left_out | {(place, (TAKEN, *segment)): some for (place, segment), some in own.items()}
+        if len(self.chosen) == 1:
+            return found
+        divided: dict[tuple[Place, Segment], People] = defaultdict(int)
+        for (place, segment), some in found.items():
+            flags = (value in taken for value, taken in zip(segment, self.chosen, strict=False))
+            values = (TAKEN if is_taken else "" for is_taken in flags)
+            divided[place, (*values, *segment[len(self.chosen) :])] |= some
         return divided
 
     def revealed(self, hidden: Set[tuple[Row, Pattern]]) -> Set[tuple[Row, Pattern]]:
@@ -94,29 +106,47 @@ class Question:
 
     @property
     def people_queries(self) -> Sequence[PeopleQuery]:
-        """Who contributes, and who would without some of the filters."""
-        return [self.contributors_query, *(wider.people for wider in self._wider)]
+        """Who contributes, who would without some of the filters, and who commits to the query's repositories."""
+        committers = [self._committers] if self._committers else []
+        return [self.contributors_query, *committers, *(wider.people for wider in self._wider)]
+
+    @cached_property
+    def _committers(self) -> PeopleQuery | None:
+        """Who could have used an agent in the query's repositories; None where it names none, or no agents."""
+        repositories = self.query.facets.get(Dimension.REPOSITORY)
+        if not repositories or (is_of_delivery(get(self.query.key)) and not names_ai(self.query)):
+            return None
+        facets = {Dimension.REPOSITORY: repositories}
+        query = replace(self.query, key=COMMITS, facets=facets, segments=(), statistic=None)
+        return replace(self._by_family(query, ()), of_buckets=False)
 
     @cached_property
     def _wider(self) -> Sequence[_Wider]:
-        """The query without each filter, split by it; without all that have a column, split by them; and without each
-        that has none, attributes included."""
+        """The query without each filter that rows can be split by, without all of these, and the rest beside each of
+        the others.  Rows are split by a single attribute of people at a time."""
         scope, by_column = self.query.scope, self._filters_by_column
-        chosen = {dimension: {*values} for dimension, values in facets_of(self.query)}
-        dropped = [*((dimension,) for dimension in by_column), *([by_column] if len(by_column) > 1 else [])]
-        wider = []
-        for some in dropped:
-            kept = [position for position, dimension in enumerate(self.segments) if dimension not in some]
-            split = (*some, *(self.segments[position] for position in kept))
-            everybody = self._by_family(self._without_filters(*some), split)
-            wider.append(_Wider(everybody, [chosen[dimension] for dimension in some], kept))
+        alone = [(dimension,) for dimension in by_column]
+        dropped: list[tuple[str, tuple[Dimension, ...]]] = [("", some) for some in alone]
+        dropped += [("", by_column)] if len(by_column) > 1 else []
+        dropped += [(attribute, ()) for attribute in scope.where]
+        dropped += [(attribute, by_column) for attribute in scope.where if by_column]
+        wider = [self._split_by(attribute, some) for attribute, some in dropped]
         for dimension in self.query.facets.keys() - {*by_column}:
-            wider.append(_Wider(self._by_family(self._without_filters(dimension), self.segments)))
-        for attribute in scope.where:
-            held = {name: scope.where[name] for name in scope.where if name != attribute}
-            without = replace(self.query, scope=replace(scope, where=held))
-            wider.append(_Wider(self._by_family(without, self.segments)))
+            everybody = self._by_family(self._without_filters(dimension), self.segments)
+            rest = replace(everybody, left_out={dimension: self.query.facets[dimension]})
+            wider.append(_Wider(rest, range(len(self.segments))))
         return wider
+
+    def _split_by(self, attribute: str, dimensions: tuple[Dimension, ...]) -> _Wider:
+        """The query without these filters, split by them."""
+        chosen, where = dict(facets_of(self.query.facets)), {**self.query.scope.where}
+        values = [where.pop(attribute)] if attribute else []
+        values += [chosen[dimension] for dimension in dimensions]
+        kept = [position for position, dimension in enumerate(self.segments) if dimension not in dimensions]
+        query = self._without_filters(*dimensions)
+        query = replace(query, scope=replace(query.scope, where=where))
+        people = self._by_family(query, (*dimensions, *(self.segments[position] for position in kept)))
+        return _Wider(replace(people, attribute=attribute), kept, [{*some} for some in values])
 
     @cached_property
     def _filters_by_column(self) -> tuple[Dimension, ...]:
@@ -153,22 +183,33 @@ class Question:
     def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Row, Hidden]:
         """The values to hide, by unit, from the answers to `people_queries`."""
         answer, *beside = answers
-        hidden: dict[Row, set[Key]] = defaultdict(set)
-        of_few: dict[Row, set[Key]] = defaultdict(set)
+        committers = beside.pop(0) if self._committers else None
+        hidden: dict[Row, dict[Key | None, Rule]] = defaultdict(dict)
         people = {window: answer.people_in(window, self._numerator) for window in answer.windows}
+        by_unit = {
+            unit: {window: [self._of_unit(some, unit) for some in sets] for window, sets in people.items()}
+            for unit in self._own_rows
+        }
+        for unit, of_unit in by_unit.items():
+            hidden[unit] |= dict.fromkeys(_of_few(of_unit, minimum), Rule.PRIMARY)
         for window, sets in people.items():
             for some in sets:
-                for unit, segment in suppressed(self._beside_units(some, minimum), minimum, rows=self._own_rows):
-                    hidden[unit].add((window, segment))
+                judged = suppressed(self._beside_units(some, minimum), minimum, rows=self._own_rows)
+                for (unit, segment), rule in judged.items():
+                    hidden[unit].setdefault((window, segment), rule)
             for unit, segment in self._revealed_by_filters(window, sets, beside, minimum):
-                hidden[unit].add((window, segment))
-        for unit in self._own_rows:
-            of_unit = {window: [self._of_unit(some, unit) for some in sets] for window, sets in people.items()}
-            of_few[unit] = _of_few(of_unit, minimum)
-            hidden[unit] |= of_few[unit]
+                hidden[unit].setdefault((window, segment), Rule.FILTERS)
+        for unit, of_unit in by_unit.items():
             if answer.adds_up and answer.buckets:
-                hidden[unit] |= _beside_buckets(answer, of_unit, hidden[unit], minimum)
-        return {unit: Hidden(hidden[unit], of_few[unit]) for unit in self._own_rows}
+                for key in _beside_buckets(answer, of_unit, hidden[unit].keys(), minimum):
+                    hidden[unit].setdefault(key, Rule.BUCKETS)
+        shown: dict[Row, Hidden] = {**hidden}
+        for could in committers.people_in(self.query.window) or [{}] if committers else ():
+            for unit, of_unit in by_unit.items():
+                by_segments: list[BySegment] = [*of_unit.get(self.query.window, ()), self._of_unit(could, unit)]
+                if not any(minimum.is_enough(union(by_segment.values())) for by_segment in by_segments):
+                    shown[unit] = {WHOLE: Rule.RECORD}
+        return {unit: shown.get(unit, {}) for unit in self._own_rows}
 
     def fewest_known(self, answer: Contributors, unit: Row, minimum: Minimum) -> Mapping[Key, int]:
         """The number of confirmed people behind each value, or behind its numerator where these are fewer, from the
@@ -220,9 +261,9 @@ class Question:
         """The values that would reveal few people beside those of other filters, in any unit of the family."""
         for wider, answer in zip(self._wider, beside, strict=True):
             # Without people there is nothing in the window, neither here nor there.
-            for some, everybody in zip(own, answer.people_in(window, self._numerator), strict=False):
-                cells = self._beside_units(wider.divided(some, everybody), minimum)
-                found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows))
+            for some, found_beside in zip(own, answer.people_in(window, self._numerator), strict=False):
+                cells = self._beside_units(wider.divided(some, found_beside), minimum)
+                found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows).keys())
                 for place, segment in some:
                     for unit in (OWN, *self.family.rows_of(place)):
                         if not found.isdisjoint((unit, sums) for sums in patterns_of(wider.segment_of(segment))):
@@ -243,7 +284,7 @@ def _of_few(own: OfWindows, minimum: Minimum) -> set[Key]:
     }
 
 
-def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key], minimum: Minimum) -> set[Key]:
+def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key | None], minimum: Minimum) -> set[Key]:
     """The values of buckets that would reveal few people beside the others, with those hidden already."""
     whole, buckets = answer.windows[0], answer.buckets
     found: set[Key] = set()
@@ -258,5 +299,5 @@ def _beside_buckets(answer: Contributors, own: OfWindows, hidden: Set[Key], mini
             for segment, some in by_segment.items()
         }
         cells = grid(rows, [(whole, buckets)], people)
-        found.update(suppressed(cells, minimum, {key for key in hidden if key in cells.atoms}))
+        found.update(suppressed(cells, minimum, {cell for cell in cells.atoms if cell in hidden}))
     return found

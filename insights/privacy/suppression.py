@@ -7,6 +7,7 @@ docs/access.md#differences.
 
 from __future__ import annotations
 
+import enum
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -49,12 +50,22 @@ class Minimum:
         return people & ~self.unconfirmed
 
 
-@dataclass(frozen=True)
-class Hidden:
-    """The values to hide: `few` are of few people, the others would reveal such by subtraction."""
+class Rule(enum.Enum):
+    """The rules that hide values; of several, the first counts."""
 
-    keys: Set[Key]
-    few: Set[Key]
+    PRIMARY = "of few people"
+    COMPLEMENTARY = "beside hidden parts of the same whole"
+    AUDIT = "part of a sum or difference that is of few people"
+    FILTERS = "beside what its filters leave out"
+    BUCKETS = "beside hidden buckets of its window"
+    RECORD = "of a repository to which few people commit"
+
+
+Hidden = Mapping[Key | None, Rule]
+"""The values to hide, with the reason."""
+
+WHOLE = None
+"""The key of an answer that shows nothing, not even its segments."""
 
 
 @dataclass(frozen=True)
@@ -115,16 +126,22 @@ def few(cells: Cells, minimum: Minimum) -> set[Cell]:
 
 def suppressed(
     cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset(), *, rows: Set[Row] | None = None
-) -> set[Cell]:
+) -> Mapping[Cell, Rule]:
     """The cells to hide, with those `hidden` before, so that no sum of shown ones is the figure of few people.
 
     With `rows`, the audit hides cells of these alone, as if all others were shown that are neither of few people nor
     the smallest parts beside such.  An answer about one unit must not rely on what another answer hides of others.
     """
-    all_hidden = few(cells, minimum) | hidden
-    if not all_hidden and not any(minimum.is_few(minimum.known(people)) for people in cells.people.values()):
-        return set()
-    return _audited(cells, minimum, _beside_hidden(cells, minimum, all_hidden), rows)
+    primary = few(cells, minimum)
+    if not (primary or hidden) and not any(minimum.is_few(minimum.known(people)) for people in cells.people.values()):
+        return {}
+    beside = _beside_hidden(cells, minimum, primary | hidden)
+    audited = _audited(cells, minimum, beside, rows)
+    return {
+        **dict.fromkeys(audited, Rule.AUDIT),
+        **dict.fromkeys(beside, Rule.COMPLEMENTARY),
+        **dict.fromkeys(primary, Rule.PRIMARY),
+    }
 
 
 def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cell]:

@@ -16,7 +16,7 @@ from insights.engine.contributors import PeopleQuery, people_of
 from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import read_together
 from insights.engine.unconfirmed import unconfirmed
-from insights.privacy.suppression import Hidden, Key, Minimum
+from insights.privacy.suppression import WHOLE, Hidden, Key, Minimum, Rule
 from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, MetricValue, Query
 from orgtree.access.access import Access
@@ -39,11 +39,14 @@ def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None
     if not withholds(answer.query, access, unit_id):
         return answer
 
+    if WHOLE in hidden:
+        return _hidden_whole(answer, access)
+
     def shown(figure: MetricValue) -> MetricValue:
         key = key_of(figure)
-        if key not in hidden.keys:
+        if key not in hidden:
             return figure
-        why = reason(access) if key in hidden.few else DIFFERENCE
+        why = reason(access) if hidden[key] is Rule.PRIMARY else DIFFERENCE
         return MetricValue(figure.window, figure.segment, reason=why, to_date=figure.to_date, withheld=True)
 
     total = [shown(figure) for figure in answer.total]
@@ -53,6 +56,19 @@ def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None
         series=[shown(figure) for figure in answer.series],
         unmatched=None if any(figure.withheld for figure in total) else answer.unmatched,
     )
+
+
+def _hidden_whole(answer: Answer, access: Access) -> Answer:
+    """The same for nobody and for few people: one hidden value of the window, and of each bucket."""
+
+    def hidden(figures: Sequence[MetricValue]) -> Sequence[MetricValue]:
+        found = {figure.window: figure.to_date for figure in figures}
+        return [
+            MetricValue(window, {}, reason=reason(access), to_date=to_date, withheld=True)
+            for window, to_date in found.items()
+        ]
+
+    return replace(answer, total=hidden(answer.total), series=hidden(answer.series), unmatched=None)
 
 
 def key_of(figure: MetricValue) -> Key:

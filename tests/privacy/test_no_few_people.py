@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,14 +15,14 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from insights.catalogue.registry import get
 from insights.privacy import evidence, suppression, visible
 from insights.privacy.families import Family
-from insights.privacy.suppression import Cell, Cells, Minimum
-from insights.privacy.visible import UnitQueries, visible_together
+from insights.privacy.suppression import Cell, Cells, Minimum, Rule
+from insights.privacy.visible import UnitQueries, visible_together, visible_totals
 from insights.query.query import Dimension, Query, Scope, Window
 from orgtree.access.access import Access, access_of
 from orgtree.models import Grant, IndividualPolicy, Membership, Organisation, OrgTree, Person, Role, Unit, UnitPlace
 from orgtree.trees.placements import rebuild_placements
 from tests.engine.facts import AGENTS, PRICED, World, create_world
-from tests.engine.organisations import PARENTS, add_organisation
+from tests.engine.organisations import PARENTS, VALUES, add_organisation
 from tests.personas import ADMIN, EXECUTIVE, Persona, create_user
 from tests.privacy.auditor import Auditor, Shown
 from tests.seeds import seeds
@@ -154,7 +155,26 @@ def of_all_trees(draw: random.Random, access: Access, auditor: Auditor, tree: st
     return shown
 
 
-KINDS_OF_ANSWERS = (answered, answered, of_all_trees)
+def of_filters(draw: random.Random, access: Access, auditor: Auditor, tree: str) -> list[Shown]:
+    """A metric of one scope without filters, and by values of each filter: some, one of them, all others, and all."""
+    window, scope = draw.choice(WINDOWS), scopes(draw, access, tree)
+    key, dimension = draw.choice(KEYS[:3]), draw.choice([*FACETS])
+    parts = [{dimension: values} for values in subsets(draw, (*FACETS[dimension], "homegrown", "unknown"))]
+    asked = [Query(key, window, scope=scope, facets=facets) for facets in ({}, *parts)]
+    for attribute, values in VALUES.items():
+        held = [{attribute: some} for some in subsets(draw, values)]
+        asked += [Query(key, window, scope=replace(scope, where=where), facets=asked[1].facets) for where in held]
+        asked += [Query(key, window, scope=replace(scope, where=where)) for where in held]
+    return [value for answer in visible_totals(asked, access) for value in auditor.shown(answer)]
+
+
+def subsets(draw: random.Random, values: Sequence[str]) -> Sequence[tuple[str, ...]]:
+    """Some of the values, one of these, all others, and all."""
+    some = tuple(draw.sample(values, draw.randrange(1, len(values))))
+    return [some, some[:1], tuple(value for value in values if value not in some), tuple(values)]
+
+
+KINDS_OF_ANSWERS = (answered, answered, of_all_trees, of_filters)
 
 
 def requests(world: World, auditor: Auditor, number: int) -> Iterator[tuple[str, list[Shown]]]:
@@ -186,17 +206,27 @@ def of_one_window(values: Sequence[Shown]) -> Sequence[Shown]:
     return [value for value in values if value.window != WINDOWS[1]]
 
 
-def only_few(cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset(), *, rows: object = None) -> set[Cell]:
-    return suppression.few(cells, minimum) | hidden
+def only_few(cells: Cells, minimum: Minimum, hidden: Set[Cell] = frozenset(), *, rows: object = None) -> object:
+    return dict.fromkeys(suppression.few(cells, minimum) | hidden, Rule.PRIMARY)
+
+
+def nothing(*_: object) -> set[Cell]:
+    return set()
+
+
+def is_unit(unit: object) -> bool:
+    return isinstance(unit, int)
 
 
 PLANTED: Mapping[str, Sequence[tuple[object, str, object]]] = {
-    "figures of few people": [(suppression, "few", lambda *_: set())],
+    "figures of few people": [(suppression, "few", nothing), (evidence, "_of_few", nothing)],
     "what is beside them": [(evidence, "suppressed", only_few)],
-    "units beside one another": [(visible, "family_of", lambda units, *_: Family(units))],
+    "units beside one another": [
+        (visible, "family_of", lambda units, *_: Family([unit for unit in units if isinstance(unit, int)]))
+    ],
     "who is in no unit": [(visible, "units_by_word", lambda _: {})],
-    "buckets of a window": [(evidence, "_beside_buckets", lambda *_: set())],
-    "filters": [(evidence.Question, "_revealed_by_filters", lambda *_: ())],
+    "buckets of a window": [(evidence, "_beside_buckets", nothing)],
+    "filters": [(evidence.Question, "_revealed_by_filters", nothing)],
 }
 
 

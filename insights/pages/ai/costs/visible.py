@@ -33,6 +33,7 @@ from integrations.code.costs import (
 from integrations.delivery.records.visible import visible_pull_requests, visible_work_items
 from integrations.models import Repository, WorkItem
 from orgtree.access.access import Access
+from orgtree.trees.people_filter import EVERYBODY
 
 KINDS = ("repository", "pull_request", "work_item")
 LONGEST_NUMBER = 18
@@ -178,12 +179,17 @@ def query_of(subject: Subject, filters: Filters) -> Query:
 def visible_costs(subject: Subject, scope: CostScope, filters: Filters) -> Costs:
     """The subject's figures; of too few people, or of nobody, only the viewer's own part.
 
-    Few people work on one pull request or item: that nobody used an agent would tell as much of them.
+    Few people work on one pull request or item: that nobody used an agent would tell as much of them.  A unit's part is
+    judged by whom it leaves out, too, and is not divided any further.
     """
     access, query = filters.access, query_of(subject, filters)
-    counted = count_session_costs(scope)
-    if not is_withheld(query, counted.people or ONE, access):
-        return _costs(cost_sums(scope), counted.sessions, query, access)
+    counted, everybody = count_session_costs(scope), count_session_costs(replace(scope, whose=EVERYBODY))
+    groups = [counted.people]
+    if is_part := counted.sessions < everybody.sessions:
+        groups.append(everybody.people - counted.people)
+    if not any(is_withheld(query, people or ONE, access) for people in groups):
+        costs = _costs(cost_sums(scope), counted.sessions, query, access)
+        return replace(costs, states={}, agents={}) if is_part and is_withheld(query, ONE, access) else costs
     own = replace(scope, whose=replace(scope.whose, person_id=access.visibility.person_id or 0))
     of_own = count_session_costs(own)
     if not of_own.sessions:
