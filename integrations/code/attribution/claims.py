@@ -8,15 +8,17 @@ squash itself has stronger evidence.
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
 
 from core import sql
-from integrations.code.attribution.amounts import fit, share_evenly
+from integrations.code.attribution.amounts import fit
 from integrations.code.attribution.overlap import nearest_sessions
 from integrations.model_names import model_name
 from integrations.models import EvidenceLevel, Method
@@ -147,23 +149,27 @@ def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping
         (row.agent, row.session_id, row.external_session): row for row in sorted(evidence, key=lambda row: row.sha)
     }
     ordered = [agents[key] for key in sorted(agents, key=repr)]
-    bounds = [1.0 if row.bound is None else row.bound for row in ordered]
-    if all(bound == 1 for bound in bounds):
-        shares = [dict(zip(lines, counts, strict=True)) for counts in _columns(lines, len(ordered))]
-    else:
-        total = sum(lines.values())
-        shares = [
-            dict(zip(lines, fit(list(lines.values()), round(total * bound / max(1.0, sum(bounds)))), strict=True))
-            for bound in bounds
-        ]
-    for row, share in zip(ordered, shares, strict=True):
+    for row, share in zip(
+        ordered, _split(lines, [1.0 if row.bound is None else row.bound for row in ordered]), strict=True
+    ):
         yield _claim(row, change, share)
 
 
-def _columns(lines: Mapping[str, int], parts: int) -> list[tuple[int, ...]]:
-    """The lines of each path for each part."""
-    shared = [share_evenly(added, parts) for added in lines.values()]
-    return [tuple(counts[part] for counts in shared) for part in range(parts)]
+def _split(lines: Mapping[str, int], bounds: Sequence[float]) -> list[dict[str, int]]:
+    """The lines of each path for each part of a commit, in proportion to the bounds (each 0–1).
+
+    A part gets no more of all lines than its bound, and all parts get all of them if the bounds allow.
+    """
+    total, whole = sum(lines.values()), max(1.0, sum(bounds))
+    ends = [math.floor(total * bound / whole + 0.5) for bound in accumulate((*bounds, whole - sum(bounds)))]
+    left = [end - start for start, end in pairwise((0, *ends))]
+    shares: list[dict[str, int]] = [{} for _ in bounds]
+    for path, added in lines.items():
+        parts = fit(left, added)
+        left = [rest - part for rest, part in zip(left, parts, strict=True)]
+        for share, part in zip(shares, parts, strict=False):  # the last part is nobody's
+            share[path] = part
+    return shares
 
 
 def _claim(row: _EvidenceRow, change: UUID, lines: Mapping[str, int]) -> Claim:

@@ -34,12 +34,14 @@ class RecordedSession:
 def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSession]:
     """The sessions of a commit's checkpoints, each once; a document that cannot be read is left out.
 
-    Concurrent sessions may count the same lines, so their total is limited to that of the whole checkpoint.
+    Concurrent sessions may count the same lines, so their total is limited to that of the whole checkpoint.  Sessions
+    that were counted at one moment share a single count.
     """
     found: dict[tuple[str, str, str], int | None] = {}
     for summary, *documents in checkpoints:
-        sessions = [session for document in documents if (session := _session(_document(document)))]
-        counted = [session.lines or 0 for session in sessions]
+        read = [(session, counted_at(document)) for document in documents if (session := _session(_document(document)))]
+        sessions = [session for session, _ in read]
+        counted = _counted_once(read)
         whole = _agent_lines(_document(summary).get("combined_attribution"))
         limited = fit(counted, sum(counted) if whole is None else whole)
         for session, lines in zip(sessions, limited, strict=True):
@@ -47,6 +49,18 @@ def recorded_sessions(checkpoints: Iterable[Sequence[bytes]]) -> list[RecordedSe
             before = found.get(key)
             found[key] = before if session.lines is None else lines + (before or 0)
     return [RecordedSession(*key, lines) for key, lines in found.items()]
+
+
+def _counted_once(sessions: Sequence[tuple[RecordedSession, datetime | None]]) -> list[int]:
+    """The lines of each session; a count that several repeat, made at one moment, is divided among them."""
+    lines = [session.lines or 0 for session, _ in sessions]
+    repeated: dict[tuple[datetime | int, int], list[int]] = {}
+    for position, (_, at) in enumerate(sessions):
+        repeated.setdefault((at or position, lines[position]), []).append(position)
+    for (_, count), positions in repeated.items():
+        for position, share in zip(positions, fit([count] * len(positions), count), strict=True):
+            lines[position] = share
+    return lines
 
 
 def counted_at(session: bytes) -> datetime | None:

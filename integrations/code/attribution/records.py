@@ -86,7 +86,7 @@ def _own_sessions(
     checkpoints: Mapping[str, Sequence[Sequence[bytes]]],
 ) -> Iterator[tuple[Commit, Sequence[Sequence[bytes]]]]:
     """The commits with their checkpoints.  If several commits name one checkpoint, each of its sessions is assigned to
-    the commit, and its copies, that was written when Entire counted the session's lines.
+    the commit, and its copies, that was written last before Entire counted the session's lines.
     """
     commits = list(Commit.objects.filter(sha__in=list(checkpoints)))
     written: dict[tuple[bytes, ...], set[datetime]] = {}
@@ -96,7 +96,7 @@ def _own_sessions(
 
     def is_of(commit: Commit, session: bytes, moments: set[datetime]) -> bool:
         at = counted_at(session) if len(moments) > 1 else None
-        return at is None or commit.authored_at == min(moments, key=lambda moment: (abs(moment - at), moment))
+        return at is None or commit.authored_at == min(moments, key=lambda moment: (moment > at, abs(moment - at)))
 
     for commit in commits:
         yield (

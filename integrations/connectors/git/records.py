@@ -20,6 +20,7 @@ _CHECKPOINT_REFS = ("refs/heads/entire/checkpoints", "refs/remotes/*/entire/chec
 _OWN_REF = re.compile(r"refs/entire/checkpoints/[^/]+/(?P<id>[^/]+)$")
 _CHECKPOINT = re.compile(r"^\s*Entire-Checkpoint:[ \t]*(?P<id>[0-9A-Za-z]{6,64})[ \t]*$", re.IGNORECASE | re.MULTILINE)
 _TRACES = ".agent-trace"
+_SESSION = re.compile(rb'/(?P<number>\d{1,2})/metadata\.json"')
 MOST_SESSIONS = 100  # per checkpoint
 
 
@@ -95,14 +96,18 @@ def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -
         }
         for checkpoint, content in _contents(git, {name: f"{place}metadata.json" for name, place in places.items()}):
             found[checkpoint] = [content]
-        left = {name: place for name, place in places.items() if name in found}
+        # The whole lists its sessions, whose numbers may have gaps; a whole that lists none has them from 0 on.
+        listed = {
+            name: {int(number) for number in _SESSION.findall(found[name][0])} for name in places.keys() & found.keys()
+        }
         for number in range(MOST_SESSIONS):
-            if not left:
-                break
-            sessions = dict(_contents(git, {name: f"{place}{number}/metadata.json" for name, place in left.items()}))
-            for checkpoint, content in sessions.items():
+            asked = {
+                name: f"{places[name]}{number}/metadata.json"
+                for name, numbers in listed.items()
+                if number in numbers or (not numbers and len(found[name]) == number + 1)
+            }
+            for checkpoint, content in _contents(git, asked):
                 found[checkpoint].append(content)
-            left = {name: place for name, place in left.items() if name in sessions}
     return found
 
 

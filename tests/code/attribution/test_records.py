@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,9 +38,16 @@ def recorded(agent: Any = "Claude Code", written: Any = 7, **more: Any) -> Metad
 
 
 def checkpoint(
-    repo: Repo, sessions: Sequence[object], *, name: str = ID, ref: str = BRANCH, summary: object = None
+    repo: Repo,
+    sessions: Sequence[object] | Mapping[int, object],
+    *,
+    name: str = ID,
+    ref: str = BRANCH,
+    summary: object = None,
 ) -> None:
-    """Entire's layout: metadata with prompts beside it, on one branch, or at a ref of the checkpoint's own."""
+    """Entire's layout: metadata with prompts beside it, on one branch, or at a ref of the checkpoint's own.  Sessions
+    with numbers are listed in the summary.
+    """
 
     def blob(content: object) -> str:
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -52,8 +60,10 @@ def checkpoint(
         )
         return repo.git("mktree", given=listing.encode())
 
-    whole = {"metadata.json": blob(summary or {"checkpoint_id": name, "sessions": []})}
-    for number, document in enumerate(sessions):
+    numbers = sessions if isinstance(sessions, Mapping) else {}
+    listed = [{"metadata": f"/{name[:2]}/{name[2:]}/{number}/metadata.json"} for number in numbers]
+    whole = {"metadata.json": blob(summary or {"checkpoint_id": name, "sessions": listed})}
+    for number, document in (numbers or dict(enumerate(sessions))).items():
         inner = {
             "metadata.json": blob(document),
             "prompt.txt": blob(b"a secret prompt"),
@@ -145,6 +155,55 @@ def test_a_checkpoint_that_several_commits_name_counts_for_the_one_at_which_its_
     assert attributed() == {("claude_code", ""): {"0.py": 4, "2.py": 10}}
     sync(repo, full=True)
     assert attributed() == {("claude_code", ""): {"0.py": 4, "2.py": 10}}
+
+
+def test_lines_that_entire_counted_are_of_a_commit_that_was_there(repo: Repo) -> None:
+    """40 lines were counted 20 seconds after the first commit, and 8 seconds before the second."""
+    written = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    for path, count, later in (("a.py", 40, 0), ("b.py", 29, 28)):
+        at = written + timedelta(seconds=later)
+        repo.commit({path: lines(count, path)}, f"Add {path}\n\nEntire-Checkpoint: {ID}", at=at)
+    document = recorded(written=40)
+    document["initial_attribution"]["calculated_at"] = "2026-03-02T09:00:20Z"
+    checkpoint(repo, [document])
+    sync(repo)
+    assert attributed() == {("claude_code", ""): {"a.py": 40}, ("entire", ""): {"b.py": 29}}
+
+
+def test_sessions_are_those_that_the_checkpoint_lists(repo: Repo) -> None:
+    """Their numbers may have gaps."""
+    change(repo)
+    checkpoint(repo, {0: recorded(written=2), 2: recorded("Codex", 3, session_id="c"), 11: recorded("Gemini CLI", 4)})
+    sync(repo)
+    assert ai_lines() == {"claude_code": 2, "codex": 3, "gemini": 4}
+
+
+def test_a_count_that_several_sessions_repeat_is_one(repo: Repo) -> None:
+    """Entire copies the count of a commit to every session that was at work; a count of another moment is another."""
+    change(repo)
+    sessions = [recorded(agent, 3, session_id=agent) for agent in ("Claude Code", "Codex", "Gemini CLI", "Cursor")]
+    for second, document in zip((1, 1, 1, 2), sessions, strict=True):
+        document["initial_attribution"]["calculated_at"] = f"2026-03-02T09:00:0{second}.019974Z"
+    checkpoint(repo, sessions)
+    sync(repo)
+    found = ai_lines()
+    assert sum(found.values()) == 6
+    assert found["cursor"] == 3
+
+
+@pytest.mark.parametrize("counts", [(149, 27, 28, 136), (81, 82), (163,), (200, 1), (1, 1, 1), (40, 41, 42)])
+def test_sessions_have_together_what_they_count_up_to_the_last_line(repo: Repo, counts: Sequence[int]) -> None:
+    """163 lines in 12 files, as d7dbb5e of entireio/cli adds; no file has more lines of agents than it adds."""
+    sizes = [1, 1, 2, 3, 3, 5, 8, 13, 21, 30, 37, 39]
+    files = {f"{number:02}.py": lines(size, str(number)) for number, size in enumerate(sizes)}
+    repo.commit(files, f"Add it\n\nEntire-Checkpoint: {ID}")
+    checkpoint(repo, [recorded(written=count, session_id=f"uuid-{n}") for n, count in enumerate(counts)])
+    sync(repo)
+    by_file = Counter[str]()
+    for row in FileAttribution.objects.select_related("file"):
+        by_file[row.file.path] += row.ai_lines
+    assert sum(by_file.values()) == min(sum(counts), 163)
+    assert all(by_file[f"{number:02}.py"] <= size for number, size in enumerate(sizes))
 
 
 def test_a_copy_of_a_commit_has_its_checkpoint(repo: Repo) -> None:
