@@ -261,6 +261,7 @@ def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[st
     """The commit whose lines a copied note attests, with the copies of that commit; all if none is stored.
 
     It adds most of the lines, and the fewest others in these files: a squash also adds those of its other parts.
+    Commits that fit equally well, and add all the lines, were each noted: an agent wrote the same lines again.
     """
     added = added_lines(shas)
 
@@ -272,8 +273,16 @@ def _owners(text: bytes, shas: Sequence[str], added_lines: AddedLines) -> set[st
         is_lost = commit.exclusion_reason == CommitExclusion.GONE and commit.duplicate_of_id is None
         return is_lost, -count_attested(text, own), total, commit.authored_at.timestamp(), commit.sha
 
-    stored = sorted(Commit.objects.filter(sha__in=shas), key=fitness)
-    return {commit.sha for commit in stored if commit.change_key == stored[0].change_key}
+    ranked = sorted((fitness(commit), commit) for commit in Commit.objects.filter(sha__in=shas))
+    if not ranked:
+        return set()
+    (*fits, _, _), best = ranked[0]
+    is_whole = best.sha in added and -fits[1] == count_attested(text, None)
+    return {
+        commit.sha
+        for fitness_of, commit in ranked
+        if commit.change_key == best.change_key or (is_whole and [*fitness_of[:3]] == fits)
+    }
 
 
 def _list_unused(repository: Repository, shas: Iterable[str]) -> None:

@@ -400,6 +400,22 @@ def test_a_note_copied_to_other_commits_counts_for_the_one_whose_lines_they_are(
 
 
 @pytest.mark.django_db
+def test_commits_in_which_an_agent_wrote_the_same_lines_again_have_each_its_note() -> None:
+    """As 30b8519 and its child 63227ee of git-ai, which set line 3 twice; a third that adds less has a copy."""
+    first, again = (commit(name, clock, {"a.py": 10}) for name, clock in (("first", "09:00"), ("again", "09:01")))
+    less = commit("less", "09:02", {"a.py": 9})
+    added: Mapping[str, Mapping[str, Ranges]] = {
+        first.sha: {"a.py": [(1, 10)]},
+        again.sha: {"a.py": [(1, 10)]},
+        less.sha: {"a.py": [(1, 9)]},
+    }
+    notes = [(noted.sha, copied(str(n))) for n, noted in enumerate((first, again, less))]
+    sync_notes(repository(), notes, added_lines=lambda _: added)
+    noted = CommitEvidence.objects.filter(method="note", withdrawn_at=None).values_list("commit__sha", flat=True)
+    assert set(noted) == {first.sha, again.sha}
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("order", [1, -1])
 @pytest.mark.parametrize("line", ["1-9", "1-11", "1-8,10", "2-10", "1-10,40"])
 def test_a_note_copied_with_a_rewritten_commit_counts_once_though_a_line_differs(line: str, order: int) -> None:

@@ -195,7 +195,9 @@ def test_a_count_that_several_sessions_repeat_is_one(repo: Repo) -> None:
 def test_sessions_have_together_what_they_count_up_to_the_last_line(repo: Repo, counts: Sequence[int]) -> None:
     """163 lines in 12 files, as d7dbb5e of entireio/cli adds; no file has more lines of agents than it adds."""
     sizes = [1, 1, 2, 3, 3, 5, 8, 13, 21, 30, 37, 39]
-    files = {f"{number:02}.py": lines(size, str(number)) for number, size in enumerate(sizes)}
+    files: dict[str | bytes, str | bytes | None] = {
+        f"{number:02}.py": lines(size, str(number)) for number, size in enumerate(sizes)
+    }
     repo.commit(files, f"Add it\n\nEntire-Checkpoint: {ID}")
     checkpoint(repo, [recorded(written=count, session_id=f"uuid-{n}") for n, count in enumerate(counts)])
     sync(repo)
