@@ -23,7 +23,7 @@ def test_few_developers_have_no_interval_and_it_says_why(org: Org, member: Clien
     org.people({"full_name": "Ada", "email": "ada@example.com"}, {"full_name": "Grace", "email": "grace@example.com"})
     org.push("pull-requests", merged(1, day_before(3)), merged(2, day_before(2), author="grace"))
     org.fold()
-    for cells in (differences(member)["PRs merged per developer"], differences(member)["PR cycle time, median"]):
+    for cells in (differences(member)["PRs merged per developer"], differences(member)["Cycle time, median"]):
         assert "fewer than" in cells[3] or "no data to compare" in cells[3], cells
 
 
