@@ -66,6 +66,7 @@ def routes(shop: Repository, org: Org) -> list[str]:
         address
         for key in OF_A_REPOSITORY
         for address in (
+            f"/insights/metrics/{key}/?repository={shop.name}",
             f"/insights/metrics/{key}/rows/?repository={shop.name}",
             f"/insights/metrics/{key}/rows.csv?repository={shop.name}",
             f"/api/v1/metrics/{key}/series/?facet=repository={shop.name}",
@@ -79,6 +80,7 @@ def routes(shop: Repository, org: Org) -> list[str]:
         f"/insights/incidents/{incident.pk}/",
         f"/insights/ai/sessions/{session.pk}/",
         f"/insights/ai/attribution/{commit.sha}/",
+        "/insights/ai/attribution/?q=" + commit.sha[:8],
         *costs,
         *metrics,
     ]
@@ -102,8 +104,8 @@ def answer_of(client: Client, route: str) -> list[str]:
 
 
 def as_read(body: bytes) -> bytes:
-    """Without the time at which it was read."""
-    return re.sub(rb'"(computed_at|fresh_until)": ?"[^"]*"|<time.*?</time>', b"", body)
+    """Without the time at which it was read, and the number of people active in the whole organisation."""
+    return re.sub(rb'"(computed_at|fresh_until)": ?"[^"]*"|<time.*?</time>|\d+ active<', b"", body)
 
 
 def test_no_page_of_a_record_is_missing_here() -> None:
