@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 import django_filters
@@ -82,13 +83,14 @@ class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
         return queryset
 
     @classmethod
-    def pickers(cls) -> Mapping[str, Mapping[str, str]]:
-        """Values and labels by parameter, of the filters that have a label for *all* (`empty_label`)."""
-        return {
-            name: {"": filter_.extra["empty_label"], **dict(filter_.extra["choices"])}
-            for name, filter_ in cls.base_filters.items()
-            if isinstance(filter_.extra.get("empty_label"), str)
-        }
+    def pickers(cls, *with_default: str) -> Mapping[str, Mapping[str, str]]:
+        """Values and labels of choices by parameter: of those with a label for *all* (`empty_label`) or a default."""
+        choices = {}
+        for name, filter_ in cls.base_filters.items():
+            everything = filter_.extra.get("empty_label")
+            if isinstance(everything, str) or name in with_default:
+                choices[name] = {**({"": everything} if everything else {}), **dict(filter_.extra["choices"])}
+        return choices
 
     def _message(self, name: str) -> str:
         field = self.form.fields[name]
@@ -97,6 +99,18 @@ class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
         if isinstance(field, forms.DateField):
             return "It must be a day such as 2026-07-01."
         return "It must be a whole number." if isinstance(field, forms.IntegerField) else ""
+
+
+class ViewerFilters(ListFilters):
+    """Filters of the records that a viewer may see, on a day."""
+
+    def __init__(self, data: Mapping[str, Any], access: Any, *, today: date) -> None:
+        self.access, self.today = access, today
+        super().__init__(data, self.visible(access))
+
+    def visible(self, access: Any) -> QuerySet[Any]:
+        """All records that the viewer may see, in order, with what lists show of them."""
+        raise NotImplementedError
 
 
 def filter_parameters(filters: type[ListFilters]) -> list[OpenApiParameter]:

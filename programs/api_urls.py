@@ -19,8 +19,12 @@ from programs.start import api as start
 from programs.tickets.api import csv_import, tickets
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("budgets/", budgets.BudgetsView.as_view(), name="api_budgets"),
-    path("budgets/<int:pk>/", budgets.BudgetView.as_view(), name="api_budget"),
+    path("budgets/", budgets.Budgets.as_view({"get": "list", "post": "create"}), name="api_budgets"),
+    path(
+        "budgets/<int:pk>/",
+        budgets.Budgets.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="api_budget",
+    ),
     path("charge-back.csv", budgets.ChargeBackCsvView.as_view(), name="api_charge_back_csv"),
     path("benchmarks.csv", benchmarks.BenchmarksCsvView.as_view(), name="api_benchmarks_csv"),
     path("benchmarks/", benchmarks.BenchmarksView.as_view(), name="api_benchmarks"),

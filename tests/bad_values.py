@@ -15,6 +15,8 @@ from django import forms
 from django.urls import URLPattern, URLResolver, get_resolver
 from drf_spectacular.generators import SchemaGenerator
 
+from core.list_page import ListPage
+
 DEEP = "[" * 100_000
 HUGE = "9" * 400
 
@@ -119,7 +121,9 @@ def parameters_of(route: str, view: View) -> list[str]:
         for parameter in operation.get("parameters", ())
         if parameter["in"] == "query"
     ]
-    return list(dict.fromkeys([*described, *named, *(() if described else FILTERS)]))
+    page = getattr(inspect.unwrap(view), "view_class", None)
+    of_list = [*page.own, *page.filters.base_filters] if page and issubclass(page, ListPage) else []
+    return list(dict.fromkeys([*described, *named, *of_list, *(() if described else FILTERS)]))
 
 
 def form_fields_of(view: View) -> list[str]:
@@ -143,8 +147,8 @@ def json_fields_of(route: str, method: str, view: View) -> list[str]:
 
 def methods_of(view: View) -> Iterable[str]:
     """Those of an API's view by which something is written."""
-    of_class = getattr(view, "cls", None)
-    return [name for name in ("post", "put", "patch", "delete") if hasattr(of_class, name)]
+    methods = getattr(view, "actions", None) or dir(getattr(view, "cls", None))
+    return [name for name in ("post", "put", "patch", "delete") if name in methods]
 
 
 def _described(route: str) -> Mapping[str, Any]:

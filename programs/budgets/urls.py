@@ -4,10 +4,10 @@ from django.urls import path
 
 from programs.budgets.pages.charge_back import charge_back_csv, charge_back_page
 from programs.budgets.pages.form import budget_edit, budget_new, budget_remove
-from programs.budgets.pages.listing import budgets
+from programs.budgets.pages.listing import Budgets
 
 urlpatterns = [
-    path("budgets/", budgets, name="budgets"),
+    path("budgets/", Budgets.as_view(), name="budgets"),
     path("budgets/new/", budget_new, name="budget_new"),
     path("budgets/<int:pk>/", budget_edit, name="budget_edit"),
     path("budgets/<int:pk>/remove/", budget_remove, name="budget_remove"),

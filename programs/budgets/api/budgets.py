@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
 
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework import serializers, status
+from drf_spectacular.utils import OpenApiParameter, extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bodies import changed_version, sent_object
-from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import ReadSerializer
-from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.operations import CSV_ANSWERS, operation
+from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from core.csv_export import csv_response
-from orgtree.access.access import Access
-from programs.budgets.queries.budgets import budgets_of
+from core.list_filters import filter_parameters
+from programs.budgets.queries.budgets import BudgetFilters, visible_budget
+from programs.budgets.queries.months import requested_month, requested_months, written
 from programs.budgets.services.alerting import contacts_of
 from programs.budgets.services.charge_back import charge_back, chosen_agent, csv_rows, file_name, needed_attribute
 from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, DollarsField, MonthField
-from programs.budgets.services.months import requested_month, requested_months, this_month, written
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
@@ -31,7 +28,6 @@ from programs.requests.program_view import CsvView, ProgramView
 from programs.teams.fields import LedUnitField, OwnerField
 
 MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")
-UNIT = OpenApiParameter("unit", str, description="Slug: its budgets, and those of units below it.")
 
 
 class BudgetSerializer(ReadSerializer[Budget]):
@@ -65,66 +61,51 @@ class BudgetSerializer(ReadSerializer[Budget]):
         return names
 
 
+@extend_schema_serializer(many=False)
 class BudgetsSerializer(serializers.Serializer[object]):
     month = serializers.CharField()
     budgets = BudgetSerializer(many=True)
 
 
-class BudgetPatchSerializer(BudgetWriteSerializer):
-    """Fields to change; omitted fields keep their value."""
+class Budgets(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "create": ("v1_budget_add", "Set a budget."),
+        "partial_update": ("v1_budget_change", "Change what is named."),
+        "destroy": (
+            "v1_budget_remove",
+            "Remove one that was written by mistake, with its alerts; others end with their last month.",
+        ),
+    }
+    plural = "budgets"
+    filters = BudgetFilters
+    serializer = BudgetSerializer
+    write_serializer = BudgetWriteSerializer
+    changes = changes_of(BudgetWriteSerializer)
+    find = staticmethod(visible_budget)
+    add = staticmethod(add_budget)
+    change = staticmethod(change_budget)
+    remove = staticmethod(remove_budget)
 
-    version = serializers.IntegerField(help_text="The version that the change is based on.")
+    @property
+    def month(self) -> date:
+        """Of the figures; of those that are shown after a change, this one."""
+        return requested_month(self.request.query_params.dict())
 
-    class Meta(BudgetWriteSerializer.Meta):
-        fields = (*WRITTEN, "version")
+    def documents(self, records: Sequence[Budget]) -> Documents:
+        contacts = contacts_of(records) if self.access.is_of_account else {}
+        context = {"access": self.access, "contacts": contacts}
+        found = outlooks(records, self.month, self.access)
+        return [dict(BudgetSerializer(outlook, context=context).data) for outlook in found]  # type: ignore[arg-type]  # its `of`
 
-
-class BudgetConflictSerializer(ErrorsSerializer):
-    """Somebody changed it in the meantime; nothing was stored."""
-
-    stored = BudgetSerializer()
-
-
-class BudgetsView(ProgramView):
-    @operation("v1_budgets", BudgetsSerializer, parameters=[MONTH, UNIT])
-    def get(self, request: Request) -> Response:
+    @operation("v1_budgets", BudgetsSerializer, parameters=filter_parameters(BudgetFilters))
+    def list(self, request: Request) -> Response:
         """The budgets of a month that one may see, with spend and forecast."""
-        access, month = self.access, requested_month(request.query_params.dict())
-        unit = request.query_params.get("unit", "").replace("\x00", "")
-        listed = list(budgets_of(month, access.visibility, unit=unit))
-        return Response({"month": written(month), "budgets": _documents(listed, month, access)})
+        return Response({"month": written(self.month), "budgets": self.documents([*self.narrowed().qs])})
 
-    @operation("v1_budget_add", {201: BudgetSerializer}, request=BudgetWriteSerializer)
-    def post(self, request: Request) -> Response:
-        """Set a budget."""
-        added = add_budget(self.access, sent_object(request))
-        return Response(_today(added, self.access), status=status.HTTP_201_CREATED)
-
-
-class BudgetView(ProgramView):
     @operation("v1_budget", BudgetSerializer, parameters=[MONTH])
-    def get(self, request: Request, pk: int) -> Response:
+    def retrieve(self, request: Request, pk: int) -> Response:
         """One budget, with the figures of a month."""
-        [document] = _documents([_visible(pk, self.access)], requested_month(request.query_params.dict()), self.access)
-        return Response(document)
-
-    @operation(
-        "v1_budget_change", {200: BudgetSerializer, 409: BudgetConflictSerializer}, request=BudgetPatchSerializer
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change what is named."""
-        budget = _visible(pk, self.access)
-        given, version = changed_version(request)
-        return answer_change(
-            lambda: change_budget(self.access, budget, given, of_version=version),
-            lambda changed: _today(changed, self.access),
-        )
-
-    @operation("v1_budget_remove", {204: None})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Remove one that was written by mistake, with its alerts; others end with their last month."""
-        remove_budget(self.access, _visible(pk, self.access))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        return self.answer(pk)
 
 
 class ChargeBackCsvView(CsvView):
@@ -149,21 +130,3 @@ class ChargeBackCsvView(CsvView):
         agent = chosen_agent(params.get("agent", ""))
         charged = charge_back(access, attribute, requested_months(params), unit or None, agent)
         return csv_response(file_name(charged), csv_rows(charged))
-
-
-def _visible(pk: int, access: Access) -> Budget:
-    """Raises Http404 for one that the viewer may not see, too."""
-    seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
-    return get_object_or_404(seen, pk=pk)
-
-
-def _today(budget: Budget, access: Access) -> dict[str, Any]:
-    [document] = _documents([budget], this_month(), access)
-    return document
-
-
-def _documents(budgets: Sequence[Budget], month: date, access: Access) -> list[dict[str, Any]]:
-    contacts = contacts_of(budgets) if access.is_of_account else {}
-    context = {"access": access, "contacts": contacts}
-    found = outlooks(budgets, month, access)
-    return [dict(BudgetSerializer(outlook, context=context).data) for outlook in found]  # type: ignore[arg-type]  # its `of`

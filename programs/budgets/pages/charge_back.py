@@ -21,6 +21,7 @@ from insights.ui import wording
 from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Attribute, Unit
+from programs.budgets.queries.months import month_name, requested_months, written
 from programs.budgets.services.charge_back import (
     CentreRow,
     charge_back,
@@ -30,7 +31,6 @@ from programs.budgets.services.charge_back import (
     file_name,
     needed_attribute,
 )
-from programs.budgets.services.months import month_name, requested_months, written
 
 
 @record_view

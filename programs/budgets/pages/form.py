@@ -20,8 +20,8 @@ from insights.ui.scope_bar import unit_name
 from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility, person_of
 from programs.budgets.pages.labels import history_of
+from programs.budgets.queries.months import this_month, written
 from programs.budgets.services.fields import WRITTEN
-from programs.budgets.services.months import this_month, written
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
 from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of

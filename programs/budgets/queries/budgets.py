@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 
+import django_filters
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 
 from core import sql
-from insights.query import windows
-from insights.query.errors import UnknownUnitError
-from orgtree.models import Unit, UnitPlacement
-from orgtree.models.visibility import Visibility
+from core.list_filters import ViewerFilters
+from orgtree.access.access import Access
+from programs.budgets.queries.months import requested_month
 from programs.models import AlertKind, Budget, BudgetAlert, MessageKind
 from programs.reminders.queries import recipients
 from programs.reminders.queries.notices import Statement
+from programs.requests.filters import UnitFilter
 
 NOTICE_COLUMNS = "account_id, kind, alert_id, number"
 # The accounts that alerts of each `watched_budget` (id, unit_id, owner_id) go to: its owner's, and those of
@@ -40,18 +43,29 @@ _CONTACTS = f"""
 """  # noqa: S608 — put together from texts of this package
 
 
-def budgets_of(month: date, visibility: Visibility, *, unit: str = "") -> QuerySet[Budget]:
-    """Those of that month that the viewer may see; `unit` (a slug) leaves its own and those of units below it.
+class BudgetFilters(ViewerFilters):
+    """The budgets of a month that the viewer may see and asks for, with unit, owner and author."""
 
-    Raises UnknownUnitError.
-    """
-    budgets = Budget.objects.within(visibility).in_month(month).select_related("unit", "owner", "written_by")
-    if not unit:
-        return budgets
-    if not Unit.objects.within(visibility).filter(slug=unit).exists():
-        raise UnknownUnitError(unit)
-    below = UnitPlacement.objects.filter(ancestor__slug=unit, during__contains=windows.local_today())
-    return budgets.filter(unit__in=below.values("unit"))
+    month = django_filters.CharFilter(method="of_month", help_text="2026-11; by default this one.")
+    unit = UnitFilter(help_text="Slug: its budgets, and those of units below it.")
+
+    def visible(self, access: Access) -> QuerySet[Budget]:
+        return Budget.objects.within(access.visibility).select_related("unit", "owner", "written_by")
+
+    @property
+    def qs(self) -> QuerySet[Budget]:
+        """Raises FieldError, UnknownUnitError."""
+        return self.of_month(super().qs)
+
+    def of_month(self, budgets: Any, *_: str) -> QuerySet[Budget]:
+        listed: QuerySet[Budget] = budgets.in_month(requested_month(self.chosen))
+        return listed
+
+
+def visible_budget(pk: int, access: Access) -> Budget:
+    """With unit and owner.  Raises Http404 for one that the viewer may not see, too."""
+    seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
+    return get_object_or_404(seen, pk=pk)
 
 
 def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequence[BudgetAlert]]:

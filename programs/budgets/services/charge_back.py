@@ -18,7 +18,7 @@ from insights.privacy.visible import visible_together
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.models import Attribute, PersonAttribute
-from programs.budgets.services.months import month_of, written
+from programs.budgets.queries.months import month_of, written
 from programs.teams.queries import program_settings
 
 MOST_CENTRES = 500

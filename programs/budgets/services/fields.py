@@ -14,7 +14,7 @@ from rest_framework import serializers
 from core.api.model_serializers import NEEDED, WriteSerializer, validated
 from core.write_errors import FieldError
 from orgtree.access.access import Access
-from programs.budgets.services.months import read_month, written
+from programs.budgets.queries.months import read_month, written
 from programs.models import Budget
 from programs.models.budgets import LARGEST_BUDGET
 from programs.teams.fields import LedUnitField, OwnerField

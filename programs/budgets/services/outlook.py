@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 from insights.privacy.month_spend import SPEND, MonthSpend, visible_month_spend
 from insights.query.query import Dimension, Freshness, Granularity, Query, Scope
 from orgtree.access.access import Access
-from programs.budgets.services.months import month_of
+from programs.budgets.queries.months import month_of
 from programs.models import Budget
 
 

@@ -15,8 +15,8 @@ from core.edit_conflicts import take_fields
 from core.locks import Lock
 from core.write_errors import FieldError, MayNotWriteError
 from orgtree.access.access import Access
+from programs.budgets.queries.months import written
 from programs.budgets.services.fields import budget_fields
-from programs.budgets.services.months import written
 from programs.models import Budget
 from programs.requests.visible import account_of
 

@@ -1,0 +1,182 @@
+"""Generic views of the records of one kind: listed and created, read and changed, and as a CSV file.
+
+A subclass declares its serializers, filters and services, and in `operations` the id and the description of each
+operation in the OpenAPI document; URLs say which operations there are (`as_view({"get": "list"})`).  Other actions are
+methods with `@operation` that end with `self.answer(pk)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+from django.http.response import HttpResponseBase
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema_serializer
+from rest_framework import serializers, status
+from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from core.api.bodies import changed_version, sent_object
+from core.api.errors import ErrorsSerializer
+from core.api.model_serializers import WriteSerializer
+from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.paging import page_parameters, requested_slice
+from core.csv_export import Cell, csv_response
+from core.list_filters import ViewerFilters, filter_parameters
+
+SerializerClass = type[serializers.BaseSerializer[Any]]
+Documents = list[dict[str, Any]]
+
+
+class Resource(ViewSet):
+    """`find` returns the record with a key, as far as the viewer may see it, or raises Http404."""
+
+    operations: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    serializer: ClassVar[SerializerClass]  # of a record as it is read
+    find: ClassVar[staticmethod[[Any, Any], Any]]  # of the key and the access
+
+    @property
+    def access(self) -> Any:
+        """The access of the viewer."""
+        raise NotImplementedError
+
+    @property
+    def today(self) -> date:
+        return timezone.localdate()
+
+    def documents(self, records: Sequence[Any]) -> Documents:
+        serialized = self.serializer(records, many=True, context={"access": self.access})
+        return [dict(document) for document in serialized.data]
+
+    def answer(self, pk: Any, code: int = status.HTTP_200_OK) -> Response:
+        """The document of a record as it is stored now."""
+        return Response(self.documents([self.find(pk, self.access)])[0], status=code)
+
+    @classmethod
+    def described(cls, action: str) -> Mapping[str, Any]:
+        """Arguments of `operation` for an action of this class."""
+        raise NotImplementedError(action)
+
+    def __init_subclass__(cls) -> None:
+        """Give the class its own, described copy of each generic action."""
+        super().__init_subclass__()
+        for action, (name, text) in cls.__dict__.get("operations", {}).items():
+            generic = getattr(cls, action)
+
+            def of_class(self: Resource, *args: Any, _generic: Any = generic, **kwargs: Any) -> Any:
+                return _generic(self, *args, **kwargs)
+
+            of_class.__name__, of_class.__doc__ = action, text
+            setattr(cls, action, operation(name, **cls.described(action))(of_class))
+
+
+class ListCreate(Resource):
+    """The records that the viewer may see, filtered, by page or all of them as a CSV file; and new ones."""
+
+    plural: ClassVar[str]  # of the records, as the response names them
+    filters: ClassVar[type[ViewerFilters]]
+    write_serializer: ClassVar[type[WriteSerializer[Any]]]
+    add: ClassVar[staticmethod[[Any, Mapping[str, Any]], Any]]  # of the access and the fields
+    file_rows: ClassVar[staticmethod[[Any, Any], Iterable[Sequence[Cell]]]]  # of filtered records and the access
+
+    def narrowed(self) -> ViewerFilters:
+        return self.filters(self.request.query_params, self.access, today=self.today)
+
+    def list(self, request: Request) -> Response:
+        page = requested_slice(request)
+        records = self.narrowed().qs
+        rows = [*records[page]]
+        return Response({"total": records.count(), self.plural: self.documents(rows)})
+
+    def create(self, request: Request) -> Response:
+        added = self.add(self.access, sent_object(request))
+        return self.answer(added.pk, status.HTTP_201_CREATED)
+
+    def csv(self, request: Request) -> HttpResponseBase:
+        return csv_response(self.plural, self.file_rows(self.narrowed().qs, self.access))
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
+        """Whatever a program accepts, it gets a CSV file, or an error as JSON."""
+        if self.action == "csv":
+            return JSONRenderer(), JSONRenderer.media_type
+        return super().perform_content_negotiation(request, force)
+
+    @classmethod
+    def list_serializer(cls) -> SerializerClass:
+        return page_of(cls.serializer, cls.plural)
+
+    @classmethod
+    def described(cls, action: str) -> Mapping[str, Any]:
+        if action == "create":
+            return {"answer": {status.HTTP_201_CREATED: cls.serializer}, "request": cls.write_serializer}
+        parameters = filter_parameters(cls.filters)
+        if action == "csv":
+            return {"answer": CSV_ANSWERS, "parameters": parameters, "errors": {}}
+        if action == "list":
+            paged = [*parameters, *page_parameters(cls.plural.capitalize())]
+            return {"answer": cls.list_serializer(), "parameters": paged}
+        return super().described(action)
+
+
+class ReadChange(Resource):
+    """One record: read, changed from the version that the client has read, and removed."""
+
+    changes: ClassVar[SerializerClass]  # see `changes_of`
+    change: ClassVar[staticmethod[..., Any]]  # of the access, the record and the fields, with `of_version`
+    remove: ClassVar[staticmethod[[Any, Any], None]]  # of the access and the record
+
+    def retrieve(self, request: Request, pk: Any) -> Response:
+        return self.answer(pk)
+
+    def partial_update(self, request: Request, pk: Any) -> Response:
+        record = self.find(pk, self.access)
+        given, version = changed_version(request)
+        return self.changed(pk, lambda: self.change(self.access, record, given, of_version=version))
+
+    def destroy(self, request: Request, pk: Any) -> Response:
+        self.remove(self.access, self.find(pk, self.access))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def changed(self, pk: Any, change: Callable[[], Any], *, version: str = "version") -> Response:
+        """The record after the change; 409 with it as `stored` if somebody else saved first."""
+        return answer_change(change, lambda _: self.answer(pk).data, version=version)
+
+    @classmethod
+    def described(cls, action: str) -> Mapping[str, Any]:
+        match action:
+            case "retrieve":
+                return {"answer": cls.serializer}
+            case "partial_update":
+                answers = {status.HTTP_200_OK: cls.serializer, status.HTTP_409_CONFLICT: conflict_of(cls.serializer)}
+                return {"answer": answers, "request": cls.changes}
+            case "destroy":
+                return {"answer": {status.HTTP_204_NO_CONTENT: None}}
+        return super().described(action)
+
+
+def page_of(serializer: SerializerClass, plural: str) -> SerializerClass:
+    """The response of a list."""
+    fields = {"total": serializers.IntegerField(), plural: serializer(many=True)}
+    page = type(f"{plural.capitalize()}Serializer", (serializers.Serializer,), fields)
+    return extend_schema_serializer(many=False)(page)
+
+
+def changes_of(serializer: type[WriteSerializer[Any]], *names: str) -> SerializerClass:
+    """The fields to change, by default all that can be written, with the version that the change is based on."""
+    meta = type("Meta", (serializer.Meta,), {"fields": (*(names or serializer.Meta.fields), "version")})
+    fields = {
+        "version": serializers.IntegerField(help_text="The version that the change is based on."),
+        "Meta": meta,
+        "__doc__": "Fields to change; omitted fields keep their value.",
+    }
+    return type(serializer.__name__.replace("Write", "Change"), (serializer,), fields)
+
+
+def conflict_of(serializer: SerializerClass) -> SerializerClass:
+    """The response to a change of a version that somebody else changed first."""
+    fields = {"stored": serializer(), "__doc__": "Somebody changed it in the meantime; nothing was stored."}
+    return type(serializer.__name__.replace("Serializer", "ConflictSerializer"), (ErrorsSerializer,), fields)

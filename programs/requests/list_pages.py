@@ -1,0 +1,67 @@
+"""Lists of the program as pages: what their viewer may see, of the unit that the page is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any, ClassVar
+
+from core.list_filters import ViewerFilters
+from core.list_page import ListPage
+from insights.privacy.scope_access import access_in
+from insights.query import windows
+from insights.ui.filters import Filters, filters_of
+from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.views import page_view, record_view
+from orgtree.access.access import Access
+
+
+class ProgramList(ListPage):
+    """A list for accounts."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        decorate = page_view if initkwargs.get("is_file") else record_view
+        return decorate(super().as_view(**initkwargs))
+
+    @cached_property
+    def access(self) -> Access:
+        return access_in(self.request)
+
+    @property
+    def today(self) -> date:
+        return windows.local_today()
+
+
+class UnitList(ProgramList):
+    """A list with the scope bar: of a unit and of all below it."""
+
+    context_names = ("unit",)
+    of_any_unit: ClassVar[Sequence[str]] = ()  # filters that take records of whatever unit: one's own
+
+    @cached_property
+    def scope(self) -> Filters:
+        """Raises QueryError."""
+        return filters_of(self.request, facets=())
+
+    @property
+    def unit(self) -> str:
+        """The slug of the unit that the list is of; empty for all."""
+        return self.scope.scope.unit or ""
+
+    @property
+    def context_params(self) -> Mapping[str, str]:
+        return dict(self.scope.scope_parameters())
+
+    def narrowed_by(self, **changed: str) -> ViewerFilters:
+        unit = "" if any(name in self.params for name in self.of_any_unit) else self.unit
+        return super().narrowed_by(**{"unit": unit, **changed})
+
+    def context(self) -> dict[str, Any]:
+        around = scope_navigation(self.request, self.scope)
+        return {
+            "scope": scope_bar(self.scope, around, {}, self.request.path, extra_params=self.params),
+            "whose": scope_words(self.scope, around),
+            **super().context(),
+        }
