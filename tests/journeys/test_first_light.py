@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from bench.in_browser import pages_in_browser
-from tests.journeys.window import NARROW, WIDE, BrowserWindows
+from tests.journeys.window import HEIGHT, MOST_PIXELS, NARROW, WIDE, BrowserWindows
 from tests.otlp import LogEvent, logs_request
+from tests.pages import every_tab
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
 
@@ -71,6 +72,21 @@ def test_the_first_event_turns_the_page_green_and_fills_the_tiles(
     expect(page.locator("[data-tile='ai.spend'] .hw-val").first).to_contain_text("$0.01")
     window.wait_until_loaded()
     window.keep_picture("first-figures")
+
+
+def test_no_tab_of_a_young_installation_is_longer_than_agreed(empty_server: Server, windows: BrowserWindows) -> None:
+    """With the facts of one session: most cards have nothing to show, and say so."""
+    window = windows.open(empty_server, as_=ADMIN)
+    send_first_event(empty_server)
+    window.go("/insights/ai/")
+    expect(window.page.get_by_role("heading", name="AI insights", level=1)).to_be_visible()
+    heights = {}
+    for address in ("/", *(page.path for page in (*every_tab.AI, *every_tab.DELIVERY))):
+        window.go(address)
+        for width in (WIDE, NARROW):
+            window.page.set_viewport_size({"width": width, "height": HEIGHT})
+            heights[address, width] = window.height()
+    assert {page: height for page, height in heights.items() if height > MOST_PIXELS[page[1]]} == {}, heights
 
 
 def test_an_open_page_follows_what_arrives(reporting_server: Server, windows: BrowserWindows) -> None:

@@ -19,6 +19,7 @@ Theme = Literal["light", "dark"]
 WIDE = 1440
 NARROW = 400
 HEIGHT = 900
+MOST_PIXELS = {WIDE: 1800, NARROW: 4000}  # of a tab, by the width of the window
 # A page is looked at once light and wide, often while somebody uses it, and once dark and narrow.
 THEMES_AND_WIDTHS: tuple[tuple[Theme, int], ...] = (("light", WIDE), ("dark", NARROW))
 PATIENCE_MS = PATIENCE_SECONDS * 1000
@@ -168,6 +169,10 @@ class BrowserWindow:
             for violation in violations
             if violation["impact"] in GRAVE
         ]
+
+    def height(self) -> int:
+        """The height of the whole page in pixels."""
+        return int(self.page.evaluate("document.documentElement.scrollHeight"))
 
     def overflows(self) -> bool:
         """Whether the page can be scrolled sideways."""
