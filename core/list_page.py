@@ -146,7 +146,7 @@ class ListPage(View):
         """The rows of the page that the address names, with links to the other pages."""
         page = self.page()
         return {
-            "rows": self.rows([*page]),
+            "rows": self.rows(page),
             "card": self.card,
             "pages": page.paginator.num_pages,
             **page_links(page, lambda number: self.url(page=number)),
@@ -158,9 +158,9 @@ class ListPage(View):
     def records(self) -> Any:
         return self.narrowed.qs
 
-    def rows(self, records: Sequence[Any]) -> Sequence[Any]:
+    def rows(self, records: Iterable[Any]) -> Sequence[Any]:
         """Records as the card prints them."""
-        return records
+        return [*records]
 
     def file_rows(self, records: Any) -> Iterable[Sequence[Cell]]:
         """The CSV file, the header first."""

@@ -1,8 +1,8 @@
 """Generic views of the records of one kind: listed and created, read and changed, and as a CSV file.
 
 A subclass declares its serializers, filters and services, and in `operations` the id and the description of each
-operation in the OpenAPI document; URLs say which operations there are (`as_view({"get": "list"})`).  Other actions are
-methods with `@operation` that end with `self.answer(pk)`.
+operation in the OpenAPI document; URLs say which there are: `endpoint("list", "create")`.  Other actions are methods
+with `@operation` that end with `self.answer(pk)`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
+from rest_framework.exceptions import NotFound
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -27,9 +28,14 @@ from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import Cell, csv_response
 from core.list_filters import ViewerFilters, filter_parameters
+from core.write_errors import ConflictError
 
 SerializerClass = type[serializers.BaseSerializer[Any]]
 Documents = list[dict[str, Any]]
+METHODS = {
+    **{"list": "get", "csv": "get", "create": "post"},
+    **{"retrieve": "get", "partial_update": "patch", "destroy": "delete"},
+}
 
 
 class Resource(ViewSet):
@@ -55,6 +61,11 @@ class Resource(ViewSet):
     def answer(self, pk: Any, code: int = status.HTTP_200_OK) -> Response:
         """The document of a record as it is stored now."""
         return Response(self.documents([self.find(pk, self.access)])[0], status=code)
+
+    @classmethod
+    def endpoint(cls, *actions: str) -> Any:
+        """The view of a URL with these actions; those of the class's own are posted."""
+        return cls.as_view({METHODS.get(action, "post"): action for action in actions})
 
     @classmethod
     def described(cls, action: str) -> Mapping[str, Any]:
@@ -106,19 +117,15 @@ class ListCreate(Resource):
         return super().perform_content_negotiation(request, force)
 
     @classmethod
-    def list_serializer(cls) -> SerializerClass:
-        return page_of(cls.serializer, cls.plural)
-
-    @classmethod
     def described(cls, action: str) -> Mapping[str, Any]:
-        if action == "create":
-            return {"answer": {status.HTTP_201_CREATED: cls.serializer}, "request": cls.write_serializer}
-        parameters = filter_parameters(cls.filters)
-        if action == "csv":
-            return {"answer": CSV_ANSWERS, "parameters": parameters, "errors": {}}
-        if action == "list":
-            paged = [*parameters, *page_parameters(cls.plural.capitalize())]
-            return {"answer": cls.list_serializer(), "parameters": paged}
+        match action:
+            case "list":
+                parameters = [*filter_parameters(cls.filters), *page_parameters(cls.plural.capitalize())]
+                return {"answer": page_of(cls.serializer, cls.plural), "parameters": parameters}
+            case "create":
+                return {"answer": {status.HTTP_201_CREATED: cls.serializer}, "request": cls.write_serializer}
+            case "csv":
+                return {"answer": CSV_ANSWERS, "parameters": filter_parameters(cls.filters), "errors": {}}
         return super().described(action)
 
 
@@ -138,7 +145,11 @@ class ReadChange(Resource):
         return self.changed(pk, lambda: self.change(self.access, record, given, of_version=version))
 
     def destroy(self, request: Request, pk: Any) -> Response:
-        self.remove(self.access, self.find(pk, self.access))
+        record = self.find(pk, self.access)
+        try:
+            self.remove(self.access, record)
+        except ConflictError:
+            raise NotFound from None  # somebody else removed it first
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def changed(self, pk: Any, change: Callable[[], Any], *, version: str = "version") -> Response:
@@ -161,7 +172,8 @@ class ReadChange(Resource):
 def page_of(serializer: SerializerClass, plural: str) -> SerializerClass:
     """The response of a list."""
     fields = {"total": serializers.IntegerField(), plural: serializer(many=True)}
-    page = type(f"{plural.capitalize()}Serializer", (serializers.Serializer,), fields)
+    kind = serializer.__name__.removesuffix("Serializer")
+    page = type(f"{kind}{'List' if kind.endswith('s') else 's'}Serializer", (serializers.Serializer,), fields)
     return extend_schema_serializer(many=False)(page)
 
 

@@ -5,7 +5,7 @@ from django.urls import path
 from programs.meetings.pages import listing, page, series_page
 
 urlpatterns = [
-    path("", listing.meetings, name="meetings"),
+    path("", listing.Meetings.as_view(), name="meetings"),
     path("series/", series_page.series_list, name="meeting_series_list"),
     path("series/new/", series_page.series_new, name="meeting_series_new"),
     path("series/<int:pk>/", series_page.series, name="meeting_series"),

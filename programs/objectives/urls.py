@@ -5,8 +5,8 @@ from django.urls import path
 from programs.objectives.pages import charts, forms_page, listing, page
 
 urlpatterns = [
-    path("", listing.objectives, name="objectives"),
-    path("objectives.csv", listing.objectives_csv, name="objectives_csv"),
+    path("", listing.Objectives.as_view(), name="objectives"),
+    path("objectives.csv", listing.Objectives.as_file(), name="objectives_csv"),
     path("new/", forms_page.objective_new, name="objective_new"),
     path("baseline/", forms_page.objective_baseline, name="objective_baseline"),
     path("parents/", forms_page.objective_parents, name="objective_parents"),

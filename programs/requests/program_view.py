@@ -1,10 +1,8 @@
-"""Views of the program's API: who is let in, what they answer to a change, lists as CSV files."""
+"""Views of the program's API: who is let in, lists as CSV files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cached_property
-from typing import Any, TypeVar
 
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, JSONRenderer
@@ -13,9 +11,6 @@ from rest_framework.views import APIView
 
 from orgtree.access.access import Access, access_of
 from orgtree.models import TokenScope
-
-Changed = TypeVar("Changed")
-Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class ProgramView(APIView):

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
-from core.list_filters import ListFilters
+from core.list_filters import ViewerFilters
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
@@ -22,7 +22,7 @@ from programs.teams.queries import teams_on
 MOST_DUE = 50
 
 
-class ReviewFilters(ListFilters):
+class ReviewFilters(ViewerFilters):
     """The reviews that the viewer may see and asks for, as `listed_reviews`."""
 
     unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its reviews and those of the units below it.")
@@ -31,9 +31,8 @@ class ReviewFilters(ListFilters):
     )
     month = django_filters.DateFilter(input_formats=["%Y-%m-%d"], help_text="Its first day, 2026-10-01.")
 
-    def __init__(self, data: Mapping[str, Any], access: Access, *, today: date) -> None:
-        super().__init__(data, listed_reviews(access.visibility))
-        self.today = today
+    def visible(self, access: Access) -> QuerySet[Review]:
+        return listed_reviews(access.visibility)
 
     def of_unit(self, reviews: QuerySet[Review], _name: str, slug: str) -> QuerySet[Review]:
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)

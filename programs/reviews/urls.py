@@ -5,7 +5,7 @@ from django.urls import URLPattern, path
 from programs.reviews.pages import listing, page
 
 urlpatterns: list[URLPattern] = [
-    path("", listing.reviews, name="reviews"),
+    path("", listing.Reviews.as_view(), name="reviews"),
     path("prepare/", listing.review_prepare, name="review_prepare"),
     path("<int:pk>/", page.review, name="review"),
     path("<int:pk>/agenda/", page.review_agenda, name="review_agenda"),

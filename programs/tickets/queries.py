@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 import django_filters
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
-from core.list_filters import ListFilters, NumberFilter, SortFilter, YesFilter
+from core.list_filters import NumberFilter, SortFilter, ViewerFilters, YesFilter
 from orgtree.access.access import Access
 from orgtree.models import Placement, UnitPlacement
 from orgtree.models.visibility import Visibility
@@ -30,7 +28,7 @@ BOARD_STATES = (TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, Tic
 OPEN_FIRST = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
 
 
-class TicketFilters(ListFilters):
+class TicketFilters(ViewerFilters):
     """The tickets that the viewer may see and asks for, with unit, owner and effect."""
 
     unit = django_filters.CharFilter(
@@ -38,7 +36,9 @@ class TicketFilters(ListFilters):
     )
     teams = YesFilter(method="of_teams", help_text="Only units that you manage, and people in them.")
     mine = YesFilter(method="own", help_text="Yours.")
-    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Without it: all.")
+    state = django_filters.ChoiceFilter(
+        label="State", method="in_state", choices=list(STATES.items()), help_text="Without it: all."
+    )
     nature = django_filters.ChoiceFilter(
         label="Type",
         empty_label="All",
@@ -55,10 +55,8 @@ class TicketFilters(ListFilters):
     q = django_filters.CharFilter(method="with_text", help_text="Text in title, resolution or the owner's name.")
     sort = SortFilter(COLUMNS, default="due", leading={"due": OPEN_FIRST})
 
-    def __init__(self, data: Mapping[str, Any], access: Access, *, today: date) -> None:
-        tickets = Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
-        super().__init__(data, tickets)
-        self.access, self.today = access, today
+    def visible(self, access: Access) -> QuerySet[Ticket]:
+        return Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
 
     def of_unit(self, tickets: QuerySet[Ticket], _name: str, slug: str) -> QuerySet[Ticket]:
         """Its own, those of all below it today, and of the people in it, whose unit may be one of another tree."""

@@ -5,8 +5,8 @@ from django.urls import path
 from programs.tickets.pages import forms_page, listing, page
 
 urlpatterns = [
-    path("", listing.tickets, name="tickets"),
-    path("tickets.csv", listing.tickets_csv, name="tickets_csv"),
+    path("", listing.Tickets.as_view(), name="tickets"),
+    path("tickets.csv", listing.Tickets.as_file(), name="tickets_csv"),
     path("import/", forms_page.tickets_import, name="tickets_import"),
     path("new/", forms_page.ticket_new, name="ticket_new"),
     path("<int:pk>/", page.ticket, name="ticket"),

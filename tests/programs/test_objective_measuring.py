@@ -284,12 +284,12 @@ def test_a_list_filters_by_what_it_shows(delivered: Org) -> None:
     override_status(as_(EXECUTIVE), written[5], "off_track", "As Grace told me")
     for persona in (EXECUTIVE, ADMIN, MANAGER, MEMBER, OTHER_MEMBER):
         access = as_(persona)
-        visible = list(ObjectiveFilters({}, access, today=TODAY, in_quarter=quarter).qs)
+        visible = list(ObjectiveFilters.of_quarter(quarter, {}, access, today=TODAY).qs)
         shown = {progress.objective.pk: progress.shown for progress in progress_of(visible, access, today=TODAY)}
         if persona is EXECUTIVE:
             assert {ObjectiveStatus.ON_TRACK, ObjectiveStatus.OFF_TRACK, ObjectiveStatus.UNKNOWN} <= set(shown.values())
         for status in ObjectiveStatus:
-            objectives = ObjectiveFilters({"standing": status}, access, today=TODAY, in_quarter=quarter).qs
+            objectives = ObjectiveFilters.of_quarter(quarter, {"standing": status}, access, today=TODAY).qs
             assert {progress.pk for progress in objectives} == {
                 pk for pk, progress in shown.items() if progress == status
             }, persona.name

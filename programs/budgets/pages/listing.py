@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,8 +34,8 @@ class Budgets(ProgramList):
     def month(self) -> date:
         return requested_month(self.params)
 
-    def rows(self, records: Sequence[Budget]) -> list[BudgetLine]:
-        return budget_lines(records, self.month, self.access)
+    def rows(self, records: Iterable[Budget]) -> list[BudgetLine]:
+        return budget_lines([*records], self.month, self.access)
 
     def context(self) -> dict[str, Any]:
         return {

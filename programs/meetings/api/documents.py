@@ -8,10 +8,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import BodySerializer, ReadSerializer
 from orgtree.access.access import Access
-from programs.meetings.services.fields import CHANGEABLE, WRITTEN, ParticipantsField, SeriesWriteSerializer
+from programs.meetings.services.fields import WRITTEN, ParticipantsField
 from programs.meetings.services.records import MeetingRecord, records_of
 from programs.models import Meeting, MeetingParticipant, MeetingSeries
 from programs.teams.fields import LedUnitField
@@ -55,11 +54,6 @@ class MeetingSerializer(ReadSerializer[Meeting]):
         return dict(MeetingRecordSerializer(record).data) if record else None
 
 
-class MeetingsSerializer(serializers.Serializer[object]):
-    total = serializers.IntegerField()
-    meetings = MeetingSerializer(many=True)
-
-
 class MeetingMoveSerializer(BodySerializer):
     starts_at = serializers.DateTimeField(help_text="With its offset from UTC.")
     ends_at = serializers.DateTimeField()
@@ -71,12 +65,6 @@ class MeetingCancelSerializer(BodySerializer):
     sequence = serializers.IntegerField(help_text="Sequence number of the meeting to cancel.")
 
 
-class MeetingConflictSerializer(ErrorsSerializer):
-    """Somebody changed it in the meantime; nothing was stored."""
-
-    stored = MeetingSerializer()
-
-
 class MeetingSeriesSerializer(ReadSerializer[MeetingSeries]):
     title = serializers.CharField()
     unit = LedUnitField("Meetings", help_text="Slug; null: the whole organisation.")
@@ -85,26 +73,6 @@ class MeetingSeriesSerializer(ReadSerializer[MeetingSeries]):
     class Meta:
         model = MeetingSeries
         fields = ("id", "title", *WRITTEN, "version")
-
-
-class SeriesListSerializer(serializers.Serializer[object]):
-    total = serializers.IntegerField()
-    series = MeetingSeriesSerializer(many=True)
-
-
-class SeriesPatchSerializer(SeriesWriteSerializer):
-    """Fields to change; omitted fields keep their value."""
-
-    version = serializers.IntegerField(help_text="The version that the change is based on.")
-
-    class Meta(SeriesWriteSerializer.Meta):
-        fields = (*CHANGEABLE, "version")
-
-
-class MeetingSeriesConflictSerializer(ErrorsSerializer):
-    """Somebody changed it in the meantime; nothing was stored."""
-
-    stored = MeetingSeriesSerializer()
 
 
 def meeting_documents(meetings: Sequence[Meeting], access: Access) -> list[dict[str, Any]]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import Amount, BodySerializer, Choice, ReadSerializer, Text, WholeNumber
 from insights.query import windows
 from orgtree.access.access import Access
@@ -18,7 +18,7 @@ from programs.key_results.queries import share_passed
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.models import CheckIn, KeyResult, Objective, ObjectiveStatus
 from programs.objectives.queries.objectives import ObjectiveProgress, progress_of
-from programs.objectives.services.fields import FIELDS, ObjectiveWriteSerializer
+from programs.objectives.services.fields import FIELDS
 from programs.quarters.api import CalendarQuarterSerializer
 from programs.requests.fields import ByIdField
 from programs.requests.model_fields import AccountField
@@ -152,6 +152,7 @@ class ObjectiveSerializer(ReadSerializer[Objective]):
         return number if number in self.context["seen"] else None
 
 
+@extend_schema_serializer(many=False)
 class ObjectivesSerializer(serializers.Serializer[object]):
     total = serializers.IntegerField()
     standings = serializers.DictField(
@@ -159,21 +160,6 @@ class ObjectivesSerializer(serializers.Serializer[object]):
         help_text="Number of objectives by status, regardless of `standing`, `owner` and `parent`.",
     )
     objectives = ObjectiveSerializer(many=True)
-
-
-class ObjectiveChangeSerializer(ObjectiveWriteSerializer):
-    """Fields to change; omitted fields keep their value."""
-
-    version = serializers.IntegerField()
-
-    class Meta(ObjectiveWriteSerializer.Meta):
-        fields = (*ObjectiveWriteSerializer.Meta.fields, "version")
-
-
-class ObjectiveConflictSerializer(ErrorsSerializer):
-    """Somebody changed the objective in the meantime; nothing was stored."""
-
-    stored = ObjectiveSerializer()
 
 
 class DropSerializer(BodySerializer):

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bodies import body, changed_version, sent_object
-from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.bodies import body
+from core.api.operations import operation
 from core.api.paging import page_parameters, requested_slice
-from core.csv_export import csv_response
+from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from core.list_filters import filter_parameters
 from insights.query import windows
-from orgtree.access.access import Access
 from programs.alignment.offers import branches
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import Change, Undisclosed, names_of_accounts
-from programs.models import ObjectiveStatus, Quarter
+from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.api.documents import (
     CheckInSerializer,
     CheckInsSerializer,
     CheckInWriteSerializer,
     DropSerializer,
     EndingSerializer,
-    ObjectiveChangeSerializer,
-    ObjectiveConflictSerializer,
     ObjectiveSerializer,
     ObjectivesSerializer,
     OverrideSerializer,
@@ -53,78 +49,73 @@ from programs.objectives.services.writing import (
     publish_objective,
 )
 from programs.requests.fields import day
-from programs.requests.program_view import CsvView, ProgramView
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
-OBJECTIVE_PARAMETERS = filter_parameters(ObjectiveFilters)
-LIST_PARAMETERS = [*OBJECTIVE_PARAMETERS, *page_parameters("Objectives")]
+LIST_PARAMETERS = [*filter_parameters(ObjectiveFilters), *page_parameters("Objectives")]
 
 
-class ObjectivesView(ProgramView):
+class Objectives(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "csv": ("v1_objectives_csv", "Objectives of a quarter, a row for each key result."),
+        "create": ("v1_objectives_add", "Write an objective; a draft unless it is to be published."),
+        "retrieve": ("v1_objective", "One objective."),
+        "partial_update": (
+            "v1_objective_change",
+            "Change what is named; `version` is that of the objective which the change was made from.",
+        ),
+    }
+    plural = "objectives"
+    filters = ObjectiveFilters
+    serializer = ObjectiveSerializer
+    write_serializer = ObjectiveWriteSerializer
+    changes = changes_of(ObjectiveWriteSerializer)
+    find = staticmethod(visible_objective)
+    add = staticmethod(add_objective)
+    change = staticmethod(change_objective)
+    file_rows = staticmethod(objective_rows)
+
+    def documents(self, records: Sequence[Objective]) -> Documents:
+        return objective_documents(records, self.access)
+
     @operation("v1_objectives_list", ObjectivesSerializer, parameters=LIST_PARAMETERS)
-    def get(self, request: Request) -> Response:
+    def list(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
-        page, filters = requested_slice(request), requested_objectives(request, self.access)
+        page = requested_slice(request)
+        filters = ObjectiveFilters(request.query_params, self.access, today=self.today)
         counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
-        documents = objective_documents(list(filters.qs[page]), self.access)
+        documents = self.documents([*filters.qs[page]])
         return Response({"total": filters.qs.count(), "standings": standings, "objectives": documents})
 
-    @operation("v1_objectives_add", {201: ObjectiveSerializer}, request=ObjectiveWriteSerializer)
-    def post(self, request: Request) -> Response:
-        """Write an objective; a draft unless it is to be published."""
-        added = add_objective(self.access, sent_object(request))
-        return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
-
-
-class ObjectiveView(ProgramView):
-    @operation("v1_objective", ObjectiveSerializer)
-    def get(self, request: Request, pk: int) -> Response:
-        """One objective."""
-        return Response(_document(pk, self.access))
-
-    @operation(
-        "v1_objective_change",
-        {200: ObjectiveSerializer, 409: ObjectiveConflictSerializer},
-        request=ObjectiveChangeSerializer,
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change what is named; `version` is that of the objective which the change was made from."""
-        objective = visible_objective(pk, self.access)
-        given, version = changed_version(request)
-        return answer_change(
-            lambda: change_objective(self.access, objective, given, of_version=version),
-            lambda _: _document(pk, self.access),
-        )
-
-
-class ObjectivePublishView(ProgramView):
     @operation("v1_objective_publish", ObjectiveSerializer)
-    def post(self, request: Request, pk: int) -> Response:
+    def publish(self, request: Request, pk: int) -> Response:
         """Let everybody whom it concerns see a draft."""
-        objective = visible_objective(pk, self.access)
+        objective = self.find(pk, self.access)
         body(request)
         publish_objective(self.access, objective)
-        return Response(_document(pk, self.access))
+        return self.answer(pk)
 
-
-class ObjectiveDropView(ProgramView):
     @operation("v1_objective_drop", ObjectiveSerializer, request=DropSerializer)
-    def post(self, request: Request, pk: int) -> Response:
+    def drop(self, request: Request, pk: int) -> Response:
         """Give it up during the quarter, with a reason."""
-        objective = visible_objective(pk, self.access)
+        objective = self.find(pk, self.access)
         drop_objective(self.access, objective, body(request, DropSerializer)["why"])
-        return Response(_document(pk, self.access))
+        return self.answer(pk)
 
-
-class ObjectiveStandingView(ProgramView):
     @operation("v1_objective_standing", ObjectiveSerializer, request=OverrideSerializer)
-    def post(self, request: Request, pk: int) -> Response:
+    def standing(self, request: Request, pk: int) -> Response:
         """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
-        objective = visible_objective(pk, self.access)
-        given = body(request, OverrideSerializer)
+        objective, given = self.find(pk, self.access), body(request, OverrideSerializer)
         override_status(self.access, objective, given["standing"], given.get("reason", ""))
-        return Response(_document(pk, self.access))
+        return self.answer(pk)
+
+    @operation("v1_objective_ending", ObjectiveSerializer, request=EndingSerializer)
+    def ending(self, request: Request, pk: int) -> Response:
+        """Decide what becomes of it when its quarter is closed, and what was learned."""
+        objective, given = self.find(pk, self.access), body(request, EndingSerializer)
+        decide(self.access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
+        return self.answer(pk)
 
 
 class CheckInsView(ProgramView):
@@ -147,16 +138,6 @@ class CheckInsView(ProgramView):
         return Response(check_in_documents([first])[0], status=status.HTTP_201_CREATED)
 
 
-class ObjectiveEndingView(ProgramView):
-    @operation("v1_objective_ending", ObjectiveSerializer, request=EndingSerializer)
-    def post(self, request: Request, pk: int) -> Response:
-        """Decide what becomes of it when its quarter is closed, and what was learned."""
-        objective = visible_objective(pk, self.access)
-        given = body(request, EndingSerializer)
-        decide(self.access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
-        return Response(_document(pk, self.access))
-
-
 class QuartersView(ProgramView):
     @operation("v1_quarters_list", QuartersSerializer, parameters=())
     def get(self, request: Request) -> Response:
@@ -164,24 +145,6 @@ class QuartersView(ProgramView):
         known = Quarter.objects.filter(objectives__isnull=False) | Quarter.objects.filter(closed_at__isnull=False)
         quarters = known.distinct().select_related("document").order_by("-start")
         return Response({"quarters": QuarterSerializer(quarters, many=True).data})
-
-
-def _document(pk: int, access: Access) -> dict[str, Any]:
-    return objective_documents([visible_objective(pk, access)], access)[0]
-
-
-class ObjectivesCsvView(CsvView):
-    @operation("v1_objectives_csv", CSV_ANSWERS, parameters=OBJECTIVE_PARAMETERS, errors={})
-    def get(self, request: Request) -> HttpResponseBase:
-        """Objectives of a quarter, a row for each key result."""
-        objectives = list(requested_objectives(request, self.access).qs)
-        rows = objective_rows(objectives, self.access, windows.local_today())
-        return csv_response("objectives", rows)
-
-
-def requested_objectives(request: Request, access: Access) -> ObjectiveFilters:
-    """The filters raise FieldError."""
-    return ObjectiveFilters(request.query_params, access, today=windows.local_today())
 
 
 def quarter_shown(word: str) -> Quarter | None:
@@ -206,7 +169,8 @@ class AlignmentView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         page = requested_slice(request)
-        objectives = in_order_of_units(requested_objectives(request, self.access).qs)
+        filters = ObjectiveFilters(request.query_params, self.access, today=windows.local_today())
+        objectives = in_order_of_units(filters.qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])
         listed = [branch for branch in tree[page] if branch.pk in rows]

@@ -10,7 +10,7 @@ from typing import Any
 import django_filters
 from django.db.models import Count, F, Q, QuerySet
 
-from core.list_filters import ListFilters, NumberFilter, YesFilter
+from core.list_filters import NumberFilter, ViewerFilters, YesFilter
 from orgtree.access.access import Access
 from orgtree.models import UnitPlacement
 from programs.models import Objective, ObjectiveStatus, Quarter
@@ -18,7 +18,7 @@ from programs.objectives.queries.objectives import shown_status
 from programs.requests.visible import check_is_of_account
 
 
-class ObjectiveFilters(ListFilters):
+class ObjectiveFilters(ViewerFilters):
     """The objectives of a quarter that the viewer may see and asks for, with quarter, unit, owner and measure.
 
     Published ones alone, unless drafts are asked for; of each unit the mandatory one first.
@@ -39,19 +39,23 @@ class ObjectiveFilters(ListFilters):
     drafts = YesFilter(method="as_they_are", help_text="Drafts that one may see, and nothing else.")
     dropped = YesFilter(method="as_they_are", help_text="Those that were given up, too.")
 
-    def __init__(
-        self, data: Mapping[str, Any], access: Access, *, today: date, in_quarter: Quarter | None = None
-    ) -> None:
-        """Filter objectives; `in_quarter`, if given, overrides the quarter in the data."""
+    def visible(self, access: Access) -> QuerySet[Objective]:
         objectives = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
-        super().__init__(data, objectives.order_by(F("unit").asc(nulls_first=True), "-is_mandatory", "pk"))
-        self.access, self.today = access, today
-        self._quarter = in_quarter
+        return objectives.order_by(F("unit").asc(nulls_first=True), "-is_mandatory", "pk")
+
+    @classmethod
+    def of_quarter(
+        cls, quarter: Quarter | None, data: Mapping[str, Any], access: Access, *, today: date
+    ) -> ObjectiveFilters:
+        """Of a quarter that is known, whatever the data say."""
+        filters = cls(data, access, today=today)
+        filters.in_quarter = quarter
+        return filters
 
     @cached_property
     def in_quarter(self) -> Quarter | None:
         """None where there is none yet: asking makes none.  Raises FieldError."""
-        return self._quarter or quarter_of_day(self.chosen["quarter"] or self.today)
+        return quarter_of_day(self.chosen["quarter"] or self.today)
 
     @property
     def qs(self) -> QuerySet[Objective]:
@@ -64,7 +68,7 @@ class ObjectiveFilters(ListFilters):
     def count_by_status(self, *ignored: str) -> Mapping[str, int]:
         """Count objectives by the status shown to this viewer, without the status filter and those in `ignored`."""
         data = {name: value for name, value in self.data.items() if name not in ("standing", *ignored)}
-        everything = ObjectiveFilters(data, self.access, today=self.today, in_quarter=self.in_quarter).qs.order_by()
+        everything = ObjectiveFilters.of_quarter(self.in_quarter, data, self.access, today=self.today).qs.order_by()
         counted = everything.annotate(shown=shown_status(self.access)).values("shown").annotate(number=Count("pk"))
         return {row["shown"]: row["number"] for row in counted}
 

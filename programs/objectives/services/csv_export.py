@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from django.db.models import Model
 
 from core.batches import batched
 from core.columns import Columns
 from core.csv_export import Cell
+from insights.query import windows
 from orgtree.access.access import Access
 from programs.alignment.offers import visible_among
 from programs.key_results.queries import KeyResultProgress
@@ -21,8 +21,9 @@ from programs.objectives.queries.objectives import ObjectiveProgress, progress_o
 AT_ONCE = 200  # objectives whose figures are read together
 
 
-def objective_rows(objectives: Sequence[Objective], access: Access, today: date) -> Iterator[Sequence[Cell]]:
+def objective_rows(records: Iterable[Objective], access: Access) -> Iterator[Sequence[Cell]]:
     """CSV rows of objectives; parents are named only if visible to the reader."""
+    objectives, today = [*records], windows.local_today()
     yield [*FILE.labels.values(), *KEY_RESULTS_FILE.labels.values()]
     seen = visible_among([objective.parent_id for objective in objectives], access.visibility)
     for some in batched(objectives, AT_ONCE):

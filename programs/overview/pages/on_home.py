@@ -103,7 +103,7 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
     access, today, quarter = filters.access, filters.today, current_quarter()
     if not access.visibility.leads_whole:
         return None
-    published = ObjectiveFilters({}, access, today=today, in_quarter=quarter).qs[:MOST_OBJECTIVES]
+    published = ObjectiveFilters.of_quarter(quarter, {}, access, today=today).qs[:MOST_OBJECTIVES]
     at_risk = objectives_at_risk(progress_of(list(published), access, today=today))
     quarter_before, qbrs = preceding(quarter), latest_qbrs(access, most=QBRS_READ)
     without = list(teams_without_objective(quarter, access.visibility, today=today)[: GAPS_LISTED + 1])
@@ -159,7 +159,7 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     access, today, quarter = filters.access, filters.today, current_quarter()
     leads = access.visibility.leads_any
     narrowed = {"teams": "yes"} if leads and not access.visibility.leads_whole else {}
-    objectives = ObjectiveFilters(narrowed, access, today=today, in_quarter=quarter)
+    objectives = ObjectiveFilters.of_quarter(quarter, narrowed, access, today=today)
     listed = list(objectives.qs[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)

@@ -40,7 +40,7 @@ TO_DO_LISTED, FINISHED_LISTED = 4, 2  # whether it worked stands beside what is 
 def work_part(filters: Filters) -> dict[str, Any]:
     """My work, and the quarter's objectives."""
     access, today, quarter = filters.access, filters.today, current_quarter()
-    objectives = ObjectiveFilters({"unit": filters.scope.unit}, access, today=today, in_quarter=quarter)
+    objectives = ObjectiveFilters.of_quarter(quarter, {"unit": filters.scope.unit}, access, today=today)
     listed = list(objectives.qs[: OBJECTIVES_LISTED + 1])
     total = len(listed)
     if total > OBJECTIVES_LISTED:

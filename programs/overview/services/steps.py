@@ -127,7 +127,7 @@ def steps_of(filters: Filters, unit_id: int | None, quarter: Quarter) -> Steps:
     """The four steps for the filters' scope, whose unit has that id (None: the whole organisation)."""
     page_answers = PROGRAM_PAGE.read(filters, WANTED)
     of_unit = {"unit": filters.scope.unit}
-    objectives = ObjectiveFilters(of_unit, filters.access, today=filters.today, in_quarter=quarter)
+    objectives = ObjectiveFilters.of_quarter(quarter, of_unit, filters.access, today=filters.today)
     tickets = ticket_counts(filters, quarter)
     benchmarks = benchmarks_for(None, unit_id, filters.access.visibility)
     focus = focus_of_units([unit_id]).get(unit_id)

@@ -33,11 +33,6 @@ class ReviewSerializer(ReadSerializer[Review]):
         return names_of([review.signed_by])[review.signed_by.pk]
 
 
-class ReviewsSerializer(serializers.Serializer[object]):
-    total = serializers.IntegerField()
-    reviews = ReviewSerializer(many=True)
-
-
 class ReviewPointSerializer(ReadSerializer[ReviewPoint]):
     """`figures` holds only what the reader may see; empty where nothing is left."""
 

@@ -11,10 +11,8 @@ from rest_framework.response import Response
 
 from core.api.bodies import body
 from core.api.operations import ERRORS, answer_change, operation
-from core.api.paging import page_parameters, requested_slice
-from core.list_filters import filter_parameters
+from core.api.resources import ListCreate
 from core.write_errors import FieldError
-from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
@@ -29,7 +27,6 @@ from programs.reviews.api.documents import (
     ReviewDocumentSerializer,
     ReviewPrepareSerializer,
     ReviewSerializer,
-    ReviewsSerializer,
     SummarySerializer,
 )
 from programs.reviews.queries import ReviewFilters, point_of
@@ -48,18 +45,14 @@ from programs.reviews.services.writing import (
 CHANGE_ERRORS = {**ERRORS, 409: ReviewConflictSerializer}
 
 
-class ReviewsView(ProgramView):
-    @operation(
-        "v1_reviews", ReviewsSerializer, parameters=[*filter_parameters(ReviewFilters), *page_parameters("Reviews")]
-    )
-    def get(self, request: Request) -> Response:
-        """The monthly reviews that one may see, the latest first."""
-        reviews = ReviewFilters(request.query_params, self.access, today=windows.local_today()).qs
-        serialized = ReviewSerializer(reviews[requested_slice(request)], many=True, context={"access": self.access})
-        return Response({"total": reviews.count(), "reviews": serialized.data})
+class Reviews(ProgramView, ListCreate):
+    operations = {"list": ("v1_reviews", "The monthly reviews that one may see, the latest first.")}
+    plural = "reviews"
+    filters = ReviewFilters
+    serializer = ReviewSerializer
 
     @operation("v1_review_prepare", {201: ReviewDocumentSerializer}, request=ReviewPrepareSerializer)
-    def post(self, request: Request) -> Response:
+    def create(self, request: Request) -> Response:
         """Prepare a unit's review of a month; one that exists is answered as it is."""
         given = body(request, ReviewPrepareSerializer)
         unit = Unit.objects.within(self.access.visibility).filter(slug=given["unit"]).first()

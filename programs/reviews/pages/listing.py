@@ -6,51 +6,35 @@ from datetime import date
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect
 
-from core.page_links import Picker, page_links, read_page
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.filters import Filters, filters_of
-from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import action_view, record_view
+from insights.ui.views import action_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.models import Review
+from programs.requests.list_pages import UnitList
 from programs.reviews.queries import MOST_DUE, ReviewFilters, last_month, units_without_review
 from programs.reviews.services.writing import prepare_review
 
-PAGE_SIZE = 25
 
+class Reviews(UnitList):
+    plural = "reviews"
+    filters = ReviewFilters
+    template_name = "programs/reviews/list.html"
+    card = "programs/reviews/_table.html"
 
-@record_view
-def reviews(request: HttpRequest) -> HttpResponseBase:
-    access = access_in(request)
-    filters = filters_of(request, facets=())
-    around = scope_navigation(request, filters)
-    own = {name: value for name in ("state", "month") if (value := request.GET.get(name, "").strip())}
-    listed = ReviewFilters({"unit": filters.scope.unit or "", **own}, access, today=filters.today)
-    page = Paginator(listed.qs, PAGE_SIZE).get_page(read_page(request))
-    month = last_month(filters.today)
-    context: dict[str, Any] = {
-        "scope": scope_bar(filters, around, {}, request.path, extra_params=own),
-        "whose": scope_words(filters, around),
-        "states": _states(filters, own),
-        "reviews": page,
-        "names": names_of([review.signed_by for review in page if review.signed_by]),
-        "month": month,
-        "due": _due(access.visibility, month),
-        "leads": access.visibility.leads_any,
-        "is_narrowed": bool(own),
-        **page_links(page, lambda number: _url(filters, own, page=number)),
-        "all_url": _url(filters, {}),
-    }
-    return render(request, "programs/reviews/list.html", context)
+    def context(self) -> dict[str, Any]:
+        context, month, visibility = super().context(), last_month(self.today), self.access.visibility
+        return {
+            **context,
+            "names": names_of([review.signed_by for review in context["rows"] if review.signed_by]),
+            "month": month,
+            "due": _due(visibility, month),
+        }
 
 
 @action_view
@@ -77,14 +61,3 @@ def _due(visibility: Visibility, month: date) -> list[tuple[Unit, int | None]]:
     units = list(units_without_review(visibility, month)[:MOST_DUE])
     open_reviews = dict(Review.objects.filter(unit__in=units, month=month).values_list("unit", "pk"))
     return [(unit, open_reviews.get(unit.pk)) for unit in units]
-
-
-def _states(filters: Filters, own: dict[str, str]) -> list[Picker]:
-    return [
-        Picker(label, _url(filters, {**own, "state": value}), active=own.get("state", "") == value)
-        for value, label in ReviewFilters.pickers()["state"].items()
-    ]
-
-
-def _url(filters: Filters, own: dict[str, str], **more: str) -> str:
-    return filters.url(reverse("reviews"), **{**own, **more})

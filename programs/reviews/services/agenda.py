@@ -212,7 +212,7 @@ def _side(version: BenchmarkVersion, value: float) -> str:
 def _objectives(unit: Unit, quarter: Quarter, access: Access, until: date) -> list[ObjectiveProgress]:
     """The published ones of the unit and of all below it."""
     today = until - timedelta(days=1)
-    of_unit = ObjectiveFilters({"unit": unit.slug}, access, today=today, in_quarter=quarter).qs
+    of_unit = ObjectiveFilters.of_quarter(quarter, {"unit": unit.slug}, access, today=today).qs
     return progress_of(list(of_unit), access, today=until)
 
 

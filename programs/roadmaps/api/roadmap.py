@@ -5,17 +5,17 @@ from __future__ import annotations
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bodies import body, changed_version, sent_object
+from core.api.bodies import body, changed_version
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
 from core.api.operations import CSV_ANSWERS, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
+from core.api.resources import ListCreate, ReadChange, changes_of
 from core.csv_export import csv_response
-from core.write_errors import ConflictError, FieldError
+from core.write_errors import FieldError
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
@@ -53,13 +53,6 @@ class IntentSerializer(ReadSerializer[RoadmapIntent]):
         model = RoadmapIntent
         fields = ("id", *WRITTEN, "version", "written_at")
         blank_is_null = ("template",)
-
-
-class IntentChangeSerializer(IntentWriteSerializer):
-    version = serializers.IntegerField()
-
-    class Meta(IntentWriteSerializer.Meta):
-        fields = (*WRITTEN, "version")
 
 
 class IntentConflictSerializer(ErrorsSerializer):
@@ -145,43 +138,31 @@ class RoadmapCsvView(CsvView):
         return csv_response("roadmap", roadmap_rows(_roadmap(request, self.access)))
 
 
-class RoadmapIntentsView(ProgramView):
-    @operation("v1_roadmap_intents_add", {201: IntentSerializer}, request=IntentWriteSerializer)
-    def post(self, request: Request) -> Response:
-        """Say what a unit intends to improve in a quarter."""
-        added = add_intent(self.access, sent_object(request))
-        return Response(IntentSerializer(added).data, status=status.HTTP_201_CREATED)
-
-
-class RoadmapIntentView(ProgramView):
-    @operation("v1_roadmap_intent", IntentSerializer, parameters=())
-    def get(self, request: Request, pk: int) -> Response:
-        """One intent."""
-        return Response(IntentSerializer(visible_intent(pk, self.access)).data)
+class Intents(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "create": ("v1_roadmap_intents_add", "Say what a unit intends to improve in a quarter."),
+        "retrieve": ("v1_roadmap_intent", "One intent."),
+        "destroy": ("v1_roadmap_intent_remove", "Take it off the roadmap."),
+    }
+    serializer = IntentSerializer
+    write_serializer = IntentWriteSerializer
+    find = staticmethod(visible_intent)
+    add = staticmethod(add_intent)
+    remove = staticmethod(remove_intent)
 
     @operation(
         "v1_roadmap_intent_change",
         {200: IntentSerializer, 409: IntentConflictSerializer},
-        request=IntentChangeSerializer,
+        request=changes_of(IntentWriteSerializer),
     )
-    def patch(self, request: Request, pk: int) -> Response:
+    def partial_update(self, request: Request, pk: int) -> Response:
         """Change or move it: `version` is that of the intent which the change was made from."""
-        intent = visible_intent(pk, self.access)
+        intent = self.find(pk, self.access)
         given, version = changed_version(request)
         return answer_change(
             lambda: change_intent(self.access, intent, given, of_version=version),
             lambda changed: IntentSerializer(changed).data if changed else None,
         )
-
-    @operation("v1_roadmap_intent_remove", {204: None})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Take it off the roadmap."""
-        intent = visible_intent(pk, self.access)
-        try:
-            remove_intent(self.access, intent)
-        except ConflictError:
-            raise NotFound from None
-        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class RoadmapExampleView(ProgramView):

@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import BodySerializer, Choice, Day, ReadSerializer, Text, YesOrNo
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
@@ -70,26 +69,6 @@ class TicketSerializer(ReadSerializer[Ticket]):
     def get_effect_reason(self, ticket: Ticket) -> str | None:
         has_effect = visible_effect(ticket, self.context["access"])
         return None if has_effect else why_no_effect(ticket, windows.local_today())
-
-
-class TicketsSerializer(serializers.Serializer[object]):
-    total = serializers.IntegerField()
-    tickets = TicketSerializer(many=True)
-
-
-class TicketChangeSerializer(TicketWriteSerializer):
-    """Fields to change; omitted fields keep their value."""
-
-    version = serializers.IntegerField()
-
-    class Meta(TicketWriteSerializer.Meta):
-        fields = (*WRITTEN, "version")
-
-
-class TicketConflictSerializer(ErrorsSerializer):
-    """Somebody changed the ticket in the meantime; nothing was stored."""
-
-    stored = TicketSerializer()
 
 
 class MoveSerializer(BodySerializer):

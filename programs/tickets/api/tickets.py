@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bodies import body, changed_version, sent_object
+from core.api.bodies import body
 from core.api.model_serializers import AnswerSerializer
-from core.api.operations import CSV_ANSWERS, REFUSALS, answer_change, operation
-from core.api.paging import page_parameters, requested_slice
-from core.csv_export import csv_response
-from core.list_filters import filter_parameters
+from core.api.operations import REFUSALS, operation
+from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from insights.catalogue.registry import find
-from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
-from orgtree.access.access import Access
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import names_of_accounts
-from programs.models import BottleneckKind, Nature, TicketState, TicketTemplate
-from programs.requests.program_view import CsvView, ProgramView
+from programs.models import BottleneckKind, Nature, Ticket, TicketState, TicketTemplate
+from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,
     CommentsSerializer,
     CommentWriteSerializer,
     MoveSerializer,
-    TicketChangeSerializer,
-    TicketConflictSerializer,
     TicketSerializer,
-    TicketsSerializer,
     WatchingSerializer,
     WatchSerializer,
     comment_documents,
@@ -53,51 +45,37 @@ from programs.tickets.services.writing import (
     watch_ticket,
 )
 
-TICKET_PARAMETERS = filter_parameters(TicketFilters)
 
+class Tickets(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "list": ("v1_tickets_list", "The tickets that one may see."),
+        "csv": ("v1_tickets_csv", "Tickets, in the columns that the import reads."),
+        "create": ("v1_tickets_add", "File a ticket."),
+        "retrieve": ("v1_ticket", "One ticket."),
+        "partial_update": (
+            "v1_ticket_change",
+            "Change what is named; `version` is that of the ticket which the change was made from.",
+        ),
+    }
+    plural = "tickets"
+    filters = TicketFilters
+    serializer = TicketSerializer
+    write_serializer = TicketWriteSerializer
+    changes = changes_of(TicketWriteSerializer)
+    find = staticmethod(visible_ticket)
+    add = staticmethod(add_ticket)
+    change = staticmethod(change_ticket)
+    file_rows = staticmethod(ticket_rows)
 
-class TicketsView(ProgramView):
-    @operation("v1_tickets_list", TicketsSerializer, parameters=[*TICKET_PARAMETERS, *page_parameters("Tickets")])
-    def get(self, request: Request) -> Response:
-        """The tickets that one may see."""
-        page = requested_slice(request)
-        tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
-        rows = list(tickets[page])
-        return Response({"total": tickets.count(), "tickets": ticket_documents(rows, self.access)})
+    def documents(self, records: Sequence[Ticket]) -> Documents:
+        return ticket_documents(records, self.access)
 
-    @operation("v1_tickets_add", {201: TicketSerializer}, request=TicketWriteSerializer)
-    def post(self, request: Request) -> Response:
-        """File a ticket."""
-        added = add_ticket(self.access, sent_object(request))
-        return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
-
-
-class TicketView(ProgramView):
-    @operation("v1_ticket", TicketSerializer)
-    def get(self, request: Request, pk: int) -> Response:
-        """One ticket."""
-        return Response(_document(pk, self.access))
-
-    @operation(
-        "v1_ticket_change", {200: TicketSerializer, 409: TicketConflictSerializer}, request=TicketChangeSerializer
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change what is named; `version` is that of the ticket which the change was made from."""
-        ticket = visible_ticket(pk, self.access)
-        given, version = changed_version(request)
-        return answer_change(
-            lambda: change_ticket(self.access, ticket, given, of_version=version), lambda _: _document(pk, self.access)
-        )
-
-
-class TicketMoveView(ProgramView):
     @operation("v1_ticket_move", TicketSerializer, request=MoveSerializer)
-    def post(self, request: Request, pk: int) -> Response:
+    def move(self, request: Request, pk: int) -> Response:
         """Move the ticket to another state: done with its completion date, dropped with a reason."""
-        ticket = visible_ticket(pk, self.access)
-        given = body(request, MoveSerializer)
+        ticket, given = self.find(pk, self.access), body(request, MoveSerializer)
         move_ticket(self.access, ticket, TicketState(given.pop("state")), **given)
-        return Response(_document(pk, self.access))
+        return self.answer(pk)
 
 
 class TicketCommentsView(ProgramView):
@@ -129,18 +107,6 @@ class TicketWatchView(ProgramView):
         wants = body(request, WatchSerializer)["watch"]
         (watch_ticket if wants else unwatch_ticket)(self.access, ticket)
         return Response(watching_document(ticket, self.access))
-
-
-def _document(pk: int, access: Access) -> dict[str, Any]:
-    return ticket_documents([visible_ticket(pk, access)], access)[0]
-
-
-class TicketsCsvView(CsvView):
-    @operation("v1_tickets_csv", CSV_ANSWERS, parameters=filter_parameters(TicketFilters), errors={})
-    def get(self, request: Request) -> HttpResponseBase:
-        """Tickets, in the columns that the import reads."""
-        tickets = TicketFilters(request.query_params, self.access, today=windows.local_today()).qs
-        return csv_response("tickets", ticket_rows(tickets, self.access))
 
 
 @extend_schema_serializer(component_name="TicketChange")
