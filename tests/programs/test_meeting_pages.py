@@ -239,7 +239,7 @@ def test_lists_are_narrowed_by_unit_kind_time_and_to_ones_own(teams: Teams) -> N
     assert "review, Search" in page(MANAGER, LIST, mine="yes", unit="platform")
     assert "No meetings match these filters." in page(MEMBER, LIST, kind="qbr")
     assert "No past meetings" in page(MEMBER, LIST, when="past")
-    for params in ({"when": "never"}, {"kind": "party"}, {"mine": "1"}, {"page": "x"}):
+    for params in ({"when": "never"}, {"kind": "party"}, {"mine": "no"}, {"page": "x"}):
         page(MEMBER, LIST, 400, **params)
     page(MEMBER, LIST, 404, unit="nowhere")
 

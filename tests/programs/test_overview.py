@@ -103,7 +103,7 @@ def test_managers_see_what_their_people_are_late_with_elsewhere(sign_in: SignIn)
     client = sign_in(MANAGER)
     [line] = [work_line for work_line in client.get(WORK).context["work"].lines if "overdue" in work_line.title]
     assert line.title == "1 overdue ticket in your teams"
-    assert [own_ticket.ticket.title for own_ticket in client.get(line.url).context["tickets"]] == ["Of all"]
+    assert [own_ticket.ticket.title for own_ticket in client.get(line.url).context["rows"]] == ["Of all"]
 
 
 def test_what_is_not_listed_of_my_work_is_counted(sign_in: SignIn) -> None:

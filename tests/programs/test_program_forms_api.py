@@ -102,7 +102,7 @@ def test_objectives_stand_below_those_that_they_serve(sign_in: SignIn) -> None:
         (own.pk, 1),
         (other.pk, 0),
     ]
-    page = client.get("/programs/objectives/?view=tree").context["tree"]
+    page = client.get("/programs/objectives/?view=tree").context["rows"]
     assert [(entry.line.objective.pk, entry.depth) for entry in page] == [
         (e["id"], e["depth"]) for e in answer["objectives"]
     ]

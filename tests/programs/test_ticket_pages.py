@@ -308,7 +308,7 @@ def test_no_day_of_the_calendar_is_empty_because_others_are_full(sign_in: SignIn
     done = ticket(EXECUTIVE, unit="", owner="", title="Done already", starts_on=first, due_on=first)
     move_ticket(as_(EXECUTIVE), done, TicketState.DONE)
     client = sign_in(EXECUTIVE)
-    calendar = client.get("/programs/tickets/?view=calendar").context["weeks"]
+    calendar = client.get("/programs/tickets/?view=calendar").context["rows"]
     days = [day for week in calendar for day in week if day.in_month and day.tickets]
     assert [(len(day.tickets), day.more) for day in days] == [(5, 96), *[(5, 95)] * 27]
     assert "Done already" not in [line.ticket.title for line in days[0].tickets], "what is to do stands first"
