@@ -113,8 +113,9 @@ function enhance(select) {
     event.preventDefault();
     event.stopPropagation(); // Escape closes the list, not the menu around it
   });
-  list.addEventListener("pointerdown", (event) => {
-    event.preventDefault(); // the field keeps the focus
+  list.addEventListener("mousedown", (event) => event.preventDefault()); // the field keeps the focus
+  // Only at the click: were the list hidden before, what lies below it would be clicked, and a menu around it close.
+  list.addEventListener("click", (event) => {
     const item = event.target.closest("[role=option]");
     if (item) pick(item);
   });
