@@ -11,7 +11,15 @@ from playwright.sync_api import Page, expect
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
 from tests.journeys.test_delivery import push_records
-from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows
+from tests.journeys.window import (
+    MOST_PIXELS,
+    NARROW,
+    THEMES_AND_WIDTHS,
+    WIDE,
+    BrowserWindow,
+    BrowserWindows,
+    Theme,
+)
 from tests.pages import every_tab
 from tests.personas import ADMIN
 from tests.servers import Server
@@ -68,19 +76,19 @@ def scrolled(page: Page) -> int:
     return round(float(page.evaluate("scrollY")))
 
 
-MOST_PIXELS = {WIDE: 1800, NARROW: 4000}
-
-
-@pytest.mark.parametrize("width", [WIDE, NARROW])
-def test_no_tab_is_longer_than_agreed(server: Server, windows: BrowserWindows, width: int) -> None:
-    window = windows.open(server, as_=ADMIN, width=width)
-    heights = {}
-    for address in PAGES:
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
+def test_no_tab_is_longer_than_agreed_or_keeps_anybody_out(
+    server: Server, windows: BrowserWindows, theme: Theme, width: int
+) -> None:
+    window = windows.open(server, as_=ADMIN, theme=theme, width=width)
+    heights, barriers = {}, {}
+    for address in ("/", *PAGES):
         window.go(address)
         window.keep_picture(f"tab{address.replace('/', '-')}{width}")
-        heights[address] = int(window.page.evaluate("document.documentElement.scrollHeight"))
+        heights[address], barriers[address] = window.height(), window.grave_barriers()
         assert not window.overflows(), address
     assert {address: height for address, height in heights.items() if height > MOST_PIXELS[width]} == {}, heights
+    assert {address: found for address, found in barriers.items() if found} == {}
 
 
 def test_an_address_from_before_the_tabs_leads_to_one(server: Server, windows: BrowserWindows) -> None:
