@@ -96,7 +96,7 @@ def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -
         }
         for checkpoint, content in _contents(git, {name: f"{place}metadata.json" for name, place in places.items()}):
             found[checkpoint] = [content]
-        # The whole lists its sessions, whose numbers may have gaps; a whole that lists none has them from 0 on.
+        # Numbers of sessions may have gaps, which the list of the whole knows; the list may lack sessions.
         listed = {
             name: {int(number) for number in _SESSION.findall(found[name][0])} for name in places.keys() & found.keys()
         }
@@ -104,7 +104,7 @@ def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -
             asked = {
                 name: f"{places[name]}{number}/metadata.json"
                 for name, numbers in listed.items()
-                if number in numbers or (not numbers and len(found[name]) == number + 1)
+                if number in numbers or len(found[name]) == number + 1
             }
             for checkpoint, content in _contents(git, asked):
                 found[checkpoint].append(content)

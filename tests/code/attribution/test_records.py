@@ -45,9 +45,7 @@ def checkpoint(
     ref: str = BRANCH,
     summary: object = None,
 ) -> None:
-    """Entire's layout: metadata with prompts beside it, on one branch, or at a ref of the checkpoint's own.  Sessions
-    with numbers are listed in the summary.
-    """
+    """Entire's layout: metadata with prompts beside it, on one branch, or at a ref of the checkpoint's own."""
 
     def blob(content: object) -> str:
         text = content if isinstance(content, bytes) else json.dumps(content).encode()
@@ -60,10 +58,8 @@ def checkpoint(
         )
         return repo.git("mktree", given=listing.encode())
 
-    numbers = sessions if isinstance(sessions, Mapping) else {}
-    listed = [{"metadata": f"/{name[:2]}/{name[2:]}/{number}/metadata.json"} for number in numbers]
-    whole = {"metadata.json": blob(summary or {"checkpoint_id": name, "sessions": listed})}
-    for number, document in (numbers or dict(enumerate(sessions))).items():
+    whole = {"metadata.json": blob(summary or {"checkpoint_id": name, "sessions": []})}
+    for number, document in (sessions if isinstance(sessions, Mapping) else dict(enumerate(sessions))).items():
         inner = {
             "metadata.json": blob(document),
             "prompt.txt": blob(b"a secret prompt"),
@@ -170,10 +166,15 @@ def test_lines_that_entire_counted_are_of_a_commit_that_was_there(repo: Repo) ->
     assert attributed() == {("claude_code", ""): {"a.py": 40}, ("entire", ""): {"b.py": 29}}
 
 
-def test_sessions_are_those_that_the_checkpoint_lists(repo: Repo) -> None:
-    """Their numbers may have gaps."""
+@pytest.mark.parametrize(
+    ("numbers", "listed"), [((0, 2, 11), (0, 2, 11)), ((0, 1, 2), (0,)), ((0, 1, 2), ()), ((0, 1, 7), (7,))]
+)
+def test_all_sessions_of_a_checkpoint_are_read(repo: Repo, numbers: Sequence[int], listed: Sequence[int]) -> None:
+    """Their numbers may have gaps, and the list of the whole may lack some."""
     change(repo)
-    checkpoint(repo, {0: recorded(written=2), 2: recorded("Codex", 3, session_id="c"), 11: recorded("Gemini CLI", 4)})
+    sessions = [recorded(written=2), recorded("Codex", 3, session_id="c"), recorded("Gemini CLI", 4, session_id="g")]
+    whole = [{"metadata": f"/{ID[:2]}/{ID[2:]}/{number}/metadata.json"} for number in listed]
+    checkpoint(repo, dict(zip(numbers, sessions, strict=True)), summary={"checkpoint_id": ID, "sessions": whole})
     sync(repo)
     assert ai_lines() == {"claude_code": 2, "codex": 3, "gemini": 4}
 
