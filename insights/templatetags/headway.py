@@ -201,14 +201,14 @@ def phase_bars(bars: Sequence[Mapping[str, Any]], border: float) -> SafeString:
     """Consecutive segments, start and fraction from 0 to 1, with a line at the border between two of them."""
     shapes = format_html_join(
         "",
-        '<rect class="{}" x="{}%" width="{}%" y="2" height="14"/>',
+        '<rect class="{}" x="{}%" width="{}%" y="1" height="10"/>',
         (
             (bar["key"], f"{100 * _clipped(bar['start']):.2f}", f"{max(0.4, 100 * _clipped(bar['fraction'])):.2f}")
             for bar in bars
         ),
     )
     place = f"{100 * _clipped(border):.2f}%"
-    line = format_html('<line class="border" x1="{}" x2="{}" y1="0" y2="18"/>', place, place)
+    line = format_html('<line class="border" x1="{}" x2="{}" y1="0" y2="12"/>', place, place)
     return format_html('<svg class="hw-phase" aria-hidden="true">{}{}</svg>', shapes, line)
 
 
