@@ -33,7 +33,7 @@ Segment = tuple[str, ...]
 Place = frozenset[int]
 """The units, among those asked about, that somebody was in on a day."""
 
-_Told = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their value of an attribute
+_Group = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their value of an attribute
 
 NOBODY: People = 0
 NOWHERE: Place = frozenset()
@@ -72,7 +72,7 @@ class _Reading:
 
     measure: Measure
     split: tuple[int, ...]
-    sets: Mapping[tuple[_Told, Window, Segment], Sequence[People]]
+    sets: Mapping[tuple[_Group, Window, Segment], Sequence[People]]
     adds_up: bool  # the people of a window are those of its days
 
 
@@ -113,14 +113,14 @@ class Contributors:
                 for measure, split, found in of_window
             }
             by_key.append((*self.metric.groups(sets.__getitem__), *(sets[measure] for measure in also)))
-        told = [(place, (*values, *segment)) for (place, values), segment in keys]
-        return [dict(zip(told, people, strict=True)) for people in zip(*by_key, strict=True)]
+        groups = [(place, (*values, *segment)) for (place, values), segment in keys]
+        return [dict(zip(groups, people, strict=True)) for people in zip(*by_key, strict=True)]
 
-    def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[_Told, Segment], People]]:
+    def _unions(self, measure: Measure) -> Mapping[Window, Mapping[tuple[_Group, Segment], People]]:
         """The people by window, what they are told apart by, and segment: unions over the days of each window."""
         if measure not in self._united:
             reading = self.readings[measure]
-            united: dict[Window, dict[tuple[_Told, Segment], Sequence[People]]] = defaultdict(dict)
+            united: dict[Window, dict[tuple[_Group, Segment], Sequence[People]]] = defaultdict(dict)
             for (place, days, segment), sets in reading.sets.items():
                 for window in self._windows_with(days) if reading.adds_up else (days,):
                     of_window = united[window]
@@ -134,7 +134,7 @@ class Contributors:
         return self._united[measure]
 
     @cached_property
-    def _united(self) -> dict[Measure, Mapping[Window, Mapping[tuple[_Told, Segment], People]]]:
+    def _united(self) -> dict[Measure, Mapping[Window, Mapping[tuple[_Group, Segment], People]]]:
         return {}
 
     @cached_property
@@ -201,11 +201,11 @@ def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> P
     query, metric = question.query, get(question.query.key)
     if question.units or question.attribute:
         people = scopes.of(Scope(where=query.scope.where))
-        told_by = None
+        by_attribute = None
         if question.attribute:
-            [(told_by, _)] = scopes.of(Scope(where={question.attribute: ()})).attributes
+            [(by_attribute, _)] = scopes.of(Scope(where={question.attribute: ()})).attributes
         outside = question.outside or not question.units
-        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=outside, told_by=told_by)
+        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=outside, by_attribute=by_attribute)
     else:
         scope = scopes.of(query.scope)
     in_buckets = windows.buckets(query.window, query.granularity) if question.of_buckets else needed_buckets(query)
@@ -223,7 +223,7 @@ def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> P
     return PeoplePlan(question, metric, buckets, measure_queries)
 
 
-Sets = Mapping[Measure, Mapping[tuple[_Told, Window, Segment], Sequence[People]]]
+Sets = Mapping[Measure, Mapping[tuple[_Group, Window, Segment], Sequence[People]]]
 
 
 def _sets_of(groups: MeasuredGroups, measures_read: Iterable[Measure]) -> Sets:
@@ -243,8 +243,9 @@ def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windo
     if isinstance(query, StockQuery):
         days = tuple(_date_ranges(windows_read))
         rows = scan.people_of_stock(replace(query, windows=days))
-        present: dict[tuple[_Told, Window, Segment], Sequence[People]] = {
-            (_told(row["unit_id"], query.scope), days[row["window_id"]], ()): [set_in(row["people"])] for row in rows
+        present: dict[tuple[_Group, Window, Segment], Sequence[People]] = {
+            (_group_of(row["unit_id"], query.scope), days[row["window_id"]], ()): [set_in(row["people"])]
+            for row in rows
         }
         return dict.fromkeys(measures_read, present)
     edges = tuple(
@@ -252,17 +253,17 @@ def _read(query: FactQuery | StockQuery, measures_read: Sequence[Measure], windo
     )
     query = replace(query, window_edges=edges)
     by_id = windows_of(query)
-    found: dict[Measure, dict[tuple[_Told, Window, Segment], Sequence[People]]] = {
+    found: dict[Measure, dict[tuple[_Group, Window, Segment], Sequence[People]]] = {
         measure: {} for measure in measures_read
     }
     for row in scan.people_of_facts(query, measures_read):
-        told = _told(row["unit_id"], query.scope)
+        group = _group_of(row["unit_id"], query.scope)
         segment = tuple(row[f"segment_{position}"] for position in range(len(query.segments)))
         for i, measure in enumerate(measures_read):
             sets = sets_in(row, measure, i)
             if any(sets):
                 for window in by_id[row["window_id"]][1]:
-                    found[measure][told, window, segment] = sets
+                    found[measure][group, window, segment] = sets
     return found
 
 
@@ -276,9 +277,9 @@ def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
     ]
 
 
-def _told(found: str | int, scope: ResolvedScope) -> _Told:
+def _group_of(found: str | int, scope: ResolvedScope) -> _Group:
     if not isinstance(found, str):
         return NOWHERE, ()
     units, _, value = found.partition("=")
     place = frozenset(map(int, units.split(","))) if units else NOWHERE
-    return place, () if scope.told_by is None else (value,)
+    return place, () if scope.by_attribute is None else (value,)

@@ -34,7 +34,7 @@ class ResolvedScope:
 
     `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
     restricts the facts of units, or unassigned ones, to that person, `among` to these people.  Of PLACES, `outside`
-    asks about people in none of the units, too, and `told_by` tells people apart by their value of that attribute.
+    asks about people in none of the units, too, and `by_attribute` tells people apart by their value of that attribute.
     """
 
     kind: ScopeKind = ScopeKind.ANYBODY
@@ -43,7 +43,7 @@ class ResolvedScope:
     person_id: int | None = None
     among: tuple[int, ...] = ()
     outside: bool = False
-    told_by: int | None = None
+    by_attribute: int | None = None
 
 
 ANYBODY = ResolvedScope()

@@ -160,12 +160,14 @@ def of_filters(draw: random.Random, access: Access, auditor: Auditor, tree: str)
     window, scope = draw.choice(WINDOWS), scopes(draw, access, tree)
     key, dimension = draw.choice(KEYS[:3]), draw.choice([*FACETS])
     parts = [{dimension: values} for values in subsets(draw, (*FACETS[dimension], "homegrown", "unknown"))]
-    asked = [Query(key, window, scope=scope, facets=facets) for facets in ({}, *parts)]
+    queries_of_filters = [Query(key, window, scope=scope, facets=facets) for facets in ({}, *parts)]
     for attribute, values in VALUES.items():
         held = [{attribute: some} for some in subsets(draw, values)]
-        asked += [Query(key, window, scope=replace(scope, where=where), facets=asked[1].facets) for where in held]
-        asked += [Query(key, window, scope=replace(scope, where=where)) for where in held]
-    return [value for answer in visible_totals(asked, access) for value in auditor.shown(answer)]
+        queries_of_filters += [
+            Query(key, window, scope=replace(scope, where=where), facets=queries_of_filters[1].facets) for where in held
+        ]
+        queries_of_filters += [Query(key, window, scope=replace(scope, where=where)) for where in held]
+    return [value for answer in visible_totals(queries_of_filters, access) for value in auditor.shown(answer)]
 
 
 def subsets(draw: random.Random, values: Sequence[str]) -> Sequence[tuple[str, ...]]:

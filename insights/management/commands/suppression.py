@@ -77,7 +77,8 @@ def _counted(queries: Iterable[Query], units: Sequence[int], access: Access, *, 
             Question(query, rows, family_of(rows, query.window, access), of_buckets),
             Question(query, [], Family([]), of_buckets),
         ]
-        answers = iter(read_together(people=[asked for each in questions for asked in each.people_queries]).people)
+        people_queries = [people for question in questions for people in question.people_queries]
+        answers = iter(read_together(people=people_queries).people)
         minimum = minimum_for(query, minimum_of(access))
         for question in questions:
             own = [next(answers) for _ in question.people_queries]
