@@ -101,12 +101,12 @@ def _metadata(git: GitRepository, refs: Mapping[str, str], ids: Sequence[str]) -
             name: {int(number) for number in _SESSION.findall(found[name][0])} for name in places.keys() & found.keys()
         }
         for number in range(MOST_SESSIONS):
-            asked = {
+            wanted = {
                 name: f"{places[name]}{number}/metadata.json"
                 for name, numbers in listed.items()
                 if number in numbers or len(found[name]) == number + 1
             }
-            for checkpoint, content in _contents(git, asked):
+            for checkpoint, content in _contents(git, wanted):
                 found[checkpoint].append(content)
     return found
 

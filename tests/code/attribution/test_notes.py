@@ -400,7 +400,7 @@ def test_a_note_copied_to_other_commits_counts_for_the_one_whose_lines_they_are(
 
 
 @pytest.mark.django_db
-def test_commits_in_which_an_agent_wrote_the_same_lines_again_have_each_its_note() -> None:
+def test_commits_in_which_an_agent_wrote_the_same_lines_again_keep_their_notes() -> None:
     """As 30b8519 and its child 63227ee of git-ai, which set line 3 twice; a third that adds less has a copy."""
     first, again = (commit(name, clock, {"a.py": 10}) for name, clock in (("first", "09:00"), ("again", "09:01")))
     less = commit("less", "09:02", {"a.py": 9})
