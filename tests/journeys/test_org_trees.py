@@ -112,7 +112,7 @@ def create_tree(window: BrowserWindow) -> None:
     page.get_by_label("Name").fill("Teams")
     page.get_by_label("Level 1").select_option("team")
     page.get_by_role("button", name="Preview").click()
-    preview = page.get_by_role("region", name="Teams would look like this")
+    preview = page.get_by_role("region", name="Preview: Teams")
     expect(preview.get_by_role("listitem")).to_contain_text(["Teams", "Payments", "Search"])
     preview.get_by_role("button", name="Create the tree").click()
     expect(page.get_by_role("heading", name="Teams").first).to_be_visible()

@@ -60,7 +60,7 @@ def test_from_a_figure_to_the_incident(
 ) -> None:
     window = windows.open(delivering_server, as_=MEMBER, theme=theme, width=width)
     window.go(f"{LEAD_TIME}rows/")
-    window.page.get_by_role("link", name="acme/shop#1").click()
+    window.page.get_by_role("link", name="Sell tea").click()
     window.wait_until_loaded()
     for record, linked in (
         ("pull-request", "SHOP-1 Sell tea"),
