@@ -16,3 +16,14 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:load", (event) => {
   for (const menu of event.target.querySelectorAll("details[open]")) menu.dispatchEvent(new Event("toggle"));
 });
+
+/* What did not come is asked for again: while the menu is open after a pause, else when it is opened next. */
+const RETRY_MS = 3000;
+for (const failure of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(failure, ({ detail: { elt: contents } }) => {
+    const menu = contents.closest("details.hw-menu");
+    if (!menu || !contents.getAttribute("hx-trigger")?.endsWith(", retry")) return;
+    const ask = () => contents.dispatchEvent(new Event("retry"));
+    setTimeout(() => (menu.open ? ask() : menu.addEventListener("toggle", ask, { once: true })), RETRY_MS);
+  });
+}

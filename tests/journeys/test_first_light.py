@@ -155,6 +155,27 @@ def test_a_menu_opened_before_the_scripts_are_there_fills_itself(
     expect(page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1")).to_be_visible()
 
 
+def test_a_menu_asks_again_for_what_did_not_come(reporting_server: Server, windows: BrowserWindows) -> None:
+    page = windows.open(reporting_server, as_=MEMBER).page
+    failed: list[Route] = []
+
+    def fail_once(route: Route) -> None:
+        if failed:
+            route.continue_()
+        else:
+            failed.append(route)
+            route.abort()
+
+    page.route("**/parts/models/**", fail_once)
+    page.goto("/insights/ai/")
+    before = list(windows.complaints)
+    page.locator("#filters > summary").click()
+    page.locator("#facet-model summary").click()
+    expect(page.locator("#facet-model").get_by_role("link", name="claude-opus-4-1")).to_be_visible()
+    assert failed
+    windows.complaints[:] = before  # the request that failed is told of
+
+
 def test_a_filter_bar_that_folds_moves_nothing_below_it(reporting_server: Server, windows: BrowserWindows) -> None:
     """A press of the mouse that scrolls the page to its top must end on what it began on."""
     window = windows.open(reporting_server, as_=MEMBER)
