@@ -46,7 +46,7 @@ def test_without_data_the_page_says_what_to_connect(member: Client, db: None) ->
     html = page(member)
     assert "No deployment has been synced or pushed yet." in tile(html, "dora.deployment_frequency")
     assert "Missing DORA inputs" in html
-    needs = words(part(member, "needs"))
+    needs = words(part(member, "dora_needs"))
     assert "Deployments Missing." in needs
     assert "Issue tracker Missing." in needs
     for name in ("efficiency", "quality", "hygiene"):

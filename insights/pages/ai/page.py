@@ -70,7 +70,7 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     """Shares of commits, sessions and spend; empty where everything is matched, or for a part of the organisation."""
     if filters.scope != Scope() or filters.facets:
         return ""
-    commits = answers.answer("ai.committed_code_share").unmatched or 0
+    commits = answers.answer(answers.filters.metric(CODE_OF)).unmatched or 0
     sessions = answers.answer("ai.sessions").unmatched or 0
     spend = answers.figure("ai.spend").value or 0
     nobodys = visible_unmatched(filters.query("ai.spend"), filters.access) if sessions else 0.0
