@@ -70,9 +70,10 @@ def _rests_on(outlook: Outlook) -> str:
     if forecast is None:
         return spend.why_none
     weeks = f"last {wording.count(forecast.weeks, 'week')}"
-    days = max(1, round(forecast.weeks_left * WORKDAYS)) if forecast.weeks_left else 0
-    left = f"{wording.count(days, 'workday')} left" if days else "No workdays left"
-    return f"{left} in the month at {wording.money(forecast.weekly)}/week ({weeks})"
+    if not forecast.weeks_left:
+        return f"No more spend expected in the month, by the weekdays of the {weeks}"
+    days = wording.count(max(1, round(forecast.weeks_left * WORKDAYS)), "workday")
+    return f"{days} left in the month at {wording.money(forecast.weekly)}/week ({weeks})"
 
 
 def _bar(outlook: Outlook) -> BudgetBar | None:
