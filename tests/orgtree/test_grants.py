@@ -100,7 +100,7 @@ def test_the_page_names_who_sees_the_readers_data(teams: Teams, member: Client) 
     page = member.get(reverse("access")).content.decode()
     assert "You are Ada" in page
     assert "Leads Platform" in page
-    assert "6 people today" in page
+    assert "6 people, including you" in page
     assert "mary@example.com: aggregates of the whole organisation" in page
     assert "fewer than 5 people" in page
 

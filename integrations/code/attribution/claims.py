@@ -158,7 +158,7 @@ def _commit_level(change: UUID, evidence: Iterable[_EvidenceRow], lines: Mapping
 def _split(lines: Mapping[str, int], bounds: Sequence[float]) -> list[dict[str, int]]:
     """The lines of each path for each part of a commit, in proportion to the bounds (each 0–1).
 
-    A part gets no more of all lines than its bound, and all parts get all of them if the bounds allow.
+    A part gets its bound of all lines, rounded, and all parts get all of them if the bounds allow.
     """
     total, whole = sum(lines.values()), max(1.0, sum(bounds))
     ends = [math.floor(total * bound / whole + 0.5) for bound in accumulate((*bounds, whole - sum(bounds)))]

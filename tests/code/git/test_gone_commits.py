@@ -112,7 +112,7 @@ def test_where_the_parts_are_unknown_the_parts_of_the_message_bound_the_share(re
     branch(repo, CLAUDE)
     sha = squash(repo, f"Both (#1)\n\n* Agent\n\n{CLAUDE}\n\n* Person\n\n---------\n\n{CLAUDE}")
     sync(repo)
-    assert ai_lines(sha) == 2  # one of two parts; half of five lines, rounded
+    assert ai_lines(sha) == 3  # one of two parts; half of five lines, rounded up
 
 
 def test_notes_of_commits_that_a_pull_request_names_count_in_its_squash(repo: Repo, tmp_path: Path, org: Org) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 from datetime import date
@@ -14,10 +13,8 @@ from unittest import mock
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
 from django.db.models import Count, Sum
 
-from integrations import migrations
 from integrations.models import AgentSession, AgentSessionDay, Enrolment, ImportedUsage
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.sessions.calendar import apply_time_zone
@@ -376,25 +373,3 @@ def test_the_command_fails_on_errors(tmp_path: Path) -> None:
     with pytest.raises(SystemExit):
         call_command("import_ccusage", str(path), "--person", ADA, "--json", stdout=out)
     assert json.loads(out.getvalue())["errors"][0]["field"] == "monthly"
-
-
-def test_an_upgrade_renames_folders_and_reads_midnights_as_days() -> None:
-    imported(reports.CLAUDE_SESSIONS)
-    imported({"sessions": [{**reports.CLAUDE_SESSIONS["sessions"][0], "sessionId": f"ses_{'a' * 20}"}]})
-    midnight = at("2026-03-10 00:00")
-    folder = ImportedUsage.objects.filter(key__startswith="ses_")
-    folder.update(key="-Users-ev-shop", started_at=midnight, ended_at=midnight)
-    AgentSession.objects.filter(external_id__startswith="ses_").update(external_id="-Users-ev-shop")
-    [path] = Path(migrations.__file__).parent.glob("*_usage_files_said.py")
-    upgrade = importlib.import_module(f"{migrations.__name__}.{path.stem}")
-    with connection.cursor() as cursor:
-        cursor.execute(upgrade.DATES_WITHOUT_A_TIME)
-        cursor.execute(upgrade.FOLDERS)
-    ImportedUsage.objects.update(to_settle=True)
-    recompute_usage()
-    renamed = ImportedUsage.objects.get(form=ImportedUsage.Form.BLOCK)
-    assert renamed.key.startswith("folder ")
-    assert (renamed.first_day, renamed.started_at, renamed.ended_at) == (date(2026, 3, 10), None, None)
-    # The session of the same days counts, and the sum over the folder does not.
-    assert AgentSession.objects.get().external_id == reports.CLAUDE_SESSIONS["sessions"][0]["sessionId"]
-    assert counted() == [(date(2026, 3, 10), "files", "claude-sonnet-4-5", DAY_COST)]
