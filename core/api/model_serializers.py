@@ -4,14 +4,16 @@ Services use a `WriteSerializer`, so that pages, API and files are validated ali
 renders a response: the model itself, or an object that has it as the attribute `Meta.of`.  `Meta.blank_is_null` lists
 texts that are empty in the database and null in JSON.
 
-`BodySerializer` and `AnswerSerializer` do the same for requests and responses without a model.
+A `RecordSerializer` does the same with a dataclass; `BodySerializer` and `AnswerSerializer` are those of requests and
+responses without either.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import date
-from typing import Any, ClassVar, NoReturn, TypeVar
+from datetime import date, datetime
+from types import NoneType
+from typing import Any, ClassVar, NoReturn, TypeVar, get_args, get_type_hints
 
 from django.db import models
 from rest_framework import serializers
@@ -146,6 +148,31 @@ class AnswerSerializer(serializers.Serializer[Any]):
         for field in fields.values():
             field.required, field.read_only = True, False
         return fields
+
+
+class RecordSerializer(AnswerSerializer):
+    # The fields of the dataclass `Meta.record` that `Meta.fields` names; those with another form are declared.
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        declared, record = super().get_fields(), self.Meta.record  # type: ignore[attr-defined]
+        types = get_type_hints(record)
+        return {name: declared.get(name) or field_of(types[name]) for name in self.Meta.fields}  # type: ignore[attr-defined]
+
+
+FIELDS_OF_TYPES: Mapping[Any, type[serializers.Field[Any, Any, Any, Any]]] = {
+    bool: serializers.BooleanField,
+    int: serializers.IntegerField,
+    float: serializers.FloatField,
+    str: serializers.CharField,
+    date: serializers.DateField,
+    datetime: serializers.DateTimeField,
+}
+
+
+def field_of(annotation: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """The field of a response for an annotated type, or for it and None."""
+    kinds = [kind for kind in get_args(annotation) if kind is not NoneType] or [annotation]
+    return FIELDS_OF_TYPES[kinds[0]](allow_null=len(kinds) < len(get_args(annotation)), required=True)
 
 
 class ReadSerializer(AnswerSerializer, ModelSerializer[M]):

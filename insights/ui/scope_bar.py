@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -19,7 +19,6 @@ from insights.query.errors import UnknownUnitError
 from insights.query.query import WHOLE_ORGANISATION, MetricValue, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, keep_context
-from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings, TreeUnit, surroundings
 
 EVERYBODY = "Whole organisation"
@@ -29,7 +28,14 @@ RECENT_UNITS = "recent_units"  # in the account's session: slugs, the latest fir
 MOST_RECENT = 6
 
 
-def unit_name(unit: Unit | TreeUnit | None) -> str:
+class NamedUnit(Protocol):
+    """A unit of a tree, of the database or of a frozen document."""
+
+    @property
+    def name(self) -> str: ...
+
+
+def unit_name(unit: NamedUnit | None) -> str:
     return unit.name if unit else EVERYBODY
 
 

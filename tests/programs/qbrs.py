@@ -8,8 +8,9 @@ import time_machine
 
 from insights.query import windows
 from programs.models import FrozenDocument, Qbr, QbrPeriod
+from programs.qbr.services.content import document_of
+from programs.qbr.services.document import QbrDocument
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
-from programs.qbr.services.reading import QbrDocument, document_of
 from programs.qbr.services.writing import create_qbr, write_section
 from tests.personas import EXECUTIVE, Persona
 from tests.programs.tickets import as_

@@ -14,12 +14,13 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
+from core.json_documents import canonical
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue import registry
 from orgtree.models import Person, Unit
 from orgtree.trees.units import move_person
 from programs.closing.services.closing import CarryOver, close_quarter, preview_closing
-from programs.closing.services.frozen import FrozenDocumentError, FrozenQuarter, canonical, read_frozen
+from programs.closing.services.frozen import FrozenDocumentError, FrozenParent, FrozenQuarter, read_frozen
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, FrozenDocument, KeyResult, Objective, Quarter
 from programs.objectives.services.check_ins import check_in
@@ -102,7 +103,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     objective(title="Never published", publish=False)
     document = close(retrospectives={written.pk: "We *learned*"}, retrospective="A hard quarter")
     frozen_quarter = read(document)
-    assert (frozen_quarter.name, frozen_quarter.start, frozen_quarter.end) == (
+    assert (frozen_quarter.quarter.name, frozen_quarter.quarter.start, frozen_quarter.quarter.end) == (
         "2026-Q3",
         date(2026, 7, 1),
         date(2026, 10, 1),
@@ -114,17 +115,17 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
         "Given up",
     ]
     _, frozen_objective, given_up = frozen_quarter.objectives
-    assert (frozen_objective.unit_name, frozen_objective.owner, frozen_objective.parent_title) == (
+    assert (frozen_objective.unit and frozen_objective.unit.name, frozen_objective.owner, frozen_objective.parent) == (
         "Platform",
         ada.pk,
-        "Above",
+        FrozenParent(above.pk, "Above"),
     )
     assert (frozen_objective.description, frozen_objective.retrospective) == ("**Why**", "We *learned*")
     assert (frozen_objective.standing, frozen_objective.override_reason) == ("off_track", "We lost two people")
     metric, hand = frozen_objective.key_results
     assert (metric.metric_name, metric.metric_version, metric.unit_of_measure) == ("Pickup time", 1, "seconds")
     assert (metric.value, metric.baseline, metric.target) == pytest.approx((14 * HOUR, 20 * HOUR, 12 * HOUR))
-    assert dict(metric.points)[date(2026, 7, 6)] == pytest.approx(14 * HOUR)
+    assert {point.day: point.value for point in metric.points}[date(2026, 7, 6)] == pytest.approx(14 * HOUR)
     assert [hand.value, hand.score] == pytest.approx([3.2, 0.2])
     assert [
         (frozen_check_in.note, frozen_check_in.confidence_label) for frozen_check_in in frozen_objective.check_ins

@@ -8,11 +8,25 @@ from typing import Any
 from django.contrib.auth.models import User
 from rest_framework import serializers
 
-from core.api.model_serializers import AnswerSerializer, BodySerializer, Choice, Named, Text, TextOrNull
+from core.api.model_serializers import (
+    AnswerSerializer,
+    BodySerializer,
+    Choice,
+    Named,
+    RecordSerializer,
+    Text,
+    TextOrNull,
+)
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Person
-from programs.closing.services.frozen import FrozenObjective, FrozenQuarter, read_frozen
+from programs.closing.services.frozen import (
+    FrozenCheckIn,
+    FrozenObjective,
+    FrozenQuarter,
+    FrozenTicket,
+    read_frozen,
+)
 from programs.models import CheckIn, Objective, ObjectiveStatus, Quarter, TicketState
 from programs.objectives.api.documents import MeasuredKeyResultSerializer, QuarterSerializer
 from programs.requests.fields import ByIdField
@@ -39,55 +53,60 @@ class AddressField(serializers.CharField):
         return self.context["addresses"].get(value)
 
 
-class FrozenCheckInSerializer(AnswerSerializer):
-    at = serializers.DateTimeField()
+class FrozenCheckInSerializer(RecordSerializer):
     by = AccountField(source="account", help_text="Null: a deleted account, or before a token of nobody.")
     confidence = serializers.ChoiceField(choices=CheckIn.Confidence.choices)
-    note = serializers.CharField()
-    key_result = serializers.IntegerField(allow_null=True)
-    value = serializers.FloatField(allow_null=True)
+
+    class Meta:
+        record = FrozenCheckIn
+        fields = ("at", "by", "confidence", "note", "key_result", "value")
 
 
-class FrozenTicketSerializer(AnswerSerializer):
-    id = serializers.IntegerField()
-    title = serializers.CharField()
+class FrozenTicketSerializer(RecordSerializer):
     state = serializers.ChoiceField(choices=TicketState.choices)
-    due_on = serializers.DateField()
-    completed_on = serializers.DateField(allow_null=True)
+
+    class Meta:
+        record = FrozenTicket
+        fields = ("id", "title", "state", "due_on", "completed_on")
 
 
-class FrozenObjectiveSerializer(AnswerSerializer):
-    id = serializers.IntegerField()
-    title = serializers.CharField()
+class FrozenObjectiveSerializer(RecordSerializer):
     description = serializers.CharField(help_text="Markdown.")
-    unit = TextOrNull(source="unit_slug", help_text="Slug; null: the whole organisation.")
+    unit = TextOrNull(source="unit.slug", help_text="Slug; null: the whole organisation.")
     owner = AddressField(help_text="E-mail address.")
-    is_mandatory = serializers.BooleanField()
     parent = serializers.IntegerField(  # type: ignore[assignment]  # DRF takes it from the class
-        allow_null=True, source="parent_id", help_text="The objective that it served, if you may see it."
+        allow_null=True, source="parent.id", help_text="The objective that it served, if you may see it."
     )
-    is_dropped = serializers.BooleanField()
     dropped_why = TextOrNull()
     standing = serializers.ChoiceField(choices=ObjectiveStatus.choices)
     computed = serializers.ChoiceField(choices=ObjectiveStatus.choices)
-    why = serializers.CharField()
     override_reason = TextOrNull()
-    progress = serializers.FloatField(allow_null=True)
-    score = serializers.FloatField(allow_null=True)
     carry_over = serializers.ChoiceField(choices=Objective.CarryOver.choices)
     retrospective = serializers.CharField(help_text="Markdown.")
     key_results = FrozenKeyResultSerializer(many=True)
     check_ins = FrozenCheckInSerializer(many=True)
     tickets = FrozenTicketSerializer(many=True)
 
+    class Meta:
+        record = FrozenObjective
+        fields = (
+            *("id", "title", "description", "unit", "owner", "is_mandatory", "parent", "is_dropped", "dropped_why"),
+            *("standing", "computed", "why", "override_reason", "progress", "score", "carry_over", "retrospective"),
+            *("key_results", "check_ins", "tickets"),
+        )
 
-class FrozenQuarterSerializer(AnswerSerializer):
+
+class FrozenQuarterSerializer(RecordSerializer):
     closed_by = AccountField(help_text="As `by` of a check-in.")
     forced_because = TextOrNull()
     retrospective = serializers.CharField(help_text="Markdown.")
     score = serializers.FloatField(allow_null=True, help_text="The mean of those scores that are yours to see.")
     objectives = FrozenObjectiveSerializer(many=True)
     teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
+
+    class Meta:
+        record = FrozenQuarter
+        fields = (*("closed_by", "forced_because", "retrospective", "score", "objectives", "teams_without_objective"),)
 
 
 class OneQuarterSerializer(QuarterSerializer):

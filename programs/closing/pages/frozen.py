@@ -17,10 +17,9 @@ from django.urls import reverse
 from core.markdown import as_html
 from core.page_links import page_links, read_page
 from insights.privacy.scope_access import access_in
-from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import GONE, AccountNames
@@ -79,7 +78,7 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     frozen = read_frozen(record.document, access_in(request))
     ordered = sorted(
         frozen.objectives,
-        key=lambda objective: (objective.unit_name != "", objective.unit_name.casefold(), objective.id),
+        key=lambda one: (one.unit is not None, one.unit.name.casefold() if one.unit else "", one.id),
     )
     wants_all = "all" in request.GET
     page = Paginator(ordered, max(1, len(ordered)) if wants_all else PAGE_SIZE).get_page(read_page(request))
@@ -87,17 +86,16 @@ def quarter(request: HttpRequest, start: str) -> HttpResponseBase:
     accounts = names_of_accounts(
         [frozen.closed_by, *(check_in.account for objective in shown for check_in in objective.check_ins)]
     )
-    restated = restated_results(shown, Window(frozen.start, frozen.end), access_in(request))
+    restated = restated_results(shown, frozen.quarter.window, access_in(request))
     lines = _lines(shown, accounts, restated)
     tags = Counter(_tag(objective) for objective in frozen.objectives if not objective.is_dropped)
     context: dict[str, Any] = {
         "frozen": frozen,
-        "days": wording.days(Window(frozen.start, frozen.end)),
+        "days": wording.days(frozen.quarter.window),
         "closed": f"{moment(frozen.closed_at)} by {accounts[frozen.closed_by]}",
         "counts": [(tag, tags[tag]) for tag in (*TAGS.values(), HIDDEN) if tags[tag]],
         "by_unit": [
-            (unit, list(of_unit))
-            for unit, of_unit in groupby(lines, key=lambda line: line.objective.unit_name or EVERYBODY)
+            (unit, list(of_unit)) for unit, of_unit in groupby(lines, key=lambda line: unit_name(line.objective.unit))
         ],
         "teams": _teams(frozen),
         "list_url": f"{reverse('objectives')}?quarter={record.start}",
@@ -155,8 +153,7 @@ def _line(
 
 
 def _tag(objective: FrozenObjective) -> StatusTag:
-    is_hidden = any(result.of_few for result in objective.key_results) and not objective.override_reason
-    return HIDDEN if is_hidden else TAGS[objective.standing]
+    return HIDDEN if objective.is_of_few else TAGS[objective.standing]
 
 
 def _bar(objective: FrozenObjective) -> ObjectiveBar:

@@ -42,7 +42,7 @@ from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlace
 from programs.closing.services.freezing import content_of
-from programs.closing.services.frozen import SCHEMA_VERSION, freeze_content
+from programs.closing.services.frozen import freeze
 from programs.key_results.services.baselines import Baseline, baselines
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch, measure_objectives
@@ -185,9 +185,8 @@ def close_quarter(
             closed_at=now,
             closed_by=account.pk,
             forced_because=forced_because.strip(),
-            retrospective=held.retrospective,
         )
-        document = freeze_content(content, FrozenDocument.Kind.QUARTER, SCHEMA_VERSION, by=account, at=now)
+        document = freeze(content, by=account, at=now)
         held.closed_at, held.closed_by, held.document = now, account, document
         held.save()
         chosen = [objective for objective in objectives if objective.pk in carried]

@@ -1,41 +1,65 @@
-"""The document of a closed quarter, and reading it for one viewer.
+"""The document of a closed quarter, and the copy of it that a viewer may see.
 
-One canonical JSON text (sorted keys, no spaces, UTF-8) with every figure, label, series and text, so that pages and
-print need nothing else.  People are stored as ids and named when it is shown.  Figures are unrestricted, each with
-the number of people behind it: access is decided at reading, by the rules of that day.
+Its text is canonical JSON with every figure, label, series and text, so that pages and print need nothing else.  People
+are stored as ids and named when it is shown.  Figures are unrestricted, each with the number of people behind it:
+access is decided at reading, by the rules of that day.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Annotated, ClassVar, NamedTuple, Protocol, TypeVar
 
 from django.contrib.auth.models import User
+from pydantic import Field
 
+from core.json_documents import NotStored, canonical, parsed
 from insights.privacy.withhold import reason
+from insights.query.query import Window
 from orgtree.access.access import Access
 from programs.models import FrozenDocument, Objective, ObjectiveStatus, Ticket
 
-SCHEMA_VERSION = 1
+Frozen = TypeVar("Frozen", bound="FrozenContent")
 
 
 class FrozenDocumentError(Exception):
     """The text is not the one that was frozen, or of a schema that is not known."""
 
 
+class OfMetric(Protocol):
+    """What decides who may see a value: its metric (empty: none), and the rules that held for it on that day."""
+
+    @property
+    def metric(self) -> str: ...
+    @property
+    def of_people(self) -> bool: ...
+    @property
+    def open_as_in_tools(self) -> bool: ...
+
+
+class FrozenPoint(NamedTuple):
+    """The value of a week, and the number of people behind it."""
+
+    day: date
+    value: float | None
+    people: int
+
+
 @dataclass(frozen=True)
 class FrozenKeyResult:
-    """As when the quarter was closed; `value`, `points` and what follows from them are None where they are withheld."""
+    """As when the quarter was closed; `value`, `points` and what follows are empty where they are withheld."""
 
     id: int
     title: str
     metric: str
     metric_name: str
     metric_version: int | None
+    formula: str
+    of_people: bool
+    open_as_in_tools: bool
     statistic: str
     unit_of_measure: str
     better: str
@@ -44,6 +68,7 @@ class FrozenKeyResult:
     baseline: float | None
     baseline_from: date | None
     baseline_to: date | None
+    baseline_people: int | None
     target: float | None
     value: float | None
     reason: str
@@ -54,9 +79,9 @@ class FrozenKeyResult:
     score: float | None
     standing: str
     why: str
-    points: tuple[tuple[date, float | None], ...]
-    withheld: bool
-    of_few: bool  # withheld because few people are behind it, wherever the viewer stands
+    points: tuple[FrozenPoint, ...]
+    withheld: Annotated[bool, NotStored] = False
+    of_few: Annotated[bool, NotStored] = False  # withheld because few people are behind it, wherever the viewer stands
 
     @property
     def is_guardrail(self) -> bool:
@@ -65,7 +90,37 @@ class FrozenKeyResult:
     @property
     def course(self) -> list[float | None]:
         """Its values, by week."""
-        return [value for _, value in self.points]
+        return [point.value for point in self.points]
+
+    def visible(self, unit_id: int | None, access: Access) -> FrozenKeyResult:
+        """A key result of that unit as the viewer may see it."""
+        hidden = why_hidden(self, self.people, unit_id, access)
+        baseline_hidden = hidden or why_hidden(self, self.baseline_people or 0, unit_id, access)
+        points = tuple(
+            point._replace(value=self._point_value(point, unit_id, access), people=0) for point in self.points
+        )
+        copy = replace(self, points=points, baseline_people=None)
+        if baseline_hidden:
+            target = None if self.target_kind == "relative" else self.target
+            copy = replace(copy, baseline=None, target=target, progress=None, score=None, why=hidden)
+        if hidden:
+            copy = replace(
+                copy,
+                value=None,
+                reason=hidden,
+                sample_size=0,
+                people=0,
+                holds=None,
+                standing=ObjectiveStatus.UNKNOWN.value,
+                points=(),
+                withheld=True,
+                of_few=_is_of_few(self, self.people, unit_id, access),
+            )
+        return copy
+
+    def _point_value(self, point: FrozenPoint, unit_id: int | None, access: Access) -> float | None:
+        is_hidden = point.people < access.minimum_group_size and why_hidden(self, point.people, unit_id, access)
+        return None if is_hidden else point.value
 
 
 @dataclass(frozen=True)
@@ -93,28 +148,41 @@ class FrozenTicket:
 
 
 @dataclass(frozen=True)
-class FrozenObjective:
-    """`standing` is what was shown, `computed` what the figures said; `owner` is a person's id.
+class FrozenUnit:
+    id: int
+    slug: str
+    name: str
 
-    `parent_id` is None and `parent_title` empty where that objective is not the viewer's to see.
+
+@dataclass(frozen=True)
+class FrozenParent:
+    id: int
+    title: str
+
+
+@dataclass(frozen=True)
+class FrozenObjective:
+    """`computed` is what the figures said; `owner` is a person's id, and `override_by` an account's.
+
+    `parent` is None where that objective is not the viewer's to see.
     """
 
     id: int
     title: str
     description: str
-    unit_id: int | None
-    unit_slug: str
-    unit_name: str
+    template: str
+    unit: FrozenUnit | None
     owner: int | None
     is_mandatory: bool
-    parent_id: int | None
-    parent_title: str
-    dropped_why: str
+    parent: FrozenParent | None
+    published_at: datetime | None
     is_dropped: bool
-    standing: str
+    dropped_why: str
+    override: str
+    override_reason: str
+    override_by: int | None
     computed: str
     why: str
-    override_reason: str
     progress: float | None
     score: float | None
     carry_over: str
@@ -123,177 +191,128 @@ class FrozenObjective:
     check_ins: tuple[FrozenCheckIn, ...]
     tickets: tuple[FrozenTicket, ...]
 
+    @property
+    def standing(self) -> str:
+        """The status that was shown."""
+        return self.override or self.computed
+
+    @property
+    def is_of_few(self) -> bool:
+        """Whether its status is withheld, because it would tell of few people."""
+        return any(result.of_few for result in self.key_results) and not self.override_reason
+
+    def visible(self, objectives: Collection[int], tickets: Collection[int], access: Access) -> FrozenObjective:
+        """It as the viewer may see it, who may see these objectives and tickets."""
+        key_results = tuple(result.visible(self.unit.id if self.unit else None, access) for result in self.key_results)
+        copy = replace(
+            self,
+            parent=self.parent if self.parent and self.parent.id in objectives else None,
+            key_results=key_results,
+            tickets=tuple(ticket for ticket in self.tickets if ticket.id in tickets),
+        )
+        withheld = next((result for result in key_results if result.withheld), None)
+        if withheld is not None:
+            copy = replace(copy, why=withheld.why, progress=None, score=None)
+        if any(result.of_few for result in key_results):  # else its status is told without its figures
+            copy = replace(copy, computed=ObjectiveStatus.UNKNOWN.value)
+        return copy
+
 
 @dataclass(frozen=True)
-class FrozenUnit:
-    id: int
-    slug: str
-    name: str
-
-
-@dataclass(frozen=True)
-class FrozenQuarter:
-    """`score` is the mean over the objectives that this viewer sees the score of; `closed_by` an account's id."""
+class FrozenDays:
+    """A named period on [start, end)."""
 
     name: str
-    start: date
-    end: date
+    start: Annotated[date, Field(alias="from")]
+    end: Annotated[date, Field(alias="to")]
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenContent:
+    """What every frozen document has; `sha256` is that of the stored text."""
+
+    schema_versions: ClassVar[tuple[int, ...]] = (1,)  # those that can be read; the last one is written
+
+    schema: int
+    kind: str
+    sha256: Annotated[str, NotStored] = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrozenQuarter(FrozenContent):
+    """`closed_by` is an account's id."""
+
+    quarter: FrozenDays
     closed_at: datetime
     closed_by: int | None
     forced_because: str
     retrospective: str
     objectives: tuple[FrozenObjective, ...]
     teams_without_objective: tuple[FrozenUnit, ...]
-    score: float | None
-    sha256: str
+
+    @property
+    def score(self) -> float | None:
+        """The mean over the objectives of which this viewer sees the score."""
+        scores = [objective.score for objective in self.objectives if objective.score is not None]
+        return sum(scores) / len(scores) if scores else None
 
 
-def canonical(content: Mapping[str, Any]) -> tuple[str, str]:
-    """The text, and the SHA-256 of its UTF-8."""
-    body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    return body, hashlib.sha256(body.encode()).hexdigest()
+def freeze(document: FrozenContent, *, by: User, at: datetime) -> FrozenDocument:
+    """Store the text; the database refuses to change it."""
+    body, digest = canonical(document)
+    return FrozenDocument.objects.create(
+        kind=document.kind, schema_version=document.schema, body=body, sha256=digest, frozen_at=at, frozen_by=by
+    )
 
 
-def read_frozen(document: FrozenDocument, access: Access) -> FrozenQuarter:
+def stored_document(kind: type[Frozen], stored: FrozenDocument) -> Frozen:
+    """The frozen document.  Raises FrozenDocumentError where the text is another one, or of a schema not known."""
+    if hashlib.sha256(stored.body.encode()).hexdigest() != stored.sha256:
+        raise FrozenDocumentError("The document's text does not match its stored SHA-256.")
+    if stored.schema_version not in kind.schema_versions:
+        raise FrozenDocumentError(f"Schema version {stored.schema_version} is not known here.")
+    try:
+        return replace(parsed(kind, stored.body), sha256=stored.sha256)
+    except ValueError as problem:
+        raise FrozenDocumentError(f"The document is not as its schema says: {problem}") from problem
+
+
+def read_frozen(stored: FrozenDocument, access: Access) -> FrozenQuarter:
     """The quarter's objectives that this viewer may see, without figures that are not for them.
 
     Raises FrozenDocumentError where the text is not what was frozen.
     """
-    content = content_of_document(document, SCHEMA_VERSION)
-    objectives = read_objectives(content["objectives"], access)
-    scores = [objective.score for objective in objectives if objective.score is not None]
-    return FrozenQuarter(
-        name=content["quarter"]["name"],
-        start=date.fromisoformat(content["quarter"]["from"]),
-        end=date.fromisoformat(content["quarter"]["to"]),
-        closed_at=datetime.fromisoformat(content["closed_at"]),
-        closed_by=content["closed_by"],
-        forced_because=content["forced_because"],
-        retrospective=content["retrospective"],
-        objectives=objectives,
-        teams_without_objective=tuple(
-            FrozenUnit(**team) for team in content["teams_without_objective"] if access.visibility.can_see(team["id"])
-        ),
-        score=sum(scores) / len(scores) if scores else None,
-        sha256=document.sha256,
+    document = stored_document(FrozenQuarter, stored)
+    return replace(
+        document,
+        objectives=visible_objectives(document.objectives, access),
+        teams_without_objective=visible_teams(document.teams_without_objective, access),
     )
 
 
-def content_of_document(document: FrozenDocument, *schema_versions: int) -> dict[str, Any]:
-    """The frozen document.  Raises FrozenDocumentError where the text is another one, or its schema is none of those
-    versions."""
-    if hashlib.sha256(document.body.encode()).hexdigest() != document.sha256:
-        raise FrozenDocumentError("The document's text does not match its stored SHA-256.")
-    if document.schema_version not in schema_versions:
-        raise FrozenDocumentError(f"Schema version {document.schema_version} is not known here.")
-    content: dict[str, Any] = json.loads(document.body)
-    return content
+def visible_teams(teams: Sequence[FrozenUnit], access: Access) -> tuple[FrozenUnit, ...]:
+    return tuple(team for team in teams if access.visibility.can_see(team.id))
 
 
-def freeze_content(
-    content: Mapping[str, Any], kind: FrozenDocument.Kind, schema_version: int, *, by: User, at: datetime
-) -> FrozenDocument:
-    body, digest = canonical(content)
-    return FrozenDocument.objects.create(
-        kind=kind, schema_version=schema_version, body=body, sha256=digest, frozen_at=at, frozen_by=by
-    )
+def visible_objectives(objectives: Sequence[FrozenObjective], access: Access) -> tuple[FrozenObjective, ...]:
+    """Those that this viewer may see, without figures that are not for them; two queries."""
+    named = {objective.id for objective in objectives} | {one.parent.id for one in objectives if one.parent}
+    visible = set(Objective.objects.within(access.visibility).filter(pk__in=named).values_list("pk", flat=True))
+    tickets = visible_tickets([ticket.id for objective in objectives for ticket in objective.tickets], access)
+    return tuple(objective.visible(visible, tickets, access) for objective in objectives if objective.id in visible)
 
 
-def read_objectives(entries: Sequence[Mapping[str, Any]], access: Access) -> tuple[FrozenObjective, ...]:
-    """Those of a document that this viewer may see, without figures that are not for them; two queries."""
-    named = {entry["id"] for entry in entries}
-    served = {entry["parent"]["id"] for entry in entries if entry["parent"]}
-    visible = set(
-        Objective.objects.within(access.visibility).filter(pk__in=named | served).values_list("pk", flat=True)
-    )
-    tickets = [ticket["id"] for entry in entries for ticket in entry["tickets"]]
-    readable = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
-    return tuple(_objective(entry, access, readable, visible) for entry in entries if entry["id"] in visible)
+def visible_tickets(ids: Collection[int], access: Access) -> set[int]:
+    return set(Ticket.objects.within(access.visibility).filter(pk__in=ids).values_list("pk", flat=True))
 
 
-def _objective(
-    document: Mapping[str, Any], access: Access, readable: Collection[int], visible: Collection[int]
-) -> FrozenObjective:
-    """`readable` are tickets, `visible` objectives that this viewer may see."""
-    unit = document["unit"] or {"id": None, "slug": "", "name": ""}
-    key_results = tuple(_key_result(entry, unit["id"], access) for entry in document["key_results"])
-    is_hidden = any(result.withheld for result in key_results)
-    is_of_few = any(result.of_few for result in key_results)  # else how it stood is told, without its figures
-    computed = ObjectiveStatus.UNKNOWN.value if is_of_few else document["computed"]
-    parent = document["parent"] or {"id": None, "title": ""}
-    return FrozenObjective(
-        **{name: document[name] for name in _OBJECTIVE_TEXTS},
-        unit_id=unit["id"],
-        unit_slug=unit["slug"],
-        unit_name=unit["name"],
-        parent_id=parent["id"] if parent["id"] in visible else None,
-        parent_title=parent["title"] if parent["id"] in visible else "",
-        standing=document["override"] or computed,
-        computed=computed,
-        why=next(result.why for result in key_results if result.withheld) if is_hidden else document["why"],
-        progress=None if is_hidden else document["progress"],
-        score=None if is_hidden else document["score"],
-        key_results=key_results,
-        check_ins=tuple(
-            FrozenCheckIn(**{**entry, "at": datetime.fromisoformat(entry["at"])}) for entry in document["check_ins"]
-        ),
-        tickets=tuple(
-            FrozenTicket(**{**entry, "due_on": _day(entry["due_on"]), "completed_on": _day(entry["completed_on"])})
-            for entry in document["tickets"]
-            if entry["id"] in readable
-        ),
-    )
-
-
-_OBJECTIVE_TEXTS = (
-    *("id", "title", "description", "owner", "is_mandatory", "dropped_why", "is_dropped", "override_reason"),
-    *("carry_over", "retrospective"),
-)
-_KEY_RESULT_TEXTS = (
-    *("id", "title", "metric", "metric_name", "metric_version", "statistic", "unit_of_measure", "better"),
-    *("target_kind", "change_percent"),
-)
-
-
-def _key_result(document: Mapping[str, Any], unit_id: int | None, access: Access) -> FrozenKeyResult:
-    hidden = why_hidden(document, document["people"], unit_id, access)
-    baseline_hidden = hidden or why_hidden(document, document["baseline_people"] or 0, unit_id, access)
-    is_relative, small = document["target_kind"] == "relative", access.minimum_group_size
-    return FrozenKeyResult(
-        **{name: document[name] for name in _KEY_RESULT_TEXTS},
-        baseline=None if baseline_hidden else document["baseline"],
-        baseline_from=_day(document["baseline_from"]),
-        baseline_to=_day(document["baseline_to"]),
-        target=None if baseline_hidden and is_relative else document["target"],
-        value=None if hidden else document["value"],
-        reason=hidden or document["reason"],
-        sample_size=0 if hidden else document["sample_size"],
-        people=0 if hidden else document["people"],
-        progress=None if baseline_hidden else document["progress"],
-        holds=None if hidden else document["holds"],
-        score=None if baseline_hidden else document["score"],
-        standing=ObjectiveStatus.UNKNOWN.value if hidden else document["standing"],
-        why=hidden or ("" if baseline_hidden else document["why"]),
-        points=()
-        if hidden
-        else tuple(
-            (
-                date.fromisoformat(day),
-                None if people < small and why_hidden(document, people, unit_id, access) else value,
-            )
-            for day, value, people in document["points"]
-        ),
-        withheld=bool(hidden),
-        of_few=bool(hidden) and _is_of_few(document, document["people"], unit_id, access),
-    )
-
-
-def why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> str:
-    """Why a value of so many `people` is not this viewer's to see, by what the document says of its metric; or empty.
-
-    `document` has `metric`, and `of_people` and `open_as_in_tools` of that day.
-    """
-    if not document["metric"]:
+def why_hidden(of: OfMetric, people: int, unit_id: int | None, access: Access) -> str:
+    """Why a value of so many `people` is not this viewer's to see; or empty."""
+    if not of.metric:
         return ""
     visibility = access.visibility
     if not (visibility.whole if unit_id is None else visibility.can_see(unit_id)):
@@ -302,15 +321,11 @@ def why_hidden(document: Mapping[str, Any], people: int, unit_id: int | None, ac
             if unit_id
             else "You don't have access to the figures of the whole organisation."
         )
-    return reason(access) if _is_of_few(document, people, unit_id, access) else ""
+    return reason(access) if _is_of_few(of, people, unit_id, access) else ""
 
 
-def _is_of_few(document: Mapping[str, Any], people: int, unit_id: int | None, access: Access) -> bool:
-    is_own = unit_id is not None and unit_id in access.visibility.slugs.values() and document["open_as_in_tools"]
-    if not document["metric"] or access.shows_small_groups or not document["of_people"] or is_own:
+def _is_of_few(of: OfMetric, people: int, unit_id: int | None, access: Access) -> bool:
+    is_own = unit_id is not None and unit_id in access.visibility.slugs.values() and of.open_as_in_tools
+    if not of.metric or access.shows_small_groups or not of.of_people or is_own:
         return False
     return 0 < people < access.minimum_group_size
-
-
-def _day(text: str | None) -> Any:
-    return None if text is None else date.fromisoformat(text)

@@ -59,19 +59,18 @@ def _restated(
 
 def restated_results(objectives: Sequence[FrozenObjective], quarter: Window, access: Access) -> Mapping[int, Restated]:
     """Map key result ids to restated results, for metrics and units that still exist and are visible to the viewer."""
-    units = set(
-        Unit.objects.filter(slug__in={objective.unit_slug for objective in objectives}).values_list("slug", flat=True)
-    )
+    slugs = {objective.unit.slug for objective in objectives if objective.unit}
+    units = set(Unit.objects.filter(slug__in=slugs).values_list("slug", flat=True))
     seen = units if access.visibility.whole else units & set(access.visibility.slugs)
     recorded = {
         result.id: RecordedValue(
-            metric_query(result.metric, result.statistic, objective.unit_slug or None, quarter),
+            metric_query(result.metric, result.statistic, objective.unit.slug if objective.unit else None, quarter),
             metric.version,
             result.value,
             result.people,
         )
         for objective in objectives
-        if objective.unit_slug in seen or (not objective.unit_slug and access.visibility.whole)
+        if (objective.unit.slug in seen if objective.unit else access.visibility.whole)
         for result in objective.key_results
         if result.metric and not result.withheld and (metric := find(result.metric))
     }

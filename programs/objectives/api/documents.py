@@ -41,7 +41,7 @@ class KeyResultPointSerializer(serializers.Serializer[object]):
     value = serializers.FloatField(allow_null=True)
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
-        day, value = instance
+        day, value, *_ = instance
         return {"day": day, "value": value}
 
 

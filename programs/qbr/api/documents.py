@@ -15,6 +15,7 @@ from core.api.model_serializers import (
     Choice,
     Day,
     Named,
+    RecordSerializer,
     Text,
     TextOrNull,
     WholeNumber,
@@ -25,7 +26,7 @@ from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
 from programs.closing.services.restated import Restated
 from programs.models import Qbr, QbrPeriod, QbrSection, TicketState
-from programs.qbr.services.reading import Figure, QbrDocument
+from programs.qbr.services.document import Amount, Figure, QbrDocument, QbrSectionText, QbrTicket
 from programs.qbr.services.sections import SectionWriteSerializer
 
 
@@ -54,49 +55,51 @@ class QbrsSerializer(serializers.Serializer[object]):
     qbrs = QbrSerializer(many=True)
 
 
-class AmountSerializer(AnswerSerializer):
-    value = serializers.FloatField(allow_null=True)
-    sample_size = serializers.IntegerField()
-    people = serializers.IntegerField()
+class AmountSerializer(RecordSerializer):
     reason = TextOrNull(help_text="Why there is no value.")
     hidden = serializers.BooleanField(help_text="Whether it is withheld from you.")
 
+    class Meta:
+        record = Amount
+        fields = ("value", "sample_size", "people", "reason", "hidden")
 
-class QbrFigureSerializer(AnswerSerializer):
-    metric = serializers.CharField(source="key")
-    name = serializers.CharField()
+
+class QbrFigureSerializer(RecordSerializer):
     version = serializers.IntegerField(help_text="Version of the formula.")
-    formula = serializers.CharField()
-    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit")
-    better = serializers.CharField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure))
     statistic = TextOrNull()
     now = AmountSerializer()
     before = AmountSerializer(help_text="Value of the previous period, or of as many days of it.")
-    threshold = serializers.FloatField(allow_null=True)
-    target = serializers.FloatField(allow_null=True)
     band = serializers.CharField(allow_null=True, source="band.word", help_text="In the published set that was chosen.")
     restated = serializers.SerializerMethodField(help_text="Today's value, if it differs.")
     is_restated = serializers.SerializerMethodField()
 
+    class Meta:
+        record = Figure
+        fields = (
+            *("metric", "name", "version", "formula", "unit_of_measure", "better", "statistic", "now", "before"),
+            *("threshold", "target", "band", "restated", "is_restated"),
+        )
+
     def get_restated(self, figure: Figure) -> float | None:
-        restated: Restated | None = self.context["restated"].get(figure.key)
+        restated: Restated | None = self.context["restated"].get(figure.metric)
         return restated.figure.value if restated and restated.figure else None
 
     def get_is_restated(self, figure: Figure) -> bool:
-        return figure.key in self.context["restated"]
+        return figure.metric in self.context["restated"]
 
 
 class QbrPartSerializer(AnswerSerializer):
     key = serializers.CharField()
     label = serializers.CharField(  # type: ignore[assignment]  # DRF takes it from the class
-        source="week_or_label", help_text="Label of the part; for a week, its first day."
+        help_text="Label of the part; for a week, its first day."
     )
-    amount = AmountSerializer()
+    amount = AmountSerializer(source="*")
 
 
 class QbrChartSerializer(AnswerSerializer):
     kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_agent"))
-    metric = serializers.CharField(source="figure.key")
+    metric = serializers.CharField(source="figure.metric")
     rows = serializers.ListField(
         child=QbrPartSerializer(many=True),
         help_text="Rows of the chart; stages have two, this and the previous period.",
@@ -104,36 +107,52 @@ class QbrChartSerializer(AnswerSerializer):
     bottleneck = LeadTimeBottleneckSerializer(allow_null=True, help_text="The bottleneck stage; null for other charts.")
 
 
-class QbrTextSerializer(AnswerSerializer):
-    key = serializers.CharField()
-    name = serializers.CharField()
-    headline = serializers.CharField()
+class QbrTextSerializer(RecordSerializer):
     commentary = serializers.CharField(help_text="Markdown.")
-    figures = serializers.ListField(child=Named("key"), help_text="Keys of `figures`.")
-    charts = QbrChartSerializer(many=True)
+    figures = serializers.ListField(child=serializers.CharField(), help_text="Keys of `figures`.")
+    charts = serializers.SerializerMethodField()
+
+    class Meta:
+        record = QbrSectionText
+        fields = ("key", "name", "headline", "commentary", "figures", "charts")
+
+    @extend_schema_field(QbrChartSerializer(many=True))
+    def get_charts(self, section: QbrSectionText) -> Any:
+        document: QbrDocument = self.context["document"]
+        return QbrChartSerializer(document.charts_of(section), many=True).data
 
 
-class QbrTicketSerializer(AnswerSerializer):
-    id = serializers.IntegerField()
-    title = serializers.CharField()
+class QbrTicketSerializer(RecordSerializer):
     owner = AddressField(help_text="E-mail address.")
     state = serializers.ChoiceField(choices=TicketState.choices)
-    due_on = serializers.DateField()
-    completed_on = serializers.DateField(allow_null=True)
-    before = serializers.FloatField(allow_null=True, help_text="The metric in the four weeks before it began.")
-    after = serializers.FloatField(allow_null=True)
+    before = serializers.FloatField(
+        allow_null=True, source="effect.before", help_text="The metric in the four weeks before it began."
+    )
+    after = serializers.FloatField(allow_null=True, source="effect.after")
+
+    class Meta:
+        record = QbrTicket
+        fields = ("id", "title", "owner", "state", "due_on", "completed_on", "before", "after")
 
 
-class QbrDocumentSerializer(AnswerSerializer):
-    period = serializers.CharField(source="period_name")
-    period_before = serializers.CharField(source="before_name")
-    counted_to = serializers.DateField(help_text="The first day that is not counted any more.")
+class QbrDocumentSerializer(RecordSerializer):
+    period = serializers.CharField(source="period.name")
+    period_before = serializers.CharField(source="before.name")
+    counted_to = serializers.DateField(
+        source="period.counted_to", help_text="The first day that is not counted any more."
+    )
     figures = QbrFigureSerializer(many=True, source="all_figures")
     sections = QbrTextSerializer(many=True)
     objectives = FrozenObjectiveSerializer(many=True)
     teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
     tickets = QbrTicketSerializer(many=True)
-    tickets_total = serializers.IntegerField()
+
+    class Meta:
+        record = QbrDocument
+        fields = (
+            *("period", "period_before", "counted_to", "figures", "sections", "objectives"),
+            *("teams_without_objective", "tickets", "tickets_total"),
+        )
 
 
 class QbrSectionSerializer(serializers.ModelSerializer[QbrSection]):
@@ -193,7 +212,7 @@ class QbrArrangeSerializer(BodySerializer):
 
 class ComparedFigureSerializer(AnswerSerializer):
     section = serializers.CharField()
-    metric = serializers.CharField(source="figure.key")
+    metric = serializers.CharField(source="figure.metric")
     name = serializers.CharField(source="figure.name")
     unit_of_measure = serializers.CharField(source="figure.unit")
     now = AmountSerializer(allow_null=True, source="now.now", help_text="Null: it is not in this review.")
@@ -212,4 +231,4 @@ def names_for(qbrs: Sequence[Qbr], access: Access) -> Mapping[int, str]:
 
 def content_document(document: QbrDocument, restated: Mapping[str, Restated], access: Access) -> dict[str, Any]:
     people = people_of(document.objectives, access, [ticket.owner for ticket in document.tickets])
-    return dict(QbrDocumentSerializer(document, context={**people, "restated": restated}).data)
+    return dict(QbrDocumentSerializer(document, context={**people, "restated": restated, "document": document}).data)

@@ -35,8 +35,8 @@ from programs.qbr.api.documents import (
 )
 from programs.qbr.queries import QbrFilters, preceding_qbr, visible_qbrs
 from programs.qbr.services.comparing import compare_figures, figure_rows, restated_figures
+from programs.qbr.services.content import document_of
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
-from programs.qbr.services.reading import document_of
 from programs.qbr.services.sections import SECTIONS
 from programs.qbr.services.writing import (
     arrange_sections,

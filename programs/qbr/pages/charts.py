@@ -9,7 +9,7 @@ from itertools import accumulate
 from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
-from programs.qbr.services.reading import Chart, Part, QbrDocument
+from programs.qbr.services.document import Chart, Part, QbrDocument, Week
 from programs.templatetags.sheets import Bar
 
 
@@ -43,13 +43,13 @@ def chart_card(chart: Chart, document: QbrDocument) -> ChartCard | None:
 
 
 def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    names = (document.period_name, document.before_name)
+    names = (document.period.name, document.before.name)
     known = [(name, parts) for name, parts in zip(names, chart.rows, strict=True) if parts]
-    if not known or known[0][0] != document.period_name:
+    if not known or known[0][0] != document.period.name:
         return None
     found = chart.bottleneck or Bottleneck("")
     widest = max(_sum(parts) for _, parts in known) or 1.0
-    values = [part.amount.value or 0.0 for _, parts in known for part in parts]
+    values = [part.value or 0.0 for _, parts in known for part in parts]
     printed = iter(wording.alike([*values, *(_sum(parts) for _, parts in known)], "seconds"))
     labels = [[next(printed) for _ in parts] for _, parts in known]
     totals = [next(printed) for _ in known]
@@ -58,7 +58,7 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
             short_name(name),
             str(total),
             _stacked(parts, of_parts, widest, found.held),
-            is_now=name == document.period_name,
+            is_now=name == document.period.name,
         )
         for (name, parts), of_parts, total in reversed(list(zip(known, labels, totals, strict=True)))
     ]
@@ -70,7 +70,7 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
 
 
 def _stacked(parts: Sequence[Part], printed: Sequence[wording.Reading], widest: float, longest: str) -> list[Bar]:
-    values = [part.amount.value or 0.0 for part in parts]
+    values = [part.value or 0.0 for part in parts]
     starts = accumulate((value / widest for value in values), initial=0.0)
     return [
         Bar(part.key, part.label, str(text), start, value / widest, part.key == longest)
@@ -79,14 +79,14 @@ def _stacked(parts: Sequence[Part], printed: Sequence[wording.Reading], widest: 
 
 
 def _by_unit(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    figure, parts = chart.figure, [part for part in chart.parts if part.amount.value is not None]
+    figure, parts = chart.figure, [part for part in chart.parts if part.value is not None]
     hidden = len(chart.parts) - len(parts)
     if not parts:
         return None
-    values = [part.amount.value or 0.0 for part in parts]
+    values = [part.value or 0.0 for part in parts]
     worst = {"lower": max(values), "higher": min(values)}.get(figure.better)
     printed = dict(zip([part.key for part in parts], wording.alike(values, figure.unit), strict=True))
-    order = sorted(parts, key=lambda part: (part.amount.value or 0.0) * (-1 if figure.better == "higher" else 1))
+    order = sorted(parts, key=lambda part: (part.value or 0.0) * (-1 if figure.better == "higher" else 1))
     longest = max(values) or 1.0
     bars = [
         Bar(
@@ -94,8 +94,8 @@ def _by_unit(chart: Chart, document: QbrDocument) -> ChartCard | None:
             part.label,
             str(printed[part.key]),
             0.0,
-            max(0.0, part.amount.value or 0.0) / longest,
-            is_hot=len(set(values)) > 1 and part.amount.value == worst,
+            max(0.0, part.value or 0.0) / longest,
+            is_hot=len(set(values)) > 1 and part.value == worst,
         )
         for part in order
     ]
@@ -104,50 +104,50 @@ def _by_unit(chart: Chart, document: QbrDocument) -> ChartCard | None:
 
 
 def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    figure, parts = chart.figure, [part for part in chart.parts if part.amount.value]
-    hidden = sum(part.amount.hidden for part in chart.parts)
+    figure, parts = chart.figure, [part for part in chart.parts if part.value]
+    hidden = sum(part.hidden for part in chart.parts)
     if not parts:
         return None
-    total = sum(part.amount.value or 0.0 for part in parts)
-    longest = max(part.amount.value or 0.0 for part in parts)
+    total = sum(part.value or 0.0 for part in parts)
+    longest = max(part.value or 0.0 for part in parts)
     bars = [
         Bar(
             part.key or "other",
             part.label,
-            shown_amount(part.amount, figure.unit),
+            shown_amount(part, figure.unit),
             0.0,
-            (part.amount.value or 0.0) / longest,
-            note=wording.percent_of(part.amount.value or 0.0, total),
+            (part.value or 0.0) / longest,
+            note=wording.percent_of(part.value or 0.0, total),
         )
-        for part in sorted(parts, key=lambda part: -(part.amount.value or 0.0))
+        for part in sorted(parts, key=lambda part: -(part.value or 0.0))
     ]
     rows = [Row("", "", bars, is_now=True)]
     return ChartCard("agents", f"{figure.name} by agent", rows, _sentence(rows), _hidden(hidden))
 
 
 def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    figure, parts = chart.figure, chart.parts
-    values = [part.amount.value for part in parts if part.amount.value is not None]
+    figure, parts = chart.figure, [part for part in chart.parts if isinstance(part, Week)]
+    values = [part.value for part in parts if part.value is not None]
     if not values:
         return None
     highest, width = max(values) or 1.0, 1 / len(parts)
     bars = [
         Bar(
             "to-date" if part.to_date else "week",
-            f"{part.day.day} {part.day:%b}" if part.day else "",
-            shown_amount(part.amount, figure.unit) if part.amount.value is not None else "",
+            f"{part.day.day} {part.day:%b}",
+            shown_amount(part, figure.unit) if part.value is not None else "",
             index * width,
-            max(0.0, part.amount.value or 0.0) / highest,
+            max(0.0, part.value or 0.0) / highest,
         )
         for index, part in enumerate(parts)
     ]
     rows = [Row("", "", bars, is_now=True)]
-    hidden = sum(part.amount.hidden for part in parts)
+    hidden = sum(part.hidden for part in parts)
     return ChartCard("weeks", f"{figure.name} by week", rows, _sentence(rows), _hidden(hidden))
 
 
 def _sum(parts: Sequence[Part]) -> float:
-    return sum(part.amount.value or 0.0 for part in parts)
+    return sum(part.value or 0.0 for part in parts)
 
 
 def _hidden(number: int) -> str:

@@ -25,7 +25,7 @@ from programs.meetings.queries.meetings import meeting_about
 from programs.models import Meeting, MeetingKind, Qbr
 from programs.qbr.pages.sheets import Review, review_of
 from programs.qbr.services.comparing import restated_figures
-from programs.qbr.services.reading import document_of
+from programs.qbr.services.content import document_of
 
 PEOPLE_NAMED = 5
 STYLES = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from insights.catalogue.registry import find
 from insights.ui import tiles, wording
-from programs.qbr.services.reading import Amount, Figure, QbrDocument
+from programs.qbr.services.document import Amount, Figure, QbrDocument
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,12 @@ def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureC
     value = printed.get("now", wording.Reading(""))
     aims = [f"{name.capitalize()} {_unbroken(printed[name])}" for name in ("threshold", "target") if name in printed]
     return FigureCell(
-        key=figure.key,
+        key=figure.metric,
         label=figure.name,
         value=value.value,
         unit=value.unit,
         before=str(printed.get("before", "")),
-        change=tiles.change_between(figure, figure.now.value, figure.before.value, document.before_name),
+        change=tiles.change_between(figure, figure.now.value, figure.before.value, document.before.name),
         bars=_bars(figure, document, printed),
         band=figure.band,
         band_before=_band_before(figure),
@@ -92,7 +92,7 @@ def _bars(figure: Figure, document: QbrDocument, printed: Mapping[str, wording.R
     if len(values) < 2 or min(values) < 0:
         return []
     longest = max(values) or 1.0
-    names = (short_name(document.before_name), short_name(document.period_name))
+    names = (short_name(document.before.name), short_name(document.period.name))
     return [
         Bar(name, _short(printed[key]), value / longest, key == "now")
         for name, key, value in zip(names, ("before", "now"), values, strict=True)
@@ -121,5 +121,5 @@ def _sample(figure: Figure) -> str:
     if figure.now.value is None or not size:
         return ""
     few = f", small: {figure.minimum_sample} make it stable" if size < figure.minimum_sample else ""
-    metric = find(figure.key)
+    metric = find(figure.metric)
     return f"Sample: {wording.counted(size, metric.fact if metric else 'record')}{few}"

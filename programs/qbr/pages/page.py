@@ -28,7 +28,7 @@ from programs.qbr.pages.documents import (
 )
 from programs.qbr.queries import preceding_qbr
 from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
-from programs.qbr.services.reading import document_of
+from programs.qbr.services.content import document_of
 from programs.qbr.services.writing import may_write
 from programs.requests.visible import visible_qbr
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from insights.ui.amounts import amount_text
 from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective
 from programs.objectives.pages.labels import StatusTag
-from programs.qbr.services.reading import QbrDocument, QbrTicket
+from programs.qbr.services.document import MeasuredTicket, QbrDocument, QbrTicket
 
 
 @dataclass(frozen=True)
@@ -69,17 +69,18 @@ def results_text(key_results: Sequence[FrozenKeyResult]) -> str:
 
 
 def ended_in_time(ticket: QbrTicket, document: QbrDocument) -> bool:
-    return ticket.completed_on is not None and ticket.completed_on < document.window.end
+    return ticket.completed_on is not None and ticket.completed_on < document.period.end
 
 
 def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
     """The effect of the action on its metric; None if it was not measured."""
-    if not ticket.is_done or not ticket.metric_name:
+    if not ticket.is_done or not isinstance(ticket, MeasuredTicket):
         return None
-    if ticket.before is None or ticket.after is None:
-        too_early = ticket.measured_on is not None and ticket.measured_on > document.counted_to
+    effect = ticket.effect
+    if effect is None or effect.before is None or effect.after is None:
+        too_early = ticket.measured_on is not None and ticket.measured_on > document.period.counted_to
         return StatusTag("early", "Too early to tell", "watch", "clock") if too_early else None
-    low, high = ticket.change_low, ticket.change_high
+    low, high = effect.change_low, effect.change_high
     if low is None or high is None or low <= 0 <= high:
         return StatusTag("noise", "Within normal variation", "watch", "clock")
     if ticket.better not in ("higher", "lower"):

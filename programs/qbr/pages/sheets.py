@@ -13,7 +13,7 @@ from datetime import date, timedelta
 
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.scope_bar import EVERYBODY
+from insights.ui.scope_bar import unit_name
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
@@ -38,7 +38,7 @@ from programs.qbr.pages.rows import (
     score_of,
     verdict_of,
 )
-from programs.qbr.services.reading import Figure, QbrDocument, QbrSectionText, QbrTicket
+from programs.qbr.services.document import Figure, MeasuredTicket, QbrDocument, QbrSectionText, QbrTicket
 
 CHARTS_ON_SHEET = 2
 NOUNS: Mapping[str, str] = {
@@ -79,9 +79,9 @@ def review_of(
     maker = _Sheets(qbr, document, access, restated or {}, accounts)
     sheets = [sheet for section in document.sections for sheet in maker.of_section(section)]
     return Review(
-        title=f"{document.period_name} business review",
-        unit=document.unit_name or EVERYBODY,
-        days=wording.days(document.window),
+        title=f"{document.period.name} business review",
+        unit=unit_name(document.unit),
+        days=wording.days(document.period.window),
         stamp=f"Frozen {moment(document.frozen_at)}" if document.frozen_at else "Draft",
         frozen_by=accounts[document.frozen_by] if document.frozen_at else "",
         sha256=document.sha256,
@@ -124,8 +124,8 @@ class _Sheets:
             yield replace(sheet, number=number)
 
     def _highlights(self, section: QbrSectionText) -> list[Sheet]:
-        figures = [figure for figure in section.figures if figure.now.value is not None]
-        missing = [figure.name for figure in section.figures if figure.now.value is None]
+        figures = [figure for figure in self._document.figures_of(section) if figure.now.value is not None]
+        missing = [figure.name for figure in self._document.figures_of(section) if figure.now.value is None]
         content = {
             "highlights": [self._highlight(figure) for figure in figures],
             "missing": f"Without a figure: {wording.listed(missing)}." if missing else "",
@@ -136,7 +136,7 @@ class _Sheets:
             Sheet(
                 section.key,
                 "highlights",
-                f"{self._document.period_name} business review",
+                f"{self._document.period.name} business review",
                 section.headline or self._finding(self._dora),
                 content,
             )
@@ -144,7 +144,7 @@ class _Sheets:
 
     def _highlight(self, figure: Figure) -> Highlight:
         cell = self._cell(figure)
-        before = f"{cell.before} in {self._document.before_name}" if cell.before else ""
+        before = f"{cell.before} in {self._document.before.name}" if cell.before else ""
         change = f"{cell.change.words} vs. {before}.".capitalize() if cell.change and before else ""
         aims = {"target": "on target", "threshold": "within threshold", "neither": "off target"}.get(cell.reached, "")
         parts = [
@@ -191,26 +191,32 @@ class _Sheets:
             "incident.count": "incident",
         }
         counted = [
-            wording.count(round(figure.now.value), nouns[figure.key])
+            wording.count(round(figure.now.value), nouns[figure.metric])
             for figure in document.sources
             if figure.now.value is not None
         ]
         writers = [self._accounts[pk] for pk in document.written_by]
         sentences = [
-            f"Covers {wording.days(document.window)}.",
-            "" if document.is_over else f"Counted to {wording.day(document.counted_to - timedelta(days=1))}.",
+            f"Covers {wording.days(document.period.window)}.",
+            ""
+            if document.period.is_over
+            else f"Counted to {wording.day(document.period.counted_to - timedelta(days=1))}.",
             f"Made from {wording.listed(counted)}." if counted else "",
             f"Prepared by {wording.listed(writers)}." if writers else "",
         ]
         return " ".join(filter(None, sentences))
 
     def _figures(self, section: QbrSectionText) -> list[Sheet]:
-        charts = [card for chart in section.charts if (card := chart_card(chart, self._document)) is not None]
+        charts = [
+            card
+            for chart in self._document.charts_of(section)
+            if (card := chart_card(chart, self._document)) is not None
+        ]
         content = {
-            "cells": [self._cell(figure) for figure in section.figures],
+            "cells": [self._cell(figure) for figure in self._document.figures_of(section)],
             "charts": charts[:CHARTS_ON_SHEET],
         }
-        finding, title = self._finding(section.figures), section.headline or _title(section)
+        finding, title = self._finding(self._document.figures_of(section)), section.headline or self._title(section)
         further = [
             Sheet(
                 section.key,
@@ -223,7 +229,7 @@ class _Sheets:
         return [Sheet(section.key, "figures", title, finding, content), *further]
 
     def _cell(self, figure: Figure) -> FigureCell:
-        restated = self._restated.get(figure.key)
+        restated = self._restated.get(figure.metric)
         text = (
             restated_text(
                 restated,
@@ -246,8 +252,8 @@ class _Sheets:
         verbs = {"better": "improved", "worse": "got worse", "higher": "rose", "lower": "fell", "steady": "held steady"}
         parts = [f"{wording.listed(named[word])} {verb}" for word, verb in verbs.items() if word in named]
         if not parts:
-            return f"Nothing to compare with {self._document.before_name}."
-        return f"Against {self._document.before_name}: {'; '.join(parts)}."
+            return f"Nothing to compare with {self._document.before.name}."
+        return f"Against {self._document.before.name}: {'; '.join(parts)}."
 
     def _objectives(self, section: QbrSectionText) -> list[Sheet]:
         pursued = [one for one in self._document.objectives if not one.is_dropped]
@@ -271,17 +277,16 @@ class _Sheets:
     def _objective(self, objective: FrozenObjective) -> ObjectiveRow:
         outcomes = [result for result in objective.key_results if not result.is_guardrail]
         only = outcomes[0] if len(outcomes) == 1 else None
-        is_hidden = any(result.of_few for result in objective.key_results) and not objective.override_reason
         score = score_of(objective)
         return ObjectiveRow(
             title=objective.title,
-            unit=objective.unit_name or EVERYBODY,
+            unit=unit_name(objective.unit),
             owner=self._person(objective.owner),
             target=amount_text(only.target, only.unit_of_measure) if only and only.target is not None else "",
             actual=amount_text(only.value, only.unit_of_measure) if only and only.value is not None else "",
             score="–" if score is None else f"{score:.1f}",
             share=score,
-            tag=HIDDEN if is_hidden else TAGS[objective.standing],
+            tag=HIDDEN if objective.is_of_few else TAGS[objective.standing],
             why=objective.override_reason or ("" if only else results_text(outcomes)) or objective.why,
         )
 
@@ -308,16 +313,19 @@ class _Sheets:
         completed = wording.day(ticket.completed_on) if ticket.completed_on else ticket.state_label
         if ticket.days_late:
             completed = f"{wording.count(ticket.days_late, 'day')} late"
-        both = ticket.before is not None and ticket.after is not None
+        before, after, effect = "", "", ticket.effect
+        if isinstance(ticket, MeasuredTicket) and effect and effect.before is not None and effect.after is not None:
+            before = amount_text(effect.before, ticket.unit_of_measure)
+            after = amount_text(effect.after, ticket.unit_of_measure)
         return TicketRow(
             title=ticket.title,
-            unit=ticket.unit_name or EVERYBODY,
+            unit=unit_name(ticket.unit),
             owner=self._person(ticket.owner) or "No owner",
             due=wording.day(ticket.due_on),
             completed=completed,
             is_late=ticket.days_late > 0,
-            before=amount_text(ticket.before, ticket.unit) if both and ticket.before is not None else "",
-            after=amount_text(ticket.after, ticket.unit) if both and ticket.after is not None else "",
+            before=before,
+            after=after,
             verdict=verdict_of(ticket, self._document),
         )
 
@@ -337,9 +345,8 @@ class _Sheets:
         for objective in self._document.objectives:
             if objective.is_dropped or objective.standing not in ("at_risk", "off_track"):
                 continue
-            of_few = any(result.of_few for result in objective.key_results) and not objective.override_reason
-            if not of_few:
-                where = objective.unit_name or EVERYBODY
+            if not objective.is_of_few:
+                where = unit_name(objective.unit)
                 why = objective.override_reason or objective.why
                 yield Risk(objective.title, f"{where}. {why}".strip(), objective.standing == "off_track")
         for figure in self._document.figures.values():
@@ -349,7 +356,7 @@ class _Sheets:
         for ticket in self._document.tickets:
             if ticket.days_late:
                 who = self._person(ticket.owner) or "No owner"
-                text = f"{ticket.unit_name or EVERYBODY}. Overdue by {wording.count(ticket.days_late, 'day')}. {who}."
+                text = f"{unit_name(ticket.unit)}. Overdue by {wording.count(ticket.days_late, 'day')}. {who}."
                 yield Risk(ticket.title, text, ticket.days_late > LATE_DAYS)
 
     def _asks(self, section: QbrSectionText) -> list[Sheet]:
@@ -361,7 +368,7 @@ class _Sheets:
         """Open actions by the month in which they are due."""
         months: dict[date, list[str]] = {}
         for ticket in sorted(self._document.tickets, key=lambda ticket: ticket.due_on):
-            if not ticket.is_done and ticket.due_on >= self._document.counted_to:
+            if not ticket.is_done and ticket.due_on >= self._document.period.counted_to:
                 months.setdefault(ticket.due_on.replace(day=1), []).append(ticket.title)
         return [
             (
@@ -372,19 +379,18 @@ class _Sheets:
             for month, titles in list(months.items())[:MONTHS_AHEAD]
         ]
 
+    def _title(self, section: QbrSectionText) -> str:
+        """A title that counts improved and worsened figures; the section's name if there are none."""
+        judgements = [judgement for figure in self._document.figures_of(section) if (judgement := judged(figure))]
+        better, worse = judgements.count("better"), judgements.count("worse")
+        if not better and not worse:
+            return section.name
+        number, verb = (better, "improved") if better >= worse else (worse, "got worse")
+        noun = NOUNS.get(section.key, "figures")
+        return f"{_in_words(number).capitalize()} of {_in_words(len(judgements))} {noun} {verb}"
+
     def _person(self, pk: int | None) -> str:
         return "" if pk is None else self._people.get(pk, "Deleted account")
-
-
-def _title(section: QbrSectionText) -> str:
-    """A title that counts improved and worsened figures; the section's name if there are none."""
-    judgements = [judgement for figure in section.figures if (judgement := judged(figure))]
-    better, worse = judgements.count("better"), judgements.count("worse")
-    if not better and not worse:
-        return section.name
-    number, verb = (better, "improved") if better >= worse else (worse, "got worse")
-    noun = NOUNS.get(section.key, "figures")
-    return f"{_in_words(number).capitalize()} of {_in_words(len(judgements))} {noun} {verb}"
 
 
 def _in_words(number: int) -> str:

@@ -11,7 +11,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.restated import RecordedValue, Restated, restated_values
 from programs.key_results.services.reading import metric_query
-from programs.qbr.services.reading import Figure, QbrDocument
+from programs.qbr.services.document import Figure, QbrDocument
 
 HEADS = (
     *("section", "metric", "name", "unit_of_measure", "statistic", "version", "value", "sample_size", "people"),
@@ -38,10 +38,12 @@ def compare_figures(now: QbrDocument, earlier: QbrDocument) -> Sequence[Compared
     compared: dict[str, ComparedFigure] = {}
     for document in (now, earlier):
         for section in document.sections:
-            for figure in section.figures:
+            for figure in document.figures_of(section):
                 compared.setdefault(
-                    figure.key,
-                    ComparedFigure(section.name, figure, now.figures.get(figure.key), earlier.figures.get(figure.key)),
+                    figure.metric,
+                    ComparedFigure(
+                        section.name, figure, now.figures.get(figure.metric), earlier.figures.get(figure.metric)
+                    ),
                 )
     return list(compared.values())
 
@@ -51,16 +53,16 @@ def restated_figures(document: QbrDocument, access: Access) -> Mapping[str, Rest
     if document.frozen_at is None:
         return {}
     slug = None
-    if document.unit_id is not None:
-        slug = Unit.objects.filter(pk=document.unit_id).values_list("slug", flat=True).first()
-        if slug is None or not access.visibility.can_see(document.unit_id):
+    if document.unit is not None:
+        slug = Unit.objects.filter(pk=document.unit.id).values_list("slug", flat=True).first()
+        if slug is None or not access.visibility.can_see(document.unit.id):
             return {}
     elif not access.visibility.whole:
         return {}
-    shown = {figure.key: figure for section in document.sections for figure in section.figures}
+    shown = {figure.metric: figure for section in document.sections for figure in document.figures_of(section)}
     recorded = {
         key: RecordedValue(
-            metric_query(key, figure.statistic, slug, document.window),
+            metric_query(key, figure.statistic, slug, document.period.window),
             metric.version,
             figure.now.value,
             figure.now.people,
@@ -76,11 +78,11 @@ def figure_rows(document: QbrDocument, restated: Mapping[str, Restated]) -> Iter
     """Heads first; values as they are stored, empty where there is none."""
     yield HEADS
     for section in document.sections:
-        for figure in section.figures:
-            today = restated.get(figure.key)
+        for figure in document.figures_of(section):
+            today = restated.get(figure.metric)
             yield (
                 section.key,
-                figure.key,
+                figure.metric,
                 figure.name,
                 figure.unit,
                 figure.statistic,

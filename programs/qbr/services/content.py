@@ -1,8 +1,4 @@
-"""Builds the document of a business review from today's data; reading.py reads it, drafts and frozen ones alike.
-
-Figures are unrestricted, each with the number of people behind it; people are ids.  Whatever a page, a presentation or
-a print shows is in it.
-"""
+"""Builds the document of a business review from today's data: whatever a page, a presentation or a print shows."""
 
 from __future__ import annotations
 
@@ -28,14 +24,28 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band
-from insights.ui.tiles import Band
-from orgtree.access.access import public_access
+from orgtree.access.access import Access, public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
-from programs.closing.services.freezing import objectives_content
+from programs.closing.services.freezing import frozen_objectives, frozen_unit
+from programs.closing.services.frozen import FrozenDays, FrozenUnit, stored_document
 from programs.key_results.services.reading import fewest
-from programs.models import Objective, Qbr, QbrSection, Ticket, TicketEffect, TicketState
+from programs.models import FrozenDocument, Objective, Qbr, QbrSection, Ticket, TicketEffect, TicketState
 from programs.models.qbr import period_name
 from programs.models.tickets import OPEN_STATES
+from programs.qbr.services.document import (
+    AgentAmount,
+    Amount,
+    Effect,
+    Figure,
+    MeasuredTicket,
+    Period,
+    QbrDocument,
+    QbrSectionText,
+    QbrTicket,
+    Stage,
+    UnitAmount,
+    Week,
+)
 from programs.qbr.services.sections import (
     AGENTS,
     HIGHLIGHT_PHRASES,
@@ -49,12 +59,21 @@ from programs.qbr.services.sections import (
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
 
-SCHEMA_VERSION = 2  # of 1 the stages of lead time are means alone
-READ_VERSIONS = (1, SCHEMA_VERSION)
 STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_UNITS = 12  # compared on a chart
 MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
+
+
+def document_of(qbr: Qbr, access: Access, *, today: date) -> QbrDocument:
+    """The frozen document, or today's figures of a draft, as the viewer may see it.
+
+    Raises FrozenDocumentError, QueryError.
+    """
+    if qbr.document is not None:
+        return stored_document(QbrDocument, qbr.document).visible(access)
+    sections = list(qbr.sections.filter(is_included=True).order_by("position"))
+    return content_of(qbr, sections, today=today).visible(access)
 
 
 def content_of(
@@ -65,48 +84,39 @@ def content_of(
     frozen_at: datetime | None = None,
     frozen_by: int | None = None,
     freshness: Freshness = Freshness.OF_PAGES,
-) -> dict[str, Any]:
+) -> QbrDocument:
     """`sections` are those that are included, in order, of a review with its unit.  Raises QueryError."""
     figures = _Figures(qbr, sections, today, freshness)
     tickets, number = _tickets(qbr)
-    return {
-        "schema": SCHEMA_VERSION,
-        "kind": "qbr",
-        "id": qbr.pk,
-        "unit": _unit(qbr.unit),
-        "period": {
-            "kind": qbr.period,
-            "name": qbr.period_name,
-            "from": qbr.start.isoformat(),
-            "to": qbr.end.isoformat(),
-            "counted_to": windows.passed(qbr.window, today=today).end.isoformat(),
-        },
-        "before": {
-            "name": period_name(qbr.period, figures.before.start),
-            "from": figures.before.start.isoformat(),
-            "to": figures.before.end.isoformat(),
-        },
-        "frozen_at": frozen_at.isoformat() if frozen_at else None,
-        "frozen_by": frozen_by,
-        "written_by": sorted({pk for pk in (qbr.written_by_id, *(one.edited_by_id for one in sections)) if pk}),
-        "figures": figures.content(),
-        "charts": figures.charts(),
-        "objectives": objectives_content(objectives_of(qbr)),
-        "teams_without_objective": [_unit(team) for team in _teams_without(qbr, today)],
-        "tickets": [_ticket(ticket, today) for ticket in tickets],
-        "tickets_total": number,
-        "sections": [
-            {
-                "key": section.key,
-                "name": str(section.get_key_display()),
-                "headline": section.headline,
-                "commentary": section.commentary,
-                "figures": [key for key in figures.of_section(section) if key in figures.metrics],
-                "charts": [f"{kind}:{key}" for kind, key in SECTIONS[section.key].charts if key in figures.metrics],
-            }
+    counted_to = windows.passed(qbr.window, today=today).end
+    return QbrDocument(
+        schema=QbrDocument.schema_versions[-1],
+        kind=FrozenDocument.Kind.QBR.value,
+        id=qbr.pk,
+        unit=_unit(qbr.unit),
+        period=Period(qbr.period_name, qbr.start, qbr.end, kind=qbr.period, counted_to=counted_to),
+        before=FrozenDays(period_name(qbr.period, figures.before.start), figures.before.start, figures.before.end),
+        frozen_at=frozen_at,
+        frozen_by=frozen_by,
+        written_by=tuple(sorted({pk for pk in (qbr.written_by_id, *(one.edited_by_id for one in sections)) if pk})),
+        figures=figures.content(),
+        charts=figures.charts(),
+        objectives=frozen_objectives(objectives_of(qbr)),
+        teams_without_objective=tuple(map(frozen_unit, _teams_without(qbr, today))),
+        tickets=tuple(_ticket(ticket, today) for ticket in tickets),
+        tickets_total=number,
+        sections=tuple(
+            QbrSectionText(
+                key=section.key,
+                name=str(section.get_key_display()),
+                headline=section.headline,
+                commentary=section.commentary,
+                figures=tuple(key for key in figures.of_section(section) if key in figures.metrics),
+                charts=tuple(f"{kind}:{key}" for kind, key in SECTIONS[section.key].charts if key in figures.metrics),
+            )
             for section in sections
-        ],
-    }
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -163,23 +173,23 @@ class _Figures:
     def _drawn(self, kind: str) -> list[str]:
         return list(dict.fromkeys(chart.metric for chart in self._charts if chart.kind == kind))
 
-    def content(self) -> dict[str, Any]:
-        """The content by metric."""
+    def content(self) -> dict[str, Figure]:
+        """Figures by metric."""
         number, access = len(self.metrics), public_access()
         published = chosen_set(access.organisation.benchmark_set)
         now = [answer.total[0] for answer in self._answers.totals[:number]]
         before = [answer.total[0] for answer in self._answers.totals[number : 2 * number]]
         agreements = agreements_on(list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), access)
         return {
-            key: {
+            key: Figure(
                 **_described(metric),
-                "phrase": HIGHLIGHT_PHRASES.get(key, ""),
-                "now": _value(value),
-                "before": _value(value_before),
+                phrase=HIGHLIGHT_PHRASES.get(key, ""),
+                now=Amount(**_value(value)),
+                before=Amount(**_value(value_before)),
                 **self._agreed(answer.query, agreements.get(key)),
-                "band": _band(band(published, key, value, metric.statistic)),
-                "band_before": _band(band(published, key, value_before, metric.statistic)),
-            }
+                band=band(published, key, value, metric.statistic),
+                band_before=band(published, key, value_before, metric.statistic),
+            )
             for (key, metric), value, value_before, answer in zip(
                 self.metrics.items(), now, before, self._answers.totals, strict=False
             )
@@ -208,28 +218,29 @@ class _Figures:
         for chart in self._charts:
             name = f"{chart.kind}:{chart.metric}"
             if chart.kind == STAGES_CHART:
-                drawn[name] = stages
+                drawn[name] = tuple(stages)
             elif chart.kind == AGENTS:
-                drawn[name] = [_agent(value) for value in by_agent[chart.metric].total]
+                drawn[name] = tuple(map(_agent, by_agent[chart.metric].total))
             elif chart.kind == WEEK:
-                drawn[name] = _points(by_week[chart.metric], self._today)
+                drawn[name] = _weeks(by_week[chart.metric], self._today)
             else:
                 drawn[name] = self._by_unit(chart.metric)
         return drawn
 
-    def _by_unit(self, key: str) -> list[dict[str, Any]]:
+    def _by_unit(self, key: str) -> tuple[UnitAmount, ...]:
         [by_unit] = self._answers.units
         position = self._drawn(UNITS).index(key)
         rows = [
-            {**_described_unit(unit), **_value(by_unit[unit.pk][position].total[0])}
+            UnitAmount(id=unit.pk, slug=unit.slug, name=unit.name, **_value(by_unit[unit.pk][position].total[0]))
             for unit in self._units
             if unit.pk in by_unit
         ]
-        known = [row for row in rows if row["value"] is not None]
-        return sorted(known, key=lambda row: (-row["sample_size"], row["name"]))[:MOST_UNITS]
+        known = [row for row in rows if row.value is not None]
+        return tuple(sorted(known, key=lambda row: (-row.sample_size, row.name))[:MOST_UNITS])
 
 
 def _described(metric: Metric) -> dict[str, Any]:
+    """The fields of `MetricText`."""
     return {
         "metric": metric.key,
         "version": metric.version,
@@ -245,6 +256,7 @@ def _described(metric: Metric) -> dict[str, Any]:
 
 
 def _value(value: MetricValue) -> dict[str, Any]:
+    """The fields of `Amount`."""
     return {
         "value": None if value.value is None else float(value.value),
         "sample_size": value.sample_size,
@@ -254,40 +266,32 @@ def _value(value: MetricValue) -> dict[str, Any]:
     }
 
 
-def _band(of_figure: Band | None) -> dict[str, Any] | None:
-    return {"filled": of_figure.filled, "word": of_figure.word, "title": of_figure.title} if of_figure else None
-
-
-def _stages(totals: Iterator[Answer]) -> list[dict[str, Any]]:
+def _stages(totals: Iterator[Answer]) -> tuple[Stage, ...]:
     """From the next answers: a stage's `value` is its mean without the slowest 5 %, and stands beside two more."""
     stages = []
     for name, (_, label, _) in STAGES.items():
         values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}
         others = {statistic: _value(values[statistic])["value"] for statistic in ("median", "mean")}
-        stages.append({"key": name, "label": label, **_value(values["value"]), **others})
-    return stages
+        stages.append(Stage(key=name, label=label, **_value(values["value"]), **others))
+    return tuple(stages)
 
 
-def _agent(value: MetricValue) -> dict[str, Any]:
+def _agent(value: MetricValue) -> AgentAmount:
     slug = value.segment.get(Dimension.AGENT, "")
-    return {"agent": slug, "label": agent_name(slug) if slug else "Unknown", **_value(value)}
+    return AgentAmount(agent=slug, label=agent_name(slug) if slug else "Unknown", **_value(value))
 
 
-def _points(answer: Answer, today: date) -> list[dict[str, Any]]:
+def _weeks(answer: Answer, today: date) -> tuple[Week, ...]:
     """Weeks of the period; those that have not come are left out."""
-    return [
-        {"day": value.window.start.isoformat(), "to_date": value.to_date, **_value(value)}
+    return tuple(
+        Week(day=value.window.start, to_date=value.to_date, **_value(value))
         for value in answer.series
         if value.window.start <= today
-    ]
+    )
 
 
-def _unit(unit: Unit | None) -> dict[str, Any] | None:
-    return _described_unit(unit) if unit else None
-
-
-def _described_unit(unit: Unit) -> dict[str, Any]:
-    return {"id": unit.pk, "slug": unit.slug, "name": unit.name}
+def _unit(unit: Unit | None) -> FrozenUnit | None:
+    return frozen_unit(unit) if unit else None
 
 
 def _during(qbr: Qbr) -> DateRange:
@@ -354,7 +358,7 @@ def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
     return listed[:MOST_TICKETS], len(listed) if len(listed) <= MOST_TICKETS else tickets.count()
 
 
-def _ticket(ticket: Ticket, today: date) -> dict[str, Any]:
+def _ticket(ticket: Ticket, today: date) -> QbrTicket:
     """As it stood on that day: what was done later was in progress."""
     completed_on = ticket.completed_on if ticket.completed_on and ticket.completed_on <= today else None
     state = TicketState(ticket.state)
@@ -363,23 +367,29 @@ def _ticket(ticket: Ticket, today: date) -> dict[str, Any]:
     metric = find(ticket.metric) if ticket.metric else None
     effect: TicketEffect | None = getattr(ticket, "effect", None)
     is_measured = effect is not None and effect.of_version == ticket.version and completed_on is not None
-    return {
+    fields: dict[str, Any] = {
         "id": ticket.pk,
         "title": ticket.title,
         "unit": _unit(ticket.unit),
         "owner": ticket.owner_id,
-        "due_on": ticket.due_on.isoformat(),
-        "completed_on": completed_on.isoformat() if completed_on else None,
+        "due_on": ticket.due_on,
+        "completed_on": completed_on,
         "state": state.value,
         "state_label": str(state.label),
         "days_late": max(0, (today - ticket.due_on).days) if state in OPEN_STATES else 0,
-        "metric": ticket.metric,
-        **({name: value for name, value in _described(metric).items() if name != "metric"} if metric else {}),
-        "effect": {
-            **{name: getattr(effect, name) for name in ("before", "after", "change_low", "change_high")},
-            "people": fewest(effect.people_before, effect.people_after),
-        }
-        if metric and effect and is_measured
-        else None,
-        "measured_on": (completed_on + MEASURED_AFTER).isoformat() if completed_on else None,
+        "effect": _effect(effect) if metric and effect and is_measured else None,
+        "measured_on": completed_on + MEASURED_AFTER if completed_on else None,
     }
+    if metric is None:
+        return QbrTicket(**fields, metric=ticket.metric)
+    return MeasuredTicket(**fields, **_described(metric))
+
+
+def _effect(effect: TicketEffect) -> Effect:
+    return Effect(
+        before=effect.before,
+        after=effect.after,
+        change_low=effect.change_low,
+        change_high=effect.change_high,
+        people=fewest(effect.people_before, effect.people_after),
+    )

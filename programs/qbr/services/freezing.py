@@ -12,10 +12,10 @@ from core.authorship import changes_by
 from core.write_errors import FieldError, MayNotWriteError
 from insights.query.query import Freshness
 from orgtree.access.access import Access
-from programs.closing.services.frozen import freeze_content
+from programs.closing.services.frozen import freeze
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import FrozenDocument, Qbr, QbrState
-from programs.qbr.services.content import SCHEMA_VERSION, content_of, objectives_of
+from programs.qbr.services.content import content_of, objectives_of
 from programs.qbr.services.writing import ONLY_LEADERS, may_write
 from programs.requests.visible import account_of
 
@@ -43,7 +43,7 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
         content = content_of(
             stored, sections, today=today, frozen_at=now, frozen_by=account.pk, freshness=Freshness.AT_ONCE
         )
-        document = freeze_content(content, FrozenDocument.Kind.QBR, SCHEMA_VERSION, by=account, at=now)
+        document = freeze(content, by=account, at=now)
         stored.document, stored.state = document, QbrState.FROZEN
         stored.save(update_fields=["document", "state"])
     return document

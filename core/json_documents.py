@@ -1,0 +1,39 @@
+"""Dataclasses as JSON documents: a class is the one description of a document's fields, its text and its schema.
+
+A field named otherwise in the text has an alias: `Annotated[date, Field(alias="from")]`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import Field, TypeAdapter
+
+Document = TypeVar("Document")
+NotStored = Field(exclude=True)  # of a field that is set when the document is read; it needs a default
+
+
+def canonical(document: Any) -> tuple[str, str]:
+    """The text (sorted keys, no spaces, UTF-8), and its SHA-256."""
+    content = _adapter(type(document)).dump_python(document, by_alias=True)
+    body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_iso)
+    return body, hashlib.sha256(body.encode()).hexdigest()
+
+
+def parsed(kind: type[Document], body: str) -> Document:
+    """The document of that class in the text.  Raises ValueError where it is none."""
+    document: Document = _adapter(kind).validate_json(body)
+    return document
+
+
+def _iso(moment: date) -> str:
+    return moment.isoformat()  # of a datetime its own
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)

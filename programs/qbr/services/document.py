@@ -1,0 +1,340 @@
+"""The document of a business review, and the copy of it that a viewer may see: without values that would tell of few
+people.
+
+What is hidden is decided when it is read, by the rules of that day; pages, print, PDF, CSV and API show nothing else.
+Figures are stored unrestricted, each with the number of people behind it; people are ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Annotated, Any, ClassVar, Self
+
+from core.json_documents import NotStored
+from insights.catalogue.lead_time_stages import Bottleneck, StageFigures, bottleneck
+from insights.ui.agreements import Agreement
+from insights.ui.tiles import Band, Reached
+from orgtree.access.access import Access
+from programs.closing.services.frozen import (
+    FrozenContent,
+    FrozenDays,
+    FrozenObjective,
+    FrozenUnit,
+    OfMetric,
+    visible_objectives,
+    visible_teams,
+    visible_tickets,
+    why_hidden,
+)
+from programs.qbr.services.sections import AGENTS, SOURCES, STAGES_CHART, UNITS
+
+FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """A value; where it is None, `reason` says why, and `hidden` that the viewer may not see it."""
+
+    value: float | None
+    sample_size: int
+    people: int
+    reveals_few: bool
+    reason: str
+    hidden: Annotated[bool, NotStored] = False
+
+    def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
+        """The value of a metric and a unit as the viewer may see it."""
+        reason = why_hidden(of, FEWEST if self.reveals_few else self.people, unit_id, access)
+        if not reason:
+            return self
+        return replace(self, value=None, sample_size=0, people=0, reveals_few=False, reason=reason, hidden=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage(Amount):
+    """A stage of lead time: its mean without the slowest 5 %, beside two others.
+
+    A document of schema 1 has the mean as its value, and nothing beside it.
+    """
+
+    key: str
+    label: str
+    median: float | None = None
+    mean: float | None = None
+
+    @property
+    def figures(self) -> StageFigures:
+        if self.hidden:
+            return StageFigures(None, None, None, 0, hidden=True)
+        if self.median is None:
+            return StageFigures(None, None, self.value, self.sample_size)
+        return StageFigures(self.median, self.value, self.mean, self.sample_size)
+
+    def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
+        stage = super().visible(of, unit_id, access)
+        return replace(stage, median=None, mean=None) if stage.hidden else stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Week(Amount):
+    """The week that begins on `day`."""
+
+    day: date
+    to_date: bool
+    key: ClassVar[str] = ""
+
+    @property
+    def label(self) -> str:
+        return self.day.isoformat()
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentAmount(Amount):
+    """The value of an agent, by its slug."""
+
+    agent: str
+    label: str
+
+    @property
+    def key(self) -> str:
+        return self.agent
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnitAmount(Amount):
+    id: int
+    slug: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return self.slug
+
+    @property
+    def label(self) -> str:
+        return self.name
+
+    def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
+        return super().visible(of, self.id, access)
+
+
+Part = Stage | Week | AgentAmount | UnitAmount
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricText:
+    """A metric as it was on that day."""
+
+    metric: str
+    version: int
+    name: str
+    formula: str
+    unit_of_measure: str
+    better: str
+    statistic: str
+    minimum_sample: int
+    of_people: bool
+    open_as_in_tools: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure(MetricText):
+    """A metric's figure of the period and of the one before."""
+
+    phrase: str
+    now: Amount
+    before: Amount
+    threshold: float | None
+    target: float | None
+    higher_is_better: bool | None
+    band: Band | None
+    band_before: Band | None
+
+    @property
+    def unit(self) -> str:
+        """Its unit of measure, as tiles.Judged names it."""
+        return self.unit_of_measure
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Threshold and target of that day."""
+        if self.threshold is None and self.target is None:
+            return None
+        return Agreement(self.threshold, self.target, None, None, "", "", self.unit, bool(self.higher_is_better))
+
+    @property
+    def reached(self) -> Reached:
+        agreement = self.agreement
+        return agreement.reached(self.now.value) if agreement and self.now.value is not None else ""
+
+    def visible(self, unit_id: int | None, access: Access) -> Figure:
+        now, before = self.now.visible(self, unit_id, access), self.before.visible(self, unit_id, access)
+        return replace(
+            self,
+            now=now,
+            before=before,
+            band=None if now.hidden else self.band,
+            band_before=None if before.hidden else self.band_before,
+        )
+
+
+@dataclass(frozen=True)
+class Chart:
+    """`rows` is one series of parts; of lead time's stages the period and the one before it."""
+
+    kind: str
+    figure: Figure
+    rows: Sequence[Sequence[Part]]
+
+    @property
+    def parts(self) -> Sequence[Part]:
+        return self.rows[0] if self.rows else ()
+
+    @property
+    def bottleneck(self) -> Bottleneck | None:
+        """The bottleneck of lead time in the period; None for other charts than of its stages."""
+        stages = {part.key: part.figures for part in self.parts if isinstance(part, Stage)}
+        return bottleneck(stages) if self.kind == STAGES_CHART else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Effect:
+    """The metric in the four weeks before an action and in those after it, and the interval of the change."""
+
+    before: float | None
+    after: float | None
+    change_low: float | None
+    change_high: float | None
+    people: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class QbrTicket:
+    """`owner` is a person's id; `effect` is None where nothing was measured or may be seen."""
+
+    id: int
+    title: str
+    unit: FrozenUnit | None
+    owner: int | None
+    due_on: date
+    completed_on: date | None
+    state: str
+    state_label: str
+    days_late: int
+    metric: str
+    effect: Effect | None
+    measured_on: date | None  # the earliest day
+
+    @property
+    def is_done(self) -> bool:
+        return self.state == "done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MeasuredTicket(MetricText, QbrTicket):
+    """A ticket with a metric."""
+
+    def visible(self, access: Access) -> MeasuredTicket:
+        is_hidden = self.effect and why_hidden(self, self.effect.people, self.unit.id if self.unit else None, access)
+        return replace(self, effect=None) if is_hidden else self
+
+
+@dataclass(frozen=True, kw_only=True)
+class QbrSectionText:
+    """`figures` are keys of metrics, `charts` names: see `QbrDocument.charts_of`."""
+
+    key: str
+    name: str
+    headline: str
+    commentary: str
+    figures: tuple[str, ...]
+    charts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Period(FrozenDays):
+    """`counted_to` is the first day that is not counted any more."""
+
+    kind: str
+    counted_to: date
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the whole period is counted."""
+        return self.counted_to >= self.end
+
+
+@dataclass(frozen=True, kw_only=True)
+class QbrDocument(FrozenContent):
+    """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
+
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2)  # of 1 the stages of lead time are means alone
+
+    id: int
+    unit: FrozenUnit | None
+    period: Period
+    before: FrozenDays
+    frozen_at: datetime | None
+    frozen_by: int | None
+    written_by: tuple[int, ...]
+    figures: Mapping[str, Figure]
+    charts: Mapping[str, tuple[tuple[Stage, ...], ...] | tuple[Part, ...]]
+    objectives: tuple[FrozenObjective, ...]
+    teams_without_objective: tuple[FrozenUnit, ...]
+    tickets: tuple[MeasuredTicket | QbrTicket, ...]
+    tickets_total: int
+    sections: tuple[QbrSectionText, ...]
+
+    @property
+    def all_figures(self) -> Sequence[Figure]:
+        return list(self.figures.values())
+
+    @property
+    def sources(self) -> Sequence[Figure]:
+        return [self.figures[key] for key in SOURCES if key in self.figures]
+
+    def figures_of(self, section: QbrSectionText) -> Sequence[Figure]:
+        return [self.figures[key] for key in section.figures]
+
+    def charts_of(self, section: QbrSectionText) -> Sequence[Chart]:
+        charts = []
+        for name in section.charts:
+            kind, _, metric = name.partition(":")
+            drawn: Any = self.charts[name]
+            charts.append(Chart(kind, self.figures[metric], drawn if kind == STAGES_CHART else [drawn]))
+        return charts
+
+    def visible(self, access: Access) -> QbrDocument:
+        """It as the viewer may see it; three queries."""
+        readable = visible_tickets([ticket.id for ticket in self.tickets], access)
+        tickets = [ticket for ticket in self.tickets if ticket.id in readable]
+        return replace(
+            self,
+            figures={key: figure.visible(self._unit_id, access) for key, figure in self.figures.items()},
+            charts={name: self._visible_chart(name, access) for name in self.charts},
+            objectives=visible_objectives(self.objectives, access),
+            teams_without_objective=visible_teams(self.teams_without_objective, access),
+            tickets=tuple(one.visible(access) if isinstance(one, MeasuredTicket) else one for one in tickets),
+            tickets_total=self.tickets_total - len(self.tickets) + len(tickets),
+        )
+
+    @property
+    def _unit_id(self) -> int | None:
+        return self.unit.id if self.unit else None
+
+    def _visible_chart(self, name: str, access: Access) -> Any:
+        kind, _, metric = name.partition(":")
+        figure, drawn = self.figures[metric], self.charts[name]
+        if kind == AGENTS:  # whose agent it was is told by no tool
+            figure = replace(figure, open_as_in_tools=False)
+
+        def visible(parts: Any) -> tuple[Part, ...]:
+            return tuple(part.visible(figure, self._unit_id, access) for part in parts)
+
+        if kind == STAGES_CHART:  # parts of a sum: where one is missing, the others are no whole
+            rows = map(visible, drawn)
+            return tuple(row if all(part.value is not None for part in row) else () for row in rows)
+        parts = visible(drawn)
+        return tuple(part for part in parts if part.value is not None or part.hidden) if kind == UNITS else parts
