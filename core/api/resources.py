@@ -16,7 +16,6 @@ from django.utils import timezone
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.exceptions import NotFound
-from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -24,7 +23,7 @@ from rest_framework.viewsets import ViewSet
 from core.api.bodies import changed_version, sent_object
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import WriteSerializer
-from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import Cell, csv_response
 from core.list_filters import ViewerFilters, filter_parameters
@@ -65,7 +64,8 @@ class Resource(ViewSet):
     @classmethod
     def endpoint(cls, *actions: str) -> Any:
         """The view of a URL with these actions; those of the class's own are posted."""
-        return cls.as_view({METHODS.get(action, "post"): action for action in actions})
+        negotiation = {"content_negotiation_class": CsvNegotiation} if "csv" in actions else {}
+        return cls.as_view({METHODS.get(action, "post"): action for action in actions}, **negotiation)
 
     @classmethod
     def described(cls, action: str) -> Mapping[str, Any]:
@@ -90,7 +90,7 @@ class ListCreate(Resource):
 
     plural: ClassVar[str]  # of the records, as the response names them
     filters: ClassVar[type[ViewerFilters]]
-    write_serializer: ClassVar[type[WriteSerializer[Any]]]
+    write_serializer: ClassVar[SerializerClass]
     add: ClassVar[staticmethod[[Any, Mapping[str, Any]], Any]]  # of the access and the fields
     file_rows: ClassVar[staticmethod[[Any, Any], Iterable[Sequence[Cell]]]]  # of filtered records and the access
 
@@ -110,12 +110,6 @@ class ListCreate(Resource):
     def csv(self, request: Request) -> HttpResponseBase:
         return csv_response(self.plural, self.file_rows(self.narrowed().qs, self.access))
 
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        """Whatever a program accepts, it gets a CSV file, or an error as JSON."""
-        if self.action == "csv":
-            return JSONRenderer(), JSONRenderer.media_type
-        return super().perform_content_negotiation(request, force)
-
     @classmethod
     def described(cls, action: str) -> Mapping[str, Any]:
         match action:
@@ -130,10 +124,14 @@ class ListCreate(Resource):
 
 
 class ReadChange(Resource):
-    """One record: read, changed from the version that the client has read, and removed."""
+    """One record: read, changed from the version that the client has read, and removed.
+
+    Of records without versions the last change wins.
+    """
 
     changes: ClassVar[SerializerClass]  # see `changes_of`
     change: ClassVar[staticmethod[..., Any]]  # of the access, the record and the fields, with `of_version`
+    has_versions: ClassVar[bool] = True
     remove: ClassVar[staticmethod[[Any, Any], None]]  # of the access and the record
 
     def retrieve(self, request: Request, pk: Any) -> Response:
@@ -141,6 +139,9 @@ class ReadChange(Resource):
 
     def partial_update(self, request: Request, pk: Any) -> Response:
         record = self.find(pk, self.access)
+        if not self.has_versions:
+            self.change(self.access, record, sent_object(request))
+            return self.answer(pk)
         given, version = changed_version(request)
         return self.changed(pk, lambda: self.change(self.access, record, given, of_version=version))
 
@@ -162,8 +163,8 @@ class ReadChange(Resource):
             case "retrieve":
                 return {"answer": cls.serializer}
             case "partial_update":
-                answers = {status.HTTP_200_OK: cls.serializer, status.HTTP_409_CONFLICT: conflict_of(cls.serializer)}
-                return {"answer": answers, "request": cls.changes}
+                conflict = {status.HTTP_409_CONFLICT: conflict_of(cls.serializer)} if cls.has_versions else {}
+                return {"answer": {status.HTTP_200_OK: cls.serializer, **conflict}, "request": cls.changes}
             case "destroy":
                 return {"answer": {status.HTTP_204_NO_CONTENT: None}}
         return super().described(action)

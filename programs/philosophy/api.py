@@ -16,6 +16,7 @@ from core.api.errors import ErrorsSerializer, error_document
 from core.api.model_serializers import AnswerSerializer, BodySerializer, Text, WholeNumber
 from core.api.operations import REFUSALS, operation
 from core.write_errors import ConflictError
+from insights.api.program_view import ProgramView
 from insights.query.errors import QueryError
 from orgtree.access.access import access_of
 from orgtree.access.who_sees import name_of, names_of
@@ -33,7 +34,6 @@ from programs.philosophy.publishing import (
     version_numbered,
 )
 from programs.requests.model_fields import AccountField
-from programs.requests.program_view import ProgramView
 
 
 class PhilosophySerializer(serializers.Serializer[object]):

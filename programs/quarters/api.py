@@ -11,10 +11,10 @@ from rest_framework.response import Response
 
 from core.api.operations import REFUSALS, operation
 from insights.api import schema
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from orgtree.organisation.fiscal_calendar import first_month
 from programs.quarters.fiscal_quarters import quarter_of
-from programs.requests.program_view import ProgramView
 
 
 class CalendarQuarterSerializer(schema.DateRangeSerializer):

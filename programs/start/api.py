@@ -11,13 +11,13 @@ from rest_framework.response import Response
 
 from core.api.model_serializers import AnswerSerializer, Named
 from core.api.operations import REFUSALS, operation
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access, access_of
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.benchmarks.services.focusing import STARTER_SETS
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import ProgramView
 from programs.start.pilot_teams import (
     DEFAULT_SET,
     MOST_PILOT_TEAMS,

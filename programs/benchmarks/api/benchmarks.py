@@ -14,10 +14,11 @@ from rest_framework.response import Response
 
 from core.api.bodies import changed_version
 from core.api.errors import error_document
-from core.api.operations import CSV_ANSWERS, operation
+from core.api.operations import CSV_ANSWERS, CsvNegotiation, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.write_errors import ConflictError
+from insights.api.program_view import ProgramView
 from insights.catalogue.declarations import Metric
 from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
@@ -68,7 +69,6 @@ from programs.benchmarks.services.suggestions import Question, suggestions_for
 from programs.benchmarks.services.writing import set_benchmark, withdraw_benchmark
 from programs.models import BenchmarkVersion, Direction, Period
 from programs.requests.fields import parameter
-from programs.requests.program_view import CsvView, ProgramView
 from programs.teams.fields import unit_to_write_for
 
 UNITS_A_PAGE, MOST_UNITS = 25, 100
@@ -262,7 +262,9 @@ def _period(word: str) -> Period:
     return Period(word)
 
 
-class BenchmarksCsvView(CsvView):
+class BenchmarksCsvView(ProgramView):
+    content_negotiation_class = CsvNegotiation
+
     @operation(
         "v1_benchmarks_csv",
         CSV_ANSWERS,

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core.api.bodies import body, changed_version
 from core.api.model_serializers import BodySerializer, Choice, Text, WholeNumber
 from core.api.operations import answer_change, operation
+from insights.api.program_view import ProgramView
 from programs.benchmarks.api.benchmarks import UNIT, requested_unit
 from programs.benchmarks.api.documents import (
     FocusChooseSerializer,
@@ -20,7 +21,6 @@ from programs.benchmarks.api.documents import (
 )
 from programs.benchmarks.queries.benchmarks import focus_above, focus_versions, newest_focus
 from programs.benchmarks.services.focusing import STARTER_SETS, begin_with, set_focus
-from programs.requests.program_view import ProgramView
 
 
 class FocusBeginSerializer(BodySerializer):

@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.model_serializers import ReadSerializer
-from core.api.operations import CSV_ANSWERS, operation
+from core.api.operations import CSV_ANSWERS, CsvNegotiation, operation
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
+from insights.api.program_view import ProgramView
 from programs.budgets.queries.budgets import BudgetFilters, visible_budget
 from programs.budgets.queries.months import requested_month, requested_months, written
 from programs.budgets.services.alerting import contacts_of
@@ -24,7 +25,6 @@ from programs.budgets.services.fields import WRITTEN, BudgetWriteSerializer, Dol
 from programs.budgets.services.outlook import BudgetState, Outlook, outlooks
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
-from programs.requests.program_view import CsvView, ProgramView
 from programs.teams.fields import LedUnitField, OwnerField
 
 MONTH = OpenApiParameter("month", str, description="2026-11; by default this one.")
@@ -108,7 +108,9 @@ class Budgets(ProgramView, ListCreate, ReadChange):
         return self.answer(pk)
 
 
-class ChargeBackCsvView(CsvView):
+class ChargeBackCsvView(ProgramView):
+    content_negotiation_class = CsvNegotiation
+
     @operation(
         "v1_charge_back_csv",
         CSV_ANSWERS,

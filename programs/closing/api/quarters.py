@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core.api.bodies import body
 from core.api.operations import operation
 from core.api.paging import page_parameters, requested_slice
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from insights.query.errors import QueryError
 from programs.closing.api.documents import (
@@ -25,7 +26,6 @@ from programs.closing.services.closing import NOT_STARTED, ONLY_LEADERS, close_q
 from programs.models import Quarter
 from programs.objectives.services.writing import keep_decisions
 from programs.requests.fields import day
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import known_quarter
 from programs.teams.queries import teams_missing_objective, units_above
 

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from core.api.bodies import body
 from core.api.operations import operation
+from insights.api.program_view import ProgramView
 from orgtree.access.access import access_of
 from programs.meetings.services.feeds import renew_feed, revoke_feed
 from programs.models import CalendarFeed
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account
 
 

@@ -10,6 +10,7 @@ from rest_framework.response import Response
 from core.api.bodies import body
 from core.api.operations import operation
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of, conflict_of
+from insights.api.program_view import ProgramView
 from orgtree.access.access import Access
 from programs.meetings.api.documents import (
     MeetingCancelSerializer,
@@ -22,7 +23,6 @@ from programs.meetings.queries.meetings import MeetingFilters, SeriesFilters
 from programs.meetings.services.fields import CHANGEABLE, SeriesWriteSerializer
 from programs.meetings.services.writing import cancel, change_series, move, schedule
 from programs.models import Meeting, MeetingSeries
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_meeting, visible_series
 
 CHANGED = {200: MeetingSerializer, 409: conflict_of(MeetingSerializer)}

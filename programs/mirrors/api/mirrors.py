@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from core.api.bodies import body
 from core.api.model_serializers import BodySerializer, ReadSerializer, WholeNumber
 from core.api.operations import operation
+from insights.api.program_view import ProgramView
 from programs.mirrors.services.mirroring import Side, end_mirror, resolve_difference, retry_mirror, start_mirror
 from programs.models import TicketMirror
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_ticket
 
 

@@ -17,6 +17,7 @@ from core.api.operations import REFUSALS, operation
 from core.api.parameters import whole_number
 from core.write_errors import FieldError
 from insights.api import schema
+from insights.api.program_view import ProgramView
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
@@ -32,7 +33,6 @@ from programs.objectives.services.templates import key_result_from, objective_fr
 from programs.quarters.fields import day_to_write_for
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.fields import parameter
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer
 from programs.teams.fields import suggested_owners, units_led

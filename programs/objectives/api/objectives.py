@@ -15,6 +15,7 @@ from core.api.operations import operation
 from core.api.paging import page_parameters, requested_slice
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from core.list_filters import filter_parameters
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from programs.alignment.offers import branches
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
@@ -49,7 +50,6 @@ from programs.objectives.services.writing import (
     publish_objective,
 )
 from programs.requests.fields import day
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_objective
 
 LIST_PARAMETERS = [*filter_parameters(ObjectiveFilters), *page_parameters("Objectives")]

@@ -9,6 +9,7 @@ from rest_framework.response import Response
 from core.api.operations import ERRORS, operation
 from core.api.parameters import DEFAULT_SIZE, LARGEST_SIZE, whole_number
 from insights.api import schema
+from insights.api.program_view import ProgramView
 from insights.api.views import query_of
 from insights.engine.plan import resolve_scope
 from insights.privacy.scope_access import check_scope
@@ -27,7 +28,6 @@ from programs.overview.services.bottlenecks import METRICS, bottlenecks_of
 from programs.overview.services.my_work import own_objectives, work_of
 from programs.overview.services.steps import steps_of
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.requests.program_view import ProgramView
 
 WINDOW = frozenset({"unit", "person", "where", "from", "to"})
 PARAMETERS = [parameter for parameter in schema.WINDOW_PARAMETERS if parameter.name in WINDOW]

@@ -12,11 +12,12 @@ from rest_framework.response import Response
 
 from core.api.bodies import body, changed_version
 from core.api.errors import ErrorsSerializer, error_document
-from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from core.write_errors import ConflictError
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.qbr.api.documents import (
@@ -44,7 +45,6 @@ from programs.qbr.services.writing import (
     discard_qbr,
     write_section,
 )
-from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import visible_qbr
 
 
@@ -152,7 +152,9 @@ class QbrCompareView(ProgramView):
         return Response({"earlier": listed.data, "figures": ComparedFigureSerializer(compared, many=True).data})
 
 
-class QbrCsvView(CsvView):
+class QbrCsvView(ProgramView):
+    content_negotiation_class = CsvNegotiation
+
     @operation("v1_qbr_csv", CSV_ANSWERS, parameters=(), errors={})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
         """Its figures, a row each."""

@@ -15,11 +15,11 @@ from core.api.bodies import body
 from core.api.model_serializers import AnswerSerializer, BodySerializer, WholeNumber
 from core.api.operations import REFUSALS, operation
 from core.api.paging import page_parameters, requested_slice
+from insights.api.program_view import ProgramView
 from insights.query.errors import QueryError
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page
-from programs.requests.program_view import ProgramView
 
 SHOWN = ("unread", "all")
 MOST_READ = 1000  # of one request

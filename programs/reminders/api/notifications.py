@@ -16,11 +16,11 @@ from core.api.bodies import body
 from core.api.model_serializers import BodySerializer, Text, YesOrNo
 from core.api.operations import REFUSALS, operation
 from core.write_errors import FieldError
+from insights.api.program_view import ProgramView
 from insights.query.errors import QueryError
 from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import change_preferences, preferences_of
-from programs.requests.program_view import ProgramView
 
 CLOCK = "HH:MM, by the clock of time_zone."
 

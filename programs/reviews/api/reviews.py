@@ -13,10 +13,10 @@ from core.api.bodies import body
 from core.api.operations import ERRORS, answer_change, operation
 from core.api.resources import ListCreate
 from core.write_errors import FieldError
+from insights.api.program_view import ProgramView
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Review, ReviewPoint
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import visible_review
 from programs.reviews.api.documents import (
     AttendanceSerializer,

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from core.api.operations import operation
 from core.write_errors import FieldError
 from insights.api import schema
+from insights.api.program_view import ProgramView
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
@@ -21,7 +22,6 @@ from insights.ui.filters import Filters
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
 from programs.requests.fields import parameter
-from programs.requests.program_view import ProgramView
 from programs.roadmaps.services.personas import (
     PERIOD,
     all_personas,

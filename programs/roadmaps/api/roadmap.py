@@ -11,11 +11,12 @@ from rest_framework.response import Response
 from core.api.bodies import body, changed_version
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
-from core.api.operations import CSV_ANSWERS, answer_change, operation
+from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
 from core.api.resources import ListCreate, ReadChange, changes_of
 from core.csv_export import csv_response
 from core.write_errors import FieldError
+from insights.api.program_view import ProgramView
 from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
@@ -23,7 +24,6 @@ from programs.quarters.api import CalendarQuarterSerializer
 from programs.quarters.fields import QuarterField
 from programs.quarters.fiscal_quarters import quarter_of, quarters_from
 from programs.requests.fields import day, parameter
-from programs.requests.program_view import CsvView, ProgramView
 from programs.requests.visible import visible_intent
 from programs.roadmaps.queries.team_roadmap import (
     QUARTERS_SHOWN,
@@ -131,7 +131,9 @@ class RoadmapView(ProgramView):
         )
 
 
-class RoadmapCsvView(CsvView):
+class RoadmapCsvView(ProgramView):
+    content_negotiation_class = CsvNegotiation
+
     @operation("v1_roadmap_csv", CSV_ANSWERS, parameters=ROADMAP_PARAMETERS, errors={})
     def get(self, request: Request) -> HttpResponseBase:
         """Four quarters of the team roadmap, a row for each objective, intent and gap."""

@@ -17,8 +17,8 @@ from core.api.errors import ErrorsSerializer, error_document
 from core.api.operations import operation
 from core.csv_import import MOST_BYTES, CsvFileError, text_of
 from core.write_errors import FieldError
+from insights.api.program_view import ProgramView
 from programs.requests.fields import boolean_parameter
-from programs.requests.program_view import ProgramView
 from programs.tickets.services.csv_files import (
     LABELS,
     ImportRow,

@@ -13,12 +13,12 @@ from core.api.bodies import body
 from core.api.model_serializers import AnswerSerializer
 from core.api.operations import REFUSALS, operation
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of
+from insights.api.program_view import ProgramView
 from insights.catalogue.registry import find
 from integrations.delivery.records.visible import visible_pull_requests
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, Ticket, TicketState, TicketTemplate
-from programs.requests.program_view import ProgramView
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
     CommentSerializer,

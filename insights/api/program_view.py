@@ -1,12 +1,10 @@
-"""Views of the program's API: who is let in, lists as CSV files."""
+"""Who is let in to views of the program's API."""
 
 from __future__ import annotations
 
 from functools import cached_property
 
 from rest_framework.permissions import SAFE_METHODS
-from rest_framework.renderers import BaseRenderer, JSONRenderer
-from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from orgtree.access.access import Access, access_of
@@ -28,10 +26,3 @@ class ProgramView(APIView):
     @cached_property
     def access(self) -> Access:
         return access_of(self.request.user)
-
-
-class CsvView(ProgramView):
-    """All pages of a list at once.  Whatever a program accepts, it gets CSV, or an error as JSON."""
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:
-        return JSONRenderer(), JSONRenderer.media_type
