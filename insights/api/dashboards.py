@@ -6,29 +6,27 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from drf_spectacular.utils import extend_schema
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
-from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from core.api.model_serializers import AnswerSerializer
-from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
-from insights.api.views import ERRORS
+from core.api.model_serializers import AnswerSerializer, ReadSerializer
+from core.api.operations import operation
+from core.api.resources import Documents, ListCreate, ReadChange
+from core.list_filters import ViewerFilters
+from insights.api.program_view import ProgramView
 from insights.dashboards import writing
 from insights.dashboards.document import FORMAT, KINDS, MOST_CARDS, MOST_METRICS, WIDTHS, WINDOWS, exported
 from insights.dashboards.sharing import SharedThing, may_change, share_with
 from insights.dashboards.templates import TEMPLATES
 from insights.models import Dashboard, SharedWith
+from insights.models.dashboards import DashboardQuerySet
 from insights.query.errors import QueryError
-from orgtree.access.access import Access, access_of
+from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
-from orgtree.models import TokenScope
-
-FIELDS = ("title", "purpose", "cards", "roles", "units")
 
 
 class CardSerializer(serializers.Serializer[object]):
@@ -58,26 +56,52 @@ class CardSerializer(serializers.Serializer[object]):
     )
 
 
-class DashboardSerializer(AnswerSerializer):
+class SharedSerializer(serializers.Serializer[Any]):
+    owner = serializers.SerializerMethodField()
+    may_change = serializers.SerializerMethodField()
+    roles = serializers.SerializerMethodField()
+    units = serializers.SerializerMethodField(help_text="Slugs.")
+
+    def get_owner(self, thing: SharedThing) -> str | None:
+        names: Mapping[int, str] = self.context["names"]
+        return names.get(thing.owner_id or 0)
+
+    def get_may_change(self, thing: SharedThing) -> bool:
+        return may_change(self.context["access"], thing)
+
+    @extend_schema_field(serializers.ListField(child=serializers.ChoiceField(choices=SharedWith.choices)))
+    def get_roles(self, thing: SharedThing) -> list[str]:
+        return sorted(share.role for share in thing.shares.all() if share.role)
+
+    def get_units(self, thing: SharedThing) -> list[str]:
+        return sorted(share.unit.slug for share in thing.shares.all() if share.unit)
+
+
+def owner_names(things: Sequence[SharedThing]) -> Mapping[int, str]:
+    """The context `names` of `SharedSerializer`."""
+    return names_of([thing.owner for thing in things if thing.owner])
+
+
+class DashboardSerializer(SharedSerializer, ReadSerializer[Dashboard]):
     """A dashboard; `cards` are the draft's for those who may change it, else those that are published."""
 
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    purpose = serializers.CharField()
-    owner = serializers.CharField(allow_null=True)
-    may_change = serializers.BooleanField()
     version = serializers.IntegerField(help_text="The number of publications; 0: a draft.")
-    published_at = serializers.DateTimeField(allow_null=True)
-    changed_at = serializers.DateTimeField()
-    has_changes = serializers.BooleanField(help_text="Whether the draft differs from what readers see.")
-    roles = serializers.ListField(child=serializers.ChoiceField(choices=SharedWith.choices))
-    units = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
-    cards = CardSerializer(many=True)
+    has_changes = serializers.SerializerMethodField(help_text="Whether the draft differs from what readers see.")
+    cards = serializers.SerializerMethodField()
 
+    class Meta:
+        model = Dashboard
+        fields = (
+            *("id", "title", "purpose", "owner", "may_change", "version", "published_at", "changed_at"),
+            *("has_changes", "roles", "units", "cards"),
+        )
 
-class DashboardsSerializer(AnswerSerializer):
-    total = serializers.IntegerField()
-    dashboards = DashboardSerializer(many=True)
+    def get_has_changes(self, dashboard: Dashboard) -> bool:
+        return may_change(self.context["access"], dashboard) and dashboard.has_changes
+
+    @extend_schema_field(CardSerializer(many=True))
+    def get_cards(self, dashboard: Dashboard) -> Any:
+        return dashboard.draft if may_change(self.context["access"], dashboard) else dashboard.published
 
 
 class DashboardWriteSerializer(serializers.Serializer[object]):
@@ -100,122 +124,100 @@ class DashboardFileSerializer(AnswerSerializer):
     cards = CardSerializer(many=True)
 
 
-class DashboardAPIView(APIView):
-    """Reading needs a token with the scope `read` or `program`, writing one with `program`; sessions may do both."""
-
-    @property
-    def token_scopes(self) -> tuple[TokenScope, ...]:
-        reads = self.request.method in SAFE_METHODS
-        return (TokenScope.READ, TokenScope.PROGRAM) if reads else (TokenScope.PROGRAM,)
+class DashboardFilters(ViewerFilters):
+    def visible(self, access: Access) -> QuerySet[Dashboard]:
+        return _with_shares(access).own_first(access)
 
 
-class DashboardsView(DashboardAPIView):
-    @extend_schema(
-        operation_id="v1_dashboards_list",
-        parameters=[*page_parameters("Dashboards")],
-        responses={200: DashboardsSerializer, **ERRORS},
-    )
-    def get(self, request: Request) -> Response:
-        """The dashboards that the viewer may see, their own first."""
-        only(request, "page", "size")
-        access = access_of(request.user)
-        visible = Dashboard.objects.visible_to(access)
-        page = list(_with_shares(visible.own_first(access))[requested_slice(request)])
-        return Response({"total": visible.count(), "dashboards": _documents(page, access)})
-
-    @extend_schema(
-        operation_id="v1_dashboards_add",
-        request=DashboardWriteSerializer,
-        responses={201: DashboardSerializer, **ERRORS},
-    )
-    def post(self, request: Request) -> Response:
-        """Make a draft: from cards, from a template, or from an exported file."""
-        access, given = access_of(request.user), sent_fields(request, *FIELDS, "template", "headway_dashboard")
-        if given.get("headway_dashboard", FORMAT) != FORMAT:
-            raise QueryError("headway_dashboard", f"The format of a file is {FORMAT}.")
-        template = given.get("template")
-        if template is not None and not (isinstance(template, str) and template in TEMPLATES):
-            raise QueryError("template", f"There is no such template: use {', '.join(TEMPLATES)}.")
-        started = TEMPLATES[template] if template else None
-        with transaction.atomic():
-            made = writing.make_dashboard(
-                access,
-                title=given.get("title", started.title if started else None),
-                purpose=given.get("purpose", started.purpose if started else ""),
-                cards=given.get("cards", list(started.cards) if started else []),
-            )
-            share_as_sent(access, made, given)
-        return Response(_document(made.pk, access), status=status.HTTP_201_CREATED)
+def _with_shares(access: Access) -> DashboardQuerySet:
+    return Dashboard.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
 
 
-class DashboardView(DashboardAPIView):
-    @extend_schema(operation_id="v1_dashboard", responses={200: DashboardSerializer, **ERRORS})
-    def get(self, request: Request, pk: int) -> Response:
-        """One dashboard."""
-        return Response(_document(pk, access_of(request.user)))
-
-    @extend_schema(
-        operation_id="v1_dashboard_change",
-        request=DashboardWriteSerializer,
-        responses={200: DashboardSerializer, **ERRORS},
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Change the words, the draft or the readers of a dashboard; omitted fields keep their value."""
-        access, given = access_of(request.user), sent_fields(request, *FIELDS)
-        dashboard = _visible(pk, access)
-        with transaction.atomic():
-            if "title" in given or "purpose" in given:
-                title, purpose = (given.get(name, getattr(dashboard, name)) for name in ("title", "purpose"))
-                writing.describe(access, dashboard, title=title, purpose=purpose)
-            if "cards" in given:
-                writing.set_cards(access, dashboard, given["cards"])
-            share_as_sent(access, dashboard, given)
-        return Response(_document(pk, access))
-
-    @extend_schema(operation_id="v1_dashboard_remove", responses={204: None, **ERRORS})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Delete a dashboard; the history keeps it."""
-        access = access_of(request.user)
-        writing.remove_dashboard(access, _visible(pk, access))
-        return Response(status=status.HTTP_204_NO_CONTENT)
-
-
-class DashboardPublishView(DashboardAPIView):
-    @extend_schema(operation_id="v1_dashboard_publish", request=None, responses={200: DashboardSerializer, **ERRORS})
-    def post(self, request: Request, pk: int) -> Response:
-        """Show the draft to its readers."""
-        access = access_of(request.user)
-        writing.publish_dashboard(access, _visible(pk, access))
-        return Response(_document(pk, access))
-
-
-class DashboardCopyView(DashboardAPIView):
-    @extend_schema(operation_id="v1_dashboard_copy", request=None, responses={201: DashboardSerializer, **ERRORS})
-    def post(self, request: Request, pk: int) -> Response:
-        """A draft of one's own with the same cards."""
-        access = access_of(request.user)
-        copy = writing.copy_dashboard(access, _visible(pk, access))
-        return Response(_document(copy.pk, access), status=status.HTTP_201_CREATED)
-
-
-class DashboardExportView(DashboardAPIView):
-    @extend_schema(operation_id="v1_dashboard_export", responses={200: DashboardFileSerializer, **ERRORS})
-    def get(self, request: Request, pk: int) -> Response:
-        """The file of a dashboard, which can be imported elsewhere."""
-        access = access_of(request.user)
-        document = _document(pk, access)
-        return Response(exported(document["title"], document["purpose"], document["cards"]))
-
-
-def _visible(pk: int, access: Access) -> Dashboard:
-    dashboard: Dashboard | None = _with_shares(Dashboard.objects.visible_to(access)).filter(pk=pk).first()
-    if dashboard is None:
-        raise NotFound
+def visible_dashboard(pk: int, access: Access) -> Dashboard:
+    """Raises Http404."""
+    dashboard: Dashboard = get_object_or_404(_with_shares(access), pk=pk)
     return dashboard
 
 
-def _with_shares(dashboards: Any) -> Any:
-    return dashboards.select_related("owner").prefetch_related("shares__unit")
+@transaction.atomic
+def _add(access: Access, given: Mapping[str, Any]) -> Dashboard:
+    """From cards, from a template, or from an exported file."""
+    sent = sent_fields(given, DashboardWriteSerializer, "headway_dashboard")
+    if sent.get("headway_dashboard", FORMAT) != FORMAT:
+        raise QueryError("headway_dashboard", f"The format of a file is {FORMAT}.")
+    template = sent.get("template")
+    if template is not None and not (isinstance(template, str) and template in TEMPLATES):
+        raise QueryError("template", f"There is no such template: use {', '.join(TEMPLATES)}.")
+    started = TEMPLATES[template] if template else None
+    made = writing.make_dashboard(
+        access,
+        title=sent.get("title", started.title if started else None),
+        purpose=sent.get("purpose", started.purpose if started else ""),
+        cards=sent.get("cards", list(started.cards) if started else []),
+    )
+    share_as_sent(access, made, sent)
+    return made
+
+
+@transaction.atomic
+def _change(access: Access, dashboard: Dashboard, given: Mapping[str, Any]) -> None:
+    sent = sent_fields(given, DashboardWriteSerializer)
+    if "template" in sent:
+        raise QueryError("template", "A template is for a new dashboard.")
+    if "title" in sent or "purpose" in sent:
+        title, purpose = (sent.get(name, getattr(dashboard, name)) for name in ("title", "purpose"))
+        writing.describe(access, dashboard, title=title, purpose=purpose)
+    if "cards" in sent:
+        writing.set_cards(access, dashboard, sent["cards"])
+    share_as_sent(access, dashboard, sent)
+
+
+class Dashboards(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "list": ("v1_dashboards_list", "The dashboards that the viewer may see, their own first."),
+        "create": ("v1_dashboards_add", "Make a draft: from cards, from a template, or from an exported file."),
+        "retrieve": ("v1_dashboard", "One dashboard."),
+        "partial_update": (
+            "v1_dashboard_change",
+            "Change the words, the draft or the readers of a dashboard; omitted fields keep their value.",
+        ),
+        "destroy": ("v1_dashboard_remove", "Delete a dashboard; the history keeps it."),
+    }
+    plural = "dashboards"
+    filters = DashboardFilters
+    serializer = DashboardSerializer
+    write_serializer = DashboardWriteSerializer
+    changes = DashboardWriteSerializer
+    has_versions = False
+    find = staticmethod(visible_dashboard)
+    add = staticmethod(_add)
+    change = staticmethod(_change)
+    remove = staticmethod(writing.remove_dashboard)
+
+    def documents(self, records: Sequence[Dashboard]) -> Documents:
+        context = {"access": self.access, "names": owner_names(records)}
+        return [dict(document) for document in DashboardSerializer(records, many=True, context=context).data]
+
+    @operation("v1_dashboard_publish", DashboardSerializer)
+    def publish(self, request: Request, pk: int) -> Response:
+        """Show the draft to its readers."""
+        writing.publish_dashboard(self.access, self.find(pk, self.access))
+        return self.answer(pk)
+
+    @operation("v1_dashboard_copy", {status.HTTP_201_CREATED: DashboardSerializer})
+    def copy(self, request: Request, pk: int) -> Response:
+        """A draft of one's own with the same cards."""
+        copy = writing.copy_dashboard(self.access, self.find(pk, self.access))
+        return self.answer(copy.pk, status.HTTP_201_CREATED)
+
+
+class DashboardExportView(ProgramView):
+    @operation("v1_dashboard_export", DashboardFileSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """The file of a dashboard, which can be imported elsewhere."""
+        dashboard = visible_dashboard(pk, self.access)
+        cards = dashboard.draft if may_change(self.access, dashboard) else dashboard.published
+        return Response(exported(dashboard.title, dashboard.purpose, cards))
 
 
 def share_as_sent(access: Access, thing: SharedThing, given: Mapping[str, Any]) -> None:
@@ -230,38 +232,13 @@ def share_as_sent(access: Access, thing: SharedThing, given: Mapping[str, Any]) 
     share_with(access, thing, roles=wanted["roles"], units=wanted["units"])
 
 
-def _document(pk: int, access: Access) -> dict[str, Any]:
-    return _documents([_visible(pk, access)], access)[0]
-
-
-def _documents(dashboards: Sequence[Dashboard], access: Access) -> list[dict[str, Any]]:
-    names = names_of([dashboard.owner for dashboard in dashboards if dashboard.owner])
-
-    def document(dashboard: Dashboard) -> dict[str, Any]:
-        changes, shares = may_change(access, dashboard), list(dashboard.shares.all())
-        return {
-            **{name: getattr(dashboard, name) for name in ("title", "purpose", "version", "published_at")},
-            "id": dashboard.pk,
-            "owner": names.get(dashboard.owner_id or 0),
-            "may_change": changes,
-            "changed_at": dashboard.changed_at,
-            "has_changes": changes and dashboard.has_changes,
-            "roles": sorted(share.role for share in shares if share.role),
-            "units": sorted(share.unit.slug for share in shares if share.unit),
-            "cards": dashboard.draft if changes else dashboard.published,
-        }
-
-    return [document(dashboard) for dashboard in dashboards]
-
-
-def sent_fields(request: Request, *names: str) -> Mapping[str, Any]:
-    """The fields of the request.  Raises QueryError for unknown ones."""
-    if not isinstance(request.data, Mapping):
-        raise QueryError("title", "Send one object with the fields to write.")
-    for name in request.data:
-        if name not in names:
-            raise QueryError(str(name)[:40], f"There is no such field. Fields: {', '.join(names)}.")
-    return request.data
+def sent_fields(given: Mapping[str, Any], fields: type[serializers.Serializer[Any]], *more: str) -> Mapping[str, Any]:
+    """The fields as they were sent: the services check their values.  Raises QueryError for unknown ones."""
+    known = (*fields().fields, *more)
+    for name in given:
+        if name not in known:
+            raise QueryError(str(name)[:40], f"There is no such field. Use {', '.join(known)}.")
+    return given
 
 
 def _texts(name: str, value: object) -> list[str]:

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
-from rest_framework import serializers, status
-from rest_framework.exceptions import NotFound
-from rest_framework.request import Request
-from rest_framework.response import Response
+from rest_framework import serializers
 
-from core.api.model_serializers import AnswerSerializer
-from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
-from core.write_errors import FieldError
-from insights.api.dashboards import DashboardAPIView, sent_fields, share_as_sent
-from insights.api.views import ERRORS
+from core.api.model_serializers import ReadSerializer
+from core.api.resources import Documents, ListCreate, ReadChange
+from core.list_filters import ViewerFilters
+from insights.api.dashboards import SharedSerializer, owner_names, sent_fields, share_as_sent
+from insights.api.program_view import ProgramView
 from insights.dashboards.saved_views import filters_of_view, page_name, remove_view, save_view, update_view
-from insights.dashboards.sharing import may_change
 from insights.models import SavedView, SharedWith
-from orgtree.access.access import Access, access_of
-from orgtree.access.who_sees import names_of
-
-FIELDS = ("title", "address", "roles", "units")
+from insights.models.saved_views import SavedViewQuerySet
+from orgtree.access.access import Access
 
 
-class SavedViewSerializer(AnswerSerializer):
-    id = serializers.IntegerField()
-    title = serializers.CharField()
-    owner = serializers.CharField(allow_null=True)
-    may_change = serializers.BooleanField()
-    page = serializers.CharField(help_text="The page in words, such as AI: Spend.")
-    url = serializers.CharField(help_text="Leads to the page, for readers who may see it.")
-    address = serializers.CharField(
-        allow_null=True, help_text="The page with its parameters; null where its unit is not visible to the reader."
+class SavedViewSerializer(SharedSerializer, ReadSerializer[SavedView]):
+    page = serializers.SerializerMethodField(help_text="The page in words, such as AI: Spend.")
+    url = serializers.SerializerMethodField(help_text="Leads to the page, for readers who may see it.")
+    address = serializers.SerializerMethodField(
+        help_text="The page with its parameters; null where its unit is not visible to the reader, or a filter is gone."
     )
-    changed_at = serializers.DateTimeField()
-    roles = serializers.ListField(child=serializers.ChoiceField(choices=SharedWith.choices))
-    units = serializers.ListField(child=serializers.CharField(), help_text="Slugs.")
 
+    class Meta:
+        model = SavedView
+        fields = ("id", "title", "owner", "may_change", "page", "url", "address", "changed_at", "roles", "units")
 
-class SavedViewsSerializer(AnswerSerializer):
-    total = serializers.IntegerField()
-    views = SavedViewSerializer(many=True)
+    def get_page(self, view: SavedView) -> str:
+        return page_name(view)
+
+    def get_url(self, view: SavedView) -> str:
+        return reverse("saved_view", args=[view.pk])
+
+    def get_address(self, view: SavedView) -> str | None:
+        return None if filters_of_view(self.context["access"], view) is None else view.address
 
 
 class SavedViewWriteSerializer(serializers.Serializer[object]):
@@ -59,92 +54,59 @@ class SavedViewWriteSerializer(serializers.Serializer[object]):
     units = serializers.ListField(child=serializers.CharField(), required=False)
 
 
-class SavedViewsView(DashboardAPIView):
-    @extend_schema(
-        operation_id="v1_views_list",
-        parameters=[*page_parameters("Saved views")],
-        responses={200: SavedViewsSerializer, **ERRORS},
-    )
-    def get(self, request: Request) -> Response:
-        """The saved views that the viewer may see, their own first."""
-        only(request, "page", "size")
-        access = access_of(request.user)
-        visible = SavedView.objects.visible_to(access)
-        page = list(_with_shares(visible.own_first(access))[requested_slice(request)])
-        return Response({"total": visible.count(), "views": _documents(page, access)})
-
-    @extend_schema(
-        operation_id="v1_views_add", request=SavedViewWriteSerializer, responses={201: SavedViewSerializer, **ERRORS}
-    )
-    def post(self, request: Request) -> Response:
-        """Save a page with its unit, window and filters."""
-        access, given = access_of(request.user), sent_fields(request, *FIELDS)
-        with transaction.atomic():
-            made = save_view(access, title=given.get("title"), address=given.get("address", ""))
-            share_as_sent(access, made, given)
-        return Response(_document(made.pk, access), status=status.HTTP_201_CREATED)
+class SavedViewFilters(ViewerFilters):
+    def visible(self, access: Access) -> QuerySet[SavedView]:
+        return _with_shares(access).own_first(access)
 
 
-class SavedViewView(DashboardAPIView):
-    @extend_schema(operation_id="v1_view", responses={200: SavedViewSerializer, **ERRORS})
-    def get(self, request: Request, pk: int) -> Response:
-        """One saved view."""
-        return Response(_document(pk, access_of(request.user)))
-
-    @extend_schema(
-        operation_id="v1_view_change", request=SavedViewWriteSerializer, responses={200: SavedViewSerializer, **ERRORS}
-    )
-    def patch(self, request: Request, pk: int) -> Response:
-        """Rename it, let it show something else, or share it; omitted fields keep their value."""
-        access, given = access_of(request.user), sent_fields(request, *FIELDS)
-        view = _visible(pk, access)
-        with transaction.atomic():
-            if "title" in given or "address" in given:
-                update_view(access, view, title=given.get("title", view.title), address=given.get("address"))
-            share_as_sent(access, view, given)
-        return Response(_document(pk, access))
-
-    @extend_schema(operation_id="v1_view_remove", responses={204: None, **ERRORS})
-    def delete(self, request: Request, pk: int) -> Response:
-        """Delete a saved view."""
-        access = access_of(request.user)
-        remove_view(access, _visible(pk, access))
-        return Response(status=status.HTTP_204_NO_CONTENT)
+def _with_shares(access: Access) -> SavedViewQuerySet:
+    return SavedView.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
 
 
-def _visible(pk: int, access: Access) -> SavedView:
-    view: SavedView | None = _with_shares(SavedView.objects.visible_to(access)).filter(pk=pk).first()
-    if view is None:
-        raise NotFound
+def visible_view(pk: int, access: Access) -> SavedView:
+    """Raises Http404."""
+    view: SavedView = get_object_or_404(_with_shares(access), pk=pk)
     return view
 
 
-def _with_shares(views: Any) -> Any:
-    return views.select_related("owner").prefetch_related("shares__unit")
+@transaction.atomic
+def _add(access: Access, given: Mapping[str, Any]) -> SavedView:
+    sent = sent_fields(given, SavedViewWriteSerializer)
+    made = save_view(access, title=sent.get("title"), address=sent.get("address", ""))
+    share_as_sent(access, made, sent)
+    return made
 
 
-def _document(pk: int, access: Access) -> dict[str, Any]:
-    return _documents([_visible(pk, access)], access)[0]
+@transaction.atomic
+def _change(access: Access, view: SavedView, given: Mapping[str, Any]) -> None:
+    sent = sent_fields(given, SavedViewWriteSerializer)
+    if "title" in sent or "address" in sent:
+        update_view(access, view, title=sent.get("title", view.title), address=sent.get("address"))
+    share_as_sent(access, view, sent)
 
 
-def _documents(views: Sequence[SavedView], access: Access) -> list[dict[str, Any]]:
-    names = names_of([view.owner for view in views if view.owner])
-    return [
-        {
-            **{"id": view.pk, "title": view.title, "page": page_name(view), "changed_at": view.changed_at},
-            "owner": names.get(view.owner_id or 0),
-            "may_change": may_change(access, view),
-            "url": reverse("saved_view", args=[view.pk]),
-            "address": view.address if _is_readable(access, view) else None,
-            "roles": sorted(share.role for share in view.shares.all() if share.role),
-            "units": sorted(share.unit.slug for share in view.shares.all() if share.unit),
-        }
-        for view in views
-    ]
+class SavedViews(ProgramView, ListCreate, ReadChange):
+    operations = {
+        "list": ("v1_views_list", "The saved views that the viewer may see, their own first."),
+        "create": ("v1_views_add", "Save a page with its unit, window and filters."),
+        "retrieve": ("v1_view", "One saved view."),
+        "partial_update": (
+            "v1_view_change",
+            "Rename it, let it show something else, or share it; omitted fields keep their value.",
+        ),
+        "destroy": ("v1_view_remove", "Delete a saved view."),
+    }
+    plural = "views"
+    filters = SavedViewFilters
+    serializer = SavedViewSerializer
+    write_serializer = SavedViewWriteSerializer
+    changes = SavedViewWriteSerializer
+    has_versions = False
+    find = staticmethod(visible_view)
+    add = staticmethod(_add)
+    change = staticmethod(_change)
+    remove = staticmethod(remove_view)
 
-
-def _is_readable(access: Access, view: SavedView) -> bool:
-    try:
-        return filters_of_view(access, view) is not None
-    except FieldError:
-        return True  # its page says what no longer holds
+    def documents(self, records: Sequence[SavedView]) -> Documents:
+        context = {"access": self.access, "names": owner_names(records)}
+        return [dict(document) for document in SavedViewSerializer(records, many=True, context=context).data]

@@ -19,13 +19,21 @@ urlpatterns = [
     path("v1/hand-kept/<slug:slug>/history/", hand_kept.HistoryView.as_view(), name="api_hand_kept_history"),
     path("v1/annotations/", annotations.AnnotationsView.as_view(), name="api_annotations"),
     path("v1/annotations/<int:pk>/", annotations.AnnotationView.as_view(), name="api_annotation"),
-    path("v1/dashboards/", dashboards.DashboardsView.as_view(), name="api_dashboards"),
-    path("v1/dashboards/<int:pk>/", dashboards.DashboardView.as_view(), name="api_dashboard"),
-    path("v1/dashboards/<int:pk>/publish/", dashboards.DashboardPublishView.as_view(), name="api_dashboard_publish"),
-    path("v1/dashboards/<int:pk>/copy/", dashboards.DashboardCopyView.as_view(), name="api_dashboard_copy"),
+    path("v1/dashboards/", dashboards.Dashboards.endpoint("list", "create"), name="api_dashboards"),
+    path(
+        "v1/dashboards/<int:pk>/",
+        dashboards.Dashboards.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_dashboard",
+    ),
+    path("v1/dashboards/<int:pk>/publish/", dashboards.Dashboards.endpoint("publish"), name="api_dashboard_publish"),
+    path("v1/dashboards/<int:pk>/copy/", dashboards.Dashboards.endpoint("copy"), name="api_dashboard_copy"),
     path("v1/dashboards/<int:pk>/export/", dashboards.DashboardExportView.as_view(), name="api_dashboard_export"),
-    path("v1/views/", saved_views.SavedViewsView.as_view(), name="api_saved_views"),
-    path("v1/views/<int:pk>/", saved_views.SavedViewView.as_view(), name="api_saved_view"),
+    path("v1/views/", saved_views.SavedViews.endpoint("list", "create"), name="api_saved_views"),
+    path(
+        "v1/views/<int:pk>/",
+        saved_views.SavedViews.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_saved_view",
+    ),
     path(
         "schema/",
         # A version of its own keeps the parameter `version` out of the file's name.

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from django.contrib.auth.models import User
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
@@ -14,8 +15,7 @@ from django.utils import timezone
 from insights.query.errors import QueryError
 from orgtree.access.access import Access
 from orgtree.models import Role, Unit, UnitPlacement
-from orgtree.models.organisation import MembersSee
-from orgtree.models.visibility import Visibility
+from orgtree.models.visibility import AccountToday, visibility_from
 
 AS, OF = "as", "of"  # parameters: the reader, and the slug of their unit
 
@@ -64,36 +64,36 @@ def offered_roles(access: Access) -> list[ReaderRole]:
 
 def access_as(access: Access, reader: Reader) -> Access:
     """The viewer's access, narrowed to what the reader sees."""
-    own, organisation = access.visibility, access.organisation
-    units = _units_of(reader)
-    sees_everything = access.trial.in_trial or organisation.members_see == MembersSee.EVERYTHING
-    whole = own.whole and (sees_everything or reader.role is ReaderRole.EXECUTIVE)
-    ids = frozenset(units.values())
-    narrowed = Visibility(
-        whole=whole,
-        unit_ids=own.unit_ids if whole else _both(own.unit_ids, ids),
-        individuals_in=own.individuals_in if sees_everything else _both(own.individuals_in, ids),
-        managed_ids=ids if reader.role is ReaderRole.MANAGER else frozenset(),
-        slugs=units,
-        home_unit=reader.unit.slug if reader.unit else None,
-        leads_whole=reader.role is ReaderRole.EXECUTIVE,
+    own, today = access.visibility, _account_of(reader)
+    seen = visibility_from(User(), access.organisation, today)
+    narrowed = replace(
+        seen,
+        whole=own.whole and seen.whole,
+        unit_ids=_both(own.unit_ids, seen.unit_ids),
+        individuals_in=_both(own.individuals_in, seen.individuals_in),
     )
-    roles = {ReaderRole.EXECUTIVE: Role.EXECUTIVE, ReaderRole.MANAGER: Role.MANAGER}
-    return replace(
-        access, visibility=narrowed, roles=frozenset({str(roles[reader.role])} if reader.role in roles else ())
-    )
+    return replace(access, visibility=narrowed, roles=today.roles)
 
 
-def _units_of(reader: Reader) -> dict[str, int]:
-    """The ids of the reader's units by slug: a manager's with those below it."""
-    if reader.unit is None:
-        return {}
-    units = {reader.unit.slug: reader.unit.pk}
-    if reader.role is ReaderRole.MANAGER:
+def _account_of(reader: Reader) -> AccountToday:
+    """An account with the reader's role: an executive, a manager of the unit and those below it, or a member of it."""
+    units = {reader.unit.slug: reader.unit.pk} if reader.unit else {}
+    if reader.unit and reader.role is ReaderRole.MANAGER:
         below = UnitPlacement.objects.filter(ancestor=reader.unit, during__contains=timezone.localdate())
         units |= dict(Unit.objects.filter(pk__in=below.values("unit")).values_list("slug", "pk"))
-    return units
+    ids, is_manager = frozenset(units.values()), reader.role is ReaderRole.MANAGER
+    granted = {ReaderRole.EXECUTIVE: Role.EXECUTIVE, ReaderRole.MANAGER: Role.MANAGER}.get(reader.role)
+    return AccountToday(
+        person_id=None,
+        managed=ids if is_manager else frozenset(),
+        own=frozenset() if is_manager else ids,
+        slugs=units,
+        home=reader.unit.pk if reader.unit else None,
+        roles=frozenset([granted.value] if granted else []),
+        has_trees=True,
+    )
 
 
-def _both(own: frozenset[int] | None, units: frozenset[int]) -> frozenset[int]:
-    return units if own is None else own & units
+def _both(one: frozenset[int] | None, other: frozenset[int] | None) -> frozenset[int] | None:
+    """The units of both; None: all units."""
+    return other if one is None else one if other is None else one & other

@@ -18,7 +18,6 @@ from insights.engine.plan import resolve_scope
 from insights.models import SavedView
 from insights.models.saved_views import LONGEST_ADDRESS
 from insights.query import windows
-from insights.query.errors import ScopeNeededError, UnknownUnitError
 from insights.ui.filters import Filters, read_filters
 from orgtree.access.access import Access
 
@@ -75,13 +74,13 @@ def checked_address(access: Access, address: object) -> str:
 
 
 def filters_of_view(access: Access, view: SavedView) -> Filters | None:
-    """The unit, the window and the filters as the reader sees them; None where its unit is not visible to them.
+    """The unit, the window and the filters as the reader sees them.
 
-    Raises FieldError where a parameter no longer holds.
+    None where its unit is not visible to the reader, or a filter no longer exists: which of both is not told.
     """
     try:
         return read_filters(QueryDict(urlsplit(view.address).query), today=windows.local_today(), access=access)
-    except (UnknownUnitError, ScopeNeededError):
+    except FieldError:
         return None
 
 

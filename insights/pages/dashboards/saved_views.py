@@ -15,7 +15,6 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import PAGE_SIZE, page_links, read_page, url_with
-from core.write_errors import FieldError
 from insights.dashboards.saved_views import (
     checked_address,
     filters_of_view,
@@ -42,8 +41,11 @@ UNIT_GONE = "A unit that no longer exists"
 TO = "to"  # the parameter with the path of the page; the others are those of the page
 VIEWS_IN_MENU = 12
 VIEWS_ON_HOME = 8
-# In place of a page: its unit is one that the reader may not see.
-OF_ANOTHER_UNIT = "This view shows a unit whose figures are visible to its members and managers alone."
+# In place of a page.
+WITHHELD = (
+    "This view shows a unit whose figures are visible to its members and managers alone, or has a filter that no "
+    "longer exists."
+)
 
 
 class Line(NamedTuple):
@@ -51,7 +53,8 @@ class Line(NamedTuple):
 
     view: SavedView
     page: str
-    detail: str  # unit, window and filters; empty where its unit is not visible to the reader
+    whose: str  # its unit, or whom else it shows; empty where the reader may not see it
+    detail: str  # unit, window and filters; empty as well
     is_own: bool
 
     @property
@@ -62,14 +65,15 @@ class Line(NamedTuple):
 def lines(access: Access, views: Iterable[SavedView]) -> list[Line]:
     """The views as their reader sees them."""
     listed = list(views)
-    seen = {view.pk: _readable(access, view) for view in listed}
+    seen = {view.pk: filters_of_view(access, view) for view in listed}
     slugs = {filters.scope.unit for filters in seen.values() if filters and filters.scope.unit}
     names = dict(Unit.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
     return [
         Line(
             view,
             page_name(view),
-            _detail(filters, names) if (filters := seen[view.pk]) else "",
+            whose := _whose(filters, names) if (filters := seen[view.pk]) else "",
+            _detail(whose, filters) if filters else "",
             view.owner_id == getattr(access.viewer, "pk", None),
         )
         for view in listed
@@ -120,11 +124,11 @@ def saved_views(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def saved_view(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """Leads to the page; says why not where its reader may not see the unit, without naming it."""
+    """Leads to the page; where its reader may not see the unit, says so without naming it."""
     access = access_in(request)
     view = get_object_or_404(SavedView.objects.visible_to(access), pk=pk)
     if filters_of_view(access, view) is None:
-        context = {"view": view, "reason": OF_ANOTHER_UNIT}
+        context = {"view": view, "reason": WITHHELD}
         return render(request, "insights/views/withheld.html", context, status=403)
     return redirect(view.address)
 
@@ -139,7 +143,7 @@ def saved_view_new(request: HttpRequest) -> HttpResponseBase:
     address = checked_address(access, url_with(path, parameters))
     shown = SavedView(address=address)
     [line] = lines(access, [shown])
-    unit = line.detail.partition(SEPARATOR)[0] if parameters.get("unit") else ""
+    unit = line.whose if parameters.get("unit") else ""
     posted: Any = request.POST if request.method == "POST" else None
     form = NewViewForm(posted, shares=(), visibility=access.visibility, initial={}, unit=unit)
 
@@ -189,17 +193,19 @@ def saved_view_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
     return redirect("saved_views")
 
 
-SEPARATOR = " · "
-
-
-def _detail(filters: Filters, names: Mapping[str, str]) -> str:
-    """Payments · last 12 weeks · Agent: Claude Code."""
+def _whose(filters: Filters, names: Mapping[str, str]) -> str:
+    """Payments."""
     scope = filters.scope
-    whose = names.get(scope.unit, UNIT_GONE) if scope.unit else EVERYBODY
+    unit = names.get(scope.unit, UNIT_GONE) if scope.unit else EVERYBODY
     if scope.unassigned is not None:
-        whose = "Not in any unit"
+        unit = "Not in any unit"
     if scope.person_id is not None:
-        whose = f"{YOURSELF} in {whose}" if scope.unit else YOURSELF
+        return f"{YOURSELF} in {unit}" if scope.unit else YOURSELF
+    return unit
+
+
+def _detail(whose: str, filters: Filters) -> str:
+    """Payments · last 12 weeks · Agent: Claude Code."""
     days = wording.days(filters.window)
     window = (
         f"last {filters.span}"
@@ -208,15 +214,7 @@ def _detail(filters: Filters, names: Mapping[str, str]) -> str:
         if filters.range == "quarter"
         else days
     )
-    return SEPARATOR.join([part for part in (whose, window, chosen_words(filters)) if part])
-
-
-def _readable(access: Access, view: SavedView) -> Filters | None:
-    """The filters of the view; None where they are not visible to the reader, or hold no longer."""
-    try:
-        return filters_of_view(access, view)
-    except FieldError:
-        return None
+    return " · ".join([part for part in (whose, window, chosen_words(filters)) if part])
 
 
 def _own(request: HttpRequest, pk: int) -> SavedView:
