@@ -8,19 +8,27 @@ import django_filters
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from core.list_filters import ListFilters
+from core.list_filters import ViewerFilters
+from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.meetings.services.records import MeetingRecord
 from programs.models import Meeting, MeetingKind, Qbr, QbrPeriod, QbrState
+from programs.requests.visible import UnitFilter
 
 
-class QbrFilters(ListFilters):
-    """Filters of lists of business reviews, on pages and in the API."""
+class QbrFilters(ViewerFilters):
+    """The business reviews that the viewer may see and asks for."""
 
-    unit = django_filters.CharFilter(field_name="unit__slug", label="Unit", help_text="Slug.")
+    unit = UnitFilter(selects="of_unit", label="Unit", help_text="Slug.")
     period = django_filters.ChoiceFilter(choices=QbrPeriod.choices, label="Period", empty_label="Any period")
     state = django_filters.ChoiceFilter(choices=QbrState.choices, label="State", empty_label="Any state")
     start = django_filters.DateFilter(field_name="start", label="Begins on", help_text="The first day of the period.")
+
+    def visible(self, access: Access) -> QuerySet[Qbr]:
+        return visible_qbrs(access.visibility)
+
+    def of_unit(self, qbrs: QuerySet[Qbr], slug: str) -> QuerySet[Qbr]:
+        return qbrs.filter(unit__slug=slug)
 
 
 def visible_qbrs(visibility: Visibility) -> QuerySet[Qbr]:

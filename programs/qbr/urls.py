@@ -5,7 +5,7 @@ from django.urls import path
 from programs.qbr.pages import forms_page, listing, page
 
 urlpatterns = [
-    path("", listing.qbrs, name="qbrs"),
+    path("", listing.Qbrs.as_view(), name="qbrs"),
     path("new/", forms_page.qbr_new, name="qbr_new"),
     path("<int:pk>/", page.qbr, name="qbr"),
     path("<int:pk>/arrange/", forms_page.qbr_arrange, name="qbr_arrange"),

@@ -1,18 +1,23 @@
-"""The viewer of a request, and records named by URLs that are visible to the viewer."""
+"""The viewer of a request, and the records and units that its URL names, as far as the viewer may see them."""
 
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
+import django_filters
 from django.contrib.auth.models import User
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied
 
 from core.write_errors import MayNotWriteError
+from insights.query.errors import UnknownUnitError
 from orgtree.access.access import Access
+from orgtree.models import Unit, UnitPlacement
 from programs.models import Meeting, MeetingSeries, Objective, Qbr, Quarter, Review, RoadmapIntent, Ticket
+from programs.models.visibility import concerns
 
 NAMES_NOBODY = (
     "This token has no account and reads aggregates only, without people's names. Create one with `manage.py "
@@ -87,3 +92,26 @@ def known_quarter(start: str) -> Quarter:
     except ValueError:
         raise Http404("No quarter begins on that day.") from None
     return get_object_or_404(Quarter.objects.select_related("document"), start=first)
+
+
+class UnitFilter(django_filters.CharFilter):  # type: ignore[misc]  # not typed
+    """Records of a unit, by its slug, and of all units below it today; of `ViewerFilters`.
+
+    With `selects`, that method of the filters selects them, by queryset and slug.
+    """
+
+    def __init__(self, *, field_name: str = "unit", selects: str = "", **kwargs: Any) -> None:
+        super().__init__(field_name=field_name, **kwargs)
+        self.selects = selects
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        """Raises UnknownUnitError, also for a unit whose records do not concern the viewer."""
+        if not value:
+            return qs
+        if not Unit.objects.filter(concerns(self.parent.access.visibility, "pk"), slug=value).exists():
+            raise UnknownUnitError(value)
+        if self.selects:
+            selected: QuerySet[Any] = getattr(self.parent, self.selects)(qs, value)
+            return selected
+        below = UnitPlacement.objects.filter(ancestor__slug=value, during__contains=self.parent.today)
+        return qs.filter(**{f"{self.field_name}__in": below.values("unit")})

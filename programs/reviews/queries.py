@@ -13,10 +13,11 @@ from django.urls import reverse
 
 from core.list_filters import ViewerFilters
 from orgtree.access.access import Access
-from orgtree.models import Unit, UnitPlacement
+from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
 from programs.meetings.services.records import MeetingRecord
 from programs.models import Meeting, MeetingKind, Review, ReviewPoint
+from programs.requests.visible import UnitFilter
 from programs.teams.queries import teams_on
 
 MOST_DUE = 50
@@ -25,7 +26,7 @@ MOST_DUE = 50
 class ReviewFilters(ViewerFilters):
     """The reviews that the viewer may see and asks for, as `listed_reviews`."""
 
-    unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its reviews and those of the units below it.")
+    unit = UnitFilter(help_text="Slug: its reviews and those of the units below it.")
     state = django_filters.ChoiceFilter(
         method="in_state", label="State", empty_label="All", choices=[("open", "Open"), ("signed", "Signed")]
     )
@@ -33,10 +34,6 @@ class ReviewFilters(ViewerFilters):
 
     def visible(self, access: Access) -> QuerySet[Review]:
         return listed_reviews(access.visibility)
-
-    def of_unit(self, reviews: QuerySet[Review], _name: str, slug: str) -> QuerySet[Review]:
-        below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
-        return reviews.filter(unit__in=below.values("unit"))
 
     def in_state(self, reviews: QuerySet[Review], _name: str, state: str) -> QuerySet[Review]:
         return reviews.filter(signed_at__isnull=state == "open")

@@ -14,7 +14,7 @@ from orgtree.models import Placement, UnitPlacement
 from orgtree.models.visibility import Visibility
 from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
 from programs.models.tickets import OPEN_STATES, TicketQuerySet
-from programs.requests.visible import check_is_of_account
+from programs.requests.visible import UnitFilter, check_is_of_account
 from programs.tickets.columns import COLUMNS
 
 STATES = {
@@ -31,9 +31,7 @@ OPEN_FIRST = Case(When(state__in=OPEN_STATES, then=Value(0)), default=Value(1))
 class TicketFilters(ViewerFilters):
     """The tickets that the viewer may see and asks for, with unit, owner and effect."""
 
-    unit = django_filters.CharFilter(
-        method="of_unit", help_text="Slug: its tickets, those below it and those of its people."
-    )
+    unit = UnitFilter(selects="of_unit", help_text="Slug: its tickets, those below it and those of its people.")
     teams = YesFilter(method="of_teams", help_text="Only units that you manage, and people in them.")
     mine = YesFilter(method="own", help_text="Yours.")
     state = django_filters.ChoiceFilter(
@@ -58,7 +56,7 @@ class TicketFilters(ViewerFilters):
     def visible(self, access: Access) -> QuerySet[Ticket]:
         return Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
 
-    def of_unit(self, tickets: QuerySet[Ticket], _name: str, slug: str) -> QuerySet[Ticket]:
+    def of_unit(self, tickets: QuerySet[Ticket], slug: str) -> QuerySet[Ticket]:
         """Its own, those of all below it today, and of the people in it, whose unit may be one of another tree."""
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         members = Placement.objects.filter(ancestor__slug=slug, during__contains=self.today)

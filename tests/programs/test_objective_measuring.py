@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.write_errors import FieldError
 from insights.privacy.visible import visible_totals
+from insights.query.errors import UnknownUnitError
 from insights.query.query import Query, Scope
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services import measuring
@@ -304,7 +305,6 @@ def test_lists_are_narrowed(delivered: Org) -> None:
         ({}, [one, two]),
         ({"unit": "search"}, [two]),
         ({"unit": "engineering"}, [one, two]),
-        ({"unit": "nowhere"}, []),
         ({"q": "INCIDENTS"}, [two]),
         ({"q": "grace"}, [two]),
         ({"owner": "grace@example.com"}, [two]),
@@ -316,6 +316,8 @@ def test_lists_are_narrowed(delivered: Org) -> None:
     for name in ("unit", "q"):
         with pytest.raises(FieldError):
             ObjectiveFilters({name: "a\x00b"}, access, today=TODAY).chosen  # noqa: B018  # reads it
+    with pytest.raises(UnknownUnitError):
+        ObjectiveFilters({"unit": "nowhere"}, access, today=TODAY).qs  # noqa: B018  # reads it
 
 
 def test_figures_read_together_equal_those_read_one_by_one(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -157,7 +157,8 @@ def test_tickets_are_found(teams: Teams, sign_in: Callable[[Persona], Client]) -
     assert ids_found("kind=tooling") == [first.pk]
     assert ids_found("q=review") == [second.pk]
     assert ids_found("owner=ADA@example.com&unit=platform&state=standing") == [first.pk, second.pk]
-    assert ids_found("unit=growth") == []
+    assert ids_found("unit=search") == []
+    assert client.get(f"{ADDRESS}?unit=growth").status_code == 404
     assert ids_found("size=1&page=2") == [second.pk]
     for wrong in ("state=gone", "sort=colour", "colour=red", "page=0", "objective=x"):
         assert client.get(f"{ADDRESS}?{wrong}").status_code == 400, wrong

@@ -18,7 +18,7 @@ from programs.budgets.queries.months import requested_month
 from programs.models import AlertKind, Budget, BudgetAlert, MessageKind
 from programs.reminders.queries import recipients
 from programs.reminders.queries.notices import Statement
-from programs.requests.filters import UnitFilter
+from programs.requests.visible import UnitFilter
 
 NOTICE_COLUMNS = "account_id, kind, alert_id, number"
 # The accounts that alerts of each `watched_budget` (id, unit_id, owner_id) go to: its owner's, and those of

@@ -12,8 +12,7 @@ from core.list_filters import ViewerFilters, YesFilter
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.models import Meeting, MeetingKind, MeetingParticipant, MeetingSeries, MeetingState
-from programs.requests.filters import UnitFilter
-from programs.requests.visible import check_is_of_account
+from programs.requests.visible import UnitFilter, check_is_of_account
 
 WHEN = {"upcoming": "Upcoming", "past": "Past"}
 

@@ -15,7 +15,7 @@ from orgtree.access.access import Access
 from orgtree.models import UnitPlacement
 from programs.models import Objective, ObjectiveStatus, Quarter
 from programs.objectives.queries.objectives import shown_status
-from programs.requests.visible import check_is_of_account
+from programs.requests.visible import UnitFilter, check_is_of_account
 
 
 class ObjectiveFilters(ViewerFilters):
@@ -29,7 +29,7 @@ class ObjectiveFilters(ViewerFilters):
         input_formats=["%Y-%m-%d"],
         help_text="Any date in the quarter (2026-08-01); default: the current one.",
     )
-    unit = django_filters.CharFilter(method="of_unit", help_text="Slug: its objectives and those of all below it.")
+    unit = UnitFilter(selects="of_unit", help_text="Slug: its objectives and those of all below it.")
     teams = YesFilter(method="of_teams", help_text="Only units that you manage.")
     mine = YesFilter(method="own", help_text="Yours.")
     standing = django_filters.ChoiceFilter(method="with_status", choices=ObjectiveStatus.choices)
@@ -75,7 +75,7 @@ class ObjectiveFilters(ViewerFilters):
     def as_they_are(self, objectives: QuerySet[Objective], _name: str, _value: object) -> QuerySet[Objective]:
         return objectives
 
-    def of_unit(self, objectives: QuerySet[Objective], _name: str, slug: str) -> QuerySet[Objective]:
+    def of_unit(self, objectives: QuerySet[Objective], slug: str) -> QuerySet[Objective]:
         """The unit and all below it today; of a quarter that is over, on its last day."""
         day = min(self.today, self.in_quarter.window.last_day) if self.in_quarter else self.today
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)

@@ -34,7 +34,7 @@ from programs.qbr.api.documents import (
     content_document,
     names_for,
 )
-from programs.qbr.queries import QbrFilters, preceding_qbr, visible_qbrs
+from programs.qbr.queries import QbrFilters, preceding_qbr
 from programs.qbr.services.comparing import compare_figures, figure_rows, restated_figures
 from programs.qbr.services.content import document_of
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
@@ -59,7 +59,7 @@ class QbrsView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The reviews that one may see, the latest first."""
-        found = QbrFilters(request.query_params, visible_qbrs(self.access.visibility)).qs
+        found = QbrFilters(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
         return Response({"total": found.count(), "qbrs": listed.data})
