@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import fields
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -17,16 +18,22 @@ Document = TypeVar("Document")
 NotStored = Field(exclude=True)  # of a field that is set when the document is read; it needs a default
 
 
+def copied(kind: type[Document], record: Any, **others: Any) -> Document:
+    """A document whose further fields are the record's attributes of the same names."""
+    names = [field.name for field in fields(kind) if field.name not in others]  # type: ignore[arg-type]  # a dataclass
+    return kind(**{name: getattr(record, name) for name in names if hasattr(record, name)}, **others)
+
+
 def canonical(document: Any) -> tuple[str, str]:
     """The text (sorted keys, no spaces, UTF-8), and its SHA-256."""
-    content = _adapter(type(document)).dump_python(document, by_alias=True)
+    content = _adapter(type(document)).dump_python(document, by_alias=True)  # type: ignore[arg-type]  # classes are hashable
     body = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_iso)
     return body, hashlib.sha256(body.encode()).hexdigest()
 
 
 def parsed(kind: type[Document], body: str) -> Document:
     """The document of that class in the text.  Raises ValueError where it is none."""
-    document: Document = _adapter(kind).validate_json(body)
+    document: Document = _adapter(kind).validate_json(body)  # type: ignore[arg-type]  # as above
     return document
 
 

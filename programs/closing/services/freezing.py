@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 
+from core.json_documents import copied
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
 from insights.privacy.withhold import is_of_delivery
@@ -22,7 +23,6 @@ from programs.closing.services.frozen import (
     FrozenTicket,
     FrozenUnit,
 )
-from programs.key_results.services.fields import FIELDS
 from programs.models import (
     CheckIn,
     FrozenDocument,
@@ -33,7 +33,6 @@ from programs.models import (
     Quarter,
     Ticket,
 )
-from programs.objectives.services.fields import PLAIN
 
 
 def content_of(
@@ -86,82 +85,53 @@ def _objective(
 ) -> FrozenObjective:
     measure = getattr(objective, "measure", None)
     unit, parent = objective.unit, objective.parent
-    return FrozenObjective(
-        id=objective.pk,
-        **{name: getattr(objective, name) for name in PLAIN},
+    return copied(
+        FrozenObjective,
+        objective,
         unit=frozen_unit(unit) if unit else None,
         owner=objective.owner_id,
         parent=FrozenParent(parent.pk, parent.title) if parent else None,
-        published_at=objective.published_at,
         is_dropped=objective.dropped_at is not None,
-        dropped_why=objective.dropped_why,
-        override=objective.override,
-        override_reason=objective.override_reason,
         override_by=objective.override_by_id,
         computed=measure.standing if measure else ObjectiveStatus.UNKNOWN.value,
         why=measure.why if measure else "",
         progress=measure.progress if measure else None,
-        score=objective.score,
-        carry_over=objective.carry_over,
-        retrospective=objective.retrospective,
         key_results=tuple(map(_key_result, key_results)),
-        check_ins=tuple(
-            FrozenCheckIn(
-                at=check_in.at,
-                account=check_in.by_id,
-                key_result=check_in.key_result_id,
-                confidence=check_in.confidence,
-                confidence_label=check_in.get_confidence_display(),
-                note=check_in.note,
-                value=check_in.value,
-            )
-            for check_in in check_ins
-        ),
-        tickets=tuple(
-            FrozenTicket(
-                id=ticket.pk,
-                title=ticket.title,
-                state=ticket.state,
-                state_label=ticket.get_state_display(),
-                owner=ticket.owner_id,
-                due_on=ticket.due_on,
-                completed_on=ticket.completed_on,
-            )
-            for ticket in tickets
-        ),
+        check_ins=tuple(map(_check_in, check_ins)),
+        tickets=tuple(map(_ticket, tickets)),
     )
 
 
+def _check_in(check_in: CheckIn) -> FrozenCheckIn:
+    label = check_in.get_confidence_display()
+    return copied(
+        FrozenCheckIn, check_in, account=check_in.by_id, key_result=check_in.key_result_id, confidence_label=label
+    )
+
+
+def _ticket(ticket: Ticket) -> FrozenTicket:
+    return copied(FrozenTicket, ticket, owner=ticket.owner_id, state_label=ticket.get_state_display())
+
+
 def _key_result(key_result: KeyResult) -> FrozenKeyResult:
-    measure: KeyResultMeasure | None = getattr(key_result, "measure", None)
+    measure = getattr(key_result, "measure", None) or KeyResultMeasure(reason="It was never measured.")
     metric = find(key_result.metric) if key_result.metric else None
-    written = {name: getattr(key_result, name) for name in FIELDS if name != "statistic"}
-    return FrozenKeyResult(
-        id=key_result.pk,
-        **written,
+    return copied(
+        FrozenKeyResult,
+        key_result,
         metric_name=metric.marked_name if metric else "",
-        metric_version=measure.metric_version if measure else None,
+        metric_version=measure.metric_version,
         formula=metric.formula if metric else "",
         of_people=_is_of_people(key_result, metric),
         open_as_in_tools=metric is not None and is_of_delivery(metric),
         statistic=key_result.statistic or (metric.statistic.value if metric and metric.statistic else ""),
-        baseline_from=key_result.baseline_from,
-        baseline_to=key_result.baseline_to,
-        baseline_people=key_result.baseline_people,
-        value=measure.value if measure else None,
-        reason=measure.reason if measure else "It was never measured.",
-        sample_size=measure.sample_size if measure else 0,
-        people=measure.people if measure else 0,
-        progress=measure.progress if measure else None,
-        holds=measure.holds if measure else None,
+        **{name: getattr(measure, name) for name in _MEASURED},
         score=key_result.final_score,
-        standing=measure.standing if measure else ObjectiveStatus.UNKNOWN.value,
-        why=measure.why if measure else "",
-        points=tuple(
-            FrozenPoint(date.fromisoformat(day), value, people)
-            for day, value, people in (measure.points if measure else ())
-        ),
+        points=tuple(FrozenPoint(date.fromisoformat(day), value, people) for day, value, people in measure.points),
     )
+
+
+_MEASURED = ("value", "reason", "sample_size", "people", "progress", "holds", "standing", "why")
 
 
 def _is_of_people(key_result: KeyResult, metric: Metric | None) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Q, QuerySet
 
+from core.json_documents import copied
 from insights.benchmarks.changes import WINDOW_DAYS
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.agents import agent_name
@@ -106,11 +107,10 @@ def content_of(
         tickets=tuple(_ticket(ticket, today) for ticket in tickets),
         tickets_total=number,
         sections=tuple(
-            QbrSectionText(
-                key=section.key,
+            copied(
+                QbrSectionText,
+                section,
                 name=str(section.get_key_display()),
-                headline=section.headline,
-                commentary=section.commentary,
                 figures=tuple(key for key in figures.of_section(section) if key in figures.metrics),
                 charts=tuple(f"{kind}:{key}" for kind, key in SECTIONS[section.key].charts if key in figures.metrics),
             )
@@ -367,29 +367,17 @@ def _ticket(ticket: Ticket, today: date) -> QbrTicket:
     metric = find(ticket.metric) if ticket.metric else None
     effect: TicketEffect | None = getattr(ticket, "effect", None)
     is_measured = effect is not None and effect.of_version == ticket.version and completed_on is not None
-    fields: dict[str, Any] = {
-        "id": ticket.pk,
-        "title": ticket.title,
+    as_of_today = {
         "unit": _unit(ticket.unit),
         "owner": ticket.owner_id,
-        "due_on": ticket.due_on,
         "completed_on": completed_on,
         "state": state.value,
         "state_label": str(state.label),
         "days_late": max(0, (today - ticket.due_on).days) if state in OPEN_STATES else 0,
-        "effect": _effect(effect) if metric and effect and is_measured else None,
         "measured_on": completed_on + MEASURED_AFTER if completed_on else None,
     }
     if metric is None:
-        return QbrTicket(**fields, metric=ticket.metric)
-    return MeasuredTicket(**fields, **_described(metric))
-
-
-def _effect(effect: TicketEffect) -> Effect:
-    return Effect(
-        before=effect.before,
-        after=effect.after,
-        change_low=effect.change_low,
-        change_high=effect.change_high,
-        people=fewest(effect.people_before, effect.people_after),
-    )
+        return copied(QbrTicket, ticket, **as_of_today, effect=None)
+    people = fewest(effect.people_before, effect.people_after) if effect else 0
+    measured = copied(Effect, effect, people=people) if effect and is_measured else None
+    return copied(MeasuredTicket, ticket, **as_of_today, **_described(metric), effect=measured)
