@@ -1,4 +1,4 @@
-"""Lists of the program as pages: what their viewer may see, of the unit that the page is about."""
+"""Lists and forms of the program as pages: what their viewer may see, of the unit that the page is about."""
 
 from __future__ import annotations
 
@@ -7,14 +7,27 @@ from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
 
+from core.form_page import FormPage
 from core.list_filters import ViewerFilters
 from core.list_page import ListPage
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import page_view, record_view
+from insights.ui.views import form_view, page_view, record_view
 from orgtree.access.access import Access
+
+
+class ProgramForm(FormPage):
+    """A form for accounts."""
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return form_view(super().as_view(**initkwargs))
+
+    @cached_property
+    def access(self) -> Access:
+        return access_in(self.request)
 
 
 class ProgramList(ListPage):

@@ -7,23 +7,24 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.forms.models import model_to_dict
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
-from core.edit_conflicts import field_differences
+from core.form_page import FormTexts
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import action_view, form_view
+from insights.ui.views import action_view
+from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility, person_of
 from programs.budgets.pages.labels import history_of
 from programs.budgets.queries.months import this_month, written
 from programs.budgets.services.fields import WRITTEN
 from programs.budgets.services.writing import add_budget, change_budget, remove_budget
 from programs.models import Budget
+from programs.requests.list_pages import ProgramForm
 from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of
 
 MONTH = {"type": "month", "placeholder": "2026-11"}
@@ -55,52 +56,45 @@ class BudgetForm(UnitForm, forms.ModelForm[Budget]):
         return {**data, "amount": str(data["amount"]), "last_month": data["last_month"] or None}
 
 
-@form_view
-def budget_new(request: HttpRequest) -> HttpResponse:
-    """`unit` in the address fills the form in."""
-    access = access_in(request)
-    if not access.visibility.leads_any:
-        raise PermissionDenied("Only managers of a unit, executives and admins can write budgets.")
-    posted = request.POST if request.method == "POST" else None
-    form = BudgetForm(posted, visibility=access.visibility, initial=_beginning(request))
-    if form.save_by(lambda: add_budget(access, form.given())):
-        messages.success(request, "Budget set.")
-        return redirect("budgets")
-    return _form_page(request, form, {"title": "Set a budget", "submit": "Set the budget"})
+def budget_to_change(pk: int, access: Access) -> Budget:
+    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
+    return get_object_or_404(Budget.objects.led_by(access.visibility).select_related("unit", "owner"), pk=pk)
 
 
-@form_view
-def budget_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """With its history, which everybody reads who may change it."""
-    access, budget = access_in(request), _to_change(request, pk)
-    posted = request.POST if request.method == "POST" else None
-    form = BudgetForm(posted, visibility=access.visibility, stored=budget, initial=_values(budget))
-    page: dict[str, Any] = {
-        "title": f"Budget of {unit_name(budget.unit)}",
-        "submit": "Save",
-        "remove_url": reverse("budget_remove", args=[pk]),
-        "history": history_of(budget, access),
-    }
-    if form.save_by(
-        lambda: change_budget(access, budget, form.given(), of_version=form.of_version),
-        lambda stored: field_differences(form, _values(stored)),
-    ):
-        messages.success(request, "Budget saved.")
-        return redirect("budgets")
-    return _form_page(request, form, page)
+class BudgetPage(ProgramForm):
+    """`unit` in the address fills the form of a new one in; another has its history, for all who may change it."""
+
+    template_name = "programs/budgets/form.html"
+    adding = FormTexts("Set a budget", "Set the budget", "Budget set.")
+    changing = FormTexts("Budget", "Save", "Budget saved.")
+    list_route = "budgets"
+    find, add, change = staticmethod(budget_to_change), staticmethod(add_budget), staticmethod(change_budget)
+
+    def refusal(self) -> str:
+        may_write = self.record is not None or self.access.visibility.leads_any
+        return "" if may_write else "Only managers of a unit, executives and admins can write budgets."
+
+    @property
+    def title(self) -> str:
+        return f"Budget of {unit_name(self.record.unit)}" if self.record else super().title
+
+    def form_of(self, record: Budget | None, data: Any = None) -> BudgetForm:
+        initial = _values(record) if record else _beginning(self.request)
+        return BudgetForm(data, visibility=self.access.visibility, stored=record, initial=initial)
+
+    def context(self, form: BudgetForm) -> dict[str, Any]:
+        if self.record is None:
+            return {}
+        remove_url = reverse("budget_remove", args=[self.record.pk])
+        return {"remove_url": remove_url, "history": history_of(self.record, self.access)}
 
 
 @action_view
 def budget_remove(request: HttpRequest, pk: int) -> HttpResponse:
-    remove_budget(access_in(request), _to_change(request, pk))
+    access = access_in(request)
+    remove_budget(access, budget_to_change(pk, access))
     messages.success(request, "Budget removed.")
     return redirect("budgets")
-
-
-def _to_change(request: HttpRequest, pk: int) -> Budget:
-    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
-    changeable = Budget.objects.led_by(access_in(request).visibility).select_related("unit", "owner")
-    return get_object_or_404(changeable, pk=pk)
 
 
 def _beginning(request: HttpRequest) -> Mapping[str, Any]:
@@ -122,8 +116,3 @@ def _values(budget: Budget) -> dict[str, Any]:
         "last_month": written(budget.last_month) if budget.last_month else "",
         "version": budget.version,
     }
-
-
-def _form_page(request: HttpRequest, form: BudgetForm, page: Mapping[str, Any]) -> HttpResponse:
-    context = {**page, "form": form, "action": request.get_full_path()}
-    return render(request, "programs/budgets/form.html", context, status=form.status)

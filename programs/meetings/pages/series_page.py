@@ -9,7 +9,6 @@ from zoneinfo import available_timezones
 from django import forms
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, Min, Q
 from django.http import HttpRequest, HttpResponse
@@ -18,13 +17,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core.edit_conflicts import field_differences, values_of
+from core.form_page import FormTexts
 from core.page_links import page_links, read_page
 from core.write_errors import ConflictError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.views import action_view, form_view, record_view
+from insights.ui.views import action_view, record_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of
 from programs.meetings.pages.labels import holiday_words, participants_with_notes
@@ -32,6 +31,7 @@ from programs.meetings.services.fields import CHANGEABLE
 from programs.meetings.services.recurrence import Occurrence, countries, occurrences
 from programs.meetings.services.writing import change_series, end_series, schedule
 from programs.models import MeetingKind, MeetingSeries, MeetingState, Place, Rule, Weekday
+from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_series
 from programs.teams.fields import exists_today
 from programs.teams.pages import UnitForm, offer, units_to_write_for, word_of
@@ -92,35 +92,31 @@ class NewSeriesForm(UnitForm, SeriesForm):
         offer(self, "unit", units_to_write_for(visibility))
 
 
-@form_view
-def series_new(request: HttpRequest) -> HttpResponse:
-    """`unit` and `kind` in the address fill the form in."""
-    access = access_in(request)
-    if not access.visibility.leads_any:
-        raise PermissionDenied("Managers of a unit, executives and admins schedule meetings.")
-    initial = _beginning(request, access.visibility)
-    posted = request.POST if request.method == "POST" else None
-    form = NewSeriesForm(posted, visibility=access.visibility, initial=initial)
-    if added := form.save_by(lambda: schedule(access, form.given())):
-        messages.success(request, "Scheduled. Participants are invited.")
-        return redirect("meeting_series", added.pk)
-    page = {"title": "Schedule meetings", "submit": "Schedule", "back_url": reverse("meetings")}
-    return _form_page(request, form, page)
+class SeriesPage(ProgramForm):
+    """`unit` and `kind` in the address fill the form of a new schedule in."""
 
+    template_name = "programs/meetings/form.html"
+    adding = FormTexts("Schedule meetings", "Schedule", "Scheduled. Participants are invited.")
+    changing = FormTexts("Schedule", "Save", "Saved. Participants are notified of what changes for them.")
+    list_route, record_route = "meetings", "meeting_series"
+    find, add, change = staticmethod(visible_series), staticmethod(schedule), staticmethod(change_series)
 
-@form_view
-def series_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access = access_in(request)
-    series = visible_series(pk, access)
-    page = {"title": series.title, "submit": "Save", "back_url": reverse("meeting_series", args=[pk])}
-    form = SeriesForm(request.POST if request.method == "POST" else None, instance=series)
-    if form.save_by(
-        lambda: change_series(access, series, form.given(), of_version=form.of_version),
-        lambda stored: field_differences(form, values_of(SeriesForm(instance=stored))),
-    ):
-        messages.success(request, "Saved. Participants are notified of what changes for them.")
-        return redirect("meeting_series", pk)
-    return _form_page(request, form, page)
+    def refusal(self) -> str:
+        may_write = self.record is not None or self.access.visibility.leads_any
+        return "" if may_write else "Managers of a unit, executives and admins schedule meetings."
+
+    @property
+    def title(self) -> str:
+        return self.record.title if self.record else super().title
+
+    def form_of(self, record: MeetingSeries | None, data: Any = None) -> SeriesForm:
+        if record is not None:
+            return SeriesForm(data, instance=record)
+        visibility = self.access.visibility
+        return NewSeriesForm(data, visibility=visibility, initial=_beginning(self.request, visibility))
+
+    def context(self, form: SeriesForm) -> dict[str, Any]:
+        return {"time_zones": sorted(available_timezones())}
 
 
 def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any]:
@@ -144,16 +140,6 @@ def _beginning(request: HttpRequest, visibility: Visibility) -> Mapping[str, Any
         "starts_on": windows.local_today(),
         "participants": "\n".join(addresses),
     }
-
-
-def _form_page(request: HttpRequest, form: SeriesForm, page: Mapping[str, Any]) -> HttpResponse:
-    context = {
-        **page,
-        "form": form,
-        "time_zones": sorted(available_timezones()),
-        "action": request.get_full_path(),
-    }
-    return render(request, "programs/meetings/form.html", context, status=form.status)
 
 
 @record_view

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.shortcuts import render
 
+from core.edit_conflicts import Difference
+from core.form_page import FormTexts
 from core.forms import rows_of
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue.registry import find
@@ -21,9 +23,8 @@ from insights.query.enums import Better
 from insights.query.query import Statistic
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.views import form_view, record_view
+from insights.ui.views import record_view
 from orgtree.access.access import Access
-from orgtree.models import Person
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.pages.form import ObjectiveForm, differences, row_of
@@ -31,6 +32,7 @@ from programs.objectives.services.templates import objective_from_template, obje
 from programs.objectives.services.writing import add_objective, change_objective, may_change
 from programs.quarters.pages import quarters
 from programs.requests.fields import LONGEST_ID
+from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_objective
 from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, units_to_write_for, word_of
@@ -49,52 +51,61 @@ DIRECTIONS = {
 }
 
 
-@form_view
-def objective_new(request: HttpRequest) -> HttpResponse:
-    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form in, and so does
-    an `intent` of the roadmap with what it names.
+class ObjectivePage(ProgramForm):
+    """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form of a new objective
+    in, and so does an `intent` of the roadmap with what it names.
 
     Without any of the last four the page asks first with what to begin.
     """
-    access = _access_of_writer(request)
-    open_quarters = quarters(windows.local_today()).open()
-    if request.method == "GET" and not any(request.GET.get(name) for name in STARTS):
-        return _choose_page(request, access, open_quarters)
-    page = {"title": "New objective", "back_url": reverse("objectives"), "is_draft": True}
-    if request.method == "GET":
-        return _form_page(request, _started(request, access, open_quarters), page)
-    form = ObjectiveForm(request.POST, visibility=access.visibility, quarters=open_quarters)
-    if added := form.save_by(lambda: add_objective(access, form.given())):
-        messages.success(request, "Objective published." if added.published_at else "Draft saved.")
-        return redirect("objective", added.pk)
-    return _form_page(request, form, page)
 
+    template_name = "programs/objectives/form.html"
+    adding = FormTexts("New objective", "Save as draft", "Draft saved.")
+    changing = FormTexts("Change objective", "Save", "Objective saved.")
+    list_route, record_route = "objectives", "objective"
+    find, add = staticmethod(visible_objective), staticmethod(add_objective)
+    change = staticmethod(change_objective)
 
-@form_view
-def objective_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access = access_in(request)
-    objective = visible_objective(pk, access)
-    if not may_change(access.visibility, objective):
-        raise PermissionDenied(ONLY_OWNERS)
-    open_quarters = quarters(windows.local_today()).open()
-    page = {
-        "title": "Change objective",
-        "back_url": reverse("objective", args=[pk]),
-        "known": pk,
-        "is_draft": objective.published_at is None,
-    }
+    def refusal(self) -> str:
+        visibility = self.access.visibility
+        if self.record is None:
+            return "" if visibility.leads_any else ONLY_LEADERS
+        return "" if may_change(visibility, self.record) else ONLY_OWNERS
 
-    def form_of(stored: Objective, data: Any = None) -> ObjectiveForm:
-        return ObjectiveForm(data, visibility=access.visibility, quarters=open_quarters, instance=stored)
+    @cached_property
+    def quarters(self) -> Sequence[Quarter]:
+        """Those that are open."""
+        return quarters(windows.local_today()).open()
 
-    form = form_of(objective, request.POST if request.method == "POST" else None)
-    if form.save_by(
-        lambda: change_objective(access, objective, form.given(), of_version=form.of_version),
-        lambda stored: differences(form, form_of(stored)),
-    ):
-        messages.success(request, "Objective saved.")
-        return redirect("objective", pk)
-    return _form_page(request, form, page)
+    def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if self.record is None and not any(request.GET.get(name) for name in STARTS):
+            return _choose_page(request, self.access, self.quarters)
+        return super().get(request, **kwargs)
+
+    def form_of(self, record: Objective | None, data: Any = None) -> ObjectiveForm:
+        if record is None and data is None:
+            return _started(self.request, self.access, self.quarters)
+        return ObjectiveForm(data, visibility=self.access.visibility, quarters=self.quarters, instance=record)
+
+    def differences(self, form: ObjectiveForm, stored: Objective) -> Iterable[Difference]:
+        return differences(form, self.form_of(stored))
+
+    def message(self, saved: Objective) -> str:
+        return "Objective published." if self.record is None and saved.published_at else super().message(saved)
+
+    def context(self, form: ObjectiveForm) -> dict[str, Any]:
+        rows = form.rows
+        queries = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
+        unit, quarter = str(form["unit"].value() or ""), str(form["quarter"].value() or "")
+        lines = baseline_lines(queries, unit, quarter, self.quarters, self.access)
+        return {
+            "known": self.record.pk if self.record else None,
+            "is_draft": self.record is None or self.record.published_at is None,
+            "form_rows": rows_of(form),
+            "rows": rows,
+            "numbered": list(zip(rows.forms, lines, strict=True)),
+            "failed_rows": rows.is_bound and any(rows.errors),
+            "owners": suggested_owners(self.access.visibility),
+        }
 
 
 @record_view
@@ -212,25 +223,6 @@ def _first_led(access: Access) -> str:
     if home is not None and access.visibility.slugs.get(home) in access.visibility.managed_ids:
         return home
     return next((slug for slug, pk in access.visibility.slugs.items() if pk in access.visibility.managed_ids), "")
-
-
-def _form_page(request: HttpRequest, form: ObjectiveForm, context: dict[str, Any]) -> HttpResponse:
-    access, rows = access_in(request), form.rows
-    queries = [(str(row["metric"].value() or ""), str(row["statistic"].value() or "")) for row in rows.forms]
-    unit, quarter = str(form["unit"].value() or ""), str(form["quarter"].value() or "")
-    lines = baseline_lines(queries, unit, quarter, quarters(windows.local_today()).open(), access)
-    people: Sequence[Person] = suggested_owners(access.visibility)
-    page = {
-        **context,
-        "form": form,
-        "form_rows": rows_of(form),
-        "rows": rows,
-        "numbered": list(zip(rows.forms, lines, strict=True)),
-        "failed_rows": rows.is_bound and any(rows.errors),
-        "owners": people,
-        "action": request.get_full_path(),
-    }
-    return render(request, "programs/objectives/form.html", page, status=form.status)
 
 
 @dataclass(frozen=True)

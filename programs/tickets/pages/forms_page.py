@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.csv_import import CsvFileError, uploaded_text
-from core.edit_conflicts import field_differences, values_of
+from core.form_page import FormTexts
 from core.forms import rows_of
 from core.page_links import url_with
 from insights.catalogue.registry import metrics
@@ -24,6 +23,7 @@ from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.models import Ticket, TicketTemplate
+from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, OwnedForm, offer, units_to_write_for, word_of
@@ -88,56 +88,42 @@ class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
         }
 
 
-@form_view
-def ticket_new(request: HttpRequest) -> HttpResponse:
-    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form in."""
-    access = access_in(request)
-    visibility = access.visibility
-    if not visibility.leads_any:
-        raise PermissionDenied("Only managers of a unit, executives and admins can write tickets.")
-    params = {name: request.GET.get(name, "") for name in ("unit", "metric", "objective", "title")}
-    params["unit"] = params["unit"] or (WHOLE if visibility.leads_whole else "")
-    initial = {**params, "starts_on": windows.local_today(), **prefilled_from(request.GET)}
-    form = TicketForm(request.POST if request.method == "POST" else None, access=access, initial=initial)
-    if added := form.save_by(lambda: add_ticket(access, form.given())):
-        messages.success(request, "Ticket created.")
-        return redirect("ticket", added.pk)
-    page: dict[str, Any] = {"title": "New ticket", "submit": "Create ticket", "back_url": reverse("tickets")}
-    if request.method == "GET":
-        kept = {name: request.GET.get(name) for name in KEPT_PARAMETERS}
-        page["templates"] = [
-            (template, url_with(reverse("ticket_new"), {**kept, "template": template.slug}))
-            for template in templates_for(params["metric"])
-        ]
-    return _form_page(request, form, page)
+class TicketPage(ProgramForm):
+    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form of a new ticket in."""
 
+    template_name = "programs/tickets/form.html"
+    adding = FormTexts("New ticket", "Create ticket", "Ticket created.")
+    changing = FormTexts("Change ticket", "Save", "Ticket saved.")
+    list_route, record_route = "tickets", "ticket"
+    find, add, change = staticmethod(visible_ticket), staticmethod(add_ticket), staticmethod(change_ticket)
 
-@form_view
-def ticket_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    access = access_in(request)
-    ticket = visible_ticket(pk, access)
-    if not may_change(access.visibility, ticket):
-        raise PermissionDenied(ONLY_LEADERS)
-    page = {"title": "Change ticket", "submit": "Save", "back_url": reverse("ticket", args=[pk])}
-    form = TicketForm(request.POST if request.method == "POST" else None, access=access, instance=ticket)
-    if form.save_by(
-        lambda: change_ticket(access, ticket, form.given(), of_version=form.of_version),
-        lambda stored: field_differences(form, values_of(TicketForm(access=access, instance=stored))),
-    ):
-        messages.success(request, "Ticket saved.")
-        return redirect("ticket", pk)
-    return _form_page(request, form, page)
+    def refusal(self) -> str:
+        visibility = self.access.visibility
+        if self.record is None:
+            return "" if visibility.leads_any else "Only managers of a unit, executives and admins can write tickets."
+        return "" if may_change(visibility, self.record) else ONLY_LEADERS
 
+    def form_of(self, record: Ticket | None, data: Any = None) -> TicketForm:
+        if record is not None:
+            return TicketForm(data, access=self.access, instance=record)
+        params = self.request.GET
+        initial: dict[str, Any] = {name: params.get(name, "") for name in ("unit", "metric", "objective", "title")}
+        initial["unit"] = initial["unit"] or (WHOLE if self.access.visibility.leads_whole else "")
+        initial |= {"starts_on": windows.local_today(), **prefilled_from(params)}
+        return TicketForm(data, access=self.access, initial=initial)
 
-def _form_page(request: HttpRequest, form: TicketForm, context: dict[str, Any]) -> HttpResponse:
-    page = {
-        **context,
-        "form": form,
-        "rows": rows_of(form),
-        "owners": suggested_owners(access_in(request).visibility),
-        "action": request.get_full_path(),
-    }
-    return render(request, "programs/tickets/form.html", page, status=form.status)
+    def context(self, form: TicketForm) -> dict[str, Any]:
+        params = self.request.GET
+        kept = {name: params.get(name) for name in KEPT_PARAMETERS}
+        templates = [] if self.record or form.is_bound else templates_for(params.get("metric", ""))
+        return {
+            "rows": rows_of(form),
+            "owners": suggested_owners(self.access.visibility),
+            "templates": [
+                (template, url_with(reverse("ticket_new"), {**kept, "template": template.slug}))
+                for template in templates
+            ],
+        }
 
 
 def templates_for(metric: str) -> list[TicketTemplate]:
