@@ -2,7 +2,7 @@
 # and every path here is relative, so that a space in the folder's name does no harm.
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo run test soak check bench clean environment development
+.PHONY: help demo run test quick soak check bench clean environment development
 
 PYTHON_HERE = .venv/bin/python
 
@@ -10,6 +10,7 @@ help:
 	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
 	@echo 'make demo    the same with a made-up organisation'
 	@echo 'make test    every check and every test; ARGS="tests/push -x" for a part, without the checks'
+	@echo 'make quick   the tests that start no process: no browser, launcher, kill or demo; ARGS as for make test'
 	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles; then what reads the clock, on a dozen days'
 	@echo 'make check   ruff, mypy, import-linter, deployment, migrations, requirements, file sizes'
 	@echo 'make bench   speed and memory beside their goals'
@@ -24,6 +25,9 @@ demo: environment
 
 test: development
 	@exec sh scripts/test.sh $(ARGS)
+
+quick: development
+	@exec sh scripts/test.sh --quick $(ARGS)
 
 soak: development
 	@sh scripts/test.sh -m soak $(ARGS); failed=$$?; \

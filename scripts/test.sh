@@ -1,6 +1,6 @@
 #!/bin/sh
 # `make test`: every test in two processes, and the checks beside them.  With arguments, which go to pytest, the tests
-# alone.
+# alone; `--quick` is `make quick`.
 set -u
 cd "$(dirname "$0")/.."
 report=.test-output/pytest.txt
@@ -21,7 +21,9 @@ if [ $# = 0 ]; then
     trap 'exit 130' INT TERM HUP
 fi
 
-if HEADWAY_CHROMIUM=$(sh scripts/browser.sh); then
+if [ "${1:-}" = --quick ]; then
+    : # no browser is used
+elif HEADWAY_CHROMIUM=$(sh scripts/browser.sh); then
     export HEADWAY_CHROMIUM
 elif [ "${HEADWAY_SKIP_BROWSER:-}" != 1 ]; then
     echo "NOT RUN: the browser tests. HEADWAY_SKIP_BROWSER=1 leaves them out knowingly."

@@ -79,6 +79,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(trylast=True)  # after `-m` and `-k` left out what does not run: soaks would count as the longest
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     refuse_mixed_files(items)
+    if config.getoption("--quick"):
+        slow = [item for item in items if not run_order.is_quick(item)]
+        config.hook.pytest_deselected(items=slow)
+        items[:] = [item for item in items if run_order.is_quick(item)]
     run_order.arrange(items, seed=config.getoption("--shuffle"))
 
 

@@ -1,6 +1,7 @@
 """The order of test files across the processes of a run, and the timeout of a test.
 
 pytest --shuffle 7      files in a random order with that seed
+pytest --quick          what starts no process, and not the demo: `make quick`
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ SECONDS_OF = {
     "tests/test_token_scopes.py": 40.0,
     "tests/worked/test_worked_examples.py": 60.0,
 }
+LEFT_OUT_OF_QUICK = frozenset({"agents_live", "bench", "demo", "journeys", "kill", "launcher"})  # folders
 # For what hangs.  Others may use the same processors; and what waits for a process, with tests/patience.py, says better
 # what it waited for.
 LIMIT_WITH_PROCESSES = 1200
@@ -43,6 +45,13 @@ LIMIT_WITH_PROCESSES = 1200
 
 def add_option(parser: pytest.Parser) -> None:
     parser.addoption("--shuffle", type=int, metavar="SEED", help="run the files in a random order")
+    parser.addoption("--quick", action="store_true", help="leave out what starts processes, and the demo")
+
+
+def is_quick(item: pytest.Item) -> bool:
+    """Whether a test starts no process: no browser, server, launcher or kill, and no demo."""
+    folder = item.path.relative_to(item.config.rootpath / "tests").parts[0]
+    return folder not in LEFT_OUT_OF_QUICK and not _starts_processes(item)
 
 
 def arrange(items: list[pytest.Item], *, seed: int | None) -> None:

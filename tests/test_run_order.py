@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tests.run_order import SECONDS_OF, arrange
+from tests.run_order import SECONDS_OF, arrange, is_quick
 from tests.servers import PROJECT_DIR
 
 ROOT = Path("/project")
@@ -47,6 +47,13 @@ def test_the_longest_of_both_kinds_come_first() -> None:
     items = [*items_of("short.py", 2), *items_of("many.py", 20), *items_of(long, 1)]
     arrange(items, seed=None)
     assert files_of(items) == [Path(long).name, "many.py", "short.py"]
+
+
+def test_quick_tests_start_no_process() -> None:
+    [one] = items_of("tests/programs/test_tickets.py", 1, "db")
+    [journey] = items_of("tests/journeys/test_tickets.py", 1)
+    [served] = items_of("tests/push/test_push.py", 1, "start_server")
+    assert [is_quick(item) for item in (one, journey, served)] == [True, False, False]
 
 
 def test_a_seed_is_one_order_and_another_one_another() -> None:

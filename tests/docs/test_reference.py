@@ -109,7 +109,7 @@ def test_every_parameter_of_an_endpoint_is_documented() -> None:
     assert missing == [], "docs/reference/api.md does not explain these"
 
 
-MAKE_TARGETS = ("demo", "run", "test", "soak", "check", "bench", "clean")
+MAKE_TARGETS = ("demo", "run", "test", "quick", "soak", "check", "bench", "clean")
 
 
 def test_make_knows_the_promised_targets() -> None:
