@@ -95,6 +95,7 @@ class DashboardSerializer(SharedSerializer, ReadSerializer[Dashboard]):
             *("id", "title", "purpose", "owner", "may_change", "version", "published_at", "changed_at"),
             *("has_changes", "roles", "units", "cards"),
         )
+        extra_kwargs = {"purpose": {"help_text": ""}}
 
     def get_has_changes(self, dashboard: Dashboard) -> bool:
         return may_change(self.context["access"], dashboard) and dashboard.has_changes

@@ -14,7 +14,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
-from core.json_documents import canonical
+from core.json_documents import canonical, parsed
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue import registry
 from orgtree.models import Person, Unit
@@ -140,6 +140,7 @@ def test_the_document_holds_all_that_was_shown(delivered: Org) -> None:
     assert "Ada" not in document.body
     content = json.loads(document.body)
     assert canonical(content) == (document.body, document.sha256)
+    assert canonical(parsed(FrozenQuarter, document.body)) == (document.body, document.sha256)
     assert hashlib.sha256(document.body.encode()).hexdigest() == document.sha256
 
 

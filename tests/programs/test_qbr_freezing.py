@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, connection, transaction
 
-from core.json_documents import canonical
+from core.json_documents import canonical, parsed
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue import registry
 from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
@@ -22,7 +22,7 @@ from orgtree.trees.units import move_person
 from programs.closing.services.frozen import FrozenDocumentError
 from programs.models import FrozenDocument, Objective, Qbr, QbrSection, QbrState
 from programs.qbr.services.content import document_of
-from programs.qbr.services.document import Chart
+from programs.qbr.services.document import Chart, QbrDocument
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from tests.org import Org
 from tests.pages.delivering import at, deployed, merged
@@ -58,6 +58,7 @@ def test_the_document_holds_all_that_is_shown(delivered: Org) -> None:
     assert "ada@example.com" not in document.body, "people stand in it as ids"
     assert "Ada" not in document.body
     assert canonical(content) == (document.body, document.sha256)
+    assert canonical(parsed(QbrDocument, document.body)) == (document.body, document.sha256)
     assert hashlib.sha256(document.body.encode()).hexdigest() == document.sha256
     assert (document.kind, qbr.state) == (FrozenDocument.Kind.QBR, QbrState.FROZEN)
 
