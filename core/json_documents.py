@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import date
 from functools import cache
@@ -34,6 +35,20 @@ def canonical(document: Any) -> tuple[str, str]:
 def parsed(kind: type[Document], body: str) -> Document:
     """The document of that class in the text.  Raises ValueError where it is none."""
     document: Document = _adapter(kind).validate_json(body)  # type: ignore[arg-type]  # as above
+    return document
+
+
+def to_fields(document: Any) -> dict[str, Any]:
+    """The document for a JSON column, without the fields that hold their default."""
+    fields_of: dict[str, Any] = _adapter(type(document)).dump_python(  # type: ignore[arg-type]  # as above
+        document, mode="json", by_alias=True, exclude_defaults=True
+    )
+    return fields_of
+
+
+def from_fields(kind: type[Document], content: Mapping[str, Any]) -> Document:
+    """The document of that class in a JSON column.  Raises ValueError where it is none."""
+    document: Document = _adapter(kind).validate_python(content)  # type: ignore[arg-type]  # as above
     return document
 
 

@@ -104,8 +104,8 @@ class PointKind(models.TextChoices):
 class ReviewPoint(models.Model):
     """One point of the agenda, as it stood when the agenda was made, with what the meeting said of it.
 
-    `reference` names what it is about within its kind: a metric's key, or an id.  `figures` are the numbers of
-    points about metrics; see programs/reviews/services/agenda.py.
+    `reference` names what it is about within its kind: a metric's key, or an id.  `figures` are those of
+    points about metrics: `MetricFigures` in programs/reviews/services/agenda.py.
     """
 
     review = models.ForeignKey(Review, models.CASCADE, related_name="points")

@@ -227,6 +227,8 @@ def test_figures_of_few_people_are_hidden_from_those_who_do_not_lead_the_unit(te
         "before": 10.0,
         "after": 20.0,
         "people": 2,
+        "sample_before": 5,
+        "sample_after": 9,
     }
     assert visible_figures(point, review, as_(MANAGER))
     member = access_of(as_(MEMBER).viewer)

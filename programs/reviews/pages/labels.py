@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.urls import reverse
 
+from core.json_documents import from_fields
 from core.page_links import url_with
-from insights.query.query import Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Objective, PointKind, Review, ReviewPoint, Ticket
-from programs.reviews.services.agenda import MORE, visible_figures
+from programs.reviews.services.agenda import MORE, MetricFigures, visible_figures
 from programs.tickets.pages.labels import TicketLine, ticket_lines
 
 HIDDEN = "The figures are hidden from you."
@@ -96,11 +95,12 @@ def _line(
     review: Review, point: ReviewPoint, access: Access, tickets: Sequence[TicketLine], objectives: set[int]
 ) -> PointLine:
     figures = visible_figures(point, review, access)
+    recorded = from_fields(MetricFigures, figures) if "metric" in figures else None
     return PointLine(
         point,
         url=_url(review, point, objectives),
-        rows_url=_rows_url(review, figures),
-        figures=_figures(point.kind, figures) if "metric" in figures else {},
+        rows_url=_rows_url(review, recorded) if recorded else "",
+        figures=_figures(point.kind, recorded) if recorded else {},
         is_hidden="metric" in point.figures and not figures,
         why=str(figures.get("why", "")),
         tickets=tickets,
@@ -126,23 +126,21 @@ def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
     return ""
 
 
-def _rows_url(review: Review, figures: Mapping[str, Any]) -> str:
-    if "metric" not in figures:
-        return ""
-    params = {"unit": review.unit.slug, "from": figures["from"], "to": figures["to"]}
-    return url_with(reverse("metric_rows", args=[figures["metric"]]), params)
+def _rows_url(review: Review, figures: MetricFigures) -> str:
+    params = {"unit": review.unit.slug, "from": figures.start.isoformat(), "to": figures.end.isoformat()}
+    return url_with(reverse("metric_rows", args=[figures.metric]), params)
 
 
-def _figures(kind: str, figures: Mapping[str, Any]) -> Mapping[str, str]:
+def _figures(kind: str, figures: MetricFigures) -> Mapping[str, str]:
     """Durations of one point are printed in one unit."""
     shown = ("before", "after", "low", "high", "threshold", "target")
-    known = {name: figures[name] for name in shown if figures.get(name) is not None}
-    texts = dict(zip(known, map(str, wording.alike(list(known.values()), figures["unit_of_measure"])), strict=True))
+    known = {name: value for name in shown if (value := getattr(figures, name)) is not None}
+    texts = dict(zip(known, map(str, wording.alike(list(known.values()), figures.unit_of_measure)), strict=True))
     return {
         "before": texts.get("before", "no data"),
         "after": texts.get("after", "no data"),
-        "days": wording.days(Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))),
-        "sample": f"Sample {figures['sample_before']:,} → {figures['sample_after']:,}",
+        "days": wording.days(figures.window),
+        "sample": f"Sample {figures.sample_before:,} → {figures.sample_after:,}",
         "note": _note(kind, texts),
     }
 

@@ -9,9 +9,13 @@ them is no point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
+
+from core.json_documents import from_fields, to_fields
 from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_changes, pair_until
 from insights.catalogue.declarations import Metric
 from insights.catalogue.headlines import AI, DELIVERY
@@ -40,6 +44,31 @@ AT_RISK = (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
 MORE = "more"  # the reference of the point that counts what is not listed
 
 
+@dataclass(frozen=True, kw_only=True)
+class MetricFigures:
+    """The figures of a point about a metric: two values with their samples, and the days of the later one."""
+
+    metric: str
+    version: int  # of the formula
+    unit_of_measure: str
+    start: Annotated[date, Field(alias="from")]
+    end: Annotated[date, Field(alias="to")]
+    before: float | None
+    after: float | None
+    people: int  # the fewest behind both; 0 where that was not recorded
+    sample_before: int
+    sample_after: int
+    low: float | None = None  # of the interval of the change
+    high: float | None = None
+    threshold: float | None = None
+    target: float | None = None
+    why: str = ""  # it was restated
+
+    @property
+    def window(self) -> Window:
+        return Window(self.start, self.end)
+
+
 def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[ReviewPoint]:
     """In the order in which it is discussed, not stored.  `quarter` is that of the review's month."""
     unit, until = review.unit, review.agenda_until
@@ -60,14 +89,14 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Revie
 
 
 def _point(
-    kind: str, reference: str, title: str, detail: str = "", figures: Mapping[str, Any] | None = None
+    kind: str, reference: str, title: str, detail: str = "", *, figures: MetricFigures | None = None, why: str = ""
 ) -> ReviewPoint:
     return ReviewPoint(
         kind=PointKind(kind),
         reference=reference,
         title=title[:LONGEST_TITLE],
         detail=detail[: 2 * LONGEST_TITLE],
-        figures=dict(figures or {}),
+        figures=to_fields(figures) if figures else {"why": why} if why else {},
     )
 
 
@@ -99,15 +128,16 @@ def _restated(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
                 PointKind.RESTATED,
                 f"{key}:{record.start}:{record.end}",
                 f"{metric.name} of {wording.days(restated.period)} was restated",
-                figures={
-                    **_of_metric(metric, restated.period),
-                    "before": record.value,
-                    "after": restated.figure.value,
-                    "people": fewest(record.people, restated.figure.people),
-                    "sample_before": record.sample_size,
-                    "sample_after": restated.figure.sample_size,
-                    "why": restated.reason,
-                },
+                figures=_figures(
+                    metric,
+                    restated.period,
+                    before=record.value,
+                    after=restated.figure.value,
+                    people=fewest(record.people, restated.figure.people),
+                    sample_before=record.sample_size,
+                    sample_after=restated.figure.sample_size,
+                    why=restated.reason,
+                ),
             )
 
 
@@ -132,16 +162,17 @@ def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> Re
         PointKind.MOVED,
         metric.key,
         f"{metric.name} {_direction(metric, rose=(after.value or 0) > (before.value or 0))}",
-        figures={
-            **_of_metric(metric, pair.after),
-            "before": before.value,
-            "after": after.value,
-            "low": interval.low if interval else None,
-            "high": interval.high if interval else None,
-            "people": fewest(before.people, after.people),
-            "sample_before": before.sample_size,
-            "sample_after": after.sample_size,
-        },
+        figures=_figures(
+            metric,
+            pair.after,
+            before=before.value,
+            after=after.value,
+            low=interval.low if interval else None,
+            high=interval.high if interval else None,
+            people=fewest(before.people, after.people),
+            sample_before=before.sample_size,
+            sample_after=after.sample_size,
+        ),
     )
 
 
@@ -188,16 +219,17 @@ def _crossed_point(
         metric.key,
         metric.name,
         detail,
-        {
-            **_of_metric(metric, later.window),
-            "before": earlier.value,
-            "after": later.value,
-            "threshold": version.threshold,
-            "target": version.target,
-            "people": 0,
-            "sample_before": earlier.sample_size,
-            "sample_after": later.sample_size,
-        },
+        figures=_figures(
+            metric,
+            later.window,
+            before=earlier.value,
+            after=later.value,
+            threshold=version.threshold,
+            target=version.target,
+            people=0,
+            sample_before=earlier.sample_size,
+            sample_after=later.sample_size,
+        ),
     )
 
 
@@ -225,7 +257,7 @@ def _at_risk(objectives: Sequence[ObjectiveProgress]) -> Iterator[ReviewPoint]:
                 str(objective.pk),
                 objective.title,
                 f"{progress.shown.label} · {_unit_name(objective)}",
-                {"why": objective.override_reason or progress.why},
+                why=objective.override_reason or progress.why,
             )
 
 
@@ -250,14 +282,15 @@ def _overdue(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
         yield _point(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
 
 
-def _of_metric(metric: Metric, window: Window) -> dict[str, Any]:
-    return {
-        "metric": metric.key,
-        "version": metric.version,
-        "unit_of_measure": metric.unit.value,
-        "from": window.start.isoformat(),
-        "to": window.end.isoformat(),
-    }
+def _figures(metric: Metric, window: Window, **values: Any) -> MetricFigures:
+    return MetricFigures(
+        metric=metric.key,
+        version=metric.version,
+        unit_of_measure=metric.unit.value,
+        start=window.start,
+        end=window.end,
+        **values,
+    )
 
 
 def _unit_name(objective: Objective) -> str:
@@ -280,11 +313,11 @@ def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mappi
         return figures
     if "metric" not in figures or not access.visibility.can_see(review.unit_id):
         return {}
-    metric = find(figures["metric"])
+    recorded = from_fields(MetricFigures, figures)
+    metric = find(recorded.metric)
     if metric is None:
         return {}
-    if not figures["people"]:  # how many people are behind it was not recorded
+    if not recorded.people:  # how many people are behind it was not recorded
         return figures if metric.belongs_to is BelongsTo.OWNER else {}
-    window = Window(date.fromisoformat(figures["from"]), date.fromisoformat(figures["to"]))
-    query = Query(metric.key, window, scope=Scope(review.unit.slug))
-    return {} if is_withheld(query, figures["people"], access) else figures
+    query = Query(metric.key, recorded.window, scope=Scope(review.unit.slug))
+    return {} if is_withheld(query, recorded.people, access) else figures
