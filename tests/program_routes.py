@@ -69,7 +69,7 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/qbr/<int:pk>/compare/": no_such("/programs/qbr/4711/compare/"),
     "programs/qbr/<int:pk>/discard/": Access("/programs/qbr/4711/discard/", SIGN_IN, member=405, admin=405),
     "programs/qbr/<int:pk>/figures.csv": no_such("/programs/qbr/4711/figures.csv"),
-    "programs/qbr/<int:pk>/freeze/": Access("/programs/qbr/4711/freeze/", SIGN_IN, member=405, admin=405),
+    "programs/qbr/<int:pk>/freeze/": Access("/programs/qbr/4711/freeze/", SIGN_IN, member=404, admin=404),
     "programs/qbr/<int:pk>/pdf/": no_such("/programs/qbr/4711/pdf/"),
     "programs/qbr/<int:pk>/present/": no_such("/programs/qbr/4711/present/"),
     "programs/qbr/<int:pk>/sections/<slug:key>/": no_such("/programs/qbr/4711/sections/dora/"),

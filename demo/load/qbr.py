@@ -17,7 +17,7 @@ from demo.plan.year import DemoYear
 from integrations.enums import Environment, RunStatus
 from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
-from programs.models import Qbr, QbrState
+from programs.models import Qbr, QbrAudience, QbrState
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.writing import QbrExistsError, create_qbr, write_section
 from programs.quarters.fiscal_quarters import current_quarter, preceding
@@ -128,7 +128,7 @@ def write_demo_qbrs(year: DemoYear) -> None:
         if ago and qbr.state != QbrState.SIGNED:
             end = quarters[ago].end
             freeze_qbr(access, qbr, at=_nine(end + timedelta(days=FROZEN_DAYS_AFTER)))
-            sign_qbr(access, qbr, at=_nine(end + timedelta(days=SIGNED_DAYS_AFTER)))
+            sign_qbr(access, qbr, audience=QbrAudience.MANAGERS, at=_nine(end + timedelta(days=SIGNED_DAYS_AFTER)))
 
 
 def late_incident(year: DemoYear) -> Incident | None:

@@ -10,13 +10,14 @@ import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Now
+from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.functions import Coalesce, Now
 
 from insights.query.query import Granularity, Window
 from insights.query.windows import quarter_name
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility
+from programs.models.meetings import MeetingKind, MeetingParticipant
 from programs.models.quarters import FrozenDocument
 from programs.models.visibility import EVERYTHING, led_by
 
@@ -37,11 +38,20 @@ class QbrPeriod(models.TextChoices):
 
 
 class QbrState(models.TextChoices):
-    """Drafts and frozen ones are seen by those who answer for the unit; signing one off publishes it."""
+    """Drafts and frozen ones are seen by those who answer for the unit, signed ones by their audience, too."""
 
     DRAFT = "draft", "Draft"
     FROZEN = "frozen", "Frozen"
     SIGNED = "signed", "Signed off"
+
+
+class QbrAudience(models.TextChoices):
+    """Who reads a signed review, beside its writers and whoever is invited to its meeting."""
+
+    LEADERSHIP = "leadership", "Leadership"
+    MANAGERS = "managers", "Managers of any unit"
+    UNIT = "unit", "Everybody who may see the unit"
+    EVERYBODY = "everybody", "Everybody"
 
 
 class SectionKey(models.TextChoices):
@@ -58,9 +68,19 @@ class SectionKey(models.TextChoices):
 
 class QbrQuerySet(models.QuerySet["Qbr"]):
     def within(self, visibility: Visibility) -> Self:
-        """Signed ones of units that the viewer may see, and all of units that they lead."""
+        """All of units that the viewer leads; signed ones for whose audience or meeting they are."""
         seen = EVERYTHING if visibility.whole else Q(unit__in=visibility.unit_ids or ())
-        return self.filter((Q(state=QbrState.SIGNED) & seen) | led_by(visibility))
+        audiences = [QbrAudience.EVERYBODY, *([QbrAudience.MANAGERS] if visibility.leads_any else [])]
+        invited = MeetingParticipant.objects.annotate(about=Coalesce("meeting__series__unit_id", 0)).filter(
+            meeting__series__kind=MeetingKind.QBR,
+            meeting__period_start=OuterRef("start"),
+            meeting__period_end=OuterRef("end"),
+            about=Coalesce(OuterRef("unit_id"), 0),
+            person=visibility.person_id,
+            removed_at=None,
+        )
+        may_read = Q(audience__in=audiences) | Q(audience=QbrAudience.UNIT) & seen | Exists(invited)
+        return self.filter((Q(state=QbrState.SIGNED) & may_read) | led_by(visibility))
 
 
 @pghistory.track(append_only=True)
@@ -72,6 +92,7 @@ class Qbr(models.Model):
     start = models.DateField()
     end = models.DateField(help_text="The first day that no longer belongs to it.")
     state = models.CharField(max_length=6, choices=QbrState.choices, default=QbrState.DRAFT, editable=False)
+    audience = models.CharField(max_length=10, choices=QbrAudience.choices, default=QbrAudience.UNIT, editable=False)
     document = models.OneToOneField(FrozenDocument, models.PROTECT, null=True, editable=False)
     signed_at = models.DateTimeField(null=True, editable=False)
     signed_by = models.ForeignKey(

@@ -17,7 +17,7 @@ from core import browser_print
 from core.browser_print import chromium
 from insights.privacy.scope_access import access_in
 from orgtree.models import IndividualPolicy, Organisation
-from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrState, Rule
+from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrAudience, QbrState, Rule
 from programs.qbr.pages.documents import printable, read_review
 from programs.requests.visible import visible_qbr
 from tests.org import Org
@@ -169,6 +169,56 @@ def test_a_member_reads_the_published_review_and_is_offered_nothing_else(deliver
     assert member.get(f"/programs/qbr/{draft.pk}/sections/dora/").status_code == 403
     assert member.post(f"/programs/qbr/{draft.pk}/sign/").status_code == 403
     assert "Q3 2026" in page_of(MEMBER, "/programs/qbr/")
+
+
+@pytest.mark.parametrize(
+    ("audience", "readers"),
+    [
+        (QbrAudience.LEADERSHIP, {EXECUTIVE}),
+        (QbrAudience.MANAGERS, {EXECUTIVE, MANAGER}),
+        (QbrAudience.UNIT, {EXECUTIVE}),  # of the whole organisation, which members and managers may not see
+        (QbrAudience.EVERYBODY, {EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER}),
+    ],
+)
+def test_a_signed_review_is_read_by_its_audience(delivered: Org, audience: QbrAudience, readers: set[Persona]) -> None:
+    qbr = review()
+    frozen(qbr)
+    executive = signed_in(EXECUTIVE)
+    signing = executive.post(f"/programs/qbr/{qbr.pk}/sign/", {"audience": audience})
+    assert signing.status_code == 302
+    for persona in (EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER):
+        client = signed_in(persona)
+        pages = [client.get(f"/programs/qbr/{qbr.pk}/{page}") for page in ("", "present/", "figures.csv")]
+        assert {page.status_code for page in pages} == {200 if persona in readers else 404}, persona
+        assert (f"/programs/qbr/{qbr.pk}/" in client.get("/programs/qbr/").content.decode()) is (persona in readers)
+        if persona in readers:
+            assert "You don't have access" not in html.unescape(pages[0].content.decode()), persona
+            assert "14.0 h" in pages[0].content.decode(), "pickup of the whole organisation"
+
+
+def test_participants_of_its_meeting_read_it_and_few_people_stay_hidden(few: Org) -> None:
+    by_week = {"rule": Rule.QUARTER_WEEK, "week": 1, "weekday": 0, "place": None}
+    scheduled(EXECUTIVE, kind=MeetingKind.QBR, unit="search", people=("ada",), **by_week)
+    qbr = review(unit="search")
+    frozen(qbr)
+    address = f"/programs/qbr/{qbr.pk}/"
+    assert signed_in(MEMBER).get(address).status_code == 404, "not before it is signed off"
+    sent(signed_in(EXECUTIVE), "POST", f"/api/v1/qbr/{qbr.pk}/sign/", {"audience": "leadership"})
+    assert FEW in page_of(MEMBER, address), "Ada is of Platform, and is invited"
+    sent(signed_in(EXECUTIVE), "POST", f"/api/v1/qbr/{qbr.pk}/sign/", {"audience": "everybody"})
+    assert got(signed_in(MEMBER), f"/api/v1/qbr/{qbr.pk}/")["audience"] == "everybody"
+
+
+def test_freezing_says_what_becomes_permanent_and_what_is_missing(delivered: Org) -> None:
+    qbr = review()
+    address = f"/programs/qbr/{qbr.pk}/freeze/"
+    shown = page_of(EXECUTIVE, address)
+    assert "Nothing was written in" in shown
+    assert "Every figure, label and text of its Q3 2026" in shown
+    qbr.refresh_from_db()
+    assert not qbr.is_frozen, "reading is not freezing"
+    assert signed_in(EXECUTIVE).post(address).status_code == 302
+    assert signed_in(EXECUTIVE).get(address).status_code == 403, "it is done"
 
 
 def test_the_page_names_the_meeting_in_which_it_is_presented(delivered: Org) -> None:

@@ -25,7 +25,7 @@ from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
 from programs.closing.services.restated import Restated
-from programs.models import Qbr, QbrPeriod, QbrSection, TicketState
+from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection, TicketState
 from programs.qbr.services.document import Amount, Figure, QbrDocument, QbrSectionText, QbrTicket
 from programs.qbr.services.sections import SectionWriteSerializer
 
@@ -40,7 +40,7 @@ class QbrSerializer(serializers.ModelSerializer[Qbr]):
     class Meta:
         model = Qbr
         fields = (
-            *("id", "unit", "period", "name", "start", "end", "state", "frozen_at", "sha256", "signed_at"),
+            *("id", "unit", "period", "name", "start", "end", "state", "audience", "frozen_at", "sha256", "signed_at"),
             *("signed_by", "version"),
         )
         read_only_fields = fields
@@ -189,6 +189,14 @@ class QbrCreateSerializer(BodySerializer):
     unit = Text(required=False, allow_null=True, allow_blank=True, help_text="Slug; default: the whole organisation.")
     period = Choice(choices=QbrPeriod.choices, required=False)
     day = Day(help_text="A day in the month or fiscal quarter.")
+
+
+class QbrSignSerializer(BodySerializer):
+    audience = Choice(
+        choices=QbrAudience.choices,
+        required=False,
+        help_text="Its readers besides its writers and the participants of its meeting; default: unchanged.",
+    )
 
 
 class QbrSectionWriteSerializer(SectionWriteSerializer):

@@ -20,6 +20,7 @@ from core.write_errors import ConflictError
 from insights.api.program_view import ProgramView
 from insights.query import windows
 from orgtree.access.access import Access
+from programs.models import QbrAudience
 from programs.qbr.api.documents import (
     ComparedFigureSerializer,
     ComparisonSerializer,
@@ -30,6 +31,7 @@ from programs.qbr.api.documents import (
     QbrSectionSerializer,
     QbrSectionWriteSerializer,
     QbrSerializer,
+    QbrSignSerializer,
     QbrsSerializer,
     content_document,
     names_for,
@@ -127,12 +129,12 @@ class QbrFreezeView(ProgramView):
 
 
 class QbrSignView(ProgramView):
-    @operation("v1_qbr_sign", OneQbrSerializer)
+    @operation("v1_qbr_sign", OneQbrSerializer, request=QbrSignSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Sign off a frozen one, which publishes it."""
+        """Sign off a frozen one, which publishes it to its audience; signing it again changes the audience."""
         qbr = visible_qbr(pk, self.access)
-        body(request)
-        sign_qbr(self.access, qbr)
+        given = body(request, QbrSignSerializer)
+        sign_qbr(self.access, qbr, audience=QbrAudience(given.get("audience", qbr.audience)))
         return Response(_document(pk, self.access))
 
 

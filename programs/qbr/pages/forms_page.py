@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -21,7 +22,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.views import action_view, form_view
 from orgtree.access.access import Access
-from programs.models import Qbr, QbrPeriod, QbrSection
+from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection
 from programs.qbr.pages.documents import qbr_url
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
@@ -144,16 +145,34 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "programs/qbr/arrange.html", context, status=status)
 
 
-@action_view
+@form_view
 def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
-    """Freezing a frozen one changes nothing."""
-    done = "Frozen. Its figures and texts can no longer change."
-    return _change(request, pk, freeze_qbr, done, refused="It is not frozen: ")
+    """What freezing makes permanent, and what is missing; a POST freezes.  Freezing a frozen one changes nothing."""
+    if request.method == "POST":
+        done = "Frozen. Its figures and texts can no longer change. Sign it off to publish it."
+        return _change(request, pk, freeze_qbr, done, refused="It is not frozen: ")
+    qbr = _own_draft(request, pk)
+    sections = list(qbr.sections.order_by("position"))
+    context = {
+        "qbr": qbr,
+        "unwritten": [str(section) for section in sections if section.is_included and not section.edited_at],
+        "left_out": [str(section) for section in sections if not section.is_included],
+        "days_to_come": max(0, (qbr.end - windows.local_today()).days),
+        "back_url": qbr_url(qbr),
+    }
+    return render(request, "programs/qbr/freeze.html", context)
+
+
+class AudienceForm(forms.Form):
+    audience = forms.ChoiceField(label="Who reads it", choices=QbrAudience.choices, initial=QbrAudience.UNIT)
 
 
 @action_view
 def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, sign_qbr, "Signed off and published to everybody who may see the unit.")
+    form = AudienceForm(request.POST)
+    audience = QbrAudience(form.cleaned_data["audience"]) if form.is_valid() else QbrAudience.UNIT
+    done = f"Signed off and published: {audience.label.lower()}."
+    return _change(request, pk, partial(sign_qbr, audience=audience), done)
 
 
 @action_view

@@ -16,7 +16,7 @@ from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
-from programs.models import Qbr
+from programs.models import Qbr, QbrAudience
 from programs.qbr.pages.documents import (
     file_name,
     invited_people,
@@ -45,6 +45,7 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
         "review": read_review(request, found),
         "earlier": preceding_qbr(found, access.visibility),
         "writes": writes,
+        "audiences": QbrAudience.choices,
         "signed": signed_text(found),
         "meeting": meeting,
         "invited": invited_people(meeting, access) if meeting else "",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,7 +30,17 @@ from orgtree.models import Unit, UnitPlace, UnitPlacement
 from programs.closing.services.freezing import frozen_objectives, frozen_unit
 from programs.closing.services.frozen import FrozenDays, FrozenUnit, stored_document
 from programs.key_results.services.reading import fewest
-from programs.models import FrozenDocument, Objective, Qbr, QbrSection, Ticket, TicketEffect, TicketState
+from programs.models import (
+    FrozenDocument,
+    Objective,
+    Qbr,
+    QbrAudience,
+    QbrSection,
+    QbrState,
+    Ticket,
+    TicketEffect,
+    TicketState,
+)
 from programs.models.qbr import period_name
 from programs.models.tickets import OPEN_STATES
 from programs.qbr.services.document import (
@@ -69,12 +79,22 @@ MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
 def document_of(qbr: Qbr, access: Access, *, today: date) -> QbrDocument:
     """The frozen document, or today's figures of a draft, as the viewer may see it.
 
-    Raises FrozenDocumentError, QueryError.
+    A signed one that is published beyond its unit, or to the participants of its meeting, is read by them as by whoever
+    may see everything; figures of few people stay hidden.  Raises FrozenDocumentError, QueryError.
     """
     if qbr.document is not None:
-        return stored_document(QbrDocument, qbr.document).visible(access)
+        return stored_document(QbrDocument, qbr.document).visible(_as_published(qbr, access))
     sections = list(qbr.sections.filter(is_included=True).order_by("position"))
     return content_of(qbr, sections, today=today).visible(access)
+
+
+def _as_published(qbr: Qbr, access: Access) -> Access:
+    visibility = access.visibility
+    sees_unit = visibility.whole if qbr.unit_id is None else visibility.can_see(qbr.unit_id)
+    is_of_unit = qbr.audience in (QbrAudience.UNIT, QbrAudience.LEADERSHIP)
+    if qbr.state != QbrState.SIGNED or (is_of_unit and sees_unit):
+        return access
+    return replace(access, visibility=replace(visibility, whole=True, unit_ids=None))
 
 
 def content_of(

@@ -14,7 +14,7 @@ from insights.query.query import Freshness
 from orgtree.access.access import Access
 from programs.closing.services.frozen import freeze
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import FrozenDocument, Qbr, QbrState
+from programs.models import FrozenDocument, Qbr, QbrAudience, QbrState
 from programs.qbr.services.content import content_of, objectives_of
 from programs.qbr.services.writing import ONLY_LEADERS, may_write
 from programs.requests.visible import account_of
@@ -50,8 +50,8 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
 
 
 @transaction.atomic
-def sign_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Qbr:
-    """Publish it to everybody who may see the unit.  The first signature stays.
+def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UNIT, at: datetime | None = None) -> Qbr:
+    """Publish it to its audience.  The first signature stays; signing it again can choose another audience.
 
     Raises FieldError for a draft, MayNotWriteError.
     """
@@ -64,5 +64,6 @@ def sign_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Qbr:
             raise FieldError("state", NOT_FROZEN)
         if stored.state == QbrState.FROZEN:
             stored.state, stored.signed_at, stored.signed_by = QbrState.SIGNED, at or timezone.now(), account
-            stored.save(update_fields=["state", "signed_at", "signed_by"])
+        stored.audience = audience
+        stored.save(update_fields=["state", "signed_at", "signed_by", "audience"])
     return stored
