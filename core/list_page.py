@@ -124,7 +124,7 @@ class ListPage(View):
         )
 
     def context(self) -> dict[str, Any]:
-        """What the template shows.  Raises FieldError for unusable parameters."""
+        """The values for the template.  Raises FieldError for unusable parameters."""
         narrowing = self.params.keys() - {*self.own, "sort"}
         searches = "q" in self.filters.base_filters
         hidden = {**self.context_params, **self.params}

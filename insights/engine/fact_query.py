@@ -15,6 +15,7 @@ from insights.query.windows import local_today
 from integrations.facts.relation import Relation
 
 Edges = tuple[date, ...]
+Facets = tuple[tuple[Dimension, tuple[str, ...]], ...]
 
 
 class ScopeKind(enum.Enum):
@@ -71,13 +72,13 @@ class FactQuery:
     relation: Relation
     window_edges: tuple[Edges, ...]
     scope: ResolvedScope = ANYBODY
-    facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()
+    facets: Facets = ()
     segments: tuple[Dimension, ...] = ()
     settled_before: datetime | None = None  # None: outcomes are not used
     by_person: bool = False  # group by person instead of by unit
-    facets_of_facts: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # by what any row of a fact has
-    left_out: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # what rows must not have
-    left_out_of_facts: tuple[tuple[Dimension, tuple[str, ...]], ...] = ()  # what no row of a fact may have
+    facets_of_facts: Facets = ()  # by what any row of a fact has
+    left_out: Facets = ()  # what rows must not have
+    left_out_of_facts: Facets = ()  # what no row of a fact may have
 
     # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
     def __hash__(self) -> int:

@@ -12,7 +12,16 @@ from django.utils.text import get_text_list
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.engine.fact_query import Edges, FactQuery, GroupKey, ResolvedScope, ScopeKind, StockQuery, windows_of
+from insights.engine.fact_query import (
+    Edges,
+    Facets,
+    FactQuery,
+    GroupKey,
+    ResolvedScope,
+    ScopeKind,
+    StockQuery,
+    windows_of,
+)
 from insights.query import windows
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.measures import Distribution, Measure, PeopleOfWindow
@@ -174,7 +183,7 @@ def _plan(query: Query, clock: Clock, buckets: Sequence[windows.Bucket], scope: 
     return Plan(query, metric, clock, scope, segments, buckets, measure_queries)
 
 
-def facets_of(facets: Mapping[Dimension, tuple[str, ...]]) -> tuple[tuple[Dimension, tuple[str, ...]], ...]:
+def facets_of(facets: Mapping[Dimension, tuple[str, ...]]) -> Facets:
     """The filters of a query, in a fixed order, so that equal ones are read once."""
     return tuple(sorted((dimension, _with_finer(dimension, values)) for dimension, values in facets.items()))
 
@@ -193,8 +202,8 @@ def measure_queries_of(
     scope: ResolvedScope,
     clock: Clock,
     *,
-    facets: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
-    left_out: tuple[tuple[Dimension, tuple[str, ...]], ...] = (),
+    facets: Facets = (),
+    left_out: Facets = (),
     segments: tuple[Dimension, ...] = (),
     statistic: Statistic | None = None,
 ) -> Mapping[Measure, MeasureQuery]:
@@ -212,14 +221,8 @@ def measure_queries_of(
         if isinstance(finer, Distribution):
             finer = finer.of_statistic(statistic)
         split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
-        (of_rows, of_facts), (left_out_of_rows, left_out_of_facts) = (
-            (
-                tuple(filter_ for filter_ in applied if finer.has(filter_[0])),
-                tuple(filter_ for filter_ in applied if not finer.has(filter_[0])),
-            )
-            for filters in (facets, left_out)
-            for applied in [[filter_ for filter_ in filters if filter_[0] not in finer.not_filtered_by]]
-        )
+        of_rows, of_facts = _by_level(facets, finer)
+        left_out_of_rows, left_out_of_facts = _by_level(left_out, finer)
         fact_query = FactQuery(
             finer.relation,
             window_edges,
@@ -234,6 +237,13 @@ def measure_queries_of(
         return MeasureQuery(fact_query, finer, split)
 
     return {measure: measure_query(measure) for measure in metric.measures}
+
+
+def _by_level(filters: Facets, measure: Measure) -> tuple[Facets, Facets]:
+    """The filters that apply to the measure: those of its rows, and those of its facts."""
+    applied = [(dimension, values) for dimension, values in filters if dimension not in measure.not_filtered_by]
+    of_rows = tuple(one for one in applied if measure.has(one[0]))
+    return of_rows, tuple(one for one in applied if not measure.has(one[0]))
 
 
 def resolve_scope(scope: Scope) -> ResolvedScope:

@@ -60,7 +60,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
 
 
 def chosen_words(filters: Filters) -> str:
-    """What the folded filters are set to: Agent: Claude Code; Site: Pune or Oslo."""
+    """The filters that are set, for the folded bar: Agent: Claude Code; Site: Pune or Oslo."""
     facets = [
         f"{FACETS[dimension]}: {' or '.join(facet_label(dimension, value) for value in values)}"
         for dimension, values in filters.facets.items()

@@ -65,7 +65,7 @@ COLUMNS = 12  # of the grid
 
 
 class OwnCard(NamedTuple):
-    """How a page presents a card itself, and what that needs to be read with the page; no card where it is None."""
+    """The page's own presentation of a card, and the queries that it needs; `show` gives None for no card."""
 
     show: Callable[[Answers, Card], Shown | None]
     queries: Callable[[Filters], Sequence[PageQuery]] = lambda _filters: ()
@@ -80,7 +80,7 @@ class OwnSample(NamedTuple):
 
 @dataclass(frozen=True)
 class Additions:
-    """What a page adds to its declarations: cards of its own by name, samples by metric, and bands."""
+    """The additions of a page to its declarations: cards of its own by name, samples by metric, and bands."""
 
     cards: Mapping[str, OwnCard] = field(default_factory=dict)
     samples: Mapping[str, OwnSample] = field(default_factory=dict)
@@ -346,7 +346,7 @@ def _line_of(card: Comparison, filters: Filters) -> str:
 
 @dataclass(frozen=True)
 class Verdict:
-    """How the figures of a page stand: a sentence, and what else belongs to it."""
+    """The sentence on how the figures of a page stand, and what belongs to it."""
 
     lead: str
     rest: str = ""
@@ -392,7 +392,7 @@ def _are(labels: list[str], judgement: str) -> str:
 
 
 def _within_sentence(label: str) -> str:
-    """With a small first letter, unless it is an abbreviation: recovery time, PR size."""
+    """The label with a small first letter, unless it is an abbreviation: recovery time, PR size."""
     return label if label[1:2].isupper() else f"{label[:1].lower()}{label[1:]}"
 
 

@@ -76,7 +76,7 @@ class LastActive:
 
 @dataclass(frozen=True)
 class Distribution:
-    """How often a metric's facts have which value, as a histogram."""
+    """A histogram of the values of a metric's facts."""
 
     name: str
     metric: str | Choice
@@ -182,7 +182,7 @@ class Later:
 
 @dataclass(frozen=True)
 class Look:
-    """What the rules of all tabs say to look at; its section does not repeat those of its own metrics."""
+    """The points of *What to look at*, from the rules of all tabs; its section repeats none of its own metrics."""
 
     span: Span = 4
 

@@ -27,7 +27,7 @@ MEDIAN, P90 = (
 
 
 def queries(_filters: Filters) -> Sequence[PageQuery]:
-    """Of seats where there are any, which are a fixed cost besides tokens."""
+    """The queries of seats, a fixed cost besides tokens; none where there are no seats."""
     seats = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
     return seats if available_sources().seats else ()
 

@@ -214,7 +214,7 @@ class DescriptionForm(SharingForm):
 
 
 class NewViewForm(SharingForm):
-    """What a new view is called, whose figures it shows, and its readers."""
+    """The name of a new view, whose figures it shows, and its readers."""
 
     whose = forms.ChoiceField(label="Whose figures", required=False)
     field_order = ("title", "whose")

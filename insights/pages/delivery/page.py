@@ -40,7 +40,7 @@ def delivery_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
 
 
 def _verdict(answers: Answers) -> Verdict | None:
-    """What moved, the bottleneck, and the metrics that miss what was agreed; None where there is nothing to compare."""
+    """The movement of the figures, the bottleneck, and the metrics that miss their thresholds; None without any."""
     moved, held = movement(answers, FIVE), lead_time.callout(answers)
     missed = [
         metric.label.lower()

@@ -88,7 +88,7 @@ class Budgets(ProgramView, ListCreate, ReadChange):
 
     @property
     def month(self) -> date:
-        """Of the figures; of those that are shown after a change, this one."""
+        """The month of the figures, also of those in the answer to a change."""
         return requested_month(self.request.query_params.dict())
 
     def documents(self, records: Sequence[Budget]) -> Documents:

@@ -217,7 +217,7 @@ def _overridden(progress: ObjectiveProgress) -> str:
 
 
 def _check_in_words(progress: ObjectiveProgress, today: date) -> str:
-    """When the next check-in is due; empty for closed, dropped and draft objectives."""
+    """The day on which the next check-in is due, in words; empty for closed, dropped and draft objectives."""
     due = progress.check_in_due
     if due is None:
         return ""
