@@ -117,11 +117,15 @@ def units_part(
     request: HttpRequest, page: InsightsPage, filters: Filters, around: Surroundings
 ) -> dict[str, str] | None:
     """The URLs of a page's table; None without child units, or for one person."""
-    if filters.scope.person_id is not None or not (around.children or (_is_whole(filters) and around.tops)):
+    if not has_units(filters, around):
         return None
     tree = {TREE: request.GET.get(TREE, "")} if _is_whole(filters) else {}
     url, csv_url = (page.route_url(filters, route, **tree, **page.origin) for route in ("units", "units_csv"))
     return {"url": url, "csv_url": csv_url, "below": unit_name(around.unit)}
+
+
+def has_units(filters: Filters, around: Surroundings) -> bool:
+    return filters.scope.person_id is None and bool(around.children or (_is_whole(filters) and around.tops))
 
 
 def _is_whole(filters: Filters) -> bool:

@@ -322,6 +322,20 @@ def test_the_section_of_the_ai_page(teams: Org, sign_in: SignIn) -> None:
     assert "Ada" in part.content.decode()
 
 
+@pytest.mark.parametrize("address", [BOARD, "/insights/ai/parts/leaderboard/"])
+def test_who_may_see_no_rows_sees_the_units_below_instead(teams: Org, sign_in: SignIn, address: str) -> None:
+    client = sign_in(EXECUTIVE)
+    page = client.get(address, {"rank_by": "spend"}).content.decode()
+    assert "you may see aggregates here" in page
+    assert "No rows to show" not in page
+    [url] = re.findall(r'hx-get="(/insights/ai/units/[^"]*)"', page)
+    units = client.get(url.replace("&amp;", "&")).content.decode()
+    assert ">Platform<" in units
+    assert 'aria-sort="descending"' in units, "as the developers would be"
+    below = client.get(address, {"unit": "platform"}).content.decode()
+    assert "No rows to show" in below, "no unit is below it"
+
+
 def test_a_token_gets_no_row(teams: Org) -> None:
     for user in (None, create_user(MEMBER)):
         _, secret = create_api_token("asks", user=user, expires_at=None)

@@ -30,17 +30,19 @@ from insights.leaderboard.ranking import (
     Concentration,
 )
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
-from insights.pages.ai.tabs import FACETS_OF_SESSIONS, RANKED_BY
+from insights.pages.ai.tabs import AI_PAGE, FACETS_OF_SESSIONS, RANKED_BY
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
+from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.figure_table import FigureCell, headings
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.scope_bar import last_day, scope_navigation, scope_words
 from insights.ui.tiles import Link
 from insights.ui.views import figures_view, page_view
+from orgtree.trees.surroundings import surroundings
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10
 LONGEST_SEARCH = 100
@@ -184,12 +186,28 @@ def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[
         "rows": _printed(rows, params),
         "people": board.people,
         "note": board.note,
+        "units_url": _units_url(params) if board.note else "",
         "banner": _banner(params) if board.is_pseudonymous else "",
         "who_link": Link("Who can see what?", reverse("access")),
         "formulas": [(column.label, how_url(params.filters, column.metric)) for column in FIGURES],
         "enough_lines": ENOUGH_LINES if params.ranked_by == "ai_share" else 0,
         "read_at": board.read_at,
     }
+
+
+def _units_url(params: LeaderboardParams) -> str:
+    """The table of the units below, for a viewer who may see aggregates of them and no rows; empty where there is none.
+
+    It is sorted by the column by which developers are ranked.
+    """
+    filters = replace(params.filters, picked={}, choices=())
+    scope, visibility = filters.scope, filters.access.visibility
+    around = surroundings(scope.unit, visibility, on=last_day(filters), today=filters.today)
+    if not has_units(filters, around):
+        return ""
+    [metric] = [column.metric for column in FIGURES if column.key == params.ranked_by]
+    order = f"-{metric}" if metric in {column.key for column in AI_COLUMNS} else BY_NAME
+    return AI_PAGE.route_url(filters, "units", sort=order)
 
 
 def _banner(params: LeaderboardParams) -> str:
