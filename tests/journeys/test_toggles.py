@@ -12,6 +12,7 @@ from tests.conftest import StartServer
 from tests.journeys.history import send_history
 from tests.journeys.test_delivery import push_records
 from tests.journeys.window import (
+    HEIGHT,
     MOST_PIXELS,
     NARROW,
     THEMES_AND_WIDTHS,
@@ -89,6 +90,14 @@ def test_no_tab_is_longer_than_agreed_or_keeps_anybody_out(
         assert not window.overflows(), address
     assert {address: height for address, height in heights.items() if height > MOST_PIXELS[width]} == {}, heights
     assert {address: found for address, found in barriers.items() if found} == {}
+
+
+def test_the_overview_of_ai_stands_on_one_screen(server: Server, windows: BrowserWindows) -> None:
+    """Its cards; what is missing from them is said below."""
+    window = windows.open(server, as_=ADMIN)
+    window.go("/insights/ai/")
+    ends = window.page.evaluate("document.querySelector('.hw-grid').getBoundingClientRect().bottom")
+    assert ends <= HEIGHT
 
 
 def test_an_address_from_before_the_tabs_leads_to_one(server: Server, windows: BrowserWindows) -> None:
