@@ -16,6 +16,7 @@ from insights.formulas.differences import ConfidenceInterval, students_t
 
 CONFIDENCE = 0.9
 FEWEST_CHANGES = 20  # between windows that start a week apart: fewer are worth less than five without overlap
+FEWEST_BUCKETS = 4  # of one window: fewer do not show how far the value moves by itself
 
 
 def interval_of_change(change: float, usual: Sequence[float], *, overlapping: int) -> ConfidenceInterval | None:
@@ -29,3 +30,15 @@ def interval_of_change(change: float, usual: Sequence[float], *, overlapping: in
     spread = stdev(usual) * math.sqrt(1 + 1 / independent)
     reach = students_t((1 + CONFIDENCE) / 2, max(4, math.floor(independent - 1))) * spread
     return ConfidenceInterval(change - fmean(usual) - reach, change - fmean(usual) + reach)
+
+
+def is_within_variation(change: float, buckets: Sequence[float]) -> bool:
+    """Whether a change between two adjoining windows is no larger than the `buckets` of one of them explain.
+
+    A simpler question than that of `interval_of_change`, for pages that have read no more than the two windows: two
+    means of as many buckets that vary as these do (Student, 90 %).  False for too few buckets.
+    """
+    if len(buckets) < FEWEST_BUCKETS:
+        return False
+    reach = students_t((1 + CONFIDENCE) / 2, len(buckets) - 1) * stdev(buckets) * math.sqrt(2 / len(buckets))
+    return abs(change) <= reach

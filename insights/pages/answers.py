@@ -280,7 +280,7 @@ class Answers:
     def change(self, key: str) -> tiles.Change | None:
         """The change of a metric that was read with `compared`."""
         earlier = tiles.earlier(self.filters.window, self.filters.previous)
-        return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier)
+        return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier, self.answer(key).series)
 
     def tile(
         self,

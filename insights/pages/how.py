@@ -45,7 +45,7 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "metric": metric,
         "printed": wording.reading(figure.value, metric.unit) if figure.value is not None else None,
         "figure": figure,
-        "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous)),
+        "change": tiles.change(metric, figure, before, tiles.earlier(filters.window, filters.previous), answer.series),
         "formula": _formula(metric, figure, filters),
         "sample": [
             ("Scope", scope_words(filters, scope_navigation(request, filters, is_part=True))),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from core.page_links import Picker
 from insights.catalogue.declarations import Metric
 from insights.engine.read import FRESH_FOR
+from insights.formulas.normal_variation import is_within_variation
 from insights.query import windows
 from insights.query.query import Answer, Dimension, Granularity, MetricValue, Window
 from insights.ui import wording
@@ -76,9 +77,14 @@ class Change:
     comparison: str  # "vs. previous 12 weeks"
 
     @property
+    def judged(self) -> str:
+        """“better” or “worse”; empty where the direction does not matter, or nothing changed."""
+        return self.judgement if self.judgement in ("better", "worse") else ""
+
+    @property
     def words(self) -> str:
         """The change with its judgement: “+6.1 pts (better)”, “+$31.00”, “no change”."""
-        return f"{self.text} ({self.judgement})" if self.judgement in ("better", "worse") else self.text
+        return f"{self.text} ({self.judged})" if self.judged else self.text
 
 
 @dataclass(frozen=True)
@@ -148,9 +154,23 @@ class Judged(Protocol):
     def better(self) -> str: ...
 
 
-def change(metric: Judged, now: MetricValue, before: MetricValue, comparison: str) -> Change | None:
-    """The change of the figure: see `change_between`."""
-    return change_between(metric, now.value, before.value, comparison)
+def change(
+    metric: Metric, now: MetricValue, before: MetricValue, comparison: str, series: Sequence[MetricValue] = ()
+) -> Change | None:
+    """The change of the figure, see `change_between`.
+
+    It is steady as well where a judgement would be rash: a figure is below the minimum sample, or the `series` of the
+    window varies as much by itself.
+    """
+    found = change_between(metric, now.value, before.value, comparison)
+    if found is None or found.judgement not in ("better", "worse") or now.value is None or before.value is None:
+        return found
+    is_small = min(now.sample_size, before.sample_size) < metric.minimum_sample
+    is_mean = now.denominator is not None or metric.statistic is not None  # not a sum, which grows with the window
+    usual = [bucket.value for bucket in series if bucket.value is not None and not bucket.to_date] if is_mean else []
+    if is_small or is_within_variation(now.value - before.value, usual):
+        return change_of("steady", "", is_up=False, comparison=comparison)
+    return found
 
 
 def change_between(metric: Judged, now: float | None, before: float | None, comparison: str) -> Change | None:

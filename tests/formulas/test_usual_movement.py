@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from insights.formulas.normal_variation import FEWEST_CHANGES, interval_of_change
+from insights.formulas.normal_variation import FEWEST_BUCKETS, FEWEST_CHANGES, interval_of_change, is_within_variation
 
 WEEKS = 4
 
@@ -32,6 +32,23 @@ def test_a_drift_that_is_usual_is_no_effect() -> None:
 
 def test_too_few_tell_nothing() -> None:
     assert interval_of_change(5.0, [1.0] * (FEWEST_CHANGES - 1), overlapping=WEEKS) is None
+
+
+def test_buckets_that_vary_as_much_explain_a_change_by_hand() -> None:
+    """Of 10, 12, 8 and 10: standard deviation 1.633, t(3) is 2.353, the root of 2/4 0.7071: up to 2.717."""
+    buckets = [10.0, 12.0, 8.0, 10.0]
+    assert is_within_variation(2.7, buckets)
+    assert is_within_variation(-2.7, buckets)
+    assert not is_within_variation(2.73, buckets)
+    assert not is_within_variation(0.1, [10.0] * 12), "what never moves moved"
+    assert not is_within_variation(2.7, buckets[: FEWEST_BUCKETS - 1]), "too few tell nothing"
+
+
+def test_of_windows_alike_nine_of_ten_are_called_so() -> None:
+    chance = np.random.default_rng(20261129)
+    weeks = chance.normal(50, 8, size=(4000, 24))
+    alike = [is_within_variation(float(of[12:].mean() - of[:12].mean()), [*of[12:]]) for of in weeks]
+    assert 0.88 < np.mean(alike) < 0.92
 
 
 @pytest.mark.parametrize("apart", [5, 8, 12, 20])

@@ -134,7 +134,7 @@ def _multiple(
         "role": role,
         "url": metric_page_url(filters, metric),
         "value": str(wording.reading(figure.value, metric.unit)) if figure.value is not None else "",
-        "change": tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous)),
+        "change": tiles.change(metric, figure, read.earlier, tiles.earlier(filters.window, filters.previous), drawn),
         "reason": figure.reason or "",
         "points": [
             {

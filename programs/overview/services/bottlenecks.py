@@ -215,7 +215,7 @@ def _sign(figures: Answers, key: str) -> Sign:
         judgement = Judgement.BEYOND if is_beyond else Judgement.QUIET
         return Sign(key, judgement, figure, before, agreed.threshold, "")
     moved = before.value is not None and abs(figure.value - before.value) >= abs(before.value) * WORTH_SAYING
-    change = tiles.change(metric, figure, before, "") if moved else None
+    change = tiles.change(metric, figure, before, "", figures.answer(key).series) if moved else None
     is_worse = change is not None and change.judgement == "worse"
     return Sign(key, Judgement.WORSE if is_worse else Judgement.QUIET, figure, before, None, "")
 
