@@ -33,9 +33,7 @@ def migrate_schema() -> None:
     try:
         # Django's loader fails if only some of a squashed migration's replaced ones are applied.
         recorded = set(MigrationRecorder(connection).applied_migrations())
-        brought = MigrationLoader(None).disk_migrations
-        _refuse_newer_schema(brought, recorded)
-        _refuse_partial_schema(brought, recorded)
+        refuse_other_version(recorded)
         # If all replaced migrations are recorded but not the squashed one, `migrate` only records it.
         if set(MigrationLoader(connection).graph.nodes) - recorded:
             with _in_one_transaction(recorded):
@@ -46,6 +44,13 @@ def migrate_schema() -> None:
         ) from None
     finally:
         connection.close()
+
+
+def refuse_other_version(recorded: Collection[Key]) -> None:
+    """Raises LaunchError if a database with these migrations is of a newer or a too old Headway."""
+    brought = MigrationLoader(None).disk_migrations
+    _refuse_newer_schema(brought, recorded)
+    _refuse_partial_schema(brought, recorded)
 
 
 def _refuse_newer_schema(brought: Mapping[Key, Migration], recorded: Collection[Key]) -> None:

@@ -1,0 +1,221 @@
+"""A backup: one file with the database, the secrets of the data directory and a manifest, and how it is restored.
+
+The file is a tar archive of `database.dump` (pg_dump's custom format), `secrets/…` and, last, `manifest.json` with the
+SHA-256 of each.  What can be made again is left out: columns, clones of repositories, collected files, logs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import io
+import json
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+
+from config import environment
+from config.embedded_postgres import EmbeddedPostgresError
+from config.embedded_postgres.cluster import binaries
+from config.launcher.schema import migrate_schema, refuse_other_version
+from core import sql
+
+DUMP, MANIFEST, SECRETS = "database.dump", "manifest.json", "secrets"
+FORM = "headway-backup-1"
+COPIED_BYTES = 1 << 20
+PREFIXES_OF_SETTINGS = ("HEADWAY_", "DATABASE_URL", "CELERY_", "EMAIL_")
+ERRORS_SHOWN = 3  # lines of a PostgreSQL program
+
+
+class BackupError(Exception):
+    """The backup or the restore failed; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The contents of a backup."""
+
+    form: str
+    made_at: str
+    postgresql: str  # version of the server
+    migrations: list[tuple[str, str]]
+    key_check: str  # tells whether a secret key is the one that encrypts the credentials in the database
+    settings: list[str]  # names of environment variables that were set, without their values
+    parts: dict[str, str] = field(default_factory=dict)  # SHA-256 by name
+
+
+def back_up(file: Path) -> Manifest:
+    """Write a backup of this installation, which may run meanwhile; the file appears when it is whole.
+
+    Raises BackupError.
+    """
+    manifest = _manifest()
+    try:
+        # Beside the file, so that renaming it is one step on the same disk.
+        with tempfile.TemporaryDirectory(prefix=f".{file.name}-", dir=file.parent) as name:
+            folder = Path(name)
+            _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={folder / DUMP}")
+            unfinished = folder / "backup"
+            with unfinished.open("xb") as stream, tarfile.open(fileobj=stream, mode="w") as archive:
+                for part in (folder / DUMP, *_secret_files()):
+                    within = DUMP if part.name == DUMP else f"{SECRETS}/{part.name}"
+                    archive.add(part, within, recursive=False)
+                    manifest.parts[within] = _sha256(part)
+                _add(archive, MANIFEST, json.dumps(asdict(manifest), indent=2).encode())
+                archive.close()
+                stream.flush()
+                os.fsync(stream.fileno())
+            unfinished.replace(file)
+    except OSError as problem:
+        raise BackupError(f"{file} can’t be written: {problem.strerror}.") from None
+    return manifest
+
+
+def restore(file: Path) -> Manifest:
+    """Restore a backup into an empty installation, and bring it to this version.
+
+    A restore that is cut off leaves the database empty, and can be repeated.  Raises BackupError.
+    """
+    if sql.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()"):
+        raise BackupError(
+            "This installation has data. Restore into an empty one: set HEADWAY_DATA_DIR to a new folder, or "
+            "DATABASE_URL to an empty database."
+        )
+    with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.DATA_DIR) as name, _opened(file) as archive:
+        manifest = _unpacked(archive, Path(name))
+        refuse_other_version({(app, migration) for app, migration in manifest.migrations})
+        _restore_secrets(manifest, Path(name) / SECRETS)
+        _run(
+            "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
+            f"--dbname={connection.get_connection_params()['dbname']}", str(Path(name) / DUMP),
+        )  # fmt: skip
+    migrate_schema()
+    return manifest
+
+
+def _manifest() -> Manifest:
+    recorded = sorted(MigrationRecorder(connection).applied_migrations())
+    if not recorded:
+        raise BackupError("There is nothing to back up: this installation was never started.")
+    return Manifest(
+        form=FORM,
+        made_at=timezone.now().isoformat(timespec="seconds"),
+        postgresql=str(sql.value("SHOW server_version")),
+        migrations=[(app, name) for app, name in recorded],
+        key_check=_check_of(settings.SECRET_KEY),
+        settings=sorted(name for name in os.environ if name.startswith(PREFIXES_OF_SETTINGS)),
+    )
+
+
+def _check_of(key: str) -> str:
+    return hmac.new(key.encode(), b"headway backup", hashlib.sha256).hexdigest()[:16]
+
+
+def _secret_files() -> list[Path]:
+    folder = settings.DATA_DIR / SECRETS
+    return sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+
+
+def _restore_secrets(manifest: Manifest, folder: Path) -> None:
+    """Put the secrets where this installation reads them.  Raises BackupError if the secret key is another one."""
+    configured = os.environ.get("HEADWAY_SECRET_KEY")
+    file = folder / "secret_key"
+    key = configured or (file.read_text().strip() if file.exists() else "")
+    if not any(_check_of(one) == manifest.key_check for one in (key, *environment.old_secret_keys())):
+        raise BackupError(
+            "The credentials in this backup are encrypted with another secret key. Set HEADWAY_SECRET_KEY to the key "
+            "of the installation that it was made of."
+        )
+    target = settings.DATA_DIR / SECRETS
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for part in folder.iterdir() if folder.is_dir() else ():
+        part.replace(target / part.name)
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[tarfile.TarFile]:
+    try:
+        with tarfile.open(file, mode="r:") as archive:
+            yield archive
+    except OSError as problem:
+        raise BackupError(f"{file} can’t be read: {problem.strerror}.") from None
+    except tarfile.TarError:
+        raise BackupError(f"{file} is no backup, or is cut off.") from None
+
+
+def _unpacked(archive: tarfile.TarFile, folder: Path) -> Manifest:
+    """Unpack into the folder, and check every part.  Raises BackupError."""
+    members = {member.name: member for member in archive.getmembers() if member.isfile()}
+    try:
+        with cast(IO[bytes], archive.extractfile(members.pop(MANIFEST))) as stream:
+            document: dict[str, Any] = json.load(stream)
+        manifest = Manifest(**{**document, "migrations": [(app, name) for app, name in document["migrations"]]})
+    except (KeyError, TypeError, ValueError):
+        raise BackupError("The file is no backup, or is cut off: it has no manifest.") from None
+    if manifest.form != FORM or members.keys() != manifest.parts.keys():
+        raise BackupError("The backup is not whole, or was made by a newer Headway.")
+    (folder / SECRETS).mkdir(mode=0o700)
+    for name, member in members.items():
+        path = folder / (DUMP if name == DUMP else f"{SECRETS}/{Path(name).name}")
+        with cast(IO[bytes], archive.extractfile(member)) as stream, path.open("xb") as copy:
+            shutil.copyfileobj(stream, copy, COPIED_BYTES)
+        if _sha256(path) != manifest.parts[name]:
+            raise BackupError(f"The backup is damaged: {name} differs from what was written.")
+    return manifest
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    member = tarfile.TarInfo(name)
+    member.size, member.mode = len(content), 0o600
+    archive.addfile(member, io.BytesIO(content))
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words."""
+    params = connection.get_connection_params()
+    names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
+    address = {names[key]: str(value) for key, value in params.items() if key in names and value}
+    options = {
+        f"PG{key.upper()}": str(params[key]) for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in params
+    }
+    done = subprocess.run(
+        [_program(program), *arguments],
+        env={**_without_postgres(os.environ), **address, **options},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise BackupError(f"{program} failed: {' '.join(done.stderr.strip().splitlines()[-ERRORS_SHOWN:])}")
+
+
+def _without_postgres(variables: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in variables.items() if not name.startswith("PG")}
+
+
+def _program(name: str) -> str:
+    """The program of the embedded server, which reads every older server; else the machine's."""
+    try:
+        return str(binaries() / name)
+    except EmbeddedPostgresError:
+        found = shutil.which(name)
+    if found is None:
+        raise BackupError(f"There is no {name}: install PostgreSQL’s client programs (Debian: postgresql-client).")
+    return found
