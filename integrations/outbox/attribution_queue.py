@@ -34,6 +34,20 @@ def enqueue_commits(commits: Iterable[int]) -> None:
     wake_attribution()
 
 
+def enqueue_commits_with_evidence(repository: int) -> None:
+    """Queue the repository's commits with evidence: unchanged evidence may yield other lines by the current rules."""
+    sql.execute(
+        """
+        INSERT INTO integrations_attributionwork (commit_id)
+        SELECT commit_id FROM integrations_commitinrepository held
+        WHERE repository_id = %s
+          AND EXISTS (SELECT FROM integrations_commitevidence evidence WHERE evidence.commit_id = held.commit_id)
+        """,
+        [repository],
+    )
+    wake_attribution()
+
+
 def enqueue_sessions(sessions: Iterable[int]) -> None:
     """Queue the sessions, in the transaction that changed them, and wake the worker."""
     ids = sorted(set(sessions))

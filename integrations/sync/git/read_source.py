@@ -42,6 +42,7 @@ from integrations.connectors.git.repository import GitRepository
 from integrations.delivery.linking.relink import relink_commits, relink_named_commits
 from integrations.enums import Kind
 from integrations.models import Commit, Repository, RepositorySource, SyncRun
+from integrations.outbox.attribution_queue import enqueue_commits_with_evidence
 from integrations.outbox.linking_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 from integrations.sync.git.read_evidence import evidence_position, sync_evidence
@@ -176,11 +177,13 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
         if seen.position != source.notes or (seen.position and (run.added or again or listed)):
             run.changed += sync_evidence(repository, source, git, seen.branches, position=seen.position, again=again)
         request_line_history(repository)
-        _note_reading(source, seen, repository)
+        _note_reading(source, seen, repository, again=again)
 
 
-def _note_reading(source: RepositorySource, seen: Seen, repository: Repository) -> None:
-    """Store the position of the reading, and relink the records that name its tags."""
+def _note_reading(source: RepositorySource, seen: Seen, repository: Repository, *, again: bool) -> None:
+    """Store the position of the reading, relink the records that name its tags, and queue what is derived `again`."""
+    if again:
+        enqueue_commits_with_evidence(repository.pk)
     RepositorySource.objects.filter(pk=source.pk).update(
         refs=dict(seen.branches), notes=dict(seen.position), tags=dict(seen.tags), view=seen.view
     )

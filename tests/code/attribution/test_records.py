@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 from integrations.code.attribution.agent_trace import traced_files
 from integrations.code.attribution.entire import recorded_sessions
-from integrations.models import Commit, CommitFile, FileAttribution, UnmergedBranch
+from integrations.models import Commit, CommitFile, FileAttribution, RepositorySource, SyncRun, UnmergedBranch
 from tests.code.attribution.world import attributed, session
 from tests.code.git.repositories import FIRST, Repo, lines
-from tests.code.git.tables import counted, sync
+from tests.code.git.tables import counted, sync, tables
+from tests.code.git.test_sources_with_notes import note
 from tests.telemetry.intake import stored_text
 
 pytestmark = pytest.mark.django_db
@@ -207,6 +208,29 @@ def test_sessions_have_together_what_they_count_up_to_the_last_line(repo: Repo, 
         by_file[row.file.path] += row.ai_lines
     assert sum(by_file.values()) == min(sum(counts), 163)
     assert all(by_file[f"{number:02}.py"] <= size for number, size in enumerate(sizes))
+
+
+@pytest.mark.parametrize("is_full", [False, True], ids=["after an upgrade", "sync --full"])
+def test_shares_that_an_earlier_version_derived_are_derived_again(repo: Repo, *, is_full: bool) -> None:
+    """The same evidence, of which an earlier version derived other lines: in a checkpoint, a note and a trailer."""
+    change(repo)
+    checkpoint(repo, [recorded(written=4), recorded("Codex", 3, session_id="c")])
+    repo.commit({"b.py": lines(3)}, "Add more\n\nCo-authored-by: Claude <noreply@anthropic.com>")
+    noted = repo.commit({"c.py": lines(5)}, "Add most")
+    note(repo, "ai", noted, "c.py", "1")
+    sync(repo)
+    derived = tables()
+    assert ai_lines() == {"claude_code": 4 + 3 + 3, "codex": 3}
+    FileAttribution.objects.filter(agent="codex").delete()
+    FileAttribution.objects.update(ai_lines=1)
+    if not is_full:
+        assert sync(repo).to_read == 0
+        assert tables() != derived
+        RepositorySource.objects.update(view="of an earlier version")
+    run = sync(repo, full=is_full)
+    assert tables() == derived
+    assert run.to_read == Commit.objects.count() == 3
+    assert list(SyncRun.objects.filter(pk=run.pk)) == [run]
 
 
 def test_a_copy_of_a_commit_has_its_checkpoint(repo: Repo) -> None:
