@@ -25,7 +25,7 @@ from integrations.models import UnreadEvent
 from integrations.telemetry.agents import vocabulary_of_agent
 from integrations.telemetry.agents.dictionary import forget_dictionary, learned
 from integrations.telemetry.agents.events import EventKind, Measure
-from integrations.telemetry.agents.values import Attributes, BadRecordError, first_text_of
+from integrations.telemetry.agents.values import Attributes, BadRecordError
 from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
     TRACE_ID,
@@ -36,8 +36,8 @@ from integrations.telemetry.agents.vocabulary import (
     Vocabulary,
 )
 from integrations.telemetry.otlp.decode_events import increments_of, meaning, time_of_event
-from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
-from integrations.telemetry.otlp.decode_metrics import measure_of, metric_rule
+from integrations.telemetry.otlp.decode_figures import figures_of
+from integrations.telemetry.otlp.decode_metrics import measure_of, metric_rule, model_of_point
 from integrations.telemetry.otlp.decode_unread import (
     AGENT,
     IS_CUMULATIVE,
@@ -245,7 +245,7 @@ def _point(
         session,
         attributes[IS_CUMULATIVE],
         measure,
-        first_text_of(attributes, rule.model, LONGEST_WORD),
+        model_of_point(rule, attributes),
         attributes[VALUE],
     )
     left = None

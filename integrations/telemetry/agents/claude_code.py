@@ -29,6 +29,7 @@ def _refused(attributes: Attributes) -> str:
     return ToolOutcome.REFUSED.value
 
 
+PROVIDER = ("anthropic.provider", "gen_ai.provider.name", "gen_ai.system")
 PARTS = Parts(
     skill=("skill.name",),
     sub_agent=("agent.name",),
@@ -36,7 +37,7 @@ PARTS = Parts(
     mcp_server=("mcp_server.name",),
     effort=("effort",),
     query_source=("query_source",),
-    provider=("anthropic.provider", "gen_ai.provider.name", "gen_ai.system"),
+    provider=PROVIDER,
     models=("model",),
     identity_source=("identity.source",),
 )
@@ -193,8 +194,9 @@ CLAUDE_CODE = Vocabulary(
                 "output": Measure.OUTPUT_TOKENS,
             },
             model="model",
+            seller=PROVIDER,
         ),
-        "claude_code.cost.usage": Metric(Measure.REPORTED_COST, model="model"),
+        "claude_code.cost.usage": Metric(Measure.REPORTED_COST, model="model", seller=PROVIDER),
         "claude_code.lines_of_code.count": Metric(
             attribute="type", measures={"added": Measure.LINES_ADDED, "removed": Measure.LINES_REMOVED}, model="model"
         ),

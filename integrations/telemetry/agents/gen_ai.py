@@ -131,6 +131,7 @@ _IN_METADATA = {
 }
 _METADATA_LEVELS = 4  # anthropic, usage, cache_creation, ephemeral_5m_input_tokens
 AI_PROVIDER = "ai.model.provider"
+PROVIDER = ("gen_ai.provider.name", "gen_ai.system", AI_PROVIDER)
 
 UNCACHED_INPUT = Count(of=(INPUT,), less=(CACHE_READ, CACHE_WRITE), may_be_apart=True)
 
@@ -191,7 +192,7 @@ REQUEST = Event(
     parts=Parts(
         sub_agent=("gen_ai.agent.name",),
         effort=("gen_ai.request.reasoning.level",),
-        provider=("gen_ai.provider.name", "gen_ai.system", AI_PROVIDER),
+        provider=PROVIDER,
         models=MODEL,
     ),
 )
@@ -309,6 +310,7 @@ TOKEN_USAGE = Metric(
         "completion": Measure.OUTPUT_TOKENS,  # deprecated
     },
     model=MODEL,
+    seller=PROVIDER,
     is_histogram=True,
 )
 

@@ -77,8 +77,12 @@ class Parts:
             parts[str(RequestPart.PROVIDER)] = provider
         return parts or None
 
+    def seller(self, attributes: Attributes) -> str:
+        """The provider as the record names it; empty if no attribute does."""
+        return _first(self.provider, attributes)
+
     def _provider(self, attributes: Attributes) -> str:
-        if provider := _first(self.provider, attributes).lower():
+        if provider := self.seller(attributes).lower():
             return _PROVIDERS.get(provider, provider)
         if _first(self.identity_source, attributes).startswith("gateway"):
             return "gateway"

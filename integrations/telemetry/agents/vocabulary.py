@@ -162,19 +162,20 @@ class Metric:
     """The rule for points of one metric: the measure, or several by the value of an attribute.
 
     `otherwise` applies if the attribute is absent.  Unlisted values are unread; values listed with None are ignored.
-    For a histogram, the sum is read.
+    For a histogram, the sum is read.  `seller` are the attributes that may name the seller of the model.
     """
 
     otherwise: Measure | None = None
     attribute: str | None = None
     measures: Mapping[str, Measure | None] = field(default_factory=dict)
     model: str | Names | None = None
+    seller: Names = ()
     is_histogram: bool = False
 
     @property
     def attributes(self) -> set[str]:
         models = (self.model,) if isinstance(self.model, str) else self.model or ()
-        return {name for name in (self.attribute, *models) if name}
+        return {name for name in (self.attribute, *models, *self.seller) if name}
 
 
 class NotKept:

@@ -11,7 +11,7 @@ from integrations.telemetry.agents.content import CONTENT_ATTRIBUTES, PLACEHOLDE
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.agents.gen_ai import tokens_in_metadata
 from integrations.telemetry.agents.place import commit_in_parameters
-from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, first_text_of, time_of
+from integrations.telemetry.agents.values import Attributes, BadRecordError, BadSumError, time_of
 from integrations.telemetry.agents.vocabulary import (
     INCOMPLETE,
     NOT_KEPT,
@@ -26,7 +26,7 @@ from integrations.telemetry.agents.vocabulary import (
     NotKept,
     Vocabulary,
 )
-from integrations.telemetry.otlp.decode_figures import LONGEST_WORD, figures_of
+from integrations.telemetry.otlp.decode_figures import figures_of, model_of
 from integrations.telemetry.otlp.decode_unread import Unread
 from integrations.telemetry.otlp.decoded import DIGEST_BYTES, Counted, EventRecord, Origin, Signal
 from integrations.telemetry.otlp.messages import EventMessage
@@ -188,7 +188,7 @@ def increments_of(
     until = at
     if event.at_start and isinstance(duration := attributes.get(SPAN_DURATION_MS), int):
         until += (duration + 1) * MICROSECONDS_OF_A_MILLISECOND  # durations are rounded
-    model = first_text_of(attributes, event.model, LONGEST_WORD)
+    model = model_of(event, attributes)
     for measure, amount in tuple(event.increments(attributes)):
         series = blake2b(measure.encode() + digest, digest_size=DIGEST_BYTES).digest()
         yield PointRow(until, series, at, session, False, measure, model, float(amount))

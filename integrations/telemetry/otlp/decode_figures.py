@@ -24,6 +24,7 @@ from integrations.telemetry.agents.vocabulary import (
     present,
 )
 from integrations.telemetry.otlp.store_rows import Figures
+from integrations.telemetry.prices.sellers import sold_name
 
 LONGEST_KEY = 200
 LONGEST_WORD = 120  # models, tools and error types; longer ones are truncated
@@ -44,7 +45,7 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
     return Figures(
         name,
         key_of(*_first(event.key, attributes), LONGEST_KEY),
-        _word(event.model, attributes),
+        model_of(event, attributes),
         _word(event.tool, attributes),
         event.outcome(attributes) if event.outcome else "",
         _word(event.error_type, attributes),
@@ -61,6 +62,12 @@ def figures_of(name: str, event: Event, attributes: Attributes) -> Figures:
         event.parts.named(attributes) if event.parts else None,
         *_spans(event, attributes),
     )
+
+
+def model_of(event: Event, attributes: Attributes) -> str:
+    """The model's name as it was sent, with its seller where an attribute alone tells it."""
+    model = _word(event.model, attributes)
+    return sold_name(model, event.parts.seller(attributes)) if model and event.parts else model
 
 
 def _spans(event: Event, attributes: Attributes) -> tuple[str | None, str | None]:

@@ -40,6 +40,7 @@ from integrations.telemetry.otlp.messages import PointMessage
 from integrations.telemetry.otlp.session_keys import SessionKey
 from integrations.telemetry.otlp.store_partitions import day_number
 from integrations.telemetry.otlp.store_rows import EventRow, Figures, PointRow, storable_name
+from integrations.telemetry.prices.sellers import sold_name
 
 _KIND = {False: MetricKind.SUM, True: MetricKind.HISTOGRAM}
 
@@ -121,7 +122,7 @@ def _read_point(origin: Origin, message: PointMessage, metric: MetricRecord, rul
             is_read=is_read,
         )
     if rule is not None and measure is not None and session is not None:
-        model = first_text_of(point.attributes, rule.model, LONGEST_WORD)
+        model = model_of_point(rule, point.attributes)
         at, series, start, value = sent_point
         origin.decoded.points.append(PointRow(at, series, start, session, metric.is_cumulative, measure, model, value))
 
@@ -133,6 +134,12 @@ def measure_of(rule: Metric | None, attributes: Attributes) -> Measure | NotKept
     if rule.attribute and (picked := text_of(attributes.get(rule.attribute), rule.attribute, LONGEST_WORD)):
         return rule.measures[picked] or NOT_KEPT if picked in rule.measures else None
     return rule.otherwise
+
+
+def model_of_point(rule: Metric, attributes: Attributes) -> str:
+    """The model's name as it was sent, with its seller where an attribute alone tells it."""
+    model = first_text_of(attributes, rule.model, LONGEST_WORD)
+    return sold_name(model, first_text_of(attributes, rule.seller, LONGEST_WORD)) if model else model
 
 
 def _checked(origin: Origin, metric: MetricRecord, point: PointRecord, value: float) -> _Point:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from integrations.model_names import (
@@ -27,16 +28,23 @@ if TYPE_CHECKING:
 
 # Agents that sell models themselves, at their own prices.
 SELLING_AGENTS = {"copilot": "github-copilot", "cursor": "cursor"}
-# Gateways' and SDKs' names of a seller at the beginning of a path, if the list has another name for it.
-_PATHS = {
-    **dict.fromkeys(("azure_ai", "azure_openai", "azure-openai", "azure_text"), "azure"),
-    **dict.fromkeys(("amazon_bedrock", "amazon-bedrock", "bedrock_converse"), "aws"),
+# Gateways', SDKs' and conventions' names of a seller, in an attribute or at the beginning of a path, if the list has
+# another name for it.  https://opentelemetry.io/docs/specs/semconv/registry/attributes/gen-ai/
+_ALIASES = {
+    **dict.fromkeys(("azure_ai", "azure_openai", "azure-openai", "azure_text", "foundry"), "azure"),
+    **dict.fromkeys(("amazon_bedrock", "amazon-bedrock", "aws_bedrock", "bedrock", "bedrock_converse"), "aws"),
     **dict.fromkeys(("vertex", "google-vertex", "google-vertex-anthropic", "publishers", "models"), "google"),
+    **dict.fromkeys(("gcp", "gemini", "vertex-ai", "vertexai"), "google"),
     **dict.fromkeys(("fireworks_ai", "fireworks-ai", "accounts"), "fireworks"),
     **dict.fromkeys(("together_ai", "together-ai", "togetherai"), "together"),
-    **dict.fromkeys(("copilot", "github_copilot"), "github-copilot"),
+    **dict.fromkeys(("copilot", "github_copilot", "github"), "github-copilot"),
     **dict.fromkeys(("z-ai", "z.ai", "zai-org"), "zai"),
+    **dict.fromkeys(("x_ai", "xai"), "x-ai"),
+    **dict.fromkeys(("mistral_ai", "mistralai"), "mistral"),
+    "moonshot_ai": "moonshotai",
 }
+# Of a seller whose id is also a vendor at OpenRouter, whose ids are looked up first.
+_UNMISTAKABLE = {"fireworks": "fireworks_ai"}
 # Makers of ids that do not have the prefix that the list expects.  The international one of two platforms comes first.
 _MAKERS = (
     *(
@@ -122,6 +130,9 @@ class _Seller:
                 if not hasattr(clause, "equals"):
                     self._patterns.append(_Pattern(clause, literals, entry))
 
+    def __contains__(self, entry: ModelInfo | None) -> bool:
+        return any(own is entry for own in self.provider.models)
+
     def exact(self, name: str) -> ModelInfo | None:
         """The entry of this id, or of a name that the list gives in full."""
         if (entry := self._by_name.get(name)) is not None:
@@ -155,6 +166,27 @@ def is_of_a_plan(listed: str, entry: ModelInfo) -> bool:
     prices = entry.prices if isinstance(entry.prices, list) else [entry]
     has_price = any(rate is not None for price in prices for rate in vars(price.prices).values())
     return listed.partition("/")[0] in SELLING_AGENTS.values() and not has_price
+
+
+@lru_cache(maxsize=10_000)  # names are external input
+def sold_name(model: str, seller: str) -> str:
+    """The model's name with the seller that an attribute tells, such as `groq` or `aws.bedrock`, at its beginning.
+
+    A name that leads to this seller by itself stays as it was sent.  So does one that a maker does not list: its SDK is
+    used for others' models, too.
+    """
+    name = model.strip().lower()
+    found = _seller_of_attribute(seller.strip().lower()) if name and seller else None
+    if found is None or bedrock_name(name) or name.startswith("arn:") or find_entry(name) in found:
+        return model
+    provider = found.provider.id
+    longer = f"{_UNMISTAKABLE.get(provider, provider)}/{model}"
+    path = name.rpartition("/")[0]
+    if provider in _MAKERS:
+        is_sold = found.exact(name) is not None or (not path and find_entry(longer) in found)
+    else:
+        is_sold = not path or _seller_of_path(path.partition("/")[0]) is not found
+    return longer if is_sold and len(longer) <= LONGEST_MODEL else model
 
 
 def listed_name(model: str, agent: str) -> str:
@@ -297,10 +329,15 @@ def _makers(name: str) -> list[_Seller]:
     return [*first, *claims]
 
 
+def _seller_of_attribute(value: str) -> _Seller | None:
+    """The seller of `groq`, `azure.ai.openai` (conventions) or `google.vertex.chat` (the AI SDK)."""
+    return _seller(_ALIASES.get(value, value)) or _seller_of_path(value.partition(".")[0])
+
+
 def _seller_of_path(first: str) -> _Seller | None:
     from genai_prices.data_snapshot import find_provider_by_id, get_snapshot
 
-    if (seller := _seller(_PATHS.get(first, first))) is not None:
+    if (seller := _seller(_ALIASES.get(first, first))) is not None:
         return seller
     provider = find_provider_by_id(get_snapshot().providers, first)
     return None if provider is None else _seller(provider.id)

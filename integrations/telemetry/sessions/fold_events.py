@@ -39,8 +39,13 @@ def merge_requests() -> None:
     )
 
 
+def _with_seller(model: str) -> str:
+    """The name if it has a path: of two records of a request, the one that names the seller decides the price."""
+    return f"CASE WHEN strpos({model}, '/') > 0 THEN {model} END"
+
+
 _PARTS = tuple(part.value for part in RequestPart)
-_GREATEST = ("model", "duration_ms", "reported_cost", "service_tier", "sender", "span", "parent_span")
+_GREATEST = ("duration_ms", "reported_cost", "service_tier", "sender", "span", "parent_span")
 _GREATEST_COUNTS = ("cache_read_tokens", "cache_write_tokens", "output_tokens", "cache_write_1h_tokens")
 
 # Column → value for each staged request: of its events in this fold, and merged with the stored row.
@@ -53,6 +58,7 @@ _FRESH = {
     "subtracted_tokens": "max(subtracted_tokens) FILTER (WHERE apart.sender IS NULL)",
     "place": "max(place)",
     "reports_1h_tokens": "bool_or(cache_write_1h_tokens IS NOT NULL)",
+    "model": f"coalesce(max({_with_seller('model')}), max(model))",
     **{name: f"max({name})" for name in (*_GREATEST, *_GREATEST_COUNTS)},
     # The sender whose tokens were subtracted: another sender of the request that counts apart has no bearing on them.
     "sender": "coalesce(max(sender) FILTER (WHERE apart.sender IS NULL AND subtracted_tokens > 0), '')",
@@ -75,6 +81,9 @@ _MERGED = {
         CASE WHEN apart.sender IS NULL THEN stored.subtracted_tokens END, fresh.subtracted_tokens, 0
     )""",
     "place_id": "coalesce(stored.place_id, place.id)",
+    "model": f"""coalesce(
+        GREATEST({_with_seller("stored.model")}, {_with_seller("fresh.model")}), GREATEST(stored.model, fresh.model)
+    )""",
     "reports_1h_tokens": "coalesce(stored.reports_1h_tokens, false) OR fresh.reports_1h_tokens",
     **{name: f"GREATEST(stored.{name}, fresh.{name})" for name in _GREATEST},
     **{name: f"GREATEST(stored.{name}, fresh.{name}, 0)" for name in _GREATEST_COUNTS},

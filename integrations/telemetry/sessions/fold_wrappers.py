@@ -23,12 +23,14 @@ def find_wrappers() -> None:
         sql.execute(MARK_WRAPPERS)
 
 
-# Spans end about when their calls do; programs may date a child's end a moment after its parent's.
+# Spans end about when their calls do; programs may date a child's end a moment after its parent's.  Perhaps only one of
+# both names the seller of the model.
 _PAIR: LiteralString = """
     above.session_id = below.session_id AND above.span = below.parent_span AND above.id <> below.id
     AND below.at <= above.at + interval '1 second'
     AND below.at >= above.at - coalesce(above.duration_ms, 0) * interval '1 millisecond' - interval '1 second'
-    AND (above.model = below.model OR above.model = '' OR below.model = ''
+    AND (regexp_replace(above.model, '.*/', '') = regexp_replace(below.model, '.*/', '')
+         OR above.model = '' OR below.model = ''
          OR above.output_tokens = below.output_tokens AND below.output_tokens > 0)
 """
 _ABOVE_KNOWS_MORE: LiteralString = """

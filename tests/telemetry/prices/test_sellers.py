@@ -12,13 +12,15 @@ import pytest
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ClauseRegex, ConditionalPrice, ModelInfo, Provider, TieredPrices
 
-from integrations.model_names import LONGEST_MODEL
-from integrations.models import AgentRequest, AgentSession
+from integrations.model_names import LONGEST_MODEL, model_name
+from integrations.models import AgentRequest, AgentSession, AgentSessionDay
 from integrations.telemetry.agents.events import EventKind
 from integrations.telemetry.prices.library import library_list
 from integrations.telemetry.prices.lists import PROMPT_BOUNDS, TokenCounts
-from integrations.telemetry.prices.sellers import find_entry, listed_name
+from integrations.telemetry.prices.sellers import find_entry, listed_name, sold_name
 from integrations.telemetry.sessions.fold import fold_received_batches
+from tests.telemetry.agent_records import PROGRAM, span
+from tests.telemetry.intake import Intake, counter, metrics, point, spans
 from tests.telemetry.raw_rows import Event, at, receive
 
 AT = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -58,6 +60,20 @@ def spellings(provider: Provider, entry: ModelInfo) -> Iterator[str]:
         yield f"{provider.id}/{name}"
 
 
+def price_at(seller: str, id_: str) -> Decimal:
+    """Dollars for a million tokens of output at this provider of the list."""
+    (entry,) = (
+        entry
+        for provider in get_snapshot().providers
+        if provider.id == seller
+        for entry in provider.models
+        if entry.id == id_
+    )
+    rate = rates_of(entry)[-1].prices.output_mtok
+    assert isinstance(rate, Decimal)
+    return rate
+
+
 def rates_of(entry: ModelInfo) -> list[ConditionalPrice]:
     return entry.prices if isinstance(entry.prices, list) else [ConditionalPrice(prices=entry.prices)]
 
@@ -71,6 +87,61 @@ def test_every_id_of_the_list_under_its_seller_s_own_spelling_is_its_own_entry()
                 assert found is entry, (provider.id, name, found and found.id)
                 looked_up += 1
     assert looked_up > 1700
+
+
+def test_every_id_of_the_list_is_its_own_entry_where_an_attribute_alone_tells_its_seller() -> None:
+    looked_up = 0
+    for provider in get_snapshot().providers:
+        for entry in provider.models:
+            model = entry.id.replace("regional.", "eu.")  # the list's term for every region but the global one
+            found = find_entry(sold_name(model, provider.id))
+            assert found is entry, (provider.id, model, found and found.id)
+            looked_up += 1
+    assert looked_up > 2300
+
+
+# The seller as an attribute names it, what was sent, and the name under which its price is looked up.
+SOLD_BY = [
+    # OpenTelemetry's conventions
+    ("groq", "openai/gpt-oss-120b", "groq/openai/gpt-oss-120b"),
+    ("azure.ai.openai", "gpt-5", "azure/gpt-5"),
+    ("azure.ai.inference", "gpt-5", "azure/gpt-5"),
+    ("gcp.vertex_ai", "claude-opus-4-8", "google/claude-opus-4-8"),
+    ("gcp.gemini", "gemini-2.5-flash", "gemini-2.5-flash"),
+    ("aws.bedrock", "us.anthropic.claude-opus-4-8-v1:0", "us.anthropic.claude-opus-4-8-v1:0"),
+    ("x_ai", "grok-4.6", "grok-4.6"),
+    ("mistral_ai", "ministral-8b", "ministral-8b"),
+    ("github", "claude-opus-4.8", "github-copilot/claude-opus-4.8"),
+    ("ibm.watsonx.ai", "llama-3.3-70b", "llama-3.3-70b"),  # not in the list
+    # The AI SDK
+    ("google.vertex.anthropic.messages", "claude-opus-4-8", "google/claude-opus-4-8"),
+    ("anthropic.messages", "claude-opus-4-8", "claude-opus-4-8"),
+    ("togetherai.chat", "MiniMaxAI/MiniMax-M3", "together/MiniMaxAI/MiniMax-M3"),
+    ("fireworks.chat", "ember-1", "fireworks_ai/ember-1"),
+    ("gateway", "anthropic/claude-opus-4.8", "anthropic/claude-opus-4.8"),
+    # Claude Code
+    ("firstParty", "claude-opus-4-8", "claude-opus-4-8"),
+    ("vertex", "claude-opus-4-8", "google/claude-opus-4-8"),
+    ("foundry", "claude-opus-4-8", "azure/claude-opus-4-8"),
+    ("bedrock", "arn:aws:bedrock:eu-west-1:123456789012:application-inference-profile/a1b2c3d4", None),
+    # Names that lead to the seller by themselves, or to another one than the SDK's maker
+    ("openrouter", "anthropic/claude-opus-4.8", "anthropic/claude-opus-4.8"),
+    ("groq", "groq/llama-9", "groq/llama-9"),
+    ("openai", "deepseek-chat", "deepseek-chat"),
+    ("openai", "anthropic/claude-opus-4.8", "anthropic/claude-opus-4.8"),
+    ("OpenAI", "openai/gpt-5", "openai/gpt-5"),
+    # Nothing that names a seller
+    ("", "gpt-5", None),
+    ("Acme AI", "gpt-5", None),
+    ("groq", "", None),
+    ("groq", "m" * LONGEST_MODEL, None),
+]
+
+
+@pytest.mark.parametrize(("seller", "sent", "name"), SOLD_BY)
+def test_the_seller_of_an_attribute_is_part_of_the_name(seller: str, sent: str, name: str | None) -> None:
+    assert sold_name(sent, seller) == (sent if name is None else name)
+    assert model_name(sold_name(sent, seller)) == model_name(sent)
 
 
 def test_every_threshold_of_the_list_is_a_class_of_the_what_if() -> None:
@@ -214,6 +285,52 @@ def test_requests_of_agents_that_sell_models_are_priced_by_their_list() -> None:
         "copilot": Decimal(50),
         "cursor": Decimal(18),
     }
+
+
+@pytest.mark.django_db
+def test_requests_and_sums_are_priced_by_the_seller_of_their_attributes(intake: Intake) -> None:
+    """A million tokens of output cost 4.4 dollars at Z.ai and 3.862 at Zhipu AI."""
+    names = {
+        "1": ("gen_ai.provider.name", "zhipuai", "glm-5.3"),
+        "2": ("gen_ai.system", "zai", "glm-5.3"),
+        "3": ("ai.model.provider", "groq.chat", "openai/gpt-oss-120b"),
+    }
+    for key, (attribute, seller, model) in names.items():
+        said = {attribute: seller, "gen_ai.request.model": model, "gen_ai.response.id": key}
+        output = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 1_000_000}
+        intake.send(spans(span("chat", int(key), **said, **output), resource=PROGRAM))
+    counts = {"type": "output", "model": "claude-opus-4-8", "session.id": "m"}
+    intake.send(
+        metrics(counter("claude_code.token.usage", point(1_000_000, {**counts, "anthropic.provider": "vertex"})))
+    )
+    fold_received_batches()
+    assert dict(AgentRequest.objects.values_list("key", "spend")) == {
+        "1": Decimal("3.862"),
+        "2": Decimal("4.4"),
+        "3": price_at("groq", "openai/gpt-oss-120b"),
+    }
+    summed = AgentSessionDay.objects.get(source="metrics")
+    assert (summed.model, summed.spend) == ("claude-opus-4-8", price_at("google", "claude-opus-4-8"))
+    assert set(AgentSessionDay.objects.values_list("model", flat=True)) == {
+        "glm-5.3",
+        "gpt-oss-120b",
+        "claude-opus-4-8",
+    }
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("first", ["glm-5.3", "zhipuai/glm-5.3"])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_of_two_records_of_a_request_the_one_that_names_the_seller_decides(first: str, *, at_once: bool) -> None:
+    other = {"glm-5.3": "zhipuai/glm-5.3", "zhipuai/glm-5.3": "glm-5.3"}[first]
+    for model in (first, other):
+        receive(
+            [Event(at("2026-11-20 10:00"), kind=EventKind.REQUEST, key="1", model=model, tokens=(0, 0, 0, 1_000_000))]
+        )
+        if not at_once:
+            fold_received_batches()
+    fold_received_batches()
+    assert AgentRequest.objects.get().spend == Decimal("3.862")
 
 
 @pytest.mark.django_db
