@@ -107,6 +107,16 @@ def test_the_status_of_a_span_decides_where_nothing_else_does(
     assert outcomes() == {"c": outcome}
 
 
+def test_calls_at_once_that_are_alike_in_all_but_their_ids_are_several(intake: Intake) -> None:
+    times = {"startTimeUnixNano": str(NOW - SECOND), "endTimeUnixNano": str(NOW)}
+    calls = [{**span("execute_tool", number, gen_ai__tool__name="shell"), **times} for number in (1, 2)]
+    calls[1]["status"] = {"code": 2}
+    for _ in range(2):
+        intake.send(spans(*calls, resource=PROGRAM))
+    assert outcomes() == {"0000000000000001": "succeeded", "0000000000000002": "failed"}
+    assert len(intake.events) == 2
+
+
 def test_a_request_with_a_failed_status_and_no_tokens_failed(intake: Intake) -> None:
     intake.send(spans({**span("chat"), "status": {"code": 2}}, resource=PROGRAM))
     assert [event["kind"] for event in intake.events] == [EventKind.REQUEST_ERROR]

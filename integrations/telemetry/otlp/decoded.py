@@ -138,7 +138,7 @@ class EventRecord(NamedTuple):
     time_unix_nano: int  # 0: none
     name: str
     attributes: Attributes  # known to the vocabulary
-    identity: bytes  # identifies it within its origin: times, name and attributes
+    identity: bytes  # identifies it within its origin: times, name, attributes, and a span's ids
 
 
 class MetricKind(StrEnum):
@@ -241,8 +241,9 @@ class Origin(ABC):
         own = list(map(_encoded, record.attributes))
         attributes = dict(self.resource)
         attributes.update(map(self._attribute, own))
-        body = ""
+        body, ids = "", b""
         if isinstance(record, Span):
+            ids = record.trace_id + record.span_id  # calls at once may be alike in everything else
             # A span dates its request or call by the end, as a log record does.
             time, other_time = record.end_time_unix_nano, record.start_time_unix_nano
             name = valid(record.name)
@@ -253,7 +254,7 @@ class Origin(ABC):
             if not name:
                 body = body_of(record)
                 name = name_in(body)
-        identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own)
+        identity = _times(time, other_time) + (name or body).encode() + b"\x00" + b"".join(own) + ids
         if self.vocabulary.reads_span_context:
             attributes.update(_context(record))
         if self.vocabulary.counts_differ:
