@@ -140,9 +140,10 @@ class JiraServer(SimulatedServer):
                 "id": repository.id,
                 "name": f"{repository.name} board",
                 "type": "scrum",
-                "location": {"projectKey": project_key(repository.name)},
+                **({"location": {"projectKey": project_key(repository.name)}} if self._is_cloud else {}),
             }
             for repository in self._repositories
+            if request.query.get("projectKeyOrId") in (None, project_key(repository.name))
         ]
         return Answer.of(_page(request, boards))
 

@@ -122,8 +122,9 @@ def _refuse_matching_nothing(connection: Connection) -> None:
 
 
 def _names_of(resource: Resource) -> tuple[str, ...]:
-    """The names by which rules pick a resource: its name, its id, and the key of a project."""
-    return (resource.name, resource.external_id, *filter(None, [str(resource.details.get("key") or "")]))
+    """The names by which rules pick a resource: its name, its id, the key of a project, and those of its projects."""
+    keys = [str(resource.details.get("key") or ""), *resource.details.get("projects", ())]
+    return (resource.name, resource.external_id, *filter(None, keys))
 
 
 def of_picked(connection: Connection, drafts: Iterable[AnyDraft]) -> list[AnyDraft]:

@@ -172,6 +172,40 @@ def test_a_board_is_picked_by_the_key_of_its_project(connection: Connection) -> 
     assert {one.name for one in Resource.objects.all() if rules.pick(one)} == {"SHOP · Shop", "SHOP · Team"}
 
 
+def test_a_board_of_a_data_center_is_picked_by_the_key_of_each_project(connection: Connection) -> None:
+    """Its boards name no project; those of a project are listed, and one project's may be refused."""
+    boards = {"": [7, 8, 9], "SHOP": [7, 8], "PAY": [8]}
+
+    class Boards:
+        def get(self, path: str, *, params: dict[str, Any] | None = None) -> Boards:
+            self.path, self.key = path, (params or {}).get("projectKeyOrId", "")
+            if self.key == "HR":
+                raise PermanentError("Jira refused it")
+            return self
+
+        def json(self) -> Any:
+            if self.path.endswith("/project"):
+                return [
+                    {"id": str(10 + at), "key": key, "name": key.title()}
+                    for at, key in enumerate(("HR", "SHOP", "PAY"))
+                ]
+            values = [{"id": id_, "name": f"Board {id_}", "type": "scrum"} for id_ in boards[self.key]]
+            return {"values": values, "isLast": True, "baseUrl": "https://jira.example.com"}
+
+    for draft in resources_of(cast(Http, Boards()), Site(is_cloud=False)):
+        store_resource(connection, draft)
+    picked_by = {
+        key: {one.name for one in Resource.objects.filter(kind="board") if Rules(match=(key,)).pick(one)}
+        for key in ("shop", "PAY", "HR", "Board 9")
+    }
+    assert picked_by == {
+        "shop": {"Board 7", "Board 8"},
+        "PAY": {"Board 8"},
+        "HR": set(),
+        "Board 9": {"Board 9"},
+    }
+
+
 def test_rules_that_match_nothing_are_refused_with_what_there_is(connection: Connection, provider: Provider) -> None:
     provider.repository("acme/shop")
     set_rules(connection, Rules(match=("acme/shpo", "acme/sit")))

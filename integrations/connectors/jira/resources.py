@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from integrations.connectors.base import Http, ResourceDraft
@@ -11,12 +11,18 @@ from integrations.connectors.jira.site import Site, pages
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ResourceKind
 
+BOARDS = "rest/agile/1.0/board"
+
 
 def resources_of(http: Http, site: Site) -> Iterator[ResourceDraft]:
     """Projects, then boards; Jira without Jira Software has no boards."""
-    yield from projects(http, site)
+    keys: list[str] = []
+    for project in projects(http, site):
+        if not project.archived:
+            keys.append(project.details["key"])
+        yield project
     try:
-        yield from _boards(http)
+        yield from _boards(http, () if site.is_cloud else keys)
     except PermanentError:
         return
 
@@ -46,14 +52,31 @@ def _projects(http: Http, site: Site) -> Iterator[Any]:
     yield from listed if isinstance(listed, list) else ()
 
 
-def _boards(http: Http) -> Iterator[ResourceDraft]:
-    for board in pages(http, "rest/agile/1.0/board"):
-        if not text_of(board, "id"):
-            continue
+def _boards(http: Http, keys: Sequence[str]) -> Iterator[ResourceDraft]:
+    """Boards, with the project that Cloud names; of these projects, with all of them."""
+    boards = [board for board in pages(http, BOARDS) if text_of(board, "id")]
+    projects_of = _projects_of_boards(http, keys) if boards else {}
+    for board in boards:
         project, name = text_of(object_of(board, "location"), "projectKey"), text_of(board, "name")
         yield ResourceDraft(
             ResourceKind.BOARD,
             external_id=str(board["id"]),
             name=f"{project} · {name}" if project else name,
-            details={"type": str(board.get("type", "")), "key": project},
+            details={
+                "type": str(board.get("type", "")),
+                "key": project,
+                "projects": projects_of.get(str(board["id"]), []),
+            },
         )
+
+
+def _projects_of_boards(http: Http, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+    """Board → the projects that its filter names: Data Center lists a board without them, and a project's boards."""
+    projects_of: dict[str, list[str]] = {}
+    for key in keys:
+        try:
+            for board in pages(http, BOARDS, params={"projectKeyOrId": key}):
+                projects_of.setdefault(text_of(board, "id"), []).append(key)
+        except PermanentError:  # a project whose boards the account may not see
+            continue
+    return projects_of
