@@ -53,9 +53,10 @@ class Override:
 def pattern_matches(pattern: str, model: str) -> bool:
     """Whether the model's name matches the pattern, in which * stands for any characters.  Ignores case.
 
-    The name is compared as sent, and in the normal form under which it is listed.
+    The name is compared with and without its seller, and in the normal form under which it is listed.
     """
-    return any(_fits(pattern.lower(), name) for name in (model.lower(), model_name(model)))
+    sent = model.lower()
+    return any(_fits(pattern.lower(), name) for name in (sent, sent.partition("/")[2] or sent, model_name(model)))
 
 
 def _fits(pattern: str, name: str) -> bool:

@@ -37,12 +37,13 @@ _ALIASES = {
     **dict.fromkeys(("gcp", "gemini", "vertex-ai", "vertexai"), "google"),
     **dict.fromkeys(("fireworks_ai", "fireworks-ai", "accounts"), "fireworks"),
     **dict.fromkeys(("together_ai", "together-ai", "togetherai"), "together"),
-    **dict.fromkeys(("copilot", "github_copilot", "github"), "github-copilot"),
+    **dict.fromkeys(("copilot", "github_copilot"), "github-copilot"),
     **dict.fromkeys(("z-ai", "z.ai", "zai-org"), "zai"),
     **dict.fromkeys(("x_ai", "xai"), "x-ai"),
     **dict.fromkeys(("mistral_ai", "mistralai"), "mistral"),
     "moonshot_ai": "moonshotai",
 }
+_ATTRIBUTES = {**_ALIASES, "github": "github-copilot"}  # which at the beginning of a path is GitHub Models
 # Of a seller whose id is also a vendor at OpenRouter, whose ids are looked up first.
 _UNMISTAKABLE = {"fireworks": "fireworks_ai"}
 # Makers of ids that do not have the prefix that the list expects.  The international one of two platforms comes first.
@@ -331,7 +332,7 @@ def _makers(name: str) -> list[_Seller]:
 
 def _seller_of_attribute(value: str) -> _Seller | None:
     """The seller of `groq`, `azure.ai.openai` (conventions) or `google.vertex.chat` (the AI SDK)."""
-    return _seller(_ALIASES.get(value, value)) or _seller_of_path(value.partition(".")[0])
+    return _seller(_ATTRIBUTES.get(value, value)) or _seller_of_path(value.partition(".")[0])
 
 
 def _seller_of_path(first: str) -> _Seller | None:

@@ -95,6 +95,8 @@ def test_the_most_particular_override_holds() -> None:
         ("*-mini", "gpt-5-mini", True),
         ("a.me-1", "acme-1", False),
         ("acme-[1]", "acme-[1]", True),
+        ("claude-sonnet-4-5-20250929", "google/claude-sonnet-4-5-20250929", True),  # the seller was an attribute
+        ("openai/gpt-oss-120b", "groq/openai/gpt-oss-120b", True),
     ],
 )
 def test_only_stars_are_wildcards(pattern: str, model: str, is_meant: bool) -> None:

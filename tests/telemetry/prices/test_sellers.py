@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from genai_prices.data_snapshot import get_snapshot
@@ -297,7 +298,7 @@ def test_requests_and_sums_are_priced_by_the_seller_of_their_attributes(intake: 
     }
     for key, (attribute, seller, model) in names.items():
         said = {attribute: seller, "gen_ai.request.model": model, "gen_ai.response.id": key}
-        output = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 1_000_000}
+        output: dict[str, Any] = {"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 1_000_000}
         intake.send(spans(span("chat", int(key), **said, **output), resource=PROGRAM))
     counts = {"type": "output", "model": "claude-opus-4-8", "session.id": "m"}
     intake.send(
