@@ -172,7 +172,7 @@ def test_a_board_is_picked_by_the_key_of_its_project(connection: Connection) -> 
     assert {one.name for one in Resource.objects.all() if rules.pick(one)} == {"SHOP · Shop", "SHOP · Team"}
 
 
-def test_a_board_of_a_data_center_is_picked_by_the_key_of_each_project(connection: Connection) -> None:
+def test_a_board_of_a_data_center_is_picked_by_the_keys_of_its_projects(connection: Connection) -> None:
     """Its boards name no project; those of a project are listed, and one project's may be refused."""
     boards = {"": [7, 8, 9], "SHOP": [7, 8], "PAY": [8]}
 

@@ -84,7 +84,7 @@ def derive() -> None:
     attribute_pending()
 
 
-def test_of_each_quarter_of_an_hour_the_channel_that_reports_more_counts(intake: Intake) -> None:
+def test_in_a_quarter_of_an_hour_the_channel_that_reports_more_counts(intake: Intake) -> None:
     """Output by quarter: 40 and 40, 300 and 120, none and 75, 10 and 210: 625, which cost $0.015625 at $25."""
     for clock, tokens in (("14:05", 40), ("14:20", 300), ("14:50", 10)):
         intake.send(logs(request(clock, "h", output_tokens=tokens)))
