@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
@@ -16,12 +16,13 @@ from itertools import pairwise
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine import measures, scan
-from insights.engine.fact_query import FactQuery, ResolvedScope, ScopeKind, StockQuery
+from insights.engine.fact_query import Chosen, FactQuery, ResolvedScope, ScopeKind, StockQuery
 from insights.engine.measures import set_in, sets_in
 from insights.engine.plan import Clock, MeasureQuery, ScopeResolver, facets_of, measure_queries_of, needed_buckets
 from insights.engine.results import MeasuredFacts
 from insights.engine.scan import MeasuredGroups
 from insights.engine.statement import windows_of
+from insights.engine.tables import BEFORE_VALUE
 from insights.query import windows
 from insights.query.measures import Measure
 from insights.query.query import Dimension, Query, Scope, Window
@@ -33,7 +34,7 @@ Segment = tuple[str, ...]
 Place = frozenset[int]
 """The units, among those asked about, that somebody was in on a day."""
 
-_Group = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their value of an attribute
+_Group = tuple[Place, tuple[str, ...]]  # by which people are told apart: their units, and their values of attributes
 
 NOBODY: People = 0
 NOWHERE: Place = frozenset()
@@ -53,22 +54,20 @@ class PeopleQuery:
 
     `segments` are read instead of the query's own, and any column will do.  With `units`, the query's own unit is left
     out of account: people are told apart by which of these they were in, and with `outside` those in none are asked
-    about, too.  With the slug of an attribute, segments begin with its value on the day, empty without one.  `left_out`
-    are filters of whose facts the rest is asked about.
+    about, too.  With slugs of attributes, segments begin with their values on the day, empty without one.
     """
 
     query: Query
-    segments: tuple[Dimension, ...] = ()
+    segments: tuple[Dimension | Chosen, ...] = ()
     units: tuple[int, ...] = ()
     outside: bool = False
     of_buckets: bool = True
-    attribute: str = ""
-    left_out: Mapping[Dimension, tuple[str, ...]] = field(default_factory=dict)
+    attributes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class _Reading:
-    """Sets of people of one measure, by place, value of an attribute, days and segment."""
+    """Sets of people of one measure, by place, values of attributes, days and segment."""
 
     measure: Measure
     split: tuple[int, ...]
@@ -199,13 +198,13 @@ def contributors_of(planned: Sequence[PeoplePlan], facts: MeasuredFacts) -> list
 
 def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> PeoplePlan:
     query, metric = question.query, get(question.query.key)
-    if question.units or question.attribute:
+    if question.units or question.attributes:
         people = scopes.of(Scope(where=query.scope.where))
-        by_attribute = None
-        if question.attribute:
-            [(by_attribute, _)] = scopes.of(Scope(where={question.attribute: ()})).attributes
+        by_attributes = tuple(
+            attribute for slug in question.attributes for attribute, _ in scopes.of(Scope(where={slug: ()})).attributes
+        )
         outside = question.outside or not question.units
-        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=outside, by_attribute=by_attribute)
+        scope = replace(people, kind=ScopeKind.PLACES, ids=question.units, outside=outside, by_attributes=by_attributes)
     else:
         scope = scopes.of(query.scope)
     in_buckets = windows.buckets(query.window, query.granularity) if question.of_buckets else needed_buckets(query)
@@ -217,7 +216,6 @@ def plan_people(question: PeopleQuery, clock: Clock, scopes: ScopeResolver) -> P
         scope,
         clock,
         facets=facets_of(query.facets),
-        left_out=facets_of(question.left_out),
         segments=question.segments,
     )
     return PeoplePlan(question, metric, buckets, measure_queries)
@@ -280,6 +278,6 @@ def _date_ranges(windows_read: Sequence[Window]) -> list[Window]:
 def _group_of(found: str | int, scope: ResolvedScope) -> _Group:
     if not isinstance(found, str):
         return NOWHERE, ()
-    units, _, value = found.partition("=")
+    units, *values = found.split(BEFORE_VALUE)
     place = frozenset(map(int, units.split(","))) if units else NOWHERE
-    return place, () if scope.by_attribute is None else (value,)
+    return place, (*values, *("" for _ in scope.by_attributes[len(values) :]))

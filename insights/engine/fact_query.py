@@ -35,7 +35,7 @@ class ResolvedScope:
 
     `attributes` are attribute ids with values, one of which the person must have on the day of the fact; `person_id`
     restricts the facts of units, or unassigned ones, to that person, `among` to these people.  Of PLACES, `outside`
-    asks about people in none of the units, too, and `by_attribute` tells people apart by their value of that attribute.
+    asks about people in none of the units, too, and `by_attributes` tells people apart by their values of these.
     """
 
     kind: ScopeKind = ScopeKind.ANYBODY
@@ -44,7 +44,7 @@ class ResolvedScope:
     person_id: int | None = None
     among: tuple[int, ...] = ()
     outside: bool = False
-    by_attribute: int | None = None
+    by_attributes: tuple[int, ...] = ()
 
 
 ANYBODY = ResolvedScope()
@@ -62,6 +62,18 @@ class GroupKey(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Chosen:
+    """A split by which of these values of a dimension a row has, or any row of its fact where it is `of_facts`.
+
+    They are separated by line breaks; without any of them it is empty.
+    """
+
+    dimension: Dimension
+    values: tuple[str, ...]
+    of_facts: bool = False
+
+
+@dataclass(frozen=True)
 class FactQuery:
     """What one statement reads.
 
@@ -73,12 +85,10 @@ class FactQuery:
     window_edges: tuple[Edges, ...]
     scope: ResolvedScope = ANYBODY
     facets: Facets = ()
-    segments: tuple[Dimension, ...] = ()
+    segments: tuple[Dimension | Chosen, ...] = ()
     settled_before: datetime | None = None  # None: outcomes are not used
     by_person: bool = False  # group by person instead of by unit
     facets_of_facts: Facets = ()  # by what any row of a fact has
-    left_out: Facets = ()  # what rows must not have
-    left_out_of_facts: Facets = ()  # what no row of a fact may have
 
     # Looked up once per group, of which there are millions: borders and ids would be hashed each time.
     def __hash__(self) -> int:

@@ -13,6 +13,7 @@ from django.utils.text import get_text_list
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.fact_query import (
+    Chosen,
     Edges,
     Facets,
     FactQuery,
@@ -203,15 +204,11 @@ def measure_queries_of(
     clock: Clock,
     *,
     facets: Facets = (),
-    left_out: Facets = (),
-    segments: tuple[Dimension, ...] = (),
+    segments: tuple[Dimension | Chosen, ...] = (),
     statistic: Statistic | None = None,
 ) -> Mapping[Measure, MeasureQuery]:
-    """A measure query for each measure of the metric, in these windows, for this scope and this statistic.
-
-    `left_out` are filters of whose facts the rest is read.
-    """
-    used = {*segments, *(dimension for dimension, _ in (*facets, *left_out))}
+    """A measure query for each measure of the metric, in these windows, for this scope and this statistic."""
+    used = {*map(_dimension_of, segments), *(dimension for dimension, _ in facets)}
 
     def measure_query(measure: Measure) -> MeasureQuery:
         if isinstance(measure, PeopleOfWindow):
@@ -220,30 +217,36 @@ def measure_queries_of(
         finer = measure.for_dimensions(used)
         if isinstance(finer, Distribution):
             finer = finer.of_statistic(statistic)
-        split = tuple(i for i, dimension in enumerate(segments) if dimension not in finer.not_split_by)
-        of_rows, of_facts = _by_level(facets, finer)
-        left_out_of_rows, left_out_of_facts = _by_level(left_out, finer)
+        split = tuple(i for i, segment in enumerate(segments) if _is_split_by(finer, segment))
+        applied = [filter_ for filter_ in facets if filter_[0] not in finer.not_filtered_by]
         fact_query = FactQuery(
             finer.relation,
             window_edges,
             scope,
-            of_rows,
-            tuple(segments[position] for position in split),
+            tuple(filter_ for filter_ in applied if finer.has(filter_[0])),
+            tuple(_split_of(finer, segments[position]) for position in split),
             clock.settled_before,
-            facets_of_facts=of_facts,
-            left_out=left_out_of_rows,
-            left_out_of_facts=left_out_of_facts,
+            facets_of_facts=tuple(filter_ for filter_ in applied if not finer.has(filter_[0])),
         )
         return MeasureQuery(fact_query, finer, split)
 
     return {measure: measure_query(measure) for measure in metric.measures}
 
 
-def _by_level(filters: Facets, measure: Measure) -> tuple[Facets, Facets]:
-    """The filters that apply to the measure: those of its rows, and those of its facts."""
-    applied = [(dimension, values) for dimension, values in filters if dimension not in measure.not_filtered_by]
-    of_rows = tuple(one for one in applied if measure.has(one[0]))
-    return of_rows, tuple(one for one in applied if not measure.has(one[0]))
+def _dimension_of(segment: Dimension | Chosen) -> Dimension:
+    return segment.dimension if isinstance(segment, Chosen) else segment
+
+
+def _is_split_by(measure: Measure, segment: Dimension | Chosen) -> bool:
+    """Values are chosen by a filter: what that does not apply to is not split by them."""
+    undivided = measure.not_filtered_by if isinstance(segment, Chosen) else measure.not_split_by
+    return _dimension_of(segment) not in undivided
+
+
+def _split_of(measure: Measure, segment: Dimension | Chosen) -> Dimension | Chosen:
+    if isinstance(segment, Chosen):
+        return replace(segment, of_facts=not measure.has(segment.dimension))
+    return segment
 
 
 def resolve_scope(scope: Scope) -> ResolvedScope:

@@ -105,7 +105,7 @@ def joins_on_day(scope: ResolvedScope, relation: Relation, day: str, parameters:
             joins.append(f"AND membership.unit_id IN {parameters.one_of(scope.ids, 'BIGINT')}")
     if scope.kind is ScopeKind.PLACES:
         joined = _on_day(
-            "membership", parameters.table(Places(scope.ids, scope.outside, scope.by_attribute)), placed_by, day
+            "membership", parameters.table(Places(scope.ids, scope.outside, scope.by_attributes)), placed_by, day
         )
         joins.append(f"LEFT {joined}" if scope.outside else joined)
     for position, name in enumerate(_attribute_joins(scope)):
@@ -169,7 +169,7 @@ def joins_of_ranges(scope: ResolvedScope, person: str, parameters: Parameters) -
         joins.append(f"JOIN {parameters.table(MEMBERSHIPS)} AS membership ON membership.id = {person} {among}")
         names.append("membership")
     if scope.kind is ScopeKind.PLACES:
-        places = parameters.table(Places(scope.ids, scope.outside, scope.by_attribute))
+        places = parameters.table(Places(scope.ids, scope.outside, scope.by_attributes))
         joined = f"JOIN {places} AS membership ON membership.id = {person}"
         joins.append(f"LEFT {joined}" if scope.outside else joined)
         names.append("membership")

@@ -10,10 +10,11 @@ from typing import Any
 
 from insights.engine import aggregation, measures, scope
 from insights.engine.aggregation import BEHIND
-from insights.engine.fact_query import FactQuery, ResolvedScope, ScopeKind, StockQuery
+from insights.engine.fact_query import Chosen, FactQuery, ResolvedScope, ScopeKind, StockQuery
 from insights.engine.scope import Parameters
 from insights.engine.tables import Places, Table, people_of
 from insights.query import dimensions, windows
+from insights.query.dimensions import value_of
 from insights.query.measures import Measure, Total
 from insights.query.query import Window
 from integrations.enums import RECENT_DAYS
@@ -160,8 +161,8 @@ class _Rows:
             *(f"source.{column}" for column in self.columns),
             *([f"source.{relation.people} AS {BEHIND}"] if relation.people else []),
         ]
-        for dimension, name in zip(query.segments, segment_names(query), strict=True):
-            selected.append(f"{dimensions.value_of(dimension)} AS {name}")
+        for segment, name in zip(query.segments, segment_names(query), strict=True):
+            selected.append(f"{self._chosen(segment) if isinstance(segment, Chosen) else value_of(segment)} AS {name}")
         for i, measure in enumerate(self.measures_read):
             selected += [
                 f"{self._picked(measure, _column(relation, column))} AS {alias}_{i}"
@@ -203,16 +204,18 @@ WHERE {" AND ".join(conditions) or "true"}
 
     def _facets(self) -> Iterator[str]:
         for dimension, values in self.query.facets:
-            yield f"{dimensions.value_of(dimension)} IN {self.parameters.one_of(values, 'VARCHAR')}"
+            yield f"{value_of(dimension)} IN {self.parameters.one_of(values, 'VARCHAR')}"
         for dimension, values in self.query.facets_of_facts:
             among = self.parameters.add(list(values), "VARCHAR[]")
             yield f"list_has_any(string_split(source.{dimensions.listed_in(dimension)}, chr(10)), {among})"
-        for dimension, values in self.query.left_out:
-            yield f"{dimensions.value_of(dimension)} NOT IN {self.parameters.one_of(values, 'VARCHAR')}"
-        for dimension, values in self.query.left_out_of_facts:
-            among = self.parameters.add(list(values), "VARCHAR[]")
-            listed = f"string_split(source.{dimensions.listed_in(dimension)}, chr(10))"
-            yield f"NOT coalesce(list_has_any({listed}, {among}), false)"
+
+    def _chosen(self, chosen: Chosen) -> str:
+        if not chosen.of_facts:
+            value, among = value_of(chosen.dimension), self.parameters.one_of(chosen.values, "VARCHAR")
+            return f"CASE WHEN {value} IN {among} THEN {value} ELSE '' END"
+        among = self.parameters.add(list(chosen.values), "VARCHAR[]")
+        listed = f"string_split(source.{dimensions.listed_in(chosen.dimension)}, chr(10))"
+        return f"coalesce(array_to_string(list_sort(list_intersect({listed}, {among})), chr(10)), '')"
 
     def _picked(self, measure: Measure, column: str) -> str:
         """The column, null in rows that the measure excludes."""
@@ -220,14 +223,18 @@ WHERE {" AND ".join(conditions) or "true"}
             return column
         dimension, values = measure.only
         among = self.parameters.one_of(values, "VARCHAR")
-        return f"CASE WHEN {dimensions.value_of(dimension)} IN {among} THEN {column} END"
+        return f"CASE WHEN {value_of(dimension)} IN {among} THEN {column} END"
 
     def _needed(self, relation: Relation) -> Collection[str]:
         """The columns of the relation that the statement reads."""
         names = {relation.day, *scope.columns_of(relation), *self.columns, *filter(None, [relation.people])}
-        of_facts = (*self.query.facets_of_facts, *self.query.left_out_of_facts)
-        names.update(dimensions.listed_in(dimension) for dimension, _ in of_facts)
-        used = [*self.query.segments, *(dimension for dimension, _ in (*self.query.facets, *self.query.left_out))]
+        chosen = [segment for segment in self.query.segments if isinstance(segment, Chosen)]
+        of_facts = [dimension for dimension, _ in self.query.facets_of_facts]
+        of_facts += [segment.dimension for segment in chosen if segment.of_facts]
+        names.update(map(dimensions.listed_in, of_facts))
+        used = [segment for segment in self.query.segments if not isinstance(segment, Chosen)]
+        used += [segment.dimension for segment in chosen if not segment.of_facts]
+        used += [dimension for dimension, _ in self.query.facets]
         for measure in self.measures_read:
             names.update(column for _, column in measures.columns_of(measure))
             if isinstance(measure, Total) and measure.only:

@@ -25,6 +25,7 @@ from integrations.facts.relation import Relation
 if TYPE_CHECKING:
     import duckdb
 
+BEFORE_VALUE = "\0"  # which no value in PostgreSQL contains
 FIRST_DAY, END_DAY = "0001-01-01", "9999-12-31"  # for ranges without a start or an end
 VERSIONS = 6  # versions of each table to keep, and places of so many families of units
 MOST_RESULT_ROWS = 20_000  # in results that are kept, besides the one used last
@@ -102,32 +103,32 @@ def people_of(relation: Relation) -> Table:
 @dataclass(frozen=True)
 class Places:
     """The date ranges in which each person was in the same of these units, with these as text, separated by commas; in
-    none of them, too, where it is of those outside.  Of an attribute they had the same value, which follows after `=`.
+    none of them, too, where it is of those outside.  They had the same value of each attribute, or none; these follow.
 
     A table of its own: a page joins the same one in each of its statements.
     """
 
     units: tuple[int, ...]
     outside: bool
-    attribute: int | None = None
+    attributes: tuple[int, ...] = ()
 
     name = "places"
 
     @property
     def of(self) -> Sequence[str]:
-        return MEMBERSHIPS.of if self.attribute is None else (*MEMBERSHIPS.of, *ATTRIBUTES.of)
+        return (*MEMBERSHIPS.of, *ATTRIBUTES.of) if self.attributes else MEMBERSHIPS.of
 
     def create(self, opened: duckdb.DuckDBPyConnection, name: str, rows: Rows) -> None:
-        values = _NO_VALUES if self.attribute is None else f"FROM {_loaded_as(opened, ATTRIBUTES, rows)}"
         select = _PLACES.format(
             memberships=_loaded_as(opened, MEMBERSHIPS, rows),
-            values=f"{values} WHERE attribute_id = $attribute",
+            held=_HELD.format(attributes=_loaded_as(opened, ATTRIBUTES, rows)) if self.attributes else _NO_VALUES,
             ever=_EVER if self.outside else "",
             join="LEFT JOIN" if self.outside else "JOIN",
+            values="".join(_VALUE.format(name=f"held_{attribute}") for attribute in self.attributes),
+            joins="".join(_VALUE_JOIN.format(name=f"held_{attribute}", id=attribute) for attribute in self.attributes),
         )
-        opened.execute(
-            f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units), "attribute": self.attribute}
-        )
+        of_attributes = {"attributes": list(self.attributes)} if self.attributes else {}
+        opened.execute(f"CREATE TABLE {name} AS {select} ORDER BY id", {"units": list(self.units), **of_attributes})
 
 
 # A person is in one unit of a tree at a time, and in all above it; these change when it moves.
@@ -135,12 +136,16 @@ _EVER = f"""
     UNION SELECT id, DATE '{FIRST_DAY}' FROM inside UNION SELECT id, DATE '{END_DAY}' FROM inside
     UNION SELECT id, DATE '{FIRST_DAY}' FROM held UNION SELECT id, DATE '{END_DAY}' FROM held
 """
-_NO_VALUES = f"""
-    FROM (SELECT 0 AS id, 0 AS attribute_id, '' AS value, DATE '{FIRST_DAY}' AS first_day, DATE '{END_DAY}' AS end_day)
+_NO_VALUES = f"SELECT 0 AS id, DATE '{FIRST_DAY}' AS first_day, DATE '{END_DAY}' AS end_day WHERE false"
+_HELD = "FROM {attributes} WHERE attribute_id IN (SELECT unnest($attributes::BIGINT[]))"
+_VALUE = ", chr(0) || coalesce(any_value({name}.value), '')"
+_VALUE_JOIN = """
+        LEFT JOIN held AS {name} ON {name}.attribute_id = {id} AND {name}.id = stretches.id
+                                AND {name}.first_day <= stretches.first_day AND stretches.end_day <= {name}.end_day
 """
 _PLACES = """
     WITH inside AS (FROM {memberships} WHERE unit_id IN (SELECT unnest($units::BIGINT[]))),
-    held AS ({values}),
+    held AS ({held}),
     borders AS (
         SELECT id, first_day AS day FROM inside UNION SELECT id, end_day FROM inside
         UNION SELECT id, first_day FROM held UNION SELECT id, end_day FROM held {ever}
@@ -150,14 +155,11 @@ _PLACES = """
     ),
     filled AS (
         SELECT stretches.id, stretches.first_day, stretches.end_day,
-               concat(
-                   string_agg(inside.unit_id, ',' ORDER BY inside.unit_id), '=' || any_value(held.value)
-               ) AS units
+               concat(string_agg(inside.unit_id, ',' ORDER BY inside.unit_id){values}) AS units
         FROM stretches
         {join} inside ON inside.id = stretches.id
                      AND inside.first_day <= stretches.first_day AND stretches.end_day <= inside.end_day
-        LEFT JOIN held ON held.id = stretches.id
-                      AND held.first_day <= stretches.first_day AND stretches.end_day <= held.end_day
+        {joins}
         WHERE stretches.end_day IS NOT NULL
         GROUP BY ALL
     )

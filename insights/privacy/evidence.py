@@ -15,6 +15,7 @@ from itertools import chain
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors, People, PeopleQuery, Place, Segment
+from insights.engine.fact_query import Chosen
 from insights.engine.plan import facets_of
 from insights.privacy.families import Family, Unit
 from insights.privacy.suppression import (
@@ -43,52 +44,66 @@ ByPlace = Mapping[tuple[Place, Segment], People]
 
 
 @dataclass(frozen=True)
-class _Wider:
-    """Asks who is left out by some of the filters.
+class _Filter:
+    """A filter of a query, by which it is split without it.
 
-    With `chosen`, the query without these filters is split by them, and they are the values that each chooses, and then
-    by the segments of the query at the positions `kept`.  Without, it asks about the rest, by the query's segments.
+    Without `column`, a fact can have several of its values, as a session has models: it is split by which of them.
     """
+
+    values: Set[str]
+    column: bool
+
+    def takes(self, value: str) -> bool:
+        return value in self.values if self.column else value != ""
+
+    def is_revealed(self, hidden: Set[str]) -> bool:
+        """Whether its own value would reveal what is hidden among the values: it has to take all of that, or none.
+
+        Filters by several values that facts have together overlap with those by one: of that they take none.
+        """
+        taken = {value for value in hidden if self.takes(value)}
+        return bool(taken) and not (self.column and taken == hidden)
+
+
+@dataclass(frozen=True)
+class _Wider:
+    """Asks who is left out by some of the filters: the query without them, split by them, and then by its segments at
+    the positions `kept`."""
 
     people: PeopleQuery
     kept: Sequence[int]
-    chosen: Sequence[Set[str]] = ()
+    filters: Sequence[_Filter]
 
     def segment_of(self, segment: Segment) -> Segment:
         """The part of a segment of the query by which this one is split, too."""
         return tuple(segment[position] for position in self.kept)
 
-    def divided(self, own: ByPlace, found: ByPlace) -> ByPlace:
+    def divided(self, found: ByPlace) -> ByPlace:
         """Everybody by what the filters take and what they leave out, before the segments.
 
-        A single filter that rows can be split by has its values there: others see each of them.
+        A single filter has its values there: others see each of them.
         """
-        if not self.chosen:
-            left_out = {(place, ("", *segment)): some for (place, segment), some in found.items()}
-            return left_out | {(place, (TAKEN, *segment)): some for (place, segment), some in own.items()}
-        if len(self.chosen) == 1:
+        if len(self.filters) == 1:
             return found
         divided: dict[tuple[Place, Segment], People] = defaultdict(int)
         for (place, segment), some in found.items():
-            flags = (value in taken for value, taken in zip(segment, self.chosen, strict=False))
-            values = (TAKEN if is_taken else "" for is_taken in flags)
-            divided[place, (*values, *segment[len(self.chosen) :])] |= some
+            flags = (
+                TAKEN if filter_.takes(value) else "" for value, filter_ in zip(segment, self.filters, strict=False)
+            )
+            divided[place, (*flags, *segment[len(self.filters) :])] |= some
         return divided
 
     def revealed(self, hidden: Set[tuple[Row, Pattern]]) -> Set[tuple[Row, Pattern]]:
-        """The units, segments and sums over them in which the filters' own value is hidden.
-
-        A single filter by a column takes all of its values that are hidden, or none of them.
-        """
-        number = max(1, len(self.chosen))
+        """The units, segments and sums over them in which the filters' own value is hidden."""
+        number = len(self.filters)
         lost: dict[tuple[Row, Pattern], set[Pattern]] = defaultdict(set)
         for unit, pattern in hidden:
             if None not in pattern[:number]:
                 lost[unit, pattern[number:]].add(pattern[:number])
-        if len(self.chosen) == 1:
-            taken = {(value,) for value in self.chosen[0]}
-            return {cell for cell, values in lost.items() if values & taken and not values <= taken}
-        return {cell for cell, values in lost.items() if (TAKEN,) * number in values}
+        if number > 1:
+            return {cell for cell, values in lost.items() if (TAKEN,) * number in values}
+        [filter_] = self.filters
+        return {cell for cell, values in lost.items() if filter_.is_revealed({str(value) for (value,) in values})}
 
 
 @dataclass(frozen=True)
@@ -122,31 +137,27 @@ class Question:
 
     @cached_property
     def _wider(self) -> Sequence[_Wider]:
-        """The query without each filter that rows can be split by, without all of these, and the rest beside each of
-        the others.  Rows are split by a single attribute of people at a time."""
-        scope, by_column = self.query.scope, self._filters_by_column
-        alone = [(dimension,) for dimension in by_column]
-        dropped: list[tuple[str, tuple[Dimension, ...]]] = [("", some) for some in alone]
-        dropped += [("", by_column)] if len(by_column) > 1 else []
-        dropped += [(attribute, ()) for attribute in scope.where]
-        dropped += [(attribute, by_column) for attribute in scope.where if by_column]
-        wider = [self._split_by(attribute, some) for attribute, some in dropped]
-        for dimension in self.query.facets.keys() - {*by_column}:
-            everybody = self._by_family(self._without_filters(dimension), self.segments)
-            rest = replace(everybody, left_out={dimension: self.query.facets[dimension]})
-            wider.append(_Wider(rest, range(len(self.segments))))
+        """The query without each filter, and without all of them, in which every combination of them is found."""
+        attributes, dimensions = tuple(self.query.scope.where), tuple(self.query.facets)
+        wider = [self._split_by((), (dimension,)) for dimension in dimensions]
+        wider += [self._split_by((attribute,), ()) for attribute in attributes]
+        wider += [self._split_by(attributes, dimensions)] if len(attributes) + len(dimensions) > 1 else []
         return wider
 
-    def _split_by(self, attribute: str, dimensions: tuple[Dimension, ...]) -> _Wider:
+    def _split_by(self, attributes: tuple[str, ...], dimensions: tuple[Dimension, ...]) -> _Wider:
         """The query without these filters, split by them."""
         chosen, where = dict(facets_of(self.query.facets)), {**self.query.scope.where}
-        values = [where.pop(attribute)] if attribute else []
-        values += [chosen[dimension] for dimension in dimensions]
-        kept = [position for position, dimension in enumerate(self.segments) if dimension not in dimensions]
+        filters = [_Filter({*where.pop(attribute)}, column=True) for attribute in attributes]
+        splits: list[Dimension | Chosen] = []
+        for dimension in dimensions:
+            by_column = dimension in self._filters_by_column
+            filters.append(_Filter({*chosen[dimension]}, by_column))
+            splits.append(dimension if by_column else Chosen(dimension, chosen[dimension]))
+        kept = [position for position, dimension in enumerate(self.segments) if dimension not in splits]
         query = self._without_filters(*dimensions)
         query = replace(query, scope=replace(query.scope, where=where))
-        people = self._by_family(query, (*dimensions, *(self.segments[position] for position in kept)))
-        return _Wider(replace(people, attribute=attribute), kept, [{*some} for some in values])
+        people = self._by_family(query, (*splits, *(self.segments[position] for position in kept)))
+        return _Wider(replace(people, attributes=attributes), kept, filters)
 
     @cached_property
     def _filters_by_column(self) -> tuple[Dimension, ...]:
@@ -171,7 +182,7 @@ class Question:
         """Who contributes, by the units of the family."""
         return self._by_family(self.query, self.segments)
 
-    def _by_family(self, query: Query, segments: tuple[Dimension, ...]) -> PeopleQuery:
+    def _by_family(self, query: Query, segments: tuple[Dimension | Chosen, ...]) -> PeopleQuery:
         beside = tuple(self.family.units) if self.units else ()
         return PeopleQuery(query, segments, beside, bool(self.family.wholes), self.of_buckets)
 
@@ -262,7 +273,7 @@ class Question:
         for wider, answer in zip(self._wider, beside, strict=True):
             # Without people there is nothing in the window, neither here nor there.
             for some, found_beside in zip(own, answer.people_in(window, self._numerator), strict=False):
-                cells = self._beside_units(wider.divided(some, found_beside), minimum)
+                cells = self._beside_units(wider.divided(found_beside), minimum)
                 found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows).keys())
                 for place, segment in some:
                     for unit in (OWN, *self.family.rows_of(place)):

@@ -21,6 +21,7 @@ from tests.stored_once import StoreOnce
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("teams")]
 MANAGER = Persona("of-red-0")
 TEAMS = {"Red": 6, "Blue": 5, "Green": 7, "Grey": 2}  # their people with agents
+YESTERDAY = windows.local_today() - timedelta(days=1)
 WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
 
 
@@ -34,14 +35,13 @@ def made_of_teams(org: Org) -> Org:
     """Shop of four teams, Red of two squads; one of Green uses another agent than all others."""
     Organisation.objects.update_or_create(pk=1, defaults={"protected_since": datetime(2026, 1, 1, tzinfo=UTC)})
     org.tree("Shop")
-    yesterday = windows.local_today() - timedelta(days=1)
     for team, size in TEAMS.items():
         org.unit(team, below="shop")
         people = [f"of-{team.lower()}-{number}" for number in range(size)]
         org.people(*({"full_name": name, "email": f"{name}@example.com", "role": team} for name in people))
         for number, name in enumerate(people):
             org.join(name, team.lower())
-            org.session(by=name, on=yesterday, tokens=1000 + number)
+            org.session(by=name, on=YESTERDAY, tokens=1000 + number)
     org.fold()
     Grant.objects.create(user=create_user(EXECUTIVE), role=Role.EXECUTIVE, during=DateRange(date(2025, 1, 1), None))
     red = Unit.objects.get(slug="red")
@@ -97,6 +97,36 @@ def test_who_cannot_see_the_other_teams_loses_nothing() -> None:
 def test_a_filter_that_leaves_out_few_is_hidden() -> None:
     """The attack: all less those of three roles."""
     assert shown(EXECUTIVE, tokens(None, role=("Red", "Blue", "Green")), tokens(None, role=("Green",))) == [False, True]
+
+
+def test_filters_by_two_attributes_leave_out_no_few_people(teams: Org) -> None:
+    """The attack: all, less those of two roles, less those of a site, and those of both; Grey is in neither."""
+    where = {"Red": "Pune", "Blue": "Pune", "Green": "Oslo", "Grey": "Oslo"}
+    teams.people(
+        *(
+            {"full_name": name, "email": f"{name}@example.com", "role": team, "site": where[team]}
+            for team, size in TEAMS.items()
+            for name in (f"of-{team.lower()}-{number}" for number in range(size))
+        ),
+        on=date(2025, 1, 1),
+    )
+    role, site = ("Red", "Green"), ("Pune",)
+    assert shown(EXECUTIVE, tokens(None, role=role), tokens(None, site=site)) == [True, True]
+    assert shown(EXECUTIVE, tokens(None, role=role, site=site)) == [False]
+
+
+def test_filters_by_several_models_show_no_few_people_who_used_both(teams: Org) -> None:
+    """The attack: sessions with one model, and with another, less those with any of the two."""
+    for number in range(5):
+        session = teams.session(by=f"of-green-{number}", on=YESTERDAY, tokens=10, model="claude-opus-4-5")
+        if number == 4:
+            teams.session(by="of-green-4", on=YESTERDAY, tokens=10, model="claude-sonnet-4-5", session_id=session)
+    teams.fold()
+    models = ("claude-opus-4-5", "claude-sonnet-4-5")
+    sessions = replace(tokens(None), key="ai.sessions")
+    queries = [replace(sessions, facets={Dimension.MODEL: some}) for some in (models[:1], models)]
+    answers = visible_totals(queries, access_of(create_user(EXECUTIVE)))
+    assert [answer.total[0].withheld for answer in answers] == [False, True]
 
 
 def test_a_filter_by_what_rows_lack_is_judged_too() -> None:
