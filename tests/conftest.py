@@ -21,7 +21,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.launcher.schema import migrate_schema
 from config.schedule import seed_schedule
 from insights.engine.unconfirmed import unconfirmed_by_version
-from insights.privacy.families import places_by_version
+from insights.privacy.families import alike_by_version, places_by_version
 from integrations.intake.resolve import renamed_services
 from integrations.telemetry.agents.dictionary import forget_dictionary
 from integrations.telemetry.otlp.store_names import known_names
@@ -109,6 +109,7 @@ def _nothing_kept_in_this_process() -> None:
     forget_partitions()
     unconfirmed_by_version.clear()
     places_by_version.clear()
+    alike_by_version.clear()
     renamed_services.clear()
     cache_catalogue_version(NEVER_CHANGED)
 

@@ -20,6 +20,7 @@ from insights.engine.plan import facets_of
 from insights.privacy.families import Family, Unit
 from insights.privacy.suppression import (
     WHOLE,
+    Cell,
     Cells,
     Hidden,
     Key,
@@ -205,8 +206,7 @@ class Question:
             hidden[unit] |= dict.fromkeys(_of_few(of_unit, minimum), Rule.PRIMARY)
         for window, sets in people.items():
             for some in sets:
-                judged = suppressed(self._beside_units(some, minimum), minimum, rows=self._own_rows)
-                for (unit, segment), rule in judged.items():
+                for (unit, segment), rule in self._judged(some, minimum).items():
                     hidden[unit].setdefault((window, segment), rule)
             for unit, segment in self._revealed_by_filters(window, sets, beside, minimum):
                 hidden[unit].setdefault((window, segment), Rule.FILTERS)
@@ -247,6 +247,16 @@ class Question:
                 by_segment[segment] |= some
         return by_segment
 
+    def _judged(self, people: ByPlace, minimum: Minimum) -> Mapping[Cell, Rule]:
+        """The cells to hide of the units of the family.
+
+        Looked up where another question of the answer has the same people, as sessions and tokens do.
+        """
+        key = (frozenset(people.items()), frozenset(self._own_rows), minimum)
+        if key not in self.family.judged:
+            self.family.judged[key] = suppressed(self._beside_units(people, minimum), minimum, rows=self._own_rows)
+        return self.family.judged[key]
+
     def _beside_units(self, people: ByPlace, minimum: Minimum) -> Cells:
         """The cells of a window: each unit's, and those of each segment.
 
@@ -257,6 +267,7 @@ class Question:
         if not self.units:
             return grid({OWN: places}, [], people)
         below = self.family.below
+        alike = [(unit, [other]) for unit, other in self.family.alike]
         rows: dict[Row, set[Place]] = {row: set() for row in (*self.family.units, *below, *chain(*below.values()))}
         for place in places:
             for row in self.family.rows_of(place):
@@ -264,7 +275,7 @@ class Question:
         counted = {
             (place, segment): some if place else minimum.known(some) for (place, segment), some in people.items()
         }
-        return grid(rows, [*below.items()], counted)
+        return grid(rows, [*below.items(), *alike], counted)
 
     def _revealed_by_filters(
         self, window: Window, own: Sequence[ByPlace], beside: Sequence[Contributors], minimum: Minimum
@@ -273,8 +284,7 @@ class Question:
         for wider, answer in zip(self._wider, beside, strict=True):
             # Without people there is nothing in the window, neither here nor there.
             for some, found_beside in zip(own, answer.people_in(window, self._numerator), strict=False):
-                cells = self._beside_units(wider.divided(found_beside), minimum)
-                found = wider.revealed(suppressed(cells, minimum, rows=self._own_rows).keys())
+                found = wider.revealed(self._judged(wider.divided(found_beside), minimum).keys())
                 for place, segment in some:
                     for unit in (OWN, *self.family.rows_of(place)):
                         if not found.isdisjoint((unit, sums) for sums in patterns_of(wider.segment_of(segment))):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
-from itertools import chain
-from typing import NamedTuple
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from core.cache import Cache
 from insights.engine.contributors import Place
 from insights.query.query import UNASSIGNED_PREFIX, Window
+from integrations.models import Enrolment
 from orgtree.access.access import Access
-from orgtree.models import UnitPlace
+from orgtree.models import Placement, UnitPlace
 
 
 class Unassigned(NamedTuple):
@@ -47,16 +50,29 @@ places_by_version: Cache[Sequence[UnitPlacing]] = Cache(8_000_000, lambda places
 """All places of units, by version of people."""
 
 
+Alike = Mapping[Unit, Collection[Unit]]
+"""By unit, those of other trees with nearly the same people."""
+
+alike_by_version: Cache[Alike] = Cache(4_000_000, lambda alike: 1000 + 250 * sum(map(len, alike.values())))
+"""By version of people, window, minimum group size and hour."""
+
+
 @dataclass(frozen=True)
 class Family:
     """Units, with those directly below each; of a tree's top units, and of who is in no unit of it, that is the whole
     organisation, as the tree's negative id.
 
-    Units whose parent the viewer may not see are below none.
+    Units whose parent the viewer may not see are below none.  `alike` are pairs of units of different trees.
     """
 
     units: Sequence[int]
     below: Mapping[int, Sequence[Unit]] = field(default_factory=dict)
+    alike: Sequence[tuple[Unit, Unit]] = ()
+
+    @cached_property
+    def judged(self) -> dict[Hashable, Any]:
+        """What was judged of them in one answer: insights/privacy/evidence.py."""
+        return {}
 
     @cached_property
     def wholes(self) -> Collection[int]:
@@ -69,7 +85,8 @@ class Family:
 
 
 def family_of(units: Collection[Unit], window: Window, access: Access) -> Family:
-    """These units, those above them on any day of the window that the viewer may see, and all directly below these.
+    """These units, those above them on any day of the window that the viewer may see, and all directly below these;
+    and in the same way those of other trees with nearly the same people as any of them.
 
     The whole organisation is among them if the viewer may see it, and with it who is in no unit.  What is below a
     closed unit stands alone.
@@ -77,30 +94,110 @@ def family_of(units: Collection[Unit], window: Window, access: Access) -> Family
     if not units:
         return Family([])
     places = [place for place in _places(access.organisation.people_version) if place.overlaps(window)]
-    trees = {place.tree for place in places if place.unit in {*units}}
-    trees |= {unit.tree for unit in units if isinstance(unit, Unassigned)}
+    above = _above(places, window, access)
+    alike = _alike(places, window, access)
+    parts: dict[int, list[Unit]] = defaultdict(list)
+    for part in sorted(above, key=repr):
+        for parent in above[part]:
+            parts[parent].append(part)
+    known: set[Unit] = set()
+    below: dict[int, Sequence[Unit]] = {}
+    found = {*units}
+    while found:
+        known |= found
+        while ancestors := {parent for unit in found for parent in above.get(unit, ())} - below.keys():
+            below |= {ancestor: parts[ancestor] for ancestor in ancestors}
+            found = {*ancestors}
+            known |= {*ancestors, *chain(*(parts[ancestor] for ancestor in ancestors))}
+        found = {other for unit in known for other in alike.get(unit, ())} - known
+    pairs = [(unit, other) for unit in sorted(known, key=repr) for other in alike.get(unit, ()) if other in known]
+    return Family(sorted(unit for unit in known if isinstance(unit, int) and unit > 0), below, pairs)
+
+
+def _above(places: Sequence[UnitPlacing], window: Window, access: Access) -> Mapping[Unit, Set[int]]:
+    """What is directly above each unit that the viewer may see, and above who is in none."""
+    visibility = access.visibility
     closed = {place.unit: place.end < window.end for place in sorted(places, key=lambda place: place.end)}
     above: dict[Unit, set[int]] = defaultdict(set)
-    if access.visibility.whole:
-        above |= {Unassigned(tree): {-tree} for tree in trees}
+    if visibility.whole:
+        above |= {Unassigned(tree): {-tree} for tree in {place.tree for place in places}}
     for unit, parent, tree, _, _, _, _ in places:
-        if tree not in trees:
-            continue
-        if parent is not None and parent in closed and access.visibility.can_see(parent):
+        if parent is not None and parent in closed and visibility.can_see(parent):
             above[unit].add(parent)
-        if access.visibility.whole and (parent is None or closed.get(parent, True)):
+        if visibility.whole and (parent is None or closed.get(parent, True)):
             above[unit].add(-tree)
-    ancestors: set[int] = set()
-    found = {parent for unit in units for parent in above.get(unit, ())}
-    while found:
-        ancestors |= found
-        found = {parent for unit in found for parent in above.get(unit, ())} - ancestors
-    below: dict[int, list[Unit]] = defaultdict(list)
-    for part in sorted(above, key=repr):
-        for parent in above[part] & ancestors:
-            below[parent].append(part)
-    known = {*units, *ancestors, *chain(*below.values())}
-    return Family(sorted(unit for unit in known if isinstance(unit, int) and unit > 0), below)
+    return above
+
+
+def _alike(places: Sequence[UnitPlacing], window: Window, access: Access) -> Alike:
+    """The units of other trees that the viewer may see, with nearly the same people in the window."""
+    tree_of: dict[Unit, int] = {place.unit: place.tree for place in places}
+    if len({*tree_of.values()}) < 2:
+        return {}
+    organisation, few = access.organisation, access.minimum_group_size
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    key = f"{organisation.people_version} {window} {few} {hour}"
+    alike = alike_by_version.get(key)
+    if alike is None:
+        members = _members(window, tree_of)
+        enrolled = frozenset(Enrolment.objects.values_list("identity__person_id", flat=True))
+        with_agents = {unit: people & enrolled for unit, people in members.items()}
+        alike = _either(nearly_equal(members, tree_of, few), nearly_equal(with_agents, tree_of, few))
+        alike_by_version.put(key, alike)
+    visibility = access.visibility
+    return {
+        unit: [other for other in others if visibility.whole or (isinstance(other, int) and visibility.can_see(other))]
+        for unit, others in alike.items()
+    }
+
+
+def _members(window: Window, tree_of: dict[Unit, int]) -> Mapping[Unit, Set[int]]:
+    """The people of each unit on any day of the window, and of those who are in no unit of a tree, but in another's.
+
+    Adds the latter to `tree_of`.
+    """
+    of_units = (
+        Placement.objects.filter(during__overlap=DateRange(*window), ancestor__in=[*tree_of])
+        .values_list("ancestor_id")
+        .annotate(people=ArrayAgg("person_id", distinct=True))
+        .order_by()
+    )
+    members: dict[Unit, Set[int]] = {unit: frozenset(people) for unit, people in of_units}
+    everybody = frozenset(chain(*members.values()))
+    for tree in {*tree_of.values()}:
+        inside = (people for unit, people in members.items() if tree_of[unit] == tree)
+        outside = Unassigned(tree)
+        members[outside] = everybody.difference(*inside)
+        tree_of[outside] = tree
+    return members
+
+
+def nearly_equal(members: Mapping[Unit, Set[int]], tree_of: Mapping[Unit, int], few: int) -> Alike:
+    """By unit, those of other trees of which fewer than `few` people are in one of the two alone.
+
+    Units of fewer people are left out: their figures are hidden anyway.
+    """
+    units_of: dict[int, list[Unit]] = defaultdict(list)
+    for unit, people in members.items():
+        if len(people) >= few:
+            for person in people:
+                units_of[person].append(unit)
+    alike: dict[Unit, Collection[Unit]] = {}
+    for unit, people in members.items():
+        if len(people) >= few:  # of any `few` of them, another unit can lack all but one
+            near = {other for person in islice(people, few) for other in units_of[person]}
+            alike[unit] = [
+                other
+                for other in sorted(near, key=repr)
+                if tree_of[other] != tree_of[unit]
+                and abs(len(members[other]) - len(people)) < few
+                and len(members[other] ^ people) < few
+            ]
+    return {unit: others for unit, others in alike.items() if others}
+
+
+def _either(one: Alike, other: Alike) -> Alike:
+    return {unit: sorted({*one.get(unit, ()), *other.get(unit, ())}, key=repr) for unit in one.keys() | other.keys()}
 
 
 def units_by_word(access: Access) -> Mapping[str, Unit]:

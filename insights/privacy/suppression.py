@@ -94,6 +94,15 @@ class Cells:
         return {cell: union(self.people[atom] for atom in atoms) for cell, atoms in self.atoms.items()}
 
     @cached_property
+    def partitions_of(self) -> Mapping[Cell, Sequence[Partition]]:
+        """The partitions of which a cell is the whole or a part."""
+        found: dict[Cell, list[Partition]] = defaultdict(list)
+        for partition in self.partitions:
+            for cell in (partition.whole, *partition.parts):
+                found[cell].append(partition)
+        return found
+
+    @cached_property
     def _wholes(self) -> Set[Cell]:
         return {partition.whole for partition in self.partitions}
 
@@ -149,21 +158,29 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
     changes.
 
     A hidden whole that is not of few people stands in for another: enough of its own parts have to be hidden, or it
-    would follow from them.  All partitions are looked at before any cell is hidden: their order does not matter.
+    would follow from them.  So does such a part, which would follow from its whole if no other part were hidden.  All
+    partitions that cells were hidden in are looked at before further ones are: their order does not matter.
     """
     primary = few(cells, minimum)
 
     def smallest_shown(partition: Partition) -> Cell | None:
-        lost = minimum.known(partition.left_over) | union(
-            cells.people_of[part] for part in partition.parts if part in hidden
-        )
-        shown = [part for part in partition.parts if part not in hidden and cells.people_of[part]]
+        parts = [part for part in partition.parts if cells.people_of[part]]
+        lost_parts, shown = [part for part in parts if part in hidden], [part for part in parts if part not in hidden]
+        lost = minimum.known(partition.left_over) | union(cells.people_of[part] for part in lost_parts)
         stands_in = partition.whole in hidden and partition.whole not in primary
-        reveals = minimum.is_few(lost) or (stands_in and not minimum.is_enough(lost))
+        follows = len(lost_parts) == 1 and partition.left_over == NOBODY and partition.whole not in hidden
+        reveals = (
+            minimum.is_few(lost)
+            or (stands_in and not minimum.is_enough(lost))
+            or (follows and primary.isdisjoint(lost_parts))
+        )
         return cells.smallest(shown) if shown and reveals else None
 
-    while found := {smallest_shown(partition) for partition in cells.partitions} - {None}:
-        hidden = hidden | {cell for cell in found if cell is not None}
+    touched = [partition for partition in cells.partitions if partition.left_over]
+    touched += [partition for cell in hidden for partition in cells.partitions_of.get(cell, ())]
+    while found := {cell for cell in map(smallest_shown, touched) if cell is not None}:
+        hidden = hidden | found
+        touched = [partition for cell in found for partition in cells.partitions_of[cell]]
     return hidden
 
 
@@ -173,7 +190,8 @@ def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell], rows: Set[Row] |
     Rows and columns together can determine what neither does alone.  Unknown are the atoms that no cell shows; each
     shown cell that contains some is an equation.  A sum of atoms is determined where a combination of equations is it.
     """
-    while found := _revealing(cells, minimum, hidden, rows):
+    own = {cell for cell in cells.atoms if rows is None or cell[0] in rows}
+    while not own <= hidden and (found := _revealing(cells, minimum, hidden, rows)):
         hidden = hidden | found
     return hidden
 
@@ -415,6 +433,8 @@ def grid(
     partitions = []
     for whole, parts in wholes:
         inside = [part for part in parts if rows[part] <= rows[whole]]
+        if not inside:
+            continue
         left = {*rows[whole]}.difference(*(rows[part] for part in inside))
         for pattern in all_patterns:
             beside = union(people[atom] for atom in atoms.get((whole, pattern), ()) if atom[0] in left)

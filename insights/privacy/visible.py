@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 from insights.catalogue.registry import get
 from insights.engine.comparison import Comparison, read_comparisons
@@ -19,7 +20,7 @@ from insights.engine.margins import ErrorMargins, read_error_margins
 from insights.engine.read import AnswerSet, UnitQueries, read_together, read_unmatched
 from insights.formulas.error_margins import ErrorMargin
 from insights.privacy.evidence import Question
-from insights.privacy.families import Unit, family_of, units_by_word
+from insights.privacy.families import Family, Unit, family_of, units_by_word
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.suppression import Hidden, Row
@@ -37,7 +38,7 @@ from insights.privacy.withhold import (
 )
 from insights.query.enums import BelongsTo
 from insights.query.errors import QueryError
-from insights.query.query import Answer, Dimension, Freshness, Query, Scope
+from insights.query.query import Answer, Dimension, Freshness, Query, Scope, Window
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
 from orgtree.models import Unit as OrgUnit
@@ -94,10 +95,15 @@ def visible_together(
         for of_units in units
     ]
     known = {} if access.shows_small_groups else units_by_word(access)
+    family = cache(partial(family_of, access=access))
     questions = [
-        *(_question(query, known, access, of_buckets=True) for query in series),
-        *(_question(query, known, access) for query in totals),
-        *(_question_of_units(query, of_units.units, access) for of_units in units for query in of_units.queries),
+        *(_question(query, known, access, family, of_buckets=True) for query in series),
+        *(_question(query, known, access, family) for query in totals),
+        *(
+            _question_of_units(query, of_units.units, access, family)
+            for of_units in units
+            for query in of_units.queries
+        ),
     ]
     answers = read_together(
         series=series,
@@ -117,20 +123,25 @@ def visible_together(
     )
 
 
-def _question(query: Query, known: Mapping[str, Unit], access: Access, *, of_buckets: bool = False) -> Question | None:
+FamilyOf = Callable[[tuple[Unit, ...], Window], Family]
+
+
+def _question(
+    query: Query, known: Mapping[str, Unit], access: Access, family: FamilyOf, *, of_buckets: bool = False
+) -> Question | None:
     """None where nothing of it is withheld.  `known` are units by the word of a scope."""
     if not withholds(query, access):
         return None
     unit = known.get(query.scope.unit_word or "") or unit_id_of(query.scope, access)
-    units = [] if unit is None else [unit]
-    return Question(query, units, family_of(units, query.window, access), of_buckets)
+    units = () if unit is None else (unit,)
+    return Question(query, units, family(units, query.window), of_buckets)
 
 
-def _question_of_units(query: Query, units: Sequence[int], access: Access) -> Question | None:
+def _question_of_units(query: Query, units: Sequence[int], access: Access, family: FamilyOf) -> Question | None:
     """As `_question`, for these units.  Whether a unit is protected is decided when it is shown."""
     if not units or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
-    return Question(query, units, family_of(units, query.window, access), of_buckets=False)
+    return Question(query, units, family(tuple(units), query.window), of_buckets=False)
 
 
 def _judged(

@@ -90,6 +90,35 @@ def test_all_less_who_is_in_no_unit_is_no_tree_of_few(teams: Org) -> None:
     assert not nobody.total[0].withheld
 
 
+def test_a_unit_of_another_tree_leaves_no_few_people(teams: Org) -> None:
+    """The attack: a guild of Red and one of Green, less Red."""
+    teams.tree("Guild")
+    for name in (*(f"of-red-{position}" for position in range(6)), "of-green-0"):
+        teams.join(name, "guild")
+    queries = [tokens(slug) for slug in ("guild", "red", "shop")]
+    assert shown(EXECUTIVE, *queries) == [True, False, True]
+    assert shown(MANAGER, *queries[:2]) == [True, False], "who is in both sees both"
+    [red] = visible_totals([tokens("red")], access_of(create_user(EXECUTIVE)))
+    assert red.total[0].reason == "Hidden: together with other visible figures, it would reveal a group of few people."
+
+
+def test_a_team_that_is_hidden_beside_another_is_no_unit_of_another_tree(teams: Org) -> None:
+    """The attack: Blue is hidden beside Grey, and a guild of the same people would show it."""
+    teams.tree("Guild")
+    for name in [f"of-blue-{position}" for position in range(5)]:
+        teams.join(name, "guild")
+    assert shown(EXECUTIVE, tokens("blue"), tokens("guild")) == [False, False]
+
+
+def test_a_part_of_a_unit_in_another_tree_leaves_no_few_people(teams: Org) -> None:
+    """The attack: Red less a guild of all but its manager, who is not in it and cannot see it."""
+    teams.tree("Guild")
+    for name in [f"of-red-{position}" for position in range(1, 6)]:
+        teams.join(name, "guild")
+    assert shown(EXECUTIVE, tokens("red"), tokens("guild")) == [True, False]
+    assert shown(MANAGER, tokens("red")) == [True]
+
+
 def test_who_cannot_see_the_other_teams_loses_nothing() -> None:
     assert shown(MANAGER, tokens("red")) == [True]
 
