@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from insights.management.commands.suppression import counted
+from insights.privacy.suppression import Rule
 from insights.privacy.visible import UnitQueries, visible_series, visible_together, visible_totals
 from insights.query import windows
 from insights.query.query import Dimension, Query, Scope, Window
-from orgtree.access.access import access_of
+from orgtree.access.access import access_of, public_access
 from orgtree.models import Grant, Organisation, Role, Unit
 from tests.org import Org
 from tests.personas import EXECUTIVE, Persona, create_user
@@ -167,6 +172,18 @@ def test_a_filter_by_what_rows_lack_is_judged_too() -> None:
             query = replace(everything, key=key, facets=dict([*facets.items()][:number]))
             [answer] = visible_totals([query], access_of(create_user(EXECUTIVE)))
             assert not answer.total[0].withheld, (key, number)
+
+
+def test_the_command_counts_what_each_rule_hides() -> None:
+    """Of everybody, Shop and its teams, Grey is of few people, and Blue is hidden beside it."""
+    units = [*Unit.objects.values_list("pk", flat=True)]
+    found = counted([tokens(None)], units, public_access(), of_buckets=False)
+    assert found == {"values": 6, Rule.PRIMARY.value: 1, Rule.COMPLEMENTARY.value: 1}
+    printed = StringIO()
+    call_command("suppression", "--json", stdout=printed)
+    document = json.loads(printed.getvalue())
+    assert {"whole window", "by week", "by an attribute", "by segment", "trees", "edges"} == document.keys()
+    assert all(document[name]["values"] > document[name][Rule.PRIMARY.value] for name in ("by week", "by segment"))
 
 
 def test_the_policy_named_shows_all() -> None:
