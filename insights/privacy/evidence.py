@@ -7,7 +7,7 @@ each of its filters leaves out.  Rules: insights/privacy/suppression.py.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -252,10 +252,11 @@ class Question:
 
         Looked up where another question of the answer has the same people, as sessions and tokens do.
         """
+        judged: dict[Hashable, Mapping[Cell, Rule]] = self.family.judged
         key = (frozenset(people.items()), frozenset(self._own_rows), minimum)
-        if key not in self.family.judged:
-            self.family.judged[key] = suppressed(self._beside_units(people, minimum), minimum, rows=self._own_rows)
-        return self.family.judged[key]
+        if key not in judged:
+            judged[key] = suppressed(self._beside_units(people, minimum), minimum, rows=self._own_rows)
+        return judged[key]
 
     def _beside_units(self, people: ByPlace, minimum: Minimum) -> Cells:
         """The cells of a window: each unit's, and those of each segment.
