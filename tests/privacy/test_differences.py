@@ -174,7 +174,7 @@ def test_a_filter_by_what_rows_lack_is_judged_too() -> None:
             assert not answer.total[0].withheld, (key, number)
 
 
-def test_the_command_counts_what_each_rule_hides() -> None:
+def test_the_command_counts_what_rules_hide() -> None:
     """Of everybody, Shop and its teams, Grey is of few people, and Blue is hidden beside it."""
     units = [*Unit.objects.values_list("pk", flat=True)]
     found = counted([tokens(None)], units, public_access(), of_buckets=False)
