@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import combinations, product
@@ -22,7 +22,9 @@ from tests.engine.oracle import Selection, ai_shares
 
 FEW = 4
 MOST_PARTS = 10  # of which all sums are tried
+MOST_DIFFERENCES = 200  # that are looked at for a group of people
 Matrix = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]  # of values
 People = frozenset[int]
 
 
@@ -136,7 +138,7 @@ class Auditor:
         return values
 
     def leaks_of_four(self, values: Iterable[Shown]) -> list[Leak]:
-        """The people of whom alone a sum or difference of up to four of these values tells.
+        """The few people of whom alone a sum or difference of up to four of these values tells.
 
         Two sums of two are compared by what they have of everybody else, as one number that mixes all unknowns.
         """
@@ -148,18 +150,16 @@ class Auditor:
             matrix[:, [not some for some in people]] = 0  # what belongs to nobody does not protect anybody
             first, second = np.triu_indices(len(matrix))
             pairs = [(first, second, 1), (first, second, -1), (second, first, -1)]
-            for person in sorted(frozenset[int]().union(*people)):
-                inside = np.array([part == {person} for part in people])
-                if not inside.any():
-                    continue
-                outside, of_person = matrix @ (mix * ~inside), matrix @ (mix * inside)
+            for some in _groups_of_few(people):
+                inside = np.array([bool(part) and part <= some for part in people])
+                outside, of_group = matrix @ (mix * ~inside), matrix @ (mix * inside)
                 rest = np.concatenate([outside[a] + sign * outside[b] for a, b, sign in pairs])
-                what = np.concatenate([of_person[a] + sign * of_person[b] for a, b, sign in pairs])
+                what = np.concatenate([of_group[a] + sign * of_group[b] for a, b, sign in pairs])
                 order = np.lexsort((what, rest.round(7)))
                 rest, what = rest[order].round(7), what[order]
-                same = np.flatnonzero(np.diff(rest) == 0)
-                if (np.abs(what[same + 1] - what[same]) > 1e-6).any():
-                    found.append(Leak(frozenset({person}), measure))
+                equal = np.flatnonzero((np.diff(rest) == 0) & (np.abs(np.diff(what)) > 1e-6))[:MOST_DIFFERENCES]
+                if any(_is_of(some, people, left) for left in _differences(matrix, pairs, order, equal)):
+                    found.append(Leak(some, measure))
                     break
         return found
 
@@ -173,6 +173,36 @@ class Auditor:
                 people[position].add(fact.person)
         seen = np.flatnonzero(columns.any(axis=0))
         return [frozenset(people[position]) for position in seen], columns[:, seen].astype(float)
+
+
+def _groups_of_few(people: Sequence[People]) -> Sequence[People]:
+    """Each person, and the few people of one unknown, or of two."""
+    parts = {part for part in people if 0 < len(part) <= FEW}
+    groups = {frozenset({person}) for person in frozenset[int]().union(*people)} | parts
+    groups |= {one | other for one, other in combinations(parts, 2) if len(one | other) <= FEW}
+    return sorted(groups, key=lambda some: (len(some), sorted(some)))
+
+
+def _differences(
+    matrix: Matrix, pairs: Sequence[tuple[Places, Places, int]], order: Places, places: Iterable[int]
+) -> Iterator[Matrix]:
+    """What the pairs at these places have more than the next ones, by unknown."""
+
+    def combined(number: int) -> Matrix:
+        kind, position = divmod(int(number), len(pairs[0][0]))
+        one, other, sign = pairs[kind]
+        found: Matrix = matrix[one[position]] + sign * matrix[other[position]]
+        return found
+
+    for place in places:
+        yield combined(order[place]) - combined(order[place + 1])
+
+
+def _is_of(some: People, people: Sequence[People], left: Matrix) -> bool:
+    """Whether a combination is the figure of these people: any of one, of several a sum of what all of them did."""
+    parts = [part for part, weight in zip(people, left, strict=True) if part and abs(weight) > 1e-6]
+    is_sum = bool((left > -1e-6).all() or (left < 1e-6).all())
+    return frozenset[int]().union(*parts) == some and (len(some) == 1 or is_sum)
 
 
 def _by_measure(values: Iterable[Shown]) -> Mapping[str, Sequence[Shown]]:
