@@ -47,6 +47,7 @@ class ListPage(View):
     """
 
     plural: ClassVar[str]  # what is listed; also the name of the page's URL, and with `_csv` that of its file
+    noun: ClassVar[str] = ""  # the same as the page says it, where that differs
     filters: ClassVar[type[ViewerFilters]]
     template_name: ClassVar[str]
     card: str  # template of the rows
@@ -130,6 +131,7 @@ class ListPage(View):
         hidden = {**self.context_params, **self.params}
         return {
             "plural": self.plural,
+            "noun": self.noun or self.plural,
             "view": self.view,
             "pickers": self.pickers(),
             "chips": self.chips(),

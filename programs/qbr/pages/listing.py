@@ -15,7 +15,7 @@ TONES = {QbrState.SIGNED: ("good", "check"), QbrState.FROZEN: ("acc", "snowflake
 
 
 class Qbrs(ProgramList):
-    plural = "qbrs"
+    plural, noun = "qbrs", "business reviews"
     filters = QbrFilters
     template_name = "programs/qbr/list.html"
     card = "programs/qbr/_table.html"
@@ -26,7 +26,6 @@ class Qbrs(ProgramList):
         return {
             **context,
             "names": names_of_accounts([qbr.signed_by_id for qbr in context["rows"]]),
-            "plural": "QBRs",  # as the page says it
             "tones": TONES,
             "fields": [form["unit"], form["start"]],
             "chosen": [(name, value) for name, value in self.params.items() if name in ("period", "state")],
