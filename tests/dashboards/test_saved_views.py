@@ -96,6 +96,15 @@ def test_a_reader_who_may_not_see_its_unit_reads_so_without_its_name(teams: Team
     assert opened(sign_in(EXECUTIVE), view).status_code == 302
 
 
+def test_a_view_whose_filter_is_gone_names_no_unit_either(teams: Teams, sign_in: SignIn) -> None:
+    view = saved(sign_in(MANAGER), title="Ours", roles=["everybody"])
+    SavedView.objects.update(address="/insights/ai/spend/?unit=platform&range=soon")
+    reader = sign_in(OTHER_MEMBER)
+    assert opened(reader, view).status_code == 403
+    assert "platform" not in opened(reader, view).content.decode().lower()
+    assert reader.get(f"/api/v1/views/{view.pk}/").json()["address"] is None
+
+
 def test_a_view_of_the_readers_unit_shows_readers_their_own(teams: Teams, sign_in: SignIn) -> None:
     view = saved(sign_in(MANAGER), title="My unit", whose="reader", roles=["everybody"])
     reader = sign_in(OTHER_MEMBER)
