@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Self
 
 import django_filters
 from django import forms
@@ -24,6 +24,14 @@ class NumberFilter(django_filters.Filter):  # type: ignore[misc]  # not typed
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, min_value=1, max_value=LARGEST_ID, **kwargs)
+
+
+class CheckedFilter(django_filters.CharFilter):  # type: ignore[misc]  # as above
+    """A filter whose value the viewer must be allowed to name; its `parent` knows their access."""
+
+    def check(self, value: str) -> None:
+        """Raises an error for a value that does not exist for the viewer."""
+        raise NotImplementedError
 
 
 class YesFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # as above
@@ -107,6 +115,15 @@ class ViewerFilters(ListFilters):
     def __init__(self, data: Mapping[str, Any], access: Any, *, today: date) -> None:
         self.access, self.today = access, today
         super().__init__(data, self.visible(access))
+
+    @classmethod
+    def of_request(cls, data: Mapping[str, Any], access: Any, *, today: date) -> Self:
+        """The filters that a request asks for.  Raises the error of a filter for what the viewer may not name."""
+        filters = cls(data, access, today=today)
+        for name, filter_ in filters.filters.items():
+            if isinstance(filter_, CheckedFilter) and data.get(name):
+                filter_.check(data[name])
+        return filters
 
     def visible(self, access: Any) -> QuerySet[Any]:
         """All records that the viewer may see, in order, with what lists show of them."""

@@ -106,7 +106,7 @@ class ListPage(View):
             name: "yes" if value == "1" and isinstance(kinds.get(name), YesFilter) else value
             for name, value in self.params.items()
         }
-        return self.filters({**self.defaults, **given, **changed}, self.access, today=self.today)
+        return self.filters.of_request({**self.defaults, **given, **changed}, self.access, today=self.today)
 
     @property
     def view(self) -> str:

@@ -95,7 +95,7 @@ class ListCreate(Resource):
     file_rows: ClassVar[staticmethod[[Any, Any], Iterable[Sequence[Cell]]]]  # of filtered records and the access
 
     def narrowed(self) -> ViewerFilters:
-        return self.filters(self.request.query_params, self.access, today=self.today)
+        return self.filters.of_request(self.request.query_params, self.access, today=self.today)
 
     def list(self, request: Request) -> Response:
         page = requested_slice(request)

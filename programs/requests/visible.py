@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-import django_filters
 from django.contrib.auth.models import User
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from rest_framework.exceptions import PermissionDenied
 
+from core.list_filters import CheckedFilter
 from core.write_errors import MayNotWriteError
 from insights.query.errors import UnknownUnitError
 from orgtree.access.access import Access
@@ -94,7 +94,7 @@ def known_quarter(start: str) -> Quarter:
     return get_object_or_404(Quarter.objects.select_related("document"), start=first)
 
 
-class UnitFilter(django_filters.CharFilter):  # type: ignore[misc]  # not typed
+class UnitFilter(CheckedFilter):
     """Records of a unit, by its slug, and of all units below it today; of `ViewerFilters`.
 
     With `selects`, that method of the filters selects them, by queryset and slug.
@@ -104,12 +104,14 @@ class UnitFilter(django_filters.CharFilter):  # type: ignore[misc]  # not typed
         super().__init__(field_name=field_name, **kwargs)
         self.selects = selects
 
-    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+    def check(self, value: str) -> None:
         """Raises UnknownUnitError, also for a unit whose records do not concern the viewer."""
-        if not value:
-            return qs
         if not Unit.objects.filter(concerns(self.parent.access.visibility, "pk"), slug=value).exists():
             raise UnknownUnitError(value)
+
+    def filter(self, qs: QuerySet[Any], value: str) -> QuerySet[Any]:
+        if not value:
+            return qs
         if self.selects:
             selected: QuerySet[Any] = getattr(self.parent, self.selects)(qs, value)
             return selected

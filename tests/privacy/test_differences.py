@@ -26,8 +26,11 @@ from tests.stored_once import StoreOnce
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("teams")]
 MANAGER = Persona("of-red-0")
 TEAMS = {"Red": 6, "Blue": 5, "Green": 7, "Grey": 2}  # their people with agents
-YESTERDAY = windows.local_today() - timedelta(days=1)
 WEEK = Window(date(2026, 3, 2), date(2026, 3, 9))
+
+
+def yesterday() -> date:
+    return windows.local_today() - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +49,7 @@ def made_of_teams(org: Org) -> Org:
         org.people(*({"full_name": name, "email": f"{name}@example.com", "role": team} for name in people))
         for number, name in enumerate(people):
             org.join(name, team.lower())
-            org.session(by=name, on=YESTERDAY, tokens=1000 + number)
+            org.session(by=name, on=yesterday(), tokens=1000 + number)
     org.fold()
     Grant.objects.create(user=create_user(EXECUTIVE), role=Role.EXECUTIVE, during=DateRange(date(2025, 1, 1), None))
     red = Unit.objects.get(slug="red")
@@ -152,9 +155,9 @@ def test_filters_by_two_attributes_leave_out_no_few_people(teams: Org) -> None:
 def test_filters_by_several_models_show_no_few_people_who_used_both(teams: Org) -> None:
     """The attack: sessions with one model, and with another, less those with any of the two."""
     for number in range(5):
-        session = teams.session(by=f"of-green-{number}", on=YESTERDAY, tokens=10, model="claude-opus-4-5")
+        session = teams.session(by=f"of-green-{number}", on=yesterday(), tokens=10, model="claude-opus-4-5")
         if number == 4:
-            teams.session(by="of-green-4", on=YESTERDAY, tokens=10, model="claude-sonnet-4-5", session_id=session)
+            teams.session(by="of-green-4", on=yesterday(), tokens=10, model="claude-sonnet-4-5", session_id=session)
     teams.fold()
     models = ("claude-opus-4-5", "claude-sonnet-4-5")
     sessions = replace(tokens(None), key="ai.sessions")

@@ -16,10 +16,22 @@ from integrations.code.attribution.tasks import attribute_pending
 from integrations.telemetry.sessions.fold import fold_received_batches
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.tables import sync
-from tests.telemetry.intake import CLAUDE, Intake, Json, counter, json_attributes, log_record, logs, metrics, spans
+from tests.telemetry.intake import (
+    CLAUDE,
+    NOW,
+    SECOND,
+    Intake,
+    Json,
+    counter,
+    json_attributes,
+    log_record,
+    logs,
+    metrics,
+    spans,
+)
 
 pytestmark = pytest.mark.django_db
-DAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=2)
+DAY = datetime.fromtimestamp(NOW // SECOND, UTC).replace(hour=0, minute=0, second=0) - timedelta(days=2)
 OPUS = "claude-opus-4-8"  # dollars per million: input 5, cache read 0.5, output 25
 SONNET = "claude-sonnet-5"  # input 2, cache read 0.2, write 2.5, write kept an hour 4, output 10
 REGIONAL = "eu.anthropic.claude-sonnet-5-v1:0"  # at Bedrock: input 2.2, read 0.22, write 2.75, an hour 4.4, output 11

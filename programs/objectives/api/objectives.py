@@ -82,7 +82,7 @@ class Objectives(ProgramView, ListCreate, ReadChange):
     def list(self, request: Request) -> Response:
         """The objectives of a quarter that one may see."""
         page = requested_slice(request)
-        filters = ObjectiveFilters(request.query_params, self.access, today=self.today)
+        filters = ObjectiveFilters.of_request(request.query_params, self.access, today=self.today)
         counts = filters.count_by_status("owner", "mine", "parent")
         standings = {value: counts.get(value, 0) for value in ObjectiveStatus.values}
         documents = self.documents([*filters.qs[page]])
@@ -169,7 +169,7 @@ class AlignmentView(ProgramView):
     def get(self, request: Request) -> Response:
         """The objectives of a quarter that one may see, as a tree."""
         page = requested_slice(request)
-        filters = ObjectiveFilters(request.query_params, self.access, today=windows.local_today())
+        filters = ObjectiveFilters.of_request(request.query_params, self.access, today=windows.local_today())
         objectives = in_order_of_units(filters.qs)
         tree = branches(objectives.values_list("pk", "parent"))
         rows = objectives.in_bulk([branch.pk for branch in tree[page]])

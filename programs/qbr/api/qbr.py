@@ -61,7 +61,7 @@ class QbrsView(ProgramView):
     )
     def get(self, request: Request) -> Response:
         """The reviews that one may see, the latest first."""
-        found = QbrFilters(request.query_params, self.access, today=windows.local_today()).qs
+        found = QbrFilters.of_request(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
         return Response({"total": found.count(), "qbrs": listed.data})
