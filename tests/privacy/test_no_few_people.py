@@ -243,7 +243,7 @@ PLANTED: Mapping[str, Sequence[tuple[object, str, object]]] = {
     "figures of few people": [(suppression, "few", nothing), (evidence, "_of_few", nothing)],
     "what is beside them": [(evidence, "suppressed", only_few)],
     "units beside one another": [
-        (visible, "family_of", lambda units, *_: Family([unit for unit in units if isinstance(unit, int)]))
+        (visible, "family_of", lambda units, *_, **__: Family([unit for unit in units if isinstance(unit, int)]))
     ],
     "who is in no unit": [(visible, "units_by_word", lambda _: {})],
     "buckets of a window": [(evidence, "_beside_buckets", nothing)],
