@@ -93,7 +93,12 @@ def comment(window: BrowserWindow, section: str, headline: str, text: str) -> No
 
 def freeze_compare_and_present(window: BrowserWindow) -> None:
     page = window.page
-    page.get_by_role("button", name="Freeze").click()
+    page.get_by_role("link", name="Freeze…").click()
+    window.wait_until_loaded()
+    expect(page.get_by_role("region", name="What freezing does")).to_contain_text("Nothing was written in")
+    assert window.grave_barriers() == []
+    window.keep_picture("freeze")
+    page.get_by_role("button", name="Freeze for good").click()
     window.wait_until_loaded()
     expect(page.locator(".hw-sheet .stamp")).to_contain_text("Frozen")
     expect(page.get_by_role("link", name="Arrange sections")).to_have_count(0)
@@ -146,7 +151,7 @@ def read_as_member(window: BrowserWindow, address: str) -> None:
     expect(page.locator("#qbrs tbody tr")).to_have_count(2)
     window.go(address)
     expect(page.locator("#dora")).to_contain_text("We agreed on a rota.")
-    for name in ("Freeze", "Sign off and publish", "Arrange sections"):
+    for name in ("Freeze…", "Sign off and publish", "Change the audience", "Arrange sections"):
         expect(page.get_by_role("button", name=name)).to_have_count(0)
         expect(page.get_by_role("link", name=name)).to_have_count(0)
     assert window.grave_barriers() == []

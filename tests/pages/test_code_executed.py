@@ -53,7 +53,7 @@ def executed_by(visit: Callable[[], Any]) -> Executed:
         ("/insights/ai/", 78, 28),
         ("/insights/delivery/", 74, 28),
         ("/insights/metrics/pr.cycle_time/", 73, 29),
-        ("/programs/tickets/", 30, 15),
+        ("/programs/tickets/", 31, 16),
     ],
 )
 def test_a_page_executes_so_many_files(org: Org, member: Client, path: str, most_files: int, most_frames: int) -> None:
