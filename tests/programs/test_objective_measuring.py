@@ -317,7 +317,7 @@ def test_lists_are_narrowed(delivered: Org) -> None:
         with pytest.raises(FieldError):
             ObjectiveFilters({name: "a\x00b"}, access, today=TODAY).chosen  # noqa: B018  # reads it
     with pytest.raises(UnknownUnitError):
-        ObjectiveFilters({"unit": "nowhere"}, access, today=TODAY).qs  # noqa: B018  # reads it
+        ObjectiveFilters.of_request({"unit": "nowhere"}, access, today=TODAY)
 
 
 def test_figures_read_together_equal_those_read_one_by_one(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:

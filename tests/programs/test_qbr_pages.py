@@ -215,7 +215,7 @@ def test_freezing_says_what_becomes_permanent_and_what_is_missing(delivered: Org
     address = f"/programs/qbr/{qbr.pk}/freeze/"
     shown = page_of(EXECUTIVE, address)
     assert "Nothing was written in" in shown
-    assert "Every figure, label and text of its Q3 2026" in shown
+    assert "Every figure of Q3 2026, every label and text" in shown
     qbr.refresh_from_db()
     assert not qbr.is_frozen, "reading is not freezing"
     assert signed_in(EXECUTIVE).post(address).status_code == 302
