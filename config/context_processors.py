@@ -71,6 +71,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("ai_repositories", "AI readiness", "shield-check", hint="repositories, context files"),
             Entry("attribution", "Attribution", "git-commit", hint="commits of agents"),
             Entry("delivery", "Delivery", "git-merge", hint="DORA, lead time, bottleneck, quality"),
+            Entry("planning", "Planning", "calendar-stats", hint="sprints, commitment, scope creep, flow, backlog"),
             Entry("dashboards", "Dashboards", "layout-dashboard", hint="own pages, templates, cards", takes=""),
             Entry("compare", "Compare units", "table", hint="units side by side"),
             Entry("metric_catalogue", "Metrics", "chart-line", hint="catalogue, definitions, formulas", takes=""),
@@ -148,20 +149,20 @@ MOST_OPEN = 12
 # the search.
 OPEN_FOR: Mapping[str, Sequence[str]] = {
     "Member": (
-        *("home", "inbox", "ai", "delivery", "dashboards", "metric_catalogue", "objectives", "roadmap", "tickets"),
-        *("access", "connect_agent"),
+        *("home", "inbox", "ai", "delivery", "planning", "dashboards", "metric_catalogue", "objectives", "roadmap"),
+        *("tickets", "access", "connect_agent"),
     ),
     "Manager": (
-        *("home", "inbox", "ai", "delivery", "dashboards", "compare", "objectives", "roadmap", "tickets", "reviews"),
-        "benchmarks",
+        *("home", "inbox", "ai", "delivery", "planning", "dashboards", "compare", "objectives", "roadmap", "tickets"),
+        *("reviews", "benchmarks"),
     ),
     "Executive": (
-        *("home", "inbox", "ai", "ai_costs", "delivery", "dashboards", "compare", "program", "objectives", "tickets"),
+        *("home", "inbox", "ai", "ai_costs", "delivery", "planning", "dashboards", "program", "objectives", "tickets"),
         *("reviews", "qbrs"),
     ),
     "Auditor": (
-        *("home", "inbox", "ai", "delivery", "dashboards", "metric_catalogue", "objectives", "qbrs", "people"),
-        "access",
+        *("home", "inbox", "ai", "delivery", "planning", "dashboards", "metric_catalogue", "objectives", "qbrs"),
+        *("people", "access"),
     ),
     "Admin": (
         *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "tickets", "people", "trees", "integrations"),
@@ -175,7 +176,8 @@ DOCS: Mapping[str, str] = {
     **{"ai": "ai-impact", "ai_costs": "ai-costs", "ai_leaderboard": "leaderboard", "ai_sessions": "sessions"},
     **{"ai_prices": "spend", "ai_repositories": "attribution", "attribution": "attribution"},
     **{"budgets": "budgets", "charge_back": "budgets", "usage_files": "agents/ccusage"},
-    **{"delivery": "delivery", "compare": "delivery", "dashboards": "dashboards", "metric_catalogue": "glossary"},
+    **{"delivery": "delivery", "compare": "delivery", "planning": "planning", "dashboards": "dashboards"},
+    **{"metric_catalogue": "glossary"},
     **{"saved_views": "dashboards", "hand_kept": "hand-kept", "annotations": "annotations", "badges": "access"},
     **{"program": "program", "objectives": "objectives", "objective_new": "objectives", "quarters": "objectives"},
     **{"roadmap": "roadmaps", "persona_roadmap": "roadmaps", "tickets": "action-plans", "ticket_new": "action-plans"},

@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
     path("insights/ai/", include("insights.pages.ai.urls")),
     path("insights/delivery/", include("insights.pages.delivery.urls")),
+    path("insights/planning/", include("insights.pages.planning.urls")),
     path("insights/dashboards/", include("insights.pages.dashboards.urls")),
     path("insights/views/", saved_views.saved_views, name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),

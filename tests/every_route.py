@@ -51,6 +51,11 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units/unassigned/": signed_in_only("/insights/delivery/units/unassigned/"),
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
+    "insights/planning/": signed_in_only("/insights/planning/"),
+    "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/oldest/"),
+    "insights/planning/charts/<slug:name>/": signed_in_only("/insights/planning/charts/wip/"),
+    "insights/planning/charts/<slug:name>.csv": signed_in_only("/insights/planning/charts/wip.csv"),
+    "insights/planning/<slug:tab>/": signed_in_only("/insights/planning/flow/"),
     "insights/dashboards/": signed_in_only("/insights/dashboards/"),
     "insights/dashboards/new/": signed_in_only("/insights/dashboards/new/"),
     **{

@@ -26,6 +26,7 @@ MOST_VIEWS = 200  # of an account
 PAGES: Mapping[str, str] = {
     **{"ai": "AI", "ai_tab": "AI", "ai_sessions": "Agent sessions", "ai_leaderboard": "Leaderboard"},
     **{"delivery": "Delivery", "delivery_tab": "Delivery", "compare": "Compare units"},
+    **{"planning": "Planning", "planning_tab": "Planning"},
     **{"metric_page": "Metric", "dashboard": "Dashboard"},
 }
 

@@ -16,6 +16,7 @@ from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.catalogue import matches
 from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE
+from insights.pages.planning.tabs import PLANNING_PAGE
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.addresses import address
@@ -25,7 +26,7 @@ from orgtree.access.access import Access
 from orgtree.access.search_sources import ELSEWHERE, Hit, closeness, rank, with_all
 from orgtree.trees.search import UnitChoice, units_matching
 
-PAGES_OF_FIGURES = (("AI", AI_PAGE), ("Delivery", DELIVERY_PAGE))
+PAGES_OF_FIGURES = (("AI", AI_PAGE), ("Delivery", DELIVERY_PAGE), ("Planning", PLANNING_PAGE))
 
 
 def units(access: Access, words: Sequence[str], limit: int) -> list[Hit]:

@@ -60,6 +60,8 @@ def titles(client: Client, text: str) -> dict[str, list[str]]:
         ("dora lead", "Pages", "Delivery"),
         ("who can", "Pages", "Who can see what"),
         ("lead time", "Pages", "Delivery: Lead time"),
+        ("sprints", "Pages", "Planning"),
+        ("flow", "Pages", "Planning: Flow"),
         ("wasted", "Metrics", "Spend wasted"),
         ("pr.cycle_time", "Metrics", "Cycle time"),
         ("platf", "Units", "Platform"),

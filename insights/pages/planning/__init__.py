@@ -1,0 +1,1 @@
+"""The page `/insights/planning/`: what teams plan, and what becomes of it."""
