@@ -79,6 +79,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("qbr/<int:pk>/compare/", qbr.QbrCompareView.as_view(), name="api_qbr_compare"),
     path("qbr/<int:pk>/figures.csv", qbr.QbrCsvView.as_view(), name="api_qbr_csv"),
     path("qbr/<int:pk>/freeze/", qbr.QbrFreezeView.as_view(), name="api_qbr_freeze"),
+    path("qbr/<int:pk>/reopen/", qbr.QbrReopenView.as_view(), name="api_qbr_reopen"),
     path("qbr/<int:pk>/sections/<str:key>/", qbr.QbrSectionView.as_view(), name="api_qbr_section"),
     path("qbr/<int:pk>/sign/", qbr.QbrSignView.as_view(), name="api_qbr_sign"),
     path("quarters/", objectives.QuartersView.as_view(), name="api_quarters"),

@@ -69,11 +69,12 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/qbr/<int:pk>/compare/": no_such("/programs/qbr/4711/compare/"),
     "programs/qbr/<int:pk>/discard/": Access("/programs/qbr/4711/discard/", SIGN_IN, member=405, admin=405),
     "programs/qbr/<int:pk>/figures.csv": no_such("/programs/qbr/4711/figures.csv"),
-    "programs/qbr/<int:pk>/freeze/": Access("/programs/qbr/4711/freeze/", SIGN_IN, member=404, admin=404),
+    "programs/qbr/<int:pk>/freeze/": no_such("/programs/qbr/4711/freeze/"),
     "programs/qbr/<int:pk>/pdf/": no_such("/programs/qbr/4711/pdf/"),
     "programs/qbr/<int:pk>/present/": no_such("/programs/qbr/4711/present/"),
+    "programs/qbr/<int:pk>/reopen/": no_such("/programs/qbr/4711/reopen/"),
     "programs/qbr/<int:pk>/sections/<slug:key>/": no_such("/programs/qbr/4711/sections/dora/"),
-    "programs/qbr/<int:pk>/sign/": Access("/programs/qbr/4711/sign/", SIGN_IN, member=405, admin=405),
+    "programs/qbr/<int:pk>/sign/": no_such("/programs/qbr/4711/sign/"),
     "programs/quarters/": Access("/programs/quarters/", visitor=SIGN_IN, member=302, admin=302),
     "programs/quarters/<slug:start>/": no_such("/programs/quarters/1999-01-01/"),
     "programs/quarters/<slug:start>/close/": no_such("/programs/quarters/1999-01-01/close/"),
@@ -101,7 +102,7 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/reviews/<int:pk>/points/<int:point>/ticket/": Access(
         "/programs/reviews/4711/points/1/ticket/", SIGN_IN, member=405, admin=405
     ),
-    "programs/reviews/<int:pk>/sign/": Access("/programs/reviews/4711/sign/", SIGN_IN, member=405, admin=405),
+    "programs/reviews/<int:pk>/sign/": no_such("/programs/reviews/4711/sign/"),
     "programs/reviews/<int:pk>/summary/": Access("/programs/reviews/4711/summary/", SIGN_IN, member=405, admin=405),
     "programs/roadmap/": signed_in_only("/programs/roadmap/"),
     "programs/roadmap/roadmap.csv": signed_in_only("/programs/roadmap/roadmap.csv"),
@@ -195,6 +196,7 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "api/v1/qbr/<int:pk>/compare/": Access("/api/v1/qbr/4711/compare/", 401, member=404, admin=404, token=404),
     "api/v1/qbr/<int:pk>/figures.csv": Access("/api/v1/qbr/4711/figures.csv", 401, member=404, admin=404, token=404),
     "api/v1/qbr/<int:pk>/freeze/": Access("/api/v1/qbr/4711/freeze/", 401, member=405, admin=405, token=405),
+    "api/v1/qbr/<int:pk>/reopen/": Access("/api/v1/qbr/4711/reopen/", 401, member=405, admin=405, token=405),
     "api/v1/qbr/<int:pk>/sections/<str:key>/": Access(
         "/api/v1/qbr/4711/sections/dora/", 401, member=405, admin=405, token=405
     ),

@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from core.confirm_page import Consequences
 from core.csv_export import Cell, csv_response
 from core.csv_import import CsvFileError, check_size
 from orgtree.access.admins_only import admins_only
@@ -171,7 +172,25 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
         "more_units": max(0, len(changes.moved_units) - PEOPLE_LISTED),
         "is_nothing": not changes.people,
         "holds_from": _holds_from(upload.effective),
+        "consequences": _consequences(changes),
     }
+
+
+def _consequences(changes: PeopleChanges) -> Consequences | None:
+    """Of a file that ends employments; None for another, whose changes a further file corrects."""
+    leaving = changes.of(Outcome.LEAVING)
+    if not leaving or changes.errors:
+        return None
+    without_row = sum(not person.row for person in leaving)
+    return Consequences(
+        permanent=f"The employment of {_people(len(leaving))} ends. Their figures of the time before stay.",
+        missing=[f"{_people(without_row)} of them because the file does not list them."] if without_row else [],
+        readers="Everybody: they no longer count as active people of their units, from that day on.",
+    )
+
+
+def _people(number: int) -> str:
+    return f"{number:,} {'person' if number == 1 else 'people'}"
 
 
 def _csv_rows(changes: PeopleChanges) -> Iterator[Sequence[Cell]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Self
+from typing import Any, Self
 
 import pghistory
 import pgtrigger
@@ -22,6 +22,7 @@ from programs.models.quarters import FrozenDocument
 from programs.models.visibility import EVERYTHING, led_by
 
 LONGEST_HEADLINE = 120
+LONGEST_REASON = 500
 MOST_ADDED_METRICS = 4  # beside those that a section has by itself: a row of figures stays readable
 
 _REFUSE_OF_FROZEN = """
@@ -82,10 +83,25 @@ class QbrQuerySet(models.QuerySet["Qbr"]):
         may_read = Q(audience__in=audiences) | Q(audience=QbrAudience.UNIT) & seen | Exists(invited)
         return self.filter((Q(state=QbrState.SIGNED) & may_read) | led_by(visibility))
 
+    def revisions_of(self, unit_id: Any, period: Any, start: Any) -> Self:
+        """All revisions of one unit's review of a period; each of the three may be a reference to an outer query."""
+        of_unit = self.annotate(of_unit=Coalesce("unit_id", 0)).filter(of_unit=Coalesce(unit_id, 0))
+        return of_unit.filter(period=period, start=start)
+
+    def newest_within(self, visibility: Visibility) -> Self:
+        """The latest revision of each review that the viewer may see."""
+        revisions = Qbr.objects.within(visibility).revisions_of(
+            OuterRef("unit_id"), OuterRef("period"), OuterRef("start")
+        )
+        return self.within(visibility).exclude(Exists(revisions.filter(revision__gt=OuterRef("revision"))))
+
 
 @pghistory.track(append_only=True)
 class Qbr(models.Model):
-    """One of a unit (without one: of the whole organisation) and a period, on [start, end)."""
+    """One of a unit (without one: of the whole organisation) and a period, on [start, end).
+
+    A frozen one that was reopened is followed by its next revision, and stays as it is.
+    """
 
     unit = models.ForeignKey(Unit, models.PROTECT, null=True, blank=True, related_name="qbrs")
     period = models.CharField(max_length=7, choices=QbrPeriod.choices, default=QbrPeriod.QUARTER)
@@ -101,6 +117,10 @@ class Qbr(models.Model):
     written_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     written_at = models.DateTimeField(db_default=Now(), editable=False)
     version = models.PositiveIntegerField(default=1, editable=False, help_text="Version of the order of its sections.")
+    revision = models.PositiveSmallIntegerField(default=1, editable=False)
+    reopened_because = models.CharField(
+        max_length=LONGEST_REASON, blank=True, editable=False, help_text="Why the revision before it was reopened."
+    )
 
     objects = QbrQuerySet.as_manager()
 
@@ -109,7 +129,11 @@ class Qbr(models.Model):
         verbose_name = "business review"
         constraints = [
             models.UniqueConstraint(
-                fields=["unit", "period", "start"], nulls_distinct=False, name="one_qbr_per_unit_and_period"
+                fields=["unit", "period", "start", "revision"], nulls_distinct=False, name="one_qbr_per_unit_and_period"
+            ),
+            models.CheckConstraint(
+                condition=Q(revision=1, reopened_because="") | (Q(revision__gt=1) & ~Q(reopened_because="")),
+                name="qbr_revision_says_why",
             ),
             models.CheckConstraint(condition=Q(end__gt=F("start")), name="qbr_has_days"),
             models.CheckConstraint(
@@ -123,7 +147,9 @@ class Qbr(models.Model):
         triggers = [
             pgtrigger.Protect(
                 name="frozen_qbr_stays",
-                operation=pgtrigger.UpdateOf("unit_id", "period", "start", "end", "document_id"),  # type: ignore[no-untyped-call]
+                operation=pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+                    "unit_id", "period", "start", "end", "document_id", "revision", "reopened_because"
+                ),
                 condition=pgtrigger.Q(old__document_id__isnull=False),
             ),
             pgtrigger.Protect(
@@ -134,7 +160,8 @@ class Qbr(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.unit.name if self.unit else 'Whole organisation'}, {self.period_name}"
+        name = f"{self.unit.name if self.unit else 'Whole organisation'}, {self.period_name}"
+        return name if self.revision == 1 else f"{name}, revision {self.revision}"
 
     @property
     def window(self) -> Window:

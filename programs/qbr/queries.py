@@ -32,20 +32,35 @@ class QbrFilters(ViewerFilters):
 
 
 def visible_qbrs(visibility: Visibility) -> QuerySet[Qbr]:
-    """Those that the viewer may see, the latest first, with unit and document."""
-    return Qbr.objects.within(visibility).select_related("unit", "document").order_by("-start", "-end", "unit", "pk")
+    """The newest revisions that the viewer may see, the latest period first, with unit and document."""
+    seen = Qbr.objects.newest_within(visibility)
+    return seen.select_related("unit", "document").order_by("-start", "-end", "unit", "pk")
+
+
+def following_revision(qbr: Qbr, visibility: Visibility | None = None) -> Qbr | None:
+    """The newest revision after this one; with a viewer, if they may see it."""
+    known = Qbr.objects.all() if visibility is None else Qbr.objects.within(visibility)
+    revisions = known.revisions_of(qbr.unit_id, qbr.period, qbr.start).filter(revision__gt=qbr.revision)
+    return revisions.select_related("document").order_by("-revision").first()
+
+
+def preceding_revision(qbr: Qbr, visibility: Visibility) -> Qbr | None:
+    """The revision that was reopened as this one, if the viewer may see it."""
+    revisions = Qbr.objects.within(visibility).revisions_of(qbr.unit_id, qbr.period, qbr.start)
+    return revisions.filter(revision=qbr.revision - 1).first()
 
 
 def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
     """The latest frozen one of the same unit and kind of period before it, if the viewer may see it."""
-    earlier = visible_qbrs(visibility).filter(unit=qbr.unit, period=qbr.period, document__isnull=False)
-    return earlier.filter(end__lte=qbr.start).first()
+    earlier = Qbr.objects.within(visibility).filter(unit=qbr.unit, period=qbr.period, document__isnull=False)
+    of_earlier_period = earlier.filter(end__lte=qbr.start).select_related("unit", "document")
+    return of_earlier_period.order_by("-start", "-revision").first()
 
 
 def qbrs_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:
     """Map meeting ids to QBRs; for one not drafted yet, a link to the list for those who lead the unit."""
     about = [meeting for meeting in meetings if meeting.series.kind == MeetingKind.QBR]
-    seen = Qbr.objects.within(visibility).filter(start__in={meeting.period_start for meeting in about})
+    seen = Qbr.objects.newest_within(visibility).filter(start__in={meeting.period_start for meeting in about})
     qbrs = {(qbr.unit_id, qbr.start, qbr.end): qbr for qbr in seen.select_related("unit")}
     found = {}
     for meeting in about:

@@ -13,6 +13,6 @@ urlpatterns: list[URLPattern] = [
     path("<int:pk>/points/", page.review_points, name="review_points"),
     path("<int:pk>/points/<int:point>/", page.review_point, name="review_point"),
     path("<int:pk>/points/<int:point>/ticket/", page.review_ticket, name="review_ticket"),
-    path("<int:pk>/sign/", page.review_sign, name="review_sign"),
+    path("<int:pk>/sign/", page.SignReview.as_view(), name="review_sign"),
     path("<int:pk>/summary/", page.review_summary, name="review_summary"),
 ]

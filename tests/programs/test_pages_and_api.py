@@ -86,6 +86,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/qbr/<int:pk>/freeze/": ("qbr/<int:pk>/freeze/",),
     "programs/qbr/<int:pk>/pdf/": ("qbr/<int:pk>/",),
     "programs/qbr/<int:pk>/present/": ("qbr/<int:pk>/",),
+    "programs/qbr/<int:pk>/reopen/": ("qbr/<int:pk>/reopen/",),
     "programs/qbr/<int:pk>/sections/<slug:key>/": ("qbr/<int:pk>/sections/<str:key>/", "metrics/"),
     "programs/qbr/<int:pk>/sign/": ("qbr/<int:pk>/sign/",),
     "programs/quarters/": ("quarters/",),

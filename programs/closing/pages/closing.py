@@ -13,13 +13,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.confirm_page import Consequences
 from core.page_links import page_links, read_page
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.views import form_view
-from programs.closing.services.closing import NOT_STARTED, close_quarter, preview_closing
+from programs.closing.services.closing import NOT_STARTED, ClosingPreview, close_quarter, preview_closing
 from programs.models import Objective, Quarter
 from programs.objectives.pages.labels import objective_line
 from programs.objectives.services.writing import keep_decisions
@@ -113,9 +114,26 @@ def _closing_page(
         "retrospective": form.get("retrospective", quarter.retrospective),
         "forced_because": form.get("forced_because", ""),
         "problem": problem,
+        "consequences": _consequences(preview),
         "back_url": f"{reverse('objectives')}?quarter={quarter.start}",
     }
     return render(request, "programs/objectives/close.html", context, status=status)
+
+
+def _consequences(preview: ClosingPreview) -> Consequences:
+    undecided, teams = preview.undecided, preview.teams_total
+    missing = [
+        *preview.needs_reason,
+        *([f"{wording.count(undecided, 'objective')} undecided: it ends with the quarter."] if undecided else []),
+        *([f"{wording.count(preview.drafts_total, 'draft')} never published."] if preview.drafts_total else []),
+        *([f"{wording.count(teams, 'team')} without an objective."] if teams else []),
+    ]
+    return Consequences(
+        permanent="Every objective with its values, scores and texts, in one read-only document. A closed quarter is "
+        "not opened again; objectives that are carried over become drafts of the next one.",
+        missing=missing,
+        readers="Everybody, each the objectives and figures that they may see today.",
+    )
 
 
 def _page_slice(page: int) -> slice:

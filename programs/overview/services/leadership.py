@@ -99,7 +99,9 @@ def overdue_by_unit(access: Access, *, today: date) -> list[OverdueOfUnit]:
 
 def latest_qbrs(access: Access, *, most: int) -> list[Qbr]:
     """The latest business reviews that the viewer may see, with their unit."""
-    return list(Qbr.objects.within(access.visibility).select_related("unit").order_by("-end", "-start", "pk")[:most])
+    return list(
+        Qbr.objects.newest_within(access.visibility).select_related("unit").order_by("-end", "-start", "pk")[:most]
+    )
 
 
 def is_qbr_signed(qbrs: Sequence[Qbr], quarter: Quarter) -> bool:

@@ -41,7 +41,7 @@ class QbrSerializer(serializers.ModelSerializer[Qbr]):
         model = Qbr
         fields = (
             *("id", "unit", "period", "name", "start", "end", "state", "audience", "frozen_at", "sha256", "signed_at"),
-            *("signed_by", "version"),
+            *("signed_by", "version", "revision", "reopened_because"),
         )
         read_only_fields = fields
 
@@ -167,10 +167,11 @@ class QbrSectionSerializer(serializers.ModelSerializer[QbrSection]):
 class OneQbrSerializer(QbrSerializer):
     writing = serializers.SerializerMethodField(help_text="Sections of a draft, for its writers.")
     document = serializers.SerializerMethodField()
+    followed_by = serializers.SerializerMethodField(help_text="The newest revision after it; null where it is that.")
 
     class Meta:
         model = Qbr
-        fields = (*QbrSerializer.Meta.fields, "writing", "document")
+        fields = (*QbrSerializer.Meta.fields, "followed_by", "writing", "document")
         read_only_fields = fields
 
     @extend_schema_field(QbrSectionSerializer(many=True, allow_null=True))
@@ -179,10 +180,19 @@ class OneQbrSerializer(QbrSerializer):
             return None
         return list(QbrSectionSerializer(qbr.sections.order_by("position"), many=True).data)
 
+    @extend_schema_field(serializers.IntegerField(allow_null=True))
+    def get_followed_by(self, qbr: Qbr) -> int | None:
+        following: Qbr | None = self.context["followed_by"]
+        return following.pk if following else None
+
     @extend_schema_field(QbrDocumentSerializer)
     def get_document(self, qbr: Qbr) -> dict[str, Any]:
         document: dict[str, Any] = self.context["document"]
         return document
+
+
+class QbrReopenSerializer(BodySerializer):
+    because = Text(help_text="Why; shown on both revisions.")
 
 
 class QbrCreateSerializer(BodySerializer):

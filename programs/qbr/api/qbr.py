@@ -27,6 +27,7 @@ from programs.qbr.api.documents import (
     OneQbrSerializer,
     QbrArrangeSerializer,
     QbrCreateSerializer,
+    QbrReopenSerializer,
     QbrSectionConflictSerializer,
     QbrSectionSerializer,
     QbrSectionWriteSerializer,
@@ -36,10 +37,10 @@ from programs.qbr.api.documents import (
     content_document,
     names_for,
 )
-from programs.qbr.queries import QbrFilters, preceding_qbr
+from programs.qbr.queries import QbrFilters, following_revision, preceding_qbr
 from programs.qbr.services.comparing import compare_figures, figure_rows, restated_figures
 from programs.qbr.services.content import document_of
-from programs.qbr.services.freezing import freeze_qbr, sign_qbr
+from programs.qbr.services.freezing import freeze_qbr, reopen_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS
 from programs.qbr.services.writing import (
     arrange_sections,
@@ -60,7 +61,7 @@ class QbrsView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """The reviews that one may see, the latest first."""
+        """The reviews that one may see, each in its newest revision, the latest first."""
         found = QbrFilters.of_request(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
@@ -138,6 +139,15 @@ class QbrSignView(ProgramView):
         return Response(_document(pk, self.access))
 
 
+class QbrReopenView(ProgramView):
+    @operation("v1_qbr_reopen", {201: OneQbrSerializer}, request=QbrReopenSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """A draft of the next revision of a frozen one, which stays as it is."""
+        qbr = visible_qbr(pk, self.access)
+        draft = reopen_qbr(self.access, qbr, **body(request, QbrReopenSerializer))
+        return Response(_document(draft.pk, self.access), status=status.HTTP_201_CREATED)
+
+
 class QbrCompareView(ProgramView):
     @operation("v1_qbr_compare", ComparisonSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
@@ -169,6 +179,7 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
     document = document_of(qbr, access, today=windows.local_today())
     context = {
         "names": names_for([qbr], access),
+        "followed_by": following_revision(qbr, access.visibility),
         "document": content_document(document, restated_figures(document, access), access),
     }
     return dict(OneQbrSerializer(qbr, context=context).data)

@@ -74,7 +74,8 @@ def signed_text(qbr: Qbr) -> str:
 
 def file_name(qbr: Qbr) -> str:
     """qbr-platform-q3-2026."""
-    return slugify(f"qbr-{qbr.unit.slug if qbr.unit else 'organisation'}-{qbr.period_name}")
+    name = f"qbr-{qbr.unit.slug if qbr.unit else 'organisation'}-{qbr.period_name}"
+    return slugify(name if qbr.revision == 1 else f"{name}-revision-{qbr.revision}")
 
 
 def printable(review: Review) -> str:

@@ -1,9 +1,7 @@
-"""Creates business reviews, writes and arranges their sections, freezes them and signs them off."""
+"""Creates business reviews, writes and arranges their sections, freezes them, signs them off and reopens them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,22 +9,28 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 
+from core.confirm_page import ConfirmPage, Consequences
 from core.edit_conflicts import field_differences, values_of
+from core.form_page import FormTexts
 from core.forms import posted_number
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
+from insights.ui import wording
 from insights.ui.views import action_view, form_view
-from orgtree.access.access import Access
-from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection
-from programs.qbr.pages.documents import qbr_url
-from programs.qbr.services.freezing import freeze_qbr, sign_qbr
+from orgtree.access.who_sees import name_of
+from programs.closing.services.frozen import stored_document
+from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection, QbrState
+from programs.models.qbr import LONGEST_REASON
+from programs.qbr.pages.documents import meeting_of, qbr_url
+from programs.qbr.services.document import QbrDocument
+from programs.qbr.services.freezing import IS_DRAFT, NOT_FROZEN, freeze_qbr, reopen_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
 from programs.qbr.services.writing import (
+    IS_FROZEN,
     ONLY_LEADERS,
     QbrExistsError,
     arrange_sections,
@@ -35,7 +39,8 @@ from programs.qbr.services.writing import (
     may_write,
     write_section,
 )
-from programs.requests.visible import visible_qbr
+from programs.requests.list_pages import ProgramForm
+from programs.requests.visible import account_of, visible_qbr
 from programs.teams.pages import WHOLE, UnitForm, offer, units_to_write_for
 
 ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
@@ -145,53 +150,149 @@ def qbr_arrange(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "programs/qbr/arrange.html", context, status=status)
 
 
-@form_view
-def qbr_freeze(request: HttpRequest, pk: int) -> HttpResponse:
-    """What freezing makes permanent, and what is missing; a POST freezes.  Freezing a frozen one changes nothing."""
-    if request.method == "POST":
-        done = "Frozen. Its figures and texts can no longer change. Sign it off to publish it."
-        return _change(request, pk, freeze_qbr, done, refused="It is not frozen: ")
-    qbr = _own_draft(request, pk)
-    sections = list(qbr.sections.order_by("position"))
-    context = {
-        "qbr": qbr,
-        "unwritten": [str(section) for section in sections if section.is_included and not section.edited_at],
-        "left_out": [str(section) for section in sections if not section.is_included],
-        "days_to_come": max(0, (qbr.end - windows.local_today()).days),
-        "back_url": qbr_url(qbr),
-    }
-    return render(request, "programs/qbr/freeze.html", context)
+class QbrAct(ConfirmPage, ProgramForm):
+    """The page before an act on a frozen review, or one that freezes it."""
+
+    find = staticmethod(visible_qbr)
+    list_route, record_route = "qbrs", "qbr"
+
+    def refusal(self) -> str:
+        return "" if may_write(self.access, self.record) else ONLY_LEADERS
+
+    def form_of(self, record: Qbr, data: Any = None) -> WriteForm:
+        return WriteForm(data)
+
+    @property
+    def title(self) -> str:
+        return f"{self.texts.title} {self.record}"
 
 
-class AudienceForm(forms.Form):
-    audience = forms.ChoiceField(label="Who reads it", choices=QbrAudience.choices, initial=QbrAudience.UNIT)
+class FreezeQbr(QbrAct):
+    """Freezing a frozen one changes nothing."""
+
+    changing = FormTexts(
+        "Freeze", "Freeze for good", "Frozen. Its figures and texts can no longer change. Sign it off to publish it."
+    )
+    icon, keep = "snowflake", "Keep the draft"
+
+    def refusal(self) -> str:
+        is_done = self.request.method == "GET" and self.record.is_frozen
+        return super().refusal() or (IS_FROZEN if is_done else "")
+
+    @property
+    def consequences(self) -> Consequences:
+        qbr, sections = self.record, list(self.record.sections.order_by("position"))
+        unwritten = [str(section) for section in sections if section.is_included and not section.edited_at]
+        left_out = [str(section) for section in sections if not section.is_included]
+        days_to_come = (qbr.end - windows.local_today()).days
+        missing = {
+            f"Nothing was written in {wording.listed(unwritten)}.": unwritten,
+            f"{wording.count(days_to_come, 'day')} of the period are still to come: it is marked as to date.": (
+                days_to_come > 0
+            ),
+            f"Left out: {wording.listed(left_out)}.": left_out,
+        }
+        return Consequences(
+            permanent=f"Every figure of {qbr.period_name}, every label and text, as they are now. Later data, formulas "
+            "and reorganisations do not change it. A mistake is corrected in a new revision; this one stays readable.",
+            missing=[sentence for sentence, is_missing in missing.items() if is_missing],
+            readers="Its writers alone, until it is signed off for an audience.",
+        )
+
+    def save(self, form: WriteForm) -> Qbr:
+        freeze_qbr(self.access, self.record)
+        frozen: Qbr = self.record
+        return frozen
 
 
-@action_view
-def qbr_sign(request: HttpRequest, pk: int) -> HttpResponse:
-    form = AudienceForm(request.POST)
-    audience = QbrAudience(form.cleaned_data["audience"]) if form.is_valid() else QbrAudience.UNIT
-    done = f"Signed off and published: {audience.label.lower()}."
-    return _change(request, pk, partial(sign_qbr, audience=audience), done)
+class AudienceForm(WriteForm):
+    audience = forms.ChoiceField(label="Who reads it", choices=QbrAudience.choices)
+
+
+class SignQbr(QbrAct):
+    """Signing a signed one changes its audience."""
+
+    adding = FormTexts("Sign off", "Sign off and publish", "Signed off and published")
+    changing = FormTexts("Change the audience of", "Change the audience", "Its audience is changed")
+    icon = "check"
+
+    @property
+    def texts(self) -> FormTexts:
+        return self.changing if self.record.state == QbrState.SIGNED else self.adding
+
+    def refusal(self) -> str:
+        return super().refusal() or ("" if self.record.is_frozen else NOT_FROZEN)
+
+    def form_of(self, record: Qbr, data: Any = None) -> WriteForm:
+        return AudienceForm(data, initial={"audience": record.audience})
+
+    @property
+    def consequences(self) -> Consequences:
+        document = stored_document(QbrDocument, self.record.document)
+        unwritten = [section.name for section in document.sections if not section.headline and not section.commentary]
+        missing = {
+            f"Nothing is written in {wording.listed(unwritten)}.": unwritten,
+            f"It was frozen before {document.period.name} was over.": not document.period.is_over,
+            "No meeting presents it, so it has no participants.": meeting_of(self.record, self.access) is None,
+        }
+        signature = f"It stays signed off by {name_of(account_of(self.access))}, with today’s date."
+        if self.record.signed_at is not None:
+            signature = "The signature stays as it is. The audience can be changed again."
+        return Consequences(
+            permanent=signature,
+            missing=[sentence for sentence, is_missing in missing.items() if is_missing],
+            readers="Its writers, the participants of its meeting, and whom you choose below. Figures of few people "
+            "stay hidden.",
+        )
+
+    def message(self, saved: Qbr) -> str:
+        return f"{self.texts.saved}: {saved.get_audience_display().lower()}."
+
+    def save(self, form: WriteForm) -> Qbr:
+        return sign_qbr(self.access, self.record, audience=QbrAudience(form.cleaned_data["audience"]))
+
+
+class ReopenForm(WriteForm):
+    because = forms.CharField(
+        label="Why is it reopened?", max_length=LONGEST_REASON, help_text="Shown on both revisions."
+    )
+
+
+class ReopenQbr(QbrAct):
+    changing = FormTexts("Reopen", "Open a new revision", "A new revision is open. The frozen one stays as it is.")
+    icon = "history"
+
+    def refusal(self) -> str:
+        return super().refusal() or ("" if self.record.is_frozen else IS_DRAFT)
+
+    def form_of(self, record: Qbr, data: Any = None) -> WriteForm:
+        return ReopenForm(data)
+
+    @property
+    def consequences(self) -> Consequences:
+        qbr = self.record
+        return Consequences(
+            permanent=f"{qbr} stays readable at its address, with its figures, texts and SHA-256. It names the "
+            "revision that follows it, and why.",
+            missing=["The new revision is a draft with the same texts and today’s figures: freeze and sign it again."],
+            readers="Readers of this one keep it until the new revision is signed off. Only its writers see the draft.",
+        )
+
+    def save(self, form: WriteForm) -> Qbr:
+        return reopen_qbr(self.access, self.record, because=form.cleaned_data["because"])
 
 
 @action_view
 def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
-    return _change(request, pk, discard_qbr, "Draft discarded.")
-
-
-def _change(
-    request: HttpRequest, pk: int, change: Callable[[Access, Qbr], object], done: str, *, refused: str = ""
-) -> HttpResponse:
-    """Back to the review, with what was done or why it was refused; to the list where it is gone."""
+    """Back to the list, or to the review where it cannot be discarded."""
     qbr = visible_qbr(pk, access_in(request))
     try:
-        change(access_in(request), qbr)
+        discard_qbr(access_in(request), qbr)
     except FieldError as problem:
-        messages.error(request, f"{refused}{problem.message}")
-    else:
-        messages.success(request, done)
-    return redirect(qbr_url(qbr) if Qbr.objects.filter(pk=pk).exists() else reverse("qbrs"))
+        messages.error(request, problem.message)
+        return redirect(qbr_url(qbr))
+    messages.success(request, "Draft discarded.")
+    return redirect("qbrs")
 
 
 def _own_draft(request: HttpRequest, pk: int) -> Qbr:
@@ -200,7 +301,7 @@ def _own_draft(request: HttpRequest, pk: int) -> Qbr:
     if not may_write(access_in(request), qbr):
         raise PermissionDenied(ONLY_LEADERS)
     if qbr.is_frozen:
-        raise PermissionDenied("This review is frozen: its figures and texts can no longer change.")
+        raise PermissionDenied(IS_FROZEN)
     return qbr
 
 

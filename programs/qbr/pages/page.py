@@ -16,7 +16,7 @@ from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
-from programs.models import Qbr, QbrAudience
+from programs.models import Qbr
 from programs.qbr.pages.documents import (
     file_name,
     invited_people,
@@ -26,7 +26,7 @@ from programs.qbr.pages.documents import (
     read_review,
     signed_text,
 )
-from programs.qbr.queries import preceding_qbr
+from programs.qbr.queries import following_revision, preceding_qbr, preceding_revision
 from programs.qbr.services.comparing import ComparedFigure, compare_figures, figure_rows, restated_figures
 from programs.qbr.services.content import document_of
 from programs.qbr.services.writing import may_write
@@ -45,7 +45,8 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
         "review": read_review(request, found),
         "earlier": preceding_qbr(found, access.visibility),
         "writes": writes,
-        "audiences": QbrAudience.choices,
+        "following": following_revision(found, access.visibility),
+        "preceding": preceding_revision(found, access.visibility) if found.revision > 1 else None,
         "signed": signed_text(found),
         "meeting": meeting,
         "invited": invited_people(meeting, access) if meeting else "",

@@ -82,12 +82,17 @@ def review_of(
         title=f"{document.period.name} business review",
         unit=unit_name(document.unit),
         days=wording.days(document.period.window),
-        stamp=f"Frozen {moment(document.frozen_at)}" if document.frozen_at else "Draft",
+        stamp=_stamp(document),
         frozen_by=accounts[document.frozen_by] if document.frozen_at else "",
         sha256=document.sha256,
         sheets=[replace(sheet, page=number) for number, sheet in enumerate(sheets, 1)],
         document=document,
     )
+
+
+def _stamp(document: QbrDocument) -> str:
+    stamp = f"Frozen {moment(document.frozen_at)}" if document.frozen_at else "Draft"
+    return stamp if document.revision == 1 else f"{stamp}, revision {document.revision}"
 
 
 class _Sheets:

@@ -114,6 +114,8 @@ def content_of(
         schema=QbrDocument.schema_versions[-1],
         kind=FrozenDocument.Kind.QBR.value,
         id=qbr.pk,
+        revision=qbr.revision,
+        reopened_because=qbr.reopened_because,
         unit=_unit(qbr.unit),
         period=Period(qbr.period_name, qbr.start, qbr.end, kind=qbr.period, counted_to=counted_to),
         before=FrozenDays(period_name(qbr.period, figures.before.start), figures.before.start, figures.before.end),

@@ -270,9 +270,12 @@ class Period(FrozenDays):
 class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
-    schema_versions: ClassVar[tuple[int, ...]] = (1, 2)  # of 1 the stages of lead time are means alone
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3)
+    """Of 1 the stages of lead time are means alone; 1 and 2 name no revision."""
 
     id: int
+    revision: int = 1
+    reopened_because: str = ""
     unit: FrozenUnit | None
     period: Period
     before: FrozenDays

@@ -1,4 +1,4 @@
-"""Freezes a business review into one document, and signs it off, which publishes it."""
+"""Freezes a business review into one document, signs it off, which publishes it, and reopens it as a new revision."""
 
 from __future__ import annotations
 
@@ -9,17 +9,20 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.authorship import changes_by
-from core.write_errors import FieldError, MayNotWriteError
+from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query.query import Freshness
 from orgtree.access.access import Access
 from programs.closing.services.frozen import freeze
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import FrozenDocument, Qbr, QbrAudience, QbrState
+from programs.models import FrozenDocument, Qbr, QbrAudience, QbrSection, QbrState
+from programs.models.qbr import LONGEST_REASON
+from programs.qbr.queries import following_revision
 from programs.qbr.services.content import content_of, objectives_of
 from programs.qbr.services.writing import ONLY_LEADERS, may_write
 from programs.requests.visible import account_of
 
 NOT_FROZEN = "Freeze the review first: only figures that no longer change can be signed off."
+IS_DRAFT = "This review is a draft: its figures and texts can be changed without reopening it."
 
 
 def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> FrozenDocument:
@@ -63,7 +66,38 @@ def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UN
         if not stored.is_frozen:
             raise FieldError("state", NOT_FROZEN)
         if stored.state == QbrState.FROZEN:
+            if newest := following_revision(stored):
+                raise FieldError("revision", f"Revision {newest.revision} follows it: sign that one off.")
             stored.state, stored.signed_at, stored.signed_by = QbrState.SIGNED, at or timezone.now(), account
         stored.audience = audience
         stored.save(update_fields=["state", "signed_at", "signed_by", "audience"])
     return stored
+
+
+def reopen_qbr(access: Access, qbr: Qbr, *, because: str) -> Qbr:
+    """A draft of the next revision, with the texts of this one and figures that are live again.
+
+    The frozen one stays as it is.  Raises FieldError for a draft, for one that another revision follows, and without a
+    reason; MayNotWriteError.
+    """
+    account = account_of(access)
+    if not may_write(access, qbr):
+        raise MayNotWriteError(ONLY_LEADERS)
+    reason = checked_text("because", " ".join(because.split()), LONGEST_REASON, missing="Say why it is reopened.")
+    with changes_by(account):
+        stored = Qbr.objects.select_for_update().get(pk=qbr.pk)  # alone: who waited sees the revision of who was first
+        if not stored.is_frozen:
+            raise FieldError("state", IS_DRAFT)
+        if newest := following_revision(stored):
+            raise FieldError("revision", f"Revision {newest.revision} follows it already: reopen or change that one.")
+        draft = Qbr.objects.create(
+            **{name: getattr(stored, name) for name in ("unit", "period", "start", "end", "audience")},
+            revision=stored.revision + 1,
+            reopened_because=reason,
+            written_by=account,
+        )
+        sections = list(stored.sections.order_by("position"))
+        for section in sections:
+            section.pk, section.qbr, section._state.adding = None, draft, True
+        QbrSection.objects.bulk_create(sections)
+    return draft

@@ -24,6 +24,7 @@ from insights.query.query import Granularity, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Qbr, QbrPeriod, QbrSection
+from programs.qbr.queries import following_revision
 from programs.qbr.services.sections import SectionWriteSerializer, available_sections
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.requests.visible import account_of
@@ -61,10 +62,14 @@ def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTE
         raise FieldError("day", f"{wording.day(window.start)} has not started: there are no figures to review.")
     with changes_by(account):
         qbr, created = Qbr.objects.get_or_create(
-            unit=placed, period=period, start=window.start, defaults={"end": window.end, "written_by": account}
+            unit=placed,
+            period=period,
+            start=window.start,
+            revision=1,
+            defaults={"end": window.end, "written_by": account},
         )
         if not created:
-            raise QbrExistsError(qbr)
+            raise QbrExistsError(following_revision(qbr) or qbr)
         QbrSection.objects.bulk_create(
             QbrSection(qbr=qbr, key=section.key, position=position)
             for position, section in enumerate(available_sections())

@@ -13,8 +13,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
+from core.confirm_page import ConfirmPage, Consequences
+from core.form_page import FormTexts
 from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
+from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.query import Window
@@ -25,11 +28,13 @@ from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
 from programs.meetings.queries.meetings import next_meeting
-from programs.models import BottleneckKind, MeetingKind, Review
+from programs.models import BottleneckKind, MeetingKind, PointKind, Review
+from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_review
 from programs.reviews.pages.labels import point_groups
 from programs.reviews.queries import point_of
 from programs.reviews.services.writing import (
+    ONLY_LEADERS,
     add_point,
     invite,
     make_ticket,
@@ -172,9 +177,44 @@ def review_attendance(request: HttpRequest, pk: int) -> HttpResponse:
     return _changed(request, pk, save, "Attendance saved.", at="attendance")
 
 
-@action_view
-def review_sign(request: HttpRequest, pk: int) -> HttpResponse:
-    return _changed(request, pk, sign_review, "Signed. The review is final.")
+class SignReview(ConfirmPage, ProgramForm):
+    """Signing a signed one changes nothing."""
+
+    changing = FormTexts("Sign the review of", "Sign the review", "Signed. The review is final.")
+    icon, keep = "circle-check", "Keep it open"
+    find = staticmethod(visible_review)
+    list_route, record_route = "reviews", "review"
+
+    def refusal(self) -> str:
+        return "" if may_write(self.access.visibility, self.record) or self.record.is_signed else ONLY_LEADERS
+
+    @property
+    def title(self) -> str:
+        return f"{self.texts.title} {self.record}"
+
+    def form_of(self, record: Review, data: Any = None) -> WriteForm:
+        return WriteForm(data)
+
+    @property
+    def consequences(self) -> Consequences:
+        review, points = self.record, list(self.record.points.exclude(kind=PointKind.OTHER))
+        undecided = sum(not point.decision for point in points)
+        missing = {
+            "Nobody is recorded as attending: record who came before you sign.": not review.attendance.filter(
+                attended=True
+            ).exists(),
+            f"{wording.count(undecided, 'point')} of {len(points)} without a decision.": undecided > 0,
+            "The summary is empty.": not review.summary,
+            f"{review.month:%B %Y} is not over.": windows.local_today().replace(day=1) == review.month,
+        }
+        return Consequences(
+            permanent="The agenda with its figures, notes, decisions, attendance and summary. Tickets go on.",
+            missing=[sentence for sentence, is_missing in missing.items() if is_missing],
+            readers=f"Everybody in {review.unit.name}, those who attended, and the managers above.",
+        )
+
+    def save(self, form: WriteForm) -> Review:
+        return sign_review(self.access, self.record)
 
 
 def _changed(

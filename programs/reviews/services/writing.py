@@ -27,6 +27,7 @@ from programs.tickets.services.writing import add_ticket
 
 FIRST_MONTH = date(2000, 1, 1)
 CONFLICT = "Somebody changed this in the meantime."
+ONLY_LEADERS = "Only the unit's managers, executives and admins can write a review."
 WHOLE_TEAM = 30  # people; of a larger unit the managers of the units below it are invited
 
 
@@ -167,7 +168,7 @@ def sign_review(access: Access, review: Review, *, at: datetime | None = None) -
 def _locked(access: Access, review: Review) -> Review:
     """Inside a transaction: the review as it is stored now."""
     if not access.visibility.leads(review.unit_id):
-        raise MayNotWriteError("Only the unit's managers, executives and admins can write a review.")
+        raise MayNotWriteError(ONLY_LEADERS)
     stored = Review.objects.select_for_update(of=("self",)).select_related("unit").get(pk=review.pk)
     if stored.is_signed:
         raise MayNotWriteError("The review is signed and can no longer be changed.")
