@@ -67,6 +67,8 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/qbr/<int:pk>/": no_such("/programs/qbr/4711/"),
     "programs/qbr/<int:pk>/arrange/": no_such("/programs/qbr/4711/arrange/"),
     "programs/qbr/<int:pk>/compare/": no_such("/programs/qbr/4711/compare/"),
+    "programs/qbr/<int:pk>/decisions/new/": no_such("/programs/qbr/4711/decisions/new/"),
+    "programs/qbr/<int:pk>/decisions/<int:decision>/": no_such("/programs/qbr/4711/decisions/1/"),
     "programs/qbr/<int:pk>/discard/": Access("/programs/qbr/4711/discard/", SIGN_IN, member=405, admin=405),
     "programs/qbr/<int:pk>/figures.csv": no_such("/programs/qbr/4711/figures.csv"),
     "programs/qbr/<int:pk>/freeze/": no_such("/programs/qbr/4711/freeze/"),
@@ -194,6 +196,10 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "api/v1/qbr/<int:pk>/": Access("/api/v1/qbr/4711/", 401, member=404, admin=404, token=404),
     "api/v1/qbr/<int:pk>/arrange/": Access("/api/v1/qbr/4711/arrange/", 401, member=405, admin=405, token=405),
     "api/v1/qbr/<int:pk>/compare/": Access("/api/v1/qbr/4711/compare/", 401, member=404, admin=404, token=404),
+    "api/v1/qbr/<int:pk>/decisions/": Access("/api/v1/qbr/4711/decisions/", 401, member=405, admin=405, token=405),
+    "api/v1/qbr/<int:pk>/decisions/<int:decision>/": Access(
+        "/api/v1/qbr/4711/decisions/1/", 401, member=405, admin=405, token=405
+    ),
     "api/v1/qbr/<int:pk>/figures.csv": Access("/api/v1/qbr/4711/figures.csv", 401, member=404, admin=404, token=404),
     "api/v1/qbr/<int:pk>/freeze/": Access("/api/v1/qbr/4711/freeze/", 401, member=405, admin=405, token=405),
     "api/v1/qbr/<int:pk>/reopen/": Access("/api/v1/qbr/4711/reopen/", 401, member=405, admin=405, token=405),

@@ -18,6 +18,7 @@ from integrations.enums import Environment, RunStatus
 from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
 from programs.models import Qbr, QbrAudience, QbrState
+from programs.qbr.services.decisions import add_decision
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.writing import QbrExistsError, create_qbr, write_section
 from programs.quarters.fiscal_quarters import current_quarter, preceding
@@ -103,15 +104,17 @@ TEXTS: Mapping[int, Mapping[str, tuple[str, str]]] = {
             "**Checkout releases break too often.** Shipping faster will not help until smoke tests gate cutover.\n\n"
             "**Data's changes are too large.** They are reviewed late and lightly; the 400-line limit is not held yet.",
         ),
-        "asks": (
-            "Three decisions that we need today",
-            "1. **Approve reviewer time.** Half a day a week for two senior developers on each team.\n"
-            "2. **Smoke tests before features in Checkout.** Two sprints from the product budget.\n"
-            "3. **Help Data split its changes.** One Platform engineer for six weeks.",
-        ),
+        "asks": ("Three decisions that we need today", ""),
     },
     0: {"highlights": ("", "First draft; to be finished before the meeting.")},
 }
+
+# Of the last quarter's review: decision, why, the role of its owner, and days until it is due after the signature.
+DECISIONS = (
+    ("Approve reviewer time", "Half a day a week for two senior developers on each team.", "manager", 60),
+    ("Smoke tests before features in Checkout", "Two sprints from the product budget.", "manager", 75),
+    ("Help Data split its changes", "One Platform engineer for six weeks.", "member", 90),
+)
 
 
 def write_demo_qbrs(year: DemoYear) -> None:
@@ -127,6 +130,8 @@ def write_demo_qbrs(year: DemoYear) -> None:
         qbr = _written(access, quarters[ago].start, TEXTS[ago])
         if ago and qbr.state != QbrState.SIGNED:
             end = quarters[ago].end
+            if ago == 1:
+                _decide(access, qbr, end + timedelta(days=SIGNED_DAYS_AFTER))
             freeze_qbr(access, qbr, at=_nine(end + timedelta(days=FROZEN_DAYS_AFTER)))
             sign_qbr(access, qbr, audience=QbrAudience.MANAGERS, at=_nine(end + timedelta(days=SIGNED_DAYS_AFTER)))
 
@@ -166,6 +171,15 @@ def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) ->
         given = {"headline": headline, "commentary": commentary}
         write_section(access, qbr, section.key, given, of_version=section.version)
     return qbr
+
+
+def _decide(access: Access, qbr: Qbr, signed_on: date) -> None:
+    if qbr.decisions.exists():
+        return
+    owners = {persona.role: persona.email for persona in PERSONAS}
+    for title, reason, role, days in DECISIONS:
+        due_on = signed_on + timedelta(days=days)
+        add_decision(access, qbr, {"title": title, "reason": reason, "owner": owners[role], "due_on": due_on})
 
 
 def _nine(day: date) -> datetime:

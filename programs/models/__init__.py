@@ -25,7 +25,7 @@ from programs.models.objectives import (
     TemplateKeyResult,
 )
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
-from programs.models.qbr import Qbr, QbrAudience, QbrPeriod, QbrSection, QbrState, SectionKey
+from programs.models.qbr import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, QbrState, SectionKey
 from programs.models.quarters import FrozenDocument, Quarter
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent

@@ -15,10 +15,12 @@ from django.db.models.functions import Coalesce, Now
 
 from insights.query.query import Granularity, Window
 from insights.query.windows import quarter_name
-from orgtree.models import Unit
+from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.meetings import MeetingKind, MeetingParticipant
+from programs.models.objectives import LONGEST_TITLE
 from programs.models.quarters import FrozenDocument
+from programs.models.tickets import Ticket
 from programs.models.visibility import EVERYTHING, led_by
 
 LONGEST_HEADLINE = 120
@@ -28,6 +30,13 @@ MOST_ADDED_METRICS = 4  # beside those that a section has by itself: a row of fi
 _REFUSE_OF_FROZEN = """
     IF EXISTS (SELECT FROM programs_qbr WHERE id = {row}.qbr_id AND document_id IS NOT NULL) THEN
         RAISE EXCEPTION 'The review is frozen: its sections are not changed any more.' USING ERRCODE = '23514';
+    END IF;
+    RETURN {row};
+"""
+
+_REFUSE_OF_SIGNED = """
+    IF EXISTS (SELECT FROM programs_qbr WHERE id = {row}.qbr_id AND state = 'signed') THEN
+        RAISE EXCEPTION 'The review is signed off: its decisions are not changed any more.' USING ERRCODE = '23514';
     END IF;
     RETURN {row};
 """
@@ -57,7 +66,10 @@ class QbrAudience(models.TextChoices):
 
 class SectionKey(models.TextChoices):
     HIGHLIGHTS = "highlights", "Highlights"
+    DECIDED = "decided", "What we decided last time"
     DORA = "dora", "DORA"
+    BOTTLENECKS = "bottlenecks", "Three bottlenecks in hours"
+    TREND = "trend", "Trend"
     OBJECTIVES = "objectives", "Objectives"
     ACTION_PLANS = "action_plans", "Action plans"
     AI = "ai", "AI adoption, output and spend"
@@ -65,6 +77,7 @@ class SectionKey(models.TextChoices):
     ALLOCATION = "allocation", "Allocation"
     RISKS = "risks", "Risks"
     ASKS = "asks", "Asks"
+    NEXT = "next", "Next quarter"
 
 
 class QbrQuerySet(models.QuerySet["Qbr"]):
@@ -234,3 +247,41 @@ class QbrSection(models.Model):
 
     def __str__(self) -> str:
         return self.get_key_display()
+
+
+@pghistory.track(append_only=True)
+class QbrDecision(models.Model):
+    """What a review asks for and its meeting decides: with an owner and a due date, a ticket once it is signed off."""
+
+    qbr = models.ForeignKey(Qbr, models.CASCADE, related_name="decisions")
+    title = models.CharField("decision", max_length=LONGEST_TITLE)
+    reason = models.TextField("why", blank=True, help_text="Markdown.")
+    # A person may be merged into another one and deleted; their decisions stay.
+    owner = models.ForeignKey(Person, models.SET_NULL, null=True, related_name="+")
+    due_on = models.DateField("due by")
+    ticket = models.ForeignKey(Ticket, models.SET_NULL, null=True, editable=False, related_name="+")
+    edited_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        ordering = ("qbr", "pk")
+        verbose_name = "decision of a business review"
+        verbose_name_plural = "decisions of business reviews"
+        constraints = [models.CheckConstraint(condition=~Q(title=""), name="qbr_decision_says_something")]
+        triggers = [
+            pgtrigger.Trigger(
+                name=name, operation=operation, when=pgtrigger.Before, func=_REFUSE_OF_SIGNED.format(row=row)
+            )
+            for name, operation, row in (
+                ("signed_qbr_takes_no_decision", pgtrigger.Insert, "NEW"),
+                ("decision_of_signed_qbr_is_kept", pgtrigger.Delete, "OLD"),
+                (
+                    "decision_of_signed_qbr_stays",
+                    pgtrigger.UpdateOf("qbr_id", "title", "reason", "due_on"),  # type: ignore[no-untyped-call]
+                    "NEW",
+                ),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.title

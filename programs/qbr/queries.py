@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 
 import django_filters
 from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from core.list_filters import ViewerFilters
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.meetings.services.records import MeetingRecord
-from programs.models import Meeting, MeetingKind, Qbr, QbrPeriod, QbrState
+from programs.models import Meeting, MeetingKind, Qbr, QbrDecision, QbrPeriod, QbrState
 from programs.requests.visible import UnitFilter
 
 
@@ -51,10 +52,23 @@ def preceding_revision(qbr: Qbr, visibility: Visibility) -> Qbr | None:
 
 
 def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
-    """The latest frozen one of the same unit and kind of period before it, if the viewer may see it."""
-    earlier = Qbr.objects.within(visibility).filter(unit=qbr.unit, period=qbr.period, document__isnull=False)
-    of_earlier_period = earlier.filter(end__lte=qbr.start).select_related("unit", "document")
-    return of_earlier_period.order_by("-start", "-revision").first()
+    """As `last_frozen`, if the viewer may see it."""
+    return _frozen_before(qbr, Qbr.objects.within(visibility))
+
+
+def last_frozen(qbr: Qbr) -> Qbr | None:
+    """The latest frozen one of the same unit and kind of period before it, in its newest frozen revision."""
+    return _frozen_before(qbr, Qbr.objects.all())
+
+
+def decision_of(qbr: Qbr, pk: int) -> QbrDecision:
+    """Raises Http404."""
+    return get_object_or_404(qbr.decisions.select_related("qbr", "owner"), pk=pk)
+
+
+def _frozen_before(qbr: Qbr, known: QuerySet[Qbr]) -> Qbr | None:
+    earlier = known.filter(unit=qbr.unit, period=qbr.period, document__isnull=False, end__lte=qbr.start)
+    return earlier.select_related("unit", "document").order_by("-start", "-revision").first()
 
 
 def qbrs_of_meetings(meetings: Sequence[Meeting], visibility: Visibility) -> Mapping[int, MeetingRecord]:

@@ -32,9 +32,18 @@ class LedUnitField(NamedField):
 
 
 class OwnerField(NamedField):
-    """A person by their e-mail address; whoever has none can't be named, and stays until somebody else is."""
+    """A person by their e-mail address; whoever has none can't be named, and stays until somebody else is.
+
+    With `missing`, the message for nobody, there has to be one; what had none before may stay so.
+    """
+
+    def __init__(self, *, missing: str = "", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.missing = missing
 
     def find(self, name: str) -> Person | None:
+        if not name and self.missing:
+            raise serializers.ValidationError(self.missing)
         if not name:
             return None
         person = Person.objects.filter(email__iexact=name).first()

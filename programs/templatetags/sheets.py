@@ -13,7 +13,7 @@ register = template.Library()
 
 COLUMNS_HEIGHT = 104  # of the longest column, in pixels of the drawing
 NARROWEST_LABEL = 0.09  # of the bar: the value of a shorter stage does not fit below it
-LABELLED_WEEKS = 7  # more dates run into each other
+LABELLED_WEEKS = 8  # more dates run into each other
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ INTAKE = ("/ingest/v1/{kind}/", "/ingest/v1/{kind}/{record_id}/", "/hooks/{provi
 EXAMPLES = {
     **{name: name for name in ("slug", "record_id")},
     **{"key": "ai.spend", "kind": "deployments", "provider": "github", "connection_id": 1, "id": 1, "point": 1},
-    **{"start": "2026-07-01", "template": "lead-time", "number": 1},
+    **{"start": "2026-07-01", "template": "lead-time", "number": 1, "decision": 1},
 }
 PROBES = ("/healthz", "/readyz", "/prometheus")
 

@@ -81,6 +81,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/qbr/<int:pk>/": ("qbr/<int:pk>/",),
     "programs/qbr/<int:pk>/arrange/": ("qbr/<int:pk>/arrange/",),
     "programs/qbr/<int:pk>/compare/": ("qbr/<int:pk>/compare/",),
+    "programs/qbr/<int:pk>/decisions/new/": ("qbr/<int:pk>/decisions/",),
+    "programs/qbr/<int:pk>/decisions/<int:decision>/": ("qbr/<int:pk>/decisions/<int:decision>/",),
     "programs/qbr/<int:pk>/discard/": ("qbr/<int:pk>/",),
     "programs/qbr/<int:pk>/figures.csv": ("qbr/<int:pk>/figures.csv",),
     "programs/qbr/<int:pk>/freeze/": ("qbr/<int:pk>/freeze/",),

@@ -22,6 +22,7 @@ from programs.qbr.pages.documents import printable, read_review
 from programs.requests.visible import visible_qbr
 from tests.org import Org
 from tests.pages.delivering import merged
+from tests.pdf_sheets import sheets_of
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
 from tests.programs.api_pages import MOST_QUERIES, got, problem, sent
 from tests.programs.meetings import scheduled
@@ -32,6 +33,7 @@ from tests.programs.tickets import ticket
 from tests.teams import create_teams
 
 __all__ = ["delivered", "in_october", "in_september"]  # fixtures
+FOOTER_TEXTS = 6  # runs of text of a sheet with a title and a footer alone
 FEW = "Hidden: fewer than 5 people contribute"
 
 
@@ -335,6 +337,10 @@ def test_a_pdf_has_a_page_per_sheet(delivered: Org) -> None:
     assert answer["Content-Disposition"] == 'attachment; filename="qbr-organisation-q3-2026.pdf"'
     pages = re.findall(rb"/MediaBox \[0 0 (8\d\d\.?\d*) (59\d\.?\d*)\]", answer.content)
     assert len(pages) == sheets, "A4 landscape"
+    printed_sheets = sheets_of(answer.content)
+    assert len(printed_sheets) == sheets
+    for number, sheet in enumerate(printed_sheets, 1):
+        assert sheet.texts > FOOTER_TEXTS, f"sheet {number} has a title and a footer alone: {sheet}"
 
 
 def test_the_api_writes_what_pages_write(delivered: Org) -> None:

@@ -301,9 +301,13 @@ def visible_teams(teams: Sequence[FrozenUnit], access: Access) -> tuple[FrozenUn
 def visible_objectives(objectives: Sequence[FrozenObjective], access: Access) -> tuple[FrozenObjective, ...]:
     """Those that this viewer may see, without figures that are not for them; two queries."""
     named = {objective.id for objective in objectives} | {one.parent.id for one in objectives if one.parent}
-    visible = set(Objective.objects.within(access.visibility).filter(pk__in=named).values_list("pk", flat=True))
+    visible = visible_ids(named, access)
     tickets = visible_tickets([ticket.id for objective in objectives for ticket in objective.tickets], access)
     return tuple(objective.visible(visible, tickets, access) for objective in objectives if objective.id in visible)
+
+
+def visible_ids(objectives: Collection[int], access: Access) -> set[int]:
+    return set(Objective.objects.within(access.visibility).filter(pk__in=objectives).values_list("pk", flat=True))
 
 
 def visible_tickets(ids: Collection[int], access: Access) -> set[int]:

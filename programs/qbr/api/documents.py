@@ -15,6 +15,7 @@ from core.api.model_serializers import (
     Choice,
     Day,
     Named,
+    ReadSerializer,
     RecordSerializer,
     Text,
     TextOrNull,
@@ -25,9 +26,19 @@ from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
 from programs.closing.services.restated import Restated
-from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection, TicketState
-from programs.qbr.services.document import Amount, Figure, QbrDocument, QbrSectionText, QbrTicket
+from programs.models import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, TicketState
+from programs.qbr.services.decisions import DecisionWriteSerializer
+from programs.qbr.services.document import (
+    Amount,
+    Figure,
+    FrozenDecision,
+    NextObjective,
+    QbrDocument,
+    QbrSectionText,
+    QbrTicket,
+)
 from programs.qbr.services.sections import SectionWriteSerializer
+from programs.teams.fields import OwnerField
 
 
 class QbrSerializer(serializers.ModelSerializer[Qbr]):
@@ -98,7 +109,7 @@ class QbrPartSerializer(AnswerSerializer):
 
 
 class QbrChartSerializer(AnswerSerializer):
-    kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_agent"))
+    kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_period", "by_agent"))
     metric = serializers.CharField(source="figure.metric")
     rows = serializers.ListField(
         child=QbrPartSerializer(many=True),
@@ -135,6 +146,32 @@ class QbrTicketSerializer(RecordSerializer):
         fields = ("id", "title", "owner", "state", "due_on", "completed_on", "before", "after")
 
 
+class DecisionSerializer(ReadSerializer[QbrDecision]):
+    owner = OwnerField(help_text="E-mail address.")
+
+    class Meta:
+        model = QbrDecision
+        fields = ("id", "title", "reason", "owner", "due_on", "ticket", "version")
+
+
+class FrozenDecisionSerializer(RecordSerializer):
+    owner = AddressField(help_text="E-mail address.")
+    state = TextOrNull(help_text="State of its ticket on the day of freezing.")
+
+    class Meta:
+        record = FrozenDecision
+        fields = ("title", "reason", "owner", "due_on", "ticket", "state", "completed_on")
+
+
+class NextObjectiveSerializer(RecordSerializer):
+    unit = TextOrNull(source="unit.slug", help_text="Slug; null: the whole organisation.")
+    owner = AddressField(help_text="E-mail address.")
+
+    class Meta:
+        record = NextObjective
+        fields = ("id", "title", "unit", "owner")
+
+
 class QbrDocumentSerializer(RecordSerializer):
     period = serializers.CharField(source="period.name")
     period_before = serializers.CharField(source="before.name")
@@ -146,12 +183,16 @@ class QbrDocumentSerializer(RecordSerializer):
     objectives = FrozenObjectiveSerializer(many=True)
     teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
     tickets = QbrTicketSerializer(many=True)
+    decisions = FrozenDecisionSerializer(many=True)
+    decided = FrozenDecisionSerializer(many=True, help_text="In the review before, with their state.")
+    next_objectives = NextObjectiveSerializer(many=True)
 
     class Meta:
         record = QbrDocument
         fields = (
             *("period", "period_before", "counted_to", "figures", "sections", "objectives"),
-            *("teams_without_objective", "tickets", "tickets_total"),
+            *("teams_without_objective", "tickets", "tickets_total", "decisions", "decided_in", "decided"),
+            "next_objectives",
         )
 
 
@@ -167,11 +208,12 @@ class QbrSectionSerializer(serializers.ModelSerializer[QbrSection]):
 class OneQbrSerializer(QbrSerializer):
     writing = serializers.SerializerMethodField(help_text="Sections of a draft, for its writers.")
     document = serializers.SerializerMethodField()
+    decisions = DecisionSerializer(many=True, help_text="As they are now.")
     followed_by = serializers.SerializerMethodField(help_text="The newest revision after it; null where it is that.")
 
     class Meta:
         model = Qbr
-        fields = (*QbrSerializer.Meta.fields, "followed_by", "writing", "document")
+        fields = (*QbrSerializer.Meta.fields, "followed_by", "decisions", "writing", "document")
         read_only_fields = fields
 
     @extend_schema_field(QbrSectionSerializer(many=True, allow_null=True))
@@ -216,6 +258,19 @@ class QbrSectionWriteSerializer(SectionWriteSerializer):
         fields = (*SectionWriteSerializer.Meta.fields, "version")
 
 
+class DecisionChangeSerializer(DecisionWriteSerializer):
+    version = WholeNumber(help_text="Version of the decision that the change is based on.")
+
+    class Meta(DecisionWriteSerializer.Meta):
+        fields = (*DecisionWriteSerializer.Meta.fields, "version")
+
+
+class DecisionConflictSerializer(ErrorsSerializer):
+    """Somebody changed the decision in the meantime; nothing was stored."""
+
+    stored = DecisionSerializer()
+
+
 class QbrSectionConflictSerializer(ErrorsSerializer):
     """Somebody changed the section in the meantime; nothing was stored."""
 
@@ -248,5 +303,10 @@ def names_for(qbrs: Sequence[Qbr], access: Access) -> Mapping[int, str]:
 
 
 def content_document(document: QbrDocument, restated: Mapping[str, Restated], access: Access) -> dict[str, Any]:
-    people = people_of(document.objectives, access, [ticket.owner for ticket in document.tickets])
+    owners = [
+        *(ticket.owner for ticket in document.tickets),
+        *(decision.owner for decision in (*document.decisions, *document.decided)),
+        *(objective.owner for objective in document.next_objectives),
+    ]
+    people = people_of(document.objectives, access, owners)
     return dict(QbrDocumentSerializer(document, context={**people, "restated": restated, "document": document}).data)

@@ -10,7 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bodies import body, changed_version
+from core.api.bodies import body, changed_version, sent_object
 from core.api.errors import ErrorsSerializer, error_document
 from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
 from core.api.paging import page_parameters, requested_slice
@@ -20,10 +20,13 @@ from core.write_errors import ConflictError
 from insights.api.program_view import ProgramView
 from insights.query import windows
 from orgtree.access.access import Access
-from programs.models import QbrAudience
+from programs.models import QbrAudience, QbrDecision
 from programs.qbr.api.documents import (
     ComparedFigureSerializer,
     ComparisonSerializer,
+    DecisionChangeSerializer,
+    DecisionConflictSerializer,
+    DecisionSerializer,
     OneQbrSerializer,
     QbrArrangeSerializer,
     QbrCreateSerializer,
@@ -37,9 +40,15 @@ from programs.qbr.api.documents import (
     content_document,
     names_for,
 )
-from programs.qbr.queries import QbrFilters, following_revision, preceding_qbr
+from programs.qbr.queries import QbrFilters, decision_of, following_revision, preceding_qbr
 from programs.qbr.services.comparing import compare_figures, figure_rows, restated_figures
 from programs.qbr.services.content import document_of
+from programs.qbr.services.decisions import (
+    DecisionWriteSerializer,
+    add_decision,
+    change_decision,
+    remove_decision,
+)
 from programs.qbr.services.freezing import freeze_qbr, reopen_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS
 from programs.qbr.services.writing import (
@@ -104,6 +113,40 @@ class QbrSectionView(ProgramView):
             lambda: write_section(self.access, qbr, key, given, of_version=version),
             lambda written: QbrSectionSerializer(written).data,
         )
+
+
+def _decision(decision: QbrDecision, access: Access) -> dict[str, Any]:
+    return dict(DecisionSerializer(decision, context={"access": access}).data)
+
+
+class QbrDecisionsView(ProgramView):
+    @operation("v1_qbr_decide", {201: DecisionSerializer}, request=DecisionWriteSerializer)
+    def post(self, request: Request, pk: int) -> Response:
+        """Add a decision, which becomes a ticket when the review is signed off."""
+        added = add_decision(self.access, visible_qbr(pk, self.access), sent_object(request))
+        return Response(_decision(added, self.access), status=status.HTTP_201_CREATED)
+
+
+class QbrDecisionView(ProgramView):
+    @operation(
+        "v1_qbr_decision_write",
+        {200: DecisionSerializer, 409: DecisionConflictSerializer},
+        request=DecisionChangeSerializer,
+    )
+    def patch(self, request: Request, pk: int, decision: int) -> Response:
+        """Change what is named of a decision, until the review is signed off."""
+        stored = decision_of(visible_qbr(pk, self.access), decision)
+        given, version = changed_version(request)
+        return answer_change(
+            lambda: change_decision(self.access, stored, given, of_version=version),
+            lambda changed: _decision(changed, self.access),
+        )
+
+    @operation("v1_qbr_decision_remove", {204: None})
+    def delete(self, request: Request, pk: int, decision: int) -> Response:
+        """Remove a decision, until the review is signed off."""
+        remove_decision(self.access, decision_of(visible_qbr(pk, self.access), decision))
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
 
 class QbrArrangeView(ProgramView):
@@ -178,6 +221,7 @@ def _document(pk: int, access: Access) -> dict[str, Any]:
     qbr = visible_qbr(pk, access)
     document = document_of(qbr, access, today=windows.local_today())
     context = {
+        "access": access,
         "names": names_for([qbr], access),
         "followed_by": following_revision(qbr, access.visibility),
         "document": content_document(document, restated_figures(document, access), access),

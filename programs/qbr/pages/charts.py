@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
-from programs.qbr.services.document import Chart, Part, QbrDocument, Week
+from programs.qbr.services.document import Chart, Part, PeriodAmount, QbrDocument, Week
+from programs.qbr.services.sections import AGENTS, PERIODS, STAGES_CHART, UNITS, WEEK
 from programs.templatetags.sheets import Bar
+
+FEWEST_PERIODS = 2  # of one there is no trend
 
 
 @dataclass(frozen=True)
 class Row:
     label: str
-    total: str
     bars: Sequence[Bar]
     is_now: bool
 
@@ -38,8 +40,7 @@ class ChartCard:
 
 def chart_card(chart: Chart, document: QbrDocument) -> ChartCard | None:
     """None where there is nothing to draw."""
-    drawn = {"stages": _stages, "by_unit": _by_unit, "by_week": _by_week, "by_agent": _by_agent}[chart.kind]
-    return drawn(chart, document)
+    return DRAWN[chart.kind](chart, document)
 
 
 def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
@@ -50,17 +51,15 @@ def _stages(chart: Chart, document: QbrDocument) -> ChartCard | None:
     found = chart.bottleneck or Bottleneck("")
     widest = max(_sum(parts) for _, parts in known) or 1.0
     values = [part.value or 0.0 for _, parts in known for part in parts]
-    printed = iter(wording.alike([*values, *(_sum(parts) for _, parts in known)], "seconds"))
+    printed = iter(wording.alike(values, "seconds"))
     labels = [[next(printed) for _ in parts] for _, parts in known]
-    totals = [next(printed) for _ in known]
     rows = [
         Row(
             short_name(name),
-            str(total),
             _stacked(parts, of_parts, widest, found.held),
             is_now=name == document.period.name,
         )
-        for (name, parts), of_parts, total in reversed(list(zip(known, labels, totals, strict=True)))
+        for (name, parts), of_parts in reversed(list(zip(known, labels, strict=True)))
     ]
     label = next((part.label for part in chart.parts if part.key == found.stage), "")
     title = f"{label} is the bottleneck of lead time" if found.held else "Lead time by stage"
@@ -99,7 +98,7 @@ def _by_unit(chart: Chart, document: QbrDocument) -> ChartCard | None:
         )
         for part in order
     ]
-    rows = [Row("", "", bars, is_now=True)]
+    rows = [Row("", bars, is_now=True)]
     return ChartCard("bars", f"{figure.name} by team", rows, _sentence(rows), _hidden(hidden))
 
 
@@ -121,7 +120,7 @@ def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
         )
         for part in sorted(parts, key=lambda part: -(part.value or 0.0))
     ]
-    rows = [Row("", "", bars, is_now=True)]
+    rows = [Row("", bars, is_now=True)]
     return ChartCard("agents", f"{figure.name} by agent", rows, _sentence(rows), _hidden(hidden))
 
 
@@ -141,9 +140,36 @@ def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
         )
         for index, part in enumerate(parts)
     ]
-    rows = [Row("", "", bars, is_now=True)]
+    rows = [Row("", bars, is_now=True)]
     hidden = sum(part.hidden for part in parts)
     return ChartCard("weeks", f"{figure.name} by week", rows, _sentence(rows), _hidden(hidden))
+
+
+def _by_period(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    """Columns of one unit, which the title names."""
+    figure, parts = chart.figure, [part for part in chart.parts if isinstance(part, PeriodAmount)]
+    values = [part.value for part in parts if part.value is not None]
+    if len(values) < FEWEST_PERIODS:
+        return None
+    highest, width = max(values) or 1.0, 1 / len(parts)
+    printed = iter(wording.alike(values, figure.unit))
+    readings = [next(printed) if part.value is not None else None for part in parts]
+    unit = next(reading.unit for reading in readings if reading)
+    bars = [
+        Bar(
+            "to-date" if part.to_date else "week",
+            short_name(part.period),
+            reading.value if reading else "",
+            index * width,
+            max(0.0, part.value or 0.0) / highest,
+        )
+        for index, (part, reading) in enumerate(zip(parts, readings, strict=True))
+    ]
+    rows = [Row("", bars, is_now=True)]
+    hidden = sum(part.hidden for part in parts)
+    to_date = f"{parts[-1].period} is to date." if parts[-1].to_date else ""
+    title = f"{figure.name}, {unit.replace('/', 'per')}" if unit else figure.name
+    return ChartCard("weeks", title, rows, _sentence(rows), " ".join(filter(None, (to_date, _hidden(hidden)))))
 
 
 def _sum(parts: Sequence[Part]) -> float:
@@ -159,3 +185,12 @@ def _sentence(rows: Sequence[Row]) -> str:
         f"{row.label}: {', '.join(f'{bar.label} {bar.value}' for bar in row.bars if bar.value)}".removeprefix(": ")
         for row in rows
     )
+
+
+DRAWN: Mapping[str, Callable[[Chart, QbrDocument], ChartCard | None]] = {
+    STAGES_CHART: _stages,
+    UNITS: _by_unit,
+    WEEK: _by_week,
+    PERIODS: _by_period,
+    AGENTS: _by_agent,
+}

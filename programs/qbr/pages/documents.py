@@ -6,6 +6,7 @@ import base64
 import re
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from django.contrib.staticfiles import finders
 from django.http import HttpRequest
@@ -22,7 +23,7 @@ from insights.ui.wording import moment
 from orgtree.access.access import Access
 from orgtree.access.who_sees import name_of
 from programs.meetings.queries.meetings import meeting_about
-from programs.models import Meeting, MeetingKind, Qbr
+from programs.models import Meeting, MeetingKind, Qbr, QbrDecision, Ticket
 from programs.qbr.pages.sheets import Review, review_of
 from programs.qbr.services.comparing import restated_figures
 from programs.qbr.services.content import document_of
@@ -58,6 +59,29 @@ def invited_people(meeting: Meeting, access: Access) -> str:
     names = list(invited.values_list("person__full_name", flat=True)) if access.is_of_account else []
     named = [*names[:PEOPLE_NAMED], f"{len(names) - PEOPLE_NAMED} more"] if len(names) > PEOPLE_NAMED else names
     return wording.listed(named)
+
+
+class DecisionLine(NamedTuple):
+    decision: QbrDecision
+    owner: str
+    state: str  # of its ticket; empty without one
+    url: str  # of the ticket, for whoever may see it
+
+
+def decision_lines(qbr: Qbr, access: Access) -> list[DecisionLine]:
+    """As they are now, with their tickets; two queries."""
+    decisions = list(qbr.decisions.select_related("owner", "ticket__owner"))
+    tickets = [decision.ticket_id for decision in decisions if decision.ticket_id]
+    visible = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
+    lines = []
+    for decision in decisions:
+        ticket = decision.ticket
+        owner = ticket.owner if ticket else decision.owner
+        name = owner.full_name if owner and access.is_of_account else "No owner" if owner is None else "Somebody"
+        state = str(ticket.get_state_display()) if ticket else ""
+        url = reverse("ticket", args=[ticket.pk]) if ticket and ticket.pk in visible else ""
+        lines.append(DecisionLine(decision, name, state, url))
+    return lines
 
 
 def qbr_url(qbr: Qbr) -> str:

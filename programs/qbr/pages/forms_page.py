@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django import forms
@@ -23,9 +24,11 @@ from insights.ui import wording
 from insights.ui.views import action_view, form_view
 from orgtree.access.who_sees import name_of
 from programs.closing.services.frozen import stored_document
-from programs.models import Qbr, QbrAudience, QbrPeriod, QbrSection, QbrState
+from programs.models import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, QbrState
 from programs.models.qbr import LONGEST_REASON
 from programs.qbr.pages.documents import meeting_of, qbr_url
+from programs.qbr.queries import decision_of
+from programs.qbr.services.decisions import IS_SIGNED, add_decision, change_decision, remove_decision
 from programs.qbr.services.document import QbrDocument
 from programs.qbr.services.freezing import IS_DRAFT, NOT_FROZEN, freeze_qbr, reopen_qbr, sign_qbr
 from programs.qbr.services.sections import SECTIONS, addable_metrics
@@ -41,6 +44,7 @@ from programs.qbr.services.writing import (
 )
 from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import account_of, visible_qbr
+from programs.teams.fields import suggested_owners
 from programs.teams.pages import WHOLE, UnitForm, offer, units_to_write_for
 
 ARRANGED = "Somebody arranged the sections in the meantime. This is the new order: arrange it again."
@@ -233,9 +237,12 @@ class SignQbr(QbrAct):
         missing = {
             f"Nothing is written in {wording.listed(unwritten)}.": unwritten,
             f"It was frozen before {document.period.name} was over.": not document.period.is_over,
+            "No decision is recorded.": not self.record.decisions.exists(),
             "No meeting presents it, so it has no participants.": meeting_of(self.record, self.access) is None,
         }
-        signature = f"It stays signed off by {name_of(account_of(self.access))}, with today’s date."
+        number = self.record.decisions.filter(ticket=None).count()
+        tickets = f" {wording.count(number, 'decision')} become{'s' if number == 1 else ''} tickets." if number else ""
+        signature = f"It stays signed off by {name_of(account_of(self.access))}, with today’s date.{tickets}"
         if self.record.signed_at is not None:
             signature = "The signature stays as it is. The audience can be changed again."
         return Consequences(
@@ -280,6 +287,72 @@ class ReopenQbr(QbrAct):
 
     def save(self, form: WriteForm) -> Qbr:
         return reopen_qbr(self.access, self.record, because=form.cleaned_data["because"])
+
+
+class DecisionForm(WriteForm, forms.ModelForm[QbrDecision]):
+    owner = forms.CharField(
+        label="Owner",
+        widget=forms.EmailInput(attrs={"list": "owners", "autocomplete": "off"}),
+        help_text="By e-mail address. They own its ticket.",
+    )
+    field_order = ("title", "reason", "owner", "due_on")
+
+    class Meta:
+        model = QbrDecision
+        fields = ("title", "reason", "due_on")
+        widgets: ClassVar = {
+            "reason": forms.Textarea(attrs={"rows": 4}),
+            "due_on": forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        }
+
+    def __init__(self, data: Any = None, *, instance: QbrDecision | None = None) -> None:
+        initial = {"owner": (instance.owner.email or "") if instance and instance.owner else ""}
+        super().__init__(data, instance=instance, initial={**initial, "version": instance.version if instance else 0})
+
+
+class DecisionPage(ProgramForm):
+    """Until the review is signed off; with `remove` in the POST the decision is removed."""
+
+    template_name = "programs/qbr/decision.html"
+    adding = FormTexts("New decision", "Add the decision", "Decision added.")
+    changing = FormTexts("Change the decision", "Save", "Decision saved.")
+    list_route = "qbrs"
+
+    @cached_property
+    def qbr(self) -> Qbr:
+        return visible_qbr(self.kwargs["pk"], self.access)
+
+    @cached_property
+    def record(self) -> QbrDecision | None:
+        if "decision" not in self.kwargs:
+            return None
+        return decision_of(self.qbr, self.kwargs["decision"])
+
+    def refusal(self) -> str:
+        if not may_write(self.access, self.qbr):
+            return ONLY_LEADERS
+        return IS_SIGNED if self.qbr.state == QbrState.SIGNED else ""
+
+    def form_of(self, record: QbrDecision | None, data: Any = None) -> DecisionForm:
+        return DecisionForm(data, instance=record)
+
+    def context(self, form: Any) -> dict[str, Any]:
+        return {"qbr": self.qbr, "decision": self.record, "owners": suggested_owners(self.access.visibility)}
+
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if self.record is None or "remove" not in request.POST:
+            return super().post(request, **kwargs)
+        remove_decision(self.access, self.record)
+        messages.success(request, "Decision removed.")
+        return redirect(qbr_url(self.qbr))
+
+    def save(self, form: DecisionForm) -> QbrDecision:
+        if self.record is None:
+            return add_decision(self.access, self.qbr, form.given())
+        return change_decision(self.access, self.record, form.given(), of_version=form.of_version)
+
+    def address_of(self, record: Any) -> str:
+        return qbr_url(self.qbr)
 
 
 @action_view

@@ -22,15 +22,17 @@ NAME_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 58  # characters a line in these col
 # Of print, estimated: a box over the sheet's width, and the two columns of a sheet of its own.
 CHARACTERS_A_LINE, CHARACTERS_A_COLUMN = 130, 64
 LINES_ON_SHEET = 46
-# How many lines of commentary stand on the sheet with the figures; a longer one is read on sheets of its own.
+# How many lines of commentary stand on the sheet with the figures; a longer one goes on, on sheets of its own.
 LINES_BESIDE = {
     "highlights": 5,
     "figures": 6,
     "risks": 20,
     "asks": 14,
+    "bottlenecks": 5,
+    "next": 14,
 }
-TABLES = ("objectives", "tickets")
-IN_A_BOX = ("figures", *TABLES)
+TABLES = ("objectives", "tickets", "decided")
+IN_A_BOX = ("figures", "bottlenecks", *TABLES)
 BOX = 60  # pixels around a commentary
 
 
@@ -44,7 +46,7 @@ class Sheet:
     lead: str = ""
     content: Mapping[str, Any] | None = None
     commentary: str = ""  # HTML that core.markdown made
-    room: int = 0  # pixels that a table leaves, if the sheet is its only one
+    room: int = 0  # pixels that a table leaves
     number: int = 1  # of the section's sheets
     page: int = 0
 
@@ -68,7 +70,7 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
             title=first.title if start == 0 else f"{SectionKey(first.key).label}, continued",
             lead=first.lead if start == 0 else f"{start + 1}–{start + len(part)} of {len(rows)}.",
             content={**(first.content or {}), "rows": part, "is_last": part is parts[-1]},
-            room=left,
+            room=left if part is parts[-1] else 0,
         )
         for start, part in zip(starts, parts, strict=False)
     ]
@@ -92,28 +94,31 @@ def wrapped(text: str, width: int) -> int:
 
 
 def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Sheet], list[Sheet]]:
-    """The sheets with the commentary on the first where it fits, and further sheets with what does not."""
+    """The sheets with what fits of the commentary beside their figures, and further sheets with the rest of it."""
     if not commentary.strip():
         return list(sheets), []
-    first = sheets[0]
-    room = (
-        LINES_BESIDE[first.kind] if first.kind not in TABLES else (first.room - BOX) // LINE if len(sheets) == 1 else 0
-    )
-    width = CHARACTERS_A_LINE if first.kind in IN_A_BOX else CHARACTERS_A_COLUMN
+    at = len(sheets) - 1 if sheets[0].kind in TABLES else 0  # beside the last rows, or the first figures
+    beside = sheets[at]
+    room = (beside.room - BOX) // LINE if beside.kind in TABLES else LINES_BESIDE[beside.kind]
+    width = CHARACTERS_A_LINE if beside.kind in IN_A_BOX else CHARACTERS_A_COLUMN
     parts = _parts(blocks_of(commentary), room, width)
-    head = [replace(first, commentary=as_html(parts[0]) if parts[0] else ""), *sheets[1:]]
+    written = list(sheets)
+    written[at] = replace(beside, commentary=as_html(parts[0]) if parts[0] else "")
     further = [
-        Sheet(first.key, "text", f"{first.title}, commentary", commentary=as_html(part)) for part in parts[1:] if part
+        Sheet(beside.key, "text", f"{sheets[0].title}, commentary", commentary=as_html(part))
+        for part in parts[1:]
+        if part
     ]
-    return head, further
+    return written, further
 
 
 def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
-    """The blocks on the first sheet if they fit, else an empty part and what fits on a sheet each."""
-    if sum(_lines(block, width) for block in blocks) <= room:
-        return ["\n\n".join(blocks)]
-    parts, _ = _filled(blocks, [_lines(block, CHARACTERS_A_COLUMN) for block in blocks], LINES_ON_SHEET)
-    return ["", *("\n\n".join(part) for part in parts)]
+    """The first blocks, as many as fit beside the figures, and what fits on a sheet each of the others."""
+    ends = accumulate(_lines(block, width) for block in blocks)
+    number = sum(end <= room for end in ends)
+    others = blocks[number:]
+    parts, _ = _filled(others, [_lines(block, CHARACTERS_A_COLUMN) for block in others], LINES_ON_SHEET)
+    return ["\n\n".join(blocks[:number]), *("\n\n".join(part) for part in parts)]
 
 
 def _lines(block: str, width: int) -> int:

@@ -16,8 +16,9 @@ from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
 from programs.history.events import names_of_accounts
-from programs.models import Qbr
+from programs.models import Qbr, QbrState
 from programs.qbr.pages.documents import (
+    decision_lines,
     file_name,
     invited_people,
     meeting_of,
@@ -48,6 +49,8 @@ def qbr(request: HttpRequest, pk: int) -> HttpResponseBase:
         "following": following_revision(found, access.visibility),
         "preceding": preceding_revision(found, access.visibility) if found.revision > 1 else None,
         "signed": signed_text(found),
+        "decisions": decision_lines(found, access),
+        "may_decide": writes and found.state != QbrState.SIGNED,
         "meeting": meeting,
         "invited": invited_people(meeting, access) if meeting else "",
         "sections": sections,

@@ -9,6 +9,7 @@ from insights.ui.amounts import amount_text
 from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective
 from programs.objectives.pages.labels import StatusTag
 from programs.qbr.services.document import MeasuredTicket, QbrDocument, QbrTicket
+from programs.templatetags.sheets import Bar
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,28 @@ class TicketRow:
     before: str
     after: str
     verdict: StatusTag | None
+
+
+@dataclass(frozen=True)
+class DecisionRow:
+    title: str
+    reason: str  # HTML that core.markdown made
+    owner: str
+    due: str
+    state: str
+    is_done: bool
+
+
+@dataclass(frozen=True)
+class WaitRow:
+    """A stage in which changes wait: the hours of all of them together, and what is done about it."""
+
+    title: str
+    text: str
+    hours: str
+    between: str
+    bar: Bar  # its share of the longest
+    actions: Sequence[str]
 
 
 @dataclass(frozen=True)

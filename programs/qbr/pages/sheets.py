@@ -11,6 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from core.markdown import as_html
+from core.seconds import HOUR
+from insights.catalogue.lead_time_stages import STAGES, WAITS
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import unit_name
@@ -22,23 +25,36 @@ from programs.closing.pages.frozen import restated_text
 from programs.closing.services.frozen import FrozenObjective
 from programs.closing.services.restated import Restated
 from programs.history.events import names_of_accounts
-from programs.models import Qbr, SectionKey
+from programs.models import Qbr, QbrPeriod, SectionKey, TicketState
 from programs.objectives.pages.labels import HIDDEN, TAGS
 from programs.qbr.pages.charts import chart_card
 from programs.qbr.pages.figures import FigureCell, figure_cell, judged
 from programs.qbr.pages.layout import NAME_WIDTH, RISK_WIDTH, WHY_WIDTH, Sheet, paged, with_commentary, wrapped
 from programs.qbr.pages.rows import (
+    DecisionRow,
     Highlight,
     ObjectiveRow,
     Risk,
     TicketRow,
+    WaitRow,
     ended_in_time,
     lowered,
     results_text,
     score_of,
     verdict_of,
 )
-from programs.qbr.services.document import Figure, MeasuredTicket, QbrDocument, QbrSectionText, QbrTicket
+from programs.qbr.services.document import (
+    Figure,
+    FrozenDecision,
+    MeasuredTicket,
+    Part,
+    QbrDocument,
+    QbrSectionText,
+    QbrTicket,
+    Stage,
+)
+from programs.qbr.services.sections import STAGES_CHART
+from programs.templatetags.sheets import Bar
 
 CHARTS_ON_SHEET = 2
 NOUNS: Mapping[str, str] = {
@@ -50,6 +66,7 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 GOOD_SCORE = 0.7
 MONTHS_AHEAD = 4
 TITLES_A_MONTH = 3
+ACTIONS_OF_WAIT = 2
 LATE_DAYS = 30  # an action that is overdue for longer is a high risk
 
 
@@ -79,7 +96,7 @@ def review_of(
     maker = _Sheets(qbr, document, access, restated or {}, accounts)
     sheets = [sheet for section in document.sections for sheet in maker.of_section(section)]
     return Review(
-        title=f"{document.period.name} business review",
+        title=review_title(document),
         unit=unit_name(document.unit),
         days=wording.days(document.period.window),
         stamp=_stamp(document),
@@ -88,6 +105,11 @@ def review_of(
         sheets=[replace(sheet, page=number) for number, sheet in enumerate(sheets, 1)],
         document=document,
     )
+
+
+def review_title(document: QbrDocument) -> str:
+    to_date = "" if document.period.is_over else " to date"
+    return f"{document.period.name}{to_date}: business review" if to_date else f"{document.period.name} business review"
 
 
 def _stamp(document: QbrDocument) -> str:
@@ -105,7 +127,10 @@ class _Sheets:
         accounts: AccountNames,
     ) -> None:
         self._qbr, self._document, self._restated, self._accounts = qbr, document, restated, accounts
-        named = (*(one.owner for one in document.objectives), *(ticket.owner for ticket in document.tickets))
+        owned = (
+            *(document.objectives, document.tickets, document.decisions, document.decided, document.next_objectives),
+        )
+        named = (one.owner for records in owned for one in records)
         owners = {owner for owner in named if owner is not None}
         people = Person.objects.filter(pk__in=owners) if access.is_of_account else Person.objects.none()
         self._people = dict(people.values_list("pk", "full_name"))
@@ -118,15 +143,33 @@ class _Sheets:
                 sheets = self._objectives(section)
             case SectionKey.ACTION_PLANS:
                 sheets = self._tickets(section)
+            case SectionKey.DECIDED:
+                sheets = self._decided(section)
+            case SectionKey.BOTTLENECKS:
+                sheets = self._bottlenecks(section)
+            case SectionKey.TREND:
+                sheets = self._trend(section)
+            case SectionKey.NEXT:
+                sheets = self._next(section)
             case SectionKey.RISKS:
                 sheets = self._risks(section)
             case SectionKey.ASKS:
                 sheets = self._asks(section)
             case _:
                 sheets = self._figures(section)
+        if not (section.headline or section.commentary or any(self._has_content(sheet) for sheet in sheets)):
+            return
         written, beside = with_commentary(sheets, section.commentary)
         for number, sheet in enumerate((*written, *beside), 1):
             yield replace(sheet, number=number)
+
+    @staticmethod
+    def _has_content(sheet: Sheet) -> bool:
+        """Whether there is more than its title on it."""
+        content = sheet.content or {}
+        return sheet.kind == "highlights" or any(
+            content.get(name) for name in ("rows", "cells", "charts", "plan", "objectives", "without")
+        )
 
     def _highlights(self, section: QbrSectionText) -> list[Sheet]:
         figures = [figure for figure in self._document.figures_of(section) if figure.now.value is not None]
@@ -141,7 +184,7 @@ class _Sheets:
             Sheet(
                 section.key,
                 "highlights",
-                f"{self._document.period.name} business review",
+                review_title(self._document),
                 section.headline or self._finding(self._dora),
                 content,
             )
@@ -150,10 +193,10 @@ class _Sheets:
     def _highlight(self, figure: Figure) -> Highlight:
         cell = self._cell(figure)
         before = f"{cell.before} in {self._document.before.name}" if cell.before else ""
-        change = f"{cell.change.words} vs. {before}.".capitalize() if cell.change and before else ""
+        change = f"{cell.change.words} vs. {before}." if cell.change and before else ""
         aims = {"target": "on target", "threshold": "within threshold", "neither": "off target"}.get(cell.reached, "")
         parts = [
-            change or (f"{before[:1].upper()}{before[1:]}." if before else ""),
+            (change[:1].upper() + change[1:]) or (f"{before[:1].upper()}{before[1:]}." if before else ""),
             f"{cell.aims}: {aims}." if cell.aims else "",
         ]
         return Highlight(
@@ -274,6 +317,7 @@ class _Sheets:
         title = section.headline or (f"Objectives: {counted}" if rows else section.name)
         content = {
             "good": GOOD_SCORE,
+            "has_values": any(row.target or row.actual for row in rows),
             "without": f"Without an objective: {wording.listed(without)}." if without else "",
         }
         lines = [max(wrapped(row.title, NAME_WIDTH) + 1, wrapped(row.why, WHY_WIDTH)) for row in rows]
@@ -312,7 +356,11 @@ class _Sheets:
             lead = f"The first {len(document.tickets)} are listed; {more:,} more are in the action plans. {lead}"
         rows = [self._ticket(ticket) for ticket in document.tickets]
         lines = [wrapped(row.title, NAME_WIDTH) + 1 for row in rows]
-        return paged(Sheet(section.key, "tickets", title, lead), rows, lines)
+        content = {
+            "has_effects": any(row.after for row in rows),
+            "has_verdicts": any(row.verdict for row in rows),
+        }
+        return paged(Sheet(section.key, "tickets", title, lead, content), rows, lines)
 
     def _ticket(self, ticket: QbrTicket) -> TicketRow:
         completed = wording.day(ticket.completed_on) if ticket.completed_on else ticket.state_label
@@ -365,9 +413,86 @@ class _Sheets:
                 yield Risk(ticket.title, text, ticket.days_late > LATE_DAYS)
 
     def _asks(self, section: QbrSectionText) -> list[Sheet]:
-        content = {"plan": self._plan()}
-        lead = "" if section.commentary else "No decision is asked for."
-        return [Sheet(section.key, "asks", section.headline or "What we ask for", lead, content)]
+        """The plan stands beside them where no section of its own has it."""
+        has_plan = any(other.key == SectionKey.NEXT for other in self._document.sections)
+        rows = [self._decision(decision) for decision in self._document.decisions]
+        content = {"rows": rows, "plan": [] if has_plan else self._plan(), "has_plan": not has_plan}
+        title = f"{wording.count(len(rows), 'decision')} that we ask for" if rows else "What we ask for"
+        return [Sheet(section.key, "asks", section.headline or title, "", content)]
+
+    def _decided(self, section: QbrSectionText) -> list[Sheet]:
+        document = self._document
+        rows = [self._decision(decision) for decision in document.decided]
+        done = sum(row.is_done for row in rows)
+        title = section.headline or (f"{done} of {wording.count(len(rows), 'decision')} done" if rows else section.name)
+        lead = f"What was decided in the review of {document.decided_in}." if rows else ""
+        lines = [wrapped(row.title, NAME_WIDTH) for row in rows]
+        return paged(Sheet(section.key, "decided", title, lead), rows, lines)
+
+    def _decision(self, decision: FrozenDecision) -> DecisionRow:
+        state = decision.state_label or "No ticket"
+        if decision.completed_on:
+            state = f"{state}, {wording.day(decision.completed_on)}"
+        return DecisionRow(
+            title=decision.title,
+            reason=as_html(decision.reason) if decision.reason else "",
+            owner=self._person(decision.owner) or "No owner",
+            due=wording.day(decision.due_on),
+            state=state,
+            is_done=decision.state == TicketState.DONE,
+        )
+
+    def _bottlenecks(self, section: QbrSectionText) -> list[Sheet]:
+        """The waits of lead time, the most hours first: what a change waits there, times the changes that did."""
+        chart = next((one for one in self._document.charts_of(section) if one.kind == STAGES_CHART), None)
+        parts = [part for part in chart.parts if isinstance(part, Stage) and part.key in WAITS] if chart else []
+        before = {part.key: part for part in chart.rows[1]} if chart and len(chart.rows) > 1 else {}
+        waits = sorted((part for part in parts if part.value), key=lambda part: -_hours(part.value, part))
+        longest = _hours(waits[0].value, waits[0]) if waits else 1.0
+        rows = [self._wait(part, before.get(part.key), longest) for part in waits]
+        total = sum(_hours(part.value, part) for part in waits)
+        title = section.headline or (f"Changes waited {total:,.0f} hours" if rows else section.name)
+        lead = (
+            "The mean wait without the slowest 5%, times the changes that reached production; the range is from their "
+            "median to the mean of all. Hours of changes, not of people."
+        )
+        return [Sheet(section.key, "bottlenecks", title, lead if rows else "", {"rows": rows})]
+
+    def _wait(self, part: Stage, before: Part | None, longest: float) -> WaitRow:
+        limits = STAGES[part.key][2]
+        wait, was = wording.reading(part.value or 0.0, "seconds"), before.value if before else None
+        earlier = f", {wording.reading(was, 'seconds')} in {self._document.before.name}" if was is not None else ""
+        hours = _hours(part.value, part)
+        ends = sorted(_hours(value, part) for value in (part.median, part.mean) if value is not None)
+        metrics = (f"dora.lead_time_{part.key}", f"pr.{part.key}_time")
+        actions = [
+            f"{ticket.title}. {self._person(ticket.owner) or 'No owner'}, by {wording.day(ticket.due_on)}"
+            for ticket in self._document.tickets
+            if ticket.metric in metrics and not ticket.is_done
+        ]
+        return WaitRow(
+            title=f"{part.label}: {limits}",
+            text=f"{wait} a change{earlier}; {wording.count(part.sample_size, 'change')}.",
+            hours=f"{hours:,.0f} h",
+            between=f"{ends[0]:,.0f} to {ends[-1]:,.0f} h" if len(ends) == len(("median", "mean")) else "",
+            bar=Bar(part.key, part.label, f"{hours:,.0f} h", 0.0, hours / longest if longest else 0.0, is_hot=True),
+            actions=actions[:ACTIONS_OF_WAIT],
+        )
+
+    def _trend(self, section: QbrSectionText) -> list[Sheet]:
+        cards = [chart_card(chart, self._document) for chart in self._document.charts_of(section)]
+        charts = [card for card in cards if card is not None]
+        number = max((len(card.bars) for card in charts), default=0)
+        noun = "month" if self._document.period.kind == QbrPeriod.MONTH else "quarter"
+        title = section.headline or (f"Trend over {wording.count(number, noun)}" if charts else section.name)
+        return [Sheet(section.key, "figures", title, "", {"cells": [], "charts": charts})]
+
+    def _next(self, section: QbrSectionText) -> list[Sheet]:
+        objectives = [
+            (one.title, unit_name(one.unit), self._person(one.owner)) for one in self._document.next_objectives
+        ]
+        content = {"plan": self._plan(), "objectives": objectives}
+        return [Sheet(section.key, "next", section.headline or section.name, "", content)]
 
     def _plan(self) -> list[tuple[str, str]]:
         """Open actions by the month in which they are due."""
@@ -396,6 +521,11 @@ class _Sheets:
 
     def _person(self, pk: int | None) -> str:
         return "" if pk is None else self._people.get(pk, "Deleted account")
+
+
+def _hours(seconds: float | None, part: Stage) -> float:
+    """Of all its changes together."""
+    return (seconds or 0.0) * part.sample_size / HOUR
 
 
 def _in_words(number: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import dropwhile
 from typing import Any
 
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -35,21 +36,28 @@ from programs.models import (
     Objective,
     Qbr,
     QbrAudience,
+    QbrDecision,
+    QbrPeriod,
     QbrSection,
     QbrState,
+    Quarter,
     Ticket,
     TicketEffect,
     TicketState,
 )
 from programs.models.qbr import period_name
 from programs.models.tickets import OPEN_STATES
+from programs.qbr.queries import last_frozen
 from programs.qbr.services.document import (
     AgentAmount,
     Amount,
     Effect,
     Figure,
+    FrozenDecision,
     MeasuredTicket,
+    NextObjective,
     Period,
+    PeriodAmount,
     QbrDocument,
     QbrSectionText,
     QbrTicket,
@@ -60,6 +68,7 @@ from programs.qbr.services.document import (
 from programs.qbr.services.sections import (
     AGENTS,
     HIGHLIGHT_PHRASES,
+    PERIODS,
     SECTIONS,
     SOURCES,
     STAGE_METRICS,
@@ -67,12 +76,14 @@ from programs.qbr.services.sections import (
     UNITS,
     WEEK,
 )
-from programs.quarters.fiscal_quarters import quarter_of
+from programs.quarters.fiscal_quarters import quarter_among, quarter_of
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
 
 STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_UNITS = 12  # compared on a chart
+MOST_NEXT = 12  # objectives of the next quarter that are listed
+PERIODS_OF_TREND = 8  # two years of quarters
 MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
 
 
@@ -109,6 +120,7 @@ def content_of(
     """`sections` are those that are included, in order, of a review with its unit.  Raises QueryError."""
     figures = _Figures(qbr, sections, today, freshness)
     tickets, number = _tickets(qbr)
+    last = last_frozen(qbr)
     counted_to = windows.passed(qbr.window, today=today).end
     return QbrDocument(
         schema=QbrDocument.schema_versions[-1],
@@ -118,7 +130,7 @@ def content_of(
         reopened_because=qbr.reopened_because,
         unit=_unit(qbr.unit),
         period=Period(qbr.period_name, qbr.start, qbr.end, kind=qbr.period, counted_to=counted_to),
-        before=FrozenDays(period_name(qbr.period, figures.before.start), figures.before.start, figures.before.end),
+        before=_days_before(qbr, figures.before),
         frozen_at=frozen_at,
         frozen_by=frozen_by,
         written_by=tuple(sorted({pk for pk in (qbr.written_by_id, *(one.edited_by_id for one in sections)) if pk})),
@@ -128,6 +140,13 @@ def content_of(
         teams_without_objective=tuple(map(frozen_unit, _teams_without(qbr, today))),
         tickets=tuple(_ticket(ticket, today) for ticket in tickets),
         tickets_total=number,
+        decisions=tuple(_decision(one, today) for one in qbr.decisions.select_related("ticket")),
+        decided_in=last.period_name if last else "",
+        decided=tuple(_decision(one, today) for one in last.decisions.select_related("ticket")) if last else (),
+        next_objectives=tuple(
+            NextObjective(id=one.pk, title=one.title, unit=_unit(one.unit), owner=one.owner_id)
+            for one in _next_objectives(qbr)
+        ),
         sections=tuple(
             copied(
                 QbrSectionText,
@@ -139,6 +158,13 @@ def content_of(
             for section in sections
         ),
     )
+
+
+def _days_before(qbr: Qbr, window: Window) -> FrozenDays:
+    """A running period is compared with as many days of the one before, and says so."""
+    name, counted = period_name(qbr.period, window.start), windows.previous(qbr.window, today=qbr.end)
+    part = "" if window == counted else f", first {window.days} days"
+    return FrozenDays(f"{name}{part}", window.start, window.end)
 
 
 @dataclass(frozen=True)
@@ -159,6 +185,7 @@ class _Figures:
         ) | dict.fromkeys(chart.metric for chart in self._charts)
         self.metrics: Mapping[str, Metric] = {key: metric for key in keys if (metric := find(key)) is not None}
         self._charts = [chart for chart in self._charts if chart.metric in self.metrics]
+        self._periods = _periods(qbr) if any(chart.kind == PERIODS for chart in self._charts) else []
         self._units = _units_to_compare(qbr, today) if any(chart.kind == UNITS for chart in self._charts) else []
         self._answers = self._read(freshness)
 
@@ -183,6 +210,7 @@ class _Figures:
                 *(query(key, within) for within in (window, self.before) for key in self.metrics),
                 *stages,
                 *by_agent,
+                *(query(key, period) for key in self._drawn(PERIODS) for _, period in self._periods),
             ],
             series=[query(key, window) for key in self._drawn(WEEK)],
             units=[UnitQueries([Query(key, window) for key in self._drawn(UNITS)], [unit.pk for unit in self._units])],
@@ -235,6 +263,7 @@ class _Figures:
         totals = iter(self._answers.totals[2 * len(self.metrics) :])
         stages = [_stages(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
+        by_period = {key: [next(totals).total[0] for _ in self._periods] for key in self._drawn(PERIODS)}
         by_week = dict(zip(self._drawn(WEEK), self._answers.series, strict=True))
         drawn: dict[str, Any] = {}
         for chart in self._charts:
@@ -245,9 +274,19 @@ class _Figures:
                 drawn[name] = tuple(map(_agent, by_agent[chart.metric].total))
             elif chart.kind == WEEK:
                 drawn[name] = _weeks(by_week[chart.metric], self._today)
+            elif chart.kind == PERIODS:
+                drawn[name] = self._by_period(by_period[chart.metric])
             else:
                 drawn[name] = self._by_unit(chart.metric)
         return drawn
+
+    def _by_period(self, values: Sequence[MetricValue]) -> tuple[PeriodAmount, ...]:
+        """Without periods before the first fact."""
+        parts = [
+            PeriodAmount(period=name, to_date=window.end > self._today, **_value(value))
+            for (name, window), value in zip(self._periods, values, strict=True)
+        ]
+        return tuple(dropwhile(lambda part: not part.sample_size, parts))
 
     def _by_unit(self, key: str) -> tuple[UnitAmount, ...]:
         [by_unit] = self._answers.units
@@ -366,6 +405,48 @@ def _teams_without(qbr: Qbr, today: date) -> Iterable[Unit]:
         return teams
     below = UnitPlacement.objects.filter(ancestor=qbr.unit, during__overlap=_during(qbr))
     return teams.filter(pk__in=below.values("unit"))
+
+
+def _periods(qbr: Qbr) -> list[tuple[str, Window]]:
+    """Names and windows of the period and of those before it, the earliest first."""
+    windows_back = [qbr.window]
+    known = list(Quarter.objects.filter(start__lt=qbr.end))
+    while len(windows_back) < PERIODS_OF_TREND:
+        day = windows_back[-1].start - timedelta(days=1)
+        is_month = qbr.period == QbrPeriod.MONTH
+        windows_back.append(
+            windows.whole_bucket(day, Granularity.MONTH) if is_month else quarter_among(known, day).window
+        )
+    return [(period_name(qbr.period, window.start), window) for window in reversed(windows_back)]
+
+
+def _decision(decision: QbrDecision, today: date) -> FrozenDecision:
+    """With its ticket as on that day: what was done later was in progress."""
+    ticket = decision.ticket
+    state = TicketState(ticket.state) if ticket else None
+    completed_on = ticket.completed_on if ticket and ticket.completed_on and ticket.completed_on <= today else None
+    if state == TicketState.DONE and completed_on is None:
+        state = TicketState.IN_PROGRESS
+    return FrozenDecision(
+        title=decision.title,
+        reason=decision.reason,
+        owner=ticket.owner_id if ticket else decision.owner_id,
+        due_on=ticket.due_on if ticket else decision.due_on,
+        ticket=ticket.pk if ticket else None,
+        state=state.value if state else "",
+        state_label=str(state.label) if state else "",
+        completed_on=completed_on,
+    )
+
+
+def _next_objectives(qbr: Qbr) -> Iterable[Objective]:
+    """Published ones of the first quarter that begins after the period: the unit's and those below it."""
+    objectives = Objective.objects.filter(
+        quarter__start=quarter_of(qbr.end).start, published_at__isnull=False, dropped_at=None
+    )
+    if qbr.unit is not None:
+        objectives = objectives.filter(_units_below(qbr))
+    return objectives.order_by("-is_mandatory", "unit__name", "pk").select_related("unit")[:MOST_NEXT]
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:

@@ -23,6 +23,7 @@ from programs.closing.services.frozen import (
     FrozenObjective,
     FrozenUnit,
     OfMetric,
+    visible_ids,
     visible_objectives,
     visible_teams,
     visible_tickets,
@@ -120,7 +121,23 @@ class UnitAmount(Amount):
         return super().visible(of, self.id, access)
 
 
-Part = Stage | Week | AgentAmount | UnitAmount
+@dataclass(frozen=True, kw_only=True)
+class PeriodAmount(Amount):
+    """The value of a month or quarter, the one of the review or before it; `to_date` while it runs."""
+
+    period: str
+    to_date: bool
+
+    @property
+    def key(self) -> str:
+        return self.period
+
+    @property
+    def label(self) -> str:
+        return self.period
+
+
+Part = Stage | Week | AgentAmount | UnitAmount | PeriodAmount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,6 +259,33 @@ class MeasuredTicket(MetricText, QbrTicket):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrozenDecision:
+    """What was asked for, or decided in the review before; `owner` is a person's id.
+
+    `state` is that of its ticket on the day of freezing; empty without one.
+    """
+
+    title: str
+    reason: str
+    owner: int | None
+    due_on: date
+    ticket: int | None = None
+    state: str = ""
+    state_label: str = ""
+    completed_on: date | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class NextObjective:
+    """Published for the quarter after the period; `owner` is a person's id."""
+
+    id: int
+    title: str
+    unit: FrozenUnit | None
+    owner: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class QbrSectionText:
     """`figures` are keys of metrics, `charts` names: see `QbrDocument.charts_of`."""
 
@@ -271,7 +315,7 @@ class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
     schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3)
-    """Of 1 the stages of lead time are means alone; 1 and 2 name no revision."""
+    """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come."""
 
     id: int
     revision: int = 1
@@ -289,6 +333,10 @@ class QbrDocument(FrozenContent):
     tickets: tuple[MeasuredTicket | QbrTicket, ...]
     tickets_total: int
     sections: tuple[QbrSectionText, ...]
+    decisions: tuple[FrozenDecision, ...] = ()
+    decided_in: str = ""  # the period of the review before
+    decided: tuple[FrozenDecision, ...] = ()  # in that review
+    next_objectives: tuple[NextObjective, ...] = ()
 
     @property
     def all_figures(self) -> Sequence[Figure]:
@@ -310,8 +358,9 @@ class QbrDocument(FrozenContent):
         return charts
 
     def visible(self, access: Access) -> QbrDocument:
-        """It as the viewer may see it; three queries."""
+        """It as the viewer may see it; four queries."""
         readable = visible_tickets([ticket.id for ticket in self.tickets], access)
+        planned = visible_ids([objective.id for objective in self.next_objectives], access)
         tickets = [ticket for ticket in self.tickets if ticket.id in readable]
         return replace(
             self,
@@ -321,6 +370,7 @@ class QbrDocument(FrozenContent):
             teams_without_objective=visible_teams(self.teams_without_objective, access),
             tickets=tuple(one.visible(access) if isinstance(one, MeasuredTicket) else one for one in tickets),
             tickets_total=self.tickets_total - len(self.tickets) + len(tickets),
+            next_objectives=tuple(one for one in self.next_objectives if one.id in planned),
         )
 
     @property

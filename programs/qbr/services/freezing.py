@@ -14,10 +14,11 @@ from insights.query.query import Freshness
 from orgtree.access.access import Access
 from programs.closing.services.frozen import freeze
 from programs.key_results.services.measuring import measure_objectives
-from programs.models import FrozenDocument, Qbr, QbrAudience, QbrSection, QbrState
+from programs.models import FrozenDocument, Qbr, QbrAudience, QbrDecision, QbrSection, QbrState
 from programs.models.qbr import LONGEST_REASON
 from programs.qbr.queries import following_revision
 from programs.qbr.services.content import content_of, objectives_of
+from programs.qbr.services.decisions import make_tickets
 from programs.qbr.services.writing import ONLY_LEADERS, may_write
 from programs.requests.visible import account_of
 
@@ -54,9 +55,10 @@ def freeze_qbr(access: Access, qbr: Qbr, *, at: datetime | None = None) -> Froze
 
 @transaction.atomic
 def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UNIT, at: datetime | None = None) -> Qbr:
-    """Publish it to its audience.  The first signature stays; signing it again can choose another audience.
+    """Publish it to its audience, and make tickets of its decisions.  The first signature stays; signing it again can
+    choose another audience.
 
-    Raises FieldError for a draft, MayNotWriteError.
+    Raises FieldError for a draft and for a decision without an owner, MayNotWriteError.
     """
     account = account_of(access)
     if not may_write(access, qbr):
@@ -68,6 +70,7 @@ def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UN
         if stored.state == QbrState.FROZEN:
             if newest := following_revision(stored):
                 raise FieldError("revision", f"Revision {newest.revision} follows it: sign that one off.")
+            make_tickets(access, stored)
             stored.state, stored.signed_at, stored.signed_by = QbrState.SIGNED, at or timezone.now(), account
         stored.audience = audience
         stored.save(update_fields=["state", "signed_at", "signed_by", "audience"])
@@ -75,7 +78,7 @@ def sign_qbr(access: Access, qbr: Qbr, *, audience: QbrAudience = QbrAudience.UN
 
 
 def reopen_qbr(access: Access, qbr: Qbr, *, because: str) -> Qbr:
-    """A draft of the next revision, with the texts of this one and figures that are live again.
+    """A draft of the next revision, with the texts and decisions of this one and figures that are live again.
 
     The frozen one stays as it is.  Raises FieldError for a draft, for one that another revision follows, and without a
     reason; MayNotWriteError.
@@ -100,4 +103,8 @@ def reopen_qbr(access: Access, qbr: Qbr, *, because: str) -> Qbr:
         for section in sections:
             section.pk, section.qbr, section._state.adding = None, draft, True
         QbrSection.objects.bulk_create(sections)
+        decisions = list(stored.decisions.all())
+        for decision in decisions:
+            decision.pk, decision.qbr, decision._state.adding = None, draft, True
+        QbrDecision.objects.bulk_create(decisions)
     return draft

@@ -17,6 +17,7 @@ WEEK = "by_week"
 UNITS = "by_unit"
 AGENTS = "by_agent"
 STAGES_CHART = "stages"
+PERIODS = "by_period"
 LONGEST_COMMENTARY = 20_000  # characters
 
 
@@ -49,6 +50,10 @@ SECTIONS: Mapping[str, Section] = {
             prompt="The review in one sentence, as the headline below the title.",
         ),
         Section(
+            SectionKey.DECIDED,
+            prompt="What became of it, and what is still open?",
+        ),
+        Section(
             SectionKey.DORA,
             (
                 *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
@@ -56,6 +61,22 @@ SECTIONS: Mapping[str, Section] = {
             ),
             ((STAGES_CHART, "dora.lead_time"), (UNITS, "pr.pickup_time")),
             "Why did they move? What does the longest stage wait for?",
+        ),
+        Section(
+            SectionKey.BOTTLENECKS,
+            charts=((STAGES_CHART, "dora.lead_time"),),
+            prompt="Why do changes wait there, and what will you do about the longest wait?",
+        ),
+        Section(
+            SectionKey.TREND,
+            charts=tuple(
+                (PERIODS, key)
+                for key in (
+                    *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate"),
+                    *("dora.recovery_time", "ai.adoption_rate", "ai.committed_code_share"),
+                )
+            ),
+            prompt="Which way does it go over several periods, and since what?",
         ),
         Section(
             SectionKey.OBJECTIVES,
@@ -90,7 +111,11 @@ SECTIONS: Mapping[str, Section] = {
         ),
         Section(
             SectionKey.ASKS,
-            prompt="What leadership should decide, as a numbered list: “1. **Approve reviewer time**”, then why.",
+            prompt="What leadership should know before it decides. Add the decisions on the review’s page.",
+        ),
+        Section(
+            SectionKey.NEXT,
+            prompt="What the next period is about.",
         ),
     )
 }
