@@ -11,6 +11,7 @@ from django.utils.functional import SimpleLazyObject
 
 from config.documentation import doc_pages
 from core.page_links import url_with
+from insights.pages.guided_start import way_back
 from insights.privacy.scope_access import access_in
 from insights.ui.addresses import address
 from insights.ui.filters import SCOPE_PARAMETERS, context_of
@@ -140,6 +141,7 @@ MORE_PAGES = (  # that the search finds, and others link to
     Entry("usage_files", "Usage files", "file-type-csv", takes="", hint="import usage of agents"),
     Entry("account", "My account", "user", takes="", hint="password, API tokens, calendar feed"),
     Entry("notifications", "Notifications", "mail", takes="", hint="e-mail, quiet hours"),
+    Entry("guided_start", "Guided start", "rocket", staff_only=True, takes="", hint="set up Headway, first steps"),
     Entry("docs", "Documentation", "book", takes="", hint="help, guides, reference"),
 )
 
@@ -173,6 +175,7 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
 # The page of docs/ that explains a page and those below it, by URL name.
 DOCS: Mapping[str, str] = {
     **{"home": "program", "inbox": "reminders", "notifications": "reminders", "search": "search"},
+    **{"guided_start": "first-hour"},
     **{"ai": "ai-impact", "ai_costs": "ai-costs", "ai_leaderboard": "leaderboard", "ai_sessions": "sessions"},
     **{"ai_prices": "spend", "ai_repositories": "attribution", "attribution": "attribution"},
     **{"budgets": "budgets", "charge_back": "budgets", "usage_files": "agents/ccusage"},
@@ -197,6 +200,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "help_url": help_url(request),
         "search_url": url_with(address("search"), context_by_part(request)["context"]),
         "trial_notice": SimpleLazyObject(lambda: _trial_notice(request)),
+        "way_back": SimpleLazyObject(lambda: way_back(request)),
         "account_role": SimpleLazyObject(lambda: access_in(request).role),
     }
 

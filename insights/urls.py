@@ -1,6 +1,6 @@
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.pages import badges, catalogue, connect, connect_repository, home, how, pickers, rows
+from insights.pages import badges, catalogue, connect, connect_repository, guided_start, home, how, pickers, rows
 from insights.pages import change_token as pulse
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
@@ -60,6 +60,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/annotations/<int:pk>/remove/", annotations.annotation_remove, name="annotation_remove"),
     path("integrations/", integrations.integrations, name="integrations"),
     path("integrations/live/", integrations.integrations_live, name="integrations_live"),
+    path("setup/", guided_start.guided_start, name="guided_start"),
+    path("setup/leave/", guided_start.leave_guided_start, name="leave_guided_start"),
     path("setup/agents/", connect.connect_agent, name="connect_agent"),
     path("setup/agents/arrival/", connect.arrival, name="agent_arrival"),
     path("setup/repositories/", connect_repository.connect_repository, name="connect_repository"),

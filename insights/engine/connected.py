@@ -74,8 +74,8 @@ NO_SOURCE = {
 NO_SOURCE_EVER = {
     Source.TELEMETRY: "No telemetry has been received yet. Connect an agent to see figures here.",
     Source.SEATS: "No seats are entered yet. An admin enters seat plans, and who has a seat, in admin.",
-    Source.REPOSITORIES: "No repository is connected yet. Connect one with `manage.py connect_git PATH` or in admin.",
-    Source.CLONES: "No clone is read. Connect one with `manage.py connect_git PATH`, or let a connection mirror.",
+    Source.REPOSITORIES: "No repository is connected yet. Connect a code host in admin, or a path under Repositories.",
+    Source.CLONES: "No clone is read. Connect a path under Repositories, or let a connection mirror its repositories.",
     Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
     Source.WORK_ITEMS: "No work item has been synced or pushed yet. Connect an issue tracker in admin.",
     Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
@@ -196,6 +196,11 @@ class ConnectedSince:
         if source not in self._of_everybody:
             self._of_everybody |= _connected_since({source, *self._expected} - self._of_everybody.keys())
         return self._of_everybody[source]
+
+
+def telemetry_since() -> date | None:
+    """The first local day of anybody's telemetry."""
+    return _connected_since({Source.TELEMETRY})[Source.TELEMETRY]
 
 
 def _connected_since(sources: Collection[Source]) -> dict[Source, date | None]:

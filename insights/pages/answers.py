@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from itertools import chain
 from typing import NamedTuple
@@ -17,10 +17,11 @@ from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.catalogue.rules import Figures
-from insights.engine.connected import OWNS_NOTHING
+from insights.engine.connected import OWNS_NOTHING, telemetry_since
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.labels import note_url
 from insights.privacy.visible import Freshness, visible_together
+from insights.query import windows
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
 from insights.ui import samples, tiles, wording
 from insights.ui.addresses import address
@@ -32,6 +33,7 @@ from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
 from insights.ui.shortfalls import BEHIND, Shortfall, shortfalls
 from integrations.intake.resolve import shown_service
+from integrations.models import FactFamily
 from orgtree.trees.surroundings import Surroundings
 
 NOTHING_THERE = "Nothing in this window."
@@ -308,6 +310,11 @@ class Answers:
             rows_url="" if figure.withheld else rows_url(self.counted, key),
             agreed=agreed.on_tile(answer.query, figure.value) if agreed else None,
         )
+        began = self._began_in_window(metric)
+        if began and metric.per_period and self._periods_since(began) < 1:
+            unit_of_time = self.filters.granularity.value
+            reason = f"Needs a whole {unit_of_time} of data, which began on {wording.day(began)}."
+            return replace(made, state="no_data", reason=reason)
         if figure.value is None:
             return replace(
                 made,
@@ -330,12 +337,28 @@ class Answers:
             value=printed.value,
             unit=self._unit(metric, printed) if unit is None else unit,
             spark=tiles.spark(answer) if figure.value else (),
-            change=self.change(key),
+            change=None if began else self.change(key),
+            since=f"since {wording.day(began)}" if began else "",
             sample=sample if figure.value or not nothing else nothing,
             to_date=figure.to_date,
             note=next(filter(None, notes), "") or tiles.evidence_range(metric, figure),
             band=band,
         )
+
+    def _began_in_window(self, metric: Metric) -> date | None:
+        """The first day of telemetry, where it lies in the window of a metric of agents: nothing earlier compares."""
+        if FactFamily.AI not in metric.families or self.figure_before(metric.key).value:
+            return None
+        began = self._telemetry_since
+        return began if began and self.filters.window.start < began < self.filters.window.end else None
+
+    @cached_property
+    def _telemetry_since(self) -> date | None:
+        return telemetry_since()
+
+    def _periods_since(self, began: date) -> float:
+        window = Window(began, self.filters.window.end)
+        return windows.periods(window, self.filters.granularity, today=self.filters.today)
 
     def figure_if_read(self, key: str) -> MetricValue | None:
         return next((tiles.whole(answer) for item, answer in self.now.items() if item[:2] == (key, None)), None)

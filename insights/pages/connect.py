@@ -17,7 +17,11 @@ from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER
 from insights.ui import wording
 from insights.ui.views import form_view, record_view
 from integrations.models import IngestToken
-from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, replace_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import (
+    create_ingest_token,
+    find_ingest_token,
+    replace_ingest_token,
+)
 from integrations.telemetry.otlp.reception import SESSIONS_COUNTED, Reception, last_session_of, reception
 from orgtree.models import Person
 
@@ -36,11 +40,18 @@ ADDRESS_PLACEHOLDER = "you@example.com"  # for an account without an address
 
 @form_view
 def connect_agent(request: HttpRequest) -> HttpResponse:
-    """The page; a POST by an admin creates or replaces an ingest token, which is shown once."""
+    """The page; a POST by an admin creates or replaces an ingest token, which is shown until the page is left.
+
+    Headway stores only the token's hash, so the page itself carries the token to the settings of another agent.
+    """
     if request.method != "POST":
         return _render(request)
     if not request.user.is_staff:
         raise PermissionDenied("Only an admin can create an ingest token.")
+    if shown := request.POST.get("token"):
+        if find_ingest_token(shown) is None:
+            return _render(request, problem="This token is no longer valid. Create another one.")
+        return _render(request, secret=shown)
     if "replace" in request.POST:
         return _render(request, secret=_replace(posted_number(request, "replace")))
     name, address = request.POST.get("name", "").strip(), request.POST.get("person", "").strip()
@@ -166,7 +177,7 @@ def _token_finding(received: Reception, now: datetime) -> tuple[str, str, str]:
 
 
 def _chosen_agent(request: HttpRequest) -> Agent:
-    slug = request.GET.get("agent") or AGENTS[0].slug
+    slug = request.POST.get("agent") or request.GET.get("agent") or AGENTS[0].slug
     for agent in AGENTS:
         if agent.slug == slug:
             return agent

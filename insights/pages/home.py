@@ -17,6 +17,7 @@ from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, compared
 from insights.pages.dashboards.saved_views import lines_on_home
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
+from insights.pages.guided_start import is_left_unfinished, is_shown_at_home, start_page
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.privacy.scope_access import access_in, has_scope
 from insights.ui import wording
@@ -44,7 +45,11 @@ DELIVERY_HEADLINES = compared(
 
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
-    """The dashboard that the account set as its home, if there is one; with `home=page` always this page."""
+    """For admins the guided start, until it is done or left; then the dashboard that the account set as its home, if
+    there is one.  With `home=page` always this page.
+    """
+    if request.GET.get(HOME) != PAGE and is_shown_at_home(request):
+        return start_page(request)
     access = access_in(request)
     if request.GET.get(HOME) != PAGE and (chosen := home_dashboard(access)):
         return redirect(url_with(reverse("dashboard", args=[chosen.pk]), request.GET))
@@ -70,6 +75,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
         "sections": sections_of(home_sections, filters),
         "views": lines_on_home(access),
+        "is_start_left": is_left_unfinished(request),
     }
     return render(request, "home.html", context)
 
@@ -120,7 +126,7 @@ def _step(line: NeedLine) -> Step:
 def _tokens_step(aging: Sequence[AgingToken]) -> Step:
     """The step that lists tokens to replace, with reasons."""
     named = wording.listed([*map(str, aging[:TOKENS_NAMED]), *(["others"] if len(aging) > TOKENS_NAMED else [])])
-    detail = f"To replace: {named}" if aging else "All have a scope and an expiry, and are in use"
+    detail = f"To replace: {named}" if aging else "All have a scope and an expiry, and none is left unused"
     url = reverse("admin:integrations_ingesttoken_changelist")
     return Step(not aging, "Ingest token hygiene", detail, url, "Replace tokens")
 
@@ -132,16 +138,24 @@ def _steps(received: Reception, now: datetime) -> Sequence[Step]:
     silent = Silence.objects.open().count()
     tokens = f"{wording.count(len(received.tokens), 'token')} may send data" if received.tokens else "None yet"
     arrived = f"Last request {wording.ago(last, now)}" if last else "No request yet"
+    has_events = bool(received.sessions or any(source.count for source in received.unread))
+    if last and not has_events:
+        arrived += ", without an event of an agent"
     silence, stored = "No source has stopped sending", "No records in quarantine"
     if silent:
         silence = f"{wording.count(silent, 'signal or source', 'signals or sources')} stopped sending"
     if put_aside:
         stored = f"{wording.count(put_aside, 'record')} could not be stored"
-    return [
+    needs = need_lines(completeness(), now, for_admin=True)
+    checks = [
         Step(bool(received.tokens), "Ingest token", tokens, connect, "Create a token"),
-        Step(last is not None, "Telemetry", arrived, connect, "Connect an agent"),
-        *(_step(line) for line in need_lines(completeness(), now, for_admin=True)),
+        Step(has_events, "Telemetry", arrived, connect, "Connect an agent"),
+        *(_step(line) for line in needs),
         _tokens_step(aging_tokens(now)),
-        Step(not silent, "Data flow", silence, f"{reverse('integrations')}#silences"),
-        Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Open in admin"),
     ]
+    if last or silent or put_aside or any(line.tone for line in needs):  # nothing can be wrong with what never came
+        checks += [
+            Step(not silent, "Data flow", silence, f"{reverse('integrations')}#silences"),
+            Step(not put_aside, "Quarantine", stored, reverse("admin:index"), "Open in admin"),
+        ]
+    return checks

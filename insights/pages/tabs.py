@@ -154,5 +154,7 @@ class TabbedPage:
     def _look(self, filters: Filters) -> dict[str, Any]:
         """The hints of all tabs, for the card *What to look at*."""
         keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
-        hints = self.page.read(filters, of_rules(*keys)).hints(*keys)
-        return {"title": "What to look at", "hints": hints, "part": "insights/_part_look.html"}
+        answers = self.page.read(filters, of_rules(*keys))
+        has_data = any(figure.value is not None for answer in answers.now.values() for figure in answer.total)
+        look = {"hints": answers.hints(*keys), "has_data": has_data}
+        return {"title": "What to look at", **look, "part": "insights/_part_look.html"}

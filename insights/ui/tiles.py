@@ -95,6 +95,7 @@ class Tile:
     unit: str = ""
     spark: Sequence[float | None] = ()
     change: Change | None = None
+    since: str = ""  # "since 28 Nov 2026": the first day of data, where there is nothing earlier to compare with
     sample: str = ""
     state: State = "value"
     reason: str = ""

@@ -203,13 +203,13 @@ def test_the_first_event_turns_the_line_green(org: Org, member: Client) -> None:
 
 
 def test_home_says_what_is_left_to_set_up(org: Org, admin: Client, member: Client) -> None:
-    assert 'hx-get="/home/health/"' in admin.get("/").content.decode()
+    assert 'hx-get="/home/health/"' in admin.get("/?home=page").content.decode()
     assert "No request yet" in admin.get("/home/health/").content.decode()
     assert "Health" not in member.get("/").content.decode()
     org.session(by="ada", on=windows.local_today() - timedelta(days=1))
     org.fold()
     assert "Last request" in admin.get("/home/health/", headers={"HX-Request": "true"}).content.decode()
-    assert 'data-tile="ai.active_developers"' in admin.get("/").content.decode()
+    assert 'data-tile="ai.active_developers"' in admin.get("/?home=page").content.decode()
 
 
 def test_telemetry_that_nobody_reads_yet_is_not_called_sessions(member: Client) -> None:

@@ -15,6 +15,7 @@ from insights.ui.offers import OfferedSection
 from programs.benchmarks.pages.labels import Gap, gap_of, value_words
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
+from programs.models import Ticket
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
 from programs.objectives.queries.objectives import progress_of
@@ -27,10 +28,11 @@ from programs.overview.services.leadership import (
     latest_qbrs,
     objectives_at_risk,
     overdue_by_unit,
+    ran_in,
 )
 from programs.overview.services.my_work import own_objectives
 from programs.quarters.fiscal_quarters import current_quarter, preceding
-from programs.teams.queries import teams_without_objective
+from programs.teams.queries import teams_on, teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
 AT_RISK_LISTED, GAPS_LISTED, OVERDUE_LISTED, QBRS_LISTED = 4, 12, 8, 5
@@ -111,14 +113,17 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
     return {
         "quarter": quarter,
         "qbrs": [(str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk])) for qbr in qbrs[:QBRS_LISTED]],
-        "qbr_due": "" if is_qbr_signed(qbrs, quarter_before) else str(quarter_before),
+        "qbr_due": str(quarter_before) if ran_in(quarter_before) and not is_qbr_signed(qbrs, quarter_before) else "",
         "qbrs_url": reverse("qbrs"),
         "at_risk": objective_lines(at_risk[:AT_RISK_LISTED], today),
+        "has_objectives": bool(published),
         "more_at_risk": max(0, len(at_risk) - AT_RISK_LISTED),
         "gaps": [(unit.name, f"{reverse('objective_new')}?unit={unit.slug}") for unit in without[:GAPS_LISTED]],
         "has_more_gaps": len(without) > GAPS_LISTED,
+        "has_teams": bool(without) or teams_on(today).exists(),
         "gaps_url": f"{reverse('objectives')}?view=gaps",
         "overdue": [_overdue(of_unit) for of_unit in overdue[:OVERDUE_LISTED]],
+        "has_tickets": bool(overdue) or Ticket.objects.within(access.visibility).exists(),
         "overdue_total": sum(of_unit.number for of_unit in overdue),
         "overdue_url": f"{reverse('tickets')}?state=overdue",
     }

@@ -13,7 +13,7 @@ from orgtree.access.access import Access
 from orgtree.models import Placement, Unit
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_of_units
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values_of_units
-from programs.models import ObjectiveStatus, Qbr, QbrPeriod, QbrState, Quarter, Ticket
+from programs.models import Objective, ObjectiveStatus, Qbr, QbrPeriod, QbrState, Quarter, Ticket
 from programs.objectives.queries.objectives import ObjectiveProgress
 from programs.teams.queries import teams_on
 
@@ -102,6 +102,12 @@ def latest_qbrs(access: Access, *, most: int) -> list[Qbr]:
     return list(
         Qbr.objects.newest_within(access.visibility).select_related("unit").order_by("-end", "-start", "pk")[:most]
     )
+
+
+def ran_in(quarter: Quarter) -> bool:
+    """Whether the program ran in the quarter, with an objective or a business review: else none of it is due."""
+    reviews = Qbr.objects.filter(start__lt=quarter.end, end__gt=quarter.start)
+    return Objective.objects.filter(quarter__start=quarter.start).exists() or reviews.exists()
 
 
 def is_qbr_signed(qbrs: Sequence[Qbr], quarter: Quarter) -> bool:
