@@ -24,7 +24,8 @@ from config.stored_clocks import schedules_ahead
 from config.tasks_seen import seconds_since_last_task
 from insights.columns.check import check_columns
 from insights.columns.refresh import columns_health
-from integrations.models import IngestToken, QuarantinedRecord, ReceivedBatch, Stream
+from integrations.connectors.errors import Cause
+from integrations.models import Connection, IngestToken, QuarantinedRecord, ReceivedBatch, Stream
 from integrations.telemetry.otlp.aging_tokens import aging_tokens
 from orgtree.trees.placements import stray_placements
 
@@ -183,6 +184,14 @@ def connections() -> Finding:
         resource__connection__paused_at=None,
         resource__connection__removed_at=None,
     )
+    troubled = Connection.objects.filter(removed_at=None, paused_at=None).exclude(problem="").order_by("name")
+    if troubled:
+        named = "; ".join(f"{one.name}: {_trouble(one)}" for one in troubled[:MOST_NAMED])
+        return Finding(
+            "connections",
+            State.WRONG,
+            f"{len(troubled)} of {Connection.objects.filter(removed_at=None).count()} do not work. {named}",
+        )
     failing = streams.filter(failures__gt=0).order_by("-failures", "pk").first()
     if failing is not None:
         count = streams.filter(failures__gt=0).count()
@@ -192,6 +201,12 @@ def connections() -> Finding:
     if late:
         return Finding("connections", State.NOTE, f"{late} streams of connections have waited for an hour to be read.")
     return Finding("connections", State.RIGHT, f"{streams.count()} streams of connections are read as they come due.")
+
+
+def _trouble(connection: Connection) -> str:
+    """As its page in admin says it: the cause, the problem and the remedy."""
+    cause = f"{Cause(connection.cause).label}. " if connection.cause else ""
+    return f"{cause}{connection.problem} {connection.remedy}".strip()
 
 
 def columns() -> Finding:

@@ -9,12 +9,15 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 
 from core.forms import posted_number
+from core.page_links import url_with
 from insights.ui import wording
 from insights.ui.views import form_view, record_view
 from integrations.connectors.git.commands import GitError
+from integrations.connectors.github.connector import GitHub
 from integrations.models import RepositorySource, SyncRun
 from integrations.sync.git.connect import NameTakenError, connect_git, enqueue_sources
 from integrations.sync.git.sources import ConnectedSource, connected_sources
@@ -36,6 +39,9 @@ def connect_repository(request: HttpRequest) -> HttpResponse:
         messages.success(request, f"{source.connection.name} is being read.")
         return redirect("connect_repository")
     path, name = request.POST.get("path", "").strip(), request.POST.get("name", "").strip()
+    if form := _form_of_host(path):
+        messages.info(request, "Repositories of GitHub are connected here, with their pull requests, by a token.")
+        return redirect(form)
     problem = _problem_with(path, name)
     if not problem:
         try:
@@ -113,9 +119,21 @@ def _summary(state: str, connected: ConnectedSource, now: datetime) -> str:
     return f"Read {ago}, {new} · {held}"
 
 
+def _form_of_host(path: str) -> str:
+    """The form that connects GitHub, filled in from a repository's address; empty for everything else."""
+    address = path.replace(":", "/", 1).replace("git@", "https://", 1) if path.startswith("git@") else path
+    known = GitHub.understood({"base_url": address})
+    if "owners" not in known:
+        return ""
+    answers = [("provider", GitHub.slug), ("name", f"{GitHub.name} {known['owners']}".strip()), *known.items()]
+    return url_with(reverse("admin:integrations_connection_add"), answers)
+
+
 def _problem_with(path: str, name: str) -> str:
     if not path:
         return "Give the path of a git repository on the machine that Headway runs on."
+    if "://" in path or path.startswith("git@"):
+        return "This is an address, not a path on this machine. Connect its code host in admin, or clone it here first."
     if not path.startswith(("/", "~")):
         return "The path must be absolute, such as /srv/git/shop.git."
     for words, text, most in (("The path", path, LONGEST_PATH), ("The name", name, LONGEST_NAME)):

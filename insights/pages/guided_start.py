@@ -34,7 +34,7 @@ from insights.ui.views import action_view, record_view
 from integrations.delivery.completeness import completeness
 from integrations.models import AgentSession, Connection, RepositorySource
 from integrations.models.connections import PUSH
-from integrations.sync.health import State, sync_health
+from integrations.sync.health import sync_health
 from orgtree.access.admins_only import admins_only
 from orgtree.models import Grant, Invitation, Organisation, OrgTree, Person, Reporting, TreeKind, Unit
 
@@ -356,10 +356,10 @@ def _tools(now: datetime, is_done: bool) -> Step:
         detail = f"{'; '.join(states)}."
         if not is_done:
             detail += " Nothing was read yet."
-    refused = next((health.connection for health in healths if health.state == State.REFUSED), None)
+    failing = next((health.connection for health in healths if health.connection.problem), None)
     link = Link("Connect another" if is_done else "Connect", reverse("admin:integrations_connection_add"))
-    if refused is not None and not is_done:
-        link = Link("Mend the connection", reverse("admin:integrations_connection_change", args=[refused.pk]))
+    if failing is not None and not is_done:
+        link = Link("Mend the connection", reverse("admin:integrations_connection_change", args=[failing.pk]))
     return Step(
         "tools",
         TITLES["tools"],

@@ -8,7 +8,7 @@ the same way.  Credentials are only sent to a connection's own host.
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
@@ -165,6 +165,16 @@ def _origin(address: SplitResult) -> Origin | None:
     if address.scheme not in PORTS or not address.hostname:
         return None
     return Origin(address.scheme, address.hostname, address.port or PORTS[address.scheme])
+
+
+def cut_at(values: Mapping[str, str], *pages: str) -> Mapping[str, str]:
+    """The fields with a base URL that ends before the first of these paths, which only pages of the provider have."""
+    base_url = values.get("base_url", "").strip().partition("#")[0].partition("?")[0]
+    for page in pages:
+        before, found, _ = f"{base_url.rstrip('/')}/".partition(f"{page.rstrip('/')}/")
+        if found:
+            base_url = before
+    return {**values, "base_url": base_url} if "base_url" in values else values
 
 
 def shown_origin(url: str) -> str:

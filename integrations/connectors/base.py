@@ -88,11 +88,15 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class CheckedPermission:
-    """A capability that the connection needs; `remedy` says which permission to grant."""
+    """A capability that the connection needs; `remedy` says which permission to grant.
+
+    `cause` is set where nothing works at all, and why.
+    """
 
     what: str
     works: bool
     remedy: str = ""
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +255,11 @@ class Connector(ABC):
     def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
         """Mistakes in plain fields that are evident without a request, as sentences by field; the form refuses them."""
         return {}
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """The plain fields, with the API's address in place of that of a page which somebody copied from a browser."""
+        return values
 
     @property
     def base_url(self) -> str:

@@ -3,15 +3,34 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
+
+
+class Cause(StrEnum):
+    """Why nothing of a connection works; the label is what an admin reads."""
+
+    UNREACHABLE = "unreachable"
+    WRONG_ADDRESS = "wrong_address"  # something answers, which is not this provider's API
+    REFUSED = "refused"  # the credential, or all that it may do
+
+    @property
+    def label(self) -> str:
+        return "Cannot be reached" if self is Cause.UNREACHABLE else self.value.replace("_", " ").capitalize()
 
 
 class ConnectorError(Exception):
-    """A failed provider call, in words for an admin; `what_to_do` is the remedy, empty if waiting is enough."""
+    """A failed provider call, in words for an admin; `what_to_do` is the remedy, empty if waiting is enough.
 
-    def __init__(self, problem: str, *, what_to_do: str = "") -> None:
+    `cause` is set where every other request would fail alike.
+    """
+
+    cause: Cause | None = None
+
+    def __init__(self, problem: str, *, what_to_do: str = "", cause: Cause | None = None) -> None:
         super().__init__(problem)
         self.problem = problem
         self.what_to_do = what_to_do
+        self.cause = cause or self.cause
 
     @property
     def sentences(self) -> str:
@@ -22,8 +41,10 @@ class ConnectorError(Exception):
 class TransientError(ConnectorError):
     """A failure that may pass: a time-out, a 5xx, a rate limit.  `retry_at` if the provider said when."""
 
-    def __init__(self, problem: str, *, retry_at: datetime | None = None, what_to_do: str = "") -> None:
-        super().__init__(problem, what_to_do=what_to_do)
+    def __init__(
+        self, problem: str, *, retry_at: datetime | None = None, what_to_do: str = "", cause: Cause | None = None
+    ) -> None:
+        super().__init__(problem, what_to_do=what_to_do, cause=cause)
         self.retry_at = retry_at
 
 
@@ -36,6 +57,8 @@ class CredentialRefusedError(ConnectorError):
 
     It is no PermanentError, so that code which tolerates single refused requests does not ignore it.
     """
+
+    cause = Cause.REFUSED
 
 
 class GoneError(PermanentError):

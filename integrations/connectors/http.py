@@ -20,7 +20,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 
 from integrations.connectors.addresses import GuardedTransport, Origin, RefusedAddressError, shown_origin, shown_path
 from integrations.connectors.base import Connector, Refused
-from integrations.connectors.errors import ConnectorError, PermanentError, TransientError
+from integrations.connectors.errors import Cause, ConnectorError, PermanentError, TransientError
 from integrations.connectors.json_text import json_or_none, read_json
 from integrations.connectors.rate_limits import ReportedQuota, reported_quota, retry_at
 from integrations.connectors.refusals import error_of, is_rate_limited
@@ -250,11 +250,14 @@ class ConnectionHttp:
             raise PermanentError(
                 f"{problem.host} leads to {problem.address}, where Headway does not connect to.",
                 what_to_do="Enter the base URL of the provider itself.",
+                cause=Cause.WRONG_ADDRESS,
             ) from None
         except httpx.LocalProtocolError:
             raise self._unsendable() from None
         except httpx.TimeoutException:
-            raise _PassingError(f"{self._name} did not answer in time when asked for {shown_path(url.path)}.") from None
+            raise _PassingError(
+                f"{self._name} did not answer in time when asked for {shown_path(url.path)}.", cause=Cause.UNREACHABLE
+            ) from None
         except httpx.ConnectError as problem:
             raise self._unreachable(str(problem)) from None
         except (httpx.TransportError, httpx.DecodingError):
@@ -265,10 +268,12 @@ class ConnectionHttp:
             return PermanentError(
                 f"The certificate of {self._origin} is not trusted here.",
                 what_to_do="Add its authority to the machine's certificates, or name its file in SSL_CERT_FILE.",
+                cause=Cause.UNREACHABLE,
             )
         return _PassingError(
             f"{self._origin} cannot be reached.",
             what_to_do="If that lasts, check the base URL, and the network between.",
+            cause=Cause.UNREACHABLE,
         )
 
     def _read(self, answer: httpx.Response, deadline: float) -> bytes:
@@ -297,6 +302,7 @@ class ConnectionHttp:
             raise _PassingError(
                 f"{self._name} answered {shown_path(path)} with a web page instead of records.",
                 what_to_do="If that lasts, check the base URL: a sign-in page or a proxy may stand between.",
+                cause=Cause.WRONG_ADDRESS,
             )
         raise _PassingError(f"{self._name} broke off its answer to {shown_path(path)}: it is not whole JSON.")
 
@@ -332,6 +338,7 @@ class ConnectionHttp:
         return PermanentError(
             f"{self._name} leads to another host, {shown_origin(target)}, where the credentials are not sent.",
             what_to_do="If that is where it has moved to, enter it as the base URL of the connection.",
+            cause=Cause.WRONG_ADDRESS,
         )
 
     def _headers(self, *pairs: Mapping[str, str]) -> httpx.Headers:

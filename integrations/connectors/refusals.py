@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from integrations.connectors.base import Refused
-from integrations.connectors.errors import ConnectorError, CredentialRefusedError, GoneError, PermanentError
+from integrations.connectors.errors import Cause, ConnectorError, CredentialRefusedError, GoneError, PermanentError
 
 LONGEST_QUOTATION = 300
 
@@ -24,6 +24,7 @@ def error_of(refused: Refused, name: str) -> ConnectorError:
             return PermanentError(
                 f"{name} does not let this token read {path}{quoted}.",
                 what_to_do="Grant the missing permission, listed beside the connection's form, and press Sync now.",
+                cause=Cause.REFUSED,
             )
         case 404 | 410:
             return GoneError(

@@ -45,6 +45,14 @@ class Connection(models.Model):
     failures = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     problem = models.TextField(blank=True, default="", db_default="", editable=False)
     remedy = models.TextField(blank=True, default="", db_default="", editable=False)
+    cause = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="Of the problem: unreachable, wrong_address, refused, or another.",
+    )
     unplaced_beyond = models.BigIntegerField(
         default=0,
         db_default=0,

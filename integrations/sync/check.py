@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from core.nudges import nudge_on_commit
 from integrations.connectors.base import CheckedPermission, Connector
-from integrations.connectors.errors import ConnectorError
+from integrations.connectors.errors import Cause, ConnectorError, GoneError
+from integrations.connectors.http import PATIENCE
 from integrations.models import Connection, Stream
 from integrations.sync.budgets import BudgetBook
 from integrations.sync.clients import client_of, connector_of
 from integrations.sync.tasks import discover, sync_streams
+
+PATIENCE_OF_A_TEST = replace(PATIENCE, connect=5.0, read=15.0, tries=2)  # somebody is waiting
+ANOTHER_ADDRESS = "Check the base URL: the field’s help shows what it looks like."
 
 
 def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
@@ -26,12 +30,19 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
     try:
         checked = check_connector(connector_of(connection), budgets)
     except ConnectorError as problem:
-        checked = [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
+        checked = [_nothing_works(problem)]
     budgets.save()
     connection.checks = [asdict(permission) for permission in checked]
     connection.checked_at = timezone.now()
+    cause = next((permission.cause for permission in checked if permission.cause), "")
     with transaction.atomic():
         connection.save(update_fields=["checks", "checked_at"])
+        if cause:
+            connection.problem, connection.remedy, connection.cause = checked[0].what, checked[0].remedy, cause
+            connection.save(update_fields=["problem", "remedy", "cause"])
+        elif connection.cause:  # it can be reached, and answers: what is missing stands in the checks
+            connection.problem = connection.remedy = connection.cause = ""
+            connection.save(update_fields=["problem", "remedy", "cause"])
         if all(permission.works for permission in checked):
             _try_again(connection)
     return checked
@@ -40,16 +51,23 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
 def check_connector(connector: Connector, budgets: BudgetBook | None = None) -> list[CheckedPermission]:
     """Test settings that are not stored yet, as `check_connection` does."""
     try:
-        with client_of(connector, budgets) as http:
+        with client_of(connector, budgets, patience=PATIENCE_OF_A_TEST) as http:
             return list(connector.check(http))
+    except GoneError as problem:  # connectors raise it for their first request alone
+        wrong = f"This is not {connector.name}’s API: {problem.problem}"
+        return [CheckedPermission(wrong, works=False, remedy=ANOTHER_ADDRESS, cause=Cause.WRONG_ADDRESS)]
     except ConnectorError as problem:
-        return [CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do)]
+        return [_nothing_works(problem)]
+
+
+def _nothing_works(problem: ConnectorError) -> CheckedPermission:
+    return CheckedPermission(problem.problem, works=False, remedy=problem.what_to_do, cause=problem.cause or "")
 
 
 def _try_again(connection: Connection) -> None:
     now = timezone.now()
     held_back = Connection.objects.filter(pk=connection.pk).exclude(problem="")
-    if held_back.update(failures=0, problem="", remedy="", discover_at=now):
+    if held_back.update(failures=0, problem="", remedy="", cause="", discover_at=now):
         nudge_on_commit(discover)
     failing = Stream.objects.filter(resource__connection=connection, resource__picked=True).exclude(problem="")
     if failing.filter(due_at__gt=now).update(due_at=now):

@@ -17,7 +17,7 @@ from django.conf import settings
 from integrations.connectors.addresses import Origin
 from integrations.connectors.base import Connector, FetchedResource, Settings
 from integrations.connectors.errors import PermanentError
-from integrations.connectors.http import PATIENCE, ConnectionHttp
+from integrations.connectors.http import PATIENCE, ConnectionHttp, Patience
 from integrations.connectors.registered import connectors
 from integrations.enums import ResourceKind
 from integrations.models import Connection, Resource, UnreadableSecretsError
@@ -69,12 +69,14 @@ def connector_of(connection: Connection) -> Connector:
     return known(Settings(values=plain, secrets=secrets))
 
 
-def client_of(connector: Connector, budgets: BudgetBook | None, *, signed: bool = True) -> ConnectionHttp:
+def client_of(
+    connector: Connector, budgets: BudgetBook | None, *, signed: bool = True, patience: Patience = PATIENCE
+) -> ConnectionHttp:
     return ConnectionHttp(
         connector,
         budgets=budgets,
         exchanged=ExchangedSignature(connector),
-        patience=PATIENCE,
+        patience=patience,
         allow_private=settings.PROVIDERS_MAY_BE_PRIVATE,
         signed=signed,
     )

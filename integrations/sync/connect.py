@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets as random
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from django.conf import settings as django_settings
 from django.db import transaction
@@ -39,6 +40,7 @@ def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[
     if connector is None:
         known = ", ".join(sorted(connectors())) or "none"
         raise InvalidConnectionError({"provider": f"There is no connector {provider!r}. There is: {known}."})
+    answers = replace(answers, values=connector.understood(answers.values))
     with transaction.atomic():
         connection = Connection.objects.select_for_update().filter(name=name).first()
         if connection is None:
@@ -52,7 +54,7 @@ def connect(provider: str, name: str, answers: Settings, *, resources: Sequence[
         given = {key: value for key, value in answers.secrets.items() if value}
         # Without the stored ones if they cannot be read: all that are needed have been entered again.
         connection.secrets = {WEBHOOK_SECRET: random.token_urlsafe(32), **(_stored(connection) or {}), **given}
-        connection.failures, connection.problem, connection.remedy = 0, "", ""
+        connection.failures, connection.problem, connection.remedy, connection.cause = 0, "", "", ""
         connection.removed_at = None
         connection.save()
         enqueue_sync(connection)

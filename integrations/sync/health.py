@@ -16,6 +16,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import RowNumber
 
 from integrations.connectors.base import EndOfLife, Settings
+from integrations.connectors.errors import Cause
 from integrations.connectors.registered import connectors
 from integrations.enums import Kind
 from integrations.models import (
@@ -44,7 +45,9 @@ class State(StrEnum):
     """The state of a connection: the worst that applies."""
 
     PAUSED = "paused"
-    REFUSED = "refused"  # every request fails
+    UNREACHABLE = "unreachable"
+    WRONG_ADDRESS = "wrong_address"  # something else answers there
+    REFUSED = "refused"  # the credential
     FAILING = "failing"  # some of its streams fail
     NOTHING_PICKED = "nothing_picked"
     FIRST = "first"  # its first reading is under way or queued
@@ -202,7 +205,8 @@ def _ends(connection: Connection, now: datetime) -> list[EndOfLife]:
 def _state(connection: Connection, picked: int, kinds: Sequence[KindHealth], now: datetime) -> State:
     holding = (
         (State.PAUSED, connection.paused_at is not None),
-        (State.REFUSED, bool(connection.problem)),
+        *((State(cause.value), connection.cause == cause) for cause in Cause),
+        (State.FAILING, bool(connection.problem)),
         (State.NOTHING_PICKED, not picked),
         (State.FAILING, any(kind.failing for kind in kinds)),
         (State.FIRST, not kinds or any(kind.finished < kind.streams for kind in kinds)),

@@ -151,7 +151,11 @@ def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datet
     of_connection = Connection.objects.filter(resources__streams=stream)
     ids = list(of_connection.values_list("pk", flat=True))
     Connection.objects.filter(pk__in=ids).update(
-        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
+        failures=F("failures") + 1,
+        problem=problem.problem,
+        remedy=problem.what_to_do,
+        cause=problem.cause or "",
+        discover_at=retry_at,
     )
     others = Stream.objects.filter(resource__connection__in=ids, due_at__lt=retry_at).exclude(pk=stream.pk)
     others.filter(leased_by="").update(due_at=retry_at, problem=problem.problem, remedy=problem.what_to_do)

@@ -94,7 +94,7 @@ def discover_resources(connection: Connection) -> int:
             gone.update(gone_at=began)
             connection.resources.filter(pk__in=seen).exclude(gone_at=None).update(gone_at=None)
             Connection.objects.filter(pk=connection.pk).update(
-                discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy=""
+                discovered_at=began, discover_at=began + LIST_AGAIN, failures=0, problem="", remedy="", cause=""
             )
             _pick_by_rules(connection)
         join_pushed_namesakes(connection)
@@ -219,5 +219,9 @@ def _note_failure(connection: Connection, problem: ConnectorError) -> None:
     requested_at = problem.retry_at if isinstance(problem, TransientError) else None
     retry_at = requested_at or timezone.now() + waiting_time(connection.failures, problem)
     Connection.objects.filter(pk=connection.pk).update(
-        failures=F("failures") + 1, problem=problem.problem, remedy=problem.what_to_do, discover_at=retry_at
+        failures=F("failures") + 1,
+        problem=problem.problem,
+        remedy=problem.what_to_do,
+        cause=problem.cause or "",
+        discover_at=retry_at,
     )

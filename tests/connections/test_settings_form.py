@@ -50,8 +50,8 @@ def test_the_form_asks_what_the_connector_does_and_says_what_to_grant(admin: Cli
     assert "<li>Pull requests: read</li>" in page
 
 
-def test_connecting_leads_to_what_is_synced(admin: Client) -> None:
-    answer = admin.post(ADD, filled())
+def test_connecting_leads_to_what_is_synced(admin: Client, github: GitHubServer) -> None:
+    answer = admin.post(ADD, filled(base_url=github.url))
     connection = Connection.objects.get()
     assert answer["Location"] == reverse("admin:integrations_connection_resources", args=[connection.pk])
     assert connection.provider == "github"

@@ -12,6 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from integrations.connectors.errors import Cause
 from integrations.delivery.completeness import completeness
 from integrations.enums import Kind, ResourceKind
 from integrations.models import (
@@ -91,8 +92,9 @@ def test_states_from_the_worst_down() -> None:
     assert state_of(connection) == State.FAILING
     Resource.objects.update(picked=False)
     assert state_of(connection) == State.NOTHING_PICKED
-    Connection.objects.update(problem=PROBLEM)
-    assert state_of(connection) == State.REFUSED
+    for cause in Cause:
+        Connection.objects.update(problem=PROBLEM, cause=cause)
+        assert state_of(connection) == State(cause.value)
     Connection.objects.update(paused_at=timezone.now())
     assert state_of(connection) == State.PAUSED
 

@@ -25,6 +25,7 @@ from insights.ui.silences import open_silences
 from insights.ui.tiles import Link
 from insights.ui.views import record_view
 from integrations.connectors.base import EndOfLife
+from integrations.connectors.errors import Cause
 from integrations.connectors.registered import connectors
 from integrations.delivery.completeness import completeness
 from integrations.enums import Kind
@@ -36,7 +37,9 @@ from integrations.sync.stored_records import stored_records
 Look = tuple[str, str, str]  # tone, icon, words
 STATE_LABELS: Mapping[State, Look] = {
     State.PAUSED: ("", "minus", "Paused"),
-    State.REFUSED: ("bad", "alert-circle", "Refused"),
+    State.UNREACHABLE: ("bad", "cloud-off", Cause.UNREACHABLE.label),
+    State.WRONG_ADDRESS: ("bad", "alert-circle", Cause.WRONG_ADDRESS.label),
+    State.REFUSED: ("bad", "alert-circle", Cause.REFUSED.label),
     State.FAILING: ("bad", "alert-circle", "Failing"),
     State.NOTHING_PICKED: ("watch", "alert-triangle", "Nothing picked"),
     State.FIRST: ("acc", "hourglass", "First sync"),
@@ -47,6 +50,8 @@ STATE_LABELS: Mapping[State, Look] = {
 # People who cannot fix it see that figures lag behind, but not why.
 STATE_LABELS_FOR_OTHERS: Mapping[State, Look] = {
     **STATE_LABELS,
+    State.UNREACHABLE: STATE_LABELS[State.LATE],
+    State.WRONG_ADDRESS: STATE_LABELS[State.LATE],
     State.REFUSED: STATE_LABELS[State.LATE],
     State.FAILING: STATE_LABELS[State.LATE],
     State.NOTHING_PICKED: ("", "minus", "Not synced"),

@@ -36,6 +36,7 @@ from integrations.admin.connections.choices import choices
 from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, form_of
 from integrations.admin.connections.sections import name_of_provider, tabs_of
 from integrations.connectors.base import CheckedPermission
+from integrations.connectors.errors import Cause
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, RepositorySource, SyncRun
 from integrations.models.connections import GIT, PUSH
@@ -147,7 +148,8 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
             ("Paused", connection.paused_at is not None),
             ("Receives pushed records", connection.provider == PUSH),
             (on_disk, connection.provider == GIT),
-            ("Refused", bool(connection.problem)),
+            *((cause.label, connection.cause == cause) for cause in Cause),
+            ("Failing", bool(connection.problem)),
             ("No resource selected", not shown.synced),
             (f"{shown.failing:,} streams fail", bool(shown.failing)),
             ("First sync", shown.read_at is None),
@@ -246,12 +248,26 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
         """Redirect to the choice of resources."""
         if obj.provider == GIT:
             return super().response_add(request, obj, post_url_continue)
+        if not self._works(request, obj):
+            return redirect("admin:integrations_connection_change", obj.pk)
         self.message_user(request, f"{obj.name} is connected. Choose what it syncs.", messages.SUCCESS)
         return redirect("admin:integrations_connection_resources", obj.pk)
 
     def response_change(self, request: HttpRequest, obj: Connection) -> HttpResponse:
-        self.message_user(request, f"{obj.name} is saved.", messages.SUCCESS)
+        if obj.provider not in connectors() or self._works(request, obj):
+            self.message_user(request, f"{obj.name} is saved.", messages.SUCCESS)
         return redirect("admin:integrations_connection_change", obj.pk)
+
+    def _works(self, request: HttpRequest, connection: Connection) -> bool:
+        """Test what was saved; a message says so where nothing of it works."""
+        stored = Connection.objects.get(pk=connection.pk)
+        checked = check_connection(stored)
+        if stored.cause:
+            name = Cause(stored.cause).label.lower()
+            self.message_user(
+                request, f"{stored} is saved, but nothing works yet ({name}). {checked[0].what}", messages.WARNING
+            )
+        return not stored.cause
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """Ask, with counts, whether to keep the facts; then remove the connection."""
@@ -284,6 +300,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
             "opts": self.opts,
             "form": form,
             "checked": checked,
+            "understood": form.understood() if form.is_valid() else "",
             "all_works": bool(checked) and all(permission.works for permission in checked),
         }
         whole = "admin/integrations/connection/tested.html"

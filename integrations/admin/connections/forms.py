@@ -46,6 +46,11 @@ class GitConnectionForm(forms.ModelForm[Connection]):
 
     def clean_path(self) -> str:
         path: str = self.cleaned_data["path"]
+        if "://" in path or path.startswith("git@"):
+            raise forms.ValidationError(
+                "This is an address, not a path on this machine. Connect the code host instead: it brings pull "
+                "requests as well, and can mirror the repositories."
+            )
         try:
             GitRepository.open(path)
         except GitError as problem:
@@ -120,9 +125,18 @@ class ProviderForm(forms.ModelForm[Connection]):
         values = {field.name: str(self.cleaned_data.get(field.name) or "") for field in shown_fields(self.connector)}
         secret = {field.name for field in self.connector.fields if field.secret}
         return Settings(
-            values={name: answer for name, answer in values.items() if name not in secret},
+            values=self.connector.understood({name: answer for name, answer in values.items() if name not in secret}),
             secrets={name: answer for name, answer in values.items() if name in secret and answer},
         )
+
+    def understood(self) -> str:
+        """What was made of a page's address, in a sentence; empty where it was the API's already."""
+        answers = self.answers().values
+        written = str(self.cleaned_data.get("base_url") or "").strip().rstrip("/")
+        if not written or answers["base_url"].rstrip("/") == written:
+            return ""
+        owners = f", organisation {answers['owners']}" if answers.get("owners") else ""
+        return f"{written} is read as {answers['base_url']}{owners}."
 
     def connection(self) -> Connection:
         """The connection to be stored, without the secrets to be forgotten."""

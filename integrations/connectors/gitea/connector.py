@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, ClassVar
 
+from integrations.connectors.addresses import cut_at
 from integrations.connectors.base import (
     Arrival,
     CheckedPermission,
@@ -70,6 +71,10 @@ class Gitea(Connector):
   *Issue Events*. Without it the schedule finds everything some minutes later.
 """
 
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        return cut_at(values, "/api/v1", "/explore/", "/user/", "/org/")
+
     @property
     def base_url(self) -> str:
         return f"{super().base_url}/api/v1"
@@ -79,8 +84,9 @@ class Gitea(Connector):
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         seen: list[ResourceDraft] = []
+        http.get("user")
         checked = [
-            tried("User", lambda: http.get("user"), "Grant the token read:user."),
+            CheckedPermission("User", works=True),
             tried(
                 "Repositories",
                 lambda: seen.extend(islice(self.resources(http), LOOKED_AT)),

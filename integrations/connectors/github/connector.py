@@ -66,6 +66,11 @@ API_VERSION = EndOfLife(
 )
 
 
+def _is_enterprise_cloud(host: str) -> bool:
+    """Whether the host has the pages, and not the API, of a company: acme.ghe.com."""
+    return host.endswith(".ghe.com") and not host.startswith(_API)
+
+
 @register
 class GitHub(Connector):
     """github.com, Enterprise Cloud and Enterprise Server from 3.9 on."""
@@ -146,6 +151,19 @@ class GitHub(Connector):
 **Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. If the organisation requires single sign-on,
 authorise the token for it.
 """
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """https://github.com/acme/shop names the organisation acme, whose API is at https://api.github.com."""
+        try:
+            page = urlsplit(values.get("base_url", "").strip())
+        except ValueError:
+            return values
+        host = (page.hostname or "").removeprefix("www.")
+        if page.scheme not in ("http", "https") or not (host == "github.com" or _is_enterprise_cloud(host)):
+            return values
+        owner = next(iter(page.path.removeprefix("/orgs").strip("/").split("/")), "")
+        return {**values, "base_url": f"https://{_API}{host}", "owners": values.get("owners", "").strip() or owner}
 
     @property
     def base_url(self) -> str:

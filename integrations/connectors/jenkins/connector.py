@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
 
+from integrations.connectors.addresses import cut_at
 from integrations.connectors.base import (
     CheckedPermission,
     Cursor,
@@ -77,6 +78,10 @@ Nothing is ever written, so that no crumb is needed.
 **Plugins** that add to what Jenkins says (each optional): *Pipeline: REST API* for stages, *Metrics* for how long
 builds waited in the queue.
 """
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        return cut_at(values, "/job", "/view", "/manage", "/login", "/user", "/api")
 
     @property
     def libraries(self) -> list[str]:

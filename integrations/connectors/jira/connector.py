@@ -6,7 +6,9 @@ import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
+from urllib.parse import urlsplit
 
+from integrations.connectors.addresses import cut_at
 from integrations.connectors.base import (
     MIRROR_TICKETS,
     Arrival,
@@ -111,6 +113,17 @@ class Jira(Connector):
     @property
     def email(self) -> str:
         return self.settings.values.get("email", "").strip()
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """A page's address leads to its site."""
+        try:
+            site = urlsplit(values.get("base_url", "").strip())
+        except ValueError:
+            return values
+        if (site.hostname or "").endswith(".atlassian.net"):
+            return {**values, "base_url": f"{site.scheme}://{site.netloc}"}
+        return cut_at(values, "/rest", "/browse", "/secure", "/projects", "/issues", "/plugins")
 
     @property
     def site(self) -> Site:

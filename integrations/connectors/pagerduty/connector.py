@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import ClassVar
+from urllib.parse import urlsplit
 
 from integrations.connectors.base import (
     Arrival,
@@ -77,6 +78,18 @@ class PagerDuty(ConnectorWithRules):
   saving, for the account or for services, all *incident* events. PagerDuty shows the secret once; enter it here as the
   webhook's secret. Without it the schedule finds everything some minutes later.
 """
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """An account's pages are at its own name, https://acme.pagerduty.com or https://acme.eu.pagerduty.com."""
+        try:
+            host = urlsplit(values.get("base_url", "").strip()).hostname or ""
+        except ValueError:
+            return values
+        if not host.endswith(".pagerduty.com") or host.startswith("api."):
+            return values
+        region = "eu." if host.endswith(".eu.pagerduty.com") else ""
+        return {**values, "base_url": f"https://api.{region}pagerduty.com"}
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {

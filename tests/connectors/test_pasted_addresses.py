@@ -1,0 +1,48 @@
+"""The address of a page, copied from a browser, in place of the API's."""
+
+from __future__ import annotations
+
+import pytest
+
+from integrations.connectors.registered import connectors
+
+
+@pytest.mark.parametrize(
+    ("provider", "pasted", "base_url"),
+    [
+        ("github", "https://github.com/acme", "https://api.github.com"),
+        ("github", "https://github.com/orgs/acme/repositories", "https://api.github.com"),
+        ("github", "https://www.github.com/acme/shop/pulls", "https://api.github.com"),
+        ("github", "https://acme.ghe.com/acme/shop", "https://api.acme.ghe.com"),
+        ("github", "https://api.github.com", "https://api.github.com"),
+        ("github", "https://api.acme.ghe.com", "https://api.acme.ghe.com"),
+        ("github", "https://github.example.com/api/v3", "https://github.example.com/api/v3"),
+        ("jira", "https://acme.atlassian.net/jira/software/projects/SHOP/boards/1", "https://acme.atlassian.net"),
+        ("jira", "https://acme.atlassian.net", "https://acme.atlassian.net"),
+        ("jira", "https://api.atlassian.com/ex/jira/1a2b", "https://api.atlassian.com/ex/jira/1a2b"),
+        ("jira", "https://tools.example.com/jira/browse/SHOP-1", "https://tools.example.com/jira"),
+        ("jira", "https://jira.example.com/secure/Dashboard.jspa", "https://jira.example.com"),
+        ("jenkins", "https://ci.example.com/jenkins/job/acme/job/shop/", "https://ci.example.com/jenkins"),
+        ("jenkins", "https://ci.example.com/login?from=%2F", "https://ci.example.com"),
+        ("gitea", "https://gitea.example.com/api/v1", "https://gitea.example.com"),
+        ("gitea", "https://gitea.example.com/explore/repos", "https://gitea.example.com"),
+        ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
+        ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
+        ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
+    ],
+)
+def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: str) -> None:
+    understood = connectors()[provider].understood({"base_url": pasted})
+    assert understood["base_url"].rstrip("/") == base_url
+
+
+@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "pagerduty"])
+@pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
+def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:
+    assert connectors()[provider].understood({"base_url": odd})["base_url"] == odd
+
+
+def test_the_owner_in_the_address_is_the_organisation_unless_one_is_named() -> None:
+    github = connectors()["github"]
+    assert github.understood({"base_url": "https://github.com/acme/shop"})["owners"] == "acme"
+    assert github.understood({"base_url": "https://github.com/acme", "owners": "other"})["owners"] == "other"
