@@ -199,6 +199,8 @@ ROUTES: dict[str, Access] = {
     "integrations/ownership/": signed_in_only("/integrations/ownership/"),
     "integrations/usage-files/": admins_only("/integrations/usage-files/"),
     "integrations/live/": signed_in_only("/integrations/live/"),
+    "setup/": admins_only("/setup/"),
+    "setup/leave/": Access("/setup/leave/", SIGN_IN, member=404, admin=405),
     "setup/agents/": signed_in_only("/setup/agents/"),
     "setup/agents/arrival/": signed_in_only("/setup/agents/arrival/"),
     "setup/repositories/": signed_in_only("/setup/repositories/"),

@@ -82,6 +82,7 @@ POSTS: dict[str, Access] = {
     "accounts/me/tokens/<int:pk>/revoke/": post("/accounts/me/tokens/4711/revoke/", member=404, admin=404),
     "accounts/me/sign-out-everywhere/": post("/accounts/me/sign-out-everywhere/", member=302, admin=302),
     "accounts/invitation/<str:token>/": post("/accounts/invitation/guessed/", visitor=404, member=404, admin=404),
+    "setup/leave/": admins_post("/setup/leave/", 302),
     "setup/agents/": post("/setup/agents/", member=403, admin=400),
     "insights/badges/": post("/insights/badges/", member=400, admin=400),
     "setup/repositories/": post("/setup/repositories/", member=403, admin=400),

@@ -104,8 +104,8 @@ def guided_start(request: HttpRequest) -> HttpResponse:
     return start_page(request)
 
 
-@action_view
 @admins_only
+@action_view
 def leave_guided_start(request: HttpRequest) -> HttpResponse:
     request.session[LEFT] = True
     return redirect("home")

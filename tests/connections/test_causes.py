@@ -1,4 +1,4 @@
-"""Why nothing of a connection works: the three causes, told alike by the form, the list, Integrations and doctor."""
+"""Why nothing of a connection works: the three causes, named alike by the form, the list, Integrations and doctor."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def addresses(site: str, github: GitHubServer) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("cause", ["Cannot be reached", "Wrong address", "Refused"])
-def test_each_cause_is_told_before_and_after_connecting(
+def test_causes_are_named_before_and_after_connecting(
     admin: Client, addresses: dict[str, tuple[str, str]], cause: str
 ) -> None:
     address, token = addresses[cause]

@@ -95,9 +95,7 @@ def a_dashboard_is_made(_org: Org) -> None:
         (a_dashboard_is_made, "dashboard"),
     ],
 )
-def test_each_step_is_ticked_by_its_own_fact(
-    org: Org, admin: Client, happens: Callable[[Org], None], step: str
-) -> None:
+def test_a_step_is_ticked_by_its_own_fact(org: Org, admin: Client, happens: Callable[[Org], None], step: str) -> None:
     before = set(ticked(admin))
     happens(org)
     assert set(ticked(admin)) - before <= {step, "people"}
