@@ -24,7 +24,7 @@ ANOTHER_ADDRESS = "Check the base URL: the field’s help shows what it looks li
 def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
     """Ask the provider what the credential may do; the result is stored for the connection's page.
 
-    If everything works, failed streams are retried at once.
+    If everything works, or what failed altogether works in part, failed streams are retried at once.
     """
     budgets = BudgetBook(connection, reserve=0.0)
     try:
@@ -40,11 +40,9 @@ def check_connection(connection: Connection) -> Sequence[CheckedPermission]:
         if cause:
             connection.problem, connection.remedy, connection.cause = checked[0].what, checked[0].remedy, cause
             connection.save(update_fields=["problem", "remedy", "cause"])
-        elif connection.cause:  # it can be reached, and answers: what is missing stands in the checks
-            connection.problem = connection.remedy = connection.cause = ""
-            connection.save(update_fields=["problem", "remedy", "cause"])
-        if all(permission.works for permission in checked):
-            _try_again(connection)
+        elif connection.cause or all(permission.works for permission in checked):
+            _try_again(connection)  # what is missing otherwise stands in the checks
+            connection.refresh_from_db(fields=["failures", "problem", "remedy", "cause", "discover_at"])
     return checked
 
 
