@@ -151,6 +151,15 @@ class SprintState(StrEnum):
     CLOSED = "closed"
 
 
+class SprintOutcome(StrEnum):
+    """What became of a work item in a sprint.  Work that was dropped there counts as removed."""
+
+    OPEN = "open"  # while the sprint is
+    DELIVERED = "delivered"
+    CARRIED_OVER = "carried_over"
+    REMOVED = "removed"
+
+
 class RunStatus(StrEnum):
     """The status of pipeline runs, their jobs, and deployments."""
 

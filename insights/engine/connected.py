@@ -40,6 +40,7 @@ class Source(enum.Enum):
     CLONES = "clones"
     PULL_REQUESTS = "pull requests"
     WORK_ITEMS = "work items"
+    SPRINTS = "sprints"
     PIPELINES = "pipeline runs"
     DEPLOYMENTS = "deployments"
     INCIDENTS = "incidents"
@@ -53,6 +54,7 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.CLONE: Source.CLONES,
     FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
     FactFamily.WORK_ITEM: Source.WORK_ITEMS,
+    FactFamily.SPRINT: Source.SPRINTS,
     FactFamily.PIPELINE: Source.PIPELINES,
     FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
     FactFamily.INCIDENT: Source.INCIDENTS,
@@ -60,6 +62,7 @@ SOURCES: Mapping[FactFamily, Source] = {
 _KINDS: Mapping[Source, Kind] = {
     Source.PULL_REQUESTS: Kind.PULL_REQUEST,
     Source.WORK_ITEMS: Kind.WORK_ITEM,
+    Source.SPRINTS: Kind.SPRINT,
     Source.PIPELINES: Kind.PIPELINE_RUN,
     Source.DEPLOYMENTS: Kind.DEPLOYMENT,
     Source.INCIDENTS: Kind.INCIDENT,
@@ -78,6 +81,7 @@ NO_SOURCE_EVER = {
     Source.CLONES: "No clone is read. Connect a path under Repositories, or let a connection mirror its repositories.",
     Source.PULL_REQUESTS: "No pull request has been synced or pushed yet. Connect a source of pull requests in admin.",
     Source.WORK_ITEMS: "No work item has been synced or pushed yet. Connect an issue tracker in admin.",
+    Source.SPRINTS: "No sprint has been synced yet. Connect an issue tracker whose boards have sprints in admin.",
     Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
     Source.DEPLOYMENTS: "No deployment has been synced or pushed yet. Connect a CI/CD system, or push deployments.",
     Source.INCIDENTS: "No incident has been synced or pushed yet. Connect an incident tool, or push incidents.",
@@ -88,6 +92,7 @@ NO_SOURCE_EVER = {
 _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.PULL_REQUESTS: "SELECT min(created_at) FROM integrations_pullrequest WHERE deleted_at IS NULL",
     Source.WORK_ITEMS: "SELECT min(created_at) FROM integrations_workitem WHERE deleted_at IS NULL",
+    Source.SPRINTS: "SELECT min(starts_at) FROM integrations_sprint WHERE deleted_at IS NULL AND state <> 'planned'",
     Source.PIPELINES: "SELECT min(finished_at) FROM integrations_pipelinerun WHERE deleted_at IS NULL",
     Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
     Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",

@@ -259,6 +259,12 @@ def _is_shared(section: Section, card: Card) -> bool:
     return not isinstance(card, Tile) and isinstance(picked, Choice) and used.count(picked) > 1
 
 
+def _is_picked_above(section: Section, card: Chart) -> bool:
+    """Whether the card's metric is picked in the heading of its section."""
+    metric = card.metric
+    return isinstance(metric, Choice) and metric.parameter in {choice.parameter for _, choice in section.picks}
+
+
 def _cards(section: Section, answers: Answers, units: Mapping[str, str] | None, own: Additions) -> Iterator[Shown]:
     taken = 0  # columns of the current row
     for is_tiles, run in groupby(section.cards, lambda card: isinstance(card, Tile) and card.span is None):
@@ -292,7 +298,8 @@ def _shown_in(
             raise LookupError(f"No page presents the card {name}.")
         case Trend() | Lines() | Breakdown() | LastActive() | Distribution():
             swaps = f"#{section.key}" if section.picks or _is_shared(section, card) else ""
-            return replace(chart_card(card, answers), swaps=swaps)
+            made = chart_card(card, answers)
+            return replace(made, swaps=swaps, pickers=() if _is_picked_above(section, card) else made.pickers)
         case _:
             return shown_card(card, answers, own)
 

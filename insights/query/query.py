@@ -26,6 +26,7 @@ class Dimension(enum.StrEnum):
     REPOSITORY = "repository"
     SERVICE = "service"
     PROJECT = "project"  # of work items
+    SPRINT = "sprint"  # by its name
     EPIC = "epic"  # the nearest ancestor of a work item that is one
     INITIATIVE = "initiative"
     WORK_TYPE = "work_type"

@@ -187,6 +187,21 @@ def stage_bar(
     )
 
 
+@register.simple_tag
+def sprint_bar(heights: Mapping[str, float], highest: float) -> SafeString:
+    """What a sprint delivered, of its commitment and of what was added, and a line at the height of its commitment."""
+    ground, kept, added = highest + 8, heights["kept"], heights["added"]
+    return format_html(
+        '<svg viewBox="0 0 44 {}" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="kept" x="6" width="32" y="{}" height="{}"/>'
+        '<rect class="added" x="6" width="32" y="{}" height="{}"/>'
+        '<rect class="committed" x="2" width="40" y="{}" height="2"/></svg>',
+        f"{ground:.1f}",
+        *(f"{value:.1f}" for value in (ground - kept, kept, ground - kept - added, added)),
+        f"{ground - heights['committed'] - 1:.1f}",
+    )
+
+
 def _hatch(name: str) -> SafeString:
     """The pattern of hatched bars, for style sheets to fill them with by its name."""
     return format_html(

@@ -50,6 +50,7 @@ FACETS_OF_ROWS = {
     Dimension.OUTCOME: "Outcome",
     Dimension.LINES_KNOWN: "Lines known",
     Dimension.TOOL: "Tool",
+    Dimension.SPRINT: "Sprint",
     Dimension.EPIC: "Epic",
     Dimension.INITIATIVE: "Initiative",
     Dimension.ASSISTANCE: "Assistance",
@@ -188,7 +189,7 @@ class Filters:
         return [
             *self.context_parameters(),
             *((name.value, value) for name in FACETS_OF_ROWS for value in self.facets.get(name, ())),
-            *(
+            *dict.fromkeys(  # choices between the metrics of several cards share a parameter
                 (choice.parameter, self.picked[choice.parameter])
                 for choice in self.choices
                 if self.picked[choice.parameter] != choice.default

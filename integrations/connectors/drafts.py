@@ -203,6 +203,7 @@ class SprintChangeDraft:
     at: datetime
     sprint: str
     added: bool
+    by: Who | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +214,7 @@ class ValueChangeDraft:
     field: ItemField
     before: str
     after: str
+    by: Who | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

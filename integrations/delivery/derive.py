@@ -22,6 +22,7 @@ from integrations.delivery.pull_requests.pipeline_waits import recompute_pipelin
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
 from integrations.delivery.rollouts.recompute import deployments_naming, recompute_outcomes
+from integrations.delivery.sprints.figures import note_sprints, recompute_sprints
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
@@ -68,6 +69,9 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
         relink(Kind.DEPLOYMENT, deployments_naming(ids))
         recompute_run_figures(ids)
         append_record_days(Kind.PULL_REQUEST, recompute_pipeline_waits_for(ids))
+    if kind == Kind.SPRINT:
+        note_sprints(ids)  # it may have another name
+        recompute_sprints(ids)
     if kind in (Kind.PIPELINE_RUN, Kind.RELEASE):
         relink_named_commits(sql.ids(_REPOSITORIES[kind], {"ids": sorted(ids)}))
     if kind == Kind.INCIDENT:

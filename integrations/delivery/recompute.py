@@ -14,6 +14,7 @@ from core import sql
 from core.batches import batched
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
+from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
@@ -30,6 +31,7 @@ _RECORDS: LiteralString = """
 """
 _ITEMS = {"table": "integrations_workitem", "figures": "integrations_workitemfigures", "key": "work_item_id"}
 _RUNS = {"table": "integrations_pipelinerun", "figures": "integrations_pipelinerunfigures", "key": "run_id"}
+_SPRINTS = {"table": "integrations_sprint", "figures": "integrations_sprintfigures", "key": "sprint_id"}
 _WITHOUT = "AND figures.{key} IS NULL"
 
 
@@ -52,11 +54,19 @@ def _recompute_items(connection: Connection, ids: Sequence[int]) -> int:
     return len(recompute_item_figures(meanings, ids))
 
 
+def _recompute_sprints(_connection: Connection, ids: Sequence[int]) -> int:
+    return len(recompute_sprints(ids))
+
+
 def _recompute_runs(_connection: Connection, ids: Sequence[int]) -> int:
     return recompute_run_figures(ids)
 
 
-_KINDS = ((Kind.WORK_ITEM, _ITEMS, _recompute_items), (Kind.PIPELINE_RUN, _RUNS, _recompute_runs))
+_KINDS = (
+    (Kind.WORK_ITEM, _ITEMS, _recompute_items),
+    (Kind.SPRINT, _SPRINTS, _recompute_sprints),
+    (Kind.PIPELINE_RUN, _RUNS, _recompute_runs),
+)
 
 
 def _recompute_all(which: str) -> int:

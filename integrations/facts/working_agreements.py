@@ -1,4 +1,5 @@
-"""Working agreements by owned object and range of days, as SQL for classifying changes and deployments."""
+"""Working agreements by owned object and range of days, as SQL for classifying changes, deployments and the work of
+sprints."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from integrations.facts.ownership import OWNER_PLACEMENTS
 AGREED: Final[LiteralString] = f"""
     SELECT placed.owned_id, placed.during * agreement.during AS during,
            agreement.size_thresholds, agreement.hotfix_branches, agreement.hotfix_labels, agreement.trunk,
+           agreement.sprint_grace_days,
            (
                SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
                WHERE above.unit_id = agreement.unit_id AND above.during && placed.during * agreement.during

@@ -17,6 +17,7 @@ from integrations.delivery.pull_requests.pipeline_waits import waiting_for
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
 from integrations.delivery.rollouts.recompute import recompute_rollouts_in
+from integrations.delivery.sprints.figures import drop_sprint_figures
 from integrations.delivery.work_items.changed_days import drop_item_figures
 from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
@@ -31,8 +32,8 @@ _ORDER = (
     Kind.DEPLOYMENT,
     Kind.PIPELINE_RUN,
     Kind.PULL_REQUEST,
-    Kind.WORK_ITEM,
     Kind.SPRINT,
+    Kind.WORK_ITEM,
     Kind.INCIDENT,
     Kind.RELEASE,
 )
@@ -65,6 +66,8 @@ def forget_records(connection: Connection) -> None:
             if kind == Kind.PIPELINE_RUN:
                 following |= waiting_for(ids)
                 attempts |= drop_run_figures(ids)
+            if kind == Kind.SPRINT:
+                drop_sprint_figures(ids)
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
                 forget_items(ids)

@@ -42,6 +42,7 @@ _OF_REPOSITORY = (
     FactFamily.CLONE,
     FactFamily.PULL_REQUEST,
     FactFamily.WORK_ITEM,
+    FactFamily.SPRINT,
     FactFamily.PIPELINE,
     FactFamily.DEPLOYMENT,
     FactFamily.INCIDENT,
@@ -50,5 +51,5 @@ _OF_REPOSITORY = (
 
 def append_changes_of_renamed(*, repository: int | None = None, project: int | None = None) -> None:
     """Append all days on which anything could have happened there, in the transaction that changes its name."""
-    families = (FactFamily.WORK_ITEM,) if repository is None else _OF_REPOSITORY
+    families = (FactFamily.WORK_ITEM, FactFamily.SPRINT) if repository is None else _OF_REPOSITORY
     append_days(dict.fromkeys(families, _ALL_DAYS), {"repository": repository, "project": project})

@@ -98,6 +98,7 @@ from integrations.models.sessions import (
     ToolOutcome,
 )
 from integrations.models.silences import SenderDay, Silence
+from integrations.models.sprints import SprintFigures, SprintItem
 from integrations.models.telemetry import (
     DroppedAttribute,
     QuarantinedRecord,

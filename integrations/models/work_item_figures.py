@@ -7,7 +7,7 @@ from django.db import models
 
 from integrations.enums import WorkType
 from integrations.models.connections import Repository
-from integrations.models.fields import DayRangesField
+from integrations.models.fields import DayRangesField, TimeRangesField
 from integrations.models.provider_fact import enum_field
 from integrations.models.work_items import WorkItem
 from orgtree.models import Identity
@@ -45,6 +45,8 @@ class WorkItemFigures(models.Model):
     lead_seconds = models.FloatField(null=True, help_text="Created → done.")
     cycle_seconds = models.FloatField(null=True, help_text="First in progress → done.")
     active_seconds = models.FloatField(null=True, help_text="Time in progress, without statuses that count as waiting.")
+    done_during = TimeRangesField(db_default=models.Value("{}"), help_text="When it was done.")
+    dropped_during = TimeRangesField(db_default=models.Value("{}"), help_text="When it had ended without being done.")
     reopened = models.IntegerField(default=0, db_default=0, help_text="How often it left done.")
     found_in_production = models.BooleanField(default=False, db_default=False)
     found_by_customer = models.BooleanField(default=False, db_default=False)

@@ -137,6 +137,7 @@ class SprintChange(models.Model):
     at = models.DateTimeField()
     sprint = models.CharField(max_length=200)
     added = models.BooleanField()
+    by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [
@@ -153,6 +154,7 @@ class WorkItemChange(models.Model):
     field = enum_field(ItemField)
     before = native_field()
     after = native_field()
+    by = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
 
     class Meta:
         constraints = [

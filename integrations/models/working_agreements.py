@@ -1,4 +1,4 @@
-"""Working agreements of units: size classes of changes, the definition of a hotfix, and work without pull requests."""
+"""Working agreements of units: sizes of changes, hotfixes, work without pull requests, and the grace of sprints."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -16,6 +17,7 @@ from orgtree.models import Unit
 from orgtree.models.exclusion import OneAtATime, not_empty
 
 CLASSES_THAT_END = 3  # S, M and L; XL has no upper bound
+LONGEST_GRACE = 10  # working days: most sprints are over after two weeks
 
 
 class WorkingAgreement(models.Model):
@@ -50,6 +52,13 @@ class WorkingAgreement(models.Model):
         null=True,
         blank=True,
         help_text="Every commit that reaches the default branch without a pull request is a change with a lead time.",
+    )
+    sprint_grace_days = models.PositiveSmallIntegerField(
+        "working days until a sprint is committed",
+        null=True,
+        blank=True,
+        validators=[MaxValueValidator(LONGEST_GRACE)],
+        help_text="What is in a sprint so many working days after its start is its commitment; 1 by default.",
     )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from integrations.connectors.drafts import (
     AssignmentDraft,
@@ -12,13 +12,16 @@ from integrations.connectors.drafts import (
     PipelineRunDraft,
     ProvidedParts,
     PullRequestDraft,
+    SprintChangeDraft,
+    SprintDraft,
     TransitionDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
     WorkItemReference,
 )
 from integrations.delivery.mappings.defaults import default_status_category
-from integrations.enums import LinkMethod, RunStatus, StatusCategory
+from integrations.enums import ItemField, LinkMethod, RunStatus, SprintState, StatusCategory
 from tests.delivery.pull_requests.histories import History, draft_of, sha_of
 from tests.intake.conftest import SHOP
 
@@ -77,6 +80,9 @@ class WorkItem:
     assigned: list[tuple[datetime, Who | None]] = field(default_factory=list)
     edited: list[datetime] = field(default_factory=list)
     resolved_at: datetime | None = None
+    parent: str = ""
+    sprints: list[tuple[datetime, str, bool]] = field(default_factory=list)  # which it enters, or leaves
+    estimates: list[tuple[datetime, float | None]] = field(default_factory=list)
 
     @property
     def project(self) -> str:
@@ -101,7 +107,19 @@ class WorkItem:
             reporter=self.reporter,
             assignee=self.assigned[-1][1] if self.assigned else None,
             labels=self.labels,
-            estimate=self.estimate,
+            estimate=self.estimates[-1][1] if self.estimates else self.estimate,
+            parent_key=self.parent,
+            sprint_changes=ProvidedParts(
+                [SprintChangeDraft(at=at, sprint=sprint, added=added) for at, sprint, added in self.sprints]
+            ),
+            value_changes=ProvidedParts(
+                [
+                    ValueChangeDraft(at=at, field=ItemField.ESTIMATE, before=_text(before), after=_text(after))
+                    for before, (at, after) in zip(
+                        [self.estimate, *(points for _, points in self.estimates)], self.estimates, strict=False
+                    )
+                ]
+            ),
             has_description=self.has_description,
             transitions=ProvidedParts(
                 [
@@ -117,8 +135,37 @@ class WorkItem:
         yield from self.edited
         yield from (at for at, _ in self.moves)
         yield from (at for at, _ in self.assigned)
+        yield from (at for at, *_ in self.sprints)
+        yield from (at for at, _ in self.estimates)
         if self.resolved_at:
             yield self.resolved_at
+
+
+def _text(points: float | None) -> str:
+    return "" if points is None else f"{points:g}"
+
+
+@dataclass
+class Sprint:
+    """A sprint of a board, which is known by its name."""
+
+    name: str
+    board: str
+    starts_at: datetime
+    completed_at: datetime | None = None
+
+    def draft(self) -> SprintDraft:
+        return SprintDraft(
+            external_id=self.name,
+            board=self.board,
+            name=self.name,
+            state=SprintState.CLOSED if self.completed_at else SprintState.ACTIVE,
+            native_state="closed" if self.completed_at else "active",
+            updated_at=self.completed_at or self.starts_at,
+            starts_at=self.starts_at,
+            ends_at=self.starts_at + timedelta(days=11),
+            completed_at=self.completed_at,
+        )
 
 
 @dataclass

@@ -22,7 +22,7 @@ from integrations.sync.git.read_source import sync_source
 from tests.code.git.repositories import Repo
 from tests.delivery.pull_requests.histories import pieces_of
 from tests.intake.conftest import SHOP_RESOURCE
-from tests.worked.facts import AgentSession, Attempt, PullRequest, WorkItem
+from tests.worked.facts import AgentSession, Attempt, PullRequest, Sprint, WorkItem
 
 
 @dataclass
@@ -35,6 +35,7 @@ class Story:
     deployments: dict[str, DeploymentDraft] = field(default_factory=dict)
     incidents: dict[str, IncidentDraft] = field(default_factory=dict)
     work_items: dict[str, WorkItem] = field(default_factory=dict)
+    sprints: dict[str, Sprint] = field(default_factory=dict)
     attempts: dict[tuple[str, ...], list[Attempt]] = field(default_factory=dict)
     clones: list[Repo] = field(default_factory=list)  # none, or the only one
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
@@ -43,6 +44,7 @@ class Story:
     seats: list[tuple[str, str, date]] = field(default_factory=list)  # who, dollars a month, since when
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
     trunk: list[tuple[str, date | None]] = field(default_factory=list)  # which team works without pull requests
+    grace: list[tuple[str, int, date | None]] = field(default_factory=list)  # working days until a sprint is committed
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property
@@ -75,6 +77,7 @@ class Story:
     def drafts(self) -> Iterator[AnyDraft]:
         yield from (pull_request.draft() for pull_request in self.pull_requests.values())
         yield from (item.draft() for item in self.work_items.values())
+        yield from (sprint.draft() for sprint in self.sprints.values())
         yield from (attempt.draft() for attempt in chain(*self.attempts.values()))
         yield from self.commits.values()
         yield from self.deployments.values()

@@ -29,6 +29,12 @@ def works_without_pull_requests(line: Line, team: str) -> None:
     line.story.trunk.append((team, line.moment.date() if line.moment else None))
 
 
+@sentence(r"the team (?P<team>\S+) commits to sprints after (?P<days>\d+) working days?")
+def commits_after(line: Line, team: str, days: str) -> None:
+    """Since ever, or from a day on."""
+    line.story.grace.append((team, int(days), line.moment.date() if line.moment else None))
+
+
 @sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
 def signs(line: Line, who: str, email: str) -> None:
     """So that who commits and who reviews is known to be one."""
@@ -59,5 +65,7 @@ def give_to_teams(story: Story, org: Org) -> None:
         org.own(thing, team.lower(), from_=since)
     for team, since in story.trunk:
         agree(find_unit(team.lower()), {"trunk": True}, start=since)
-    if story.trunk:
+    for team, days, since in story.grace:
+        agree(find_unit(team.lower()), {"sprint_grace_days": days}, start=since)
+    if story.trunk or story.grace:
         apply_agreements()

@@ -1,8 +1,8 @@
-"""Sentences about work items."""
+"""Sentences about work items and sprints."""
 
 from __future__ import annotations
 
-from tests.worked.facts import WorkItem
+from tests.worked.facts import Sprint, WorkItem
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import person
 
@@ -19,7 +19,8 @@ def is_written_down(line: Line, key: str) -> None:
         _KINDS[line.text("a (feature|bug|task)", "feature")],
         reporter=person(reporter) if reporter else None,
         labels=tuple(label for (label,) in line.texts("labelled “(.+)”")),
-        estimate=3.0 if line.says("with an estimate") else None,
+        estimate=3.0 if line.says("with an estimate") else _points(line.text("estimated at (.+)", "nothing")),
+        parent=line.text("a part of (.+)"),
         has_description=True
         if line.says("with a description")
         else False
@@ -48,3 +49,28 @@ def is_resolved(line: Line, key: str) -> None:
     """All that its tracker says of its end."""
     assert line.says("of which no move is told")
     line.story.work_items[key].resolved_at = line.at
+
+
+@sentence(r"(?P<key>[A-Z]+-\d+) is estimated at (?P<points>\S+)")
+def is_estimated(line: Line, key: str, points: str) -> None:
+    line.story.work_items[key].estimates.append((line.at, _points(points)))
+
+
+@sentence(r"sprint (?P<name>\S+) of (?P<board>\S+) starts")
+def sprint_starts(line: Line, name: str, board: str) -> None:
+    line.story.sprints[name] = Sprint(name, board, line.at)
+
+
+@sentence(r"sprint (?P<name>\S+) is closed")
+def sprint_is_closed(line: Line, name: str) -> None:
+    line.story.sprints[name].completed_at = line.at
+
+
+@sentence(r"(?P<keys>[A-Z]+-\d+(?: and [A-Z]+-\d+)*) (?P<what>enters?|leaves?) sprint (?P<name>\S+)")
+def changes_sprint(line: Line, keys: str, what: str, name: str) -> None:
+    for key in keys.split(" and "):
+        line.story.work_items[key].sprints.append((line.at, name, what.startswith("enter")))
+
+
+def _points(text: str) -> float | None:
+    return None if text == "nothing" else float(text)

@@ -2,22 +2,61 @@
 
 from __future__ import annotations
 
-from insights.pages.answers import InsightsPage, OfferedFacet, Tab
+from insights.catalogue.sprints import points_key
+from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
 from insights.query.query import Dimension
-from insights.ui.cards import Distribution, Figures, Section, Slowest, Tile, Trend
+from insights.ui.cards import Distribution, Figures, Section, Slowest, Tile, Trend, UnitTable
 from insights.ui.filters import Choice
 
+COUNTED = {"items": "Items", "points": "Points"}
+
+
+def in_items_or_points(key: str) -> Choice:
+    """The metric in items or in points, whichever the page counts in."""
+    return Choice("counted", COUNTED, {"items": key, "points": points_key(key)})
+
+
+COUNTED_IN = in_items_or_points("sprint.commit")
 FINISHED = Choice("finished", {"all": "All", "work_type": "Work type"})
-STATE_OF_BACKLOG = Section(
+
+SPRINTS = Section(
+    "sprints",
+    "Sprints that were closed",
+    "What was committed, and what became of it",
+    picks=(("Counted in", COUNTED_IN),),
+    cards=(
+        *(
+            Tile(in_items_or_points(key))
+            for key in (
+                *("sprint.commit", "sprint.delivered_vs_planned", "sprint.scope_creep", "sprint.carry_over"),
+                "sprint.predictability",
+            )
+        ),
+        Trend("committed", COUNTED_IN, "Committed", "stacked_bar"),
+        Trend("delivered", in_items_or_points("sprint.delivered"), "Delivered", "stacked_bar"),
+        Trend("creep", in_items_or_points("sprint.scope_creep"), "Scope creep", needs=("sprint.commit",)),
+        Figures(
+            "More figures of sprints",
+            (
+                *("sprint.delivered", "sprint.delivered_points", "sprint.churn", "sprint.churn_points"),
+                *("sprint.work_removal_rate", "sprint.work_removal_rate_points", "estimate.accuracy"),
+            ),
+        ),
+        UnitTable(
+            "sprints_by_unit",
+            (
+                *("sprint.commit", "sprint.delivered_vs_planned", "sprint.scope_creep", "sprint.churn"),
+                *("sprint.work_removal_rate", "sprint.carry_over", "sprint.predictability", "estimate.accuracy"),
+            ),
+            "Sprints, unit by unit",
+        ),
+    ),
+)
+BACKLOG = Section(
     "backlog",
     "Ready for the next sprint",
     "What waits to be started",
-    cards=(
-        Tile("backlog.health"),
-        Tile("backlog.age"),
-        Tile("wip.count"),
-        Tile("wip.age"),
-    ),
+    cards=(Tile("backlog.health"), Tile("backlog.age"), Tile("wip.count"), Tile("wip.age")),
 )
 FLOW = Section(
     "flow",
@@ -36,13 +75,13 @@ FLOW = Section(
         Figures("More figures of flow", ("work.features_per_week", "work.feature_completion_rate", "backlog.age")),
     ),
 )
-TABS = {"": (STATE_OF_BACKLOG,), "flow": (FLOW,)}
+TABS = {"": (SPRINTS, BACKLOG), "flow": (FLOW,)}
 
 PLANNING_PAGE = InsightsPage(
     "planning",
-    tabs={"": Tab("Sprints"), "flow": Tab("Flow")},
+    tabs={"": Tab("Sprints", holds="backlog"), "flow": Tab("Flow")},
     facets=(
-        OfferedFacet(Dimension.PROJECT, "wip.count", "item", part="projects"),
-        OfferedFacet(Dimension.WORK_TYPE, "wip.count", "item", part="work_types"),
+        OfferedFacet(Dimension.PROJECT, "issue.cycle_time", "item", part="projects", amount=facts_of),
+        OfferedFacet(Dimension.WORK_TYPE, "issue.cycle_time", "item", part="work_types", amount=facts_of),
     ),
 )

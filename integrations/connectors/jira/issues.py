@@ -252,8 +252,8 @@ def _sprint_changes(
     for change in moved:
         before, after = _ids(change.before), _ids(change.after)
         left, joined = [one for one in before if one not in after], [one for one in after if one not in before]
-        drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=False) for sprint in left]
-        drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=True) for sprint in joined]
+        drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=False, by=change.by) for sprint in left]
+        drafts += [SprintChangeDraft(at=change.at, sprint=sprint, added=True, by=change.by) for sprint in joined]
     return drafts
 
 
@@ -274,7 +274,9 @@ def _value_changes(payload: Json, changes: Sequence[Change]) -> Iterator[ValueCh
     fields = VALUES | dict.fromkeys(estimates, ItemField.ESTIMATE)
     for change in changes:
         if (field := fields.get(change.field)) is not None:
-            yield ValueChangeDraft(at=change.at, field=field, before=change.shown_before, after=change.shown_after)
+            yield ValueChangeDraft(
+                at=change.at, field=field, before=change.shown_before, after=change.shown_after, by=change.by
+            )
 
 
 def _ids(listed: str) -> list[str]:

@@ -12,6 +12,7 @@ from django.db import transaction
 from core import sql
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.relink import relink_pushes
+from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
 from integrations.outbox.linking_lock import lock_for_linking
@@ -22,7 +23,7 @@ _DIFFERING = f"""
     WITH agreed AS ({AGREED}), now AS (
         SELECT owned_id, string_agg(
                    concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels,
-                             'trunk ' || trunk, depth, agreement_id),
+                             'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id),
                    E'\\n' ORDER BY agreement_id, during
                ) AS words
         FROM agreed
@@ -42,6 +43,11 @@ _PULL_REQUESTS = """
     FROM integrations_owned owned
     JOIN integrations_pullrequestfigures figures ON figures.repository_id = owned.repository_id
     WHERE owned.id = ANY (%s)
+"""
+_SPRINTS = """
+    SELECT sprint.id
+    FROM integrations_owned owned JOIN integrations_sprint sprint ON sprint.board = owned.name
+    WHERE owned.id = ANY (%s) AND owned.kind = 'board'
 """
 _REPOSITORIES = "SELECT repository_id FROM integrations_owned WHERE id = ANY (%s) AND repository_id IS NOT NULL"
 _DEPLOYMENTS = """
@@ -68,6 +74,7 @@ def _follow() -> None:
     sql.execute(_FORGET, [list(differing)])
     sql.execute(_KEEP, [list(chosen), list(chosen.values())])
     enqueue_pull_requests(sql.ids(_PULL_REQUESTS, [list(differing)]))
+    recompute_sprints(sql.ids(_SPRINTS, [list(differing)]))
     recompute_failures(deployments=sql.ids(_DEPLOYMENTS, [list(differing)]))
     relink_pushes(sql.ids(_REPOSITORIES, [list(differing)]))
 

@@ -7,6 +7,8 @@ linked to these.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib.postgres.fields import DateRangeField
 from django.db.models import Exists, Func, OuterRef, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
@@ -21,6 +23,7 @@ from integrations.models import (
     Incident,
     PullRequest,
     PullRequestReview,
+    Sprint,
     WorkItem,
     WorkItemLink,
 )
@@ -67,6 +70,15 @@ _ITEMS_OWNED_BY_UNITS = f"""
         least(figures.created_on, figures.done_on), greatest(figures.created_on, coalesce(figures.done_on, %s)), '[]'
     )
 """  # noqa: S608 — as above
+# Ids of sprints whose board one of the units owned when they were closed, or owns while they are open.
+_SPRINTS_OF_UNITS = f"""
+    SELECT figures.sprint_id
+    FROM ({OWNER_PLACEMENTS}) AS owner
+    JOIN integrations_owned board ON board.id = owner.owned_id AND board.kind = 'board'
+    JOIN integrations_sprint sprint ON sprint.board = board.name
+    JOIN integrations_sprintfigures figures ON figures.sprint_id = sprint.id
+    WHERE owner.ancestor_id = ANY (%s) AND owner.during @> coalesce(figures.closed_on, %s)
+"""  # noqa: S608 — as above
 
 
 def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
@@ -111,6 +123,18 @@ def visible_work_items(access: Access) -> QuerySet[WorkItem]:
     if visibility.person_id is not None:
         visible |= Q(assignee__person=visibility.person_id) | Q(reporter__person=visibility.person_id)
     return work_items.filter(visible)
+
+
+def visible_sprints(access: Access) -> QuerySet[Sprint]:
+    """Sprints that began, of boards that visible units owned then."""
+    sprints = Sprint.objects.filter(deleted_at=None, figures__isnull=False)
+    units = access.visibility.unit_ids
+    return sprints if units is None else sprints_of_units(sprints, units)
+
+
+def sprints_of_units(sprints: QuerySet[Sprint], units: Collection[int]) -> QuerySet[Sprint]:
+    """Those of boards that one of the units, or one below it, owned then."""
+    return sprints.filter(pk__in=RawSQL(_SPRINTS_OF_UNITS, [sorted(units), timezone.localdate()]))  # noqa: S611 — as below
 
 
 def visible_deployments(access: Access) -> QuerySet[Deployment]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from core import sql
+from integrations.delivery.sprints.figures import note_sprints_of
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
 
@@ -105,6 +106,7 @@ _DAYS_OF_MOVED = f"""
 def note_moved_items(ids: Collection[int]) -> None:
     """Append to the outbox that these work items moved to another project."""
     _append(_DAYS_OF_MOVED, ids)
+    note_sprints_of(ids)
 
 
 def drop_item_figures(ids: Collection[int]) -> None:

@@ -14,6 +14,7 @@ from core import sql
 from core.batches import batched
 from integrations.delivery.mappings.effective import ValueMappings
 from integrations.delivery.mappings.item_values import values_of_items
+from integrations.delivery.sprints.figures import recompute_sprints_of
 from integrations.delivery.work_items.changed_days import NOTE_CHANGED_DAYS
 from integrations.outbox.fact_changes import announce_changes
 
@@ -23,7 +24,8 @@ FRESH_DAYS = 30  # backlogs are reviewed monthly; items untouched for longer hav
 _COLUMNS = (  # besides work_item_id
     *("credited_id", "repository_id", "work_type"),
     *("created_on", "done_at", "done_on", "first_in_progress_at", "started_on"),
-    *("lead_seconds", "cycle_seconds", "active_seconds", "reopened", "found_in_production", "found_by_customer"),
+    *("lead_seconds", "cycle_seconds", "active_seconds", "done_during", "dropped_during"),
+    *("reopened", "found_in_production", "found_by_customer"),
     *("todo_days", "in_progress_days", "healthy_days"),
 )
 _NAMES = ", ".join(_COLUMNS)
@@ -96,6 +98,8 @@ _HISTORY = """
     SELECT id,
            max(at) FILTER (WHERE category = 'done' AND before IS DISTINCT FROM 'done' AND NOT is_guess) AS done_at,
            min(at) FILTER (WHERE category = 'in_progress' AND NOT is_guess) AS first_in_progress_at,
+           range_agg(tstzrange(at, until)) FILTER (WHERE category = 'done' AND NOT is_guess AND lasts) AS done_during,
+           range_agg(tstzrange(at, until)) FILTER (WHERE category = 'dropped' AND lasts) AS dropped_during,
            count(*) FILTER (WHERE category IN ('todo', 'in_progress') AND before = 'done') AS reopened,
            bool_or(category = 'dropped' AND until IS NULL) AS is_dropped,
            coalesce(
@@ -104,7 +108,9 @@ _HISTORY = """
            range_agg(daterange(at::date, until::date)) FILTER (WHERE category = 'todo' AND has_days) AS todo_days,
            range_agg(daterange(at::date, until::date)) FILTER (WHERE category = 'in_progress' AND has_days)
                AS in_progress_days
-    FROM (SELECT *, until IS NULL OR at::date < until::date AS has_days FROM stays) AS stays
+    FROM (
+        SELECT *, until IS NULL OR at < until AS lasts, until IS NULL OR at::date < until::date AS has_days FROM stays
+    ) AS stays
     GROUP BY id
 """
 # One row per item: the assignee when done, else the last.
@@ -207,6 +213,8 @@ _RECOMPUTE = f"""
                     THEN extract(epoch FROM ends.done_at - ends.first_in_progress_at)::float8 END,
                CASE WHEN ends.done_at >= ends.first_in_progress_at
                     THEN extract(epoch FROM history.active)::float8 END,
+               coalesce(history.done_during, '{{}}'),
+               coalesce(history.dropped_during, '{{}}'),
                coalesce(history.reopened, 0),
                finder.in_production OR finder.by_customer,
                finder.by_customer,
@@ -253,6 +261,7 @@ def recompute_item_figures(meanings: ValueMappings, ids: Iterable[int]) -> set[i
             },
         )
         changed.update(row[0] for row in rows)
+        recompute_sprints_of(some, changed=[row[0] for row in rows])
     if changed:
         announce_changes()
     return changed

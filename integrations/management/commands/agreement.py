@@ -11,12 +11,14 @@ from core.commands import JsonCommand, day_argument
 from integrations.delivery.agreements.agree import WORDS, agree
 from integrations.delivery.ownership.find import find_unit
 from integrations.delivery.ownership.refusals import OwnershipRefusedError
+from integrations.models.working_agreements import LONGEST_GRACE
 
 
 class Command(JsonCommand):
     help = (
-        "Set what UNIT agrees on from a day on: what is a large pull request, what is a hotfix, and whether it works "
-        "without pull requests. It holds for what the unit owns, and for units below it that set nothing themselves."
+        "Set what UNIT agrees on from a day on: what is a large pull request, what is a hotfix, whether it works "
+        "without pull requests, and when a sprint is committed. It holds for what the unit owns, and for units below "
+        "it that set nothing themselves."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,10 +54,10 @@ class Command(JsonCommand):
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return ", ".join(map(str, value))
+    return str(value) if isinstance(value, int) else ", ".join(map(str, value))
 
 
-def _word(written: str) -> tuple[str, list[Any] | bool | None]:
+def _word(written: str) -> tuple[str, list[Any] | bool | int | None]:
     name, equals, value = written.partition("=")
     if not equals or name not in WORDS:
         raise CommandError(f"“{written[:60]}” is not valid. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
@@ -64,6 +66,10 @@ def _word(written: str) -> tuple[str, list[Any] | bool | None]:
         if not all(item.isdecimal() and len(item) < 9 for item in values):
             raise CommandError("size_thresholds are numbers of lines, such as 50,200,400.")
         return name, [int(item) for item in values] or None
+    if name == "sprint_grace_days":
+        if not (len(values) <= 1 and all(item.isdecimal() and int(item[:3]) <= LONGEST_GRACE for item in values)):
+            raise CommandError(f"sprint_grace_days is a number of working days, at most {LONGEST_GRACE}.")
+        return name, int(values[0]) if values else None
     if name == "trunk":
         if values not in ([], ["yes"], ["no"]):
             raise CommandError("trunk is yes if the unit works without pull requests, else no.")

@@ -50,6 +50,9 @@ def change(field: str, hour: int, before: str | None, after: str | None, **shown
     return {"id": str(hour), "created": f"2026-03-02T{hour:02}:00:00.000+0000", "author": ADA, "items": [item]}
 
 
+BY_ADA = Who("5b10", name="Ada Admin", account="5b10")
+
+
 def at(hour: int) -> datetime:
     return datetime(2026, 3, 2, hour, tzinfo=UTC)
 
@@ -98,9 +101,9 @@ def test_sprints_are_joined_and_left() -> None:
     draft = draft_of(issue(), histories=histories)
     assert draft.sprint_changes == ProvidedParts(
         [
-            SprintChangeDraft(at=at(10), sprint="7", added=True),
-            SprintChangeDraft(at=at(12), sprint="8", added=True),
-            SprintChangeDraft(at=at(14), sprint="7", added=False),
+            SprintChangeDraft(at=at(10), sprint="7", added=True, by=BY_ADA),
+            SprintChangeDraft(at=at(12), sprint="8", added=True, by=BY_ADA),
+            SprintChangeDraft(at=at(14), sprint="7", added=False, by=BY_ADA),
         ]
     )
 
@@ -153,12 +156,12 @@ def test_every_change_of_estimate_type_priority_and_version_is_kept() -> None:
     draft = draft_of(issue(), histories=histories)
     assert draft.value_changes == ProvidedParts(
         [
-            ValueChangeDraft(at=at(10), field=ItemField.ESTIMATE, before="", after="3"),
-            ValueChangeDraft(at=at(11), field=ItemField.TYPE, before="Story", after="Bug"),
-            ValueChangeDraft(at=at(12), field=ItemField.PRIORITY, before="Medium", after="Highest"),
-            ValueChangeDraft(at=at(13), field=ItemField.VERSION, before="", after="2.0"),
-            ValueChangeDraft(at=at(14), field=ItemField.VERSION, before="2.0", after=""),
-            ValueChangeDraft(at=at(15), field=ItemField.ESTIMATE, before="3", after="5"),
+            ValueChangeDraft(at=at(10), field=ItemField.ESTIMATE, before="", after="3", by=BY_ADA),
+            ValueChangeDraft(at=at(11), field=ItemField.TYPE, before="Story", after="Bug", by=BY_ADA),
+            ValueChangeDraft(at=at(12), field=ItemField.PRIORITY, before="Medium", after="Highest", by=BY_ADA),
+            ValueChangeDraft(at=at(13), field=ItemField.VERSION, before="", after="2.0", by=BY_ADA),
+            ValueChangeDraft(at=at(14), field=ItemField.VERSION, before="2.0", after="", by=BY_ADA),
+            ValueChangeDraft(at=at(15), field=ItemField.ESTIMATE, before="3", after="5", by=BY_ADA),
         ]
     )
     assert draft_of(issue()).value_changes is MISSING

@@ -166,6 +166,8 @@ def test_a_label_and_a_deployment_in_between_count_when_they_arrive_later(shop: 
         (["size_thresholds=400,200,800"], "Give three numbers of lines that grow"),
         (["size_thresholds=400"], "Give three numbers of lines that grow"),
         (["size_thresholds=a,b,c"], "size_thresholds are numbers of lines"),
+        (["sprint_grace_days=two"], "sprint_grace_days is a number of working days, at most 10"),
+        (["sprint_grace_days=11"], "sprint_grace_days is a number of working days, at most 10"),
         (["large=100"], "Write KEY=VALUE with a key of size_thresholds"),
         (["size_thresholds"], "Write KEY=VALUE"),
     ],
@@ -187,6 +189,7 @@ def test_the_command_tells_what_holds_now(shop: Delivery) -> None:
         "hotfix_branches": None,
         "trunk": None,
         "hotfix_labels": ["fire"],
+        "sprint_grace_days": None,
     }
 
 

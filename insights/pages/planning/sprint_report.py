@@ -1,0 +1,440 @@
+"""The report of a sprint on the planning page: its lists, its burn-up, and the sprints before it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
+
+from core.csv_export import Cell, csv_response
+from core.page_links import Picker, url_with
+from insights.pages.planning.tabs import COUNTED_IN, PLANNING_PAGE
+from insights.pages.presenter import Verdict
+from insights.pages.records import labels
+from insights.pages.records.presentation import named
+from insights.privacy.scope_access import access_in
+from insights.query.errors import QueryError
+from insights.query.query import Window
+from insights.ui import wording
+from insights.ui.charts import ChartData, Dataset, Line, chart_response
+from insights.ui.filters import Choice, Filters
+from insights.ui.tiles import ChartCard
+from insights.ui.views import page_view
+from integrations.delivery.records.sprint import (
+    Amount,
+    Decision,
+    SprintLine,
+    SprintReport,
+    SprintSums,
+    days_of_sprint,
+    report_of_sprint,
+    sums_of_sprint,
+)
+from integrations.delivery.records.visible import sprints_of_units, visible_sprints
+from integrations.models import Sprint
+from orgtree.trees.surroundings import Surroundings
+
+SPRINT = "sprint"
+COMMITTED, ADDED, REMOVED, DELIVERED, CARRIED_OVER = "committed", "added", "removed", "delivered", "carried_over"
+LISTED = Choice(
+    "list",
+    {
+        CARRIED_OVER: "Carried over",
+        COMMITTED: "Committed",
+        ADDED: "Added",
+        REMOVED: "Removed",
+        DELIVERED: "Delivered",
+    },
+)
+ORDER = (COMMITTED, ADDED, REMOVED, DELIVERED, CARRIED_OVER)
+MOST_BOARDS = 40  # in the menu; the unit narrows them down
+LONGEST_ID = 18
+LATE_HOURS = 24  # less is the evening of the same day
+BAR_HEIGHT = 110
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Whether the page counts items or points, and how it prints them."""
+
+    in_points: bool
+
+    @property
+    def noun(self) -> str:
+        return "points" if self.in_points else "items"
+
+    def of(self, amount: Amount) -> float:
+        return amount.points if self.in_points else amount.items
+
+    def words(self, amount: Amount) -> str:
+        return wording.amount(self.of(amount))
+
+
+def report_of_scope(request: HttpRequest, filters: Filters, around: Surroundings) -> SprintReport | None:
+    """The report of the sprint in the address, else of the last one that was closed, else of an open one.
+
+    None where the scope has no sprint.  Raises QueryError for what is no number, Http404 for a sprint that the viewer
+    may not see.
+    """
+    if filters.scope.person_id is not None or filters.scope.unassigned is not None:
+        return None
+    visible = visible_sprints(filters.access).select_related("figures")
+    if written := request.GET.get(SPRINT, ""):
+        if not (written.isascii() and written.isdigit() and len(written) <= LONGEST_ID):
+            raise QueryError(SPRINT, "It must be the number of a sprint.")
+        sprint: Sprint | None = get_object_or_404(visible, pk=int(written))
+    else:
+        of_scope = visible if around.unit is None else sprints_of_units(visible, [around.unit.pk])
+        last_closed = of_scope.filter(figures__closed_at__isnull=False).order_by("-figures__closed_at", "-pk")
+        sprint = last_closed.first() or of_scope.order_by("-starts_at", "-pk").first()
+    if sprint is None:
+        return None
+    beside = visible.filter(connection=sprint.connection_id, board=sprint.board)
+    return report_of_sprint(sprint, beside, filters.access)
+
+
+def report_context(report: SprintReport, filters: Filters, around: Surroundings) -> dict[str, Any]:
+    """The context of insights/planning/_report.html."""
+    counted = Counted(filters.picked[COUNTED_IN.parameter] == "points")
+    listed = _listed(filters, report, counted)
+    lines = [line for line in report.lines if counted.of(line.amounts[listed])]
+    return {
+        "title": report.sprint.name or report.sprint.external_id,
+        "board": report.board,
+        "dates": _dates(report),
+        "counted": counted,
+        "counted_pickers": [
+            replace(picker, url=url_with(picker.url, {SPRINT: report.sprint.pk}), key="")
+            for picker in PLANNING_PAGE.pickers(filters, COUNTED_IN)
+        ],
+        "older": _sprint_link(report.older, filters),
+        "newer": _sprint_link(report.newer, filters),
+        "boards": _boards(filters, around, report),
+        "lists": [_list_link(amount, report, counted, filters, is_open=amount == listed) for amount in ORDER],
+        "listed": LISTED.options[listed],
+        "amount": listed,
+        "lines": [_line(line, listed, counted) for line in lines],
+        "csv_url": _sprint_url("planning_sprint_csv", report, filters),
+        "recent": _recent(report, counted, filters),
+        "burn_up": _burn_up_card(report, counted, filters),
+        "is_open": report.figures.closed_at is None,
+    }
+
+
+def verdict(report: SprintReport, whose: str) -> Verdict | None:
+    """How much of their commitments the last sprints kept, and what was carried over from this one."""
+    closed = report.recent
+    if not closed:
+        return None
+    delivered = sum(one.sums[DELIVERED].items for one in closed) / len(closed)
+    committed = sum(one.sums[COMMITTED].items for one in closed) / len(closed)
+    lead = f"{whose} delivers about {wording.count(round(delivered), 'item')} a sprint and commits to {committed:.0f}."
+    carried = [line for line in report.lines if line.amounts[CARRIED_OVER].items]
+    if report.figures.closed_at is None or not carried:
+        return Verdict(lead)
+    waiting = sum(line.waits_for_review for line in carried)
+    was = "was" if len(carried) == 1 else "were"
+    rest = f"{wording.count(len(carried), 'item')} {was} carried over from {report.sprint.name}"
+    waited = f"; {waiting} of them waited for a review" if waiting else ""
+    return Verdict(lead, f"{rest}{waited}.")
+
+
+def _listed(filters: Filters, report: SprintReport, counted: Counted) -> str:
+    """The open list: by default what was carried over, where there is any."""
+    picked = filters.picked[LISTED.parameter]
+    if picked == LISTED.default and not counted.of(report.sums[CARRIED_OVER]):
+        return COMMITTED
+    return picked
+
+
+def _dates(report: SprintReport) -> str:
+    sprint, closed_at = report.sprint, report.figures.closed_at
+    start, end = sprint.starts_at, closed_at or sprint.ends_at
+    days = wording.days(Window(_day(start), _day(end) + timedelta(days=1))) if start and end else ""
+    if closed_at is None:
+        return f"{days}, open"
+    late = (closed_at - sprint.ends_at).total_seconds() / 3600 if sprint.ends_at else 0.0
+    if late > LATE_HOURS:
+        return f"{days}, closed {wording.count(round(late / 24), 'day')} late"
+    return f"{days}, closed on time"
+
+
+def _day(at: datetime) -> date:
+    return timezone.localtime(at).date()
+
+
+def _short_day(at: datetime | None) -> str:
+    return f"{_day(at).day} {_day(at):%b}" if at else ""
+
+
+def _sprint_url(route: str, report: SprintReport, filters: Filters) -> str:
+    return filters.url(reverse(route, args=[report.sprint.pk]))
+
+
+def _sprint_link(sprint: Sprint | None, filters: Filters) -> Picker | None:
+    if sprint is None:
+        return None
+    return Picker(_number(sprint), filters.url(PLANNING_PAGE.path, **{SPRINT: str(sprint.pk)}), False, note=sprint.name)
+
+
+def _boards(filters: Filters, around: Surroundings, report: SprintReport) -> list[Picker]:
+    """The last sprint of each board of the scope, by its name; empty where there is only one."""
+    visible = visible_sprints(filters.access)
+    of_scope = visible if around.unit is None else sprints_of_units(visible, [around.unit.pk])
+    closed = of_scope.filter(figures__closed_at__isnull=False)
+    last = closed.order_by("connection", "board", "-figures__closed_at").distinct("connection", "board")
+    sprints = sorted(last[: MOST_BOARDS + 1], key=lambda sprint: sprint.name)[:MOST_BOARDS]
+    if len(sprints) < 2:
+        return []
+    shown = (report.sprint.connection_id, report.sprint.board)
+    return [
+        Picker(
+            sprint.name or sprint.external_id,
+            filters.url(PLANNING_PAGE.path, **{SPRINT: str(sprint.pk)}),
+            (sprint.connection_id, sprint.board) == shown,
+        )
+        for sprint in sprints
+    ]
+
+
+def _list_link(
+    amount: str, report: SprintReport, counted: Counted, filters: Filters, *, is_open: bool
+) -> dict[str, Any]:
+    sums, of = report.sums, counted.of(report.sums[amount])
+    committed = counted.of(sums[COMMITTED])
+    notes = {
+        COMMITTED: counted.noun,
+        ADDED: wording.percent_of(of, committed) if committed else "",
+        REMOVED: wording.percent_of(of, committed) if committed else "",
+        DELIVERED: _split(of, counted.of(sums["delivered_commit"])),
+        CARRIED_OVER: _split(
+            of,
+            sum(counted.of(line.amounts[CARRIED_OVER]) for line in report.lines if line.part.is_committed),
+        ),
+    }
+    picked = filters.with_pick(LISTED, amount)
+    return {
+        "label": "Committed at start" if amount == COMMITTED else LISTED.options[amount],
+        "value": wording.amount(of),
+        "note": notes[amount],
+        "url": picked.url(PLANNING_PAGE.path, **{SPRINT: str(report.sprint.pk)}),
+        "is_open": is_open,
+        "key": f"list-{amount.replace('_', '-')}",
+    }
+
+
+def _split(whole: float, committed: float) -> str:
+    """26 + 5 added; empty where nothing was added."""
+    added = whole - committed
+    return f"{wording.amount(committed)} + {wording.amount(added)} added" if added > 0 else ""
+
+
+def _line(line: SprintLine, amount: str, counted: Counted) -> dict[str, Any]:
+    return {
+        "item": named(line.name),
+        "points": _points(line),
+        "state": _state(line),
+        "why": _reasons(line, amount),
+        "owner": labels.who(line.owner),
+    }
+
+
+def _points(line: SprintLine) -> str:
+    first, last = line.part.first_points, line.part.last_points
+    if first is None and last is None:
+        return ""
+    texts = ["none" if points is None else f"{points:g}" for points in (first, last)]
+    return texts[0] if texts[0] == texts[1] else " → ".join(texts)
+
+
+def _state(line: SprintLine) -> str:
+    """Its status at the close: In review since 22 Sep."""
+    if not line.status:
+        return "Not started"
+    since = f" since {_short_day(line.status_since)}" if line.status_since else ""
+    return f"{line.status}{since}"
+
+
+def _reasons(line: SprintLine, amount: str) -> str:
+    """Who decided it and when, or why it was not done."""
+    reasons = []
+    if not line.part.is_committed:
+        reasons.append(_decided("Added", line.entered))
+    if line.left is not None:
+        reasons.append(_decided("Removed" if line.part.left_at else "Dropped", line.left))
+    elif line.part.has_churned:
+        reasons.append("Removed and added again")
+    reasons += [
+        f"Re-estimated {change.before or 'none'} → {change.after or 'none'}{_on_by(change)}"
+        for change in line.estimates
+    ]
+    if amount == CARRIED_OVER:
+        reasons += _why_not_done(line)
+    return "; ".join(reasons)
+
+
+def _why_not_done(line: SprintLine) -> Iterator[str]:
+    if line.sprints_before:
+        yield f"in its {_ordinal(line.sprints_before + 1)} sprint"
+    if line.waits_for_review:
+        yield "waits for a review"
+    elif line.pickup_seconds and line.pickup_seconds >= 24 * 3600:
+        yield f"waited {wording.duration(line.pickup_seconds)} for a review"
+    if not line.is_started:
+        yield "not started"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _decided(what: str, decision: Decision) -> str:
+    return f"{what}{_on_by(decision)}"
+
+
+def _on_by(decision: Decision) -> str:
+    on = f" on {_short_day(decision.at)}" if decision.at else ""
+    return f"{on} by {labels.who(decision.by)}" if decision.by else on
+
+
+def _recent(report: SprintReport, counted: Counted, filters: Filters) -> dict[str, Any]:
+    """The last closed sprints of the board as bars, with the two figures of predictability."""
+    bars = [_bar(one, counted) for one in report.recent]
+    top = max((max(bar["committed"], bar["delivered"]) for bar in bars), default=0) or 1
+    for bar in bars:
+        bar["heights"] = {
+            name: round(BAR_HEIGHT * bar[name] / top, 1) for name in ("committed", "delivered", "kept", "added")
+        }
+        bar["is_shown"] = bar["sprint"] == report.sprint
+        bar["url"] = filters.url(PLANNING_PAGE.path, **{SPRINT: str(bar["sprint"].pk)})
+    committed, kept = sum(bar["committed"] for bar in bars), sum(bar["kept"] for bar in bars)
+    variation = report.variation[counted.in_points]
+    amounts = [bar["delivered"] for bar in bars]
+    return {
+        "bars": bars,
+        "height": BAR_HEIGHT,
+        "variation": "" if variation is None else f"{variation:.0f}",
+        "range": f"{wording.amount(min(amounts))} to {wording.amount(max(amounts))} {counted.noun}" if amounts else "",
+        "reliability": wording.percent_of(kept, committed) if committed else "",
+        "of": f"{wording.amount(kept)} of {wording.amount(committed)} {counted.noun}",
+        "held": _would_have_held(amounts, committed / len(bars) if bars else 0, counted),
+    }
+
+
+def _bar(one: SprintSums, counted: Counted) -> dict[str, Any]:
+    committed, delivered = counted.of(one.sums[COMMITTED]), counted.of(one.sums[DELIVERED])
+    kept = counted.of(one.sums["delivered_commit"])
+    return {
+        "sprint": one.sprint,
+        "label": _number(one.sprint),
+        "name": one.sprint.name or one.sprint.external_id,
+        "committed": committed,
+        "delivered": delivered,
+        "kept": kept,
+        "added": delivered - kept,
+        "share": wording.percent_of(kept, committed) if committed else "–",
+        "words": f"{wording.amount(committed)} committed, {wording.amount(kept)} of these and "
+        f"{wording.amount(delivered - kept)} added {counted.noun} delivered",
+    }
+
+
+def _number(sprint: Sprint) -> str:
+    """The last word of its name, which is usually its number."""
+    return (sprint.name or sprint.external_id).split()[-1][:8]
+
+
+def _would_have_held(delivered: Sequence[float], committed: float, counted: Counted) -> str:
+    """How large a commitment most of these sprints would have kept, where the real ones were larger."""
+    if len(delivered) < 4:
+        return ""
+    kept_by_most = sorted(delivered)[len(delivered) // 6]
+    if kept_by_most >= committed or kept_by_most <= 0:
+        return ""
+    held = sum(amount >= kept_by_most for amount in delivered)
+    return (
+        f"A commitment of {wording.amount(kept_by_most)} {counted.noun} would have held in {held} of {len(delivered)} "
+        "sprints."
+    )
+
+
+def _burn_up_card(report: SprintReport, counted: Counted, filters: Filters) -> ChartCard:
+    return ChartCard(
+        key="burn-up",
+        title=f"Burn-up, {counted.noun} by day",
+        info="The work in the sprint at the end of each working day, and what of it is done.",
+        kind="line",
+        data_url=_sprint_url("planning_sprint_days", report, filters),
+        csv_url=_sprint_url("planning_sprint_days_csv", report, filters),
+        span=12,
+    )
+
+
+def burn_up(sprint: Sprint, counted: Counted) -> ChartData:
+    days, committed = days_of_sprint(sprint), counted.of(sums_of_sprint(sprint)[COMMITTED])
+    return ChartData(
+        kind="line",
+        unit="count",
+        labels=[f"{day.day.day} {day.day:%b}" for day in days],
+        datasets=[
+            Dataset("Scope", "scope", "sequence", [counted.of(day.scope) for day in days]),
+            Dataset("Delivered", "delivered", "sequence", [counted.of(day.done) for day in days]),
+        ],
+        days=[day.day for day in days],
+        bucket="day",
+        label_name="Day",
+        benchmarks=[Line(committed, f"Committed {wording.amount(committed)}")],
+    )
+
+
+@page_view
+def sprint_days(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return chart_response(request, burn_up(_visible_sprint(request, pk), _counted(request)))
+
+
+@page_view
+def sprint_days_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    return csv_response("headway-planning-burn-up", burn_up(_visible_sprint(request, pk), _counted(request)).rows())
+
+
+@page_view
+def sprint_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    sprint = _visible_sprint(request, pk)
+    return csv_response("headway-planning-sprint", _rows(report_of_sprint(sprint, [sprint], access_in(request))))
+
+
+def _visible_sprint(request: HttpRequest, pk: int) -> Sprint:
+    return get_object_or_404(visible_sprints(access_in(request)).select_related("figures"), pk=pk)
+
+
+def _counted(request: HttpRequest) -> Counted:
+    return Counted(request.GET.get(COUNTED_IN.parameter) == "points")
+
+
+def _rows(report: SprintReport) -> Iterator[list[Cell]]:
+    heads = ("Item", "Title", "Committed", "Outcome", "Points at first", "Points at the end", "Owner")
+    yield [*heads, "Entered", "Entered by", "Left or done", "Left by", "Status at the close", "Why"]
+    for line in report.lines:
+        part, left = line.part, line.left
+        yield [
+            line.name.reference,
+            line.name.title,
+            "yes" if part.is_committed else "no",
+            labels.status_words(part.outcome),
+            part.first_points,
+            part.last_points,
+            labels.who(line.owner),
+            wording.moment(line.entered.at),
+            labels.who(line.entered.by),
+            wording.moment(part.ended_at),
+            labels.who(left.by) if left else "",
+            _state(line),
+            _reasons(line, part.outcome),
+        ]

@@ -1,0 +1,1 @@
+"""Sprints: what was in which when, what was committed, and what became of it."""
