@@ -104,7 +104,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Organisation",
         (
             Entry("people", "People", "user", also=("people_import",), takes=""),
-            Entry("access", "Who can see what", "eye", hint="policy, access, roles, privacy", takes=""),
+            Entry("access", "Who sees what", "eye", hint="policy, access, roles, privacy", takes=""),
         ),
     ),
     (
@@ -167,7 +167,7 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
         *("people", "access"),
     ),
     "Admin": (
-        *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "tickets", "people", "trees", "integrations"),
+        *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "people", "access", "trees", "integrations"),
         *("identities", "admin:index"),
     ),
 }

@@ -18,6 +18,7 @@ from core.admin_permissions import NoAdding, NoDeleting
 from orgtree.access import admin as accounts  # noqa: F401  # registers its pages, as do the next
 from orgtree.identities import admin as identities  # noqa: F401
 from orgtree.models import Organisation
+from orgtree.models.organisation import POLICY_FIELDS
 from orgtree.organisation.benchmark_choice import benchmark_sets, peers
 from orgtree.people import admin as people  # noqa: F401
 from orgtree.trees import admin as trees  # noqa: F401
@@ -25,14 +26,14 @@ from orgtree.trees import admin as trees  # noqa: F401
 
 @admin.register(Organisation)
 class OrganisationAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Organisation]):
-    """A single row, so the list redirects to it."""
+    """A single row, so the list redirects to it.  The rules of who sees what are changed on their own page."""
 
     fields = (
-        *("name", "individual_policy", "minimum_group_size", "members_see", "bulk_commit_lines", "bulk_commit_files"),
+        *("name", *POLICY_FIELDS, "bulk_commit_lines", "bulk_commit_files"),
         *("link_window_hours", "rollout_gap_minutes", "lead_time_history_days", "repository_attributes"),
         *("fiscal_year_start_month", "benchmark_set", "peers", "protected_since", "calendar_zone"),
     )
-    readonly_fields = ("protected_since", "calendar_zone")
+    readonly_fields = (*POLICY_FIELDS, "protected_since", "calendar_zone")
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "benchmark_set":

@@ -8,7 +8,8 @@ class ProgramsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from insights.ui.agreements import agreement_providers
-        from insights.ui.offers import home_sections, metric_actions, setup_facts, spend_budgets
+        from insights.ui.offers import home_sections, metric_actions, spend_budgets
+        from orgtree.access.policy import philosophies
         from orgtree.access.search_sources import SearchSource, search_sources
         from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
         from programs.benchmarks.services.agreements import agreements
@@ -19,7 +20,7 @@ class ProgramsConfig(AppConfig):
         from programs.meetings.services.reminding import settled_meeting_notices
         from programs.mirrors.pages.card import mirror_card
         from programs.overview.pages.on_home import decisions_on_home, program_on_home, teams_on_home
-        from programs.philosophy.pages import philosophy_in_setup
+        from programs.philosophy.publishing import philosophy_in_force
         from programs.qbr.queries import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
         from programs.reviews.queries import reviews_of_meetings
@@ -31,10 +32,10 @@ class ProgramsConfig(AppConfig):
         search_sources.register(SearchSource("Objectives", 3, "target", objectives_found))
         search_sources.register(SearchSource("Tickets", 4, "list-check", tickets_found))
         agreement_providers.register(agreements)
+        philosophies.register(philosophy_in_force)
         home_sections.register(decisions_on_home)
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
-        setup_facts.register(philosophy_in_setup)
         spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
         meeting_records.register(reviews_of_meetings)

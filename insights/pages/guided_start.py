@@ -28,7 +28,6 @@ from insights.pages.integrations.needs import need_lines
 from insights.pages.integrations.page import STATE_LABELS
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.offers import SetupFact, setup_facts
 from insights.ui.tiles import Link, Tile
 from insights.ui.views import action_view, record_view
 from integrations.delivery.completeness import completeness
@@ -36,6 +35,7 @@ from integrations.models import AgentSession, Connection, RepositorySource
 from integrations.models.connections import PUSH
 from integrations.sync.health import sync_health
 from orgtree.access.admins_only import admins_only
+from orgtree.access.policy import Philosophy, current_philosophy
 from orgtree.models import Grant, Invitation, Organisation, OrgTree, Person, Reporting, TreeKind, Unit
 
 LEFT = "guided_start_left"  # in the session: the start comes back with the next one
@@ -52,6 +52,16 @@ TITLES: Mapping[str, str] = {
     "access": "Decide who sees what",
     "dashboard": "Open your first dashboard",
 }
+
+
+@dataclass(frozen=True)
+class SetupFact:
+    """A part of a step of the guided start, as it is now; `is_decided` is None where any value will do."""
+
+    label: str
+    text: str
+    url: str
+    is_decided: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -407,7 +417,8 @@ def _readers(_now: datetime, is_done: bool) -> Step:
             f"{organisation.minimum_group_size} people are hidden",
             page,
         ),
-        *(fact() for fact in setup_facts),
+        *([_philosophy(philosophy)] if (philosophy := current_philosophy()) else []),
+        SetupFact("Leaderboard", "On" if organisation.leaderboard else "Off for everybody", page),
         SetupFact(
             "Roles",
             f"{wording.count(roles, 'role')}, granted or by leading a unit"
@@ -427,6 +438,14 @@ def _readers(_now: datetime, is_done: bool) -> Step:
     )
     link = Link("Who sees what" if is_done else "Decide", page)
     return Step("access", TITLES["access"], is_done, detail, link, "eye", 4, facts=facts)
+
+
+def _philosophy(philosophy: Philosophy) -> SetupFact:
+    published = philosophy.published_at is not None
+    text = (
+        f"Version {philosophy.version} is published" if published else "Headway’s text is shown until you publish one"
+    )
+    return SetupFact("Philosophy", text, philosophy.url, published or None)
 
 
 def _other_accounts() -> int:

@@ -35,22 +35,10 @@ class OfferedSection:
     style_sheets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class SetupFact:
-    """A part of a step of the guided start, as it is now; `is_decided` is None where any value will do."""
-
-    label: str
-    text: str
-    url: str
-    is_decided: bool | None = None
-
-
 OfferSection = Callable[[Filters], OfferedSection | None]
 metric_actions: Hook[Callable[[Metric, Scope, Access], Action | None]] = Hook()
 home_sections: Hook[OfferSection] = Hook()
 spend_budgets: Hook[OfferSection] = Hook()  # beside the spend of the AI page: of the page's unit
-
-setup_facts: Hook[Callable[[], SetupFact]] = Hook()  # for the step that decides who sees what
 
 
 def actions_on(metric: Metric, scope: Scope, access: Access) -> list[Action]:

@@ -36,7 +36,7 @@ class HeadwayUserAdmin(UserAdmin[User]):
             {
                 "fields": ("is_active", "is_staff", "is_superuser"),
                 "description": (
-                    "An admin has both “staff” and “superuser”. Grant other roles on the page “Who can see what”. An "
+                    "An admin has both “staff” and “superuser”. Grant other roles on the page “Who sees what”. An "
                     "inactive account can neither sign in nor use its API tokens."
                 ),
             },
@@ -65,7 +65,7 @@ class HeadwayUserAdmin(UserAdmin[User]):
 
 @admin.register(Grant)
 class GrantAdmin(admin.ModelAdmin[Grant]):
-    """All grants, past ones included; the page “Who can see what” shows current ones."""
+    """All grants, past ones included; the page “Who sees what” shows current ones."""
 
     list_display = ("user", "role", "unit", "during", "reason", "granted_by", "granted_at")
     list_filter = ("role",)

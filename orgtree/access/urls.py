@@ -6,6 +6,8 @@ from orgtree.access.pages import access, invitations
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", access.access, name="access"),
+    path("rules/", access.write_policy, name="write_policy"),
+    path("history/", access.policy_changes, name="policy_history"),
     path("roles/", access.give_grant, name="give_grant"),
     path("roles/<int:pk>/end/", access.end_grant, name="end_grant"),
     path("invitations/", invitations.invitations, name="invitations"),

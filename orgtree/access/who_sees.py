@@ -1,4 +1,4 @@
-"""Viewers of a person's data today, the inverse of `viewable`, for “Who can see what”; and the names of accounts."""
+"""Viewers of a person's data today, the inverse of `viewable`, for “Who sees what”; and the names of accounts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
@@ -78,6 +78,25 @@ def sees_everything() -> dict[str, Any]:
         "executives": sorted(names[user.pk] for user in executives),
         "admins": sorted(names[user.pk] for user in admins),
         "tokens_of_nobody": tokens.count(),
+    }
+
+
+def holders_of_roles() -> dict[str, int]:
+    """The number of active accounts by role, managers by grant or as leaders of a unit; everybody is a member."""
+    today = timezone.localdate()
+    active = User.objects.filter(is_active=True)
+    granted = {
+        role: active.filter(grants__role=role, grants__during__contains=today).values("pk").distinct() for role in Role
+    }
+    leading = Person.objects.there_on(today).filter(units_led__tree__archived_at=None, units_led__isnull=False)
+    of_account = Q(user=OuterRef("pk")) | Q(user=None, email__iexact=OuterRef("email")) & ~Q(email="")
+    managers = active.filter(Exists(leading.filter(of_account)) | Q(pk__in=granted[Role.MANAGER]))
+    return {
+        Role.EXECUTIVE.value: granted[Role.EXECUTIVE].count(),
+        Role.MANAGER.value: managers.count(),
+        "member": active.count(),
+        "admin": active.filter(is_superuser=True).count(),
+        Role.AUDITOR.value: granted[Role.AUDITOR].count(),
     }
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
+import pghistory
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+POLICY_FIELDS = ("individual_policy", "minimum_group_size", "members_see", "leaderboard")  # docs/access.md
 
 
 class IndividualPolicy(models.TextChoices):
@@ -23,6 +26,13 @@ class MembersSee(models.TextChoices):
     EVERYTHING = "everything", "Every unit and the whole organisation"
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(condition=pghistory.AnyChange(*POLICY_FIELDS)),
+    fields=[*POLICY_FIELDS],
+    model_name="PolicyEvent",
+    append_only=True,
+)
 class Organisation(models.Model):
     """A single row, created by `Organisation.current()` on first use."""
 
@@ -48,6 +58,12 @@ class Organisation(models.Model):
         choices=MembersSee.choices,
         default=MembersSee.OWN_UNITS,
         help_text="Aggregates only; individual rows follow the policy. Without any Org Tree members see everything.",
+    )
+    leaderboard = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Lists developers with figures of their agents, as the policy allows. Off: nobody has it, on no page "
+        "and in no export.",
     )
     # Larger commits are imports or mass changes, not authored work; they are excluded as bulk.
     bulk_commit_lines = models.PositiveIntegerField(

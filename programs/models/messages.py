@@ -47,6 +47,7 @@ class MessageKind(models.TextChoices):
     MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
     BUDGET_FORECAST = "budget_forecast", "A budget that I answer for is forecast to be used up"
     BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
+    POLICY = "policy_changed", "The rules of who sees what change"
     SILENCE = "silence", "An agent's version or a source stops sending (for admins)"
 
 
@@ -83,13 +84,13 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 def _about_one_thing() -> Q:
-    things = ("ticket", "objective", "unit", "meeting", "alert", "silence")
+    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy")
     return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
 
 
 class Notice(models.Model):
     """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
-    a budget's alert, or what stopped arriving.
+    a budget's alert, what stopped arriving, or a change of the rules of who sees what.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
     first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
@@ -105,6 +106,7 @@ class Notice(models.Model):
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, related_name="notices")
     alert = models.ForeignKey(BudgetAlert, models.CASCADE, null=True, related_name="notices")
     silence = models.ForeignKey(Silence, models.CASCADE, null=True, related_name="+")
+    policy = models.ForeignKey("orgtree.PolicyEvent", models.CASCADE, null=True, related_name="+")
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -126,6 +128,7 @@ class Notice(models.Model):
                     "meeting",
                     "alert",
                     "silence",
+                    "policy",
                     "day",
                     "number",
                 ],

@@ -15,7 +15,6 @@ from core.edit_conflicts import renumber
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.offers import SetupFact
 from insights.ui.views import action_view, form_view, page_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import GONE, name_of, names_of
@@ -38,13 +37,6 @@ class PhilosophyForm(forms.Form):
     text = forms.CharField(label="Text", widget=forms.Textarea(attrs={"rows": 24}), help_text="Markdown.", strip=False)
     reason = forms.CharField(label="What changed, and why", max_length=LONGEST_REASON, required=False)
     number = forms.IntegerField(widget=forms.HiddenInput)
-
-
-def philosophy_in_setup() -> SetupFact:
-    """Whether the organisation published its own text, for the guided start."""
-    number = current_philosophy().number
-    text = f"Version {number} is published" if number else "Headway’s text is shown until you publish your own"
-    return SetupFact("Philosophy", text, reverse("philosophy"), number > 0 or None)
 
 
 @record_view

@@ -10,9 +10,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 
 from core.write_errors import ConflictError, FieldError, MayNotWriteError, checked_text
 from orgtree.access.access import Access
+from orgtree.access.policy import Philosophy
 from programs.models import Acknowledgement, PhilosophyVersion
 from programs.models.philosophy import LONGEST_REASON
 
@@ -83,6 +85,14 @@ def acknowledged_by(number: int) -> tuple[int, int]:
     """The number of active accounts that acknowledged that version, and of all active accounts."""
     active = User.objects.filter(is_active=True)
     return Acknowledgement.objects.filter(number=number, account__in=active).count(), active.count()
+
+
+def philosophy_in_force() -> Philosophy:
+    """What the page of the rules of who sees what says of it."""
+    current = current_philosophy()
+    readers, accounts = acknowledged_by(current.number)
+    published_at = current.written_at if current.number else None
+    return Philosophy(current.number, published_at, readers, accounts, reverse("philosophy"))
 
 
 def philosophy_versions() -> list[PhilosophyVersion]:

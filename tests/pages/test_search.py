@@ -58,7 +58,7 @@ def titles(client: Client, text: str) -> dict[str, list[str]]:
     [
         ("delivery", "Pages", "Delivery"),
         ("dora lead", "Pages", "Delivery"),
-        ("who can", "Pages", "Who can see what"),
+        ("who sees", "Pages", "Who sees what"),
         ("lead time", "Pages", "Delivery: Lead time"),
         ("sprints", "Pages", "Planning"),
         ("flow", "Pages", "Planning: Flow"),

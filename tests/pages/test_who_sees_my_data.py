@@ -1,9 +1,10 @@
-"""The page *Who can see my data* says of each role what a session of that role gets, under each policy."""
+"""The page *Who sees what* says of each role what a session of that role gets, under each policy."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from django.test import Client
 
 from integrations.code.attribution.tasks import attribute_pending
 from orgtree.access.trust import RowKind
-from orgtree.models import IndividualPolicy, Organisation
+from orgtree.models import IndividualPolicy, MembersSee, Organisation, Unit
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, Persona
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona
+from tests.programs.objectives import draft, objective
 from tests.stored_once import StoreOnce
-from tests.teams import OTHERS_IN_PLATFORM, create_teams
+from tests.teams import OTHERS_IN_PLATFORM, create_teams, join
 
 PAGE = "/orgtree/access/"
 METRIC = {
@@ -37,8 +39,15 @@ def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def tell_of_teams(org: Org) -> None:
-    """Everybody in Platform has a session, a commit from it and a pull request."""
+    """Everybody in Platform has a session, a commit from it and a pull request; on one day Ada alone has.
+
+    Each of the two teams has an objective.
+    """
     create_teams()
+    for unit in ("platform", "search"):
+        objective(ADMIN, unit=unit)
+    org.session(by="ada", on=ALONE, at="09:00", tokens=500, minutes=30)
+    org.push("pull-requests", merged(99, ALONE, author="ada"))
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
         org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100, minutes=30)
         org.commit(by=name, on=day_before(6), at="09:20", lines=100)
@@ -73,3 +82,106 @@ def test_the_page_says_what_every_role_sees(teams: None, sign_in: SignIn, policy
             name = got(client, of)
             assert words[of.value] in ({"with_names", "as_in_tools"} if name == "named" else {name}), (persona, of)
     assert sign_in(Persona("lise")).get("/api/v1/metrics/ai.spend/rows/", {"unit": "platform"}).status_code == 404
+
+
+@pytest.fixture(params=[False, True], ids=["board off", "board on"])
+def board(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.mark.parametrize("members_see", MembersSee)
+@pytest.mark.parametrize("policy", IndividualPolicy)
+def test_every_sentence_is_what_the_role_gets(
+    teams: None, sign_in: SignIn, policy: IndividualPolicy, members_see: MembersSee, board: bool
+) -> None:
+    Organisation.objects.update(individual_policy=policy, members_see=members_see, leaderboard=board)
+    join(Unit.objects.get(slug="platform"), Unit.objects.get(slug="engineering"), EXECUTIVE.name, AUDITOR.name)
+    wrong = []
+    for role, persona in ROLES.items():
+        client, said = sign_in(persona), sentences(sign_in(MEMBER), role)
+        assert said
+        for key, value in said.items():
+            found = PROBES[key](client)
+            wrong += [(role, key, value, found)] if found != value else []
+    assert not wrong
+
+
+def sentences(client: Client, role: str) -> Mapping[str, str]:
+    page = client.get(PAGE, {"as": role}).content.decode()
+    return dict(re.findall(r'data-sight="(\w+)" data-value="(\w+)"', page))
+
+
+def figure(client: Client, key: str, **query: str) -> tuple[int, bool]:
+    """The status, and whether there is a value."""
+    answer = client.get(f"/api/v1/metrics/{key}/series/", {"from": str(day_before(40)), **query})
+    return answer.status_code, answer.status_code == 200 and answer.json()["total"][0]["value"] is not None
+
+
+def totals(client: Client) -> str:
+    if figure(client, "ai.sessions")[0] == 200:
+        return "all"
+    return "own" if figure(client, "ai.sessions", unit="platform")[0] == 200 else "none"
+
+
+def other_totals(client: Client) -> str:
+    return "none" if figure(client, "ai.sessions", unit="search")[0] == 404 else "all"
+
+
+def of_one_person(client: Client, key: str) -> str:
+    day = {"from": str(ALONE), "to": str(ALONE + timedelta(days=1)), "unit": "platform"}
+    return "shown" if figure(client, key, **day)[1] else "hidden"
+
+
+def rows_of(client: Client, of: RowKind) -> str:
+    return got(client, of)
+
+
+def other_delivery(client: Client) -> str:
+    """Search has no rows; whoever may ask for them may see them."""
+    answer = client.get("/api/v1/metrics/pr.throughput/rows/", {"unit": "search"})
+    return "named" if answer.status_code == 200 else "none"
+
+
+def leaderboard(client: Client) -> str:
+    page = client.get("/insights/ai/leaderboard/", {"unit": "platform"}).content.decode()
+    answer = client.get("/insights/ai/leaderboard.csv", {"unit": "platform"})
+    if answer.status_code == 404:
+        assert "The leaderboard is off" in page
+        assert (
+            "The leaderboard is off"
+            in client.get("/insights/ai/parts/leaderboard/", {"unit": "platform"}).content.decode()
+        )
+        return "off"
+    others = len(answer.getvalue().decode().splitlines()) > 2  # beside the heading and one's own
+    return "rows" if others else "own"
+
+
+def objectives(client: Client) -> str:
+    listed = client.get("/api/v1/objectives/").json()["objectives"]
+    units = {objective["unit"] for objective in listed}
+    return "all" if units >= {"platform", "search"} else "own" if "platform" in units else "none"
+
+
+def writes(client: Client) -> str:
+    if client.get("/programs/objectives/new/").status_code == 403:
+        return "none"
+    answer = client.post("/api/v1/objectives/", draft(unit="search"), content_type="application/json")
+    return "all" if answer.status_code == 201 else "own"
+
+
+ALONE = day_before(20)
+ROLES = {"executive": EXECUTIVE, "manager": MANAGER, "member": COLLEAGUE, "admin": ADMIN, "auditor": AUDITOR}
+PROBES: Mapping[str, Callable[[Client], str]] = {
+    "totals": totals,
+    "other_totals": other_totals,
+    "small_groups": lambda client: of_one_person(client, "ai.sessions"),
+    "small_delivery": lambda client: of_one_person(client, "pr.throughput"),
+    "delivery": lambda client: rows_of(client, RowKind.DELIVERY),
+    "agents_in_delivery": lambda client: rows_of(client, RowKind.AGENTS_IN_DELIVERY),
+    "telemetry": lambda client: rows_of(client, RowKind.TELEMETRY),
+    "other_delivery": other_delivery,
+    "leaderboard": leaderboard,
+    "program": objectives,
+    "writes": writes,
+    "configuration": lambda client: "all" if client.get("/orgtree/access/invitations/").status_code == 200 else "none",
+}

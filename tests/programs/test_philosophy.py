@@ -39,7 +39,7 @@ def test_a_first_text_is_there_before_anybody_wrote_one(sign_in: SignIn) -> None
     page = shown(sign_in(MEMBER))
     assert "Figures are hypotheses." in page
     assert "not published yet" in page
-    assert "Who can see what" in first_text()
+    assert "Who sees what" in first_text()
 
 
 @pytest.mark.parametrize(

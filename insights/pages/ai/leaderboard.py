@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -34,6 +34,7 @@ from insights.pages.ai.tabs import AI_PAGE, FACETS_OF_SESSIONS, RANKED_BY
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
+from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
 from insights.ui.figure_table import FigureCell, headings
@@ -50,6 +51,7 @@ SEARCH = "q"
 SORT = Choice("sort", {word: word for column in COLUMNS for word in (column.key, f"-{column.key}")})
 CHOICES = (RANKED_BY, SORT)
 TEXTS = [column.key for column in COLUMNS if not column.metric]
+OFF = "The leaderboard is off"
 UNKNOWN = "unknown"  # exists but has no known value, which is not 0
 SOME_UNPRICED = "Excludes tokens of models without a price."
 
@@ -99,6 +101,8 @@ class LeaderboardParams:
 
 @figures_view
 def leaderboard(request: HttpRequest) -> HttpResponseBase:
+    if not access_in(request).organisation.leaderboard:
+        return render(request, "insights/leaderboard/off.html", {"off": _off()})
     params, number = _read_params(request), read_page(request)
     filters = params.filters
     around = scope_navigation(request, filters)
@@ -130,6 +134,8 @@ def page_of(request: HttpRequest) -> tuple[InsightsPage, Filters]:
 
 @page_view
 def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
+    if not access_in(request).organisation.leaderboard:
+        raise Http404(OFF)
     params = _read_params(request)
     board = params.read()
     everybody, _ = board.page(sort=params.sort, search=params.search, page=1, size=max(board.people or 1, 1))
@@ -138,6 +144,8 @@ def leaderboard_csv(request: HttpRequest) -> HttpResponseBase:
 
 def leaderboard_rows(filters: Filters) -> dict[str, Any]:
     """The context of the AI page's part: the first rows; the leaderboard's page has them all."""
+    if not filters.access.organisation.leaderboard:
+        return {"title": "Leaderboard", "off": _off()}
     params = LeaderboardParams(filters)
     board = params.read()
     rows, total = board.page(sort=RANK, search="", page=1, size=ROWS_OF_SECTION)
@@ -148,6 +156,15 @@ def leaderboard_rows(filters: Filters) -> dict[str, Any]:
         "total": f"{total:,}",
         "ignored_filters": filters.ignored_filters(get("ai.sessions")),
         **_table(params, board, rows),
+    }
+
+
+def _off() -> dict[str, Any]:
+    """The context of `components/void.html`: the leaderboard is off for everybody."""
+    return {
+        "title": OFF,
+        "text": "Admins can switch it on for everybody once the measurement philosophy is published.",
+        "link": Link("Who sees what", reverse("access")),
     }
 
 
@@ -188,7 +205,7 @@ def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[
         "note": board.note,
         "units_url": _units_url(params) if board.note else "",
         "banner": _banner(params) if board.is_pseudonymous else "",
-        "who_link": Link("Who can see what?", reverse("access")),
+        "who_link": Link("Who sees what?", reverse("access")),
         "formulas": [(column.label, how_url(params.filters, column.metric)) for column in FIGURES],
         "enough_lines": ENOUGH_LINES if params.ranked_by == "ai_share" else 0,
         "read_at": board.read_at,

@@ -1,9 +1,11 @@
-"""The page “Who can see what”, public to all accounts, where admins also grant and end roles."""
+"""The page “Who sees what”, public to all accounts, where admins change the rules, and grant and end roles."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import date
+from itertools import groupby
 from typing import Any, cast
 
 from django import forms
@@ -19,13 +21,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from core.forms import show_error
+from core.page_links import Picker, url_with
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
 from orgtree.access.admins_only import admins_only
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
+from orgtree.access.policy import LABELS, change_policy, current_philosophy, policy_history, rule_changes, rules_of
+from orgtree.access.role_sight import ADMIN, MEMBER, ROLES, sentences_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of
-from orgtree.access.who_sees import name_of, names_of, sees_everything, units_of
-from orgtree.models import Grant, MembersSee, OrgTree, Role, Unit
+from orgtree.access.who_sees import holders_of_roles, name_of, names_of, sees_everything, units_of
+from orgtree.models import Grant, IndividualPolicy, MembersSee, OrgTree, Role, Unit
 from orgtree.models.visibility import person_of
 
 LEADERS_LISTED = 100
@@ -34,6 +39,19 @@ ROWS_OF = {
     RowKind.DELIVERY: "Pull requests, reviews, work items, commits",
     RowKind.AGENTS_IN_DELIVERY: "What agents did in these",
     RowKind.TELEMETRY: "Sessions, tokens, spend",
+}
+AS = "as"  # the parameter that names the role of the preview
+ABOUT_POLICIES = {
+    IndividualPolicy.SELF_ONLY.value: "Nobody sees another person’s rows.",
+    IndividualPolicy.PSEUDONYMS.value: "Others appear as rounded totals under a pseudonym, without repository or link.",
+    IndividualPolicy.NAMED.value: "Whoever may see a unit sees names, and figures of any number of people.",
+}
+ABOUT_ROLES = {
+    Role.EXECUTIVE.value: "Whole organisation",
+    Role.MANAGER.value: "Units that they lead or were granted",
+    MEMBER: "Own data, totals of their units",
+    ADMIN: "Configures; no individual figures",
+    Role.AUDITOR.value: "No figures of its own",
 }
 OTHERS_ROWS = {
     Disclosure.WITH_NAMES: "with your name and every link.",
@@ -46,14 +64,50 @@ OTHERS_ROWS = {
 }
 
 
+class PolicyForm(forms.Form):
+    """The rules of who sees what."""
+
+    individual_policy = forms.ChoiceField(
+        choices=IndividualPolicy.choices, label=LABELS["individual_policy"], widget=forms.RadioSelect
+    )
+    minimum_group_size = forms.IntegerField(
+        label=LABELS["minimum_group_size"],
+        min_value=2,
+        max_value=1_000,
+        help_text="Figures of fewer people are hidden.",
+    )
+    members_see = forms.ChoiceField(choices=MembersSee.choices, label=LABELS["members_see"])
+    leaderboard = forms.BooleanField(
+        required=False,
+        label=LABELS["leaderboard"],
+        help_text="Off: nobody has it, on no page and in no export.",
+    )
+
+
+class UnitsByTree(forms.ModelChoiceField[Unit]):
+    """A unit of the trees in use, listed below the name of its tree."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Unit.objects.none(), to_field_name="slug", **kwargs)
+        self.error_messages["invalid_choice"] = "There is no unit “%(value)s”."
+
+    def fill(self) -> None:
+        """Reads the units; the class is loaded before there is a database."""
+        self.queryset = (
+            Unit.objects.filter(tree__archived_at=None, places__during__contains=timezone.localdate())
+            .select_related("tree")
+            .order_by("tree__name", "name")
+        )
+        by_tree = groupby(self.queryset, key=lambda unit: unit.tree.name)
+        self.choices = [("", "–"), *((tree, [(unit.slug, unit.name) for unit in units]) for tree, units in by_tree)]
+
+
 class GrantForm(forms.Form):
-    """Grants a role; accounts by address or user name, units by slug."""
+    """Grants a role; accounts by address or user name."""
 
     account = forms.CharField(max_length=254, label="Account", help_text="Its e-mail address or user name.")
     role = forms.ChoiceField(choices=Role.choices)
-    unit = forms.CharField(
-        max_length=80, required=False, label="Unit", help_text="For managers: the unit's slug, as in unit= in URLs."
-    )
+    unit = UnitsByTree(required=False, label="Unit", help_text="For managers.")
     first_day = forms.DateField(label="From", widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}))
     last_day = forms.DateField(
         label="Last day",
@@ -63,6 +117,10 @@ class GrantForm(forms.Form):
     )
     reason = forms.CharField(max_length=200, required=False, help_text="Everybody can read it.")
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast(UnitsByTree, self.fields["unit"]).fill()
+
     def clean_account(self) -> User:
         name = self.cleaned_data["account"].strip()
         accounts = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
@@ -70,20 +128,36 @@ class GrantForm(forms.Form):
             raise forms.ValidationError(f"There is {'more than one' if accounts else 'no active'} account “{name}”.")
         return accounts[0]
 
-    def clean_unit(self) -> Unit | None:
-        slug = self.cleaned_data["unit"].strip()
-        unit = Unit.objects.filter(slug=slug).first() if slug else None
-        if slug and unit is None:
-            raise forms.ValidationError(f"There is no unit “{slug}”. The pages of the Org Trees show the slugs.")
-        return unit
-
 
 @login_required
 @never_cache
 @require_GET
 def access(request: HttpRequest) -> HttpResponse:
-    """The page: who can see the reader's data, and what each role can see."""
-    return _page(request, GrantForm(initial={"first_day": timezone.localdate()}))
+    """The page: what each role sees, by the rules in force or, for admins, by those that they are about to choose."""
+    return _page(request)
+
+
+@admins_only
+@require_POST
+def write_policy(request: HttpRequest) -> HttpResponse:
+    form = PolicyForm(request.POST)
+    if form.is_valid():
+        try:
+            changes = change_policy(form.cleaned_data, by=cast(User, request.user))
+        except FieldError as problem:
+            show_error(form, problem)
+        else:
+            messages.success(request, f"{'; '.join(map(str, changes))}. Everybody is told.")
+            return redirect("access")
+    return _page(request, policy_form=form, status=400)
+
+
+@login_required
+@never_cache
+@require_GET
+def policy_changes(request: HttpRequest) -> HttpResponse:
+    """The history of the rules, for everybody."""
+    return render(request, "orgtree/policy_history.html", {"changes": policy_history()})
 
 
 @admins_only
@@ -98,7 +172,7 @@ def give_grant(request: HttpRequest) -> HttpResponse:
         else:
             messages.success(request, f"{name_of(given.user)} is {given.get_role_display().lower()}.")
             return redirect(f"{reverse('access')}#roles")
-    return _page(request, form, status=400)
+    return _page(request, grant_form=form, status=400)
 
 
 @admins_only
@@ -110,7 +184,13 @@ def end_grant(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(f"{reverse('access')}#roles")
 
 
-def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpResponse:
+def _page(
+    request: HttpRequest,
+    *,
+    grant_form: GrantForm | None = None,
+    policy_form: PolicyForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
     user = cast(User, request.user)
     seen = access_of(user)
     person = person_of(user)
@@ -134,10 +214,49 @@ def _page(request: HttpRequest, form: GrantForm, *, status: int = 200) -> HttpRe
         "grants": [_grant_row(grant, names) for grant in grants],
         "leaders": led[:LEADERS_LISTED],
         "leaders_left_out": max(0, led.count() - LEADERS_LISTED),
-        "form": form,
+        "form": grant_form or GrantForm(initial={"first_day": timezone.localdate()}),
         "today": timezone.localdate(),
+        **_rules(request, seen, policy_form),
     }
     return render(request, "orgtree/access.html", context, status=status)
+
+
+def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[str, Any]:
+    """The rules, and what a role sees by them: by the proposed ones where an admin proposes some."""
+    in_force = rules_of(seen.organisation)
+    if form is None:
+        proposes = request.user.is_superuser and not in_force.keys().isdisjoint(request.GET)
+        form = PolicyForm(request.GET if proposes else None, initial=dict(in_force))
+    proposed = {**in_force, **form.cleaned_data} if form.is_bound and form.is_valid() else in_force
+    organisation = copy(seen.organisation)
+    for name, value in proposed.items():
+        setattr(organisation, name, value)
+    role = request.GET.get(AS, Role.MANAGER.value)
+    role = role if role in ROLES else Role.MANAGER.value
+    sentences = sentences_of(role, organisation, has_trees=OrgTree.objects.filter(archived_at=None).exists())
+    chosen = {AS: role, **({name: _sent(value) for name, value in proposed.items()} if form.is_bound else {})}
+    return {
+        "policy_form": form,
+        "policies": [(value, label, ABOUT_POLICIES[value]) for value, label in IndividualPolicy.choices],
+        "changes": rule_changes(in_force, proposed),
+        "proposed": {name: _sent(value) for name, value in proposed.items()},
+        "philosophy": current_philosophy(),
+        "leaderboard_is_on": seen.organisation.leaderboard,
+        "roles": [(ROLES[name], ABOUT_ROLES[name], count) for name, count in holders_of_roles().items()],
+        "role": ROLES[role],
+        "role_key": role,
+        "previews": [
+            Picker(label, url_with(reverse("access"), {**chosen, AS: name}), name == role)
+            for name, label in ROLES.items()
+        ],
+        "seen": [sentence for sentence in sentences if sentence.is_seen],
+        "unseen": [sentence for sentence in sentences if not sentence.is_seen],
+    }
+
+
+def _sent(value: Any) -> str:
+    """A rule as its form field sends it."""
+    return ("on" if value else "") if isinstance(value, bool) else str(value)
 
 
 def _others_rows(seen: Access, *, covered: bool) -> list[tuple[str, str, str, str]]:

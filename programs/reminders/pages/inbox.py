@@ -37,6 +37,7 @@ ICONS = {
     MessageKind.MEETING_CANCELLED.value: "calendar",
     MessageKind.MEETING_SOON.value: "clock",
     MessageKind.MEETING_UNSIGNED.value: "writing",
+    MessageKind.POLICY.value: "eye",
 }
 LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 

@@ -21,6 +21,7 @@ from programs.teams.queries import teams_without_objective
 
 NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
 SILENCE_COLUMNS = "account_id, kind, silence_id, number"
+POLICY_COLUMNS = "account_id, kind, policy_id, number"
 DAYS_BEFORE_DUE = 3
 DAYS_BETWEEN_REMINDERS = 7  # of what stays undone
 FIRST_DAYS_OF_QUARTER = 7  # in which nobody is asked for the mandatory objective
@@ -190,6 +191,18 @@ def of_silences() -> Statement:
         WHERE silence.ended_at IS NULL AND account.is_active AND account.is_superuser
         """,
         _kinds("silence"),
+    )
+
+
+def of_policy_changes() -> Statement:
+    """To everybody who had an account then, once for each change of the rules of who sees what."""
+    return (
+        """
+        SELECT account.id AS account_id, %(policy)s AS kind, event.pgh_id AS policy_id, 0 AS number
+        FROM orgtree_policyevent event CROSS JOIN auth_user account
+        WHERE event.pgh_label = 'update' AND account.is_active AND account.date_joined <= event.pgh_created_at
+        """,
+        _kinds("policy"),
     )
 
 

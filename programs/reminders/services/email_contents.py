@@ -20,7 +20,7 @@ from programs.reminders.services.labels import items_of, with_related
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
 MOST_URGENT_FIRST = (
-    *(MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST, MessageKind.SILENCE),
+    *(MessageKind.POLICY, MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST, MessageKind.SILENCE),
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.MEETING_SOON, MessageKind.MEETING_UNSIGNED, MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING),
     *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, *ALONE),

@@ -15,6 +15,7 @@ from insights.query import windows
 from insights.ui import wording
 from insights.ui.silences import silence_title, text_of_notice
 from integrations.models import Silence
+from orgtree.access.policy import changes_of_event
 from orgtree.access.who_sees import names_of
 from programs.models import AlertKind, BudgetAlert, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
@@ -36,7 +37,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """With everything that their words need."""
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
-        *("meeting__series__unit", "alert__budget__unit", "silence"),
+        *("meeting__series__unit", "alert__budget__unit", "silence", "policy"),
     )
 
 
@@ -65,8 +66,8 @@ class _NoticeTexts:
             return self._meeting(notice, notice.meeting)
         if notice.alert is not None:
             return self._alert(notice.alert)
-        if notice.silence is not None:
-            return self._silence(notice.silence)
+        if notice.silence is not None or notice.policy is not None:
+            return self._silence(notice.silence) if notice.silence is not None else _policy(notice)
         return self._objective(notice) if notice.objective is not None else self._unit(notice)
 
     def _ticket(self, notice: Notice) -> Item:
@@ -167,6 +168,11 @@ class _NoticeTexts:
             f"{path}?unit={slug}" if path and slug else path,
             "Each team has one mandatory objective per quarter.",
         )
+
+
+def _policy(notice: Notice) -> Item:
+    changes = "; ".join(map(str, changes_of_event(notice.policy)))
+    return Item("Who sees what", changes or "The rules changed", _page("access"), "For everybody.")
 
 
 def _page(name: str, *arguments: object) -> str:

@@ -1,0 +1,159 @@
+"""Sentences on what each role sees and does not see, derived from the rules that are in force or proposed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+
+from orgtree.access.trust import Disclosure, RowKind, disclosure_of
+from orgtree.models import IndividualPolicy, Organisation, Role
+from orgtree.models.visibility import AccountToday, Visibility, visibility_from
+
+ADMIN, MEMBER = "admin", "member"
+ROLES = {
+    Role.EXECUTIVE.value: "Executive",
+    Role.MANAGER.value: "Manager",
+    MEMBER: "Member",
+    ADMIN: "Admin",
+    Role.AUDITOR.value: "Auditor",
+}
+OWN, OTHER = 1, 2  # an invented viewer's unit, and any other one
+UNITS_OF = {Role.MANAGER.value: "the units that they lead or manage"}
+DELIVERY_ROWS = "Pull requests, reviews, work items and commits"
+AGENT_ROWS = "what agents did in them"
+TELEMETRY_ROWS = "Sessions, tokens and spend of each developer"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """What a role sees, or does not see.  `key` and `value` name the rule and its outcome, for tests."""
+
+    key: str
+    value: str
+    text: str
+    is_seen: bool
+
+
+@dataclass(frozen=True)
+class _Rules:
+    """The rules for one role: its visibility, with the unit OWN as its own."""
+
+    role: str
+    organisation: Organisation
+    visibility: Visibility
+
+    @property
+    def policy(self) -> IndividualPolicy:
+        if self.organisation.protected_since is None:
+            return IndividualPolicy.NAMED
+        return IndividualPolicy(self.organisation.individual_policy)
+
+    @property
+    def own(self) -> str:
+        return UNITS_OF.get(self.role, "their own units")
+
+    @property
+    def covers_everything(self) -> bool:
+        return self.visibility.can_see_individuals(None)
+
+    @property
+    def covered(self) -> str:
+        """The units in which the role sees rows of other people; empty if in none."""
+        if self.covers_everything:
+            return "every unit"
+        return self.own if self.visibility.can_see_individuals(OWN) else ""
+
+
+def sentences_of(role: str, organisation: Organisation, *, has_trees: bool) -> list[Sentence]:
+    """Everything that a holder of the role sees, then what they do not see; of an organisation that need not be saved.
+
+    The holder is a member of one unit, which a manager leads; members of no unit see less, and nobody sees more.
+    """
+    account = User(is_active=True, is_superuser=role == ADMIN)
+    leads = frozenset({OWN} if role == Role.MANAGER else ())
+    today = AccountToday(
+        person_id=1,
+        managed=leads,
+        own=frozenset({OWN} - leads if role != ADMIN else ()),
+        slugs={},
+        home=None,
+        roles=frozenset({role} & set(Role.values)),
+        has_trees=has_trees,
+    )
+    rules = _Rules(role, organisation, visibility_from(account, organisation, today))
+    found = [*_totals(rules), *_small_groups(rules), *_rows(rules), *_leaderboard(rules), *_acts(rules)]
+    return sorted(found, key=lambda sentence: not sentence.is_seen)
+
+
+def _totals(rules: _Rules) -> Iterator[Sentence]:
+    if rules.visibility.whole:
+        yield Sentence("totals", "all", "Totals of the whole organisation and of every unit", True)
+    else:
+        yield Sentence("totals", "own", f"Totals of {rules.own} and those below", True)
+        yield Sentence("other_totals", "none", "Totals of other units and of the whole organisation", False)
+
+
+def _small_groups(rules: _Rules) -> Iterator[Sentence]:
+    size = rules.organisation.minimum_group_size
+    if rules.policy == IndividualPolicy.NAMED:
+        yield Sentence("small_groups", "shown", "Figures of any number of people", True)
+        return
+    text = f"AI figures of fewer than {size} people, or anything that they could be computed from"
+    yield Sentence("small_groups", "hidden", text, False)
+    if rules.role != ADMIN:
+        yield Sentence("small_delivery", "shown", f"Delivery figures of {rules.own}, also of fewer people", True)
+
+
+def _rows(rules: _Rules) -> Iterator[Sentence]:
+    covered = bool(rules.covered)
+    in_covered = {of: disclosure_of(of, rules.policy, covered=covered) for of in RowKind}
+    named = in_covered[RowKind.DELIVERY] is Disclosure.WITH_NAMES
+    of = rules.covered or "every unit"
+    names = f"{DELIVERY_ROWS} of {of} by name"
+    yield Sentence(
+        "delivery", "named", f"{names}, and {AGENT_ROWS}" if named else f"{names}, as their tools show", True
+    )
+    if not rules.visibility.whole:
+        yield Sentence("other_delivery", "none", f"{DELIVERY_ROWS} of other units", False)
+    elif covered and not rules.covers_everything:
+        yield Sentence("other_delivery", "named", f"{DELIVERY_ROWS} of other units by name, as their tools show", True)
+    if not named:
+        yield Sentence("agents_in_delivery", "own", "Whether a named colleague used an agent", False)
+    match in_covered[RowKind.TELEMETRY]:
+        case Disclosure.WITH_NAMES:
+            yield Sentence("telemetry", "named", f"{TELEMETRY_ROWS} in {of}, by name", True)
+        case Disclosure.TOTALS:
+            text = f"{TELEMETRY_ROWS} in {of}, as rounded totals under pseudonyms"
+            yield Sentence("telemetry", "totals", text, True)
+        case _:
+            yield Sentence("telemetry", "own", "Sessions, tokens and spend of any other developer", False)
+
+
+def _leaderboard(rules: _Rules) -> Iterator[Sentence]:
+    if not rules.organisation.leaderboard:
+        yield Sentence("leaderboard", "off", "The leaderboard, which is off", False)
+    elif not rules.covered or rules.policy == IndividualPolicy.SELF_ONLY:
+        yield Sentence(
+            "leaderboard", "own", "The leaderboard with their own row alone, and units in place of others", True
+        )
+    else:
+        how = "by name" if rules.policy == IndividualPolicy.NAMED else "under pseudonyms"
+        yield Sentence("leaderboard", "rows", f"The leaderboard of {rules.covered}, {how}", True)
+
+
+def _acts(rules: _Rules) -> Iterator[Sentence]:
+    visibility = rules.visibility
+    where = "every unit" if visibility.whole else rules.own
+    yield Sentence("program", "all" if visibility.whole else "own", f"Objectives, tickets and reviews of {where}", True)
+    if visibility.leads_whole:
+        yield Sentence("writes", "all", "May set objectives, write tickets and sign reviews for every unit", True)
+    elif visibility.leads_any:
+        yield Sentence("writes", "own", f"May set objectives, write tickets and sign reviews for {rules.own}", True)
+    else:
+        yield Sentence("writes", "none", "Forms to set objectives and sign reviews", False)
+    if rules.role == ADMIN:
+        yield Sentence(
+            "configuration", "all", "May change connections, people, roles, and the rules on this page", True
+        )
