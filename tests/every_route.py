@@ -99,7 +99,7 @@ ROUTES: dict[str, Access] = {
     "insights/attributes/": signed_in_only("/insights/attributes/?to=/insights/ai/"),
     "insights/ai/leaderboard/": signed_in_only("/insights/ai/leaderboard/"),
     "insights/ai/leaderboard/parts/<slug:name>/": signed_in_only("/insights/ai/leaderboard/parts/models/"),
-    "insights/ai/leaderboard.csv": signed_in_only("/insights/ai/leaderboard.csv"),
+    "insights/ai/leaderboard.csv": no_such("/insights/ai/leaderboard.csv"),  # while the leaderboard is off
     "insights/ai/sessions/": signed_in_only("/insights/ai/sessions/"),
     "insights/ai/sessions/parts/<slug:name>/": signed_in_only("/insights/ai/sessions/parts/models/"),
     "insights/ai/sessions.csv": signed_in_only("/insights/ai/sessions.csv"),
@@ -240,6 +240,8 @@ ROUTES: dict[str, Access] = {
     "accounts/me/sign-out-everywhere/": Access("/accounts/me/sign-out-everywhere/", SIGN_IN, member=405, admin=405),
     "accounts/invitation/<str:token>/": everybody("/accounts/invitation/guessed/", 404),
     "orgtree/access/": signed_in_only("/orgtree/access/"),
+    "orgtree/access/history/": signed_in_only("/orgtree/access/history/"),
+    "orgtree/access/rules/": Access("/orgtree/access/rules/", SIGN_IN, member=404, admin=405),
     "orgtree/access/roles/": Access("/orgtree/access/roles/", SIGN_IN, member=404, admin=405),
     "orgtree/access/roles/<int:pk>/end/": Access("/orgtree/access/roles/4711/end/", SIGN_IN, member=404, admin=405),
     "orgtree/access/invitations/": admins_only("/orgtree/access/invitations/"),

@@ -42,10 +42,9 @@ class Teams:
 
 
 def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Teams:
-    """Protected from the start; an executive and an auditor hold their grants."""
-    Organisation.objects.update_or_create(
-        pk=1, defaults={"individual_policy": policy, "protected_since": datetime(2026, 1, 1, tzinfo=UTC)}
-    )
+    """Protected from the start, with the leaderboard on; an executive and an auditor hold their grants."""
+    protected = {"protected_since": datetime(2026, 1, 1, tzinfo=UTC), "leaderboard": True}
+    Organisation.objects.update_or_create(pk=1, defaults={"individual_policy": policy, **protected})
     people = _people("ada", *OTHERS_IN_PLATFORM, *IN_SEARCH, "edith")
     tree = OrgTree.objects.create(name="Teams", slug="teams")
     (engineering,) = _units(tree, None, "engineering")

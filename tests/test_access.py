@@ -105,6 +105,7 @@ POSTS: dict[str, Access] = {
     "orgtree/trees/<slug:slug>/move/": admins_post("/orgtree/trees/engineering/move/", 404),
     "orgtree/trees/<slug:slug>/levels/": admins_post("/orgtree/trees/engineering/levels/", 404),
     "orgtree/trees/<slug:slug>/state/": admins_post("/orgtree/trees/engineering/state/", 404),
+    "orgtree/access/rules/": admins_post("/orgtree/access/rules/", 400),
     "orgtree/access/roles/": admins_post("/orgtree/access/roles/", 400),
     "orgtree/access/roles/<int:pk>/end/": admins_post("/orgtree/access/roles/4711/end/", 404),
     "orgtree/access/invitations/": admins_post("/orgtree/access/invitations/", 400),

@@ -54,8 +54,7 @@ def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
     organisation = Organisation.current()
     organisation.name = ORGANISATION_NAME
     organisation.individual_policy = IndividualPolicy.NAMED
-    organisation.leaderboard = True
-    organisation.save(update_fields=["name", "individual_policy", "leaderboard"])
+    organisation.save(update_fields=["name", "individual_policy"])
     load_demo_organisation(year_of(run))
     return run
 

@@ -1,4 +1,5 @@
-"""The demo's dashboard: made from a template by the executive, published and shared with everybody."""
+"""What the demo's executive publishes for everybody: a dashboard from a template, and the measurement philosophy, with
+which the admin switches the leaderboard on."""
 
 from __future__ import annotations
 
@@ -11,6 +12,9 @@ from insights.dashboards.templates import TEMPLATES
 from insights.dashboards.writing import make_dashboard, publish_dashboard
 from insights.models import Dashboard, SharedWith
 from orgtree.access.access import access_of
+from orgtree.access.policy import change_policy, rules_of
+from orgtree.models import Organisation
+from programs.philosophy.publishing import current_philosophy, first_text, publish_philosophy
 
 HOW_TO_READ = {
     "kind": "text",
@@ -30,3 +34,12 @@ def make_demo_dashboard(year: DemoYear) -> None:
     dashboard = make_dashboard(access, title=template.title, purpose=template.purpose, cards=cards)
     share_with(access, dashboard, roles=[SharedWith.EVERYBODY], units=[])
     publish_dashboard(access, dashboard)
+
+
+def publish_demo_philosophy(year: DemoYear) -> None:
+    """A second call changes nothing."""
+    if year.flavour.is_quiet or current_philosophy().number:
+        return
+    accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}
+    publish_philosophy(access_of(accounts["executive"]), first_text(), "The text that Headway suggests.", of_number=0)
+    change_policy({**rules_of(Organisation.current()), "leaderboard": True}, by=accounts["admin"])

@@ -14,7 +14,7 @@ from demo.load.annotations import write_demo_annotations
 from demo.load.begin import year_of
 from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
-from demo.load.dashboards import make_demo_dashboard
+from demo.load.dashboards import make_demo_dashboard, publish_demo_philosophy
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.meetings import write_demo_meetings
 from demo.load.mirrors import mirrors_waiting, postpone_on_both_sides, start_demo_mirrors
@@ -109,6 +109,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     report(f"Confirmed {confirm_demo_owners()} proposed owners of repositories.")
     write_demo_annotations(year_of(run))
     make_demo_dashboard(year_of(run))
+    publish_demo_philosophy(year_of(run))
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
 

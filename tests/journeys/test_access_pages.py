@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from programs.models import PhilosophyVersion
 from tests.journeys.window import NARROW, BrowserWindow, BrowserWindows
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -78,3 +79,20 @@ def test_the_pages_keep_nobody_out_and_fit_a_narrow_dark_window(empty_server: Se
             window.go(address)
             assert window.grave_barriers() == [], address
             assert not window.overflows(), address
+
+
+def test_an_admin_reaches_the_leaderboard_in_five_clicks(empty_server: Server, windows: BrowserWindows) -> None:
+    with empty_server.database():
+        PhilosophyVersion.objects.get_or_create(number=1, defaults={"text": "We measure teams.", "reason": "Ours"})
+    window = windows.open(empty_server, as_=ADMIN)
+    page = window.page
+    window.go("/")
+    page.get_by_role("link", name="Who sees what").first.click()
+    page.get_by_label("Leaderboard").check()
+    expect(page.locator("#sight")).to_contain_text("1 change not applied yet: Leaderboard: off → on")
+    assert window.grave_barriers() == []
+    window.keep_picture("access-rules")
+    page.get_by_role("button", name="Announce and apply").click()
+    page.get_by_role("link", name="Open the leaderboard").click()
+    expect(page.get_by_role("heading", name="Leaderboard")).to_be_visible()
+    expect(page.get_by_text("The leaderboard is off")).to_have_count(0)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, Position, expect
 
+from orgtree.models import Organisation
 from tests.confirmed import confirm
 from tests.conftest import StartServer
 from tests.journeys.history import session, wait_until_copied, wait_until_folded
@@ -40,6 +41,7 @@ def busy_server(start_server: StartServer, request: pytest.FixtureRequest) -> It
         wait_until_folded(server)
         with server.database():
             confirm([f"{person}@example.com" for person in PEOPLE])
+            Organisation.objects.update(leaderboard=True)
         wait_until_copied(server)
         yield server
 

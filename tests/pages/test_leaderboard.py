@@ -46,7 +46,6 @@ def teams(stored_once: StoreOnce, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def org_with_sessions(org: Org) -> Org:
     create_teams(IndividualPolicy.NAMED)
-    Organisation.objects.update(leaderboard=True)
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
         org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100 + 10 * number, minutes=30)
     org.session(by="ada", on=day_before(6), at="15:00", tokens=70_000, failures={"Bash": 1}, tool_calls={"Edit": 3})

@@ -76,7 +76,9 @@ class PolicyForm(forms.Form):
         max_value=1_000,
         help_text="Figures of fewer people are hidden.",
     )
-    members_see = forms.ChoiceField(choices=MembersSee.choices, label=LABELS["members_see"])
+    members_see = forms.ChoiceField(
+        choices=MembersSee.choices, label=LABELS["members_see"], widget=forms.Select(attrs={"class": "hw-input s"})
+    )
     leaderboard = forms.BooleanField(
         required=False,
         label=LABELS["leaderboard"],

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('integrations', '0001_squashed_0102_texts_of_forms'),
         ('orgtree', '0029_leaderboard_and_policy_history'),
-        ('programs', '0022_qbr_audience'),
+        ('programs', '0025_new_sections_of_drafts'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
