@@ -11,6 +11,7 @@ class ProgramsConfig(AppConfig):
         from insights.ui.offers import home_sections, metric_actions, spend_budgets
         from orgtree.access.policy import philosophies
         from orgtree.access.search_sources import SearchSource, search_sources
+        from orgtree.models.visibility import program_trees
         from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
@@ -24,6 +25,7 @@ class ProgramsConfig(AppConfig):
         from programs.qbr.queries import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
         from programs.reviews.queries import reviews_of_meetings
+        from programs.teams.queries import program_tree
         from programs.tickets.pages.page import ticket_cards
 
         metric_actions.register(objective_about)
@@ -33,6 +35,7 @@ class ProgramsConfig(AppConfig):
         search_sources.register(SearchSource("Tickets", 4, "list-check", tickets_found))
         agreement_providers.register(agreements)
         philosophies.register(philosophy_in_force)
+        program_trees.register(program_tree)
         home_sections.register(decisions_on_home)
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)

@@ -78,7 +78,7 @@ def sentences_of(role: str, organisation: Organisation, *, has_trees: bool) -> l
         managed=leads,
         own=frozenset({OWN} - leads if role != ADMIN else ()),
         slugs={},
-        home=None,
+        homes=(),
         roles=frozenset({role} & set(Role.values)),
         has_trees=has_trees,
     )

@@ -6,7 +6,7 @@ Lives beside the models because querysets use it: `Unit.objects.visible_to(user)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,11 +15,15 @@ from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
+from core.hooks import Hook
 from orgtree.models.organisation import MembersSee, Organisation
 from orgtree.models.people import Person
 from orgtree.models.roles import Role
 
 Viewer = User | AbstractBaseUser | AnonymousUser | None
+
+# The id of the tree whose units set objectives, from the app that keeps them; asked where somebody is in several trees.
+program_trees: Hook[Callable[[], int | None]] = Hook()
 
 ACCOUNT = "account AS (SELECT %s::int AS user_id, %s::text AS email, %s::date AS today)"
 
@@ -68,8 +72,8 @@ ROLES_AND_UNITS = f"""
         'own', ARRAY(SELECT unit_id FROM own),
         'slugs', (SELECT coalesce(jsonb_object_agg(unit.slug, unit.id), '{{}}') FROM orgtree_unit unit
                   WHERE unit.id IN (SELECT unit_id FROM managed UNION SELECT unit_id FROM own)),
-        'home', (SELECT unit_id FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home
-                 ORDER BY rank, tree_id, unit_id LIMIT 1),
+        'homes', (SELECT coalesce(jsonb_agg(jsonb_build_array(tree_id, unit_id) ORDER BY rank, tree_id, unit_id), '[]')
+                  FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home),
         'roles', ARRAY(SELECT DISTINCT role FROM held),
         'has_trees', EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
     )
@@ -84,7 +88,7 @@ class AccountToday:
     managed: frozenset[int]
     own: frozenset[int]
     slugs: Mapping[str, int]  # of both
-    home: int | None
+    homes: tuple[tuple[int, int], ...]  # tree and unit: those that the person leads, then those they are in
     roles: frozenset[str]
     has_trees: bool
 
@@ -95,7 +99,8 @@ class Visibility:
 
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
-    viewer's own person.  `home_unit`: slug of the default unit.  `leads_whole`: admin or executive, who may write for
+    viewer's own person.  `homes`: trees and units that the person
+    leads, then those they are in.  `leads_whole`: admin or executive, who may write for
     every unit and the whole organisation; managers may for their units.
     """
 
@@ -105,8 +110,16 @@ class Visibility:
     individuals_in: frozenset[int] | None = frozenset()
     managed_ids: frozenset[int] = frozenset()
     slugs: Mapping[str, int] = field(default_factory=dict)  # of managed and own units
-    home_unit: str | None = None
+    homes: tuple[tuple[int, int], ...] = ()
     leads_whole: bool = False
+
+    @property
+    def home_unit(self) -> str | None:
+        """The slug of the default unit: the first of `homes` in the tree that the program uses, else of all."""
+        several = len({tree for tree, _ in self.homes}) > 1
+        preferred = {find() for find in program_trees} if several else set()
+        homes = sorted(self.homes, key=lambda home: home[0] not in preferred)
+        return next((slug for slug, unit in self.slugs.items() if homes and unit == homes[0][1]), None)
 
     @property
     def individuals(self) -> bool:
@@ -168,7 +181,7 @@ def visibility_from(viewer: User, organisation: Organisation, today: AccountToda
         individuals_in=individuals_in,
         managed_ids=today.managed,
         slugs=today.slugs,
-        home_unit=next((slug for slug, unit_id in today.slugs.items() if unit_id == today.home), None),
+        homes=today.homes,
         leads_whole=viewer.is_superuser or Role.EXECUTIVE in today.roles,
     )
 
@@ -188,7 +201,7 @@ def account_today(account: User) -> tuple[Organisation, AccountToday]:
         managed=frozenset(row["managed"]),
         own=frozenset(row["own"]),
         slugs=row["slugs"],
-        home=row["home"],
+        homes=tuple((tree, unit) for tree, unit in row["homes"]),
         roles=frozenset(row["roles"]),
         has_trees=row["has_trees"],
     )

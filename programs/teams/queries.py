@@ -64,6 +64,12 @@ def teams_tree() -> OrgTree | None:
     return next(iter(OrgTree.objects.raw(_TREE)), None)
 
 
+def program_tree() -> int | None:
+    """The id of `teams_tree`."""
+    tree = teams_tree()
+    return tree.pk if tree else None
+
+
 def teams_by_day(days: Iterable[date]) -> Mapping[date, frozenset[int]]:
     """Ids of the units that are teams on each of the days; one query."""
     teams: dict[date, set[int]] = {day: set() for day in days}

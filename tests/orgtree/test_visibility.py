@@ -25,6 +25,7 @@ from orgtree.models import (
     UnitPlace,
 )
 from orgtree.models.visibility import Visibility
+from programs.models import ProgramSettings
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,22 @@ def test_a_leader_sees_what_they_lead_with_all_below(branch: Branch) -> None:
     assert visibility.managed_ids == ids(branch.platform, branch.storage)
     assert visibility.unit_ids == ids(branch.platform, branch.storage, branch.engineering)
     assert visibility.home_unit == "platform"
+
+
+def test_the_default_unit_is_in_the_tree_that_the_program_uses(branch: Branch) -> None:
+    other = OrgTree.objects.create(name="Products", slug="products")
+    shop = Unit.objects.create(tree=other, name="Shop", slug="shop")
+    ada = person("ada", branch.platform)
+    Placement.objects.create(tree=other, person=ada, unit=shop, ancestor=shop, during=DateRange(LONG_AGO, None))
+    user = account("ada")
+    visibility = viewable(user)
+    assert visibility.home_unit == "platform"
+    ProgramSettings.objects.create(teams_tree=other)
+    assert visibility.home_unit == "shop"
+    shop.leader = ada
+    shop.save()
+    ProgramSettings.objects.update(teams_tree=branch.platform.tree)
+    assert viewable(user).home_unit == "platform"  # where the program is, before what they lead elsewhere
 
 
 def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:
