@@ -31,6 +31,7 @@ from insights.ui import wording
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, Choice, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.tiles import Link
 from insights.ui.views import page_view, part_view
 
 ROWS_IN_PANEL = 6
@@ -113,8 +114,14 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         ),
         "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key]), sort=sort),
         "how_url": params.filters.url(reverse("metric_how", args=[key])),
+        "aggregates": _aggregates(params) if shown.note and not shown.total else None,
     }
     return render(request, "insights/metric_rows.html", context)
+
+
+def _aggregates(params: PanelParams) -> Link:
+    """What somebody may look at who has no rows here: the figures of the unit and of those below it."""
+    return Link("Figures by unit", params.filters.url(reverse("metric_page", args=[params.metric.key])))
 
 
 def read_order(request: HttpRequest) -> RowOrder:
@@ -135,6 +142,7 @@ def metric_first_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "table": row_table(shown, order=GREATEST),
         "note": shown.note,
         "metric": params.metric,
+        "aggregates": _aggregates(params) if shown.note and not shown.total else None,
         "rows_url": params.filters.url(reverse("metric_rows", args=[key])),
         "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key])),
     }
@@ -351,6 +359,7 @@ def greatest_rows(filters: Filters, of: str | Choice, *, size: int = OUTLIERS_LI
         "outliers": [_outlier(metric, row, shown.rows) for row in shown.rows],
         "with_people": any(row.get("person") not in (None, *NOBODY.values()) for row in shown.rows),
         "note": shown.note,
+        "hides_rows": bool(shown.note and not shown.total),
     }
 
 

@@ -108,7 +108,11 @@ def test_self_only_lists_nobody_else(five_people: Org, member: Client) -> None:
 def test_an_admin_sees_aggregates_and_no_rows(five_people: Org, admin: Client, policy: IndividualPolicy) -> None:
     set_policy(policy)
     assert exported(admin) == []
-    assert "you may see aggregates here" in admin.get(SESSIONS).content.decode()
+    page = admin.get(SESSIONS).content.decode()
+    assert "you may see aggregates here" in page
+    assert "No rows match" not in page
+    assert "No rows for you" in page
+    assert ">Figures by unit</a>" in page
 
 
 def test_named_names_everybody(five_people: Org, member: Client) -> None:
