@@ -38,7 +38,7 @@ INSTALLED_APPS = [
     "insights.apps.InsightsConfig",
     "integrations.apps.IntegrationsConfig",
     "orgtree.apps.OrgtreeConfig",
-    "django.contrib.admin",
+    "config.admin_site.HeadwayAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -126,6 +126,7 @@ CACHES = {"default": {"BACKEND": "config.memory_cache.MonotonicMemory"}}
 
 USE_I18N = False
 LANGUAGE_CODE = "en-gb"
+FORMAT_MODULE_PATH = "config.formats"
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"

@@ -19,6 +19,7 @@ from core.authorship import account_of, changes_by
 from insights.dashboards.document import placed
 from insights.dashboards.saved_views import page_name
 from insights.models import Dashboard, DashboardShare, SavedView, SavedViewShare
+from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 
 CHANGES_LISTED = 50
@@ -55,7 +56,7 @@ class DashboardAdmin(NoAdding, admin.ModelAdmin[Dashboard]):
     search_fields = ("title", "purpose", "owner__email", "owner__username")
     date_hierarchy = "changed_at"
     ordering = ("title", "pk")
-    raw_id_fields = ("owner",)
+    autocomplete_fields = ("owner",)
     inlines = (Shares,)
     fields = ("title", "purpose", "owner", "page", "state", "cards", "changes")
     readonly_fields = ("page", "state", "cards", "changes")
@@ -92,7 +93,7 @@ class DashboardAdmin(NoAdding, admin.ModelAdmin[Dashboard]):
         names = names_of(list(User.objects.filter(pk__in=accounts)))
         lines = [
             (
-                f"{timezone.localtime(event.pgh_created_at):%Y-%m-%d %H:%M}",
+                moment(event.pgh_created_at),
                 event.pgh_label,
                 names.get(account_of(event) or 0, "Headway"),
                 f"“{event.title}”, {len(event.draft)} cards, version {event.version}",
@@ -135,7 +136,7 @@ class SavedViewAdmin(NoAdding, admin.ModelAdmin[SavedView]):
     search_fields = ("title", "address", "owner__email", "owner__username")
     date_hierarchy = "changed_at"
     ordering = ("title", "pk")
-    raw_id_fields = ("owner",)
+    autocomplete_fields = ("owner",)
     inlines = (ViewShares,)
     fields = ("title", "owner", "shows")
     readonly_fields = ("shows",)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import ngettext
 
 from core.admin_permissions import NoDeleting
@@ -175,7 +176,9 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
         if not token.last_folded_at:
             return "None"
         at = timezone.localtime(token.last_folded_at)
-        return f"{token.folded_records:,} records, the last at {at:%Y-%m-%d %H:%M}: {token.last_folded}"
+        return (
+            f"{token.folded_records:,} records, the last at {date_format(at, 'DATETIME_FORMAT')}: {token.last_folded}"
+        )
 
     @admin.action(description="Replace the selected token: its records become the new one's", permissions=["add"])
     def replace(self, request: HttpRequest, tokens: QuerySet[IngestToken]) -> HttpResponse | None:

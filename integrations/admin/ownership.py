@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext
@@ -155,7 +156,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
                 "<div>{}: {} in {}, {}, by {}</div>",
                 (
                     (
-                        timezone.localtime(change.at).strftime("%Y-%m-%d %H:%M"),
+                        date_format(timezone.localtime(change.at), "DATETIME_FORMAT"),
                         change.unit or "nobody",
                         change.tree,
                         words_of(_days(change)),

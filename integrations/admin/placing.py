@@ -1,4 +1,4 @@
-"""Placing rules in Django admin: the meaning of a name that neither an address nor a name decides."""
+"""Matching rules in Django admin: the meaning of a name that neither an address nor a name decides."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PlacingRuleForm(ModelForm[PlacingRule]):
 
 @admin.register(PlacingRule)
 class PlacingRuleAdmin(admin.ModelAdmin[PlacingRule]):
-    """Admin of placing rules; the worker places waiting records, and moves those that a rule had placed, within
+    """Admin of matching rules; the worker places waiting records, and moves those that a rule had placed, within
     seconds.
     """
 

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -176,7 +177,7 @@ class PriceSnapshotAdmin(ReadOnly, admin.ModelAdmin[PriceSnapshot]):
 
 
 def _when(at: Any) -> str:
-    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT")
 
 
 def _terms(change: PriceOverrideChange) -> str:

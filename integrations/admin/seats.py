@@ -11,6 +11,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -62,7 +63,8 @@ class SeatPlanAdmin(admin.ModelAdmin[SeatPlan]):
     @admin.display(description="history")
     def history(self, plan: SeatPlan) -> SafeString | str:
         entries = [
-            (f"{timezone.localtime(change.at):%Y-%m-%d %H:%M}", change.words, change.by) for change in history_of(plan)
+            (date_format(timezone.localtime(change.at), "DATETIME_FORMAT"), change.words, change.by)
+            for change in history_of(plan)
         ]
         return format_html_join("", "<div>{}: {}, by {}</div>", entries) or "nothing yet"
 

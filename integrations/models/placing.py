@@ -115,6 +115,7 @@ class PlacingRule(models.Model):
     )
 
     class Meta:
+        verbose_name = "matching rule"
         constraints = [
             models.UniqueConstraint(
                 fields=["subject", "connection", "pattern"], nulls_distinct=False, name="placing_rule_is_unique"

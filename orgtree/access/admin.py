@@ -12,6 +12,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin_permissions import NoAdding, NoDeleting
+from core.dated_rows_admin import days
 from orgtree.access.api_tokens import revoke_api_token
 from orgtree.access.sign_in import sign_out_everywhere
 from orgtree.models import ApiToken, Grant
@@ -67,12 +68,11 @@ class HeadwayUserAdmin(UserAdmin[User]):
 class GrantAdmin(admin.ModelAdmin[Grant]):
     """All grants, past ones included; the page “Who sees what” shows current ones."""
 
-    list_display = ("user", "role", "unit", "during", "reason", "granted_by", "granted_at")
-    list_filter = ("role",)
+    list_display = ("user", "role", "unit", days, "reason", "granted_by", "granted_at")
+    list_filter = ("role", "unit__tree")
     list_select_related = ("user", "unit", "granted_by")
     search_fields = ("user__username", "user__email", "unit__name", "reason")
-    autocomplete_fields = ("user",)
-    raw_id_fields = ("unit",)
+    autocomplete_fields = ("user", "unit")
     fields = ("user", "role", "unit", "during", "reason")
 
     def save_model(self, request: HttpRequest, obj: Grant, form: Any, change: bool) -> None:

@@ -1,4 +1,4 @@
-"""Admin of objective templates."""
+"""Admin of objectives, read only, and of their templates."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from django.contrib import admin
 
 from insights.query.query import Statistic
 from insights.ui.metric_choice import metric_field
+from programs.history.admin import ProgramRecordAdmin
 from programs.key_results.services.fields import FIELDS, source_problems
-from programs.models import ObjectiveTemplate, TargetKind, TemplateKeyResult
+from programs.models import Objective, ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 
 
@@ -61,3 +62,18 @@ class ObjectiveTemplateAdmin(admin.ModelAdmin[ObjectiveTemplate]):
     search_fields = ("name", "title", "description")
     prepopulated_fields = {"slug": ("name",)}
     inlines = (TemplateKeyResults,)
+
+
+@admin.register(Objective)
+class ObjectiveAdmin(ProgramRecordAdmin):
+    page_name, title = "objective", "Objectives"
+    list_display = ("title", "unit", "quarter", "owner", "is_mandatory", "published_at", "dropped_at", "score")
+    list_filter = (
+        "quarter",
+        "is_mandatory",
+        ("published_at", admin.EmptyFieldListFilter),
+        ("dropped_at", admin.EmptyFieldListFilter),
+    )
+    list_select_related = ("unit", "quarter", "owner")
+    search_fields = ("title", "unit__name", "unit__slug", "owner__full_name", "owner__email")
+    ordering = ("-quarter__start", "title", "pk")

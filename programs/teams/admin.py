@@ -16,6 +16,7 @@ from django.utils.safestring import SafeString
 
 from core.admin_permissions import NoAdding, NoDeleting
 from core.authorship import account_of
+from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
 from programs.models import ProgramSettings
@@ -54,7 +55,7 @@ class ProgramSettingsAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProgramSetting
 
         lines = [
             (
-                f"{later.pgh_created_at:%Y-%m-%d %H:%M}",
+                moment(later.pgh_created_at),
                 "Headway" if account is None else names[account],
                 word(earlier),
                 word(later),

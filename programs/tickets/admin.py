@@ -1,4 +1,4 @@
-"""Admin of ticket templates."""
+"""Admin of action tickets, read only, and of their templates."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from django import forms
 from django.contrib import admin
 
 from insights.ui.metric_choice import metric_field
-from programs.models import TicketTemplate
+from programs.history.admin import ProgramRecordAdmin
+from programs.models import Ticket, TicketTemplate
 
 
 class TicketTemplateForm(forms.ModelForm[TicketTemplate]):
@@ -31,3 +32,14 @@ class TicketTemplateAdmin(admin.ModelAdmin[TicketTemplate]):
     list_filter = ("nature", "kind", "is_offered")
     search_fields = ("title", "resolution")
     prepopulated_fields = {"slug": ("title",)}
+
+
+@admin.register(Ticket)
+class TicketAdmin(ProgramRecordAdmin):
+    page_name, title = "ticket", "Action tickets"
+    list_display = ("title", "nature", "kind", "unit", "owner", "due_on", "state", "completed_on")
+    list_filter = ("state", "nature", "kind", "effort", ("owner", admin.EmptyFieldListFilter))
+    list_select_related = ("unit", "owner")
+    search_fields = ("title", "metric", "unit__name", "unit__slug", "owner__full_name", "owner__email")
+    date_hierarchy = "due_on"
+    ordering = ("-due_on", "pk")
