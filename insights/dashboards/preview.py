@@ -88,7 +88,7 @@ def _account_of(reader: Reader) -> AccountToday:
         managed=ids if is_manager else frozenset(),
         own=frozenset() if is_manager else ids,
         slugs=units,
-        home=reader.unit.pk if reader.unit else None,
+        homes=((reader.unit.tree_id, reader.unit.pk),) if reader.unit else (),
         roles=frozenset([granted.value] if granted else []),
         has_trees=True,
     )

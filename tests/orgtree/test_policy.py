@@ -44,25 +44,25 @@ def sent(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in rules(**changed).items() if value is not False}
 
 
-def test_a_change_is_in_force_kept_and_told_to_everybody_once() -> None:
+def test_a_change_is_in_force_kept_and_announced_to_everybody_once() -> None:
     admin = signed_in(ADMIN)
     assert admin.post(WRITE, sent(individual_policy="named", minimum_group_size=8)).status_code == 302
     assert rules_of(Organisation.current()) == rules(individual_policy="named", minimum_group_size=8)
     plan_reminders()
     plan_reminders()
     last = Notice.objects.filter(kind=MessageKind.POLICY).latest("policy_id").policy
-    told = list(with_related(Notice.objects.filter(policy=last)))
-    assert sorted(notice.account.email for notice in told) == sorted(
+    notices = list(with_related(Notice.objects.filter(policy=last)))
+    assert sorted(notice.account.email for notice in notices) == sorted(
         f"{name}@example.com" for name in ("admin", "ada", "edith", "mary", "joan")
     )
-    assert items_of(told)[0].title == "Individual data: pseudonyms → named; Minimum group: 5 → 8"
+    assert items_of(notices)[0].title == "Individual data: pseudonyms → named; Minimum group: 5 → 8"
     assert "Individual data: pseudonyms → named" in plain(signed_in(MEMBER).get("/programs/inbox/").content.decode())
     history = plain(signed_in(MEMBER).get(HISTORY).content.decode())
     assert "admin" in history
     assert "pseudonyms → named" in history
 
 
-def test_an_account_that_came_later_is_not_told_of_it() -> None:
+def test_an_account_that_came_later_gets_no_notice_of_it() -> None:
     change_policy(rules(minimum_group_size=6), by=create_user(ADMIN))
     late = signed_in(ADMIN)
     plan_reminders()
