@@ -11,6 +11,8 @@ _STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
 _CONTENTS = re.compile(rb"/Contents (\d+) 0 R")
 _TEXT, _SHAPE = re.compile(rb"\bT[jJ]\b"), re.compile(rb"(?m)^f\*?$|\bre\b")
 
+BLANK_TEXTS = 100  # runs of text, about a letter pair each, of a sheet with a title, a line and a footer alone
+
 
 class Sheet(NamedTuple):
     texts: int

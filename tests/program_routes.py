@@ -94,18 +94,8 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/reviews/prepare/": Access("/programs/reviews/prepare/", SIGN_IN, member=405, admin=405),
     "programs/reviews/<int:pk>/": no_such("/programs/reviews/4711/"),
     "programs/reviews/<int:pk>/agenda/": Access("/programs/reviews/4711/agenda/", SIGN_IN, member=405, admin=405),
-    "programs/reviews/<int:pk>/attendance/": Access(
-        "/programs/reviews/4711/attendance/", SIGN_IN, member=405, admin=405
-    ),
-    "programs/reviews/<int:pk>/points/": Access("/programs/reviews/4711/points/", SIGN_IN, member=405, admin=405),
-    "programs/reviews/<int:pk>/points/<int:point>/": Access(
-        "/programs/reviews/4711/points/1/", SIGN_IN, member=405, admin=405
-    ),
-    "programs/reviews/<int:pk>/points/<int:point>/ticket/": Access(
-        "/programs/reviews/4711/points/1/ticket/", SIGN_IN, member=405, admin=405
-    ),
+    "programs/reviews/<int:pk>/save/": Access("/programs/reviews/4711/save/", SIGN_IN, member=405, admin=405),
     "programs/reviews/<int:pk>/sign/": no_such("/programs/reviews/4711/sign/"),
-    "programs/reviews/<int:pk>/summary/": Access("/programs/reviews/4711/summary/", SIGN_IN, member=405, admin=405),
     "programs/roadmap/": signed_in_only("/programs/roadmap/"),
     "programs/roadmap/roadmap.csv": signed_in_only("/programs/roadmap/roadmap.csv"),
     "programs/roadmap/move/": no_such("/programs/roadmap/move/?card=intent-4711"),

@@ -161,14 +161,8 @@ POSTS: dict[str, Access] = {
     ),
     "programs/reviews/prepare/": post("/programs/reviews/prepare/", member=404, admin=404),
     "programs/reviews/<int:pk>/agenda/": post("/programs/reviews/4711/agenda/", member=404, admin=404),
-    "programs/reviews/<int:pk>/attendance/": post("/programs/reviews/4711/attendance/", member=404, admin=404),
-    "programs/reviews/<int:pk>/points/": post("/programs/reviews/4711/points/", member=404, admin=404),
-    "programs/reviews/<int:pk>/points/<int:point>/": post("/programs/reviews/4711/points/1/", member=404, admin=404),
-    "programs/reviews/<int:pk>/points/<int:point>/ticket/": post(
-        "/programs/reviews/4711/points/1/ticket/", member=404, admin=404
-    ),
+    "programs/reviews/<int:pk>/save/": post("/programs/reviews/4711/save/", member=404, admin=404),
     "programs/reviews/<int:pk>/sign/": post("/programs/reviews/4711/sign/", member=404, admin=404),
-    "programs/reviews/<int:pk>/summary/": post("/programs/reviews/4711/summary/", member=404, admin=404),
     "programs/roadmap/move/": post("/programs/roadmap/move/", member=404, admin=404),
     "programs/roadmap/example/": post("/programs/roadmap/example/", member=403, admin=400),
     "programs/roadmap/intents/new/": post("/programs/roadmap/intents/new/", member=403, admin=400),

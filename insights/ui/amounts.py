@@ -64,6 +64,11 @@ def written(value: float | None, unit: str) -> str:
     return f"{sign}{_digits(value / scale)}{word}"
 
 
+def unit_scale(value: float, unit: str) -> float:
+    """How much of the unit of measure one is, in the unit in which such a value is written."""
+    return _scale(value, unit)[0]
+
+
 def rounded(value: float, unit: str) -> float:
     """The value rounded to a precision that people would agree on: three digits of the unit in which it is written."""
     scale, _ = _scale(value, unit)

@@ -51,14 +51,15 @@ class Quarters:
         return next((other for other in self.known if other.start >= quarter.end), None)
 
     def open(self) -> list[Quarter]:
-        """Those for which objectives can be written: what is not closed, up to the fourth quarter from now.
+        """Those for which something new is planned: that run or are to come, up to the fourth quarter from now.
 
         A quarter to come is not stored before something is planned for it, for a stored one keeps its days when the
         fiscal calendar changes.
         """
         ahead = quarters_from(self.known, self.today, QUARTERS_AHEAD + 1)
         known = [quarter for quarter in self.known if quarter not in ahead]
-        return sorted((q for q in [*known, *ahead] if not q.is_closed), key=lambda quarter: quarter.start)
+        to_plan = (quarter for quarter in [*known, *ahead] if not quarter.is_closed and quarter.end > self.today)
+        return sorted(to_plan, key=lambda quarter: quarter.start)
 
 
 def quarters(today: date) -> Quarters:

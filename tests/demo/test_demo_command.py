@@ -10,8 +10,10 @@ from statistics import median
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.test import RequestFactory
 from django.utils import timezone
 
+from core.browser_print import chromium, print_to_pdf
 from demo.plan.commits import Mark
 from demo.plan.delivery_stories import AGREED_WEEKS, DELIVERY_STORIES, KEPT_WEEKS, DeliveryStory
 from demo.plan.organisation import HAND_BUILT
@@ -47,6 +49,8 @@ from orgtree.models import (
     Placement,
     Unit,
 )
+from programs.models import Qbr
+from programs.qbr.pages.documents import printable, read_review
 from tests.demo import tool_checks
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
@@ -64,6 +68,7 @@ from tests.demo.rows_attacker import RowsAttacker, policy_of
 from tests.demo.running import Demo
 from tests.demo.stored_figures import row_counts
 from tests.demo.story_checks import assert_story_shows
+from tests.pdf_sheets import BLANK_TEXTS, sheets_of
 from tests.personas import ADMIN, Persona
 
 pytestmark = pytest.mark.timeout(900)  # it is given out early; others may use the same processors
@@ -405,3 +410,15 @@ def test_rows_name_nobody_whom_the_policy_hides(demo: Demo, account: str, policy
         assert attacker.rows_matched_in_clones(lists) == 0
         named = attacker.identified_people(lists)
         assert named.right <= named.by_chance, named
+
+
+@pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
+def test_each_sheet_of_the_business_reviews_is_one_page_with_something_on_it(demo: Demo) -> None:
+    request = RequestFactory().get("/")
+    request.user = User.objects.get(username="erin.executive@example.com")
+    for qbr in Qbr.objects.all():
+        review = read_review(request, qbr)
+        printed = sheets_of(print_to_pdf(printable(review)))
+        assert len(printed) == len(review.sheets), f"{qbr}: a sheet does not fit on its page"
+        for number, sheet in enumerate(printed, 1):
+            assert sheet.texts > BLANK_TEXTS, f"{qbr}: sheet {number} has a title and a footer alone: {sheet}"

@@ -148,3 +148,26 @@ def test_many_questions_are_answered_as_one_by_one(org: Org, teams: Teams) -> No
         together = suggestions_for(allowed, as_(persona), today=windows.local_today())
         assert together == [suggestions_for([unit], as_(persona), today=windows.local_today())[0] for unit in allowed]
         assert {kind for suggestion in together for kind in ("history", "peers") if of_kind(suggestion, kind)}
+
+
+@pytest.mark.parametrize("wait", [1.0, 4.0, 10.0, 90.0])
+def test_the_next_step_is_a_fifth_to_a_quarter(org: Org, teams: Teams, wait: float) -> None:
+    changes_of(org, PLATFORM, weeks=[2], waits=lambda _week: wait, first=1)
+    step = of_kind(suggested("platform"), "step")
+    here = suggested("platform").here.value
+    assert step is not None
+    assert step.target is not None
+    assert here is not None
+    assert 0.75 * here <= step.target <= 0.8 * here
+    assert step.threshold is None
+
+
+def test_a_quarter_without_failures_is_no_level_to_hold(org: Org, teams: Teams) -> None:
+    quarter = windows.whole_bucket(windows.local_today(), Granularity.QUARTER)
+    for number, before in enumerate((30, 120)):
+        day = quarter.start - timedelta(days=before)
+        org.push("pull-requests", merged(number + 1, day, author="ada"))
+        org.push("deployments", deployed(number + 1, day))
+    suggestions = suggested("platform", key="dora.change_failure_rate")
+    assert of_kind(suggestions, "history") is None, "0 % of a few deployments"
+    assert of_kind(suggestions, "step") is None

@@ -53,8 +53,8 @@ def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -
     hidden = objective(EXECUTIVE, title="A draft that nobody knows", unit="search", publish=False)
     new_ticket = ticket(title="Before")
     new_draft = draft(
-        title="After", owner="", due_on=local_today() + timedelta(days=3), metric="pr.pickup_time", objective=hidden.pk,
-        pull_requests=(pulls[2].pk,),
+        title="After", owner="hedy@example.com", due_on=local_today() + timedelta(days=3), metric="pr.pickup_time",
+        objective=hidden.pk, pull_requests=(pulls[2].pk,),
     )  # fmt: skip
     change_ticket(as_(EXECUTIVE), new_ticket, new_draft, of_version=1)
     watch_ticket(as_(MEMBER), new_ticket)
@@ -66,7 +66,7 @@ def test_a_tickets_history_tells_fields_and_links(sign_in: SignIn, teams: Org) -
     assert changed["first"] is False
     assert differences(changed) == {
         "title": ("Before", "After", False),
-        "owner": ("Ada", None, False),
+        "owner": ("Ada", "Hedy", False),
         "due_on": (f"{local_today() + timedelta(days=14)}", f"{local_today() + timedelta(days=3)}", False),
         "metric": (None, "pr.pickup_time", False),
         "objective": (None, "A draft that nobody knows", False),

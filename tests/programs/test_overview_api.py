@@ -29,7 +29,7 @@ from tests.programs.agreements import agree
 from tests.programs.api_pages import MOST_QUERIES, bearer, got, got_of_few_queries, problem, sent
 from tests.programs.objectives import objective
 from tests.programs.test_overview import PART, PLATFORM, deliver
-from tests.programs.tickets import as_, ticket
+from tests.programs.tickets import as_, ownerless, ticket
 from tests.teams import create_teams
 
 OVERVIEW, BOTTLENECK, WORK, START = (f"/api/v1/{name}/" for name in ("overview", "bottlenecks", "my-work", "start"))
@@ -56,7 +56,7 @@ def test_the_steps_say_what_is_missing(sign_in: SignIn, teams: Org) -> None:
     assert answer["next_target"]["missing"] == ["focus metric", "key indicators"]
     assert answer["iterate"]["missing"] == ["objectives", "tickets"]
     deliver(teams)
-    done = ticket(EXECUTIVE, unit="", owner="", starts_on=day_before(2), due_on=local_today())
+    done = ownerless(EXECUTIVE, unit="", starts_on=day_before(2), due_on=local_today())
     move_ticket(as_(EXECUTIVE), done, TicketState.DONE)
     agree(EXECUTIVE, unit="", metric="dora.lead_time", threshold=9.0, target=5.0)
     answer = got(client, OVERVIEW)

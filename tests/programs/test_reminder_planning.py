@@ -24,7 +24,7 @@ from programs.tickets.services.writing import change_ticket, comment_on_ticket, 
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.reminders import filed, open_accounts, person, planned, planned_notices, words
-from tests.programs.tickets import as_, draft, ticket
+from tests.programs.tickets import as_, draft, ownerless, ticket
 from tests.seeds import seeds
 from tests.teams import ALWAYS, Teams, create_teams
 
@@ -215,7 +215,7 @@ class TestWhatHappensToATicket:
         assert not Notice.objects.exists()
 
     def test_done_before_it_was_assigned_tells_nobody(self, teams: Teams) -> None:
-        done = move_ticket(as_(MANAGER), ticket(owner="", title="A rota"), TicketState.DONE)
+        done = move_ticket(as_(MANAGER), ownerless(title="A rota"), TicketState.DONE)
         change_ticket(as_(MANAGER), done, draft(title="A rota"), of_version=2)
         assert not Notice.objects.exists()
 

@@ -9,12 +9,13 @@ import pytest
 import time_machine
 from django.db import Error, transaction
 
+from core.json_documents import from_fields, to_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query.windows import local_today
 from orgtree.access.access import access_of
 from orgtree.models import Unit
 from programs.models import Objective, PointKind, Review, ReviewPoint
-from programs.reviews.services.agenda import visible_figures
+from programs.reviews.services.agenda import MetricFigures, by_cause, visible_figures
 from programs.reviews.services.writing import (
     add_point,
     invite,
@@ -71,12 +72,37 @@ def test_a_metric_that_moved_beyond_normal_variation_is_a_point_with_its_figures
     changes_of(teams, PLATFORM, weeks=range(5, 62), waits=lambda week: float(week % 2), first=1)
     changes_of(teams, PLATFORM, weeks=range(1, 5), waits=lambda _: 20.0, first=5000)
     review = prepared()
-    [pickup] = [point for point in points(review, PointKind.MOVED) if point.reference == PICKUP]
-    assert pickup.title.endswith("got worse")
-    assert pickup.figures["after"] == pytest.approx(24 * HOUR)
-    assert pickup.figures["before"] == pytest.approx(4.5 * HOUR, abs=HOUR)
-    assert pickup.figures["low"] > 0
-    assert pickup.figures["sample_after"] == 3 * len(PLATFORM)  # Tuesdays 3, 10 and 17 November
+    told = [
+        {"title": point.title, **figures}
+        for point in points(review, PointKind.MOVED)
+        for figures in (point.figures, *point.figures.get("others", ()))
+    ]
+    [pickup] = [figures for figures in told if figures["metric"] == PICKUP]
+    assert pickup["title"].endswith("got worse")
+    assert pickup["after"] == pytest.approx(24 * HOUR)
+    assert pickup["before"] == pytest.approx(4.5 * HOUR, abs=HOUR)
+    assert pickup["low"] > 0
+    assert pickup["sample_after"] == 3 * len(PLATFORM)  # Tuesdays 3, 10 and 17 November
+
+
+def test_figures_with_one_cause_are_one_point() -> None:
+    def moved(key: str, after: float) -> ReviewPoint:
+        day = date(2026, 11, 1)
+        figures = MetricFigures(
+            metric=key, version=1, unit_of_measure="currency", start=day, end=day, before=1.0, after=after, people=6,
+            sample_before=9, sample_after=9,
+        )  # fmt: skip
+        return ReviewPoint(kind=PointKind.MOVED, reference=key, title=f"{key} rose", figures=to_fields(figures))
+
+    keys = ("ai.spend", "pr.size", "ai.spend_per_developer", "ai.spend_wasted")
+    spend, size = by_cause([moved(key, float(number)) for number, key in enumerate(keys)])
+    assert (spend.reference, size.reference) == ("ai.spend", "pr.size")
+    others = from_fields(MetricFigures, spend.figures).others
+    assert [(one.title, one.after) for one in others] == [
+        ("ai.spend_per_developer rose", 2.0),
+        ("ai.spend_wasted rose", 3.0),
+    ]
+    assert from_fields(MetricFigures, size.figures).others == ()
 
 
 def test_a_quiet_team_has_an_empty_agenda(teams: Org) -> None:

@@ -15,7 +15,7 @@ from orgtree.models import TokenScope
 from programs.models import Ticket, TicketEffect
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, Persona, create_user
-from tests.programs.tickets import ticket
+from tests.programs.tickets import ownerless, ticket
 from tests.teams import Teams, create_teams
 
 ADDRESS = "/api/v1/tickets/"
@@ -121,7 +121,7 @@ def test_what_cannot_be_said_is_refused_by_field(
 
 
 def test_who_may_not_write_may_not_here_either(teams: Teams, sign_in: Callable[[Persona], Client]) -> None:
-    new_ticket = ticket(owner="")
+    new_ticket = ownerless()
     assert post(sign_in(MEMBER), saying()).status_code == 403
     assert post(sign_in(MANAGER), saying(unit=None)).status_code == 403
     assert post(sign_in(EXECUTIVE), saying(unit=None)).status_code == 201
@@ -178,4 +178,7 @@ def test_an_effect_is_shown_to_those_who_may_see_the_figures(
         change_high=-1800.0, people_before=9, people_after=9,
     )  # fmt: skip
     effect = client.get(f"{ADDRESS}{new_ticket.pk}/").json()["effect"]
-    assert effect == {"before": 7200.0, "after": 3600.0, "change_low": -5400.0, "change_high": -1800.0}
+    assert effect == {
+        **{"before": 7200.0, "after": 3600.0, "change_low": -5400.0, "change_high": -1800.0},
+        "state": "better",
+    }

@@ -23,7 +23,7 @@ from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.api_pages import bearer
 from tests.programs.objectives import objective
-from tests.programs.tickets import as_, ticket
+from tests.programs.tickets import as_, ownerless, ticket
 from tests.teams import create_teams
 
 IMPORT = "/api/v1/tickets/import/"
@@ -52,7 +52,7 @@ def test_a_program_gets_the_download_of_the_page(sign_in: SignIn, subtests: pyte
     began = day_before(9)
     ticket(title="=1+1", resolution="Two\nlines", starts_on=began)
     move_ticket(as_(MANAGER), ticket(title="Done", starts_on=began), TicketState.DONE)
-    ticket(EXECUTIVE, title="Of Search", unit="search", owner="")
+    ownerless(EXECUTIVE, title="Of Search", unit="search")
     objective(title="Of all", unit=None, persona=EXECUTIVE)
     objective(title="Of Platform")
     agree(MANAGER, metric="pr.pickup_time", threshold=9.0, target=5.0)
@@ -137,8 +137,8 @@ def test_every_wrong_row_is_named_with_its_column_and_nothing_is_stored(sign_in:
 
 NO_FILES: Sequence[tuple[bytes, str | None]] = [
     (b"", "must be a CSV file"),
-    (b"title,kind\nx,tooling", "missing: Due by"),
-    (b"title,title,kind,due_on\n", "twice"),
+    (b"title,kind,owner\nx,tooling,a", "missing: Due by"),
+    (b"title,title,kind,owner,due_on\n", "twice"),
     ("title,kind,due_on\nK\xf6ln,tooling,2026-11-30".encode("latin-1"), "UTF-8"),
     ("title;kind;due_on\nx;y".encode("utf-16"), None),
     (b"x" * (MOST_BYTES + 1), "more than 1 MB"),

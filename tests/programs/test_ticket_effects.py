@@ -11,7 +11,7 @@ from insights.query.windows import local_today
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tasks import measure_tickets
 from programs.tickets.pages.labels import effect_words
-from programs.tickets.services.effects import measure_effects, why_no_effect, windows_of
+from programs.tickets.services.effects import EffectState, measure_effects, state_of, why_no_effect, windows_of
 from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import OPENED, REVIEWED, day_before, merged
@@ -107,6 +107,7 @@ def test_the_year_before_is_compared_by_the_same_weeks(done: Ticket) -> None:
     words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
     assert words is not None
     assert words.surely.startswith("Too few weeks in the year before")
+    assert words.state == EffectState.UNCLEAR
 
 
 def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
@@ -126,6 +127,7 @@ def test_a_change_is_held_against_what_is_usual(done: Ticket, org: Org) -> None:
     words = effect_words(Ticket.objects.select_related("effect", "unit").get(), as_(EXECUTIVE))
     assert words is not None
     assert words.surely == "beyond normal variation"
+    assert words.state == EffectState.BETTER
     assert words.interval.startswith("−")
 
 
@@ -134,3 +136,19 @@ def test_a_ticket_that_took_long_has_no_interval(done: Ticket) -> None:
     weeks = windows_of(done)
     assert weeks is not None
     assert placebos(weeks) == []
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "state"),
+    [
+        ("lower", -3.0, -1.0, EffectState.BETTER),
+        ("lower", 1.0, 3.0, EffectState.WORSE),
+        ("higher", 1.0, 3.0, EffectState.BETTER),
+        ("higher", -3.0, -1.0, EffectState.WORSE),
+        ("higher", -1.0, 3.0, EffectState.UNCLEAR),
+        ("higher", None, None, EffectState.UNCLEAR),
+        ("neither", 1.0, 3.0, EffectState.UNCLEAR),
+    ],
+)
+def test_an_effect_has_three_states(better: str, low: float | None, high: float | None, state: EffectState) -> None:
+    assert state_of(better, low, high) == state

@@ -29,6 +29,7 @@ def test_the_form_takes_it_and_list_page_and_history_show_it(client: Client) -> 
     assert "Effort" in text(client, reverse("ticket_new"))
     says = {
         "title": "Slow builds", "nature": "challenge", "kind": "tooling", "unit": "platform", "effort": "small",
+        "owner": "ada@example.com",
         "starts_on": str(local_today()), "due_on": str(local_today()),
     }  # fmt: skip
     assert client.post(reverse("ticket_new"), says).status_code == 302

@@ -92,6 +92,7 @@ WRONG_ROWS: Sequence[tuple[dict[str, Any], str]] = [
     ({"unit": "nowhere"}, "no unit"),
     ({"unit": "search"}, "Unit"),
     ({"unit": ""}, "executives and admins"),
+    ({"owner": ""}, "Owner: A ticket needs an owner"),
     ({"owner": "nobody@example.com"}, "Nobody with the address"),
     ({"state": "melted"}, "is none of"),
     ({"state": "dropped"}, "Give a reason"),
@@ -121,10 +122,13 @@ def test_a_duplicate_row_is_reported(sign_in: SignIn) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "missing: Opportunity or challenge, Where the cause lies, Due by"),
-        ("title,kind\na,tooling\n", "missing: Due by"),
-        ("title,kind,due_on,Due by\n", "names the column Due by twice"),
-        ("title,kind,due_on\n" + "a,tooling,2026-03-02\n" * (MOST_ROWS + 1), "more than 500 rows"),
+        ("", "missing: Opportunity or challenge, Where the cause lies, Owner, Due by"),
+        ("title,kind,owner\na,tooling,ada@example.com\n", "missing: Due by"),
+        ("title,kind,owner,due_on,Due by\n", "names the column Due by twice"),
+        (
+            "title,kind,owner,due_on\n" + "a,tooling,b,2026-03-02\n" * (MOST_ROWS + 1),
+            "more than 500 rows",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_says_why(sign_in: SignIn, text: str, message: str) -> None:
@@ -141,8 +145,8 @@ def test_files_in_other_encodings_and_huge_ones_are_refused() -> None:
 
 
 def test_columns_have_any_order_and_unknown_ones_are_left(sign_in: SignIn) -> None:
-    heads = "Colour,DUE BY,Where the cause lies,Opportunity or challenge,unit"
-    read = read_tickets(as_(MANAGER), f"{heads}\nred,{local_today()},Tooling,Slow builds,platform\n\n")
+    heads = "Colour,DUE BY,Where the cause lies,Opportunity or challenge,unit,Owner"
+    read = read_tickets(as_(MANAGER), f"{heads}\nred,{local_today()},Tooling,Slow builds,platform,ada@example.com\n\n")
     assert len(import_tickets(as_(MANAGER), read)) == 1
     assert Ticket.objects.get().title == "Slow builds"
     rows = list(csv.reader(io.StringIO(sign_in(MANAGER).get(reverse("tickets_csv")).getvalue().decode("utf-8-sig"))))

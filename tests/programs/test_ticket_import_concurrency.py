@@ -16,14 +16,14 @@ from tests.personas import EXECUTIVE, MANAGER
 from tests.programs.tickets import as_
 from tests.teams import create_teams
 
-HEADS = "title,kind,unit,due_on"
+HEADS = "title,kind,unit,due_on,owner"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_one_of_two_imports_of_a_file_is_refused(org: Org) -> None:
     create_teams()
     due = windows.local_today() + timedelta(days=9)
-    text = "\n".join([HEADS, *(f"Slow build {number},tooling,platform,{due}" for number in range(20))])
+    text = "\n".join([HEADS, *(f"Slow build {number},tooling,platform,{due},ada@example.com" for number in range(20))])
     both_have_read, outcomes = threading.Barrier(2), []
     people = [as_(MANAGER), as_(EXECUTIVE)]
 

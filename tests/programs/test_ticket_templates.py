@@ -40,7 +40,7 @@ def test_a_template_fills_the_form_in_and_becomes_a_ticket(sign_in: Callable[[Pe
     assert form_data["title"] == "Pull requests are too large to review well"
     assert (form_data["metric"], form_data["unit"]) == ("pr.size", "platform")
     assert form_data["due_on"] == windows.local_today() + timedelta(days=42)
-    assert client.post(NEW, form_data).status_code == 302
+    assert client.post(NEW, {**form_data, "owner": "ada@example.com"}).status_code == 302
     filed = Ticket.objects.get()
     assert filed.title == form_data["title"]
     assert filed.resolution.startswith("Agree on a usual size")

@@ -22,7 +22,7 @@ from programs.tickets.services.writing import add_ticket, change_ticket, comment
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
-from tests.programs.tickets import as_, draft, ticket
+from tests.programs.tickets import as_, draft, ownerless, ticket
 from tests.teams import create_teams
 
 
@@ -109,7 +109,7 @@ def test_who_has_left_gets_no_ticket_and_keeps_the_one_they_have(teams: Org) -> 
         ticket()
     changed = change_ticket(as_(MANAGER), written, draft(title="Still hers"), of_version=1)
     assert changed.owner == ada
-    given = change_ticket(as_(MANAGER), changed, draft(owner=""), of_version=2)
+    given = change_ticket(as_(MANAGER), changed, draft(owner="hedy@example.com"), of_version=2)
     with pytest.raises(FieldError, match="has left"):  # once given away she does not get it back
         change_ticket(as_(MANAGER), given, draft(), of_version=3)
 
@@ -222,3 +222,21 @@ def test_the_database_refuses_what_services_refuse(teams: Org) -> None:
     ):
         with pytest.raises(IntegrityError), transaction.atomic():
             Ticket.objects.filter(pk=written.pk).update(**wrong)
+
+
+def test_a_ticket_needs_an_owner_and_one_of_before_may_stay_without(teams: Org) -> None:
+    for missing in ({"owner": ""}, {"owner": None}):
+        with pytest.raises(FieldError, match="needs an owner"):
+            ticket(**missing)
+    without = {name: value for name, value in draft().items() if name != "owner"}
+    with pytest.raises(FieldError, match="needs an owner"):
+        add_ticket(as_(MANAGER), without)
+    owned = ticket()
+    with pytest.raises(FieldError, match="needs an owner"):
+        change_ticket(as_(MANAGER), owned, {"owner": ""}, of_version=1)
+    of_before = ownerless(title="Of before")
+    changed = change_ticket(as_(MANAGER), of_before, {"owner": "", "title": "Reworded"}, of_version=1)
+    assert (changed.title, changed.owner) == ("Reworded", None)
+    changed = change_ticket(as_(MANAGER), changed, {"owner": "ada@example.com"}, of_version=2)
+    with pytest.raises(FieldError, match="needs an owner"):
+        change_ticket(as_(MANAGER), changed, {"owner": ""}, of_version=3)

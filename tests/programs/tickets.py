@@ -7,7 +7,7 @@ from typing import Any
 
 from insights.query import windows
 from orgtree.access.access import Access, access_of
-from programs.models import Ticket
+from programs.models import Notice, Ticket
 from programs.tickets.services.writing import add_ticket
 from tests.personas import MANAGER, Persona, create_user
 
@@ -32,3 +32,12 @@ def draft(**fields: Any) -> dict[str, Any]:
 
 def ticket(persona: Persona = MANAGER, **fields: Any) -> Ticket:
     return add_ticket(as_(persona), draft(**fields))
+
+
+def ownerless(persona: Persona = MANAGER, **fields: Any) -> Ticket:
+    """A ticket of the time when owners were optional."""
+    added = ticket(persona, **fields)
+    Ticket.objects.filter(pk=added.pk).update(owner=None)
+    Notice.objects.filter(ticket=added).delete()  # nobody was assigned
+    added.refresh_from_db()
+    return added

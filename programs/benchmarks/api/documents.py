@@ -117,7 +117,7 @@ class BenchmarkConflictSerializer(ErrorsSerializer):
 
 
 class SuggestionSerializer(serializers.Serializer[object]):
-    kind = serializers.CharField(help_text="history, peers, ready-made or published.")
+    kind = serializers.CharField(help_text="step, history, peers, ready-made or published.")
     title = serializers.CharField()
     why = serializers.CharField()
     threshold = serializers.FloatField(allow_null=True)

@@ -18,10 +18,10 @@ from insights.benchmarks.sets import SETS, chosen_set
 from insights.catalogue.declarations import Metric
 from insights.privacy.visible import Freshness, visible_together
 from insights.query import windows
-from insights.query.enums import Better
+from insights.query.enums import Better, UnitOfMeasure
 from insights.query.query import Granularity, MetricValue, Scope, Window
 from insights.ui import wording
-from insights.ui.amounts import rounded
+from insights.ui.amounts import rounded, unit_scale
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.benchmarks.services.comparable_units import FewestUnits, Peers, comparable_units
@@ -31,6 +31,9 @@ from programs.models import Direction, Period
 QUARTERS_LOOKED_AT = 5
 FEWEST_QUARTERS = 2  # of one there is no best
 MOST_SETS = 3
+STEPS = (0.2, 0.25)  # of the current value
+WHOLE = 100.0  # percent
+MOST_DIGITS = 4
 
 _Quarters = Mapping[
     Window, Sequence[MetricValue]
@@ -41,7 +44,7 @@ _Quarters = Mapping[
 class Suggestion:
     """Values in the metric's unit; None where it suggests none of that kind."""
 
-    kind: str  # history, peers, ready-made or published
+    kind: str  # step, history, peers, ready-made or published
     title: str
     why: str
     threshold: float | None
@@ -96,7 +99,12 @@ def suggestions_for(questions: Sequence[Question], access: Access, *, today: dat
     own, peers = _own_figures(questions, access, today), _peers(questions, access, today)
     sets = [chosen_set(access.organisation.benchmark_set), *SETS.values()]
     return [
-        _suggestions(question, stand, [_best_quarter(question, stand, past), beside, _ready_made(question)], sets)
+        _suggestions(
+            question,
+            stand,
+            [_next_step(question, stand), _best_quarter(question, stand, past), beside, _ready_made(question)],
+            sets,
+        )
         for question, (stand, past), beside in zip(questions, own, peers, strict=True)
     ]
 
@@ -112,6 +120,37 @@ def _suggestions(
     return Suggestions(here, [*(answer for answer in answers if isinstance(answer, Suggestion)), *published], missing)
 
 
+def _next_step(question: Question, here: CurrentValue) -> Suggestion | str:
+    """A fifth to a quarter better than the current value: far enough to be seen, near enough for a quarter's work."""
+    metric, value = question.metric, here.value
+    if value is None or value <= 0 or here.sample_size < metric.minimum_sample or metric.better is Better.NEITHER:
+        return "The next step: needs a current value above 0 with enough data."
+    higher = question.direction is Direction.HIGHER
+    if higher and metric.unit is UnitOfMeasure.PERCENT and value * (1 + STEPS[-1]) > WHOLE:
+        ends = [WHOLE - (WHOLE - value) * (1 - step) for step in STEPS]  # of what is left
+    else:
+        ends = [value * (1 + step if higher else 1 - step) for step in STEPS]
+    target = _roundest(question, *sorted(ends))
+    return Suggestion(
+        "step",
+        "The next step",
+        f"20 to 25% better than the current value, {question.words(value)} "
+        f"({wording.count(here.sample_size, metric.fact)}).",
+        None,
+        target,
+    )
+
+
+def _roundest(question: Question, low: float, high: float) -> float:
+    """The value with the fewest digits between both, in the unit in which it is written."""
+    scale = unit_scale(high, question.metric.unit)
+    for digits in range(1, MOST_DIGITS):
+        value = float(f"{(low + high) / 2 / scale:.{digits}g}") * scale
+        if low <= value <= high:
+            return value
+    return question.agreed((low + high) / 2)
+
+
 def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -> Suggestion | str:
     """The unit's own best full quarter."""
     metric = question.metric
@@ -120,7 +159,8 @@ def _best_quarter(question: Question, here: CurrentValue, quarters: _Quarters) -
         stand = current_value_of(figures)
         if stand.is_hidden:
             return f"Its own quarters: {stand.reason}"
-        if stand.value is not None and stand.sample_size >= metric.minimum_sample:
+        is_level = stand.value is not None and (stand.value > 0 or question.direction is Direction.HIGHER)
+        if stand.value is not None and is_level and stand.sample_size >= metric.minimum_sample:
             known.append((stand.value, quarter, stand.sample_size))
     if len(known) < FEWEST_QUARTERS:
         return f"Its own best quarter: needs {FEWEST_QUARTERS} full quarters with enough data."

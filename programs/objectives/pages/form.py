@@ -86,7 +86,8 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
                 form_kwargs={"known": {key_result.pk: key_result for key_result in known}},
             ),
         )
-        offered = {quarter.start.isoformat(): quarter for quarter in quarters}
+        own = [instance.quarter] if instance is not None else []  # also one that is over
+        offered = {quarter.start.isoformat(): quarter for quarter in (*own, *quarters)}
         unit, quarter, parent = (str(self[name].value() or "") for name in ("unit", "quarter", "parent"))
         offer(self, "unit", units_to_write_for(visibility, stored=instance))
         offer(self, "quarter", [(start, str(quarter)) for start, quarter in offered.items()])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from insights.ui.amounts import amount_text
@@ -10,6 +10,13 @@ from programs.closing.services.frozen import FrozenKeyResult, FrozenObjective
 from programs.objectives.pages.labels import StatusTag
 from programs.qbr.services.document import MeasuredTicket, QbrDocument, QbrTicket
 from programs.templatetags.sheets import Bar
+from programs.tickets.services.effects import EffectState, state_of
+
+VERDICTS: Mapping[EffectState, StatusTag] = {
+    EffectState.BETTER: StatusTag("better", str(EffectState.BETTER.label), "good", "check"),
+    EffectState.WORSE: StatusTag("worse", str(EffectState.WORSE.label), "bad", "x"),
+    EffectState.UNCLEAR: StatusTag("unclear", str(EffectState.UNCLEAR.label), "watch", "clock"),
+}
 
 
 @dataclass(frozen=True)
@@ -102,14 +109,8 @@ def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
     effect = ticket.effect
     if effect is None or effect.before is None or effect.after is None:
         too_early = ticket.measured_on is not None and ticket.measured_on > document.period.counted_to
-        return StatusTag("early", "Too early to tell", "watch", "clock") if too_early else None
-    low, high = effect.change_low, effect.change_high
-    if low is None or high is None or low <= 0 <= high:
-        return StatusTag("noise", "Within normal variation", "watch", "clock")
-    if ticket.better not in ("higher", "lower"):
-        return StatusTag("moved", "Beyond normal variation", "", "activity")
-    is_better = (low > 0) == (ticket.better == "higher")
-    return StatusTag("better", "Better", "good", "check") if is_better else StatusTag("worse", "Worse", "bad", "x")
+        return VERDICTS[EffectState.UNCLEAR] if too_early else None
+    return VERDICTS[state_of(ticket.better, effect.change_low, effect.change_high)]
 
 
 def lowered(text: str) -> str:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.urls import reverse
 
 from core.json_documents import from_fields
 from core.page_links import url_with
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import get
+from insights.query.query import Scope
 from insights.ui import wording
 from orgtree.access.access import Access
+from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for
+from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
 from programs.models import Objective, PointKind, Review, ReviewPoint, Ticket
 from programs.reviews.services.agenda import MORE, MetricFigures, visible_figures
 from programs.tickets.pages.labels import TicketLine, ticket_lines
 
+DORA = (
+    *("dora.deployment_frequency", "dora.lead_time", "dora.change_failure_rate", "dora.recovery_time"),
+    "dora.rework_rate",
+)
 HIDDEN = "The figures are hidden from you."
 ICONS = {
     PointKind.DECISION: "checks",
@@ -43,10 +53,11 @@ class PointLine:
     url: str
     rows_url: str
     figures: Mapping[str, str]  # 22.9 h → 31.5 h, with the days, the samples, and the interval or the aims
+    others: Sequence[tuple[str, Mapping[str, str]]]  # titles and figures of the same cause
     is_hidden: bool
     why: str
     tickets: Sequence[TicketLine]
-    ticket_title: str
+    seal: str  # of notes and decision as they were read
 
 
 def point_groups(
@@ -101,10 +112,11 @@ def _line(
         url=_url(review, point, objectives),
         rows_url=_rows_url(review, recorded) if recorded else "",
         figures=_figures(point.kind, recorded) if recorded else {},
+        others=[(one.title, _figures(point.kind, one)) for one in recorded.others] if recorded else [],
         is_hidden="metric" in point.figures and not figures,
         why=str(figures.get("why", "")),
         tickets=tickets,
-        ticket_title=_first_line(point.decision) or point.title,
+        seal=seal_of(point.notes, point.decision),
     )
 
 
@@ -152,5 +164,59 @@ def _note(kind: str, texts: Mapping[str, str]) -> str:
     return ", ".join(f"{label} {aim}" for label, aim in aims if aim)
 
 
-def _first_line(text: str) -> str:
-    return text.strip().split("\n")[0].lstrip("#-* ")[:200] if text.strip() else ""
+def seal_of(*texts: str) -> str:
+    """Tells whether a form that holds many texts changes just these."""
+    return hashlib.sha256("\0".join(text.replace("\r\n", "\n").strip() for text in texts).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class DoraTile:
+    name: str
+    url: str
+    value: str
+    aims: str
+    reached: str  # target, threshold, neither, or empty without a benchmark
+    reason: str
+
+
+def dora_strip(review: Review, access: Access) -> list[DoraTile]:
+    """The DORA metrics at the agenda's end against the unit's benchmarks; empty for whom they are withheld from."""
+    if not access.visibility.can_see(review.unit_id):
+        return []
+    metrics = [get(key) for key in DORA]
+    benchmarks = benchmarks_for(None, review.unit_id, access.visibility, on=review.agenda_until - timedelta(days=1))
+    agreed = [benchmarks.get(metric.key) for metric in metrics]
+    queries = [
+        benchmark_query(metric, benchmark.version.period if benchmark else "")
+        for metric, benchmark in zip(metrics, agreed, strict=True)
+    ]
+    values = current_values(queries, Scope(review.unit.slug), access, today=review.agenda_until)
+    return [
+        _dora_tile(review, metric, benchmark, value)
+        for metric, benchmark, value in zip(metrics, agreed, values, strict=True)
+    ]
+
+
+def _dora_tile(review: Review, metric: Metric, benchmark: EffectiveBenchmark | None, value: CurrentValue) -> DoraTile:
+    version = None if benchmark is None or benchmark.is_of_older_formula else benchmark.version
+    aims = {"threshold": version.threshold, "target": version.target} if version else {}
+    known = {name: aim for name, aim in {"value": value.value, **aims}.items() if aim is not None}
+    texts = dict(zip(known, map(str, wording.alike(list(known.values()), metric.unit)), strict=True))
+    reached = ""
+    if version and value.value is not None:
+        reached = next(
+            (
+                name
+                for name, aim in (("target", version.target), ("threshold", version.threshold))
+                if aim is not None and version.reaches(value.value, aim)
+            ),
+            "neither",
+        )
+    return DoraTile(
+        metric.label,
+        f"{reverse('metric_page', args=[metric.key])}?unit={review.unit.slug}",
+        texts.get("value", ""),
+        " · ".join(f"{name.capitalize()} {texts[name]}" for name in ("threshold", "target") if name in texts),
+        reached,
+        value.reason,
+    )

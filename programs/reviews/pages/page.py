@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, timedelta
 from operator import itemgetter
 from typing import Any
@@ -15,7 +15,6 @@ from django.utils import timezone
 
 from core.confirm_page import ConfirmPage, Consequences
 from core.form_page import FormTexts
-from core.forms import posted_number
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
@@ -28,10 +27,10 @@ from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts
 from programs.meetings.queries.meetings import next_meeting
-from programs.models import BottleneckKind, MeetingKind, PointKind, Review
+from programs.models import BottleneckKind, MeetingKind, PointKind, Review, ReviewPoint
 from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_review
-from programs.reviews.pages.labels import point_groups
+from programs.reviews.pages.labels import dora_strip, point_groups, seal_of
 from programs.reviews.queries import point_of
 from programs.reviews.services.writing import (
     ONLY_LEADERS,
@@ -62,10 +61,10 @@ def review_page(
     *,
     problems: Sequence[str] = (),
     unsaved: Mapping[str, str] | None = None,
-    conflict: str = "",
+    conflicts: Collection[str] = (),
     status: int = 200,
 ) -> HttpResponse:
-    """`unsaved` is what was sent and not stored, by field; `conflict`: the id of the point (or "summary") of which
+    """`unsaved` is what was sent and not stored, by field; `conflicts`: the ids of points (or "summary") of which
     somebody else saved another version, shown beside it.
     """
     access, today = access_in(request), windows.local_today()
@@ -88,7 +87,9 @@ def review_page(
         "schedule_url": f"{reverse('meeting_series_new')}?kind=review&unit={record.unit.slug}",
         "problems": problems,
         "unsaved": unsaved or {},
-        "conflict": conflict,
+        "conflicts": conflicts,
+        "summary_seal": seal_of(record.summary),
+        "dora": dora_strip(record, access),
         "list_url": f"{reverse('reviews')}?unit={record.unit.slug}",
     }
     return render(request, "programs/reviews/review.html", context, status=status)
@@ -117,64 +118,103 @@ def review_agenda(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @action_view
-def review_summary(request: HttpRequest, pk: int) -> HttpResponse:
-    """`summary` and the `version` of the review that it was written for."""
-    summary = request.POST.get("summary", "")
+def review_save(request: HttpRequest, pk: int) -> HttpResponse:
+    """Everything that the page holds, in one form: for each point `notes-<id>` and `decision-<id>` with the
+    `version-<id>` and the `seal-<id>` that they were read with, `summary` likewise, `attended` and `attendee`, and the
+    `title` of a new point.
 
-    def save(access: Access, record: Review) -> None:
-        save_summary(access, record, summary, of_version=posted_number(request, "version"))
-
-    return _changed(request, pk, save, "Saved.", unsaved={"summary": summary}, conflict="summary")
-
-
-@action_view
-def review_point(request: HttpRequest, pk: int, point: int) -> HttpResponse:
-    """`notes`, `decision` and the `version` of the point that they were written for."""
-    notes, decision = request.POST.get("notes", ""), request.POST.get("decision", "")
-
-    def save(access: Access, record: Review) -> None:
-        of_version = posted_number(request, "version")
-        save_point(access, point_of(record, point), notes=notes, decision=decision, of_version=of_version)
-
-    unsaved = {"notes": notes, "decision": decision}
-    return _changed(request, pk, save, "Saved.", at=f"point-{point}", unsaved=unsaved, conflict=str(point))
-
-
-@action_view
-def review_points(request: HttpRequest, pk: int) -> HttpResponse:
-    """A point of one's own: `title`."""
-    return _changed(
-        request, pk, lambda access, record: add_point(access, record, request.POST.get("title", "")), "Point added."
+    `ticket` is the id of a point of which a ticket is made, with `ticket-owner-<id>`, `ticket-due-<id>`,
+    `ticket-title-<id>` and `ticket-kind-<id>`; `then=sign` leads to the sign-off.  What is refused stays in the form,
+    the rest is saved.
+    """
+    record, saving = visible_review(pk, access_in(request)), _Saving(request)
+    access, form = saving.access, request.POST
+    for point in record.points.select_related("review__unit"):
+        saving.text(
+            f"{point.pk}",
+            {"notes": point.notes, "decision": point.decision},
+            _point_writer(access, point),
+        )
+    saving.text(
+        "summary",
+        {"summary": record.summary},
+        lambda texts, version: save_summary(access, record, texts["summary"], of_version=version),
     )
+    if "attendance" in form:
+        attended = {int(word) for word in form.getlist("attended") if word.isdecimal() and len(word) < 16}
+        saving.attempt(lambda: save_attendance(access, record, attended))
+    if email := form.get("attendee", "").strip():
+        saving.attempt(lambda: invite(access, record, email), attendee=email)
+    if title := form.get("title", "").strip():
+        saving.attempt(lambda: add_point(access, record, title), title=title)
+    chosen = form.get("ticket", "")
+    if chosen.isdecimal() and len(chosen) < 16:
+        words = {name: form.get(f"ticket-{name}-{chosen}", "") for name in ("title", "owner", "due", "kind")}
+        saving.attempt(
+            lambda: _make_ticket(access, record, int(chosen), words),
+            **{f"ticket-{name}-{chosen}": word for name, word in words.items()},
+        )
+    if saving.problems:
+        current = visible_review(pk, access_in(request))
+        status = 409 if saving.conflicts else 400
+        return review_page(
+            request,
+            current,
+            problems=saving.problems,
+            unsaved=saving.unsaved,
+            conflicts=saving.conflicts,
+            status=status,
+        )
+    if form.get("then") == "sign":
+        return redirect("review_sign", pk)
+    messages.success(request, "Ticket created." if chosen else "Saved.")
+    return redirect(f"{reverse('review', args=[pk])}{f'#point-{chosen}' if chosen else ''}")
 
 
-@action_view
-def review_ticket(request: HttpRequest, pk: int, point: int) -> HttpResponse:
-    """A ticket from a point's decision: `title`, `kind`, `owner`, `due_on`."""
+def _point_writer(access: Access, point: ReviewPoint) -> Callable[[dict[str, str], int], object]:
+    return lambda texts, version: save_point(access, point, **texts, of_version=version)
 
-    def create(access: Access, record: Review) -> None:
-        words = {name: request.POST.get(name, "") for name in ("title", "kind", "owner")}
+
+class _Saving:
+    """Saves part by part; a part that is refused is kept with its reason, and the others are saved."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self.access, self._form = access_in(request), request.POST
+        self.problems: list[str] = []
+        self.unsaved: dict[str, str] = {}
+        self.conflicts: set[str] = set()
+
+    def attempt(self, change: Callable[[], object], *, of: str = "", **sent: str) -> None:
         try:
-            due_on = date.fromisoformat(request.POST.get("due_on", ""))
-        except ValueError:
-            raise FieldError("due_on", "A ticket needs a due date.") from None
-        make_ticket(access, point_of(record, point), due_on=due_on, **words)
+            change()
+        except ConflictError:
+            self.conflicts.add(of)
+            self.unsaved |= sent
+            self.problems = list(dict.fromkeys([*self.problems, CONFLICT]))
+        except FieldError as problem:
+            self.unsaved |= sent
+            self.problems.append(problem.message)
 
-    return _changed(request, pk, create, "Ticket created.", at=f"point-{point}")
+    def text(self, of: str, stored: Mapping[str, str], write: Callable[[dict[str, str], int], object]) -> None:
+        """Texts that the form changes: others may have been written by somebody else since it was read."""
+        names = {name: name if name == of else f"{name}-{of}" for name in stored}
+        if not all(name in self._form for name in names.values()):
+            return
+        texts = {name: self._form[sent] for name, sent in names.items()}
+        seal, of_version = self._form.get(f"seal-{of}", ""), self._form.get(f"version-{of}", "")
+        if seal == seal_of(*texts.values()) or seal_of(*texts.values()) == seal_of(*stored.values()):
+            return
+        version = int(of_version) if of_version.isdecimal() and len(of_version) < 10 else 0
+        self.attempt(lambda: write(texts, version), of=of, **{names[name]: text for name, text in texts.items()})
 
 
-@action_view
-def review_attendance(request: HttpRequest, pk: int) -> HttpResponse:
-    """`attended`: ids of people; `email`: somebody else who came."""
-    attended = {int(word) for word in request.POST.getlist("attended") if word.isdecimal() and len(word) < 16}
-    email = request.POST.get("email", "").strip()
-
-    def save(access: Access, record: Review) -> None:
-        save_attendance(access, record, attended)
-        if email:
-            invite(access, record, email)
-
-    return _changed(request, pk, save, "Attendance saved.", at="attendance")
+def _make_ticket(access: Access, record: Review, point: int, words: Mapping[str, str]) -> None:
+    try:
+        due_on = date.fromisoformat(words["due"])
+    except ValueError:
+        raise FieldError("due_on", "A ticket needs a due date.") from None
+    given = {name: words[name] for name in ("title", "owner", "kind")}
+    make_ticket(access, point_of(record, point), due_on=due_on, **given)
 
 
 class SignReview(ConfirmPage, ProgramForm):
@@ -217,24 +257,12 @@ class SignReview(ConfirmPage, ProgramForm):
         return sign_review(self.access, self.record)
 
 
-def _changed(
-    request: HttpRequest,
-    pk: int,
-    change: Callable[[Access, Review], object],
-    done: str,
-    *,
-    at: str = "",
-    unsaved: dict[str, str] | None = None,
-    conflict: str = "",
-) -> HttpResponse:
-    """The page again; where the change was refused, with the reason and with what was sent."""
+def _changed(request: HttpRequest, pk: int, change: Callable[[Access, Review], object], done: str) -> HttpResponse:
+    """The page again; where the change was refused, with the reason."""
     record = visible_review(pk, access_in(request))
     try:
         change(access_in(request), record)
-    except ConflictError:
-        current = visible_review(pk, access_in(request))
-        return review_page(request, current, problems=[CONFLICT], unsaved=unsaved, conflict=conflict, status=409)
     except FieldError as problem:
-        return review_page(request, record, problems=[problem.message], unsaved=unsaved, status=400)
+        return review_page(request, record, problems=[problem.message], status=400)
     messages.success(request, done)
-    return redirect(f"{reverse('review', args=[pk])}{f'#{at}' if at else ''}")
+    return redirect("review", pk)

@@ -9,7 +9,7 @@ them is no point.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -23,7 +23,7 @@ from insights.catalogue.registry import find, get, metrics
 from insights.figure_records.restatements import restatements
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import is_withheld
-from insights.query.enums import BelongsTo, Better
+from insights.query.enums import BelongsTo, Better, UnitOfMeasure
 from insights.query.query import Answer, Freshness, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
@@ -41,6 +41,14 @@ from programs.tickets.queries import TicketFilters
 MOST_OF_A_KIND = 20  # more is no agenda; the last point says how many there are beside
 HEADLINES: Sequence[str] = (*AI, *DELIVERY)  # keys of metrics
 AT_RISK = (ObjectiveStatus.AT_RISK, ObjectiveStatus.OFF_TRACK)
+# Metrics that one cause moves together: they are one point of the agenda.  Money is one, too, whatever it is spent on.
+CAUSES: Mapping[str, Sequence[str]] = {
+    "use of agents": ("ai.active_developers", "ai.adoption_rate", "ai.sessions_per_developer", "ai.sessions"),
+    "yield of agents": ("ai.committed_code_share", "ai.ship_rate", "ai.error_rate"),
+    "waiting for review": ("pr.pickup_time", "pr.review_time", "pr.cycle_time", "dora.lead_time"),
+    "failed changes": ("dora.change_failure_rate", "dora.recovery_time", "dora.rework_rate"),
+    "amount of changes": ("pr.throughput", "dora.deployment_frequency"),
+}
 MORE = "more"  # the reference of the point that counts what is not listed
 
 
@@ -63,6 +71,8 @@ class MetricFigures:
     threshold: float | None = None
     target: float | None = None
     why: str = ""  # it was restated
+    title: str = ""  # of another figure of the same cause
+    others: tuple[MetricFigures, ...] = ()  # with the same cause, on the same point
 
     @property
     def window(self) -> Window:
@@ -77,8 +87,7 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Revie
     for of_kind in (
         _decisions(review),
         _restated(unit, access),
-        _moved(unit, access, until),
-        _crossed(unit, access, review.month, until),
+        by_cause([*_moved(unit, access, until), *_crossed(unit, access, review.month, until)]),
         _at_risk(objectives),
         _check_ins(objectives, until),
         _no_objective(unit, quarter, access, until),
@@ -174,6 +183,31 @@ def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> Re
             sample_after=after.sample_size,
         ),
     )
+
+
+def by_cause(points: Sequence[ReviewPoint]) -> list[ReviewPoint]:
+    """One point for figures that change together: the first of a cause, with the others on it."""
+    by_cause: dict[str, list[ReviewPoint]] = {}
+    for point in points:
+        by_cause.setdefault(_cause_of(point.reference), []).append(point)
+    for first, *others in by_cause.values():
+        figures = from_fields(MetricFigures, first.figures)
+        beside = tuple(
+            replace(from_fields(MetricFigures, point.figures), title=_with_detail(point)) for point in others
+        )
+        first.figures = to_fields(replace(figures, others=beside))
+    return [first for first, *_ in by_cause.values()]
+
+
+def _cause_of(key: str) -> str:
+    """The name of what makes the metric change; its key where it is alone."""
+    if get(key).unit is UnitOfMeasure.CURRENCY:
+        return "spend"
+    return next((cause for cause, keys in CAUSES.items() if key in keys), key)
+
+
+def _with_detail(point: ReviewPoint) -> str:
+    return f"{point.title}: {point.detail}" if point.detail else point.title
 
 
 def _direction(metric: Metric, *, rose: bool) -> str:
@@ -314,10 +348,17 @@ def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mappi
     if "metric" not in figures or not access.visibility.can_see(review.unit_id):
         return {}
     recorded = from_fields(MetricFigures, figures)
+    if _is_hidden(recorded, review, access):
+        return {}
+    return to_fields(
+        replace(recorded, others=tuple(one for one in recorded.others if not _is_hidden(one, review, access)))
+    )
+
+
+def _is_hidden(recorded: MetricFigures, review: Review, access: Access) -> bool:
     metric = find(recorded.metric)
     if metric is None:
-        return {}
+        return True
     if not recorded.people:  # how many people are behind it was not recorded
-        return figures if metric.belongs_to is BelongsTo.OWNER else {}
-    query = Query(metric.key, recorded.window, scope=Scope(review.unit.slug))
-    return {} if is_withheld(query, recorded.people, access) else figures
+        return metric.belongs_to is not BelongsTo.OWNER
+    return is_withheld(Query(metric.key, recorded.window, scope=Scope(review.unit.slug)), recorded.people, access)

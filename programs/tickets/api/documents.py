@@ -10,6 +10,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.model_serializers import BodySerializer, Choice, Day, ReadSerializer, Text, YesOrNo
+from insights.catalogue.registry import find
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
@@ -18,16 +19,23 @@ from programs.alignment.offers import visible_among
 from programs.models import Ticket, TicketComment, TicketEffect, TicketPullRequest, TicketState
 from programs.requests.model_fields import AccountField
 from programs.teams.fields import LedUnitField, OwnerField
-from programs.tickets.services.effects import visible_effect, why_no_effect
+from programs.tickets.services.effects import EffectState, state_of, visible_effect, why_no_effect
 from programs.tickets.services.fields import WRITTEN, TicketWriteSerializer
 
 
 class EffectSerializer(ReadSerializer[TicketEffect]):
     """The metric in the 28 days before the ticket began and after it was done; the interval is of after less before."""
 
+    state = serializers.SerializerMethodField()
+
     class Meta:
         model = TicketEffect
-        fields = ("before", "after", "change_low", "change_high")
+        fields = ("before", "after", "change_low", "change_high", "state")
+
+    @extend_schema_field(serializers.ChoiceField(choices=EffectState.choices))
+    def get_state(self, effect: TicketEffect) -> str:
+        metric = find(effect.ticket.metric)
+        return state_of(metric.better if metric else "", effect.change_low, effect.change_high).value
 
 
 class TicketSerializer(ReadSerializer[Ticket]):

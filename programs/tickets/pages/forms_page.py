@@ -74,6 +74,8 @@ class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
                 "version": instance.version,
             }
         super().__init__(data, instance=instance, **kwargs)
+        named = instance is None or (instance.owner is not None and bool(instance.owner.email))
+        self.fields["owner"].required = named  # an older one may have none, and an owner no address
         unit, objective = str(self["unit"].value() or ""), str(self["objective"].value() or "")
         offer(self, "unit", units_to_write_for(access.visibility, stored=instance))
         offer(self, "metric", [("", "None"), *((metric.key, f"{metric.name} ({metric.key})") for metric in metrics())])

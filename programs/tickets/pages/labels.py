@@ -17,7 +17,7 @@ from programs.history.events import PULL_REQUESTS, WATCHERS, Change, Changed, Va
 from programs.history.labels import HistoryLine, cells_of, history_lines, value_words
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tickets.columns import TABLE
-from programs.tickets.services.effects import visible_effect
+from programs.tickets.services.effects import EffectState, state_of, visible_effect
 from programs.tickets.services.history import FIELDS
 from programs.tickets.services.writing import may_change
 
@@ -28,15 +28,15 @@ LINK_FIELDS = {PULL_REQUESTS: "Pull request", WATCHERS: "Watching"}
 
 @dataclass(frozen=True)
 class EffectText:
-    """The metric before and after; `surely` says whether the change exceeds normal variation."""
+    """The metric before and after, and what is known of the change; `surely` says why."""
 
     metric: str
     before: str
     after: str
     change: tiles.Change | None
-    interval: str = ""
-    surely: str = ""
-    is_usual: bool = False  # such a change happens without anybody doing anything
+    state: EffectState
+    interval: str
+    surely: str
 
 
 @dataclass(frozen=True)
@@ -82,17 +82,17 @@ def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
         return None
     before, after = (str(wording.reading(value, metric.unit)) for value in values)
     change = tiles.change_between(metric, effect.after, effect.before, "before")
-    return EffectText(metric.marked_name, before, after, change, *_sureness(metric, effect))
+    state = state_of(metric.better, effect.change_low, effect.change_high)
+    return EffectText(metric.marked_name, before, after, change, state, *_sureness(metric, effect))
 
 
-def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str, bool]:
+def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str]:
     """The interval of the change, and whether it exceeds normal variation; empty without enough weeks before."""
     if effect.change_low is None or effect.change_high is None:
-        return "", "Too few weeks in the year before to estimate normal variation.", False
+        return "", "Too few weeks in the year before to estimate normal variation."
     low, high = (_signed(value, metric.unit) for value in (effect.change_low, effect.change_high))
     holds_nothing = effect.change_low <= 0 <= effect.change_high
-    means = "within normal variation" if holds_nothing else "beyond normal variation"
-    return f"{low} to {high}", means, holds_nothing
+    return f"{low} to {high}", "within normal variation" if holds_nothing else "beyond normal variation"
 
 
 def _signed(value: float, unit: str) -> str:

@@ -30,7 +30,7 @@ from programs.tickets.services.writing import add_ticket, check_completion, move
 
 MOST_ROWS = 500
 LABELS = FILE.labels
-NEEDED = ("title", "kind", "due_on")
+NEEDED = ("title", "kind", "owner", "due_on")
 NOT_READ = ("objective",)  # a title names no objective for sure
 ALREADY_THERE = "A ticket with the same text, unit and due date already exists."
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
+from django.db import models
 from django.db.models import F, Q
 
 from insights.benchmarks.changes import WINDOW_DAYS, MeasuredChange, WindowPair, measured_changes, window_from
@@ -19,6 +20,7 @@ from insights.catalogue.registry import get, metrics
 from insights.engine.read import read_totals
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
+from insights.query.enums import Better
 from insights.query.errors import QueryError, UnknownMetricError
 from insights.query.query import Query, Scope, Window
 from insights.ui import wording
@@ -59,6 +61,21 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
     except UnknownMetricError:
         return None
     return None if hidden else effect
+
+
+class EffectState(models.TextChoices):
+    """What is known of a change: an interval that leaves out 0 says which way it went."""
+
+    BETTER = "better", "Better"
+    WORSE = "worse", "Worse"
+    UNCLEAR = "unclear", "Not clear yet"
+
+
+def state_of(better: str, low: float | None, high: float | None) -> EffectState:
+    """`better` is the metric's direction; of one without a direction nothing is better or worse."""
+    if low is None or high is None or low <= 0 <= high or better not in (Better.HIGHER, Better.LOWER):
+        return EffectState.UNCLEAR
+    return EffectState.BETTER if (low > 0) == (better == Better.HIGHER) else EffectState.WORSE
 
 
 def why_no_effect(ticket: Ticket, today: date) -> str:

@@ -30,6 +30,7 @@ WRITTEN = (  # in the order of the form
     *("effort", "pull_requests"),
 )
 MOST_NAMED = 50
+NO_OWNER = "A ticket needs an owner: the e-mail address of who answers for it."
 TOO_MANY = f"At most {MOST_NAMED} pull requests."
 NUMBERED = re.compile(r"(?P<repository>\S.*?)\s*[#!](?P<number>\d{1,9})")
 OWN_PAGE = re.compile(r".*/insights/pull-requests/(?P<pk>\d{1,18})/?")
@@ -54,10 +55,10 @@ class PullRequestsField(serializers.ListField):
 
 
 class TicketWriteSerializer(WriteSerializer[Ticket]):
-    """Create: title, kind and due_on are required.  Update: version is required; omitted fields keep their value."""
+    """Create: title, kind, owner and due_on are needed.  Update: version is needed; omitted fields keep their value."""
 
     unit = LedUnitField("Tickets")
-    owner = OwnerField()
+    owner = OwnerField(missing=NO_OWNER, help_text="E-mail address. Older tickets may have none.")
     metric = MetricField()
     objective = VisibleField("objective", queryset=Objective.objects)
     pull_requests = PullRequestsField(
