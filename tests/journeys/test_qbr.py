@@ -72,6 +72,9 @@ def test_an_executive_takes_a_review_from_draft_to_signed_and_a_member_reads_it(
     window.go(address)
     member = windows.open(qbr_server, as_=MEMBER)
     member.go_where_nothing_is(address)
+    page.get_by_role("link", name="Sign off…").click()
+    window.wait_until_loaded()
+    assert window.grave_barriers() == []
     page.get_by_role("button", name="Sign off and publish").click()
     window.wait_until_loaded()
     expect(page.get_by_role("banner").or_(page.locator(".hw-qbr-bar"))).to_contain_text("Signed off by")
@@ -95,7 +98,7 @@ def freeze_compare_and_present(window: BrowserWindow) -> None:
     page = window.page
     page.get_by_role("link", name="Freeze…").click()
     window.wait_until_loaded()
-    expect(page.get_by_role("region", name="What freezing does")).to_contain_text("Nothing was written in")
+    expect(page.locator(".hw-points")).to_contain_text("Nothing was written in")
     assert window.grave_barriers() == []
     window.keep_picture("freeze")
     page.get_by_role("button", name="Freeze for good").click()
@@ -126,7 +129,7 @@ def present_with_the_keyboard(window: BrowserWindow) -> None:
     page.keyboard.press("ArrowLeft")
     expect(shown).to_have_id("highlights")
     page.keyboard.press("End")
-    expect(shown).to_contain_text("Two decisions")
+    expect(shown).to_have_id("next")
     expect(page.locator("[data-at]")).to_have_text(f"{sheets} / {sheets}")
     page.keyboard.press("ArrowRight")
     expect(page.locator("[data-at]")).to_have_text(f"{sheets} / {sheets}")
