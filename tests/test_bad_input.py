@@ -251,7 +251,7 @@ def test_no_route_fails_on_any_kind_of_bad_input(route: str, world: World) -> No
 
 
 RECORDS = {
-    "tickets": {"title": "Carts expire", "kind": "tooling", "due_on": str(date.max)},
+    "tickets": {"title": "Carts expire", "kind": "tooling", "owner": "ada@example.com", "due_on": str(date.max)},
     "objectives": {"title": "Reviews no longer wait", "unit": "platform"},
 }
 

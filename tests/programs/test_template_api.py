@@ -53,7 +53,9 @@ def test_a_ticket_is_filed_from_one(sign_in: SignIn) -> None:
     template = templates(sign_in(MEMBER), TICKETS)[0]
     due_on = windows.local_today() + timedelta(days=template.pop("days"))
     filed = sign_in(MANAGER).post(
-        "/api/v1/tickets/", {**template, "unit": "platform", "due_on": str(due_on)}, content_type="application/json"
+        "/api/v1/tickets/",
+        {**template, "unit": "platform", "owner": "ada@example.com", "due_on": str(due_on)},
+        content_type="application/json",
     )
     assert filed.status_code == 201, filed.content
     assert {name: filed.json()[name] for name in template} == template
