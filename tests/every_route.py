@@ -52,7 +52,7 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
     "insights/planning/": signed_in_only("/insights/planning/"),
-    "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/oldest/"),
+    "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/ageing/"),
     "insights/planning/charts/<slug:name>/": signed_in_only("/insights/planning/charts/wip/"),
     "insights/planning/charts/<slug:name>.csv": signed_in_only("/insights/planning/charts/wip.csv"),
     "insights/planning/sprints/<int:pk>.csv": no_such("/insights/planning/sprints/4711.csv"),

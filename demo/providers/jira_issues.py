@@ -1,12 +1,13 @@
 """Issues of a delivery history as Jira tells them: projects, statuses with categories, changelogs, sprints and points.
 
 A repository is a project.  What GitHub's issues say with labels, Jira says with statuses; estimates and sprints,
-which the history does not have, follow from its issues: points from their ids, a sprint of two weeks from when work
-began.
+which the history does not have, follow from its issues: points from their ids, sprints of two weeks from when work
+began and from how its team plans.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -63,7 +64,26 @@ _TYPES = {"bug": "Bug", "feature": "Story"}
 _RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do"}
 _CARDS = (1, 2, 3, 5, 8)
 SPRINT_LENGTH = timedelta(days=14)
+PLANNED_BEFORE = timedelta(days=2)  # the start of a sprint
+REMOVED, RE_ESTIMATED = 0.06, 0.12  # chances
 FIX_VERSION = "Fix Version"
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningHabit:
+    """How a team plans: chances that work is planned a sprint too early, that known work enters late, and that work
+    which comes up in a sprint enters it.
+    """
+
+    too_early: float = 0.05
+    late: float = 0.05
+    urgent: float = 0.2
+
+
+HABITS = {
+    "search-service": PlanningHabit(too_early=0.8),  # commits to more than it delivers
+    "checkout-api": PlanningHabit(late=0.35, urgent=0.9),  # its scope creeps
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +222,8 @@ class JiraIssues:
 
     def _changes(self, issue: Issue) -> list[Change]:
         """The issue's changes, oldest first."""
-        changes = [*_statuses(issue), *_assignees(issue), *_sprint_changes(issue), *_versions(issue)]
+        of_fields = (_statuses, _assignees, _sprint_changes, _estimate_changes, _versions)
+        changes = [change for changes_of in of_fields for change in changes_of(issue)]
         return sorted(changes, key=lambda one: one.at)
 
 
@@ -254,22 +275,49 @@ def _assign(assigned: list[Account], happening: DeliveryEvent) -> None:
 
 
 def _sprint_changes(issue: Issue) -> Iterator[Change]:
-    """Yield the moves into the sprint in which work begins, and into each later one until it is done."""
-    began = next((one for one in _statuses(issue) if one.after == IN_PROGRESS), None)
-    if began is None:
+    """Yield the moves into the sprint that it is planned for, and into each later one until it is done.
+
+    Most of what is known when a sprint starts is planned, and a part of the rest enters when work on it begins; other
+    urgent work waits for the next sprint.
+    """
+    began = next((one.at for one in _statuses(issue) if one.after == IN_PROGRESS), None)
+    if began is None or (first := _sprint_number(issue.repository, began)) < 1:
         return
-    ended = next((one.at for one in _statuses(issue) if one.after == DONE and one.at > began.at), None)
-    first = _sprint_number(issue.repository, began.at)
-    if first < 1:
-        return
-    last = first if ended is None else _sprint_number(issue.repository, ended)
+    habit = HABITS.get(issue.repository.name, PlanningHabit())
+    ended = next((one.at for one in _statuses(issue) if one.after == DONE and one.at > began), None)
+    last = min(first + 5 if ended is None else _sprint_number(issue.repository, ended), first + 5)
+    if first > 1 and _chance(issue, 1) < habit.too_early and issue.created_at < _start(issue, first - 1):
+        first -= 1
+    is_planned = issue.created_at < _start(issue, first) and _chance(issue, 2) >= habit.late
+    if not is_planned and _chance(issue, 3) >= habit.urgent:
+        first += 1
     listed = ""
-    for number in range(first, min(last, first + 5) + 1):
+    for number in range(first, last + 1):
+        enters_late = number == first and not is_planned and number == _sprint_number(issue.repository, began)
+        at = began if enters_late else max(issue.created_at, _start(issue, number) - PLANNED_BEFORE * (number == first))
         sprint = str(issue.repository.id * 1000 + number)
-        at = began.at if number == first else _first_monday(issue.repository) + (number - 1) * SPRINT_LENGTH
         after = f"{listed}, {sprint}" if listed else sprint
         yield Change(at, issue.author, "Sprint", SPRINTS, listed, after, listed, f"sprint {number}")
         listed = after
+        if number < last and _chance(issue, 10 + number) < REMOVED:
+            left = _start(issue, number) + SPRINT_LENGTH / 2
+            yield Change(left, issue.author, "Sprint", SPRINTS, listed, "", f"sprint {number}", "")
+            listed = ""
+
+
+def _estimate_changes(issue: Issue) -> Iterator[Change]:
+    """Yield the re-estimate of a few items, two days after work on them began."""
+    began = next((one for one in _statuses(issue) if one.after == IN_PROGRESS), None)
+    place = issue.id % len(_CARDS)
+    if began is not None and place and _chance(issue, 4) < RE_ESTIMATED:
+        before, after = str(_CARDS[place - 1]), str(_CARDS[place])
+        at = began.at + timedelta(days=2)
+        yield Change(at, began.by, "Story point estimate", POINTS, None, None, before, after)
+
+
+def _chance(issue: Issue, of: int) -> float:
+    """A number from 0 to 1 that is the same each time."""
+    return zlib.crc32(f"{issue.id} {of}".encode()) / 2**32
 
 
 def _versions(issue: Issue) -> Iterator[Change]:
@@ -282,6 +330,11 @@ def _versions(issue: Issue) -> Iterator[Change]:
 
 def _version_name(month: str) -> str:
     return f"{month[:4]}.{month[4:]}"
+
+
+def _start(issue: Issue, number: int) -> datetime:
+    """The start of a sprint of the issue's board."""
+    return _first_monday(issue.repository) + (number - 1) * SPRINT_LENGTH
 
 
 def _sprint_number(repository: Repository, at: datetime) -> int:

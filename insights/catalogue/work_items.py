@@ -79,6 +79,37 @@ _item_share = partial(
     reference=TEST_AUTOMATION,
 )
 
+_item_count = partial(
+    Count,
+    fact="item",
+    categories=(Category.PLANNING, Category.EFFICIENCY),
+    space=(SpaceDimension.ACTIVITY,),
+    source=SOURCE,
+    reference=WORK_VISIBILITY,
+)
+
+ISSUES_CREATED = _item_count(
+    key="issue.created",
+    name="Arrivals",
+    meaning="How many work items come in.",
+    formula="work items created. They count on the day of creation, for their assignee when done, else the last one",
+    of=Facts(CREATED_WORK_ITEMS),
+    segments=(Dimension.WORK_TYPE, *WHERE_WRITTEN),
+    positive_indicators=("issue.completed", "backlog.age"),
+)
+
+ISSUES_COMPLETED = _item_count(
+    key="issue.completed",
+    name="Completions",
+    meaning="How many work items are done.",
+    formula=f"work items done. {DONE}",
+    of=DONE_ITEMS,
+    better=Better.HIGHER,
+    segments=DONE_DIMENSIONS,
+    positive_indicators=("issue.created", "wip.count", "issue.cycle_time"),
+    negative_indicators=("bug.reopen_rate",),
+)
+
 FLOW_EFFICIENCY = _item_share(
     key="flow.efficiency",
     name="Flow efficiency",

@@ -35,6 +35,7 @@ SET = "set_"  # the names of columns with sets of people begin so
 PERCENTILES: Mapping[Statistic, float] = {
     Statistic.MEDIAN: 0.5,
     Statistic.P75: 0.75,
+    Statistic.P85: 0.85,
     Statistic.P90: 0.9,
     Statistic.P95: 0.95,
 }

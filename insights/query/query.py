@@ -55,6 +55,7 @@ class Statistic(enum.StrEnum):
     MEAN = "mean"
     TRIMMED_MEAN = "trimmed_mean"  # without the greatest 5 % of the values
     P75 = "p75"
+    P85 = "p85"
     P90 = "p90"
     P95 = "p95"
 

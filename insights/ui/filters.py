@@ -98,13 +98,18 @@ STATISTIC_LABELS: Mapping[Statistic, str] = {
     Statistic.MEAN: "Mean",
     Statistic.TRIMMED_MEAN: "Mean without slowest 5%",
     Statistic.P75: "P75",
+    Statistic.P85: "P85",
     Statistic.P90: "P90",
     Statistic.P95: "P95",
 }
-# Of every duration on a page: not every one has a trimmed mean.
+# Of every duration on a page: not every one has a trimmed mean, and P85 is that of forecasts.
 STATISTIC = Choice(
     "statistic",
-    {statistic: label for statistic, label in STATISTIC_LABELS.items() if statistic is not Statistic.TRIMMED_MEAN},
+    {
+        statistic: label
+        for statistic, label in STATISTIC_LABELS.items()
+        if statistic not in (Statistic.TRIMMED_MEAN, Statistic.P85)
+    },
 )
 
 

@@ -74,14 +74,13 @@ BUILT_IN = (
         "Better planning",
         "For teams that miss what they planned: more of it delivered, less added on the way, steadier delivery.",
         "What we plan is what we deliver.\n\n"
-        "Delivered against planned, scope creep and predictability are entered by hand at the end of each sprint, as "
-        "long as no metric here covers sprints. Half-finished work and finished features are read from the issue "
-        "tracker.",
+        "The sprints of the team's boards measure it: what is in a sprint one working day after its start is planned. "
+        "A team without sprints drops these results and keeps the age of its work in progress.",
         (
-            _by_hand("Planned stories that were delivered", "higher", 80, "%"),
-            _by_hand("Scope added after the sprint started", "lower", 25, "%"),
-            _by_hand("Variation of delivery from sprint to sprint", "lower", 20, "%"),
-            _higher("More of the features that we start are finished", "work.feature_completion_rate", 10),
+            _higher("More of what we plan is delivered", "sprint.delivered_vs_planned", 10),
+            _lower("Less is added after a sprint has begun", "sprint.scope_creep", 25),
+            _lower("Less is taken out of sprints again", "sprint.churn", 25),
+            _lower("Delivery varies less from sprint to sprint", "sprint.predictability", 20),
             _lower("Work in progress is younger", "wip.age", 20),
         ),
     ),

@@ -39,7 +39,7 @@ BUILT_IN = (
                 ("Cycle time", "pr.cycle_time"),
                 ("Review efficiency", "pr.review_time"),
                 ("Review efficiency: depth", "pr.review_depth"),
-                ("Team velocity", "work.delivered_per_developer"),
+                ("Team velocity", "sprint.delivered"),
                 ALLOCATION,
             ),
             (

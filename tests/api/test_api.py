@@ -133,7 +133,7 @@ WRONG_QUERIES: Sequence[tuple[str, str, str]] = [
     ("person=somebody", "person", "person=me"),
     ("person=me", "person", "not linked to a person"),
     ("statistic=median", "statistic", "leave `statistic` out"),
-    ("statistic=p50", "statistic", "Use one of median, mean, trimmed_mean, p75, p90, p95"),
+    ("statistic=p50", "statistic", "Use one of median, mean, trimmed_mean, p75, p85, p90, p95"),
     ("window=12w", "window", "There is no parameter"),
     ("from=2026-03-01&from=2026-03-02", "from", "more than once"),
 ]

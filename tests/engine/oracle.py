@@ -270,7 +270,7 @@ def percentile(world: World, selection: Selection, statistic: Statistic) -> floa
     amounts = sorted(session.active_seconds for session in sessions(world, selection))
     if len(amounts) < 2:
         return amounts[0] if amounts else None
-    rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[statistic]
+    rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P85: 85, Statistic.P90: 90, Statistic.P95: 95}[statistic]
     return quantiles(amounts, n=100, method="inclusive")[rank - 1]
 
 

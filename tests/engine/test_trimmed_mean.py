@@ -65,5 +65,5 @@ def test_only_durations_that_tools_show_have_one(org: Org) -> None:
     assert not {"ai.session_duration", "pr.size"} & having
     assert not [key for key in having if key.startswith("ai.")]
     assert all(get(key).unit == "seconds" for key in having)
-    with pytest.raises(QueryError, match="has no trimmed_mean; use one of median, mean, p75, p90 or p95"):
+    with pytest.raises(QueryError, match="has no trimmed_mean; use one of median, mean, p75, p85, p90 or p95"):
         pickup(org, Statistic.TRIMMED_MEAN, key="ai.session_duration")

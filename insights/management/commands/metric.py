@@ -33,7 +33,7 @@ class Command(JsonCommand):
         parser.add_argument("--to", metavar="DATE", dest="end", default="", help="the day after the last; tomorrow")
         parser.add_argument("--granularity", metavar="day|week|month|quarter", default="")
         parser.add_argument("--segment", metavar="NAME", action="extend", nargs="+", default=[])
-        parser.add_argument("--statistic", metavar="median|mean|p75|p90|p95", default="")
+        parser.add_argument("--statistic", metavar="median|mean|p75|p85|p90|p95", default="")
 
     def handle(self, *args: object, **options: Any) -> None:
         parameters = Parameters(

@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from insights.pages.planning.ageing import ageing_part
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
 from insights.pages.planning.tabs import PLANNING_PAGE, TABS
 from insights.pages.tabs import OpenTab, TabbedPage
@@ -33,4 +34,6 @@ def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     }
 
 
-PLANNING = TabbedPage(PLANNING_PAGE, TABS, (), own_choices=(LISTED,), csv_prefix="headway-planning")
+PLANNING = TabbedPage(
+    PLANNING_PAGE, TABS, (), own_choices=(LISTED,), own_parts={"ageing": ageing_part}, csv_prefix="headway-planning"
+)

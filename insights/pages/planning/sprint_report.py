@@ -287,7 +287,7 @@ def _why_not_done(line: SprintLine) -> Iterator[str]:
         yield "waits for a review"
     elif line.pickup_seconds and line.pickup_seconds >= 24 * 3600:
         yield f"waited {wording.duration(line.pickup_seconds)} for a review"
-    if not line.is_started:
+    if line.status and not line.is_started:
         yield "not started"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from insights.catalogue.sprints import points_key
 from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
 from insights.query.query import Dimension
-from insights.ui.cards import Distribution, Figures, Section, Slowest, Tile, Trend, UnitTable
+from insights.ui.cards import Distribution, Figures, Later, Section, Tile, Trend, UnitTable
 from insights.ui.filters import Choice
 
 COUNTED = {"items": "Items", "points": "Points"}
@@ -61,18 +61,26 @@ BACKLOG = Section(
 FLOW = Section(
     "flow",
     "Flow of work",
-    "How long items take, how many are under way, and how old those are",
+    "What comes in and what is done, how many items are under way, and how old those are",
     cards=(
-        Tile("issue.cycle_time"),
-        Tile("issue.lead_time"),
+        Tile("issue.created"),
+        Tile("issue.completed"),
         Tile("wip.count"),
         Tile("wip.age"),
-        Tile("flow.efficiency"),
-        Trend("cycle_time", "issue.cycle_time", by=FINISHED, span=6),
+        Tile("issue.cycle_time"),
+        Trend("arrivals", "issue.created", "Arrivals and completions", beside=("issue.completed",), span=6),
         Trend("wip", "wip.count", kind="area", span=6),
-        Distribution("spread", "issue.cycle_time", span=6),
-        Slowest("oldest", "wip.age", "Oldest work in progress", span=6, most=8),
-        Figures("More figures of flow", ("work.features_per_week", "work.feature_completion_rate", "backlog.age")),
+        Later("ageing", "Ageing work", "Show the oldest work in progress", span=7),
+        Distribution("spread", "issue.cycle_time", "Cycle time", span=5),
+        Trend("cycle_time", "issue.cycle_time", by=FINISHED, span=6),
+        Trend("efficiency", "flow.efficiency", span=6),
+        Figures(
+            "More figures of flow",
+            (
+                *("issue.lead_time", "flow.efficiency", "work.features_per_week", "work.feature_completion_rate"),
+                *("backlog.age", "backlog.health"),
+            ),
+        ),
     ),
 )
 TABS = {"": (SPRINTS, BACKLOG), "flow": (FLOW,)}

@@ -9,7 +9,7 @@ from datetime import date
 
 from insights.query.query import Statistic, Window
 
-RANKS = {Statistic.MEDIAN: 0.5, Statistic.P75: 0.75, Statistic.P90: 0.9, Statistic.P95: 0.95}
+RANKS = {Statistic.MEDIAN: 0.5, Statistic.P75: 0.75, Statistic.P85: 0.85, Statistic.P90: 0.9, Statistic.P95: 0.95}
 
 
 @dataclass(frozen=True)

@@ -134,7 +134,7 @@ class Computed:
             return mean(self.values)
         if which is Statistic.TRIMMED_MEAN:
             return mean(sorted(self.values)[: len(self.values) - 5 * len(self.values) // 100])
-        rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P90: 90, Statistic.P95: 95}[which]
+        rank = {Statistic.MEDIAN: 50, Statistic.P75: 75, Statistic.P85: 85, Statistic.P90: 90, Statistic.P95: 95}[which]
         if len(self.values) == 1:
             return self.values[0]
         return quantiles(self.values, n=100, method="inclusive")[rank - 1]
@@ -332,6 +332,8 @@ Metric = Callable[[World, Question], Computed]
 ITEMS: dict[str, Metric] = {
     "issue.lead_time": lambda world, question: _spread([item.lead for item in _done(world, question)]),
     "issue.cycle_time": lambda world, question: _spread([item.cycle for item in _done(world, question)]),
+    "issue.created": lambda world, question: _count(_created(world, question)),
+    "issue.completed": lambda world, question: _count(_done(world, question)),
     "flow.efficiency": _flow_efficiency,
     "wip.count": lambda world, question: _count(_standing(world, question, BUSY)),
     "wip.age": _age,
