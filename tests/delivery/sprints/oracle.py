@@ -49,13 +49,13 @@ class Item:
     def draft(self, project: str) -> WorkItemDraft:
         statuses = ["To do", *(status for _, status in self.moves)]
         values = [self.first_estimate, *(points for _, points in self.estimates)]
-        told = [self.created, *(at for at, _ in self.moves), *(at for at, *_ in self.sprints)]
+        events = [self.created, *(at for at, _ in self.moves), *(at for at, *_ in self.sprints)]
         return WorkItemDraft(
             external_id=self.key,
             key=self.key,
             project=project,
             parent_key=self.parent,
-            updated_at=max([*told, *(at for at, _ in self.estimates)]),
+            updated_at=max([*events, *(at for at, _ in self.estimates)]),
             created_at=self.created,
             native_type="Story",
             native_status=statuses[-1],
@@ -100,14 +100,14 @@ class Sprint:
             end += timedelta(days=1)
         return min(end, self.closed) if self.closed else end
 
-    def draft(self, *, told_at: datetime) -> SprintDraft:
+    def draft(self, *, updated_at: datetime) -> SprintDraft:
         return SprintDraft(
             external_id=self.name,
             board=self.board,
             name=f"Sprint {self.name}",
             state=SprintState.CLOSED if self.closed else SprintState.ACTIVE,
             native_state="",
-            updated_at=told_at,
+            updated_at=updated_at,
             starts_at=self.start,
             ends_at=self.planned_end,
             completed_at=self.closed,
@@ -136,10 +136,10 @@ class World:
         """How it was in the sprint; None if it was not, once the sprint was committed."""
         assert sprint.closed
         grace, inside, committed, counted_from, left, churned = sprint.grace_ends, False, False, None, None, False
-        told = [(at, on) for at, name, on in item.sprints if name == sprint.name and at < sprint.closed]
-        if told and not told[0][1]:
+        events = [(at, on) for at, name, on in item.sprints if name == sprint.name and at < sprint.closed]
+        if events and not events[0][1]:
             inside = True  # it left a sprint that nobody saw it enter
-        for at, on in sorted(told, key=lambda event: event[0]):
+        for at, on in sorted(events, key=lambda event: event[0]):
             if at > grace and counted_from is None and inside:
                 committed, counted_from = True, grace
             if on and not inside and at >= grace:

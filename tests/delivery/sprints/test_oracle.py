@@ -47,7 +47,7 @@ def world(request: pytest.FixtureRequest, org: Org) -> World:
 def tell(world: World, tracker: Tracker, seed: int) -> None:
     """In any order, some at a time."""
     drafts: list[Any] = [item.draft(tracker.place) for item in world.items]
-    drafts += [sprint.draft(told_at=sprint.closed or sprint.start) for sprint in world.sprints]
+    drafts += [sprint.draft(updated_at=sprint.closed or sprint.start) for sprint in world.sprints]
     random.Random(seed).shuffle(drafts)
     for start in range(0, len(drafts), 20):
         tracker.tell(*drafts[start : start + 20])
@@ -90,17 +90,17 @@ def test_what_was_committed_and_added_is_delivered_carried_over_or_removed(world
 def test_later_words_change_exactly_what_they_touch(world: World) -> None:
     """A sprint is reopened, one closed later, one deleted; items are estimated anew and leave: nothing is missed."""
     refresh()
-    tracker, told_at = Tracker.known(), NOW - timedelta(minutes=5)
+    tracker, updated_at = Tracker.known(), NOW - timedelta(minutes=5)
     reopened, longer, deleted = (world.sprints[place] for place in (2, 4, 11))
     reopened.closed = None
     assert longer.closed
     longer.closed += timedelta(days=2)
     for item in world.items[:12]:
-        item.estimates.append((told_at, 13.0))
+        item.estimates.append((updated_at, 13.0))
     for item in world.items[12:20]:
         item.sprints = [event for event in item.sprints if event[1] != longer.name]
     tracker.tell(
-        *(sprint.draft(told_at=told_at) for sprint in (reopened, longer)),
+        *(sprint.draft(updated_at=updated_at) for sprint in (reopened, longer)),
         *(item.draft(tracker.place) for item in world.items[:20]),
     )
     from integrations.enums import Kind
