@@ -126,7 +126,7 @@ def test_a_unit_sees_the_sprints_of_its_boards(shop: Org, viewer: Persona, unit:
     assert "Platform sprint 7" in report(signed_in(viewer), f"?unit={unit}")
 
 
-def test_a_unit_without_sprints_is_told_where_its_figures_are(shop: Org) -> None:
+def test_a_unit_without_sprints_learns_where_its_figures_are(shop: Org) -> None:
     page = words(signed_in(EXECUTIVE).get(f"{PAGE}?unit=search").content.decode())
     assert "No board of this unit has had a sprint." in page
     assert "Platform sprint 7" not in page
