@@ -58,6 +58,7 @@ ROUTES: dict[str, Access] = {
     "insights/planning/sprints/<int:pk>.csv": no_such("/insights/planning/sprints/4711.csv"),
     "insights/planning/sprints/<int:pk>/days/": no_such("/insights/planning/sprints/4711/days/"),
     "insights/planning/sprints/<int:pk>/days.csv": no_such("/insights/planning/sprints/4711/days.csv"),
+    "insights/planning/initiative/": no_such("/insights/planning/initiative/"),
     "insights/planning/<slug:tab>/": signed_in_only("/insights/planning/flow/"),
     "insights/dashboards/": signed_in_only("/insights/dashboards/"),
     "insights/dashboards/new/": signed_in_only("/insights/dashboards/new/"),
@@ -136,6 +137,10 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/": api("/api/v1/metrics/"),
     "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
     "api/v1/dora/": api("/api/v1/dora/"),
+    "api/v1/forecasts/": api_rows("/api/v1/forecasts/"),
+    "api/v1/forecasts/one/": Access(
+        "/api/v1/forecasts/one/", visitor=401, member=404, admin=404, token=404, token_of_nobody=403
+    ),
     "api/v1/metrics/<str:key>/series/": api("/api/v1/metrics/ai.spend/series/"),
     "api/v1/metrics/<str:key>/rows/": api_rows("/api/v1/metrics/ai.spend/rows/"),
     "api/v1/metrics/<str:key>/distribution/": api("/api/v1/metrics/ai.spend/distribution/"),

@@ -61,14 +61,16 @@ def choose_window(history: History, *, days_since_change: int | None = None) -> 
 
 
 def change_of_team(people: Sequence[int]) -> int | None:
-    """Working days since the size last differed by more than CHANGE_OF_SIZE from that of a week before; None: never.
+    """Working days since the size last changed by more than CHANGE_OF_SIZE within a week, its last step counted; None
+    where it never did.
 
     `people` has the team's size on each working day, the oldest first.
     """
     for day in range(len(people) - 1, WEEK - 1, -1):
         now, before = people[day], people[day - WEEK]
         if abs(now - before) > CHANGE_OF_SIZE * max(now, before):
-            return len(people) - day
+            step = next(earlier for earlier in range(day, 0, -1) if people[earlier] != people[earlier - 1])
+            return len(people) - step
     return None
 
 

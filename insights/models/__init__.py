@@ -3,6 +3,7 @@ from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition, TableChange
 from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
+from insights.models.forecasts import ForecastRecord
 from insights.models.saved_views import SavedView, SavedViewShare
 from insights.models.sharing import SharedWith
 
@@ -13,6 +14,7 @@ __all__ = [
     "Dashboard",
     "DashboardShare",
     "FigureRecord",
+    "ForecastRecord",
     "HomeDashboard",
     "SavedView",
     "SavedViewShare",

@@ -19,6 +19,7 @@ from insights.pages.dashboards.saved_views import lines_on_home
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
 from insights.pages.guided_start import is_left_unfinished, is_shown_at_home, start_page
 from insights.pages.integrations.needs import NeedLine, need_lines
+from insights.pages.planning.forecasts import FORECAST
 from insights.privacy.scope_access import access_in, has_scope
 from insights.ui import wording
 from insights.ui.filters import filters_of
@@ -53,7 +54,7 @@ def home(request: HttpRequest) -> HttpResponse:
     access = access_in(request)
     if request.GET.get(HOME) != PAGE and (chosen := home_dashboard(access)):
         return redirect(url_with(reverse("dashboard", args=[chosen.pk]), request.GET))
-    has_telemetry = available_sources().sessions
+    available = available_sources()
     filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)
     answers = (
@@ -66,8 +67,10 @@ def home(request: HttpRequest) -> HttpResponse:
         "scope": scope_bar(filters, around, {}, request.path),
         "ai_url": filters.url(reverse("ai")),
         "delivery_url": filters.url(reverse("delivery")),
+        "planning_url": filters.url(reverse("planning")) if available.work_items else "",
+        "forecasts_url": filters.url(reverse("planning_tab", args=[FORECAST.key])),
         "health_url": reverse("home_health") if request.user.is_staff else "",
-        "headlines": _headlines(answers) if has_telemetry and answers else [],
+        "headlines": _headlines(answers) if available.sessions and answers else [],
         "delivery": _delivery(answers) if answers else [],
         "callout": callout(answers) if answers else None,
         "days": wording.days(filters.window),

@@ -8,11 +8,13 @@ from core import sql
 
 
 class AvailableSources(NamedTuple):
-    """Whether any session was received, any seat plan exists, and any repository is connected, synced or not."""
+    """Whether any session was received, any seat plan exists, any repository is connected, synced or not, and any work
+    item is stored."""
 
     sessions: bool
     seats: bool
     repositories: bool
+    work_items: bool
 
 
 def available_sources() -> AvailableSources:
@@ -20,7 +22,7 @@ def available_sources() -> AvailableSources:
     (row,) = sql.rows(
         """
         SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
-               EXISTS (SELECT FROM integrations_repositorysource)
+               EXISTS (SELECT FROM integrations_repositorysource), EXISTS (SELECT FROM integrations_workitem)
         """
     )
     return AvailableSources(*row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 import pghistory
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -24,6 +25,16 @@ class MembersSee(models.TextChoices):
 
     OWN_UNITS = "own_units", "Their own units"
     EVERYTHING = "everything", "Every unit and the whole organisation"
+
+
+def check_region(region: str) -> None:
+    """Raises ValidationError for a region whose public holidays are not known."""
+    from holidays import list_supported_countries
+
+    country, _, subdivision = region.partition("-")
+    known = list_supported_countries()
+    if country not in known or (subdivision and subdivision not in known[country]):
+        raise ValidationError(f"No public holidays of “{region}” are known: give a code such as DE or DE-BY.")
 
 
 @pghistory.track(
@@ -99,6 +110,16 @@ class Organisation(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(12)],
         help_text="1 to 12; empty: HEADWAY_FISCAL_YEAR_START_MONTH. Defines quarters on pages, in the API and in "
         "objectives; a quarter with objectives keeps its days. Quarterly figures are recomputed.",
+    )
+    holidays_in = models.CharField(
+        "public holidays of",
+        max_length=10,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[check_region],
+        help_text="A country or region by its ISO code, such as DE or DE-BY. Forecasts count its working days. Empty: "
+        "Mondays to Fridays.",
     )
     repository_attributes = models.CharField(
         "attributes that name a repository",

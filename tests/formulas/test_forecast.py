@@ -180,10 +180,10 @@ def test_the_window_follows_a_changed_pace_and_is_long_otherwise(
     [
         ([5] * 40, None),
         ([5] * 30 + [6] * 10, None),  # a sixth
-        ([5] * 30 + [7] * 10, 6),  # still larger than a week before, six days ago
-        ([8] * 30 + [7, 6, 5, 5, 5, 5], 1),  # three leave one by one
+        ([5] * 30 + [7] * 10, 10),
+        ([8] * 30 + [7, 6, 5, 5, 5, 5], 4),  # three leave one by one
         ([], None),
-        ([0] * 6 + [3] * 6, 2),
+        ([0] * 6 + [3] * 6, 6),
     ],
 )
 def test_a_team_has_changed_when_a_fifth_came_or_left_in_a_week(people: list[int], since: int | None) -> None:

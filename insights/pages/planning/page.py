@@ -8,8 +8,10 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from insights.pages.planning.ageing import ageing_part
+from insights.pages.planning.forecasts import forecasts_card, forecasts_csv
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
 from insights.pages.planning.tabs import PLANNING_PAGE, TABS
+from insights.pages.presenter import Additions, OwnCard
 from insights.pages.tabs import OpenTab, TabbedPage
 from insights.ui.scope_bar import scope_name
 from insights.ui.views import figures_view
@@ -35,5 +37,12 @@ def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
 
 
 PLANNING = TabbedPage(
-    PLANNING_PAGE, TABS, (), own_choices=(LISTED,), own_parts={"ageing": ageing_part}, csv_prefix="headway-planning"
+    PLANNING_PAGE,
+    TABS,
+    (),
+    own=Additions(cards={"forecasts": OwnCard(forecasts_card)}),
+    own_choices=(LISTED,),
+    own_parts={"ageing": ageing_part},
+    own_tables={"forecasts": forecasts_csv},
+    csv_prefix="headway-planning",
 )

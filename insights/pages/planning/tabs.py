@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from insights.catalogue.sprints import points_key
 from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
+from insights.pages.planning.forecasts import FORECAST
 from insights.query.query import Dimension
 from insights.ui.cards import Distribution, Figures, Later, Section, Tile, Trend, UnitTable
 from insights.ui.filters import Choice
@@ -83,11 +84,11 @@ FLOW = Section(
         ),
     ),
 )
-TABS = {"": (SPRINTS, BACKLOG), "flow": (FLOW,)}
+TABS = {"": (SPRINTS, BACKLOG), "flow": (FLOW,), FORECAST.key: (FORECAST,)}
 
 PLANNING_PAGE = InsightsPage(
     "planning",
-    tabs={"": Tab("Sprints", holds="backlog"), "flow": Tab("Flow")},
+    tabs={"": Tab("Sprints", holds="backlog"), "flow": Tab("Flow"), FORECAST.key: Tab("Forecast")},
     facets=(
         OfferedFacet(Dimension.PROJECT, "issue.cycle_time", "item", part="projects", amount=facts_of),
         OfferedFacet(Dimension.WORK_TYPE, "issue.cycle_time", "item", part="work_types", amount=facts_of),

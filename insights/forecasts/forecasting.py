@@ -1,0 +1,181 @@
+"""The forecast of an initiative: its history by working day, and what follows from it."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+
+from insights.formulas.forecast import (
+    EVEN,
+    LIKELY,
+    NO_CHANGES,
+    SAFE,
+    WEEK,
+    Changes,
+    Forecast,
+    History,
+    Throughput,
+    TooLittleHistory,
+    how_many,
+    when_finished,
+)
+from insights.formulas.forecast_window import ChosenWindow, change_of_team, choose_window
+from insights.formulas.working_days import WorkingDays
+from integrations.delivery.records.initiatives import Initiative
+from orgtree.models import Organisation
+from orgtree.organisation.public_holidays import days_off
+
+YEARS = 5  # of holidays before and after today
+WORKING_SHARE = 5 / 7  # of the days that an item was active
+
+
+@dataclass(frozen=True)
+class Dates:
+    """Days by which an initiative is finished with odds of 50, 85 and 95 %; None: not within two years."""
+
+    even: date | None
+    likely: date | None
+    safe: date | None
+
+
+@dataclass(frozen=True, eq=False)
+class InitiativeForecast:
+    """What is known of an initiative at the end of a day, and when it is finished."""
+
+    initiative: Initiative
+    today: date
+    calendar: WorkingDays
+    window: ChosenWindow
+    forecast: Forecast | TooLittleHistory
+
+    @cached_property
+    def dates(self) -> Dates | None:
+        """None with too little history."""
+        forecast = self.forecast
+        return None if isinstance(forecast, TooLittleHistory) else self.dates_of(forecast)
+
+    def dates_of(self, forecast: Forecast) -> Dates:
+        days = (forecast.day_at(odds) for odds in (EVEN, LIKELY, SAFE))
+        return Dates(*(None if day is None else self.calendar.after(self.today, day) for day in days))
+
+    def odds_by(self, day: date, forecast: Forecast | None = None) -> float | None:
+        """The odds (0–1) of being finished by a day; None with too little history."""
+        made = forecast or self.forecast
+        if isinstance(made, TooLittleHistory):
+            return None
+        number = self.calendar.until(self.today, day)
+        return 0.0 if number < 0 else made.odds_by(number)
+
+    @property
+    def planned_on(self) -> date | None:
+        return self.initiative.planned_on
+
+    @property
+    def is_at_risk(self) -> bool:
+        """Whether the 85 % date is later than planned."""
+        if self.planned_on is None or self.dates is None:
+            return False
+        return self.dates.likely is None or self.dates.likely > self.planned_on
+
+    @property
+    def days_late(self) -> int | None:
+        """Working days from the planned day to the 85 % date; None where one of them is missing."""
+        if self.planned_on is None or self.dates is None or self.dates.likely is None:
+            return None
+        return self.calendar.until(self.planned_on, self.dates.likely)
+
+    @property
+    def added_since_start(self) -> int:
+        """Items added since work began, less those dropped."""
+        start = self.initiative.started_on
+        if start is None:
+            return 0
+        return sum(day > start for day in self.initiative.added) - sum(day > start for day in self.initiative.dropped)
+
+    @property
+    def weekly(self) -> float:
+        """Items finished a week, in the history that is replayed."""
+        history = self.window.history
+        return history.total / history.days * WEEK if history.days else 0.0
+
+    @property
+    def seed(self) -> int:
+        return zlib.crc32(f"{self.initiative.kind} {self.initiative.key}".encode())
+
+    def with_changes(self, changes: Changes) -> Forecast | TooLittleHistory:
+        remaining = self.initiative.remaining
+        return when_finished(self.window.history, remaining, seed=self.seed, changes=self._complete(changes))
+
+    def how_many(self, day: date, changes: Changes = NO_CHANGES) -> Throughput | TooLittleHistory:
+        """How many items are finished from tomorrow to that day."""
+        days = max(0, self.calendar.until(self.today, day))
+        return how_many(self.window.history, days, seed=self.seed, changes=self._complete(changes))
+
+    def when_so_many(self, items: int, changes: Changes = NO_CHANGES) -> Forecast | TooLittleHistory:
+        """When that many more items are finished, whatever is added."""
+        import numpy as np
+
+        history = History(self.window.history.finished, np.zeros_like(self.window.history.added))
+        return when_finished(history, items, seed=self.seed, changes=self._complete(replace(changes, scope=0)))
+
+    def _complete(self, changes: Changes) -> Changes:
+        active = self.initiative.active_days
+        return replace(
+            changes,
+            team=len(self.initiative.people),
+            active_days=active * WORKING_SHARE if active else None,
+        )
+
+
+def working_days(today: date) -> WorkingDays:
+    """The organisation's working days."""
+    years = range(today.year - YEARS, today.year + YEARS + 1)
+    return WorkingDays.without(*days_off(Organisation.current().holidays_in, years))
+
+
+def forecast_of(
+    initiative: Initiative, *, today: date, calendar: WorkingDays, team_sizes: Sequence[int] = ()
+) -> InitiativeForecast:
+    """The forecast at the end of `today`; `team_sizes` are those of the last working days before it."""
+    since = change_of_team(team_sizes)
+    history = history_of(initiative, today=today, calendar=calendar)
+    window = choose_window(history, days_since_change=since)
+    made = InitiativeForecast(initiative, today, calendar, window, TooLittleHistory(history.total, history.days))
+    return replace(made, forecast=made.with_changes(NO_CHANGES))
+
+
+def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) -> History:
+    """Items finished and added on each working day since work began; today is not over and is left out."""
+    import numpy as np
+
+    start = initiative.started_on
+    if start is None or start >= today:
+        return History(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+    first_growth = start + timedelta(days=1)  # what was added until then is the scope to begin with
+
+    finished, added, dropped = (
+        calendar.counts([day for day in days if day >= earliest], first=start, end=today)
+        for days, earliest in (
+            (initiative.done, start),
+            (initiative.added, first_growth),
+            (initiative.dropped, first_growth),
+        )
+    )
+    return History(finished, added - dropped)
+
+
+def as_of(initiative: Initiative, day: date) -> Initiative:
+    """The initiative as it was at the end of a day: without what was added, finished or dropped later."""
+    later = [sum(one > day for one in days) for days in (initiative.added, initiative.done, initiative.dropped)]
+    added, done, dropped = later
+    return replace(
+        initiative,
+        remaining=max(0, initiative.remaining + done + dropped - added),
+        added=[one for one in initiative.added if one <= day],
+        done=[one for one in initiative.done if one <= day],
+        dropped=[one for one in initiative.dropped if one <= day],
+        started_on=initiative.started_on if initiative.started_on and initiative.started_on <= day else None,
+    )

@@ -1,0 +1,101 @@
+"""The open initiatives of a scope with their forecasts, those at risk first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from insights.forecasts.forecasting import Dates, InitiativeForecast, forecast_of, working_days
+from insights.forecasts.records import Movement, calibration_of, movements, records_of_unit
+from insights.forecasts.teams import Team, teams_of
+from insights.formulas.forecast import FEWEST_FINISHED, LIKELY, TooLittleHistory
+from insights.formulas.forecast_calibration import Calibration
+from insights.ui import wording
+from integrations.delivery.records.initiatives import Initiative, InitiativeKind, initiative, open_initiatives
+from orgtree.access.access import Access
+from orgtree.trees.people_filter import PeopleFilter
+
+STALE = timedelta(days=90)  # what nobody added to or worked on for so long is not going on
+NOT_SOON = "Not within 2 years"
+
+
+@dataclass(frozen=True)
+class ListedForecasts:
+    """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held."""
+
+    forecasts: Sequence[InitiativeForecast]
+    moved: Mapping[str, Movement]
+    calibration: Calibration
+
+    @property
+    def at_risk(self) -> Sequence[InitiativeForecast]:
+        return [made for made in self.forecasts if made.is_at_risk]
+
+
+def listed_forecasts(
+    kind: InitiativeKind, access: Access, *, people: PeopleFilter, own_only: bool, today: date
+) -> ListedForecasts:
+    """The initiatives on which these people worked; of their own items alone with `own_only`."""
+    initiatives = open_initiatives(kind, access, people=people, own_only=own_only, since=today - STALE)
+    made = [forecast for forecast, _ in _forecasts(initiatives, today)]
+    made.sort(key=lambda one: (not one.is_at_risk, -(one.days_late or 0)))
+    planned = {one.initiative.key: one.planned_on for one in made if one.is_at_risk and one.planned_on}
+    return ListedForecasts(
+        made, movements(kind, planned), calibration_of(records_of_unit(people.unit).filter(kind=kind))
+    )
+
+
+def forecast_with_key(
+    kind: InitiativeKind, key: str, access: Access, *, people: PeopleFilter, own_only: bool, today: date
+) -> tuple[InitiativeForecast, Team | None] | None:
+    """The forecast of one initiative and its team; None where the viewer may open none of its items."""
+    if not key or "\x00" in key:
+        return None
+    found = initiative(kind, key, access, people=people, own_only=own_only)
+    return _forecasts([found], today)[0] if found else None
+
+
+def _forecasts(initiatives: Sequence[Initiative], today: date) -> list[tuple[InitiativeForecast, Team | None]]:
+    calendar = working_days(today)
+    teams = teams_of(initiatives, day=today, calendar=calendar)
+    made = []
+    for one in initiatives:
+        team = teams.get(one.key)
+        sizes = team.sizes if team else ()
+        made.append((forecast_of(one, today=today, calendar=calendar, team_sizes=sizes), team))
+    return made
+
+
+def too_little_words(forecast: object) -> str:
+    """Why there is no date; empty where there is one."""
+    if not isinstance(forecast, TooLittleHistory):
+        return ""
+    if forecast.finished < FEWEST_FINISHED:
+        return f"Too little history: {forecast.finished} of {FEWEST_FINISHED} finished items"
+    return f"Too little history: {wording.count(forecast.days, 'working day')} since work began"
+
+
+def forecast_document(made: InitiativeForecast, moved: Movement | None) -> dict[str, Any]:
+    """The forecast for CSV and API; null where there is no date."""
+    one, dates = made.initiative, made.dates or Dates(None, None, None)
+    not_soon = "" if dates.likely else f"{NOT_SOON} with odds of {LIKELY:.0%}"
+    return {
+        "kind": one.kind.value,
+        "key": one.key,
+        "name": one.name,
+        "reference": one.reference,
+        "items_done": len(one.done),
+        "items": one.items,
+        "added_since_start": made.added_since_start,
+        "finished_per_week": round(made.weekly, 2),
+        "date_50": dates.even,
+        "date_85": dates.likely,
+        "date_95": dates.safe,
+        "planned": made.planned_on,
+        "odds_of_planned": made.odds_by(made.planned_on) if made.planned_on else None,
+        "working_days_late": made.days_late if made.is_at_risk else None,
+        "at_risk_since": moved.since if moved else None,
+        "reason": too_little_words(made.forecast) or not_soon,
+    }

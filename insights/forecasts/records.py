@@ -1,0 +1,144 @@
+"""Records of forecasts: made every night and, for the past, from what was known on each Monday.
+
+Those of finished epics and versions are the back-tests behind the calibration that pages show; those of open ones say
+since when a planned day is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from insights.forecasts.forecasting import as_of, forecast_of, working_days
+from insights.forecasts.teams import teams_of
+from insights.formulas.forecast_calibration import Calibration
+from insights.formulas.working_days import WorkingDays
+from insights.models import ForecastRecord
+from integrations.delivery.records.initiatives import Initiative, InitiativeKind, all_initiatives
+from orgtree.access.access import aggregates_access
+from orgtree.models import UnitPlacement
+
+KINDS = (InitiativeKind.EPIC, InitiativeKind.VERSION)  # labels and projects have no end
+YEAR = timedelta(days=365)
+WEEKS_BACK = 52
+SETTLED = timedelta(days=14)  # a scope that was empty for so long is finished
+
+
+def record_forecasts() -> int:
+    """Record the forecasts of today and of Mondays that lack one; returns the number of records written.
+
+    Records of scopes that were finished since, or opened again, get their end or lose it.
+    """
+    today = timezone.localdate()
+    calendar, written = working_days(today), 0
+    for kind in KINDS:
+        initiatives = all_initiatives(kind, aggregates_access(), since=today - YEAR)
+        teams = teams_of(initiatives, day=today, calendar=calendar)
+        known: dict[str, set[date]] = {}
+        for key, made_on in ForecastRecord.objects.filter(kind=kind).values_list("key", "made_on"):
+            known.setdefault(key, set()).add(made_on)
+        for initiative in initiatives:
+            team = teams.get(initiative.key)
+            missing = _records(initiative, known.get(initiative.key, set()), today=today, calendar=calendar)
+            written += len(ForecastRecord.objects.bulk_create(missing, ignore_conflicts=True))
+            stored = ForecastRecord.objects.filter(kind=kind, key=initiative.key)
+            finished_on = end_of(initiative, today)
+            stored.update(finished_on=finished_on, team=team.unit_id if team else None)
+    ForecastRecord.objects.filter(made_on__lt=today - 2 * YEAR).delete()
+    return written
+
+
+def end_of(initiative: Initiative, today: date) -> date | None:
+    """When nothing was left; None while something is, or as long as more may be added."""
+    if initiative.remaining or not initiative.done:
+        return None
+    ended = max(*initiative.done, *initiative.dropped) if initiative.dropped else max(initiative.done)
+    return ended if ended <= today - SETTLED else None
+
+
+def _records(
+    initiative: Initiative, known: set[date], *, today: date, calendar: WorkingDays
+) -> Iterator[ForecastRecord]:
+    """The records of Mondays on which something was left, and of today; of days that are not known yet."""
+    start, end = initiative.started_on, end_of(initiative, today)
+    if start is None:
+        return
+    monday = today - timedelta(days=today.weekday())
+    days = {monday - timedelta(weeks=number) for number in range(WEEKS_BACK)}
+    for day in sorted((days | {today}) - known):
+        if day <= start or (end is not None and day >= end):
+            continue
+        then = as_of(initiative, day)
+        if not then.remaining:
+            continue
+        made = forecast_of(then, today=day, calendar=calendar)
+        if made.dates is None:
+            continue
+        yield ForecastRecord(
+            kind=initiative.kind,
+            key=initiative.key,
+            made_on=day,
+            even_on=made.dates.even,
+            likely_on=made.dates.likely,
+            safe_on=made.dates.safe,
+            remaining=then.remaining,
+            added=made.added_since_start,
+            weekly=made.weekly,
+        )
+
+
+def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
+    """The records of initiatives whose team is in the unit; all of the organisation where it is None."""
+    records = ForecastRecord.objects.filter(made_on__gte=timezone.localdate() - YEAR)
+    if unit is None:
+        return records
+    below = UnitPlacement.objects.filter(ancestor__slug=unit, during__contains=timezone.localdate())
+    return records.filter(Q(team__in=below.values("unit")) | Q(team__slug=unit))
+
+
+def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
+    """How many of the 85 % dates of finished initiatives held; one Monday in two counts."""
+    outcomes = [
+        likely_on is None or (finished_on is not None and finished_on <= likely_on)
+        for made_on, likely_on, finished_on in records.exclude(finished_on=None).values_list(
+            "made_on", "likely_on", "finished_on"
+        )
+        if made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0
+    ]
+    return Calibration(sum(outcomes), len(outcomes))
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Since when the planned day of an initiative is missed, and what changed in the week before that."""
+
+    since: date
+    added: int  # items
+    weekly: float  # items a week, more or less
+
+
+def movements(kind: InitiativeKind, planned: Mapping[str, date]) -> Mapping[str, Movement]:
+    """Key → since when its 85 % date is later than planned, for those that miss it; `planned` is key → day."""
+    stored: dict[str, list[ForecastRecord]] = {}
+    for record in ForecastRecord.objects.filter(kind=kind, key__in=planned).order_by("made_on"):
+        stored.setdefault(record.key, []).append(record)
+    found = {key: _movement(records, planned[key]) for key, records in stored.items()}
+    return {key: movement for key, movement in found.items() if movement}
+
+
+def _movement(records: Sequence[ForecastRecord], planned_on: date) -> Movement | None:
+    first: ForecastRecord | None = None
+    before: ForecastRecord | None = None
+    for record in reversed(records):
+        if record.likely_on is not None and record.likely_on <= planned_on:
+            before = record
+            break
+        first = record
+    if first is None:
+        return None
+    was = before or first
+    return Movement(first.made_on, records[-1].added - was.added, records[-1].weekly - was.weekly)

@@ -1,0 +1,188 @@
+"""The tab *Forecast*: the epics, versions, labels and projects of a scope with their dates, and those at risk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.urls import reverse
+
+from core.csv_export import Cell
+from insights.forecasts.forecasting import Dates, InitiativeForecast
+from insights.forecasts.listing import (
+    NOT_SOON,
+    ListedForecasts,
+    forecast_document,
+    listed_forecasts,
+    too_little_words,
+)
+from insights.forecasts.records import Movement
+from insights.formulas.forecast_calibration import Calibration, Verdict
+from insights.pages.answers import Answers
+from insights.pages.presenter import TemplateCard
+from insights.ui import wording
+from insights.ui.cards import Card, Own, Section
+from insights.ui.filters import FACETS, Choice, Filters
+from integrations.delivery.records.initiatives import InitiativeKind
+
+KIND = Choice(
+    "kind",
+    {
+        InitiativeKind.EPIC: "Epics",
+        InitiativeKind.VERSION: "Versions",
+        InitiativeKind.LABEL: "Labels",
+        InitiativeKind.PROJECT: "Projects",
+    },
+)
+WHOSE = Choice("items", {"all": "All items", "own": "Own items"})
+NOUNS = {InitiativeKind.EPIC: "epic", InitiativeKind.VERSION: "version"} | {
+    InitiativeKind.LABEL: "label",
+    InitiativeKind.PROJECT: "project",
+}
+
+FORECAST = Section(
+    "forecast",
+    "When will it ship?",
+    "Dates and odds from what was finished before, with the scope growing as it did",
+    cards=(Own("forecasts"),),
+    picks=(("Forecast of", KIND), ("Count", WHOSE)),
+)
+
+
+def listed_in(filters: Filters) -> ListedForecasts:
+    """The forecasts of the picked kind, as the viewer may see them."""
+    kind = InitiativeKind(filters.picked[KIND.parameter])
+    return listed_forecasts(
+        kind, filters.access, people=filters.people_filter, own_only=is_own(filters), today=filters.today
+    )
+
+
+def is_own(filters: Filters) -> bool:
+    return filters.picked[WHOSE.parameter] == "own"
+
+
+def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
+    filters, kind = answers.filters, InitiativeKind(answers.filters.picked[KIND.parameter])
+    listed = listed_in(filters)
+    noun = NOUNS[kind]
+    own: dict[str, Any] = {
+        "noun": noun,
+        **_void(kind),
+        "title": f"Open {wording.plural_of(noun)}",
+        "lines": [_line(made, filters) for made in listed.forecasts],
+        "risks": [risk_line(made, listed.moved.get(made.initiative.key), filters) for made in listed.at_risk],
+        "has_planned": any(made.planned_on for made in listed.forecasts),
+        "calibration": calibration_words(listed.calibration, f"these {wording.plural_of(noun)}"),
+        "verdict": verdict_tag(listed.calibration),
+        "has_end": kind in (InitiativeKind.EPIC, InitiativeKind.VERSION),
+        "csv_url": answers.page.chart_csv_url(filters, "forecasts"),
+        "ignored": [name.lower() for dimension, name in FACETS.items() if dimension in filters.facets],
+    }
+    return TemplateCard("forecasts", "insights/planning/_forecasts.html", own, getattr(card, "span", 12))
+
+
+def _void(kind: InitiativeKind) -> dict[str, str]:
+    """The words of an empty list."""
+    how = {
+        InitiativeKind.EPIC: "An epic is a work item that others name as their parent, in Jira or GitHub.",
+        InitiativeKind.VERSION: "Versions are Jira's fix versions with items that are not done.",
+        InitiativeKind.LABEL: "Labels come from the issue tracker.",
+        InitiativeKind.PROJECT: "Projects come from the issue tracker.",
+    }[kind]
+    return {"void_title": f"No open {wording.plural_of(NOUNS[kind])}", "void_text": how}
+
+
+def _line(made: InitiativeForecast, filters: Filters) -> dict[str, Any]:
+    one, odds = made.initiative, made.odds_by(made.planned_on) if made.planned_on else None
+    return {
+        "name": one.name,
+        "reference": one.reference,
+        "url": initiative_url(made, filters),
+        "done": len(one.done),
+        "items": one.items,
+        "share": len(one.done) / one.items if one.items else 0.0,
+        "added": f"{made.added_since_start:+,}" if made.added_since_start else "none",
+        "weekly": f"{made.weekly:.1f}" if made.weekly else "–",
+        "dates": date_words(made.dates) if made.dates else None,
+        "too_little": too_little_words(made.forecast),
+        "planned": wording.day(made.planned_on) if made.planned_on else "",
+        "odds": wording.percent_of(odds, 1.0) if odds is not None else "",
+        "tone": "" if odds is None else "bad" if odds < 0.5 else "watch" if made.is_at_risk else "good",
+    }
+
+
+def date_words(dates: Dates) -> tuple[str, str, str]:
+    """The three dates as on pages."""
+    even, likely, safe = (
+        NOT_SOON if day is None else wording.day(day) for day in (dates.even, dates.likely, dates.safe)
+    )
+    return even, likely, safe
+
+
+def risk_line(made: InitiativeForecast, moved: Movement | None, filters: Filters) -> dict[str, Any]:
+    """What is planned for a day that the 85 % date misses: by how much, since when, and what moved it."""
+    late = made.days_late
+    reasons = []
+    if moved and moved.added > 0:
+        reasons.append(f"{wording.count(moved.added, 'item')} added since then")
+    if moved and round(moved.weekly, 1) < 0:
+        reasons.append(f"{-moved.weekly:.1f} fewer finished a week")
+    odds = made.odds_by(made.planned_on) if made.planned_on else None
+    return {
+        "name": made.initiative.name,
+        "url": initiative_url(made, filters),
+        "planned": wording.day(made.planned_on) if made.planned_on else "",
+        "likely": date_words(made.dates)[1] if made.dates else "",
+        "late": "more than 2 years" if late is None else wording.count(late, "working day"),
+        "odds": wording.percent_of(odds or 0.0, 1.0),
+        "since": wording.day(moved.since) if moved else "",
+        "why": wording.listed(reasons),
+    }
+
+
+def initiative_url(made: InitiativeForecast, filters: Filters) -> str:
+    """The page of the initiative, with the filters of this one; `kind` is among them unless it is the default."""
+    kind = made.initiative.kind
+    return filters.with_pick(KIND, kind).url(reverse("initiative"), of=made.initiative.key)
+
+
+def calibration_words(calibration: Calibration, whose: str) -> str:
+    """How many earlier dates held, and what that means."""
+    if not calibration.of:
+        return f"No forecast of {whose} can be checked yet: none has ended."
+    held = f"{calibration.held} of {calibration.of} of the 85% dates of {whose} held"
+    share = wording.percent_of(calibration.held, calibration.of)
+    match calibration.verdict:
+        case Verdict.UNKNOWN:
+            return f"{held}: too few to say whether forecasts are calibrated."
+        case Verdict.TOO_EARLY:
+            return f"{held} ({share}): dates come too early here."
+        case Verdict.TOO_LATE:
+            return f"{held} ({share}): dates come too late here."
+        case Verdict.CALIBRATED:
+            return f"{held} ({share})."
+
+
+def verdict_tag(calibration: Calibration) -> tuple[str, str]:
+    """The word and the tone of the tag."""
+    match calibration.verdict:
+        case Verdict.UNKNOWN:
+            return "Not checked yet", ""
+        case Verdict.CALIBRATED:
+            return "Calibrated", "good"
+        case _:
+            return "Not calibrated", "watch"
+
+
+COLUMNS = (
+    *("kind", "key", "name", "reference", "items_done", "items", "added_since_start", "finished_per_week"),
+    *("date_50", "date_85", "date_95", "planned", "odds_of_planned", "working_days_late", "at_risk_since", "reason"),
+)
+
+
+def forecasts_csv(filters: Filters) -> Iterator[list[Cell]]:
+    listed = listed_in(filters)
+    yield list(COLUMNS)
+    for made in listed.forecasts:
+        document = forecast_document(made, listed.moved.get(made.initiative.key))
+        yield [document[name] for name in COLUMNS]

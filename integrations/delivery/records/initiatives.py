@@ -1,0 +1,229 @@
+"""Initiatives: epics, versions, labels and projects with their work items, over all units.
+
+An epic is a work item whose type says so (epic, initiative, feature), or one without a parent that has at least
+FEWEST_CHILDREN items; its items are those that name it as their parent.  A version belongs to a project, a label to the
+whole organisation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from django.db import connection
+from django.utils import timezone
+from psycopg import sql
+
+from integrations.delivery.records.visible import visible_work_items
+from orgtree.access.access import Access
+from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
+
+FEWEST_CHILDREN = 5
+MOST_LISTED = 60  # initiatives, those that were worked on last
+WEEKS_OF_TEAM = 12  # people who finished an item in these are behind it
+
+
+class InitiativeKind(StrEnum):
+    """The stored field that makes items one initiative."""
+
+    EPIC = "epic"
+    VERSION = "version"
+    LABEL = "label"
+    PROJECT = "project"
+
+
+# One row per initiative and item: key, name, url, planned day, and when the item joined where that is known.
+_MEMBERS: Mapping[InitiativeKind, sql.SQL] = {
+    InitiativeKind.EPIC: sql.SQL("""
+        SELECT epic.id::text AS key, epic.title AS name, epic.key AS reference, epic.id AS epic_id,
+               coalesce(epic.due_on, epic.release_on) AS planned_on, item.id AS item_id, NULL::date AS joined_on
+        FROM integrations_workitem item
+        JOIN integrations_workitem epic
+          ON epic.connection_id = item.connection_id AND epic.key = item.parent_key AND epic.deleted_at IS NULL
+        WHERE item.parent_key <> '' AND item.deleted_at IS NULL
+          AND (epic.native_type ~* '(epic|initiative|feature)'
+               OR (epic.parent_key = ''
+                   AND (SELECT count(*) FROM integrations_workitem child
+                        WHERE child.connection_id = epic.connection_id AND child.parent_key = epic.key
+                          AND child.deleted_at IS NULL) >= %(fewest_children)s))
+    """),
+    InitiativeKind.VERSION: sql.SQL("""
+        SELECT concat(item.project_id, ':', version.name) AS key, version.name, project.name AS reference,
+               NULL::bigint AS epic_id,
+               min(item.release_on) OVER (PARTITION BY item.project_id, version.name) AS planned_on, item.id AS item_id,
+               (SELECT (min(change.at) AT TIME ZONE %(zone)s)::date FROM integrations_workitemchange change
+                WHERE change.work_item_id = item.id AND change.field = 'version'
+                  AND position(version.name IN change.after) > 0) AS joined_on
+        FROM integrations_workitem item
+        JOIN integrations_project project ON project.id = item.project_id
+        CROSS JOIN unnest(item.versions) AS version (name)
+        WHERE item.deleted_at IS NULL
+    """),
+    InitiativeKind.LABEL: sql.SQL("""
+        SELECT label.name AS key, label.name, '' AS reference, NULL::bigint AS epic_id, NULL::date AS planned_on,
+               item.id AS item_id, NULL::date AS joined_on
+        FROM integrations_workitem item
+        CROSS JOIN unnest(item.labels) AS label (name)
+        WHERE item.deleted_at IS NULL
+    """),
+    InitiativeKind.PROJECT: sql.SQL("""
+        SELECT project.id::text AS key, project.name, project.key AS reference, NULL::bigint AS epic_id,
+               NULL::date AS planned_on, item.id AS item_id, NULL::date AS joined_on
+        FROM integrations_workitem item
+        JOIN integrations_project project ON project.id = item.project_id
+        WHERE item.deleted_at IS NULL
+    """),
+}
+
+# One row per initiative, with the days of its items.  An item that was closed without being done was dropped.
+_INITIATIVES = sql.SQL("""
+    WITH member AS ({members}),
+    item AS (
+        SELECT member.*,
+               coalesce(member.joined_on, figures.created_on) AS added_on,
+               figures.started_on, figures.done_on, figures.active_seconds, identity.person_id,
+               CASE WHEN figures.done_on IS NULL AND stored.status_category = 'done'
+                    THEN (coalesce(stored.resolved_at, stored.updated_at, stored.first_seen_at)
+                          AT TIME ZONE %(zone)s)::date
+               END AS dropped_on,
+               (true {whose}) AS is_own
+        FROM member
+        JOIN integrations_workitem stored ON stored.id = member.item_id
+        JOIN integrations_workitemfigures figures ON figures.work_item_id = member.item_id
+        LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+        WHERE (%(key)s::text IS NULL OR member.key = %(key)s)
+          AND (%(visible)s::bigint[] IS NULL OR member.item_id = ANY (%(visible)s))
+    ),
+    counted AS (SELECT * FROM item WHERE NOT %(own_only)s OR is_own OR person_id IS NULL),
+    listed AS (
+        SELECT key, bool_or(is_own) AS is_own, max(greatest(done_on, started_on, added_on)) AS last_change,
+               count(*) FILTER (WHERE done_on IS NULL AND dropped_on IS NULL) AS remaining, max(done_on) AS finished_on
+        FROM item
+        GROUP BY key
+        HAVING bool_or(is_own)
+           AND (NOT %(open_only)s OR count(*) FILTER (WHERE done_on IS NULL AND dropped_on IS NULL) > 0)
+           AND max(greatest(done_on, started_on, added_on)) >= %(since)s
+        ORDER BY last_change DESC, key
+        LIMIT %(most)s
+    )
+    SELECT counted.key, min(counted.name), min(counted.reference), min(counted.epic_id), min(counted.planned_on),
+           count(*) FILTER (WHERE counted.done_on IS NULL AND counted.dropped_on IS NULL),
+           count(*) FILTER (WHERE counted.done_on IS NULL AND counted.dropped_on IS NULL
+                              AND counted.started_on IS NOT NULL),
+           array_agg(counted.added_on) FILTER (WHERE counted.added_on IS NOT NULL),
+           array_agg(counted.done_on) FILTER (WHERE counted.done_on IS NOT NULL),
+           array_agg(counted.dropped_on) FILTER (WHERE counted.dropped_on IS NOT NULL),
+           min(least(counted.started_on, counted.done_on)),
+           avg(counted.active_seconds) FILTER (WHERE counted.done_on IS NOT NULL) / 86400.0,
+           array_agg(DISTINCT counted.person_id)
+             FILTER (WHERE counted.done_on >= %(team_since)s AND counted.person_id IS NOT NULL)
+    FROM counted
+    JOIN listed USING (key)
+    GROUP BY counted.key
+    ORDER BY max(listed.last_change) DESC, counted.key
+""")
+
+
+@dataclass(frozen=True)
+class Initiative:
+    """An initiative as its items tell; days are local.  `own` is what a unit's people, or nobody yet, work on."""
+
+    kind: InitiativeKind
+    key: str
+    name: str
+    reference: str
+    epic_id: int | None  # the work item of an epic
+    planned_on: date | None
+    remaining: int
+    in_progress: int
+    added: Sequence[date]  # a day for each item
+    done: Sequence[date]
+    dropped: Sequence[date]
+    started_on: date | None
+    active_days: float | None  # mean calendar days that a finished item was actively worked on
+    people: Sequence[int]
+
+    @property
+    def items(self) -> int:
+        """Items that are done or to do."""
+        return len(self.done) + self.remaining
+
+
+def open_initiatives(
+    kind: InitiativeKind, access: Access, *, people: PeopleFilter = EVERYBODY, own_only: bool, since: date
+) -> list[Initiative]:
+    """Initiatives with items to do on which these people worked, and which changed since that day."""
+    return _read(kind, access, people=people, own_only=own_only, since=since, open_only=True)
+
+
+def all_initiatives(kind: InitiativeKind, access: Access, *, since: date) -> list[Initiative]:
+    """Initiatives that changed since that day, finished ones included."""
+    return _read(kind, access, people=EVERYBODY, own_only=False, since=since, open_only=False, most=None)
+
+
+def initiative(
+    kind: InitiativeKind, key: str, access: Access, *, people: PeopleFilter = EVERYBODY, own_only: bool = False
+) -> Initiative | None:
+    """One initiative, if the viewer may open any of its items."""
+    found = _read(kind, access, people=people if own_only else EVERYBODY, own_only=own_only, since=date.min, key=key)
+    return found[0] if found else None
+
+
+def _read(
+    kind: InitiativeKind,
+    access: Access,
+    *,
+    people: PeopleFilter,
+    own_only: bool,
+    since: date,
+    open_only: bool = False,
+    most: int | None = MOST_LISTED,
+    key: str | None = None,
+) -> list[Initiative]:
+    today = timezone.localdate()
+    whose, values = conditions(
+        people, person=sql.SQL("identity.person_id"), day=sql.SQL("coalesce(figures.done_on, %(today)s)")
+    )
+    visible = None
+    if access.visibility.unit_ids is not None:
+        visible = list(visible_work_items(access).values_list("pk", flat=True))
+    parameters: dict[str, Any] = {
+        **values,
+        "fewest_children": FEWEST_CHILDREN,
+        "zone": timezone.get_default_timezone_name(),
+        "today": today,
+        "team_since": date.fromordinal(today.toordinal() - WEEKS_OF_TEAM * 7),
+        "visible": visible,
+        "own_only": own_only,
+        "open_only": open_only,
+        "since": since,
+        "most": most,
+        "key": key,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_INITIATIVES.format(members=_MEMBERS[kind], whose=whose), parameters)
+        return [_initiative(kind, row) for row in cursor.fetchall()]
+
+
+def _initiative(kind: InitiativeKind, row: Sequence[Any]) -> Initiative:
+    key, name, reference, epic_id, planned_on, remaining, in_progress, added, done, dropped, started_on, *rest = row
+    active_days, people = rest
+    return Initiative(
+        kind=kind,
+        key=key,
+        name=name or reference or key,
+        reference=reference,
+        epic_id=epic_id,
+        planned_on=planned_on,
+        remaining=remaining,
+        in_progress=in_progress,
+        added=added or (),
+        done=done or (),
+        dropped=dropped or (),
+        started_on=started_on,
+        active_days=active_days,
+        people=people or (),
+    )
