@@ -413,7 +413,7 @@ def test_rows_name_nobody_whom_the_policy_hides(demo: Demo, account: str, policy
 
 
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
-def test_each_sheet_of_the_business_reviews_is_one_page_with_something_on_it(demo: Demo) -> None:
+def test_sheets_of_business_reviews_fill_one_page_and_are_not_blank(demo: Demo) -> None:
     request = RequestFactory().get("/")
     request.user = User.objects.get(username="erin.executive@example.com")
     for qbr in Qbr.objects.all():
