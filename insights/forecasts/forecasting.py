@@ -148,7 +148,10 @@ def forecast_of(
 
 
 def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) -> History:
-    """Items finished and added on each working day since work began; today is not over and is left out."""
+    """Items finished and added on each working day since work began; today is not over and is left out.
+
+    What has no end is forecast for the items that are open today, as if none were added.
+    """
     import numpy as np
 
     start = initiative.started_on
@@ -164,7 +167,7 @@ def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) ->
             (initiative.dropped, first_growth),
         )
     )
-    return History(finished, added - dropped)
+    return History(finished, added - dropped if initiative.kind.has_end else np.zeros_like(added))
 
 
 def as_of(initiative: Initiative, day: date) -> Initiative:

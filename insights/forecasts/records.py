@@ -22,7 +22,7 @@ from integrations.delivery.records.initiatives import Initiative, InitiativeKind
 from orgtree.access.access import aggregates_access
 from orgtree.models import UnitPlacement
 
-KINDS = (InitiativeKind.EPIC, InitiativeKind.VERSION)  # labels and projects have no end
+KINDS = tuple(kind for kind in InitiativeKind if kind.has_end)
 YEAR = timedelta(days=365)
 WEEKS_BACK = 52
 SETTLED = timedelta(days=14)  # a scope that was empty for so long is finished

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from insights.forecasts.forecasting import as_of, working_days
+from insights.forecasts.forecasting import as_of, forecast_of, working_days
 from insights.forecasts.listing import forecast_with_key
 from insights.forecasts.records import calibration_of, movements, record_forecasts, records_of_unit
 from insights.formulas.forecast_calibration import Calibration
@@ -361,3 +362,20 @@ def test_only_known_regions_can_be_chosen(region: str, is_known: bool) -> None:
         return
     with pytest.raises(ValidationError, match="holidays_in"):
         organisation.full_clean(exclude=["id"])
+
+
+@pytest.mark.usefixtures("board")
+def test_what_has_no_end_has_the_dates_of_what_is_open_today() -> None:
+    client = signed_in(EXECUTIVE)
+    project = WorkItem.objects.get(title=REFUNDS).project_id
+    one = found(kind=InitiativeKind.PROJECT, key=str(project))
+    growing = replace(one, added=[*one.added, *(one.done * 3)])  # three new ones for each that was finished
+    today = windows.local_today()
+    calendar = working_days(today)
+    steady, grown = (forecast_of(it, today=today, calendar=calendar).dates for it in (one, growing))
+    assert steady == grown
+    assert steady is not None
+    assert steady.safe is not None
+    page = text(client, LIST, kind="project")
+    assert "A project has no end: the dates are those of the items that are open today" in page
+    assert "When are today" in text(client, ONE, kind="project", of=str(project))

@@ -40,6 +40,8 @@ NOUNS = {InitiativeKind.EPIC: "epic", InitiativeKind.VERSION: "version"} | {
     InitiativeKind.PROJECT: "project",
 }
 
+ABOUT_OPEN = "A {noun} has no end: the dates are those of the items that are open today, whatever is added."
+
 FORECAST = Section(
     "forecast",
     "When will it ship?",
@@ -74,7 +76,8 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
         "has_planned": any(made.planned_on for made in listed.forecasts),
         "calibration": calibration_words(listed.calibration, f"these {wording.plural_of(noun)}"),
         "verdict": verdict_tag(listed.calibration),
-        "has_end": kind in (InitiativeKind.EPIC, InitiativeKind.VERSION),
+        "has_end": kind.has_end,
+        "about_open": ABOUT_OPEN.format(noun=noun),
         "csv_url": answers.page.chart_csv_url(filters, "forecasts"),
         "ignored": [name.lower() for dimension, name in FACETS.items() if dimension in filters.facets],
     }

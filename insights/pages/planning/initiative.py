@@ -21,6 +21,7 @@ from insights.formulas.forecast import HORIZON, LIKELY, RUNS, SAFE, WEEK, TooLit
 from insights.formulas.forecast_window import Reason
 from insights.models import ForecastRecord
 from insights.pages.planning.forecasts import (
+    ABOUT_OPEN,
     FORECAST,
     KIND,
     NOUNS,
@@ -88,8 +89,13 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
         "basis": basis_words(made),
         "calibration": calibration_words(
             calibration, "this team" if team else f"all {wording.plural_of(NOUNS[one.kind])}"
-        ),
-        "verdict": verdict_tag(calibration),
+        )
+        if one.kind.has_end
+        else ABOUT_OPEN.format(noun=NOUNS[one.kind]),
+        "verdict": verdict_tag(calibration) if one.kind.has_end else None,
+        "asks": f"When will {one.name} ship?"
+        if one.kind.has_end
+        else f"When are today’s items of {one.name} finished?",
         "question": question,
         "hidden": [(name, value) for name, value in filters.parameters() if name not in ("of", KIND.parameter)]
         + [(KIND.parameter, one.kind.value), ("of", one.key)],

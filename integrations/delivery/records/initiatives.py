@@ -34,6 +34,11 @@ class InitiativeKind(StrEnum):
     LABEL = "label"
     PROJECT = "project"
 
+    @property
+    def has_end(self) -> bool:
+        """Whether there is a last item; labels and projects get new ones for ever."""
+        return self in (InitiativeKind.EPIC, InitiativeKind.VERSION)
+
 
 # One row per initiative and item: key, name, url, planned day, and when the item joined where that is known.
 _MEMBERS: Mapping[InitiativeKind, sql.SQL] = {
