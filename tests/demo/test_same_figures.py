@@ -69,6 +69,11 @@ DEPLOYS = f"{ORGANISATION_LOGIN}/*-rollout: environment={{ENVIRONMENT}}, service
 DIFFER: Mapping[str, str] = {
     "backlog.health": "GitHub's issues have no estimates.",
     "ci.queue_time": "GitHub's jobs each wait for a runner; a build of Jenkins waits once, before it begins.",
+    **{
+        metric.key: "Iterations of GitHub's projects are not read."
+        for metric in metrics()
+        if metric.key.startswith(("sprint.", "estimate."))
+    },
 }
 
 # What the history has enough of to compare.
