@@ -66,6 +66,7 @@ NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight
 GOOD_SCORE = 0.7
 MONTHS_AHEAD = 4
 TITLES_A_MONTH = 3
+OBJECTIVES_AHEAD = 10  # more do not fit on the sheet
 ACTIONS_OF_WAIT = 2
 LATE_DAYS = 30  # an action that is overdue for longer is a high risk
 
@@ -491,7 +492,11 @@ class _Sheets:
         objectives = [
             (one.title, unit_name(one.unit), self._person(one.owner)) for one in self._document.next_objectives
         ]
-        content = {"plan": self._plan(), "objectives": objectives}
+        content = {
+            "plan": self._plan(),
+            "objectives": objectives[:OBJECTIVES_AHEAD],
+            "more": max(0, len(objectives) - OBJECTIVES_AHEAD),
+        }
         return [Sheet(section.key, "next", section.headline or section.name, "", content)]
 
     def _plan(self) -> list[tuple[str, str]]:
