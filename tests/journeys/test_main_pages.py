@@ -18,6 +18,10 @@ PAGES = {
     "metric": "/insights/metrics/ai.spend/",
     "connect": "/setup/agents/",
     "integrations-empty": "/integrations/",
+    "planning-empty": "/insights/planning/",
+    "flow-empty": "/insights/planning/flow/",
+    "forecast-empty": "/insights/planning/forecast/",
+    "who-sees-what": "/orgtree/access/",
 }
 ADMIN_PAGES = {
     "admin": "/admin/",
