@@ -8,22 +8,23 @@ so that a second try sends the very same one.  docs/reminders.md.
 from __future__ import annotations
 
 import uuid
+from datetime import date
 from functools import reduce
 from operator import or_
 from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
 from integrations.models import Silence
-from orgtree.models import Unit
+from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.budgets import Budget, BudgetAlert
 from programs.models.meetings import Meeting, MeetingParticipant
-from programs.models.objectives import Objective
-from programs.models.tickets import Ticket, TicketComment
+from programs.models.objectives import CheckIn, Objective
+from programs.models.tickets import OPEN_STATES, Ticket, TicketComment
 from programs.models.visibility import led_by
 
 LONGEST_REASON = 500
@@ -55,6 +56,10 @@ class MessageKind(models.TextChoices):
 ALONE = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
 
 
+TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
+TO_OWNERS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
+
+
 class Channel(models.TextChoices):
     """A channel for notices outside the app; programs/reminders/services/channels.py implements them."""
 
@@ -81,6 +86,30 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
     def unread(self) -> Self:
         return self.filter(read_at=None)
+
+    def ended(self, today: date) -> Self:
+        """Those whose reason has ended: what they ask for is done, somebody else's, or due on another day.
+
+        What meetings know of theirs is in the hook `settled_notices`.
+        """
+        of_account = Q(user=OuterRef("account")) | Q(user=None, email__iexact=OuterRef("account__email"))
+        ticket_is_theirs = Exists(Person.objects.filter(of_account, pk=OuterRef("ticket__owner")))
+        objective_is_theirs = Exists(Person.objects.filter(of_account, pk=OuterRef("objective__owner")))
+        checked_in = CheckIn.objects.filter(objective=OuterRef("objective"), at__gte=OuterRef("at"))
+        agreed = Objective.objects.filter(
+            unit=OuterRef("unit"), quarter__start=OuterRef("day"), is_mandatory=True, dropped_at=None
+        ).exclude(published_at=None)
+        of_ticket = Q(ticket__isnull=False, comment=None) & (
+            ~Q(ticket__state__in=OPEN_STATES)
+            | Q(kind__in=TICKET_DAYS) & ~Q(ticket__due_on=F("day"))
+            | Q(kind__in=TO_OWNERS) & ~Q(ticket_is_theirs)
+            | Q(kind=MessageKind.DUE_SOON, day__lte=today)
+            | Q(kind=MessageKind.DUE, day__lt=today)
+        )
+        is_open = Exists(Objective.objects.open().filter(pk=OuterRef("objective")))
+        of_objective = Q(objective__isnull=False) & ~(Q(is_open) & Q(objective_is_theirs) & ~Q(Exists(checked_in)))
+        of_unit = Q(unit__isnull=False) & Q(Exists(agreed))
+        return self.filter(of_ticket | of_objective | of_unit | Q(silence__ended_at__isnull=False))
 
 
 def _about_one_thing() -> Q:

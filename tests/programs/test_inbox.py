@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from insights.query.windows import local_today
 from orgtree.access.api_tokens import create_api_token
-from programs.models import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
+from orgtree.models import Person
+from programs.models import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours, TicketState
 from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import preferences_of
@@ -57,6 +58,24 @@ def test_everybody_finds_their_own_notices(teams: Teams, sign_in: SignIn) -> Non
     assert "A rota" in of_manager
     assert "Platform, owner: Ada" in of_manager
     assert "No unread notifications" in page(sign_in(OTHER_MEMBER))
+
+
+@pytest.mark.parametrize("ends", ["done", "later", "somebody else's"])
+def test_a_notice_ends_with_its_reason(teams: Teams, sign_in: SignIn, ends: str) -> None:
+    about = filed("A rota", due=-3, unit=teams.platform)
+    plan_reminders()
+    assert "3 days overdue" in page(sign_in(MEMBER))
+    match ends:
+        case "done":
+            about.state, about.completed_on = TicketState.DONE, local_today()
+        case "later":
+            about.due_on = local_today() + timedelta(days=30)
+        case _:
+            about.owner = Person.objects.get(email=OTHER_MEMBER.email)
+    about.save()
+    plan_reminders()
+    assert "No unread notifications" in page(sign_in(MEMBER))
+    assert notice_of(MEMBER).read_at is not None, "it stays among all"
 
 
 def test_nobody_opens_or_marks_notices_of_others(teams: Teams, sign_in: SignIn) -> None:

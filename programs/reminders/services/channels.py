@@ -21,6 +21,10 @@ from programs.models import Channel, Notice
 settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
 
 
+def settled_among(notices: Sequence[Notice]) -> set[int]:
+    return {pk for settled in settled_notices for pk in settled(notices)}
+
+
 class RefusedError(Exception):
     """The channel rejects this e-mail for good: a bad address, refused content."""
 

@@ -12,13 +12,11 @@ from orgtree.access.access import viewable
 from orgtree.access.who_sees import name_of
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
-from programs.models import Delivery, MessageKind, Notice, Objective, OptOut, OutgoingEmail
+from programs.models import Delivery, MessageKind, Notice, OptOut, OutgoingEmail
 from programs.models.messages import ALONE
-from programs.reminders.services.channels import CalendarObject, EmailContent, calendar_objects, settled_notices
+from programs.reminders.services.channels import CalendarObject, EmailContent, calendar_objects, settled_among
 from programs.reminders.services.labels import items_of, with_related
 
-TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
-OF_THE_OWNER = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
 MOST_URGENT_FIRST = (
     *(MessageKind.POLICY, MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST, MessageKind.SILENCE),
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
@@ -69,24 +67,20 @@ def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], tod
     visibility = viewable(account)
     if not account.is_active or _has_left(visibility, today):
         return {notice.pk: HAS_LEFT for notice in notices}
-    visible = set(
-        Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices])
-        .within(visibility)
-        .values_list("pk", flat=True)
-    )
+    among = Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices])
+    visible = set(among.within(visibility).values_list("pk", flat=True))
     opted_out = set(OptOut.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
-    open_ones = _objectives_still_open(notices)
-    settled = {pk for settled_among in settled_notices for pk in settled_among(notices)}
+    ended = {*among.ended(today).values_list("pk", flat=True), *settled_among(notices)}
     reasons = {}
     for notice in notices:
         if notice.pk not in visible:
             reasons[notice.pk] = NOT_THEIRS
         elif notice.kind in opted_out or "" in opted_out:
             reasons[notice.pk] = OPTED_OUT
+        elif notice.pk in ended:
+            reasons[notice.pk] = SETTLED
         elif notice.read_at is not None and notice.kind not in ALONE:  # calendars read no inbox
             reasons[notice.pk] = READ
-        elif notice.pk in settled or not _holds(notice, visibility, open_ones, today):
-            reasons[notice.pk] = SETTLED
     return reasons
 
 
@@ -94,43 +88,3 @@ def _has_left(visibility: Visibility, today: date) -> bool:
     return (
         visibility.person_id is not None and not Person.objects.there_on(today).filter(pk=visibility.person_id).exists()
     )
-
-
-def _objectives_still_open(notices: Sequence[Notice]) -> set[int]:
-    named = {notice.objective_id for notice in notices if notice.objective_id is not None}
-    return set(Objective.objects.open().filter(pk__in=named).values_list("pk", flat=True)) if named else set()
-
-
-def _holds(notice: Notice, visibility: Visibility, open_objectives: set[int], today: date) -> bool:
-    ticket, objective = notice.ticket, notice.objective
-    if ticket is not None and notice.comment_id is None:
-        is_standing = ticket.is_standing and (notice.kind not in TICKET_DAYS or ticket.due_on == notice.day)
-        is_theirs = notice.kind not in OF_THE_OWNER or ticket.owner_id == visibility.person_id
-        return is_standing and is_theirs and not _is_past(notice, today)
-    if objective is not None:
-        is_theirs = objective.owner_id == visibility.person_id
-        return objective.pk in open_objectives and is_theirs and not _checked_in_since(notice)
-    if notice.unit_id is not None:
-        return not _has_objective(notice)
-    if notice.silence is not None:
-        return notice.silence.ended_at is None
-    return True
-
-
-def _is_past(notice: Notice, today: date) -> bool:
-    """A reminder of a coming day is obsolete on that day, which has its own notice."""
-    if notice.day is None:
-        return False
-    return (notice.kind == MessageKind.DUE_SOON and notice.day <= today) or (
-        notice.kind == MessageKind.DUE and notice.day < today
-    )
-
-
-def _checked_in_since(notice: Notice) -> bool:
-    objective = notice.objective
-    return objective is not None and objective.check_ins.filter(at__gte=notice.at).exists()
-
-
-def _has_objective(notice: Notice) -> bool:
-    agreed = Objective.objects.filter(quarter__start=notice.day) if notice.day else Objective.objects.none()
-    return agreed.filter(unit=notice.unit_id, is_mandatory=True, dropped_at=None, published_at__isnull=False).exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import date
 
 from django.contrib.auth.models import User
 from django.utils import timezone
@@ -10,7 +11,10 @@ from django.utils import timezone
 from orgtree.access.access import Access
 from programs.models import Notice
 from programs.models.messages import NoticeQuerySet
+from programs.reminders.services.channels import settled_among
+from programs.reminders.services.labels import with_related
 
+MEETINGS_AT_ONCE = 2_000  # notices
 COUNTED = 99  # more than that is “99+”
 
 
@@ -30,6 +34,18 @@ def read_notices(access: Access, ids: Collection[int] | None = None) -> int:
     """Those among them (None: all) that are the account's and unread; how many."""
     unread = notices_of(access).unread()
     return (unread if ids is None else unread.filter(pk__in=ids)).update(read_at=timezone.now())
+
+
+def end_notices(today: date) -> int:
+    """Mark as read what is unread although its reason has ended; how many.
+
+    Of those that only meetings can judge the newest are looked at.
+    """
+    unread = Notice.objects.unread()
+    of_meetings = with_related(unread.filter(meeting__isnull=False)).order_by("-pk")[:MEETINGS_AT_ONCE]
+    settled = settled_among(list(of_meetings))
+    ended = {*unread.ended(today).values_list("pk", flat=True), *settled}
+    return Notice.objects.filter(pk__in=ended).unread().update(read_at=timezone.now())
 
 
 def unread_notices(access: Access, ids: Collection[int]) -> int:

@@ -19,13 +19,15 @@ from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
 from programs.reminders.queries.notices import NOTICE_COLUMNS, POLICY_COLUMNS, SILENCE_COLUMNS, Statement
 from programs.reminders.services.email import open_channels
+from programs.reminders.services.inbox import end_notices
 
 PLANNING = Lock("planning of notices")
 
 
 def plan_reminders(*, today: date | None = None, now: datetime | None = None) -> int:
-    """Creates the notices that are due today; returns the number of new ones."""
+    """Creates the notices that are due today, and ends those whose reason is gone; returns the number of new ones."""
     day = today or windows.local_today()
+    end_notices(day)
     quarter = quarter_at(day)
     statements = (
         notices.of_due_tickets(day),
