@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -46,14 +46,19 @@ def tell_of_teams(org: Org) -> None:
     create_teams()
     for unit in ("platform", "search"):
         objective(ADMIN, unit=unit)
-    org.session(by="ada", on=ALONE, at="09:00", tokens=500, minutes=30)
-    org.push("pull-requests", merged(99, ALONE, author="ada"))
+    org.session(by="ada", on=alone(), at="09:00", tokens=500, minutes=30)
+    org.push("pull-requests", merged(99, alone(), author="ada"))
     for number, name in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
         org.session(by=name, on=day_before(6), at="09:00", tokens=1000 * number, lines=100, minutes=30)
         org.commit(by=name, on=day_before(6), at="09:20", lines=100)
         org.push("pull-requests", merged(number, day_before(6), author=name))
     org.fold()
     attribute_pending()
+
+
+def alone() -> date:
+    """The day on which Ada alone did something."""
+    return day_before(20)
 
 
 def visibility(client: Client) -> list[Mapping[str, str]]:
@@ -128,7 +133,7 @@ def other_totals(client: Client) -> str:
 
 
 def of_one_person(client: Client, key: str) -> str:
-    day = {"from": str(ALONE), "to": str(ALONE + timedelta(days=1)), "unit": "platform"}
+    day = {"from": str(alone()), "to": str(alone() + timedelta(days=1)), "unit": "platform"}
     return "shown" if figure(client, key, **day)[1] else "hidden"
 
 
@@ -169,7 +174,6 @@ def writes(client: Client) -> str:
     return "all" if answer.status_code == 201 else "own"
 
 
-ALONE = day_before(20)
 ROLES = {"executive": EXECUTIVE, "manager": MANAGER, "member": COLLEAGUE, "admin": ADMIN, "auditor": AUDITOR}
 PROBES: Mapping[str, Callable[[Client], str]] = {
     "totals": totals,
