@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 
 from insights.models import SavedView
+from orgtree.models import Organisation
 from tests.org import Org
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.teams import Teams, create_teams
@@ -52,6 +53,8 @@ def test_a_view_leads_to_its_page_with_unit_window_and_filters(teams: Teams, sig
 )
 def test_pages_with_a_filter_bar_offer_their_view(page: str, admin: Client) -> None:
     """With the parameters that it shows now, whichever page it is."""
+    Organisation.current()
+    Organisation.objects.update(leaderboard=True)
     shown = admin.get(f"/insights/{page}?range=8w").content.decode()
     address = shown.partition('id="views-menu"')[2].partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
     menu = admin.get(address, headers={"HX-Request": "true"}).content.decode()

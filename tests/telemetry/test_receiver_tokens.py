@@ -12,9 +12,14 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from integrations.models import IngestToken
+from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp import ingest_tokens
-from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, find_ingest_token, revoke_ingest_token
+from integrations.telemetry.otlp.ingest_tokens import (
+    create_ingest_token,
+    find_ingest_token,
+    revoke_ingest_token,
+    sender_of,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,9 +58,9 @@ def test_the_secret_is_not_stored() -> None:
 
 def test_a_known_token_costs_no_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     _, secret = create_ingest_token("laptops")
-    find_ingest_token(secret)
+    sender_of(secret, IngestScope.TELEMETRY)
     with django_assert_num_queries(0):
-        find_ingest_token(secret)
+        sender_of(secret, IngestScope.TELEMETRY)
 
 
 def test_a_revoked_token_is_nobodys() -> None:
@@ -73,7 +78,7 @@ def test_its_last_use_moves_at_most_once_a_minute(monkeypatch: pytest.MonkeyPatc
         """Whether a use moves the time, when the last one is so long ago."""
         before = timezone.now() - ago
         IngestToken.objects.filter(pk=token.pk).update(last_used_at=before)
-        find_ingest_token(secret)
+        sender_of(secret, IngestScope.TELEMETRY)
         return IngestToken.objects.get(pk=token.pk).last_used_at != before
 
     assert not last_used_ago(timedelta(seconds=30))
