@@ -230,7 +230,7 @@ def test_weeks_sum_to_the_window(ada: Identity) -> None:
 def test_without_a_repository_there_is_no_data_and_with_one_nothing_is_zero(ada: Identity) -> None:
     lines = _figure("ai.lines_committed")
     assert lines.value is None
-    assert "manage.py connect_git" in (lines.reason or "")
+    assert "No repository is connected yet" in (lines.reason or "")
     store_commit(ada, TUESDAY, [FileFacts(10)])
     assert _figure("ai.lines_committed").value == 0
     assert _figure("ai.committed_code_share").value == 0
