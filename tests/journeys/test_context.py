@@ -40,6 +40,9 @@ def unit(window: BrowserWindow) -> str:
 def test_ten_clicks_keep_unit_and_window(team_server: Server, windows: BrowserWindows, persona: Persona) -> None:
     window = windows.open(team_server, as_=persona)
     page, navigation = window.page, window.page.get_by_role("navigation", name="Main")
+    if persona is ADMIN:  # whose home is the guided start until it is left
+        window.go("/")
+        page.get_by_role("button", name="Skip for now").click()
     window.go(f"{AI}?{CHOSEN[persona]}range=26w&granularity=month")
     chosen = unit(window)
     lost = []
