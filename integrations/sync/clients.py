@@ -70,13 +70,13 @@ def connector_of(connection: Connection) -> Connector:
 
 
 def client_of(
-    connector: Connector, budgets: BudgetBook | None, *, signed: bool = True, patience: Patience = PATIENCE
+    connector: Connector, budgets: BudgetBook | None, *, signed: bool = True, patience: Patience | None = None
 ) -> ConnectionHttp:
     return ConnectionHttp(
         connector,
         budgets=budgets,
         exchanged=ExchangedSignature(connector),
-        patience=patience,
+        patience=patience or PATIENCE,
         allow_private=settings.PROVIDERS_MAY_BE_PRIVATE,
         signed=signed,
     )

@@ -32,7 +32,10 @@ __all__ = ["shop"]
 
 pytestmark = pytest.mark.django_db
 RECORDS = {"pull_request", "work_item", "deployment", "incident", "ai_session", "attributed_commit"}
-OTHERS = {"annotation", "annotation_remove"}  # notes that people write
+OTHERS = {
+    *("annotation", "annotation_remove"),  # notes that people write
+    *("planning_sprint_csv", "planning_sprint_days", "planning_sprint_days_csv"),  # as their tools show, without agents
+}
 OF_A_REPOSITORY = ("ai.spend", "ai.sessions", "ai.committed_code_share")
 
 
