@@ -369,7 +369,9 @@ def test_what_has_no_end_has_the_dates_of_what_is_open_today() -> None:
     client = signed_in(EXECUTIVE)
     project = WorkItem.objects.get(title=REFUNDS).project_id
     one = found(kind=InitiativeKind.PROJECT, key=str(project))
-    growing = replace(one, added=[*one.added, *(one.done * 3)])  # three new ones for each that was finished
+    growing = replace(
+        one, added=[*one.added, *one.done, *one.done, *one.done]
+    )  # three new ones for each that was finished
     today = windows.local_today()
     calendar = working_days(today)
     steady, grown = (forecast_of(it, today=today, calendar=calendar).dates for it in (one, growing))
