@@ -381,3 +381,11 @@ def test_what_has_no_end_has_the_dates_of_what_is_open_today() -> None:
     page = text(client, LIST, kind="project")
     assert "A project has no end: the dates are those of the items that are open today" in page
     assert "When are today" in text(client, ONE, kind="project", of=str(project))
+
+
+def test_without_epics_the_tab_leads_to_projects() -> None:
+    create_teams()
+    client = signed_in(EXECUTIVE)
+    page = client.get(LIST).content.decode()
+    [address] = re.findall(r'<a class="hw-btn" href="([^"]+)">Forecast projects</a>', page)
+    assert "No open projects" in text(client, address.replace("&amp;", "&"))

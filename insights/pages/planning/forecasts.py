@@ -23,6 +23,7 @@ from insights.pages.presenter import TemplateCard
 from insights.ui import wording
 from insights.ui.cards import Card, Own, Section
 from insights.ui.filters import FACETS, Choice, Filters
+from insights.ui.tiles import Link
 from integrations.delivery.records.initiatives import InitiativeKind
 
 KIND = Choice(
@@ -70,6 +71,7 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
     own: dict[str, Any] = {
         "noun": noun,
         **_void(kind),
+        "void_link": _projects(filters) if kind.has_end else None,
         "title": f"Open {wording.plural_of(noun)}",
         "lines": [_line(made, filters) for made in listed.forecasts],
         "risks": [risk_line(made, listed.moved.get(made.initiative.key), filters) for made in listed.at_risk],
@@ -93,6 +95,12 @@ def _void(kind: InitiativeKind) -> dict[str, str]:
         InitiativeKind.PROJECT: "Projects come from the issue tracker.",
     }[kind]
     return {"void_title": f"No open {wording.plural_of(NOUNS[kind])}", "void_text": how}
+
+
+def _projects(filters: Filters) -> Link:
+    """What there is a forecast of without epics and versions."""
+    url = filters.with_pick(KIND, InitiativeKind.PROJECT).url(reverse("planning_tab", args=[FORECAST.key]))
+    return Link("Forecast projects", url)
 
 
 def _line(made: InitiativeForecast, filters: Filters) -> dict[str, Any]:
