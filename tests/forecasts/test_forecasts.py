@@ -388,4 +388,4 @@ def test_without_epics_the_tab_leads_to_projects() -> None:
     client = signed_in(EXECUTIVE)
     page = client.get(LIST).content.decode()
     [address] = re.findall(r'<a class="hw-btn" href="([^"]+)">Forecast projects</a>', page)
-    assert "No open projects" in text(client, address.replace("&amp;", "&"))
+    assert "No open projects" in client.get(address.replace("&amp;", "&")).content.decode()
