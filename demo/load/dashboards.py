@@ -1,4 +1,4 @@
-"""What the demo's executive publishes for everybody: a dashboard from a template, and the measurement philosophy, with
+"""Publications of the demo's executive for everybody: a dashboard from a template, and the measurement philosophy, with
 which the admin switches the leaderboard on."""
 
 from __future__ import annotations

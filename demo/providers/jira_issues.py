@@ -71,8 +71,8 @@ FIX_VERSION = "Fix Version"
 
 @dataclass(frozen=True, slots=True)
 class PlanningHabit:
-    """How a team plans: chances that work is planned a sprint too early, that known work enters late, and that work
-    which comes up in a sprint enters it.
+    """The habits of a team: chances that work is planned a sprint too early, that known work enters late, and that
+    work which comes up in a sprint enters it.
     """
 
     too_early: float = 0.05

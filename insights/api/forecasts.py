@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from insights.api.views import ERRORS
+from insights.api.views import ERRORS, check_parameters
 from insights.forecasts.forecasting import Dates
 from insights.forecasts.listing import forecast_document, forecast_with_key, listed_forecasts
 from insights.forecasts.questions import PARAMETERS as OF_QUESTION
@@ -172,11 +172,7 @@ def _access(request: Request, allowed: frozenset[str]) -> Access:
             "This token has no account and reads aggregates only; forecasts name work items. Create one with "
             "`manage.py create_api_token NAME --user U`."
         )
-    for name in request.query_params:
-        if name not in allowed:
-            raise QueryError(name, f"There is no parameter “{name}”. Use {', '.join(sorted(allowed))}.")
-        if len(request.query_params.getlist(name)) > 1:
-            raise QueryError(name, f"“{name}” is given more than once. Give it once.")
+    check_parameters(request, allowed)
     return access_of(request.user)
 
 

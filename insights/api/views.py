@@ -91,9 +91,8 @@ class DistributionView(APIView):
         return Response(distribution_document(visible_distribution(query_of(request, key, WINDOW, access), access)))
 
 
-def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> Query:
-    """The query that the request describes.  Raises QueryError for an unknown or invalid parameter."""
-    get(key)  # an unknown metric is 404, whatever else is wrong
+def check_parameters(request: Request, allowed: frozenset[str]) -> None:
+    """Raises QueryError for a parameter that is unknown, or repeated without being one of several values."""
     given = request.query_params
     for name in given:
         if name not in allowed:
@@ -101,6 +100,13 @@ def query_of(request: Request, key: str, allowed: frozenset[str], access: Access
     for name in allowed - {"where", "facet", "segment"}:
         if len(given.getlist(name)) > 1:
             raise QueryError(name, f"“{name}” is given more than once. Give it once.")
+
+
+def query_of(request: Request, key: str, allowed: frozenset[str], access: Access) -> Query:
+    """The query that the request describes.  Raises QueryError for an unknown or invalid parameter."""
+    get(key)  # an unknown metric is 404, whatever else is wrong
+    check_parameters(request, allowed)
+    given = request.query_params
     return Parameters(
         unit=given.get("unit", ""),
         person_id=own_person(given.get("person", ""), access),

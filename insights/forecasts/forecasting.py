@@ -43,7 +43,7 @@ class Dates:
 
 @dataclass(frozen=True, eq=False)
 class InitiativeForecast:
-    """What is known of an initiative at the end of a day, and when it is finished."""
+    """The forecast of an initiative, made at the end of a day from what was known then."""
 
     initiative: Initiative
     today: date
@@ -110,7 +110,7 @@ class InitiativeForecast:
         return when_finished(self.window.history, remaining, seed=self.seed, changes=self._complete(changes))
 
     def how_many(self, day: date, changes: Changes = NO_CHANGES) -> Throughput | TooLittleHistory:
-        """How many items are finished from tomorrow to that day."""
+        """The number of items that are finished from tomorrow to that day."""
         days = max(0, self.calendar.until(self.today, day))
         return how_many(self.window.history, days, seed=self.seed, changes=self._complete(changes))
 

@@ -1,4 +1,4 @@
-"""What is asked of a forecast: changes, *when* for a number of items, and *how many* by a day."""
+"""Questions about a forecast: changes, *when* for a number of items, and *how many* by a day."""
 
 from __future__ import annotations
 

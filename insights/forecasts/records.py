@@ -101,7 +101,7 @@ def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
 
 
 def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
-    """How many of the 85 % dates of finished initiatives held; one Monday in two counts."""
+    """The calibration by finished initiatives: every other Monday's 85 % date counts."""
     outcomes = [
         likely_on is None or (finished_on is not None and finished_on <= likely_on)
         for made_on, likely_on, finished_on in records.exclude(finished_on=None).values_list(

@@ -178,7 +178,7 @@ def when_finished(
 
 
 def how_many(history: History, days: int, *, seed: int, changes: Changes = NO_CHANGES) -> Throughput | TooLittleHistory:
-    """How many items are finished in `days` working days, at most HORIZON."""
+    """The number of items that are finished in `days` working days, at most HORIZON."""
     import numpy as np
 
     if too_little := _too_little(history):

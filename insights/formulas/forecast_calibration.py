@@ -16,7 +16,7 @@ LEAST, MOST = 0.75, 0.95  # the share of 85 % dates that hold where a team's for
 
 
 class Verdict(Enum):
-    """What back-tests say of a team's forecasts."""
+    """The outcome of back-tests of a team's forecasts."""
 
     UNKNOWN = "unknown"  # too few
     CALIBRATED = "calibrated"

@@ -1,4 +1,4 @@
-"""Which part of the history a forecast replays: the window that predicted best, in the past, what came next.
+"""The part of the history that a forecast replays: the window that predicted best, in the past, what came next.
 
 A short window follows a team that changed, a long one knows the pace better.  Every two weeks of the past, the mean net
 pace of each window (finished − added items a day) is compared with that of the following two weeks.  The longest window

@@ -11,6 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from orgtree.access.role_sight import ADMIN, MEMBER
 from orgtree.models import ApiToken, Grant, Person, Placement, Role, Unit
 
 GONE = "Deleted account"
@@ -94,8 +95,8 @@ def holders_of_roles() -> dict[str, int]:
     return {
         Role.EXECUTIVE.value: granted[Role.EXECUTIVE].count(),
         Role.MANAGER.value: managers.count(),
-        "member": active.count(),
-        "admin": active.filter(is_superuser=True).count(),
+        MEMBER: active.count(),
+        ADMIN: active.filter(is_superuser=True).count(),
         Role.AUDITOR.value: granted[Role.AUDITOR].count(),
     }
 

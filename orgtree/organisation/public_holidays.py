@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,7 +15,7 @@ class DaysOff(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def days_off(region: str, years: Iterable[int]) -> DaysOff:
+def days_off(region: str, years: range) -> DaysOff:
     """The days off of a country or region (DE, DE-BY) in a range of years; an empty one has weekends alone."""
     if not region:
         return DaysOff(frozenset({5, 6}), frozenset())

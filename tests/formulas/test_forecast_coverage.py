@@ -1,7 +1,7 @@
 """How often the dates hold of 200 teams whose pace and scope growth are known.
 
 Each team has many futures, so that the share that holds is that of the method and not of one draw of luck.  Takes some
-seconds: 200 forecasts of 4,000 runs.
+seconds: 200 forecasts of 2,000 runs.
 """
 
 from __future__ import annotations

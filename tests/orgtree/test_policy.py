@@ -44,7 +44,7 @@ def sent(**changed: Any) -> dict[str, Any]:
     return {name: value for name, value in rules(**changed).items() if value is not False}
 
 
-def test_a_change_is_in_force_kept_and_announced_to_everybody_once() -> None:
+def test_a_change_is_in_force_at_once_with_a_history_and_one_notice_for_everybody() -> None:
     admin = signed_in(ADMIN)
     assert admin.post(WRITE, sent(individual_policy="named", minimum_group_size=8)).status_code == 302
     assert rules_of(Organisation.current()) == rules(individual_policy="named", minimum_group_size=8)
@@ -60,6 +60,12 @@ def test_a_change_is_in_force_kept_and_announced_to_everybody_once() -> None:
     history = plain(signed_in(MEMBER).get(HISTORY).content.decode())
     assert "admin" in history
     assert "pseudonyms → named" in history
+
+
+def test_an_old_change_is_not_announced_again_when_its_notices_are_deleted() -> None:
+    change_policy(rules(minimum_group_size=6), by=create_user(ADMIN))
+    plan_reminders(now=timezone.now() + timedelta(days=200))
+    assert not Notice.objects.filter(kind=MessageKind.POLICY).exists()
 
 
 def test_an_account_that_came_later_gets_no_notice_of_it() -> None:

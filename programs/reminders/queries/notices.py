@@ -7,7 +7,7 @@ Each has the columns of NOTICE_COLUMNS, one row per notice.  Planning inserts th
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +23,7 @@ NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id
 SILENCE_COLUMNS = "account_id, kind, silence_id, number"
 POLICY_COLUMNS = "account_id, kind, policy_id, number"
 DAYS_BEFORE_DUE = 3
+RECENT = timedelta(days=30)
 DAYS_BETWEEN_REMINDERS = 7  # of what stays undone
 FIRST_DAYS_OF_QUARTER = 7  # in which nobody is asked for the mandatory objective
 
@@ -194,15 +195,19 @@ def of_silences() -> Statement:
     )
 
 
-def of_policy_changes() -> Statement:
-    """To everybody who had an account then, once for each change of the rules of who sees what."""
+def of_policy_changes(now: datetime) -> Statement:
+    """To everybody who had an account then, once for each recent change of the rules of who sees what.
+
+    Older ones are not repeated when their notices have been deleted.
+    """
     return (
         """
         SELECT account.id AS account_id, %(policy)s AS kind, event.pgh_id AS policy_id, 0 AS number
         FROM orgtree_policyevent event CROSS JOIN auth_user account
-        WHERE event.pgh_label = 'update' AND account.is_active AND account.date_joined <= event.pgh_created_at
+        WHERE event.pgh_label = 'update' AND event.pgh_created_at > %(since)s
+            AND account.is_active AND account.date_joined <= event.pgh_created_at
         """,
-        _kinds("policy"),
+        {**_kinds("policy"), "since": now - RECENT},
     )
 
 

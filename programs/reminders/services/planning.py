@@ -36,7 +36,7 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
         notices.of_missing_objectives(quarter, day),
     )
     planned = sum(plan_alone(statement, now) for statement in statements)
-    planned += plan_alone(notices.of_policy_changes(), now, columns=POLICY_COLUMNS)
+    planned += plan_alone(notices.of_policy_changes(now or timezone.now()), now, columns=POLICY_COLUMNS)
     return planned + plan_alone(notices.of_silences(), now, columns=SILENCE_COLUMNS)
 
 
