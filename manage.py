@@ -20,7 +20,7 @@ def main() -> int:
 
         return up(sys.argv[2:])
 
-    from config.embedded_postgres.errors import EmbeddedPostgresError
+    from config.embedded_postgres.accounts import EmbeddedPostgresError
     from config.environment import ConfigurationError
 
     try:

@@ -30,7 +30,7 @@ from bench.pull_request_facts import (
     TRAILERS,
 )
 from bench.work_item_facts import ASSIGNMENTS, ITEMS, LINKS, PROJECTS, STORED_ITEMS, STORED_TRANSITIONS, TRANSITIONS
-from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.linking.relink import relink_everything
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.ownership.give import Gift, give
 from integrations.delivery.ownership.seen import note_named

@@ -9,7 +9,7 @@ from bench.figures import Limit, Measured
 from bench.timing import rolled_back, seconds_of
 from integrations.delivery.linking.failures import recompute_all_failures
 from integrations.delivery.linking.first_deployment import recompute_all_first_deployments
-from integrations.delivery.linking.rebuild import place_everything, relink_everything
+from integrations.delivery.linking.relink import place_everything, relink_everything
 from integrations.models import CommitPlace, DeployedPullRequest, Deployment, PullRequest
 
 SECONDS = 20.0

@@ -10,10 +10,9 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from config.documentation import doc_pages
-from core.page_links import url_with
+from core.page_links import address, url_with
 from insights.pages.guided_start import way_back
 from insights.privacy.scope_access import access_in
-from insights.ui.addresses import address
 from insights.ui.filters import SCOPE_PARAMETERS, context_of
 from orgtree.access.search_sources import Takes
 from orgtree.access.trust import trial_state

@@ -196,7 +196,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["insights.api.json_body.StorableJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "insights.api.errors.explain",
+    "EXCEPTION_HANDLER": "core.api.errors.explain",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Headway",

@@ -1,11 +1,13 @@
-"""A generic page with the form of one record, to add it or, with `pk` in the address, to change it.
+"""Generic pages: the form of one record, to add it or, with `pk` in the address, to change it; and the page before an
+act that nobody can undo.
 
 The template has `form`, `title`, `submit`, `back_url` and `action`; `components/edit_conflict.html` shows a conflict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, NamedTuple
 
@@ -108,3 +110,30 @@ class FormPage(View):
             **self.context(form),
         }
         return render(self.request, self.template_name, context, status=form.status)
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """Three answers before the act, each in sentences; nothing is missing where `missing` is empty."""
+
+    permanent: str
+    missing: Sequence[str]
+    readers: str
+
+
+class ConfirmPage(FormPage):
+    """GET says what the act does to the record of the address; POST does it, and leads to the record.
+
+    A page that shows more than that before the act includes `components/consequences.html` beside its own button.
+    """
+
+    template_name = "components/confirm_page.html"
+    icon: ClassVar[str] = "lock"  # of the button
+    keep: ClassVar[str] = "Cancel"  # the way back
+
+    @property
+    def consequences(self) -> Consequences:
+        raise NotImplementedError
+
+    def context(self, form: Any) -> Mapping[str, Any]:
+        return {"consequences": self.consequences, "icon_name": self.icon, "keep": self.keep}

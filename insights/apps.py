@@ -11,8 +11,8 @@ class InsightsConfig(AppConfig):
         from insights.benchmarks.sets import SETS
         from insights.catalogue import registry
         from insights.columns.tasks import refresh as refresh_columns
-        from insights.hand_kept.actions import values_of
         from insights.pages import found
+        from insights.pages.hand_kept.values import values_of
         from insights.ui.offers import metric_actions
         from integrations.outbox.fact_changes import change_listeners
         from orgtree.access.search_sources import SearchSource, search_sources

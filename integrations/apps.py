@@ -13,8 +13,8 @@ class IntegrationsConfig(AppConfig):
         from integrations.delivery.ownership.seen import note_project, note_repository
         from integrations.delivery.recompute import recompute_all_figures
         from integrations.facts.identity_activity import activity_of_identities, total_activity
-        from integrations.intake.former_names import note_former_names
         from integrations.intake.moved_identities import count_active_people, note_moved_identities, note_presence
+        from integrations.intake.renamed import note_former_names
         from integrations.models import PlacingRule, Project, Repository, WorkingAgreement
         from integrations.outbox.pull_request_queue import enqueue_pull_requests_of
         from integrations.telemetry.sessions.calendar import time_zone_listeners

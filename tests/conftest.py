@@ -20,7 +20,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from config.launcher.schema import migrate_schema
 from config.schedule import seed_schedule
-from insights.engine.unconfirmed import unconfirmed_by_version
+from insights.engine.contributors import unconfirmed_by_version
 from insights.privacy.families import alike_by_version, places_by_version
 from integrations.intake.resolve import renamed_services
 from integrations.telemetry.agents.dictionary import forget_dictionary

@@ -5,8 +5,8 @@ the socket folder unquoted, which fails in a path with a space, and stops the se
 which races with a supervisor.  See docs/decisions/0001-one-postgresql-dialect.md.
 """
 
+from config.embedded_postgres.accounts import EmbeddedPostgresError
 from config.embedded_postgres.cluster import Cluster
-from config.embedded_postgres.errors import EmbeddedPostgresError
 from config.embedded_postgres.server import is_running, start, stop
 
 __all__ = ["Cluster", "EmbeddedPostgresError", "is_running", "start", "stop"]

@@ -11,8 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from config.embedded_postgres.accounts import server_uid
-from config.embedded_postgres.errors import EmbeddedPostgresError
+from config.embedded_postgres.accounts import EmbeddedPostgresError, server_uid
 
 SECONDS_TO_CONNECT = "5"  # for a server that neither accepts nor refuses
 MAJOR_VERSION = "18"  # of the binaries below; a data directory belongs to one major version

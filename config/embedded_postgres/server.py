@@ -1,4 +1,4 @@
-"""Creating, starting, adopting and stopping the embedded server.
+"""Creating, starting, adopting and stopping the embedded server, with its share of the machine's memory.
 
 Nothing here takes a lock; config/embedded_postgres/use.py decides who may start and stop.
 """
@@ -15,6 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from config.embedded_postgres.accounts import (
+    EmbeddedPostgresError,
+    StillStartingError,
+    explain,
     give_to_server,
     let_server_reach,
     let_server_read_programs,
@@ -23,9 +26,32 @@ from config.embedded_postgres.accounts import (
     server_uid,
 )
 from config.embedded_postgres.cluster import DATABASE_NAME, MAJOR_VERSION, SUPERUSER, Cluster, binaries
-from config.embedded_postgres.errors import EmbeddedPostgresError, StillStartingError, explain
-from config.embedded_postgres.memory import shared_buffers
 from config.embedded_postgres.postmaster import Postmaster
+
+MEGABYTE = 1024 * 1024
+# PostgreSQL's manual recommends a quarter of the memory.  Pages are allocated as data is read, so a small organisation
+# never uses more than its tables.
+SHARE = 1 / 4
+LEAST_MB, MOST_MB = 128, 4096
+# Memory limits of containers, cgroup v2 and v1.
+LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def shared_buffers() -> str:
+    """In PostgreSQL's notation.  Pages outside the buffers are copied from the OS cache on each read."""
+    share = int(_memory_bytes(LIMITS) * SHARE) // MEGABYTE
+    return f"{min(max(share, LEAST_MB), MOST_MB)}MB"
+
+
+def _memory_bytes(limits: Sequence[Path]) -> int:
+    """The memory of the machine, or the container's limit."""
+    limits_in_bytes = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
+    for path in limits:
+        written = path.read_text().strip() if path.exists() else ""
+        if written.isdigit():  # or “max”
+            limits_in_bytes.append(int(written))
+    return min(limits_in_bytes)
+
 
 SERVER_SETTINGS = {
     "listen_addresses": "",

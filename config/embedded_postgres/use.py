@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from config.embedded_postgres.accounts import refuse_folders_of_others
+from config.embedded_postgres.accounts import EmbeddedPostgresError, explain, refuse_folders_of_others
 from config.embedded_postgres.cluster import SUPERUSER, Cluster, binaries
-from config.embedded_postgres.errors import EmbeddedPostgresError, explain
 from config.embedded_postgres.server import is_running, start, stop
 
 PATIENCE_SECONDS = 60.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from config import environment
 from config.embedded_postgres import Cluster, EmbeddedPostgresError, start
-from config.embedded_postgres.errors import StillStartingError
+from config.embedded_postgres.accounts import StillStartingError
 from config.embedded_postgres.postmaster import Postmaster
 from config.embedded_postgres.use import ServerLock
 from config.launcher.output import Output

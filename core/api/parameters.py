@@ -1,4 +1,4 @@
-"""Request parameters of the APIs about people and units."""
+"""Request parameters of the APIs, and the page of a list that they select."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def whole_number(request: Request, name: str, default: int, greatest: int) -> in
     if not text.isascii() or not text.isdecimal() or len(text) > 9 or not 1 <= int(text) <= greatest:
         raise BadRequest(f"{name}: “{text[:20]}” does not do. Give a whole number from 1 to {greatest:,}.")
     return int(text)
+
+
+def page_parameters(
+    things: str, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE
+) -> tuple[OpenApiParameter, OpenApiParameter]:
+    """The parameters of a page; `things` names the listed objects."""
+    return (
+        OpenApiParameter("page", int, description="From 1."),
+        OpenApiParameter("size", int, description=f"{things} a page, at most {largest:,}; by default {default}."),
+    )
+
+
+def requested_slice(request: Request, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> slice:
+    """Raises BadRequest."""
+    page = whole_number(request, "page", 1, LAST_PAGE)
+    size = whole_number(request, "size", default, largest)
+    return slice((page - 1) * size, page * size)

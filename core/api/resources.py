@@ -24,7 +24,7 @@ from core.api.bodies import changed_version, sent_object
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import WriteSerializer
 from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from core.csv_export import Cell, csv_response
 from core.list_filters import ViewerFilters, filter_parameters
 from core.write_errors import ConflictError

@@ -14,8 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
+from core.api.parameters import only, page_parameters, requested_slice
 from insights.annotations.writing import (
     AnnotationDraft,
     add_annotation,

@@ -16,8 +16,7 @@ from rest_framework.views import APIView
 
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import Amount, Day, WriteSerializer, validated
-from core.api.paging import page_parameters, requested_slice
-from core.api.parameters import only
+from core.api.parameters import only, page_parameters, requested_slice
 from core.write_errors import ConflictError, FieldError
 from insights.api import schema
 from insights.api.views import ERRORS

@@ -1,4 +1,4 @@
-"""Committed code, by people and agents."""
+"""Committed code, by people and agents, and branches that were left."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from insights.query.measures import Facts, People, Total
 from insights.query.query import Dimension
 from integrations.facts.code import COMMITS, COMMITTED_LINES
 from integrations.facts.developers import COMMITTING_DEVELOPER_DAYS
+from integrations.facts.line_history import STALE_BRANCHES
 
 COMMIT_SOURCE = "Commits of connected repositories, each change once"
 COMMIT_DIMENSIONS = (Dimension.REPOSITORY, Dimension.ASSISTANCE)
@@ -73,4 +74,25 @@ COMMIT_LINES = Count(
     positive_indicators=("ai.lines_committed", "ai.committed_code_share"),
     source=COMMIT_SOURCE,
     reference=SPACE_FRAMEWORK,
+)
+
+
+STALE_BRANCH_COUNT = Count(
+    key="branch.stale_count",
+    name="Stale branches",
+    fact="branch",
+    meaning="How many branches were abandoned without a merge.",
+    formula=(
+        "branches other than the default one with unmerged commits, the last of them older than 30 days at the end of "
+        "the window's last day, or today; a squash counts as a merge. They count for the unit that owned the "
+        "repository then. Without a clone there is no data."
+    ),
+    of=Facts(STALE_BRANCHES),
+    better=Better.LOWER,
+    categories=(Category.HYGIENE,),
+    space=(SpaceDimension.EFFICIENCY,),
+    segments=(Dimension.REPOSITORY,),
+    positive_indicators=("pr.stale_count", "wip.count"),
+    source="Branches of clones",
+    reference=TRUNK_BASED,
 )

@@ -109,3 +109,29 @@ def _unreadable_dimensions(metric: Metric) -> Iterable[str]:
             if dimension not in measure.not_filtered_by
         ):
             yield f"{metric.key}: its facts have no column for the facet {dimension}."
+
+
+AI = (
+    "ai.active_developers",
+    "ai.adoption_rate",
+    "ai.sessions_per_developer",
+    "ai.committed_code_share",
+    "ai.spend",
+    "ai.spend_per_developer",
+    "ai.spend_wasted",
+    "ai.cache_hit_rate",
+    "ai.error_rate",
+    "ai.ship_rate",
+)
+DELIVERY = (
+    "dora.deployment_frequency",
+    "dora.lead_time",
+    "dora.change_failure_rate",
+    "dora.recovery_time",
+    "dora.rework_rate",
+    "pr.cycle_time",
+    "pr.pickup_time",
+    "pr.throughput",
+    "pr.size",
+    "pr.unreviewed_rate",
+)

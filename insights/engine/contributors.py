@@ -2,10 +2,15 @@
 
 Read beside the values of the same groups.  Where none are asked for, they are read alone, and once for all windows:
 in ranges of days and places that do not overlap, so that the people of each window and unit are the union of theirs.
+
+Unconfirmed people, known from telemetry alone, do not count towards the minimum group size (docs/access.md).  Their
+activity counts in every value.  But a token that belongs to nobody can claim any address, and could make a group of two
+look like one of five.
 """
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,6 +18,7 @@ from datetime import date
 from functools import cached_property
 from itertools import pairwise
 
+from core.cache import Cache
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine import measures, scan
@@ -26,6 +32,7 @@ from insights.engine.tables import BEFORE_VALUE
 from insights.query import windows
 from insights.query.measures import Measure
 from insights.query.query import Dimension, Query, Scope, Window
+from integrations.facts.unconfirmed import unconfirmed_people
 
 People = int
 """A set of people: bit n is the person with the id n."""
@@ -281,3 +288,24 @@ def _group_of(found: str | int, scope: ResolvedScope) -> _Group:
     units, *values = found.split(BEFORE_VALUE)
     place = frozenset(map(int, units.split(","))) if units else NOWHERE
     return place, (*values, *("" for _ in scope.by_attributes[len(values) :]))
+
+
+CACHED_SECONDS = 60
+_BYTES_OF_AN_ID = 40
+
+unconfirmed_by_version: Cache[tuple[int, ...]] = Cache(8_000_000, lambda people: 100 + len(people) * _BYTES_OF_AN_ID)
+"""By version of people and minute."""
+
+
+def unconfirmed(people_version: int) -> tuple[int, ...]:
+    """The ids of everybody known from telemetry alone, at least as recent as that version of people.
+
+    Claiming, moving or importing people makes a new version.  Anything else that confirms people is seen within a
+    minute.
+    """
+    key = f"{people_version} {int(time.monotonic() / CACHED_SECONDS)}"
+    people = unconfirmed_by_version.get(key)
+    if people is None:
+        people = unconfirmed_people()
+        unconfirmed_by_version.put(key, people)
+    return people

@@ -9,8 +9,7 @@ from django.db.models import DateField, ExpressionWrapper, F
 from django.utils import timezone
 
 from core.batches import batched
-from insights.catalogue.headlines import AI, DELIVERY
-from insights.catalogue.registry import get
+from insights.catalogue.registry import AI, DELIVERY, get
 from insights.engine.read import UnitQueries
 from insights.models import FigureRecord
 from insights.privacy.stored import read_with_known_people

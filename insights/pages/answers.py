@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.http import Http404
 from django.urls import reverse
 
-from core.page_links import Picker
+from core.page_links import Picker, address
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
@@ -24,7 +24,6 @@ from insights.privacy.visible import Freshness, visible_together
 from insights.query import windows
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
 from insights.ui import samples, tiles, wording
-from insights.ui.addresses import address
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC_LABELS, Choice, Filters

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.list_filters import LARGEST_ID
-from core.page_links import url_with
+from core.page_links import address, url_with
 from insights.catalogue.registry import metrics
 from insights.models import Dashboard, SavedView
 from insights.pages.ai.tabs import AI_PAGE
@@ -19,7 +19,6 @@ from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.planning.tabs import PLANNING_PAGE
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.addresses import address
 from integrations.delivery.records.visible import visible_pull_requests
 from integrations.models import Repository
 from orgtree.access.access import Access

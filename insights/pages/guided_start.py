@@ -34,7 +34,7 @@ from integrations.delivery.completeness import completeness
 from integrations.models import AgentSession, Connection, RepositorySource
 from integrations.models.connections import PUSH
 from integrations.sync.health import sync_health
-from orgtree.access.admins_only import admins_only
+from orgtree.access.permissions import admins_only
 from orgtree.access.policy import Philosophy, current_philosophy
 from orgtree.models import Grant, Invitation, Organisation, OrgTree, Person, Reporting, TreeKind, Unit
 

@@ -28,7 +28,7 @@ from insights.ui.scope_bar import scope_bar, scope_navigation
 from insights.ui.tiles import Link, Tile
 from insights.ui.views import page_view, part_view, render_part
 from integrations.delivery.completeness import completeness
-from integrations.facts.available_sources import available_sources
+from integrations.facts.counts import available_sources
 from integrations.models import Silence
 from integrations.sync.quarantine import count_quarantined
 from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens

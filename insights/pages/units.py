@@ -16,7 +16,7 @@ from django.http.response import HttpResponseBase
 
 from core.csv_export import Cell, csv_response
 from core.page_links import Picker
-from insights.catalogue import headlines
+from insights.catalogue import registry as headlines
 from insights.catalogue.registry import get
 from insights.pages.answers import InsightsPage
 from insights.privacy.visible import Freshness, UnitQueries, visible_together

@@ -12,10 +12,9 @@ from dataclasses import replace
 
 from insights.catalogue.declarations import Count, Metric, Ratio
 from insights.catalogue.registry import get, metrics
-from insights.engine.contributors import PeopleQuery, people_of
+from insights.engine.contributors import PeopleQuery, people_of, unconfirmed
 from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import read_together
-from insights.engine.unconfirmed import unconfirmed
 from insights.privacy.suppression import WHOLE, Hidden, Key, Minimum, Rule
 from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, MetricValue, Query

@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from core.page_links import address
 from insights.catalogue.registry import declared_metrics, get
 from insights.catalogue.rules import POINTS, Condition, Figures, Rule
 from insights.ui import wording
-from insights.ui.addresses import address
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
 

@@ -12,4 +12,4 @@ from integrations.admin import (  # noqa: F401
     telemetry_records,
     telemetry_vocabulary,
 )
-from integrations.admin.connections import connection, joins, repositories, runs  # noqa: F401
+from integrations.admin.connections import connection, history, joins, repositories  # noqa: F401

@@ -13,12 +13,12 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from core.admin_permissions import NoAdding, NoDeleting
+from integrations.delivery.linking.corrections import decide_rollbacks
 from integrations.delivery.linking.relink import relink_paths
-from integrations.delivery.linking.rollback_decisions import decide_rollbacks
 from integrations.delivery.linking.service_paths import rules_of
 from integrations.enums import Kind
 from integrations.models import ProposedRollback, ServicePaths
-from integrations.outbox.linking_lock import lock_for_linking
+from integrations.outbox.write_lock import lock_for_linking
 
 
 class ServicePathsForm(ModelForm[ServicePaths]):

@@ -3,17 +3,21 @@
 A base URL is typed by an admin, and the owner of a name can point it anywhere, including the metadata service of
 Headway's own machine.  So the resolved address is checked, not the name; redirects and every new connection are checked
 the same way.  Credentials are only sent to a connection's own host.
+
+Addresses in records name pipeline runs: those that tools put into a deployment's statuses, or that build systems push
+beside a deployment.
 """
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from ssl import SSLContext, create_default_context
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import certifi
@@ -189,3 +193,35 @@ def shown_origin(url: str) -> str:
 def shown_path(path: str) -> str:
     """A path for a message, without its query, which the provider controls."""
     return urlsplit(path).path[:LONGEST_SHOWN] or "/"
+
+
+LONGEST = 200
+# GitHub's run ids are those of its API, whatever the repository is called now; others are cut after the id.
+_GITHUB = re.compile(
+    r"^https?://[^/?#]+/[^/?#]+/[^/?#]+/actions/runs/(?P<run>\d+)(?:/attempts/\d+)?(?:/job/(?P<job>\d+))?"
+)
+_OTHERS = (
+    re.compile(r"^https?://(?P<run>[^?#]+/-/(?:pipelines|jobs)/\d+)"),  # GitLab
+    re.compile(r"^https?://(?P<run>buildkite\.com/[^/?#]+/[^/?#]+/builds/\d+)"),
+    re.compile(r"^https?://(?P<run>(?:app\.)?circleci\.com/[^?#]*?/workflows/[0-9a-f-]{36})"),
+    re.compile(r"^https?://(?P<run>bitbucket\.org/[^/?#]+/[^/?#]+/(?:addon/)?pipelines/[^?]*?results/\d+)"),
+    re.compile(r"^https?://(?P<run>[^?#]+/_build/results\?(?:[^#]*&)?buildId=\d+)", re.IGNORECASE),  # Azure
+    re.compile(r"^https?://(?P<run>[^?#]+/job/[^?#]+?/\d+)(?:/|$)"),  # Jenkins
+)
+
+
+class NamedRun(NamedTuple):
+    """The run, and within it the job, as the tool numbers them; empty: none is named."""
+
+    run: str = ""
+    job: str = ""
+
+
+def run_in(address: str) -> NamedRun:
+    """The run that the address names; the address of an environment names none."""
+    if found := _GITHUB.match(address):
+        return NamedRun(found["run"], found["job"] or "")
+    for pattern in _OTHERS:
+        if found := pattern.match(address):
+            return NamedRun(found["run"].lower()[:LONGEST])
+    return NamedRun()

@@ -7,6 +7,8 @@ and without Django.  docs/connectors.md walks through adding one.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
 
 from integrations.connectors.drafts import AnyDraft, Who
-from integrations.connectors.errors import ConnectorError
+from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.enums import Kind, MirrorState, ResourceKind
 
 Json = dict[str, Any]
@@ -368,3 +370,24 @@ def register(connector: type[Connector]) -> type[Connector]:
     """Class decorator: register the provider under its slug."""
     registry[connector.slug] = connector
     return connector
+
+
+def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:
+    """Whether `hexadecimal` is the HMAC-SHA256 of the body under the secret; False without a secret."""
+    if not secret:
+        return False
+    expected = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(expected.encode(), hexadecimal.strip().lower().encode("utf-8", "replace"))
+
+
+def tried(what: str, read: Callable[[], object], remedy: str = "") -> CheckedPermission:
+    """Whether `read` is permitted; the provider's message comes before the remedy, which is the error's own if none is
+    given.
+
+    Raises CredentialRefusedError, which makes every other check useless.
+    """
+    try:
+        read()
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {remedy or problem.what_to_do}")
+    return CheckedPermission(what, works=True)

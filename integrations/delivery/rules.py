@@ -14,12 +14,11 @@ from django.conf import settings
 from django.db import transaction
 
 from integrations.delivery.deployments_of_runs import recompute_all_deployments
-from integrations.delivery.linking.rebuild import link_everything, place_everything
-from integrations.delivery.linking.relink import place_waiting_commits
+from integrations.delivery.linking.relink import link_everything, place_everything, place_waiting_commits
 from integrations.delivery.recompute import recompute_all_figures
 from integrations.enums import Kind
 from integrations.models import LinkingRules
-from integrations.outbox.linking_lock import lock_for_linking
+from integrations.outbox.write_lock import lock_for_linking
 from orgtree.models import Organisation
 
 logger = logging.getLogger(__name__)

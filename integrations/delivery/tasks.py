@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from integrations.delivery.recompute import recompute_missing_figures
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_missing_figures, recompute_waiting_pull_requests
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import LiteralString
 
 from integrations.facts.outcomes import AGENT_SPEND_SHARES, DAY_OF_SESSION, OF_SESSION
 from integrations.facts.relation import Relation
 from integrations.models import FactFamily
+from integrations.outbox.fact_changes import append_days
 
 # The name of the repository in a session's telemetry, else of the one with most of its AI lines; else empty.
 _REPOSITORY_OF_SESSION: LiteralString = """coalesce((
@@ -171,3 +173,15 @@ ENROLLED_PEOPLE = Relation(
 
 present is a multirange of the person's days of employment; null: always.
 """
+
+
+_DAYS = """
+    SELECT day, day + 1 FROM integrations_agentsessionday WHERE session_id = ANY (%(sessions)s)
+    UNION ALL
+    SELECT started_on, started_on + 1 FROM integrations_agentsession WHERE id = ANY (%(sessions)s)
+"""
+
+
+def append_changes_of_sessions(session_ids: Iterable[int]) -> None:
+    """Append all days on which these sessions count, in the caller's transaction."""
+    append_days({FactFamily.AI: _DAYS}, {"sessions": sorted(session_ids)})

@@ -1,14 +1,15 @@
-"""Number of facts by kind and state, for checking an import."""
+"""Number of facts by kind and state, for checking an import, and the kinds of data that the installation receives."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce
 
+from core import sql
 from integrations.enums import Kind
 from integrations.models import (
     AgentSession,
@@ -114,3 +115,24 @@ def _context_files(files: QuerySet[ContextFile]) -> dict[str, Any]:
 
 def _held_by(repositories: QuerySet[Repository]) -> QuerySet[Any]:
     return CommitInRepository.objects.filter(repository__in=repositories).values("commit")
+
+
+class AvailableSources(NamedTuple):
+    """Whether any session was received, any seat plan exists, any repository is connected, synced or not, and any work
+    item is stored."""
+
+    sessions: bool
+    seats: bool
+    repositories: bool
+    work_items: bool
+
+
+def available_sources() -> AvailableSources:
+    """Read the available sources, in one query."""
+    (row,) = sql.rows(
+        """
+        SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
+               EXISTS (SELECT FROM integrations_repositorysource), EXISTS (SELECT FROM integrations_workitem)
+        """
+    )
+    return AvailableSources(*row)

@@ -7,7 +7,7 @@ from datetime import date
 from typing import LiteralString
 
 from core import sql
-from integrations.facts.production import IN_PRODUCTION
+from integrations.facts.delivery import IN_PRODUCTION
 
 TELEMETRY, MERGES, NOTES, SILENCES, UNPLACED = "telemetry", "merges", "notes", "silences", "unplaced"
 UNKNOWN_COMMITS, UNREAD_TOKENS = "unknown_commits", "unread_tokens"

@@ -10,11 +10,11 @@ from django.db.models import Q
 from integrations.enums import Kind
 from integrations.intake.commits import delete_reported_commits
 from integrations.intake.deleted_records import live_records, move_records, take_out
-from integrations.intake.draft_json import load_draft
 from integrations.intake.place_waiting import in_steps
 from integrations.intake.placing import Subject, find_places
 from integrations.intake.placing_rules import is_matched
 from integrations.intake.resolve import Named, Place, resolve_services
+from integrations.intake.tables import load_draft
 from integrations.intake.unplaced import Unplaced, keep
 from integrations.models import (
     Connection,

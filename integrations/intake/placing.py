@@ -15,11 +15,10 @@ from typing import Any
 from integrations.connectors.base import ResourceDraft
 from integrations.connectors.drafts import DeploymentDraft, Draft, IncidentDraft, PipelineRunDraft
 from integrations.enums import Kind, ResourceKind
-from integrations.intake.draft_json import dump_draft
 from integrations.intake.names import address_in, folded, spelled
 from integrations.intake.places import projects_of, repositories_of, store_resource
 from integrations.intake.resolve import NOWHERE, Named, Place, resolve_repositories, resolve_services
-from integrations.intake.tables import TABLES
+from integrations.intake.tables import TABLES, dump_draft
 from integrations.intake.unplaced import Unplaced
 from integrations.models import (
     Connection,

@@ -1,10 +1,13 @@
-"""Names that are stored in facts as dimensions: the outbox is notified when one changes."""
+"""Names that are stored in facts as dimensions: the outbox is notified when one changes; and former names
+of repositories, which tools continue to use until the end of a build, or for years.
+"""
 
 from __future__ import annotations
 
 from typing import LiteralString
 
-from integrations.models import FactFamily
+from integrations.intake.names import folded, spelled
+from integrations.models import FactFamily, Repository, RepositoryAlias
 from integrations.outbox.fact_changes import append_days
 
 # The first day on which anything happened in the repository or project, by what happened.
@@ -53,3 +56,17 @@ def append_changes_of_renamed(*, repository: int | None = None, project: int | N
     """Append all days on which anything could have happened there, in the transaction that changes its name."""
     families = (FactFamily.WORK_ITEM, FactFamily.SPRINT) if repository is None else _OF_REPOSITORY
     append_days(dict.fromkeys(families, _ALL_DAYS), {"repository": repository, "project": project})
+
+
+def note_former_names(instance: Repository, **_: object) -> None:
+    """Signal: a repository is about to get another name or address."""
+    if instance._state.adding:
+        return
+    before = Repository.objects.filter(pk=instance.pk).values_list("name", "remote").first()
+    if before is None:
+        return
+    now = {folded(spelled(instance.name)), folded(instance.remote)}
+    former = {folded(spelled(name)) for name in before} - now - {""}
+    RepositoryAlias.objects.bulk_create(
+        [RepositoryAlias(repository=instance, name=name) for name in sorted(former)], ignore_conflicts=True
+    )

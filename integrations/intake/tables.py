@@ -1,21 +1,24 @@
 """The tables and columns for the fields and parts of drafts.
 
 A field is stored in the column of its name.  People are stored as identities, repositories and projects as their rows.
+Waiting records are kept as JSON: fields that a draft does not provide are left out, and missing again when read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, get_type_hints
 
 from django.db import connection as database
 from django.db import models
+from pydantic import TypeAdapter
 
 from integrations.connectors.drafts import (
     MISSING,
     AssignmentDraft,
+    CommitDraft,
     DeploymentDraft,
     DeploymentStatusDraft,
     Draft,
@@ -275,3 +278,19 @@ TABLES: Mapping[Kind, RecordTable] = {
     ),
     Kind.RELEASE: RecordTable(ReleaseDraft, Release, place="repository"),
 }
+
+
+def dump_draft(draft: Draft) -> dict[str, Any]:
+    provided = set(draft.provided())
+    everything: dict[str, Any] = _adapter(draft.kind).dump_python(draft, mode="json")
+    return {name: value for name, value in everything.items() if name in provided}
+
+
+def load_draft(kind: Kind, document: dict[str, Any]) -> Draft:
+    draft: Draft = _adapter(kind).validate_python(document)
+    return draft
+
+
+@cache
+def _adapter(kind: Kind) -> TypeAdapter[Any]:
+    return TypeAdapter(CommitDraft if kind == Kind.COMMIT else TABLES[kind].draft)

@@ -11,9 +11,9 @@ from django.db.models import F
 from core import sql
 from integrations.connectors.drafts import AnyDraft, Draft
 from integrations.enums import Kind
-from integrations.intake.draft_json import dump_draft, load_draft
 from integrations.intake.resolve import Named, Place
 from integrations.intake.rows import as_json
+from integrations.intake.tables import dump_draft, load_draft
 from integrations.models import Connection, UnplacedReason, UnplacedRecord
 
 MOST_WAITING = 50_000  # per connection; further records are only counted

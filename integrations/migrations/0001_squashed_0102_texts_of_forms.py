@@ -11,7 +11,7 @@ import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import integrations.enums
-import integrations.models.encrypted
+import integrations.models.fields
 import integrations.models.fields
 import orgtree.models.exclusion
 import pgtrigger.compiler
@@ -303,7 +303,7 @@ class Migration(migrations.Migration):
                     ('checks', models.JSONField(db_default=[], default=list, editable=False)),
                     ('discovered_at', models.DateTimeField(editable=False, help_text='When its resources were last listed.', null=True)),
                     ('removed_at', models.DateTimeField(editable=False, help_text='When it was removed; its facts stay as last read.', null=True)),
-                    ('secrets', integrations.models.encrypted.EncryptedField(db_default={}, default=dict, editable=False)),
+                    ('secrets', integrations.models.fields.EncryptedField(db_default={}, default=dict, editable=False)),
                     ('sync_every_minutes', models.PositiveIntegerField(db_default=15, default=15)),
                     ('discover_at', models.DateTimeField(editable=False, help_text='When to list them again; null: never.', null=True)),
                     ('failures', models.PositiveIntegerField(db_default=0, default=0, editable=False)),
@@ -839,7 +839,7 @@ class Migration(migrations.Migration):
                     ('source', models.CharField(blank=True, db_default='', default='', max_length=300)),
                     ('reason', models.CharField(choices=[('unknown', 'No connection knows it'), ('ambiguous', 'Several repositories have this name'), ('rules', 'Rules contradict each other'), ('nameless', 'It names no repository'), ('failed', 'It could not be stored')], max_length=10)),
                     ('detail', models.TextField(blank=True, db_default='', default='', help_text='The reason, with names.')),
-                    ('drafts', models.JSONField(default=list, help_text='As they arrived: integrations/intake/draft_json.py.')),
+                    ('drafts', models.JSONField(default=list, help_text='As they arrived: integrations/intake/tables.py.')),
                     ('stored', models.BooleanField(db_default=False, default=False, help_text='A rule had placed it before: it is stored, marked as deleted.')),
                     ('first_seen_at', models.DateTimeField(auto_now_add=True)),
                     ('last_seen_at', models.DateTimeField()),

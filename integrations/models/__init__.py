@@ -10,7 +10,6 @@ from integrations.models.attribution import (
     UnreadableNote,
     UnusedNote,
 )
-from integrations.models.branches import UnmergedBranch
 from integrations.models.changes import FactChange, FactFamily
 from integrations.models.code import (
     AppliedThresholds,
@@ -20,6 +19,7 @@ from integrations.models.code import (
     CommitFile,
     CommitInRepository,
     ContextFile,
+    UnmergedBranch,
 )
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.delivery import (
@@ -47,7 +47,7 @@ from integrations.models.delivery_links import (
     ServicePaths,
     TouchedService,
 )
-from integrations.models.encrypted import EncryptedField, UnreadableSecretsError
+from integrations.models.fields import EncryptedField, UnreadableSecretsError
 from integrations.models.hand_kept import HandKeptMetric, HandKeptMetricKeeper, HandKeptValue
 from integrations.models.ingest import IngestScope, IngestToken, KnownName, PushedRecord
 from integrations.models.joined_repositories import OwnCommit, OwnRecord, RepositoryJoin
@@ -80,9 +80,7 @@ from integrations.models.pull_requests import (
     WorkItemLink,
 )
 from integrations.models.resources import Quota, Resource, SeenRecord, Stream, ValueMapping
-from integrations.models.retention import RawDay, SeriesBase
 from integrations.models.seats import SeatAssignment, SeatPlan
-from integrations.models.session_places import SessionPlace, TelemetryPlace
 from integrations.models.sessions import (
     AgentMeterSlot,
     AgentRequest,
@@ -94,7 +92,9 @@ from integrations.models.sessions import (
     CacheExclusiveSender,
     ChannelWork,
     Enrolment,
+    SessionPlace,
     SessionProcess,
+    TelemetryPlace,
     ToolOutcome,
 )
 from integrations.models.silences import SenderDay, Silence
@@ -102,8 +102,10 @@ from integrations.models.sprints import SprintFigures, SprintItem
 from integrations.models.telemetry import (
     DroppedAttribute,
     QuarantinedRecord,
+    RawDay,
     ReceivedBatch,
     ReceivedTally,
+    SeriesBase,
     UnreadEvent,
 )
 from integrations.models.usage_files import ImportedUsage

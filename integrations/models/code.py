@@ -1,4 +1,4 @@
-"""Commits, their files, and the repositories that contain them.
+"""Commits, their files, the repositories that contain them, and unmerged branches.
 
 A commit is identified by its object id; repositories link to it.  Neither code nor message bodies are stored, only the
 subject line, trailers that name people and agents, and counts.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
-from integrations.models.connections import Repository
+from integrations.models.connections import Repository, RepositorySource
 from orgtree.models import Identity
 
 
@@ -178,3 +179,26 @@ class AppliedThresholds(models.Model):
     class Meta:
         db_table = "integrations_followedthresholds"
         constraints = [models.CheckConstraint(condition=models.Q(pk=1), name="followed_thresholds_are_one_row")]
+
+
+LONGEST_BRANCH_NAME = 300
+
+
+class UnmergedBranch(models.Model):
+    """A branch at an unmerged tip, until the day on which it moved, was merged or deleted."""
+
+    source = models.ForeignKey(RepositorySource, models.CASCADE, related_name="unmerged_branches", db_index=False)
+    name = models.CharField(max_length=LONGEST_BRANCH_NAME)
+    tip = models.ForeignKey(Commit, models.CASCADE, related_name="+")
+    gone_on = models.DateField(null=True, help_text="The first day on which it was no longer there.")
+
+    class Meta:
+        verbose_name_plural = "unmerged branches"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "name"], condition=Q(gone_on=None), name="unmerged_branch_stands_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name

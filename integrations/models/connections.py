@@ -7,7 +7,7 @@ from typing import Self
 
 from django.db import models
 
-from integrations.models.encrypted import EncryptedField
+from integrations.models.fields import EncryptedField
 
 # Providers without a connector: repositories on this machine, and pushed records.
 GIT, PUSH = "git", "push"

@@ -49,7 +49,7 @@ class UnplacedRecord(models.Model):
     source = text_field(300)  # its pipeline or service
     reason = models.CharField(max_length=10, choices=UnplacedReason.choices)
     detail = models.TextField(blank=True, default="", db_default="", help_text="The reason, with names.")
-    drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/draft_json.py.")
+    drafts = models.JSONField(default=list, help_text="As they arrived: integrations/intake/tables.py.")
     stored = models.BooleanField(
         default=False, db_default=False, help_text="A rule had placed it before: it is stored, marked as deleted."
     )

@@ -1,4 +1,9 @@
-"""The lock for storing provider records: a merge depends on stored rows, so writers must not run concurrently."""
+"""Locks for storing provider records: a merge depends on stored rows, so writers must not run concurrently.
+
+A new pull request looks up its deployment, and a new deployment its pull requests; concurrent transactions do not see
+each other's uncommitted rows.  So deployments, incidents and commits are stored under an exclusive linking lock, pull
+requests under a shared one.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,21 @@ from collections.abc import Collection, Iterable
 from core.locks import Lock
 from integrations.enums import Kind
 from integrations.models import Connection
-from integrations.outbox.linking_lock import lock_for_linking
+
+LINKING = Lock("linking")
+_DECIDING = frozenset({Kind.DEPLOYMENT, Kind.PIPELINE_RUN, Kind.INCIDENT, Kind.COMMIT})
+
+
+def lock_for_linking(kinds: Collection[Kind]) -> None:
+    """Hold the linking lock that these kinds need until the caller's transaction ends.
+
+    Call it before locking or writing anything else.
+    """
+    if _DECIDING.intersection(kinds):
+        LINKING.hold()
+    elif Kind.PULL_REQUEST in kinds or Kind.WORK_ITEM in kinds:
+        LINKING.hold_shared()
+
 
 WRITING = Lock("records of a connection")
 WORK_ITEM_LINKS = Lock("links of work items")

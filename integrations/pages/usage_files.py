@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from integrations.telemetry.usage_files.store import LARGEST_FILE, Imported, import_ccusage
-from orgtree.access.admins_only import admins_only
+from orgtree.access.permissions import admins_only
 
 ERRORS_SHOWN = 20
 

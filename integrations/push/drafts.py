@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from rest_framework import serializers
 
+from integrations.connectors.addresses import run_in
 from integrations.connectors.drafts import (
     AnyDraft,
     AssignmentDraft,
@@ -33,7 +34,6 @@ from integrations.connectors.drafts import (
 )
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
-from integrations.connectors.run_addresses import run_in
 from integrations.enums import (
     Kind,
     LinkMethod,

@@ -1,4 +1,8 @@
-"""Connects a provider: its form's answers become a connection, validated without a request."""
+"""Connects a provider: its form's answers become a connection, validated without a request.
+
+The custom fields of a site that are read are listed by the provider, chosen by an admin, and stored with the
+connection.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,10 @@ from django.conf import settings as django_settings
 from django.db import transaction
 from django.urls import reverse
 
-from integrations.connectors.base import Connector, Field, Settings
+from integrations.connectors.base import Connector, Field, MappedField, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, UnreadableSecretsError
+from integrations.sync.clients import open_client
 from integrations.sync.enqueue import enqueue_sync
 from integrations.sync.resources import Rules
 
@@ -138,3 +143,26 @@ def _stored(connection: Connection) -> Mapping[str, str] | None:
     except UnreadableSecretsError:
         return None
     return connection.secrets
+
+
+def has_mapped_fields(connection: Connection) -> bool:
+    known = connectors().get(connection.provider)
+    return known is not None and any(field.mapped for field in known.fields)
+
+
+def mapped_fields_of(connection: Connection) -> Sequence[MappedField]:
+    """The custom fields under the connection's settings, saved or not.  Raises ConnectorError."""
+    with open_client(connection, reserve=0.0) as (connector, http):
+        return connector.mapped_fields(http)
+
+
+def save_mapped_fields(connection: Connection, chosen: Mapping[str, str]) -> bool:
+    """Store the choice, by setting, and read everything again with it; return False if it is unchanged."""
+    with transaction.atomic():
+        stored = Connection.objects.select_for_update().get(pk=connection.pk)
+        if all(stored.settings.get(setting, "") == names for setting, names in chosen.items()):
+            return False
+        stored.settings = {**stored.settings, **chosen}
+        stored.save(update_fields=["settings"])
+        enqueue_sync(stored, full=True)
+    return True

@@ -40,7 +40,7 @@ from integrations.models.connections import PUSH
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write_of_all
 from integrations.sync.git.connect import enqueue_sources
-from integrations.sync.git.reading_lock import no_reading
+from integrations.sync.git.sources import no_reading
 from integrations.telemetry.sessions.places import place_sessions
 
 logger = logging.getLogger(__name__)

@@ -21,7 +21,7 @@ from integrations.code.commits.duplicates import recompute_changes
 from integrations.code.commits.in_repositories import lock_for_recompute, recompute_homes
 from integrations.code.git.branches import append_changes_of_branches
 from integrations.enums import Kind
-from integrations.facts.sessions import append_changes_of_sessions
+from integrations.facts.ai import append_changes_of_sessions
 from integrations.intake.forget_connection import count_records, forget_records
 from integrations.intake.tables import TABLES
 from integrations.models import (
@@ -36,7 +36,7 @@ from integrations.models import (
 from integrations.models.connections import GIT
 from integrations.outbox.attribution_queue import enqueue_sessions
 from integrations.outbox.write_lock import lock_for_write
-from integrations.sync.git.reading_lock import no_reading
+from integrations.sync.git.sources import no_reading
 from integrations.sync.join_repositories import undo
 
 DELETE_UNWANTED = signature("integrations.sync.tasks.delete_unwanted")  # by name: it calls this module

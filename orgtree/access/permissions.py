@@ -1,9 +1,14 @@
-"""Permissions of API tokens and accounts at the API."""
+"""Permissions of API tokens and accounts at the API, and of admins on pages."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -41,3 +46,19 @@ class MayWritePeople(BasePermission):
         if isinstance(request.auth, ApiToken) and request.auth.user is None:
             return request.auth.scope == TokenScope.PEOPLE
         return bool(getattr(request.user, "is_superuser", False))
+
+
+Response = TypeVar("Response", bound=HttpResponseBase)
+
+
+def admins_only(view: Callable[..., Response]) -> Callable[..., Response | HttpResponse]:
+    """Restrict the view to admins; other signed-in users get 404."""
+
+    @wraps(view)
+    @login_required
+    def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Response | HttpResponse:
+        if not getattr(request.user, "is_superuser", False):
+            raise Http404
+        return view(request, *args, **kwargs)
+
+    return guarded

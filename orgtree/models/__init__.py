@@ -13,7 +13,6 @@ from orgtree.models.people import (
     Reporting,
     Standing,
 )
-from orgtree.models.roles import Role
 from orgtree.models.units import (
     Membership,
     OrgTree,
@@ -24,3 +23,4 @@ from orgtree.models.units import (
     UnitPlace,
     UnitPlacement,
 )
+from orgtree.models.visibility import Role

@@ -8,8 +8,8 @@ from django.db import models
 from django.db.models.functions import Lower, Now
 
 from orgtree.models.exclusion import not_empty
-from orgtree.models.roles import Role
 from orgtree.models.units import Unit
+from orgtree.models.visibility import Role
 
 
 class Grant(models.Model):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
+from django.db import models
 from django.db.models import JSONField
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
@@ -18,7 +19,6 @@ from django.utils import timezone
 from core.hooks import Hook
 from orgtree.models.organisation import MembersSee, Organisation
 from orgtree.models.people import Person
-from orgtree.models.roles import Role
 
 Viewer = User | AbstractBaseUser | AnonymousUser | None
 
@@ -78,6 +78,14 @@ ROLES_AND_UNITS = f"""
         'has_trees', EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
     )
 """  # noqa: S608 — constants only; values are parameters
+
+
+class Role(models.TextChoices):
+    """Roles: docs/access.md.  Admins are Django's superusers; members need no grant."""
+
+    EXECUTIVE = "executive", "Executive"
+    MANAGER = "manager", "Manager"
+    AUDITOR = "auditor", "Auditor"
 
 
 @dataclass(frozen=True)

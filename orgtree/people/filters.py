@@ -1,4 +1,4 @@
-"""Filters of lists of people, and the search for one of them."""
+"""Filters and columns of lists of people, and the search for one of them."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from core.columns import columns_of
 from core.list_filters import ListFilters, RepeatedFilter
 from core.write_errors import FieldError
 from orgtree.access.access import Access
 from orgtree.access.search_sources import Hit, closeness
 from orgtree.models import Attribute, Person, PersonAttribute
 from orgtree.models.people import PersonQuerySet
+from orgtree.people_import.columns import attribute_name
 
 STATES = {"there": "Active", "left": "Left", "all": "Everybody"}
 
@@ -64,3 +66,16 @@ def people_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
         Hit(person.full_name, reverse("person", args=[person.public_id]), hint=person.email or "")
         for person in people[:limit]
     ]
+
+
+ATTRIBUTES = ("role", "team", "department", "site")  # slugs
+COLUMNS = columns_of(
+    Person,
+    *("full_name", "email", *ATTRIBUTES, "manager"),
+    labels={
+        "full_name": "Name",
+        "email": "E-mail",
+        "manager": "Manager",
+        **{slug: attribute_name(slug) for slug in ATTRIBUTES},
+    },
+)

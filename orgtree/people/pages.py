@@ -16,8 +16,7 @@ from django.views.decorators.http import require_GET
 from core.page_links import page_links, url_with
 from orgtree.access.access import viewable
 from orgtree.models import Person
-from orgtree.people.columns import COLUMNS
-from orgtree.people.filters import STATES, PeopleFilters
+from orgtree.people.filters import COLUMNS, STATES, PeopleFilters
 from orgtree.people.people_as_of import attribute_choices, history_of, people_as_of
 
 PEOPLE_A_PAGE = 50

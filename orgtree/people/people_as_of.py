@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet, Value
 
 from core.columns import Column
 from orgtree.models import Attribute, Employment, Identity, IdentityKind, Membership, Person, PersonAttribute, Reporting
-from orgtree.people.columns import COLUMNS
+from orgtree.people.filters import COLUMNS
 
 DatedRows = QuerySet[Any, dict[str, Any]]
 

@@ -18,10 +18,10 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from core.confirm_page import Consequences
 from core.csv_export import Cell, csv_response
 from core.csv_import import CsvFileError, check_size
-from orgtree.access.admins_only import admins_only
+from core.form_page import Consequences
+from orgtree.access.permissions import admins_only
 from orgtree.models import PeopleImport
 from orgtree.organisation.people_version import PeopleBusyError
 from orgtree.people_import.columns import attribute_name

@@ -24,8 +24,7 @@ from orgtree.trees.derivation.by_attributes import AttributeValue, likeness_of, 
 from orgtree.trees.derivation.by_manager import ReportingLine, tree_by_manager
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
 from orgtree.trees.placements import rebuild_placements
-from orgtree.trees.slugs import free_slugs
-from orgtree.trees.structures import Naming, TreeMove, date_range_of, insert_places, store_structure
+from orgtree.trees.structures import Naming, TreeMove, date_range_of, free_slugs, insert_places, store_structure
 from orgtree.trees.unit_placements import rebuild_unit_placements
 from orgtree.trees.units import TreeRefusedError, checked_name
 

@@ -19,8 +19,7 @@ from orgtree.models import Membership, OrgTree, Person, TreeKind, Unit, UnitPlac
 from orgtree.trees.derivation.dated import Dated, cut, joined, through, with_value_from
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange
 from orgtree.trees.placements import Rebuilt, rebuild_placements
-from orgtree.trees.slugs import free_slugs
-from orgtree.trees.structures import bounds_of, date_range_of, insert_members, insert_places
+from orgtree.trees.structures import bounds_of, date_range_of, free_slugs, insert_members, insert_places
 from orgtree.trees.unit_placements import rebuild_unit_placements
 
 LONGEST_NAME = 200

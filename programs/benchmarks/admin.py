@@ -10,8 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from core.admin_permissions import ReadOnly
-from core.page_links import url_with
-from insights.ui.addresses import address
+from core.page_links import address, url_with
 from programs.models import BenchmarkVersion
 
 

@@ -1,4 +1,4 @@
-"""Filters and order of lists of tickets."""
+"""Columns, filters and order of lists of tickets: of the page's table, and of the CSV file, which the import reads."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import django_filters
 from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.functions import RowNumber
 
+from core.columns import Columns, columns_of
 from core.list_filters import NumberFilter, SortFilter, ViewerFilters, YesFilter
 from orgtree.access.access import Access
 from orgtree.models import Placement, UnitPlacement
@@ -15,7 +16,24 @@ from orgtree.models.visibility import Visibility
 from programs.models import BottleneckKind, Nature, Objective, Ticket, TicketState
 from programs.models.tickets import OPEN_STATES, TicketQuerySet
 from programs.requests.visible import UnitFilter, check_is_of_account
-from programs.tickets.columns import COLUMNS
+
+COLUMNS = columns_of(
+    Ticket,
+    *("number", "nature", "title", "resolution", "kind", "unit", "owner", "starts_on", "due_on", "completed_on"),
+    *("state", "dropped_why", "metric", "objective", "pull_requests", "effort", "effect"),
+    labels={"number": "Number", "dropped_why": "Why it was dropped", "unit": "Unit", "effect": "Before → after"},
+    sorts={
+        "due": "due_on",
+        "title": "title",
+        "owner": "owner__full_name",
+        "completed": "completed_on",
+        "unit": "unit__name",
+    },
+)
+FILE = Columns(column for column in COLUMNS if column.name != "effect")
+TABLE = COLUMNS.named("title", "resolution", "owner", "due_on", "completed_on", "effect", "unit", "effort")
+PAGE = COLUMNS.named("starts_on", "effort")  # of a ticket's own page: what is shown as it is, between owner and due day
+
 
 STATES = {
     "standing": "Open",

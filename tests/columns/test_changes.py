@@ -19,7 +19,7 @@ from insights.columns.shape import copied_relations
 from insights.columns.stale import take_changes_out
 from insights.models import ColumnPartition
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import FactChange, Repository

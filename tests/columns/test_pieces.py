@@ -11,7 +11,7 @@ import time_machine
 from insights.columns.refresh import refresh
 from insights.columns.shape import copied_relations
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from tests.columns.rows import assert_agreement
 from tests.engine.random_deliveries import Pieces
 from tests.org import Org

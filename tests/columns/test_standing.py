@@ -23,7 +23,7 @@ from insights.models import ColumnPartition
 from insights.query.query import Window
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.delivery.linking.relink import relink_paths
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.facts.ai import ENROLLED_PEOPLE
 from integrations.facts.seats import EVERYBODY
 from integrations.models import Commit, CommitFile, Connection, Enrolment, Repository, ServicePaths

@@ -47,7 +47,7 @@ from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.connectors.base import Settings
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import Connection, IngestScope, UnplacedRecord
 from integrations.sync.connect import connect
 from integrations.sync.resources import discover_resources

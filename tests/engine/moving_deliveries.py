@@ -6,7 +6,7 @@ import random
 from datetime import date, timedelta
 
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from tests.delivery.linking.delivery import MONDAY, push
 from tests.delivery.linking.histories import REPOSITORIES, SERVICES
 from tests.engine.random_deliveries import PEOPLE, Pieces

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.db import transaction
 
-from integrations.delivery.linking.rollback_decisions import decide_rollbacks
+from integrations.delivery.linking.corrections import decide_rollbacks
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.rules import apply_rules
 from integrations.delivery.set_mapping import set_value_mapping

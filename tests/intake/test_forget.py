@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from insights.columns.refresh import refresh
 from integrations.connectors.drafts import ProvidedParts
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import Kind, PullRequestState, RunStatus
 from integrations.facts.counts import count_facts
 from integrations.intake.places import store_resource

@@ -17,8 +17,8 @@ from integrations.connectors.drafts import (
     Who,
 )
 from integrations.enums import RunStatus
-from integrations.intake.draft_json import dump_draft, load_draft
 from integrations.intake.store_drafts import Outcome
+from integrations.intake.tables import dump_draft, load_draft
 from integrations.models import (
     CommitInRepository,
     Connection,

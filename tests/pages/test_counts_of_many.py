@@ -11,9 +11,9 @@ import time_machine
 from django.test import Client
 from django.urls import set_script_prefix
 
+from core.page_links import address
 from insights.engine.read import read_series
 from insights.query.query import Freshness, Query, Window
-from insights.ui.addresses import address
 from orgtree.models import Person
 from tests.org import Org
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from insights.engine.read import read_totals
 from insights.privacy.visible import visible_rows, visible_totals
 from insights.query.query import MetricValue, Query, Scope, Window
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import AttributionWork, Commit, Enrolment
 from orgtree.access.access import access_of
 from orgtree.models import Identity, IndividualPolicy, MembersSee, Organisation, Person

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from insights.engine.contributors import unconfirmed_by_version
 from insights.engine.read import UnitQueries, read_series
-from insights.engine.unconfirmed import unconfirmed_by_version
 from insights.privacy.stored import read_with_known_people
 from insights.privacy.visible import visible_distribution, visible_series
 from insights.privacy.withhold import reason

@@ -19,7 +19,7 @@ from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.base import ResourceDraft
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.linking.relink import place_waiting_commits
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ResourceKind
 from integrations.facts.counts import count_facts
 from integrations.intake.apply_placing_rules import apply_placing_rules
@@ -36,7 +36,7 @@ from integrations.models import (
     Repository,
     RepositoryJoin,
 )
-from integrations.sync.git.reading_lock import READING
+from integrations.sync.git.sources import READING
 from integrations.sync.join_repositories import (
     JoinError,
     brought,

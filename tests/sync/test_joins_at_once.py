@@ -12,7 +12,7 @@ from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection, OwnRecord, PullRequest, Repository, RepositoryJoin, RepositorySource
-from integrations.sync.git.reading_lock import READING
+from integrations.sync.git.sources import READING
 from integrations.sync.join_repositories import JoinError, join, undo
 from tests.intake.conftest import SHOP_RESOURCE
 from tests.intake.test_at_once import PAGES, at_once, teller

@@ -14,7 +14,7 @@ from django.db import transaction
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.code.git.line_history import sync_line_histories
 from integrations.connectors.drafts import AnyDraft, CommitDraft, DeploymentDraft, IncidentDraft, PullRequestDraft, Who
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
 from integrations.sync.git.connect import connect_git

@@ -28,7 +28,7 @@ from insights.ui import tiles, wording
 from insights.ui.cards import Card, Trend
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link
-from integrations.facts.available_sources import available_sources
+from integrations.facts.counts import available_sources
 
 KEYS = ("ai.lines_committed", "ai.lines_generated")
 QUERIES = (*compared(*KEYS), *(PageQuery(key, Dimension.AGENT, whole=True) for key in KEYS))

@@ -28,7 +28,7 @@ from insights.ui.cards import Section, Tile
 from insights.ui.filters import Filters
 from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.views import figures_view
-from integrations.facts.available_sources import available_sources
+from integrations.facts.counts import available_sources
 
 REPOSITORIES_LISTED = 10
 # Of every tab: whether agents report at all, and the sentence below the title.

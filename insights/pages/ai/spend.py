@@ -15,7 +15,7 @@ from insights.ui import tiles, wording
 from insights.ui.cards import Card
 from insights.ui.filters import Filters
 from insights.ui.tiles import Link, Tile
-from integrations.facts.available_sources import available_sources
+from integrations.facts.counts import available_sources
 
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}

@@ -7,13 +7,12 @@ from typing import Any
 
 from django.urls import reverse
 
-from core.page_links import url_with
+from core.page_links import address, url_with
 from insights.annotations.writing import may_annotate
 from insights.catalogue.registry import metrics
 from insights.models import Annotation
 from insights.query.query import Window
 from insights.ui import wording
-from insights.ui.addresses import address
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import unit_name
 from orgtree.access.who_sees import names_of

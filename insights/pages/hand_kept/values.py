@@ -20,11 +20,14 @@ from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, page_links, read_page, url_with
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
+from insights.catalogue.declarations import Metric
 from insights.hand_kept.csv_import import COLUMNS
 from insights.hand_kept.history import ENTERED, REMOVED, REPLACED, ValueChange, history_of
 from insights.privacy.scope_access import access_in
+from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.amounts import AmountError, amount_text, example, read_amount
+from insights.ui.offers import Action
 from insights.ui.scope_bar import EVERYBODY, unit_name
 from insights.ui.views import action_view, form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
@@ -40,7 +43,7 @@ from integrations.hand_kept.values import (
     visible_entries,
 )
 from integrations.models import HandKeptMetric, HandKeptValue
-from integrations.models.hand_kept import LONGEST_TEXT
+from integrations.models.hand_kept import KEY_PREFIX, LONGEST_TEXT
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import OrgTree
@@ -203,3 +206,11 @@ def _csv_rows(access: Access, metric: HandKeptMetric) -> Iterator[Sequence[Cell]
             *(metric.key, value.unit.slug if value.unit else "", value.day, value.value, value.note),
             *(names.get(value.entered_by_id or 0, ""), value.entered_via, value.entered_at),
         )
+
+
+def values_of(metric: Metric, scope: Scope, _access: Access) -> Action | None:
+    """The page on which values are entered and listed; None for metrics that tools measure."""
+    if not metric.is_hand_kept:
+        return None
+    values = reverse("hand_kept_values", args=[metric.key.removeprefix(KEY_PREFIX)])
+    return Action("Values", url_with(values, {"unit": scope.unit}), "writing")

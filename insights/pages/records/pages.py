@@ -27,8 +27,7 @@ from insights.ui import wording
 from insights.ui.views import page_view
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.records.incident import story_of_incident
-from integrations.delivery.records.owners import owners_of
-from integrations.delivery.records.parts import MOST_PARTS, Story
+from integrations.delivery.records.parts import MOST_PARTS, Story, owners_of
 from integrations.delivery.records.pull_request import PullRequestStory, story_of_pull_request
 from integrations.delivery.records.visible import (
     visible_deployments,

@@ -32,8 +32,7 @@ from integrations.admin.connections import (
     webhook,
 )
 from integrations.admin.connections.actions import Act
-from integrations.admin.connections.choices import choices
-from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, form_of
+from integrations.admin.connections.forms import GitConnectionForm, NameForm, ProviderForm, choices, form_of
 from integrations.admin.connections.sections import name_of_provider, tabs_of
 from integrations.connectors.base import CheckedPermission
 from integrations.connectors.errors import Cause

@@ -1,9 +1,10 @@
-"""The guided form of a connection, made from its connector's fields."""
+"""The providers to choose from, and the guided form of a connection, made from its connector's fields."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import dataclass
 from typing import Any, cast
 
 from django import forms
@@ -11,8 +12,10 @@ from django import forms
 from integrations.connectors.base import Connector, Field, Settings
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.git.repository import GitRepository
+from integrations.connectors.registered import connectors
 from integrations.models import Connection
-from integrations.models.encrypted import UnreadableSecrets
+from integrations.models.connections import GIT
+from integrations.models.fields import UnreadableSecrets
 from integrations.sync.connect import InvalidConnectionError, refuse_mistakes
 from integrations.sync.git.connect import NameTakenError, connect_git
 
@@ -206,3 +209,26 @@ def stored_secrets(connection: Connection) -> Mapping[str, str]:
     if isinstance(connection.secrets, UnreadableSecrets):
         return {}
     return connection.secrets
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A provider, with a description of its data."""
+
+    slug: str
+    name: str
+    brings: str
+
+
+def choices() -> Sequence[Choice]:
+    """The providers by name; local git, which needs no account, comes last."""
+    known = sorted(connectors().values(), key=lambda connector: connector.name.lower())
+    on_disk = Choice(GIT, "Local git", "Commits, lines and files of a repository on this machine; no token needed")
+    return [*(Choice(connector.slug, connector.name, _brings(connector)) for connector in known), on_disk]
+
+
+def _brings(connector: type[Connector]) -> str:
+    kinds = dict.fromkeys(kind for kinds in connector.kinds.values() for kind in kinds)
+    words = [kind.words for kind in kinds]
+    listed = f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
+    return listed.capitalize()

@@ -1,14 +1,16 @@
-"""A connection's sync history in words, latest first."""
+"""A connection's sync history in words, latest first, and the runs of all connections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core.admin_permissions import ReadOnly
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection, Stream, SyncRun
 
@@ -76,3 +78,23 @@ def outcome_of(run: SyncRun) -> str:
             left_out = f"{left_out} ({', '.join(fields)}{more})"
         changes = f"{changes}, {left_out}" if changes else left_out
     return f"{read} {noun} read{requests}: {changes or 'nothing new'}"
+
+
+@admin.register(SyncRun)
+class SyncRunAdmin(ReadOnly, admin.ModelAdmin[SyncRun]):
+    """Read-only list of runs; the history of one connection is a page of its own."""
+
+    list_display = ("what", "state", "started_at", "finished_at", "outcome", "problem")
+    list_display_links = None
+    list_filter = ("state", "full", "stream__kind")
+    list_select_related = ("source__connection", "stream__resource__connection")
+    ordering = ("-pk",)
+    show_full_result_count = False
+
+    @admin.display(description="What")
+    def what(self, run: SyncRun) -> str:
+        return str(run.source or run.stream)
+
+    @admin.display(description="Outcome")
+    def outcome(self, run: SyncRun) -> str:
+        return outcome_of(run)

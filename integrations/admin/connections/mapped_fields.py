@@ -14,7 +14,7 @@ from integrations.connectors.base import MappedField
 from integrations.connectors.errors import ConnectorError
 from integrations.connectors.registered import connectors
 from integrations.models import Connection
-from integrations.sync.mapped_fields import has_mapped_fields, mapped_fields_of, save_mapped_fields
+from integrations.sync.connect import has_mapped_fields, mapped_fields_of, save_mapped_fields
 
 FOUND, OTHER = "found_", "other_"  # prefixes of the name of a setting
 LONGEST_CHOICE = 500

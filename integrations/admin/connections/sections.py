@@ -13,8 +13,7 @@ from django.urls import reverse
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, QuarantinedPayload, UnplacedRecord
 from integrations.models.connections import GIT, PUSH
-from integrations.sync.connect import webhook_address
-from integrations.sync.mapped_fields import has_mapped_fields
+from integrations.sync.connect import has_mapped_fields, webhook_address
 
 BUILT_IN = {GIT: "Local git", PUSH: "Push API"}  # the providers that have no connector
 

@@ -11,7 +11,7 @@ from integrations.code.attribution.named_commits import update_named_evidence
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
 from integrations.code.commits.changed_days import append_changes_of_commits
-from integrations.facts.sessions import append_changes_of_sessions
+from integrations.facts.ai import append_changes_of_sessions
 from integrations.outbox.attribution_queue import take_work, with_representatives
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
 

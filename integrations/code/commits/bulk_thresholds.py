@@ -16,8 +16,8 @@ from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.code.commits.duplicates import recompute_changes
 from integrations.enums import Kind
 from integrations.models import AppliedThresholds
-from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_with
+from integrations.outbox.write_lock import lock_for_linking
 from orgtree.models import Organisation
 
 COMMITS_PER_TRANSACTION = 5_000

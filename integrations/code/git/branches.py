@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from core import sql
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import FactFamily, RepositorySource
-from integrations.models.branches import LONGEST_BRANCH_NAME
+from integrations.models.code import LONGEST_BRANCH_NAME
 from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
 
 _NOTE = f"""

@@ -28,6 +28,8 @@ from integrations.connectors.base import (
     RawRecord,
     ResourceDraft,
     register,
+    signed_with_sha256,
+    tried,
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import GoneError, TransientError
@@ -35,8 +37,6 @@ from integrations.connectors.git.repository import one_spelling
 from integrations.connectors.gitea.records import EVENTS, normalise_issue, normalise_pull_request
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
-from integrations.connectors.signatures import signed_with_sha256
-from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import as_record, text_of, time_of
 from integrations.enums import Kind, ResourceKind
 

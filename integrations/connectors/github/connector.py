@@ -27,6 +27,7 @@ from integrations.connectors.base import (
     Refused,
     ResourceDraft,
     register,
+    signed_with_sha256,
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError, PermanentError
@@ -43,7 +44,6 @@ from integrations.connectors.github.releases import fetch_releases
 from integrations.connectors.github.repositories import fetch_repository, list_repositories
 from integrations.connectors.github.stream_repository import Place, confirm
 from integrations.connectors.github.webhooks import NORMALISE, news_of, records_of, register_hook, remove_hook
-from integrations.connectors.signatures import signed_with_sha256
 from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from integrations.connectors.addresses import NamedRun, run_in
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft, DeploymentStatusDraft, ProvidedParts
 from integrations.connectors.errors import GoneError
@@ -18,7 +19,6 @@ from integrations.connectors.github.queries import DEPLOYMENTS
 from integrations.connectors.github.stream_repository import Place, record_of
 from integrations.connectors.json_text import read_json
 from integrations.connectors.reader import Reader
-from integrations.connectors.run_addresses import NamedRun, run_in
 from integrations.connectors.unchecked import text_of, time_of
 from integrations.enums import RunStatus
 

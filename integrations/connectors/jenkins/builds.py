@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
+from integrations.connectors.addresses import run_in
 from integrations.connectors.base import Json
 from integrations.connectors.deployment_rules import in_stage, is_unplanned
 from integrations.connectors.drafts import (
@@ -25,7 +26,6 @@ from integrations.connectors.drafts import (
 from integrations.connectors.jenkins.causes import actions_of, parent_of, started_by, trigger_of
 from integrations.connectors.jenkins.sources import source_of
 from integrations.connectors.reader import LONGEST_ID, MILLISECOND, Reader
-from integrations.connectors.run_addresses import run_in
 from integrations.connectors.unchecked import text_of
 from integrations.enums import RunStatus
 

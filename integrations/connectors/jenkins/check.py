@@ -8,7 +8,7 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from integrations.connectors.base import CheckedPermission, FetchedResource, Http, Json
+from integrations.connectors.base import CheckedPermission, FetchedResource, Http, Json, tried
 from integrations.connectors.deployment_rules import Rules, deployment_by
 from integrations.connectors.errors import CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.jenkins.builds import TREE, is_pipeline
@@ -26,7 +26,6 @@ from integrations.connectors.jenkins.jobs import (
 from integrations.connectors.jenkins.sources import repositories_of, source_of
 from integrations.connectors.json_text import list_in
 from integrations.connectors.rate_limits import response_time
-from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import ResourceKind
 

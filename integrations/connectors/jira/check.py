@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 
-from integrations.connectors.base import CheckedPermission, Http
+from integrations.connectors.base import CheckedPermission, Http, tried
 from integrations.connectors.jira.custom_fields import KINDS, mapped_fields_of
 from integrations.connectors.jira.resources import projects
 from integrations.connectors.jira.site import Site, pages
-from integrations.connectors.trials import tried
 
 LOOKED_AT = 50  # projects among which one is chosen for the test
 

@@ -28,6 +28,7 @@ from integrations.connectors.base import (
     Refused,
     ResourceDraft,
     register,
+    signed_with_sha256,
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
@@ -40,7 +41,6 @@ from integrations.connectors.jira.resources import resources_of
 from integrations.connectors.jira.site import Site
 from integrations.connectors.jira.sprints import fetch_sprints, meaning_of, normalise_sprint
 from integrations.connectors.json_text import json_or_none
-from integrations.connectors.signatures import signed_with_sha256
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import Kind, ResourceKind
 

@@ -21,6 +21,8 @@ from integrations.connectors.base import (
     RawRecord,
     ResourceDraft,
     register,
+    signed_with_sha256,
+    tried,
 )
 from integrations.connectors.deployment_rules import SETTING, ConnectorWithRules, Rules
 from integrations.connectors.drafts import AnyDraft
@@ -35,8 +37,6 @@ from integrations.connectors.pagerduty.change_events import (
 )
 from integrations.connectors.pagerduty.incidents import SOURCE, fetch_incidents, normalise_incident, without_texts
 from integrations.connectors.pagerduty.lists import list_all, list_page, list_window
-from integrations.connectors.signatures import signed_with_sha256
-from integrations.connectors.trials import tried
 from integrations.connectors.unchecked import object_of, objects_of, text_of
 from integrations.enums import Kind, ResourceKind
 

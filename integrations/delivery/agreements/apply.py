@@ -15,8 +15,8 @@ from integrations.delivery.linking.relink import relink_pushes
 from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
-from integrations.outbox.linking_lock import lock_for_linking
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
+from integrations.outbox.write_lock import lock_for_linking
 
 # One row per owned thing whose terms in force differ from those that it was derived with.
 _DIFFERING = f"""

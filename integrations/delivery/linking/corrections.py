@@ -1,4 +1,4 @@
-"""Relinks records after others stopped providing what linked them.
+"""Relinks records after others stopped providing what linked them, or after an admin decided about a rollback.
 
 relink() sees records as they are stored now; this module compares that with what they said before.
 """
@@ -8,11 +8,22 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, LiteralString
 
+from django.db import transaction
+from django.utils import timezone
+
 from core import sql
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.linking.failures import recompute_failures_of_services
-from integrations.delivery.linking.relink import place_repositories, relink_pushes, relink_whole_repository
+from integrations.delivery.linking.relink import (
+    place_repositories,
+    relink_deployments,
+    relink_pushes,
+    relink_whole_repository,
+)
 from integrations.delivery.linking.rollbacks import propose_rollbacks_in
 from integrations.enums import Kind
+from integrations.models import ProposedRollback
+from integrations.outbox.write_lock import lock_for_linking
 
 Grounds = set[tuple[Any, ...]]
 
@@ -80,3 +91,21 @@ def _squashed_beside(added: Grounds) -> set[int]:
         return set()
     repositories, merges, heads = zip(*merged, strict=True)
     return sql.ids(_SQUASHED_BESIDE, {"repositories": list(repositories), "merges": list(merges), "heads": list(heads)})
+
+
+@transaction.atomic
+def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, *, by: str) -> int:
+    """Confirm, refuse or reset proposed rollbacks; return how many changed.
+
+    A confirmed one counts as a rollback: the deployment before it failed, and it delivered nothing new itself.
+    """
+    lock_for_linking({Kind.DEPLOYMENT})
+    proposed = ProposedRollback.objects.select_for_update().filter(pk__in=proposals).exclude(state=state)
+    deployments = list(proposed.values_list("pk", flat=True))
+    is_open = state == ProposedRollback.State.PROPOSED
+    ProposedRollback.objects.filter(pk__in=deployments).update(
+        state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
+    )
+    relink_deployments(deployments)
+    append_record_days(Kind.DEPLOYMENT, deployments)
+    return len(deployments)

@@ -16,7 +16,7 @@ from datetime import timedelta
 from typing import Any, LiteralString
 
 from core import sql
-from integrations.facts.production import IN_PRODUCTION, LATEST_FIRST, LATEST_START_FIRST, ROLLED_OUT
+from integrations.facts.delivery import IN_PRODUCTION, LATEST_FIRST, LATEST_START_FIRST, ROLLED_OUT
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days

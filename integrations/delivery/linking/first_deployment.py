@@ -21,7 +21,7 @@ from core import sql
 from integrations.delivery.linking.copies import Copy, all_copies, copies_of
 from integrations.delivery.linking.side_branches import Beside, deployed_beside
 from integrations.delivery.pull_requests.changed_days import note_services
-from integrations.facts.production import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
+from integrations.facts.delivery import IN_ORDER, IN_PRODUCTION, IS_ROLLBACK
 from integrations.models import FactFamily
 from integrations.outbox.fact_changes import announce_changes, insert_days
 from orgtree.models import Organisation

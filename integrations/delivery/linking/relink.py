@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from typing import LiteralString
 
+from django.db import transaction
+
 from core import sql
 from core.queue import drain, take
 from integrations.delivery.linking.commit_positions import place_new_commits, place_repository
 from integrations.delivery.linking.copies import copied_by
-from integrations.delivery.linking.failures import recompute_failures
-from integrations.delivery.linking.first_deployment import recompute_first_deployments
-from integrations.delivery.linking.named_commits import note_unknown_commits, resolve_named_commits_in
+from integrations.delivery.linking.failures import recompute_all_failures, recompute_failures
+from integrations.delivery.linking.first_deployment import recompute_all_first_deployments, recompute_first_deployments
+from integrations.delivery.linking.named_commits import (
+    note_all_unknown_commits,
+    note_unknown_commits,
+    resolve_all_named_commits,
+    resolve_named_commits_in,
+)
 from integrations.delivery.linking.provided_parents import with_merges_to_place
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
-from integrations.delivery.linking.rollbacks import propose_rollbacks, propose_rollbacks_in
+from integrations.delivery.linking.rollbacks import propose_all_rollbacks, propose_rollbacks, propose_rollbacks_in
 from integrations.delivery.linking.service_paths import (
     recompute_touched_services,
     recompute_touched_services_in,
     touching,
     touching_placed,
 )
-from integrations.delivery.linking.work_item_origins import linked_to, recompute_work_item_origins
+from integrations.delivery.linking.work_item_origins import (
+    linked_to,
+    recompute_all_work_item_origins,
+    recompute_work_item_origins,
+)
 from integrations.delivery.pull_requests.changed_days import note_lead_times
-from integrations.delivery.rollouts.recompute import recompute_rollouts
+from integrations.delivery.rollouts.recompute import recompute_all_rollouts, recompute_rollouts
 from integrations.enums import Kind
-from integrations.models import CommitPlace, PlacingWork, Repository
-from integrations.outbox.linking_lock import lock_for_linking
+from integrations.models import CommitPlace, PlacingWork, Repository, ServicePaths
 from integrations.outbox.pull_request_queue import enqueue_pull_requests_naming
+from integrations.outbox.write_lock import lock_for_linking
 
 LARGE = 5_000  # commits: numbering this many takes a few hundredths of a second
 # Pull requests linked to one of these deployments, to one that finished no earlier, or to none yet.  A deployment of an
@@ -251,3 +262,32 @@ def _ids(statement: LiteralString, **params: int | Collection[int] | Collection[
     return sql.ids(
         statement, {name: value if isinstance(value, int) else list(value) for name, value in params.items()}
     )
+
+
+def relink_everything() -> None:
+    """Place every commit, and relink every pull request, deployment and incident.  Idempotent."""
+    place_everything()
+    with transaction.atomic():
+        link_everything()
+
+
+def link_everything() -> None:
+    """Relink everything without renumbering commits, in the caller's transaction."""
+    for repository in ServicePaths.objects.values_list("repository", flat=True).distinct():
+        recompute_touched_services_in(repository)
+    note_all_unknown_commits()
+    recompute_all_rollouts()
+    propose_all_rollbacks()
+    recompute_all_failures()
+    note_lead_times(recompute_all_work_item_origins())
+    recompute_all_first_deployments()
+    recompute_pushes()
+
+
+def place_everything() -> None:
+    """Place the commits of every repository, one transaction each, and resolve the commits that deployments name."""
+    for repository in Repository.objects.order_by("pk"):
+        with transaction.atomic():
+            place_repository(repository)
+    resolve_all_named_commits()
+    sql.execute("ANALYZE integrations_commitplace")

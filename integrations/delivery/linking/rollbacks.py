@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, LiteralString
 
 from core import sql
-from integrations.facts.production import IN_ORDER, IN_PRODUCTION
+from integrations.facts.delivery import IN_ORDER, IN_PRODUCTION
 
 _OF_THESE: LiteralString = """
     (deployment.repository_id, deployment.service) IN (

@@ -14,7 +14,7 @@ from core import sql
 from integrations.delivery.linking.commit_graph import first_deployed
 from integrations.delivery.linking.copies import Copy
 from integrations.delivery.linking.provided_parents import LISTED, add_merges, merges_of
-from integrations.facts.production import IN_ORDER, IN_PRODUCTION
+from integrations.facts.delivery import IN_ORDER, IN_PRODUCTION
 
 DEPLOYED_BESIDE = f"""
     SELECT DISTINCT deployment.repository_id

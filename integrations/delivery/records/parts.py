@@ -1,4 +1,4 @@
-"""Building blocks of record pages: names of other records, timelines, stages, and links."""
+"""Building blocks of record pages: names of other records, owners, timelines, stages, and links."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from enum import StrEnum
 from typing import Any
 
 from django.db.models import Model, QuerySet
+from django.utils import timezone
 
+from core import sql
 from integrations.delivery.records.visible import (
     visible_deployments,
     visible_incidents,
     visible_pull_requests,
     visible_work_items,
 )
+from integrations.facts.ownership import OWNER_DAYS
 from integrations.models import Deployment, DeploymentFailure, Incident, PipelineRun, PullRequest, WorkItem
 from orgtree.access.access import Access
 from orgtree.models import Identity
@@ -218,3 +221,21 @@ def links_of_failures(failures: Iterable[DeploymentFailure], openable: Openable)
 def in_order(happenings: Iterable[Happening]) -> list[Happening]:
     """The timeline from the beginning; events at the same moment keep their given order."""
     return sorted(happenings, key=lambda happening: happening.at)
+
+
+_OWNERS = f"""
+    SELECT unit.name
+    FROM ({OWNER_DAYS}) AS owner
+    JOIN orgtree_unit unit ON unit.id = owner.unit_id
+    WHERE owner.during @> %(day)s AND owner.owned_id = (
+        SELECT id FROM integrations_owned
+        WHERE kind = 'service' AND name = %(service)s OR repository_id = %(repository)s
+        ORDER BY kind = 'service' DESC LIMIT 1
+    )
+    ORDER BY owner.tree_id
+"""  # noqa: S608 — a constant of another module
+
+
+def owners_of(service: str, repository_id: int | None, at: datetime) -> list[str]:
+    """The units that owned the service, or else the repository, on that day: one name per tree.  One query."""
+    return sql.column(_OWNERS, {"day": timezone.localdate(at), "service": service, "repository": repository_id})

@@ -9,7 +9,7 @@ from django.db import transaction
 
 from core.commands import JsonCommand
 from integrations.models import Connection
-from integrations.models.encrypted import UnreadableSecrets
+from integrations.models.fields import UnreadableSecrets
 
 
 class Command(JsonCommand):

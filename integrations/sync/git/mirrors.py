@@ -21,7 +21,7 @@ from integrations.connectors.git.mirror import update_mirror
 from integrations.enums import ResourceKind
 from integrations.models import Connection, RepositorySource, Resource
 from integrations.sync.clients import client_of, connector_of, fetched
-from integrations.sync.git.reading_lock import no_reading
+from integrations.sync.git.sources import no_reading
 
 KEEP_MIRROR = "keep_mirror"  # the setting of a connection, "true" if its admin wants mirrors
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")

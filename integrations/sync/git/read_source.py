@@ -43,10 +43,10 @@ from integrations.delivery.linking.relink import relink_commits, relink_named_co
 from integrations.enums import Kind
 from integrations.models import Commit, Repository, RepositorySource, SyncRun
 from integrations.outbox.attribution_queue import enqueue_commits_with_evidence
-from integrations.outbox.linking_lock import lock_for_linking
+from integrations.outbox.write_lock import lock_for_linking
 from integrations.sync.git.mirrors import refresh_mirror
 from integrations.sync.git.read_evidence import evidence_position, sync_evidence
-from integrations.sync.git.reading_lock import READING
+from integrations.sync.git.sources import READING
 from integrations.telemetry.sessions.places import resolve_again_for_repository
 
 COMMITS_AT_ONCE = 1000  # per transaction: about a second of work to lose

@@ -1,12 +1,15 @@
-"""Connected repositories for the page on which they are set up."""
+"""Connected repositories for the page on which they are set up, and the lock under which one process reads
+one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db.models import Count, OuterRef, Q, Subquery
 
+from core.locks import BusyError, Lock
 from integrations.models import CommitInRepository, RepositorySource, SyncRun
 from integrations.models.connections import GIT
 
@@ -48,3 +51,13 @@ def _commits_by_repository(repositories: Sequence[int]) -> dict[int, tuple[int, 
         commits=Count("pk"), unknown=Count("pk", filter=Q(commit__lines_known=False))
     )
     return {repository: (commits, unknown) for repository, commits, unknown in counted}
+
+
+READING = Lock("reading of a clone")  # by source
+
+
+def no_reading(sources: Iterable[RepositorySource]) -> None:
+    """Keep others from reading these sources until the caller's transaction ends.  Raises BusyError."""
+    for source in sources:
+        if not READING.try_hold(source.pk):
+            raise BusyError

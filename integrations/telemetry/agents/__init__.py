@@ -9,7 +9,7 @@ from integrations.telemetry.agents.cline import CLINE
 from integrations.telemetry.agents.codex import CODEX
 from integrations.telemetry.agents.copilot import COPILOT
 from integrations.telemetry.agents.gemini_cli import GEMINI_CLI
-from integrations.telemetry.agents.generic import generic_vocabulary
+from integrations.telemetry.agents.gen_ai import generic_vocabulary
 from integrations.telemetry.agents.qwen_code import QWEN_CODE
 from integrations.telemetry.agents.vocabulary import Vocabulary
 

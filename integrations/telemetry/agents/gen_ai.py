@@ -15,6 +15,7 @@ Two other sets of names are read as well:
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -345,3 +346,22 @@ def gen_ai_vocabulary(agent: str, service: re.Pattern[str]) -> Vocabulary:
             ),
         },
     )
+
+
+KNOWN_SERVICES = (
+    (re.compile(r"codex", re.I), "codex"),
+    (re.compile(r"gemini", re.I), "gemini"),
+    (re.compile(r"copilot", re.I), "copilot"),
+    (re.compile(r"cursor", re.I), "cursor"),
+)
+LONGEST_AGENT = 40
+
+
+@functools.lru_cache(maxsize=256)
+def generic_vocabulary(service_name: str) -> Vocabulary:
+    """The vocabulary of the program that calls itself `service_name`."""
+    for service, agent in KNOWN_SERVICES:
+        if service.search(service_name):
+            return gen_ai_vocabulary(agent, service)
+    slug = re.sub(r"[^a-z0-9]+", "_", service_name.lower()).strip("_")[:LONGEST_AGENT].rstrip("_") or "unknown"
+    return gen_ai_vocabulary(slug, re.compile(re.escape(service_name)))

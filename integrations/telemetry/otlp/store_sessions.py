@@ -18,7 +18,7 @@ from psycopg import Cursor
 from psycopg.types.numeric import Int8
 
 from core import sql
-from integrations.facts.sessions import append_changes_of_sessions
+from integrations.facts.ai import append_changes_of_sessions
 from integrations.telemetry.otlp.session_keys import AuthorNames, SessionKey, identity_names
 from integrations.telemetry.otlp.store_rows import time_at
 from orgtree.identities.resolving import identify

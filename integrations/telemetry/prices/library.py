@@ -1,18 +1,21 @@
 """The price lists of genai-prices.  https://github.com/pydantic/genai-prices
 
 Nothing is fetched: the prices are those of the installed version.  The library takes about 90 µs to price a request;
-its lists are converted to ours, which take 2 µs.
+its lists are converted to ours, which take 2 µs.  Lists of used models are kept as snapshots, so that prices which the
+library drops stay in use.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, time
 from decimal import Decimal
 from functools import cache, lru_cache
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from integrations.model_names import model_name
+from integrations.models import PriceSnapshot
 from integrations.telemetry.prices.lists import PriceList
 from integrations.telemetry.prices.sellers import find_entry, is_of_a_plan, maker_s_entry
 
@@ -155,3 +158,18 @@ def _rate(price: Decimal | TieredPrices, *, times: Decimal = Decimal(1)) -> list
 
 def _text(price: Decimal) -> str:
     return f"{price.quantize(_LAST_DIGIT).normalize():f}"
+
+
+def save_price_snapshots(models: Iterable[str]) -> None:
+    """Store the names and the library's price lists of these models, or their absence, if there is no snapshot."""
+    used = {model for model in models if model}
+    missing = used - set(PriceSnapshot.objects.filter(model__in=used).values_list("model", flat=True))
+    PriceSnapshot.objects.bulk_create((price_snapshot(model) for model in sorted(missing)), ignore_conflicts=True)
+
+
+def price_snapshot(model: str) -> PriceSnapshot:
+    """A snapshot of the current price list of a model."""
+    prices = library_list(model)
+    if prices is None:
+        return PriceSnapshot(model=model, name=model_name(model), library="", prices=None)
+    return PriceSnapshot(model=model, name=model_name(model), library=library_version(), prices=prices.json)

@@ -17,10 +17,9 @@ from django.db import transaction
 from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import AppliedPriceBook, PriceOverride, PriceSnapshot, Repricing
-from integrations.telemetry.prices.library import library_list, library_version, list_date
+from integrations.telemetry.prices.library import library_list, library_version, list_date, price_snapshot
 from integrations.telemetry.prices.lists import before_the_change
 from integrations.telemetry.prices.overrides import PRICES, pattern_matches
-from integrations.telemetry.prices.price_snapshots import price_snapshot
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 from integrations.telemetry.prices.sellers import listed_names, requested_names
 

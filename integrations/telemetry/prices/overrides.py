@@ -15,9 +15,8 @@ from core.locks import Lock
 from integrations.model_names import model_name
 from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import RATES
-from integrations.telemetry.prices.library import library_list
+from integrations.telemetry.prices.library import library_list, save_price_snapshots
 from integrations.telemetry.prices.lists import PriceList
-from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.queue import enqueue_repricing, models_used
 
 if TYPE_CHECKING:

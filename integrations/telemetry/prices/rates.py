@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import Any, LiteralString, NamedTuple
 
 from integrations.telemetry.prices.book import Source, price_book, version_ids
+from integrations.telemetry.prices.library import save_price_snapshots
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, MILLION, PriceCard
-from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.sellers import listed_name
 
 _LARGEST_PROMPT = 2**63 - 1

@@ -11,8 +11,8 @@ from typing import Any, LiteralString, NamedTuple
 from core import sql
 from integrations.telemetry.prices.book import price_book, version_ids
 from integrations.telemetry.prices.hourly import hourly_writes
+from integrations.telemetry.prices.library import save_price_snapshots
 from integrations.telemetry.prices.lists import HIGHEST_SPEND, TokenCounts, noon
-from integrations.telemetry.prices.price_snapshots import save_price_snapshots
 from integrations.telemetry.prices.sellers import listed_name
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import LiteralString
 
 from core import sql
-from integrations.telemetry.prices.price_snapshots import save_price_snapshots
+from integrations.telemetry.prices.library import save_price_snapshots
 from integrations.telemetry.sessions.fold_tables import analyse_where_large
 
 

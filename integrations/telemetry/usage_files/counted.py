@@ -20,7 +20,7 @@ from core.nudges import nudge_on_commit
 from integrations.models import AgentSessionDay, FactFamily, ImportedUsage
 from integrations.outbox.fact_changes import announce_changes, append_days
 from integrations.telemetry.enrolment import enrol
-from integrations.telemetry.prices.price_snapshots import save_price_snapshots
+from integrations.telemetry.prices.library import save_price_snapshots
 from integrations.telemetry.prices.summed_days import price_summed_days
 from orgtree.organisation.people_version import raise_people_version
 

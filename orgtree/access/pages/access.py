@@ -24,8 +24,8 @@ from core.forms import show_error
 from core.page_links import Picker, url_with
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
-from orgtree.access.admins_only import admins_only
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
+from orgtree.access.permissions import admins_only
 from orgtree.access.policy import LABELS, change_policy, current_philosophy, policy_history, rule_changes, rules_of
 from orgtree.access.role_sight import ADMIN, MEMBER, ROLES, sentences_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of

@@ -20,7 +20,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from core.secret_links import secret_link
-from orgtree.access.admins_only import admins_only
 from orgtree.access.invitations import (
     MOST_AT_ONCE,
     CannotInviteError,
@@ -34,6 +33,7 @@ from orgtree.access.invitations import (
     send_invitation,
     withdraw,
 )
+from orgtree.access.permissions import admins_only
 from orgtree.access.who_sees import name_of
 from orgtree.models import Invitation
 

@@ -18,7 +18,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from core.page_links import Picker, page_links, url_with
-from orgtree.access.admins_only import admins_only
+from orgtree.access.permissions import admins_only
 from orgtree.identities import unmatched_queue
 from orgtree.identities.activity import Activity, identity_activity, money, total
 from orgtree.identities.pages.posts import answer, carry_out_post, previous_outcome

@@ -17,7 +17,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orgtree.access.admins_only import admins_only
+from orgtree.access.permissions import admins_only
 from orgtree.models import OrgTree, Person, Placement, TreeKind, TreeLevel, Unit
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.pages.forms import MOVE_PEOPLE, MOVE_UNIT, NEEDED, MoveForm

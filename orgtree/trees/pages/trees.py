@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from orgtree.access.admins_only import admins_only
+from orgtree.access.permissions import admins_only
 from orgtree.models import Attribute, Person, TreeKind
 from orgtree.trees.derivation.by_manager import ManagersInACircleError
 from orgtree.trees.previews import TreePreview, preview_tree

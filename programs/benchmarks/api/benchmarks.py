@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from core.api.bodies import changed_version
 from core.api.errors import error_document
 from core.api.operations import CSV_ANSWERS, CsvNegotiation, operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.write_errors import ConflictError
 from insights.api.program_view import ProgramView

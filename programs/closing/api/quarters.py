@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from core.api.bodies import body
 from core.api.operations import operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from insights.api.program_view import ProgramView
 from insights.query import windows
 from insights.query.errors import QueryError

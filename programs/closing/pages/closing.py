@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.confirm_page import Consequences
+from core.form_page import Consequences
 from core.page_links import page_links, read_page
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in

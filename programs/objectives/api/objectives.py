@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from core.api.bodies import body
 from core.api.operations import operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from core.list_filters import filter_parameters
 from insights.api.program_view import ProgramView

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from core.api.bodies import body, changed_version, sent_object
 from core.api.errors import ErrorsSerializer, error_document
 from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from core.csv_export import csv_response
 from core.list_filters import filter_parameters
 from core.write_errors import ConflictError

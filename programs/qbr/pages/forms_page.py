@@ -11,9 +11,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from core.confirm_page import ConfirmPage, Consequences
 from core.edit_conflicts import field_differences, values_of
-from core.form_page import FormTexts
+from core.form_page import ConfirmPage, Consequences, FormTexts
 from core.forms import posted_number
 from core.markdown import as_html
 from core.write_errors import ConflictError, FieldError

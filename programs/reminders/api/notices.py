@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from core.api.bodies import body
 from core.api.model_serializers import AnswerSerializer, BodySerializer, WholeNumber
 from core.api.operations import REFUSALS, operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from insights.api.program_view import ProgramView
 from insights.query.errors import QueryError
 from programs.models import MessageKind, Notice

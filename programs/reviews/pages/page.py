@@ -13,8 +13,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from core.confirm_page import ConfirmPage, Consequences
-from core.form_page import FormTexts
+from core.form_page import ConfirmPage, Consequences, FormTexts
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in

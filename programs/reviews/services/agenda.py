@@ -18,8 +18,7 @@ from pydantic import Field
 from core.json_documents import from_fields, to_fields
 from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_changes, pair_until
 from insights.catalogue.declarations import Metric
-from insights.catalogue.headlines import AI, DELIVERY
-from insights.catalogue.registry import find, get, metrics
+from insights.catalogue.registry import AI, DELIVERY, find, get, metrics
 from insights.figure_records.restatements import restatements
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import is_withheld

@@ -12,7 +12,7 @@ from core.api.bodies import body, changed_version
 from core.api.errors import ErrorsSerializer
 from core.api.model_serializers import AnswerSerializer, BodySerializer, ReadSerializer, Text
 from core.api.operations import CSV_ANSWERS, CsvNegotiation, answer_change, operation
-from core.api.paging import page_parameters, requested_slice
+from core.api.parameters import page_parameters, requested_slice
 from core.api.resources import ListCreate, ReadChange, changes_of
 from core.csv_export import csv_response
 from core.write_errors import FieldError

@@ -16,7 +16,7 @@ from orgtree.access.who_sees import AccountNames
 from programs.history.events import PULL_REQUESTS, WATCHERS, Change, Changed, Value
 from programs.history.labels import HistoryLine, cells_of, history_lines, value_words
 from programs.models import Ticket, TicketEffect, TicketState
-from programs.tickets.columns import TABLE
+from programs.tickets.queries import TABLE
 from programs.tickets.services.effects import EffectState, state_of, visible_effect
 from programs.tickets.services.history import FIELDS
 from programs.tickets.services.writing import may_change

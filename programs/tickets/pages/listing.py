@@ -18,9 +18,8 @@ from insights.query.errors import QueryError
 from insights.ui import wording
 from programs.models import Ticket, TicketState
 from programs.requests.list_pages import UnitList
-from programs.tickets.columns import TABLE
 from programs.tickets.pages.labels import TicketLine, ticket_lines
-from programs.tickets.queries import BOARD_STATES, TicketFilters, first_of_each_day
+from programs.tickets.queries import BOARD_STATES, TABLE, TicketFilters, first_of_each_day
 from programs.tickets.services.csv_files import ticket_rows
 
 ON_A_BOARD = 50  # of each state; the table has the rest

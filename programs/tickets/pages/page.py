@@ -27,8 +27,8 @@ from programs.models import Objective, Ticket, TicketComment, TicketState
 from programs.requests.fields import day
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import is_here
-from programs.tickets.columns import PAGE
 from programs.tickets.pages.labels import ticket_history, ticket_lines
+from programs.tickets.queries import PAGE
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket

@@ -24,7 +24,7 @@ from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, Ticket, TicketState
 from programs.requests.fields import day
-from programs.tickets.columns import FILE
+from programs.tickets.queries import FILE
 from programs.tickets.services.fields import WRITTEN, name_of_pull_request, ticket_fields
 from programs.tickets.services.writing import add_ticket, check_completion, move_ticket
 

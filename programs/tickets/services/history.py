@@ -27,7 +27,7 @@ from programs.history.events import (
     together,
 )
 from programs.models import Ticket
-from programs.tickets.columns import COLUMNS
+from programs.tickets.queries import COLUMNS
 
 FIELDS = COLUMNS.of_events(Ticket)
 

@@ -15,7 +15,7 @@ from psycopg.types.range import Range
 
 from integrations.code.attribution.evidence import Evidence, append_evidence
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.facts.relation import Relation
 from integrations.models import (
     AgentSession,

@@ -25,7 +25,7 @@ from integrations.models import (
     Repository,
     RepositorySource,
 )
-from integrations.sync.git.reading_lock import READING
+from integrations.sync.git.sources import READING
 from integrations.sync.remove_connection import RemovalImpact, removal_impact, remove_with_facts
 from tests.code.git.repositories import Repo, lines
 from tests.code.git.tables import exclusion_reason, imported_anew, sync, tables

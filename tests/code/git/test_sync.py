@@ -26,7 +26,7 @@ from integrations.sync.git import read_source as reading
 from integrations.sync.git import tasks
 from integrations.sync.git.connect import NameTakenError, connect_git
 from integrations.sync.git.read_source import sync_source
-from integrations.sync.git.reading_lock import READING
+from integrations.sync.git.sources import READING
 from tests.code.git.repositories import FIRST, Repo, lines
 from tests.code.git.tables import counted, imported_anew, sync, tables
 from tests.patience import PATIENCE_SECONDS

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.linking.relink import relink_everything
 from tests.delivery.linking import oracle
 from tests.delivery.linking.delivery import links, push, recovery_hours
 from tests.delivery.linking.histories import History

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.linking.relink import relink_everything
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.models import DeployedPullRequest

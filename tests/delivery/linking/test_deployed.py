@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from integrations.delivery.linking import relink
-from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.linking.relink import relink_everything
 from tests.delivery.linking.delivery import Delivery, links, sha_of
 
 pytestmark = pytest.mark.django_db

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from integrations.delivery.linking.rollback_decisions import decide_rollbacks
+from integrations.delivery.linking.corrections import decide_rollbacks
 from integrations.delivery.rules import apply_rules
 from integrations.models import Connection, Deployment, FactChange, FactFamily, ProposedRollback
 from orgtree.models import Organisation

@@ -11,8 +11,7 @@ from django.urls import reverse
 
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Query, Window
-from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import relink_paths, relink_pull_requests
+from integrations.delivery.linking.relink import relink_everything, relink_paths, relink_pull_requests
 from integrations.delivery.linking.service_paths import rules_of, services_of
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.delivery.linking.delivery import Delivery, sha_of

@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import relink_paths
+from integrations.delivery.linking.relink import relink_everything, relink_paths
 from integrations.models import Commit, CommitFile, PullRequest, Repository, ServicePaths, TouchedService
 from tests.code.git.repositories import ADA, BEN, Repo, lines
 from tests.code.git.tables import sync

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from integrations.delivery.linking.rebuild import relink_everything
+from integrations.delivery.linking.relink import relink_everything
 from integrations.models import Commit
 from tests.code.git.repositories import ADA, Repo, lines
 from tests.code.git.tables import sync

@@ -11,8 +11,7 @@ from django.core.management import CommandError, call_command
 from insights.engine.connected import DIRECTLY, NOTHING
 from insights.query.query import Statistic
 from integrations.delivery.agreements.apply import apply_agreements
-from integrations.delivery.linking.rebuild import relink_everything
-from integrations.delivery.linking.relink import place_waiting_commits
+from integrations.delivery.linking.relink import place_waiting_commits, relink_everything
 from integrations.models import DeployedPush, FactChange, WorkingAgreement
 from tests.delivery.linking.delivery import Delivery, iso, sha_of
 from tests.org import Org

@@ -11,9 +11,9 @@ from django.db import transaction
 
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.connectors.drafts import AnyDraft
+from integrations.delivery.linking.corrections import decide_rollbacks
 from integrations.delivery.linking.relink import relink_paths
-from integrations.delivery.linking.rollback_decisions import decide_rollbacks
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Commit, CommitFile, ProposedRollback, Repository, ServicePaths
 from integrations.push.drafts import KINDS

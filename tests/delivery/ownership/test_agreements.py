@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from integrations.delivery.agreements.apply import apply_agreements
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import FactChange, FactFamily, PullRequestFigures, WorkingAgreement
 from orgtree.models import Unit
 from tests.delivery.linking.delivery import Delivery, failures

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import PullRequestFigures
 from tests.delivery.pull_requests.histories import History, draft_of
 from tests.intake.conftest import Tell, github, tell

@@ -17,7 +17,7 @@ from insights.privacy.visible import visible_rows, visible_series
 from insights.query.query import Dimension, MetricValue, Query, Scope, Window
 from integrations.delivery.ownership.find import find_owned
 from integrations.delivery.ownership.give import remove_owner
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.push.receive import push_connection
 from integrations.sync.remove_connection import remove_with_facts

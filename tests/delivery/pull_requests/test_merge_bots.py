@@ -9,7 +9,7 @@ import pytest
 from django.db import transaction
 
 from integrations.connectors.drafts import ProvidedParts, PullRequestDraft, PullRequestEventDraft, ReviewDraft, Who
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import PullRequest, PullRequestFigures

@@ -15,7 +15,7 @@ from insights.engine.contributions import read_rows
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Scope, Window
 from integrations.connectors.drafts import PipelineRunDraft, ProvidedParts, WorkItemDraft, WorkItemReference
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import LinkMethod, ReviewState, RunStatus
 from tests.delivery.pull_requests.histories import Commit, History, Review, draft_of, sha_of
 from tests.intake.conftest import SHOP, Tell

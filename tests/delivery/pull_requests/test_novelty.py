@@ -11,7 +11,7 @@ import pytest
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Query, Window
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source

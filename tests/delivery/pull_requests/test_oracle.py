@@ -13,7 +13,7 @@ from django.db import connection
 from insights.catalogue.registry import get
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Granularity, Query, Statistic, Window
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import PullRequestEventKind, ReviewState
 from integrations.models import PullRequestFigures
 from orgtree.identities.decisions import merge

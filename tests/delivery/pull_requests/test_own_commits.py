@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 
 from integrations.connectors.drafts import CommitDraft, Who
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import Kind
 from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import store_drafts

@@ -11,7 +11,7 @@ from integrations.delivery.pull_requests import figures as derive_stages
 from integrations.delivery.pull_requests import pipeline_waits as derive_waits
 from integrations.delivery.pull_requests import reverts as derive_reverts
 from integrations.delivery.pull_requests.figures import drop_figures, recompute_figures
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import CountedReview, PullRequestFigures
 from tests.delivery.pull_requests.histories import drafts_of
 from tests.delivery.pull_requests.test_oracle import random_histories

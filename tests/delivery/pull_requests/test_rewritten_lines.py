@@ -12,7 +12,7 @@ from insights.engine.read import read_totals
 from insights.query.query import Query, Window
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.code.git.line_history import sync_line_histories
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import LineHistory, RewrittenLines
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source

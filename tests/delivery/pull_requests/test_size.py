@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import PullRequestFigures
 from integrations.sync.git.connect import connect_git
 from integrations.sync.git.read_source import sync_source

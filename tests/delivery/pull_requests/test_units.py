@@ -10,7 +10,7 @@ import time_machine
 
 from insights.engine.read import UnitQueries, read_series, read_together
 from insights.query.query import Granularity, Query, Scope, Window
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from orgtree.models import Person, Unit
 from orgtree.trees.units import move_person

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from insights.engine.read import read_series
 from insights.query.query import Dimension, Query, Window
-from integrations.delivery.recompute_pull_requests import recompute_waiting_pull_requests
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
 from integrations.models import FactChange, FactFamily, PullRequestWork
 from orgtree.identities.decisions import mark_bots, merge, split, unmark_bots

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from integrations.connectors.addresses import run_in
 from integrations.connectors.drafts import (
     AnyDraft,
     DeploymentDraft,
@@ -15,7 +16,6 @@ from integrations.connectors.drafts import (
     PipelineRunDraft,
     ProvidedParts,
 )
-from integrations.connectors.run_addresses import run_in
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import RunStatus
 from integrations.models import Connection, DeployedPullRequest, Deployment, ValueMapping
