@@ -1,29 +1,116 @@
+"""Routes of insights."""
+
+from functools import partial
+
 from django.urls import URLPattern, URLResolver, include, path
 
 from insights.pages import badges, catalogue, connect, connect_repository, guided_start, home, how, pickers, rows
 from insights.pages import change_token as pulse
+from insights.pages.ai import adoption_rows, leaderboard, prices, repositories
+from insights.pages.ai import page as ai
+from insights.pages.ai.costs import page as costs
+from insights.pages.ai.sessions import listing as session_list
+from insights.pages.ai.sessions import page as session
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
 from insights.pages.compare import page as compare
-from insights.pages.dashboards import saved_views
+from insights.pages.dashboards import editor, saved_views
+from insights.pages.dashboards import listing as dashboard_list
+from insights.pages.dashboards import page as dashboard
+from insights.pages.delivery.page import DELIVERY, delivery_page
+from insights.pages.hand_kept import import_page, metrics, values
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
 from insights.pages.metric import page as metric
 from insights.pages.metric.charts import metric_outliers, routes_of
+from insights.pages.planning.initiative import initiative_page
+from insights.pages.planning.page import PLANNING, planning_page
+from insights.pages.planning.sprint_report import sprint_csv, sprint_days, sprint_days_csv
 from insights.pages.records import pages as records
 from insights.pages.routes import facet_view, page_urls
 
-urlpatterns: list[URLPattern | URLResolver] = [
+Routes = list[URLPattern | URLResolver]
+
+AI_PAGES: Routes = [
+    path("", ai.ai_page, name="ai"),
+    *page_urls(ai.AI.page.name, lambda _request: ai.AI.routes),
+    path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
+    path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
+    path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),
+    path("sessions/", session_list.sessions, name="ai_sessions"),
+    path("sessions/parts/<slug:name>/", facet_view(session_list.page_of), name="ai_sessions_part"),
+    path("sessions.csv", session_list.sessions_csv, name="ai_sessions_csv"),
+    path("sessions/<int:pk>/", session.session_page, name="ai_session"),
+    path("prices/", prices.ai_prices, name="ai_prices"),
+    path("prices.csv", prices.ai_prices_csv, name="ai_prices_csv"),
+    path("costs/", costs.ai_costs, name="ai_costs"),
+    path("costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
+    path("repositories/", repositories.ai_repositories, name="ai_repositories"),
+    path("repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
+    path("adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
+    path("<slug:tab>/", ai.ai_page, name="ai_tab"),
+]
+
+OF_DRAFT = page_urls("dashboard_edit", partial(dashboard.routes, is_draft=True), has_units=False)
+
+DASHBOARDS_PAGES: Routes = [
+    path("", dashboard_list.dashboards, name="dashboards"),
+    path("new/", dashboard_list.dashboard_new, name="dashboard_new"),
+    path("<int:pk>/", dashboard.dashboard, name="dashboard"),
+    path("<int:pk>/", include(page_urls("dashboard", dashboard.routes, has_units=False))),
+    path("<int:pk>/edit/", editor.dashboard_edit, name="dashboard_edit"),
+    path("<int:pk>/edit/", include(OF_DRAFT)),
+    path("<int:pk>/preview/", editor.dashboard_preview, name="dashboard_preview"),
+    path("<int:pk>/act/", editor.dashboard_act, name="dashboard_act"),
+    path("<int:pk>/cards/new/", editor.card_new, name="dashboard_card_new"),
+    path("<int:pk>/cards/<slug:card>/", editor.card_edit, name="dashboard_card"),
+    path("<int:pk>/share/", editor.dashboard_share, name="dashboard_share"),
+    path("<int:pk>/publish/", editor.dashboard_publish, name="dashboard_publish"),
+    path("<int:pk>/copy/", editor.dashboard_copy, name="dashboard_copy"),
+    path("<int:pk>/home/", editor.dashboard_home, name="dashboard_home"),
+    path("<int:pk>/remove/", editor.dashboard_remove, name="dashboard_remove"),
+    path("<int:pk>/export/", editor.dashboard_export, name="dashboard_export"),
+]
+
+DELIVERY_PAGES: Routes = [
+    path("", delivery_page, name="delivery"),
+    *page_urls(DELIVERY.page.name, lambda _request: DELIVERY.routes),
+    path("<slug:tab>/", delivery_page, name="delivery_tab"),
+]
+
+HAND_KEPT_PAGES: Routes = [
+    path("", metrics.hand_kept, name="hand_kept"),
+    path("new/", metrics.hand_kept_new, name="hand_kept_new"),
+    path("import/", import_page.hand_kept_import, name="hand_kept_import"),
+    path("<slug:slug>/", values.hand_kept_values, name="hand_kept_values"),
+    path("<slug:slug>/edit/", metrics.hand_kept_edit, name="hand_kept_edit"),
+    path("<slug:slug>/history/", values.hand_kept_history, name="hand_kept_history"),
+    path("<slug:slug>/values.csv", values.hand_kept_csv, name="hand_kept_csv"),
+    path("<slug:slug>/values/<int:pk>/remove/", values.hand_kept_remove, name="hand_kept_remove"),
+]
+
+PLANNING_PAGES: Routes = [
+    path("", planning_page, name="planning"),
+    *page_urls(PLANNING.page.name, lambda _request: PLANNING.routes, has_units=False),
+    path("sprints/<int:pk>.csv", sprint_csv, name="planning_sprint_csv"),
+    path("sprints/<int:pk>/days/", sprint_days, name="planning_sprint_days"),
+    path("sprints/<int:pk>/days.csv", sprint_days_csv, name="planning_sprint_days_csv"),
+    path("initiative/", initiative_page, name="initiative"),
+    path("<slug:tab>/", planning_page, name="planning_tab"),
+]
+
+urlpatterns: Routes = [
     path("", home.home, name="home"),
     path("home/health/", home.home_health, name="home_health"),
     path("insights/pulse/", pulse.page_change_token, name="pulse"),
     path("insights/ai/attribution/", commits.commits, name="attribution"),
     path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
-    path("insights/ai/", include("insights.pages.ai.urls")),
-    path("insights/delivery/", include("insights.pages.delivery.urls")),
-    path("insights/planning/", include("insights.pages.planning.urls")),
-    path("insights/dashboards/", include("insights.pages.dashboards.urls")),
+    path("insights/ai/", include(AI_PAGES)),
+    path("insights/delivery/", include(DELIVERY_PAGES)),
+    path("insights/planning/", include(PLANNING_PAGES)),
+    path("insights/dashboards/", include(DASHBOARDS_PAGES)),
     path("insights/views/", saved_views.saved_views, name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),
     path("insights/views/new/", saved_views.saved_view_new, name="saved_view_new"),
@@ -47,7 +134,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),
     path("insights/metrics/<str:key>/rows.csv", rows.metric_rows_csv, name="metric_rows_csv"),
-    path("insights/hand-kept/", include("insights.pages.hand_kept.urls")),
+    path("insights/hand-kept/", include(HAND_KEPT_PAGES)),
     path("insights/badges/", badges.badges, name="badges"),
     path("badges/<str:key>.svg", badges.badge_picture, name="badge_picture"),
     path("insights/pull-requests/<int:pk>/", records.pull_request, name="pull_request"),
