@@ -17,11 +17,11 @@ from django.db.models import Min
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
-from config import checks, environment
+from config import environment, health
 from config.client_address import NO_PROXIES
 from config.data_folder import exposed_paths
+from config.health import seconds_since_last_task
 from config.stored_clocks import schedules_ahead
-from config.tasks_seen import seconds_since_last_task
 from insights.columns.check import check_columns
 from insights.columns.refresh import columns_health
 from integrations.connectors.errors import Cause
@@ -54,7 +54,7 @@ class Finding:
 def diagnose() -> Iterator[Finding]:
     """One finding per component; only those without database access if it is down."""
     yield from (versions(), disk(), data_folder(), address())
-    database = checks.database_state()
+    database = health.database_state()
     if database != "ok":
         yield Finding("database", State.WRONG, f"The database is {database}.")
         return
@@ -100,7 +100,7 @@ def database() -> Finding:
 
 
 def migrations() -> Finding:
-    if checks.migrations_state() == "ok":
+    if health.migrations_state() == "ok":
         return Finding("migrations", State.RIGHT, "The database has this version's schema.")
     return Finding(
         "migrations", State.WRONG, "The database lacks migrations: restart `manage.py up`, which applies them."
@@ -108,7 +108,7 @@ def migrations() -> Finding:
 
 
 def broker() -> Finding:
-    state = checks.broker_state()
+    state = health.broker_state()
     where = "Files under the data directory" if environment.uses_file_broker() else "The broker of CELERY_BROKER_URL"
     if state == "ok":
         return Finding("broker", State.RIGHT, f"{where}: usable.")

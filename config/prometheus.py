@@ -18,8 +18,8 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from config import checks
-from config.tasks_seen import seconds_since_last_task
+from config import health
+from config.health import seconds_since_last_task
 from insights.api.authentication import TokenHolder
 from insights.badges.exposition import DEFAULT_WEEKS, samples
 from insights.query.errors import QueryError, UnknownUnitError
@@ -106,7 +106,7 @@ def _text(message: str, status: int) -> HttpResponse:
 
 
 def _gauges() -> Iterator[Gauge]:
-    parts = checks.readiness()
+    parts = health.readiness()
     for part, state in parts.items():
         yield Gauge("headway_ready", "1 where the part is usable.", state == "ok", f'{{part="{part}"}}')
     silence = seconds_since_last_task()

@@ -16,7 +16,12 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Field
 from django.forms import BaseInlineFormSet
 
-from core.date_ranges import date_range_in_words
+
+def date_range_in_words(start: date | None, end: date | None) -> str:
+    """`end` is exclusive."""
+    if start is None:
+        return "always" if end is None else f"until {end}"
+    return f"from {start}" if end is None else f"{start} – {end}"
 
 
 class DaysField(DateRangeFormField):

@@ -30,7 +30,7 @@ def run_worker() -> None:
     from celery.signals import task_postrun
 
     from config.celery import app
-    from config.tasks_seen import note_finished_task
+    from config.health import note_finished_task
 
     task_postrun.connect(note_finished_task)
     # Celery warns root of messages that are code (pickle); settings accept JSON only.

@@ -16,8 +16,7 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.admin_permissions import ReadOnly
-from core.date_ranges import date_range_in_words
-from core.dated_rows_admin import DAYS_WIDGET, days
+from core.dated_rows_admin import DAYS_WIDGET, date_range_in_words, days
 from integrations.models import PriceOverride, PriceOverrideChange, PriceSnapshot, Repricing
 from integrations.models.prices import LONG_RATES, RATES
 from integrations.telemetry.prices.library_update import accept_correction, decline_correction

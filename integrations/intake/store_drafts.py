@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from django.db import connection as database
@@ -17,25 +18,61 @@ from django.utils import timezone
 
 from integrations.code.git.gone_commits import request_reading_of
 from integrations.connectors.base import ResourceDraft
-from integrations.connectors.drafts import MISSING, AnyDraft, CommitDraft, Draft, RepositoryDraft, Who
+from integrations.connectors.drafts import (
+    MISSING,
+    AnyDraft,
+    CommitDraft,
+    Draft,
+    Missing,
+    PullRequestDraft,
+    RepositoryDraft,
+    Who,
+)
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.derive import derive
 from integrations.delivery.linking.corrections import grounds_of, relink_corrected
-from integrations.delivery.mappings.effective import value_mappings_of
+from integrations.delivery.mappings.defaults import default_work_type_of_title
+from integrations.delivery.mappings.effective import ValueMappings, value_mappings_of
 from integrations.delivery.work_items.changed_days import items_of, note_moved_items, note_unlinked
-from integrations.enums import Kind, ResourceKind
+from integrations.enums import Kind, PullRequestEventKind, ResourceKind, WorkType
 from integrations.intake.commits import store_reported_commits
 from integrations.intake.deleted_records import mark_deleted, move_records
-from integrations.intake.expected_columns import expected_of_pull_requests
 from integrations.intake.identities import identify_people
 from integrations.intake.own_records import counted_places, note_own_records
 from integrations.intake.places import store_resource
 from integrations.intake.placing import Placing, name_services, note_ruled, place
-from integrations.intake.records import References, Written, known_of, write_records
-from integrations.intake.tables import TABLES
+from integrations.intake.records import Expected, References, Written, known_of, write_records
+from integrations.intake.tables import TABLES, column_of
 from integrations.intake.unplaced import Record, drafts_of, forget_waiting, keep_new, waiting_for_place
-from integrations.models import Connection, Resource, UnplacedRecord, WorkItem
+from integrations.models import Connection, PullRequest, Resource, UnplacedRecord, WorkItem
 from integrations.outbox.write_lock import lock_for_write
+
+_MARKS = (PullRequestEventKind.READY, PullRequestEventKind.DRAFT)
+
+
+def expected_of_pull_requests(meanings: ValueMappings) -> Expected:
+    """The columns, as long as nothing else is known about the pull requests and their links."""
+
+    def expected(draft: Draft) -> dict[str, object]:
+        if not isinstance(draft, PullRequestDraft):
+            raise TypeError("Only pull requests are expected here.")
+        labels = () if isinstance(draft.labels, Missing) else draft.labels
+        title, branch = (text if isinstance(text, str) else "" for text in (draft.title, draft.source_branch))
+        work_type = meanings.of_labels(labels) or default_work_type_of_title(title, branch) or WorkType.OTHER
+        return {"ready_at": _ready_at(draft), "work_type": work_type}
+
+    return Expected((column_of(PullRequest, "ready_at"), column_of(PullRequest, "work_type")), expected)
+
+
+def _ready_at(draft: PullRequestDraft) -> datetime | None:
+    created_at = None if isinstance(draft.created_at, Missing) else draft.created_at
+    events = () if isinstance(draft.events, Missing) else draft.events.parts
+    marks = [(event.at, event.kind) for event in events if event.kind in _MARKS]
+    if not marks:
+        return None if draft.is_draft is True else created_at
+    at, kind = min(marks)
+    return at if kind == PullRequestEventKind.READY else created_at
+
 
 # Work items before the pull requests that name them.
 _ORDER = (Kind.REPOSITORY, Kind.WORK_ITEM, *(kind for kind in Kind if kind not in (Kind.REPOSITORY, Kind.WORK_ITEM)))

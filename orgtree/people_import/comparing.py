@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from core import sql
-from core.date_ranges import date_range_in_words
+from core.dated_rows_admin import date_range_in_words
 from orgtree.people_import.columns import PLACES
 from orgtree.people_import.drafts import (
     FieldChange,

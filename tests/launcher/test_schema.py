@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 from pytest_django.plugin import DjangoDbBlocker
 
-from config.checks import migrations_state
+from config.health import migrations_state
 from config.launcher import schema
 from config.launcher.errors import LaunchError
 from tests.databases import copy_database, drop_database, empty_database, pointed_at

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 from pytest_django.fixtures import Settings
 
-from config import tasks_seen
+from config import health
 from config.beat import Scheduler
 from config.celery import app
 from config.schedule import SCHEDULE, seed_schedule
@@ -125,12 +125,12 @@ def test_doctor_names_a_last_run_in_the_future(beat: Callable[[], Beat], capsys:
 
 
 def test_a_task_that_was_finished_in_the_future_is_not_of_now() -> None:
-    tasks_seen._mark().parent.mkdir(parents=True, exist_ok=True)
-    tasks_seen.note_finished_task()
+    health._mark().parent.mkdir(parents=True, exist_ok=True)
+    health.note_finished_task()
     later = timezone.now() + AHEAD
-    os.utime(tasks_seen._mark(), (later.timestamp(), later.timestamp()))
-    seconds = tasks_seen.seconds_since_last_task()
-    tasks_seen._mark().unlink()
+    os.utime(health._mark(), (later.timestamp(), later.timestamp()))
+    seconds = health.seconds_since_last_task()
+    health._mark().unlink()
     assert seconds is not None
     assert seconds > timedelta(days=29).total_seconds()
 

@@ -30,8 +30,7 @@ from programs.key_results.services.fields import FIELDS
 from programs.models import ObjectiveTemplate, Quarter, TemplateKeyResult
 from programs.objectives.api.objectives import quarter_shown
 from programs.objectives.services.templates import key_result_from, objective_from_template, objective_templates
-from programs.quarters.fields import day_to_write_for
-from programs.quarters.fiscal_quarters import quarter_of
+from programs.quarters.fiscal_quarters import day_to_write_for, quarter_of
 from programs.requests.fields import parameter
 from programs.requests.visible import visible_objective
 from programs.teams.api import LedUnitSerializer

@@ -16,7 +16,7 @@ from programs.key_results.services.baselines import key_results_from
 from programs.key_results.services.fields import KeyResultWriteSerializer, as_written
 from programs.models import Objective, ObjectiveTemplate, Quarter
 from programs.models.objectives import MOST_KEY_RESULTS
-from programs.quarters.fields import QuarterField
+from programs.quarters.fiscal_quarters import QuarterField
 from programs.requests.model_fields import NamedField, VisibleField
 from programs.teams.fields import LedUnitField, OwnerField
 

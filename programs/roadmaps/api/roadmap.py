@@ -21,8 +21,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import Objective, ObjectiveStatus, Quarter, RoadmapIntent
 from programs.quarters.api import CalendarQuarterSerializer
-from programs.quarters.fields import QuarterField
-from programs.quarters.fiscal_quarters import quarter_of, quarters_from
+from programs.quarters.fiscal_quarters import QuarterField, quarter_of, quarters_from
 from programs.requests.fields import day, parameter
 from programs.requests.visible import visible_intent
 from programs.roadmaps.queries.team_roadmap import (

@@ -14,8 +14,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from programs.models import ObjectiveTemplate, Quarter, RoadmapIntent
 from programs.objectives.services.fields import TemplateField
-from programs.quarters.fields import QuarterField
-from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, quarters_from
+from programs.quarters.fiscal_quarters import QUARTERS_AHEAD, QuarterField, quarters_from
 from programs.requests.fields import day
 from programs.teams.fields import LedUnitField
 
