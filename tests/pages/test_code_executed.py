@@ -50,10 +50,10 @@ def executed_by(visit: Callable[[], Any]) -> Executed:
 @pytest.mark.parametrize(
     ("path", "most_files", "most_frames"),
     [
-        ("/insights/ai/", 78, 28),
-        ("/insights/delivery/", 75, 28),
-        ("/insights/metrics/pr.cycle_time/", 73, 29),
-        ("/programs/tickets/", 32, 16),
+        ("/insights/ai/", 73, 27),
+        ("/insights/delivery/", 74, 27),
+        ("/insights/metrics/pr.cycle_time/", 72, 28),
+        ("/programs/tickets/", 31, 16),
     ],
 )
 def test_a_page_executes_so_many_files(org: Org, member: Client, path: str, most_files: int, most_frames: int) -> None:
