@@ -132,7 +132,7 @@ def _interval(answer: Answer) -> ConfidenceInterval | None:
     query, metric = answer.query, get(answer.query.key)
     statistic = query.statistic or metric.statistic
     if statistic is not None and statistic in PERCENTILES:
-        values, weeks = _values_by_week(query)
+        values, weeks = values_by_week(query)
         return interval_of_percentile(values, weeks, PERCENTILES[statistic], seed=_seed(query))
     if statistic is Statistic.TRIMMED_MEAN:  # neither a percentile nor a quotient
         return None
@@ -148,7 +148,7 @@ def _interval(answer: Answer) -> ConfidenceInterval | None:
     return ConfidenceInterval(interval.low * scale, interval.high * scale)
 
 
-def _values_by_week(query: Query) -> tuple[Floats, Integers]:
+def values_by_week(query: Query) -> tuple[Floats, Integers]:
     """The measured value of each fact, with the position of its week."""
     import numpy as np
 

@@ -149,7 +149,7 @@ class TicketComment(models.Model):
 
 
 class TicketEffect(models.Model):
-    """The ticket's metric in weeks before it began and after it was done, once these are over."""
+    """The ticket's metric in the weeks before it began and in those after it was done."""
 
     ticket = models.OneToOneField(Ticket, models.CASCADE, related_name="effect")
     of_version = models.PositiveIntegerField(help_text="The ticket's, whose days and metric were measured.")
@@ -160,10 +160,10 @@ class TicketEffect(models.Model):
     sample_after = models.PositiveIntegerField(default=0)
     people_before = models.PositiveIntegerField(default=0)
     people_after = models.PositiveIntegerField(default=0)
-    # Of after less before; null where the year before has too few weeks to say how much is usual.
+    # Of after less before, at 95 %; null where weeks or facts are too few.
     change_low = models.FloatField(null=True)
     change_high = models.FloatField(null=True)
-    placebos = models.PositiveSmallIntegerField(default=0, help_text="Times in the year before it was compared with.")
+    weeks_after = models.PositiveSmallIntegerField(default=0, help_text="Whole weeks after completion, 4 to 12.")
     measured_at = models.DateTimeField(db_default=Now())
 
 

@@ -175,10 +175,11 @@ def test_an_effect_is_shown_to_those_who_may_see_the_figures(
     TicketEffect.objects.create(
         ticket=new_ticket,
         of_version=moved["version"], metric_version=1, before=7200.0, after=3600.0, change_low=-5400.0,
-        change_high=-1800.0, people_before=9, people_after=9,
+        change_high=-1800.0, people_before=9, people_after=9, weeks_after=4,
     )  # fmt: skip
     effect = client.get(f"{ADDRESS}{new_ticket.pk}/").json()["effect"]
     assert effect == {
         **{"before": 7200.0, "after": 3600.0, "change_low": -5400.0, "change_high": -1800.0},
+        "weeks_after": 4,
         "state": "better",
     }

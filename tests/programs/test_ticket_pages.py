@@ -270,7 +270,7 @@ def test_before_and_after_are_shown_to_those_who_may_see_the_figures(sign_in: Si
     done = move_ticket(as_(EXECUTIVE), written, TicketState.DONE, completed_on=day_before(40))
     TicketEffect.objects.create(
         ticket=done, of_version=done.version, metric_version=1, before=72_000, after=36_000,
-        sample_before=20, sample_after=22, people_before=9, people_after=9,
+        sample_before=20, sample_after=22, people_before=9, people_after=9, weeks_after=4,
     )  # fmt: skip
     page = plain(text(sign_in(EXECUTIVE), reverse("ticket", args=[done.pk])))
     assert "20.0 h" in page

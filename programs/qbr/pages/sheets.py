@@ -369,8 +369,9 @@ class _Sheets:
             completed = f"{wording.count(ticket.days_late, 'day')} late"
         before, after, effect = "", "", ticket.effect
         if isinstance(ticket, MeasuredTicket) and effect and effect.before is not None and effect.after is not None:
+            a_week = " a week" if effect.weekly else ""
             before = amount_text(effect.before, ticket.unit_of_measure)
-            after = amount_text(effect.after, ticket.unit_of_measure)
+            after = f"{amount_text(effect.after, ticket.unit_of_measure)}{a_week}"
         return TicketRow(
             title=ticket.title,
             unit=unit_name(ticket.unit),

@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F, Q, QuerySet
 
 from core.json_documents import copied
-from insights.benchmarks.changes import WINDOW_DAYS
+from insights.benchmarks.baselines import grows_with_time
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
@@ -78,13 +78,13 @@ from programs.qbr.services.sections import (
 )
 from programs.quarters.fiscal_quarters import quarter_among, quarter_of
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
+from programs.tickets.services.effects import first_measured_on
 
 STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_UNITS = 12  # compared on a chart
 MOST_NEXT = 12  # objectives of the next quarter that are listed
 PERIODS_OF_TREND = 8  # two years of quarters
-MEASURED_AFTER = timedelta(days=WINDOW_DAYS + 1)  # a ticket was done
 
 
 def document_of(qbr: Qbr, access: Access, *, today: date) -> QbrDocument:
@@ -477,10 +477,11 @@ def _ticket(ticket: Ticket, today: date) -> QbrTicket:
         "state": state.value,
         "state_label": str(state.label),
         "days_late": max(0, (today - ticket.due_on).days) if state in OPEN_STATES else 0,
-        "measured_on": completed_on + MEASURED_AFTER if completed_on else None,
+        "measured_on": first_measured_on(completed_on) if completed_on else None,
     }
     if metric is None:
         return copied(QbrTicket, ticket, **as_of_today, effect=None)
     people = fewest(effect.people_before, effect.people_after) if effect else 0
-    measured = copied(Effect, effect, people=people) if effect and is_measured else None
+    weekly = grows_with_time(metric)
+    measured = copied(Effect, effect, people=people, weekly=weekly) if effect and is_measured else None
     return copied(MeasuredTicket, ticket, **as_of_today, **_described(metric), effect=measured)

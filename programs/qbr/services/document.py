@@ -218,13 +218,17 @@ class Chart:
 
 @dataclass(frozen=True, kw_only=True)
 class Effect:
-    """The metric in the four weeks before an action and in those after it, and the interval of the change."""
+    """The metric in the weeks before an action and in those after it, and the interval of the change.
+
+    `weekly` values are means of weeks.
+    """
 
     before: float | None
     after: float | None
     change_low: float | None
     change_high: float | None
     people: int
+    weekly: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

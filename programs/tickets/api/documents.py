@@ -24,13 +24,16 @@ from programs.tickets.services.fields import WRITTEN, TicketWriteSerializer
 
 
 class EffectSerializer(ReadSerializer[TicketEffect]):
-    """The metric in the 28 days before the ticket began and after it was done; the interval is of after less before."""
+    """The metric in the twelve whole weeks before the ticket began and in those after it was done.
+
+    The interval is that of after less before, at 95 %.
+    """
 
     state = serializers.SerializerMethodField()
 
     class Meta:
         model = TicketEffect
-        fields = ("before", "after", "change_low", "change_high", "state")
+        fields = ("before", "after", "change_low", "change_high", "weeks_after", "state")
 
     @extend_schema_field(serializers.ChoiceField(choices=EffectState.choices))
     def get_state(self, effect: TicketEffect) -> str:

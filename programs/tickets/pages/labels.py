@@ -8,6 +8,8 @@ from datetime import date
 
 from core.columns import Column
 from core.edit_conflicts import Difference
+from insights.benchmarks.baselines import grows_with_time
+from insights.benchmarks.before_after import MOST_WEEKS
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
 from insights.ui import tiles, wording
@@ -17,7 +19,7 @@ from programs.history.events import PULL_REQUESTS, WATCHERS, Change, Changed, Va
 from programs.history.labels import HistoryLine, cells_of, history_lines, value_words
 from programs.models import Ticket, TicketEffect, TicketState
 from programs.tickets.queries import TABLE
-from programs.tickets.services.effects import EffectState, state_of, visible_effect
+from programs.tickets.services.effects import EffectState, last_measured_on, state_of, visible_effect
 from programs.tickets.services.history import FIELDS
 from programs.tickets.services.writing import may_change
 
@@ -80,19 +82,24 @@ def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
     values = [value for value in (effect.before, effect.after) if value is not None]
     if len(values) < 2:
         return None
-    before, after = (str(wording.reading(value, metric.unit)) for value in values)
+    a_week = " a week" if grows_with_time(metric) else ""
+    before, after = (str(reading) for reading in wording.alike(values, metric.unit))
     change = tiles.change_between(metric, effect.after, effect.before, "before")
     state = state_of(metric.better, effect.change_low, effect.change_high)
-    return EffectText(metric.marked_name, before, after, change, state, *_sureness(metric, effect))
+    return EffectText(metric.marked_name, before, f"{after}{a_week}", change, state, *_sureness(ticket, metric, effect))
 
 
-def _sureness(metric: Metric, effect: TicketEffect) -> tuple[str, str]:
-    """The interval of the change, and whether it exceeds normal variation; empty without enough weeks before."""
+def _sureness(ticket: Ticket, metric: Metric, effect: TicketEffect) -> tuple[str, str]:
+    """The interval of the change, and from which weeks it comes; empty without enough of them."""
+    weeks = f"{MOST_WEEKS} weeks before and {wording.count(effect.weeks_after, 'week')} after"
+    is_last = effect.weeks_after >= MOST_WEEKS or ticket.completed_on is None
+    again = "" if is_last else f" Measured again each week until {wording.day(last_measured_on(ticket.completed_on))}."
     if effect.change_low is None or effect.change_high is None:
-        return "", "Too few weeks in the year before to estimate normal variation."
+        if metric.is_stock:
+            return "", "A value on one day has no interval."
+        return "", f"Too few weeks or facts in {weeks} for an interval.{again}"
     low, high = (_signed(value, metric.unit) for value in (effect.change_low, effect.change_high))
-    holds_nothing = effect.change_low <= 0 <= effect.change_high
-    return f"{low} to {high}", "within normal variation" if holds_nothing else "beyond normal variation"
+    return f"{low} to {high}", f"from all facts in {weeks}.{again}"
 
 
 def _signed(value: float, unit: str) -> str:

@@ -1,28 +1,28 @@
-"""Measures the effect of a ticket: its metric before it started and after it was done.
+"""Measures the effect of a ticket: its metric in the weeks before it began and in those after it was done.
 
-The days in between belong to neither window.  Both windows are equally long and cover the ticket's unit with all below
-it (or the whole organisation).  An effect is measured once, after the second window: late data changes the metric's
-pages, but not the ticket.
-
-Normal variation is that of the year before the ticket (insights/benchmarks/changes.py).
+Compared are the twelve whole weeks before with those after, for the ticket's unit with all below it (or the whole
+organisation).  The weeks in between belong to neither.  An effect is measured from the fourth week on, again each week,
+and for the last time after twelve: what arrives later changes the metric's pages, but not the ticket.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from functools import reduce
+from operator import or_
 
 from django.db import models
 from django.db.models import F, Q
 
-from insights.benchmarks.changes import WINDOW_DAYS, MeasuredChange, WindowPair, measured_changes, window_from
+from insights.benchmarks.before_after import MOST_WEEKS, ChangeAfter, WindowPair, read_change, weeks_around
 from insights.catalogue.registry import get, metrics
-from insights.engine.read import read_totals
+from insights.formulas.change_of_weeks import FEWEST_WEEKS
 from insights.privacy.withhold import is_withheld
 from insights.query import windows
 from insights.query.enums import Better
 from insights.query.errors import QueryError, UnknownMetricError
-from insights.query.query import Query, Scope, Window
+from insights.query.query import Granularity, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.models import Ticket, TicketEffect, TicketState
@@ -30,14 +30,23 @@ from programs.models import Ticket, TicketEffect, TicketState
 TICKETS_AT_ONCE = 50
 
 
-def windows_of(ticket: Ticket) -> WindowPair | None:
-    """None where the ticket is not done."""
-    if ticket.completed_on is None:
-        return None
-    return WindowPair(
-        before=window_from(ticket.starts_on - timedelta(days=WINDOW_DAYS)),
-        after=window_from(ticket.completed_on + timedelta(days=1)),
-    )
+def weeks_after(completed_on: date, today: date) -> int:
+    """The whole weeks after the week of completion that are over, at most those that are compared."""
+    passed = (today - windows.whole_bucket(completed_on, Granularity.WEEK).end).days // 7
+    return max(0, min(MOST_WEEKS, passed))
+
+
+def first_measured_on(completed_on: date) -> date:
+    return windows.whole_bucket(completed_on, Granularity.WEEK).end + timedelta(weeks=FEWEST_WEEKS)
+
+
+def last_measured_on(completed_on: date) -> date:
+    return windows.whole_bucket(completed_on, Granularity.WEEK).end + timedelta(weeks=MOST_WEEKS)
+
+
+def windows_of(ticket: Ticket, weeks: int) -> WindowPair | None:
+    """With that many weeks after; None where the ticket is not done."""
+    return weeks_around(ticket.starts_on, ticket.completed_on, weeks) if ticket.completed_on else None
 
 
 def effect_query(ticket: Ticket, window: Window) -> Query:
@@ -50,8 +59,10 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
     A ticket can be seen by more people than its figures.
     """
     effect: TicketEffect | None = getattr(ticket, "effect", None)
-    weeks = windows_of(ticket)
-    if effect is None or effect.of_version != ticket.version or weeks is None:
+    if effect is None or effect.of_version != ticket.version:
+        return None
+    weeks = windows_of(ticket, effect.weeks_after)
+    if weeks is None or not effect.weeks_after:
         return None
     if not (access.visibility.whole if ticket.unit_id is None else access.visibility.can_see(ticket.unit_id)):
         return None
@@ -80,45 +91,50 @@ def state_of(better: str, low: float | None, high: float | None) -> EffectState:
 
 def why_no_effect(ticket: Ticket, today: date) -> str:
     """The reason why `visible_effect` is None."""
-    weeks = windows_of(ticket)
     if not ticket.metric:
         return "No metric is linked, so its effect is not measured."
-    if weeks is None:
+    if ticket.completed_on is None:
         return "Measured four weeks after completion."
-    if weeks.after.end > today:
-        return f"Too early to tell: the {WINDOW_DAYS} days after it end on {wording.day(weeks.after.end)}."
+    first = first_measured_on(ticket.completed_on)
+    if first > today:
+        return f"Too early to tell: the first {FEWEST_WEEKS} whole weeks after it end on {wording.day(first)}."
     return "Not measured: too little data, or no access to the figures."
 
 
 def measure_effects(*, today: date | None = None) -> int:
-    """Measure every ticket whose weeks after are over and that was not measured as it stands; how many there were."""
-    measured = 0
-    while waiting := _waiting(today or windows.local_today()):
+    """Measure every done ticket that has more weeks after it than were compared, or changed; how many there were."""
+    measured, day = 0, today or windows.local_today()
+    while waiting := _waiting(day):
         for ticket in waiting:
-            _measure(ticket)
+            _measure(ticket, day)
         measured += len(waiting)
     return measured
 
 
 def _waiting(today: date) -> Sequence[Ticket]:
     known = [metric.key for metric in metrics()]
-    done = Ticket.objects.filter(
-        state=TicketState.DONE, metric__in=known, completed_on__lt=today - timedelta(days=WINDOW_DAYS)
-    )
-    stale = Q(effect=None) | ~Q(effect__of_version=F("version"))
-    return list(done.filter(stale).select_related("unit").order_by("pk")[:TICKETS_AT_ONCE])
+    monday = windows.whole_bucket(today, Granularity.WEEK).start
+    # Completed in or before the week that is so many whole weeks ago.
+    ended = {
+        weeks: Q(completed_on__lt=monday - timedelta(weeks=weeks)) for weeks in range(FEWEST_WEEKS, MOST_WEEKS + 1)
+    }
+    more_weeks = reduce(or_, (is_over & Q(effect__weeks_after__lt=weeks) for weeks, is_over in ended.items()))
+    stale = Q(effect=None) | ~Q(effect__of_version=F("version")) | more_weeks
+    done = Ticket.objects.filter(ended[FEWEST_WEEKS], stale, state=TicketState.DONE, metric__in=known)
+    return list(done.select_related("unit").order_by("pk")[:TICKETS_AT_ONCE])
 
 
-def _measure(ticket: Ticket) -> None:
-    weeks = windows_of(ticket)
-    measured = _measured_change(ticket, weeks) if weeks else None
-    before, after = (measured.before, measured.after) if measured else (None, None)
-    interval = measured.interval if measured else None
+def _measure(ticket: Ticket, today: date) -> None:
+    weeks = weeks_after(ticket.completed_on, today) if ticket.completed_on else 0
+    change = _change(ticket, weeks)
+    before, after = (change.before, change.after) if change else (None, None)
+    interval = change.interval if change else None
     TicketEffect.objects.update_or_create(
         ticket=ticket,
         defaults={
             "of_version": ticket.version,
             "metric_version": get(ticket.metric).version,
+            "weeks_after": weeks,
             "before": before.value if before else None,
             "after": after.value if after else None,
             "sample_before": before.sample_size if before else 0,
@@ -127,18 +143,17 @@ def _measure(ticket: Ticket) -> None:
             "people_after": after.people if after else 0,
             "change_low": interval.low if interval else None,
             "change_high": interval.high if interval else None,
-            "placebos": len(measured.usual) if measured else 0,
         },
     )
 
 
-def _measured_change(ticket: Ticket, weeks: WindowPair) -> MeasuredChange | None:
+def _change(ticket: Ticket, weeks: int) -> ChangeAfter | None:
     """None where the metric can't be asked of this unit any more."""
+    pair = windows_of(ticket, weeks)
     try:
-        [measured] = measured_changes([ticket.metric], weeks, _scope(ticket), read_totals)
+        return read_change(ticket.metric, _scope(ticket), pair) if pair else None
     except (QueryError, UnknownMetricError):
         return None
-    return measured
 
 
 def _scope(ticket: Ticket) -> Scope:
