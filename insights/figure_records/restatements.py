@@ -46,6 +46,16 @@ class Restatement:
         )
 
     @property
+    def cause(self) -> str:
+        """Equal for restatements of what happened once: a new formula, or facts that came in later, are gone or were
+        corrected, which change every metric and period that they belong to.
+        """
+        if self.record.version != self.metric.version:
+            return f"formula {self.metric.key}"
+        more = self.figure.sample_size - self.record.sample_size
+        return f"{'later' if more > 0 else 'gone' if more else 'corrected'} {self.metric.fact}"
+
+    @property
     def reason(self) -> str:
         if self.record.version != self.metric.version:
             return f"by version {self.metric.version} of the formula instead of {self.record.version}"

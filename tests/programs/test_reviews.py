@@ -11,11 +11,12 @@ from django.db import Error, transaction
 
 from core.json_documents import from_fields, to_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
+from insights.figure_records.recording import record_figures
 from insights.query.windows import local_today
 from orgtree.access.access import access_of
 from orgtree.models import Unit
 from programs.models import Objective, PointKind, Review, ReviewPoint
-from programs.reviews.services.agenda import MetricFigures, by_cause, visible_figures
+from programs.reviews.services.agenda import MetricFigures, by_cause, cause_of, visible_figures
 from programs.reviews.services.writing import (
     add_point,
     invite,
@@ -95,7 +96,7 @@ def test_figures_with_one_cause_are_one_point() -> None:
         return ReviewPoint(kind=PointKind.MOVED, reference=key, title=f"{key} rose", figures=to_fields(figures))
 
     keys = ("ai.spend", "pr.size", "ai.spend_per_developer", "ai.spend_wasted")
-    spend, size = by_cause([moved(key, float(number)) for number, key in enumerate(keys)])
+    spend, size = by_cause((cause_of(key), moved(key, float(number))) for number, key in enumerate(keys))
     assert (spend.reference, size.reference) == ("ai.spend", "pr.size")
     others = from_fields(MetricFigures, spend.figures).others
     assert [(one.title, one.after) for one in others] == [
@@ -103,6 +104,20 @@ def test_figures_with_one_cause_are_one_point() -> None:
         ("ai.spend_wasted rose", 3.0),
     ]
     assert from_fields(MetricFigures, size.figures).others == ()
+
+
+def test_what_one_late_import_restates_is_one_point(teams: Org) -> None:
+    """Pull requests that came in later change times, throughput and lead time of the week and of the month."""
+    changes_of(teams, PLATFORM, weeks=range(1, 12), waits=lambda _: 0.0, first=1)
+    record_figures()
+    changes_of(teams, PLATFORM, weeks=range(1, 12), waits=lambda _: 20.0, first=5000)
+    restated = points(prepared(), PointKind.RESTATED)
+    causes = [from_fields(MetricFigures, point.figures).why.split("(")[0] for point in restated]
+    assert len(causes) == len(set(causes))
+    [pulled] = [point for point in restated if PICKUP in str(point.figures)]
+    others = from_fields(MetricFigures, pulled.figures).others
+    assert len({one.metric for one in others}) > 1
+    assert len({(one.start, one.end) for one in others}) > 1
 
 
 def test_a_quiet_team_has_an_empty_agenda(teams: Org) -> None:

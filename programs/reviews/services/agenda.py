@@ -8,7 +8,7 @@ them is no point.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated, Any
@@ -85,8 +85,11 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Revie
     points: list[ReviewPoint] = []
     for of_kind in (
         _decisions(review),
-        _restated(unit, access),
-        by_cause([*_moved(unit, access, until), *_crossed(unit, access, review.month, until)]),
+        by_cause(_restated(unit, access)),
+        by_cause(
+            (cause_of(point.reference), point)
+            for point in (*_moved(unit, access, until), *_crossed(unit, access, review.month, until))
+        ),
         _at_risk(objectives),
         _check_ins(objectives, until),
         _no_objective(unit, quarter, access, until),
@@ -125,14 +128,15 @@ def _decisions(review: Review) -> Iterator[ReviewPoint]:
             yield _point(PointKind.DECISION, str(point.pk), _short(point.decision), f"On: {point.title}")
 
 
-def _restated(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
+def _restated(unit: Unit, access: Access) -> Iterator[tuple[str, ReviewPoint]]:
+    """Points with their causes."""
     for key in HEADLINES:
         metric = get(key)
         for restated in restatements(metric, Scope(unit.slug), access):
             if restated.hidden:
                 continue
             record = restated.record
-            yield _point(
+            yield restated.cause, _point(
                 PointKind.RESTATED,
                 f"{key}:{record.start}:{record.end}",
                 f"{metric.name} of {wording.days(restated.period)} was restated",
@@ -184,11 +188,11 @@ def _moved_point(metric: Metric, change: MeasuredChange, pair: WindowPair) -> Re
     )
 
 
-def by_cause(points: Sequence[ReviewPoint]) -> list[ReviewPoint]:
-    """One point for figures that change together: the first of a cause, with the others on it."""
+def by_cause(points: Iterable[tuple[str, ReviewPoint]]) -> list[ReviewPoint]:
+    """One point for figures with one cause, given with each: the first, with the others on it."""
     by_cause: dict[str, list[ReviewPoint]] = {}
-    for point in points:
-        by_cause.setdefault(_cause_of(point.reference), []).append(point)
+    for cause, point in points:
+        by_cause.setdefault(cause, []).append(point)
     for first, *others in by_cause.values():
         figures = from_fields(MetricFigures, first.figures)
         beside = tuple(
@@ -198,7 +202,7 @@ def by_cause(points: Sequence[ReviewPoint]) -> list[ReviewPoint]:
     return [first for first, *_ in by_cause.values()]
 
 
-def _cause_of(key: str) -> str:
+def cause_of(key: str) -> str:
     """The name of what makes the metric change; its key where it is alone."""
     if get(key).unit is UnitOfMeasure.CURRENCY:
         return "spend"
