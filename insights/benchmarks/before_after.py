@@ -110,14 +110,13 @@ def _change_of_sums(metric: Metric, before: WeeklySums, after: WeeklySums) -> Co
 
 
 def _of_weekly_values(metric: Metric, answers: Sequence[Answer]) -> ChangeAfter:
-    before, after = answers
-    weeks = [_measured_weeks(before), after.series]
+    weeks = [_measured_weeks(answers[0]), answers[1].series]
     groups = [_sums([(bucket.value, 1.0) for bucket in series]) for series in weeks]
-    sides = [
+    before, after = (
         MeasuredSide(mean_of(series), sum(bucket.sample_size for bucket in series), answer.total[0].people)
         for series, answer in zip(weeks, answers, strict=True)
-    ]
-    return ChangeAfter(*sides, _change_of_sums(metric, *groups))
+    )
+    return ChangeAfter(before, after, _change_of_sums(metric, *groups))
 
 
 def _measured_weeks(before: Answer) -> Sequence[MetricValue]:

@@ -101,8 +101,8 @@ def change_of_percentiles(before: WeeklyFacts, after: WeeklyFacts, percentile: f
     """Interval of the change of a percentile (0–1), interpolated linearly."""
     if min(len(group.values) for group in (before, after)) < FEWEST_FACTS:
         return None
-    below = [_sums_below(group, percentile) for group in (before, after)]
-    spread = dispersion(*below, lambda _, facts: percentile * (1 - percentile) * facts)
+    below = _sums_below(before, percentile), _sums_below(after, percentile)
+    spread = dispersion(below[0], below[1], lambda _, facts: percentile * (1 - percentile) * facts)
     if spread is None:
         return None
     scale, t = max(1.0, spread), _t(*below)

@@ -44,7 +44,8 @@ def _durations(rng: np.random.Generator, moods: Floats, times: float) -> tuple[F
 
 
 def _sums(values: Floats, weeks: Integers) -> WeeklySums:
-    return WeeklySums(np.bincount(weeks, weights=values), np.bincount(weeks).astype(np.float64))
+    above, below = np.bincount(weeks, weights=values), np.bincount(weeks)
+    return WeeklySums(above.astype(np.float64), below.astype(np.float64))
 
 
 def _medians(rng: np.random.Generator, after: int, times: float) -> tuple[Change, float]:

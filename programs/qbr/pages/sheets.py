@@ -350,7 +350,7 @@ class _Sheets:
             else section.name
         )
         more = document.tickets_total - len(document.tickets)
-        lead = "The metric is compared over the four weeks before an action started and after it was completed."
+        lead = "The metric is compared over the twelve weeks before an action began and those after its completion."
         if not document.tickets:
             lead = "No action ended in this period or was open by its end."
         elif more > 0:

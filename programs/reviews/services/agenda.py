@@ -136,19 +136,22 @@ def _restated(unit: Unit, access: Access) -> Iterator[tuple[str, ReviewPoint]]:
             if restated.hidden:
                 continue
             record = restated.record
-            yield restated.cause, _point(
-                PointKind.RESTATED,
-                f"{key}:{record.start}:{record.end}",
-                f"{metric.name} of {wording.days(restated.period)} was restated",
-                figures=_figures(
-                    metric,
-                    restated.period,
-                    before=record.value,
-                    after=restated.figure.value,
-                    people=fewest(record.people, restated.figure.people),
-                    sample_before=record.sample_size,
-                    sample_after=restated.figure.sample_size,
-                    why=restated.reason,
+            yield (
+                restated.cause,
+                _point(
+                    PointKind.RESTATED,
+                    f"{key}:{record.start}:{record.end}",
+                    f"{metric.name} of {wording.days(restated.period)} was restated",
+                    figures=_figures(
+                        metric,
+                        restated.period,
+                        before=record.value,
+                        after=restated.figure.value,
+                        people=fewest(record.people, restated.figure.people),
+                        sample_before=record.sample_size,
+                        sample_after=restated.figure.sample_size,
+                        why=restated.reason,
+                    ),
                 ),
             )
 

@@ -12,6 +12,7 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.benchmarks.before_after import MOST_WEEKS
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
+from insights.query.enums import UnitOfMeasure
 from insights.ui import tiles, wording
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
@@ -79,31 +80,36 @@ def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
     if effect is None:
         return None
     metric = get(ticket.metric)
-    values = [value for value in (effect.before, effect.after) if value is not None]
-    if len(values) < 2:
+    if effect.before is None or effect.after is None:
         return None
+    # Durations of one effect are printed in one unit.
+    ends = [end for end in (effect.change_low, effect.change_high) if end is not None]
+    before, after, *durations = map(str, wording.alike([effect.before, effect.after, *map(abs, ends)], metric.unit))
+    is_duration = metric.unit == UnitOfMeasure.SECONDS
+    sizes = durations if is_duration else [wording.difference(end, metric.unit) for end in ends]
     a_week = " a week" if grows_with_time(metric) else ""
-    before, after = (str(reading) for reading in wording.alike(values, metric.unit))
-    change = tiles.change_between(metric, effect.after, effect.before, "before")
-    state = state_of(metric.better, effect.change_low, effect.change_high)
-    return EffectText(metric.marked_name, before, f"{after}{a_week}", change, state, *_sureness(ticket, metric, effect))
+    return EffectText(
+        metric.marked_name,
+        before,
+        f"{after}{a_week}",
+        tiles.change_between(metric, effect.after, effect.before, "before"),
+        state_of(metric.better, effect.change_low, effect.change_high),
+        " to ".join(f"{'−' if end < 0 else '+'}{size}" for end, size in zip(ends, sizes, strict=True)),
+        _sureness(ticket, metric, effect),
+    )
 
 
-def _sureness(ticket: Ticket, metric: Metric, effect: TicketEffect) -> tuple[str, str]:
-    """The interval of the change, and from which weeks it comes; empty without enough of them."""
+def _sureness(ticket: Ticket, metric: Metric, effect: TicketEffect) -> str:
+    """From which weeks the interval comes, or why there is none; and until when it is measured again."""
     weeks = f"{MOST_WEEKS} weeks before and {wording.count(effect.weeks_after, 'week')} after"
-    is_last = effect.weeks_after >= MOST_WEEKS or ticket.completed_on is None
-    again = "" if is_last else f" Measured again each week until {wording.day(last_measured_on(ticket.completed_on))}."
-    if effect.change_low is None or effect.change_high is None:
-        if metric.is_stock:
-            return "", "A value on one day has no interval."
-        return "", f"Too few weeks or facts in {weeks} for an interval.{again}"
-    low, high = (_signed(value, metric.unit) for value in (effect.change_low, effect.change_high))
-    return f"{low} to {high}", f"from all facts in {weeks}.{again}"
-
-
-def _signed(value: float, unit: str) -> str:
-    return f"{'−' if value < 0 else '+'}{wording.difference(value, unit)}"
+    again = ""
+    if effect.weeks_after < MOST_WEEKS and ticket.completed_on:
+        again = f" Measured again each week until {wording.day(last_measured_on(ticket.completed_on))}."
+    if effect.change_low is not None:
+        return f"from all facts in {weeks}.{again}"
+    if metric.is_stock:
+        return "A value on one day has no interval."
+    return f"Too few weeks or facts in {weeks} for an interval.{again}"
 
 
 def ticket_history(
