@@ -19,6 +19,7 @@ from insights.privacy.scope_access import access_in
 from orgtree.models import IndividualPolicy, Organisation
 from programs.models import FrozenDocument, Meeting, MeetingKind, Objective, Qbr, QbrAudience, QbrState, Rule
 from programs.qbr.pages.documents import printable, read_review
+from programs.qbr.pages.layout import Sheet, joined, paged, with_commentary
 from programs.requests.visible import visible_qbr
 from tests.org import Org
 from tests.pages.delivering import merged
@@ -232,6 +233,22 @@ def test_the_page_names_the_meeting_in_which_it_is_presented(delivered: Org) -> 
         shown = page_of(persona, f"/programs/qbr/{qbr.pk}/")
         assert f'href="/programs/meetings/{meeting.pk}/"' in shown
         assert f", with {people}" in shown
+
+
+def test_short_tables_share_a_sheet_and_keep_their_links() -> None:
+    def table(key: str, rows: int) -> list[Sheet]:
+        names = ["Row"] * rows
+        return with_commentary(paged(Sheet(key, key, key), names, [2] * rows), "A sentence on it.")[0]
+
+    text = [Sheet("dora", "figures", "DORA")]
+    [dora, both] = joined([text, table("objectives", 3), table("tickets", 5)])
+    assert dora.below is None
+    assert (both.anchor, both.below.anchor if both.below else "") == ("objectives", "tickets")
+    for sections in (
+        [table("objectives", 3), text, table("tickets", 5)],
+        [table("objectives", 3), table("tickets", 8)],
+    ):
+        assert all(sheet.below is None for sheet in joined(sections)), "apart, or too long"
 
 
 def test_two_hundred_objectives_go_on_over_sheets(delivered: Org) -> None:

@@ -81,7 +81,7 @@ def test_the_weeks_before_and_after_are_whole_and_of_the_unit(done: Ticket) -> N
     assert words.surely.startswith("Too few weeks or facts in 12 weeks before and ")
 
 
-def test_it_is_measured_each_week_until_twelve_are_over(done: Ticket) -> None:
+def test_an_effect_is_measured_weekly_until_twelve_weeks_are_over(done: Ticket) -> None:
     measure_effects()
     first = TicketEffect.objects.get()
     assert measure_effects(today=local_today() + timedelta(weeks=1)) == 1

@@ -6,7 +6,7 @@ Heights and widths are estimates of print; a sheet that came out longer is print
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, TypeVar
@@ -18,22 +18,25 @@ T = TypeVar("T")
 
 # Heights in pixels, estimated: of a sheet below its lead, of a line, and of what a row has beside its lines.
 ROOM, LINE, ROW = 520, 20, 18
-NAME_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 58  # characters a line in these columns
-# Of print, estimated: a box over the sheet's width, and the two columns of a sheet of its own.
-CHARACTERS_A_LINE, CHARACTERS_A_COLUMN = 130, 64
+NAME_WIDTH, ACTION_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 46, 58  # characters a line in these columns
+# Of print, estimated: a box over the sheet's width, one beside charts, and the two columns of a sheet of its own.
+CHARACTERS_A_LINE, CHARACTERS_BESIDE, CHARACTERS_A_COLUMN = 130, 30, 64
 LINES_ON_SHEET = 46
 # How many lines of commentary stand on the sheet with the figures; a longer one goes on, on sheets of its own.
 LINES_BESIDE = {
     "highlights": 5,
-    "figures": 6,
+    "figures": 14,
     "risks": 20,
     "asks": 14,
-    "bottlenecks": 5,
+    "bottlenecks": 24,
     "next": 14,
 }
 TABLES = ("objectives", "tickets", "decided")
-IN_A_BOX = ("figures", "bottlenecks", *TABLES)
+WIDTHS = {"figures": CHARACTERS_BESIDE, "bottlenecks": CHARACTERS_BESIDE, **dict.fromkeys(TABLES, CHARACTERS_A_LINE)}
 BOX = 60  # pixels around a commentary
+# Pixels of two tables on one sheet, in smaller print: the room of both, a line, what a row has beside its lines, a
+# box around a commentary, the second one's title and lead, and the note below objectives.
+SHARED_ROOM, SHARED_LINE, SHARED_ROW, SHARED_BOX, SHARED_HEADING, SHARED_NOTE = 560, 18, 9, 34, 62, 28
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,10 @@ class Sheet:
     content: Mapping[str, Any] | None = None
     commentary: str = ""  # HTML that core.markdown made
     room: int = 0  # pixels that a table leaves
+    lines: int = 0  # of all rows of a table, and of its commentary
     number: int = 1  # of the section's sheets
     page: int = 0
+    below: Sheet | None = None  # a second table, where both leave room
 
     @property
     def anchor(self) -> str:
@@ -64,6 +69,7 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
     """As many sheets like the first as the rows need, at least one; `lines` are those of each row."""
     parts, left = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
+    in_all = sum(lines)
     return [
         replace(
             first,
@@ -71,6 +77,7 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
             lead=first.lead if start == 0 else f"{start + 1}–{start + len(part)} of {len(rows)}.",
             content={**(first.content or {}), "rows": part, "is_last": part is parts[-1]},
             room=left if part is parts[-1] else 0,
+            lines=in_all,
         )
         for start, part in zip(starts, parts, strict=False)
     ]
@@ -100,16 +107,44 @@ def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Shee
     at = len(sheets) - 1 if sheets[0].kind in TABLES else 0  # beside the last rows, or the first figures
     beside = sheets[at]
     room = (beside.room - BOX) // LINE if beside.kind in TABLES else LINES_BESIDE[beside.kind]
-    width = CHARACTERS_A_LINE if beside.kind in IN_A_BOX else CHARACTERS_A_COLUMN
+    width = WIDTHS.get(beside.kind, CHARACTERS_A_COLUMN)
     parts = _parts(blocks_of(commentary), room, width)
     written = list(sheets)
-    written[at] = replace(beside, commentary=as_html(parts[0]) if parts[0] else "")
+    if parts[0]:
+        lines = sum(_lines(block, width) for block in blocks_of(parts[0])) - 1  # no gap after the last
+        written[at] = replace(beside, commentary=as_html(parts[0]), lines=beside.lines + lines)
     further = [
         Sheet(beside.key, "text", f"{sheets[0].title}, commentary", commentary=as_html(part))
         for part in parts[1:]
         if part
     ]
     return written, further
+
+
+def joined(sections: Iterable[Sequence[Sheet]]) -> list[Sheet]:
+    """The sheets of all sections; two short tables that follow each other share one."""
+    sheets: list[Sheet] = []
+    whole = False  # whether the last sheet is a whole table
+    for section in sections:
+        is_table = len(section) == 1 and section[0].kind in TABLES
+        if (
+            is_table
+            and whole
+            and _shared_height(sheets[-1]) + SHARED_HEADING + _shared_height(section[0]) < SHARED_ROOM
+        ):
+            sheets[-1] = replace(sheets[-1], below=section[0])
+            whole = False
+        else:
+            sheets += section
+            whole = is_table if section else whole
+    return sheets
+
+
+def _shared_height(sheet: Sheet) -> int:
+    content = sheet.content or {}
+    box = SHARED_BOX if sheet.commentary else 0
+    note = SHARED_NOTE if content.get("without") else 0
+    return SHARED_ROW * len(content.get("rows", ())) + SHARED_LINE * sheet.lines + box + note
 
 
 def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:

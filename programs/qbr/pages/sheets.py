@@ -29,7 +29,17 @@ from programs.models import Qbr, QbrPeriod, SectionKey, TicketState
 from programs.objectives.pages.labels import HIDDEN, TAGS
 from programs.qbr.pages.charts import chart_card
 from programs.qbr.pages.figures import FigureCell, figure_cell, judged
-from programs.qbr.pages.layout import NAME_WIDTH, RISK_WIDTH, WHY_WIDTH, Sheet, paged, with_commentary, wrapped
+from programs.qbr.pages.layout import (
+    ACTION_WIDTH,
+    NAME_WIDTH,
+    RISK_WIDTH,
+    WHY_WIDTH,
+    Sheet,
+    joined,
+    paged,
+    with_commentary,
+    wrapped,
+)
 from programs.qbr.pages.rows import (
     DecisionRow,
     Highlight,
@@ -95,7 +105,7 @@ def review_of(
     """Names of people and accounts are those of today."""
     accounts = names_of_accounts([document.frozen_by, qbr.signed_by_id, *document.written_by])
     maker = _Sheets(qbr, document, access, restated or {}, accounts)
-    sheets = [sheet for section in document.sections for sheet in maker.of_section(section)]
+    sheets = joined(list(maker.of_section(section)) for section in document.sections)
     return Review(
         title=review_title(document),
         unit=unit_name(document.unit),
@@ -356,7 +366,7 @@ class _Sheets:
         elif more > 0:
             lead = f"The first {len(document.tickets)} are listed; {more:,} more are in the action plans. {lead}"
         rows = [self._ticket(ticket) for ticket in document.tickets]
-        lines = [wrapped(row.title, NAME_WIDTH) + 1 for row in rows]
+        lines = [wrapped(row.title, ACTION_WIDTH) + 1 for row in rows]
         content = {
             "has_effects": any(row.after for row in rows),
             "has_verdicts": any(row.verdict for row in rows),
