@@ -33,6 +33,7 @@ from demo.plan.sending import Sent, send_year
 from demo.plan.year import DemoYear
 from demo.providers.serve import DemoTools
 from insights.columns.refresh import changes_waiting, refresh
+from insights.forecasts.records import record_forecasts
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
 from integrations.models import IngestScope, ReceivedBatch
@@ -112,6 +113,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     publish_demo_philosophy(year_of(run))
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
+    record_forecasts()  # each night does; the demo begins with those of a year
 
 
 def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import TypeVar
 
 
@@ -143,7 +143,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """`labels` and `assignees` are as it was opened."""
+    """`labels` and `assignees` are as it was opened; `epic` is the number of the issue that it is a part of."""
 
     id: int
     number: int
@@ -155,6 +155,9 @@ class Issue:
     labels: tuple[str, ...] = ()
     assignees: tuple[Account, ...] = ()
     happenings: tuple[DeliveryEvent, ...] = ()
+    epic: int | None = None
+    is_epic: bool = False
+    due_on: date | None = None
 
 
 class Outcome(enum.StrEnum):

@@ -211,6 +211,9 @@ class _HistoryBuilder:
             created_at=planned.created_at,
             labels=(str(planned.label),),
             happenings=tuple(self._happening(step, ()) for step in planned.steps),
+            epic=planned.epic,
+            is_epic=planned.is_epic,
+            due_on=planned.due_on,
         )
 
     def _id(self) -> int:

@@ -1,16 +1,17 @@
-"""The issues that pull requests work on, and those that nobody came to; numbers that both share."""
+"""The issues that pull requests work on, those that nobody came to, and epics; numbers that all of them share."""
 
 from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
 from demo.plan.delivery import EventKind
+from demo.plan.epics import SHARE_OF_WORK, PlannedEpic, chance, epics_of
 from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
 from demo.plan.repositories import DemoRepository, project_key
@@ -55,26 +56,32 @@ class PlannedIssue:
     label: WorkLabel
     created_at: datetime
     steps: tuple[Step, ...]
+    epic: int | None = None  # the number of the one that it belongs to
+    is_epic: bool = False
+    due_on: date | None = None
 
 
 @dataclass(slots=True)
 class _Draft:
-    """An issue before it has a number; the positions of the pull requests that work on it."""
+    """An issue before it has a number; the positions of the pull requests that work on it, and its epic's."""
 
     author: DemoPerson
     title: str
     label: WorkLabel
     created_at: datetime
     positions: list[int]
+    epic: int | None = None
 
 
 def issues_of(
     year: DemoYear, repository: DemoRepository, drafts: Sequence[PlannedPullRequest], words: Filler
 ) -> tuple[list[PlannedPullRequest], list[PlannedIssue]]:
-    """The pull requests with their numbers, titles and bodies, and the issues, each in order of time."""
+    """The pull requests with their numbers, titles and bodies, and the issues, in order of time; epics come last."""
     rng = Random(f"{year.seed}/{repository.name}/issues")  # noqa: S311 - a demo, not a secret
     issues = _linked(year, repository, drafts, words, rng)
     issues += [_unlinked(year, repository, words, rng) for _ in range(round(len(issues) * _BACKLOG_SHARE))]
+    epics = epics_of(year, repository.name)
+    _join_epics(epics, repository, issues, drafts)
     numbered_issues, numbers = _numbers(issues, drafts)
     issue_of = {position: number for number, issue in numbered_issues for position in issue.positions}
     pull_requests = [
@@ -91,13 +98,76 @@ def issues_of(
             label=issue.label,
             created_at=issue.created_at,
             steps=_steps(year, repository, issue, [drafts[position] for position in issue.positions], rng),
+            epic=None if issue.epic is None else _first_epic(issues, drafts) + issue.epic,
         )
         for number, issue in numbered_issues
     ]
     return (
         sorted(pull_requests, key=lambda draft: (draft.opened_at, draft.number)),
-        sorted(planned, key=lambda draft: (draft.created_at, draft.number)),
+        [
+            *sorted(planned, key=lambda draft: (draft.created_at, draft.number)),
+            *_planned_epics(year, repository, epics, planned, _first_epic(issues, drafts)),
+        ],
     )
+
+
+def _first_epic(issues: Sequence[_Draft], drafts: Sequence[PlannedPullRequest]) -> int:
+    """The number of the first epic: epics come after everything else, whose numbers are the same without them."""
+    return len(issues) + len(drafts) + 1
+
+
+def _join_epics(
+    epics: Sequence[PlannedEpic],
+    repository: DemoRepository,
+    issues: Sequence[_Draft],
+    drafts: Sequence[PlannedPullRequest],
+) -> None:
+    """Give issues the epic of the time when work on them begins; most of them are written down at its start."""
+    for place, issue in enumerate(issues):
+        name = f"{repository.name} {place}"
+        if issue.label is WorkLabel.BUG or chance(f"{name} epic") >= SHARE_OF_WORK:
+            continue
+        work = [drafts[position] for position in issue.positions]
+        began_at = min((min(draft.commits[0].at, draft.opened_at) for draft in work), default=issue.created_at)
+        ends = [draft.merged_at for draft in work if draft.merged_at is not None]
+        done_at = max(ends) if ends and len(ends) == len(work) else None
+        for number, epic in enumerate(epics):
+            if epic.takes(began_at, done_at):
+                issue.epic = number
+                issue.created_at = epic.known_since(name, issue.created_at).astimezone(UTC).replace(microsecond=0)
+
+
+def _planned_epics(
+    year: DemoYear,
+    repository: DemoRepository,
+    epics: Sequence[PlannedEpic],
+    planned: Sequence[PlannedIssue],
+    first: int,
+) -> Iterator[PlannedIssue]:
+    """The epics themselves: begun with the first of their issues, and done with the last."""
+    author = year.team(repository.team)[0]
+    for number, epic in enumerate(epics, start=first):
+        steps = [step for issue in planned if issue.epic == number for step in issue.steps]
+        begun = [step.at for step in steps if step.text == IN_PROGRESS and step.did is EventKind.LABELLED]
+        closed = [step.at for step in steps if step.did is EventKind.CLOSED]
+        own = [Step(EventKind.LABELLED, min(begun) + timedelta(minutes=5), author, text=IN_PROGRESS)] if begun else []
+        if begun and closed and not epic.is_open:
+            own.append(Step(EventKind.CLOSED, max(closed) + timedelta(minutes=5), author, text="completed"))
+        due_on = None
+        if epic.due_weeks is not None:
+            due_on = year.last_day + timedelta(weeks=epic.due_weeks, days=4 - year.last_day.weekday())  # a Friday
+        yield PlannedIssue(
+            number=number,
+            repository=repository,
+            author=author,
+            title=epic.title,
+            body="",
+            label=WorkLabel.FEATURE,
+            created_at=epic.starts_at.astimezone(UTC),
+            steps=tuple(step for step in own if step.at <= year.anchor),
+            is_epic=True,
+            due_on=due_on,
+        )
 
 
 def _linked(

@@ -2,7 +2,7 @@
 
 A repository is a project.  What GitHub's issues say with labels, Jira says with statuses; estimates and sprints,
 which the history does not have, follow from its issues: points from their ids, sprints of two weeks from when work
-began and from how its team plans.
+began and from how its team plans.  A project releases a version every fifteen weeks, for which its epics are planned.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from demo.plan.delivery import Account, DeliveryEvent, EventKind, Issue, Repository
@@ -61,9 +61,11 @@ STATUSES = {
 }
 _BY_LABEL = {"in progress": IN_PROGRESS, "blocked": BLOCKED}
 _TYPES = {"bug": "Bug", "feature": "Story"}
+_EPIC = "Epic"
 _RESOLUTIONS = {"completed": "Done", "not_planned": "Won't Do"}
 _CARDS = (1, 2, 3, 5, 8)
 SPRINT_LENGTH = timedelta(days=14)
+VERSION_LENGTH = timedelta(weeks=15)
 PLANNED_BEFORE = timedelta(days=2)  # the start of a sprint
 REMOVED, RE_ESTIMATED = 0.06, 0.12  # chances
 FIX_VERSION = "Fix Version"
@@ -162,6 +164,8 @@ class JiraIssues:
         name, category = STATUSES[status]
         closed = state.closed
         label = issue.labels[0] if issue.labels else ""
+        epic = self.key_of(issue.repository, issue.epic) if issue.epic else None
+        version = next((one.after for one in reversed(changes) if one.field == FIX_VERSION), None)
         updated = max([issue.created_at, state.updated_at, *(one.at for one in changes)])
         return {
             "id": str(issue.id),
@@ -171,7 +175,11 @@ class JiraIssues:
                 "project": self.project(issue.repository),
                 "summary": state.title,
                 "description": {"type": "doc", "version": 1, "content": []} if issue.body else None,
-                "issuetype": {"id": "1", "name": _TYPES.get(label, "Task"), "subtask": False},
+                "issuetype": {
+                    "id": "1",
+                    "name": "Epic" if issue.is_epic else _TYPES.get(label, "Task"),
+                    "subtask": False,
+                },
                 "status": {"id": status, "name": name, "statusCategory": {"id": 2, "key": category}},
                 "priority": {"id": "3", "name": "Medium"},
                 "resolution": {"name": _RESOLUTIONS.get(closed.text, "Done")} if closed else None,
@@ -182,11 +190,13 @@ class JiraIssues:
                 "creator": account(issue.author),
                 "reporter": account(issue.author),
                 "assignee": account(state.assignees[0]) if state.assignees else None,
-                "fixVersions": [self._version(one.after) for one in changes if one.field == FIX_VERSION and one.after],
-                POINTS: float(_CARDS[issue.id % len(_CARDS)]),
+                "fixVersions": [self._version(int(version), issue.repository)] if version else [],
+                "duedate": issue.due_on.isoformat() if issue.due_on else None,
+                **({"parent": {"key": epic}} if epic else {}),
+                POINTS: None if issue.is_epic else float(_CARDS[issue.id % len(_CARDS)]),
                 SPRINTS: [self._sprint(int(sprint), issue.repository) for sprint in sprints.split(", ") if sprint]
                 or None,
-                EPIC_LINK: None,
+                EPIC_LINK: epic,
                 OLD_POINTS: 13.0 if issue.number == 1 else None,
                 TEAM: {"id": f"team-{issue.repository.id}", "name": issue.repository.name.capitalize()},
             },
@@ -198,7 +208,10 @@ class JiraIssues:
         return {"id": str(repository.id), "key": key, "name": repository.name, "archived": repository.is_archived}
 
     def key(self, issue: Issue) -> str:
-        return f"{project_key(issue.repository.name)}-{issue.number}"
+        return self.key_of(issue.repository, issue.number)
+
+    def key_of(self, repository: Repository, number: int) -> str:
+        return f"{project_key(repository.name)}-{number}"
 
     def sprints(self, board: int) -> list[dict[str, Any]]:
         """List the sprints of a board, which has its project's id: those that began, and the next one."""
@@ -214,16 +227,20 @@ class JiraIssues:
         begins = _first_monday(repository) + (number - 1) * SPRINT_LENGTH
         return Sprint(sprint, repository.id, number, begins).document(self.shown.at, repository.name)
 
-    def _version(self, month: str) -> dict[str, Any]:
-        """The version of a month's completed work, released on the first day of the next month."""
-        release = (datetime.strptime(f"{month}01", "%Y%m%d").replace(tzinfo=UTC) + timedelta(days=31)).replace(day=1)
-        released = release <= self.shown.at
-        return {"id": month, "name": _version_name(month), "released": released, "releaseDate": f"{release:%Y-%m-%d}"}
+    def _version(self, version: int, repository: Repository) -> dict[str, Any]:
+        number = version % 1000
+        release = _first_monday(repository) + number * VERSION_LENGTH
+        return {
+            "id": str(version),
+            "name": _version_name(number),
+            "released": release <= self.shown.at,
+            "releaseDate": f"{release:%Y-%m-%d}",
+        }
 
     def _changes(self, issue: Issue) -> list[Change]:
         """The issue's changes, oldest first."""
         of_fields = (_statuses, _assignees, _sprint_changes, _estimate_changes, _versions)
-        changes = [change for changes_of in of_fields for change in changes_of(issue)]
+        changes = [change for changes_of in of_fields[: 2 if issue.is_epic else None] for change in changes_of(issue)]
         return sorted(changes, key=lambda one: one.at)
 
 
@@ -321,15 +338,25 @@ def _chance(issue: Issue, of: int) -> float:
 
 
 def _versions(issue: Issue) -> Iterator[Change]:
-    """Yield the change that sets the fix version: the month in which the issue is first done."""
-    done = next((one for one in _statuses(issue) if one.after == DONE), None)
-    if done is not None:
-        month = f"{done.at:%Y%m}"
-        yield Change(done.at, done.by, FIX_VERSION, "fixVersions", None, month, None, _version_name(month))
+    """Yield the changes of the fix version of an epic's work: the next one when it is written down, and a later one if
+    it misses that.
+    """
+    if issue.epic is None:
+        return
+    first = max(0, (issue.created_at - _first_monday(issue.repository)) // VERSION_LENGTH) + 1
+    ends = next((event.at for event in issue.happenings if event.did is EventKind.CLOSED), None)
+    last = first + 4 if ends is None else (ends - _first_monday(issue.repository)) // VERSION_LENGTH + 1
+    before: int | None = None
+    for number in range(first, max(first, last) + 1):
+        at = issue.created_at if before is None else _first_monday(issue.repository) + before * VERSION_LENGTH
+        ids = [None if one is None else str(issue.repository.id * 1000 + one) for one in (before, number)]
+        names = [None if one is None else _version_name(one) for one in (before, number)]
+        yield Change(at, issue.author, FIX_VERSION, "fixVersions", *ids, *names)
+        before = number
 
 
-def _version_name(month: str) -> str:
-    return f"{month[:4]}.{month[4:]}"
+def _version_name(number: int) -> str:
+    return f"1.{number}"
 
 
 def _start(issue: Issue, number: int) -> datetime:

@@ -7,13 +7,18 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from demo.plan.delivery import EventKind
+from demo.plan.issues import IN_PROGRESS, PlannedIssue
 from demo.plan.organisation import HAND_MOVED_PERSON
 from demo.plan.pull_requests import plan_work
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import STORIES, Flavour, Weeks
 from demo.plan.year import DemoYear
+from insights.forecasts.forecasting import as_of, forecast_of
+from insights.formulas.working_days import WorkingDays
 from integrations.delivery.ownership.proposals import LOOKED_BACK
+from integrations.delivery.records.initiatives import Initiative, InitiativeKind
 from tests.demo import flavours
 from tests.demo.planned import PlannedFigures
 from tests.demo.story_checks import assert_story_shows
@@ -73,3 +78,52 @@ def test_teams_do_most_of_the_work_in_their_repositories(flavour: Flavour) -> No
             }.items():
                 times = Counter(person in members for person in people)
                 assert times[True] > times[False], f"{what} in {repository.name} on {end:%Y-%m-%d}: {times}"
+
+
+def test_one_epic_misses_its_planned_day_and_most_forecasts_of_finished_ones_held() -> None:
+    """Longer than 5 s: the whole year, for a small one has too few items to forecast."""
+    year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ENDS["on a Friday in autumn"])
+    commits, calendar = PlannedFigures(year).commits, WorkingDays.without((5, 6), ())
+    at_risk, held = set(), Counter[bool]()
+    for repository in REPOSITORIES:
+        issues = plan_work(year, repository, [one for one in commits if one.repository == repository]).issues
+        for epic in (issue for issue in issues if issue.is_epic):
+            initiative = _initiative(epic, [issue for issue in issues if issue.epic == epic.number])
+            if initiative.remaining:
+                if forecast_of(initiative, today=year.last_day, calendar=calendar).is_at_risk:
+                    at_risk.add(epic.title)
+                continue
+            ended = max(initiative.done)
+            for weeks in range(2, 52, 2):
+                then = as_of(initiative, day := year.last_day - timedelta(weeks=weeks))
+                made = forecast_of(then, today=day, calendar=calendar) if then.remaining and day < ended else None
+                if made is not None and made.dates is not None:
+                    held[made.dates.likely is None or ended <= made.dates.likely] += 1
+    assert "One-page checkout" in at_risk
+    assert len(at_risk) <= 3
+    assert 0.75 <= held[True] / held.total() <= 0.95, held
+
+
+def _initiative(epic: PlannedIssue, issues: list[PlannedIssue]) -> Initiative:
+    ends = {
+        issue: [step for step in issue.steps if step.did in (EventKind.CLOSED, EventKind.REOPENED)] for issue in issues
+    }
+    done = [ends[one][-1].at.date() for one in issues if ends[one] and ends[one][-1].text == "completed"]
+    dropped = [ends[one][-1].at.date() for one in issues if ends[one] and ends[one][-1].text == "not_planned"]
+    begun = [step.at.date() for one in issues for step in one.steps if step.text == IN_PROGRESS]
+    return Initiative(
+        kind=InitiativeKind.EPIC,
+        key=f"{epic.repository.name} {epic.number}",
+        name=epic.title,
+        reference="",
+        epic_id=None,
+        planned_on=epic.due_on,
+        remaining=len(issues) - len(done) - len(dropped),
+        in_progress=0,
+        added=[issue.created_at.date() for issue in issues],
+        done=done,
+        dropped=dropped,
+        started_on=min(begun, default=None),
+        active_days=None,
+        people=(),
+    )

@@ -61,7 +61,7 @@ _MEMBERS: Mapping[InitiativeKind, sql.SQL] = {
                min(item.release_on) OVER (PARTITION BY item.project_id, version.name) AS planned_on, item.id AS item_id,
                (SELECT (min(change.at) AT TIME ZONE %(zone)s)::date FROM integrations_workitemchange change
                 WHERE change.work_item_id = item.id AND change.field = 'version'
-                  AND position(version.name IN change.after) > 0) AS joined_on
+                  AND version.name = ANY (string_to_array(change.after, ', '))) AS joined_on
         FROM integrations_workitem item
         JOIN integrations_project project ON project.id = item.project_id
         CROSS JOIN unnest(item.versions) AS version (name)
