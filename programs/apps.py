@@ -8,7 +8,7 @@ class ProgramsConfig(AppConfig):
         from django.db.models.signals import post_migrate
 
         from insights.ui.agreements import agreement_providers
-        from insights.ui.offers import home_sections, metric_actions, spend_budgets
+        from insights.ui.offers import home_sections, metric_actions, planners, spend_budgets
         from orgtree.access.policy import philosophies
         from orgtree.access.search_sources import SearchSource, search_sources
         from orgtree.models.visibility import program_trees
@@ -25,6 +25,7 @@ class ProgramsConfig(AppConfig):
         from programs.qbr.queries import qbrs_of_meetings
         from programs.reminders.services.channels import calendar_objects, settled_notices
         from programs.reviews.queries import reviews_of_meetings
+        from programs.roadmaps.services.personas import is_product_manager
         from programs.teams.queries import program_tree
         from programs.tickets.pages.page import ticket_cards
 
@@ -39,6 +40,7 @@ class ProgramsConfig(AppConfig):
         home_sections.register(decisions_on_home)
         home_sections.register(teams_on_home)
         home_sections.register(program_on_home)
+        planners.register(is_product_manager)
         spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
         meeting_records.register(reviews_of_meetings)

@@ -148,10 +148,12 @@ def _planned_epics(
     author = year.team(repository.team)[0]
     for number, epic in enumerate(epics, start=first):
         steps = [step for issue in planned if issue.epic == number for step in issue.steps]
-        begun = [step.at for step in steps if step.text == IN_PROGRESS and step.did is EventKind.LABELLED]
+        started = [step.at for step in steps if step.text == IN_PROGRESS and step.did is EventKind.LABELLED]
         closed = [step.at for step in steps if step.did is EventKind.CLOSED]
-        own = [Step(EventKind.LABELLED, min(begun) + timedelta(minutes=5), author, text=IN_PROGRESS)] if begun else []
-        if begun and closed and not epic.is_open:
+        own = (
+            [Step(EventKind.LABELLED, min(started) + timedelta(minutes=5), author, text=IN_PROGRESS)] if started else []
+        )
+        if started and closed and not epic.is_open:
             own.append(Step(EventKind.CLOSED, max(closed) + timedelta(minutes=5), author, text="completed"))
         due_on = None
         if epic.due_weeks is not None:

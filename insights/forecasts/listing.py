@@ -22,6 +22,26 @@ NOT_SOON = "Not within 2 years"
 
 
 @dataclass(frozen=True)
+class DeliveryRisk:
+    """What is planned for a day that the 85 % date misses: by how much, since when, and what moved it.
+
+    Without `likely_on` and `days_late` the date is not within two years.
+    """
+
+    kind: str
+    key: str
+    name: str
+    reference: str
+    planned_on: date
+    likely_on: date | None
+    days_late: int | None
+    odds: float
+    since: date | None
+    added: int  # items, since it was on time
+    weekly: float  # items a week, more or less since then
+
+
+@dataclass(frozen=True)
 class ListedForecasts:
     """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held."""
 
@@ -32,6 +52,15 @@ class ListedForecasts:
     @property
     def at_risk(self) -> Sequence[InitiativeForecast]:
         return [made for made in self.forecasts if made.is_at_risk]
+
+    @property
+    def risks(self) -> Sequence[DeliveryRisk]:
+        moved = self.moved
+        return [
+            delivery_risk(made, made.planned_on, moved.get(made.initiative.key))
+            for made in self.at_risk
+            if made.planned_on is not None
+        ]
 
 
 def listed_forecasts(
@@ -45,6 +74,34 @@ def listed_forecasts(
     return ListedForecasts(
         made, movements(kind, planned), calibration_of(records_of_unit(people.unit).filter(kind=kind))
     )
+
+
+def delivery_risk(made: InitiativeForecast, planned_on: date, moved: Movement | None) -> DeliveryRisk:
+    """The risk of a forecast whose 85 % date is later than planned."""
+    return DeliveryRisk(
+        kind=made.initiative.kind.value,
+        key=made.initiative.key,
+        name=made.initiative.name,
+        reference=made.initiative.reference,
+        planned_on=planned_on,
+        likely_on=made.dates.likely if made.dates else None,
+        days_late=made.days_late,
+        odds=made.odds_by(planned_on) or 0.0,
+        since=moved.since if moved else None,
+        added=moved.added if moved else 0,
+        weekly=moved.weekly if moved else 0.0,
+    )
+
+
+def delivery_risks(access: Access, *, people: PeopleFilter, today: date) -> Sequence[DeliveryRisk]:
+    """The epics and versions that miss their planned day, the latest first."""
+    listed = [
+        risk
+        for kind in InitiativeKind
+        if kind.has_end
+        for risk in listed_forecasts(kind, access, people=people, own_only=False, today=today).risks
+    ]
+    return sorted(listed, key=lambda risk: (risk.days_late is not None, -(risk.days_late or 0), risk.planned_on))
 
 
 def forecast_with_key(
@@ -75,6 +132,20 @@ def too_little_words(forecast: object) -> str:
     if forecast.finished < FEWEST_FINISHED:
         return f"Too little history: {forecast.finished} of {FEWEST_FINISHED} finished items"
     return f"Too little history: {wording.count(forecast.days, 'working day')} since work began"
+
+
+def late_words(risk: DeliveryRisk) -> str:
+    return "more than 2 years" if risk.days_late is None else wording.count(risk.days_late, "working day")
+
+
+def moved_words(risk: DeliveryRisk) -> str:
+    """What has changed since it was on time; empty where nothing is known."""
+    reasons = []
+    if risk.added > 0:
+        reasons.append(f"{wording.count(risk.added, 'item')} added since then")
+    if round(risk.weekly, 1) < 0:
+        reasons.append(f"{-risk.weekly:.1f} fewer finished a week")
+    return wording.listed(reasons)
 
 
 def forecast_document(made: InitiativeForecast, moved: Movement | None) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from insights.pages.planning.forecasts import FORECAST
 from insights.privacy.scope_access import access_in, has_scope
 from insights.ui import wording
 from insights.ui.filters import filters_of
-from insights.ui.offers import home_sections, sections_of
+from insights.ui.offers import home_sections, planners, sections_of
 from insights.ui.scope_bar import scope_bar, scope_navigation
 from insights.ui.tiles import Link, Tile
 from insights.ui.views import page_view, part_view, render_part
@@ -69,6 +69,8 @@ def home(request: HttpRequest) -> HttpResponse:
         "delivery_url": filters.url(reverse("delivery")),
         "planning_url": filters.url(reverse("planning")) if available.work_items else "",
         "forecasts_url": filters.url(reverse("planning_tab", args=[FORECAST.key])),
+        "shipping_url": filters.url(reverse("planning_part", args=["shipping"])),
+        "is_planner": any(plans(access) for plans in planners),
         "health_url": reverse("home_health") if request.user.is_staff else "",
         "headlines": _headlines(answers) if available.sessions and answers else [],
         "delivery": _delivery(answers) if answers else [],

@@ -38,6 +38,7 @@ class OfferedSection:
 OfferSection = Callable[[Filters], OfferedSection | None]
 metric_actions: Hook[Callable[[Metric, Scope, Access], Action | None]] = Hook()
 home_sections: Hook[OfferSection] = Hook()
+planners: Hook[Callable[[Access], bool]] = Hook()  # whether the viewer plans: their home page begins with forecasts
 spend_budgets: Hook[OfferSection] = Hook()  # beside the spend of the AI page: of the page's unit
 
 

@@ -70,6 +70,7 @@ class SectionKey(models.TextChoices):
     DORA = "dora", "DORA"
     BOTTLENECKS = "bottlenecks", "Three bottlenecks in hours"
     TREND = "trend", "Trend"
+    PLANNING = "planning", "Plan against delivery"
     OBJECTIVES = "objectives", "Objectives"
     ACTION_PLANS = "action_plans", "Action plans"
     AI = "ai", "AI adoption, output and spend"

@@ -97,6 +97,7 @@ class PointKind(models.TextChoices):
     CHECK_IN = "check_in", "Check-ins missing"
     NO_OBJECTIVE = "no_objective", "Teams without a mandatory objective"
     TICKET = "ticket", "Overdue tickets"
+    DELIVERY = "delivery", "Deliveries that miss their planned day"
     OTHER = "other", "Other points"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 EXECUTIVE, ENGINEERING_MANAGER, DEVELOPER = "executive", "engineering-manager", "developer"
+PRODUCT_MANAGER = "product-manager"
 
 Cell = tuple[tuple[str, str], ...]  # what the persona calls it, and the metric's key
 
@@ -52,7 +53,7 @@ BUILT_IN = (
         ),
     ),
     BuiltInPersona(
-        "product-manager",
+        PRODUCT_MANAGER,
         "Product Manager",
         "product manager, product owner",
         (

@@ -84,7 +84,7 @@ def test_one_epic_misses_its_planned_day_and_most_forecasts_of_finished_ones_hel
     """Longer than 5 s: the whole year, for a small one has too few items to forecast."""
     year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ENDS["on a Friday in autumn"])
     commits, calendar = PlannedFigures(year).commits, WorkingDays.without((5, 6), ())
-    at_risk, held = set(), Counter[bool]()
+    at_risk, outcomes = set(), Counter[bool]()
     for repository in REPOSITORIES:
         issues = plan_work(year, repository, [one for one in commits if one.repository == repository]).issues
         for epic in (issue for issue in issues if issue.is_epic):
@@ -98,10 +98,10 @@ def test_one_epic_misses_its_planned_day_and_most_forecasts_of_finished_ones_hel
                 then = as_of(initiative, day := year.last_day - timedelta(weeks=weeks))
                 made = forecast_of(then, today=day, calendar=calendar) if then.remaining and day < ended else None
                 if made is not None and made.dates is not None:
-                    held[made.dates.likely is None or ended <= made.dates.likely] += 1
+                    outcomes[made.dates.likely is None or ended <= made.dates.likely] += 1
     assert "One-page checkout" in at_risk
     assert len(at_risk) <= 3
-    assert 0.75 <= held[True] / held.total() <= 0.95, held
+    assert 0.75 <= outcomes[True] / outcomes.total() <= 0.95, outcomes
 
 
 def _initiative(epic: PlannedIssue, issues: list[PlannedIssue]) -> Initiative:
@@ -110,7 +110,7 @@ def _initiative(epic: PlannedIssue, issues: list[PlannedIssue]) -> Initiative:
     }
     done = [ends[one][-1].at.date() for one in issues if ends[one] and ends[one][-1].text == "completed"]
     dropped = [ends[one][-1].at.date() for one in issues if ends[one] and ends[one][-1].text == "not_planned"]
-    begun = [step.at.date() for one in issues for step in one.steps if step.text == IN_PROGRESS]
+    started = [step.at.date() for one in issues for step in one.steps if step.text == IN_PROGRESS]
     return Initiative(
         kind=InitiativeKind.EPIC,
         key=f"{epic.repository.name} {epic.number}",
@@ -123,7 +123,7 @@ def _initiative(epic: PlannedIssue, issues: list[PlannedIssue]) -> Initiative:
         added=[issue.created_at.date() for issue in issues],
         done=done,
         dropped=dropped,
-        started_on=min(begun, default=None),
+        started_on=min(started, default=None),
         active_days=None,
         people=(),
     )

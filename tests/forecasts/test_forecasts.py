@@ -26,28 +26,12 @@ from orgtree.access.access import aggregates_access
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import Organisation, Person, Placement, Unit
 from orgtree.trees.people_filter import EVERYBODY
-from tests.forecasts.work import Board, know, working_day_after, working_days_before
+from tests.forecasts.work import REFUNDS, RULES, Board, working_day_after, working_days_before
 from tests.personas import ADMIN, EXECUTIVE, MEMBER, OTHER_MEMBER, create_user, signed_in
 from tests.teams import create_teams, join
 
 pytestmark = pytest.mark.django_db
 LIST, ONE = "/insights/planning/forecast/", "/insights/planning/initiative/"
-REFUNDS, RULES = "Instant refunds", "Price rules"
-
-
-@pytest.fixture
-def board() -> Board:
-    """Platform finishes one item of *Instant refunds* a day, and ten are left; *Price rules* of search is young."""
-    teams = create_teams()
-    know("ada", "hedy", "grace")
-    today = windows.local_today()
-    board = Board()
-    refunds = board.epic("SHOP-900", REFUNDS, due_on=working_day_after(today, 7))
-    board.items(refunds, done=working_days_before(today, 40), todo=10, created=today - timedelta(days=90))
-    rules = board.epic("SHOP-901", RULES)
-    board.items(rules, done=working_days_before(today, 5), todo=7, by="grace")
-    assert teams.platform.slug == "platform"
-    return board
 
 
 def key_of(title: str) -> str:

@@ -25,6 +25,7 @@ from integrations.models import Connection
 from orgtree.models import Identity, IdentityKind, Person
 
 PROJECT = "P1"
+REFUNDS, RULES = "Instant refunds", "Price rules"  # an epic that misses its planned day, and a young one
 SATURDAY = 5
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
@@ -11,12 +12,14 @@ from core.csv_export import Cell
 from insights.forecasts.forecasting import Dates, InitiativeForecast
 from insights.forecasts.listing import (
     NOT_SOON,
+    DeliveryRisk,
     ListedForecasts,
     forecast_document,
+    late_words,
     listed_forecasts,
+    moved_words,
     too_little_words,
 )
-from insights.forecasts.records import Movement
 from insights.formulas.forecast_calibration import Calibration, Verdict
 from insights.pages.answers import Answers
 from insights.pages.presenter import TemplateCard
@@ -41,6 +44,7 @@ NOUNS = {InitiativeKind.EPIC: "epic", InitiativeKind.VERSION: "version"} | {
     InitiativeKind.PROJECT: "project",
 }
 
+MOST_AT_HOME = 5
 ABOUT_OPEN = "A {noun} has no end: the dates are those of the items that are open today, whatever is added."
 
 FORECAST = Section(
@@ -74,7 +78,7 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
         "void_link": _projects(filters) if kind.has_end else None,
         "title": f"Open {wording.plural_of(noun)}",
         "lines": [_line(made, filters) for made in listed.forecasts],
-        "risks": [risk_line(made, listed.moved.get(made.initiative.key), filters) for made in listed.at_risk],
+        "risks": [risk_line(risk, filters) for risk in listed.risks],
         "has_planned": any(made.planned_on for made in listed.forecasts),
         "calibration": calibration_words(listed.calibration, f"these {wording.plural_of(noun)}"),
         "verdict": verdict_tag(listed.calibration),
@@ -84,6 +88,27 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
         "ignored": [name.lower() for dimension, name in FACETS.items() if dimension in filters.facets],
     }
     return TemplateCard("forecasts", "insights/planning/_forecasts.html", own, getattr(card, "span", 12))
+
+
+def shipping_part(filters: Filters) -> dict[str, Any]:
+    """The context of insights/planning/_part_shipping.html: what is planned next, for the home page."""
+    for kind in (InitiativeKind.EPIC, InitiativeKind.VERSION):
+        picked = filters.with_pick(KIND, kind)
+        listed = listed_in(picked)
+        if listed.forecasts:
+            break
+    urgent = sorted(listed.forecasts, key=lambda made: (not made.is_at_risk, made.planned_on or date.max))
+    return {
+        "title": "When will it ship?",
+        "part": "insights/planning/_part_shipping.html",
+        "noun": NOUNS[kind],
+        "nouns": wording.plural_of(NOUNS[kind]),
+        "lines": [_line(made, picked) for made in urgent[:MOST_AT_HOME]],
+        "number": len(listed.forecasts),
+        "at_risk": len(listed.at_risk),
+        "all_url": picked.url(reverse("planning_tab", args=[FORECAST.key])),
+        "void_link": _projects(filters),
+    }
 
 
 def _void(kind: InitiativeKind) -> dict[str, str]:
@@ -130,31 +155,27 @@ def date_words(dates: Dates) -> tuple[str, str, str]:
     return even, likely, safe
 
 
-def risk_line(made: InitiativeForecast, moved: Movement | None, filters: Filters) -> dict[str, Any]:
-    """What is planned for a day that the 85 % date misses: by how much, since when, and what moved it."""
-    late = made.days_late
-    reasons = []
-    if moved and moved.added > 0:
-        reasons.append(f"{wording.count(moved.added, 'item')} added since then")
-    if moved and round(moved.weekly, 1) < 0:
-        reasons.append(f"{-moved.weekly:.1f} fewer finished a week")
-    odds = made.odds_by(made.planned_on) if made.planned_on else None
+def risk_line(risk: DeliveryRisk, filters: Filters) -> dict[str, Any]:
+    """The words of a risk, and its page."""
     return {
-        "name": made.initiative.name,
-        "url": initiative_url(made, filters),
-        "planned": wording.day(made.planned_on) if made.planned_on else "",
-        "likely": date_words(made.dates)[1] if made.dates else "",
-        "late": "more than 2 years" if late is None else wording.count(late, "working day"),
-        "odds": wording.percent_of(odds or 0.0, 1.0),
-        "since": wording.day(moved.since) if moved else "",
-        "why": wording.listed(reasons),
+        "name": risk.name,
+        "url": _page_of(InitiativeKind(risk.kind), risk.key, filters),
+        "planned": wording.day(risk.planned_on),
+        "likely": wording.day(risk.likely_on) if risk.likely_on else NOT_SOON,
+        "late": late_words(risk),
+        "odds": wording.percent_of(risk.odds, 1.0),
+        "since": wording.day(risk.since) if risk.since else "",
+        "why": moved_words(risk),
     }
 
 
 def initiative_url(made: InitiativeForecast, filters: Filters) -> str:
     """The page of the initiative, with the filters of this one; `kind` is among them unless it is the default."""
-    kind = made.initiative.kind
-    return filters.with_pick(KIND, kind).url(reverse("initiative"), of=made.initiative.key)
+    return _page_of(made.initiative.kind, made.initiative.key, filters)
+
+
+def _page_of(kind: InitiativeKind, key: str, filters: Filters) -> str:
+    return filters.with_pick(KIND, kind).url(reverse("initiative"), of=key)
 
 
 def calibration_words(calibration: Calibration, whose: str) -> str:

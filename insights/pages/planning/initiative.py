@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from insights.forecasts.forecasting import InitiativeForecast
-from insights.forecasts.listing import forecast_with_key, too_little_words
+from insights.forecasts.listing import delivery_risk, forecast_with_key, too_little_words
 from insights.forecasts.questions import Question, Replies, read_question, reply
 from insights.forecasts.records import calibration_of, movements
 from insights.forecasts.teams import Team
@@ -84,7 +84,9 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
         "dates": date_words(made.dates) if made.dates else None,
         "planned": wording.day(made.planned_on) if made.planned_on else "",
         "odds": _percent(odds),
-        "risk": risk_line(made, moved, filters) if made.is_at_risk else None,
+        "risk": risk_line(delivery_risk(made, made.planned_on, moved), filters)
+        if made.is_at_risk and made.planned_on
+        else None,
         "bars": _bars(made, question),
         "basis": basis_words(made),
         "calibration": calibration_words(

@@ -121,7 +121,7 @@ _INITIATIVES = sql.SQL("""
            array_agg(counted.added_on) FILTER (WHERE counted.added_on IS NOT NULL),
            array_agg(counted.done_on) FILTER (WHERE counted.done_on IS NOT NULL),
            array_agg(counted.dropped_on) FILTER (WHERE counted.dropped_on IS NOT NULL),
-           min(least(counted.started_on, counted.done_on)),
+           min(greatest(least(counted.started_on, counted.done_on), counted.joined_on)),
            avg(counted.active_seconds) FILTER (WHERE counted.done_on IS NOT NULL) / 86400.0,
            array_agg(DISTINCT counted.person_id)
              FILTER (WHERE counted.done_on >= %(team_since)s AND counted.person_id IS NOT NULL)

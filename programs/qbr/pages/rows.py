@@ -54,6 +54,20 @@ class TicketRow:
 
 
 @dataclass(frozen=True)
+class DeliveryRow:
+    """A delivery that misses its planned day."""
+
+    name: str
+    reference: str
+    url: str
+    planned: str
+    odds: str
+    likely: str
+    late: str
+    why: str
+
+
+@dataclass(frozen=True)
 class DecisionRow:
     title: str
     reason: str  # HTML that core.markdown made

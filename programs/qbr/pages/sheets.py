@@ -7,17 +7,23 @@ commentaries go on, on further sheets.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from django.urls import reverse
+
 from core.markdown import as_html
+from core.page_links import url_with
 from core.seconds import HOUR
 from insights.catalogue.lead_time_stages import STAGES, WAITS
+from insights.forecasts.listing import NOT_SOON, DeliveryRisk, late_words, moved_words
+from insights.formulas.forecast import EVEN
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import unit_name
 from insights.ui.wording import moment
+from integrations.delivery.records.initiatives import InitiativeKind
 from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
 from orgtree.models import Person
@@ -42,6 +48,7 @@ from programs.qbr.pages.layout import (
 )
 from programs.qbr.pages.rows import (
     DecisionRow,
+    DeliveryRow,
     Highlight,
     ObjectiveRow,
     Risk,
@@ -71,6 +78,7 @@ NOUNS: Mapping[str, str] = {
     SectionKey.DORA: "DORA metrics",
     SectionKey.AI: "AI figures",
     SectionKey.QUALITY: "quality figures",
+    SectionKey.PLANNING: "figures of sprints",
 }
 NUMBERS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 GOOD_SCORE = 0.7
@@ -147,32 +155,27 @@ class _Sheets:
         self._people = dict(people.values_list("pk", "full_name"))
 
     def of_section(self, section: QbrSectionText) -> Iterator[Sheet]:
-        match section.key:
-            case SectionKey.HIGHLIGHTS:
-                sheets = self._highlights(section)
-            case SectionKey.OBJECTIVES:
-                sheets = self._objectives(section)
-            case SectionKey.ACTION_PLANS:
-                sheets = self._tickets(section)
-            case SectionKey.DECIDED:
-                sheets = self._decided(section)
-            case SectionKey.BOTTLENECKS:
-                sheets = self._bottlenecks(section)
-            case SectionKey.TREND:
-                sheets = self._trend(section)
-            case SectionKey.NEXT:
-                sheets = self._next(section)
-            case SectionKey.RISKS:
-                sheets = self._risks(section)
-            case SectionKey.ASKS:
-                sheets = self._asks(section)
-            case _:
-                sheets = self._figures(section)
+        sheets = self._maker_of(section)(section)
         if not (section.headline or section.commentary or any(self._has_content(sheet) for sheet in sheets)):
             return
         written, beside = with_commentary(sheets, section.commentary)
         for number, sheet in enumerate((*written, *beside), 1):
             yield replace(sheet, number=number)
+
+    def _maker_of(self, section: QbrSectionText) -> Callable[[QbrSectionText], list[Sheet]]:
+        makers: Mapping[str, Callable[[QbrSectionText], list[Sheet]]] = {
+            SectionKey.HIGHLIGHTS: self._highlights,
+            SectionKey.PLANNING: self._planning,
+            SectionKey.OBJECTIVES: self._objectives,
+            SectionKey.ACTION_PLANS: self._tickets,
+            SectionKey.DECIDED: self._decided,
+            SectionKey.BOTTLENECKS: self._bottlenecks,
+            SectionKey.TREND: self._trend,
+            SectionKey.NEXT: self._next,
+            SectionKey.RISKS: self._risks,
+            SectionKey.ASKS: self._asks,
+        }
+        return makers.get(section.key, self._figures)
 
     @staticmethod
     def _has_content(sheet: Sheet) -> bool:
@@ -287,6 +290,44 @@ class _Sheets:
         ]
         return [Sheet(section.key, "figures", title, finding, content), *further]
 
+    def _planning(self, section: QbrSectionText) -> list[Sheet]:
+        """The figures of sprints, where there were any, and the deliveries that miss their planned day."""
+        document = self._document
+        has_sprints = any(figure.now.value is not None for figure in document.figures_of(section))
+        sheets = self._figures(section) if has_sprints else []
+        rows = [self._delivery(risk) for risk in document.delivery_risks]
+        if not rows:
+            return sheets or [Sheet(section.key, "figures", section.headline or section.name)]
+        number = wording.count(len(rows), "delivery misses its", "deliveries miss their")
+        title = f"{number} planned day"
+        if not has_sprints:
+            title = section.headline or title
+        lead = "The 85% date by Monte Carlo is later than the day that was planned"
+        lead = f"{lead}, as of {wording.day(document.risks_on)}." if document.risks_on else f"{lead}."
+        lines = [max(wrapped(row.name, NAME_WIDTH) + 1, wrapped(row.why, WHY_WIDTH)) for row in rows]
+        content = {"list_url": self._forecasts_url()}
+        return [*sheets, *paged(Sheet(section.key, "deliveries", title, lead, content), rows, lines)]
+
+    def _delivery(self, risk: DeliveryRisk) -> DeliveryRow:
+        since = f"At risk since {wording.day(risk.since)}" if risk.since else ""
+        return DeliveryRow(
+            name=f"Version {risk.name}" if risk.kind == InitiativeKind.VERSION else risk.name,
+            reference=risk.reference,
+            url=url_with(reverse("initiative"), {**self._unit, "kind": risk.kind, "of": risk.key}),
+            planned=wording.day(risk.planned_on),
+            odds=wording.percent_of(risk.odds, 1.0),
+            likely=wording.day(risk.likely_on) if risk.likely_on else NOT_SOON,
+            late=late_words(risk),
+            why=": ".join(filter(None, (since, moved_words(risk)))),
+        )
+
+    def _forecasts_url(self) -> str:
+        return f"{url_with(reverse('planning_tab', args=['forecast']), self._unit)}#risks-title"
+
+    @property
+    def _unit(self) -> Mapping[str, str]:
+        return {"unit": self._document.unit.slug} if self._document.unit else {}
+
     def _cell(self, figure: Figure) -> FigureCell:
         restated = self._restated.get(figure.metric)
         text = (
@@ -399,9 +440,9 @@ class _Sheets:
         high = sum(risk.is_high for risk in rows)
         counted = f"{wording.count(len(rows), 'risk')}, {high} of them high" if rows else section.name
         title = section.headline or counted
-        lead = "Objectives that are not on track, metrics off their threshold, and overdue actions."
+        lead = "Objectives that are not on track, metrics off their threshold, deliveries at risk, and overdue actions."
         if not rows:
-            lead = "Nothing is off track, off its threshold or overdue."
+            lead = "Nothing is off track, off its threshold, at risk or overdue."
         lines = [wrapped(row.title, RISK_WIDTH) + wrapped(row.text, RISK_WIDTH) for row in rows]
         columns = 1 if section.commentary else 2
         return paged(Sheet(section.key, "risks", title, lead), rows, [number + 1 for number in lines], columns=columns)
@@ -418,6 +459,10 @@ class _Sheets:
             if figure.reached == "neither" and figure.agreement:
                 cell = self._cell(figure)
                 yield Risk(f"{figure.name} is off target", f"{cell.reading}. {cell.aims}.", is_high=False)
+        for risk in self._document.delivery_risks:
+            row = self._delivery(risk)
+            text = f"{row.reference}. Planned for {row.planned}; the 85% date is {row.late} later."
+            yield Risk(f"{row.name} misses its planned day", text, is_high=risk.odds < EVEN)
         for ticket in self._document.tickets:
             if ticket.days_late:
                 who = self._person(ticket.owner) or "No owner"

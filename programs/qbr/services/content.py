@@ -19,6 +19,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import find
 from insights.engine.read import AnswerSet, UnitQueries
+from insights.forecasts.listing import DeliveryRisk, delivery_risks
 from insights.privacy.stored import read_to_store
 from insights.privacy.withhold import is_of_delivery
 from insights.query import windows
@@ -26,8 +27,9 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band
-from orgtree.access.access import Access, public_access
+from orgtree.access.access import Access, aggregates_access, public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
+from orgtree.trees.people_filter import PeopleFilter
 from programs.closing.services.freezing import frozen_objectives, frozen_unit
 from programs.closing.services.frozen import FrozenDays, FrozenUnit, stored_document
 from programs.key_results.services.reading import fewest
@@ -41,6 +43,7 @@ from programs.models import (
     QbrSection,
     QbrState,
     Quarter,
+    SectionKey,
     Ticket,
     TicketEffect,
     TicketState,
@@ -82,6 +85,7 @@ from programs.tickets.services.effects import first_measured_on
 
 STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
+MOST_RISKS = 12  # deliveries that miss their planned day
 MOST_UNITS = 12  # compared on a chart
 MOST_NEXT = 12  # objectives of the next quarter that are listed
 PERIODS_OF_TREND = 8  # two years of quarters
@@ -147,6 +151,8 @@ def content_of(
             NextObjective(id=one.pk, title=one.title, unit=_unit(one.unit), owner=one.owner_id)
             for one in _next_objectives(qbr)
         ),
+        risks_on=today,
+        delivery_risks=_delivery_risks(qbr, sections, today),
         sections=tuple(
             copied(
                 QbrSectionText,
@@ -447,6 +453,14 @@ def _next_objectives(qbr: Qbr) -> Iterable[Objective]:
     if qbr.unit is not None:
         objectives = objectives.filter(_units_below(qbr))
     return objectives.order_by("-is_mandatory", "unit__name", "pk").select_related("unit")[:MOST_NEXT]
+
+
+def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tuple[DeliveryRisk, ...]:
+    """Of initiatives on which the unit works; none where no section prints them."""
+    if not {SectionKey.PLANNING, SectionKey.RISKS} & {section.key for section in sections}:
+        return ()
+    people = PeopleFilter(qbr.unit.slug if qbr.unit else None)
+    return tuple(delivery_risks(aggregates_access(), people=people, today=today)[:MOST_RISKS])
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:

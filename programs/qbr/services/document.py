@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 from core.json_documents import NotStored
 from insights.catalogue.lead_time_stages import Bottleneck, StageFigures, bottleneck
+from insights.forecasts.listing import DeliveryRisk
 from insights.ui.agreements import Agreement
 from insights.ui.tiles import Band, Reached
 from orgtree.access.access import Access
@@ -318,8 +319,10 @@ class Period(FrozenDays):
 class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
-    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3)
-    """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come."""
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
+    4 there are no delivery risks.
+    """
 
     id: int
     revision: int = 1
@@ -341,6 +344,8 @@ class QbrDocument(FrozenContent):
     decided_in: str = ""  # the period of the review before
     decided: tuple[FrozenDecision, ...] = ()  # in that review
     next_objectives: tuple[NextObjective, ...] = ()
+    risks_on: date | None = None  # when the delivery risks were worked out
+    delivery_risks: tuple[DeliveryRisk, ...] = ()
 
     @property
     def all_figures(self) -> Sequence[Figure]:

@@ -79,6 +79,15 @@ SECTIONS: Mapping[str, Section] = {
             prompt="Which way does it go over several periods, and since what?",
         ),
         Section(
+            SectionKey.PLANNING,
+            (
+                *("sprint.delivered_vs_planned", "sprint.delivered", "sprint.scope_creep", "sprint.carry_over"),
+                "sprint.predictability",
+            ),
+            ((WEEK, "sprint.delivered"), (UNITS, "sprint.delivered_vs_planned")),
+            "What was not delivered as planned, and why? Which dates will you move, and what will you leave out?",
+        ),
+        Section(
             SectionKey.OBJECTIVES,
             prompt="What was reached, what was not, and what was learned.",
         ),

@@ -36,6 +36,7 @@ ICONS = {
     PointKind.CHECK_IN: "speakerphone",
     PointKind.NO_OBJECTIVE: "flag",
     PointKind.TICKET: "list-check",
+    PointKind.DELIVERY: "calendar-stats",
     PointKind.OTHER: "bulb",
 }
 LISTS = {
@@ -131,11 +132,17 @@ def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
     if _is_of_objective(point):
         pk = int(point.reference)
         return reverse("objective", args=[pk]) if pk in objectives else ""
-    if point.kind == PointKind.TICKET:
-        return reverse("ticket", args=[int(point.reference)])
-    if point.kind == PointKind.NO_OBJECTIVE:
-        return f"{reverse('objective_new')}?unit={point.reference}"
-    return ""
+    match point.kind:
+        case PointKind.TICKET:
+            url = reverse("ticket", args=[int(point.reference)])
+        case PointKind.DELIVERY:
+            kind, _, key = point.reference.partition(":")
+            url = url_with(reverse("initiative"), {"unit": review.unit.slug, "kind": kind, "of": key})
+        case PointKind.NO_OBJECTIVE:
+            url = f"{reverse('objective_new')}?unit={point.reference}"
+        case _:
+            url = ""
+    return url
 
 
 def _rows_url(review: Review, figures: MetricFigures) -> str:

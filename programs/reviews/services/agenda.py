@@ -20,6 +20,7 @@ from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_cha
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import AI, DELIVERY, find, get, metrics
 from insights.figure_records.restatements import restatements
+from insights.forecasts.listing import NOT_SOON, delivery_risks, moved_words
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import is_withheld
 from insights.query.enums import BelongsTo, Better, UnitOfMeasure
@@ -27,6 +28,7 @@ from insights.query.query import Answer, Freshness, Query, Scope, Window
 from insights.ui import wording
 from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlacement
+from orgtree.trees.people_filter import PeopleFilter
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark, benchmarks_for, focus_above, newest_focus
 from programs.benchmarks.services.current_values import CurrentValue, benchmark_query, current_values
 from programs.key_results.services.reading import fewest
@@ -48,6 +50,7 @@ CAUSES: Mapping[str, Sequence[str]] = {
     "failed changes": ("dora.change_failure_rate", "dora.recovery_time", "dora.rework_rate"),
     "amount of changes": ("pr.throughput", "dora.deployment_frequency"),
 }
+LONGEST_REFERENCE = 80
 MORE = "more"  # the reference of the point that counts what is not listed
 
 
@@ -94,6 +97,7 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Revie
         _check_ins(objectives, until),
         _no_objective(unit, quarter, access, until),
         _overdue(unit, access, until),
+        _deliveries(unit, access, until),
     ):
         points += _shortened(list(of_kind))
     return points
@@ -320,6 +324,16 @@ def _overdue(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
     for ticket in TicketFilters({"unit": unit.slug, "state": "overdue"}, access, today=until).qs:
         owner = ticket.owner.full_name if ticket.owner else "no owner"
         yield _point(PointKind.TICKET, str(ticket.pk), ticket.title, f"Due {wording.day(ticket.due_on)} · {owner}")
+
+
+def _deliveries(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
+    """Epics and versions whose 85 % date is later than planned."""
+    for risk in delivery_risks(access, people=PeopleFilter(unit.slug), today=until - timedelta(days=1)):
+        likely = wording.day(risk.likely_on) if risk.likely_on else NOT_SOON
+        detail = f"Planned for {wording.day(risk.planned_on)} · 85% date: {likely}"
+        yield _point(
+            PointKind.DELIVERY, f"{risk.kind}:{risk.key}"[:LONGEST_REFERENCE], risk.name, detail, why=moved_words(risk)
+        )
 
 
 def _figures(metric: Metric, window: Window, **values: Any) -> MetricFigures:

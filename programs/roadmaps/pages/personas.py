@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.page_links import Picker, url_with
+from insights.forecasts.listing import listed_forecasts
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -23,10 +24,12 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change
 from insights.ui.views import action_view, record_view
+from integrations.delivery.records.initiatives import InitiativeKind
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric
 from programs.roadmaps.pages.roadmap import views
 from programs.roadmaps.services.personas import (
+    FORECAST,
     HAND_KEPT,
     PERIOD,
     QUARTERS,
@@ -147,6 +150,8 @@ def _number(today: Any) -> int:
 
 def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLine:
     metric = measured_metric(row.metric)
+    if row.metric == FORECAST:
+        return _forecast(row, filters)
     if metric is None:
         reason, setup_url = why_unmeasured(row.metric), _setup_url(row.metric, filters.access)
         return MetricLine(row.label, "", "", "", "", None, None, reason, setup_url, is_hidden=False, by_hand=False)
@@ -163,6 +168,28 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
         setup_url="",
         is_hidden=tile.state == "hidden",
         by_hand=metric.is_hand_kept,
+    )
+
+
+def _forecast(row: PersonaMetric, filters: Filters) -> MetricLine:
+    """How many of the open epics with a planned day will be finished by then, with odds of 85 %."""
+    epics = listed_forecasts(
+        InitiativeKind.EPIC, filters.access, people=filters.people_filter, own_only=False, today=filters.today
+    )
+    planned = [made for made in epics.forecasts if made.planned_on and made.dates]
+    on_time = len(planned) - len(epics.at_risk)
+    return MetricLine(
+        label=row.label,
+        name="Open epics on time",
+        url=filters.url(reverse("planning_tab", args=["forecast"])),
+        value=f"{on_time} of {len(planned)}" if planned else "",
+        unit="",
+        change=None,
+        agreed=None,
+        reason="" if planned else "No open epic has a planned day and a forecast.",
+        setup_url="",
+        is_hidden=False,
+        by_hand=False,
     )
 
 

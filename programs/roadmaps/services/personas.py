@@ -20,11 +20,12 @@ from insights.ui.filters import Choice, Filters
 from orgtree.access.access import Access
 from orgtree.models import PersonAttribute
 from programs.models import Persona, PersonaMetric
-from programs.roadmaps.built_in_personas import BUILT_IN, DEVELOPER, ENGINEERING_MANAGER, EXECUTIVE
+from programs.roadmaps.built_in_personas import BUILT_IN, DEVELOPER, ENGINEERING_MANAGER, EXECUTIVE, PRODUCT_MANAGER
 
 PERSONA_PAGE = InsightsPage("persona_roadmap")
 QUARTERS = (1, 2, 3, 4)
 TITLES = ("role", "sub_role")  # attributes of people
+FORECAST = "delivery.forecast"  # no metric: how many open epics will be finished by their planned day
 HAND_KEPT = "hand."  # how keys of metrics begin whose values are entered by hand
 LAST, RUNNING = "last", "running"
 PERIOD = Choice("period", {LAST: "Last quarter", RUNNING: "This quarter to date"})
@@ -50,6 +51,14 @@ def own_persona(personas: Sequence[Persona], access: Access) -> Persona | None:
     visibility = access.visibility
     slug = EXECUTIVE if visibility.leads_whole else ENGINEERING_MANAGER if visibility.leads_any else DEVELOPER
     return next((persona for persona in personas if persona.slug == slug), None)
+
+
+def is_product_manager(access: Access) -> bool:
+    """Whether the viewer's job title says so."""
+    if not _titles(access):
+        return False
+    own = own_persona(all_personas(), access)
+    return own is not None and own.slug == PRODUCT_MANAGER
 
 
 def _titles(access: Access) -> list[str]:
@@ -85,6 +94,8 @@ def why_unmeasured(key: str) -> str:
     metric = find(key)
     if metric is not None:
         return f"{metric.name} has a value for each {metric.always_by[0].value.replace('_', ' ')}, but none overall."
+    if key == FORECAST:
+        return "Not one figure: see the dates and odds of epics under Planning, Forecast."
     if key.startswith(HAND_KEPT):
         name = key.removeprefix(HAND_KEPT).replace("_", " ")
         return f"Not measured: the hand-kept metric “{name}” is not set up."

@@ -1,0 +1,88 @@
+"""What misses its planned day is on the home page, in the business review, on the agenda and in the persona roadmap."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.db.backends.postgresql.psycopg_any import DateRange
+
+from insights.forecasts.records import record_forecasts
+from insights.query import windows
+from orgtree.models import Attribute, Person, PersonAttribute, Unit
+from programs.models import PointKind
+from programs.qbr.services.freezing import freeze_qbr
+from programs.reviews.services.writing import prepare_review
+from tests.forecasts.test_forecasts import key_of, text, visible, words
+from tests.forecasts.work import REFUNDS, RULES, working_day_after
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.programs.qbrs import review
+from tests.programs.tickets import as_
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("board")]
+SHIPPING = "/insights/planning/parts/shipping/"
+
+
+def test_the_home_page_lists_dates_and_odds_and_begins_with_them_for_a_product_manager() -> None:
+    today = windows.local_today()
+    listed = text(signed_in(EXECUTIVE), SHIPPING)
+    assert f"40 of 50 {words(working_day_after(today, 10))} {words(working_day_after(today, 10))}" in listed
+    assert f"{words(working_day_after(today, 7))} 0%" in listed
+    assert "1 of 2 misses its planned day" in listed
+    assert listed.index(REFUNDS) < listed.index(RULES)
+
+    def begins_with_planning() -> bool:
+        home = signed_in(MEMBER).get("/", {"home": "page"})
+        assert SHIPPING in home.content.decode()
+        return bool(home.context["is_planner"])
+
+    assert not begins_with_planning()
+    role = Attribute.objects.get_or_create(slug="role", defaults={"name": "Role"})[0]
+    PersonAttribute.objects.create(
+        person=Person.objects.get(email="ada@example.com"),
+        attribute=role,
+        value="Senior Product Manager",
+        during=DateRange(date(2025, 1, 1), None),
+    )
+    assert begins_with_planning()
+
+
+def test_a_business_review_lists_them_and_leads_to_the_list() -> None:
+    record_forecasts()
+    qbr = review(day=windows.local_today())
+    page = signed_in(EXECUTIVE).get(f"/programs/qbr/{qbr.pk}/").content.decode()
+    assert "1 delivery misses its planned day" in visible(page)
+    row = re.search(rf"<tr>(?:(?!</tr>).)*{REFUNDS}.*?</tr>", page, re.DOTALL)
+    assert row
+    today = windows.local_today()
+    planned, likely = working_day_after(today, 7), working_day_after(today, 10)
+    assert f"{words(planned)} 0% {words(likely)} 3 working days" in visible(row[0])
+    assert f"{REFUNDS} misses its planned day" in visible(page), "among the risks, too"
+    address = re.search(r'<a href="([^"]+)">Open the delivery risks', page)
+    assert address
+    assert "Delivery risk" in text(signed_in(EXECUTIVE), address[1].partition("#")[0])
+    assert address[1].endswith("#risks-title")
+    document = freeze_qbr(as_(EXECUTIVE), qbr)
+    [risk] = json.loads(document.body)["delivery_risks"]
+    assert (risk["key"], risk["likely_on"], risk["days_late"]) == (key_of(REFUNDS), likely.isoformat(), 3)
+
+
+def test_the_agenda_names_them_and_leads_to_their_pages() -> None:
+    today = windows.local_today()
+    made = prepare_review(as_(MANAGER), Unit.objects.get(slug="platform"), (today - timedelta(days=1)).replace(day=1))
+    [point] = made.points.filter(kind=PointKind.DELIVERY)
+    assert (point.title, point.reference) == (REFUNDS, f"epic:{key_of(REFUNDS)}")
+    assert point.detail == f"Planned for {words(working_day_after(today, 7))} · 85% date: {_likely()}"
+    page = signed_in(MANAGER).get(f"/programs/reviews/{made.pk}/").content.decode()
+    assert f"/insights/planning/initiative/?unit=platform&amp;kind=epic&amp;of={key_of(REFUNDS)}" in page
+
+
+def _likely() -> str:
+    return words(working_day_after(windows.local_today(), 10))
+
+
+def test_the_roadmap_of_a_product_manager_counts_epics_on_time() -> None:
+    cells = text(signed_in(EXECUTIVE), "/programs/roadmap/personas/")
+    assert "Project delivery status Open epics on time 0 of 1" in cells
