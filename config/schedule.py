@@ -47,6 +47,7 @@ SCHEDULE = (
     Entry("Apply linking rules", "integrations.delivery.rules.apply_rules", Every(seconds=60)),
     Entry("Apply bulk thresholds", "integrations.sync.git.tasks.apply_thresholds", Every(seconds=60)),
     Entry("Recompute pull requests", "integrations.delivery.tasks.recompute_pull_requests", Every(seconds=10)),
+    Entry("Measure people's time", "integrations.delivery.allocation.measure.measure_effort", Every(seconds=60)),
     Entry("Reprice requests", "integrations.telemetry.tasks.reprice_waiting", Every(seconds=60)),
     Entry("Recompute imported usage", "integrations.telemetry.tasks.recompute_imported_usage", Every(seconds=60)),
     Entry("Watch for silence", "integrations.silence.watch.watch_silence", Every(seconds=3600)),

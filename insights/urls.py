@@ -11,6 +11,7 @@ from insights.pages.ai import page as ai
 from insights.pages.ai.costs import page as costs
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
+from insights.pages.allocation.page import ALLOCATION, allocation_page
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
 from insights.pages.compare import page as compare
@@ -73,6 +74,12 @@ DASHBOARDS_PAGES: Routes = [
     path("<int:pk>/export/", editor.dashboard_export, name="dashboard_export"),
 ]
 
+ALLOCATION_PAGES: Routes = [
+    path("", allocation_page, name="allocation"),
+    *page_urls(ALLOCATION.page.name, lambda _request: ALLOCATION.routes, has_units=False),
+    path("<slug:tab>/", allocation_page, name="allocation_tab"),
+]
+
 DELIVERY_PAGES: Routes = [
     path("", delivery_page, name="delivery"),
     *page_urls(DELIVERY.page.name, lambda _request: DELIVERY.routes),
@@ -110,6 +117,7 @@ urlpatterns: Routes = [
     path("insights/ai/", include(AI_PAGES)),
     path("insights/delivery/", include(DELIVERY_PAGES)),
     path("insights/planning/", include(PLANNING_PAGES)),
+    path("insights/allocation/", include(ALLOCATION_PAGES)),
     path("insights/dashboards/", include(DASHBOARDS_PAGES)),
     path("insights/views/", saved_views.saved_views, name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),

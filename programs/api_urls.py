@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from programs.allocation import api as allocation
 from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
 from programs.closing.api import quarters
@@ -19,6 +20,14 @@ from programs.start import api as start
 from programs.tickets.api import csv_import, tickets
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("allocation-rules.csv", allocation.AllocationRules.endpoint("csv"), name="api_allocation_rules_csv"),
+    path("allocation-rules/", allocation.AllocationRules.endpoint("list", "create"), name="api_allocation_rules"),
+    path(
+        "allocation-rules/<int:pk>/",
+        allocation.AllocationRules.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_allocation_rule",
+    ),
+    path("allocation-targets/", allocation.AllocationTargetsView.as_view(), name="api_allocation_targets"),
     path("budgets/", budgets.Budgets.endpoint("list", "create"), name="api_budgets"),
     path("budgets/<int:pk>/", budgets.Budgets.endpoint("retrieve", "partial_update", "destroy"), name="api_budget"),
     path("charge-back.csv", budgets.ChargeBackCsvView.as_view(), name="api_charge_back_csv"),

@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from programs.allocation.pages import AllocationRules, RulePage, allocation_rule_remove, allocation_targets
 from programs.benchmarks.pages import focus_page
 from programs.benchmarks.pages import forms_page as benchmark_forms
 from programs.benchmarks.pages import listing as benchmark_list
@@ -65,6 +66,15 @@ BENCHMARKS: Routes = [
     path("focus/", focus_page.focus, name="focus"),
     path("focus/edit/", focus_page.focus_edit, name="focus_edit"),
     path("focus/begin/", focus_page.focus_begin, name="focus_begin"),
+]
+
+ALLOCATION: Routes = [
+    path("rules/", AllocationRules.as_view(), name="allocation_rules"),
+    path("rules.csv", AllocationRules.as_file(), name="allocation_rules_csv"),
+    path("rules/new/", RulePage.as_view(), name="allocation_rule_new"),
+    path("rules/<int:pk>/", RulePage.as_view(), name="allocation_rule"),
+    path("rules/<int:pk>/remove/", allocation_rule_remove, name="allocation_rule_remove"),
+    path("targets/", allocation_targets, name="allocation_targets"),
 ]
 
 BUDGETS: Routes = [
@@ -193,4 +203,5 @@ urlpatterns: Routes = [
     path("account/notifications/", include(NOTIFICATIONS)),
     path("", include(CALENDAR_FEED)),
     path("insights/ai/", include(BUDGETS)),  # beside the spend that they limit
+    path("insights/allocation/", include(ALLOCATION)),  # beside the figures that they shape
 ]

@@ -60,6 +60,11 @@ ROUTES: dict[str, Access] = {
     "insights/planning/sprints/<int:pk>/days.csv": no_such("/insights/planning/sprints/4711/days.csv"),
     "insights/planning/initiative/": no_such("/insights/planning/initiative/"),
     "insights/planning/<slug:tab>/": signed_in_only("/insights/planning/flow/"),
+    "insights/allocation/": signed_in_only("/insights/allocation/"),
+    "insights/allocation/parts/<slug:name>/": signed_in_only("/insights/allocation/parts/allocation_by_unit/"),
+    "insights/allocation/charts/<slug:name>/": signed_in_only("/insights/allocation/charts/over_time/"),
+    "insights/allocation/charts/<slug:name>.csv": signed_in_only("/insights/allocation/charts/against_target.csv"),
+    "insights/allocation/<slug:tab>/": signed_in_only("/insights/allocation/teams/"),
     "insights/dashboards/": signed_in_only("/insights/dashboards/"),
     "insights/dashboards/new/": signed_in_only("/insights/dashboards/new/"),
     **{

@@ -12,6 +12,18 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "insights/ai/charge-back/": signed_in_only("/insights/ai/charge-back/"),
     # Here people have no attributes.
     "insights/ai/charge-back.csv": Access("/insights/ai/charge-back.csv", visitor=SIGN_IN, member=400, admin=400),
+    "insights/allocation/rules/": signed_in_only("/insights/allocation/rules/"),
+    "insights/allocation/rules.csv": signed_in_only("/insights/allocation/rules.csv"),
+    "insights/allocation/rules/new/": Access("/insights/allocation/rules/new/", visitor=SIGN_IN, member=403, admin=200),
+    "insights/allocation/rules/<int:pk>/": no_such("/insights/allocation/rules/4711/"),
+    "insights/allocation/rules/<int:pk>/remove/": Access("/insights/allocation/rules/4711/remove/", SIGN_IN, 405, 405),
+    "insights/allocation/targets/": Access("/insights/allocation/targets/", visitor=SIGN_IN, member=403, admin=200),
+    "api/v1/allocation-rules.csv": api("/api/v1/allocation-rules.csv"),
+    "api/v1/allocation-rules/": api("/api/v1/allocation-rules/"),
+    "api/v1/allocation-rules/<int:pk>/": Access(
+        "/api/v1/allocation-rules/4711/", visitor=401, member=404, admin=404, token=404
+    ),
+    "api/v1/allocation-targets/": api("/api/v1/allocation-targets/"),
     "api/v1/budgets/": api("/api/v1/budgets/"),
     "api/v1/budgets/<int:pk>/": Access("/api/v1/budgets/4711/", visitor=401, member=404, admin=404, token=404),
     "api/v1/charge-back.csv": Access("/api/v1/charge-back.csv", visitor=401, member=400, admin=400, token=400),

@@ -139,6 +139,12 @@ POSTS: dict[str, Access] = {
     "programs/objectives/<int:pk>/ending/": post("/programs/objectives/4711/ending/", member=404, admin=404),
     "programs/objectives/<int:pk>/drop/": post("/programs/objectives/4711/drop/", member=404, admin=404),
     "programs/quarters/<slug:start>/close/": post("/programs/quarters/1999-01-01/close/", member=404, admin=404),
+    "insights/allocation/rules/new/": post("/insights/allocation/rules/new/", member=403, admin=400),
+    "insights/allocation/rules/<int:pk>/": post("/insights/allocation/rules/4711/", member=404, admin=404),
+    "insights/allocation/rules/<int:pk>/remove/": post(
+        "/insights/allocation/rules/4711/remove/", member=404, admin=404
+    ),
+    "insights/allocation/targets/": post("/insights/allocation/targets/", member=403, admin=302),
     "insights/ai/budgets/new/": post("/insights/ai/budgets/new/", member=403, admin=400),
     "insights/ai/budgets/<int:pk>/": post("/insights/ai/budgets/4711/", member=404, admin=404),
     "insights/ai/budgets/<int:pk>/remove/": post("/insights/ai/budgets/4711/remove/", member=404, admin=404),
@@ -185,6 +191,7 @@ POSTS: dict[str, Access] = {
     "api/v1/meetings/series/": post("/api/v1/meetings/series/", visitor=401, member=415, admin=415),
     "api/v1/meetings/<int:pk>/move/": post("/api/v1/meetings/4711/move/", visitor=401, member=404, admin=404),
     "api/v1/meetings/<int:pk>/cancel/": post("/api/v1/meetings/4711/cancel/", visitor=401, member=404, admin=404),
+    "api/v1/allocation-rules/": post("/api/v1/allocation-rules/", visitor=401, member=415, admin=415),
     "api/v1/budgets/": post("/api/v1/budgets/", visitor=401, member=415, admin=415),
     "api/v1/qbr/": post("/api/v1/qbr/", visitor=401, member=415, admin=415),
     "api/v1/qbr/<int:pk>/arrange/": post("/api/v1/qbr/4711/arrange/", visitor=401, member=404, admin=404),

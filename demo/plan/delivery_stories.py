@@ -21,6 +21,7 @@ class DeliveryEffect:
     commits_factor: float = 1.0  # times the commits of a pull request
     deployment_failures: float | None = None  # chance that a deployment to production fails users
     flaky_runs: float | None = None  # chance that a run fails and succeeds when it is tried again
+    upkeep: float | None = None  # share of bugs among its pull requests and their issues
     works_at_weekends: bool = False  # reviews and merges happen on Saturdays and Sundays, too
 
 
@@ -45,11 +46,12 @@ _OF = {
 AGREED_WEEKS = 14  # before the end
 BEFORE_AGREEMENT, SINCE_AGREEMENT = Weeks(52, AGREED_WEEKS), Weeks(AGREED_WEEKS - 2, 0)
 KEPT_WEEKS = Weeks(AGREED_WEEKS, 0)
-BEFORE_SLOW_REVIEWS, SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, WEEKENDS = (
+BEFORE_SLOW_REVIEWS, SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, UPKEEP, WEEKENDS = (
     Weeks(52, 18),
     Weeks(18, 0),
     Weeks(52, 0),
     Weeks(10, 0),
+    Weeks(12, 0),
     Weeks(12, 0),
     Weeks(9, 5),
 )
@@ -159,6 +161,14 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
         ),
     ),
     DeliveryStory(
+        key="growing_upkeep",
+        tells="For twelve weeks Mobile has spent more and more of its time on bugs: twice what it aims at.",
+        team=MOBILE,
+        weeks=UPKEEP,
+        effect=DeliveryEffect(upkeep=0.62),
+        expectations=(),
+    ),
+    DeliveryStory(
         key="weekend_work",
         tells="Before a release the Data team worked at weekends for four weeks: it committed and reviewed then.",
         team=DATA,
@@ -198,5 +208,6 @@ def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
         commits_factor=commits,
         deployment_failures=max(failures, default=None),
         flaky_runs=max(flaky, default=None),
+        upkeep=max((one.upkeep for one in effects if one.upkeep is not None), default=None),
         works_at_weekends=any(story_effect.works_at_weekends for story_effect in effects),
     )

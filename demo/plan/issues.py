@@ -42,8 +42,12 @@ class WorkLabel(enum.StrEnum):
     DOCUMENTATION = "documentation"
 
     @staticmethod
-    def weights() -> tuple[float, ...]:
-        return (0.48, 0.26, 0.11, 0.09, 0.06)
+    def weights(bugs: float | None = None) -> tuple[float, ...]:
+        """With a share of bugs, the others share the rest as usual."""
+        usual = (0.48, 0.26, 0.11, 0.09, 0.06)
+        if bugs is None:
+            return usual
+        return tuple(bugs if place == 1 else weight * (1 - bugs) / (1 - usual[1]) for place, weight in enumerate(usual))
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,7 +141,7 @@ def _pull_request(
         title=title,
         body="",
         branch=f"{title.lower().replace(' ', '-')}-{group.commits[0].at:%m%d%H%M%S}",
-        label=rng.choices(tuple(WorkLabel), WorkLabel.weights())[0],
+        label=rng.choices(tuple(WorkLabel), WorkLabel.weights(group.effect.upkeep))[0],
         commits=group.commits,
         opened_at=opened_at.astimezone(UTC),
         opened_with=opened_with,

@@ -55,6 +55,7 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.PULL_REQUEST: Source.PULL_REQUESTS,
     FactFamily.WORK_ITEM: Source.WORK_ITEMS,
     FactFamily.SPRINT: Source.SPRINTS,
+    FactFamily.EFFORT: Source.WORK_ITEMS,
     FactFamily.PIPELINE: Source.PIPELINES,
     FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
     FactFamily.INCIDENT: Source.INCIDENTS,

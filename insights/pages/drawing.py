@@ -63,6 +63,9 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.LANGUAGE: {"": "No language"},
     Dimension.FILE_TYPE: FILE_TYPES,
     Dimension.REPOSITORY: {"unknown": "Unknown repository"},
+    Dimension.EPIC: {"unknown": "No epic"},
+    Dimension.INITIATIVE: {"unknown": "No initiative"},
+    Dimension.PROJECT: {"unknown": "No project"},
     Dimension.PROVIDER: {
         **{"direct": "Direct", "bedrock": "Bedrock", "vertex": "Vertex", "azure": "Azure", "gateway": "Gateway"},
         "unknown": "Not reported",

@@ -29,6 +29,7 @@ class Dimension(enum.StrEnum):
     SPRINT = "sprint"  # by its name
     EPIC = "epic"  # the nearest ancestor of a work item that is one
     INITIATIVE = "initiative"
+    INVESTMENT = "investment"  # category of people's time
     WORK_TYPE = "work_type"
     SIZE_CLASS = "size_class"
     COMPLEXITY_CLASS = "complexity_class"

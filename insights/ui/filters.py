@@ -53,6 +53,7 @@ FACETS_OF_ROWS = {
     Dimension.SPRINT: "Sprint",
     Dimension.EPIC: "Epic",
     Dimension.INITIATIVE: "Initiative",
+    Dimension.INVESTMENT: "Investment category",
     Dimension.ASSISTANCE: "Assistance",
     Dimension.SKILL: "Skill",
     Dimension.SUB_AGENT: "Sub-agent",

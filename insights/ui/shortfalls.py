@@ -62,7 +62,7 @@ FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.PULL_REQUEST: frozenset({FactFamily.PULL_REQUEST, FactFamily.DEPLOYMENT}),
     Kind.DEPLOYMENT: frozenset({FactFamily.DEPLOYMENT}),
     Kind.PIPELINE_RUN: frozenset({FactFamily.PIPELINE}),
-    Kind.WORK_ITEM: frozenset({FactFamily.WORK_ITEM, FactFamily.SPRINT}),
+    Kind.WORK_ITEM: frozenset({FactFamily.WORK_ITEM, FactFamily.SPRINT, FactFamily.EFFORT}),
     Kind.SPRINT: frozenset({FactFamily.SPRINT}),
     Kind.INCIDENT: frozenset({FactFamily.INCIDENT, FactFamily.DEPLOYMENT}),
     Kind.RELEASE: frozenset(),

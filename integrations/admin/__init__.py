@@ -2,6 +2,7 @@
 
 from integrations.admin import (  # noqa: F401
     agreements,
+    allocation,
     hand_kept,
     ingest_tokens,
     linking,

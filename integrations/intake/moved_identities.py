@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from core import sql
+from integrations.delivery.allocation.measure import mark_all_weeks
 from integrations.delivery.work_items.changed_days import DAYS_OF_ITEM
 from integrations.models import FactFamily
 from integrations.outbox.attribution_queue import enqueue_moved_identities
@@ -65,6 +66,7 @@ def note_presence(since: Sequence[date | None]) -> None:
     Whether enrolled or not: adoption also counts everybody who is present.
     """
     append_days({FactFamily.ENROLMENT: _DAYS_OF_PRESENCE}, {"since": list(since)})
+    mark_all_weeks()
 
 
 _DAYS_OF_IDENTITIES = {

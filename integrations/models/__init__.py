@@ -1,3 +1,11 @@
+from integrations.models.allocation import (
+    AllocationRule,
+    Effort,
+    EffortWeek,
+    InvestmentCategory,
+    InvestmentKind,
+    InvestmentTarget,
+)
 from integrations.models.arrivals import QuarantinedPayload, WebhookDelivery
 from integrations.models.attribution import (
     AttributionWork,

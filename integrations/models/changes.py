@@ -20,6 +20,7 @@ class FactFamily(models.TextChoices):
     PIPELINE = "pipeline", "Pipeline runs and their jobs"
     DEPLOYMENT = "deployment", "Deployments"
     INCIDENT = "incident", "Incidents"
+    EFFORT = "effort", "People's time, and what it went to"
     HAND_KEPT = "hand_kept", "Values that people enter"
 
 

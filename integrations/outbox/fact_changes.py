@@ -19,6 +19,8 @@ from integrations.models import FactChange, FactFamily
 
 # Called inside the transaction that changed facts.  A listener nudges its task and does nothing else.
 change_listeners: Hook[Callable[[], None]] = Hook()
+# Called with the changes that are taken out, in that transaction: they mark what is derived of these days.
+taken_listeners: Hook[Callable[[Sequence[Change]], None]] = Hook()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +101,8 @@ def take_changes(limit: int = 10_000) -> Sequence[Change]:
         """,
         [claimed],
     )
-    return [Change(FactFamily(row[0]), *row[1:]) for row in rows]
+    changes = [Change(FactFamily(row[0]), *row[1:]) for row in rows]
+    if changes:
+        for listener in taken_listeners:
+            listener(changes)
+    return changes

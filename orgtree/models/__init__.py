@@ -7,6 +7,7 @@ from orgtree.models.people import (
     Identity,
     IdentityKind,
     InstallationSigner,
+    Leave,
     PeopleImport,
     Person,
     PersonAttribute,

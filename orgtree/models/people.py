@@ -105,6 +105,26 @@ class Employment(models.Model):
         return "Employment"
 
 
+class Leave(models.Model):
+    """Days on which a person was not at work, such as a holiday or parental leave; the end is exclusive.
+
+    Why is not stored.  They are no time that people's time is shared out from, and no work outside working hours.
+    """
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="leaves")
+    during = DateRangeField()
+
+    class Meta:
+        verbose_name_plural = "leave"
+        constraints = [
+            OneAtATime(of=("person_id",), name="leave_once_at_a_time"),
+            models.CheckConstraint(condition=not_empty("during"), name="leave_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return "Leave"
+
+
 class Attribute(models.Model):
     """An attribute of people: role, team, site, or another column of an imported file."""
 

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from core.admin_permissions import NoAdding, NoDeleting
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
-from orgtree.models import Attribute, Employment, Identity, IdentityKind, Person, PersonAttribute, Reporting
+from orgtree.models import Attribute, Employment, Identity, IdentityKind, Leave, Person, PersonAttribute, Reporting
 from orgtree.organisation.people_version import wait_for_other_writers
 from orgtree.organisation.presence import notify_presence_changed
 from orgtree.people_import.employments import changed_presences, snapshot_presences
@@ -67,6 +67,15 @@ class EmploymentInline(admin.TabularInline[Employment, Person]):
     verbose_name_plural = "employment: first day, and first day after it"
 
 
+class LeaveInline(admin.TabularInline[Leave, Person]):
+    model = Leave
+    formset = NoOverlapFormSet
+    extra = 0
+    formfield_overrides = DAYS_WIDGET
+    verbose_name = "leave"
+    verbose_name_plural = "leave: first day, and first day after it"
+
+
 class PersonAttributeInline(admin.TabularInline[PersonAttribute, Person]):
     model = PersonAttribute
     formset = AttributeOnceAtATime
@@ -110,7 +119,7 @@ class PersonAdmin(NoDeleting, admin.ModelAdmin[Person]):
     autocomplete_fields = ("user",)
     fields = ("full_name", "email", "user", "found_at")
     readonly_fields = ("found_at",)
-    inlines = (EmploymentInline, PersonAttributeInline, ReportingInline, IdentityInline)
+    inlines = (EmploymentInline, LeaveInline, PersonAttributeInline, ReportingInline, IdentityInline)
     change_list_template = "admin/orgtree/person/change_list.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Person]:

@@ -35,10 +35,6 @@ def _no_worse(title: str, metric: str, better: str, room: float) -> KeyResultFie
     return {**_relative(title, metric, better, change), "target_kind": "guardrail"}
 
 
-def _by_hand(title: str, better: str, target: float, unit: str) -> KeyResultFields:
-    return {"title": title, "better": better, "target_kind": "absolute", "target": target, "unit_of_measure": unit}
-
-
 # slug, title, for whom, description, key results
 BUILT_IN = (
     (
@@ -101,13 +97,13 @@ BUILT_IN = (
         "Optimize resource allocation",
         "For teams pulled in many directions: effort goes to the agreed goals.",
         "Our effort goes where we agreed it should go.\n\n"
-        "The share of effort on agreed goals is entered by hand, as long as no metric here shares out people's time "
-        "over categories of investment. Bugs, time lost in waiting, and linked work are read from the tools.",
+        "People's time is shared over what they work on, and rules assign it to categories of investment. The "
+        "targets of a unit's categories are on the page Allocation.",
         (
-            _by_hand("Effort spent on the agreed goals", "higher", 70, "%"),
-            _lower("Bugs are a smaller share of completed work", "bug.ratio", 15),
+            _higher("More of our time goes to new features", "allocation.new_share", 10),
+            _lower("Less of our time goes to keeping the lights on", "allocation.maintenance_share", 15),
+            _lower("Less of our time goes to work that no item is linked to", "allocation.unlinked_share", 20),
             _higher("Items wait for a smaller share of their time", "flow.efficiency", 10),
-            _higher("More changes are linked to a work item", "pr.linked_rate", 10),
         ),
     ),
 )

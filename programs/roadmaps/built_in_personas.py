@@ -14,7 +14,7 @@ Cell = tuple[tuple[str, str], ...]  # what the persona calls it, and the metric'
 
 LEAD_TIME = ("Lead time", "dora.lead_time")
 DEPLOYMENTS = ("Deployment frequency", "dora.deployment_frequency")
-ALLOCATION = ("Allocation efficiency", "allocation.share")
+ALLOCATION = ("Allocation efficiency", "allocation.new_share")
 PREDICTABILITY = ("Predictability", "sprint.predictability")
 SATISFACTION = ("Customer satisfaction", "hand.customer_satisfaction")
 INCIDENT_RECOVERY = ("Incident recovery time", "incident.mttr")
@@ -74,7 +74,7 @@ BUILT_IN = (
             ),
             (
                 ("Business value delivered", "hand.business_value"),
-                ("Roadmap alignment", "allocation.share"),
+                ("Roadmap alignment", "allocation.unlinked_share"),
                 ("Stakeholder feedback", "hand.stakeholder_feedback"),
             ),
         ),
@@ -96,7 +96,7 @@ BUILT_IN = (
                 ("Peer reviews", "review.given_per_developer"),
             ),
             (
-                ("Technical-debt reduction", "allocation.share"),
+                ("Technical-debt reduction", "allocation.productivity_share"),
                 CODE_REWORK,
                 ("Productivity growth: pull requests", "pr.throughput"),
                 ("Productivity growth: flow", "flow.efficiency"),
@@ -147,12 +147,12 @@ BUILT_IN = (
         (
             (
                 ("Return on investment", "hand.return_on_investment"),
-                ("Strategic alignment", "allocation.share"),
+                ("Strategic alignment", "allocation.new_share"),
                 ("Time to ship features", "delivery.idea_to_production"),
             ),
-            (("Distribution of resources", "allocation.share"), ("Risk management", "hand.risk")),
+            (("Distribution of resources", "allocation.maintenance_share"), ("Risk management", "hand.risk")),
             (("Operational efficiency", "hand.operational_efficiency"),),
-            (("Better business alignment", "allocation.share"),),
+            (("Better business alignment", "allocation.new_share"),),
         ),
     ),
 )

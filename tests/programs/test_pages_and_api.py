@@ -131,6 +131,12 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/tickets/<int:pk>/move/": ("tickets/<int:pk>/move/",),
     "programs/tickets/<int:pk>/comment/": ("tickets/<int:pk>/comments/",),
     "programs/tickets/<int:pk>/watch/": ("tickets/<int:pk>/watch/",),
+    "insights/allocation/rules/": ("allocation-rules/",),
+    "insights/allocation/rules.csv": ("allocation-rules.csv",),
+    "insights/allocation/rules/new/": ("allocation-rules/", "writing-for/"),
+    "insights/allocation/rules/<int:pk>/": ("allocation-rules/<int:pk>/",),
+    "insights/allocation/rules/<int:pk>/remove/": ("allocation-rules/<int:pk>/",),
+    "insights/allocation/targets/": ("allocation-targets/",),
     "insights/ai/budgets/": ("budgets/",),
     "insights/ai/budgets/new/": ("budgets/", "writing-for/"),
     "insights/ai/budgets/<int:pk>/": ("budgets/<int:pk>/",),
@@ -144,7 +150,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-PROGRAM = ("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back")
+PROGRAM = (
+    *("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back"),
+    *("insights/allocation/rules", "insights/allocation/targets/"),
+)
 
 
 def test_every_page_of_the_program_has_its_api() -> None:

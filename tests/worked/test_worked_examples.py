@@ -11,9 +11,11 @@ import time_machine
 
 from insights.catalogue.registry import get, metrics
 from insights.columns.shape import relations_of
+from insights.columns.stale import take_changes_out
 from insights.engine.read import read_series
 from insights.query.query import MetricValue
 from integrations.connectors.base import ResourceDraft
+from integrations.delivery.allocation.measure import measure_stale_weeks
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
 from integrations.models import Connection
@@ -37,6 +39,7 @@ from tests.worked.tell_teams import form_teams, give_to_teams
 from tests.worked.values import words_of
 
 __all__ = ["github"]
+DERIVED = ("allocation.", "capacity.")  # from weeks that the worker measures
 EXAMPLES = list(read_examples())
 all_examples = pytest.mark.parametrize("example", EXAMPLES, ids=str)
 
@@ -62,6 +65,9 @@ def check(example: Example, story: Story, org: Org, send: Callable[[Connection],
         store_resource(by, ResourceDraft(ResourceKind.PROJECT, project, project))
     send(by)
     give_to_teams(story, org)
+    if any(expected.query.key.startswith(DERIVED) for expected in example.expected):
+        take_changes_out()
+        measure_stale_weeks()
     assert not wrong_figures(example)
 
 

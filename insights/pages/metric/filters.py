@@ -30,6 +30,7 @@ SPLITS = {
     Dimension.PROJECT: "Project",
     Dimension.EPIC: "Epic",
     Dimension.INITIATIVE: "Initiative",
+    Dimension.INVESTMENT: "Investment category",
     Dimension.REPOSITORY: "Repository",
 }
 SPLIT = "by"

@@ -109,8 +109,11 @@ SECTIONS: Mapping[str, Section] = {
         ),
         Section(
             SectionKey.ALLOCATION,
-            ("allocation.share", "allocation.unlinked_share"),
-            ((UNITS, "allocation.unlinked_share"),),
+            (
+                *("allocation.new_share", "allocation.improvement_share", "allocation.maintenance_share"),
+                *("allocation.productivity_share", "allocation.unlinked_share"),
+            ),
+            ((UNITS, "allocation.new_share"), (UNITS, "allocation.maintenance_share")),
             "Did time go where it was planned to go?",
             requires="allocation.share",
         ),

@@ -1,0 +1,194 @@
+"""The page `/insights/allocation/`: its declaration, its view, and actual shares against their targets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+
+from core.csv_export import Cell
+from core.page_links import url_with
+from insights.pages.allocation.tabs import ALLOCATION_PAGE, TABS, WEIGHTED
+from insights.pages.answers import Answers, PageQuery
+from insights.pages.presenter import Additions, OwnCard, TemplateCard, Verdict
+from insights.pages.tabs import TabbedPage
+from insights.query.query import Dimension, MetricValue
+from insights.query.windows import quarter_name, quarter_of
+from insights.ui import tiles, wording
+from insights.ui.cards import Card
+from insights.ui.filters import Filters
+from insights.ui.scope_bar import last_day
+from insights.ui.views import figures_view
+from integrations.delivery.allocation.targets import Targets, targets_in_force
+from integrations.models import AllocationRule, InvestmentCategory
+from integrations.models.allocation import UNLINKED, UNMATCHED
+from orgtree.models import Unit
+
+CLOSE = 5.0  # percentage points: a share so near to its target meets it
+
+
+@dataclass(frozen=True)
+class ShareLine:
+    """A category's share, and its target; `gap` is in percentage points."""
+
+    name: str
+    share: float | None
+    target: float | None
+    withheld: bool = False
+
+    @property
+    def gap(self) -> float | None:
+        return None if self.share is None or self.target is None else self.share - self.target
+
+    @property
+    def bar(self) -> dict[str, Any]:
+        target = None if self.target is None else self.target / 100
+        words = f"{self.actual}, target {self.target:g} %" if self.target is not None else self.actual
+        return {
+            "key": "",
+            "solid": (self.share or 0) / 100,
+            "hatched": 0,
+            "pace": target,
+            "words": f"{self.name}: {words}",
+        }
+
+    @property
+    def actual(self) -> str:
+        if self.withheld:
+            return "Hidden"
+        return "–" if self.share is None else f"{self.share:.0f} %"
+
+    @property
+    def target_words(self) -> str:
+        return "–" if self.target is None else f"{self.target:g} %"
+
+    @property
+    def gap_words(self) -> str:
+        if self.gap is None:
+            return ""
+        points = round(self.gap)
+        return "on target" if abs(self.gap) < CLOSE else f"{points:+d} points".replace("-", "−")
+
+    @property
+    def tone(self) -> str:
+        return "" if self.gap is None else "good" if abs(self.gap) < CLOSE else "watch"
+
+
+@figures_view
+def allocation_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
+    opened = ALLOCATION.open(request, tab)
+    filters = opened.answers.filters
+    scope = {"unit": filters.scope.unit} if filters.scope.unit else {}
+    more = {
+        "verdict": None if tab else _verdict(opened.answers),
+        "rules_url": url_with(reverse("allocation_rules"), scope),
+        "has_rules": AllocationRule.objects.exists(),
+    }
+    return ALLOCATION.response(request, opened, "insights/allocation/allocation.html", more)
+
+
+def _split(filters: Filters) -> tuple[PageQuery, ...]:
+    return (PageQuery(filters.metric(WEIGHTED), Dimension.INVESTMENT),)
+
+
+def share_lines(answers: Answers, targets: Targets) -> list[ShareLine]:
+    """Every category with time or a target, in the categories' order; then time without a category."""
+    query = _split(answers.filters)[0]
+    figures = tiles.by_segment(answers.answer(query.key, query.segment), Dimension.INVESTMENT)
+    listed = [(category.name, targets.shares.get(category.pk)) for category in InvestmentCategory.objects.all()]
+    others = [(name, None) for name in (UNMATCHED, UNLINKED) if name in figures]
+    is_read = any(figure.value is not None for figure in figures.values())
+    return [_line(name, share, figures.get(name), is_read=is_read) for name, share in (*listed, *others)]
+
+
+def _line(name: str, target: Decimal | None, figure: MetricValue | None, *, is_read: bool) -> ShareLine:
+    aim = None if target is None else float(target)
+    if figure is None:
+        return ShareLine(name, 0.0 if is_read else None, aim)
+    return ShareLine(name, figure.value, aim, figure.withheld)
+
+
+def _targets(filters: Filters) -> tuple[Targets, Unit | None]:
+    unit = Unit.objects.filter(slug=filters.scope.unit).first() if filters.scope.unit else None
+    return targets_in_force(unit, quarter_of(last_day(filters)).start), unit
+
+
+def against_target_card(answers: Answers, card: Card) -> TemplateCard:
+    filters = answers.filters
+    targets, unit = _targets(filters)
+    quarter = quarter_of(last_day(filters)).start
+    whose = targets.unit.name if targets.unit else "the whole organisation"
+    may_set = filters.access.visibility.leads(unit.pk if unit else None) and filters.scope.person_id is None
+    lines = share_lines(answers, targets)
+    own: dict[str, Any] = {
+        "lines": lines,
+        "quarter": quarter_name(quarter),
+        "source": f"Targets of {whose}, {quarter_name(quarter)}" if targets.shares else "",
+        "is_inherited": bool(targets.shares) and targets.unit != unit,
+        "withheld": any(line.withheld for line in lines),
+        "reason": next((figure.reason for figure in _figures(answers) if figure.withheld), ""),
+        "csv_url": answers.page.chart_csv_url(filters, "against_target"),
+        "set_url": url_with(
+            reverse("allocation_targets"),
+            {"unit": unit.slug if unit else "", "quarter": quarter.isoformat()},
+        )
+        if may_set
+        else "",
+    }
+    return TemplateCard("against_target", "insights/allocation/_against_target.html", own, getattr(card, "span", 7))
+
+
+def _figures(answers: Answers) -> list[MetricValue]:
+    query = _split(answers.filters)[0]
+    return list(answers.answer(query.key, query.segment).total)
+
+
+def against_target_csv(filters: Filters) -> Iterator[list[Cell]]:
+    answers = ALLOCATION_PAGE.read(filters, _split(filters))
+    yield ["Category", "Share (percent)", "Target (percent)", "Gap (points)"]
+    for line in share_lines(answers, _targets(filters)[0]):
+        yield [line.name, "hidden" if line.withheld else line.share, line.target, line.gap]
+
+
+def _verdict(answers: Answers) -> Verdict | None:
+    """The category that is farthest from its target, else the greatest; what nothing is linked to."""
+    targets, _ = _targets(answers.filters)
+    lines = [line for line in share_lines(answers, targets) if line.share is not None]
+    if not lines:
+        return None
+    greatest = max(lines, key=lambda line: line.share or 0)
+    lead = f"{greatest.actual} of the {WORDS[answers.filters.picked[WEIGHTED.parameter]]} went to {_named(greatest)}."
+    missed = [line for line in lines if line.gap is not None and abs(line.gap) >= CLOSE]
+    rest = ""
+    if missed:
+        worst = max(missed, key=lambda line: abs(line.gap or 0))
+        side = "above" if (worst.gap or 0) > 0 else "below"
+        points = wording.count(abs(round(worst.gap or 0)), "point")
+        rest = f"{worst.name} is {points} {side} its target of {worst.target_words}."
+    elif any(line.gap is not None for line in lines):
+        rest = "Every category is within 5 points of its target."
+    return Verdict(lead, rest)
+
+
+WORDS = {"time": "time", "items": "completed items", "points": "completed points"}
+
+
+def _named(line: ShareLine) -> str:
+    if line.name == UNLINKED:
+        return "work that no item is linked to"
+    return "work that no rule matches" if line.name == UNMATCHED else line.name.lower()
+
+
+ALLOCATION = TabbedPage(
+    ALLOCATION_PAGE,
+    TABS,
+    (),
+    own=Additions(cards={"against_target": OwnCard(against_target_card, _split)}),
+    own_tables={"against_target": against_target_csv},
+    csv_prefix="headway-allocation",
+)
