@@ -73,6 +73,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("delivery", "Delivery", "git-merge", hint="DORA, lead time, bottleneck, quality"),
             Entry("planning", "Planning", "calendar-stats", hint="sprints, commitment, scope creep, flow, backlog"),
             Entry("allocation", "Allocation", "chart-donut", hint="investment, categories, effort, targets"),
+            Entry("findings", "Findings", "bulb", hint="changes, bottlenecks, what to look at", takes=""),
             Entry("dashboards", "Dashboards", "layout-dashboard", hint="own pages, templates, cards", takes=""),
             Entry("compare", "Compare units", "table", hint="units side by side"),
             Entry("metric_catalogue", "Metrics", "chart-line", hint="catalogue, definitions, formulas", takes=""),
@@ -155,11 +156,11 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
         *("tickets", "access", "connect_agent"),
     ),
     "Manager": (
-        *("home", "inbox", "ai", "delivery", "planning", "dashboards", "compare", "objectives", "roadmap", "tickets"),
+        *("home", "inbox", "ai", "delivery", "planning", "findings", "dashboards", "objectives", "roadmap", "tickets"),
         *("reviews", "benchmarks"),
     ),
     "Executive": (
-        *("home", "inbox", "ai", "ai_costs", "delivery", "planning", "dashboards", "program", "objectives", "tickets"),
+        *("home", "inbox", "ai", "delivery", "planning", "findings", "dashboards", "program", "objectives", "tickets"),
         *("reviews", "qbrs"),
     ),
     "Auditor": (
@@ -181,7 +182,7 @@ DOCS: Mapping[str, str] = {
     **{"budgets": "budgets", "charge_back": "budgets", "usage_files": "agents/ccusage"},
     **{"delivery": "delivery", "compare": "delivery", "planning": "planning", "dashboards": "dashboards"},
     **{"allocation": "allocation", "allocation_rules": "allocation", "allocation_targets": "allocation"},
-    **{"metric_catalogue": "glossary"},
+    **{"metric_catalogue": "glossary", "findings": "findings"},
     **{"saved_views": "dashboards", "hand_kept": "hand-kept", "annotations": "annotations", "badges": "access"},
     **{"program": "program", "objectives": "objectives", "objective_new": "objectives", "quarters": "objectives"},
     **{"roadmap": "roadmaps", "persona_roadmap": "roadmaps", "tickets": "action-plans", "ticket_new": "action-plans"},

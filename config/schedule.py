@@ -68,6 +68,7 @@ SCHEDULE = (
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Record forecasts", "insights.forecasts.tasks.record", Nightly(hour=2, minute=45)),
+    Entry("Look for findings", "insights.findings.night.look_for_findings", Nightly(hour=3, minute=0)),
     Entry("Check columns", "insights.columns.tasks.check_nightly", Nightly(hour=4, minute=15)),
 )
 TASK_MODULES = sorted({entry.task.rpartition(".")[0] for entry in SCHEDULE})

@@ -4,7 +4,18 @@ from functools import partial
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from insights.pages import badges, catalogue, connect, connect_repository, guided_start, home, how, pickers, rows
+from insights.pages import (
+    badges,
+    catalogue,
+    connect,
+    connect_repository,
+    findings,
+    guided_start,
+    home,
+    how,
+    pickers,
+    rows,
+)
 from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, leaderboard, prices, repositories
 from insights.pages.ai import page as ai
@@ -149,6 +160,8 @@ urlpatterns: Routes = [
     path("insights/work-items/<int:pk>/", records.work_item, name="work_item"),
     path("insights/deployments/<int:pk>/", records.deployment, name="deployment"),
     path("insights/incidents/<int:pk>/", records.incident, name="incident"),
+    path("insights/findings/", findings.findings, name="findings"),
+    path("insights/findings/<int:pk>/", findings.finding_decide, name="finding_decide"),
     path("insights/annotations/", annotations.annotation_list, name="annotations"),
     path("insights/annotations/new/", annotations.annotation_new, name="annotation_new"),
     path("insights/annotations/<int:pk>/", annotations.annotation, name="annotation"),

@@ -51,6 +51,8 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units/unassigned/": signed_in_only("/insights/delivery/units/unassigned/"),
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
+    "insights/findings/": signed_in_only("/insights/findings/"),
+    "insights/findings/<int:pk>/": Access("/insights/findings/4711/", SIGN_IN, member=405, admin=405),
     "insights/planning/": signed_in_only("/insights/planning/"),
     "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/ageing/"),
     "insights/planning/charts/<slug:name>/": signed_in_only("/insights/planning/charts/wip/"),
@@ -142,6 +144,13 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/": api("/api/v1/metrics/"),
     "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
     "api/v1/dora/": api("/api/v1/dora/"),
+    "api/v1/findings/": api("/api/v1/findings/"),
+    "api/v1/findings/<int:pk>/": Access(
+        "/api/v1/findings/4711/", visitor=401, member=404, admin=404, token=404, token_of_nobody=404
+    ),
+    "api/v1/findings/<int:pk>/decide/": Access(
+        "/api/v1/findings/4711/decide/", visitor=401, member=405, admin=405, token=405, token_of_nobody=405
+    ),
     "api/v1/forecasts/": api_rows("/api/v1/forecasts/"),
     "api/v1/forecasts/one/": Access(
         "/api/v1/forecasts/one/", visitor=401, member=404, admin=404, token=404, token_of_nobody=403

@@ -3,6 +3,7 @@ from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition, TableChange
 from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
+from insights.models.findings import Finding
 from insights.models.forecasts import ForecastRecord
 from insights.models.saved_views import SavedView, SavedViewShare
 from insights.models.sharing import SharedWith
@@ -14,6 +15,7 @@ __all__ = [
     "Dashboard",
     "DashboardShare",
     "FigureRecord",
+    "Finding",
     "ForecastRecord",
     "HomeDashboard",
     "SavedView",

@@ -17,6 +17,7 @@ from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, compared
 from insights.pages.dashboards.saved_views import lines_on_home
 from insights.pages.delivery.lead_time import STAGE_QUERIES, callout
+from insights.pages.findings import lines_of
 from insights.pages.guided_start import is_left_unfinished, is_shown_at_home, start_page
 from insights.pages.integrations.needs import NeedLine, need_lines
 from insights.pages.planning.forecasts import FORECAST
@@ -35,6 +36,7 @@ from integrations.telemetry.otlp.aging_tokens import AgingToken, aging_tokens
 from integrations.telemetry.otlp.reception import Reception, reception
 
 HOME, PAGE = "home", "page"
+FINDINGS_SHOWN = 3
 TOKENS_NAMED = 5  # of those that should be replaced
 HEADLINES = compared("ai.active_developers", "ai.sessions", "ai.spend", "ai.error_rate")
 
@@ -80,6 +82,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "connect_link": Link("Connect an agent", reverse("connect_agent")),
         "sections": sections_of(home_sections, filters),
         "views": lines_on_home(access),
+        "findings": lines_of(access, most=FINDINGS_SHOWN),
         "is_start_left": is_left_unfinished(request),
     }
     return render(request, "home.html", context)

@@ -34,6 +34,7 @@ pytestmark = pytest.mark.django_db
 RECORDS = {"pull_request", "work_item", "deployment", "incident", "ai_session", "attributed_commit"}
 OTHERS = {
     *("annotation", "annotation_remove"),  # notes that people write
+    "finding_decide",  # of a unit
     *("planning_sprint_csv", "planning_sprint_days", "planning_sprint_days_csv"),  # as their tools show, without agents
 }
 OF_A_REPOSITORY = ("ai.spend", "ai.sessions", "ai.committed_code_share")

@@ -1,0 +1,58 @@
+"""The decisions of readers on findings: acknowledged, dismissed with a reason, and whether it was of use."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.http import Http404
+from django.utils import timezone
+
+from core.write_errors import FieldError, MayNotWriteError, checked_text
+from insights.models import Finding
+from insights.models.findings import OPEN_STATES, FindingState, Verdict
+from orgtree.access.access import Access
+
+LONGEST_REASON = 400
+ACKNOWLEDGE, DISMISS = "acknowledge", "dismiss"
+ACTS = (ACKNOWLEDGE, DISMISS, *Verdict.values)
+
+
+def find_finding(pk: int, access: Access) -> Finding:
+    """Raises Http404 where the viewer may not see it."""
+    finding = Finding.objects.within(access.visibility).select_related("unit").filter(pk=pk).first()
+    if finding is None:
+        raise Http404("No such finding.")
+    return finding
+
+
+def may_decide(finding: Finding, access: Access) -> bool:
+    """Those who answer for the unit decide."""
+    return isinstance(access.viewer, User) and access.visibility.leads(finding.unit_id)
+
+
+def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> Finding:
+    """Acknowledge or dismiss the finding, or say what it was worth.
+
+    A dismissed one stays away until its change is another.  *Wrong* needs a reason, as dismissing does, and dismisses
+    it; *known* does, too.  Raises MayNotWriteError and FieldError.
+    """
+    if not may_decide(finding, access):
+        raise MayNotWriteError("Those who lead the unit decide on its findings.")
+    if act not in ACTS:
+        raise FieldError("act", f"Choose one of {', '.join(ACTS)}.")
+    reason = checked_text("reason", reason, LONGEST_REASON)
+    if act in {DISMISS, Verdict.WRONG} and not reason:
+        raise FieldError("reason", "Say why, so that the next reader knows.")
+    with transaction.atomic():
+        stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
+        if stored.state not in OPEN_STATES:
+            raise FieldError("act", f"It is {stored.get_state_display().lower()} already.")
+        stored.state = FindingState.ACKNOWLEDGED
+        if act in {DISMISS, Verdict.WRONG, Verdict.KNOWN}:
+            stored.state, stored.ended_on = FindingState.DISMISSED, timezone.localdate()
+        if act in Verdict.values:
+            stored.verdict = act
+        stored.reason = reason or stored.reason
+        stored.decided_by = access.viewer if isinstance(access.viewer, User) else None
+        stored.save()
+    return stored

@@ -1,0 +1,81 @@
+"""Findings: changes and differences that a night's checks hold to be more than chance, and what became of them."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility
+
+
+class FindingState(models.TextChoices):
+    NEW = "new", "New"
+    ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    DISMISSED = "dismissed", "Dismissed"
+    RESOLVED = "resolved", "Resolved"
+
+
+OPEN_STATES = (FindingState.NEW, FindingState.ACKNOWLEDGED)
+
+
+class Verdict(models.TextChoices):
+    """A reader's word on a finding."""
+
+    USEFUL = "useful", "Useful"
+    WRONG = "wrong", "Wrong"
+    KNOWN = "known", "Known"
+
+
+class FindingQuerySet(models.QuerySet["Finding"]):
+    def within(self, visibility: Visibility) -> FindingQuerySet:
+        """Those of units that the viewer may see, and of the organisation for those who may see all of it."""
+        seen = self if visibility.unit_ids is None else self.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
+        return seen if visibility.whole else seen.exclude(unit=None)
+
+    def open(self) -> FindingQuerySet:
+        return self.filter(state__in=OPEN_STATES)
+
+
+class Finding(models.Model):
+    """A detector's finding about a unit.  `since` is the first day of its change, or of the weeks compared.
+
+    `before` and `after` are the values on both sides: of the unit before and since a change, or of comparable units and
+    the unit.  `low` and `high` bound their difference with 95 % confidence.
+    """
+
+    detector = models.CharField(max_length=80)
+    metric = models.CharField(max_length=80)
+    unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+", help_text="Null: the organisation.")
+    state = models.CharField(max_length=20, choices=FindingState.choices, default=FindingState.NEW)
+    since = models.DateField()
+    until = models.DateField(help_text="The first day that was not looked at any more.")
+    before = models.FloatField()
+    after = models.FloatField()
+    low = models.FloatField()
+    high = models.FloatField()
+    chance = models.FloatField(help_text="The probability of as clear a result by chance, in this check alone.")
+    sample = models.PositiveIntegerField(help_text="How many facts the weeks since then have.")
+    compared_with = models.JSONField(default=list, help_text="Slugs of the comparable units.")
+    found_on = models.DateField()
+    ended_on = models.DateField(null=True, help_text="When it was dismissed, or no longer found.")
+    verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
+    reason = models.CharField(max_length=400, blank=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+
+    objects = FindingQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["detector", "unit"],
+                condition=Q(state__in=OPEN_STATES),
+                nulls_distinct=False,
+                name="one_open_finding_a_detector",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "found_on"], name="finding_by_state")]
+
+    def __str__(self) -> str:
+        return f"{self.detector} in {self.unit or 'the organisation'}"

@@ -1,0 +1,124 @@
+"""The findings of the nights: a list, and one of them opened with its chart, its reading and what to try."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+
+from core.page_links import Picker, url_with
+from core.write_errors import FieldError
+from insights.catalogue.registry import get
+from insights.findings.deciding import decide, find_finding, may_decide
+from insights.findings.detectors import BY_KEY, DETECTORS, GAP, Detector
+from insights.findings.words import FindingWords, names_behind, weeks_in_words, worded
+from insights.models import Finding
+from insights.models.findings import OPEN_STATES, FindingState
+from insights.privacy.scope_access import access_in
+from insights.query.query import Scope
+from insights.query.windows import local_today
+from insights.ui.offers import actions_on
+from insights.ui.tiles import ChartCard
+from insights.ui.views import action_view, record_view
+from orgtree.access.access import Access
+
+MOST = 50
+TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
+TONES = {FindingState.NEW: "acc", FindingState.ACKNOWLEDGED: "", FindingState.RESOLVED: "good"}
+ICONS = {GAP: "arrows-diff"}
+CHART_WEEKS = "52w"
+
+
+@record_view
+def findings(request: HttpRequest) -> HttpResponseBase:
+    """`state` is open or closed, `finding` the one that is opened, the first by default."""
+    access = access_in(request)
+    tab = request.GET.get("state", "open")
+    label, states = TABS.get(tab, TABS["open"])
+    lines = lines_of(access, states)
+    opened = next(
+        (line for line in lines if str(line["pk"]) == request.GET.get("finding")), lines[0] if lines else None
+    )
+    here = reverse("findings")
+    context = {
+        "tabs": [Picker(name, url_with(here, {"state": key}), active=name == label) for key, (name, _) in TABS.items()],
+        "lines": lines,
+        "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
+        "is_open": label == "Open",
+        "questions": [{"question": one.question, "kind": _kind(one)} for one in DETECTORS],
+    }
+    return render(request, "insights/findings/findings.html", context)
+
+
+@action_view
+def finding_decide(request: HttpRequest, pk: int) -> HttpResponse:
+    access = access_in(request)
+    finding = find_finding(pk, access)
+    try:
+        decide(access, finding, act=request.POST.get("act", ""), reason=request.POST.get("reason", ""))
+    except FieldError as problem:
+        messages.error(request, problem.message)
+    return redirect(url_with(reverse("findings"), {"finding": pk}))
+
+
+def lines_of(access: Access, states: Sequence[str] = OPEN_STATES, *, most: int = MOST) -> list[dict[str, Any]]:
+    """The findings that the viewer may see in words: what got worse first, by the hours that it costs."""
+    seen = Finding.objects.within(access.visibility).filter(state__in=states).select_related("unit")
+    findings = [*seen.order_by("-found_on", "chance", "pk")[:MOST]]
+    names = names_behind(findings)
+    in_words = [(finding, words) for finding in findings if (words := worded(finding, names))]
+    in_words.sort(key=lambda pair: (not pair[1].is_worse, -pair[1].hours))
+    return [
+        {
+            "pk": finding.pk,
+            "words": words,
+            "state": finding.get_state_display(),
+            "tone": TONES.get(FindingState(finding.state), ""),
+            "icon": ICONS.get(BY_KEY[finding.detector].kind, "chart-line"),
+            "url": url_with(reverse("findings"), {"state": _tab_of(finding), "finding": finding.pk}),
+        }
+        for finding, words in in_words[:most]
+    ]
+
+
+def _tab_of(finding: Finding) -> str:
+    return "open" if finding.state in OPEN_STATES else "closed"
+
+
+def _kind(detector: Detector) -> str:
+    return "beside comparable teams" if detector.kind == GAP else "change over a year"
+
+
+def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, Any]:
+    metric, unit = get(finding.metric), finding.unit
+    scope = Scope(unit=unit.slug if unit else None)
+    about = {"unit": scope.unit or "", "range": CHART_WEEKS, "granularity": "week"}
+    return {
+        "pk": finding.pk,
+        "words": words,
+        "state": finding.get_state_display(),
+        "tone": TONES.get(FindingState(finding.state), ""),
+        "unit": unit.name if unit else "Whole organisation",
+        "found_on": finding.found_on,
+        "holds": weeks_in_words(finding, local_today()),
+        "reason": finding.reason,
+        "actions": [action for action in actions_on(metric, scope, access) if action.starts_work],
+        "metric_url": url_with(reverse("metric_page", args=[metric.key]), about),
+        "may_decide": may_decide(finding, access) and finding.state in OPEN_STATES,
+        "chart": ChartCard(
+            key="trend",
+            title=f"{metric.label} by week",
+            info=metric.meaning,
+            kind="line",
+            data_url=url_with(reverse("metric_page_chart", args=[metric.key, "trend"]), about),
+            csv_url=url_with(reverse("metric_page_chart_csv", args=[metric.key, "trend"]), about),
+            how_url=url_with(reverse("metric_how", args=[metric.key]), about),
+            rows_url=url_with(reverse("metric_rows", args=[metric.key]), about),
+            span=12,
+        ),
+    }

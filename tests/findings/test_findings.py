@@ -1,0 +1,169 @@
+"""Findings of a night: what is stored of them, who reads and decides, and what stays away."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+
+from insights.findings import night
+from insights.findings.detectors import BY_KEY, DETECTORS
+from insights.findings.night import Check, Night, look, store, teams_of
+from insights.models import Finding
+from insights.models.findings import FindingState
+from insights.query.query import MetricValue, Window
+from orgtree.models import Unit
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.teams import Teams, add_teams, create_teams
+
+pytestmark = pytest.mark.django_db
+TODAY = date(2026, 11, 28)
+MONDAY = date(2026, 11, 23)
+PAGE, API = "/insights/findings/", "/api/v1/findings/"
+PICKUP = BY_KEY["pr.pickup_time.change"]
+HOUR = 3600.0
+
+
+@pytest.fixture
+def teams() -> Teams:
+    return create_teams()
+
+
+def slower(unit: Unit | None, since: date = date(2026, 8, 3), after: float = 20 * HOUR) -> Check:
+    return Check(
+        detector=PICKUP,
+        unit=unit.pk if unit else None,
+        chance=1e-5,
+        since=since,
+        before=10 * HOUR,
+        after=after,
+        low=5 * HOUR,
+        high=14 * HOUR,
+        sample=160,
+        is_large=True,
+    )
+
+
+def stored(*checks: Check, today: date = TODAY) -> list[Finding]:
+    store(Night(100, checks), today=today)
+    return [*Finding.objects.order_by("pk")]
+
+
+def test_a_finding_is_read_by_those_who_may_see_its_team(teams: Teams) -> None:
+    search, platform = stored(slower(teams.search), slower(teams.platform))
+    executive = signed_in(EXECUTIVE).get(PAGE).content.decode()
+    title = "The wait for a first review in {} rose from 10.0 h to 20.0 h"
+    assert title.format("search").lower() in executive.lower()
+    assert title.format("platform").lower() in executive.lower()
+    # 160 pull requests in 16 weeks, of 10 hours each: 435 a month.
+    assert "435 hours of waiting a month" in executive
+    own = signed_in(MEMBER).get(API).json()
+    assert [one["unit"] for one in own["findings"]] == ["platform"]
+    assert signed_in(MEMBER).get(f"{API}{search.pk}/").status_code == 404
+    assert signed_in(MEMBER).get(f"{API}{platform.pk}/").json()["after"] == 20 * HOUR
+
+
+def test_a_finding_of_the_organisation_is_for_those_who_see_all_of_it(teams: Teams) -> None:
+    stored(slower(None))
+    assert signed_in(EXECUTIVE).get(API).json()["total"] == 1
+    assert signed_in(MEMBER).get(API).json()["total"] == 0
+    assert "in the organisation" in signed_in(ADMIN).get(PAGE).content.decode()
+
+
+def test_a_finding_lives_until_it_is_no_longer_there(teams: Teams) -> None:
+    [first] = stored(slower(teams.search))
+    [again] = stored(slower(teams.search, after=24 * HOUR), today=TODAY + timedelta(days=1))
+    assert (again.pk, again.found_on, again.after) == (first.pk, TODAY, 24 * HOUR)
+    [ended] = stored(today=TODAY + timedelta(days=2))
+    assert (ended.state, ended.ended_on) == (FindingState.RESOLVED, TODAY + timedelta(days=2))
+    assert len(stored(slower(teams.search), today=TODAY + timedelta(days=3))) == 2  # it is there again
+
+
+def act(client: Client, finding: Finding, name: str, reason: str = "") -> Finding:
+    response = client.post(f"{PAGE}{finding.pk}/", {"act": name, "reason": reason})
+    assert response.status_code == 302
+    finding.refresh_from_db()
+    return finding
+
+
+def test_a_dismissed_finding_stays_away_until_its_change_is_another(teams: Teams) -> None:
+    [finding] = stored(slower(teams.search))
+    executive = signed_in(EXECUTIVE)
+    assert act(executive, finding, "acknowledge").state == FindingState.ACKNOWLEDGED
+    assert act(executive, finding, "dismiss").state == FindingState.ACKNOWLEDGED  # no reason is given
+    dismissed = act(executive, finding, "dismiss", "Two people left.")
+    assert (dismissed.state, dismissed.reason) == (FindingState.DISMISSED, "Two people left.")
+    assert len(stored(slower(teams.search, since=date(2026, 8, 10)))) == 1
+    assert len(stored(slower(teams.search, since=date(2026, 10, 5)))) == 2
+    assert "Two people left." in executive.get(f"{PAGE}?state=closed").content.decode()
+
+
+@pytest.mark.parametrize(("name", "state"), [("useful", "acknowledged"), ("known", "dismissed")])
+def test_readers_say_what_a_finding_was_worth(teams: Teams, name: str, state: str) -> None:
+    [finding] = stored(slower(teams.platform))
+    decided = act(signed_in(MANAGER), finding, name)
+    assert (decided.verdict, decided.state) == (name, state)
+
+
+def test_only_those_who_lead_the_unit_decide(teams: Teams) -> None:
+    [finding] = stored(slower(teams.platform))
+    page = signed_in(MEMBER).get(PAGE).content.decode()
+    assert "Another reading" in page
+    assert "Dismiss" not in page
+    assert signed_in(MEMBER).post(f"{PAGE}{finding.pk}/", {"act": "acknowledge"}).status_code == 403
+    refused = signed_in(EXECUTIVE).post(
+        f"{API}{finding.pk}/decide/", {"act": "dismiss"}, content_type="application/json"
+    )
+    assert refused.status_code == 400
+    assert refused.json()["error"]["parameter"] == "reason"
+
+
+def test_without_data_nothing_is_found(teams: Teams) -> None:
+    assert look(TODAY) == Night(0, [])
+    assert "Nothing to look at" in signed_in(EXECUTIVE).get(PAGE).content.decode()
+
+
+def weekly(values: list[float | None], facts: int = 6) -> list[MetricValue]:
+    first = MONDAY - night.WEEKS * night.WEEK
+    return [
+        MetricValue(
+            Window(first + week * night.WEEK, first + (week + 1) * night.WEEK),
+            {},
+            value=value,
+            sample_size=facts if value is not None else 0,
+        )
+        for week, value in enumerate(values)
+    ]
+
+
+def test_a_change_of_half_of_the_teams_is_one_of_the_organisation(
+    teams: Teams, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_teams(teams, {f"team-{n}": [f"person-{n}-{m}" for m in range(5)] for n in range(4)})
+    known = teams_of(TODAY)
+    assert {Unit.objects.get(pk=pk).slug for pk in known} >= {"team-0", "team-1", "team-2", "team-3"}
+
+    def series(slow: set[int | None]) -> None:
+        values = {
+            (detector.metric, unit): weekly(
+                [
+                    (10 + (week * 7 + position * 3) % 5) * (3 if unit in slow and week >= 40 else 1) * HOUR
+                    for week in range(52)
+                ]
+                if detector.metric == "pr.pickup_time"
+                else [None] * 52
+            )
+            for position, unit in enumerate((None, *known))
+            for detector in DETECTORS
+        }
+        monkeypatch.setattr(night._Weeks, "read", classmethod(lambda cls, teams, window: cls(values, teams)))
+
+    everybody = {None, *known}
+    series(everybody)
+    assert [(one.detector.key, one.unit) for one in look(TODAY).findings] == [("pr.pickup_time.change", None)]
+    one_team = next(iter(known))
+    series({one_team})
+    assert [(one.detector.key, one.unit) for one in look(TODAY).findings] == [("pr.pickup_time.change", one_team)]
+    series(set())
+    assert look(TODAY).findings == []
