@@ -34,6 +34,7 @@ from demo.plan.sending import Sent, send_year
 from demo.plan.year import DemoYear
 from demo.providers.serve import DemoTools
 from insights.columns.refresh import changes_waiting, refresh
+from insights.findings.night import look_for_findings
 from insights.forecasts.records import record_forecasts
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
@@ -115,6 +116,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     record_forecasts()  # each night does; the demo begins with those of a year
+    look_for_findings()
 
 
 def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:

@@ -20,8 +20,8 @@ from demo.plan.organisation import HAND_BUILT
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import send_year
 from demo.plan.sizes import YEAR_WEEKS
-from demo.plan.stories import ALWAYS, STORIES, Story, Weeks
-from insights.models import Annotation
+from demo.plan.stories import ALWAYS, STORIES, Flavour, Story, Weeks
+from insights.models import Annotation, Finding
 from insights.query.query import Window
 from integrations.delivery.ownership.listing import counted_things
 from integrations.models import (
@@ -144,6 +144,27 @@ def test_reviews_wait_longer_in_search_than_in_any_comparable_team(demo: Demo) -
     with demo.server.database():
         waits = {unit: figure_of_unit(demo.year, "pr.pickup_time", unit, Weeks(12, 0)) for unit in TEAMS}
     assert all(waits["search"] >= 1.5 * waits[unit] for unit in TEAMS if unit != "search"), waits
+
+
+# Waits move lead and cycle times with them.
+FOUND_OF_WAITS = {
+    *(("pr.pickup_time.change", team) for team in ("platform", "search")),
+    *(("dora.lead_time.change", team) for team in ("platform", "search")),
+    ("issue.cycle_time.change", "platform"),
+}
+FOUND_OF_OTHERS = {("ai.error_rate.change", None), ("ci.duration.gap", "mobile")}
+
+
+def test_the_nights_find_planted_stories_and_nothing_else(demo: Demo) -> None:
+    with demo.server.database():
+        findings = {*Finding.objects.values_list("detector", "unit__slug")}
+    assert findings <= FOUND_OF_WAITS | FOUND_OF_OTHERS
+    if demo.year.flavour is Flavour.STORIES:  # half a year is too little to be sure
+        assert findings >= {
+            *FOUND_OF_OTHERS,
+            ("pr.pickup_time.change", "platform"),
+            ("pr.pickup_time.change", "search"),
+        }
 
 
 def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:

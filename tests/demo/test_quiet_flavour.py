@@ -7,6 +7,7 @@ import json
 import pytest
 
 from demo.plan.stories import Flavour
+from insights.models import Finding
 from orgtree.models import Employment
 from tests.conftest import StartServer
 from tests.demo.flavours import DEMO_SECONDS, QUIET
@@ -28,6 +29,7 @@ def test_the_quiet_flavour_raises_nothing(start_server: StartServer, flavour: Fl
         assert printed["flavour"] == flavour
         with server.database():
             assert not Employment.objects.filter(during__upper_inf=False).exists()
+            assert not Finding.objects.exists()
         browser = server.browse(as_=ADMIN)
         for range_ in ("4w", "8w", "12w"):
             page = ai_page(browser, range=range_)
