@@ -25,6 +25,7 @@ from insights.pages.ai.sessions import page as session
 from insights.pages.allocation.page import ALLOCATION, allocation_page
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
+from insights.pages.capacity import CAPACITY, capacity_page
 from insights.pages.compare import page as compare
 from insights.pages.dashboards import editor, saved_views
 from insights.pages.dashboards import listing as dashboard_list
@@ -91,6 +92,11 @@ ALLOCATION_PAGES: Routes = [
     path("<slug:tab>/", allocation_page, name="allocation_tab"),
 ]
 
+CAPACITY_PAGES: Routes = [
+    path("", capacity_page, name="capacity"),
+    *page_urls(CAPACITY.page.name, lambda _request: CAPACITY.routes, has_units=False),
+]
+
 DELIVERY_PAGES: Routes = [
     path("", delivery_page, name="delivery"),
     *page_urls(DELIVERY.page.name, lambda _request: DELIVERY.routes),
@@ -129,6 +135,7 @@ urlpatterns: Routes = [
     path("insights/delivery/", include(DELIVERY_PAGES)),
     path("insights/planning/", include(PLANNING_PAGES)),
     path("insights/allocation/", include(ALLOCATION_PAGES)),
+    path("insights/capacity/", include(CAPACITY_PAGES)),
     path("insights/dashboards/", include(DASHBOARDS_PAGES)),
     path("insights/views/", saved_views.saved_views, name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),

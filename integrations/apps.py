@@ -41,7 +41,7 @@ class IntegrationsConfig(AppConfig):
         time_zone_listeners.register(recompute_all_figures)
         active_people_counters.register(count_active_people)
         taken_listeners.register(mark_changed_weeks)
-        for changed in (AllocationRule, InvestmentCategory, Leave, Organisation):
+        for changed in (AllocationRule, InvestmentCategory, Leave, Organisation, WorkingAgreement):
             post_save.connect(_weeks_may_have_changed, sender=changed)
             post_delete.connect(_weeks_may_have_changed, sender=changed)
         post_save.connect(_settings_may_have_changed, sender=Organisation)

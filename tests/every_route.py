@@ -67,6 +67,10 @@ ROUTES: dict[str, Access] = {
     "insights/allocation/charts/<slug:name>/": signed_in_only("/insights/allocation/charts/over_time/"),
     "insights/allocation/charts/<slug:name>.csv": signed_in_only("/insights/allocation/charts/against_target.csv"),
     "insights/allocation/<slug:tab>/": signed_in_only("/insights/allocation/teams/"),
+    "insights/capacity/": signed_in_only("/insights/capacity/"),
+    "insights/capacity/parts/<slug:name>/": signed_in_only("/insights/capacity/parts/capacity_by_unit/"),
+    "insights/capacity/charts/<slug:name>/": signed_in_only("/insights/capacity/charts/focus/"),
+    "insights/capacity/charts/<slug:name>.csv": signed_in_only("/insights/capacity/charts/focus.csv"),
     "insights/dashboards/": signed_in_only("/insights/dashboards/"),
     "insights/dashboards/new/": signed_in_only("/insights/dashboards/new/"),
     **{

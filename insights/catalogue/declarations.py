@@ -164,6 +164,11 @@ class Metric:
         return frozenset(measure.relation.family for measure in self.measures)
 
     @property
+    def of_teams_only(self) -> bool:
+        """Whether it has no value for one person, and none of few people whatever the policy."""
+        return any(measure.relation.teams_only for measure in self.measures)
+
+    @property
     def is_stock(self) -> bool:
         """Whether it is a stock, counted at the end of a window, instead of a flow."""
         return any(measure.relation.stock for measure in self.measures)

@@ -27,12 +27,14 @@ from insights.privacy.suppression import Hidden, Row
 from insights.privacy.withhold import (
     AI_DIMENSIONS,
     UNKNOWN_PEOPLE,
+    few_beside,
     is_withheld,
     minimum_for,
     minimum_of,
     reason,
     unconfirmed_for,
     withheld,
+    withheld_by_number,
     withheld_distribution,
     withholds,
 )
@@ -59,6 +61,7 @@ __all__ = [
     "visible_unmatched",
 ]
 
+TEAMS_NOTE = "No rows: these figures are of teams, never of a person."
 NOBODY = 0  # person id that matches no rows, for accounts without a person
 SESSIONS_NOTE = (
     "Only your own sessions are listed: others would reveal when somebody behind a pseudonym was at work. The rows of "
@@ -130,7 +133,7 @@ def _question(
     query: Query, known: Mapping[str, Unit], access: Access, family: FamilyOf, *, of_buckets: bool = False
 ) -> Question | None:
     """None where nothing of it is withheld.  `known` are units by the word of a scope."""
-    if not withholds(query, access):
+    if access.shows_small_groups or not withholds(query, access):
         return None
     unit = known.get(query.scope.unit_word or "") or unit_id_of(query.scope, access)
     units = () if unit is None else (unit,)
@@ -158,16 +161,19 @@ def _judged(
 def _shown(answer: Answer, hidden: Mapping[Row, Hidden], access: Access) -> Answer:
     for of_unit in hidden.values():
         return withheld(answer, access, of_unit)
-    return answer
+    return withheld_by_number(answer, access)
 
 
 def _shown_of_units(
     by_unit: Mapping[int, Sequence[Answer]], hidden: Sequence[Mapping[Row, Hidden]], access: Access
 ) -> Mapping[int, Sequence[Answer]]:
+    few = [few_beside(position, by_unit, access) for position in range(len(hidden))]
     return {
         unit: [
-            withheld(answer, access, of_query[unit], unit) if of_query else answer
-            for answer, of_query in zip(answers, hidden, strict=True)
+            withheld(answer, access, of_query[unit], unit)
+            if of_query
+            else withheld_by_number(answer, access, whole=unit in few[position])
+            for position, (answer, of_query) in enumerate(zip(answers, hidden, strict=True))
         ]
         for unit, answers in by_unit.items()
     }
@@ -226,6 +232,9 @@ def visible_rows(
     Where other people's rows are left out, `note` says why and `total` counts the viewer's own.
     """
     check_scopes([query.scope], access)
+    if get(query.key).of_teams_only:
+        nobody = replace(query, scope=replace(query.scope, person_id=NOBODY))
+        return replace(read_rows(nobody, page=page, size=size), query=query, note=TEAMS_NOTE)
     shown = _shown_of_rows(query, access)
     if shown.shown is Disclosure.TOTALS:
         everybody = read_person_totals(query)

@@ -7,7 +7,7 @@ to a viewer (pages, charts, CSV, API) passes through here, once, in `insights.pr
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from insights.catalogue.declarations import Count, Metric, Ratio
@@ -55,6 +55,44 @@ def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None
         series=[shown(figure) for figure in answer.series],
         unmatched=None if any(figure.withheld for figure in total) else answer.unmatched,
     )
+
+
+def withheld_by_number(answer: Answer, access: Access, *, whole: bool = False) -> Answer:
+    """Where the policy names people, figures of teams only are still never of few of them, nor of one person.
+
+    `whole`: what is withheld beside others, so that these cannot be computed.
+    """
+    if not (access.shows_small_groups and get(answer.query.key).of_teams_only):
+        return answer
+    if whole or any(too_few(figure.people, 0, access) for figure in answer.total):
+        return _hidden_whole(answer, access)
+    series = [
+        MetricValue(figure.window, figure.segment, reason=reason(access), to_date=figure.to_date, withheld=True)
+        if too_few(figure.people, 0, access)
+        else figure
+        for figure in answer.series
+    ]
+    return replace(answer, series=series)
+
+
+def few_beside(position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access) -> Collection[int]:
+    """The units beside each other whose figures of teams only are withheld where the policy names people.
+
+    Those of few people, and the smallest others until all that are withheld are enough people together: otherwise the
+    few could be computed from the unit above.
+    """
+    people = {
+        unit: max((figure.people for figure in answers[position].total), default=0)
+        for unit, answers in by_unit.items()
+        if access.shows_small_groups and get(answers[position].query.key).of_teams_only
+    }
+    hidden = {unit: number for unit, number in people.items() if too_few(number, 0, access)}
+    others = sorted((number, unit) for unit, number in people.items() if number and unit not in hidden)
+    for number, unit in others:
+        if not 0 < sum(hidden.values()) < access.minimum_group_size:
+            break
+        hidden[unit] = number
+    return hidden
 
 
 def _hidden_whole(answer: Answer, access: Access) -> Answer:
@@ -173,13 +211,16 @@ def withholds(query: Query, access: Access, unit_id: int | None = None) -> bool:
     Members and managers of a unit see its delivery, however small it is: its own tools show them as much.  This holds
     for the unit as a whole: a filter may leave one person, and tools show less of what mentions AI.
     """
+    metric = get(query.key)
+    if metric.of_teams_only:
+        return True
     is_own = query.scope.person_id is not None and query.scope.person_id == access.visibility.person_id
-    if is_own or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
+    if is_own or access.shows_small_groups or metric.belongs_to is not BelongsTo.PERSON:
         return False
     own_units = access.visibility.slugs
     is_of_own_unit = query.scope.unit in own_units if unit_id is None else unit_id in own_units.values()
     is_narrowed = bool(query.scope.where or query.facets)
-    return is_narrowed or not (is_of_own_unit and is_of_delivery(get(query.key)) and not names_ai(query))
+    return is_narrowed or not (is_of_own_unit and is_of_delivery(metric) and not names_ai(query))
 
 
 def is_of_delivery(metric: Metric) -> bool:

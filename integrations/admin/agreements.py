@@ -12,7 +12,16 @@ from integrations.models import WorkingAgreement
 class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     """Admin of working agreements; the worker recomputes the effects of a change within seconds."""
 
-    list_display = ("unit", days, "size_thresholds", "hotfix_branches", "hotfix_labels", "trunk", "sprint_grace_days")
+    list_display = (
+        "unit",
+        days,
+        "size_thresholds",
+        "hotfix_branches",
+        "hotfix_labels",
+        "trunk",
+        "sprint_grace_days",
+        "work_starts_at",
+    )
     list_select_related = ("unit",)
     search_fields = ("unit__name", "unit__slug")
     autocomplete_fields = ("unit",)

@@ -75,6 +75,7 @@ class Relation:
     has the columns that the relation lacks.  `detail` is the one whose rows are shown, if they are finer.
 
     A change of facts of `family`, or of one in `also`, changes its rows; sources of the latter need not be connected.
+    `teams_only`: its figures are of teams of at least the minimum group size, and of nobody alone, whatever the policy.
     `open_as_in_tools`: its rows reveal no more about a person than the source tools show everybody.
     """
 
@@ -86,6 +87,7 @@ class Relation:
     family: FactFamily = FactFamily.AI
     also: frozenset[FactFamily] = frozenset()
     open_as_in_tools: bool = False
+    teams_only: bool = False
     fact_is_row: bool = False  # each fact is exactly one row: counting rows counts facts
     shared_facts: bool = False  # a fact may have rows of several people or owners, but counts once
     owner: str = ""

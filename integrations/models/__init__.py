@@ -5,6 +5,7 @@ from integrations.models.allocation import (
     InvestmentCategory,
     InvestmentKind,
     InvestmentTarget,
+    WorkDay,
 )
 from integrations.models.arrivals import QuarantinedPayload, WebhookDelivery
 from integrations.models.attribution import (

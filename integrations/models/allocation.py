@@ -202,6 +202,35 @@ class Effort(models.Model):
         indexes = [models.Index(fields=["day"], name="effort_by_day")]
 
 
+class WorkDay(models.Model):
+    """What a person did on a day of their own time zone: how much, when, and in how many contexts; teams' capacity.
+
+    Derived by integrations/delivery/allocation/work_days.py.  Holidays and leave have no row.
+    """
+
+    week = models.DateField(help_text="Its Monday.")
+    person = models.ForeignKey(Person, models.CASCADE, related_name="+", db_constraint=False)
+    day = models.DateField()
+    is_weekend = models.BooleanField()
+    acts = models.IntegerField(help_text="Commits, reviews, pull requests opened, and moves of work items.")
+    late_acts = models.IntegerField(help_text="Those outside working hours, on working days.")
+    switches = models.IntegerField(help_text="How often two acts in a row were on different work.")
+    reviews = models.IntegerField()
+    in_progress = models.IntegerField(help_text="Work items in progress at its end.")
+    idle = models.IntegerField(help_text="Those of them that nothing happened to for a week.")
+    starts = models.IntegerField(help_text="How often a work item entered progress.")
+    restarts = models.IntegerField(help_text="Those of them that had been in progress before.")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["person", "day"], name="work_day_is_unique")
+        ]
+        indexes = [
+            models.Index(fields=["week"], name="work_day_by_week"),
+            models.Index(fields=["day"], name="work_day_by_day"),
+        ]
+
+
 class EffortWeek(models.Model):
     """A week whose effort is derived, and whether it has to be derived anew."""
 

@@ -60,6 +60,13 @@ class WorkingAgreement(models.Model):
         validators=[MaxValueValidator(LONGEST_GRACE)],
         help_text="What is in a sprint so many working days after its start is its commitment; 1 by default.",
     )
+    work_starts_at = models.TimeField(
+        "working hours from",
+        null=True,
+        blank=True,
+        help_text="In each person’s own time zone; 8:00 by default. What happens earlier or later is after hours.",
+    )
+    work_ends_at = models.TimeField("working hours until", null=True, blank=True, help_text="19:00 by default.")
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 
     class Meta:
@@ -87,6 +94,10 @@ class WorkingAgreement(models.Model):
         ends = self.size_thresholds = self.size_thresholds or None
         if ends and not (len(ends) == CLASSES_THAT_END and ends == sorted(set(ends))):
             raise ValidationError({"size_thresholds": "Give three numbers of lines that grow: where S, M and L end."})
+        if (self.work_starts_at is None) != (self.work_ends_at is None):
+            raise ValidationError({"work_ends_at": "Give both ends of the working hours, or none."})
+        if self.work_starts_at and self.work_ends_at and self.work_starts_at >= self.work_ends_at:
+            raise ValidationError({"work_ends_at": "Working hours end after they start."})
         for name in ("hotfix_branches", "hotfix_labels"):
             words = getattr(self, name) or None
             if words and not all(word.strip() for word in words):

@@ -132,7 +132,7 @@ def test_moving_a_name_to_somebody_else_moves_its_figures(admin: Client, ada: Pe
 def _form(ada: Person, **fields: str) -> dict[str, str]:
     """The form that the page of a person posts, with all of its tables."""
     form = {"full_name": "Ada King", "email": "ada@example.com", **fields}
-    tables = {"employments": 0, "attributes": 0, "reporting": 0, "identities": ada.identities.count()}
+    tables = {"employments": 0, "leaves": 0, "attributes": 0, "reporting": 0, "identities": ada.identities.count()}
     for table, known in tables.items():
         form.setdefault(f"{table}-TOTAL_FORMS", str(known))
         form.setdefault(f"{table}-INITIAL_FORMS", str(known))

@@ -120,7 +120,7 @@ def test_what_is_not_measured_says_what_it_takes(sign_in: SignIn) -> None:
     page = text(sign_in(EXECUTIVE), PERSONAS)
     assert "the hand-kept metric “customer satisfaction” is not set up" in page
     assert "/insights/hand-kept/new/?template=customer_satisfaction" in page
-    assert "no connected tool provides this metric" in page
+    assert "no connected tool provides this metric" in why_unmeasured("of.nothing")
     assert "/insights/hand-kept/new/" not in text(sign_in(MEMBER), PERSONAS), "members set nothing up"
     assert "but none overall" in why_unmeasured("ai.active_share_by_agent")
     document = sign_in(EXECUTIVE).get("/api/v1/roadmap/personas/").json()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
@@ -45,6 +45,7 @@ class Story:
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
     trunk: list[tuple[str, date | None]] = field(default_factory=list)  # which team works without pull requests
     grace: list[tuple[str, int, date | None]] = field(default_factory=list)  # working days until a sprint is committed
+    hours: list[tuple[str, time, time]] = field(default_factory=list)  # of which team, from when to when
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property

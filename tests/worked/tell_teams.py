@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 from integrations.delivery.agreements.agree import agree
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.ownership.find import find_unit
@@ -33,6 +35,11 @@ def works_without_pull_requests(line: Line, team: str) -> None:
 def commits_after(line: Line, team: str, days: str) -> None:
     """Since ever, or from a day on."""
     line.story.grace.append((team, int(days), line.moment.date() if line.moment else None))
+
+
+@sentence(r"the team (?P<team>\S+) works from (?P<first>\d\d:\d\d) to (?P<last>\d\d:\d\d)")
+def works_from(line: Line, team: str, first: str, last: str) -> None:
+    line.story.hours.append((team, time.fromisoformat(first), time.fromisoformat(last)))
 
 
 @sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
@@ -67,5 +74,7 @@ def give_to_teams(story: Story, org: Org) -> None:
         agree(find_unit(team.lower()), {"trunk": True}, start=since)
     for team, days, since in story.grace:
         agree(find_unit(team.lower()), {"sprint_grace_days": days}, start=since)
+    for team, first, last in story.hours:
+        agree(find_unit(team.lower()), {"work_starts_at": first, "work_ends_at": last})
     if story.trunk or story.grace:
         apply_agreements()

@@ -11,7 +11,10 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from integrations.models import WorkingAgreement
 from orgtree.models import Unit
 
-WORDS = ("size_thresholds", "hotfix_branches", "hotfix_labels", "trunk", "sprint_grace_days")
+WORDS = (
+    *("size_thresholds", "hotfix_branches", "hotfix_labels", "trunk", "sprint_grace_days"),
+    *("work_starts_at", "work_ends_at"),
+)
 
 
 @transaction.atomic

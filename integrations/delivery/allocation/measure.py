@@ -26,7 +26,8 @@ from core import sql
 from core.nudges import nudge_on_commit
 from core.queue import run_one_by_one
 from integrations.delivery.allocation.rules import stored_rules
-from integrations.models import AllocationRule, EffortWeek, FactFamily
+from integrations.delivery.allocation.work_days import measure_work_days
+from integrations.models import AllocationRule, EffortWeek, FactFamily, WorkingAgreement
 from integrations.outbox.fact_changes import Change, append_changes
 from orgtree.models import Organisation
 from orgtree.organisation.public_holidays import days_off
@@ -354,10 +355,9 @@ def measure_stale_weeks(*, most: int | None = None, seconds: float = float("inf"
 def measure_week(stale: EffortWeek, rules: str) -> None:
     """Derive the effort of the week, and append its days to the outbox, in the caller's transaction."""
     monday = stale.week
-    sql.execute(
-        _RECOMPUTE,
-        {"monday": monday, "next": monday + WEEK, "days": working_days(monday, monday + WEEK), "rules": rules},
-    )
+    days = working_days(monday, monday + WEEK)
+    sql.execute(_RECOMPUTE, {"monday": monday, "next": monday + WEEK, "days": days, "rules": rules})
+    measure_work_days(monday, days)
     append_changes([Change(FactFamily.EFFORT, monday, monday + WEEK)])
     stale.stale_since, stale.computed_at = None, timezone.now()
     stale.people_version = Organisation.current().people_version
@@ -412,7 +412,7 @@ def mark_all_weeks() -> None:
 
 
 def _mark_by_clock() -> None:
-    """Mark weeks that gained a day since they were derived, and all weeks if rules of units meet moved people.
+    """Mark weeks that gained a day since they were derived, and all weeks if people moved and units have own terms.
 
     An installation that had facts before it had weeks gets all of them.
     """
@@ -423,7 +423,8 @@ def _mark_by_clock() -> None:
     EffortWeek.objects.filter(
         Q(computed_at__lt=midnight), stale_since=None, week__gt=today - 2 * WEEK, week__lte=today
     ).exclude(computed_at=None).update(stale_since=Now())
-    if AllocationRule.objects.exclude(unit=None).exists():
+    hours = WorkingAgreement.objects.exclude(work_starts_at=None)
+    if AllocationRule.objects.exclude(unit=None).exists() or hours.exists():
         version = Organisation.current().people_version
         EffortWeek.objects.filter(stale_since=None).exclude(people_version=version).update(stale_since=Now())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import time
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -46,7 +47,11 @@ class Command(JsonCommand):
         listed = "; ".join(f"{name}: {_written(value)}" for name, value in agreed.items() if value is not None)
         self.print_result(
             options,
-            {"unit": unit.slug, "from": start and start.isoformat(), **agreed},
+            {
+                "unit": unit.slug,
+                "from": start and start.isoformat(),
+                **{name: _as_json(agreed[name]) for name in agreed},
+            },
             [f"{unit} ({unit.slug}) agreed on {listed or 'nothing'}"],
         )
 
@@ -54,10 +59,14 @@ class Command(JsonCommand):
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value) if isinstance(value, int) else ", ".join(map(str, value))
+    return f"{value}" if isinstance(value, int | time) else ", ".join(map(str, value))
 
 
-def _word(written: str) -> tuple[str, list[Any] | bool | int | None]:
+def _as_json(value: Any) -> Any:
+    return f"{value:%H:%M}" if isinstance(value, time) else value
+
+
+def _word(written: str) -> tuple[str, list[Any] | bool | int | time | None]:
     name, equals, value = written.partition("=")
     if not equals or name not in WORDS:
         raise CommandError(f"“{written[:60]}” is not valid. Write KEY=VALUE with a key of {', '.join(WORDS)}.")
@@ -70,6 +79,11 @@ def _word(written: str) -> tuple[str, list[Any] | bool | int | None]:
         if not (len(values) <= 1 and all(item.isdecimal() and int(item[:3]) <= LONGEST_GRACE for item in values)):
             raise CommandError(f"sprint_grace_days is a number of working days, at most {LONGEST_GRACE}.")
         return name, int(values[0]) if values else None
+    if name in ("work_starts_at", "work_ends_at"):
+        try:
+            return name, time.fromisoformat(values[0].zfill(5)) if values else None
+        except ValueError:
+            raise CommandError(f"{name} is a time of day, such as 08:30.") from None
     if name == "trunk":
         if values not in ([], ["yes"], ["no"]):
             raise CommandError("trunk is yes if the unit works without pull requests, else no.")

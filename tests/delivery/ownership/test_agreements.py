@@ -167,6 +167,9 @@ def test_a_label_and_a_deployment_in_between_count_when_they_arrive_later(shop: 
         (["size_thresholds=400"], "Give three numbers of lines that grow"),
         (["size_thresholds=a,b,c"], "size_thresholds are numbers of lines"),
         (["sprint_grace_days=two"], "sprint_grace_days is a number of working days, at most 10"),
+        (["work_starts_at=early", "work_ends_at=18:00"], "work_starts_at is a time of day"),
+        (["work_starts_at=09:00"], "Give both ends of the working hours, or none."),
+        (["work_starts_at=18:00", "work_ends_at=09:00"], "Working hours end after they start."),
         (["sprint_grace_days=11"], "sprint_grace_days is a number of working days, at most 10"),
         (["large=100"], "Write KEY=VALUE with a key of size_thresholds"),
         (["size_thresholds"], "Write KEY=VALUE"),
@@ -190,6 +193,8 @@ def test_the_command_tells_what_holds_now(shop: Delivery) -> None:
         "trunk": None,
         "hotfix_labels": ["fire"],
         "sprint_grace_days": None,
+        "work_starts_at": None,
+        "work_ends_at": None,
     }
 
 

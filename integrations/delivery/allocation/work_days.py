@@ -1,0 +1,233 @@
+"""Derives what people did on each day, in their own time zone: the facts of teams' capacity.
+
+An act is a commit, a review, a pull request that was opened, or a move of a work item.  Its context is the work item
+that it belongs to, else its repository.  Days of the person's own zone are those of the attribute `time_zone`, else of
+the organisation.  Holidays and leave are left out with all that was done on them.
+"""
+
+from __future__ import annotations
+
+from datetime import date, time, timedelta
+from zoneinfo import available_timezones
+
+from core import sql
+from integrations.models import WorkDay
+from orgtree.models import Organisation, PersonAttribute
+from orgtree.organisation.public_holidays import days_off
+
+STARTS_AT, ENDS_AT = time(8), time(19)  # working hours, unless agreed otherwise
+IDLE_DAYS = 7
+WEEK = timedelta(days=7)
+_TABLE = WorkDay._meta.db_table
+_COLUMNS = (
+    *("week", "is_weekend", "acts", "late_acts", "switches", "reviews"),
+    *("in_progress", "idle", "starts", "restarts"),
+)
+# (person, moment, context, kind), with a day more on either side, for zones.
+_ACTS = """
+    SELECT identity.person_id, commit.committed_at AS at, 'commit' AS kind,
+           coalesce('item ' || linked.item_id, 'repository ' || commit.home_id) AS context
+    FROM integrations_commit commit
+    JOIN orgtree_identity identity ON identity.id = commit.credited_id AND identity.person_id IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT min(link.work_item_id) AS item_id
+        FROM integrations_pullrequestcommit part
+        JOIN integrations_workitemlink link ON link.pull_request_id = part.pull_request_id
+        WHERE part.sha = commit.sha
+    ) AS linked ON true
+    WHERE commit.counted_on >= %(monday)s - 1 AND commit.counted_on < %(next)s + 1 AND commit.set_apart = ''
+    UNION ALL
+    SELECT identity.person_id, stored.submitted_at, 'review',
+           coalesce('item ' || linked.item_id, 'repository ' || figures.repository_id)
+    FROM integrations_countedreview review
+    JOIN integrations_pullrequestreview stored ON stored.id = review.review_id
+    JOIN orgtree_identity identity ON identity.id = review.reviewer_id AND identity.person_id IS NOT NULL
+    JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = review.pull_request_id
+    LEFT JOIN LATERAL (
+        SELECT min(link.work_item_id) AS item_id FROM integrations_workitemlink link
+        WHERE link.pull_request_id = review.pull_request_id
+    ) AS linked ON true
+    WHERE review.submitted_on >= %(monday)s - 1 AND review.submitted_on < %(next)s + 1
+    UNION ALL
+    SELECT identity.person_id, figures.opened_at, 'opened',
+           coalesce('item ' || linked.item_id, 'repository ' || figures.repository_id)
+    FROM integrations_pullrequestfigures figures
+    JOIN orgtree_identity identity ON identity.id = figures.credited_id AND identity.person_id IS NOT NULL
+    LEFT JOIN LATERAL (
+        SELECT min(link.work_item_id) AS item_id FROM integrations_workitemlink link
+        WHERE link.pull_request_id = figures.pull_request_id
+    ) AS linked ON true
+    WHERE figures.opened_on >= %(monday)s - 1 AND figures.opened_on < %(next)s + 1 AND figures.set_apart = ''
+    UNION ALL
+    SELECT identity.person_id, move.at, 'move', 'item ' || move.work_item_id
+    FROM integrations_workitemtransition move
+    JOIN orgtree_identity identity ON identity.id = move.by_id AND identity.person_id IS NOT NULL
+    WHERE move.at >= %(monday)s - 1 AND move.at < %(next)s + 1
+"""
+_LOCAL = """
+    SELECT acts.person_id, acts.kind, acts.context, acts.at, acts.at AT TIME ZONE zone.name AS local_at,
+           (acts.at AT TIME ZONE zone.name)::date AS day
+    FROM acts
+    LEFT JOIN LATERAL (
+        SELECT held.value FROM orgtree_personattribute held
+        JOIN orgtree_attribute attribute ON attribute.id = held.attribute_id AND attribute.slug = 'time_zone'
+        WHERE held.person_id = acts.person_id AND held.during @> acts.at::date AND held.value = ANY (%(zones)s)
+        LIMIT 1
+    ) AS own ON true
+    CROSS JOIN LATERAL (SELECT coalesce(own.value, current_setting('TimeZone'))) AS zone (name)
+"""
+_COUNTED = """
+    SELECT person_id, day,
+           count(*) AS acts,
+           count(*) FILTER (
+               WHERE NOT extract(isodow FROM day)::int = ANY (%(weekend)s)
+                 AND NOT (local_at::time >= hours.starts_at AND local_at::time < hours.ends_at)
+           ) AS late_acts,
+           count(*) FILTER (WHERE context <> before) AS switches,
+           count(*) FILTER (WHERE kind = 'review') AS reviews
+    FROM (
+        SELECT *, lag(context) OVER (PARTITION BY person_id, day ORDER BY at, kind, context) AS before FROM local
+    ) AS in_order
+    CROSS JOIN LATERAL (
+        SELECT coalesce(agreed.work_starts_at, %(starts_at)s::time), coalesce(agreed.work_ends_at, %(ends_at)s::time)
+        FROM (SELECT) AS always
+        LEFT JOIN LATERAL (
+            SELECT agreement.work_starts_at, agreement.work_ends_at
+            FROM orgtree_placement placement
+            JOIN integrations_workingagreement agreement
+              ON agreement.unit_id = placement.ancestor_id AND agreement.during @> in_order.day
+             AND agreement.work_starts_at IS NOT NULL AND agreement.work_ends_at IS NOT NULL
+            WHERE placement.person_id = in_order.person_id AND placement.during @> in_order.day
+            ORDER BY (
+                SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
+                WHERE above.unit_id = agreement.unit_id AND above.during @> in_order.day
+            ) DESC, agreement.id
+            LIMIT 1
+        ) AS agreed ON true
+    ) AS hours (starts_at, ends_at)
+    GROUP BY person_id, day
+"""
+# Items in progress at the end of a working day, by the person they were assigned to then.
+_HELD = """
+    SELECT identity.person_id, working.day, count(*) AS in_progress,
+           count(*) FILTER (
+               WHERE NOT EXISTS (
+                   SELECT FROM integrations_workitemtransition move
+                   WHERE move.work_item_id = figures.work_item_id
+                     AND move.at >= working.day - %(idle)s + 1 AND move.at < working.day + 1
+               ) AND NOT EXISTS (
+                   SELECT FROM integrations_workitemchange change
+                   WHERE change.work_item_id = figures.work_item_id
+                     AND change.at >= working.day - %(idle)s + 1 AND change.at < working.day + 1
+               ) AND NOT EXISTS (
+                   SELECT FROM integrations_workitemlink link
+                   JOIN integrations_pullrequestfigures pull_request
+                     ON pull_request.pull_request_id = link.pull_request_id
+                   LEFT JOIN integrations_pullrequestcommit part ON part.pull_request_id = link.pull_request_id
+                   LEFT JOIN integrations_pullrequestreview review ON review.pull_request_id = link.pull_request_id
+                   WHERE link.work_item_id = figures.work_item_id AND (
+                       pull_request.opened_at >= working.day - %(idle)s + 1 AND pull_request.opened_at < working.day + 1
+                       OR part.committed_at >= working.day - %(idle)s + 1 AND part.committed_at < working.day + 1
+                       OR review.submitted_at >= working.day - %(idle)s + 1 AND review.submitted_at < working.day + 1
+                   )
+               )
+           ) AS idle
+    FROM working
+    JOIN integrations_workitemfigures figures ON figures.in_progress_days @> working.day
+    JOIN integrations_workitem item ON item.id = figures.work_item_id AND item.deleted_at IS NULL
+     AND item.native_type !~* '(epic|initiative)'
+    LEFT JOIN LATERAL (
+        SELECT assignment.assignee_id FROM integrations_workitemassignment assignment
+        WHERE assignment.work_item_id = item.id AND assignment.at < working.day + 1
+        ORDER BY assignment.at DESC, assignment.position DESC, assignment.id DESC
+        LIMIT 1
+    ) AS assigned ON true
+    JOIN orgtree_identity identity ON identity.id = coalesce(assigned.assignee_id, figures.credited_id)
+    WHERE identity.person_id IS NOT NULL
+    GROUP BY identity.person_id, working.day
+"""
+# Entries into progress from another category, and those of items that had been in progress before.
+_ENTRIES = """
+    SELECT identity.person_id, entry.at::date AS day, count(*) AS starts,
+           count(*) FILTER (WHERE entry.earlier) AS restarts
+    FROM (
+        SELECT move.work_item_id, move.at,
+               EXISTS (
+                   SELECT FROM integrations_workitemtransition before
+                   WHERE before.work_item_id = move.work_item_id AND before.category = 'in_progress'
+                     AND (before.at, before.position, before.id) < (move.at, move.position, move.id)
+               ) AS earlier,
+               (
+                   SELECT before.category FROM integrations_workitemtransition before
+                   WHERE before.work_item_id = move.work_item_id
+                     AND (before.at, before.position, before.id) < (move.at, move.position, move.id)
+                   ORDER BY before.at DESC, before.position DESC, before.id DESC
+                   LIMIT 1
+               ) AS category_before
+        FROM integrations_workitemtransition move
+        WHERE move.at >= %(monday)s AND move.at < %(next)s AND move.category = 'in_progress'
+    ) AS entry
+    JOIN integrations_workitem item ON item.id = entry.work_item_id AND item.deleted_at IS NULL
+    JOIN integrations_workitemfigures figures ON figures.work_item_id = entry.work_item_id
+    LEFT JOIN LATERAL (
+        SELECT assignment.assignee_id FROM integrations_workitemassignment assignment
+        WHERE assignment.work_item_id = entry.work_item_id AND assignment.at::date <= entry.at::date
+        ORDER BY assignment.at DESC, assignment.position DESC, assignment.id DESC
+        LIMIT 1
+    ) AS assigned ON true
+    JOIN orgtree_identity identity ON identity.id = coalesce(assigned.assignee_id, figures.credited_id)
+    WHERE identity.person_id IS NOT NULL AND entry.category_before IS DISTINCT FROM 'in_progress'
+    GROUP BY identity.person_id, entry.at::date
+"""
+RECOMPUTE = f"""
+    WITH working AS MATERIALIZED (SELECT unnest(%(days)s::date[]) AS day),
+    acts AS MATERIALIZED ({_ACTS}),
+    local AS MATERIALIZED ({_LOCAL}),
+    counted AS MATERIALIZED ({_COUNTED}),
+    held AS MATERIALIZED ({_HELD}),
+    entries AS MATERIALIZED ({_ENTRIES}),
+    computed AS MATERIALIZED (
+        SELECT person_id, day, %(monday)s::date AS week,
+               extract(isodow FROM day)::int = ANY (%(weekend)s) AS is_weekend,
+               coalesce(counted.acts, 0) AS acts, coalesce(counted.late_acts, 0) AS late_acts,
+               coalesce(counted.switches, 0) AS switches, coalesce(counted.reviews, 0) AS reviews,
+               coalesce(held.in_progress, 0) AS in_progress, coalesce(held.idle, 0) AS idle,
+               coalesce(entries.starts, 0) AS starts, coalesce(entries.restarts, 0) AS restarts
+        FROM counted
+        FULL JOIN held USING (person_id, day)
+        FULL JOIN entries USING (person_id, day)
+        WHERE day >= %(monday)s AND day < %(next)s AND NOT day = ANY (%(holidays)s::date[])
+          AND NOT EXISTS (
+              SELECT FROM orgtree_leave away WHERE away.person_id = coalesce(counted.person_id, held.person_id,
+                  entries.person_id) AND away.during @> coalesce(counted.day, held.day, entries.day)
+          )
+    ),
+    gone AS (
+        DELETE FROM {_TABLE} stored
+        WHERE stored.week = %(monday)s
+          AND NOT EXISTS (
+              SELECT FROM computed WHERE (computed.person_id, computed.day) = (stored.person_id, stored.day)
+          )
+    )
+    {sql.upsert(_TABLE, "person_id, day", _COLUMNS, "computed")}
+"""  # noqa: S608  # constants of this module
+
+
+def measure_work_days(monday: date, days: list[date]) -> None:
+    """Derive the work days of a week, whose working days so far are `days`, in the caller's transaction."""
+    off = days_off(Organisation.current().holidays_in, range(monday.year, (monday + WEEK).year + 1))
+    own = PersonAttribute.objects.filter(attribute__slug="time_zone").values_list("value", flat=True).distinct()
+    sql.execute(
+        RECOMPUTE,
+        {
+            "monday": monday,
+            "next": monday + WEEK,
+            "days": days,
+            "holidays": sorted(day for day in off.holidays if monday <= day < monday + WEEK),
+            "weekend": [weekday + 1 for weekday in sorted(off.weekend)],
+            "zones": sorted(available_timezones().intersection(own)),
+            "starts_at": STARTS_AT,
+            "ends_at": ENDS_AT,
+            "idle": IDLE_DAYS,
+        },
+    )
