@@ -32,10 +32,11 @@ from insights.pages.planning.forecasts import (
     risk_line,
     verdict_tag,
 )
+from insights.privacy.withhold import is_withheld
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.views import page_view
-from integrations.delivery.records.initiatives import InitiativeKind
+from integrations.delivery.records.initiatives import InitiativeKind, agents_work
 
 MOST_BARS = 90
 
@@ -84,6 +85,8 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
         "dates": date_words(made.dates) if made.dates else None,
         "planned": wording.day(made.planned_on) if made.planned_on else "",
         "odds": _percent(odds),
+        "weekly": f"{made.weekly:.1f}" if made.weekly else "",
+        "agents": _agents(made, filters),
         "risk": risk_line(delivery_risk(made, made.planned_on, moved), filters)
         if made.is_at_risk and made.planned_on
         else None,
@@ -115,6 +118,29 @@ def _records(made: InitiativeForecast, team: Team | None) -> QuerySet[ForecastRe
         kind=made.initiative.kind, made_on__gte=made.today - timedelta(days=365), made_on__lt=made.today
     )
     return records.filter(team=team.unit_id) if team else records
+
+
+def _agents(made: InitiativeForecast, filters: Filters) -> Sequence[tuple[str, str, str]]:
+    """Labels, values and samples of what agents did for it; without values to which too few people contribute."""
+    work = agents_work(made.initiative)
+    figures = []
+    for key, people, label, value, sample in (
+        (
+            *("ai.committed_code_share", work.authors, "AI share"),
+            wording.percent_of(work.ai_lines, work.lines) if work.lines else "",
+            f"of {wording.count(work.lines, 'line')} in its pull requests",
+        ),
+        (
+            *("ai.spend", work.spenders, "AI spend"),
+            wording.money(float(work.spend)) if work.spend else "",
+            f"by {wording.count(work.spenders, 'person', 'people')}",
+        ),
+    ):
+        if is_withheld(filters.query(key), people, filters.access):
+            figures.append((label, "", "Hidden: too few people"))
+        elif value:
+            figures.append((label, value, sample))
+    return figures
 
 
 def _growth(added: int) -> str:

@@ -33,31 +33,17 @@ SPRINTS = Section(
                 "sprint.predictability",
             )
         ),
-        Trend("committed", COUNTED_IN, "Committed", "stacked_bar"),
-        Trend("delivered", in_items_or_points("sprint.delivered"), "Delivered", "stacked_bar"),
-        Trend("creep", in_items_or_points("sprint.scope_creep"), "Scope creep", needs=("sprint.commit",)),
-        Figures(
-            "More figures of sprints",
-            (
-                *("sprint.delivered", "sprint.delivered_points", "sprint.churn", "sprint.churn_points"),
-                *("sprint.work_removal_rate", "sprint.work_removal_rate_points", "estimate.accuracy"),
-            ),
-        ),
+        Trend("delivered", in_items_or_points("sprint.delivered"), "Delivered", "stacked_bar", span=6),
+        Trend("creep", in_items_or_points("sprint.scope_creep"), "Scope creep", needs=("sprint.commit",), span=6),
         UnitTable(
             "sprints_by_unit",
             (
                 *("sprint.commit", "sprint.delivered_vs_planned", "sprint.scope_creep", "sprint.churn"),
-                *("sprint.work_removal_rate", "sprint.carry_over", "sprint.predictability", "estimate.accuracy"),
+                *("sprint.carry_over", "sprint.predictability", "estimate.accuracy"),
             ),
             "Sprints, unit by unit",
         ),
     ),
-)
-BACKLOG = Section(
-    "backlog",
-    "Ready for the next sprint",
-    "What waits to be started",
-    cards=(Tile("backlog.health"), Tile("backlog.age"), Tile("wip.count"), Tile("wip.age")),
 )
 FLOW = Section(
     "flow",
@@ -84,11 +70,11 @@ FLOW = Section(
         ),
     ),
 )
-TABS = {"": (SPRINTS, BACKLOG), "flow": (FLOW,), FORECAST.key: (FORECAST,)}
+TABS = {"": (SPRINTS,), "flow": (FLOW,), FORECAST.key: (FORECAST,)}
 
 PLANNING_PAGE = InsightsPage(
     "planning",
-    tabs={"": Tab("Sprints", holds="backlog"), "flow": Tab("Flow"), FORECAST.key: Tab("Forecast")},
+    tabs={"": Tab("Sprints"), "flow": Tab("Flow"), FORECAST.key: Tab("Forecast")},
     facets=(
         OfferedFacet(Dimension.PROJECT, "issue.cycle_time", "item", part="projects", amount=facts_of),
         OfferedFacet(Dimension.WORK_TYPE, "issue.cycle_time", "item", part="work_types", amount=facts_of),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -18,6 +19,7 @@ from django.utils import timezone
 from psycopg import sql
 
 from integrations.delivery.records.visible import visible_work_items
+from integrations.facts.costs import spend_behind_item
 from orgtree.access.access import Access
 from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
@@ -124,12 +126,70 @@ _INITIATIVES = sql.SQL("""
            min(greatest(least(counted.started_on, counted.done_on), counted.joined_on)),
            avg(counted.active_seconds) FILTER (WHERE counted.done_on IS NOT NULL) / 86400.0,
            array_agg(DISTINCT counted.person_id)
-             FILTER (WHERE counted.done_on >= %(team_since)s AND counted.person_id IS NOT NULL)
+             FILTER (WHERE counted.done_on >= %(team_since)s AND counted.person_id IS NOT NULL),
+           array_agg(counted.item_id)
     FROM counted
     JOIN listed USING (key)
     GROUP BY counted.key
     ORDER BY max(listed.last_change) DESC, counted.key
 """)
+
+
+_AGENTS_WORK = sql.SQL("""
+    WITH item AS (SELECT DISTINCT unnest(%(items)s::bigint[]) AS id),
+    pull_request AS (
+        SELECT DISTINCT link.pull_request_id AS id
+        FROM integrations_workitemlink link
+        JOIN item ON item.id = link.work_item_id
+    ),
+    commit AS (
+        SELECT DISTINCT commit.id, identity.person_id
+        FROM (
+            SELECT part.sha
+            FROM pull_request
+            JOIN integrations_pullrequestcommit part ON part.pull_request_id = pull_request.id
+            UNION
+            SELECT squashed.merge_sha
+            FROM pull_request
+            JOIN integrations_pullrequest squashed ON squashed.id = pull_request.id AND squashed.merge_sha <> ''
+        ) AS brought
+        JOIN integrations_commit commit ON commit.sha = brought.sha AND commit.set_apart = ''
+        LEFT JOIN orgtree_identity identity ON identity.id = commit.credited_id
+    ),
+    lines AS (
+        SELECT sum(file.added) AS lines
+        FROM commit
+        JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
+    ),
+    ai AS (
+        SELECT sum(part.ai_lines) AS lines
+        FROM commit
+        JOIN integrations_fileattribution part ON part.commit_id = commit.id
+    ),
+    cost AS (
+        SELECT sum(behind.spend) AS spend, count(DISTINCT identity.person_id) FILTER (WHERE behind.spend > 0) AS people
+        FROM item
+        CROSS JOIN LATERAL ({spend}) AS behind
+        JOIN integrations_agentsession session ON session.id = behind.session_id
+        JOIN orgtree_identity identity ON identity.id = session.identity_id
+    )
+    SELECT coalesce(lines.lines, 0), coalesce(ai.lines, 0), (SELECT count(DISTINCT person_id) FROM commit),
+           coalesce(cost.spend, 0), coalesce(cost.people, 0)
+    FROM lines, ai, cost
+""").format(spend=sql.SQL(spend_behind_item("item.id")))
+
+
+@dataclass(frozen=True)
+class AgentsWork:
+    """What coding agents did for an initiative: their part of the lines of its pull requests, and their spend; with the
+    number of people whose commits and sessions these are.
+    """
+
+    lines: int
+    ai_lines: int
+    authors: int
+    spend: Decimal
+    spenders: int
 
 
 @dataclass(frozen=True)
@@ -150,6 +210,7 @@ class Initiative:
     started_on: date | None
     active_days: float | None  # mean calendar days that a finished item was actively worked on
     people: Sequence[int]
+    item_ids: Sequence[int] = ()
 
     @property
     def items(self) -> int:
@@ -175,6 +236,13 @@ def initiative(
     """One initiative, if the viewer may open any of its items."""
     found = _read(kind, access, people=people if own_only else EVERYBODY, own_only=own_only, since=date.min, key=key)
     return found[0] if found else None
+
+
+def agents_work(of: Initiative) -> AgentsWork:
+    """The work of agents behind the items of the initiative that the viewer may see."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AGENTS_WORK, {"items": list(of.item_ids)})
+        return AgentsWork(*cursor.fetchone())
 
 
 def _read(
@@ -215,7 +283,7 @@ def _read(
 
 def _initiative(kind: InitiativeKind, row: Sequence[Any]) -> Initiative:
     key, name, reference, epic_id, planned_on, remaining, in_progress, added, done, dropped, started_on, *rest = row
-    active_days, people = rest
+    active_days, people, item_ids = rest
     return Initiative(
         kind=kind,
         key=key,
@@ -231,4 +299,5 @@ def _initiative(kind: InitiativeKind, row: Sequence[Any]) -> Initiative:
         started_on=started_on,
         active_days=active_days,
         people=people or (),
+        item_ids=item_ids,
     )
