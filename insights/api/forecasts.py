@@ -48,6 +48,9 @@ class InitiativeForecastSerializer(DatesSerializer):
     items = serializers.IntegerField(help_text="Done or to do.")
     added_since_start = serializers.IntegerField(help_text="Less those dropped.")
     finished_per_week = serializers.FloatField(help_text="Pace of the history that is replayed.")
+    by_pace_of_team = serializers.BooleanField(
+        help_text="It has too few finished items: forecast by its part of its team's pace, without growth of scope."
+    )
     planned = serializers.DateField(allow_null=True)
     odds_of_planned = serializers.FloatField(allow_null=True, help_text="0–1.")
     working_days_late = serializers.IntegerField(

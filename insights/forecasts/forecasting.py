@@ -10,6 +10,8 @@ from functools import cached_property
 
 from insights.formulas.forecast import (
     EVEN,
+    FEWEST_DAYS,
+    FEWEST_FINISHED,
     LIKELY,
     NO_CHANGES,
     SAFE,
@@ -17,6 +19,7 @@ from insights.formulas.forecast import (
     Changes,
     Forecast,
     History,
+    Part,
     Throughput,
     TooLittleHistory,
     how_many,
@@ -25,6 +28,8 @@ from insights.formulas.forecast import (
 from insights.formulas.forecast_window import ChosenWindow, change_of_team, choose_window
 from insights.formulas.working_days import WorkingDays
 from integrations.delivery.records.initiatives import Initiative
+from integrations.delivery.records.sprint import delivered_days
+from integrations.models import Sprint
 from orgtree.models import Organisation
 from orgtree.organisation.public_holidays import days_off
 
@@ -99,7 +104,13 @@ class InitiativeForecast:
     def weekly(self) -> float:
         """Items finished a week, in the history that is replayed."""
         history = self.window.history
-        return history.total / history.days * WEEK if history.days else 0.0
+        share = history.part.share if history.part else 1.0
+        return history.total * share / history.days * WEEK if history.days else 0.0
+
+    @property
+    def part(self) -> Part | None:
+        """Set where the initiative is too young for a pace of its own: it is forecast by its team's."""
+        return self.window.history.part
 
     @property
     def seed(self) -> int:
@@ -118,7 +129,8 @@ class InitiativeForecast:
         """When that many more items are finished, whatever is added."""
         import numpy as np
 
-        history = History(self.window.history.finished, np.zeros_like(self.window.history.added))
+        past = self.window.history
+        history = replace(past, added=np.zeros_like(past.added))
         return when_finished(history, items, seed=self.seed, changes=self._complete(replace(changes, scope=0)))
 
     def _complete(self, changes: Changes) -> Changes:
@@ -137,11 +149,21 @@ def working_days(today: date) -> WorkingDays:
 
 
 def forecast_of(
-    initiative: Initiative, *, today: date, calendar: WorkingDays, team_sizes: Sequence[int] = ()
+    initiative: Initiative,
+    *,
+    today: date,
+    calendar: WorkingDays,
+    team_sizes: Sequence[int] = (),
+    team_finished: Sequence[date] = (),
 ) -> InitiativeForecast:
-    """The forecast at the end of `today`; `team_sizes` are those of the last working days before it."""
+    """The forecast at the end of `today`; `team_sizes` are those of the last working days before it.
+
+    With too little history it is made from `team_finished`, the days of all items that the team finished lately.
+    """
     since = change_of_team(team_sizes)
     history = history_of(initiative, today=today, calendar=calendar)
+    if is_young(history) and team_finished:
+        history = _history_of_team(initiative, team_finished, today=today, calendar=calendar) or history
     window = choose_window(history, days_since_change=since)
     made = InitiativeForecast(initiative, today, calendar, window, TooLittleHistory(history.total, history.days))
     return replace(made, forecast=made.with_changes(NO_CHANGES))
@@ -168,6 +190,38 @@ def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) ->
         )
     )
     return History(finished, added - dropped if initiative.kind.has_end else np.zeros_like(added))
+
+
+def forecast_of_sprint(sprint: Sprint, remaining: int, *, today: date) -> Forecast | TooLittleHistory:
+    """When so many items are done, at the pace at which sprints of the same board were worked off."""
+    import numpy as np
+
+    calendar, days = working_days(today), [day for day in delivered_days(sprint) if day < today]
+    if not days:
+        return TooLittleHistory(0, 0)
+    counts = calendar.counts(days, first=min(days), end=today)
+    window = choose_window(History(counts, np.zeros_like(counts)))
+    return when_finished(window.history, remaining, seed=zlib.crc32(f"sprint {sprint.external_id}".encode()))
+
+
+def is_young(history: History) -> bool:
+    """Whether it is too short to forecast from, and something was finished in it."""
+    return history.total > 0 and (history.total < FEWEST_FINISHED or history.days < FEWEST_DAYS)
+
+
+def _history_of_team(
+    initiative: Initiative, finished: Sequence[date], *, today: date, calendar: WorkingDays
+) -> History | None:
+    """The team's throughput, with the initiative's part of it since work began; its scope is taken not to grow."""
+    import numpy as np
+
+    past, start = [day for day in finished if day < today], initiative.started_on
+    if start is None or not past:
+        return None
+    own = sum(start <= day < today for day in initiative.done)
+    part = Part(own, max(own, sum(day >= start for day in past)))
+    counts = calendar.counts(past, first=min(past), end=today)
+    return History(counts, np.zeros_like(counts), part)
 
 
 def as_of(initiative: Initiative, day: date) -> Initiative:

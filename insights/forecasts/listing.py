@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from insights.forecasts.forecasting import Dates, InitiativeForecast, forecast_of, working_days
-from insights.forecasts.records import Movement, calibration_of, movements, records_of_unit
-from insights.forecasts.teams import Team, teams_of
+from insights.forecasts.forecasting import (
+    Dates,
+    InitiativeForecast,
+    forecast_of,
+    history_of,
+    is_young,
+    working_days,
+)
+from insights.forecasts.records import Movement, calibration_of, movements, records_of_unit, teams_not_calibrated
+from insights.forecasts.teams import Team, finished_by, teams_of
 from insights.formulas.forecast import FEWEST_FINISHED, LIKELY, TooLittleHistory
 from insights.formulas.forecast_calibration import Calibration
 from insights.ui import wording
@@ -43,11 +50,16 @@ class DeliveryRisk:
 
 @dataclass(frozen=True)
 class ListedForecasts:
-    """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held."""
+    """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held.
+
+    `not_calibrated` are the calibrations of teams, by the keys of their initiatives, whose dates come too early or too
+    late.
+    """
 
     forecasts: Sequence[InitiativeForecast]
     moved: Mapping[str, Movement]
     calibration: Calibration
+    not_calibrated: Mapping[str, Calibration]
 
     @property
     def at_risk(self) -> Sequence[InitiativeForecast]:
@@ -68,11 +80,16 @@ def listed_forecasts(
 ) -> ListedForecasts:
     """The initiatives on which these people worked; of their own items alone with `own_only`."""
     initiatives = open_initiatives(kind, access, people=people, own_only=own_only, since=today - STALE)
-    made = [forecast for forecast, _ in _forecasts(initiatives, today)]
+    of_teams = _forecasts(initiatives, today)
+    made = [forecast for forecast, _ in of_teams]
+    off = teams_not_calibrated(kind)
     made.sort(key=lambda one: (not one.is_at_risk, -(one.days_late or 0)))
     planned = {one.initiative.key: one.planned_on for one in made if one.is_at_risk and one.planned_on}
     return ListedForecasts(
-        made, movements(kind, planned), calibration_of(records_of_unit(people.unit).filter(kind=kind))
+        made,
+        movements(kind, planned),
+        calibration_of(records_of_unit(people.unit).filter(kind=kind)),
+        {one.initiative.key: off[team.unit_id] for one, team in of_teams if team and team.unit_id in off},
     )
 
 
@@ -117,11 +134,23 @@ def forecast_with_key(
 def _forecasts(initiatives: Sequence[Initiative], today: date) -> list[tuple[InitiativeForecast, Team | None]]:
     calendar = working_days(today)
     teams = teams_of(initiatives, day=today, calendar=calendar)
+    young = {
+        teams[one.key].unit_id
+        for one in initiatives
+        if one.key in teams and is_young(history_of(one, today=today, calendar=calendar))
+    }
+    finished = finished_by(young, day=today, calendar=calendar)
     made = []
     for one in initiatives:
         team = teams.get(one.key)
-        sizes = team.sizes if team else ()
-        made.append((forecast_of(one, today=today, calendar=calendar, team_sizes=sizes), team))
+        forecast = forecast_of(
+            one,
+            today=today,
+            calendar=calendar,
+            team_sizes=team.sizes if team else (),
+            team_finished=finished.get(team.unit_id, ()) if team else (),
+        )
+        made.append((forecast, team))
     return made
 
 
@@ -161,6 +190,7 @@ def forecast_document(made: InitiativeForecast, moved: Movement | None) -> dict[
         "items": one.items,
         "added_since_start": made.added_since_start,
         "finished_per_week": round(made.weekly, 2),
+        "by_pace_of_team": made.part is not None,
         "date_50": dates.even,
         "date_85": dates.likely,
         "date_95": dates.safe,

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from insights.forecasts.forecasting import as_of, forecast_of, working_days
 from insights.forecasts.teams import teams_of
-from insights.formulas.forecast_calibration import Calibration
+from insights.formulas.forecast_calibration import Calibration, Verdict
 from insights.formulas.working_days import WorkingDays
 from insights.models import ForecastRecord
 from integrations.delivery.records.initiatives import Initiative, InitiativeKind, all_initiatives
@@ -48,6 +48,8 @@ def record_forecasts() -> int:
             stored = ForecastRecord.objects.filter(kind=kind, key=initiative.key)
             finished_on = end_of(initiative, today)
             stored.update(finished_on=finished_on, team=team.unit_id if team else None)
+        of_others = ForecastRecord.objects.filter(kind=kind).exclude(key__in=[one.key for one in initiatives])
+        of_others.delete()  # of what was deleted, or has not changed for a year
     ForecastRecord.objects.filter(made_on__lt=today - 2 * YEAR).delete()
     return written
 
@@ -101,15 +103,24 @@ def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
 
 
 def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
-    """The calibration by finished initiatives: every other Monday's 85 % date counts."""
+    """The calibration by finished initiatives, and by those whose 85 % date has passed: every other Monday's counts."""
+    passed = Q(finished_on=None, likely_on__lte=timezone.localdate() - SETTLED)
     outcomes = [
-        likely_on is None or (finished_on is not None and finished_on <= likely_on)
-        for made_on, likely_on, finished_on in records.exclude(finished_on=None).values_list(
+        finished_on is not None and (likely_on is None or finished_on <= likely_on)
+        for made_on, likely_on, finished_on in records.filter(Q(finished_on__isnull=False) | passed).values_list(
             "made_on", "likely_on", "finished_on"
         )
         if made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0
     ]
     return Calibration(sum(outcomes), len(outcomes))
+
+
+def teams_not_calibrated(kind: InitiativeKind) -> Mapping[int, Calibration]:
+    """Unit → its calibration, where dates come too early or too late."""
+    records = ForecastRecord.objects.filter(kind=kind, made_on__gte=timezone.localdate() - YEAR)
+    teams = records.exclude(team=None).values_list("team", flat=True).distinct()
+    found = {team: calibration_of(records.filter(team=team)) for team in teams}
+    return {team: one for team, one in found.items() if one.verdict in (Verdict.TOO_EARLY, Verdict.TOO_LATE)}
 
 
 @dataclass(frozen=True)

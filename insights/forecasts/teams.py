@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -34,6 +34,19 @@ _MEMBERS = """
 """
 
 
+# The days on which people finished items while they were in a unit.
+_FINISHED = """
+    SELECT placement.ancestor_id, array_agg(figures.done_on)
+    FROM orgtree_placement placement
+    JOIN orgtree_identity identity ON identity.person_id = placement.person_id
+    JOIN integrations_workitemfigures figures
+      ON figures.credited_id = identity.id AND figures.done_on >= %(first)s AND placement.during @> figures.done_on
+    JOIN integrations_workitem item ON item.id = figures.work_item_id AND item.deleted_at IS NULL
+    WHERE placement.ancestor_id = ANY (%(units)s)
+    GROUP BY placement.ancestor_id
+"""
+
+
 @dataclass(frozen=True)
 class Team:
     """A unit, and its size on each of the last working days."""
@@ -60,6 +73,15 @@ def teams_of(initiatives: Sequence[Initiative], *, day: date, calendar: WorkingD
             members.setdefault(unit, []).append((since, until))
     sizes = {unit: _sizes(ranges, working) for unit, ranges in members.items()}
     return {initiatives[number].key: Team(unit, name, sizes.get(unit, ())) for number, unit, name in found}
+
+
+def finished_by(units: Collection[int], *, day: date, calendar: WorkingDays) -> Mapping[int, Sequence[date]]:
+    """Unit → the days of all items that its people finished lately."""
+    if not units:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_FINISHED, {"units": list(units), "first": calendar.after(day, -DAYS_READ)})
+        return dict(cursor.fetchall())
 
 
 def _sizes(ranges: Sequence[tuple[date | None, date | None]], working: Sequence[date]) -> Sequence[int]:

@@ -41,15 +41,33 @@ WEEKS_ALIKE = 2.0
 MORE_PEOPLE, FEWER_PEOPLE = (0.0, 1.0), (0.5, 1.0)
 
 
+@dataclass(frozen=True)
+class Part:
+    """The items of a team's `of` finished ones that belong to what is forecast.
+
+    Few say little of the share that will: each run draws its own from all that fit (a beta distribution, any share
+    being as likely beforehand).
+    """
+
+    finished: int
+    of: int
+
+    @property
+    def share(self) -> float:
+        return (self.finished + 1) / (self.of + 2)
+
+
 @dataclass(frozen=True, eq=False)
 class History:
     """Items finished and added to the scope on each working day, the oldest first; two arrays of one length.
 
-    `added` may be negative on a day on which more items were dropped than added.
+    `added` may be negative on a day on which more items were dropped than added.  With `part` it is the history of a
+    whole team, of which what is forecast is a part.
     """
 
     finished: Integers
     added: Integers
+    part: Part | None = None
 
     @property
     def days(self) -> int:
@@ -61,11 +79,11 @@ class History:
         return int(self.finished.sum())
 
     def last(self, days: int) -> History:
-        return History(self.finished[-days:], self.added[-days:])
+        return History(self.finished[-days:], self.added[-days:], self.part)
 
     def until(self, days: int) -> History:
         """The history as it was known after its first `days` days."""
-        return History(self.finished[:days], self.added[:days])
+        return History(self.finished[:days], self.added[:days], self.part)
 
 
 @dataclass(frozen=True)
@@ -207,9 +225,11 @@ def _pace(history: History, changes: Changes, rng: Generator) -> Floats:
 
     shares = rng.random(RUNS)  # drawn even if unused: a change must not shift the weeks that follow
     pace = np.ones(RUNS)
+    if part := history.part:
+        pace *= rng.spawn(1)[0].beta(part.finished + 1, part.of - part.finished + 1, RUNS)
     if changes.people and changes.team:
         low, high = MORE_PEOPLE if changes.people > 0 else FEWER_PEOPLE
-        pace += changes.people * (low + (high - low) * shares) / changes.team
+        pace *= 1 + changes.people * (low + (high - low) * shares) / changes.team
     if changes.wip_limit is not None and changes.active_days:
         most_a_day = changes.wip_limit / changes.active_days
         pace = np.minimum(pace, most_a_day * history.days / history.total)

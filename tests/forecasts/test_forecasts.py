@@ -289,6 +289,64 @@ def test_back_tests_of_finished_epics_are_recorded_once_and_published(board: Boa
     assert f"{calibration.of} of {calibration.of} of the 85% dates of these epics held" in page
 
 
+def test_a_date_that_passed_did_not_hold_and_its_teams_forecasts_say_so(board: Board) -> None:
+    """Of eleven dates, six held; four of a finished epic did not, nor did one of an open epic, three weeks ago.
+
+    A date that lies ahead says nothing yet.
+    """
+    today, team = windows.local_today(), Unit.objects.get(slug="platform")
+    monday = today - timedelta(days=today.weekday() + 7 * (today.isocalendar().week % 2))
+    made_on = [monday - timedelta(weeks=2 * number) for number in range(3, 15)]
+
+    def record(day: date, likely_on: date, finished_on: date | None) -> None:
+        ForecastRecord.objects.create(
+            **{"kind": "epic", "key": "1", "made_on": day, "even_on": day, "likely_on": likely_on, "safe_on": None},
+            **{"remaining": 5, "added": 0, "weekly": 5.0, "finished_on": finished_on, "team_id": team.pk},
+        )
+
+    for number, day in enumerate(made_on[:10]):
+        record(day, day + timedelta(days=9), day + timedelta(days=8 if number < 6 else 10))
+    record(made_on[10], today - timedelta(days=21), None)
+    record(made_on[11], today + timedelta(days=1), None)
+    assert calibration_of(records_of_unit("platform")) == Calibration(6, 11)
+    listed = text(signed_in(EXECUTIVE), LIST)
+    assert f"{REFUNDS} SHOP-900 Not calibrated for this team: its dates come too early" in listed
+    page = text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
+    assert "Not calibrated for this team: its dates come too early. 6 of 11 of the 85% dates of this team held" in page
+    record_forecasts()
+    assert not ForecastRecord.objects.filter(key="1").exists(), "there is no such epic any more"
+
+
+def test_a_young_epic_has_its_part_of_the_pace_of_its_team(board: Board) -> None:
+    """Platform finished 44 items in 40 days, 1.1 a day; of 8 since the epic began 4 were of it: half of the pace."""
+    today = windows.local_today()
+    carts = board.epic("SHOP-905", "Saved carts")
+    days = working_days_before(today, 4)
+    board.items(carts, done=days, todo=4, created=days[0] - timedelta(days=1))
+    client, key = signed_in(EXECUTIVE), key_of("Saved carts")
+    page = text(client, ONE, of=key)
+    assert f"pace of Platform, of whose 8 finished items since {words(days[0])} 4 were this one’s" in page
+    assert "its team’s pace" in text(client, LIST)
+    found_one = forecast_with_key(
+        InitiativeKind.EPIC, key, aggregates_access(), people=EVERYBODY, own_only=False, today=today
+    )
+    assert found_one
+    made, team = found_one
+    assert team
+    assert (made.weekly, team.name) == (pytest.approx(1.1 * 5 / 2), "Platform")
+    assert made.dates
+    assert made.dates.even
+    assert working_day_after(today, 6) <= made.dates.even <= working_day_after(today, 9)
+
+
+@pytest.mark.usefixtures("board")
+def test_an_initiative_says_what_was_done_and_nothing_of_agents_that_nobody_used() -> None:
+    page = text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
+    assert "Done 40 of 50 items" in page
+    assert "Throughput 5.0 items a week" in page
+    assert "AI spend" not in page, "nobody used one"
+
+
 def test_an_epic_that_goes_on_loses_its_end(board: Board) -> None:
     days = working_days_before(windows.local_today() - timedelta(days=20), 60)
     board.items(board.epic("SHOP-902", "Single sign-on"), done=days, created=days[0] - timedelta(days=2))

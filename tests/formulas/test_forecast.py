@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from insights.formulas.forecast import (
     Changes,
     Forecast,
     History,
+    Part,
     Throughput,
     TooLittleHistory,
     how_many,
@@ -44,6 +47,17 @@ def throughput(of: History, days: int, changes: Changes = NO_CHANGES) -> Through
 
 
 STEADY = history([2] * 30)
+
+
+def test_a_part_of_a_teams_work_has_its_part_of_the_pace() -> None:
+    """Of two items a day, half: ten items take ten days.  Of two items one says little: from five days to never."""
+    known = forecast(replace(STEADY, part=Part(500_000, 1_000_000)), 10)
+    assert (known.day_at(EVEN), known.day_at(SAFE)) == (10, 11), "half of the shares are below a half by a hair"
+    young = forecast(replace(STEADY, part=Part(1, 2)), 10)
+    assert Part(1, 2).share == 0.5
+    assert young.day_at(EVEN) == pytest.approx(10, abs=1), "the median of a share between 0 and 1 is a half, too"
+    safe = young.day_at(SAFE)
+    assert safe == pytest.approx(37, abs=3), "5 % of shares are below 0.135: 10 ÷ (2 × 0.135)"
 
 
 @pytest.mark.parametrize(

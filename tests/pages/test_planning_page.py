@@ -99,6 +99,44 @@ def test_the_report_says_what_became_of_the_commitment_and_who_decided_it(shop: 
     assert "Committed at start 5 points Added 5 100%" in points, "2 + 3 committed, and the 5 that SHOP-2 grew by"
 
 
+def test_an_open_sprint_says_the_odds_that_its_open_work_is_done_by_its_end(org: Org) -> None:
+    """Two of the board's items a working day in the last sprint; six are open, and five working days left."""
+    create_teams()
+    tracker = Tracker()
+    moments = [f"03-{day:02} 10:00" for day in (3, 4, 5, 6, 9, 10, 11, 12, 13)]
+
+    def item(key: str, sprint: str, entered: str, *moves: tuple[str, str]) -> Any:
+        changes = [SprintChangeDraft(at=at(entered), sprint=sprint, added=True, by=ADA)]
+        return tracker.item(key, "02-20 09:00", *moves, sprint_changes=ProvidedParts(changes))
+
+    tracker.tell(
+        *(item(f"SHOP-{20 + place}", "7", "02-27 09:00", (moments[place // 2], "Done")) for place in range(18)),
+        *(item(f"SHOP-{50 + place}", "8", "03-16 09:00") for place in range(6)),
+        *(
+            SprintDraft(
+                external_id=number,
+                board="12",
+                name=f"Platform sprint {number}",
+                state=state,
+                native_state=state,
+                starts_at=at(f"{first} 09:00"),
+                ends_at=at(f"{last} 16:00"),
+                completed_at=at(f"{last} 16:00") if state == SprintState.CLOSED else None,
+            )
+            for number, state, first, last in (
+                ("7", SprintState.CLOSED, "03-02", "03-13"),
+                ("8", SprintState.ACTIVE, "03-16", "03-27"),
+            )
+        ),
+    )
+    org.own("12", "platform")
+    opened = Sprint.objects.get(external_id="8")
+    shown = report(signed_in(EXECUTIVE), f"?sprint={opened.pk}")
+    found = re.search(r"All 6 open items are done by 27 Mar 2026 with odds of (\d+)%", shown)
+    assert found, shown
+    assert 50 <= int(found[1]) <= 100
+
+
 def test_the_burn_up_follows_scope_and_what_is_done_day_by_day(shop: Org) -> None:
     sprint = Sprint.objects.get()
     days = signed_in(EXECUTIVE).get(f"{PAGE}sprints/{sprint.pk}/days/").json()

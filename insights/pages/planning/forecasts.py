@@ -77,7 +77,7 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
         **_void(kind),
         "void_link": _projects(filters) if kind.has_end else None,
         "title": f"Open {wording.plural_of(noun)}",
-        "lines": [_line(made, filters) for made in listed.forecasts],
+        "lines": [_line(made, listed, filters) for made in listed.forecasts],
         "risks": [risk_line(risk, filters) for risk in listed.risks],
         "has_planned": any(made.planned_on for made in listed.forecasts),
         "calibration": calibration_words(listed.calibration, f"these {wording.plural_of(noun)}"),
@@ -103,7 +103,7 @@ def shipping_part(filters: Filters) -> dict[str, Any]:
         "part": "insights/planning/_part_shipping.html",
         "noun": NOUNS[kind],
         "nouns": wording.plural_of(NOUNS[kind]),
-        "lines": [_line(made, picked) for made in urgent[:MOST_AT_HOME]],
+        "lines": [_line(made, listed, picked) for made in urgent[:MOST_AT_HOME]],
         "number": len(listed.forecasts),
         "at_risk": len(listed.at_risk),
         "all_url": picked.url(reverse("planning_tab", args=[FORECAST.key])),
@@ -128,7 +128,7 @@ def _projects(filters: Filters) -> Link:
     return Link("Forecast projects", url)
 
 
-def _line(made: InitiativeForecast, filters: Filters) -> dict[str, Any]:
+def _line(made: InitiativeForecast, listed: ListedForecasts, filters: Filters) -> dict[str, Any]:
     one, odds = made.initiative, made.odds_by(made.planned_on) if made.planned_on else None
     return {
         "name": one.name,
@@ -139,6 +139,8 @@ def _line(made: InitiativeForecast, filters: Filters) -> dict[str, Any]:
         "share": len(one.done) / one.items if one.items else 0.0,
         "added": f"{made.added_since_start:+,}" if made.added_since_start else "none",
         "weekly": f"{made.weekly:.1f}" if made.weekly else "–",
+        "is_young": made.part is not None,
+        "not_calibrated": not_calibrated_words(listed.not_calibrated.get(one.key)),
         "dates": date_words(made.dates) if made.dates else None,
         "too_little": too_little_words(made.forecast),
         "planned": wording.day(made.planned_on) if made.planned_on else "",
@@ -195,6 +197,17 @@ def calibration_words(calibration: Calibration, whose: str) -> str:
             return f"{held} ({share})."
 
 
+def not_calibrated_words(of_team: Calibration | None) -> str:
+    """The warning beside a date; empty where its team's dates held as often as they should, or are too few."""
+    match of_team.verdict if of_team else None:
+        case Verdict.TOO_EARLY:
+            return "Not calibrated for this team: its dates come too early"
+        case Verdict.TOO_LATE:
+            return "Not calibrated for this team: its dates come too late"
+        case _:
+            return ""
+
+
 def verdict_tag(calibration: Calibration) -> tuple[str, str]:
     """The word and the tone of the tag."""
     match calibration.verdict:
@@ -208,6 +221,7 @@ def verdict_tag(calibration: Calibration) -> tuple[str, str]:
 
 COLUMNS = (
     *("kind", "key", "name", "reference", "items_done", "items", "added_since_start", "finished_per_week"),
+    "by_pace_of_team",
     *("date_50", "date_85", "date_95", "planned", "odds_of_planned", "working_days_late", "at_risk_since", "reason"),
 )
 

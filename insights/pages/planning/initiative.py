@@ -29,6 +29,7 @@ from insights.pages.planning.forecasts import (
     calibration_words,
     date_words,
     is_own,
+    not_calibrated_words,
     risk_line,
     verdict_tag,
 )
@@ -91,12 +92,13 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
         if made.is_at_risk and made.planned_on
         else None,
         "bars": _bars(made, question),
-        "basis": basis_words(made),
+        "basis": basis_words(made, team),
         "calibration": calibration_words(
             calibration, "this team" if team else f"all {wording.plural_of(NOUNS[one.kind])}"
         )
         if one.kind.has_end
         else ABOUT_OPEN.format(noun=NOUNS[one.kind]),
+        "not_calibrated": not_calibrated_words(calibration) if team and one.kind.has_end else "",
         "verdict": verdict_tag(calibration) if one.kind.has_end else None,
         "asks": f"When will {one.name} ship?"
         if one.kind.has_end
@@ -151,8 +153,15 @@ def _growth(added: int) -> str:
     return f"{wording.count(added, 'item')} added since work began"
 
 
-def basis_words(made: InitiativeForecast) -> str:
+def basis_words(made: InitiativeForecast, team: Team | None = None) -> str:
     """What the forecast was made from."""
+    if made.part and team:
+        began = f" since {wording.day(made.initiative.started_on)}" if made.initiative.started_on else ""
+        return (
+            f"Too young for a pace of its own: {RUNS:,} runs on the pace of {team.name}, of whose "
+            f"{wording.count(made.part.of, 'finished item')}{began} {made.part.finished} were this one’s. "
+            "How its scope will grow is not known yet."
+        )
     days = made.window.history.days
     span = wording.count(round(days / WEEK), "week")
     why = {

@@ -15,6 +15,8 @@ from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
 from core.page_links import Picker, url_with
+from insights.forecasts.forecasting import forecast_of_sprint, working_days
+from insights.formulas.forecast import TooLittleHistory
 from insights.pages.planning.tabs import COUNTED_IN, PLANNING_PAGE
 from insights.pages.presenter import Verdict
 from insights.pages.records import labels
@@ -38,6 +40,7 @@ from integrations.delivery.records.sprint import (
     sums_of_sprint,
 )
 from integrations.delivery.records.visible import sprints_of_units, visible_sprints
+from integrations.enums import SprintOutcome
 from integrations.models import Sprint
 from orgtree.trees.surroundings import Surroundings
 
@@ -109,6 +112,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
         "title": report.sprint.name or report.sprint.external_id,
         "board": report.board,
         "dates": _dates(report),
+        "odds": _odds(report),
         "counted": counted,
         "counted_pickers": [
             replace(picker, url=url_with(picker.url, {SPRINT: report.sprint.pk}), key="")
@@ -164,6 +168,22 @@ def _dates(report: SprintReport) -> str:
     if late > LATE_HOURS:
         return f"{days}, closed {wording.count(round(late / 24), 'day')} late"
     return f"{days}, closed on time"
+
+
+def _odds(report: SprintReport) -> str:
+    """The odds that what is open in an open sprint is done by its end, at the pace of its board's sprints."""
+    open_items = sum(line.part.outcome == SprintOutcome.OPEN for line in report.lines)
+    ends_at = report.sprint.ends_at
+    if report.figures.closed_at is not None or not open_items or ends_at is None or ends_at < timezone.now():
+        return ""
+    today, end = timezone.localdate(), _day(ends_at)
+    forecast = forecast_of_sprint(report.sprint, open_items, today=today)
+    count = wording.count(open_items, "open item")
+    if isinstance(forecast, TooLittleHistory):
+        return ""
+    odds = forecast.odds_by(working_days(today).until(today, end))
+    all_of = f"The {count} is" if open_items == 1 else f"All {count} are"
+    return f"{all_of} done by {wording.day(end)} with odds of {wording.percent_of(odds, 1.0)}."
 
 
 def _day(at: datetime) -> date:

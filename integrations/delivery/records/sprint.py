@@ -30,6 +30,7 @@ from orgtree.models import Identity
 
 AMOUNTS = ("committed", "added", "removed", "delivered", "delivered_commit", "carried_over")
 SATURDAY = 5
+WEEKS_OF_BOARD = 26  # of throughput
 
 _AMOUNTS = ", ".join(f"{name}, {name}_points" for name in AMOUNTS)
 _OF_ITEMS = f"""
@@ -162,6 +163,19 @@ def days_of_sprint(sprint: Sprint) -> Sequence[SprintDay]:
     counted = {at: (Amount(*row[:2]), Amount(*row[2:])) for at, *row in rows}
     nothing = (Amount(0, 0.0), Amount(0, 0.0))
     return [SprintDay(day, *counted.get(at, nothing)) for day, at in moments]
+
+
+def delivered_days(sprint: Sprint) -> Sequence[date]:
+    """The local day of each item that was done in a sprint of its board since half a year before."""
+    since = timezone.now() - timedelta(weeks=WEEKS_OF_BOARD)
+    done = SprintItem.objects.filter(
+        sprint__connection=sprint.connection_id,
+        sprint__board=sprint.board,
+        sprint__deleted_at=None,
+        outcome=SprintOutcome.DELIVERED,
+        ended_at__gte=since,
+    )
+    return [timezone.localtime(at).date() for _, at in done.values_list("work_item", "ended_at").distinct() if at]
 
 
 def sums_of_sprint(sprint: Sprint) -> Amounts:
