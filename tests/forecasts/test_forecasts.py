@@ -333,7 +333,8 @@ def test_a_young_epic_has_its_part_of_the_pace_of_its_team(board: Board) -> None
     assert found_one
     made, team = found_one
     assert team
-    assert (made.weekly, team.name) == (pytest.approx(1.1 * 5 / 2), "Platform")
+    assert made.weekly == pytest.approx(1.1 * 5 / 2)
+    assert team.name == "Platform"
     assert made.dates
     assert made.dates.even
     assert working_day_after(today, 6) <= made.dates.even <= working_day_after(today, 9)
