@@ -23,7 +23,7 @@ from insights.engine.fact_rows import GREATEST, RowOrder
 from insights.pages.answers import facet_label
 from insights.pages.drawing import LABELS, highest_title
 from insights.pages.records.labels import method_words, tool_label, tool_url
-from insights.privacy.rows import LABEL, NOBODY
+from insights.privacy.rows import AGGREGATES_NOTE, LABEL, NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
@@ -33,6 +33,7 @@ from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
 from insights.ui.views import page_view, part_view
+from orgtree.trees.surroundings import visible_units
 
 ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
@@ -99,6 +100,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "panel_name": f"Rows of {params.metric.name}" if is_panel(request) else "",
         "recipe": printed_recipe(shown.recipe),
         "note": shown.note,
+        "elsewhere": rows_elsewhere(params.filters, shown.note, lambda filters: filters.url(rows_url)),
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
         "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
@@ -122,6 +124,18 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 def _aggregates(params: PanelParams) -> Link:
     """What somebody may look at who has no rows here: the figures of the unit and of those below it."""
     return Link("Figures by unit", params.filters.url(reverse("metric_page", args=[params.metric.key])))
+
+
+def rows_elsewhere(filters: Filters, note: str, url: Callable[[Filters], str]) -> Link | None:
+    """The viewer's own unit, whose rows they may see; None where the note says something else than that these are not
+    theirs to see, or they have no such unit.
+    """
+    visibility = filters.access.visibility
+    home = visibility.home_unit
+    if note != AGGREGATES_NOTE or home is None or not visibility.can_see_individuals(visibility.slugs[home]):
+        return None
+    [unit] = visible_units([home], visibility)
+    return Link(f"Rows of {unit.name}", url(filters.with_unit(home)))
 
 
 def read_order(request: HttpRequest) -> RowOrder:

@@ -179,19 +179,32 @@ def _whole_tile(filters: Filters, notes: Mapping[int | None, str], link: Link) -
 def _tree_tiles(
     filters: Filters, around: Surroundings, notes: Mapping[int | None, str], link: Link
 ) -> Sequence[dict[str, Any]]:
-    """One for each tree; where the viewer sees several branches of a tree, one for each of them."""
+    """One for each tree; where the viewer sees several branches, one for each of them, and one for branches of
+    different trees with the same people.
+    """
+    whole = filters.access.visibility.whole
     tops = [top.tree_slug for top in around.tops]
     here = {unit.pk for unit in around.path}
+    same: dict[str, list[TreeUnit]] = {}
+    for top in around.tops:
+        same.setdefault(top.slug if whole else top.digest or top.slug, []).append(top)
     return [
         {
             "key": top.slug,
-            "name": top.tree_name if tops.count(top.tree_slug) == 1 and filters.access.visibility.whole else top.name,
+            "name": top.tree_name if tops.count(top.tree_slug) == 1 and whole else top.name,
             "note": notes[top.pk],
             "url": link(filters.with_unit(top.slug)),
-            "chosen": top.pk in here or top.tree_slug == filters.scope.unassigned,
+            "chosen": any(one.pk in here for one in units) or top.tree_slug == filters.scope.unassigned,
         }
-        for top in around.tops
+        for units in same.values()
+        for top in [_first_of(units, filters)]
     ]
+
+
+def _first_of(units: Sequence[TreeUnit], filters: Filters) -> TreeUnit:
+    """The viewer's own unit among units of the same people, else the first."""
+    home = filters.access.visibility.home_unit if len(units) > 1 else None
+    return next((unit for unit in units if unit.slug == home), units[0])
 
 
 def _note(people: int, active: MetricValue | None) -> str:

@@ -21,6 +21,7 @@ from orgtree.models.units import (
     TreeKind,
     TreeLevel,
     Unit,
+    UnitPeople,
     UnitPlace,
     UnitPlacement,
 )

@@ -161,6 +161,18 @@ class Placement(models.Model):
         ]
 
 
+class UnitPeople(models.Model):
+    """A digest of who has been in a unit and on which days: equal for units of the same people, of whatever tree.
+
+    Units without people have none.  Rebuilt with the placements.
+    """
+
+    unit = models.OneToOneField(
+        Unit, models.CASCADE, primary_key=True, db_constraint=False, related_name="people_digest"
+    )
+    digest = models.CharField(max_length=64, db_index=True)
+
+
 class UnitPlacement(models.Model):
     """Unit u is unit a or a descendant of it during a range of local days: one row per unit on the path to the root.
 

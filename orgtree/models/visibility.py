@@ -25,6 +25,12 @@ Viewer = User | AbstractBaseUser | AnonymousUser | None
 # The id of the tree whose units set objectives, from the app that keeps them; asked where somebody is in several trees.
 program_trees: Hook[Callable[[], int | None]] = Hook()
 
+
+def preferred_trees() -> set[int | None]:
+    """The ids of the trees whose units set objectives."""
+    return {find() for find in program_trees}
+
+
 ACCOUNT = "account AS (SELECT %s::int AS user_id, %s::text AS email, %s::date AS today)"
 
 # The person of an account: linked by an admin, else matched by e-mail address.
@@ -65,13 +71,25 @@ ROLES_AND_UNITS = f"""
         JOIN orgtree_placement placement ON placement.person_id = me.id
         JOIN account ON placement.during @> account.today
         JOIN orgtree_orgtree tree ON tree.id = placement.tree_id AND tree.archived_at IS NULL
+    ), seen AS (
+        SELECT unit_id FROM managed UNION SELECT unit_id FROM own
+    ), same_people AS (
+        SELECT DISTINCT unit.id, unit.slug
+        FROM seen
+        JOIN orgtree_unit mine ON mine.id = seen.unit_id
+        JOIN orgtree_unitpeople people ON people.unit_id = seen.unit_id
+        JOIN orgtree_unitpeople others ON others.digest = people.digest
+        JOIN orgtree_unit unit ON unit.id = others.unit_id AND unit.tree_id <> mine.tree_id
+             AND unit.id NOT IN (SELECT unit_id FROM seen)
+        JOIN orgtree_orgtree tree ON tree.id = unit.tree_id AND tree.archived_at IS NULL
     )
     SELECT jsonb_build_object(
         'person_id', (SELECT id FROM me),
         'managed', ARRAY(SELECT unit_id FROM managed),
         'own', ARRAY(SELECT unit_id FROM own),
         'slugs', (SELECT coalesce(jsonb_object_agg(unit.slug, unit.id), '{{}}') FROM orgtree_unit unit
-                  WHERE unit.id IN (SELECT unit_id FROM managed UNION SELECT unit_id FROM own)),
+                  WHERE unit.id IN (SELECT unit_id FROM seen)),
+        'same_people', (SELECT coalesce(jsonb_object_agg(slug, id), '{{}}') FROM same_people),
         'homes', (SELECT coalesce(jsonb_agg(jsonb_build_array(tree_id, unit_id) ORDER BY rank, tree_id, unit_id), '[]')
                   FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home),
         'roles', ARRAY(SELECT DISTINCT role FROM held),
@@ -99,6 +117,7 @@ class AccountToday:
     homes: tuple[tuple[int, int], ...]  # tree and unit: those that the person leads, then those they are in
     roles: frozenset[str]
     has_trees: bool
+    same_people: Mapping[str, int] = field(default_factory=dict)  # units of other trees with exactly the people of one
 
 
 @dataclass(frozen=True)
@@ -107,8 +126,9 @@ class Visibility:
 
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
-    viewer's own person.  `homes`: trees and units that the person
-    leads, then those they are in.  `leads_whole`: admin or executive, who may write for
+    viewer's own person.  `same_people`: units of other trees whose people have been those of a managed or own unit, day
+    by day; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
+    `leads_whole`: admin or executive, who may write for
     every unit and the whole organisation; managers may for their units.
     """
 
@@ -118,6 +138,7 @@ class Visibility:
     individuals_in: frozenset[int] | None = frozenset()
     managed_ids: frozenset[int] = frozenset()
     slugs: Mapping[str, int] = field(default_factory=dict)  # of managed and own units
+    same_people: Mapping[str, int] = field(default_factory=dict)
     homes: tuple[tuple[int, int], ...] = ()
     leads_whole: bool = False
 
@@ -125,7 +146,7 @@ class Visibility:
     def home_unit(self) -> str | None:
         """The slug of the default unit: the first of `homes` in the tree that the program uses, else of all."""
         several = len({tree for tree, _ in self.homes}) > 1
-        preferred = {find() for find in program_trees} if several else set()
+        preferred = preferred_trees() if several else set()
         homes = sorted(self.homes, key=lambda home: home[0] not in preferred)
         return next((slug for slug, unit in self.slugs.items() if homes and unit == homes[0][1]), None)
 
@@ -171,24 +192,27 @@ def visibility_without_account(viewer: Viewer) -> Visibility:
 def visibility_from(viewer: User, organisation: Organisation, today: AccountToday) -> Visibility:
     """The visibility from roles: admins and executives see all aggregates; rows of others require managing their unit.
 
-    Managers see the units they lead or were granted, with descendants; members see the units they are in.
+    Managers see the units they lead or were granted, with descendants; members see the units they are in.  A unit of
+    the same people shows the same.
     """
     if not viewer.is_active:
         return NOTHING
     on_trial = organisation.protected_since is None
     open_to_members = organisation.members_see == MembersSee.EVERYTHING or not today.has_trees
     whole = on_trial or open_to_members or viewer.is_superuser or Role.EXECUTIVE in today.roles
+    same_people = frozenset(today.same_people.values())
     if on_trial or (open_to_members and not viewer.is_superuser):
         individuals_in = None
     else:
-        individuals_in = today.managed if viewer.is_superuser else today.managed | today.own
+        individuals_in = today.managed if viewer.is_superuser else today.managed | today.own | same_people
     return Visibility(
         whole=whole,
-        unit_ids=None if whole else today.managed | today.own,
+        unit_ids=None if whole else today.managed | today.own | same_people,
         person_id=today.person_id,
         individuals_in=individuals_in,
         managed_ids=today.managed,
         slugs=today.slugs,
+        same_people=today.same_people,
         homes=today.homes,
         leads_whole=viewer.is_superuser or Role.EXECUTIVE in today.roles,
     )
@@ -212,6 +236,7 @@ def account_today(account: User) -> tuple[Organisation, AccountToday]:
         homes=tuple((tree, unit) for tree, unit in row["homes"]),
         roles=frozenset(row["roles"]),
         has_trees=row["has_trees"],
+        same_people=row["same_people"],
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import connection, transaction
 
 from core import sql
-from orgtree.models import OrgTree
+from orgtree.models import OrgTree, Unit
 from orgtree.trees.unit_placements import rebuild_unit_placements
 
 # Beyond this number of moved people, stale statistics would mislead the planner until autovacuum runs.
@@ -98,6 +98,23 @@ _CHANGED_UNITS = """
     WHERE before <> after
 """
 
+# Equal digests are equal people on equal days: a person's ranges are merged, and in the order of ids.
+_DIGEST = """
+    WITH of_person AS (
+        SELECT ancestor_id, person_id, range_agg(during) AS days FROM orgtree_placement
+        WHERE ancestor_id = ANY(%(units)s::bigint[])
+        GROUP BY ancestor_id, person_id
+    ), known AS (
+        SELECT ancestor_id, encode(sha256(convert_to(
+            string_agg(person_id || days::text, ' ' ORDER BY person_id), 'UTF8')), 'hex') AS digest
+        FROM of_person GROUP BY ancestor_id
+    ), gone AS (
+        DELETE FROM orgtree_unitpeople
+        WHERE unit_id = ANY(%(units)s::bigint[]) AND unit_id NOT IN (SELECT ancestor_id FROM known)
+    )
+    INSERT INTO orgtree_unitpeople (unit_id, digest) SELECT ancestor_id, digest FROM known
+    ON CONFLICT (unit_id) DO UPDATE SET digest = excluded.digest
+"""
 
 _STRAY = """
     SELECT count(*) FROM (
@@ -149,6 +166,10 @@ def rebuild_placements(
         cursor.execute("ANALYZE placement_difference")
         cursor.execute(_CHANGED_UNITS)
         changed_units = frozenset(unit_id for (unit_id,) in cursor.fetchall())
+        digested = set(changed_units)
+        if person_ids is None:
+            digested |= set(Unit.objects.filter(tree__in=locked).values_list("pk", flat=True))
+        cursor.execute(_DIGEST, {"units": sorted(digested)})
         cursor.execute("SELECT DISTINCT person_id FROM placement_difference")
         moved_people = frozenset(person_id for (person_id,) in cursor.fetchall())
         if len(moved_people) > MANY_PEOPLE:

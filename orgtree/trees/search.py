@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
-from django.db.models import Case, Count, Exists, OuterRef, Q
+from django.db.models import Case, Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from orgtree.access.search_sources import closeness, with_all
 from orgtree.models import Attribute, PersonAttribute, Placement, UnitPlace
-from orgtree.models.visibility import Visibility
+from orgtree.models.visibility import Visibility, preferred_trees
 
 MOST_UNITS = 20  # per search; refine the words to see others
 MOST_BELOW = 200  # per unit
@@ -20,25 +20,31 @@ MOST_VALUES = 50  # per attribute
 
 @dataclass(frozen=True)
 class UnitChoice:
-    """A unit in a picker: its tree and parent, and whether it has children."""
+    """A unit in a picker: its tree and parent, whether it has children, and the units of the same people that it
+    stands for.
+    """
 
     slug: str
     name: str
     tree_name: str
     parent_name: str
     has_units: bool
+    tree_id: int
+    digest: str = ""  # of its people; empty for a root, which is the choice of its tree
+    also: tuple[str, ...] = ()
 
     @property
     def location(self) -> str:
-        """The names of the parent and the tree, if they differ from the unit's."""
+        """The names of the parent and the tree, if they differ from the unit's, and of units of the same people."""
         names = dict.fromkeys(filter(None, [self.parent_name, self.tree_name]))
-        return ", ".join(name for name in names if name != self.name)
+        where = ", ".join(name for name in names if name != self.name)
+        return f"{where} · the people of {', '.join(self.also)}" if self.also else where
 
 
 def units_matching(words: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
     """Units whose name or slug contains all words, closest first, then by name; at most MOST_UNITS."""
     condition = with_all(words.split(), "unit__name", "unit__slug")
-    return _found(condition, visibility, on, MOST_UNITS, closeness(words.split(), "unit__name"))
+    return _merged(_found(condition, visibility, on, MOST_UNITS, closeness(words.split(), "unit__name")))
 
 
 def units_below(slug: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
@@ -49,7 +55,21 @@ def units_below(slug: str, visibility: Visibility, *, on: date) -> Sequence[Unit
 def units_named(slugs: Collection[str], visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
     """The units with these slugs that are in use and visible, in the given order."""
     by_slug = {unit.slug: unit for unit in _found(Q(unit__slug__in=slugs), visibility, on, MOST_BELOW)}
-    return [by_slug[slug] for slug in slugs if slug in by_slug]
+    return _merged([by_slug[slug] for slug in slugs if slug in by_slug])
+
+
+def _merged(units: Sequence[UnitChoice]) -> list[UnitChoice]:
+    """One choice for units of the same people: the one in the tree that the program uses, else the first."""
+    by_people: dict[str, list[UnitChoice]] = {}
+    for unit in units:
+        by_people.setdefault(unit.digest or unit.slug, []).append(unit)
+    preferred = preferred_trees() if len(by_people) < len(units) else set()
+    merged = []
+    for same in by_people.values():
+        first = next((unit for unit in same if unit.tree_id in preferred), same[0])
+        also = dict.fromkeys(unit.name for unit in same if unit.name != first.name)
+        merged.append(replace(first, also=tuple(also)))
+    return merged
 
 
 def _found(condition: Q, visibility: Visibility, on: date, most: int, *order: Case) -> Sequence[UnitChoice]:
@@ -66,8 +86,10 @@ def _found(condition: Q, visibility: Visibility, on: date, most: int, *order: Ca
             tree_name=place.unit.tree.name,
             parent_name=place.parent.name if place.parent and visibility.can_see(place.parent.pk) else "",
             has_units=place.has_units,
+            tree_id=place.unit.tree_id,
+            digest=(place.digest or "") if place.parent_id else "",
         )
-        for place in ordered.annotate(has_units=Exists(below))[:most]
+        for place in ordered.annotate(has_units=Exists(below), digest=F("unit__people_digest__digest"))[:most]
     ]
 
 

@@ -21,6 +21,7 @@ class TreeUnit:
     name: str
     tree_slug: str
     tree_name: str
+    digest: str = ""  # equal for units of the same people; empty where that was not read
 
 
 @dataclass(frozen=True)
@@ -115,10 +116,11 @@ _SURROUNDINGS = """
                         AND (placed.parent_id IS NULL OR placed.parent_id <> ALL(%(seen)s)) END
     ), answer AS (
         SELECT here.role, here.position, here.id, here.slug, here.name, tree.slug AS tree_slug, tree.name AS tree_name,
-               here.people
+               coalesce(people.digest, '') AS digest, here.people
         FROM here JOIN orgtree_orgtree tree ON tree.id = here.tree_id
+        LEFT JOIN orgtree_unitpeople people ON people.unit_id = here.id
         UNION ALL
-        SELECT 'everybody', 0, NULL, '', '', '', '',
+        SELECT 'everybody', 0, NULL, '', '', '', '', '',
                (SELECT count(*) FROM orgtree_person)
                - count(DISTINCT person_id)  -- people without employment are always there
                + count(*) FILTER (WHERE during @> %(today)s)  -- employments never overlap
@@ -126,7 +128,7 @@ _SURROUNDINGS = """
         WHERE %(counted)s
         HAVING %(counted)s
     )
-    SELECT role, id, slug, name, tree_slug, tree_name, people
+    SELECT role, id, slug, name, tree_slug, tree_name, digest, people
     FROM answer
     ORDER BY role, position, lower(name), id
 """

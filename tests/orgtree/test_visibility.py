@@ -15,6 +15,7 @@ from orgtree.access.access import access_of, viewable
 from orgtree.models import (
     Employment,
     Grant,
+    Membership,
     MembersSee,
     Organisation,
     OrgTree,
@@ -22,15 +23,18 @@ from orgtree.models import (
     Placement,
     Role,
     Unit,
+    UnitPeople,
     UnitPlace,
 )
 from orgtree.models.visibility import Visibility
+from orgtree.trees.placements import rebuild_placements
 from programs.models import ProgramSettings
 
 pytestmark = pytest.mark.django_db
 
 LONG_AGO = date(2025, 1, 1)
 ALWAYS = DateRange(LONG_AGO, None)
+LAST_WEEK = date(2026, 2, 1)
 
 
 @pytest.fixture
@@ -126,6 +130,41 @@ def test_the_default_unit_is_in_the_tree_that_the_program_uses(branch: Branch) -
     shop.save()
     ProgramSettings.objects.update(teams_tree=branch.platform.tree)
     assert viewable(user).home_unit == "platform"  # where the program is, before what they lead elsewhere
+
+
+def test_a_unit_of_the_same_people_shows_the_same(branch: Branch) -> None:
+    """Units of other trees: Twins has had exactly Storage's people, Later since last week, More has one besides."""
+    trees = [OrgTree.objects.create(name=name, slug=name) for name in ("products", "second", "third")]
+    twins, later, more = (unit(tree, name) for tree, name in zip(trees, ("twins", "later", "more"), strict=True))
+    empty = unit(trees[0], "empty")
+    ada, hedy, eve = (person(name) for name in ("ada", "hedy", "eve"))
+
+    def place(days: DateRange, where: Unit, *people: Person) -> None:
+        for one in people:
+            Membership.objects.create(tree=where.tree, person=one, unit=where, during=days)
+
+    place(ALWAYS, branch.storage, ada, hedy)
+    place(ALWAYS, branch.platform, eve)
+    place(ALWAYS, twins, ada, hedy)
+    place(DateRange(LAST_WEEK, None), later, ada, hedy)
+    place(ALWAYS, more, ada, hedy, eve)
+    rebuild_placements()
+    member, boss = account("ada"), account("boss")
+    assert viewable(member).unit_ids == ids(branch.storage, twins, later, more, branch.platform, branch.engineering), (
+        "More has Engineering's people"
+    )
+    grant(boss, Role.MANAGER, branch.storage)
+    visibility = viewable(boss)
+    assert visibility.unit_ids == visibility.individuals_in == ids(branch.storage, twins)
+    assert (visibility.managed_ids, visibility.same_people) == (ids(branch.storage), {"twins": twins.pk})
+    assert not visibility.leads(twins.pk), "what they may write goes by the unit"
+    Membership.objects.filter(person=ada, unit=twins).update(during=DateRange(LONG_AGO, timezone.localdate()))
+    rebuild_placements(person_ids=[ada.pk])
+    assert viewable(boss).unit_ids == ids(branch.storage), "from the day on which one of them left"
+    Membership.objects.filter(unit__in=[twins, branch.storage]).delete()
+    rebuild_placements()
+    assert viewable(boss).unit_ids == ids(branch.storage), "units without people have nothing in common"
+    assert not UnitPeople.objects.filter(unit__in=[twins, branch.storage, empty]).exists()
 
 
 def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:

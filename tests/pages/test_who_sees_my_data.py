@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
@@ -12,13 +14,24 @@ from django.test import Client
 
 from integrations.code.attribution.tasks import attribute_pending
 from orgtree.access.trust import RowKind
-from orgtree.models import IndividualPolicy, MembersSee, Organisation, Unit
+from orgtree.models import (
+    IndividualPolicy,
+    Membership,
+    MembersSee,
+    Organisation,
+    OrgTree,
+    Person,
+    Placement,
+    Unit,
+    UnitPlace,
+)
+from orgtree.trees.placements import rebuild_placements
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona
 from tests.programs.objectives import draft, objective
 from tests.stored_once import StoreOnce
-from tests.teams import OTHERS_IN_PLATFORM, create_teams, join
+from tests.teams import ALWAYS, OTHERS_IN_PLATFORM, create_teams, join
 
 PAGE = "/orgtree/access/"
 METRIC = {
@@ -189,3 +202,43 @@ PROBES: Mapping[str, Callable[[Client], str]] = {
     "writes": writes,
     "configuration": lambda client: "all" if client.get("/orgtree/access/invitations/").status_code == 200 else "none",
 }
+
+
+def test_units_of_the_same_people_are_one_choice_and_show_the_same_rows(teams: None, sign_in: SignIn) -> None:
+    """Edith leads Platform; in another tree the same six people are below her as a unit that she does not lead."""
+    platform = Unit.objects.get(slug="platform")
+    lines = OrgTree.objects.create(name="Lines", slug="lines")
+    everybody, hers = (Unit.objects.create(tree=lines, name=name, slug=name.lower()) for name in ("Lines", "Ediths"))
+    UnitPlace.objects.create(unit=everybody, during=ALWAYS)
+    UnitPlace.objects.create(unit=hers, parent=everybody, during=ALWAYS)
+    rows = "/insights/metrics/ai.spend/rows/"
+    manager = sign_in(MANAGER)
+    assert manager.get(rows, {"unit": "ediths"}).status_code == 404, "nobody is in it yet"
+    for membership in Membership.objects.filter(unit=platform):
+        Membership.objects.create(tree=lines, person=membership.person, unit=hers, during=membership.during)
+    Placement.objects.filter(tree=platform.tree).delete()
+    rebuild_placements()
+    of_platform, of_hers = (sorted(seen_rows(manager, unit)) for unit in ("platform", "ediths"))
+    assert len(of_platform) == len(of_hers) == 6
+    for unit in ("ediths", "platform"):
+        page = manager.get("/insights/ai/", {"unit": unit, "range": "4w"}).content.decode()
+        tiles = re.findall(r'<a class="hw-tree" href="([^"]+)"( aria-current="true")?', page)
+        assert tiles == [("/insights/ai/?unit=platform&amp;range=4w", ' aria-current="true"')]
+    found = manager.get("/insights/units/", {"to": "/insights/ai/", "q": "t"}).content.decode()
+    assert "the people of Ediths" in found
+    executive = sign_in(EXECUTIVE)
+    assert "Lines" in executive.get("/insights/units/", {"to": "/insights/ai/"}).content.decode(), "a root is its tree"
+    page = executive.get(rows).content.decode()
+    assert "you may see aggregates here" in page
+    assert "Rows of Platform" not in page
+    platform.leader = Person.objects.create(full_name="Chief", email=EXECUTIVE.email)
+    platform.save()
+    [elsewhere] = re.findall(r'href="([^"]+)">Rows of Platform</a>', executive.get(rows).content.decode())
+    assert "you may see aggregates here" not in executive.get(elsewhere.replace("&amp;", "&")).content.decode()
+
+
+def seen_rows(client: Client, unit: str) -> list[str]:
+    """The rows of spend, without the pseudonyms, which are others for each unit."""
+    content = client.get("/insights/metrics/ai.spend/rows.csv", {"unit": unit})
+    rows = csv.DictReader(io.StringIO(b"".join(content).decode("utf-8-sig")))
+    return [str({name: value for name, value in row.items() if name != "Developer"}) for row in rows]

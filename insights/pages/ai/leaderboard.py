@@ -33,6 +33,7 @@ from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderbo
 from insights.pages.ai.tabs import AI_PAGE, FACETS_OF_SESSIONS, RANKED_BY
 from insights.pages.answers import InsightsPage, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
+from insights.pages.rows import rows_elsewhere
 from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
 from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
@@ -205,7 +206,8 @@ def _table(params: LeaderboardParams, board: VisibleLeaderboard, rows: Sequence[
         "note": board.note,
         "units_url": _units_url(params) if board.note else "",
         "banner": _banner(params) if board.is_pseudonymous else "",
-        "who_link": Link("Who sees what?", reverse("access")),
+        "who_link": rows_elsewhere(params.filters, board.note, lambda filters: replace(params, filters=filters).url())
+        or Link("Who sees what?", reverse("access")),
         "formulas": [(column.label, how_url(params.filters, column.metric)) for column in FIGURES],
         "enough_lines": ENOUGH_LINES if params.ranked_by == "ai_share" else 0,
         "read_at": board.read_at,
