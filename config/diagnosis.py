@@ -195,18 +195,18 @@ def connections() -> Finding:
     failing = streams.filter(failures__gt=0).order_by("-failures", "pk").first()
     if failing is not None:
         count = streams.filter(failures__gt=0).count()
-        words = f"{count} of {streams.count()} streams of connections fail, such as {failing}: {failing.problem}"
-        return Finding("connections", State.WRONG, f"{words} {failing.remedy}".strip())
+        words = f"{count} of {streams.count()} streams of connections fail, such as {failing}: {_trouble(failing)}"
+        return Finding("connections", State.WRONG, words)
     late = streams.filter(due_at__lt=timezone.now() - LONGEST_QUEUE).count()
     if late:
         return Finding("connections", State.NOTE, f"{late} streams of connections have waited for an hour to be read.")
     return Finding("connections", State.RIGHT, f"{streams.count()} streams of connections are read as they come due.")
 
 
-def _trouble(connection: Connection) -> str:
-    """As its page in admin says it: the cause, the problem and the remedy."""
-    cause = f"{Cause(connection.cause).label}. " if connection.cause else ""
-    return f"{cause}{connection.problem} {connection.remedy}".strip()
+def _trouble(failing: Connection | Stream) -> str:
+    """As pages say it: the cause, the problem and the remedy."""
+    cause = f"{Cause(failing.cause).label}. " if failing.cause else ""
+    return f"{cause}{failing.problem} {failing.remedy}".strip()
 
 
 def columns() -> Finding:

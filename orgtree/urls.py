@@ -34,6 +34,7 @@ ACCESS: Routes = [
     path("", access.access, name="access"),
     path("rules/", access.write_policy, name="write_policy"),
     path("history/", access.policy_changes, name="policy_history"),
+    path("log/", access.audit, name="audit_log"),
     path("roles/", access.give_grant, name="give_grant"),
     path("roles/<int:pk>/end/", access.end_grant, name="end_grant"),
     path("invitations/", invitations.invitations, name="invitations"),

@@ -264,6 +264,7 @@ ROUTES: dict[str, Access] = {
     "accounts/invitation/<str:token>/": everybody("/accounts/invitation/guessed/", 404),
     "orgtree/access/": signed_in_only("/orgtree/access/"),
     "orgtree/access/history/": signed_in_only("/orgtree/access/history/"),
+    "orgtree/access/log/": admins_only("/orgtree/access/log/"),
     "orgtree/access/rules/": Access("/orgtree/access/rules/", SIGN_IN, member=404, admin=405),
     "orgtree/access/roles/": Access("/orgtree/access/roles/", SIGN_IN, member=404, admin=405),
     "orgtree/access/roles/<int:pk>/end/": Access("/orgtree/access/roles/4711/end/", SIGN_IN, member=404, admin=405),

@@ -84,6 +84,9 @@ class Stream(models.Model):
     full_at = models.DateTimeField(null=True, help_text="Start of the last completed full sync.")
     problem = models.TextField(blank=True, default="", help_text="The last problem.")
     remedy = models.TextField(blank=True, default="", help_text="What to do about it.")
+    cause = models.CharField(
+        max_length=20, blank=True, default="", db_default="", help_text="As that of a connection's problem."
+    )
     read = models.BigIntegerField(default=0, help_text="Records read by the sync in progress.")
     to_read = models.BigIntegerField(null=True, help_text="How many there are, if the provider says so.")
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Window
 from django.db.models.functions import RowNumber
 
@@ -47,8 +48,8 @@ class State(StrEnum):
     PAUSED = "paused"
     UNREACHABLE = "unreachable"
     WRONG_ADDRESS = "wrong_address"  # something else answers there
-    REFUSED = "refused"  # the credential
-    FAILING = "failing"  # some of its streams fail
+    REFUSED = "refused"  # the credential, or a permission of it
+    FAILING = "failing"  # some of its streams fail, for several or other reasons
     NOTHING_PICKED = "nothing_picked"
     FIRST = "first"  # its first reading is under way or queued
     READING = "reading"
@@ -69,6 +70,7 @@ class KindHealth:
     under_way: int
     requested: int  # streams that were requested and not read since
     failing: int
+    causes: frozenset[str]  # of the failing ones; empty for one without a known cause
     newest: datetime | None  # start of the last finished reading
     oldest: datetime | None  # the same for the stream that is furthest behind
     began: datetime | None  # the earliest of the current readings
@@ -208,12 +210,18 @@ def _state(connection: Connection, picked: int, kinds: Sequence[KindHealth], now
         *((State(cause.value), connection.cause == cause) for cause in Cause),
         (State.FAILING, bool(connection.problem)),
         (State.NOTHING_PICKED, not picked),
-        (State.FAILING, any(kind.failing for kind in kinds)),
+        (_state_of_failing(kinds), any(kind.failing for kind in kinds)),
         (State.FIRST, not kinds or any(kind.finished < kind.streams for kind in kinds)),
         (State.LATE, is_late(connection, _oldest(kinds), now)),
         (State.READING, any(kind.under_way for kind in kinds)),
     )
     return next((state for state, holds in holding if holds), State.FRESH)
+
+
+def _state_of_failing(kinds: Sequence[KindHealth]) -> State:
+    """The cause that all failing streams share, if they do."""
+    causes = frozenset[str]().union(*(kind.causes for kind in kinds))
+    return State(*causes) if len(causes) == 1 and "" not in causes else State.FAILING
 
 
 def _oldest(kinds: Sequence[KindHealth]) -> datetime | None:
@@ -237,6 +245,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
             under_way=Count("pk", filter=_UNDER_WAY),
             requested=Count("pk", filter=Q(requested_at__isnull=False)),
             failing=Count("pk", filter=_FAILING),
+            causes=ArrayAgg("cause", filter=_FAILING, distinct=True, default=[]),
             newest=Max("succeeded_at"),
             oldest=Min("succeeded_at"),
             began=Min("reading_since"),
@@ -256,6 +265,7 @@ def _kinds() -> dict[int, list[KindHealth]]:
                 under_way=row["under_way"],
                 requested=row["requested"],
                 failing=row["failing"],
+                causes=frozenset(row["causes"]),
                 newest=row["newest"],
                 oldest=row["oldest"],
                 began=row["began"],

@@ -102,6 +102,7 @@ def end_reading(lease: Lease, run: SyncRun, *, complete: bool) -> None:
             failures=0,
             problem="",
             remedy="",
+            cause="",
         )
         SyncRun.objects.filter(pk=run.pk).update(state=SyncRun.State.DONE, finished_at=now, heartbeat_at=now)
         _forget_idle_runs(stream, run)
@@ -125,9 +126,14 @@ def fail_slice(lease: Lease, run: SyncRun, problem: ConnectorError) -> None:
         if wait_until is not None and wait_until > now + SHORTEST_WAIT:
             _wait(stream, run, problem, wait_until)
             return
-        failed = {"failures": F("failures") + 1, "problem": problem.problem, "remedy": problem.what_to_do}
         retry_at = now + waiting_time(stream.failures, problem)
-        Stream.objects.filter(pk=stream.pk).update(due_at=retry_at, **failed)
+        Stream.objects.filter(pk=stream.pk).update(
+            due_at=retry_at,
+            failures=F("failures") + 1,
+            problem=problem.problem,
+            remedy=problem.what_to_do,
+            cause=problem.cause or "",
+        )
         SyncRun.objects.filter(pk=run.pk).update(
             state=SyncRun.State.FAILED, finished_at=now, heartbeat_at=now, problem=problem.sentences
         )
@@ -158,7 +164,9 @@ def _suspend_connection(stream: Stream, problem: ConnectorError, retry_at: datet
         discover_at=retry_at,
     )
     others = Stream.objects.filter(resource__connection__in=ids, due_at__lt=retry_at).exclude(pk=stream.pk)
-    others.filter(leased_by="").update(due_at=retry_at, problem=problem.problem, remedy=problem.what_to_do)
+    others.filter(leased_by="").update(
+        due_at=retry_at, problem=problem.problem, remedy=problem.what_to_do, cause=problem.cause or ""
+    )
 
 
 def waiting_time(failures: int, problem: ConnectorError) -> timedelta:

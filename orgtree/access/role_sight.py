@@ -37,6 +37,31 @@ class Sentence:
 
 
 @dataclass(frozen=True)
+class SampleRow:
+    """An invented developer's row as a role sees it; a hidden figure is empty."""
+
+    name: str
+    sessions: str
+    spend: str
+    ai_committed: str
+    is_own: bool = False
+
+
+# The same invented developers by name, and under pseudonyms with totals rounded as insights/privacy/withhold.py does.
+NAMED_SAMPLE = (
+    SampleRow("Noa Example", "64", "$212", "41.2%"),
+    SampleRow("Kit Specimen", "51", "$147", "38.0%"),
+    SampleRow("Ari Placeholder", "48", "$96", "33.7%"),
+)
+PSEUDONYMOUS_SAMPLE = (
+    SampleRow("Amber Heron", "60", "$200", ""),
+    SampleRow("Quiet Maple", "50", "$100", ""),
+    SampleRow("Copper Finch", "50", "$100", ""),
+)
+_OWN_SAMPLE = SampleRow("You", "17", "$41", "22.4%", is_own=True)
+
+
+@dataclass(frozen=True)
 class _Rules:
     """The rules for one role: its visibility, with the unit OWN as its own."""
 
@@ -71,6 +96,31 @@ def sentences_of(role: str, organisation: Organisation, *, has_trees: bool) -> l
 
     The holder is a member of one unit, which a manager leads; members of no unit see less, and nobody sees more.
     """
+    rules = _rules_for(role, organisation, has_trees=has_trees)
+    found = [*_totals(rules), *_small_groups(rules), *_rows(rules), *_leaderboard(rules), *_acts(rules)]
+    return sorted(found, key=lambda sentence: not sentence.is_seen)
+
+
+def sample_rows(role: str, organisation: Organisation, *, has_trees: bool) -> list[SampleRow]:
+    """Invented rows of sessions and spend, as a holder of the role sees those of their unit."""
+    rules = _rules_for(role, organisation, has_trees=has_trees)
+    shown = disclosure_of(RowKind.TELEMETRY, rules.policy, covered=bool(rules.covered))
+    others = {Disclosure.WITH_NAMES: NAMED_SAMPLE, Disclosure.TOTALS: PSEUDONYMOUS_SAMPLE}.get(shown, ())
+    return [*others, _OWN_SAMPLE]
+
+
+def role_of(account: User, today: AccountToday) -> str:
+    """The role under which the page describes an account: the one that shows the most."""
+    if account.is_superuser:
+        return ADMIN
+    if Role.EXECUTIVE in today.roles:
+        return Role.EXECUTIVE.value
+    if today.managed:
+        return Role.MANAGER.value
+    return Role.AUDITOR.value if Role.AUDITOR in today.roles and not today.own else MEMBER
+
+
+def _rules_for(role: str, organisation: Organisation, *, has_trees: bool) -> _Rules:
     account = User(is_active=True, is_superuser=role == ADMIN)
     leads = frozenset({OWN} if role == Role.MANAGER else ())
     today = AccountToday(
@@ -82,9 +132,7 @@ def sentences_of(role: str, organisation: Organisation, *, has_trees: bool) -> l
         roles=frozenset({role} & set(Role.values)),
         has_trees=has_trees,
     )
-    rules = _Rules(role, organisation, visibility_from(account, organisation, today))
-    found = [*_totals(rules), *_small_groups(rules), *_rows(rules), *_leaderboard(rules), *_acts(rules)]
-    return sorted(found, key=lambda sentence: not sentence.is_seen)
+    return _Rules(role, organisation, visibility_from(account, organisation, today))
 
 
 def _totals(rules: _Rules) -> Iterator[Sentence]:
@@ -153,6 +201,10 @@ def _acts(rules: _Rules) -> Iterator[Sentence]:
         yield Sentence("writes", "own", f"May set objectives, write tickets and sign reviews for {rules.own}", True)
     else:
         yield Sentence("writes", "none", "Forms to set objectives and sign reviews", False)
+    if rules.role in (ADMIN, Role.AUDITOR):
+        yield Sentence("audit_log", "read", "The audit log: rules, roles, and what admins changed", True)
+    else:
+        yield Sentence("audit_log", "none", "The audit log", False)
     if rules.role == ADMIN:
         yield Sentence(
             "configuration", "all", "May change connections, people, roles, and the rules on this page", True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -12,6 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from config.diagnosis import connections
 from integrations.connectors.errors import Cause
 from integrations.delivery.completeness import completeness
 from integrations.enums import Kind, ResourceKind
@@ -90,6 +92,11 @@ def test_states_from_the_worst_down() -> None:
     assert state_of(connection) == State.FIRST
     streams.filter(kind=Kind.DEPLOYMENT).update(failures=1)
     assert state_of(connection) == State.FAILING
+    for cause in Cause:
+        streams.filter(kind=Kind.DEPLOYMENT).update(cause=cause)
+        assert state_of(connection) == State(cause.value)
+    streams.exclude(kind=Kind.DEPLOYMENT).update(failures=1)
+    assert state_of(connection) == State.FAILING, "for several reasons"
     Resource.objects.update(picked=False)
     assert state_of(connection) == State.NOTHING_PICKED
     for cause in Cause:
@@ -142,6 +149,18 @@ def test_admins_read_what_is_wrong_and_others_only_how_fresh_it_is(admin: Client
         assert text not in text_of(member, f"{PAGE}live/"), text
     assert connection.name in text_of(member)
     assert "last success 1 minute ago" in text_of(member)
+
+
+def test_a_stream_says_its_cause_in_every_list(admin: Client) -> None:
+    connected()
+    Stream.objects.filter(kind=Kind.DEPLOYMENT).update(failures=2, problem=PROBLEM, cause=Cause.REFUSED)
+    page = text_of(admin)
+    assert f"Refused. {PROBLEM}" in page
+    assert "Failing" not in page
+    listed = admin.get("/admin/integrations/connection/").content.decode()
+    assert re.search(r"Refused: \d streams?", listed)
+    assert f"Refused. {PROBLEM}" in connections().sentence
+    assert "refused" in admin.get("/setup/").content.decode()
 
 
 def test_the_page_asks_again_only_while_something_is_read(admin: Client) -> None:

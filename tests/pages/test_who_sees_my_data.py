@@ -10,9 +10,13 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import ADDITION, LogEntry
+from django.contrib.auth.models import User
 from django.test import Client
 
+from insights.privacy.withhold import rounded
 from integrations.code.attribution.tasks import attribute_pending
+from orgtree.access.role_sight import NAMED_SAMPLE, PSEUDONYMOUS_SAMPLE
 from orgtree.access.trust import RowKind
 from orgtree.models import (
     IndividualPolicy,
@@ -200,6 +204,7 @@ PROBES: Mapping[str, Callable[[Client], str]] = {
     "leaderboard": leaderboard,
     "program": objectives,
     "writes": writes,
+    "audit_log": lambda client: "read" if client.get("/orgtree/access/log/").status_code == 200 else "none",
     "configuration": lambda client: "all" if client.get("/orgtree/access/invitations/").status_code == 200 else "none",
 }
 
@@ -242,3 +247,62 @@ def seen_rows(client: Client, unit: str) -> list[str]:
     content = client.get("/insights/metrics/ai.spend/rows.csv", {"unit": unit})
     rows = csv.DictReader(io.StringIO(b"".join(content).decode("utf-8-sig")))
     return [str({name: value for name, value in row.items() if name != "Developer"}) for row in rows]
+
+
+def test_the_preview_shows_invented_rows_as_the_role_gets_real_ones(teams: None, sign_in: SignIn) -> None:
+    for named, pseudonymous in zip(NAMED_SAMPLE, PSEUDONYMOUS_SAMPLE, strict=True):
+        for exact, shown in ((named.sessions, pseudonymous.sessions), (named.spend, pseudonymous.spend)):
+            assert rounded(float(exact.lstrip("$"))) == float(shown.lstrip("$"))
+    rows = {"named": NAMED_SAMPLE, "totals": PSEUDONYMOUS_SAMPLE, "own": ()}
+    for policy in IndividualPolicy:
+        Organisation.objects.update(individual_policy=policy)
+        for role in ("executive", "manager", "member"):
+            page = sign_in(MEMBER).get(PAGE, {"as": role}).content.decode()
+            names = re.findall(r'<tr data-sample><th scope="row" class="stick">([^<]+)</th>', page)
+            assert names == [*(row.name for row in rows[sentences(sign_in(MEMBER), role)["telemetry"]]), "You"]
+
+
+def test_an_admin_previews_one_account(teams: None, sign_in: SignIn) -> None:
+    admin = sign_in(ADMIN)
+    for persona, role, words in (
+        (MANAGER, "manager", "Figures of 1 unit, 1 of them managed. Units: Platform (Teams)."),
+        (MEMBER, "member", "Figures of 1 unit. Units: Platform (Teams)."),
+        (EXECUTIVE, "executive", "Figures of the whole organisation and of every unit"),
+        (AUDITOR, "auditor", "no figures of others"),
+        (ADMIN, "admin", "Figures of the whole organisation and of every unit"),
+    ):
+        page = admin.get(PAGE, {"of": persona.email}).content.decode()
+        assert f"</b>, {role}. " in page
+        assert words in page
+        assert dict(re.findall(r'data-sight="(\w+)" data-value="(\w+)"', page)) == sentences(admin, role)
+    assert "There is no active account" in admin.get(PAGE, {"of": "nobody"}).content.decode()
+    assert "Preview as" not in sign_in(MANAGER).get(PAGE, {"of": MEMBER.email}).content.decode(), "admins alone"
+
+
+def test_auditors_read_who_changed_what(teams: None, sign_in: SignIn) -> None:
+    admin = sign_in(ADMIN)
+    admin.post("/orgtree/access/rules/", {
+        "individual_policy": "named", "minimum_group_size": "5", "members_see": "own_units", "leaderboard": "",
+    })  # fmt: skip
+    admin.post("/orgtree/access/roles/", {
+        "account": MEMBER.email, "role": "executive", "first_day": "2026-01-01", "reason": "Stands in",
+    })  # fmt: skip
+    platform = Unit.objects.get(slug="platform")
+    records = LogEntry.objects.log_actions(
+        User.objects.get(email=ADMIN.email).pk, [platform], ADDITION, single_object=True
+    )
+    assert records
+    auditor = sign_in(AUDITOR)
+    log = "/orgtree/access/log/"
+    assert "/orgtree/access/log/" in auditor.get(PAGE).content.decode()
+    entries = {
+        "rules": "Individual data: pseudonyms → named",
+        "roles": "is executive from 2026-01-01: Stands in",
+        "admin": "Added unit “Platform”",
+    }
+    page = auditor.get(log).content.decode()
+    assert all(text in page for text in entries.values())
+    for kind, text in entries.items():
+        page = auditor.get(log, {"kind": kind}).content.decode()
+        assert [other for other in entries.values() if other in page] == [text]
+    assert sign_in(MANAGER).get(log).status_code == 404

@@ -136,6 +136,7 @@ def test_a_refused_token_holds_the_connection_back_and_a_new_one_goes_on(
     assert connection.problem == "Example refused the token (“Bad credentials …”)."
     assert "Enter a new one" in connection.remedy
     assert all(stream.problem == connection.problem for stream in Stream.objects.all())
+    assert {stream.cause for stream in Stream.objects.all()} == {"refused"}
     requests_before = len(provider.seen)
     assert run_next_slice() is None
     assert len(provider.seen) == requests_before

@@ -127,7 +127,8 @@ def _progress(kind: KindHealth, now: datetime) -> str:
 def _problem(stream: Stream, now: datetime) -> dict[str, Any]:
     seconds = (stream.due_at - now).total_seconds() if stream.due_at else 0
     next_try = f"Tried again in {wording.duration(seconds)}." if seconds > 0 else "Tried again at once."
-    return {"stream": str(stream), "problem": stream.problem, "remedy": stream.remedy, "next_try": next_try}
+    cause = f"{Cause(stream.cause).label}. " if stream.cause else ""
+    return {"stream": str(stream), "problem": f"{cause}{stream.problem}", "remedy": stream.remedy, "next_try": next_try}
 
 
 def _quota_lines(health: ConnectionHealth, now: datetime) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.aggregates import ArrayAgg
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery
@@ -125,6 +126,12 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
                     Max("resources__streams__succeeded_at", filter=streams), Subquery(sources.values("synced_at")[:1])
                 ),
                 failing=Count("resources__streams", filter=streams & Q(resources__streams__failures__gt=0)),
+                causes_of_failing=ArrayAgg(
+                    "resources__streams__cause",
+                    filter=streams & Q(resources__streams__failures__gt=0),
+                    distinct=True,
+                    default=[],
+                ),
                 synced=Count("resources", filter=streams, distinct=True),
                 state_on_disk=Subquery(on_disk.values("state")[:1]),
                 problem_on_disk=Subquery(on_disk.values("problem")[:1]),
@@ -150,7 +157,7 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
             *((cause.label, connection.cause == cause) for cause in Cause),
             ("Failing", bool(connection.problem)),
             ("No resource selected", not shown.synced),
-            (f"{shown.failing:,} streams fail", bool(shown.failing)),
+            (_of_failing(shown.failing, shown.causes_of_failing), bool(shown.failing)),
             ("First sync", shown.read_at is None),
         )
         return next((words for words, holds in holding if holds), "Up to date")
@@ -315,3 +322,11 @@ class ConnectionAdmin(admin.ModelAdmin[Connection]):
             raise Http404("There is no such action.")
         self.message_user(request, *act(connection))
         return redirect("admin:integrations_connection_change", connection.pk)
+
+
+def _of_failing(number: int, causes: Sequence[str]) -> str:
+    """Why its failing streams fail, or how many do where there is more than one reason."""
+    streams = f"{number:,} stream{'' if number == 1 else 's'}"
+    if len(causes) == 1 and causes[0]:
+        return f"{Cause(causes[0]).label}: {streams}"
+    return f"{streams} fail{'s' if number == 1 else ''}"

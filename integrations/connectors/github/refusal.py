@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from integrations.connectors.base import Refused
-from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.errors import Cause, ConnectorError, PermanentError
 from integrations.connectors.unchecked import text_of
 
 _ACCEPTED = "x-accepted-github-permissions"  # pull_requests=read; contents=read,…
@@ -37,12 +37,14 @@ def meaning_of(answer: Refused) -> ConnectorError | None:
         return PermanentError(
             "GitHub's organisation asks for single sign-on, for which this token is not authorised.",
             what_to_do="Open the token's settings at GitHub, press Configure SSO, and authorise the organisation.",
+            cause=Cause.REFUSED,
         )
     if permissions := permissions_of(answer.headers.get(_ACCEPTED, "")):
         path = answer.path.partition("?")[0]
         return PermanentError(
             f"GitHub refused {path}: the token lacks {permissions}.",
             what_to_do=f"Grant it {permissions} (a classic token: the scope repo), and press Test connection.",
+            cause=Cause.REFUSED,
         )
     return None
 

@@ -13,7 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -21,26 +21,28 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from core.forms import show_error
-from core.page_links import Picker, url_with
+from core.page_links import PAGE_SIZE, Picker, links_of_page, read_page, url_with
 from core.write_errors import FieldError
 from orgtree.access.access import Access, access_of
+from orgtree.access.audit_log import AuditKind, audit_log, may_read_audit_log
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
 from orgtree.access.permissions import admins_only
 from orgtree.access.policy import LABELS, change_policy, current_philosophy, policy_history, rule_changes, rules_of
-from orgtree.access.role_sight import ADMIN, MEMBER, ROLES, sentences_of
+from orgtree.access.role_sight import ADMIN, MEMBER, ROLES, role_of, sample_rows, sentences_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of
 from orgtree.access.who_sees import holders_of_roles, name_of, names_of, sees_everything, units_of
-from orgtree.models import Grant, IndividualPolicy, MembersSee, OrgTree, Role, Unit
-from orgtree.models.visibility import person_of
+from orgtree.models import Grant, IndividualPolicy, MembersSee, Organisation, OrgTree, Role, Unit
+from orgtree.models.visibility import Visibility, account_today, person_of, visibility_from
 
 LEADERS_LISTED = 100
+UNITS_LISTED = 8  # of a previewed account
 
 ROWS_OF = {
     RowKind.DELIVERY: "Pull requests, reviews, work items, commits",
     RowKind.AGENTS_IN_DELIVERY: "What agents did in these",
     RowKind.TELEMETRY: "Sessions, tokens, spend",
 }
-AS = "as"  # the parameter that names the role of the preview
+AS, OF = "as", "of"  # parameters of the preview: the role, and for admins the address of an account
 ABOUT_POLICIES = {
     IndividualPolicy.SELF_ONLY.value: "Nobody sees another person’s rows.",
     IndividualPolicy.PSEUDONYMS.value: "Others appear as rounded totals under a pseudonym, without repository or link.",
@@ -51,7 +53,7 @@ ABOUT_ROLES = {
     Role.MANAGER.value: "Units that they lead or were granted",
     MEMBER: "Own data, totals of their units",
     ADMIN: "Configures; no individual figures",
-    Role.AUDITOR.value: "No figures of its own",
+    Role.AUDITOR.value: "Reads the audit log; no figures of its own",
 }
 OTHERS_ROWS = {
     Disclosure.WITH_NAMES: "with your name and every link.",
@@ -125,10 +127,16 @@ class GrantForm(forms.Form):
 
     def clean_account(self) -> User:
         name = self.cleaned_data["account"].strip()
-        accounts = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
-        if len(accounts) != 1:
-            raise forms.ValidationError(f"There is {'more than one' if accounts else 'no active'} account “{name}”.")
-        return accounts[0]
+        account = account_named(name)
+        if account is None:
+            raise forms.ValidationError(f"There is no active account “{name}”, or more than one.")
+        return account
+
+
+def account_named(name: str) -> User | None:
+    """The active account of an address or user name; None where there is none, or more than one."""
+    accounts = list(User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name), is_active=True)[:2])
+    return accounts[0] if len(accounts) == 1 else None
 
 
 @login_required
@@ -160,6 +168,29 @@ def write_policy(request: HttpRequest) -> HttpResponse:
 def policy_changes(request: HttpRequest) -> HttpResponse:
     """The history of the rules, for everybody."""
     return render(request, "orgtree/policy_history.html", {"changes": policy_history()})
+
+
+@login_required
+@never_cache
+@require_GET
+def audit(request: HttpRequest) -> HttpResponse:
+    """The audit log, for auditors and admins; 404 for others."""
+    if not may_read_audit_log(cast(User, request.user)):
+        raise Http404
+    given = request.GET.get("kind", "")
+    kind = AuditKind(given) if given in AuditKind.values else None
+    number = read_page(request)
+    entries, total = audit_log(kind, start=(number - 1) * PAGE_SIZE, size=PAGE_SIZE)
+    path = reverse("audit_log")
+    options = [("", "All"), *AuditKind.choices]
+    context = {
+        "entries": entries,
+        "kinds": [Picker(label, url_with(path, {"kind": value}), value == (kind or "")) for value, label in options],
+        **links_of_page(
+            number, entries, total, lambda page: url_with(path, {"kind": kind or "", "page": page}), size=PAGE_SIZE
+        ),
+    }
+    return render(request, "orgtree/audit_log.html", context)
 
 
 @admins_only
@@ -203,6 +234,7 @@ def _page(
         "person": person,
         "own_units": units_of(person) if person else [],
         "everything": sees_everything(),
+        "reads_audit_log": may_read_audit_log(user),
         "trial": seen.trial,
         "minimum_group_size": seen.minimum_group_size,
         "small_groups_shown": seen.shows_small_groups,
@@ -212,7 +244,7 @@ def _page(
             ("Executives, admins and managers of other units see", _others_rows(seen, covered=False)),
         ],
         "members_see_everything": _members_see_everything(seen),
-        "my_sight": _my_visibility(seen),
+        "my_sight": _visibility_words(seen.visibility, "Your own data in full"),
         "grants": [_grant_row(grant, names) for grant in grants],
         "leaders": led[:LEADERS_LISTED],
         "leaders_left_out": max(0, led.count() - LEADERS_LISTED),
@@ -235,7 +267,10 @@ def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[
         setattr(organisation, name, value)
     role = request.GET.get(AS, Role.MANAGER.value)
     role = role if role in ROLES else Role.MANAGER.value
-    sentences = sentences_of(role, organisation, has_trees=OrgTree.objects.filter(archived_at=None).exists())
+    previewed = _previewed(request, organisation)
+    role = previewed.get("role", role)
+    has_trees = OrgTree.objects.filter(archived_at=None).exists()
+    sentences = sentences_of(role, organisation, has_trees=has_trees)
     chosen = {AS: role, **({name: _sent(value) for name, value in proposed.items()} if form.is_bound else {})}
     return {
         "policy_form": form,
@@ -251,8 +286,32 @@ def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[
             Picker(label, url_with(reverse("access"), {**chosen, AS: name}), name == role)
             for name, label in ROLES.items()
         ],
+        "previewed": previewed,
+        "sample": sample_rows(role, organisation, has_trees=has_trees),
         "seen": [sentence for sentence in sentences if sentence.is_seen],
         "unseen": [sentence for sentence in sentences if not sentence.is_seen],
+    }
+
+
+def _previewed(request: HttpRequest, organisation: Organisation) -> dict[str, Any]:
+    """What the account that an admin names would see by these rules; empty without one."""
+    address = request.GET.get(OF, "").strip()
+    if not address or not request.user.is_superuser:
+        return {}
+    account = account_named(address)
+    if account is None:
+        return {"address": address, "problem": f"There is no active account “{address}”, or more than one."}
+    today = account_today(account)[1]
+    visibility = visibility_from(account, organisation, today)
+    units = Unit.objects.filter(pk__in=[*today.managed, *today.own, *today.same_people.values()])
+    listed = list(units.select_related("tree").order_by("tree__name", "name")[: UNITS_LISTED + 1])
+    return {
+        "address": address,
+        "name": name_of(account),
+        "role": role_of(account, today),
+        "words": _visibility_words(visibility, "Their own data in full"),
+        "units": [f"{unit.name} ({unit.tree.name})" for unit in listed[:UNITS_LISTED]],
+        "has_more": len(listed) > UNITS_LISTED,
     }
 
 
@@ -278,20 +337,16 @@ def _members_see_everything(seen: Access) -> bool:
     return everything or not OrgTree.objects.filter(archived_at=None).exists()
 
 
-def _my_visibility(seen: Access) -> str:
-    """The reader's visibility in a sentence."""
-    visibility = seen.visibility
-    own = (
-        "Your own data in full"
-        if visibility.person_id
-        else "No data of your own: this account is not linked to a person"
-    )
+def _visibility_words(visibility: Visibility, own: str) -> str:
+    """What an account sees, in a sentence that begins with `own` where a person is linked to it."""
+    if not visibility.person_id:
+        own = "No data of one’s own: no person is linked to this account"
     if visibility.whole:
-        rows = "" if visibility.individuals_in is None else ", and rows of others only in units that you manage"
+        rows = "" if visibility.individuals_in is None else ", and rows of others only in units managed or belonged to"
         return f"{own}. Figures of the whole organisation and of every unit{rows}."
     if not visibility.unit_ids:
-        return f"{own}. You are in no unit and manage none, so you see no figures of others."
-    managed = f", {len(visibility.managed_ids)} of which you manage" if visibility.managed_ids else ""
+        return f"{own}. In no unit and managing none, so no figures of others."
+    managed = f", {len(visibility.managed_ids)} of them managed" if visibility.managed_ids else ""
     count = f"{len(visibility.unit_ids)} unit{'' if len(visibility.unit_ids) == 1 else 's'}"
     return f"{own}. Figures of {count}{managed}."
 

@@ -19,7 +19,7 @@ DIGESTS = """
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orgtree', '0030_public_holidays'),
+        ('orgtree', '0031_leave'),
     ]
 
     operations = [
