@@ -16,7 +16,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any, cast
@@ -86,20 +86,23 @@ def back_up(file: Path) -> Manifest:
 def restore(file: Path) -> Manifest:
     """Restore a backup into an empty installation, and bring it to this version.
 
-    A restore that is cut off leaves the database empty, and can be repeated.  Raises BackupError.
+    A restore that is cut off, or whose process is killed, leaves the database empty, and can be repeated; once the
+    database is whole, it is refused as an installation with data, which `up` starts.  Raises BackupError.
     """
     if sql.value("SELECT count(*) FROM information_schema.tables WHERE table_schema = current_schema()"):
         raise BackupError(
             "This installation has data. Restore into an empty one: set HEADWAY_DATA_DIR to a new folder, or "
             "DATABASE_URL to an empty database."
         )
+    for left in settings.DATA_DIR.glob("restore-*"):  # of one that was killed: it holds secrets
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(prefix="restore-", dir=settings.DATA_DIR) as name, _opened(file) as archive:
         manifest = _unpacked(archive, Path(name))
         refuse_other_version({(app, migration) for app, migration in manifest.migrations})
         _restore_secrets(manifest, Path(name) / SECRETS)
         _run(
             "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
-            f"--dbname={connection.get_connection_params()['dbname']}", str(Path(name) / DUMP),
+            f"--dbname={connection.get_connection_params()['dbname']}", source=Path(name) / DUMP,
         )  # fmt: skip
     migrate_schema()
     return manifest
@@ -187,23 +190,33 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _run(program: str, *arguments: str) -> None:
-    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words."""
+def _run(program: str, *arguments: str, source: Path | None = None) -> None:
+    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words.
+
+    It reads `source` from a pipe, which ends with this process: a program that is left alone gives up.
+    """
     params = connection.get_connection_params()
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     address = {names[key]: str(value) for key, value in params.items() if key in names and value}
     options = {
         f"PG{key.upper()}": str(params[key]) for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in params
     }
-    done = subprocess.run(
-        [_program(program), *arguments],
-        env={**_without_postgres(os.environ), **address, **options},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode:
-        raise BackupError(f"{program} failed: {' '.join(done.stderr.strip().splitlines()[-ERRORS_SHOWN:])}")
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.Popen(
+            [_program(program), *arguments],
+            env={**_without_postgres(os.environ), **address, **options},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+        )
+        stream = cast(IO[bytes], done.stdin)
+        with suppress(BrokenPipeError), stream:
+            if source is not None:
+                with source.open("rb") as dump:
+                    shutil.copyfileobj(dump, stream, COPIED_BYTES)
+        if done.wait():
+            said.seek(0)
+            raise BackupError(f"{program} failed: {' '.join(said.read().strip().splitlines()[-ERRORS_SHOWN:])}")
 
 
 def _without_postgres(variables: Mapping[str, str]) -> dict[str, str]:

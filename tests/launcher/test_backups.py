@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
@@ -11,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import pytest
 
-from tests.launcher.installation import Installation
+from tests.launcher.installation import Installation, command_line
 from tests.pages.delivering import records
 from tests.patience import wait_until
+from tests.servers import PROJECT_DIR
 
 FEWEST_FIGURES = 100
 FREQUENCY = "dora.deployment_frequency"
@@ -150,3 +153,31 @@ def spoil(backup: Path, file: Path, how: str) -> str:
             member.size = len(content)
             archive.addfile(member, io.BytesIO(content))
     return words
+
+
+@pytest.mark.parametrize("program", ["", "pg_restore"], ids=["at its start", "while it restores"])
+def test_a_killed_restore_leaves_an_empty_place_or_a_clear_refusal(
+    elsewhere: Installation, backup: Path, program: str
+) -> None:
+    """Killed at once, and as soon as PostgreSQL's program reads the dump."""
+    killed = subprocess.Popen(
+        [*elsewhere.python, "manage.py", "restore", str(backup)],
+        cwd=PROJECT_DIR,
+        env=elsewhere.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    process = psutil.Process(killed.pid)
+    wait_until(
+        lambda: not program or any(program in " ".join(command_line(child)) for child in process.children()),
+        what="the restore begins",
+    )
+    programs = [child for child in process.children() if "pg_restore" in " ".join(command_line(child))]
+    process.kill()
+    killed.wait()
+    wait_until(lambda: not any(child.is_running() for child in programs), what="its programs end with it")
+    again = elsewhere.manage("restore", str(backup))
+    assert again.returncode == 0 or "This installation has data" in again.stderr, again.stderr
+    assert again.returncode or not [*elsewhere.data_dir.glob("restore-*")], "no copy of the secrets is left"
+    elsewhere.start()
+    assert elsewhere.manage("doctor").returncode == 0
