@@ -54,7 +54,8 @@ def begin_demo(*, seed: int, flavour: Flavour, now: datetime) -> DemoRun:
     organisation = Organisation.current()
     organisation.name = ORGANISATION_NAME
     organisation.individual_policy = IndividualPolicy.NAMED
-    organisation.save(update_fields=["name", "individual_policy"])
+    organisation.rules_decided_at = timezone.now()
+    organisation.save(update_fields=["name", "individual_policy", "rules_decided_at"])
     load_demo_organisation(year_of(run))
     return run
 

@@ -194,7 +194,8 @@ def progress() -> Progress:
 
     People found in data are a by-product of other steps, so only those count who were entered or imported.  A tool
     counts once it was read or sent something: a connection that was only saved shows nothing yet.  Access is decided
-    once somebody besides one admin may come in, and somebody has a role, by a grant or by leading a unit.
+    once an admin chose the rules or to keep them, somebody besides one admin may come in, and somebody has a role, by a
+    grant or by leading a unit.
     """
     (row,) = sql.rows(
         """
@@ -205,7 +206,8 @@ def progress() -> Progress:
                EXISTS (SELECT FROM integrations_stream WHERE succeeded_at IS NOT NULL)
                    OR EXISTS (SELECT FROM integrations_repositorysource WHERE synced_at IS NOT NULL)
                    OR EXISTS (SELECT FROM integrations_pushedrecord),
-               (EXISTS (SELECT FROM auth_user WHERE is_active OFFSET 1)
+               EXISTS (SELECT FROM orgtree_organisation WHERE rules_decided_at IS NOT NULL)
+                   AND (EXISTS (SELECT FROM auth_user WHERE is_active OFFSET 1)
                    OR EXISTS (SELECT FROM orgtree_invitation
                               WHERE accepted_at IS NULL AND withdrawn_at IS NULL AND expires_at > %(now)s))
                    AND (EXISTS (SELECT FROM orgtree_grant WHERE during @> %(today)s::date)
@@ -414,8 +416,10 @@ def _readers(_now: datetime, is_done: bool) -> Step:
         SetupFact(
             "Policy",
             f"Individual data: {organisation.get_individual_policy_display().lower()}; figures of fewer than "
-            f"{organisation.minimum_group_size} people are hidden",
+            f"{organisation.minimum_group_size} people are hidden"
+            + ("" if organisation.rules_decided_at else ". Choose, or keep these rules, on the page"),
             page,
+            organisation.rules_decided_at is not None,
         ),
         *([_philosophy(philosophy)] if (philosophy := current_philosophy()) else []),
         SetupFact("Leaderboard", "On" if organisation.leaderboard else "Off for everybody", page),

@@ -14,6 +14,7 @@ from typing import Any
 from django.apps import apps
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.utils import timezone
 
 from core.authorship import account_of, changes_by
 from core.hooks import Hook
@@ -97,8 +98,14 @@ def change_policy(rules: Mapping[str, Any], *, by: User) -> list[RuleChange]:
             raise FieldError("leaderboard", NO_PHILOSOPHY)
         for field in POLICY_FIELDS:
             setattr(organisation, field, rules[field])
-        organisation.save(update_fields=POLICY_FIELDS)
+        organisation.rules_decided_at = timezone.now()
+        organisation.save(update_fields=[*POLICY_FIELDS, "rules_decided_at"])
     return changes
+
+
+def keep_policy() -> None:
+    """Record that an admin looked at the rules in force and keeps them."""
+    Organisation.objects.filter(pk=Organisation.current().pk).update(rules_decided_at=timezone.now())
 
 
 def changes_of_event(event: Any) -> list[RuleChange]:

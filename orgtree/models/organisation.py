@@ -76,6 +76,9 @@ class Organisation(models.Model):
         help_text="Lists developers with figures of their agents, as the policy allows. Off: nobody has it, on no page "
         "and in no export.",
     )
+    rules_decided_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When an admin last chose the rules, or to keep them."
+    )
     # Larger commits are imports or mass changes, not authored work; they are excluded as bulk.
     bulk_commit_lines = models.PositiveIntegerField(
         default=5_000, help_text="A commit that adds more lines is excluded as bulk."

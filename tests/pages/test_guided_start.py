@@ -17,7 +17,8 @@ from insights.query import windows
 from integrations.models import Connection, IngestToken, Resource, Stream
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, find_ingest_token
 from orgtree.access.invitations import invite
-from orgtree.models import OrgTree, Person, Role, TreeKind, Unit
+from orgtree.access.policy import keep_policy, policy_history
+from orgtree.models import Organisation, OrgTree, Person, Role, TreeKind, Unit
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +78,7 @@ def others_may_come_in(_org: Org) -> None:
     admin = User.objects.filter(is_superuser=True).first()
     assert admin
     invite(["erin@example.com"], by=admin)
+    keep_policy()
     admin.grants.create(role=Role.EXECUTIVE, during=(timezone.localdate(), None))
 
 
@@ -100,6 +102,19 @@ def test_a_step_is_ticked_by_its_own_fact(org: Org, admin: Client, happens: Call
     happens(org)
     assert set(ticked(admin)) - before <= {step, "people"}
     assert step in ticked(admin)
+
+
+def test_rules_are_decided_by_choosing_or_keeping_them(org: Org, admin: Client) -> None:
+    others_may_come_in(org)
+    Organisation.objects.update(rules_decided_at=None)
+    assert "access" not in ticked(admin), "nobody looked at the rules"
+    page = "/orgtree/access/"
+    assert "Keep these rules" in admin.get(page).content.decode()
+    before = policy_history()
+    assert admin.post(f"{page}rules/", {"keep": "1"}).status_code == 302
+    assert "access" in ticked(admin)
+    assert "Keep these rules" not in admin.get(page).content.decode()
+    assert policy_history() == before, "no change to announce"
 
 
 def test_the_pages_of_a_step_lead_back_and_say_when_it_is_done(org: Org, admin: Client, member: Client) -> None:

@@ -271,6 +271,7 @@ def test_an_admin_previews_one_account(teams: None, sign_in: SignIn) -> None:
         (AUDITOR, "auditor", "no figures of others"),
         (ADMIN, "admin", "Figures of the whole organisation and of every unit"),
     ):
+        sign_in(persona)
         page = admin.get(PAGE, {"of": persona.email}).content.decode()
         assert f"</b>, {role}. " in page
         assert words in page
@@ -280,7 +281,7 @@ def test_an_admin_previews_one_account(teams: None, sign_in: SignIn) -> None:
 
 
 def test_auditors_read_who_changed_what(teams: None, sign_in: SignIn) -> None:
-    admin = sign_in(ADMIN)
+    admin, _ = sign_in(ADMIN), sign_in(MEMBER)
     admin.post("/orgtree/access/rules/", {
         "individual_policy": "named", "minimum_group_size": "5", "members_see": "own_units", "leaderboard": "",
     })  # fmt: skip

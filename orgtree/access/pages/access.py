@@ -27,7 +27,15 @@ from orgtree.access.access import Access, access_of
 from orgtree.access.audit_log import AuditKind, audit_log, may_read_audit_log
 from orgtree.access.grants import end, give, grants_in_force_or_to_come, leaders_of
 from orgtree.access.permissions import admins_only
-from orgtree.access.policy import LABELS, change_policy, current_philosophy, policy_history, rule_changes, rules_of
+from orgtree.access.policy import (
+    LABELS,
+    change_policy,
+    current_philosophy,
+    keep_policy,
+    policy_history,
+    rule_changes,
+    rules_of,
+)
 from orgtree.access.role_sight import ADMIN, MEMBER, ROLES, role_of, sample_rows, sentences_of
 from orgtree.access.trust import Disclosure, RowKind, disclosure_of
 from orgtree.access.who_sees import holders_of_roles, name_of, names_of, sees_everything, units_of
@@ -150,6 +158,10 @@ def access(request: HttpRequest) -> HttpResponse:
 @admins_only
 @require_POST
 def write_policy(request: HttpRequest) -> HttpResponse:
+    if "keep" in request.POST:
+        keep_policy()
+        messages.success(request, "The rules stay as they are.")
+        return redirect("access")
     form = PolicyForm(request.POST)
     if form.is_valid():
         try:
@@ -279,6 +291,7 @@ def _rules(request: HttpRequest, seen: Access, form: PolicyForm | None) -> dict[
         "proposed": {name: _sent(value) for name, value in proposed.items()},
         "philosophy": current_philosophy(),
         "leaderboard_is_on": seen.organisation.leaderboard,
+        "is_decided": seen.organisation.rules_decided_at is not None,
         "roles": [(ROLES[name], ABOUT_ROLES[name], count) for name, count in holders_of_roles().items()],
         "role": ROLES[role],
         "role_key": role,
