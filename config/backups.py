@@ -36,6 +36,7 @@ DUMP, MANIFEST, SECRETS = "database.dump", "manifest.json", "secrets"
 FORM = "headway-backup-1"
 COPIED_BYTES = 1 << 20
 PREFIXES_OF_SETTINGS = ("HEADWAY_", "DATABASE_URL", "CELERY_", "EMAIL_")
+NEWER_SETTING = b"SET transaction_timeout = 0;"  # of PostgreSQL 17 and newer, at the head of a script
 ERRORS_SHOWN = 3  # lines of a PostgreSQL program
 
 
@@ -100,10 +101,7 @@ def restore(file: Path) -> Manifest:
         manifest = _unpacked(archive, Path(name))
         refuse_other_version({(app, migration) for app, migration in manifest.migrations})
         _restore_secrets(manifest, Path(name) / SECRETS)
-        _run(
-            "pg_restore", "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges",
-            f"--dbname={connection.get_connection_params()['dbname']}", source=Path(name) / DUMP,
-        )  # fmt: skip
+        _restore_database(Path(name) / DUMP)
     migrate_schema()
     return manifest
 
@@ -190,33 +188,61 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _run(program: str, *arguments: str, source: Path | None = None) -> None:
-    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words.
+def _restore_database(dump: Path) -> None:
+    """Run the dump as one transaction, which this process ends: where it is killed, nothing is committed.
 
-    It reads `source` from a pipe, which ends with this process: a program that is left alone gives up.
+    As SQL by psql, because pg_restore sets what a server older than itself refuses.  Raises BackupError.
     """
+    database = f"--dbname={connection.get_connection_params()['dbname']}"
+    with (
+        tempfile.TemporaryFile("w+") as said,
+        _started("pg_restore", "--no-owner", "--no-privileges", "--file=-", str(dump), said=said) as script,
+        _started("psql", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", database, said=said) as client,
+    ):
+        statements, commands = cast(IO[bytes], script.stdout), cast(IO[bytes], client.stdin)
+        with suppress(BrokenPipeError), commands:
+            commands.write(b"BEGIN;\n")
+            for line in statements:
+                if line.strip() != NEWER_SETTING:
+                    commands.write(line)
+                if line.startswith(b"COPY "):
+                    break
+            shutil.copyfileobj(statements, commands, COPIED_BYTES)
+            if script.wait() == 0:
+                commands.write(b"COMMIT;\n")
+        statements.close()
+        if client.wait() or script.wait():
+            raise BackupError(f"The database was not restored: {_last_words(said)}")
+
+
+def _run(program: str, *arguments: str) -> None:
+    """Run a PostgreSQL program on this installation's database.  Raises BackupError with its words."""
+    with tempfile.TemporaryFile("w+") as said, _started(program, *arguments, said=said) as started:
+        cast(IO[bytes], started.stdin).close()
+        if started.wait():
+            raise BackupError(f"{program} failed: {_last_words(said)}")
+
+
+def _started(program: str, *arguments: str, said: IO[str]) -> subprocess.Popen[bytes]:
+    """A PostgreSQL program on this installation's database, with its errors in `said`."""
     params = connection.get_connection_params()
     names = {"host": "PGHOST", "port": "PGPORT", "user": "PGUSER", "password": "PGPASSWORD", "dbname": "PGDATABASE"}
     address = {names[key]: str(value) for key, value in params.items() if key in names and value}
     options = {
         f"PG{key.upper()}": str(params[key]) for key in ("sslmode", "sslrootcert", "sslcert", "sslkey") if key in params
     }
-    with tempfile.TemporaryFile("w+") as said:
-        done = subprocess.Popen(
-            [_program(program), *arguments],
-            env={**_without_postgres(os.environ), **address, **options},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=said,
-        )
-        stream = cast(IO[bytes], done.stdin)
-        with suppress(BrokenPipeError), stream:
-            if source is not None:
-                with source.open("rb") as dump:
-                    shutil.copyfileobj(dump, stream, COPIED_BYTES)
-        if done.wait():
-            said.seek(0)
-            raise BackupError(f"{program} failed: {' '.join(said.read().strip().splitlines()[-ERRORS_SHOWN:])}")
+    return subprocess.Popen(
+        [_program(program), *arguments],
+        env={**_without_postgres(os.environ), **address, **options},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE if program == "pg_restore" else subprocess.DEVNULL,
+        stderr=said,
+    )
+
+
+def _last_words(said: IO[str]) -> str:
+    said.seek(0)
+    return " ".join(said.read().strip().splitlines()[-ERRORS_SHOWN:])
 
 
 def _without_postgres(variables: Mapping[str, str]) -> dict[str, str]:

@@ -6,6 +6,10 @@ import re
 
 from playwright.sync_api import FilePayload, Page, expect
 
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
+from tests.demo.small_history import small_history
+from tests.journeys.test_connect_github import FIRST, enter, press_test
 from tests.journeys.test_first_light import send_first_event
 from tests.journeys.window import NARROW, WIDE, BrowserWindow, BrowserWindows
 from tests.personas import ADMIN
@@ -45,18 +49,41 @@ def test_six_steps_lead_to_a_first_dashboard(empty_server: Server, windows: Brow
     page.get_by_role("link", name="Connect tools", exact=True).click()
     assert "tree" in done(page)
 
+    with GitHubServer(small_history(), tokens=[Token(FIRST, "ada")]) as github:
+        connect_a_tool(window, github)
+
     page.get_by_role("button", name="Skip for now").click()
     expect(page.get_by_role("heading", name="Home", level=1)).to_be_visible()
     page.get_by_role("link", name="Continue").click()
-    expect(page.locator("#step-tools")).to_have_attribute("aria-current", "step")
+    expect(page.locator("#step-access")).to_have_attribute("aria-current", "step")
 
+    page.locator("#step-access").get_by_role("link", name="Decide").click()
+    page.get_by_role("button", name="Keep these rules").click()
+    page.get_by_role("link", name="Open your first dashboard", exact=True).click()
     page.locator("#step-dashboard").get_by_role("link", name="Open dashboards").click()
     page.get_by_role("button", name="Use the template Team lead").click()
     page.wait_for_url("**/edit/")
     window.go("/setup/")
-    assert done(page) == ["agent", "people", "tree", "access", "dashboard"]  # others have accounts; Lena leads
+    assert done(page) == ["agent", "people", "tree", "tools", "access", "dashboard"]  # others have accounts; Lena leads
     assert window.grave_barriers() == []
     narrow(window)
+
+
+def connect_a_tool(window: BrowserWindow, github: GitHubServer) -> None:
+    """GitHub, by its form, until its first repository was read."""
+    page = window.page
+    page.locator("#step-tools").get_by_role("link", name=re.compile("GitHub")).click()
+    page.get_by_role("link", name="GitHub").click()
+    enter(page, name="GitHub of Acme", base_url=github.url, token=FIRST)
+    press_test(page)
+    page.get_by_role("button", name="Connect", exact=True).click()
+    page.get_by_label("Sync all that match").fill("acme/*")
+    page.get_by_role("button", name="Save the rules").click()
+    expect(page.get_by_text("1 of 1 are synced")).to_be_visible()
+    window.go("/integrations/")
+    expect(page.locator(".hw-connections > li")).to_contain_text("Up to date")  # the page follows by itself
+    window.go("/setup/")
+    assert "tools" in done(page)
 
 
 def done(page: Page) -> list[str]:
