@@ -60,7 +60,6 @@ def test_six_steps_lead_to_a_first_dashboard(empty_server: Server, windows: Brow
     page.locator("#step-access").get_by_role("link", name="Decide").click()
     page.get_by_role("button", name="Keep these rules").click()
     page.get_by_role("link", name="Open your first dashboard", exact=True).click()
-    page.locator("#step-dashboard").get_by_role("link", name="Open dashboards").click()
     page.get_by_role("button", name="Use the template Team lead").click()
     page.wait_for_url("**/edit/")
     window.go("/setup/")
