@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0106_allocation'),
+        ('integrations', '0107_work_days'),
     ]
 
     operations = [
