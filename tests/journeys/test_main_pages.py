@@ -21,6 +21,10 @@ PAGES = {
     "planning-empty": "/insights/planning/",
     "flow-empty": "/insights/planning/flow/",
     "forecast-empty": "/insights/planning/forecast/",
+    "allocation-empty": "/insights/allocation/",
+    "allocation-teams-empty": "/insights/allocation/teams/",
+    "allocation-rules": "/insights/allocation/rules/",
+    "capacity-empty": "/insights/capacity/",
     "who-sees-what": "/orgtree/access/",
 }
 ADMIN_PAGES = {
