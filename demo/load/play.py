@@ -116,7 +116,6 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     record_forecasts()  # each night does; the demo begins with those of a year
-    look_for_findings()
 
 
 def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> None:
@@ -138,6 +137,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     postpone_on_both_sides(tools)
     _push_late_incident(year, base_url)
     _wait(changes_waiting, "changes of facts and stale partitions", report)
+    look_for_findings()  # about the teams that set objectives
 
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:

@@ -178,11 +178,18 @@ function barChart(Chart, figures) {
     options: {
       layout: { padding: { top: figures.marks?.length ? 22 : 6, right: 4 } },
       interaction: { mode: "index", intersect: false },
-      scales: axes(print, figures.unit, { stacked: true, reach: nearestAbove(figures) / divisor }),
+      scales: axes(print, figures.unit, { stacked: true, end: endOfShares(figures) / divisor, reach: nearestAbove(figures) / divisor }),
       plugins: { tooltip: tooltip(figures, divisor), notes: { ...figures, divisor, print }, incompleteBuckets: figures },
     },
     plugins: [incompleteBuckets, dashedBars, notes],
   };
+}
+
+/* Shares of a whole end at it, though rounding can make their sum a little more. */
+function endOfShares({ unit, datasets }) {
+  if (unit !== "percent" || !datasets.length) return Infinity;
+  const sums = datasets[0].data.map((_, bucket) => datasets.reduce((sum, series) => sum + (series.data[bucket] ?? 0), 0));
+  return Math.abs(Math.max(...sums) - 100) < 0.1 ? 100 : Infinity;
 }
 
 /* How an area is filled: {fill, lighter (for a bucket that is not over), outline}. */

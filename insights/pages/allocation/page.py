@@ -48,7 +48,7 @@ class ShareLine:
     @property
     def bar(self) -> dict[str, Any]:
         target = None if self.target is None else self.target / 100
-        words = f"{self.actual}, target {self.target:g} %" if self.target is not None else self.actual
+        words = f"{self.actual}, target {self.target:g}%" if self.target is not None else self.actual
         return {
             "key": "",
             "solid": (self.share or 0) / 100,
@@ -61,11 +61,11 @@ class ShareLine:
     def actual(self) -> str:
         if self.withheld:
             return "Hidden"
-        return "–" if self.share is None else f"{self.share:.0f} %"
+        return "–" if self.share is None else f"{self.share:.0f}%"
 
     @property
     def target_words(self) -> str:
-        return "–" if self.target is None else f"{self.target:g} %"
+        return "–" if self.target is None else f"{self.target:g}%"
 
     @property
     def gap_words(self) -> str:

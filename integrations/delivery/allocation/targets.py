@@ -66,7 +66,7 @@ def set_targets(
     """
     given = {category: share for category, share in shares.items() if share is not None}
     if sum(given.values()) > WHOLE:
-        raise FieldError("shares", f"Together they are {sum(given.values()):f} %. Leave at most 100 % to share out.")
+        raise FieldError("shares", f"Together they are {sum(given.values()):f}%. Leave at most 100% to share out.")
     InvestmentCategory.objects.select_for_update().filter(pk__in=given).count()
     own = InvestmentTarget.objects.filter(unit=unit, quarter_start=quarter_start)
     own.exclude(category__in=given).delete()
