@@ -80,7 +80,7 @@ def price_list(
     original = library.library_version
     library.library_list.cache_clear()
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("library", "price_snapshots", "library_update", "book"):
+        for module in ("library", "library_update", "book"):
             patch.setattr(f"integrations.telemetry.prices.{module}.library_version", lambda: f"genai-prices {version}")
         patch.setitem(library.LIST_DATES, f"genai-prices {version}", published)
         try:
