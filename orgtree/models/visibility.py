@@ -128,8 +128,8 @@ class Visibility:
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
     viewer's own person.  `same_people`: units of other trees whose people have been those of a managed or own unit, day
     by day; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
-    `leads_whole`: admin or executive, who may write for
-    every unit and the whole organisation; managers may for their units.
+    `leads_whole`: admin or executive, who may write for every unit and the whole organisation; managers may for their
+    units.
     """
 
     whole: bool = False
