@@ -15,6 +15,7 @@ from insights.models.findings import FindingState
 from insights.query.query import MetricValue, Window
 from orgtree.models import Unit
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.servers import PROJECT_DIR
 from tests.teams import Teams, add_teams, create_teams
 
 pytestmark = pytest.mark.django_db
@@ -167,3 +168,10 @@ def test_a_change_of_half_of_the_teams_is_one_of_the_organisation(
     assert [(one.detector.key, one.unit) for one in look(TODAY).findings] == [("pr.pickup_time.change", one_team)]
     series(set())
     assert look(TODAY).findings == []
+
+
+def test_the_docs_name_what_every_detector_looks_at() -> None:
+    text = (PROJECT_DIR / "docs" / "findings.md").read_text(encoding="utf-8")
+    changes, gaps = (line for line in text.splitlines() if line.startswith(("| Has it **changed**", "| Does it take")))
+    for detector in DETECTORS:
+        assert f"`{detector.metric}`" in (changes if detector.kind == "change" else gaps)
