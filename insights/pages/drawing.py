@@ -240,7 +240,8 @@ def _split(card: Trend, metric: Metric, answers: Answers, dimension: Dimension) 
 
 def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
     """A sum by the values of a dimension, agents in their order, others the highest first."""
-    unit, figures = get(key).unit, answers.split(key, dimension)
+    metric, figures = get(key), answers.split(key, dimension)
+    unit = metric.unit
     parts = {name: figure for name, figure in figures.items() if figure.value}
     role: Role = "sequence"
     if dimension is Dimension.AGENT:
@@ -250,9 +251,9 @@ def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
         parts, unit, role=role, labels=LABELS.get(dimension, {}), rest=REST_OF.get(dimension, "Other"), most=most
     )
     left_out, total = answers.left_out(key, dimension), sum(part.value for part in listed)
-    printed, note = (
-        (wording.money(total), answers.filters.span) if unit == "currency" else (wording.compact(total), unit)
-    )
+    printed, note = wording.compact(total), metric.label.lower() if unit == "count" else unit
+    if unit == "currency":
+        printed, note = wording.money(total), answers.filters.span
     return donut(listed, unit=unit, centre=(printed, "in what is shown" if left_out else note), left_out=left_out)
 
 
