@@ -30,7 +30,9 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("integrations.PriceOverride", "integrations.PriceOverrideChange", "integrations.PriceSnapshot"),
         *("integrations.Repricing", "integrations.SeatPlan", "integrations.SeatAssignment"),
     ),
-    "Figures and dashboards": ("insights.Dashboard", "insights.SavedView", "integrations.HandKeptMetric"),
+    "Figures and dashboards": (
+        *("insights.Dashboard", "insights.SavedView", "integrations.HandKeptMetric", "integrations.InvestmentCategory"),
+    ),
     "Program": (
         *("programs.Objective", "programs.Ticket", "programs.BenchmarkVersion", "programs.Review", "programs.Qbr"),
         *("programs.MeetingSeries", "programs.Quarter", "programs.ProgramSettings", "programs.Persona"),

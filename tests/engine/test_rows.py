@@ -71,8 +71,8 @@ def test_the_rows_give_the_number(world: World, unit: str | None, agents: tuple[
         above = sum(row["contribution"] for row in rows)
         if isinstance(metric, Breakdown):
             below = sum(row["denominator"] for row in rows)
-            for figure in figures:
-                own = [row["contribution"] for row in rows if row["language"] == figure.segment.get("language")]
+            for figure in figures if below else ():
+                own = [row["contribution"] for row in rows if row[metric.by] == figure.segment.get(metric.by)]
                 assert sum(own) / below * 100 == pytest.approx(figure.value), metric.key
             continue
         if metric.rows_by is RowsBy.PERSON_AND_SEGMENT:

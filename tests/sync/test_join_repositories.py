@@ -365,6 +365,7 @@ def test_nothing_that_names_a_repository_is_forgotten() -> None:
         *("integrations_deployedpush", "integrations_pullrequestfigures", "integrations_pipelinerunfigures"),
         *("integrations_workitemfigures", "integrations_sessionshare", "integrations_pullrequestshare"),
         *("integrations_agentsession", "integrations_placingwork", "integrations_linehistory", "integrations_owned"),
+        "integrations_effort",  # with the weeks of its commits and reviews
     }
     own = {"Resource", "RepositorySource", "RepositoryAlias", "PlacingRule", "Repository"}
     own |= {"RepositoryJoin", "OwnRecord", "OwnCommit"}
