@@ -32,6 +32,7 @@ TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMIS
 TONES = {FindingState.NEW: "acc", FindingState.ACKNOWLEDGED: "", FindingState.RESOLVED: "good"}
 ICONS = {GAP: "arrows-diff"}
 CHART_WEEKS = "52w"
+NOTHING = "{} has changed or stands apart more than chance explains. Findings need at least twelve weeks of data."
 
 
 @record_view
@@ -50,6 +51,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
         "lines": lines,
         "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
         "is_open": label == "Open",
+        "nothing": NOTHING.format("No team" if access.visibility.whole else "None of the units that you may see"),
         "questions": [{"question": one.question, "kind": _kind(one)} for one in DETECTORS],
     }
     return render(request, "insights/findings/findings.html", context)

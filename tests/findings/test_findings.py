@@ -122,7 +122,8 @@ def test_only_those_who_lead_the_unit_decide(teams: Teams) -> None:
 
 def test_without_data_nothing_is_found(teams: Teams) -> None:
     assert look(TODAY) == Night(0, [])
-    assert "Nothing to look at" in signed_in(EXECUTIVE).get(PAGE).content.decode()
+    assert "No team has changed" in signed_in(EXECUTIVE).get(PAGE).content.decode()
+    assert "None of the units that you may see has changed" in signed_in(MEMBER).get(PAGE).content.decode()
 
 
 def weekly(values: list[float | None], facts: int = 6) -> list[MetricValue]:
