@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
+from insights.findings.detectors import BY_KEY
+from insights.findings.night import Check, Night, store
 from tests.journeys.window import THEMES_AND_WIDTHS, WIDE, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -25,6 +29,7 @@ PAGES = {
     "allocation-teams-empty": "/insights/allocation/teams/",
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
+    "findings": "/insights/findings/",
     "who-sees-what": "/orgtree/access/",
 }
 ADMIN_PAGES = {
@@ -39,10 +44,26 @@ ADMIN_PAGES = {
 }
 
 
+SLOWER = Check(
+    detector=BY_KEY["pr.pickup_time.change"],
+    unit=None,
+    chance=1e-5,
+    since=date(2026, 8, 3),
+    before=36_000.0,
+    after=72_000.0,
+    low=18_000.0,
+    high=50_000.0,
+    sample=160,
+    is_large=True,
+)
+
+
 @pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
 def test_a_page_keeps_nobody_out_and_fits(
     reporting_server: Server, windows: BrowserWindows, theme: Theme, width: int
 ) -> None:
+    with reporting_server.database():
+        store(Night(1, [SLOWER]), today=date(2026, 11, 28))
     window = windows.open(reporting_server, as_=MEMBER, theme=theme, width=width)
     barriers, too_wide = {}, []
     for name, address in PAGES.items():
