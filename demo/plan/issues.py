@@ -43,7 +43,7 @@ class WorkLabel(enum.StrEnum):
 
     @staticmethod
     def weights(bugs: float | None = None) -> tuple[float, ...]:
-        """With a share of bugs, the others share the rest as usual."""
+        """The weight of each type; beside a given share of bugs the others share the rest as usual."""
         usual = (0.48, 0.26, 0.11, 0.09, 0.06)
         if bugs is None:
             return usual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from insights.catalogue.declarations import Breakdown, Count, Ratio
 from insights.catalogue.references import INVESTMENT_BALANCE, WORK_VISIBILITY
@@ -106,55 +107,59 @@ TIME = Count(
     segments=DIMENSIONS,
     positive_indicators=("allocation.share", "allocation.unlinked_share"),
 )
-NEW_SHARE = _share(
-    reference=INVESTMENT_BALANCE,
-    key="allocation.new_share",
-    name="Share of new features",
+
+
+def _share_of_kind(kind: str, words: str, *, name: str, label: str, meaning: str, better: Better, **more: Any) -> Ratio:
+    """The share of one kind of investment, `words` in sentences."""
+    return _share(
+        reference=INVESTMENT_BALANCE,
+        key=f"allocation.{kind}_share",
+        name=f"Share of {name}",
+        label=label,
+        meaning=meaning,
+        formula=f"Σ days of categories of the kind {words} ÷ Σ days at work × 100. {SHARED}. {BY_RULE}. {WHEN}",
+        numerator=Total(PEOPLE_TIME, column=f"{kind}_days"),
+        denominator=DAYS,
+        better=better,
+        **more,
+    )
+
+
+NEW_SHARE = _share_of_kind(
+    "new",
+    "new features",
+    name="new features",
     label="New features",
     meaning="What share of people's time goes to new features.",
-    formula=f"Σ days of categories of the kind new features ÷ Σ days at work × 100. {SHARED}. {BY_RULE}. {WHEN}",
-    numerator=Total(PEOPLE_TIME, column="new_days"),
-    denominator=DAYS,
     better=Better.HIGHER,
     positive_indicators=("allocation.share", "work.features_per_week"),
     negative_indicators=("bug.ratio", "allocation.maintenance_share"),
 )
-IMPROVEMENT_SHARE = _share(
-    reference=INVESTMENT_BALANCE,
-    key="allocation.improvement_share",
-    name="Share of improvements",
+IMPROVEMENT_SHARE = _share_of_kind(
+    "improvement",
+    "improvements",
+    name="improvements",
     label="Improvements",
     meaning="What share of people's time goes to improving what is there.",
-    formula=f"Σ days of categories of the kind improvements ÷ Σ days at work × 100. {SHARED}. {BY_RULE}. {WHEN}",
-    numerator=Total(PEOPLE_TIME, column="improvement_days"),
-    denominator=DAYS,
     better=Better.NEITHER,
     positive_indicators=("allocation.share", "allocation.new_share"),
 )
-MAINTENANCE_SHARE = _share(
-    reference=INVESTMENT_BALANCE,
-    key="allocation.maintenance_share",
-    name="Share of keeping the lights on",
+MAINTENANCE_SHARE = _share_of_kind(
+    "maintenance",
+    "keeping the lights on",
+    name="keeping the lights on",
     label="Keeping the lights on",
     meaning="What share of people's time goes to bugs, operations and other upkeep.",
-    formula=(
-        f"Σ days of categories of the kind keeping the lights on ÷ Σ days at work × 100. {SHARED}. {BY_RULE}. {WHEN}"
-    ),
-    numerator=Total(PEOPLE_TIME, column="maintenance_days"),
-    denominator=DAYS,
     better=Better.LOWER,
     positive_indicators=("bug.ratio", "incident.count", "allocation.share"),
     negative_indicators=("allocation.new_share",),
 )
-PRODUCTIVITY_SHARE = _share(
-    reference=INVESTMENT_BALANCE,
-    key="allocation.productivity_share",
-    name="Share of productivity work",
+PRODUCTIVITY_SHARE = _share_of_kind(
+    "productivity",
+    "productivity",
+    name="productivity work",
     label="Productivity",
     meaning="What share of people's time goes to tech debt, tooling and other work on how we work.",
-    formula=f"Σ days of categories of the kind productivity ÷ Σ days at work × 100. {SHARED}. {BY_RULE}. {WHEN}",
-    numerator=Total(PEOPLE_TIME, column="productivity_days"),
-    denominator=DAYS,
     better=Better.NEITHER,
     positive_indicators=("allocation.share", "allocation.new_share"),
 )

@@ -8,7 +8,7 @@ from insights.catalogue.declarations import Ratio
 from insights.catalogue.references import SPACE_FRAMEWORK, WIP_LIMITS
 from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
-from integrations.facts.work_days import WORK_DAYS
+from integrations.facts.people_time import WORK_DAYS
 
 ACTS = "commits, reviews, pull requests opened and moves of work items"
 WHOSE = (

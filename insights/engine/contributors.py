@@ -294,7 +294,7 @@ CACHED_SECONDS = 60
 _BYTES_OF_AN_ID = 40
 
 unconfirmed_by_version: Cache[tuple[int, ...]] = Cache(8_000_000, lambda people: 100 + len(people) * _BYTES_OF_AN_ID)
-"""By version of people and minute."""
+"""Ids of unconfirmed people by version of people and minute."""
 
 
 def unconfirmed(people_version: int) -> tuple[int, ...]:

@@ -30,7 +30,7 @@ NOT_SOON = "Not within 2 years"
 
 @dataclass(frozen=True)
 class DeliveryRisk:
-    """What is planned for a day that the 85 % date misses: by how much, since when, and what moved it.
+    """Something planned for a day that the 85 % date misses: by how much, since when, and what moved it.
 
     Without `likely_on` and `days_late` the date is not within two years.
     """
@@ -168,7 +168,7 @@ def late_words(risk: DeliveryRisk) -> str:
 
 
 def moved_words(risk: DeliveryRisk) -> str:
-    """What has changed since it was on time; empty where nothing is known."""
+    """The changes since it was on time, in words; empty where nothing is known."""
     reasons = []
     if risk.added > 0:
         reasons.append(f"{wording.count(risk.added, 'item')} added since then")

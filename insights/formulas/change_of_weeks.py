@@ -115,7 +115,7 @@ def change_of_percentiles(before: WeeklyFacts, after: WeeklyFacts, percentile: f
 
 
 def _sums_below(group: WeeklyFacts, percentile: float) -> WeeklySums:
-    """By week, how many facts are below the group's percentile, and how many there are."""
+    """The number of facts below the group's percentile, and of all facts, by week."""
     import numpy as np
 
     _, weeks = np.unique(group.weeks, return_inverse=True)

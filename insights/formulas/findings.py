@@ -71,8 +71,8 @@ def _ranks(series: Floats) -> Floats:
 
 
 def _statistics(ranks: Floats) -> Floats:
-    """Of each series of ranks, how far the mean rank before and after each possible change are apart, in standard
-    deviations without any."""
+    """The distance of the mean ranks before and after each possible change of each series, in standard deviations
+    without any change."""
     import numpy
 
     weeks = ranks.shape[1]

@@ -49,6 +49,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
     context = {
         "tabs": [Picker(name, url_with(here, {"state": key}), active=name == label) for key, (name, _) in TABS.items()],
         "lines": lines,
+        "total": Finding.objects.within(access.visibility).filter(state__in=states).count(),
         "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
         "is_open": label == "Open",
         "nothing": NOTHING.format("No team" if access.visibility.whole else "None of the units that you may see"),

@@ -58,7 +58,7 @@ def withheld(answer: Answer, access: Access, hidden: Hidden, unit_id: int | None
 
 
 def withheld_by_number(answer: Answer, access: Access, *, whole: bool = False) -> Answer:
-    """Where the policy names people, figures of teams only are still never of few of them, nor of one person.
+    """The answer without figures of few people for metrics of teams only, even where the policy names people.
 
     `whole`: what is withheld beside others, so that these cannot be computed.
     """

@@ -2,7 +2,6 @@
 
 from integrations.admin import (  # noqa: F401
     agreements,
-    allocation,
     hand_kept,
     ingest_tokens,
     linking,

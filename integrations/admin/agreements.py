@@ -1,11 +1,11 @@
-"""Working agreements of units, in Django admin."""
+"""Working agreements of units and categories of investment, in Django admin."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from core.dated_rows_admin import DAYS_WIDGET, days
-from integrations.models import WorkingAgreement
+from integrations.models import InvestmentCategory, WorkingAgreement
 
 
 @admin.register(WorkingAgreement)
@@ -26,3 +26,12 @@ class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     search_fields = ("unit__name", "unit__slug")
     autocomplete_fields = ("unit",)
     formfield_overrides = DAYS_WIDGET
+
+
+@admin.register(InvestmentCategory)
+class InvestmentCategoryAdmin(admin.ModelAdmin[InvestmentCategory]):
+    """Admin of categories.  Deleting one deletes its rules and targets; its time goes to the next rule that matches."""
+
+    list_display = ("name", "kind", "position")
+    list_editable = ("position",)
+    search_fields = ("name",)

@@ -1,4 +1,4 @@
-"""What people's time goes to: investment categories, the rules that assign work to them, and the shares of weeks."""
+"""Allocation of people's time: investment categories, the rules that assign work to them, and the shares of weeks."""
 
 from __future__ import annotations
 

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from insights.query.windows import local_today, quarter_name, quarter_of
-from integrations.delivery.allocation.measure import PreviewRow, preview, stored_shares
-from integrations.delivery.allocation.rules import rule_document, stored_rules
+from integrations.delivery.allocation.measure import PreviewRow, preview, rule_document, stored_rules, stored_shares
 from integrations.models import AllocationRule, InvestmentCategory, WorkItem
 from integrations.models.allocation import UNLINKED, UNMATCHED
 from orgtree.access.access import Access

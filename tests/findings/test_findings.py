@@ -171,7 +171,7 @@ def test_a_change_of_half_of_the_teams_is_one_of_the_organisation(
     assert look(TODAY).findings == []
 
 
-def test_the_docs_name_what_every_detector_looks_at() -> None:
+def test_the_docs_name_the_metric_of_every_detector() -> None:
     text = (PROJECT_DIR / "docs" / "findings.md").read_text(encoding="utf-8")
     changes, gaps = (line for line in text.splitlines() if line.startswith(("| Has it **changed**", "| Does it take")))
     for detector in DETECTORS:

@@ -123,7 +123,7 @@ def _void(kind: InitiativeKind) -> dict[str, str]:
 
 
 def _projects(filters: Filters) -> Link:
-    """What there is a forecast of without epics and versions."""
+    """A link to the projects, of which there are forecasts without epics and versions."""
     url = filters.with_pick(KIND, InitiativeKind.PROJECT).url(reverse("planning_tab", args=[FORECAST.key]))
     return Link("Forecast projects", url)
 

@@ -1,1 +1,1 @@
-"""What people's time goes to: weeks are shared over the work in them, and work is assigned to categories by rules."""
+"""Allocation: weeks of people are shared over the work in them, and rules assign work to categories."""

@@ -25,12 +25,41 @@ from django.utils import timezone
 from core import sql
 from core.nudges import nudge_on_commit
 from core.queue import run_one_by_one
-from integrations.delivery.allocation.rules import stored_rules
 from integrations.delivery.allocation.work_days import measure_work_days
 from integrations.models import AllocationRule, EffortWeek, FactFamily, WorkingAgreement
+from integrations.models.allocation import TERMS
 from integrations.outbox.fact_changes import Change, append_changes
 from orgtree.models import Organisation
 from orgtree.organisation.public_holidays import days_off
+
+PATTERNS = ("repositories", "paths")
+
+
+def stored_rules() -> list[dict[str, Any]]:
+    """All rules, for the statement that assigns work to categories."""
+    return [rule_document(rule) for rule in AllocationRule.objects.all()]
+
+
+def rule_document(rule: AllocationRule) -> dict[str, Any]:
+    """The rule in small letters, its repositories and folders as patterns of LIKE; a new rule has the id 0."""
+    terms = {
+        name: [_pattern(name, value) if name in PATTERNS else value.lower() for value in getattr(rule, name)]
+        for name in TERMS
+    }
+    return {
+        "id": rule.pk or 0,
+        "category_id": rule.category_id,
+        "unit_id": rule.unit_id,
+        "rank": rule.rank,
+        "is_last": rule.matches_everything,
+        **terms,
+    }
+
+
+def _pattern(name: str, value: str) -> str:
+    escaped = value.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_").replace("*", "%")
+    return f"{escaped.strip('/')}/%" if name == "paths" else escaped
+
 
 logger = logging.getLogger(__name__)
 
@@ -447,6 +476,6 @@ def stored_shares(start: date, end: date, *, unit: int | None = None) -> list[Pr
 
 
 def preview(rules: Sequence[dict[str, Any]], start: date, end: date, *, unit: int | None = None) -> list[PreviewRow]:
-    """What these rules would make of the effort that is stored for the window; of a unit's people alone."""
+    """The effort that is stored for the window as these rules would assign it; of a unit's people alone."""
     parameters = {"rules": json.dumps(rules), "from": start, "to": end, "unit": unit}
     return [PreviewRow(*row) for row in sql.rows(_PREVIEW, parameters)]
