@@ -7,6 +7,7 @@ import io
 import re
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from insights.formulas.forecast_window import Reason
 from insights.formulas.working_days import WorkingDays
 from insights.models import ForecastRecord
 from insights.query import windows
-from integrations.delivery.records.initiatives import Initiative, InitiativeKind, initiative
+from integrations.delivery.records.initiatives import AgentsWork, Initiative, InitiativeKind, initiative
 from integrations.models import WorkItem
 from orgtree.access.access import aggregates_access
 from orgtree.access.api_tokens import create_api_token
@@ -346,6 +347,34 @@ def test_an_initiative_says_what_was_done_and_nothing_of_agents_that_nobody_used
     assert "Done 40 of 50 items" in page
     assert "Throughput 5.0 items a week" in page
     assert "AI spend" not in page, "nobody used one"
+
+
+@pytest.mark.usefixtures("board")
+@pytest.mark.parametrize(
+    ("authors", "agents", "shown"),
+    [
+        (8, 6, ("AI share 25%", "AI spend $12.00")),
+        (8, 2, ("AI share", "AI spend", "Hidden: too few people")),
+        (3, 2, ()),
+    ],
+)
+def test_agents_of_few_people_stay_hidden(
+    monkeypatch: pytest.MonkeyPatch, authors: int, agents: int, shown: tuple[str, ...]
+) -> None:
+    """Where few people worked at all, the page is the same as without agents."""
+
+    def page(*, by: int) -> str:
+        work = AgentsWork(400, 100 if by else 0, authors, by, Decimal(12 if by else 0), by)
+        monkeypatch.setattr("insights.pages.planning.initiative.agents_work", lambda _: work)
+        return text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
+
+    with_agents = page(by=agents)
+    for words_shown in shown:
+        assert words_shown in with_agents
+    assert ("Hidden: too few people" in with_agents) is (agents == 2 and bool(shown))
+    if not shown:
+        assert "AI s" not in with_agents
+        assert "AI s" not in page(by=0)
 
 
 def test_an_epic_that_goes_on_loses_its_end(board: Board) -> None:

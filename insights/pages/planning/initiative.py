@@ -123,12 +123,17 @@ def _records(made: InitiativeForecast, team: Team | None) -> QuerySet[ForecastRe
 
 
 def _agents(made: InitiativeForecast, filters: Filters) -> Sequence[tuple[str, str, str]]:
-    """Labels, values and samples of what agents did for it; without values to which too few people contribute."""
+    """Labels, values and samples of what agents did for it; without values to which too few people contribute.
+
+    Where too few people worked on it at all, it has none, so that nobody learns whether they used an agent.
+    """
     work = agents_work(made.initiative)
-    figures = []
+    figures: list[tuple[str, str, str]] = []
+    if is_withheld(filters.query("ai.spend"), max(1, work.authors), filters.access):
+        return figures
     for key, people, label, value, sample in (
         (
-            *("ai.committed_code_share", work.authors, "AI share"),
+            *("ai.committed_code_share", work.ai_authors, "AI share"),
             wording.percent_of(work.ai_lines, work.lines) if work.lines else "",
             f"of {wording.count(work.lines, 'line')} in its pull requests",
         ),

@@ -162,7 +162,7 @@ _AGENTS_WORK = sql.SQL("""
         JOIN integrations_commitfile file ON file.commit_id = commit.id AND file.set_apart = ''
     ),
     ai AS (
-        SELECT sum(part.ai_lines) AS lines
+        SELECT sum(part.ai_lines) AS lines, count(DISTINCT commit.person_id) FILTER (WHERE part.ai_lines > 0) AS people
         FROM commit
         JOIN integrations_fileattribution part ON part.commit_id = commit.id
     ),
@@ -174,20 +174,21 @@ _AGENTS_WORK = sql.SQL("""
         JOIN orgtree_identity identity ON identity.id = session.identity_id
     )
     SELECT coalesce(lines.lines, 0), coalesce(ai.lines, 0), (SELECT count(DISTINCT person_id) FROM commit),
-           coalesce(cost.spend, 0), coalesce(cost.people, 0)
+           coalesce(ai.people, 0), coalesce(cost.spend, 0), coalesce(cost.people, 0)
     FROM lines, ai, cost
 """).format(spend=sql.SQL(spend_behind_item("item.id")))
 
 
 @dataclass(frozen=True)
 class AgentsWork:
-    """What coding agents did for an initiative: their part of the lines of its pull requests, and their spend; with the
-    number of people whose commits and sessions these are.
+    """The work of coding agents for an initiative: their part of the lines of its pull requests, and their spend; with
+    the number of people whose commits, commits with agents and sessions these are.
     """
 
     lines: int
     ai_lines: int
     authors: int
+    ai_authors: int
     spend: Decimal
     spenders: int
 
