@@ -89,6 +89,7 @@ def discover_resources(connection: Connection) -> int:
             _note_failure(connection, problem)
             raise
         with transaction.atomic():
+            _lock(connection)
             gone = connection.resources.filter(gone_at=None).exclude(pk__in=seen)
             Stream.objects.filter(resource__in=gone).update(problem=NOT_LISTED, remedy=NOT_LISTED_REMEDY)
             gone.update(gone_at=began)
@@ -150,6 +151,7 @@ def _belongs_to(draft: AnyDraft) -> str:
 def pick_resources(connection: Connection, *, picked: Collection[int] = (), dropped: Collection[int] = ()) -> None:
     """Pick or unpick resources by hand, whatever the rules say, and apply it."""
     with transaction.atomic():
+        _lock(connection)
         connection.resources.filter(pk__in=picked).update(picked_by_hand=True)
         connection.resources.filter(pk__in=dropped).update(picked_by_hand=False)
         _pick_by_rules(connection)
@@ -158,6 +160,7 @@ def pick_resources(connection: Connection, *, picked: Collection[int] = (), drop
 def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
     """Remove manual decisions, and apply the rules."""
     with transaction.atomic():
+        _lock(connection)
         connection.resources.filter(pk__in=resources).update(picked_by_hand=None)
         _pick_by_rules(connection)
 
@@ -165,11 +168,15 @@ def leave_to_rules(connection: Connection, resources: Collection[int]) -> None:
 def set_rules(connection: Connection, rules: Rules) -> None:
     """Replace the connection's rules, and apply them."""
     with transaction.atomic():
-        locked = Connection.objects.select_for_update().get(pk=connection.pk)
-        locked.settings["resources"] = rules.as_json()
-        locked.save(update_fields=["settings"])
-        connection.settings = locked.settings
+        _lock(connection)
+        connection.settings["resources"] = rules.as_json()
+        connection.save(update_fields=["settings"])
         _pick_by_rules(connection)
+
+
+def _lock(connection: Connection) -> None:
+    """Lock the connection before its resources, and read its settings anew: an admin saves rules while it is listed."""
+    connection.settings = Connection.objects.select_for_update().get(pk=connection.pk).settings
 
 
 def _pick_by_rules(connection: Connection) -> None:

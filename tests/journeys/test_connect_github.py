@@ -49,7 +49,7 @@ def test_connecting_github_and_mending_its_token(
     assert window.grave_barriers() == []
     window.keep_picture("pick-resources")
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.get_by_text("1 of 1 are synced")).to_be_visible()
+    expect(page.get_by_text("1 of 1 synced")).to_be_visible()
 
     window.go("/integrations/")
     card = page.locator(".hw-connections > li")

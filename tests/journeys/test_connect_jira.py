@@ -48,7 +48,7 @@ def test_connecting_jira_and_choosing_its_story_points(
     page.get_by_label("Sync all that match").fill("SHOP*")
     expect(page.locator("#matches")).to_contain_text("2 of 2 match")
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.get_by_text("2 of 2 are synced")).to_be_visible()
+    expect(page.get_by_text("2 of 2 synced")).to_be_visible()
 
     page.locator(".hw-tabs").get_by_role("link", name="Fields").click()
     assert window.grave_barriers() == []

@@ -78,7 +78,7 @@ def connect_a_tool(window: BrowserWindow, github: GitHubServer) -> None:
     page.get_by_role("button", name="Connect", exact=True).click()
     page.get_by_label("Sync all that match").fill("acme/*")
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.get_by_text("1 of 1 are synced")).to_be_visible()
+    expect(page.get_by_text("1 of 1 synced")).to_be_visible()
     window.go("/integrations/")
     expect(page.locator(".hw-connections > li")).to_contain_text("Up to date")  # the page follows by itself
     window.go("/setup/")

@@ -12,7 +12,7 @@ from integrations.connectors.jira.resources import resources_of
 from integrations.connectors.jira.site import Site
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream, SyncRun
-from integrations.sync import slices
+from integrations.sync import resources, slices
 from integrations.sync.check import check_connection
 from integrations.sync.resources import NothingMatchesError, Rules, discover_resources, pick_resources, set_rules
 from integrations.sync.slices import SliceLimits, run_next_slice
@@ -52,6 +52,22 @@ def test_rules_pick_by_the_providers_own_id_too(connection: Connection, provider
     set_rules(connection, Rules(match=("78",)))
     discover_resources(connection)
     assert picked(connection) == ["acme/site"]
+
+
+def test_rules_saved_while_a_connection_is_listed_hold(
+    connection: Connection, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider.repository("acme/shop")
+    provider.repository("acme/site")
+    set_rules(connection, Rules())
+
+    def store_and_save_rules(listed: Connection, draft: Any) -> Resource:
+        set_rules(Connection.objects.get(pk=listed.pk), Rules(match=("acme/shop",)))
+        return store_resource(listed, draft)
+
+    monkeypatch.setattr(resources, "store_resource", store_and_save_rules)
+    discover_resources(Connection.objects.get(pk=connection.pk))
+    assert picked(connection) == ["acme/shop"]
 
 
 def test_what_is_picked_later_is_read_and_what_is_dropped_is_not(connection: Connection, provider: Provider) -> None:

@@ -82,7 +82,6 @@ def _shown(request: HttpRequest, connection: Connection, form: RulesForm) -> Htt
     listed = _narrowed(connection, request.GET)
     page = Paginator(listed, ON_A_PAGE).get_page(request.GET.get("page"))
     here = connection.resources.filter(gone_at=None)
-    is_listing = connection.discovered_at is None and not connection.problem
     context = {
         **section_context(request, connection, title=f"What {connection} syncs", current="resources"),
         "form": form,
@@ -94,7 +93,7 @@ def _shown(request: HttpRequest, connection: Connection, form: RulesForm) -> Htt
         "search": request.GET.get("q", ""),
         "state": request.GET.get("state", ""),
         "states": list(SHOWN.items()),
-        "is_listing": is_listing,
+        "is_listing": _is_first_listing(connection),
         "query": _without_page(request.GET),
     }
     return render(request, "admin/integrations/connection/resources.html", context)
@@ -110,6 +109,9 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
         enqueue_sync(connection)
         if there_are := nothing_matches(connection, form.rules()):
             messages.warning(request, f"Nothing matches. {there_are}")
+        if _is_first_listing(connection):
+            messages.success(request, "The rules are saved. What matches is synced as soon as it is listed.")
+            return _back(request, connection)
     elif act == "list":
         Connection.objects.filter(pk=connection.pk).update(discover_at=timezone.now())
         enqueue_sync(connection)
@@ -127,6 +129,10 @@ def _decide(request: HttpRequest, connection: Connection) -> HttpResponse:
     number = connection.resources.filter(picked=True, gone_at=None).count()
     messages.success(request, f"{number:,} of {_found(connection):,} are synced.")
     return _back(request, connection)
+
+
+def _is_first_listing(connection: Connection) -> bool:
+    return connection.discovered_at is None and not connection.problem
 
 
 def _chosen(request: HttpRequest, connection: Connection) -> Sequence[int]:
