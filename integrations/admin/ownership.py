@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.backends.postgresql.psycopg_any import DateRange
-from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -24,7 +24,8 @@ from core.admin_permissions import NoAdding
 from core.dated_rows_admin import DAYS_WIDGET, NoOverlapFormSet, words_of
 from integrations.delivery.ownership.edit import editing_rows
 from integrations.delivery.ownership.proposals import confirm, proposals
-from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Sprint
+from integrations.enums import ResourceKind
+from integrations.models import Deployment, Incident, Owned, OwnedKind, Ownership, OwnershipChange, Resource, Sprint
 from orgtree.models import OrgTree
 
 
@@ -85,6 +86,9 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
         today = timezone.localdate()
         days = Ownership.objects.filter(during__contains=today)
         now = days.select_related("unit", "tree").order_by("tree")
+        board = Resource.objects.filter(
+            connection=OuterRef("connection"), kind=ResourceKind.BOARD, external_id=OuterRef("name")
+        )
         return (
             super()
             .get_queryset(request)
@@ -92,6 +96,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
             .annotate(
                 is_owned=Exists(days.filter(owned=OuterRef("pk"))),
                 is_owned_by_following=Exists(days.filter(owned__repository=OuterRef("follows"))),
+                board_name=Subquery(board.values("name")[:1]),
             )
             .prefetch_related(Prefetch("ownerships", queryset=now, to_attr="owners_today"))
             .order_by("kind", "repository__name", "project__key", "name")
@@ -133,7 +138,8 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
 
     @admin.display(description="name")
     def label(self, owned: Owned) -> str:
-        return str(owned)
+        board = owned.board_name  # type: ignore[attr-defined]  # annotated by get_queryset
+        return f"{board} ({owned})" if board else str(owned)
 
     @admin.display(description="owner today")
     def owners(self, owned: Owned) -> str:
@@ -188,4 +194,7 @@ def _is_named(owned: Owned) -> bool:
     """Whether a record names the service or board; repositories and projects always count as named."""
     if owned.kind == OwnedKind.SERVICE:
         return any(records.objects.filter(service=owned.name).exists() for records in (Deployment, Incident))
-    return owned.kind != OwnedKind.BOARD or Sprint.objects.filter(board=owned.name).exists()
+    return (
+        owned.kind != OwnedKind.BOARD
+        or Sprint.objects.filter(connection=owned.connection_id, board=owned.name).exists()
+    )

@@ -54,7 +54,7 @@ WORK_OF_SPRINTS: LiteralString = """
     LEFT JOIN integrations_workitemfigures item_figures ON item_figures.work_item_id = part.work_item_id
     LEFT JOIN integrations_project project ON project.id = item.project_id
     LEFT JOIN integrations_repository repository ON repository.id = item_figures.repository_id
-    LEFT JOIN integrations_owned owned ON owned.kind = 'board' AND owned.name = sprint.board
+    LEFT JOIN integrations_owned owned ON owned.connection_id = sprint.connection_id AND owned.name = sprint.board
     CROSS JOIN LATERAL (
         SELECT CASE WHEN part.is_committed THEN coalesce(part.first_points, 0) ELSE 0 END AS committed,
                CASE WHEN part.is_committed
@@ -125,7 +125,7 @@ RECENT_SPRINTS = Relation(
                 ROWS {SPRINTS_COMPARED - 1} PRECEDING
             )
         ) AS sprint
-        LEFT JOIN integrations_owned owned ON owned.kind = 'board' AND owned.name = sprint.board
+        LEFT JOIN integrations_owned owned ON owned.connection_id = sprint.connection_id AND owned.name = sprint.board
     """,  # noqa: S608  # constants
 )
 """A stock of the last sprint of each board: from the day on which it was closed until the next one was, or too long.

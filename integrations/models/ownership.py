@@ -6,15 +6,15 @@ ancestors (orgtree's `UnitPlacement`).
 
 from __future__ import annotations
 
-from typing import ClassVar, Self
+from typing import ClassVar
 
 from django.conf import settings
 from django.contrib.postgres.fields import DateRangeField
 from django.db import models
-from django.db.models import Case, Q, When
+from django.db.models import Q
 from django.db.models.functions import Now
 
-from integrations.models.connections import Repository
+from integrations.models.connections import Connection, Repository
 from integrations.models.work_items import Project
 from orgtree.models import OrgTree, Unit
 from orgtree.models.exclusion import OneAtATime, not_empty
@@ -29,20 +29,8 @@ class OwnedKind(models.TextChoices):
     BOARD = "board", "Board"
 
 
-class OwnedQuerySet(models.QuerySet["Owned"]):
-    def labelled(self) -> Self:
-        """Add `label`, the display name: for a project its key."""
-        return self.annotate(
-            label=Case(
-                When(kind=OwnedKind.REPOSITORY, then="repository__name"),
-                When(kind=OwnedKind.PROJECT, then="project__key"),
-                default="name",
-            )
-        )
-
-
 class Owned(models.Model):
-    """An object that can have an owner.  Services and boards are identified by name alone.
+    """An object that can have an owner.  A service is identified by its name, a board by its connection and its id.
 
     Created as soon as a record names the object (integrations/delivery/ownership/seen.py).
     """
@@ -50,7 +38,10 @@ class Owned(models.Model):
     kind = models.CharField(max_length=20, choices=OwnedKind.choices)
     repository = models.OneToOneField(Repository, models.CASCADE, null=True, related_name="owned")
     project = models.OneToOneField(Project, models.CASCADE, null=True, related_name="owned")
-    name = models.CharField(max_length=200, blank=True, default="", help_text="Name of a service or board.")
+    connection = models.ForeignKey(
+        Connection, models.CASCADE, null=True, blank=True, related_name="+", help_text="Connection of a board."
+    )
+    name = models.CharField(max_length=200, blank=True, default="", help_text="Name of a service, or id of a board.")
     follows = models.ForeignKey(
         Repository,
         models.SET_NULL,
@@ -63,20 +54,22 @@ class Owned(models.Model):
         ),
     )
 
-    objects = OwnedQuerySet.as_manager()
-
     class Meta:
         verbose_name = "owned resource"
         verbose_name_plural = "ownership"
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["kind", "name"], condition=Q(kind__in=["service", "board"]), name="owned_name_once"
+                fields=["connection", "name"],
+                condition=Q(kind__in=["service", "board"]),
+                name="owned_name_once",
+                nulls_distinct=False,
             ),
             models.CheckConstraint(
                 condition=(
-                    Q(kind="repository", repository__isnull=False, project=None, name="")
-                    | Q(kind="project", project__isnull=False, repository=None, name="")
-                    | (Q(kind__in=["service", "board"], repository=None, project=None) & ~Q(name=""))
+                    Q(kind="repository", repository__isnull=False, project=None, connection=None, name="")
+                    | Q(kind="project", project__isnull=False, repository=None, connection=None, name="")
+                    | (Q(kind="service", repository=None, project=None, connection=None) & ~Q(name=""))
+                    | (Q(kind="board", repository=None, project=None, connection__isnull=False) & ~Q(name=""))
                 ),
                 name="owned_is_one_thing",
             ),

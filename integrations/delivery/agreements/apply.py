@@ -46,8 +46,9 @@ _PULL_REQUESTS = """
 """
 _SPRINTS = """
     SELECT sprint.id
-    FROM integrations_owned owned JOIN integrations_sprint sprint ON sprint.board = owned.name
-    WHERE owned.id = ANY (%s) AND owned.kind = 'board'
+    FROM integrations_owned owned
+    JOIN integrations_sprint sprint ON sprint.connection_id = owned.connection_id AND sprint.board = owned.name
+    WHERE owned.id = ANY (%s)
 """
 _REPOSITORIES = "SELECT repository_id FROM integrations_owned WHERE id = ANY (%s) AND repository_id IS NOT NULL"
 _DEPLOYMENTS = """

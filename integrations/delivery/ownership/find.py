@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from integrations.delivery.ownership.refusals import AmbiguousNameError, UnknownNameError, UnknownOwnerError
-from integrations.models import Owned, OwnedKind
+from integrations.enums import ResourceKind
+from integrations.models import Owned, OwnedKind, Resource
 from orgtree.models import Unit
 
 MOST_CANDIDATES = 5
@@ -22,7 +23,7 @@ def find_owned(written: str) -> Owned:
     written = written.replace("\x00", "").strip()
     kind, _, rest = written.partition(":")
     things = Owned.objects.filter(repository__joined_into=None)
-    things = things.select_related("repository", "project__connection").order_by("kind", "pk")
+    things = things.select_related("repository", "project__connection", "connection").order_by("kind", "pk")
     matching = list(things.filter(_called(written)))
     if not matching and kind in OwnedKind.values:
         matching = list(things.filter(_called(rest.strip()), kind=kind))
@@ -47,19 +48,25 @@ def find_unit(slug: str) -> Unit:
 
 def _called(name: str) -> Q:
     connection, _, key = name.partition("/")
+    boards = Resource.objects.filter(
+        connection=OuterRef("connection"), kind=ResourceKind.BOARD, external_id=OuterRef("name"), name__iexact=name
+    )
     return (
         Q(repository__name__iexact=name)
         | Q(project__key__iexact=name)
         | Q(project__name__iexact=name)
         | Q(project__connection__name__iexact=connection, project__key__iexact=key)
         | Q(name__iexact=name, kind__in=[OwnedKind.SERVICE, OwnedKind.BOARD])
+        | Q(connection__name__iexact=connection, name__iexact=key)
+        | Exists(boards)
     )
 
 
 def _full_name(owned: Owned, among: Sequence[Owned]) -> str:
     """A name that distinguishes the thing from the others."""
-    if owned.project is not None and sum(other.kind == owned.kind for other in among) > 1:
-        return f"{owned.kind}:{owned.project.connection.name}/{owned.project.key}"
+    connection = owned.project.connection if owned.project else owned.connection
+    if connection and sum(other.kind == owned.kind for other in among) > 1:
+        return f"{owned.kind}:{connection.name}/{owned}"
     return f"{owned.kind}:{owned}"
 
 

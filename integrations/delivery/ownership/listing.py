@@ -22,7 +22,7 @@ _LIST: LiteralString = f"""
         FROM owner WHERE lower(during) > %(day)s::date ORDER BY owned_id, lower(during)
     )
     SELECT owned.id, owned.kind, coalesce(repository.name, project.key, owned.name) AS label,
-           coalesce(project.name, renamed.name, ''), coalesce(followed.name, ''),
+           coalesce(project.name, renamed.name, board.name, ''), coalesce(followed.name, ''),
            unit.id, unit.slug, unit.name, lower(owner.during), upper(owner.during),
            owner.during IS NOT NULL AND own.id IS NULL,
            next_unit.name, next_owner.day,
@@ -35,6 +35,8 @@ _LIST: LiteralString = f"""
         SELECT service, (array_agg(name ORDER BY id))[1] AS name FROM integrations_resource
         WHERE kind = 'service' AND service <> '' AND name <> service GROUP BY service
     ) AS renamed ON owned.kind = 'service' AND renamed.service = owned.name
+    LEFT JOIN integrations_resource board
+      ON board.connection_id = owned.connection_id AND board.kind = 'board' AND board.external_id = owned.name
     LEFT JOIN owner ON owner.owned_id = owned.id AND owner.during @> %(day)s::date
     LEFT JOIN orgtree_unit unit ON unit.id = owner.unit_id
     LEFT JOIN integrations_ownership own
@@ -48,7 +50,8 @@ _LIST: LiteralString = f"""
       AND NOT (%(without)s AND unit.id IS NOT NULL)
       AND (%(seen)s::bigint[] IS NULL OR unit.id = ANY (%(seen)s))
       AND strpos(
-          lower(concat_ws(' ', repository.name, project.key, project.name, owned.name, renamed.name)), %(search)s
+          lower(concat_ws(' ', repository.name, project.key, project.name, owned.name, renamed.name, board.name)),
+          %(search)s
       ) > 0
     ORDER BY unit.id IS NOT NULL, lower(coalesce(repository.name, project.key, owned.name)), owned.kind, owned.id
     LIMIT %(limit)s OFFSET %(offset)s

@@ -13,7 +13,7 @@ from integrations.facts.ownership import OWNER_DAYS
 # than half name one unit, by a name that no other unit of the tree has.
 _NAMED: LiteralString = f"""
     WITH things AS MATERIALIZED (
-        SELECT id, kind, name, project_id FROM integrations_owned
+        SELECT id, connection_id, name, project_id FROM integrations_owned
         WHERE (%(owned)s::bigint[] IS NULL OR id = ANY (%(owned)s)) AND follows_id IS NULL
     ), items AS MATERIALIZED (
         SELECT things.id AS owned_id, item.id, lower(item.native_team) AS team
@@ -23,7 +23,7 @@ _NAMED: LiteralString = f"""
         UNION
         SELECT things.id, item.id, lower(item.native_team)
         FROM things
-        JOIN integrations_sprint sprint ON things.kind = 'board' AND sprint.board = things.name
+        JOIN integrations_sprint sprint ON sprint.connection_id = things.connection_id AND sprint.board = things.name
          AND sprint.deleted_at IS NULL AND coalesce(sprint.completed_at, sprint.ends_at, now()) >= %(since)s
         JOIN integrations_sprintchange change ON change.sprint = sprint.external_id AND change.added
         JOIN integrations_workitem item ON item.id = change.work_item_id AND item.native_team <> ''

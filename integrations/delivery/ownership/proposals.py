@@ -68,7 +68,7 @@ _WORK: LiteralString = """
         UNION ALL
         SELECT asked.id, identity.person_id, count(DISTINCT item.id), 'sprint_items'
         FROM asked
-        JOIN integrations_sprint sprint ON asked.kind = 'board' AND sprint.board = asked.name
+        JOIN integrations_sprint sprint ON sprint.connection_id = asked.connection_id AND sprint.board = asked.name
          AND sprint.deleted_at IS NULL AND coalesce(sprint.completed_at, sprint.ends_at, now()) >= %(since)s
         JOIN integrations_sprintchange change ON change.sprint = sprint.external_id AND change.added
         JOIN integrations_workitem item ON item.id = change.work_item_id
@@ -87,7 +87,7 @@ _WORK: LiteralString = """
 """
 _PROPOSE: LiteralString = f"""
     WITH asked AS MATERIALIZED (
-        SELECT id, kind, name, repository_id, project_id FROM integrations_owned
+        SELECT id, kind, connection_id, name, repository_id, project_id FROM integrations_owned
         WHERE (%(owned)s::bigint[] IS NULL OR id = ANY (%(owned)s)) AND follows_id IS NULL
     ), {_WORK}, total AS (
         SELECT owned_id, coalesce(sum(times) FILTER (WHERE person_id IS NOT NULL), 0) AS known,

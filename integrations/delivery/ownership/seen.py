@@ -13,16 +13,17 @@ from integrations.models import Owned, OwnedKind, Project, Repository
 # services at the same time wait for each other, and must not deadlock.
 _NAMED: Mapping[Kind, LiteralString] = {
     Kind.DEPLOYMENT: """
-        SELECT 'service', service, (array_agg(repository_id ORDER BY id))[1]
+        SELECT 'service', NULL::bigint, service, (array_agg(repository_id ORDER BY id))[1]
         FROM integrations_deployment WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
     """,
     Kind.INCIDENT: """
-        SELECT 'service', service, (array_agg(repository_id ORDER BY id) FILTER (WHERE repository_id IS NOT NULL))[1]
+        SELECT 'service', NULL::bigint, service,
+               (array_agg(repository_id ORDER BY id) FILTER (WHERE repository_id IS NOT NULL))[1]
         FROM integrations_incident WHERE id = ANY (%s) AND service <> '' GROUP BY service ORDER BY service
     """,
     Kind.SPRINT: """
-        SELECT DISTINCT 'board', board, NULL::bigint
-        FROM integrations_sprint WHERE id = ANY (%s) AND board <> '' ORDER BY board
+        SELECT DISTINCT 'board', connection_id, board, NULL::bigint
+        FROM integrations_sprint WHERE id = ANY (%s) AND board <> '' ORDER BY connection_id, board
     """,
 }
 
@@ -37,7 +38,7 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
         return
     sql.execute(
         f"""
-        INSERT INTO integrations_owned AS stored (kind, name, follows_id) {named}
+        INSERT INTO integrations_owned AS stored (kind, connection_id, name, follows_id) {named}
         ON CONFLICT DO NOTHING
         """,
         [sorted(ids)],
@@ -45,9 +46,9 @@ def note_named(kind: Kind, ids: Collection[int]) -> None:
     rows = sql.rows(
         f"""
         SELECT service.id, named.repository_id
-        FROM ({named}) AS named (kind, name, repository_id)
+        FROM ({named}) AS named (kind, connection_id, name, repository_id)
         JOIN integrations_owned service ON service.kind = named.kind AND service.name = named.name
-        WHERE service.follows_id IS NULL AND named.repository_id IS NOT NULL
+        WHERE named.kind = 'service' AND service.follows_id IS NULL AND named.repository_id IS NOT NULL
         """,  # noqa: S608  # constants of this module
         [sorted(ids)],
     )

@@ -74,8 +74,8 @@ _ITEMS_OWNED_BY_UNITS = f"""
 _SPRINTS_OF_UNITS = f"""
     SELECT figures.sprint_id
     FROM ({OWNER_PLACEMENTS}) AS owner
-    JOIN integrations_owned board ON board.id = owner.owned_id AND board.kind = 'board'
-    JOIN integrations_sprint sprint ON sprint.board = board.name
+    JOIN integrations_owned board ON board.id = owner.owned_id
+    JOIN integrations_sprint sprint ON sprint.connection_id = board.connection_id AND sprint.board = board.name
     JOIN integrations_sprintfigures figures ON figures.sprint_id = sprint.id
     WHERE owner.ancestor_id = ANY (%s) AND owner.during @> coalesce(figures.closed_on, %s)
 """  # noqa: S608 — as above

@@ -48,7 +48,8 @@ _SPRINTS = f"""
         SELECT agreed.sprint_grace_days AS days
         FROM integrations_owned owned
         JOIN ({AGREED}) AS agreed ON agreed.owned_id = owned.id AND agreed.during @> sprint.starts_at::date
-        WHERE owned.kind = 'board' AND owned.name = sprint.board AND agreed.sprint_grace_days IS NOT NULL
+        WHERE owned.connection_id = sprint.connection_id AND owned.name = sprint.board
+          AND agreed.sprint_grace_days IS NOT NULL
         ORDER BY {NEAREST_FIRST}
         LIMIT 1
     ) AS agreement ON true

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
@@ -20,8 +20,22 @@ from integrations.delivery.ownership.refusals import (
     UnknownNameError,
     UnknownOwnerError,
 )
+from integrations.delivery.ownership.seen import note_named
+from integrations.delivery.records.visible import sprints_of_units
+from integrations.delivery.sprints.figures import recompute_sprints
+from integrations.enums import Kind, ResourceKind
 from integrations.facts.ownership import OWNER_DAYS, OWNER_PLACEMENTS
-from integrations.models import Connection, Owned, OwnedKind, Ownership, OwnershipChange, Project, Repository
+from integrations.models import (
+    Connection,
+    Owned,
+    OwnedKind,
+    Ownership,
+    OwnershipChange,
+    Project,
+    Repository,
+    Resource,
+    Sprint,
+)
 from orgtree.models import OrgTree, Unit
 from orgtree.trees.trees import archive_tree
 from orgtree.trees.units import move_unit, remove_unit
@@ -179,13 +193,33 @@ def test_names_are_found_and_ambiguous_ones_are_listed(org: Org) -> None:
     shop = Repository.objects.get()
     Project.objects.create(connection=connected, external_id="1", key="acme/shop", name="Issues", repository=shop)
     org.push("deployments", deployment("d1", service="search"))
-    Owned.objects.create(kind=OwnedKind.BOARD, name="search")
+    Owned.objects.create(kind=OwnedKind.BOARD, connection=connected, name="search")
     assert find_owned("ACME/shop").repository == shop, "its issues follow it"
     assert find_owned("board:search").kind == OwnedKind.BOARD
     with pytest.raises(AmbiguousNameError, match="board:search, service:search"):
         find_owned("search")
     with pytest.raises(UnknownNameError, match="Similar: acme/shop"):
         find_owned("shop")
+
+
+@pytest.mark.usefixtures("trees")
+def test_boards_of_two_connections_that_share_an_id_have_owners_of_their_own(org: Org) -> None:
+    started = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    of_site: dict[str, Sprint] = {}
+    for name in ("Cloud", "Data Center"):
+        site = Connection.objects.create(provider="jira", name=name)
+        Resource.objects.create(connection=site, kind=ResourceKind.BOARD, external_id="84", name=f"{name} board")
+        of_site[name] = Sprint.objects.create(
+            connection=site, external_id="s1", board="84", state="active", starts_at=started
+        )
+    sprints = [sprint.pk for sprint in of_site.values()]
+    note_named(Kind.SPRINT, sprints)
+    recompute_sprints(sprints)
+    with pytest.raises(AmbiguousNameError, match="board:Cloud/84, board:Data Center/84"):
+        find_owned("84")
+    org.own("Cloud board", "payments")
+    assert find_owned("board:Cloud/84") == Ownership.objects.get().owned
+    assert list(sprints_of_units(Sprint.objects.all(), [unit("payments").pk])) == [of_site["Cloud"]]
 
 
 @pytest.mark.usefixtures("trees")
