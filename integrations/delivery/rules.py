@@ -16,8 +16,9 @@ from django.db import transaction
 from integrations.delivery.deployments_of_runs import recompute_all_deployments
 from integrations.delivery.linking.relink import link_everything, place_everything, place_waiting_commits
 from integrations.delivery.recompute import recompute_all_figures
+from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.enums import Kind
-from integrations.models import LinkingRules
+from integrations.models import LinkingRules, Sprint
 from integrations.outbox.write_lock import lock_for_linking
 from orgtree.models import Organisation
 
@@ -34,6 +35,7 @@ def rules_now() -> dict[str, Any]:
         "link_window_hours": organisation.link_window_hours,
         "rollout_gap_minutes": organisation.rollout_gap_minutes,
         "lead_time_history_days": organisation.lead_time_history_days,
+        "holidays_in": organisation.holidays_in,
     }
 
 
@@ -60,5 +62,7 @@ def apply_rules() -> None:
         if other_version:
             recompute_all_deployments()
         link_everything()
+        if not LinkingRules.objects.filter(holidays_in=rules["holidays_in"]).exists():
+            recompute_sprints(Sprint.objects.values_list("pk", flat=True))
         LinkingRules.objects.update_or_create(pk=1, defaults=rules)
     logger.info("Linked all deliveries by the rules that hold now: %s.", rules)

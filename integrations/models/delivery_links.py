@@ -235,6 +235,7 @@ class LinkingRules(models.Model):
     link_window_hours = models.PositiveIntegerField()
     rollout_gap_minutes = models.PositiveIntegerField(default=30, db_default=30)
     lead_time_history_days = models.PositiveIntegerField(default=30, db_default=30)
+    holidays_in = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

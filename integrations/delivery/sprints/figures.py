@@ -12,12 +12,18 @@ count with it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
+
+from django.db.models import Max, Min
 
 from core import sql
 from core.batches import batched
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
-from integrations.models import FactFamily
+from integrations.models import FactFamily, Sprint
+from integrations.models.working_agreements import LONGEST_GRACE
 from integrations.outbox.fact_changes import announce_changes, append_days, insert_days
+from orgtree.models import Organisation
+from orgtree.organisation.public_holidays import days_off
 
 AT_ONCE = 1000
 GRACE_DAYS = 1  # working days, unless agreed otherwise
@@ -29,21 +35,15 @@ _ITEM = (
 )
 _KEY = ("sprint_id", "work_item_id")
 
-# One row per sprint that began.  Working days are Monday to Friday; a start at a weekend is one of the Friday before.
+# One row per sprint that began.  Its grace ends on a working day: a start at a weekend is one of the Friday before.
 _SPRINTS = f"""
     SELECT sprint.id, sprint.connection_id, sprint.external_id, sprint.starts_at, ended.at AS closed_at,
-           least(
-               ended.at,
-               sprint.starts_at + make_interval(
-                   days => greatest(0, grace.days + 2 * ((start.weekday - 1 + grace.days) / 5)
-                                       - (extract(isodow FROM sprint.starts_at)::int - start.weekday))
-               )
-           ) AS grace_ends_at
+           least(ended.at, sprint.starts_at + coalesce(committed.day - sprint.starts_at::date, 0) * interval '1 day')
+               AS grace_ends_at
     FROM integrations_sprint sprint
     CROSS JOIN LATERAL (
         SELECT CASE WHEN sprint.state = 'closed' THEN coalesce(sprint.completed_at, sprint.ends_at) END
     ) AS ended (at)
-    CROSS JOIN LATERAL (SELECT least(extract(isodow FROM sprint.starts_at)::int, 5)) AS start (weekday)
     LEFT JOIN LATERAL (
         SELECT agreed.sprint_grace_days AS days
         FROM integrations_owned owned
@@ -54,6 +54,15 @@ _SPRINTS = f"""
         LIMIT 1
     ) AS agreement ON true
     CROSS JOIN LATERAL (SELECT coalesce(agreement.days, {GRACE_DAYS})) AS grace (days)
+    LEFT JOIN LATERAL (
+        SELECT later.day FROM (
+            SELECT sprint.starts_at::date + number AS day FROM generate_series(1, {LONGEST_GRACE} * 7) AS number
+        ) AS later
+        WHERE extract(isodow FROM later.day)::int - 1 <> ALL (%(weekend)s::int[])
+          AND later.day <> ALL (%(holidays)s::date[])
+        ORDER BY later.day
+        OFFSET greatest(grace.days - 1, 0) LIMIT (grace.days > 0)::int
+    ) AS committed ON true
     WHERE sprint.id = ANY (%(ids)s) AND sprint.deleted_at IS NULL
       AND (sprint.state = 'active' AND sprint.starts_at IS NOT NULL OR ended.at > sprint.starts_at)
 """  # noqa: S608  # constants
@@ -240,10 +249,20 @@ def recompute_sprints(ids: Iterable[int]) -> set[int]:
     """
     changed: set[int] = set()
     for some in batched(sorted(ids), AT_ONCE):
-        changed |= sql.ids(_RECOMPUTE, {"ids": some})
+        changed |= sql.ids(_RECOMPUTE, {"ids": some, **_days_off(some)})
     if changed:
         announce_changes()
     return changed
+
+
+def _days_off(sprints: Collection[int]) -> dict[str, list[Any]]:
+    """Weekends and public holidays of the years in which the grace of these sprints may end."""
+    starts = Sprint.objects.filter(pk__in=sprints, starts_at__isnull=False).aggregate(
+        first=Min("starts_at__year"), last=Max("starts_at__year")
+    )
+    years = range(starts["first"] or 0, (starts["last"] or 0) + 2)
+    off = days_off(Organisation.current().holidays_in, years)
+    return {"weekend": sorted(off.weekend), "holidays": sorted(off.holidays)}
 
 
 def recompute_sprints_of(items: Collection[int], *, changed: Collection[int] = ()) -> set[int]:

@@ -27,6 +27,7 @@ STATUSES = {"To do": OPEN, "In progress": OPEN, "Done": DONE, "Released": DONE, 
 BOARDS = {"Web": "red", "Api": "blue"}
 LAST_COUNTED, FEWEST, TOO_LONG_AGO = 6, 4, timedelta(days=84)
 SATURDAY = 5
+HOLIDAYS = {date(2026, 4, 3), date(2026, 4, 6), date(2026, 5, 1)}  # of Germany, in the days of these worlds
 Sums = defaultdict[str, float]
 
 
@@ -94,9 +95,9 @@ class Sprint:
 
     @property
     def grace_ends(self) -> datetime:
-        """The same time of day on the next day from Monday to Friday, or the close if that is earlier."""
+        """The same time of day on the next working day, or the close if that is earlier."""
         end = self.start + timedelta(days=1)
-        while end.weekday() >= SATURDAY:
+        while end.weekday() >= SATURDAY or end.date() in HOLIDAYS:
             end += timedelta(days=1)
         return min(end, self.closed) if self.closed else end
 

@@ -13,6 +13,7 @@ import time_machine
 from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query.query import Granularity, Query, Scope, Window
+from orgtree.models import Organisation
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.delivery.sprints.oracle import BOARDS, METRICS, World, random_world
 from tests.delivery.work_items.tracker import Tracker
@@ -34,6 +35,7 @@ def _now() -> Iterator[None]:
 
 @pytest.fixture(params=seeds())
 def world(request: pytest.FixtureRequest, org: Org) -> World:
+    Organisation.objects.update_or_create(pk=1, defaults={"holidays_in": "DE"})
     org.tree("Teams")
     for unit in BOARDS.values():
         org.unit(unit.title(), below="teams")
