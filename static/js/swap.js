@@ -2,6 +2,7 @@
    that its card came with, and puts the card of the answer in place of the old one.  Address, scroll position and focus
    stay in step; back and forward open the page anew.  Without a script the link is the page with the other option. */
 const isPick = (element) => element?.matches?.("a[data-pick]");
+export const TOGGLE_UNDER_WAY = "a[data-pick].htmx-request";
 const partOf = (element) => element.closest("[hx-get]:not(a)");
 const GIVES_UP_MS = 20000; // as long as htmx waits
 
@@ -25,7 +26,8 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  if (!isPick(detail.requestConfig.elt) || !detail.shouldSwap) return;
+  if (!detail.shouldSwap) return;
+  if (!isPick(detail.requestConfig.elt)) return replacePart(detail);
   if (!detail.serverResponse.includes(`id="${detail.target.id}"`)) {
     detail.shouldSwap = false; // the card is gone with this option
     location.href = detail.requestConfig.elt.href;
@@ -35,6 +37,38 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   lastToggle = detail.requestConfig.elt.id;
   keepPlace(detail.target);
 });
+
+/* A part of the page comes anew, with new data: it takes neither a toggle that is under way in it, nor the focus. */
+function replacePart(detail) {
+  if (detail.target.querySelector(TOGGLE_UNDER_WAY)) {
+    detail.shouldSwap = false;
+    return;
+  }
+  const giveBack = focusWithin(detail.target);
+  detail.target.addEventListener("htmx:afterSwap", () => giveBack(detail.target), { once: true });
+}
+
+/* Where the focus is within an element whose contents are about to be replaced: the function that is returned gives it
+   back to what then has the same id, or else stands in the same place. */
+export function focusWithin(element) {
+  const focused = document.activeElement;
+  if (focused === element || !element.contains(focused)) return () => {};
+  const { id } = focused, path = pathTo(element, focused);
+  return (successor) => {
+    if (document.activeElement !== document.body) return; // it is where it was, or somebody else took it
+    const again = (id && document.getElementById(id)) || path.reduce((node, index) => node?.children[index], successor);
+    again?.focus({ preventScroll: true });
+  };
+}
+
+/* The number of each child on the way from an ancestor to an element. */
+function pathTo(ancestor, element) {
+  const path = [];
+  for (let node = element; node !== ancestor; node = node.parentElement) {
+    path.unshift([...node.parentElement.children].indexOf(node));
+  }
+  return path;
+}
 
 /* The page must not become shorter, neither while what was replaced loads nor because it has less to show, nor when new
    data comes: it would scroll. */

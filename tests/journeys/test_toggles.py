@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
@@ -22,6 +23,7 @@ from tests.journeys.window import (
     Theme,
 )
 from tests.pages import every_tab
+from tests.patience import PATIENCE_SECONDS
 from tests.personas import ADMIN
 from tests.servers import Server
 
@@ -71,6 +73,96 @@ def toggled(window: BrowserWindow, option: str) -> tuple[int, int]:
     expect(link).to_have_attribute("aria-current", "true")
     expect(link).to_be_focused()
     return before, scrolled(window.page)
+
+
+class NewData:
+    """Data that arrives while a page is open: the test announces it, and answers what the page asks for then."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._is_new = False
+        self._held: list[Route] = []
+        page.route("**/insights/pulse/", self._beat)
+        page.route(lambda url: "/insights/ai/adoption/" in url, self._hold)
+
+    def announce(self) -> None:
+        self._is_new = True
+
+    def asked(self, *, address: str, of: str = "fetch") -> Route:
+        """A script's request for an address with that end; of a toggle's, `of` is the xhr."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            for route in self._held:
+                if route.request.url.endswith(address) and route.request.resource_type == of:
+                    self._held.remove(route)
+                    return route
+            self._page.wait_for_timeout(50)
+        raise AssertionError(f"{address} was not asked for, but {[route.request.url for route in self._held]}")
+
+    def _beat(self, route: Route) -> None:
+        if self._is_new:
+            self._is_new = False
+            route.fulfill(status=204, headers={"ETag": '"new"'})
+        else:
+            route.fulfill(status=304)
+
+    def _hold(self, route: Route) -> None:
+        is_chart = "/charts/" in route.request.url or "/parts/" in route.request.url
+        if is_chart or route.request.resource_type not in ("fetch", "xhr"):
+            route.fallback()
+        else:
+            self._held.append(route)
+
+
+def answer_with_another_state(route: Route) -> None:
+    """The page as it is when a chart of it has got, or lost, its figures."""
+    answer = route.fetch()
+    route.fulfill(response=answer, body=answer.text().replace('data-chart-state="value"', 'data-chart-state="stale"'))
+
+
+def open_adoption(server: Server, windows: BrowserWindows) -> tuple[BrowserWindow, NewData]:
+    window = windows.open(server, as_=ADMIN)
+    window.go("/insights/ai/adoption/")
+    window.page.evaluate("window.isSamePage = true")
+    return window, NewData(window.page)
+
+
+def choose(window: BrowserWindow, data: NewData, group: str) -> None:
+    """Toggle the denominator of adoption."""
+    link = window.page.locator(f"#pick-developers-{group}")
+    link.click()
+    data.asked(address=f"developers={group}", of="xhr").continue_()
+    expect(link).to_have_attribute("aria-current", "true")
+    expect(link).to_be_focused()
+
+
+def test_new_data_takes_no_choice_and_no_focus(server: Server, windows: BrowserWindows) -> None:
+    window, data = open_adoption(server, windows)
+    everybody, card = window.page.locator("#pick-developers-everybody"), window.page.locator("#chart-adoption")
+    data.announce()
+    before_choice = data.asked(address="/adoption/")
+    choose(window, data, "everybody")
+    answer_with_another_state(before_choice)  # too late: the reader has chosen something else
+    answer_with_another_state(data.asked(address="developers=everybody"))
+    expect(card).to_have_attribute("data-chart-state", "stale")
+    expect(everybody).to_have_attribute("aria-current", "true")
+    expect(everybody).to_be_focused()
+    choose(window, data, "licensed")
+    assert window.page.evaluate("window.isSamePage"), "what new data brought is a toggle, too"
+
+
+def test_new_data_loses_no_toggle_that_is_under_way(server: Server, windows: BrowserWindows) -> None:
+    window, data = open_adoption(server, windows)
+    by_type = window.page.locator("#pick-code-file_type")
+    data.announce()
+    before_choice = data.asked(address="/adoption/")
+    by_type.click()
+    toggle = data.asked(address="code=file_type", of="xhr")
+    with window.page.expect_request_finished(lambda request: request == before_choice.request):
+        answer_with_another_state(before_choice)
+    toggle.continue_()
+    expect(by_type).to_have_attribute("aria-current", "true")
+    expect(by_type).to_be_focused()
 
 
 def scrolled(page: Page) -> int:
