@@ -88,7 +88,7 @@ class NewData:
     def announce(self) -> None:
         self._is_new = True
 
-    def asked(self, *, address: str, of: str = "fetch") -> Route:
+    def next_request(self, *, address: str, of: str = "fetch") -> Route:
         """A script's request for an address with that end; of a toggle's, `of` is the xhr."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
@@ -131,7 +131,7 @@ def choose(window: BrowserWindow, data: NewData, group: str) -> None:
     """Toggle the denominator of adoption."""
     link = window.page.locator(f"#pick-developers-{group}")
     link.click()
-    data.asked(address=f"developers={group}", of="xhr").continue_()
+    data.next_request(address=f"developers={group}", of="xhr").continue_()
     expect(link).to_have_attribute("aria-current", "true")
     expect(link).to_be_focused()
 
@@ -140,10 +140,10 @@ def test_new_data_takes_no_choice_and_no_focus(server: Server, windows: BrowserW
     window, data = open_adoption(server, windows)
     everybody, card = window.page.locator("#pick-developers-everybody"), window.page.locator("#chart-adoption")
     data.announce()
-    before_choice = data.asked(address="/adoption/")
+    before_choice = data.next_request(address="/adoption/")
     choose(window, data, "everybody")
     answer_with_another_state(before_choice)  # too late: the reader has chosen something else
-    answer_with_another_state(data.asked(address="developers=everybody"))
+    answer_with_another_state(data.next_request(address="developers=everybody"))
     expect(card).to_have_attribute("data-chart-state", "stale")
     expect(everybody).to_have_attribute("aria-current", "true")
     expect(everybody).to_be_focused()
@@ -155,9 +155,9 @@ def test_new_data_loses_no_toggle_that_is_under_way(server: Server, windows: Bro
     window, data = open_adoption(server, windows)
     by_type = window.page.locator("#pick-code-file_type")
     data.announce()
-    before_choice = data.asked(address="/adoption/")
+    before_choice = data.next_request(address="/adoption/")
     by_type.click()
-    toggle = data.asked(address="code=file_type", of="xhr")
+    toggle = data.next_request(address="code=file_type", of="xhr")
     with window.page.expect_request_finished(lambda request: request == before_choice.request):
         answer_with_another_state(before_choice)
     toggle.continue_()
