@@ -205,10 +205,12 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_NAME_OVERRIDES": {  # used under several names: segments and facets, statistic and statistics
         "BetterEnum": "insights.api.schema.BETTER",
+        "ChangeJudgementEnum": "insights.api.schema.JUDGEMENTS",
         "BottleneckKindEnum": "programs.models.tickets.BottleneckKind",
         "DimensionEnum": "insights.api.schema.DIMENSIONS",
         "DirectionEnum": "programs.models.benchmarks.Direction",
         "MeetingKindEnum": "programs.models.meetings.MeetingKind",
+        "JudgementEnum": "programs.overview.api.documents.JUDGEMENTS",
         "KeyEnum": "insights.formulas.dora_score.SCORED",
         "MessageKindEnum": "programs.models.messages.MessageKind",
         "OwnedKindEnum": "integrations.models.ownership.OwnedKind",

@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from config import documentation, health
+from config.mcp.view import McpView
 from config.prometheus import prometheus
 from config.search import search
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("prometheus", prometheus),
+    path("mcp", McpView.as_view(), name="mcp"),
     path("search/", search, name="search"),
     path("docs/", documentation.docs, name="docs"),
     path("docs/<path:name>/", documentation.doc, name="doc"),

@@ -74,6 +74,7 @@ def admins_post(address: str, status: int) -> Access:
 
 
 POSTS: dict[str, Access] = {
+    "mcp": post("/mcp", visitor=401, member=415, admin=415),
     "accounts/login/": post("/accounts/login/", visitor=200, member=302, admin=302),
     "accounts/logout/": post("/accounts/logout/", member=302, admin=302),
     "accounts/password/change/": post("/accounts/password/change/", member=200, admin=200),

@@ -24,6 +24,8 @@ READING, WRITING = ("GET", "HEAD"), ("POST", "PUT", "PATCH", "DELETE")
 # The first that a route begins with says which scopes read there, and which write.
 SCOPES: dict[str, tuple[set[TokenScope], set[TokenScope]]] = {
     "prometheus": ({READ}, {READ}),
+    "mcp": ({READ}, {READ}),
+    "api/v1/catalogue/": ({READ}, {READ}),
     "api/v1/people/": ({PEOPLE}, {PEOPLE}),
     "api/v1/units/": ({PEOPLE}, {PEOPLE}),
     "api/v1/ownership/": ({PEOPLE}, {PEOPLE}),

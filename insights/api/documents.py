@@ -8,10 +8,13 @@ from typing import Any
 
 from django.conf import settings
 
+from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import RowsPage
 from insights.engine.distribution import DistributionAnswer
-from insights.query.query import Answer, MetricValue, Query
+from insights.query import windows
+from insights.query.query import Answer, MetricValue, Query, Window
+from insights.ui import tiles, wording
 from insights.ui.shortfalls import Shortfall
 
 Document = dict[str, Any]
@@ -55,6 +58,35 @@ def _segments_by_size(answer: Answer) -> list[tuple[str, ...]]:
 
 def _segment(figure: MetricValue) -> tuple[str, ...]:
     return tuple(figure.segment.values())
+
+
+def figure_with_change(answer: Answer, earlier: Answer) -> Document:
+    """The value of the answer's window beside that of the window before; its buckets say what varies anyway."""
+    metric, [now], [before] = get(answer.query.key), answer.total, earlier.total
+    comparison = tiles.earlier(answer.query.window, earlier.query.window)
+    change = tiles.change(metric, now, before, comparison, answer.series)
+    return {
+        **heading(answer.query),
+        "computed_at": instant(answer.computed_at),
+        **figure_document(now),
+        "text": _in_words(metric, now),
+        "previous": {
+            "from": earlier.query.window.start.isoformat(),
+            "to": earlier.query.window.end.isoformat(),
+            **figure_document(before),
+            "text": _in_words(metric, before),
+        },
+        "change": {"text": change.text, "judgement": change.judgement} if change else None,
+    }
+
+
+def _in_words(metric: Metric, figure: MetricValue) -> str | None:
+    return None if figure.value is None else str(wording.reading(figure.value, metric.unit))
+
+
+def quarter_document(quarter: Window) -> Document:
+    name = windows.quarter_name(quarter.start)
+    return {"name": name, "from": quarter.start.isoformat(), "to": quarter.end.isoformat()}
 
 
 def rows_document(page: RowsPage) -> Document:

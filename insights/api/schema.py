@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
@@ -12,10 +12,12 @@ from insights.catalogue.declarations import Metric
 from insights.query.enums import BelongsTo, Better, UnitOfMeasure
 from insights.query.query import Dimension, Granularity, Statistic
 from insights.ui.hints import rule_in_words
+from insights.ui.tiles import Judgement
 
 # Named in SPECTACULAR_SETTINGS: enumerations that several fields share are one type.
 DIMENSIONS = [dimension.value for dimension in Dimension]
 BETTER = [better.value for better in Better]
+JUDGEMENTS = list(get_args(Judgement))
 STATISTICS = [statistic.value for statistic in Statistic]
 
 
@@ -85,6 +87,24 @@ class FigureSerializer(serializers.Serializer[object]):
 class PointSerializer(FigureSerializer):
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {"from": serializers.DateField(), "to": serializers.DateField(), **super().get_fields()}
+
+
+class PointInWordsSerializer(PointSerializer):
+    text = serializers.CharField(allow_null=True, help_text="The value in human units: 22.9 h.")
+
+
+class ChangeSerializer(serializers.Serializer[object]):
+    text = serializers.CharField(help_text="The difference in human units: +1.2 h; “no change” within the usual.")
+    judgement = serializers.ChoiceField(choices=JUDGEMENTS)
+
+
+class FigureWithChangeSerializer(HeadingSerializer, FigureSerializer):
+    computed_at = serializers.DateTimeField()
+    text = serializers.CharField(allow_null=True, help_text="The value in human units: 22.9 h.")
+    previous = PointInWordsSerializer(
+        help_text="The window before, of the same length; of an unfinished quarter or month, the same part of it."
+    )
+    change = ChangeSerializer(allow_null=True, help_text="Null where one of the two has no value.")
 
 
 class ShortfallSerializer(serializers.Serializer[object]):
@@ -181,6 +201,33 @@ class CatalogueSerializer(serializers.Serializer[object]):
     metrics = MetricSerializer(many=True)
 
 
+class ShortMetricSerializer(serializers.Serializer[object]):
+    key = serializers.CharField()
+    name = serializers.CharField()
+    meaning = serializers.CharField()
+    unit_of_measure = serializers.ChoiceField(choices=list(UnitOfMeasure), source="unit")
+    better = serializers.ChoiceField(choices=BETTER)
+    segments = serializers.ListField(child=serializers.ChoiceField(choices=list(Dimension)))
+
+
+class NamedUnitSerializer(serializers.Serializer[object]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+    location = serializers.CharField(help_text="Its parent and its Org Tree.")
+
+
+class QuarterDaysSerializer(DateRangeSerializer):
+    name = serializers.CharField(help_text="2026-Q3.")
+
+
+class ShortCatalogueSerializer(serializers.Serializer[object]):
+    today = serializers.DateField()
+    quarter = QuarterDaysSerializer()
+    previous_quarter = QuarterDaysSerializer()
+    metrics = ShortMetricSerializer(many=True)
+    units = NamedUnitSerializer(many=True, help_text="At most 20, the closest first; `q` finds others.")
+
+
 def _repeated(name: str, description: str) -> OpenApiParameter:
     return OpenApiParameter(name, str, many=True, explode=True, description=description)
 
@@ -193,11 +240,14 @@ WINDOW_PARAMETERS = [
     OpenApiParameter("from", str, description="First day, 2026-01-31. By default 12 weeks before `to`."),
     OpenApiParameter("to", str, description="The day after the last. By default tomorrow."),
 ]
-SERIES_PARAMETERS = [
+FIGURE_PARAMETERS = [
     *WINDOW_PARAMETERS,
+    OpenApiParameter("statistic", str, enum=list(Statistic), description="For durations."),
+]
+SERIES_PARAMETERS = [
+    *FIGURE_PARAMETERS,
     OpenApiParameter("granularity", str, enum=list(Granularity), description="Default: week."),
     _repeated("segment", "Split by it; repeat for two."),
-    OpenApiParameter("statistic", str, enum=list(Statistic), description="For durations."),
 ]
 SERIES_PAGE_PARAMETERS = [
     *SERIES_PARAMETERS,

@@ -8,6 +8,8 @@ from insights.api import annotations, dashboards, dora, findings, forecasts, han
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
     path("v1/metrics/<str:key>/", views.MetricView.as_view(), name="api_metric"),
+    path("v1/catalogue/", views.ShortCatalogueView.as_view(), name="api_catalogue"),
+    path("v1/metrics/<str:key>/figure/", views.FigureView.as_view(), name="api_figure"),
     path("v1/metrics/<str:key>/series/", views.SeriesView.as_view(), name="api_series"),
     path("v1/metrics/<str:key>/rows/", views.RowsView.as_view(), name="api_rows"),
     path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import User
 from drf_spectacular.generators import SchemaGenerator
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,18 +18,27 @@ from rest_framework.views import APIView
 from core.api.bodies import paging_fields
 from core.api.errors import ErrorsSerializer
 from insights.api import schema
-from insights.api.documents import distribution_document, rows_document, series_document
-from insights.catalogue.registry import get, metrics
+from insights.api.documents import (
+    distribution_document,
+    figure_with_change,
+    quarter_document,
+    rows_document,
+    series_document,
+)
+from insights.catalogue.registry import get, matches, metrics
 from insights.privacy.scope_access import own_person
 from insights.privacy.visible import visible_distribution, visible_rows, visible_together
+from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.parameters import Parameters
 from insights.query.query import Query
 from insights.ui.shortfalls import queries_behind, shortfalls
 from orgtree.access.access import Access, access_of
+from orgtree.trees.search import units_matching
 
 WINDOW = frozenset({"unit", "person", "where", "facet", "from", "to"})
-SERIES = WINDOW | {"granularity", "segment", "statistic"}
+FIGURE = WINDOW | {"statistic"}
+SERIES = FIGURE | {"granularity", "segment"}
 SERIES_PAGE = SERIES | {"segment_page"}
 ROWS = SERIES | {"page", "size"}
 DEFAULT_SIZE = 100
@@ -41,6 +52,29 @@ class CatalogueView(APIView):
     def get(self, request: Request) -> Response:
         """Every metric with its definition."""
         return Response({"metrics": [schema.MetricSerializer(metric).data for metric in metrics()]})
+
+
+class ShortCatalogueView(APIView):
+    @extend_schema(
+        operation_id="v1_catalogue",
+        parameters=[OpenApiParameter("q", str, description="Words that a metric or the name of a unit contains.")],
+        responses={200: schema.ShortCatalogueSerializer, 400: ErrorsSerializer, 401: ErrorsSerializer},
+    )
+    def get(self, request: Request) -> Response:
+        """Metrics in short, units that the viewer may see, and the quarters around today."""
+        check_parameters(request, frozenset({"q"}))
+        words, today = request.query_params.get("q", ""), windows.local_today()
+        quarter = windows.quarter_of(today)
+        units = units_matching(words.replace("\0", ""), access_of(request.user).visibility, on=today)
+        return Response(
+            {
+                "today": today.isoformat(),
+                "quarter": quarter_document(quarter),
+                "previous_quarter": quarter_document(windows.quarter_of(quarter.start - timedelta(days=1))),
+                "metrics": [schema.ShortMetricSerializer(one).data for one in metrics() if matches(one, words)],
+                "units": [{"slug": one.slug, "name": one.name, "location": one.location} for one in units],
+            }
+        )
 
 
 class MetricView(APIView):
@@ -62,6 +96,21 @@ class SeriesView(APIView):
         known = {lacking.key: answer.total[0].value for lacking, answer in zip(behind, answers.totals, strict=True)}
         lacking = shortfalls([get(key)], query, access, known=known)
         return Response(series_document(answers.series[0], lacking, number))
+
+
+class FigureView(APIView):
+    @extend_schema(
+        operation_id="v1_metrics_figure",
+        parameters=schema.FIGURE_PARAMETERS,
+        responses={200: schema.FigureWithChangeSerializer, **ERRORS},
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """The metric's value in the window and in the one before, with the change in words as on its page."""
+        access = access_of(request.user)
+        query = query_of(request, key, FIGURE, access)
+        before = replace(query, window=windows.previous(query.window))
+        answers = visible_together(access, series=[query], totals=[before])
+        return Response(figure_with_change(answers.series[0], answers.totals[0]))
 
 
 class RowsView(APIView):
@@ -133,9 +182,9 @@ class DocumentGenerator(SchemaGenerator):
     """Makes the OpenAPI document once per process, as that takes a second: it is the same for everybody."""
 
     def get_schema(self, request: Request | None = None, public: bool = False) -> Any:
-        return _openapi_document()
+        return openapi_document()
 
 
 @cache
-def _openapi_document() -> Any:
+def openapi_document() -> Any:
     return SchemaGenerator().get_schema(public=True)  # type: ignore[no-untyped-call]

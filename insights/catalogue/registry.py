@@ -58,6 +58,12 @@ def get(key: str) -> Metric:
     return metric
 
 
+def matches(metric: Metric, search: str) -> bool:
+    """Whether the metric's entry contains every word of the search."""
+    text = " ".join((metric.key, metric.name, metric.meaning, metric.formula, *metric.categories)).lower()
+    return all(word in text for word in search.lower().split())
+
+
 def forget_declarations() -> None:
     """Reload declarations on next use, e.g. after a module was added at run time."""
     _by_key.cache_clear()

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import metrics
+from insights.catalogue.registry import matches, metrics
 from insights.query.enums import Category
 from insights.ui import tiles
 from insights.ui.views import page_view
@@ -49,12 +49,6 @@ def metric_catalogue(request: HttpRequest) -> HttpResponseBase:
 @page_view
 def metric_catalogue_csv(request: HttpRequest) -> HttpResponseBase:
     return csv_response("headway-metrics", _csv_rows())
-
-
-def matches(metric: Metric, search: str) -> bool:
-    """Whether the metric's entry contains every word of the search."""
-    text = " ".join((metric.key, metric.name, metric.meaning, metric.formula, *metric.categories)).lower()
-    return all(word in text for word in search.lower().split())
 
 
 def grouped(shown: Sequence[Metric]) -> Mapping[str, Sequence[Metric]]:

@@ -10,10 +10,9 @@ from django.utils import timezone
 
 from core.list_filters import LARGEST_ID
 from core.page_links import address, url_with
-from insights.catalogue.registry import metrics
+from insights.catalogue.registry import matches, metrics
 from insights.models import Dashboard, SavedView
 from insights.pages.ai.tabs import AI_PAGE
-from insights.pages.catalogue import matches
 from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.planning.tabs import PLANNING_PAGE

@@ -280,3 +280,15 @@ def test_the_docs_page_holds_no_inline_script_or_style(reader: Client) -> None:
     page = reader.get("/api/docs/").content.decode()
     assert "<style" not in page
     assert page.count("<script") == page.count("<script src=") == 3
+
+
+def test_a_figure_is_the_total_of_its_series_beside_the_window_before(world: World, reader: Client) -> None:
+    about = "unit=red&from=2026-03-02&to=2026-03-09"
+    answer = get(reader, f"/api/v1/metrics/ai.sessions/figure/?{about}")
+    [total] = get(reader, f"/api/v1/metrics/ai.sessions/series/?{about}")["total"]
+    earlier = "unit=red&from=2026-02-23&to=2026-03-02"
+    [before] = get(reader, f"/api/v1/metrics/ai.sessions/series/?{earlier}")["total"]
+    assert {name: answer[name] for name in total} == total
+    assert (answer["previous"]["from"], answer["previous"]["value"]) == ("2026-02-23", before["value"])
+    assert answer["text"] == f"{total['value']:.0f}"
+    assert get(reader, "/api/v1/metrics/ai.sessions/figure/?segment=agent", 400)["error"]["parameter"] == "segment"

@@ -11,8 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import metrics
-from insights.pages.catalogue import matches
+from insights.catalogue.registry import matches, metrics
 from insights.pages.metric.charts import charts_of
 
 pytestmark = pytest.mark.django_db
