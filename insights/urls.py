@@ -168,6 +168,7 @@ urlpatterns: Routes = [
     path("insights/deployments/<int:pk>/", records.deployment, name="deployment"),
     path("insights/incidents/<int:pk>/", records.incident, name="incident"),
     path("insights/findings/", findings.findings, name="findings"),
+    path("insights/findings/waits/", findings.review_waits, name="review_waits"),
     path("insights/findings/<int:pk>/", findings.finding_decide, name="finding_decide"),
     path("insights/annotations/", annotations.annotation_list, name="annotations"),
     path("insights/annotations/new/", annotations.annotation_new, name="annotation_new"),

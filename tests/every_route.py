@@ -53,6 +53,7 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
     "insights/findings/": signed_in_only("/insights/findings/"),
+    "insights/findings/waits/": signed_in_only("/insights/findings/waits/"),
     "insights/findings/<int:pk>/": Access("/insights/findings/4711/", SIGN_IN, member=405, admin=405),
     "insights/planning/": signed_in_only("/insights/planning/"),
     "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/ageing/"),

@@ -1,24 +1,32 @@
 """Detectors: what every night's checks look for, declared as metrics are.
 
-A detector asks one question of every team's metric: has it changed, or is the team apart from comparable ones?  It
-words its finding, another reading of it, and what to try.  Titles have {unit}, {before}, {after} and {share}, the
-difference in relation to `before`.
+A detector asks one question of every team's metric: has it changed within a year, or with a move of the team; has it
+risen for six months; or is the team, or a repository, apart from comparable ones?  It words its finding, another
+reading of it, and what to try.  Titles have {unit}, {before}, {after} and {share}, the difference in relation to
+`before`; those of moves {day}, too.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from insights.catalogue.ai_spend import KNOWN_OUTCOME
 from insights.catalogue.registry import get
+from insights.query.enums import UnitOfMeasure
 
-CHANGE, GAP = "change", "gap"
+ENOUGH_REVIEWS = 20  # in a week: how few are spread says little
+CHANGE, GAP, TREND, MOVE, DATA = "change", "gap", "trend", "move", "data"
 
 
 @dataclass(frozen=True)
 class Detector:
-    """`kind` is CHANGE or GAP.  A finding differs by at least `least` of the value that it is compared with.
+    """`kind` is one of the five above.  A finding differs by at least `least` of the value that it is compared with.
 
-    `waits` says that the metric is a wait, whose hours can be added up.
+    A direction without a title is no finding.  Weeks with fewer than `least_a_week` facts are left out; `at_least` is
+    the smallest difference in the metric's own unit.
+
+    `waits` says that the metric is a wait, whose hours can be added up.  With `part_of` its value is the share that the
+    metric has of these; with `of_repositories` repositories are compared, not teams.
     """
 
     key: str
@@ -31,44 +39,176 @@ class Detector:
     to_try: str
     least: float = 0.2
     waits: bool = False
+    part_of: tuple[str, ...] = ()
+    of_repositories: bool = False
+    least_a_week: int = 0
+    at_least: float = 0.0
+
+    @property
+    def unit_of_measure(self) -> str:
+        return UnitOfMeasure.PERCENT if self.part_of or self.kind == DATA else get(self.metric).unit
 
     @property
     def title(self) -> str:
         return get(self.metric).label
 
 
-def _change(metric: str, subject: str, *, reading: str, to_try: str, waits: bool = False, verbs: str = "") -> Detector:
-    """`subject` is what rises or falls, in words at the beginning of a sentence."""
-    rose, fell = verbs.split("|") if verbs else ("rose", "fell")
+def _change(
+    metric: str,
+    subject: str,
+    *,
+    reading: str,
+    to_try: str,
+    waits: bool = False,
+    verbs: str = "rose|fell",
+    part_of: tuple[str, ...] = (),
+    least_a_week: int = 0,
+    at_least: float = 0.0,
+) -> Detector:
+    """`subject` is what rises or falls, in words at the beginning of a sentence; with one verb only rises count."""
+    rose, _, fell = verbs.partition("|")
     return Detector(
         key=f"{metric}.{CHANGE}",
         kind=CHANGE,
         metric=metric,
         question=f"Has it changed: {get(metric).label.lower()}?",
         higher=f"{subject} in {{unit}} {rose} from {{before}} to {{after}}",
-        lower=f"{subject} in {{unit}} {fell} from {{before}} to {{after}}",
+        lower=f"{subject} in {{unit}} {fell} from {{before}} to {{after}}" if fell else "",
         reading=reading,
         to_try=to_try,
+        waits=waits,
+        part_of=part_of,
+        least_a_week=least_a_week,
+        at_least=at_least,
+    )
+
+
+def _trend(metric: str, subject: str, *, reading: str, to_try: str) -> Detector:
+    """A slow rise, week after week, that no single day explains."""
+    return Detector(
+        key=f"{metric}.{TREND}",
+        kind=TREND,
+        metric=metric,
+        question=f"Has it risen steadily: {get(metric).label.lower()}?",
+        higher=f"{subject} in {{unit}} has risen steadily for six months, from {{before}} to {{after}}",
+        lower="",
+        reading=reading,
+        to_try=to_try,
+    )
+
+
+def _move(metric: str, subject: str, *, waits: bool = False) -> Detector:
+    """A change on the day on which the team moved, or many of its people came or left."""
+    return Detector(
+        key=f"{metric}.{MOVE}",
+        kind=MOVE,
+        metric=metric,
+        question=f"Did it change when the team was reorganised: {get(metric).label.lower()}?",
+        higher=f"{subject} in {{unit}} rose from {{before}} to {{after}} when the team was reorganised on {{day}}",
+        lower=f"{subject} in {{unit}} fell from {{before}} to {{after}} when the team was reorganised on {{day}}",
+        reading="A reorganisation also changes whose work is counted here: newcomers bring their own habits and work.",
+        to_try="Ask the team what became harder since then: who reviews, who decides, and what nobody owns any more.",
         waits=waits,
     )
 
 
-def _gap(metric: str, longer: str, *, reading: str, to_try: str) -> Detector:
-    """Teams that wait longer than comparable ones; those that wait less are no finding."""
+def _gap(
+    metric: str,
+    longer: str,
+    *,
+    reading: str,
+    to_try: str,
+    question: str = "Does it take longer than in comparable teams",
+    waits: bool = True,
+    is_lower: bool = False,
+    part_of: tuple[str, ...] = (),
+    of_repositories: bool = False,
+    least_a_week: int = 0,
+    at_least: float = 0.0,
+) -> Detector:
+    """Teams that are worse off than comparable ones; those that are better off are no finding."""
     return Detector(
-        key=f"{metric}.{GAP}",
+        key=f"{metric}.{GAP}" + (".repositories" if of_repositories else ""),
         kind=GAP,
         metric=metric,
-        question=f"Does it take longer than in comparable teams: {get(metric).label.lower()}?",
-        higher=longer,
-        lower="",
+        question=f"{question}: {get(metric).label.lower()}?",
+        higher="" if is_lower else longer,
+        lower=longer if is_lower else "",
         reading=reading,
         to_try=to_try,
         least=0.25,
-        waits=True,
+        waits=waits,
+        part_of=part_of,
+        of_repositories=of_repositories,
+        least_a_week=least_a_week,
+        at_least=at_least,
     )
 
 
+def _data(name: str, metric: str, title: str, question: str, *, reading: str, to_try: str, least: float) -> Detector:
+    """Records of the last quarter that figures lack, or hold with a wrong time: counted, not tested for chance.
+
+    `least` is the share from which they are a finding, if a figure moves with them.
+    """
+    return Detector(
+        key=f"{DATA}.{name}",
+        kind=DATA,
+        metric=metric,
+        question=question,
+        higher=title,
+        lower="",
+        reading=reading,
+        to_try=to_try,
+        least=least,
+    )
+
+
+UNMATCHED = _data(
+    "unmatched_people",
+    "pr.throughput",
+    "{after} of the pull requests of the last quarter are of nobody whom Headway knows",
+    "Do figures lack people who are not matched?",
+    reading="Bots and contractors who left need not be matched, and count for nobody on purpose.",
+    to_try="Match the accounts that are left on the page of people's identities, the most active first.",
+    least=0.05,
+)
+UNLINKED = _data(
+    "missing_links",
+    "allocation.unlinked_share",
+    "{after} of people's time in the last quarter is linked to no work item",
+    "Do figures lack links between changes and work items?",
+    reading="Small changes without an item may be agreed on.",
+    to_try="Ask for the key of the item in branches or titles, and have the pipeline check it.",
+    least=0.2,
+)
+UNKNOWN_COMMITS = _data(
+    "unknown_commits",
+    "dora.lead_time",
+    "For {after} of the changes of the last quarter it is guessed by time which deployment brought them",
+    "Are lead times guessed by time?",
+    reading="Deployments that roll a previous version back bring no new change.",
+    to_try="Have the deployments name the commit that they roll out.",
+    least=0.05,
+)
+STALE = _data(
+    "stale_sources",
+    "pr.throughput",
+    "A source has sent nothing since {day}: {after} of the last quarter is missing",
+    "Do figures lack days on which a source sent nothing?",
+    reading="A tool that nobody uses any more sends nothing either: disconnect it then.",
+    to_try="Open the integrations page and mend the connection, or remove it.",
+    least=0.02,
+)
+SKEW = _data(
+    "clock_skew",
+    "pr.coding_time",
+    "{after} of the merged pull requests of the last quarter have times in an impossible order",
+    "Are times in an impossible order, as by a wrong clock?",
+    reading="Commits that are written again after opening, as by a rebase, look the same.",
+    to_try="Look at the clocks of the machines on which these commits were made.",
+    least=0.05,
+)
+OF_DATA = (UNMATCHED, UNLINKED, UNKNOWN_COMMITS, STALE, SKEW)
 DETECTORS: tuple[Detector, ...] = (
     _gap(
         "pr.pickup_time",
@@ -160,5 +300,157 @@ DETECTORS: tuple[Detector, ...] = (
         reading="More and shorter sessions lower it, too.",
         to_try="Keep sessions to one task, and context files stable.",
     ),
+    # Reviews on few people.
+    _gap(
+        "review.load_concentration",
+        "Reviews in {unit} rest on fewer people than in comparable teams",
+        question="Are reviews spread less evenly than in comparable teams",
+        reading="A team with one expert for a part of the product has them review it on purpose.",
+        to_try="Pair a second reviewer with those who review most, and rotate who is asked first.",
+        waits=False,
+        least_a_week=ENOUGH_REVIEWS,
+    ),
+    _change(
+        "review.load_concentration",
+        "The concentration of reviews on few people",
+        verbs="rose",
+        reading="Holidays of frequent reviewers concentrate reviews for some weeks.",
+        to_try="Rotate who is asked first, and ask those who review least.",
+        least_a_week=ENOUGH_REVIEWS,
+    ),
+    # Work in progress.
+    _change(
+        "wip.count",
+        "The number of work items in progress",
+        verbs="rose",
+        reading="A larger team, or items that were split up, have more items in progress without more work.",
+        to_try="Agree on a limit of work in progress, and finish before starting.",
+    ),
+    _trend(
+        "wip.count",
+        "The number of work items in progress",
+        reading="A growing team has more items in progress: compare them per person.",
+        to_try="Agree on a limit of work in progress, and finish before starting.",
+    ),
+    # Load: of teams of at least the minimum group alone, as the metrics are.
+    _change(
+        "capacity.after_hours_share",
+        "The share of work after hours",
+        verbs="rose",
+        reading="A release, an incident or people who chose other hours raise it: ask before you conclude.",
+        to_try="Ask the team what keeps it late, and take one commitment away.",
+    ),
+    _trend(
+        "capacity.after_hours_share",
+        "The share of work after hours",
+        reading="People who chose other hours raise it without any load: a working agreement can say so.",
+        to_try="Ask the team what keeps it late, and take one commitment away.",
+    ),
+    _change(
+        "capacity.weekend_share",
+        "The share of work at weekends",
+        verbs="rose",
+        reading="A release, an incident or people who chose other days raise it: ask before you conclude.",
+        to_try="Ask the team what the weekends are for, and move it into the week.",
+    ),
+    # Tooling.
+    _change(
+        "ci.flaky_rate",
+        "The share of pipelines that pass only when repeated",
+        verbs="rose",
+        reading="An unreliable service that all pipelines use raises it for everybody.",
+        to_try="Set the flakiest job aside until it is mended.",
+    ),
+    _change(
+        "ci.queue_time",
+        "The time for which pipelines wait for a machine",
+        verbs="rose",
+        reading="More pipelines at the same hours wait longer, however many machines there are.",
+        to_try="Add machines at the busiest hours, or stop pipelines whose commit is no longer the newest.",
+        waits=True,
+        at_least=60.0,
+    ),
+    _gap(
+        "ci.queue_time",
+        "Pipelines wait {share} longer for a machine in {unit} than in comparable teams",
+        reading="Pipelines that need a rare kind of machine wait longer wherever they run.",
+        to_try="Compare the kinds of machines that the pipelines ask for.",
+        at_least=60.0,
+    ),
+    # Agents: what they cost and yield.
+    _gap(
+        "ai.spend_wasted",
+        "{after} of the agent spend in {unit} reached no commit, in comparable teams {before}",
+        question="Does more agent spend reach no commit than in comparable teams",
+        reading="Research and planning with agents lead to no commit, and may be worth their cost.",
+        to_try="Look at the longest sessions without a commit together, and at their repositories' context files.",
+        waits=False,
+        part_of=KNOWN_OUTCOME,
+    ),
+    _gap(
+        "ai.spend_wasted",
+        "{after} of the agent spend in {unit} reached no commit, in other repositories {before}",
+        question="Does more agent spend reach no commit than in other repositories",
+        reading="Where agents explore or explain code, sessions lead to no commit on purpose.",
+        to_try="Add or mend the repository's context files, and see which tools fail there.",
+        waits=False,
+        part_of=KNOWN_OUTCOME,
+        of_repositories=True,
+    ),
+    _change(
+        "ai.spend_wasted",
+        "The share of agent spend that reaches no commit",
+        verbs="rose",
+        reading="Research and planning with agents lead to no commit, and may be worth their cost.",
+        to_try="Look at the longest sessions without a commit together, and at their repositories' context files.",
+        part_of=KNOWN_OUTCOME,
+    ),
+    _gap(
+        "ai.ship_rate",
+        "{after} of the lines that agents write in {unit} are committed, in comparable teams {before}",
+        question="Is less of the agents' code committed than in comparable teams",
+        reading="Prototypes and generated tests are thrown away on purpose.",
+        to_try="Compare context files with a team whose ship rate is high, and look at failing tools.",
+        waits=False,
+        is_lower=True,
+    ),
+    _change(
+        "ai.spend_per_merged_pr",
+        "Agent spend per merged pull request",
+        verbs="rose",
+        reading="Larger pull requests cost more: compare their size. Output that follows weeks later lowers it again.",
+        to_try="Look at what the dearest sessions were for before the budget is raised.",
+    ),
+    _change(
+        "ai.idle_seats",
+        "The number of seats that nobody used in the week",
+        verbs="rose",
+        reading="Holidays leave seats idle for a week or two; seats that were just given are not in use yet.",
+        to_try="Ask those with an idle seat whether they need it, and give it to somebody who waits for one.",
+    ),
+    # Cost of change.
+    _change(
+        "code.rework_rate",
+        "The share of code that is rewritten soon",
+        verbs="rose",
+        reading="A planned refactoring rewrites code on purpose.",
+        to_try="Look at which files are rewritten, and whether their requirements changed meanwhile.",
+    ),
+    _trend(
+        "issue.cycle_time",
+        "The cycle time of work items",
+        reading="Items of another size or type take another time: compare them by type.",
+        to_try="Limit the work in progress, and finish the oldest items first.",
+    ),
+    _trend(
+        "pr.pickup_time",
+        "The wait for a first review",
+        reading="A growing team has more to review before its newcomers review themselves.",
+        to_try="Name a reviewer for each half day, or agree on a time by which a first review begins.",
+    ),
+    # Reorganisations.
+    _move("pr.pickup_time", "The wait for a first review", waits=True),
+    _move("pr.cycle_time", "The time from opening to merging a pull request", waits=True),
+    _move("issue.cycle_time", "The cycle time of work items", waits=True),
 )
-BY_KEY = {detector.key: detector for detector in DETECTORS}
+BY_KEY = {detector.key: detector for detector in (*DETECTORS, *OF_DATA)}

@@ -1,8 +1,9 @@
-"""Statistics of findings: one change point of a weekly series, a unit beside comparable ones, and how many of all that
-was looked at in a night may be chance.
+"""Statistics of findings: one change point of a weekly series, a change on a known day, a trend, a unit beside
+comparable ones, and how many of all that was looked at in a night may be chance.
 
-Both tests go by ranks, so that a week of outliers decides nothing, and their distribution without any change depends on
-the number of weeks alone.
+The tests go by ranks or signs, so that a week of outliers decides nothing, and their distribution without any change
+depends on the number of weeks alone.  Weeks that resemble the week before them are worth less: a statistic is taken as
+smaller by their lag-one autocorrelation around both sides of a change, or around a trend.
 """
 
 from __future__ import annotations
@@ -10,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb
+from math import comb, log
+from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
+
+from insights.formulas.differences import students_t
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -21,6 +25,9 @@ LEAST_WEEKS = WEEKS_BEFORE + WEEKS_AFTER
 DRAWS, BATCH = 200_000, 20_000  # orders of the weeks, from which p values come
 RESAMPLES = 2_000
 LEVEL = 0.95
+MOST_ALIKE = 0.9
+LIKELY_CHANCE = 0.05  # the bounds of what is so likely chance are not worked out
+UNBOUNDED = (-float("inf"), float("inf"))
 
 
 @dataclass(frozen=True)
@@ -41,23 +48,119 @@ class ChangePoint:
 
 def change_point(values: Sequence[float]) -> ChangePoint | None:
     """None for fewer than 12 weeks, or where all are equal."""
+    if len(values) < LEAST_WEEKS or min(values) == max(values):
+        return None
+    statistics = _statistics(_ranks_of(values))[0]
+    best = int(statistics.argmax())
+    worth = _worth_of_weeks(_around_sides(values, WEEKS_BEFORE + best))
+    p = _share_above(_without_change(len(values)), worth * float(statistics[best]))
+    return _changed_at(values, WEEKS_BEFORE + best, p)
+
+
+def change_at(values: Sequence[float], position: int) -> ChangePoint | None:
+    """The change at a position that was known before: `p` is that of as different ranks (Mann and Whitney).
+
+    None for fewer than eight weeks before it or four since, or where all weeks are equal.
+    """
+    if not WEEKS_BEFORE <= position <= len(values) - WEEKS_AFTER or min(values) == max(values):
+        return None
+    weeks = len(values)
+    apart = abs(float(_ranks_of(values)[0, :position].sum()) - position * (weeks + 1) / 2)
+    apart *= _worth_of_weeks(_around_sides(values, position))
+    sums, probabilities = _rank_sums(weeks, position)
+    as_far = abs(sums - position * (weeks + 1) / 2) >= apart - 1e-9
+    return _changed_at(values, position, float(min(1.0, probabilities[as_far].sum())))
+
+
+@lru_cache(maxsize=256)
+def _rank_sums(weeks: int, chosen: int) -> tuple[Floats, Floats]:
+    """The sums of the ranks of so many weeks of all, and the probability of each sum."""
+    import numpy
+
+    greatest = weeks * (weeks + 1) // 2
+    ways = numpy.zeros((chosen + 1, greatest + 1))
+    ways[0, 0] = 1.0
+    for rank in range(1, weeks + 1):
+        ways[1:, rank:] += ways[:-1, : greatest + 1 - rank].copy()
+    return numpy.arange(greatest + 1.0), ways[chosen] / comb(weeks, chosen)
+
+
+def _changed_at(values: Sequence[float], position: int, p: float) -> ChangePoint:
+    import numpy
+
+    series = numpy.array(values, dtype=float)
+    before, after = series[:position], series[position:]
+    low, high = _difference_of_medians(before, after) if p <= LIKELY_CHANCE else UNBOUNDED
+    return ChangePoint(position, float(numpy.median(before)), float(numpy.median(after)), low, high, p)
+
+
+def trend(values: Sequence[float]) -> ChangePoint | None:
+    """A steady rise or fall: `before` and `after` are both ends of the Theil–Sen line through the weeks.
+
+    `p` is that of Kendall's rank correlation with time among weeks in random order.  None for fewer than 12 weeks, or
+    where all are equal.
+    """
     import numpy
 
     if len(values) < LEAST_WEEKS or min(values) == max(values):
         return None
     series = numpy.array(values, dtype=float)
-    statistics = _statistics(_ranks(series)[None, :])[0]
-    best = int(statistics.argmax())
-    position = WEEKS_BEFORE + best
-    low, high = _difference_of_medians(series[:position], series[position:])
-    return ChangePoint(
-        position=position,
-        before=float(numpy.median(series[:position])),
-        after=float(numpy.median(series[position:])),
-        low=low,
-        high=high,
-        p=_share_above(_without_change(len(values)), float(statistics[best])),
-    )
+    first, second = numpy.triu_indices(len(values), 1)
+    rises = series[second] - series[first]
+    slopes = rises / (second - first)
+    slope, weeks = float(numpy.median(slopes)), len(values) - 1
+    residuals = series - slope * numpy.arange(len(values))
+    start = float(numpy.median(residuals))
+    p = _concordance_p(len(values), _worth_of_weeks(residuals) * abs(float(numpy.sign(rises).sum())))
+    low, high = UNBOUNDED
+    if p <= LIKELY_CHANCE:
+        # Sen's interval: the slopes as far from the middle as concordance varies without any trend.
+        reach = 1.96 * (len(values) * weeks * (2 * len(values) + 5) / 18) ** 0.5 / len(slopes) / 2
+        low, high = (float(edge) * weeks for edge in numpy.quantile(slopes, [max(0, 0.5 - reach), min(1, 0.5 + reach)]))
+    return ChangePoint(0, start, start + slope * weeks, low, high, p)
+
+
+def _concordance_p(weeks: int, apart: float) -> float:
+    """The probability that so many more pairs of weeks rise than fall, or the other way round, in random order: the
+    inversions of permutations (Kendall, 1938: https://doi.org/10.1093/biomet/30.1-2.81).
+    """
+    inversions, probabilities = _inversions(weeks)
+    return float(min(1.0, probabilities[abs(weeks * (weeks - 1) / 2 - 2 * inversions) >= apart - 1e-9].sum()))
+
+
+@lru_cache(maxsize=64)
+def _inversions(weeks: int) -> tuple[Floats, Floats]:
+    import numpy
+
+    probabilities = numpy.ones(1)
+    for week in range(2, weeks + 1):
+        probabilities = numpy.convolve(probabilities, numpy.full(week, 1 / week))
+    return numpy.arange(float(len(probabilities))), probabilities
+
+
+def _around_sides(values: Sequence[float], position: int) -> Floats:
+    """The values less the median of their side."""
+    import numpy
+
+    sides = (numpy.array(values[:position], dtype=float), numpy.array(values[position:], dtype=float))
+    residuals: Floats = numpy.concatenate([side - numpy.median(side) for side in sides])
+    return residuals
+
+
+def _worth_of_weeks(residuals: Floats) -> float:
+    """The standard deviation of a sum of independent weeks, as a share of that of these."""
+    ranks = _ranks(residuals)
+    ranks -= ranks.mean()
+    squares = float((ranks**2).sum())
+    alike = min(MOST_ALIKE, max(0.0, float((ranks[1:] * ranks[:-1]).sum()) / squares)) if squares else 0.0
+    return float(((1 - alike) / (1 + alike)) ** 0.5)
+
+
+def _ranks_of(values: Sequence[float]) -> Floats:
+    import numpy
+
+    ranks: Floats = _ranks(numpy.array(values, dtype=float))[None, :]
+    return ranks
 
 
 def _ranks(series: Floats) -> Floats:
@@ -118,8 +221,8 @@ def _difference_of_medians(before: Floats, after: Floats) -> tuple[float, float]
 @dataclass(frozen=True)
 class Gap:
     """A unit beside comparable ones, week by week: the median difference with its interval, and `p`, the probability of
-    so one-sided differences where neither is higher.  `distance` is the unit's distance from the middle of the
-    comparable ones, in their own robust standard deviations.
+    so one-sided differences where neither is higher.  `is_outlier` says whether the unit stands further from the
+    comparable ones, which differ all the time, than three in ten thousand would on either side.
     """
 
     own: float
@@ -127,11 +230,11 @@ class Gap:
     low: float
     high: float
     p: float
-    distance: float
+    is_outlier: bool
 
 
 LEAST_COMPARABLE = 4  # units: fewer do not say what is usual
-OF_NORMAL = 1.4826  # a median absolute deviation as a standard deviation
+OUTLIERS = 0.0003  # of units like the comparable ones, on each side
 
 
 def gap(own: Sequence[float | None], comparable: Sequence[Sequence[float | None]]) -> Gap | None:
@@ -153,19 +256,30 @@ def gap(own: Sequence[float | None], comparable: Sequence[Sequence[float | None]
     differences = pairs[:, 0] - pairs[:, 1]
     known_of = [[value for value in series if value is not None] for series in comparable]
     middles = [float(numpy.median(known)) for known in known_of if known]
-    spread = OF_NORMAL * float(numpy.median(numpy.abs(numpy.array(middles) - numpy.median(middles))))
-    apart = float(numpy.median(pairs[:, 0]) - numpy.median(middles))
-    drawn = differences[numpy.random.default_rng(len(weeks)).integers(0, len(weeks), (RESAMPLES, len(weeks)))]
-    tail = (1 - LEVEL) / 2
-    low, high = numpy.quantile(numpy.median(drawn, axis=1), [tail, 1 - tail])
+    p = sign_test(int((differences > 0).sum()), int((differences < 0).sum()))
+    low, high = UNBOUNDED
+    if p <= LIKELY_CHANCE:
+        drawn = differences[numpy.random.default_rng(len(weeks)).integers(0, len(weeks), (RESAMPLES, len(weeks)))]
+        tail = (1 - LEVEL) / 2
+        low, high = (float(edge) for edge in numpy.quantile(numpy.median(drawn, axis=1), [tail, 1 - tail]))
     return Gap(
         own=float(numpy.median(pairs[:, 0])),
         comparable=float(numpy.median(pairs[:, 1])),
-        low=float(low),
-        high=float(high),
-        p=sign_test(int((differences > 0).sum()), int((differences < 0).sum())),
-        distance=abs(apart) / spread if spread else (float("inf") if apart else 0.0),
+        low=low,
+        high=high,
+        p=p,
+        is_outlier=_is_outlier(float(numpy.median(pairs[:, 0])), middles),
     )
+
+
+def _is_outlier(own: float, middles: Sequence[float]) -> bool:
+    """Whether it lies beyond the prediction interval for one more unit (Student's t), in logarithms where all are
+    positive: with few comparable units their spread is hardly known.
+    """
+    if min(own, *middles) > 0:
+        own, middles = log(own), [log(middle) for middle in middles]
+    reach = students_t(1 - OUTLIERS, len(middles) - 1) * stdev(middles) * (1 + 1 / len(middles)) ** 0.5
+    return bool(abs(own - mean(middles)) > reach)
 
 
 def sign_test(positive: int, negative: int) -> float:
@@ -189,3 +303,49 @@ def discoveries(p_values: Sequence[float], rate: float) -> list[bool]:
             last = rank
     reported = set(ascending[:last])
     return [position in reported for position in range(len(p_values))]
+
+
+DEBT, REFACTORING, UNKNOWN = "debt", "refactoring", "unknown"
+SURE, PERHAPS = 0.05, 0.2
+LEAST_SIGNS = 2  # that have data, before their absence says anything
+
+
+def debt_or_refactoring(
+    signs: Sequence[tuple[Sequence[float], Sequence[float]]],
+    refactoring: tuple[Sequence[float], Sequence[float]] | None,
+) -> str:
+    """What rising churn or cycle time is, by its signs: weekly values before and since.
+
+    Growing debt where at least two signs (reverts, rework, reopened items, incidents) rose surely, or one so surely
+    that it is sure among all of them; productive refactoring where more old code is changed and no sign has
+    perhaps risen; otherwise it cannot be told.
+    """
+    chances = [chance for before, after in signs if (chance := _rise(before, after)) is not None]
+    risen = sum(chance <= SURE for chance in chances)
+    if risen >= LEAST_SIGNS or (chances and min(chances) <= SURE / len(chances)):
+        return DEBT
+    older = _rise(*refactoring) if refactoring else None
+    if older is not None and older <= SURE and len(chances) >= LEAST_SIGNS and min(chances) > PERHAPS:
+        return REFACTORING
+    return UNKNOWN
+
+
+def _rise(before: Sequence[float], after: Sequence[float]) -> float | None:
+    """The probability of as much higher ranks since, where the weeks are in random order; None for too few weeks."""
+    values = [*before, *after]
+    if len(before) < WEEKS_BEFORE or len(after) < WEEKS_AFTER:
+        return None
+    if min(values) == max(values):
+        return 1.0
+    weeks, since = len(values), len(after)
+    above = float(_ranks_of(values)[0, -since:].sum()) - since * (weeks + 1) / 2
+    sums, probabilities = _rank_sums(weeks, since)
+    return float(min(1.0, probabilities[sums - since * (weeks + 1) / 2 >= above - 1e-9].sum()))
+
+
+def median_bounds(known: Sequence[float], uncertain: int) -> tuple[float, float] | None:
+    """The lowest and highest median that so many further values could make, whatever they are; None where most are."""
+    if uncertain >= len(known):
+        return None
+    lowest, ascending, highest = [-float("inf")] * uncertain, sorted(known), [float("inf")] * uncertain
+    return median([*lowest, *ascending]), median([*ascending, *highest])

@@ -3,7 +3,7 @@ from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition, TableChange
 from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
-from insights.models.findings import Finding
+from insights.models.findings import Finding, ReviewWaits
 from insights.models.forecasts import ForecastRecord
 from insights.models.saved_views import SavedView, SavedViewShare
 from insights.models.sharing import SharedWith
@@ -18,6 +18,7 @@ __all__ = [
     "Finding",
     "ForecastRecord",
     "HomeDashboard",
+    "ReviewWaits",
     "SavedView",
     "SavedViewShare",
     "SharedWith",

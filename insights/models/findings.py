@@ -48,6 +48,7 @@ class Finding(models.Model):
     detector = models.CharField(max_length=80)
     metric = models.CharField(max_length=80)
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+", help_text="Null: the organisation.")
+    repository = models.CharField(max_length=300, blank=True, help_text="Its name, where repositories are compared.")
     state = models.CharField(max_length=20, choices=FindingState.choices, default=FindingState.NEW)
     since = models.DateField()
     until = models.DateField(help_text="The first day that was not looked at any more.")
@@ -58,6 +59,7 @@ class Finding(models.Model):
     chance = models.FloatField(help_text="The probability of as clear a result by chance, in this check alone.")
     sample = models.PositiveIntegerField(help_text="How many facts the weeks since then have.")
     compared_with = models.JSONField(default=list, help_text="Slugs of the comparable units.")
+    details = models.JSONField(default=dict, help_text="What follows from it or speaks for a cause: Details.")
     found_on = models.DateField()
     ended_on = models.DateField(null=True, help_text="When it was dismissed, or no longer found.")
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
@@ -69,7 +71,7 @@ class Finding(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["detector", "unit"],
+                fields=["detector", "unit", "repository"],
                 condition=Q(state__in=OPEN_STATES),
                 nulls_distinct=False,
                 name="one_open_finding_a_detector",
@@ -79,3 +81,34 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.detector} in {self.unit or 'the organisation'}"
+
+
+class ReviewWaitsQuerySet(models.QuerySet["ReviewWaits"]):
+    def shown_to(self, visibility: Visibility, *, fewest: int) -> ReviewWaitsQuerySet:
+        """Those of units that the viewer may see, without those of fewer people."""
+        seen = self if visibility.unit_ids is None else self.filter(unit__in=visibility.unit_ids)
+        return seen.filter(people__gte=fewest).select_related("unit").order_by("-waiting", "unit__name")
+
+
+class ReviewWaits(models.Model):
+    """Why the reviews of a team waited in the weeks before `until`; `lines` are those of
+    insights.formulas.review_waits.CauseLine.
+
+    Of teams alone, never of units above them: nothing of few people can be computed as a difference.
+    """
+
+    unit = models.OneToOneField(Unit, models.CASCADE, primary_key=True, related_name="+")
+    since = models.DateField()
+    until = models.DateField(help_text="The first day that was not looked at any more.")
+    pull_requests = models.PositiveIntegerField()
+    waiting = models.PositiveIntegerField(help_text="Those that waited long.")
+    people = models.PositiveIntegerField(help_text="Authors of those that waited.")
+    lines = models.JSONField(default=list)
+
+    objects = ReviewWaitsQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "review waits"
+
+    def __str__(self) -> str:
+        return f"waits of {self.unit}"

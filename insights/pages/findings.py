@@ -15,9 +15,10 @@ from core.page_links import Picker, url_with
 from core.write_errors import FieldError
 from insights.catalogue.registry import get
 from insights.findings.deciding import decide, find_finding, may_decide
-from insights.findings.detectors import BY_KEY, DETECTORS, GAP, Detector
-from insights.findings.words import FindingWords, names_behind, weeks_in_words, worded
-from insights.models import Finding
+from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, MOVE, TREND, Detector
+from insights.findings.waits import LABELS, RULES
+from insights.findings.words import FindingWords, names_behind, waits_in_words, waits_of, weeks_in_words, worded
+from insights.models import Finding, ReviewWaits
 from insights.models.findings import OPEN_STATES, FindingState
 from insights.privacy.scope_access import access_in
 from insights.query.query import Scope
@@ -30,8 +31,15 @@ from orgtree.access.access import Access
 MOST = 50
 TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
 TONES = {FindingState.NEW: "acc", FindingState.ACKNOWLEDGED: "", FindingState.RESOLVED: "good"}
-ICONS = {GAP: "arrows-diff"}
+ICONS = {GAP: "arrows-diff", TREND: "trending-up", MOVE: "sitemap", DATA: "database"}
+KINDS = {
+    CHANGE: "change over a year",
+    TREND: "over six months",
+    MOVE: "on the day of a reorganisation",
+    DATA: "counted",
+}
 CHART_WEEKS = "52w"
+REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # findings that ask why reviews wait
 NOTHING = "{} has changed or stands apart more than chance explains. Findings need at least twelve weeks of data."
 
 
@@ -53,9 +61,19 @@ def findings(request: HttpRequest) -> HttpResponseBase:
         "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
         "is_open": label == "Open",
         "nothing": NOTHING.format("No team" if access.visibility.whole else "None of the units that you may see"),
-        "questions": [{"question": one.question, "kind": _kind(one)} for one in DETECTORS],
+        "questions": [{"question": one.question, "kind": _kind(one)} for one in BY_KEY.values()],
     }
     return render(request, "insights/findings/findings.html", context)
+
+
+@record_view
+def review_waits(request: HttpRequest) -> HttpResponseBase:
+    """Why reviews wait, team by team; `unit` is the one that comes first."""
+    access = access_in(request)
+    shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
+    teams = sorted(map(waits_in_words, shown), key=lambda team: team.slug != request.GET.get("unit"))
+    context = {"teams": teams, "rules": [(LABELS[cause], rule) for cause, rule in RULES.items()]}
+    return render(request, "insights/findings/waits.html", context)
 
 
 @action_view
@@ -93,8 +111,15 @@ def _tab_of(finding: Finding) -> str:
     return "open" if finding.state in OPEN_STATES else "closed"
 
 
+def _is_of_reviews(finding: Finding) -> bool:
+    metrics = {finding.metric, *(stage["metric"] for stage in finding.details.get("stages", ()))}
+    return not metrics.isdisjoint(REVIEWS)
+
+
 def _kind(detector: Detector) -> str:
-    return "beside comparable teams" if detector.kind == GAP else "change over a year"
+    if detector.kind == GAP:
+        return "beside other repositories" if detector.of_repositories else "beside comparable teams"
+    return KINDS[detector.kind]
 
 
 def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, Any]:
@@ -104,6 +129,7 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
     return {
         "pk": finding.pk,
         "words": words,
+        "waits": waits_of(finding.unit_id, access) if _is_of_reviews(finding) else None,
         "state": finding.get_state_display(),
         "tone": TONES.get(FindingState(finding.state), ""),
         "unit": unit.name if unit else "Whole organisation",

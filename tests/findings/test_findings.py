@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 
-from insights.findings import night
-from insights.findings.detectors import BY_KEY, DETECTORS
-from insights.findings.night import Check, Night, look, store, teams_of
+from insights.findings.checks import WEEK, WEEKS, Check, Weeks, teams_of
+from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA
+from insights.findings.night import Night, look, store
 from insights.models import Finding
 from insights.models.findings import FindingState
 from insights.query.query import MetricValue, Window
@@ -127,10 +127,10 @@ def test_without_data_nothing_is_found(teams: Teams) -> None:
 
 
 def weekly(values: list[float | None], facts: int = 6) -> list[MetricValue]:
-    first = MONDAY - night.WEEKS * night.WEEK
+    first = MONDAY - WEEKS * WEEK
     return [
         MetricValue(
-            Window(first + week * night.WEEK, first + (week + 1) * night.WEEK),
+            Window(first + week * WEEK, first + (week + 1) * WEEK),
             {},
             value=value,
             sample_size=facts if value is not None else 0,
@@ -148,18 +148,19 @@ def test_a_change_of_half_of_the_teams_is_one_of_the_organisation(
 
     def series(slow: set[int | None]) -> None:
         values = {
-            (detector.metric, unit): weekly(
+            (metric, unit): weekly(
                 [
                     (10 + (week * 7 + position * 3) % 5) * (3 if unit in slow and week >= 40 else 1) * HOUR
                     for week in range(52)
                 ]
-                if detector.metric == "pr.pickup_time"
+                if metric == "pr.pickup_time"
                 else [None] * 52
             )
             for position, unit in enumerate((None, *known))
             for detector in DETECTORS
+            for metric in (detector.metric, *detector.part_of)
         }
-        monkeypatch.setattr(night._Weeks, "read", classmethod(lambda cls, teams, window: cls(values, teams)))
+        monkeypatch.setattr(Weeks, "read", classmethod(lambda cls, teams, window: cls(values, teams)))
 
     everybody = {None, *known}
     series(everybody)
@@ -173,6 +174,9 @@ def test_a_change_of_half_of_the_teams_is_one_of_the_organisation(
 
 def test_the_docs_name_the_metric_of_every_detector() -> None:
     text = (PROJECT_DIR / "docs" / "findings.md").read_text(encoding="utf-8")
-    changes, gaps = (line for line in text.splitlines() if line.startswith(("| Has it **changed**", "| Does it take")))
+    rows = {line.split(":")[0].removeprefix("| "): line for line in text.splitlines() if line.startswith("| **")}
+    names = {"change": "**Changed**", "gap": "**Apart**", "trend": "**Trend**", "move": "**Reorganised**"}
     for detector in DETECTORS:
-        assert f"`{detector.metric}`" in (changes if detector.kind == "change" else gaps)
+        assert f"`{detector.metric}`" in rows[names[detector.kind]], detector.key
+    for detector in OF_DATA:
+        assert f"`{detector.metric}`" in rows["**Data**"], detector.key

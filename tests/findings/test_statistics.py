@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import random
-from itertools import product
+from itertools import combinations, pairwise, permutations, product
 from statistics import median
 
 import pytest
 
-from insights.formulas.findings import WEEKS_AFTER, WEEKS_BEFORE, change_point, discoveries, gap, sign_test
+from insights.formulas.findings import (
+    DEBT,
+    REFACTORING,
+    UNKNOWN,
+    WEEKS_AFTER,
+    WEEKS_BEFORE,
+    change_at,
+    change_point,
+    debt_or_refactoring,
+    discoveries,
+    gap,
+    median_bounds,
+    sign_test,
+    trend,
+)
+from insights.formulas.findings import _concordance_p as concordance_p
+from insights.formulas.findings import _rank_sums as rank_sums
 
 
 def apart_at_most(values: list[float]) -> float:
@@ -23,13 +39,24 @@ def apart_at_most(values: list[float]) -> float:
     return greatest
 
 
+def worth(values: list[float], position: int) -> float:
+    """By how much less these weeks prove than independent ones: from the correlation of neighbours, by the book."""
+    sides = [values[:position], values[position:]]
+    left = [value - median(side) for side in sides for value in side]
+    ranks = [sum(other < one for other in left) + (sum(other == one for other in left) + 1) / 2 for one in left]
+    middle = sum(ranks) / len(ranks)
+    together = sum((one - middle) * (two - middle) for one, two in pairwise(ranks))
+    alike = max(0.0, together / sum((one - middle) ** 2 for one in ranks))
+    return float(((1 - alike) / (1 + alike)) ** 0.5)
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_change_is_as_rare_as_among_shuffled_weeks(seed: int) -> None:
     draw = random.Random(seed)
     values = [draw.gauss(0, 1) + (0.9 if week >= 11 else 0) for week in range(18)]
     point = change_point(values)
     assert point is not None
-    here, orders = apart_at_most(values), 4_000
+    here, orders = worth(values, point.position) * apart_at_most(values), 4_000
     as_far = sum(apart_at_most(draw.sample(values, len(values))) >= here - 1e-9 for _ in range(orders))
     share = as_far / orders
     assert abs(point.p - share) < 4 * (share * (1 - share) / orders) ** 0.5 + 2 / orders
@@ -77,7 +104,7 @@ def test_a_team_is_apart_from_comparable_ones_in_the_same_weeks() -> None:
     found = gap(slow, usual)
     assert found is not None
     assert found.p < 1e-6
-    assert found.distance > 3
+    assert found.is_outlier
     assert 0 < found.low < found.own - found.comparable < found.high * 1.5
     alike = gap(usual[0], usual[1:])
     assert alike is not None
@@ -93,3 +120,87 @@ def test_discoveries_as_in_the_paper() -> None:
     ]
     assert discoveries(p_values, 0.05) == [True] * 4 + [False] * 11
     assert discoveries([], 0.05) == []
+
+
+@pytest.mark.parametrize(("weeks", "chosen"), [(6, 2), (7, 3), (5, 5)])
+def test_rank_sums_are_those_of_all_choices(weeks: int, chosen: int) -> None:
+    choices = [sum(choice) for choice in combinations(range(1, weeks + 1), chosen)]
+    sums, probabilities = rank_sums(weeks, chosen)
+    for value, probability in zip(sums, probabilities, strict=True):
+        assert probability == pytest.approx(choices.count(int(value)) / len(choices))
+
+
+@pytest.mark.parametrize("apart", range(0, 16, 3))
+def test_trends_are_as_rare_as_among_all_orders(apart: int) -> None:
+    orders = [*permutations(range(6))]
+    rises = [sum(1 if b > a else -1 for a, b in combinations(order, 2)) for order in orders]
+    assert concordance_p(6, apart) == pytest.approx(sum(abs(one) >= apart for one in rises) / len(orders))
+
+
+def test_a_planted_trend_is_bounded_and_noise_is_none() -> None:
+    draw = random.Random(4)
+    found = trend([10 + week * 0.5 + draw.gauss(0, 2) for week in range(26)])
+    assert found is not None
+    assert found.p < 1e-5
+    assert found.low < 12.5 < found.high  # 25 weeks of a half
+    quiet = [trend([draw.gauss(0, 1) for _ in range(26)]) for _ in range(300)]
+    assert sum(one is not None and one.p <= 0.05 for one in quiet) <= 25  # 15 are expected
+    assert trend([1.0] * 26) is None
+
+
+def test_a_change_on_a_known_day_is_surer_than_on_any_day() -> None:
+    draw = random.Random(5)
+    values = [draw.gauss(0, 1) + (1.5 if week >= 30 else 0) for week in range(52)]
+    known, any_day = change_at(values, 30), change_point(values)
+    assert known is not None
+    assert any_day is not None
+    assert known.p < any_day.p
+    assert change_at(values, 7) is None
+    assert change_at(values, 49) is None
+
+
+def test_a_stock_that_drifts_is_no_change() -> None:
+    """Each week is the week before and a little: runs look like changes to whoever takes weeks for independent."""
+    draw = random.Random(6)
+    found = 0
+    for _ in range(150):
+        stock = [5.0]
+        for _ in range(51):
+            stock.append(0.85 * stock[-1] + 0.75 + draw.gauss(0, 1))
+        point = change_point(stock)
+        found += point is not None and point.p <= 0.001
+    assert found <= 3
+
+
+def weekly_rates(draw: random.Random, rate: float, weeks: int) -> list[float]:
+    return [100 * sum(draw.random() < rate for _ in range(30)) / 30 for _ in range(weeks)]
+
+
+@pytest.mark.parametrize(
+    ("true", "rises", "refactors"), [(DEBT, 3, False), (REFACTORING, 0, True), (UNKNOWN, 0, False), (DEBT, 4, True)]
+)
+def test_debt_and_refactoring_are_told_or_left_open(true: str, rises: int, refactors: bool) -> None:
+    """Planted: signs rise from 5 to 15 %, or old code is changed in 50 instead of 30 % of lines."""
+    draw = random.Random(f"{true} {rises} {refactors}")
+    answers = []
+    for _ in range(100):
+        signs = [
+            (weekly_rates(draw, 0.05, 36), weekly_rates(draw, 0.15 if number < rises else 0.05, 16))
+            for number in range(4)
+        ]
+        old = (weekly_rates(draw, 0.3, 36), weekly_rates(draw, 0.5 if refactors else 0.3, 16))
+        answers.append(debt_or_refactoring(signs, old))
+    wrong = sum(answer not in {true, UNKNOWN} for answer in answers)
+    assert wrong <= 7  # 5 % are allowed
+    if true is not UNKNOWN:
+        assert answers.count(true) >= 40
+
+
+def test_a_median_lies_between_those_of_whatever_is_missing() -> None:
+    draw = random.Random(8)
+    values = [draw.lognormvariate(2, 1) for _ in range(101)]
+    bounds = median_bounds(values[:90], 11)
+    assert bounds is not None
+    assert bounds[0] <= median(values) <= bounds[1]
+    assert bounds == (sorted(values[:90])[39], sorted(values[:90])[50])
+    assert median_bounds([1.0], 1) is None

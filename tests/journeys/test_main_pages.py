@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from insights.findings.checks import Check
 from insights.findings.detectors import BY_KEY
-from insights.findings.night import Check, Night, store
+from insights.findings.night import Night, store
 from tests.journeys.window import THEMES_AND_WIDTHS, WIDE, BrowserWindows, Theme
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server

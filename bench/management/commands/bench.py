@@ -25,6 +25,7 @@ from bench.facts import Size
 from bench.figures import Measured, machine, machine_as_text, summary
 from bench.filling import fill_once, generate_all_once
 from bench.filters import filters
+from bench.findings import findings
 from bench.git_import import git_import
 from bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
 from bench.instance import BenchInstanceError, bench_instance
@@ -57,6 +58,7 @@ NAMES = (
     "program",
     "web-memory",
     "relink",
+    "findings",
 )  # in this order: from the columns on the database is full
 FULL = Size(people=10_000, units=1_000, weeks=104, sessions_per_week=2, commits_per_week=1)
 QUICK = Size(people=500, units=50, weeks=26, sessions_per_week=2, commits_per_week=1)
@@ -170,6 +172,7 @@ class Command(BaseCommand):
             ),
             "web-memory": filled(lambda: web_memory(_session_cookie())),
             "relink": lambda: relink(delivery),
+            "findings": lambda: findings(organisations=12 if quick else 200, quiet=2 if quick else 20),
         }
 
 

@@ -64,6 +64,9 @@ QUERIES = (
 )
 
 
+REVIEWED = frozenset({"pickup", "review"})  # stages that wait for reviews
+
+
 @dataclass(frozen=True)
 class Callout:
     """The words about the bottleneck; `pull_requests` are those that make it where it is only the slowest."""
@@ -74,6 +77,7 @@ class Callout:
     slowest_url: str
     pull_requests: Sequence[Link] = ()
     actions: Sequence[Action] = ()
+    why_url: str = ""  # where reviews make it
 
 
 def stages_card(answers: Answers, card: Card) -> TemplateCard:
@@ -214,6 +218,7 @@ def callout(answers: Answers) -> Callout | None:
             for row in slowest_of(answers)
         ],
         [action for action in actions_on(get(metric), filters.scope, filters.access) if action.starts_work],
+        url_with(reverse("review_waits"), {"unit": filters.scope.unit or ""}) if found.stage in REVIEWED else "",
     )
 
 

@@ -1,0 +1,286 @@
+"""The checks of a night: every detector over the weeks of every team, of repositories and of the organisation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+
+from django.db.models import Count
+
+from core import sql
+from insights.catalogue.registry import get
+from insights.findings.detectors import CHANGE, DETECTORS, GAP, MOVE, TREND, Detector
+from insights.formulas.findings import ChangePoint, change_at, change_point, gap, trend
+from insights.privacy.visible import UnitQueries, visible_together
+from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
+from orgtree.access.access import aggregates_access
+from orgtree.models import OrgTree, Placement, UnitPlace
+from orgtree.models.visibility import program_trees
+
+WEEKS, WEEK = 52, timedelta(weeks=1)
+HALF_YEAR = 26  # weeks: of trends, and of comparisons with teams and repositories
+LEAST_FACTS = 20  # on each side
+SAME_CHANGE = timedelta(weeks=3)
+MOST_REPOSITORIES = 60  # those with most facts
+LEAST_MOVED, SHARE_MOVED = 3, 0.25  # people who came or left on a day, and their share of the team
+Subject = int | str | None  # a unit, a repository by its name, the whole organisation
+
+
+@dataclass(frozen=True)
+class Check:
+    """One detector's result for one team, before it is known how many results may be chance."""
+
+    detector: Detector
+    unit: int | None  # None: the whole organisation
+    chance: float
+    since: date
+    before: float
+    after: float
+    low: float
+    high: float
+    sample: int
+    is_large: bool
+    compared_with: Sequence[int] = ()
+    repository: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, int | None, str]:
+        return self.detector.key, self.unit, self.repository
+
+    @property
+    def rises(self) -> bool:
+        return self.after > self.before
+
+    def is_same(self, other: Check, *, of_metric: bool = True) -> bool:
+        """Whether both are changes in one direction and at about one time, by one detector or at least of one unit."""
+        is_alike = self.detector is other.detector if of_metric else self.unit == other.unit
+        kinds = {self.detector.kind, other.detector.kind}
+        return (
+            is_alike and GAP not in kinds and self.rises == other.rises and abs(self.since - other.since) <= SAME_CHANGE
+        )
+
+
+def teams_of(today: date) -> Mapping[int, int]:
+    """The teams of the program's Org Tree, with the number of their people: the lowest units of at least as many people
+    as the minimum group, whose figures readers may see.
+    """
+    trees = OrgTree.objects.filter(archived_at=None)
+    chosen = next((pk for find in program_trees if (pk := find()) is not None), 0)
+    tree = trees.filter(pk=chosen).first() or trees.order_by("pk").first()
+    if tree is None:
+        return {}
+    people = (
+        Placement.objects.filter(ancestor__tree=tree, during__contains=today)
+        .values_list("ancestor")
+        .annotate(people=Count("person", distinct=True))
+        .filter(people__gte=aggregates_access().minimum_group_size)
+    )
+    units = dict(people.order_by("ancestor"))
+    places = UnitPlace.objects.filter(during__contains=today, unit__in=units).exclude(parent=None)
+    above = {*places.values_list("parent", flat=True)}
+    return {unit: number for unit, number in units.items() if unit not in above}
+
+
+# (team, day, people who came or left); the team's first day is no move.
+_MOVES = """
+    SELECT moved.team, moved.day, count(DISTINCT moved.person_id)
+    FROM (
+        SELECT ancestor_id AS team, lower(during) AS day, person_id FROM orgtree_placement
+        WHERE ancestor_id = ANY (%(teams)s) AND lower(during) > %(start)s AND lower(during) < %(end)s
+        UNION ALL
+        SELECT ancestor_id, upper(during), person_id FROM orgtree_placement
+        WHERE ancestor_id = ANY (%(teams)s) AND upper(during) > %(start)s AND upper(during) < %(end)s
+        UNION ALL
+        SELECT place.unit_id, lower(place.during), placed.person_id
+        FROM orgtree_unitplace place
+        JOIN orgtree_placement placed ON placed.ancestor_id = place.unit_id AND placed.during @> lower(place.during)
+        WHERE place.unit_id = ANY (%(teams)s) AND lower(place.during) > %(start)s AND lower(place.during) < %(end)s
+    ) AS moved
+    WHERE EXISTS (
+        SELECT FROM orgtree_placement before
+        WHERE before.ancestor_id = moved.team AND before.during @> moved.day - 1
+    )
+    GROUP BY moved.team, moved.day
+    ORDER BY moved.team, count(DISTINCT moved.person_id), moved.day
+"""
+
+
+def moves_of(teams: Mapping[int, int], window: Window) -> Mapping[int, date]:
+    """The day of each team on which most of its people came or left at once, or it moved as a whole; none where those
+    are few.
+    """
+    rows = sql.rows(_MOVES, {"teams": [*teams], "start": window.start, "end": window.end})
+    return {team: day for team, day, people in rows if people >= LEAST_MOVED and people >= SHARE_MOVED * teams[team]}
+
+
+@dataclass(frozen=True)
+class Weeks:
+    """Each metric of each team, of repositories and of the whole organisation by week; the number of people of each
+    team, and the days on which teams moved.
+
+    Values are those that everybody may see: what is hidden from readers decides nothing.
+    """
+
+    series: Mapping[tuple[str, Subject], Sequence[MetricValue]]
+    teams: Mapping[int, int]
+    moves: Mapping[int, date] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, teams: Mapping[int, int], window: Window) -> Weeks:
+        metrics = dict.fromkeys(
+            key for detector in DETECTORS if not detector.of_repositories for key in _metrics_of(detector)
+        )
+        queries = [Query(key, window, Granularity.WEEK, statistic=_median_of(key)) for key in metrics]
+        of_repositories = [
+            Query(key, window, Granularity.WEEK, segments=(Dimension.REPOSITORY,))
+            for key in dict.fromkeys(
+                key for detector in DETECTORS if detector.of_repositories for key in _metrics_of(detector)
+            )
+        ]
+        answers = visible_together(
+            aggregates_access(),
+            series=[*queries, *of_repositories],
+            units=[UnitQueries(queries, [*teams], of_buckets=True)],
+        )
+        series: dict[tuple[str, Subject], Sequence[MetricValue]] = {}
+        for answer in answers.series:
+            if not answer.query.segments:
+                series[answer.query.key, None] = answer.series
+                continue
+            of_repository: dict[str, list[MetricValue]] = defaultdict(list)
+            for value in answer.series:
+                of_repository[value.segment.get(Dimension.REPOSITORY, "")].append(value)
+            by_facts = sorted(of_repository, key=lambda name: -sum(week.sample_size for week in of_repository[name]))
+            series |= {(answer.query.key, name): of_repository[name] for name in by_facts[:MOST_REPOSITORIES] if name}
+        [by_unit] = answers.units
+        for unit in teams:
+            series |= {(answer.query.key, unit): answer.series for answer in by_unit[unit]}
+        return cls(series, teams, moves_of(teams, window))
+
+    @property
+    def window(self) -> Window:
+        weeks = next(iter(self.series.values()))
+        return Window(weeks[0].window.start, weeks[-1].window.end)
+
+    def first(self, weeks: int) -> Weeks:
+        return replace(self, series={key: values[:weeks] for key, values in self.series.items()})
+
+    def checks(self) -> Iterator[Check]:
+        for detector in DETECTORS:
+            for subject in self._subjects(detector):
+                check = self._apart(detector, subject) if detector.kind == GAP else self._changed(detector, subject)
+                if check is not None:
+                    yield check
+
+    def _subjects(self, detector: Detector) -> Sequence[Subject]:
+        if detector.of_repositories:
+            return [name for key, name in self.series if key == detector.metric and isinstance(name, str)]
+        match detector.kind:
+            case "change" | "trend":
+                return [None, *self.teams]
+            case "move":
+                return [*self.moves]
+        return [*self.teams]
+
+    def _weeks_of(self, detector: Detector, subject: Subject) -> Sequence[MetricValue]:
+        own = self.series[detector.metric, subject]
+        if not detector.part_of:
+            return [week if week.sample_size >= detector.least_a_week else replace(week, value=None) for week in own]
+        parts = [self.series.get((key, subject), ()) for key in detector.part_of]
+        return [_share(week, [part[number] for part in parts if number < len(part)]) for number, week in enumerate(own)]
+
+    def _changed(self, detector: Detector, subject: Subject) -> Check | None:
+        known = [value for value in self._weeks_of(detector, subject) if value.value is not None]
+        if detector.kind == TREND:
+            known = known[-HALF_YEAR:]
+        values = [value.value or 0.0 for value in known]
+        since = self.moves.get(subject) if isinstance(subject, int) else None
+        point = _point(detector, values, known, since)
+        if point is None:
+            return None
+        position = len(known) // 2 if detector.kind == TREND else point.position
+        before, after = (sum(value.sample_size for value in part) for part in (known[:position], known[position:]))
+        if min(before, after) < LEAST_FACTS:
+            return None
+        is_sure = point.low > 0 or point.high < 0
+        return Check(
+            detector=detector,
+            unit=subject if isinstance(subject, int) else None,
+            chance=point.p,
+            since=since if since and detector.kind == MOVE else known[point.position].window.start,
+            before=point.before,
+            after=point.after,
+            low=point.low,
+            high=point.high,
+            sample=after if detector.kind != TREND else before + after,
+            is_large=is_sure and _is_large(detector, point.before, point.after),
+        )
+
+    def _apart(self, detector: Detector, subject: Subject) -> Check | None:
+        others = [*self._comparable(detector, subject)]
+        own, *beside = (self._weeks_of(detector, one)[-HALF_YEAR:] for one in (subject, *others))
+        found = gap([week.value for week in own], [[week.value for week in weeks] for weeks in beside])
+        if found is None:
+            return None
+        facts = sum(week.sample_size for week in own)
+        # Only those that are worse off are findings.
+        worse = found.low if detector.higher else -found.high
+        is_large = worse >= max(detector.at_least, detector.least * abs(found.comparable)) and found.is_outlier
+        return Check(
+            detector=detector,
+            unit=subject if isinstance(subject, int) else None,
+            repository=subject if isinstance(subject, str) else "",
+            chance=found.p,
+            since=own[0].window.start,
+            before=found.comparable,
+            after=found.own,
+            low=found.low,
+            high=found.high,
+            sample=facts,
+            is_large=is_large and worse > 0 and facts >= LEAST_FACTS,
+            compared_with=[other for other in others if isinstance(other, int)],
+        )
+
+    def _comparable(self, detector: Detector, subject: Subject) -> Iterator[Subject]:
+        if isinstance(subject, int):
+            size = self.teams[subject]
+            yield from (one for one, people in self.teams.items() if one != subject and size <= 2 * people <= 4 * size)
+        else:
+            yield from (one for one in self._subjects(detector) if one != subject)
+
+
+def _is_large(detector: Detector, before: float, after: float) -> bool:
+    """Whether this direction is a finding at all, and the difference one to speak of."""
+    is_finding = bool(detector.higher if after > before else detector.lower)
+    return is_finding and abs(after - before) >= max(detector.at_least, detector.least * abs(before))
+
+
+def _metrics_of(detector: Detector) -> Sequence[str]:
+    return [detector.metric, *detector.part_of]
+
+
+def _point(
+    detector: Detector, values: Sequence[float], known: Sequence[MetricValue], moved_on: date | None
+) -> ChangePoint | None:
+    if detector.kind == CHANGE:
+        return change_point(values)
+    if detector.kind == TREND:
+        return trend(values) if len(values) == HALF_YEAR else None
+    later = [position for position, week in enumerate(known) if moved_on and week.window.start >= moved_on]
+    return change_at(values, later[0]) if later else None
+
+
+def _share(week: MetricValue, parts: Sequence[MetricValue]) -> MetricValue:
+    """The week's value as a share of the sum of these, in percent; none where one of them is hidden."""
+    whole = sum(part.value or 0.0 for part in parts)
+    if week.withheld or any(part.withheld for part in parts) or not whole:
+        return replace(week, value=None, sample_size=0)
+    return replace(week, value=100 * (week.value or 0.0) / whole, sample_size=sum(part.sample_size for part in parts))
+
+
+def _median_of(key: str) -> Statistic | None:
+    return Statistic.MEDIAN if Statistic.MEDIAN in get(key).statistics else None
