@@ -179,7 +179,7 @@ def weekly_rates(draw: random.Random, rate: float, weeks: int) -> list[float]:
 @pytest.mark.parametrize(
     ("true", "rises", "refactors"), [(DEBT, 3, False), (REFACTORING, 0, True), (UNKNOWN, 0, False), (DEBT, 4, True)]
 )
-def test_debt_and_refactoring_are_told_or_left_open(true: str, rises: int, refactors: bool) -> None:
+def test_debt_and_refactoring_are_named_or_left_open(true: str, rises: int, refactors: bool) -> None:
     """Planted: signs rise from 5 to 15 %, or old code is changed in 50 instead of 30 % of lines."""
     draw = random.Random(f"{true} {rises} {refactors}")
     answers = []
