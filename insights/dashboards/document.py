@@ -20,7 +20,20 @@ from insights.catalogue.registry import find
 from insights.catalogue.shares import PerDeveloper
 from insights.engine.distribution import has_distribution
 from insights.query.query import Dimension
-from insights.ui.cards import Breakdown, Comparison, Later, Slowest, Table, Text, Tile, Trend, UnitTable
+from insights.ui.cards import (
+    LINE,
+    Breakdown,
+    Comparison,
+    Distribution,
+    Later,
+    Lines,
+    Slowest,
+    Table,
+    Text,
+    Tile,
+    Trend,
+    UnitTable,
+)
 from insights.ui.filters import FACETS, FACETS_OF_ROWS, WEEK_RANGES
 from insights.ui.tiles import Span
 
@@ -36,7 +49,7 @@ WINDOWS = (*WEEK_RANGES, "quarter")
 SPLITS = {**FACETS, **FACETS_OF_ROWS}
 
 Json = dict[str, Any]
-StoredCard = Tile | Trend | Breakdown | Table | Text | Later
+StoredCard = Tile | Trend | Breakdown | Lines | Distribution | Table | Text | Later
 
 
 class InvalidDocumentError(FieldError):
@@ -68,8 +81,8 @@ def is_compared(metric: Metric) -> bool:
 
 
 def splits_of(metric: Metric) -> list[Dimension]:
-    """The dimensions by which a card can split the metric."""
-    return [dimension for dimension in SPLITS if dimension in metric.segments]
+    """The dimensions by which a card can split the metric; one that is always split has no other."""
+    return [dimension for dimension in SPLITS if dimension in (metric.always_by or metric.segments)]
 
 
 def is_listed(metric: Metric) -> bool:
@@ -92,12 +105,22 @@ KINDS: Mapping[str, Kind] = {
             by=Dimension(of["by"]) if of.get("by") else None,
             beside=tuple(of.get("beside", ())),
         ),
-        lambda metric: not metric.always_by,
+        lambda metric: bool(splits_of(metric)) or not metric.always_by,
     ),
     "breakdown": Kind(
         *("Breakdown", "chart-donut", ("metric", "by"), 4),
         lambda of: Breakdown(of["id"], of["metric"], Dimension(of["by"]), of.get("title", ""), of["width"]),
         lambda metric: metric.adds_up and bool(splits_of(metric)),
+    ),
+    "lines": Kind(
+        *("By agent", "sparkles", ("metric",), 6),
+        lambda of: Lines(of["id"], of["metric"], LINE, of.get("title", ""), of["width"]),
+        is_compared,
+    ),
+    "distribution": Kind(
+        *("Distribution", "activity", ("metric",), 5),
+        lambda of: Distribution(of["id"], of["metric"], of.get("title", ""), of["width"]),
+        is_listed,
     ),
     "comparison": Kind(
         *("Comparison", "arrows-diff", ("metrics",), 6),
@@ -166,7 +189,7 @@ def name_of(card: Mapping[str, Any]) -> str:
         return str(card["title"])
     kind = KINDS.get(str(card.get("kind")))
     named = [metric.label for key in metrics_of(card)[:1] if (metric := find(key))]
-    if card.get("kind") in ("tile", "trend", "breakdown", "slowest") and named:
+    if kind and "metric" in kind.fields and named:
         return named[0]
     return kind.label if kind else "Card"
 
@@ -324,10 +347,12 @@ def _wrong_split(card: Json, kind: Kind, metric: Metric) -> Iterator[tuple[str, 
     if card.get("by") and card["by"] not in splits:
         offered = f"it can be {get_text_list(splits, 'or')}" if splits else "it has no splits"
         yield "by", f"“{metric.key}” is not split by {card['by'][:40]}; {offered}."
-    if kind is KINDS["breakdown"] and not card.get("by"):
+    if not card.get("by") and (kind is KINDS["breakdown"] or metric.always_by):
         yield "by", "it needs a split."
     if card.get("beside") and card.get("by"):
         yield "beside", "a trend has a split or metrics beside it, not both."
     others = [other for key in card.get("beside", ()) if (other := find(key))]
+    if any(other.always_by for other in others):
+        yield "beside", "a metric that is always split has no line beside others."
     if any(other.unit is not metric.unit for other in others):
         yield "beside", f"all metrics on one axis must be in {metric.unit.value}."

@@ -132,6 +132,8 @@ def _needed(card: Card, filters: Filters) -> Sequence[str]:
     match card:
         case Trend(needs=needs) | Breakdown(needs=needs) if needs:
             return needs
+        case Trend() if get(filters.metric(card.metric)).always_by:
+            return ()  # it has no figure but those of its lines
         case Trend() | Breakdown() | LastActive() | Distribution():
             return (filters.metric(card.metric),)
         case _:
@@ -418,19 +420,21 @@ def chart_card(card: Chart, answers: Answers) -> ChartCard:
     if isinstance(card, Lines):
         return lines.lines_card(card, answers)
     key = answers.filters.metric(card.metric)
-    figure = answers.figure(_needed(card, answers.filters)[0])
+    needed = _needed(card, answers.filters)
+    figure = answers.figure(needed[0]) if needed else None
     name = getattr(card, "explained_by", "") or key
     change, caveat = None, ""
     match card:
         case Trend(kind=kind):
-            lacking = not _is_drawn(card, answers)
-            caveat = mix_in_words(figure.mix)
+            lacking = bool(needed) and not _is_drawn(card, answers)
+            caveat = mix_in_words(figure.mix) if figure else ""
         case Breakdown(caveat=caveat):
-            kind, lacking = "donut", not figure.value
+            kind, lacking = "donut", not (figure and figure.value)
         case LastActive():
-            kind, lacking, change = "donut", figure.value is None or not figure.denominator, answers.change(key)
+            kind, change = "donut", answers.change(key)
+            lacking = figure is None or figure.value is None or not figure.denominator
         case Distribution():
-            kind, lacking = "stacked_bar", figure.value is None
+            kind, lacking = "stacked_bar", figure is None or figure.value is None
     picked = [choice for choice in (card.metric, getattr(card, "by", None)) if isinstance(choice, Choice)]
     return answers.card(
         card.name,

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from insights.catalogue.agents import AGENT_NAMES
+from insights.engine.compared_lines import ANY_AGENT
 from insights.query.query import Dimension
 from insights.ui.charts import Kind
 from insights.ui.filters import Choice
 from insights.ui.tiles import Span
+
+# The line of a comparison that stands out beside work without an agent.
+LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 
 
 @dataclass(frozen=True)

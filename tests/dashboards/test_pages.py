@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from core.authorship import account_of
+from insights.dashboards.document import KINDS
 from insights.dashboards.templates import TEMPLATES
 from insights.models import Dashboard
 from tests.org import Org
@@ -54,6 +55,49 @@ def test_a_template_is_a_page_at_once(name: str, admin: Client) -> None:
                 assert admin.get(f"{base}{kind}/{card['id']}/").status_code == 200, card
                 assert admin.get(f"{base}charts/{card['id']}.csv").status_code == 200, card
     assert admin.get(page(dashboard, "charts/figures.csv")).status_code == 200
+
+
+# Cards of every kind, of figures from all parts of the product.
+CARDS: tuple[dict[str, Any], ...] = (
+    {"kind": "tile", "metric": "sprint.commit"},
+    {"kind": "trend", "metric": "ai.spend", "more": ["ai.spend_wasted"]},
+    {"kind": "trend", "metric": "allocation.share", "by": "investment"},
+    {"kind": "trend", "metric": "ai.active_share_by_agent", "by": "agent"},
+    {"kind": "breakdown", "metric": "allocation.time", "by": "investment"},
+    {"kind": "lines", "metric": "pr.cycle_time"},
+    {"kind": "distribution", "metric": "pr.cycle_time"},
+    {"kind": "comparison", "metric": "pr.cycle_time", "more": ["pr.merged_per_developer"]},
+    {"kind": "units", "metric": "capacity.weekend_share", "more": ["allocation.new_share"]},
+    {"kind": "stages"},
+    {"kind": "slowest", "metric": "pr.cycle_time"},
+    {"kind": "text", "text": "Read from the left."},
+)
+
+
+CHART, PART, FILE = "charts/c1/", "parts/c1/", "charts/c1.csv"
+PARTS = {
+    **dict.fromkeys(("trend", "breakdown", "distribution"), (CHART, FILE)),
+    "lines": (CHART, "charts/c1_with_bands/", FILE),
+    **dict.fromkeys(("comparison", "units", "stages", "slowest"), (PART, FILE)),
+}
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: f"{card['kind']}-{card.get('metric', '')}")
+def test_a_card_of_any_kind_is_chosen_and_drawn(card: dict[str, Any], admin: Client) -> None:
+    dashboard = made(admin, template="", title="Of one card")
+    answer = admin.post(page(dashboard, "cards/new/"), card)
+    assert answer.status_code == 302, answer.content.decode()
+    dashboard.refresh_from_db()
+    [stored] = dashboard.draft
+    shown = admin.get(page(dashboard)).content.decode()
+    assert f'id="slot-{stored["id"]}"' in shown
+    assert "can no longer be shown" not in shown
+    parts = [part for part in PARTS.get(card["kind"], ()) if admin.get(page(dashboard, part)).status_code != 200]
+    assert parts == []
+
+
+def test_cards_of_every_kind_are_tried() -> None:
+    assert {card["kind"] for card in CARDS} == set(KINDS)
 
 
 def publish(client: Client, dashboard: Dashboard, **shares: list[str]) -> None:

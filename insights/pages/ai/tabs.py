@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from insights.catalogue.agents import AGENT_NAMES
-from insights.engine.compared_lines import ANY_AGENT
 from insights.leaderboard.ranking import RANKINGS
 from insights.pages.answers import InsightsPage, OfferedFacet, Tab, facts_of
 from insights.query.query import Dimension, Statistic
 from insights.ui.cards import (
+    LINE,
     Breakdown,
     Comparison,
     LastActive,
@@ -39,7 +38,6 @@ CODE_OF = Choice(
     {"everybody": "ai.committed_code_share", "enrolled": "ai.committed_code_share_of_enrolled"},
 )
 CODE = Choice("code", {"language": "Language", "file_type": "Type"})
-LINE = Choice("line", {ANY_AGENT: "Any agent", **AGENT_NAMES})
 WORK = Choice("work", {"all": "All work", "feature": "Features", "bug": "Bugs", "other": "Other"})
 CYCLE = Choice(
     "cycle",

@@ -19,7 +19,7 @@ from insights.dashboards.preview import access_as, read_reader
 from insights.dashboards.sharing import may_change, shared_words
 from insights.dashboards.writing import home_dashboard
 from insights.models import Dashboard
-from insights.pages import presenter
+from insights.pages import lines, presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet
 from insights.pages.change_token import current_token
 from insights.pages.delivery.lead_time import stages_part, stages_table
@@ -30,7 +30,7 @@ from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.query.query import WHOLE_ORGANISATION, Dimension, Scope
 from insights.ui import wording
-from insights.ui.cards import Section, UnitTable
+from insights.ui.cards import LINE, Lines, Section, UnitTable
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_navigation, scope_words
@@ -81,6 +81,8 @@ def cards_of(dashboard: Dashboard, *, is_draft: bool = False) -> list[Placed]:
 def filters_for(request: HttpRequest, cards: Iterable[Placed]) -> Filters:
     """The filters of a dashboard; in a preview with its reader's access, and with the reader in every link."""
     choices = [presenter.sort_of(item.card) for item in cards if isinstance(item.card, UnitTable)]
+    if any(isinstance(item.card, Lines) for item in cards):
+        choices.append(LINE)
     access = access_in(request)
     reader = read_reader(request.GET, access)
     if reader is None:
@@ -178,7 +180,7 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
     stages = [item.id for item in cards if item.kind == "stages" and item.card]
 
     def own(filters: Filters, name: str) -> Filters:
-        return units.narrowed(filters, by_name[name.removesuffix(UNASSIGNED_PART)])
+        return units.narrowed(filters, by_name[name.removesuffix(UNASSIGNED_PART).removesuffix(lines.WITH_BANDS)])
 
     def charted(draw: Callable[[Filters], ChartData], name: str, filters: Filters) -> ChartData:
         return draw(own(filters, name))
@@ -217,12 +219,12 @@ def figures_csv(filters: Filters, *, page: InsightsPage, cards: Sequence[Placed]
         except WithheldCardError:
             continue
         if item.card and item.kind == "tile":
-            first, *lines = presenter.figures_csv(narrowed, section=section_of([item]), page=page)
+            first, *tiles = presenter.figures_csv(narrowed, section=section_of([item]), page=page)
             if heading is None:
                 heading = ["Unit", "From", "To", *first]
                 yield heading
             window = narrowed.window
-            yield from ([narrowed.scope.unit or "", window.start, window.last_day, *line] for line in lines)
+            yield from ([narrowed.scope.unit or "", window.start, window.last_day, *tile] for tile in tiles)
 
 
 @figures_view
