@@ -29,6 +29,7 @@ from tests.servers import Server
 
 AI, DELIVERY = "/insights/ai/", "/insights/delivery/"
 PAGES = [page.path for page in (*every_tab.AI, *every_tab.DELIVERY)]
+METRICS = [f"/insights/metrics/{key}/" for key in ("pr.cycle_time", "ai.spend", "dora.change_failure_rate")]
 OTHER_OPTIONS = "main a[data-pick]:not([aria-current]), .hw-filter a[data-pick]:not([aria-current])"
 
 
@@ -175,7 +176,7 @@ def test_no_tab_is_longer_than_agreed_or_keeps_anybody_out(
 ) -> None:
     window = windows.open(server, as_=ADMIN, theme=theme, width=width)
     heights, barriers = {}, {}
-    for address in ("/", *PAGES):
+    for address in ("/", *PAGES, *METRICS):
         window.go(address)
         window.keep_picture(f"tab{address.replace('/', '-')}{width}")
         heights[address], barriers[address] = window.height(), window.grave_barriers()

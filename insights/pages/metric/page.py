@@ -58,6 +58,8 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     answers = _read(metric, filters, around)
     figure = answers.figure(key) if answers.now else None
     names = [*charts_of(metric)]
+    in_time = [name for name in names if name != "spread"]
+    spans: Sequence[tiles.Span] = (7, 5) if len(in_time) > 1 else (12,)
     known = {other.key for other in metrics()}
     context = {
         "metric": metric,
@@ -71,8 +73,8 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "restated": [restatement.sentence for restatement in restatements(metric, filters.scope, filters.access)],
         "change": answers.change(key) if figure else None,
         "shortfalls": answers.shortfalls([key]) if figure else (),
-        "charts": [_card(metric, name, filters) for name in names if name != "spread"],
-        "spread": _card(metric, "spread", filters) if "spread" in names else None,
+        "charts": [_card(metric, name, filters, span=span) for name, span in zip(in_time, spans, strict=False)],
+        "spread": _card(metric, "spread", filters, span=6) if "spread" in names else None,
         "outliers_title": highest_title(metric),
         "outliers_url": _url(filters, "metric_outliers", metric) if has_distribution(metric) else "",
         "chain_url": _url(filters, "metric_chain", metric) if len(linked(metric)) > 1 else "",
@@ -129,7 +131,7 @@ def sample_words(metric: Metric, figure: MetricValue) -> str:
     return f"{facts}{people}{left_out}{few}"
 
 
-def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
+def _card(metric: Metric, name: str, filters: Filters, *, span: tiles.Span) -> tiles.ChartCard:
     drawn = filters if name == "spread" else of_trend(filters)
     panels, is_wider = in_panels(drawn), drawn.window != filters.window
     return tiles.ChartCard(
@@ -144,7 +146,7 @@ def _card(metric: Metric, name: str, filters: Filters) -> tiles.ChartCard:
         note_url="" if name == "spread" else note_url(filters, metric.key),
         pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
         caveat=f"Shows more than the selected {filters.span}." if is_wider else "",
-        span=12 if name != "spread" else 6,
+        span=span,
     )
 
 
