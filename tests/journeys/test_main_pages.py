@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from django.urls import reverse
 
+from config.context_processors import ENTRIES, MORE_PAGES
 from insights.findings.checks import Check
 from insights.findings.detectors import BY_KEY
 from insights.findings.night import Night, store
@@ -43,6 +45,12 @@ ADMIN_PAGES = {
     "admin-schedule": "/admin/django_celery_beat/periodictask/",
     "api-docs": "/api/docs/",
 }
+# The pages that the navigation or the search opens, where no other test above examines them.
+NAVIGATED = [
+    entry.url_name
+    for entry in (*ENTRIES, *MORE_PAGES)
+    if entry.url_name != "admin:index" and reverse(entry.url_name) not in PAGES.values()
+]
 
 
 SLOWER = Check(
@@ -72,6 +80,21 @@ def test_a_page_keeps_nobody_out_and_fits(
         window.keep_picture(f"{name}-{theme}-{width}")
         if theme == "light":  # once for a page; the page of all components is examined in both themes
             barriers[name] = window.grave_barriers()
+        too_wide += [name] if window.overflows() else []
+    assert {name: violations for name, violations in barriers.items() if violations} == {}
+    assert too_wide == []
+
+
+@pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
+def test_every_page_of_the_navigation_keeps_nobody_out_and_fits(
+    reporting_server: Server, windows: BrowserWindows, theme: Theme, width: int
+) -> None:
+    window = windows.open(reporting_server, as_=ADMIN, theme=theme, width=width)
+    barriers, too_wide = {}, []
+    for name in NAVIGATED:
+        window.go(reverse(name))
+        window.keep_picture(f"navigation-{name}-{theme}-{width}")
+        barriers[name] = window.grave_barriers()
         too_wide += [name] if window.overflows() else []
     assert {name: violations for name, violations in barriers.items() if violations} == {}
     assert too_wide == []
