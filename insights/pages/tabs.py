@@ -18,7 +18,7 @@ from insights.pages.filter_bar import filter_bar
 from insights.pages.lines import WITH_BANDS
 from insights.pages.routes import Charts, PageRoutes, Parts
 from insights.pages.units import Column, units_choice, units_part
-from insights.ui.cards import Lines, Section, Units, UnitTable
+from insights.ui.cards import Chart, Lines, Section, Table, Units, UnitTable
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from orgtree.trees.surroundings import Surroundings
@@ -52,6 +52,15 @@ class TabbedPage:
     own_charts: Charts = field(default_factory=dict)
     own_tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     csv_prefix: str = "headway"
+
+    def __post_init__(self) -> None:
+        """Check that cards of one name, which have one address, show the same figures.  Raises ValueError."""
+        shown: dict[str, tuple[object, ...]] = {}
+        for card in (card for section in self.sections for card in section.cards):
+            if isinstance(card, Chart | Table):
+                figures = type(card), *(getattr(card, name, None) for name in ("metric", "metrics", "by"))
+                if shown.setdefault(card.name, figures) != figures:
+                    raise ValueError(f"Two cards with different figures are named {card.name}.")
 
     @cached_property
     def sections(self) -> Sequence[Section]:

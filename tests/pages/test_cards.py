@@ -11,8 +11,9 @@ import pytest
 from insights.catalogue.registry import declared_metrics, find, get
 from insights.pages.ai.page import AI
 from insights.pages.delivery.page import DELIVERY
-from insights.query.query import MetricValue, Window
-from insights.ui.cards import Section
+from insights.pages.tabs import TabbedPage
+from insights.query.query import Dimension, MetricValue, Window
+from insights.ui.cards import Section, Trend
 from insights.ui.samples import OPTIONAL, PLACEHOLDER, named_beside, notes_of, sample_of
 
 SECTIONS = (*AI.sections, *DELIVERY.sections)
@@ -39,6 +40,19 @@ def test_a_section_names_declared_metrics(section: Section) -> None:
     for metric in section.figures:
         for key in [metric] if isinstance(metric, str) else metric.metrics.values():
             assert find(key), key
+
+
+def test_cards_of_one_name_show_the_same_figures() -> None:
+    """A chart of the other tab would be drawn in the card."""
+    spend, by_agent = Trend("spend", "ai.spend"), Trend("spend", "ai.spend", by=Dimension.AGENT)
+
+    def page(*cards: Trend) -> TabbedPage:
+        tabs = {str(number): [Section("spend", "Spend", "", (card,))] for number, card in enumerate(cards)}
+        return TabbedPage(AI.page, tabs, ())
+
+    assert page(spend, replace(spend, title="Spend over time", span=12)).charts
+    with pytest.raises(ValueError, match="named spend"):
+        page(spend, by_agent)
 
 
 def test_templates_name_parts_of_the_figure_and_declared_metrics() -> None:
