@@ -8,7 +8,7 @@ from typing import Any
 
 from insights.pages.ai.tabs import COST, SPEND_PAGE
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
-from insights.pages.drawing import Share, rows_of_part, shares
+from insights.pages.drawing import LABELS, Share, rows_of_part, shares
 from insights.pages.presenter import OwnSample, TemplateCard
 from insights.query.query import Dimension, Statistic
 from insights.ui import tiles, wording
@@ -18,7 +18,7 @@ from insights.ui.tiles import Link, Tile
 from integrations.facts.counts import available_sources
 
 SAME_MONEY = 0.005  # half a cent is a matter of rounding
-OUTCOMES = {"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"}
+OUTCOMES = LABELS[Dimension.OUTCOME]
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
 MEDIAN, P90 = (

@@ -23,6 +23,7 @@ from insights.engine.plan import Clock
 from insights.engine.read import read_totals
 from insights.pages.ai.tabs import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage
+from insights.pages.drawing import LABELS
 from insights.pages.filter_bar import filter_bar
 from insights.pages.rows import csv_rows
 from insights.privacy.visible import visible_page
@@ -36,7 +37,7 @@ from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from orgtree.access.access import Access
 
 COMMITTED, PENDING, UNKNOWN, WASTED = "committed", "pending", "unknown", "wasted"
-LABELS = {COMMITTED: "Committed", PENDING: "Pending", UNKNOWN: "Unknown", WASTED: "Wasted"}
+OUTCOMES = LABELS[Dimension.OUTCOME]
 
 
 def outcome_of(session: AgentSession, settled_before: datetime) -> str:
@@ -171,5 +172,5 @@ def _line(row: Mapping[str, Any]) -> dict[str, Any]:
             f"{row['lines_added']:,}",
         ],
         "outcome": row["outcome"],
-        "outcome_label": LABELS[row["outcome"]],
+        "outcome_label": OUTCOMES[row["outcome"]],
     }

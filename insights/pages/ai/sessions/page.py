@@ -20,7 +20,7 @@ from django.utils import timezone
 from core.page_links import links_of_page, read_page, url_with
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
-from insights.pages.ai.sessions.listing import COMMITTED, LABELS, PENDING, UNKNOWN, WASTED, outcome_of
+from insights.pages.ai.sessions.listing import COMMITTED, OUTCOMES, PENDING, UNKNOWN, WASTED, outcome_of
 from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
@@ -97,7 +97,7 @@ def _explained(session: AgentSession, settled_before: datetime, commits: Sequenc
         WASTED: f"No counted commit contains its lines {hours} hours after it ended, although commits of its developer "
         "are known.",
     }
-    return {"key": key, "label": LABELS[key], "why": why[key]}
+    return {"key": key, "label": OUTCOMES[key], "why": why[key]}
 
 
 def _facts(
