@@ -151,6 +151,15 @@ class SprintState(StrEnum):
     CLOSED = "closed"
 
 
+class ReportedOutcome(StrEnum):
+    """The list of the tracker's own sprint report that a work item is in."""
+
+    COMPLETED = "completed"
+    NOT_COMPLETED = "not_completed"
+    REMOVED = "removed"
+    COMPLETED_ELSEWHERE = "completed_elsewhere"  # outside of the sprint
+
+
 class SprintOutcome(StrEnum):
     """What became of a work item in a sprint.  Work that was dropped there counts as removed."""
 

@@ -82,6 +82,10 @@ class PlanningHabit:
     urgent: float = 0.2
 
 
+REPORTED = (
+    *("completedIssues", "issuesNotCompletedInCurrentSprint", "puntedIssues"),
+    "issuesCompletedInAnotherSprint",
+)
 HABITS = {
     "search-service": PlanningHabit(too_early=0.8),  # commits to more than it delivers
     "checkout-api": PlanningHabit(late=0.35, urgent=0.9),  # its scope creeps
@@ -237,6 +241,46 @@ class JiraIssues:
             "releaseDate": f"{release:%Y-%m-%d}",
         }
 
+    def sprint_report(self, board: int, sprint: int) -> dict[str, Any]:
+        """Jira's report of a closed sprint: items by what became of them, with their estimates at the start and now.
+
+        It has no grace; an item that was done before the start is completed elsewhere.
+        """
+        repository = next(one for one in self.repositories if one.id == board)
+        start = _first_monday(repository) + (sprint % 1000 - 1) * SPRINT_LENGTH
+        end = start + SPRINT_LENGTH
+        lists: dict[str, list[dict[str, Any]]] = {name: [] for name in REPORTED}
+        added = {}
+        for state in self.shown.issues.get(repository.name, {}).values():
+            changes = [one for one in self._changes(state.issue) if one.at < end]
+            stays = [(one.at, str(sprint) in (one.after or "").split(", ")) for one in changes if one.field == "Sprint"]
+            was_in = [
+                at for position, (at, is_in) in enumerate(stays) if is_in and _until(stays, position, end) > start
+            ]
+            if not was_in:
+                continue
+            statuses = [one for one in changes if one.field == "status"]
+            is_done = bool(statuses) and statuses[-1].after == DONE
+            if not stays[-1][1]:
+                name = "puntedIssues"
+            elif is_done:
+                name = "issuesCompletedInAnotherSprint" if statuses[-1].at < start else "completedIssues"
+            else:
+                name = "issuesNotCompletedInCurrentSprint"
+            if was_in[0] > start:
+                added[self.key(state.issue)] = True
+            lists[name].append(
+                {
+                    "key": self.key(state.issue),
+                    "summary": state.title,
+                    "done": is_done,
+                    "estimateStatistic": _statistic(_points_at(changes, state.issue, max(start, was_in[0]))),
+                    "currentEstimateStatistic": _statistic(_points_at(changes, state.issue, end)),
+                }
+            )
+        contents = {**lists, "issueKeysAddedDuringSprint": added}
+        return {"contents": contents, "sprint": {"id": sprint, "state": "CLOSED"}}
+
     def _changes(self, issue: Issue) -> list[Change]:
         """The issue's changes, oldest first."""
         of_fields = (_statuses, _assignees, _sprint_changes, _estimate_changes, _versions)
@@ -330,6 +374,20 @@ def _estimate_changes(issue: Issue) -> Iterator[Change]:
         before, after = str(_CARDS[place - 1]), str(_CARDS[place])
         at = began.at + timedelta(days=2)
         yield Change(at, began.by, "Story point estimate", POINTS, None, None, before, after)
+
+
+def _until(stays: Sequence[tuple[datetime, bool]], position: int, end: datetime) -> datetime:
+    return next((at for at, is_in in stays[position + 1 :] if not is_in), end)
+
+
+def _points_at(changes: Sequence[Change], issue: Issue, at: datetime) -> float:
+    """Its estimate then: what the next re-estimate replaced, or else the card it has."""
+    later = [one for one in changes if one.field_id == POINTS and one.at > at]
+    return float(later[0].shown_before or 0) if later else float(_CARDS[issue.id % len(_CARDS)])
+
+
+def _statistic(points: float) -> dict[str, Any]:
+    return {"statFieldId": POINTS, "statFieldValue": {"value": points}}
 
 
 def _chance(issue: Issue, of: int) -> float:

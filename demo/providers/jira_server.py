@@ -107,6 +107,7 @@ class JiraServer(SimulatedServer):
             (re.compile(r"/rest/agile/1\.0/board"), self._boards),
             (re.compile(r"/rest/agile/1\.0/board/(\d+)/sprint"), self._sprints),
             (re.compile(r"/rest/agile/1\.0/sprint/(\d+)"), self._sprint),
+            (re.compile(r"/rest/greenhopper/1\.0/rapid/charts/sprintreport"), self._sprint_report),
         )
 
     @property
@@ -154,6 +155,12 @@ class JiraServer(SimulatedServer):
     def _sprint(self, request: Request, sprint: str) -> Answer:
         found = [one for one in self._sprints_of(int(sprint) // 1000) if one["id"] == int(sprint)]
         return Answer.of(found[0]) if found else _refusal(404, "Sprint does not exist or you do not have permission.")
+
+    def _sprint_report(self, request: Request) -> Answer:
+        board, sprint = int(request.query["rapidViewId"]), int(request.query["sprintId"])
+        if sprint not in {one["id"] for one in self._sprints_of(board) if one["state"] == "closed"}:
+            return _refusal(404, "No such sprint.")
+        return Answer.of(self.issues.sprint_report(board, sprint))
 
     def _sprints_of(self, board: int) -> list[dict[str, Any]]:
         return [sprint for sprint in self.issues.sprints(board) if sprint["id"] not in self.deleted_sprints]

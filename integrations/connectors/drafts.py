@@ -21,6 +21,7 @@ from integrations.enums import (
     Priority,
     PullRequestEventKind,
     PullRequestState,
+    ReportedOutcome,
     ReviewState,
     RunStatus,
     Severity,
@@ -254,6 +255,17 @@ class WorkItemDraft(Draft):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedItemDraft:
+    """A work item in the tracker's own report of a closed sprint; `added`: after the start, by that report."""
+
+    key: str
+    outcome: ReportedOutcome
+    added: bool
+    first_points: float | None = None
+    last_points: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SprintDraft(Draft):
     kind: ClassVar[Kind] = Kind.SPRINT
     board: str
@@ -263,6 +275,7 @@ class SprintDraft(Draft):
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     completed_at: datetime | None = None
+    reported: ProvidedParts[ReportedItemDraft] | Missing = MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from integrations.connectors.drafts import (
     PullRequestDraft,
     PullRequestEventDraft,
     ReleaseDraft,
+    ReportedItemDraft,
     ReviewDraft,
     SprintChangeDraft,
     SprintDraft,
@@ -52,6 +53,7 @@ from integrations.models import (
     PullRequestEvent,
     PullRequestReview,
     Release,
+    ReportedSprintItem,
     Sprint,
     SprintChange,
     WorkItem,
@@ -230,7 +232,11 @@ TABLES: Mapping[Kind, RecordTable] = {
             ),
         ),
     ),
-    Kind.SPRINT: RecordTable(SprintDraft, Sprint),
+    Kind.SPRINT: RecordTable(
+        SprintDraft,
+        Sprint,
+        parts=(PartTable("reported", ReportedItemDraft, ReportedSprintItem, "sprint_id", key=("key",)),),
+    ),
     Kind.PULL_REQUEST: RecordTable(
         PullRequestDraft,
         PullRequest,

@@ -121,6 +121,7 @@ from integrations.models.usage_files import ImportedUsage
 from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
     Project,
+    ReportedSprintItem,
     Sprint,
     SprintChange,
     WorkItem,

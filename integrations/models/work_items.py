@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
-from integrations.enums import ItemField, Priority, SprintState, StatusCategory, WorkType
+from integrations.enums import ItemField, Priority, ReportedOutcome, SprintState, StatusCategory, WorkType
 from integrations.models.connections import Connection, Repository
 from integrations.models.provider_fact import ProviderFact, enum_field, native_field, text_field
 from orgtree.models import Identity
@@ -128,6 +128,20 @@ class Sprint(ProviderFact):
     starts_at = models.DateTimeField(null=True)
     ends_at = models.DateTimeField(null=True)
     completed_at = models.DateTimeField(null=True)
+
+
+class ReportedSprintItem(models.Model):
+    """A work item in the tracker's own report of a closed sprint, given by key; it may not be stored."""
+
+    sprint = models.ForeignKey(Sprint, models.CASCADE, related_name="reported", db_index=False)
+    key = models.CharField(max_length=200)
+    outcome = enum_field(ReportedOutcome)
+    added = models.BooleanField(help_text="After the start, by that report.")
+    first_points = models.FloatField(null=True, help_text="Its estimate at the start, or when it was added.")
+    last_points = models.FloatField(null=True, help_text="Its estimate at the close.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["sprint", "key"], name="reported_sprint_item_is_unique")]
 
 
 class SprintChange(models.Model):

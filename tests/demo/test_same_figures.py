@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -48,13 +49,16 @@ from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.connectors.base import Settings
 from integrations.delivery.recompute import recompute_waiting_pull_requests
-from integrations.models import Connection, IngestScope, UnplacedRecord
+from integrations.delivery.records.sprint import ESTIMATED_APART, report_of_sprint
+from integrations.models import Connection, IngestScope, Sprint, UnplacedRecord
 from integrations.sync.connect import connect
 from integrations.sync.resources import discover_resources
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.access.access import access_of
 from orgtree.identities.match_identities import match_identities
 from orgtree.models import Unit
 from tests.golden.lines import Part, figure_parts
+from tests.personas import EXECUTIVE, create_user
 from tests.sync.readings import read_through
 
 END = datetime(2026, 11, 20, 15, 30, tzinfo=UTC)
@@ -118,6 +122,28 @@ def test_one_history_has_the_same_figures_from_github_alone_and_from_four_tools(
         if alone.get(place) != together.get(place) and place[0] not in DIFFER
     }
     assert not different, f"{len(different)} differ: {dict(list(different.items())[:10])}"
+
+
+@pytest.mark.django_db
+def test_jiras_own_reports_of_sprints_differ_for_reasons_of_its_rules_alone(history: DeliveryHistory) -> None:
+    with (
+        time_machine.travel(END),
+        JiraServer(history, email="reader@example.com", token=SECRET) as jira,
+    ):
+        _read("jira", "Jira", {"base_url": jira.url, "email": "reader@example.com"})
+        viewer = access_of(create_user(EXECUTIVE))
+        closed = Sprint.objects.filter(figures__closed_at__isnull=False, reported__isnull=False).distinct()
+        reports = [report_of_sprint(sprint, [sprint], viewer).reported for sprint in closed.select_related("figures")]
+    assert len(reports) >= 8
+    assert sum(amount.theirs.items for report in reports for amount in report if amount.name == "delivered") > 15
+    reasons = Counter(reason for report in reports for amount in report for reason in amount.reasons)
+    assert reasons.keys() <= {
+        *("entered within the grace", "taken out within the grace", "done before the sprint began"),
+        ESTIMATED_APART,
+    }
+    for report in reports:
+        for amount in report:
+            assert amount.reasons or amount.theirs == amount.ours, amount
 
 
 def _figures(history: DeliveryHistory, tell: Callable[[DeliveryHistory], None]) -> Figures:

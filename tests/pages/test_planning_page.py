@@ -137,6 +137,42 @@ def test_an_open_sprint_says_the_odds_that_its_open_work_is_done_by_its_end(org:
     assert 50 <= int(found[1]) <= 100
 
 
+def test_the_trackers_own_report_stands_beside_ours_with_the_reasons(shop: Org) -> None:
+    """Jira has no grace, and lists SHOP-6, which was done before the start, apart; SHOP-9 is in no synced project."""
+    tracker, in_sprint = Tracker.known(), [SprintChangeDraft(at=at("02-27 09:00"), sprint="7", added=True, by=ADA)]
+    late = [SprintChangeDraft(at=at("03-02 15:00"), sprint="7", added=True, by=ADA)]
+    tracker.tell(
+        tracker.item("SHOP-6", "02-20 09:00", ("02-26 09:00", "Done"), sprint_changes=ProvidedParts(in_sprint)),
+        tracker.item("SHOP-7", "02-20 09:00", ("03-04 09:00", "Done"), sprint_changes=ProvidedParts(late)),
+    )
+    assert "own report" not in report(signed_in(EXECUTIVE))
+    reported = {
+        "SHOP-1": ("completed", False),
+        "SHOP-2": ("not_completed", False),
+        "SHOP-3": ("completed", False),  # its status is in the board's last column
+        "SHOP-4": ("removed", False),
+        "SHOP-5": ("completed", True),
+        "SHOP-6": ("completed", False),
+        "SHOP-7": ("completed", True),
+        "SHOP-9": ("not_completed", False),
+    }
+    sprint = Sprint.objects.get()
+    for key, (outcome, added) in reported.items():
+        sprint.reported.create(key=key, outcome=outcome, added=added)
+    shown = report(signed_in(EXECUTIVE))
+    assert "own report: 4 figures of five differ" in shown
+    assert (
+        "Committed 6 5 1 done before the sprint began (SHOP-6); 1 entered within the grace (SHOP-7); "
+        "1 not among the items that are synced (SHOP-9)"
+    ) in shown
+    assert "Added 2 1 1 entered within the grace (SHOP-7)" in shown
+    assert "Removed 1 1 –" in shown
+    assert (
+        "Delivered 5 3 1 done by its status here, or by the board’s last column there (SHOP-3); "
+        "1 done before the sprint began (SHOP-6)"
+    ) in shown
+
+
 def test_the_burn_up_follows_scope_and_what_is_done_day_by_day(shop: Org) -> None:
     sprint = Sprint.objects.get()
     days = signed_in(EXECUTIVE).get(f"{PAGE}sprints/{sprint.pk}/days/").json()

@@ -30,8 +30,10 @@ from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard
 from insights.ui.views import page_view
 from integrations.delivery.records.sprint import (
+    ESTIMATED_APART,
     Amount,
     Decision,
+    ReportedAmount,
     SprintLine,
     SprintReport,
     SprintSums,
@@ -61,6 +63,7 @@ MOST_BOARDS = 40  # in the menu; the unit narrows them down
 LONGEST_ID = 18
 LATE_HOURS = 24  # less is the evening of the same day
 BAR_HEIGHT = 110
+MOST_KEYS = 5  # named with a reason
 
 
 @dataclass(frozen=True)
@@ -126,6 +129,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
         "amount": listed,
         "lines": [_line(line, listed, counted) for line in lines],
         "csv_url": _sprint_url("planning_sprint_csv", report, filters),
+        "reported": _reported(report, counted),
         "recent": _recent(report, counted, filters),
         "burn_up": _burn_up_card(report, counted, filters),
         "is_open": report.figures.closed_at is None,
@@ -248,6 +252,35 @@ def _list_link(
         "is_open": is_open,
         "key": f"list-{amount.replace('_', '-')}",
     }
+
+
+def _reported(report: SprintReport, counted: Counted) -> dict[str, Any] | None:
+    """The tracker's own report beside ours: what differs, and why."""
+    if not report.reported:
+        return None
+    rows = [
+        {
+            "label": LISTED.options[amount.name],
+            "theirs": counted.words(amount.theirs),
+            "ours": counted.words(amount.ours),
+            "why": _why_apart(amount, counted),
+        }
+        for amount in report.reported
+    ]
+    different = sum(bool(row["why"]) for row in rows)
+    summary = f"{wording.count(different, 'figure')} of five differ" if different > 1 else "one figure of five differs"
+    return {"rows": rows, "summary": summary if different else "all five figures are the same"}
+
+
+def _why_apart(amount: ReportedAmount, counted: Counted) -> str:
+    """2 done before the sprint began (SHOP-3, SHOP-9); 1 entered within the grace (SHOP-12)."""
+    reasons = []
+    for reason, keys in amount.reasons.items():
+        if reason == ESTIMATED_APART and not counted.in_points:
+            continue
+        named = ", ".join(keys[:MOST_KEYS]) + (" …" if len(keys) > MOST_KEYS else "")
+        reasons.append(f"{len(keys)} {reason} ({named})")
+    return "; ".join(reasons)
 
 
 def _split(whole: float, committed: float) -> str:

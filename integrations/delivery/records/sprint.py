@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
@@ -13,14 +13,16 @@ from django.utils import timezone
 from core import sql
 from integrations.delivery.records.parts import Openable, RecordName
 from integrations.delivery.sprints.figures import points_at
-from integrations.enums import ItemField, ResourceKind, SprintOutcome
+from integrations.enums import ItemField, ReportedOutcome, ResourceKind, SprintOutcome
 from integrations.facts.sprints import RECENT_SPRINTS, SPRINTS_COMPARED, WORK_OF_SPRINTS
 from integrations.models import (
+    ReportedSprintItem,
     Resource,
     Sprint,
     SprintChange,
     SprintFigures,
     SprintItem,
+    WorkItem,
     WorkItemChange,
     WorkItemLink,
     WorkItemTransition,
@@ -31,6 +33,15 @@ from orgtree.models import Identity
 AMOUNTS = ("committed", "added", "removed", "delivered", "delivered_commit", "carried_over")
 SATURDAY = 5
 WEEKS_OF_BOARD = 26  # of throughput
+
+ESTIMATED_APART = "estimated otherwise at that moment"
+_REPORTED_IN: Mapping[str, Callable[[ReportedSprintItem], bool]] = {
+    "committed": lambda item: not item.added and item.outcome != ReportedOutcome.COMPLETED_ELSEWHERE,
+    "added": lambda item: item.added and item.outcome != ReportedOutcome.COMPLETED_ELSEWHERE,
+    "removed": lambda item: item.outcome == ReportedOutcome.REMOVED,
+    "delivered": lambda item: item.outcome == ReportedOutcome.COMPLETED,
+    "carried_over": lambda item: item.outcome == ReportedOutcome.NOT_COMPLETED,
+}
 
 _AMOUNTS = ", ".join(f"{name}, {name}_points" for name in AMOUNTS)
 _OF_ITEMS = f"""
@@ -105,6 +116,15 @@ class SprintLine:
     pickup_seconds: float | None
 
 
+class ReportedAmount(NamedTuple):
+    """An amount by the tracker's own report and by ours, with the keys of items that differ, by reason."""
+
+    name: str
+    theirs: Amount
+    ours: Amount
+    reasons: Mapping[str, Sequence[str]]
+
+
 class SprintSums(NamedTuple):
     """What became of the work of one sprint."""
 
@@ -122,7 +142,10 @@ class SprintDay(NamedTuple):
 
 @dataclass(frozen=True)
 class SprintReport:
-    """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent."""
+    """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent.
+
+    `reported` is empty where the tracker has no report of its own.
+    """
 
     sprint: Sprint
     figures: SprintFigures
@@ -131,6 +154,7 @@ class SprintReport:
     sums: Amounts
     recent: Sequence[SprintSums]
     variation: tuple[float | None, float | None]
+    reported: Sequence[ReportedAmount]
     older: Sprint | None
     newer: Sprint | None
 
@@ -143,11 +167,13 @@ def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) ->
     recent = closed[-SPRINTS_COMPARED:]
     sums = _sums([sprint, *recent])
     variation = sql.rows(_VARIATION, [recent[-1].pk]) if recent else []
+    lines = _lines(sprint, access)
     return SprintReport(
         sprint=sprint,
         figures=sprint.figures,
         board=_board_name(sprint),
-        lines=_lines(sprint, access),
+        lines=lines,
+        reported=_reported(sprint, lines) if sprint.figures.closed_at else (),
         sums=sums[sprint.pk],
         recent=[SprintSums(one, sums[one.pk]) for one in recent],
         variation=variation[0] if variation else (None, None),
@@ -288,6 +314,65 @@ def _statuses(
         if move.category == "in_progress":
             started.add(move.work_item_id)
     return last, started
+
+
+def _reported(sprint: Sprint, lines: Iterable[SprintLine]) -> Sequence[ReportedAmount]:
+    """The amounts of the tracker's own report beside ours."""
+    theirs = {item.key: item for item in sprint.reported.all()}
+    if not theirs:
+        return ()
+    ours = {line.part.work_item.key: line for line in lines}
+    left_out = _left_out(sprint, theirs.keys() - ours.keys())
+    amounts = []
+    for name, is_listed in _REPORTED_IN.items():
+        listed = {key for key, item in theirs.items() if is_listed(item)}
+        counted = {key for key, line in ours.items() if line.amounts[name].items}
+        points = {key: _reported_points(theirs[key], name) for key in listed}
+        reasons: dict[str, list[str]] = defaultdict(list)
+        for key in sorted(listed ^ counted):
+            reasons[left_out.get(key) or _why_apart(ours[key], theirs.get(key), name)].append(key)
+        both_or_none = ours.keys() - (listed ^ counted)
+        if apart := sorted(key for key in both_or_none if points.get(key, 0) != ours[key].amounts[name].points):
+            reasons[ESTIMATED_APART] = apart
+        in_ours = Amount(len(counted), sum(line.amounts[name].points for line in ours.values()))
+        amounts.append(ReportedAmount(name, Amount(len(listed), sum(points.values())), in_ours, reasons))
+    return amounts
+
+
+def _reported_points(item: ReportedSprintItem, name: str) -> float:
+    return (item.first_points if name == "committed" else item.last_points) or 0.0
+
+
+def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
+    """Why items of the tracker's report are no work of the sprint here, by key."""
+    reasons = dict.fromkeys(keys, "not among the items that are synced")
+    members = set(SprintItem.objects.filter(sprint=sprint).values_list("work_item__key", flat=True))
+    stored = WorkItem.objects.filter(connection=sprint.connection_id, key__in=keys, deleted_at=None)
+    for item in stored.select_related("figures"):
+        figures = getattr(item, "figures", None)
+        ended = [*figures.done_during, *figures.dropped_during] if figures else []
+        if item.parent_key in members:
+            reasons[item.key] = "counts with its parent"
+        elif any(sprint.starts_at in days for days in ended):
+            reasons[item.key] = "done before the sprint began"
+        else:
+            reasons[item.key] = "taken out within the grace"
+    return reasons
+
+
+def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> str:
+    """Why the tracker's report and ours put an item in different lists."""
+    if item is None:
+        return "not in the tracker’s report"
+    if name in ("committed", "added"):
+        return "entered within the grace" if line.part.is_committed else "cannot tell"
+    if line.part.outcome == SprintOutcome.REMOVED and line.part.left_at is None:
+        return "dropped: done without delivery"
+    if SprintOutcome.REMOVED in (line.part.outcome, item.outcome):
+        return "moved at the close"
+    if item.outcome == ReportedOutcome.COMPLETED_ELSEWHERE:
+        return "completed outside of the sprint, by the tracker’s report"
+    return "done by its status here, or by the board’s last column there"
 
 
 def _sprints_before(sprint: Sprint, items: Collection[int]) -> Mapping[int, int]:

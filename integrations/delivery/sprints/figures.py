@@ -157,7 +157,8 @@ _NOTE = insert_days(
                 (
                     SELECT closed_on FROM integrations_sprintfigures later
                     JOIN integrations_sprint beside ON beside.id = later.sprint_id
-                    WHERE beside.board = changed.board AND later.closed_on > changed.closed_on
+                    WHERE beside.connection_id = changed.connection_id AND beside.board = changed.board
+                      AND later.closed_on > changed.closed_on
                     ORDER BY later.closed_at OFFSET {SPRINTS_AFTER} LIMIT 1
                 ),
                 now()::date
@@ -192,7 +193,7 @@ _RECOMPUTE = f"""
         GROUP BY begun.id, begun.grace_ends_at, begun.closed_at
     ),
     before AS (
-        SELECT figures.sprint_id, figures.closed_on, sprint.board
+        SELECT figures.sprint_id, figures.closed_on, sprint.connection_id, sprint.board
         FROM integrations_sprintfigures figures JOIN integrations_sprint sprint ON sprint.id = figures.sprint_id
         WHERE figures.sprint_id = ANY (%(ids)s)
     ),
@@ -210,9 +211,9 @@ _RECOMPUTE = f"""
         UNION SELECT sprint_id FROM gone_figures UNION SELECT sprint_id FROM put_figures
     ),
     changed AS (
-        SELECT before.board, before.closed_on FROM before JOIN touched USING (sprint_id)
+        SELECT before.connection_id, before.board, before.closed_on FROM before JOIN touched USING (sprint_id)
         UNION
-        SELECT sprint.board, summed.closed_on
+        SELECT sprint.connection_id, sprint.board, summed.closed_on
         FROM summed JOIN touched USING (sprint_id) JOIN integrations_sprint sprint ON sprint.id = summed.sprint_id
     ),
     noted AS ({_NOTE})
@@ -234,7 +235,7 @@ _DAYS_OF_ITEMS = """
 """
 _DAYS_OF_SPRINTS = f"""
     WITH changed AS (
-        SELECT sprint.board, figures.closed_on
+        SELECT sprint.connection_id, sprint.board, figures.closed_on
         FROM integrations_sprintfigures figures JOIN integrations_sprint sprint ON sprint.id = figures.sprint_id
         WHERE figures.sprint_id = ANY (%(ids)s)
     )

@@ -15,9 +15,10 @@ from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jira_server import JiraServer
 from integrations.connectors.base import FetchedResource, Http
-from integrations.connectors.drafts import ProvidedParts, WorkItemDraft
+from integrations.connectors.drafts import MISSING, ProvidedParts, SprintDraft, WorkItemDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.http import ConnectionHttp
+from integrations.connectors.jira import sprints
 from integrations.connectors.jira.read_issues import fetch_issues
 from integrations.connectors.jira.site import Site
 from integrations.enums import Kind, ResourceKind
@@ -190,6 +191,45 @@ def test_a_sprint_that_ended_since_is_read_once_more(jira: JiraServer) -> None:
     states = {draft.external_id: getattr(draft, "state", None) for draft in drafts_of([news])}
     assert sorted(map(str, states.values())) == ["active", "closed", "planned"]
     assert not news.complete
+
+
+def test_the_report_of_a_sprint_is_read_once_after_its_close(jira: JiraServer) -> None:
+    first = pages_of(jira, Kind.SPRINT)
+    closed = [draft for draft in drafts_of(first) if isinstance(draft, SprintDraft) and draft.state == "closed"]
+    reported = {draft.external_id for draft in closed if draft.reported is not MISSING}
+    assert reported == {draft.external_id for draft in closed}
+    assert first[-1].complete
+    assert "unreported" not in first[-1].cursor
+    jira.requests.clear()
+    pages_of(jira, Kind.SPRINT, first[-1].cursor)
+    assert not [request for request in jira.requests if "sprintreport" in request.path]
+    jira.advance(jira.at + timedelta(days=14))
+    (news,) = pages_of(jira, Kind.SPRINT, first[-1].cursor)
+    assert [draft.reported is MISSING for draft in drafts_of([news]) if draft.state == "closed"] == [False]
+
+
+def test_a_reading_of_reports_goes_on_where_it_ended(jira: JiraServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sprints, "REPORTS_AT_ONCE", 2)
+    (page,) = pages_of(jira, Kind.SPRINT, most=1)
+    waiting = page.cursor["unreported"]
+    assert waiting
+    assert not page.complete
+    rest = pages_of(jira, Kind.SPRINT, page.cursor)
+    assert {draft.external_id for draft in drafts_of(rest) if draft.reported is not MISSING} == set(waiting)
+
+
+@pytest.mark.parametrize("answer", [faults.forbidden(), faults.instead(faults.Answer.of({}, status=404))])
+def test_a_site_without_reports_of_sprints_is_read_without(jira: JiraServer, answer: faults.Effect) -> None:
+    jira.faults = [Fault(answer, path="/sprintreport", times=None)]
+    (page,) = pages_of(jira, Kind.SPRINT)
+    assert page.complete
+    assert all(draft.reported is MISSING for draft in drafts_of([page]))
+    jira.requests.clear()
+    pages_of(jira, Kind.SPRINT, page.cursor)
+    assert len([request for request in jira.requests if "sprintreport" in request.path]) == 1
+    jira.faults = []
+    later = drafts_of(pages_of(jira, Kind.SPRINT, page.cursor))
+    assert {draft.external_id for draft in later if draft.reported is not MISSING} == set(page.cursor["unreported"])
 
 
 def test_a_sprint_that_was_deleted_holds_no_other_up(jira: JiraServer) -> None:
