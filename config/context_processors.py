@@ -141,6 +141,8 @@ MORE_PAGES = (  # that the search finds, and others link to
     Entry("persona_roadmap", "Metrics by persona", "users", takes="scope", hint="which metrics matter to whom"),
     Entry("ticket_new", "Create ticket", "plus", takes="", hint="action plan"),
     Entry("objective_new", "Set an objective", "plus", takes="", hint="new objective"),
+    Entry("collector", "Collector", "device-desktop", takes="", hint="install it on your machine"),
+    Entry("fleet", "Machines", "device-desktop", staff_only=True, takes="", hint="machines with the collector"),
     Entry("usage_files", "Usage files", "file-type-csv", takes="", hint="import usage of agents"),
     Entry("account", "My account", "user", takes="", hint="password, API tokens, calendar feed"),
     Entry("notifications", "Notifications", "mail", takes="", hint="e-mail, quiet hours"),
@@ -192,6 +194,7 @@ DOCS: Mapping[str, str] = {
     **{"reviews": "reviews", "meetings": "meetings", "qbrs": "qbr", "benchmarks": "benchmarks", "focus": "benchmarks"},
     **{"philosophy": "philosophy", "people": "people", "people_import": "people", "access": "access"},
     **{"account": "access", "trees": "org-trees", "integrations": "connecting", "ownership": "ownership"},
+    **{"collector": "collector", "fleet": "collector"},
     **{"connect_agent": "connecting", "connect_repository": "connectors/git", "identities": "identities"},
 }
 RECORDS_DOC = "records"

@@ -3,6 +3,8 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from integrations.api.ownership import ConfirmView, OwnershipView
+from integrations.collector.reports import receive_reports
+from integrations.pages.collector import collector, collector_file, collector_sha256, fleet
 from integrations.pages.ownership import ownership
 from integrations.pages.usage_files import usage_files
 from integrations.push.receive import push_record, push_records
@@ -14,6 +16,11 @@ Routes = list[URLPattern | URLResolver]
 PAGES_AND_DOORS: Routes = [
     path("integrations/ownership/", ownership, name="ownership"),
     path("integrations/usage-files/", usage_files, name="usage_files"),
+    path("agent/", collector, name="collector"),
+    path("agent/fleet/", fleet, name="fleet"),
+    path("agent/headway-agent.pyz", collector_file, name="collector_file"),
+    path("agent/headway-agent.pyz.sha256", collector_sha256, name="collector_sha256"),
+    path("collector/v1/reports", receive_reports, name="collector_reports"),
     re_path(r"^v1/(?P<signal>logs|metrics|traces)/?$", receive, name="otlp"),
     path("ingest/v1/<slug:kind>/", push_records, name="push_records"),
     path("ingest/v1/<slug:kind>/<path:record_id>/", push_record, name="push_record"),

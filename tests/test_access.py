@@ -262,6 +262,8 @@ POSTS: dict[str, Access] = {
     "api/v1/ownership/confirm/": post("/api/v1/ownership/confirm/", visitor=401, member=403, admin=415),
     "integrations/ownership/": admins_post("/integrations/ownership/", 404),
     "integrations/usage-files/": admins_post("/integrations/usage-files/", 422),
+    "agent/": post("/agent/", member=200, admin=200),  # says that the account belongs to no person
+    "collector/v1/reports": post("/collector/v1/reports", visitor=401, member=401, admin=401),
     r"^v1/(?P<signal>logs|metrics|traces)/?$": post("/v1/logs", visitor=401, member=401, admin=401),
     "ingest/v1/<slug:kind>/": post("/ingest/v1/deployments/", visitor=401, member=401, admin=401),
     "hooks/<slug:provider>/<int:connection_id>/": post("/hooks/github/4711/", visitor=404, member=404, admin=404),
@@ -270,6 +272,7 @@ POSTS: dict[str, Access] = {
 WITHOUT_CSRF = (
     r"^v1/(?P<signal>logs|metrics|traces)/?$",
     "ingest/v1/<slug:kind>/",
+    "collector/v1/reports",
     "hooks/<slug:provider>/<int:connection_id>/",
     "account/notifications/unsubscribe/<str:token>/",  # a signed link, which a mail program posts to by itself
 )

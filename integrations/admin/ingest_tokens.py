@@ -60,8 +60,10 @@ class NewIngestTokenForm(forms.ModelForm[IngestToken]):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("person") and cleaned.get("scope") != IngestScope.TELEMETRY:
-            self.add_error("person", "Pushed records name their people: only telemetry can belong to one person.")
+        if cleaned.get("person") and cleaned.get("scope") == IngestScope.PUSH:
+            self.add_error("person", "Pushed records name their people: they cannot belong to one person.")
+        if not cleaned.get("person") and not self.errors and cleaned.get("scope") == IngestScope.COLLECTOR:
+            self.add_error("person", "Enter the person whose machine the collector is on.")
         return cleaned
 
 
@@ -149,7 +151,7 @@ class IngestTokenAdmin(NoDeleting, admin.ModelAdmin[IngestToken]):
 
     @admin.display(description="Changes", ordering="changes_all")
     def changes(self, token: IngestToken) -> str:
-        if token.scope == IngestScope.TELEMETRY:
+        if token.scope in (IngestScope.TELEMETRY, IngestScope.COLLECTOR):
             return "–"
         return "All records" if token.changes_all else "Its own records"
 

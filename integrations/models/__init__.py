@@ -30,6 +30,7 @@ from integrations.models.code import (
     ContextFile,
     UnmergedBranch,
 )
+from integrations.models.collector import CollectedLines, CollectorMachine
 from integrations.models.connections import Connection, Repository, RepositorySource, SyncRun
 from integrations.models.delivery import (
     Deployment,

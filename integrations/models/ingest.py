@@ -12,6 +12,7 @@ class IngestScope(models.TextChoices):
 
     TELEMETRY = "telemetry", "Telemetry of agents"
     PUSH = "push", "Pushed records"
+    COLLECTOR = "collector", "Reports of the collector"
 
 
 class IngestToken(models.Model):

@@ -12,7 +12,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from tests.servers import PROJECT_DIR
 
-APPS = ("bench", "config", "core", "demo", "insights", "integrations", "orgtree", "programs")
+APPS = ("agent", "bench", "config", "core", "demo", "insights", "integrations", "orgtree", "programs")
 # A word of a name → what this field says instead.
 REPLACED = {
     "asked": "params",

@@ -80,7 +80,9 @@ def test_every_environment_variable_is_documented_and_every_documented_one_is_re
 
 
 # Between our own processes; nobody sets them.
-INTERNAL_VARIABLES = frozenset({"HEADWAY_TEST_RUN", "HEADWAY_BENCH_SUPERVISOR", "HEADWAY_GOLDEN_FOLDER"})
+INTERNAL_VARIABLES = frozenset(
+    {"HEADWAY_TEST_RUN", "HEADWAY_BENCH_SUPERVISOR", "HEADWAY_GOLDEN_FOLDER", "HEADWAY_AGENT_WAIT"}
+)
 
 
 @cache

@@ -18,6 +18,7 @@ from django.contrib.auth.models import User
 from django.core.management import BaseCommand, CommandError, call_command
 from django.test import Client
 
+from bench.collector import collector
 from bench.columns import columns, pages_during_refresh, pages_while_stale
 from bench.delay import event_to_tile
 from bench.delivery_facts import DeliverySize
@@ -45,6 +46,7 @@ NAMES = (
     "delay",
     "throughput",
     "git-import",
+    "collector",
     "provider-sync",
     "people-import",
     "reminders",
@@ -142,6 +144,7 @@ class Command(BaseCommand):
             "delay": lambda: event_to_tile(_token(), _session_cookie(), samples=3 if quick else 20),
             "throughput": lambda: throughput(_token(), requests=4 if quick else 50, rounds=3 if quick else ROUNDS),
             "git-import": lambda: git_import(commits=options["commits"] or (2_000 if quick else 20_000)),
+            "collector": lambda: collector(histories=2 if quick else 20, rounds=5 if quick else 50),
             "provider-sync": lambda: provider_sync(pulls=options["pull_requests"] or (3_000 if quick else 50_000)),
             "people-import": lambda: people_import(size.organisation),
             "reminders": lambda: plan_reminders(size.organisation, tickets=500 if quick else OVERDUE_TICKETS),

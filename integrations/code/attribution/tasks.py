@@ -6,6 +6,7 @@ from celery import shared_task
 
 from core.locks import Lock
 from core.queue import drain
+from integrations.code.attribution.collected_lines import update_collected_evidence
 from integrations.code.attribution.derive import derive
 from integrations.code.attribution.named_commits import update_named_evidence
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
@@ -38,6 +39,7 @@ def _attribute_some() -> int:
     if not work.rows:
         return 0
     commits = with_representatives(work.commits | commits_near(work.sessions))
+    update_collected_evidence(commits)
     sessions = work.sessions | update_overlap_evidence(commits) | update_named_evidence(commits)
     derived = derive(commits, sessions)
     changed = recompute_outcomes(work.commits, sessions | derived.sessions)

@@ -11,7 +11,7 @@ from core.commands import JsonCommand, add_token_arguments, token_end, token_nam
 from integrations.models import IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import (
     LIFETIME,
-    OnlyTelemetryError,
+    TokenPersonError,
     create_ingest_token,
     replace_ingest_token,
 )
@@ -27,7 +27,7 @@ class Command(JsonCommand):
             "--scope",
             choices=IngestScope.values,
             default="",
-            help="What it may send: telemetry of agents (by default), or records to the push API.",
+            help="What it may send: telemetry of agents (by default), records to the push API, or collector reports.",
         )
         parser.add_argument(
             "--all-records",
@@ -38,7 +38,8 @@ class Command(JsonCommand):
             "--person",
             metavar="ADDRESS",
             default="",
-            help="E-mail address of the person for whom all its telemetry counts, whatever it claims.",
+            help="E-mail address of the person for whom all its telemetry counts, whatever it claims; for the "
+            "collector, of the person whose machine it is.",
         )
         parser.add_argument(
             "--replaces",
@@ -65,7 +66,7 @@ class Command(JsonCommand):
                     person=_person(options["person"]),
                     changes_all=options["all_records"],
                 )
-            except OnlyTelemetryError as problem:
+            except TokenPersonError as problem:
                 raise CommandError(str(problem)) from None
         person = token.identity and token.identity.person
         document = {

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.secret_links import secret_digest
-from integrations.models import IngestScope, IngestToken, KnownName, PushedRecord
+from integrations.models import CollectedLines, CollectorMachine, IngestScope, IngestToken, KnownName, PushedRecord
 from orgtree.models import Identity, IdentityKind, Person, Standing
 
 PREFIX = "hwi_"  # lets secret scanners and people recognise a leaked token
@@ -40,8 +40,8 @@ class RefusedTokenError(Exception):
         self.is_known = is_known
 
 
-class OnlyTelemetryError(ValueError):
-    """Only telemetry tokens can belong to a person: pushed records name their own people."""
+class TokenPersonError(ValueError):
+    """Pushed records name their own people; the collector's reports are always of one person's machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,12 @@ def create_ingest_token(
 ) -> tuple[IngestToken, str]:
     """Create a token; returns it with its secret, which is not stored: show it once.
 
-    Without `lifetime` it never expires.  Raises OnlyTelemetryError for another scope with a person.
+    Without `lifetime` it never expires.  Raises TokenPersonError if the scope has a person, or none, against its rule.
     """
-    if person is not None and scope is not IngestScope.TELEMETRY:
-        raise OnlyTelemetryError("Only a token for telemetry can belong to a person: pushed records name theirs.")
+    if person is not None and scope is IngestScope.PUSH:
+        raise TokenPersonError("A token for pushed records cannot belong to a person: they name theirs.")
+    if person is None and scope is IngestScope.COLLECTOR:
+        raise TokenPersonError("A token for the collector belongs to the person whose machine it is on.")
     secret = PREFIX + secrets.token_urlsafe(32)
     digest = secret_digest(secret)
     with transaction.atomic():
@@ -106,6 +108,8 @@ def replace_ingest_token(
         )
         PushedRecord.objects.filter(token=old).update(token=new)
         KnownName.objects.filter(token=old).update(token=new)  # the daily bound does not start over
+        CollectorMachine.objects.filter(token=old).update(token=new)
+        CollectedLines.objects.filter(token=old).update(token=new)
         IngestToken.objects.filter(pk=new.pk).update(most_new_names=old.most_new_names)
         revoke_ingest_token(old)
     return new, secret

@@ -1,0 +1,329 @@
+"""The commands that a person types: install, status, doctor, pause, resume, update, uninstall, show-last."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from . import VERSION, git_hooks, registration
+from .hook import run_worker
+from .ledger import Ledger, home, read_settings, replace_file, write_settings
+from .registration import AGENTS, UnreadableSettingsError
+from .repository import find_repository, git
+from .upload import report_of, send_queue
+
+OLDEST_PYTHON = (3, 9)
+LAUNCHER = """\
+import os, sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+try:
+    from headway_agent.hook import main
+    main(sys.argv[1:])
+except BaseException:
+    pass
+"""
+COMMAND = """#!/bin/sh
+# headway-agent
+exec {python} {archive} "$@"
+"""
+LATE = 2 * 86_400  # seconds without a report that `doctor` names
+OTHER_TOOLS = {"refs/notes/ai": "git-ai", "refs/heads/entire": "Entire", "refs/notes/whogitit": "whogitit"}
+
+
+class CommandError(Exception):
+    """A sentence for the person at this machine."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="headway-agent", description="Records which lines of a commit an agent wrote."
+    )
+    parser.add_argument("--version", action="version", version=VERSION)
+    commands = parser.add_subparsers(dest="command", required=True)
+    install = commands.add_parser("install", help="install for this account, and register hooks with its agents")
+    install.add_argument("--server", help="address of Headway")
+    install.add_argument("--token", help="token of this machine; or in HEADWAY_TOKEN")
+    install.add_argument(
+        "--no-git-hooks",
+        action="store_true",
+        help="leave repositories alone: commits are then recognised with the next event of an agent",
+    )
+    for name, text in (
+        ("status", "whether it runs, and what waits to be sent"),
+        ("doctor", "what keeps it from working"),
+        ("pause", "record nothing until `resume`"),
+        ("resume", "record again"),
+        ("update", "install the server's version"),
+        ("uninstall", "remove it, and restore all settings"),
+        ("show-last", "print the last report that was sent"),
+    ):
+        commands.add_parser(name, help=text)
+    options = parser.parse_args(arguments)
+    try:
+        if options.command == "install":
+            _install(options.server, options.token or os.environ.get("HEADWAY_TOKEN"), not options.no_git_hooks)
+        else:
+            return {
+                "status": _status,
+                "doctor": _doctor,
+                "pause": _pause,
+                "resume": _resume,
+                "update": _update,
+                "uninstall": _uninstall,
+                "show-last": _show_last,
+            }[options.command]()
+    except CommandError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    return 0
+
+
+# Install, update, uninstall
+
+
+def _install(server: str | None, token: str | None, with_git_hooks: bool) -> None:
+    if sys.version_info < OLDEST_PYTHON:
+        raise CommandError("Python 3.9 or later is needed.")
+    settings = read_settings()
+    server = _checked_address(server or settings.get("server", ""))
+    token = token or settings.get("token")
+    if not token:
+        raise CommandError("Give the machine's token with --token: it is shown on the server's page /agent/.")
+    write_settings({**settings, "server": server, "token": token, "git_hooks": with_git_hooks})
+    _unpack(Path(sys.argv[0]))
+    _link_command()
+    (home() / "paused").unlink(missing_ok=True)
+    print(f"headway-agent {VERSION} is installed in {home()}.")
+    _register_agents()
+    with Ledger() as ledger:
+        ledger.salt()
+        sent = send_queue(ledger, force=True)
+        problem = ledger.note("last problem")
+    print(
+        f"{server}: {problem}" if problem else f"{server} took the first report{f' of {sent} commits' if sent else ''}."
+    )
+
+
+def _checked_address(server: str) -> str:
+    parts = urllib.parse.urlsplit(server)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+    if not parts.hostname or parts.scheme not in ("https", "http"):
+        raise CommandError("Give the server's address with --server, such as https://headway.example.com.")
+    if parts.scheme == "http" and not local:
+        print(f"{server} is not encrypted: the token can be read on the way.", file=sys.stderr)
+    return server.rstrip("/")
+
+
+def _unpack(archive: Path) -> None:
+    """The archive's modules as files, whose compiled form Python caches: a hook starts twice as fast."""
+    kept = home() / "headway-agent.pyz"
+    if not zipfile.is_zipfile(archive):
+        raise CommandError("Run this command from the file headway-agent.pyz.")
+    content = archive.read_bytes()
+    if archive.resolve() != kept.resolve():
+        replace_file(kept, content, mode=0o755)
+    fresh = home() / "lib.new"
+    shutil.rmtree(fresh, ignore_errors=True)
+    with zipfile.ZipFile(kept) as files:
+        for name in files.namelist():
+            if name.startswith("headway_agent/") and name.endswith(".py"):
+                target = fresh / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(files.read(name))
+    old = home() / "lib.old"
+    shutil.rmtree(old, ignore_errors=True)
+    if (home() / "lib").exists():
+        os.replace(home() / "lib", old)
+    os.replace(fresh, home() / "lib")
+    shutil.rmtree(old, ignore_errors=True)
+    replace_file(home() / "hook.py", LAUNCHER.encode())
+
+
+def _link_command() -> None:
+    """`headway-agent` in ~/.local/bin, where that folder exists."""
+    folder = Path.home() / ".local" / "bin"
+    if sys.platform != "win32" and folder.is_dir() and not (folder / "headway-agent").is_symlink():
+        text = COMMAND.format(
+            python=git_hooks.quoted(sys.executable), archive=git_hooks.quoted(str(home() / "headway-agent.pyz"))
+        )
+        registration.write_recorded(folder / "headway-agent", text.encode(), mode=0o755)
+
+
+def _register_agents() -> None:
+    for agent in AGENTS:
+        if not registration.in_use(agent):
+            print(f"{agent.label}: not in use here")
+            continue
+        try:
+            if registration.state_of(agent) != "installed":
+                registration.register(agent)
+        except (UnreadableSettingsError, OSError) as problem:
+            print(f"{agent.label}: {problem}")
+            continue
+        print(
+            f"{agent.label}: hooks in {registration.settings_path(agent)}{'. ' + agent.remark if agent.remark else ''}"
+        )
+
+
+def _update() -> int:
+    settings = read_settings()
+    server = settings.get("server")
+    if not server:
+        raise CommandError("It is not installed.")
+    try:
+        with urllib.request.urlopen(f"{server}/agent/headway-agent.pyz", timeout=30) as response:  # noqa: S310
+            content = response.read(20_000_000)
+        with urllib.request.urlopen(f"{server}/agent/headway-agent.pyz.sha256", timeout=30) as response:  # noqa: S310
+            expected = response.read(200).decode("ascii", "replace").split()
+    except OSError as problem:
+        raise CommandError(f"{server} cannot be reached: {problem}") from None
+    if not expected or hashlib.sha256(content).hexdigest() != expected[0]:
+        raise CommandError("The file does not have the SHA-256 that the server names. Nothing was changed.")
+    replace_file(home() / "update.pyz", content)
+    _unpack(home() / "update.pyz")
+    (home() / "update.pyz").unlink()
+    _register_agents()
+    print("Updated.")
+    return 0
+
+
+def _uninstall() -> int:
+    failed = git_hooks.remove_all()
+    for agent in AGENTS:
+        try:
+            registration.unregister(agent)
+        except OSError as problem:
+            failed[str(registration.settings_path(agent))] = str(problem)
+    for path in list(registration.manifest()):
+        if Path(path).name not in git_hooks.HOOKS:
+            registration.restore(Path(path))
+    for path, reason in failed.items():
+        print(f"{path} is left as it is: {reason}", file=sys.stderr)
+    shutil.rmtree(home(), ignore_errors=True)
+    print("headway-agent is removed. Revoke this machine's token on the server's page /agent/.")
+    return 1 if failed else 0
+
+
+def _pause() -> int:
+    _require_installed()
+    (home() / "paused").touch()
+    print("Paused: nothing is recorded until `headway-agent resume`.")
+    return 0
+
+
+def _resume() -> int:
+    _require_installed()
+    (home() / "paused").unlink(missing_ok=True)
+    print("Recording.")
+    return 0
+
+
+# What it says of itself
+
+
+def _require_installed() -> None:
+    if not (home() / "hook.py").exists():
+        raise CommandError("It is not installed.")
+
+
+def _status() -> int:
+    _require_installed()
+    with Ledger() as ledger:
+        waiting = ledger.rows("SELECT count(*) FROM queue WHERE sent_at IS NULL AND refused IS NULL")[0][0]
+        sent_at = ledger.note("state sent")
+        problem = ledger.note("last problem")
+        seen = ledger.notes("seen ")
+    print(f"headway-agent {VERSION}, {'paused' if (home() / 'paused').exists() else 'recording'}")
+    print(f"Server: {read_settings().get('server', 'none')}, last report {_ago(sent_at)}, {waiting} commits wait")
+    if problem:
+        print(f"Last problem: {problem}")
+    for agent in AGENTS:
+        state = registration.state_of(agent) if registration.in_use(agent) else "not in use here"
+        print(f"{agent.label}: {state}, last event {_ago(seen.get(agent.name, ''))}")
+    return 0
+
+
+def _doctor() -> int:
+    _require_installed()
+    problems: list[str] = []
+    with Ledger() as ledger:
+        seen = ledger.notes("seen ")
+        watched = ledger.notes("watched ")
+        run_worker()
+        if problem := ledger.note("last problem"):
+            problems.append(problem)
+        elif time.time() - float(ledger.note("state sent") or 0) > LATE:
+            problems.append("No report was sent for two days, and none failed: is the clock right?")
+        for sha, reason in ledger.rows("SELECT sha, refused FROM queue WHERE refused IS NOT NULL"):
+            problems.append(f"The server refused the report of {sha[:12]}: {reason}")
+    if (home() / "paused").exists():
+        problems.append("It is paused. `headway-agent resume` ends that.")
+    if not Path(sys.executable).exists():
+        problems.append(f"Hooks start {sys.executable}, which is gone. Install again with another Python.")
+    for agent in AGENTS:
+        problems += _problems_of(agent, seen)
+    for common, state in watched.items():
+        if state != "installed" and os.path.isdir(common):
+            problems.append(f"{common}: {state}. Its commits are recognised with the next event of an agent there.")
+    for tool, common in _other_tools(watched).items():
+        print(f"{common}: {tool} records lines here, and the server reads them. No collector is needed for it.")
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("Everything works.")
+    return 1 if problems else 0
+
+
+def _problems_of(agent: registration.Agent, seen: dict[str, str]) -> list[str]:
+    if not registration.in_use(agent):
+        return []
+    state, path = registration.state_of(agent), registration.settings_path(agent)
+    if state == "unreadable":
+        return [f"{agent.label}: {path} is not plain JSON. Remove its comments, and install again."]
+    if state == "off":
+        return [f"{agent.label}: {path} switches all hooks off (disableAllHooks)."]
+    if state != "installed":
+        return [f"{agent.label}: its hooks are {state} in {path}. Install again."]
+    if agent.name not in seen:
+        return [f"{agent.label}: no hook has run yet. {agent.remark}".rstrip()]
+    return []
+
+
+def _other_tools(watched: dict[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for common in watched:
+        place = find_repository(os.path.dirname(common))
+        listed = git(place.root, "for-each-ref", "--count=20", "--format=%(refname)", *OTHER_TOOLS) if place else b""
+        for reference, tool in OTHER_TOOLS.items():
+            if reference.encode() in listed:
+                found[tool] = common
+    return found
+
+
+def _show_last() -> int:
+    _require_installed()
+    with Ledger() as ledger:
+        last = ledger.note("last report")
+        following, commits = report_of(ledger)
+    print(last or "Nothing was sent yet.")
+    if commits:
+        print("Waiting to be sent:")
+        print(json.dumps(following, indent=2, sort_keys=True))
+    return 0
+
+
+def _ago(at: str) -> str:
+    if not at:
+        return "never"
+    minutes = max(0, int(time.time() - float(at))) // 60
+    return f"{minutes} minutes ago" if minutes < 120 else f"{minutes // 60} hours ago"

@@ -1,0 +1,109 @@
+"""Entry of every hook, and the worker behind it.  Whatever fails here is logged; agent and commit go on."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .ledger import Ledger, home, log, read_settings
+from .payloads import read_event
+from .record import judge_commits, record_event, request_work, take_work
+from .repository import find_repository, head
+
+MOST_INPUT = 20_000_000  # bytes of a hook's input; a larger edit has no lines here
+WAIT_VARIABLE = "HEADWAY_AGENT_WAIT"  # the worker runs before the hook ends, for tests
+
+
+def main(arguments: Sequence[str]) -> int:
+    """`agent NAME` with the payload on stdin, `git HOOK` in a repository, or `work`.  Always 0, never a word."""
+    try:
+        if not (home() / "paused").exists():
+            _run(arguments)
+    except BaseException as problem:  # also an interrupt: the agent's work is not ours to stop
+        log(f"hook {' '.join(arguments)}: {problem!r}")
+    return 0
+
+
+def _run(arguments: Sequence[str]) -> None:
+    kind, name = arguments[0], arguments[1] if len(arguments) > 1 else ""
+    if kind == "work":
+        run_worker()
+        return
+    with Ledger() as ledger:
+        if kind == "agent":
+            content = sys.stdin.buffer.read(MOST_INPUT + 1)
+            if len(content) > MOST_INPUT:
+                log(f"{name}: an input of more than {MOST_INPUT} bytes was left out")
+                return
+            payload = json.loads(content or b"{}")
+            event = read_event(name, payload) if isinstance(payload, dict) else None
+            place = record_event(ledger, event) if event else None
+            just_made = ""
+        else:
+            place = find_repository(os.getcwd())
+            just_made = head(place) if place and name == "post-commit" else ""
+        if place is None:
+            return
+        request_work(ledger, place, just_made)
+    if os.environ.get(WAIT_VARIABLE):
+        run_worker()
+    else:
+        start_worker()
+
+
+def start_worker() -> None:
+    """Start the worker in a process of its own, which outlives the agent's hook."""
+    command = [sys.executable, "-IS", str(home() / "hook.py"), "work"]
+    quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    if sys.platform == "win32":
+        flags = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
+        subprocess.Popen(command, creationflags=flags, close_fds=True, cwd=home(), **quiet)  # type: ignore[call-overload]
+    else:
+        subprocess.Popen(command, start_new_session=True, close_fds=True, cwd=home(), **quiet)  # type: ignore[call-overload]
+
+
+def run_worker() -> None:
+    """Judge commits and send what is queued, unless another worker does; that one looks again before it ends."""
+    from .git_hooks import watch  # what only the worker needs
+    from .upload import send_queue
+
+    again = True
+    while again:
+        for is_held in only_one(home() / "worker.lock"):
+            if not is_held:
+                return
+            with Ledger() as ledger:
+                while taken := take_work(ledger):
+                    for place, just_made in taken:
+                        try:
+                            if read_settings().get("git_hooks", True):
+                                watch(ledger, place)
+                            judge_commits(ledger, place, just_made=just_made)
+                        except Exception as problem:  # one repository must not hold up the others
+                            log(f"the commits of {place.root} were not judged: {problem!r}")
+                ledger.forget_old()
+                send_queue(ledger)
+        with Ledger() as ledger:
+            again = bool(ledger.rows("SELECT 1 FROM work LIMIT 1"))
+
+
+def only_one(path: Path) -> Iterator[bool]:
+    """Yields once: whether this process alone holds the lock, which ends with it."""
+    with open(path, "a+b") as file:
+        try:
+            if sys.platform == "win32":
+                import msvcrt
+
+                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+            else:
+                import fcntl
+
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            yield False
+            return
+        yield True

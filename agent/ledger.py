@@ -1,0 +1,281 @@
+"""What the collector keeps on the machine: its folder, its settings, and a SQLite file with hashes, counts and a queue.
+
+Nothing here leaves the machine but the documents of the queue.  The salt of the hashes is made here and stays here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .lines import DIGEST_BYTES, Written
+
+HOME_VARIABLE = "HEADWAY_AGENT_HOME"
+DAYS_REMEMBERED = 30
+DAY = 86_400
+OPEN_FOR = 3_600  # seconds after which an edit that was never closed is forgotten
+MOST_ROWS = 2_000_000  # of the ledger: about 200 MB
+MOST_QUEUED = 20_000
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY, agent TEXT, external_id TEXT, model TEXT, last_at REAL,
+    UNIQUE (agent, external_id));
+CREATE TABLE IF NOT EXISTS opened (repository TEXT, call TEXT, session INTEGER, path TEXT, hashes BLOB, at REAL,
+    PRIMARY KEY (repository, call, path));
+CREATE TABLE IF NOT EXISTS written (id INTEGER PRIMARY KEY, repository TEXT, path TEXT, digest BLOB, before BLOB,
+    after BLOB, session INTEGER, at REAL);
+CREATE INDEX IF NOT EXISTS written_by_digest ON written (repository, digest);
+CREATE TABLE IF NOT EXISTS used (written INTEGER, sha TEXT, PRIMARY KEY (written, sha));
+CREATE INDEX IF NOT EXISTS used_by_sha ON used (sha);
+CREATE TABLE IF NOT EXISTS judged (repository TEXT, sha TEXT, at REAL, PRIMARY KEY (repository, sha));
+CREATE TABLE IF NOT EXISTS work (repository TEXT PRIMARY KEY, worktree TEXT, just_made TEXT);
+CREATE TABLE IF NOT EXISTS queue (sha TEXT PRIMARY KEY, document TEXT, sent_at REAL, refused TEXT);
+CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT);
+"""
+
+
+def home() -> Path:
+    """The collector's folder, the same on every system."""
+    return Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".headway-agent")
+
+
+def read_settings() -> dict[str, Any]:
+    """The settings; empty if there are none, or they cannot be read."""
+    try:
+        settings = json.loads((home() / "settings.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def write_settings(settings: dict[str, Any]) -> None:
+    """Replace the settings, readable for this account alone: they hold the token."""
+    home().mkdir(parents=True, exist_ok=True)
+    replace_file(home() / "settings.json", json.dumps(settings, indent=2).encode() + b"\n", mode=0o600)
+
+
+def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a file whole or not at all; a symbolic link stays one."""
+    path = Path(os.path.realpath(path))
+    if mode is None:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
+    beside = path.with_name(path.name + ".headway-new")
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        file.write(content)
+    os.chmod(beside, mode)
+    os.replace(beside, path)
+
+
+def log(message: str) -> None:
+    """Append to the log, which starts over at 1 MB; a log that cannot be written is none."""
+    try:
+        path = home() / "log.txt"
+        size = path.stat().st_size if path.exists() else 0
+        with open(path, "w" if size > 1_000_000 else "a", encoding="utf-8", errors="replace") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {message}\n")
+    except OSError:
+        pass
+
+
+class Session(NamedTuple):
+    id: int
+    agent: str
+    external_id: str
+    model: str
+
+
+class Ledger:
+    """The SQLite file.  A damaged file is moved aside, and a new one begins."""
+
+    def __init__(self) -> None:
+        folder = home()
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / "ledger.db"
+        try:
+            self.connection = self._connect(path)
+        except sqlite3.DatabaseError as problem:
+            if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: not damaged
+                raise
+            log(f"the ledger is damaged and starts over: {problem}")
+            os.replace(path, folder / "ledger.damaged.db")
+            self.connection = self._connect(path)
+
+    @staticmethod
+    def _connect(path: Path) -> sqlite3.Connection:
+        is_new = not path.exists()
+        if is_new:
+            os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        connection = sqlite3.connect(path, timeout=3, isolation_level=None)
+        connection.execute("PRAGMA synchronous = NORMAL")
+        if is_new or not connection.execute("PRAGMA user_version").fetchone()[0]:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(SCHEMA + "PRAGMA user_version = 1;")
+        return connection
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.close()
+
+    def rows(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        return self.connection.execute(statement, parameters).fetchall()
+
+    def salt(self) -> bytes:
+        known = self.note("salt")
+        if not known:
+            self.rows("INSERT OR IGNORE INTO note VALUES ('salt', ?)", os.urandom(32).hex())
+            known = self.note("salt")
+        return bytes.fromhex(known)
+
+    def note(self, name: str) -> str:
+        rows = self.rows("SELECT value FROM note WHERE name = ?", name)
+        return rows[0][0] if rows else ""
+
+    def set_note(self, name: str, value: str) -> None:
+        self.rows("INSERT OR REPLACE INTO note VALUES (?, ?)", name, value)
+
+    def notes(self, prefix: str) -> dict[str, str]:
+        return {
+            name[len(prefix) :]: value
+            for name, value in self.rows(
+                "SELECT name, value FROM note WHERE substr(name, 1, ?) = ?", len(prefix), prefix
+            )
+        }
+
+    # Sessions and edits
+
+    def session(self, agent: str, external_id: str, model: str = "") -> int:
+        self.rows(
+            "INSERT INTO session (agent, external_id, model, last_at) VALUES (?, ?, ?, ?)"
+            " ON CONFLICT (agent, external_id) DO UPDATE SET last_at = excluded.last_at,"
+            " model = CASE WHEN excluded.model = '' THEN model ELSE excluded.model END",
+            agent,
+            external_id,
+            model,
+            time.time(),
+        )
+        return int(self.rows("SELECT id FROM session WHERE agent = ? AND external_id = ?", agent, external_id)[0][0])
+
+    def sessions(self, ids: Iterable[int]) -> dict[int, Session]:
+        found = {}
+        for pk in ids:
+            for row in self.rows("SELECT id, agent, external_id, model FROM session WHERE id = ?", pk):
+                found[pk] = Session(*row)
+        return found
+
+    def open_edit(self, repository: str, call: str, session: int, path: str, hashes: Sequence[bytes]) -> None:
+        """Remember a file as it was before an edit."""
+        self.rows(
+            "INSERT OR REPLACE INTO opened VALUES (?, ?, ?, ?, ?, ?)",
+            repository,
+            call,
+            session,
+            path,
+            b"".join(hashes),
+            time.time(),
+        )
+
+    def take_edit(self, repository: str, call: str) -> dict[str, list[bytes]]:
+        """Files as they were before an edit, by path; they are forgotten with it."""
+        rows = self.rows(
+            "SELECT path, hashes FROM opened WHERE repository = ? AND call = ? AND at > ?",
+            repository,
+            call,
+            time.time() - OPEN_FOR,
+        )
+        self.rows(
+            "DELETE FROM opened WHERE (repository = ? AND call = ?) OR at <= ?",
+            repository,
+            call,
+            time.time() - OPEN_FOR,
+        )
+        return {path: _split(hashes) for path, hashes in rows}
+
+    def append(self, repository: str, session: int, lines: Iterable[tuple[str, bytes, bytes, bytes]]) -> None:
+        """Append lines that a session wrote: path, hash, and the hashes beside it."""
+        at = time.time()
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.connection.executemany(
+            "INSERT INTO written (repository, path, digest, before, after, session, at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(repository, *line, session, at) for line in lines],
+        )
+        self.connection.execute("COMMIT")
+
+    def written(self, repository: str, digests: Iterable[bytes]) -> list[tuple[Written, list[str]]]:
+        """Rows of these lines, the latest first, with the commits that have them already."""
+        found: dict[int, tuple[Written, list[str]]] = {}
+        wanted = list(digests)
+        for first in range(0, len(wanted), 400):
+            some = wanted[first : first + 400]
+            rows = self.rows(
+                "SELECT written.id, path, digest, before, after, session, sha FROM written"
+                " LEFT JOIN used ON used.written = written.id"
+                f" WHERE repository = ? AND digest IN ({','.join('?' * len(some))})",  # question marks
+                repository,
+                *some,
+            )
+            for *row, sha in rows:
+                found.setdefault(row[0], (Written(*row), []))[1].extend([sha] if sha else [])
+        return [found[key] for key in sorted(found, reverse=True)]
+
+    def has_lines_of(self, repository: str) -> bool:
+        return bool(self.rows("SELECT 1 FROM written WHERE repository = ? LIMIT 1", repository))
+
+    # Commits
+
+    def judge(self, repository: str, sha: str, rows: Iterable[int], document: dict[str, Any] | None) -> None:
+        """Store which rows a commit has, and queue what is to be said of it; replaces what was said before."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.rows("DELETE FROM used WHERE sha = ?", sha)
+        self.connection.executemany("INSERT INTO used VALUES (?, ?)", [(row, sha) for row in rows])
+        self.rows("INSERT OR REPLACE INTO judged VALUES (?, ?, ?)", repository, sha, time.time())
+        if document is not None:
+            text = json.dumps(document, sort_keys=True)
+            if [(text,)] != self.rows("SELECT document FROM queue WHERE sha = ?", sha):
+                self.rows("INSERT OR REPLACE INTO queue VALUES (?, ?, NULL, NULL)", sha, text)
+        self.connection.execute("COMMIT")
+
+    def judged(self, repository: str) -> list[str]:
+        return [sha for (sha,) in self.rows("SELECT sha FROM judged WHERE repository = ?", repository)]
+
+    def forget_judged(self, repository: str, shas: Iterable[str]) -> None:
+        for sha in shas:
+            self.rows("DELETE FROM judged WHERE repository = ? AND sha = ?", repository, sha)
+
+    def unsent(self, most: int) -> list[tuple[str, dict[str, Any]]]:
+        rows = self.rows(
+            "SELECT sha, document FROM queue WHERE sent_at IS NULL AND refused IS NULL ORDER BY rowid LIMIT ?", most
+        )
+        return [(sha, json.loads(document)) for sha, document in rows]
+
+    def close_sent(self, shas: Iterable[str], refused: str = "") -> None:
+        for sha in shas:
+            if refused:
+                self.rows("UPDATE queue SET refused = ? WHERE sha = ?", refused, sha)
+            else:
+                self.rows("UPDATE queue SET sent_at = ? WHERE sha = ?", time.time(), sha)
+
+    def forget_old(self) -> None:
+        """Delete what is older than a month, and what is beyond the bounds."""
+        before = time.time() - DAYS_REMEMBERED * DAY
+        self.rows("DELETE FROM written WHERE at < ?", before)
+        self.rows("DELETE FROM written WHERE id <= (SELECT max(id) FROM written) - ?", MOST_ROWS)
+        self.rows("DELETE FROM used WHERE written NOT IN (SELECT id FROM written)")
+        self.rows("DELETE FROM judged WHERE at < ?", before)
+        self.rows("DELETE FROM session WHERE last_at < ?", before - DAYS_REMEMBERED * DAY)
+        self.rows("DELETE FROM queue WHERE sent_at < ?", before)
+        self.rows("DELETE FROM queue WHERE rowid <= (SELECT max(rowid) FROM queue) - ?", MOST_QUEUED)
+
+
+def _split(hashes: bytes) -> list[bytes]:
+    return [hashes[start : start + DIGEST_BYTES] for start in range(0, len(hashes), DIGEST_BYTES)]
+
+
+def system_name() -> str:
+    return {"linux": "Linux", "darwin": "macOS", "win32": "Windows"}.get(sys.platform, sys.platform)

@@ -1,0 +1,133 @@
+"""What agents' hooks say: one vocabulary per agent, all read as one kind of event.
+
+Read are the session, the model, the tool, the files and the text that an edit writes; the text is compared on this
+machine and forgotten.  Prompts, answers and transcripts are not read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+BEFORE, AFTER, FAILED, OTHER = "before", "after", "failed", "other"
+PHASES = {
+    "pretooluse": BEFORE,
+    "beforetool": BEFORE,
+    "posttooluse": AFTER,
+    "aftertool": AFTER,
+    "afterfileedit": AFTER,
+    "posttoolusefailure": FAILED,
+}
+SHELLS = frozenset(
+    (
+        *("bash", "powershell", "shell", "local_shell"),
+        *("exec_command", "run_shell_command", "run_terminal_cmd", "run_in_terminal"),
+    )
+)
+EDITORS = frozenset(
+    (
+        *("edit", "multiedit", "write", "notebookedit", "write_file", "replace", "create", "str_replace"),
+        *("str_replace_editor", "create_file", "replace_string_in_file", "insert_edit_into_file", "edit_file"),
+    )
+)
+PATCHERS = frozenset(("apply_patch", "git_apply_patch"))
+_PATCHED = re.compile(r"^\*\*\* (?:Add|Update) File: (.+?)\s*$|^\*\*\* Move to: (.+?)\s*$", re.MULTILINE)
+# Commands that bring lines which somebody wrote before: what they change is nobody's here.
+_HISTORY = re.compile(
+    r"\b(?:git|jj|hg|gh|patch|rsync|tar|unzip|cp|curl|wget)\b"
+    r"(?!\s+(?:-\S+\s+)*(?:add|commit|status|diff|log|show|push|rev-parse|branch|rm|mv|config|remote|fetch)\b)"
+)
+
+
+class Event(NamedTuple):
+    """One call of a hook."""
+
+    agent: str
+    session: str
+    model: str
+    phase: str
+    folder: str
+    call: str
+    paths: Sequence[str] = ()
+    texts: Sequence[str] | None = None  # None: the tool does not say what it writes
+    replaced: Sequence[tuple[str, str]] | None = None  # old and new text, from an agent that sends both
+    command: str | None = None
+
+
+def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
+    """The event of a payload; None if another agent sent it, or it names no session.
+
+    Cursor and Copilot run Claude Code's hooks as well, and have their own registration.
+    """
+    if agent == "claude_code" and ("cursor_version" in payload or "hook_event_name" not in payload):
+        return None
+    session = _text(payload, "session_id", "sessionId", "conversation_id", "thread_id")
+    if not session:
+        return None
+    name = _text(payload, "hook_event_name").lower()
+    folder = _text(payload, "cwd", "workspace_folder") or next(iter(_texts(payload.get("workspace_roots"))), "")
+    tool = _text(payload, "tool_name", "toolName").lower()
+    tool_input = payload.get("tool_input", payload.get("toolInput"))
+    event = Event(
+        agent=agent,
+        session=session[:200],
+        model=_text(payload, "model")[:120],
+        phase=PHASES.get(name, OTHER),
+        folder=folder or os.getcwd(),
+        call=_text(payload, "tool_use_id") or f"{session} {tool}",
+    )
+    if name == "afterfileedit":
+        pairs = [(_text(edit, "old_string"), _text(edit, "new_string")) for edit in _dicts(payload.get("edits"))]
+        return event._replace(paths=_absolute(folder, [_text(payload, "file_path")]), replaced=pairs)
+    return _of_tool(event, tool, tool_input)
+
+
+def _of_tool(event: Event, tool: str, tool_input: Any) -> Event:
+    given: dict[str, Any] = tool_input if isinstance(tool_input, dict) else {}
+    if tool in SHELLS:
+        return event._replace(command=_command(given))
+    if tool in PATCHERS:
+        patch = _text(given, "command", "patch", "input") or (tool_input if isinstance(tool_input, str) else "")
+        names = [path or moved for path, moved in _PATCHED.findall(patch)]
+        added = [line[1:] for line in patch.split("\n") if line.startswith("+")]
+        return event._replace(paths=_absolute(event.folder, names), texts=added)
+    if tool in EDITORS:
+        path = _text(given, "file_path", "filePath", "path", "notebook_path")
+        return event._replace(paths=_absolute(event.folder, [path]), texts=_new_texts(given))
+    return event._replace(phase=OTHER)
+
+
+def brings_history(command: str) -> bool:
+    """Whether a shell command may bring lines from elsewhere: a stash, another branch, a patch, a copied file."""
+    return _HISTORY.search(command) is not None
+
+
+def _command(given: dict[str, Any]) -> str:
+    value = given.get("command", given.get("cmd", ""))
+    return value if isinstance(value, str) else " ".join(_texts(value))
+
+
+def _new_texts(given: dict[str, Any]) -> list[str] | None:
+    names = ("new_string", "content", "file_text", "new_str", "newString", "new_source", "code")
+    texts = [value for name in names if isinstance(value := given.get(name), str)]
+    for edit in _dicts(given.get("edits")):
+        texts += [value for name in names if isinstance(value := edit.get(name), str)]
+    return texts or None
+
+
+def _absolute(folder: str, names: Sequence[str]) -> list[str]:
+    return [os.path.join(folder, os.path.expanduser(name)) for name in names if name]
+
+
+def _text(payload: dict[str, Any], *names: str) -> str:
+    return next((value for name in names if isinstance(value := payload.get(name), str) and value), "")
+
+
+def _texts(value: Any) -> list[str]:
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,297 @@
+"""Hooks in the settings of agents: added beside what is there, backed up, and taken out again without a trace.
+
+The manifest remembers what every file was before.  A file that nobody changed since is restored byte for byte; from
+one that was changed, our own entries are removed.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .ledger import home, replace_file
+
+MARK = "headway-agent"  # in every command of ours
+SECONDS = 10
+
+
+class UnreadableSettingsError(Exception):
+    """A settings file that is not the JSON we can add to; the text is for the person at this machine."""
+
+
+class Agent(NamedTuple):
+    """An agent, its settings file, and the hooks that it documents."""
+
+    name: str
+    label: str
+    folder: Callable[[], Path]  # exists where the agent is in use
+    file: str
+    events: Sequence[str]
+    matcher: str
+    timeout: int
+    nested: bool  # {"matcher", "hooks": [{"command"}]} as in Claude Code, or one flat entry
+    versioned: bool = False
+    remark: str = ""
+
+
+def _folder(variable: str, name: str) -> Callable[[], Path]:
+    return lambda: Path(os.environ.get(variable) or Path.home() / name)
+
+
+_EVENTS = ("PreToolUse", "PostToolUse", "SessionStart", "Stop")
+AGENTS = (
+    Agent(
+        "claude_code",
+        "Claude Code",
+        _folder("CLAUDE_CONFIG_DIR", ".claude"),
+        "settings.json",
+        (*_EVENTS, "PostToolUseFailure", "SessionEnd"),
+        "Edit|MultiEdit|Write|NotebookEdit|Bash|PowerShell",
+        SECONDS,
+        nested=True,
+    ),
+    Agent(
+        "codex",
+        "Codex",
+        _folder("CODEX_HOME", ".codex"),
+        "hooks.json",
+        _EVENTS,
+        "apply_patch|Bash",
+        SECONDS,
+        nested=True,
+        remark="Codex runs new hooks only after you have trusted them: enter /hooks in Codex.",
+    ),
+    Agent(
+        "gemini_cli",
+        "Gemini CLI",
+        _folder("", ".gemini"),
+        "settings.json",
+        ("BeforeTool", "AfterTool", "SessionStart", "SessionEnd"),
+        "write_file|replace|run_shell_command",
+        SECONDS * 1000,
+        nested=True,
+    ),
+    Agent(
+        "cursor",
+        "Cursor",
+        _folder("", ".cursor"),
+        "hooks.json",
+        ("afterFileEdit", "sessionEnd"),
+        "",
+        SECONDS,
+        nested=False,
+        versioned=True,
+        remark="Cursor tells of edits, not of files before a shell command: what its commands write is unknown.",
+    ),
+    Agent(
+        "copilot",
+        "Copilot CLI",
+        _folder("COPILOT_HOME", ".copilot"),
+        "hooks/headway.json",
+        ("PreToolUse", "PostToolUse", "PostToolUseFailure", "SessionStart", "SessionEnd"),
+        "",
+        SECONDS,
+        nested=False,
+        versioned=True,
+    ),
+)
+
+
+def settings_path(agent: Agent) -> Path:
+    return agent.folder() / agent.file
+
+
+def in_use(agent: Agent) -> bool:
+    return agent.folder().is_dir()
+
+
+def hook_command(agent: str) -> str:
+    """The command of an agent's hook.  It cannot fail, so that no agent takes a failure of ours for a refusal."""
+    script = home() / "hook.py"
+    if sys.platform == "win32":
+        return f'"{sys.executable}" -IS "{script}" agent {agent} {MARK}'
+    return f"{shlex.quote(sys.executable)} -IS {shlex.quote(str(script))} agent {agent} {MARK} 2>/dev/null || true"
+
+
+def state_of(agent: Agent) -> str:
+    """`installed`, `not installed`, `incomplete` (events are missing, or another copy's), `unreadable` or `off`."""
+    try:
+        settings = _read(settings_path(agent))
+    except UnreadableSettingsError:
+        return "unreadable"
+    if settings.get("disableAllHooks") is True:
+        return "off"
+    registered = {event: [entry for entry in _entries(settings, event) if _is_ours(entry)] for event in agent.events}
+    if not any(registered.values()):
+        return "not installed"
+    current = all(
+        any(
+            hook_command(agent.name) in json.dumps(entry, ensure_ascii=False).replace("\\\\", "\\").replace('\\"', '"')
+            for entry in entries
+        )
+        for entries in registered.values()
+    )
+    return "installed" if current else "incomplete"
+
+
+def register(agent: Agent) -> None:
+    """Add our hooks to an agent's settings.  Raises UnreadableSettingsError, and then changes nothing."""
+    path = settings_path(agent)
+    before = path.read_bytes() if path.exists() else None
+    settings = _without_ours(_read(path))
+    hooks = settings.setdefault("hooks", {})
+    if not isinstance(hooks, dict):
+        raise UnreadableSettingsError(f"{path}: `hooks` is no object; nothing was changed.")
+    if agent.versioned:
+        settings.setdefault("version", 1)
+    for event in agent.events:
+        entries = hooks.setdefault(event, [])
+        if not isinstance(entries, list):
+            raise UnreadableSettingsError(f"{path}: `hooks.{event}` is no list; nothing was changed.")
+        entries.append(_entry(agent, event))
+    text = json.dumps(settings, indent=_indent_of(before), ensure_ascii=False) + "\n"
+    write_recorded(path, text.encode("utf-8"))
+
+
+def unregister(agent: Agent) -> None:
+    restore(settings_path(agent), _cleaned)
+
+
+def _cleaned(content: bytes) -> bytes:
+    settings = _without_ours(json.loads(content))
+    return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
+
+
+def _entry(agent: Agent, event: str) -> dict[str, Any]:
+    command: dict[str, Any] = {"type": "command", "command": hook_command(agent.name)}
+    if agent.name == "copilot":
+        return {**command, "timeoutSec": agent.timeout}
+    command["timeout"] = agent.timeout
+    if not agent.nested:
+        return {name: command[name] for name in ("command", "timeout")}
+    entry: dict[str, Any] = {"hooks": [command]}
+    return {"matcher": agent.matcher, **entry} if "Tool" in event else entry
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return {}
+    except OSError as problem:
+        raise UnreadableSettingsError(f"{path} cannot be read: {problem.strerror}.") from None
+    if not content.strip():
+        return {}
+    try:
+        settings = json.loads(content.decode("utf-8-sig"))
+    except ValueError as problem:
+        raise UnreadableSettingsError(
+            f"{path} is not plain JSON ({problem}); nothing was changed. Remove its comments, and install again."
+        ) from None
+    if not isinstance(settings, dict):
+        raise UnreadableSettingsError(f"{path} holds no JSON object; nothing was changed.")
+    return settings
+
+
+def _entries(settings: dict[str, Any], event: str) -> list[Any]:
+    hooks = settings.get("hooks")
+    entries = hooks.get(event) if isinstance(hooks, dict) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _is_ours(entry: Any) -> bool:
+    return MARK in json.dumps(entry)
+
+
+def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings without our entries, and without the lists and objects that only they filled."""
+    hooks = settings.get("hooks")
+    if not isinstance(hooks, dict):
+        return settings
+    for event in [event for event, entries in hooks.items() if isinstance(entries, list)]:
+        had = len(hooks[event])
+        hooks[event] = [entry for entry in hooks[event] if not _is_ours(entry)]
+        if had and not hooks[event]:
+            del hooks[event]
+    if not hooks:
+        del settings["hooks"]
+    return settings
+
+
+def _indent_of(content: bytes | None) -> Any:
+    for line in (content or b"").split(b"\n")[1:3]:
+        blank = line[: len(line) - len(line.lstrip())]
+        if blank:
+            return "\t" if blank.startswith(b"\t") else min(len(blank), 8)
+    return 2
+
+
+# The manifest: what files were before
+
+
+def _manifest_path() -> Path:
+    return home() / "manifest.json"
+
+
+def manifest() -> dict[str, dict[str, Any]]:
+    """File → its content before, its content as we wrote it, and the folders that we made for it."""
+    try:
+        content = json.loads(_manifest_path().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def _save(entries: dict[str, dict[str, Any]]) -> None:
+    home().mkdir(parents=True, exist_ok=True)
+    replace_file(_manifest_path(), json.dumps(entries, indent=1).encode() + b"\n", mode=0o600)
+
+
+def write_recorded(path: Path, content: bytes, mode: int | None = None) -> None:
+    """Write a file of somebody else's, and remember what it was; the first backup stays."""
+    entries = manifest()
+    known = entries.get(str(path))
+    before = path.read_bytes() if path.exists() else None
+    if known is None or before is None or base64.b64encode(before).decode() != known["ours"]:
+        known = {
+            "before": None if before is None else base64.b64encode(before).decode(),
+            "folders": [str(parent) for parent in path.parents if not parent.exists()],
+        }
+    entries[str(path)] = {**known, "ours": base64.b64encode(content).decode()}
+    _save(entries)  # before the file, so that a crash between them leaves a backup
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(path, content, mode)
+
+
+def restore(path: Path, clean: Callable[[bytes], bytes | None] | None = None) -> None:
+    """Give a file back what it was; of one that was changed since, `clean` makes what is to stay, if anything."""
+    entries = manifest()
+    known = entries.get(str(path))
+    if known is None:
+        return
+    current = path.read_bytes() if path.exists() else None
+    if current is not None and base64.b64encode(current).decode() == known["ours"]:
+        if known["before"] is None:
+            path.unlink()
+        else:
+            replace_file(path, base64.b64decode(known["before"]))
+    elif current is not None and clean is not None:
+        try:
+            rest = clean(current)
+        except ValueError:
+            rest = current  # somebody broke it: theirs to mend
+        if rest is not None and rest != current:
+            replace_file(path, rest)
+    for folder in known["folders"]:
+        try:
+            Path(folder).rmdir()
+        except OSError:
+            break  # in use
+    del entries[str(path)]
+    _save(entries)

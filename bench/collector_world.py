@@ -1,0 +1,206 @@
+"""A sandbox home with the collector installed, a repository, agents that call its hooks, and a person beside them.
+
+Hooks are started as the agents start them, by the commands that the installation wrote into their settings, with the
+input that the agents document; git is the machine's own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from integrations.collector.package import archive
+
+PERSON = ("Ada", "ada@example.com")
+FOLDERS = {"claude_code": ".claude", "codex": ".codex", "gemini_cli": ".gemini", "cursor": ".cursor"}
+BEFORE = {"gemini_cli": "BeforeTool"}
+AFTER = {"gemini_cli": "AfterTool", "cursor": "afterFileEdit"}
+Counts = Mapping[str, int]
+"""Session → lines."""
+
+
+class World:
+    """One machine."""
+
+    def __init__(self, folder: Path, *, server: str = "http://127.0.0.1:9", token: str = "hwi_none") -> None:  # noqa: S107
+        self.folder = folder
+        self.home = folder / "home"
+        self.repository = folder / "repository"
+        self.home.mkdir(parents=True)
+        for name in (*FOLDERS.values(), ".copilot"):
+            (self.home / name).mkdir()
+        (self.home / ".gitconfig").write_text(
+            f"[user]\n\tname = {PERSON[0]}\n\temail = {PERSON[1]}\n[init]\n\tdefaultBranch = main\n"
+            "[core]\n\teditor = true\n[merge]\n\tconflictStyle = merge\n"
+        )
+        self.calls = 0
+        self.archive = folder / "headway-agent.pyz"
+        self.archive.write_bytes(archive())
+        self.install_output = self.agent("install", "--server", server, "--token", token)
+        self.git_at(folder, "init", "-q", str(self.repository))
+
+    @property
+    def environment(self) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
+        return {**inherited, "HOME": str(self.home), "HEADWAY_AGENT_WAIT": "1", "GIT_CONFIG_NOSYSTEM": "1"}
+
+    def agent(self, *arguments: str, status: int = 0) -> str:
+        """A command of the collector, as a person types it."""
+        done = subprocess.run(
+            [sys.executable, str(self.archive), *arguments],
+            env=self.environment,
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != status:
+            raise AssertionError(f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def git_at(self, folder: Path, *arguments: str, check: bool = True, **variables: str) -> str:
+        done = subprocess.run(
+            ["git", *arguments],
+            cwd=folder,
+            env={**self.environment, **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"git {arguments}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+    def git(self, *arguments: str, check: bool = True, **variables: str) -> str:
+        return self.git_at(self.repository, *arguments, check=check, **variables)
+
+    def hook(self, agent: str, payload: Mapping[str, Any], *, folder: Path | None = None) -> None:
+        """Run the command that the agent's settings have for this event."""
+        name = {"codex": "hooks.json", "cursor": "hooks.json", "copilot": "hooks/headway.json"}
+        path = self.home / (".copilot" if agent == "copilot" else FOLDERS[agent]) / name.get(agent, "settings.json")
+        entries = json.loads(path.read_text())["hooks"][payload["hook_event_name"]]
+        command = entries[0]["hooks"][0]["command"] if "hooks" in entries[0] else entries[0]["command"]
+        done = subprocess.run(
+            ["sh", "-c", command],
+            input=json.dumps(payload),
+            cwd=folder or self.repository,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode or done.stdout or done.stderr:
+            raise AssertionError(f"A hook said something: {done.returncode} {done.stdout}{done.stderr}")
+
+    # What people and agents do
+
+    def write(self, name: str, *lines: str, root: Path | None = None) -> None:
+        """A person saves a file."""
+        path = (root or self.repository) / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes("".join(f"{line}\n" for line in lines).encode())
+
+    def read(self, name: str) -> list[str]:
+        return (self.repository / name).read_text().splitlines()
+
+    def insert(self, name: str, after: str, *lines: str) -> None:
+        """A person adds lines below one."""
+        content = self.read(name)
+        position = content.index(after) + 1
+        self.write(name, *content[:position], *lines, *content[position:])
+
+    def edit(self, session: str, name: str, *lines: str, agent: str = "claude_code", root: Path | None = None) -> None:
+        """An agent writes a whole file."""
+        root = root or self.repository
+        path = root / name
+        content = "".join(f"{line}\n" for line in lines)
+        if agent == "cursor":
+            old = path.read_text() if path.exists() else ""
+            self.write(name, *lines, root=root)
+            edits = {"file_path": str(path), "edits": [{"old_string": old, "new_string": content}]}
+            self.hook(agent, {"hook_event_name": "afterFileEdit", "conversation_id": session, **edits}, folder=root)
+            return
+        call = self.opened(session, agent, "Write", {"file_path": str(path), "content": content}, root)
+        self.write(name, *lines, root=root)
+        self.hook(agent, {**call, "hook_event_name": AFTER.get(agent, "PostToolUse")}, folder=root)
+
+    def replace(self, session: str, name: str, old: str, new: str, *, during: Sequence[str] = ()) -> None:
+        """Claude Code's Edit; `during`: lines that a person adds at the end of the file meanwhile."""
+        path = self.repository / name
+        given = {"file_path": str(path), "old_string": old, "new_string": new, "replace_all": False}
+        call = self.opened(session, "claude_code", "Edit", given, self.repository)
+        text = path.read_text()
+        if old not in text:
+            raise AssertionError(f"{old!r} is not in {name}")
+        path.write_text(text.replace(old, new, 1) + "".join(f"{line}\n" for line in during))
+        self.hook("claude_code", {**call, "hook_event_name": "PostToolUse"})
+
+    def insert_by(self, session: str, name: str, after: str, *lines: str, agent: str = "claude_code") -> None:
+        """An agent adds lines below one."""
+        content = self.read(name)
+        position = content.index(after) + 1
+        self.edit(session, name, *content[:position], *lines, *content[position:], agent=agent)
+
+    def shell(self, session: str, command: str, *, agent: str = "claude_code", check: bool = True) -> None:
+        call = self.opened(session, agent, "Bash", {"command": command}, self.repository)
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.repository,
+            env={**self.environment, "CLAUDECODE": "1"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{command}: {done.stdout}{done.stderr}")
+        self.hook(agent, {**call, "hook_event_name": "PostToolUse"})
+
+    def opened(self, session: str, agent: str, tool: str, tool_input: Mapping[str, Any], root: Path) -> dict[str, Any]:
+        self.calls += 1
+        call = {
+            "session_id": session,
+            "cwd": str(root),
+            "tool_name": tool,
+            "tool_input": dict(tool_input),
+            "tool_use_id": f"toolu_{self.calls}",
+        }
+        self.hook(agent, {**call, "hook_event_name": BEFORE.get(agent, "PreToolUse")}, folder=root)
+        return call
+
+    def commit(self, *arguments: str) -> str:
+        """Everything, or what the arguments say; returns the commit."""
+        if not arguments:
+            self.git("add", "-A")
+        self.git("commit", "-q", *(arguments or ("-m", "change")))
+        return self.git("rev-parse", "HEAD")
+
+    # What came of it
+
+    def counts(self, revision: str) -> dict[str, int]:
+        """What is queued for a commit: session → lines."""
+        sha = self.git("rev-parse", revision)
+        counts: dict[str, int] = {}
+        for kind in self.document(sha).get("file_types", ()):
+            for session in kind["sessions"]:
+                counts[session["session"]] = counts.get(session["session"], 0) + session["lines"]
+        return counts
+
+    def document(self, sha: str) -> dict[str, Any]:
+        connection = sqlite3.connect(self.home / ".headway-agent" / "ledger.db")
+        try:
+            rows = connection.execute("SELECT document FROM queue WHERE sha = ?", [sha]).fetchall()
+        finally:
+            connection.close()
+        document: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
+        return document
+
+    def wait(self) -> None:
+        """Until git's clock, which counts seconds, has moved on."""
+        time.sleep(1.1)

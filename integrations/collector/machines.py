@@ -1,0 +1,99 @@
+"""Machines with the collector: their tokens, their state, and who has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
+
+from integrations.models import AgentSession, IngestScope, IngestToken
+from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
+from orgtree.models import Person
+
+LIFETIME = timedelta(days=365)
+MOST_MACHINES = 20  # in use per person; more are leftovers
+SILENT_AFTER = timedelta(days=7)  # a machine that is on reports four times a day
+USED_WITHIN = timedelta(days=30)
+WORKING = "installed"
+
+
+class TooManyMachinesError(ValueError):
+    """A person has as many machines as one can have."""
+
+
+@dataclass(frozen=True)
+class AgentState:
+    """An agent on a machine: the state of its hooks, and when one ran last."""
+
+    agent: str
+    hooks: str
+    last_event: datetime | None
+
+    @property
+    def works(self) -> bool:
+        return self.hooks == WORKING and self.last_event is not None
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A token of the collector, with what its machine reported, if it did."""
+
+    token: IngestToken
+    version: str
+    system: str
+    agents: Sequence[AgentState]
+    reported_at: datetime | None
+    problem: str
+
+
+def add_machine(person: Person, name: str) -> str:
+    """Create the token of a new machine; returns the secret, which is shown once.  Raises TooManyMachinesError."""
+    if tokens_of(person).count() >= MOST_MACHINES:
+        raise TooManyMachinesError(f"You have {MOST_MACHINES} machines. Revoke one that is no longer in use.")
+    return create_ingest_token(name, scope=IngestScope.COLLECTOR, lifetime=LIFETIME, person=person)[1]
+
+
+def tokens_of(person: Person) -> QuerySet[IngestToken]:
+    return machine_tokens().filter(identity__person=person)
+
+
+def machine_tokens() -> QuerySet[IngestToken]:
+    """Tokens of machines that are not revoked."""
+    return (
+        IngestToken.objects.filter(scope=IngestScope.COLLECTOR, revoked_at=None)
+        .select_related("identity__person", "machine")
+        .order_by("created_at", "pk")
+    )
+
+
+def revoke_machine(token: IngestToken) -> None:
+    """Revoke a machine's token.  What it reported stays."""
+    revoke_ingest_token(token)
+
+
+def machine_of(token: IngestToken, now: datetime) -> Machine:
+    """A machine as it last described itself, with what keeps it from working."""
+    state = getattr(token, "machine", None)
+    if state is None:
+        return Machine(token, "", "", (), None, "Not installed: no report has arrived.")
+    agents = [
+        AgentState(name, entry["hooks"], entry["last_event"] and datetime.fromisoformat(entry["last_event"]))
+        for name, entry in sorted(state.agents.items())
+    ]
+    problem = ""
+    if token.expires_at is not None and token.expires_at <= now:
+        problem = "Its token has expired."
+    elif state.reported_at < now - SILENT_AFTER:
+        problem = f"No report for {(now - state.reported_at).days} days."
+    elif not agents:
+        problem = "No agent is in use on it."
+    return Machine(token, state.version, state.system, agents, state.reported_at, problem)
+
+
+def people_without_machine(now: datetime) -> list[Person]:
+    """People with an agent session in the last 30 days whose machines have no collector."""
+    used = AgentSession.objects.filter(started_at__gte=now - USED_WITHIN).values("identity__person")
+    covered = machine_tokens().filter(machine__isnull=False).values("identity__person")
+    return list(Person.objects.filter(pk__in=used).exclude(pk__in=covered).order_by("full_name", "pk"))
