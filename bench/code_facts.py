@@ -112,7 +112,7 @@ FILES = """
     ) AS kind (rest, folder, suffix, language, file_type) ON rest = id %% 3
 """
 
-# A third each is attributed by notes, trailers and a concurrent session; the model is the session's.
+# A third each is attributed by notes, trailers and a concurrent session; the model is one of the session's.
 ATTRIBUTIONS = """
     INSERT INTO integrations_fileattribution
         (file_id, commit_id, agent, model, session_id, method, level, ai_lines)
@@ -122,7 +122,11 @@ ATTRIBUTIONS = """
            stored.lines
     FROM bench_stored stored
     JOIN integrations_commitfile file ON file.commit_id = stored.id AND file.file_type = 'code'
-    JOIN integrations_agentsessionday figures ON figures.session_id = stored.session_id AND figures.source = 'events'
+    CROSS JOIN LATERAL (
+        SELECT max(model) AS model FROM integrations_agentsessionday
+        WHERE session_id = stored.session_id AND source = 'events'
+        HAVING count(*) > 0
+    ) AS figures
 """
 
 # Sessions of whoever has no commit at all; a commit lies within a year of any other session of these.

@@ -20,8 +20,9 @@ from orgtree.models import OrgTree
 class Size:
     """The amount of generated facts.
 
-    A session has one day with one model's figures and up to three tools.  Two of five sessions lead to a commit;
-    `commits_per_week` are additional commits by hand.  Facts outside a person's employment are left out.
+    A session has up to three tools; one of seven goes on over midnight, one of five uses a second model.  Two of five
+    lead to a commit; `commits_per_week` are additional commits by hand.  Facts outside a person's employment are left
+    out.
     """
 
     people: int
@@ -101,7 +102,8 @@ ENROLMENTS = """
     GROUP BY identity_id
 """
 
-# A session's events, and what only its metrics contain: lines, which no model wrote.
+# A session's events, by model, those after midnight on a day of their own, and what only its metrics contain: lines,
+# which no model wrote.
 SESSION_DAYS = """
     INSERT INTO integrations_agentsessionday
         (session_id, identity_id, agent, day, source, counted, model, requests, input_tokens, cache_read_tokens,
@@ -112,6 +114,19 @@ SESSION_DAYS = """
            4, 900, 5000, 300, 1200, 0.0237, 0, 0.0237, 0, 0, 6, id %% 2, 0, 0
     FROM integrations_agentsession
     WHERE external_id LIKE 'bench-%%'
+    UNION ALL
+    SELECT id, identity_id, agent, started_on, 'events', true, 'claude-haiku-4-5',
+           2, 300, 800, 100, 200, 0.0021, 0, 0.0021, 0, 0, 1, 0, 0, 0
+    FROM integrations_agentsession
+    WHERE external_id LIKE 'bench-%%' AND id %% 5 = 2
+    UNION ALL
+    SELECT session.id, session.identity_id, session.agent, session.started_on + 1, 'events', true,
+           CASE session.id %% 3 WHEN 0 THEN 'claude-opus-4-1' ELSE 'claude-sonnet-4-5' END,
+           1, 200, 900, 50, 150, 0.0034, 0, 0.0034, 0, 0, 1, 0, 0, 0
+    FROM integrations_agentsession session
+    JOIN bench_author author USING (identity_id)
+    WHERE session.external_id LIKE 'bench-%%' AND session.id %% 7 = 3 AND author.days @> session.started_on + 1
+      AND session.started_on < current_date
     UNION ALL
     SELECT id, identity_id, agent, started_on, 'metrics', false, '',
            0, 0, 0, 0, 0, NULL, 0, NULL, lines_added, id %% 40, 0, 0, 0, 0

@@ -45,8 +45,8 @@ def test_generated_facts_are_those_that_metrics_read() -> None:
     assert sessions.value == stored
     assert 0.7 * SIZE.people * SIZE.weeks * SIZE.sessions_per_week < stored  # less those of people who were not there
     assert 0 < (developers.value or 0) <= SIZE.people
-    assert tokens.value == 7400 * stored
-    assert errors.value == pytest.approx(100 / 12, abs=1)
+    assert 7400 * stored < (tokens.value or 0) < 8200 * stored  # one of seven goes on, one of five uses a second model
+    assert errors.value == pytest.approx(100 / 12.7, abs=1)
     assert 0 < (committed.value or 0) < (lines.value or 0)
     assert 0 < (share.value or 0) < 100
     assert 0 < (shipped.value or 0) < 100
