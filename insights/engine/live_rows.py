@@ -41,6 +41,7 @@ class Rows(ExitStack):
     def __init__(self, allowance: Allowance = EXACT) -> None:
         super().__init__()
         self.statements: list[Any] | None = None  # what insights/engine/scan.py notes while it derives a result
+        self.derived_from: dict[str, Any] = {}  # answers, by key, that are not kept in place of such a result
         self._allowance = allowance
         self._live_rows: dict[tuple[str, tuple[Window, ...], frozenset[str]], str | None] = {}
         self._number_of_live_rows: Counter[str] = Counter()  # by relation

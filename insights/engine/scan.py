@@ -248,10 +248,12 @@ def _fetch_once(statement_from: StatementFrom, rows: Rows) -> Found:
             rows.statements.append((statement_from, key))
         if key == OF_NO_ROWS:
             return []
-        found = answers.get(key)
+        found = rows.derived_from.get(key, answers.get(key))
         if found is None:
             found = database.fetch(cursor, text, statement.parameters)
-            if not is_derived_from:
+            if is_derived_from:
+                rows.derived_from[key] = found
+            else:
                 answers.put(key, found)
         return found
 

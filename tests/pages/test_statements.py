@@ -58,9 +58,9 @@ def counted_statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 @pytest.mark.parametrize(
     ("path", "everybody", "a_unit"),
     [
-        ("/insights/ai/", 23, 33),
+        ("/insights/ai/", 22, 32),
         ("/insights/ai/adoption/", 17, 20),
-        ("/insights/ai/impact/", 24, 38),
+        ("/insights/ai/impact/", 23, 37),
         ("/insights/ai/spend/", 24, 32),
         ("/insights/ai/usage/", 13, 21),
         ("/insights/ai/developers/", 13, 19),
