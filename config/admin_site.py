@@ -34,7 +34,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("insights.Dashboard", "insights.SavedView", "integrations.HandKeptMetric", "integrations.InvestmentCategory"),
     ),
     "Program": (
-        *("programs.Objective", "programs.Ticket", "programs.BenchmarkVersion", "programs.Review", "programs.Qbr"),
+        *("programs.Objective", "programs.Ticket", "programs.Experiment", "programs.BenchmarkVersion"),
+        *("programs.Review", "programs.Qbr"),
         *("programs.MeetingSeries", "programs.Quarter", "programs.ProgramSettings", "programs.Persona"),
         *("programs.ObjectiveTemplate", "programs.TicketTemplate", "programs.OutgoingEmail"),
     ),

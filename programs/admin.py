@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from core.admin_permissions import NoAdding, NoDeleting
 from programs.benchmarks.admin import BenchmarkAdmin
+from programs.experiments.admin import ExperimentAdmin
 from programs.history.admin import ProgramRecordAdmin
 from programs.meetings.admin import MeetingSeriesAdmin
 from programs.models import Qbr, Quarter, Review

@@ -6,6 +6,7 @@ from programs.allocation import api as allocation
 from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
 from programs.closing.api import quarters
+from programs.experiments import api as experiments
 from programs.meetings.api import feeds, meetings
 from programs.mirrors.api import mirrors
 from programs.objectives.api import forms, objectives
@@ -37,6 +38,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("benchmarks/<str:key>/take-back/", benchmarks.BenchmarkTakeBackView.as_view(), name="api_benchmark_take_back"),
     path("benchmarks/<str:key>/suggestions/", benchmarks.SuggestionsView.as_view(), name="api_benchmark_suggestions"),
     path("benchmarks/<str:key>/units/", benchmarks.UnitsBelowView.as_view(), name="api_benchmark_units"),
+    path("experiments.csv", experiments.Experiments.endpoint("csv"), name="api_experiments_csv"),
+    path("experiments/", experiments.Experiments.endpoint("list", "create"), name="api_experiments"),
+    path(
+        "experiments/<int:pk>/",
+        experiments.Experiments.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_experiment",
+    ),
     path("fiscal-calendar/", calendar.FiscalCalendarView.as_view(), name="api_fiscal_calendar"),
     path("bottlenecks/", overview.BottlenecksView.as_view(), name="api_bottlenecks"),
     path("focus/", focus.FocusView.as_view(), name="api_focus"),

@@ -7,6 +7,7 @@ class ProgramsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_migrate
 
+        from insights.pages.findings import finding_sections
         from insights.ui.agreements import agreement_providers
         from insights.ui.offers import home_sections, metric_actions, planners, spend_budgets
         from orgtree.access.policy import philosophies
@@ -15,6 +16,7 @@ class ProgramsConfig(AppConfig):
         from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
+        from programs.experiments.pages.listing import experiments_of_finding, experiments_of_ticket
         from programs.first_templates import add_first_templates
         from programs.meetings.services.calendars import calendar_object
         from programs.meetings.services.records import meeting_records
@@ -43,6 +45,8 @@ class ProgramsConfig(AppConfig):
         planners.register(is_product_manager)
         spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
+        ticket_cards.register(experiments_of_ticket)
+        finding_sections.register(experiments_of_finding)
         meeting_records.register(reviews_of_meetings)
         meeting_records.register(qbrs_of_meetings)
         settled_notices.register(settled_meeting_notices)

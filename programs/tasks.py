@@ -5,6 +5,7 @@ from __future__ import annotations
 from celery import shared_task
 
 from programs.budgets.services.alerting import alert_of_budgets
+from programs.experiments.services.measuring import measure_experiments
 from programs.key_results.services import measuring
 from programs.meetings.services.planning import make_meetings_ahead
 from programs.meetings.services.reminding import remind_of_meetings
@@ -16,8 +17,9 @@ from programs.tickets.services.effects import measure_effects
 
 @shared_task(name="programs.tasks.measure_tickets", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_tickets() -> None:
-    """Measure the effect of tickets completed four weeks ago."""
+    """Measure the effect of tickets completed four weeks ago, and experiments that are over."""
     measure_effects()
+    measure_experiments()
 
 
 @shared_task(name="programs.tasks.sync_mirrors", ignore_result=True)  # type: ignore[untyped-decorator]

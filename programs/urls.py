@@ -11,6 +11,9 @@ from programs.budgets.pages.charge_back import charge_back_csv, charge_back_page
 from programs.budgets.pages.form import BudgetPage, budget_remove
 from programs.budgets.pages.listing import Budgets
 from programs.closing.pages import closing, frozen
+from programs.experiments.pages import record as experiment
+from programs.experiments.pages.form import ExperimentPage
+from programs.experiments.pages.listing import Experiments
 from programs.meetings.pages import feeds, series_page
 from programs.meetings.pages import listing as meeting_list
 from programs.meetings.pages import page as meeting
@@ -187,11 +190,23 @@ TICKETS: Routes = [
     path("<int:pk>/watch/", ticket.ticket_watch, name="ticket_watch"),
 ]
 
+EXPERIMENTS: Routes = [
+    path("", Experiments.as_view(), name="experiments"),
+    path("experiments.csv", Experiments.as_file(), name="experiments_csv"),
+    path("new/", ExperimentPage.as_view(), name="experiment_new"),
+    path("<int:pk>/", experiment.experiment, name="experiment"),
+    path("<int:pk>/edit/", ExperimentPage.as_view(), name="experiment_edit"),
+    path("<int:pk>/remove/", experiment.experiment_remove, name="experiment_remove"),
+    path("<int:pk>/chart/", experiment.experiment_chart, name="experiment_chart"),
+    path("<int:pk>/chart.csv", experiment.experiment_chart_csv, name="experiment_chart_csv"),
+]
+
 MIRRORS: Routes = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mirror")]
 
 urlpatterns: Routes = [
     path("programs/", include([*OVERVIEW, *BENCHMARKS])),
     path("programs/inbox/", include(INBOX)),
+    path("programs/experiments/", include(EXPERIMENTS)),
     path("programs/meetings/", include(MEETINGS)),
     path("programs/objectives/", include(OBJECTIVES)),
     path("programs/qbr/", include(QBR)),

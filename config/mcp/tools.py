@@ -137,12 +137,14 @@ TOOLS: Mapping[str, Tool] = {
             "program",
             "The improvement program",
             "How a unit improves: its progress through the program, the bottlenecks by people, process and tooling, "
-            "this quarter's objectives with key results and status, and the action tickets to do.",
+            "this quarter's objectives with key results and status, the action tickets to do, and the experiments with "
+            "their verdicts.",
             {
                 "overview": Operation("api_overview"),
                 "bottlenecks": Operation("api_bottlenecks"),
                 "objectives": Operation("api_objectives", {"size": "50"}),
                 "tickets": Operation("api_tickets", {"size": "50", "state": "standing"}),
+                "experiments": Operation("api_experiments", {"size": "20"}),
             },
             _program_page,
             takes=("unit",),

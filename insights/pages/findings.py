@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.hooks import Hook
 from core.page_links import Picker, url_with
 from core.write_errors import FieldError
 from insights.catalogue.registry import get
@@ -23,7 +24,7 @@ from insights.models.findings import OPEN_STATES, FindingState
 from insights.privacy.scope_access import access_in
 from insights.query.query import Scope
 from insights.query.windows import local_today
-from insights.ui.offers import actions_on
+from insights.ui.offers import OfferedSection, actions_on
 from insights.ui.tiles import ChartCard
 from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
@@ -40,6 +41,7 @@ KINDS = {
 }
 CHART_WEEKS = "52w"
 REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # findings that ask why reviews wait
+finding_sections: Hook[Callable[[Finding, Access], OfferedSection | None]] = Hook()  # beside one that is opened
 NOTHING = "{} has changed or stands apart more than chance explains. Findings need at least twelve weeks of data."
 
 
@@ -136,6 +138,7 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
         "found_on": finding.found_on,
         "holds": weeks_in_words(finding, local_today()),
         "reason": finding.reason,
+        "beside": [section for offer in finding_sections if (section := offer(finding, access))],
         "actions": [action for action in actions_on(metric, scope, access) if action.starts_work],
         "metric_url": url_with(reverse("metric_page", args=[metric.key]), about),
         "may_decide": may_decide(finding, access) and finding.state in OPEN_STATES,

@@ -1,0 +1,1 @@
+"""Experiments: design, verdict and the log of what worked."""

@@ -1,0 +1,165 @@
+"""The form of an experiment; a finding, a ticket, an objective or a metric in the address fills a new one in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from django import forms
+from django.forms.models import model_to_dict
+
+from core.form_page import FormTexts
+from core.list_filters import LARGEST_ID
+from insights.catalogue.registry import find, metrics
+from insights.findings.detectors import BY_KEY
+from insights.models import Finding
+from insights.query.enums import Better
+from insights.query.windows import local_today
+from orgtree.access.access import Access
+from orgtree.models import OrgTree, Unit
+from orgtree.models.visibility import person_of
+from orgtree.trees.units_as_of import units_as_of
+from programs.experiments.queries import visible_experiment
+from programs.experiments.services.writing import WRITTEN, add_experiment, change_experiment
+from programs.models import Experiment, Objective, Ticket
+from programs.requests.list_pages import ProgramForm
+from programs.teams.fields import suggested_owners
+from programs.teams.pages import WHOLE, OwnedForm, offer, units_to_write_for, word_of
+
+DAY = forms.DateInput(attrs={"type": "date", "step": "7"}, format="%Y-%m-%d")
+SEVERAL = forms.SelectMultiple(attrs={"size": 8})
+LINKS = ("finding", "ticket", "objective")
+
+
+class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
+    metric = forms.ChoiceField(label="Success metric")
+    guard_rails = forms.MultipleChoiceField(
+        label="Guard rails", required=False, widget=SEVERAL, help_text="What must not get worse; at most five."
+    )
+    treated = forms.MultipleChoiceField(label="Units that change", widget=SEVERAL, help_text="Three at least.")
+    compared = forms.MultipleChoiceField(
+        label="Units to compare with", widget=SEVERAL, help_text="Three at least, as like the others as there are."
+    )
+    field_order = WRITTEN
+
+    class Meta:
+        model = Experiment
+        fields = ("title", "change", "starts_on", "weeks", "step_weeks", "learned")
+        widgets = {  # Django's own shape
+            "change": forms.Textarea(attrs={"rows": 4}),
+            "learned": forms.Textarea(attrs={"rows": 4}),
+            "starts_on": DAY,
+        }
+        help_texts = {  # as above
+            "starts_on": "A Monday: whole weeks are compared.",
+            "weeks": "The page of the planned experiment says which difference so many weeks can show.",
+            "step_weeks": "0: all at once. Otherwise one unit after the other, in an order that is drawn.",
+        }
+
+    def __init__(self, data: Any = None, *, access: Access, stored: Experiment | None = None, **kwargs: Any) -> None:
+        super().__init__(data, instance=stored, **kwargs)
+        self.links = {name: kwargs.get("initial", {}).get(name) for name in LINKS}
+        named = [
+            (metric.key, f"{metric.name} ({metric.key})") for metric in metrics() if metric.better != Better.NEITHER
+        ]
+        offer(self, "unit", units_to_write_for(access.visibility, stored=stored))
+        offer(self, "metric", [("", "Choose one"), *named])
+        offer(self, "guard_rails", named)
+        units = _units(access, stored)
+        for name in ("treated", "compared"):
+            offer(self, name, units)
+
+    def given(self) -> dict[str, Any]:
+        return {**super().given(), **self.links}
+
+
+def _units(access: Access, stored: Experiment | None) -> list[tuple[str, str]]:
+    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
+    units = {
+        unit.slug: unit.indented_name
+        for unit in units_as_of(trees, on=local_today())
+        if access.visibility.can_see(unit.id)
+    }
+    gone = {*(stored.treated + stored.compared if stored else ())} - units.keys()
+    return [*units.items(), *Unit.objects.filter(slug__in=gone).values_list("slug", "name")]
+
+
+class ExperimentPage(ProgramForm):
+    template_name = "programs/experiments/form.html"
+    adding = FormTexts("New experiment", "Plan the experiment", "Experiment planned.")
+    changing = FormTexts("Change experiment", "Save", "Experiment saved.")
+    list_route, record_route = "experiments", "experiment"
+    find = staticmethod(visible_experiment)
+    add, change = staticmethod(add_experiment), staticmethod(change_experiment)
+
+    def refusal(self) -> str:
+        visibility = self.access.visibility
+        may_write = visibility.leads(self.record.unit_id) if self.record else visibility.leads_any
+        return "" if may_write else "Only managers of a unit, executives and admins can write experiments."
+
+    def form_of(self, record: Experiment | None, data: Any = None) -> ExperimentForm:
+        initial = _values(record) if record else self._beginning()
+        return ExperimentForm(data, access=self.access, stored=record, initial=initial)
+
+    def context(self, form: ExperimentForm) -> Mapping[str, Any]:
+        return {
+            "owners": suggested_owners(self.access.visibility),
+            "is_started": self.record is not None and self.record.starts_on <= local_today(),
+        }
+
+    def _beginning(self) -> dict[str, Any]:
+        """What is known of a new one: its metric, units and what to try, by what it starts from."""
+        today, person = local_today(), person_of(self.request.user)
+        initial: dict[str, Any] = {
+            "unit": self.request.GET.get("unit", "").replace("\x00", "")
+            or (WHOLE if self.access.visibility.leads_whole else ""),
+            "metric": self.request.GET.get("metric", "").replace("\x00", ""),
+            "starts_on": today + timedelta(days=7 - today.weekday()),
+            "owner": person.email if person else "",
+        }
+        if finding := self._named("finding", Finding):
+            initial |= _of_finding(finding)
+        if ticket := self._named("ticket", Ticket):
+            initial |= {"title": ticket.title, "change": ticket.resolution, "unit": word_of(ticket.unit)}
+            initial |= {"metric": ticket.metric, "ticket": ticket.pk, "objective": ticket.objective_id}
+        if objective := self._named("objective", Objective):
+            initial |= {"title": objective.title, "unit": word_of(objective.unit), "objective": objective.pk}
+            measured = objective.key_results.exclude(metric="").order_by("pk").first()
+            initial["metric"] = measured.metric if measured else initial["metric"]
+        return initial
+
+    def _named(self, name: str, model: Any) -> Any:
+        """The record that the address names, if the viewer may see it."""
+        number = self.request.GET.get(name, "")
+        if not (number.isascii() and number.isdecimal() and len(number) <= 10 and int(number) <= LARGEST_ID):
+            return None
+        return model.objects.within(self.access.visibility).select_related("unit").filter(pk=int(number)).first()
+
+
+def _of_finding(finding: Finding) -> dict[str, Any]:
+    """The finding's unit and every other comparable one change; the rest is compared with them."""
+    detector, metric = BY_KEY.get(finding.detector), find(finding.metric)
+    others = [*finding.compared_with]
+    own = [finding.unit.slug] if finding.unit else []
+    return {
+        "finding": finding.pk,
+        "unit": word_of(finding.unit),
+        "metric": finding.metric,
+        "guard_rails": [key for key in (metric.negative_indicators if metric else ()) if find(key)][:2],
+        "change": detector.to_try if detector else "",
+        "treated": [*own, *others[1::2]],
+        "compared": others[::2],
+    }
+
+
+def _values(experiment: Experiment) -> dict[str, Any]:
+    """As the form writes them."""
+    return {
+        **model_to_dict(experiment, ("title", "change", "metric", "starts_on", "weeks", "step_weeks", "learned")),
+        **{name: getattr(experiment, name) for name in ("guard_rails", "treated", "compared")},
+        **{name: getattr(experiment, f"{name}_id") for name in LINKS},
+        "unit": word_of(experiment.unit),
+        "owner": (experiment.owner.email or "") if experiment.owner else "",
+        "version": experiment.version,
+    }

@@ -1,0 +1,121 @@
+"""Experiments that a viewer may see, their filters and columns, and the results that may be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+import django_filters
+from django.db.models import Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from core.columns import columns_of
+from core.csv_export import Cell
+from core.list_filters import NumberFilter, ViewerFilters
+from insights.privacy.withhold import minimum_of
+from insights.query.windows import local_today
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
+from programs.requests.visible import UnitFilter
+
+RELATED = ("unit", "owner", "finding", "ticket", "objective", "result")
+FILE = columns_of(
+    Experiment,
+    *("id", "title", "unit", "metric", "starts_on", "ends_on", "state", "treated", "compared"),
+    *("verdict", "effect", "low", "high", "learned"),
+    labels={
+        "id": "Number",
+        "unit": "Unit",
+        "state": "State",
+        "verdict": "Verdict",
+        "effect": "Difference",
+        "low": "95 % interval from",
+        "high": "95 % interval to",
+    },
+)
+
+
+class ExperimentFilters(ViewerFilters):
+    """The experiments that the viewer may see and asks for, the latest first."""
+
+    unit = UnitFilter(help_text="Slug: its experiments, and those of units below it.")
+    state = django_filters.ChoiceFilter(
+        label="State", method="of_state", empty_label="All", choices=ExperimentState.choices
+    )
+    verdict = django_filters.ChoiceFilter(
+        label="Verdict", method="of_verdict", empty_label="Any verdict", choices=ExperimentVerdict.choices
+    )
+    metric = django_filters.CharFilter(help_text="The success metric.")
+    finding = NumberFilter(field_name="finding", help_text="Number of the finding that suggested them.")
+    q = django_filters.CharFilter(method="with_text", help_text="Text in hypothesis, change or what was learned.")
+
+    def visible(self, access: Access) -> QuerySet[Experiment]:
+        return Experiment.objects.within(access.visibility).select_related(*RELATED)
+
+    def of_state(self, experiments: QuerySet[Experiment], _name: str, state: str) -> QuerySet[Experiment]:
+        return experiments & Experiment.objects.in_state(state, self.today)
+
+    def of_verdict(self, experiments: QuerySet[Experiment], _name: str, verdict: str) -> QuerySet[Experiment]:
+        """A verdict that the viewer may not see selects nothing."""
+        return experiments.filter(pk__in=judged(self.access).filter(result__verdict=verdict).values("pk"))
+
+    def with_text(self, experiments: QuerySet[Experiment], _name: str, text: str) -> QuerySet[Experiment]:
+        return experiments.filter(
+            Q(title__icontains=text)
+            | Q(change__icontains=text)
+            | Q(learned__icontains=text)
+            | Q(metric__icontains=text)
+        )
+
+
+def judged(access: Access) -> QuerySet[Experiment]:
+    """Those that are over and whose figures the viewer may see."""
+    minimum = minimum_of(access)
+    enough = minimum.people + minimum.unconfirmed.bit_count()  # whoever is unconfirmed may be among any unit's people
+    return Experiment.objects.judged_before(access.visibility, None if access.shows_small_groups else enough)
+
+
+def visible_experiment(pk: int, access: Access) -> Experiment:
+    """Raises Http404 for one that the viewer may not see, too."""
+    return get_object_or_404(Experiment.objects.within(access.visibility).select_related(*RELATED), pk=pk)
+
+
+def visible_results(experiments: Iterable[Experiment], access: Access) -> dict[int, ExperimentResult]:
+    """The results that the viewer may see, by the experiment."""
+    keys = [experiment.pk for experiment in experiments]
+    shown = judged(access).filter(pk__in=keys).select_related("result")
+    return {experiment.pk: experiment.result for experiment in shown}
+
+
+def names_of_units(slugs: Sequence[str], access: Access) -> list[str]:
+    """The names of the units that the viewer may see, and how many others there are."""
+    names = dict(Unit.objects.within(access.visibility).filter(slug__in=slugs).values_list("slug", "name"))
+    listed = [names[slug] for slug in slugs if slug in names]
+    others = len(slugs) - len(listed)
+    return [*listed, *([f"{others} more"] if others else [])]
+
+
+def experiment_rows(experiments: QuerySet[Experiment], access: Access) -> Iterator[Sequence[Cell]]:
+    """The CSV file, the header first."""
+    listed, today = [*experiments], local_today()
+    results = visible_results(listed, access)
+    yield [column.label for column in FILE]
+    for experiment in listed:
+        yield FILE.row(experiment, _special(results.get(experiment.pk), access, today))
+
+
+def _special(
+    result: ExperimentResult | None, access: Access, today: date
+) -> Mapping[str, Callable[[Experiment], Cell]]:
+    """The cells that are no fields of the experiment."""
+    return {
+        "unit": lambda one: one.unit.slug if one.unit else "",
+        "state": lambda one: one.state(today).label,
+        "treated": lambda one: ", ".join(names_of_units(one.treated, access)),
+        "compared": lambda one: ", ".join(names_of_units(one.compared, access)),
+        "verdict": lambda _: result.get_verdict_display() if result else "",
+        "effect": lambda _: result.effect if result else None,
+        "low": lambda _: result.low if result else None,
+        "high": lambda _: result.high if result else None,
+    }
