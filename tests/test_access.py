@@ -198,6 +198,7 @@ POSTS: dict[str, Access] = {
     "api/v1/meetings/<int:pk>/move/": post("/api/v1/meetings/4711/move/", visitor=401, member=404, admin=404),
     "api/v1/meetings/<int:pk>/cancel/": post("/api/v1/meetings/4711/cancel/", visitor=401, member=404, admin=404),
     "api/v1/allocation-rules/": post("/api/v1/allocation-rules/", visitor=401, member=415, admin=415),
+    "api/v1/experiments/": post("/api/v1/experiments/", visitor=401, member=415, admin=415),
     "api/v1/budgets/": post("/api/v1/budgets/", visitor=401, member=415, admin=415),
     "api/v1/qbr/": post("/api/v1/qbr/", visitor=401, member=415, admin=415),
     "api/v1/qbr/<int:pk>/arrange/": post("/api/v1/qbr/4711/arrange/", visitor=401, member=404, admin=404),

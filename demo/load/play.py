@@ -16,6 +16,7 @@ from demo.load.begin import year_of
 from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
 from demo.load.dashboards import make_demo_dashboard, publish_demo_philosophy
+from demo.load.experiments import write_demo_experiments
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.meetings import write_demo_meetings
 from demo.load.mirrors import mirrors_waiting, postpone_on_both_sides, start_demo_mirrors
@@ -128,6 +129,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     write_demo_objectives(year, today=today)
     write_demo_roadmap(year, today=today)
     write_demo_tickets(year, today=today)
+    write_demo_experiments(year, today=today)
     start_demo_mirrors(year)
     plan_demo_objectives()
     write_demo_meetings(year, today=today)

@@ -126,7 +126,7 @@ def test_the_log_is_searched_by_metric_and_verdict() -> None:
     assert listed("metric=pr.size") == set()
     assert listed("state=over") == {made.pk, other.pk}
     assert listed("q=on+the+hour") == {made.pk}
-    text = reader.get(f"{PAGE}experiments.csv?verdict=better").content.decode("utf-8-sig")
+    text = reader.get(f"{PAGE}experiments.csv?verdict=better").getvalue().decode("utf-8-sig")
     [row] = csv.DictReader(io.StringIO(text))
     assert (row["Verdict"], row["Number"]) == ("Better", str(made.pk))
     assert "Reviews on the hour" in reader.get(f"{PAGE}?verdict=better").content.decode()

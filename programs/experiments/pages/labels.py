@@ -100,8 +100,10 @@ def outcome(key: str, found: Mapping[str, Any]) -> DifferenceInWords:
 
 
 def signed(value: float, unit: str) -> str:
-    """−3.2 h, +4.0 pts"""
-    return f"{'+' if value > 0 else '−' if value < 0 else ''}{wording.difference(value, unit)}"
+    """−3.2 h, +4.0 pts, −21 lines"""
+    size = wording.difference(value, unit)
+    named = f"{size} {unit}" if unit in ("lines", "tokens") else size
+    return f"{'+' if value > 0 else '−' if value < 0 else ''}{named}"
 
 
 def metric_label(key: str) -> str:

@@ -114,7 +114,7 @@ def drawn(request: HttpRequest, pk: int) -> ChartData:
     return ChartData(
         kind="line",
         unit=metric.unit.value,
-        labels=[f"{one['week']:+d}".replace("-", "−") for one in weeks],
+        labels=[f"{one['week']:+d}".replace("-", "−") if one["week"] else "0" for one in weeks],
         datasets=[difference],
         label_name="Week from the start",
     )
