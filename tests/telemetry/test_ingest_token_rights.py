@@ -26,6 +26,7 @@ from tests.telemetry.intake import ADA, REQUEST, Intake, log_record, logs
 
 pytestmark = pytest.mark.django_db
 
+WITHOUT_PERSON = (IngestScope.TELEMETRY, IngestScope.PUSH)
 EVERYTHING = ""
 DEPLOYMENT = {
     "records": [
@@ -54,7 +55,9 @@ def person(email: str, name: str = "") -> Person:
 
 
 def test_a_token_sends_what_its_scope_says_and_a_refusal_names_the_remedy() -> None:
-    for_telemetry, for_push = (create_ingest_token("a", scope=scope)[1] for scope in IngestScope)
+    for_telemetry, for_push = (
+        create_ingest_token("a", scope=scope)[1] for scope in (IngestScope.TELEMETRY, IngestScope.PUSH)
+    )
     assert telemetry(for_telemetry)[0] == push(for_push)[0] == 200
     status, answer = push(for_telemetry)
     assert (status, "--scope push" in answer["error"]) == (403, True)
@@ -70,7 +73,7 @@ def test_a_token_of_before_goes_on_sending_everything() -> None:
 
 def test_a_new_token_ends_after_a_year_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ingest_tokens, "_known", TTLCache(1, ttl=0))
-    secrets = [create_ingest_token("a", scope=scope)[1] for scope in IngestScope]
+    secrets = [create_ingest_token("a", scope=scope)[1] for scope in WITHOUT_PERSON]
     with time_machine.travel(timezone.now() + timedelta(days=364), tick=False):
         assert [telemetry(secrets[0])[0], push(secrets[1])[0]] == [200, 200]
     with time_machine.travel(timezone.now() + timedelta(days=366), tick=False):
@@ -162,9 +165,9 @@ def test_what_is_replayed_counts_for_the_tokens_person(intake: Intake) -> None:
     assert AgentSession.objects.get().identity.person == grace
 
 
-def test_only_telemetry_belongs_to_one_person() -> None:
+def test_pushed_records_belong_to_no_one_person() -> None:
     person("ada@example.com")
-    with pytest.raises(CommandError, match="Only a token for telemetry"):
+    with pytest.raises(CommandError, match="pushed records cannot belong to a person"):
         call_command("create_ingest_token", "a", "--scope", "push", "--person", "ada@example.com")
     assert not IngestToken.objects.exists()
 
@@ -295,3 +298,9 @@ def test_the_connect_page_makes_a_token_for_a_person(admin: Client) -> None:
     assert (token.scope, token.identity and token.identity.person) == ("telemetry", ada)
     assert "Counts for Ada" in page
     assert ADA["enduser.id"] == ada.email
+
+
+def test_a_collector_is_always_somebodys() -> None:
+    with pytest.raises(CommandError, match="the person whose machine it is on"):
+        call_command("create_ingest_token", "a", "--scope", "collector")
+    assert not IngestToken.objects.exists()
