@@ -58,7 +58,7 @@ def _called(name: str) -> Q:
         | Q(project__connection__name__iexact=connection, project__key__iexact=key)
         | Q(name__iexact=name, kind__in=[OwnedKind.SERVICE, OwnedKind.BOARD])
         | Q(connection__name__iexact=connection, name__iexact=key)
-        | Exists(boards)
+        | Q(Exists(boards))
     )
 
 
