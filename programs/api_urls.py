@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
+from programs.agreements import api as agreements
 from programs.allocation import api as allocation
 from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
@@ -21,6 +22,13 @@ from programs.start import api as start
 from programs.tickets.api import csv_import, tickets
 
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("working-agreements.csv", agreements.AgreementsView.endpoint("csv"), name="api_working_agreements_csv"),
+    path("working-agreements/", agreements.AgreementsView.endpoint("list"), name="api_working_agreements"),
+    path(
+        "working-agreements/<str:pk>/",
+        agreements.UnitAgreementView.endpoint("retrieve", "partial_update"),
+        name="api_working_agreement",
+    ),
     path("allocation-rules.csv", allocation.AllocationRules.endpoint("csv"), name="api_allocation_rules_csv"),
     path("allocation-rules/", allocation.AllocationRules.endpoint("list", "create"), name="api_allocation_rules"),
     path(

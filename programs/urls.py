@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from programs.agreements.pages import AgreementPage, Agreements
 from programs.allocation.pages import AllocationRules, RulePage, allocation_rule_remove, allocation_targets
 from programs.benchmarks.pages import focus_page
 from programs.benchmarks.pages import forms_page as benchmark_forms
@@ -69,6 +70,12 @@ BENCHMARKS: Routes = [
     path("focus/", focus_page.focus, name="focus"),
     path("focus/edit/", focus_page.focus_edit, name="focus_edit"),
     path("focus/begin/", focus_page.focus_begin, name="focus_begin"),
+]
+
+AGREEMENTS: Routes = [
+    path("agreements/", Agreements.as_view(), name="agreements"),
+    path("agreements.csv", Agreements.as_file(), name="agreements_csv"),
+    path("agreements/<str:pk>/", AgreementPage.as_view(), name="agreement_change"),
 ]
 
 ALLOCATION: Routes = [
@@ -204,7 +211,7 @@ EXPERIMENTS: Routes = [
 MIRRORS: Routes = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mirror")]
 
 urlpatterns: Routes = [
-    path("programs/", include([*OVERVIEW, *BENCHMARKS])),
+    path("programs/", include([*OVERVIEW, *BENCHMARKS, *AGREEMENTS])),
     path("programs/inbox/", include(INBOX)),
     path("programs/experiments/", include(EXPERIMENTS)),
     path("programs/meetings/", include(MEETINGS)),

@@ -12,6 +12,14 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "insights/ai/charge-back/": signed_in_only("/insights/ai/charge-back/"),
     # Here people have no attributes.
     "insights/ai/charge-back.csv": Access("/insights/ai/charge-back.csv", visitor=SIGN_IN, member=400, admin=400),
+    "programs/agreements/": signed_in_only("/programs/agreements/"),
+    "programs/agreements.csv": signed_in_only("/programs/agreements.csv"),
+    "programs/agreements/<str:pk>/": no_such("/programs/agreements/no-such-unit/"),
+    "api/v1/working-agreements.csv": api("/api/v1/working-agreements.csv"),
+    "api/v1/working-agreements/": api("/api/v1/working-agreements/"),
+    "api/v1/working-agreements/<str:pk>/": Access(
+        "/api/v1/working-agreements/no-such-unit/", visitor=401, member=404, admin=404, token=404
+    ),
     "insights/allocation/rules/": signed_in_only("/insights/allocation/rules/"),
     "insights/allocation/rules.csv": signed_in_only("/insights/allocation/rules.csv"),
     "insights/allocation/rules/new/": Access("/insights/allocation/rules/new/", visitor=SIGN_IN, member=403, admin=200),

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from django.utils import timezone
 
+from demo.load.agreements import write_demo_agreements
 from demo.load.allocation import write_demo_targets
 from demo.load.annotations import write_demo_annotations
 from demo.load.begin import year_of
@@ -125,6 +126,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     write_demo_hand_kept(year, today=today)
     write_demo_budgets(year, today=today)
     write_demo_targets(year, today=today)
+    write_demo_agreements(year, today=today)
     write_demo_benchmarks(year, today=today)
     write_demo_objectives(year, today=today)
     write_demo_roadmap(year, today=today)

@@ -189,6 +189,65 @@ LINKED_RATE = _merged_share(
     ),
 )
 
+_AGREED = "by the working agreement of the unit that owns the repository, on the day of the merge"
+_AGREED_ONLY = "Only pull requests for which such a limit was agreed count"
+
+OVERSIZED_RATE = _merged_share(
+    key="pr.oversized_rate",
+    name="Larger than agreed",
+    fact="PR",
+    meaning="Share of pull requests that change more lines than their team agreed on.",
+    formula=f"merged pull requests of more lines than the largest one {_AGREED} ÷ merged pull requests × 100. "
+    f"{_AGREED_ONLY}; left out if the size is unknown. {MERGED}",
+    numerator=Total(MERGED_PULL_REQUESTS, column="oversized"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="size_agreed"),
+    positive_indicators=("pr.size", "pr.review_depth", "pr.review_time"),
+    reference=SMALL_BATCHES,
+    look_for=(
+        Rule(
+            when=(base("pr.oversized_rate", "PRs").at_least(20), value("pr.oversized_rate").at_least(30.0)),
+            says="{pr.oversized_rate} of the pull requests are larger than agreed. Either they can be split, or the "
+            "agreement does not fit the work.",
+            check=rows("See the pull requests", "pr.oversized_rate"),
+        ),
+    ),
+)
+
+LATE_REVIEW_RATE = _merged_share(
+    key="pr.late_review_rate",
+    name="Reviewed later than agreed",
+    short="Late reviews",
+    fact="PR",
+    meaning="Share of first reviews that came later than the team agreed on.",
+    formula=f"merged pull requests whose pickup time is longer than agreed, {_AGREED}, ÷ merged pull requests with a "
+    f"pickup time × 100. {_AGREED_ONLY}; one without a review has no first review, see `pr.unreviewed_rate`. {MERGED}",
+    numerator=Total(MERGED_PULL_REQUESTS, column="reviewed_late"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="review_agreed"),
+    positive_indicators=("pr.pickup_time", "review.load_concentration", "pr.unreviewed_rate"),
+    look_for=(
+        Rule(
+            when=(base("pr.late_review_rate", "PRs").at_least(20), value("pr.late_review_rate").at_least(30.0)),
+            says="{pr.late_review_rate} of the first reviews come later than agreed. See whether a few people get most "
+            "of the requests.",
+            check=rows("See the pull requests", "pr.late_review_rate"),
+        ),
+    ),
+)
+
+UNLINKED_RATE = _merged_share(
+    key="pr.unlinked_rate",
+    name="Without the agreed work item",
+    short="Unlinked",
+    fact="PR",
+    meaning="Share of pull requests without a work item, where the team agreed that each names one.",
+    formula=f"merged pull requests linked to no known work item ÷ merged pull requests × 100, where it has to name one "
+    f"{_AGREED}. {MERGED}",
+    numerator=Total(MERGED_PULL_REQUESTS, column="unlinked"),
+    denominator=Total(MERGED_PULL_REQUESTS, column="item_agreed"),
+    positive_indicators=("pr.linked_rate", "delivery.idea_to_production"),
+    reference=WORK_VISIBILITY,
+)
+
 REVERT_RATE = _merged_share(
     key="pr.revert_rate",
     name="Revert rate",

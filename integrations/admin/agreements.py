@@ -15,7 +15,9 @@ class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     list_display = (
         "unit",
         days,
+        "most_lines",
         "size_thresholds",
+        "review_hours",
         "hotfix_branches",
         "hotfix_labels",
         "trunk",

@@ -112,11 +112,15 @@ def _recompute_some() -> int:
         return 0
     lock_for_write(Connection.objects.get(pk=oldest), {Kind.PULL_REQUEST})
     rows = take(queue.filter(pull_request__connection=oldest), PULL_REQUESTS_PER_TRANSACTION)
-    pull_requests = {row.pull_request_id for row in rows}
+    recompute_pull_requests({row.pull_request_id for row in rows})
+    return len(rows)
+
+
+def recompute_pull_requests(pull_requests: set[int]) -> None:
+    """Recompute everything about these pull requests, and append their days; under the lock for storing records."""
     before = days_of(Kind.PULL_REQUEST, pull_requests)
     update_label_evidence(pull_requests)
     merged = recompute_merges_of_bots(pull_requests)
     relink(Kind.PULL_REQUEST, merged)
     changed = merged | recompute_figures(pull_requests)
     append_record_days(Kind.PULL_REQUEST, changed, before)
-    return len(rows)

@@ -86,6 +86,13 @@ _MERGED_COLUMNS: LiteralString = f"""
                figures.is_self_merged::int AS self_merged,
                (figures.is_self_merged IS NOT NULL)::int AS merger_known,
                figures.is_linked::int AS linked,
+               (figures.size > figures.agreed_lines)::int AS oversized,
+               CASE WHEN figures.agreed_lines IS NOT NULL THEN (figures.size IS NOT NULL)::int END AS size_agreed,
+               (figures.pickup_seconds > figures.agreed_review_hours * 3600)::int AS reviewed_late,
+               CASE WHEN figures.agreed_review_hours IS NOT NULL
+                    THEN (figures.pickup_seconds IS NOT NULL)::int END AS review_agreed,
+               CASE WHEN figures.agreed_item THEN (NOT figures.is_linked)::int END AS unlinked,
+               CASE WHEN figures.agreed_item THEN 1 END AS item_agreed,
                (figures.reverted_by_id IS NOT NULL)::int AS reverted,
                1 AS merged,
                figures.written_line_count AS lines_written,
@@ -130,6 +137,8 @@ where none is known.  phased is 1 where coding, review (open → last approval) 
 the …_phase_seconds are set.  size is lines added + deleted, null where unknown; files, directories and languages are
 numbers, the latter two null without a clone.  new_paths of reviewed_paths (null without a clone or a review) are those
 that no reviewer had changed before.  comments and commented_hundreds (of lines) are null where either is unknown.
+oversized, reviewed_late and unlinked are 1 where it breaks that term of its working agreement, 0 where it does not,
+null where nothing is agreed or the measure is unknown; size_agreed, review_agreed and item_agreed are 1 where it can.
 unreviewed, self_merged (null where the merger is unknown), merger_known, linked (to a work item) and reverted (by one
 merged later) are 1 or 0.  lines_written are those that it left on the default branch, lines_rewritten those of them
 that gave way within 21 days; both are null without a clone.

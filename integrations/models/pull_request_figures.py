@@ -22,6 +22,7 @@ class PullRequestExclusion(models.TextChoices):
 
     BOT = "bot", "By a bot that is no coding agent"
     DELETED = "deleted", "Deleted"
+    LABEL = "label", "By a label that its unit’s working agreement ignores"
 
 
 class SizeClass(models.TextChoices):
@@ -87,6 +88,11 @@ class PullRequestFigures(models.Model):
     is_self_merged = models.BooleanField(null=True, help_text="Null: it is not known who merged it.")
     size = models.IntegerField(null=True, help_text="Lines added and deleted, without generated and vendored ones.")
     size_class = models.CharField(max_length=2, choices=SizeClass.choices, blank=True)
+    agreed_lines = models.IntegerField(null=True, help_text="The largest size by the working agreement.")
+    agreed_review_hours = models.IntegerField(null=True, help_text="Until the first review, by the working agreement.")
+    agreed_item = models.BooleanField(
+        null=True, help_text="Whether it has to name a work item, by the working agreement."
+    )
     comment_count = models.IntegerField(null=True)
     file_count = models.IntegerField(null=True)
     directory_count = models.IntegerField(null=True, help_text="Null: there is no clone.")

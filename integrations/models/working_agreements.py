@@ -1,25 +1,53 @@
-"""Working agreements of units: sizes of changes, hotfixes, work without pull requests, and the grace of sprints."""
+"""Working agreements of units: the limits of pull requests, what a failure is, working hours, and so on, by days."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import ClassVar
+from typing import Any, ClassVar, Self
+from zoneinfo import available_timezones
 
+import pghistory
 from django.contrib.postgres.fields import ArrayField, DateRangeField
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from integrations.models.ownership import Owned
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlacement
 from orgtree.models.exclusion import OneAtATime, not_empty
+from orgtree.models.visibility import Visibility
 
 CLASSES_THAT_END = 3  # S, M and L; XL has no upper bound
 LONGEST_GRACE = 10  # working days: most sprints are over after two weeks
+LONGEST_REVIEW = 24 * 30  # hours
+LONGEST_LABEL = 100
+
+TERMS = (
+    *("most_lines", "size_thresholds", "review_hours", "needs_work_item", "ignored_labels"),
+    *("hotfix_branches", "hotfix_labels", "link_window_hours", "rollout_gap_minutes", "trunk"),
+    *("sprint_grace_days", "work_starts_at", "work_ends_at", "time_zone"),
+)
+"""The terms that a unit can agree on, in the order of forms and lists."""
 
 
+class WorkingAgreementQuerySet(models.QuerySet["WorkingAgreement"]):
+    def within(self, visibility: Visibility) -> Self:
+        """Those of visible units, and of the units above them, whose terms apply to these."""
+        if visibility.unit_ids is None:
+            return self
+        above = UnitPlacement.objects.filter(unit__in=visibility.unit_ids, during__contains=timezone.localdate())
+        return self.filter(Q(unit__in=visibility.unit_ids) | Q(unit__in=above.values("ancestor")))
+
+
+@pghistory.track(
+    pghistory.InsertEvent("added"),
+    pghistory.UpdateEvent("changed"),
+    pghistory.DeleteEvent("removed"),
+    append_only=True,
+)
 class WorkingAgreement(models.Model):
     """Rules on these days for objects owned by the unit and its descendants.
 
@@ -28,12 +56,38 @@ class WorkingAgreement(models.Model):
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="working_agreements")
     during = DateRangeField(help_text="Without a start: since the beginning.  Without an end: until further notice.")
+    most_lines = models.PositiveIntegerField(
+        "largest pull request (lines)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="A pull request that changes more lines is larger than agreed.",
+    )
     size_thresholds = ArrayField(
         models.PositiveIntegerField(),
         size=3,
         null=True,
         blank=True,
         help_text="Most lines of a pull request of size S, M and L, such as 50, 200, 400; larger ones are XL.",
+    )
+    review_hours = models.PositiveSmallIntegerField(
+        "first review within (hours)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_REVIEW)],
+        help_text="Counted from when a pull request is ready for review, nights and weekends included.",
+    )
+    needs_work_item = models.BooleanField(
+        "a pull request names its work item",
+        null=True,
+        blank=True,
+        help_text="A pull request without a linked work item breaks the agreement.",
+    )
+    ignored_labels = ArrayField(
+        models.CharField(max_length=LONGEST_LABEL),
+        null=True,
+        blank=True,
+        help_text="A pull request with this label counts in no figure.",
     )
     hotfix_branches = ArrayField(
         models.CharField(max_length=100),
@@ -47,6 +101,20 @@ class WorkingAgreement(models.Model):
         blank=True,
         help_text="A deployment of a pull request with this label fixes the one before it.",
     )
+    link_window_hours = models.PositiveSmallIntegerField(
+        "an incident is a failure of the deployment before it for (hours)",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Incidents that name a cause have that one; by default as in the settings of the organisation.",
+    )
+    rollout_gap_minutes = models.PositiveSmallIntegerField(
+        "rollout window (minutes)",
+        null=True,
+        blank=True,
+        help_text="Deployments of one commit and service within this time are one rollout; by default as in the "
+        "settings of the organisation.",
+    )
     trunk = models.BooleanField(
         "works without pull requests",
         null=True,
@@ -58,7 +126,7 @@ class WorkingAgreement(models.Model):
         null=True,
         blank=True,
         validators=[MaxValueValidator(LONGEST_GRACE)],
-        help_text="What is in a sprint so many working days after its start is its commitment; 1 by default.",
+        help_text="Items in a sprint so many working days after its start are its commitment; 1 by default.",
     )
     work_starts_at = models.TimeField(
         "working hours from",
@@ -67,7 +135,15 @@ class WorkingAgreement(models.Model):
         help_text="In each person’s own time zone; 8:00 by default. What happens earlier or later is after hours.",
     )
     work_ends_at = models.TimeField("working hours until", null=True, blank=True, help_text="19:00 by default.")
+    time_zone = models.CharField(
+        max_length=64,
+        null=True,
+        blank=True,
+        help_text="Such as Europe/Berlin: of people who have none of their own.",
+    )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    objects = WorkingAgreementQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar[list[str]] = ["unit", "during"]
@@ -89,6 +165,11 @@ class WorkingAgreement(models.Model):
     def __str__(self) -> str:
         return f"Working agreement of {self.unit}"
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Each saving is another version: two managers may edit the agreement of one unit."""
+        self.noted_at = timezone.now()
+        super().save(*args, **kwargs)
+
     def clean(self) -> None:
         """Treat an empty list as null."""
         ends = self.size_thresholds = self.size_thresholds or None
@@ -98,7 +179,10 @@ class WorkingAgreement(models.Model):
             raise ValidationError({"work_ends_at": "Give both ends of the working hours, or none."})
         if self.work_starts_at and self.work_ends_at and self.work_starts_at >= self.work_ends_at:
             raise ValidationError({"work_ends_at": "Working hours end after they start."})
-        for name in ("hotfix_branches", "hotfix_labels"):
+        self.time_zone = self.time_zone or None
+        if self.time_zone and self.time_zone not in available_timezones():
+            raise ValidationError({"time_zone": "Give the name of a time zone, such as Europe/Berlin."})
+        for name in ("hotfix_branches", "hotfix_labels", "ignored_labels"):
             words = getattr(self, name) or None
             if words and not all(word.strip() for word in words):
                 raise ValidationError({name: "A word must not be empty: it would be true of everything."})

@@ -30,6 +30,7 @@ PAGES = {
     "forecast-empty": "/insights/planning/forecast/",
     "allocation-empty": "/insights/allocation/",
     "allocation-teams-empty": "/insights/allocation/teams/",
+    "agreements": "/programs/agreements/",
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
     "findings": "/insights/findings/",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import date
 from functools import cached_property
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 
@@ -43,9 +44,7 @@ class Story:
     sessions: list[AgentSession] = field(default_factory=list)
     seats: list[tuple[str, str, date]] = field(default_factory=list)  # who, dollars a month, since when
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
-    trunk: list[tuple[str, date | None]] = field(default_factory=list)  # which team works without pull requests
-    grace: list[tuple[str, int, date | None]] = field(default_factory=list)  # working days until a sprint is committed
-    hours: list[tuple[str, time, time]] = field(default_factory=list)  # of which team, from when to when
+    terms: list[tuple[str, dict[str, Any], date | None]] = field(default_factory=list)  # which team agreed on what
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import time
+from typing import Any
 
 from integrations.delivery.agreements.agree import agree
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.ownership.find import find_unit
+from integrations.delivery.recompute import recompute_waiting_pull_requests
 from tests.org import Org
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import Story
@@ -27,19 +29,48 @@ def owns(line: Line, team: str, thing: str) -> None:
 
 @sentence(r"the team (?P<team>\S+) works without pull requests")
 def works_without_pull_requests(line: Line, team: str) -> None:
-    """Since ever, or from a day on."""
-    line.story.trunk.append((team, line.moment.date() if line.moment else None))
+    agrees(line, team, trunk=True)
 
 
 @sentence(r"the team (?P<team>\S+) commits to sprints after (?P<days>\d+) working days?")
 def commits_after(line: Line, team: str, days: str) -> None:
+    agrees(line, team, sprint_grace_days=int(days))
+
+
+@sentence(r"the team (?P<team>\S+) works from (?P<first>\d\d:\d\d) to (?P<last>\d\d:\d\d)(?: in (?P<zone>\S+))?")
+def works_from(line: Line, team: str, first: str, last: str, zone: str | None) -> None:
+    hours = {"work_starts_at": time.fromisoformat(first), "work_ends_at": time.fromisoformat(last)}
+    agrees(line, team, **hours, time_zone=zone)
+
+
+@sentence(r"the team (?P<team>\S+) agrees on at most (?P<lines>\d+) lines")
+def agrees_on_lines(line: Line, team: str, lines: str) -> None:
+    agrees(line, team, most_lines=int(lines))
+
+
+@sentence(r"the team (?P<team>\S+) agrees on a first review within (?P<hours>\d+) hours")
+def agrees_on_reviews(line: Line, team: str, hours: str) -> None:
+    agrees(line, team, review_hours=int(hours))
+
+
+@sentence(r"the team (?P<team>\S+) agrees that a pull request names its item")
+def agrees_on_items(line: Line, team: str) -> None:
+    agrees(line, team, needs_work_item=True)
+
+
+@sentence(r"the team (?P<team>\S+) agrees that an incident fails what was deployed up to (?P<hours>\d+) hours? before")
+def agrees_on_failures(line: Line, team: str, hours: str) -> None:
+    agrees(line, team, link_window_hours=int(hours))
+
+
+@sentence(r"the team (?P<team>\S+) agrees that deployments within (?P<minutes>\d+) minutes are one rollout")
+def agrees_on_rollouts(line: Line, team: str, minutes: str) -> None:
+    agrees(line, team, rollout_gap_minutes=int(minutes))
+
+
+def agrees(line: Line, team: str, **terms: Any) -> None:
     """Since ever, or from a day on."""
-    line.story.grace.append((team, int(days), line.moment.date() if line.moment else None))
-
-
-@sentence(r"the team (?P<team>\S+) works from (?P<first>\d\d:\d\d) to (?P<last>\d\d:\d\d)")
-def works_from(line: Line, team: str, first: str, last: str) -> None:
-    line.story.hours.append((team, time.fromisoformat(first), time.fromisoformat(last)))
+    line.story.terms.append((team, terms, line.moment.date() if line.moment else None))
 
 
 @sentence(r"(?P<who>[a-z]+) signs commits as (?P<email>\S+)")
@@ -70,11 +101,8 @@ def give_to_teams(story: Story, org: Org) -> None:
     """Assign things to teams, once they are known, and set the teams' working agreements."""
     for thing, team, since in story.owned:
         org.own(thing, team.lower(), from_=since)
-    for team, since in story.trunk:
-        agree(find_unit(team.lower()), {"trunk": True}, start=since)
-    for team, days, since in story.grace:
-        agree(find_unit(team.lower()), {"sprint_grace_days": days}, start=since)
-    for team, first, last in story.hours:
-        agree(find_unit(team.lower()), {"work_starts_at": first, "work_ends_at": last})
-    if story.trunk or story.grace:
+    for team, terms, since in story.terms:
+        agree(find_unit(team.lower()), terms, start=since)
+    if story.terms:
         apply_agreements()
+        recompute_waiting_pull_requests()

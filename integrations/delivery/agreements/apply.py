@@ -6,12 +6,16 @@ within a minute, whatever caused it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from celery import shared_task
 from django.db import transaction
 
 from core import sql
 from integrations.delivery.linking.failures import recompute_failures
-from integrations.delivery.linking.relink import relink_pushes
+from integrations.delivery.linking.relink import relink_deployments, relink_pushes
+from integrations.delivery.rollouts.recompute import recompute_rollouts
 from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.enums import Kind
 from integrations.facts.working_agreements import AGREED
@@ -23,7 +27,10 @@ _DIFFERING = f"""
     WITH agreed AS ({AGREED}), now AS (
         SELECT owned_id, string_agg(
                    concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels,
-                             'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id),
+                             'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id,
+                             'lines ' || most_lines, 'review ' || review_hours, 'item ' || needs_work_item,
+                             'ignored ' || ignored_labels::text, 'window ' || link_window_hours,
+                             'gap ' || rollout_gap_minutes),
                    E'\\n' ORDER BY agreement_id, during
                ) AS words
         FROM agreed
@@ -42,7 +49,9 @@ _PULL_REQUESTS = """
     SELECT figures.pull_request_id
     FROM integrations_owned owned
     JOIN integrations_pullrequestfigures figures ON figures.repository_id = owned.repository_id
-    WHERE owned.id = ANY (%s)
+    WHERE owned.id = ANY (%(owned)s)
+      AND (%(since)s::date IS NULL
+           OR coalesce(figures.merged_on, figures.opened_on) BETWEEN %(since)s::date AND %(until)s::date)
 """
 _SPRINTS = """
     SELECT sprint.id
@@ -56,7 +65,8 @@ _DEPLOYMENTS = """
     FROM integrations_owned owned
     JOIN integrations_deployment deployment
       ON deployment.repository_id = owned.repository_id OR owned.kind = 'service' AND deployment.service = owned.name
-    WHERE owned.id = ANY (%s) AND deployment.environment = 'production' AND deployment.status = 'success'
+    WHERE owned.id = ANY (%s) AND deployment.environment = 'production'
+      AND deployment.status IN ('success', 'failure')
 """
 
 
@@ -74,10 +84,32 @@ def _follow() -> None:
     chosen = {owned_id: words for owned_id, words in differing.items() if words is not None}
     sql.execute(_FORGET, [list(differing)])
     sql.execute(_KEEP, [list(chosen), list(chosen.values())])
-    enqueue_pull_requests(sql.ids(_PULL_REQUESTS, [list(differing)]))
-    recompute_sprints(sql.ids(_SPRINTS, [list(differing)]))
-    recompute_failures(deployments=sql.ids(_DEPLOYMENTS, [list(differing)]))
-    relink_pushes(sql.ids(_REPOSITORIES, [list(differing)]))
+    recompute(list(differing), enqueue_pull_requests)
+
+
+def recompute(
+    owned: list[int],
+    pull_requests: Callable[[set[int]], object],
+    *,
+    since: date | None = None,
+    until: date | None = None,
+) -> None:
+    """Derive what depends on the terms of these owned things again; their pull requests by the given function.
+
+    With two days, only pull requests that were merged, or are open since, between them.  The caller holds the lock.
+    """
+    pull_requests(sql.ids(_PULL_REQUESTS, {"owned": owned, "since": since, "until": until}))
+    recompute_sprints(sql.ids(_SPRINTS, [owned]))
+    deployments = sql.ids(_DEPLOYMENTS, [owned])
+    if regrouped := recompute_rollouts(deployments):
+        relink_deployments(regrouped)
+    recompute_failures(deployments=deployments)
+    relink_pushes(sql.ids(_REPOSITORIES, [owned]))
+
+
+def differing_owned() -> list[int]:
+    """Owned things whose terms in force differ from those that they were derived with."""
+    return list(_differing())
 
 
 def _differing() -> dict[int, str | None]:

@@ -452,7 +452,7 @@ def _mark_by_clock() -> None:
     EffortWeek.objects.filter(
         Q(computed_at__lt=midnight), stale_since=None, week__gt=today - 2 * WEEK, week__lte=today
     ).exclude(computed_at=None).update(stale_since=Now())
-    hours = WorkingAgreement.objects.exclude(work_starts_at=None)
+    hours = WorkingAgreement.objects.exclude(work_starts_at=None, time_zone=None)
     if AllocationRule.objects.exclude(unit=None).exists() or hours.exists():
         version = Organisation.current().people_version
         EffortWeek.objects.filter(stale_since=None).exclude(people_version=version).update(stale_since=Now())

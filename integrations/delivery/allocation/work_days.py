@@ -1,8 +1,8 @@
 """Derives what people did on each day, in their own time zone: the facts of teams' capacity.
 
 An act is a commit, a review, a pull request that was opened, or a move of a work item.  Its context is the work item
-that it belongs to, else its repository.  Days of the person's own zone are those of the attribute `time_zone`, else of
-the organisation.  Holidays and leave are left out with all that was done on them.
+that it belongs to, else its repository.  Days are those of the person's attribute `time_zone`, else of the working
+agreement of their unit, else of the organisation.  Holidays and leave are left out with all that was done on them.
 """
 
 from __future__ import annotations
@@ -74,7 +74,19 @@ _LOCAL = """
         WHERE held.person_id = acts.person_id AND held.during @> acts.at::date AND held.value = ANY (%(zones)s)
         LIMIT 1
     ) AS own ON true
-    CROSS JOIN LATERAL (SELECT coalesce(own.value, current_setting('TimeZone'))) AS zone (name)
+    LEFT JOIN LATERAL (
+        SELECT agreement.time_zone FROM orgtree_placement placement
+        JOIN integrations_workingagreement agreement
+          ON agreement.unit_id = placement.ancestor_id AND agreement.during @> acts.at::date
+         AND agreement.time_zone IS NOT NULL
+        WHERE own.value IS NULL AND placement.person_id = acts.person_id AND placement.during @> acts.at::date
+        ORDER BY (
+            SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
+            WHERE above.unit_id = agreement.unit_id AND above.during @> acts.at::date
+        ) DESC, agreement.id
+        LIMIT 1
+    ) AS agreed ON true
+    CROSS JOIN LATERAL (SELECT coalesce(own.value, agreed.time_zone, current_setting('TimeZone'))) AS zone (name)
 """
 _COUNTED = """
     SELECT person_id, day,

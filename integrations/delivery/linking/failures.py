@@ -15,10 +15,12 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, LiteralString
 
+from django.db.models import Max
+
 from core import sql
 from integrations.facts.delivery import IN_PRODUCTION, LATEST_FIRST, LATEST_START_FIRST, ROLLED_OUT
-from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
-from integrations.models import FactFamily
+from integrations.facts.working_agreements import AGREED, NEAREST_FIRST, of_owner
+from integrations.models import FactFamily, WorkingAgreement
 from integrations.outbox.fact_changes import announce_changes, insert_days
 from orgtree.models import Organisation
 
@@ -51,7 +53,7 @@ _AFFECTED_INCIDENTS: LiteralString = """
         )
     ), changed AS MATERIALIZED (
         SELECT repository_id, service, started_at,
-               finished_at + coalesce(duration, interval '0') + %(window)s::interval AS until
+               finished_at + coalesce(duration, interval '0') + %(longest_window)s::interval AS until
         FROM own CROSS JOIN longest
     )
     SELECT unnest(%(incidents)s::bigint[])
@@ -145,6 +147,7 @@ _MERGED_AS: LiteralString = """
       AND pull_request.repository_id = repair.repository_id AND pull_request.deleted_at IS NULL
 """
 _LINK_INCIDENTS: LiteralString = f"""
+    WITH agreed AS MATERIALIZED (SELECT * FROM ({AGREED}) AS agreed WHERE agreed.link_window_hours IS NOT NULL)
     INSERT INTO linked_failure
     SELECT blamed.id, CASE WHEN incident.caused_by <> '' THEN 'explicit' ELSE 'window' END, incident.id, NULL
     FROM selected_incident
@@ -155,7 +158,7 @@ _LINK_INCIDENTS: LiteralString = f"""
           AND deployment.id = ({_NAMED.format(by="incident", name="incident.caused_by")})
         UNION ALL
         SELECT id FROM (
-            SELECT deployment.id, deployment.finished_at FROM (
+            SELECT deployment.id, deployment.finished_at, deployment.service, deployment.repository_id FROM (
                 (SELECT deployment.* FROM integrations_deployment deployment
                  WHERE incident.service <> '' AND deployment.service = incident.service AND {_STARTED_BEFORE}
                  ORDER BY {LATEST_START_FIRST} LIMIT 1)
@@ -167,7 +170,11 @@ _LINK_INCIDENTS: LiteralString = f"""
             ) AS deployment
             ORDER BY {LATEST_START_FIRST} LIMIT 1
         ) AS before
-        WHERE before.finished_at >= incident.started_at - %(window)s::interval
+        WHERE before.finished_at >= incident.started_at - coalesce((
+            SELECT agreed.link_window_hours * interval '1 hour' FROM agreed
+            WHERE {of_owner("before")}
+            ORDER BY {NEAREST_FIRST} LIMIT 1
+        ), %(window)s::interval)
     ) AS blamed
     WHERE incident.deleted_at IS NULL AND incident.started_at IS NOT NULL
 """  # noqa: S608  # constants of this module
@@ -182,11 +189,7 @@ _IS_HOTFIX_BY_RULE: LiteralString = f"""
                    SELECT FROM ({_MERGED_AS}) AS merged WHERE merged.labels && agreed.hotfix_labels::text[]
                )
         FROM agreed
-        WHERE agreed.owned_id = coalesce(
-                  (SELECT id FROM integrations_owned WHERE kind = 'service' AND name = repair.service),
-                  (SELECT id FROM integrations_owned WHERE repository_id = repair.repository_id)
-              )
-          AND agreed.during @> repair.finished_at::date
+        WHERE {of_owner("repair")}
         ORDER BY {NEAREST_FIRST} LIMIT 1
     ), false)
 """  # noqa: S608  # constants of this module
@@ -313,6 +316,11 @@ def link_window() -> timedelta:
     return timedelta(hours=Organisation.current().link_window_hours)
 
 
+def _longest_agreed_window() -> int:
+    """In hours; 0 where no unit has one of its own."""
+    return WorkingAgreement.objects.aggregate(longest=Max("link_window_hours"))["longest"] or 0
+
+
 def _recompute(
     incidents_of: LiteralString, repairs_of: LiteralString, deployments: list[int], incidents: list[int]
 ) -> None:
@@ -320,6 +328,7 @@ def _recompute(
         "deployments": deployments,
         "incidents": incidents,
         "window": link_window(),
+        "longest_window": max(link_window(), timedelta(hours=_longest_agreed_window())),
     }
     for name, columns in _TABLES.items():
         sql.execute(_CREATE.format(name=name, columns=columns))

@@ -56,9 +56,9 @@ def _seconds(start: LiteralString, end: LiteralString) -> LiteralString:
 # The upper limit of each size class in lines, unless a working agreement sets others; anything larger is XL.  400 and
 # 800 are the limits of strong and fair in LinearB's community benchmarks (1,971 teams).
 _SIZE_CLASS: LiteralString = """
-    CASE WHEN sized.size <= coalesce(classes.ends[1], 100) THEN 'S'
-         WHEN sized.size <= coalesce(classes.ends[2], 400) THEN 'M'
-         WHEN sized.size <= coalesce(classes.ends[3], 800) THEN 'L'
+    CASE WHEN sized.size <= coalesce(sizing.size_thresholds[1], 100) THEN 'S'
+         WHEN sized.size <= coalesce(sizing.size_thresholds[2], 400) THEN 'M'
+         WHEN sized.size <= coalesce(sizing.size_thresholds[3], 800) THEN 'L'
          WHEN sized.size IS NOT NULL THEN 'XL' ELSE '' END
 """
 
@@ -68,7 +68,7 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "repository_id": "selected.repository_id",
     "credited_id": "selected.credited_id",
     "is_autonomous": "coalesce(selected.is_autonomous, false)",
-    "set_apart": "selected.set_apart",
+    "set_apart": "coalesce(nullif(selected.set_apart, ''), CASE WHEN terms.ignores_it THEN 'label' END, '')",
     "opened_at": "selected.opened_at",
     "opened_on": "selected.opened_at::date",
     "merged_at": "selected.merged_at",
@@ -91,6 +91,9 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     """,
     "size": "sized.size",
     "size_class": _SIZE_CLASS,
+    "agreed_lines": "terms.most_lines",
+    "agreed_review_hours": "terms.review_hours",
+    "agreed_item": "terms.needs_work_item",
     "comment_count": "selected.comment_count",
     "file_count": "coalesce(selected.changed_files, changed.files)",
     "directory_count": "changed.directories",
@@ -177,7 +180,23 @@ STORE: LiteralString = f"""
         SELECT agreed.*, owned.repository_id
         FROM ({AGREED}) AS agreed
         JOIN integrations_owned owned ON owned.id = agreed.owned_id
-        WHERE agreed.size_thresholds IS NOT NULL AND owned.repository_id IN (SELECT repository_id FROM selected)
+        WHERE owned.repository_id IN (SELECT repository_id FROM selected)
+    ), terms AS MATERIALIZED (
+        SELECT selected.id,
+               (array_agg(agreed.most_lines ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.most_lines IS NOT NULL))[1] AS most_lines,
+               (array_agg(agreed.review_hours ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.review_hours IS NOT NULL))[1] AS review_hours,
+               (array_agg(agreed.needs_work_item ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.needs_work_item IS NOT NULL))[1] AS needs_work_item,
+               (array_agg(agreed.ignored_labels::text[] && selected.labels::text[] ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.ignored_labels IS NOT NULL))[1] AS ignores_it,
+               (array_agg(agreed.agreement_id ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.size_thresholds IS NOT NULL))[1] AS sizing_id
+        FROM selected
+        JOIN agreed ON agreed.repository_id = selected.repository_id
+         AND agreed.during @> coalesce(selected.merged_at, selected.opened_at, now())::date
+        GROUP BY selected.id
     ), put AS (
         INSERT INTO integrations_pullrequestfigures AS stored ({_NAMES})
         SELECT {_VALUES}
@@ -192,12 +211,8 @@ STORE: LiteralString = f"""
         LEFT JOIN lasting ON lasting.id = selected.id
         LEFT JOIN closed ON closed.id = selected.id
         LEFT JOIN stale ON stale.id = selected.id
-        LEFT JOIN LATERAL (
-            SELECT agreed.size_thresholds AS ends FROM agreed
-            WHERE agreed.repository_id = selected.repository_id
-              AND agreed.during @> coalesce(selected.merged_at, selected.opened_at, now())::date
-            ORDER BY {NEAREST_FIRST} LIMIT 1
-        ) AS classes ON true
+        LEFT JOIN terms ON terms.id = selected.id
+        LEFT JOIN integrations_workingagreement sizing ON sizing.id = terms.sizing_id
         LEFT JOIN orgtree_identity merger ON merger.id = selected.merged_by_id
         {sql.update_changed("pull_request_id", _COLUMNS)}
         RETURNING pull_request_id
@@ -206,6 +221,8 @@ STORE: LiteralString = f"""
                review.submitted_at::date AS submitted_on
         FROM review
         JOIN selected ON selected.id = review.id AND selected.set_apart = ''
+        LEFT JOIN terms ON terms.id = selected.id
+        WHERE terms.ignores_it IS NOT TRUE
     ), uncounted AS (
         DELETE FROM integrations_countedreview stored
         WHERE stored.pull_request_id = ANY (%(ids)s)

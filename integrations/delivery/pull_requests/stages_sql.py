@@ -36,7 +36,8 @@ SELECTED: LiteralString = """
                pull_request.state, pull_request.ready_at AS opened_at, pull_request.merged_at,
                CASE WHEN pull_request.merged_at IS NOT NULL THEN pull_request.merged_at
                     WHEN pull_request.state <> 'open' THEN pull_request.closed_at END AS ended_at,
-               pull_request.title, pull_request.source_branch, nullif(pull_request.merge_sha, '') AS merge_sha,
+               pull_request.title, pull_request.source_branch, pull_request.labels,
+               nullif(pull_request.merge_sha, '') AS merge_sha,
                pull_request.head_sha, pull_request.commit_count,
                pull_request.additions + pull_request.deletions AS provided_size, pull_request.changed_files,
                coalesce(pull_request.comment_count + pull_request.review_comment_count,

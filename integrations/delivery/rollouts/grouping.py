@@ -33,10 +33,14 @@ class Part:
     says: str = ""
     parent: str = ""
     attempt: int = 0
+    gap: timedelta | None = None  # as the owner agreed; None: the usual one
 
 
 def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
-    """Part → the part that represents its rollout: its last success, or the last failure that nothing repaired."""
+    """Part → the part that represents its rollout: its last success, or the last failure that nothing repaired.
+
+    `gap` applies to parts without an agreed one.
+    """
     ordered = sorted(parts, key=lambda part: (part.started_at, part.finished_at, part.external_id))
     leader = {part.id: part.id for part in ordered}
 
@@ -83,7 +87,8 @@ def _of_one_commit(ordered: Sequence[Part], gap: timedelta) -> Iterable[tuple[in
     for sha, of_sha in of_commit.items():
         first, end = of_sha[0], of_sha[0].finished_at
         for part in of_sha[1:]:
-            follows = part.started_at <= end + gap and not (
+            allowed = gap if part.gap is None else part.gap
+            follows = part.started_at <= end + allowed and not (
                 part.started_at > end and (part.says != first.says or _replaced(live, sha, end, part.started_at))
             )
             if follows:

@@ -14,6 +14,7 @@ from integrations.delivery.mappings.environments import only_prepares, task_roll
 from integrations.delivery.rollouts.grouping import Part, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
 from integrations.enums import Kind, RunStatus
+from integrations.facts.working_agreements import AGREED, NEAREST_FIRST, of_owner
 from integrations.models import DeploymentExclusion, DeploymentStatus
 from orgtree.models import Organisation
 
@@ -63,43 +64,6 @@ _PUT_AGAIN = f"""
     )
     SELECT id FROM gone UNION SELECT id FROM put
 """  # noqa: S608  # constants of this module
-# A successful run that was run again was another rollout: the number of earlier successes tells them apart.
-_PARTS: LiteralString = """
-    SELECT deployment.repository_id, deployment.service, deployment.id, deployment.external_id,
-           deployment.native_environment, deployment.sha,
-           CASE WHEN coalesce(own_run.run, nullif(deployment.run, '')) IS NOT NULL THEN
-               coalesce(own_run.run, deployment.run) || ' ' || (
-                   SELECT count(*) FROM integrations_pipelinerun earlier
-                   WHERE earlier.repository_id = deployment.repository_id
-                     AND earlier.sha = coalesce(own_run.sha, named.sha) AND earlier.sha <> ''
-                     AND earlier.run = coalesce(own_run.run, deployment.run)
-                     AND earlier.attempt < coalesce(own_run.attempt, named.attempt) AND earlier.status = 'success'
-               )
-               ELSE '' END,
-           coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
-           deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
-           deployment.parent, coalesce(own_run.attempt, named.attempt, 0),
-           CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
-           deployment.task, deployment.is_transient IS TRUE AND NOT EXISTS (
-               SELECT FROM integrations_meaning decided
-               WHERE decided.connection_id = deployment.connection_id AND decided.subject = 'environment'
-                 AND decided.word = deployment.native_environment
-           ),
-           deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
-    FROM integrations_deployment deployment
-    LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
-    LEFT JOIN LATERAL (
-        SELECT run.sha, run.attempt, job.name AS job, CASE WHEN job.id IS NULL THEN run.name END AS run_name
-        FROM integrations_pipelinerun run
-        LEFT JOIN integrations_pipelinejob job ON job.run_id = run.id AND job.external_id = deployment.job
-        WHERE deployment.run <> '' AND run.repository_id = deployment.repository_id AND run.sha = deployment.sha
-          AND deployment.sha <> '' AND run.run = deployment.run AND run.deleted_at IS NULL
-        ORDER BY job.id IS NULL, run.attempt LIMIT 1
-    ) AS named ON deployment.pipeline_run_id IS NULL
-    WHERE deployment.environment = 'production' AND deployment.deleted_at IS NULL AND {scope}
-      AND deployment.finished_at IS NOT NULL AND deployment.status IN ('success', 'failure')
-    ORDER BY deployment.repository_id, deployment.service
-"""
 _OF_THESE: LiteralString = """
     (deployment.repository_id, deployment.service) IN (
         SELECT repository_id, service FROM integrations_deployment WHERE id = ANY (%(deployments)s)
@@ -208,11 +172,57 @@ def deployments_naming(runs: Collection[int]) -> set[int]:
     )
 
 
+def _parts(scope: LiteralString) -> LiteralString:
+    """A row per finished deployment to production in the scope, by service.
+
+    A successful run that was run again was another rollout: the number of earlier successes tells them apart.
+    """
+    return f"""
+        WITH agreed AS MATERIALIZED (SELECT * FROM ({AGREED}) AS agreed WHERE agreed.rollout_gap_minutes IS NOT NULL)
+        SELECT deployment.repository_id, deployment.service, deployment.id, deployment.external_id,
+               deployment.native_environment, deployment.sha,
+               CASE WHEN coalesce(own_run.run, nullif(deployment.run, '')) IS NOT NULL THEN
+                   coalesce(own_run.run, deployment.run) || ' ' || (
+                       SELECT count(*) FROM integrations_pipelinerun earlier
+                       WHERE earlier.repository_id = deployment.repository_id
+                         AND earlier.sha = coalesce(own_run.sha, named.sha) AND earlier.sha <> ''
+                         AND earlier.run = coalesce(own_run.run, deployment.run)
+                         AND earlier.attempt < coalesce(own_run.attempt, named.attempt) AND earlier.status = 'success'
+                   )
+                   ELSE '' END,
+               coalesce(deployment.started_at, deployment.finished_at), deployment.finished_at,
+               deployment.status = 'success', deployment.rollback_of || array_to_string(deployment.fixes, ' '),
+               deployment.parent, coalesce(own_run.attempt, named.attempt, 0),
+               (SELECT make_interval(mins => agreed.rollout_gap_minutes) FROM agreed
+                WHERE {of_owner("deployment")} ORDER BY {NEAREST_FIRST} LIMIT 1),
+               CASE WHEN deployment.pipeline_run_id IS NULL THEN coalesce(named.job, named.run_name, '') ELSE '' END,
+               deployment.task, deployment.is_transient IS TRUE AND NOT EXISTS (
+                   SELECT FROM integrations_meaning decided
+                   WHERE decided.connection_id = deployment.connection_id AND decided.subject = 'environment'
+                     AND decided.word = deployment.native_environment
+               ),
+               deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
+        FROM integrations_deployment deployment
+        LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
+        LEFT JOIN LATERAL (
+            SELECT run.sha, run.attempt, job.name AS job, CASE WHEN job.id IS NULL THEN run.name END AS run_name
+            FROM integrations_pipelinerun run
+            LEFT JOIN integrations_pipelinejob job ON job.run_id = run.id AND job.external_id = deployment.job
+            WHERE deployment.run <> '' AND run.repository_id = deployment.repository_id AND run.sha = deployment.sha
+              AND deployment.sha <> '' AND run.run = deployment.run AND run.deleted_at IS NULL
+            ORDER BY job.id IS NULL, run.attempt LIMIT 1
+        ) AS named ON deployment.pipeline_run_id IS NULL
+        WHERE deployment.environment = 'production' AND deployment.deleted_at IS NULL AND {scope}
+          AND deployment.finished_at IS NOT NULL AND deployment.status IN ('success', 'failure')
+        ORDER BY deployment.repository_id, deployment.service
+    """  # noqa: S608  # constants of this module and of facts/working_agreements.py
+
+
 def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     gap = timedelta(minutes=Organisation.current().rollout_gap_minutes)
     marks: list[tuple[int, *Mark]] = []
     unmarked = sql.ids(_UNMARK.format(scope=scope), params)
-    for _, rows in groupby(sql.rows(_PARTS.format(scope=scope), params), key=lambda row: row[:2]):
+    for _, rows in groupby(sql.rows(_parts(scope), params), key=lambda row: row[:2]):
         marks.extend(_marks([row[2:] for row in rows], gap))
     ids, reasons, parts_of, starts = zip(*marks, strict=True) if marks else ((), (), (), ())
     if marks:

@@ -18,6 +18,7 @@ from django.urls import reverse
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import FactChange, FactFamily, PullRequestFigures, WorkingAgreement
+from integrations.models.working_agreements import TERMS
 from orgtree.models import Unit
 from tests.delivery.linking.delivery import Delivery, failures
 from tests.org import Org
@@ -171,7 +172,7 @@ def test_a_label_and_a_deployment_in_between_count_when_they_arrive_later(shop: 
         (["work_starts_at=09:00"], "Give both ends of the working hours, or none."),
         (["work_starts_at=18:00", "work_ends_at=09:00"], "Working hours end after they start."),
         (["sprint_grace_days=11"], "sprint_grace_days is a number of working days, at most 10"),
-        (["large=100"], "Write KEY=VALUE with a key of size_thresholds"),
+        (["large=100"], "Write KEY=VALUE with a key of most_lines"),
         (["size_thresholds"], "Write KEY=VALUE"),
     ],
 )
@@ -188,13 +189,9 @@ def test_the_command_tells_what_holds_now(shop: Delivery) -> None:
     assert json.loads(out.getvalue()) == {
         "unit": "cart",
         "from": "2026-03-09",
+        **dict.fromkeys(TERMS),
         "size_thresholds": [1, 2, 3],
-        "hotfix_branches": None,
-        "trunk": None,
         "hotfix_labels": ["fire"],
-        "sprint_grace_days": None,
-        "work_starts_at": None,
-        "work_ends_at": None,
     }
 
 
