@@ -20,7 +20,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "People and Org Trees": (
         *("orgtree.Person", "orgtree.Identity", "orgtree.MatchProposal", "orgtree.Attribute"),
         *("orgtree.OrgTree", "orgtree.Unit", "integrations.Owned", "integrations.ServicePaths"),
-        "integrations.WorkingAgreement",
+        *("integrations.WorkingAgreement", "integrations.PullRequestMark"),
     ),
     "Access": (
         *("orgtree.Organisation", "auth.User", "account.EmailAddress", "orgtree.Grant", "orgtree.ApiToken"),
@@ -56,6 +56,7 @@ NAMES: Mapping[str, str] = {
     "django_celery_beat.SolarSchedule": "Sun times",
     "integrations.Repricing": "Price recalculations",
     "integrations.UnreadEvent": "Event mappings",
+    "integrations.PullRequestMark": "Labels of pull requests",
     "integrations.WorkingAgreement": "Working agreements",
     "orgtree.Grant": "Roles",
     "orgtree.OrgTree": "Org Trees",

@@ -44,6 +44,7 @@ SCHEDULE = (
     Entry("Derive attribution", "integrations.code.attribution.tasks.attribute", Every(seconds=10)),
     Entry("Number large repositories", "integrations.delivery.rules.place_waiting", Every(seconds=10)),
     Entry("Apply working agreements", "integrations.delivery.agreements.apply.apply_agreements", Every(seconds=60)),
+    Entry("Label pull requests", "integrations.sync.label_pull_requests.mark_pull_requests", Every(seconds=60)),
     Entry("Apply linking rules", "integrations.delivery.rules.apply_rules", Every(seconds=60)),
     Entry("Apply bulk thresholds", "integrations.sync.git.tasks.apply_thresholds", Every(seconds=60)),
     Entry("Recompute pull requests", "integrations.delivery.tasks.recompute_pull_requests", Every(seconds=10)),

@@ -142,6 +142,7 @@ POSTS: dict[str, Access] = {
     "programs/objectives/<int:pk>/ending/": post("/programs/objectives/4711/ending/", member=404, admin=404),
     "programs/objectives/<int:pk>/drop/": post("/programs/objectives/4711/drop/", member=404, admin=404),
     "programs/quarters/<slug:start>/close/": post("/programs/quarters/1999-01-01/close/", member=404, admin=404),
+    "programs/agreements/<str:pk>/": post("/programs/agreements/no-such-unit/", member=404, admin=404),
     "insights/allocation/rules/new/": post("/insights/allocation/rules/new/", member=403, admin=400),
     "insights/allocation/rules/<int:pk>/": post("/insights/allocation/rules/4711/", member=404, admin=404),
     "insights/allocation/rules/<int:pk>/remove/": post(

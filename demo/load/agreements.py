@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from core.authorship import changes_by
 from demo.load.personas import PERSONAS
-from demo.plan.people import DATA, PLATFORM
+from demo.plan.people import CHECKOUT, DATA, PLATFORM
 from demo.plan.year import DemoYear
 from integrations.delivery.agreements.agree import agree
 from integrations.models import WorkingAgreement
@@ -21,6 +21,7 @@ AGREED: dict[str, tuple[int, dict[str, Any]]] = {
     "": (300, {"review_hours": 48, "needs_work_item": True, "hotfix_labels": ["hotfix"]}),
     PLATFORM: (126, {"review_hours": 24}),
     DATA: (60, {"most_lines": 400}),
+    CHECKOUT: (125, {"most_lines": 800, "marks_pull_requests": True}),
 }
 
 

@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 from demo.load.repositories import repositories_folder
 from demo.plan.repositories import ORGANISATION_LOGIN
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
-from integrations.connectors.base import MIRROR_TICKETS, Settings
+from integrations.connectors.base import LABEL_PULL_REQUESTS, MIRROR_TICKETS, Settings
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, Stream
 from integrations.sync.connect import connect
@@ -27,7 +27,7 @@ from programs.models import DemoRun
 
 # By provider, what an admin entered besides address and token.
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "github": {"owners": ORGANISATION_LOGIN},
+    "github": {"owners": ORGANISATION_LOGIN, LABEL_PULL_REQUESTS: "true"},
     "jira": {"email": EMAIL, MIRROR_TICKETS: "true"},
     "jenkins": {
         "user": LOGIN,

@@ -1,4 +1,4 @@
-"""The webhooks that clients registered at the simulated GitHub."""
+"""What clients wrote at the simulated GitHub: webhooks that they registered, and labels that they set and removed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime
 
 from demo.plan.delivery import Repository
 from demo.providers.github_payloads import Json, Payloads, when
+from demo.providers.record_states import ConversationState, HistoryAt
 
 _FIRST_ID = 500_001
 
@@ -78,3 +79,21 @@ class Hooks:
                 return False
             del self._hooks[hook_id]
             return True
+
+
+class WrittenLabels:
+    """Labels of issues and pull requests as clients left them, whatever instant is shown."""
+
+    def __init__(self) -> None:
+        self._labels: dict[tuple[str, int], list[str]] = {}
+
+    def write(self, repository: Repository, number: int, state: ConversationState, labels: list[str]) -> None:
+        state.labels = self._labels[repository.name, number] = labels
+
+    def on(self, shown: HistoryAt) -> HistoryAt:
+        """The history with these labels."""
+        for (name, number), labels in self._labels.items():
+            for records in (shown.pull_requests, shown.issues):
+                if number in records[name]:
+                    records[name][number].labels = list(labels)
+        return shown

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TypeVar
+from urllib.parse import unquote
 
 from demo.plan.delivery import Account, Commit, Repository
 from demo.providers import github_conversations as conversations
@@ -211,6 +212,24 @@ def _conversation(call: Call, owner: str, name: str, number: str) -> IssueState 
             raise RefusedError(410, "This issue was deleted")
         raise NotFoundError
     return conversation
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/labels", "pull_requests_write", method="POST")
+def add_labels(call: Call, owner: str, name: str, number: str) -> Answer:
+    repository, state = call.repository(owner, name), _conversation(call, owner, name, number)
+    labels = list(dict.fromkeys([*state.labels, *call.request.json()["labels"]]))
+    call.labels.write(repository, int(number), state, labels)
+    return Answer.of(call.payloads.labels(repository, labels))
+
+
+@route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/labels/(?P<label>[^/]+)", "pull_requests_write", method="DELETE")
+def remove_label(call: Call, owner: str, name: str, number: str, label: str) -> Answer:
+    repository, state = call.repository(owner, name), _conversation(call, owner, name, number)
+    if unquote(label) not in state.labels:
+        raise RefusedError(404, "Label does not exist")
+    labels = [known for known in state.labels if known != unquote(label)]
+    call.labels.write(repository, int(number), state, labels)
+    return Answer.of(call.payloads.labels(repository, labels))
 
 
 @route(f"{REPOSITORY}/issues/(?P<number>[0-9]+)/comments", "issues")

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from demo.plan.delivery import Repository
 from demo.providers.faults import Answer, Request
 from demo.providers.github_access import Token
-from demo.providers.github_hooks import Hooks
+from demo.providers.github_hooks import Hooks, WrittenLabels
 from demo.providers.github_payloads import Json, Payloads
 from demo.providers.record_states import HistoryAt
 
@@ -53,6 +53,7 @@ class Call:
     shown: HistoryAt
     payloads: Payloads
     hooks: Hooks
+    labels: WrittenLabels
 
     def repository(self, owner: str, name: str) -> Repository:
         """NotFoundError where there is none of the name, or not for this token."""

@@ -23,7 +23,7 @@ from demo.plan.delivery import DeliveryHistory, renamed_repository
 from demo.providers import github_graphql, github_rest, github_rest_delivery  # noqa: F401  # they register their routes
 from demo.providers.faults import Answer, Fault, Request
 from demo.providers.github_access import Access, App, Quota, Token
-from demo.providers.github_hooks import Hooks
+from demo.providers.github_hooks import Hooks, WrittenLabels
 from demo.providers.github_payloads import Payloads
 from demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
 from demo.providers.github_webhooks import Delivery, deliveries_between, send
@@ -61,6 +61,7 @@ class GitHubServer(SimulatedServer):
         super().__init__("GitHub", faults=faults, port=port)
         self.access = Access(list(tokens), app)
         self.hooks = Hooks()
+        self.labels = WrittenLabels()
         self._installation_token_life = installation_token_life
         self._limit, self._window = limit, window
         self._quotas: dict[tuple[str, str], Quota] = {}
@@ -78,11 +79,11 @@ class GitHubServer(SimulatedServer):
 
     def advance(self, to: datetime) -> None:
         """Show the history as of another instant from the next request on."""
-        self._shown = HistoryAt(self._shown.history, to)
+        self._shown = self.labels.on(HistoryAt(self._shown.history, to))
 
     def show(self, history: DeliveryHistory) -> None:
         """Show another history, as of the same instant: such as one in which a record was deleted."""
-        self._shown = HistoryAt(history, self._shown.at)
+        self._shown = self.labels.on(HistoryAt(history, self._shown.at))
 
     def rename_repository(self, name: str, new_name: str) -> None:
         """The repository has another name from now on; requests by the old one are sent to the new (301)."""
@@ -145,7 +146,7 @@ class GitHubServer(SimulatedServer):
     def _routed(self, request: Request, token: Token, quota: Quota) -> Answer:
         if by_id := _BY_ID.match(request.path):
             request = self._named(request, int(by_id[1]), rest=request.path[by_id.end() :])
-        call = Call(request, token, self._shown, self.payloads(request.prefix), self.hooks)
+        call = Call(request, token, self._shown, self.payloads(request.prefix), self.hooks, self.labels)
         try:
             if (request.method, request.path) == ("POST", "/graphql"):
                 return github_graphql.answer(call, quota)
@@ -209,9 +210,11 @@ class GitHubServer(SimulatedServer):
 
 
 def _lacking(token: Token, route: Route) -> Answer:
-    access = "write" if route.permission == "repository_hooks" and route.method != "GET" else "read"
+    access = "read" if route.method == "GET" else "write"
     refusal = _refusal(403, f"Resource not accessible by {token.described}")
-    return _with_headers(refusal, {"x-accepted-github-permissions": f"{route.permission}={access}"})
+    return _with_headers(
+        refusal, {"x-accepted-github-permissions": f"{route.permission.removesuffix('_write')}={access}"}
+    )
 
 
 def _refusal(status: int, message: str) -> Answer:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 
+from core.admin_permissions import ReadOnly
 from core.dated_rows_admin import DAYS_WIDGET, days
-from integrations.models import InvestmentCategory, WorkingAgreement
+from integrations.models import InvestmentCategory, PullRequestMark, WorkingAgreement
 
 
 @admin.register(WorkingAgreement)
@@ -28,6 +29,15 @@ class WorkingAgreementAdmin(admin.ModelAdmin[WorkingAgreement]):
     search_fields = ("unit__name", "unit__slug")
     autocomplete_fields = ("unit",)
     formfield_overrides = DAYS_WIDGET
+
+
+@admin.register(PullRequestMark)
+class PullRequestMarkAdmin(ReadOnly, admin.ModelAdmin[PullRequestMark]):
+    """The labels that Headway set, and why it could not; see docs/agreements.md."""
+
+    list_display = ("pull_request", "labels", "changed_at", "problem", "remedy", "next_try_at")
+    list_select_related = ("pull_request__repository",)
+    search_fields = ("pull_request__repository__name", "pull_request__title")
 
 
 @admin.register(InvestmentCategory)

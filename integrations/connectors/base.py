@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, ClassVar, Protocol
@@ -25,6 +25,8 @@ Cursor = Mapping[str, Any]  # JSON in a format of the connector's own; empty at 
 
 # The form field by which an admin lets managers mirror action tickets through a connection: "true" or "false".
 MIRROR_TICKETS = "mirror_tickets"
+# The one by which an admin lets Headway label pull requests that break a working agreement.
+LABEL_PULL_REQUESTS = "label_pull_requests"
 
 
 class Response(Protocol):
@@ -360,6 +362,14 @@ class Connector(ABC):
 
     def write_mirror(self, http: Http, resource: FetchedResource, draft: MirrorDraft, key: str) -> MirroredItem:
         """Create the item (`key` is empty) or update it; safe to repeat after a lost answer."""
+        raise NotImplementedError
+
+    # Labels of pull requests, for connectors whose form has `label_pull_requests` ---------------------------------
+
+    def write_labels(
+        self, http: Http, resource: FetchedResource, number: int, *, add: Collection[str], remove: Collection[str]
+    ) -> None:
+        """Set and remove labels of a pull request; those that it has or lacks already stay so."""
         raise NotImplementedError
 
 

@@ -130,4 +130,4 @@ from integrations.models.work_items import (
     WorkItemChange,
     WorkItemTransition,
 )
-from integrations.models.working_agreements import AppliedAgreement, WorkingAgreement
+from integrations.models.working_agreements import AppliedAgreement, PullRequestMark, WorkingAgreement

@@ -93,6 +93,9 @@ class PullRequestFigures(models.Model):
     agreed_item = models.BooleanField(
         null=True, help_text="Whether it has to name a work item, by the working agreement."
     )
+    agreed_marks = models.BooleanField(
+        null=True, help_text="Whether it gets labels for what it breaks, by the working agreement."
+    )
     comment_count = models.IntegerField(null=True)
     file_count = models.IntegerField(null=True)
     directory_count = models.IntegerField(null=True, help_text="Null: there is no clone.")

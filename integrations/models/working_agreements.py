@@ -16,6 +16,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from integrations.models.ownership import Owned
+from integrations.models.pull_requests import PullRequest
 from orgtree.models import Unit, UnitPlacement
 from orgtree.models.exclusion import OneAtATime, not_empty
 from orgtree.models.visibility import Visibility
@@ -28,7 +29,7 @@ LONGEST_LABEL = 100
 TERMS = (
     *("most_lines", "size_thresholds", "review_hours", "needs_work_item", "ignored_labels"),
     *("hotfix_branches", "hotfix_labels", "link_window_hours", "rollout_gap_minutes", "trunk"),
-    *("sprint_grace_days", "work_starts_at", "work_ends_at", "time_zone"),
+    *("sprint_grace_days", "work_starts_at", "work_ends_at", "time_zone", "marks_pull_requests"),
 )
 """The terms that a unit can agree on, in the order of forms and lists."""
 
@@ -141,6 +142,13 @@ class WorkingAgreement(models.Model):
         blank=True,
         help_text="Such as Europe/Berlin: of people who have none of their own.",
     )
+    marks_pull_requests = models.BooleanField(
+        "label pull requests that break it",
+        null=True,
+        blank=True,
+        help_text="An open pull request has a label for as long as it breaks the agreement, where the connection may "
+        "write labels.",
+    )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 
     objects = WorkingAgreementQuerySet.as_manager()
@@ -191,6 +199,30 @@ class WorkingAgreement(models.Model):
     def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
         """Skip the constraint on sizes, which `clean` validates: Django's cast has another meaning in PostgreSQL."""
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
+
+
+@pghistory.track(
+    pghistory.InsertEvent("added"),
+    pghistory.UpdateEvent("changed", condition=pghistory.AnyChange("labels")),
+    pghistory.DeleteEvent("removed"),
+    append_only=True,
+)
+class PullRequestMark(models.Model):
+    """The labels that Headway has set on a pull request because it breaks its working agreement, and the last failure.
+
+    Compared with those that it should have now; the history has each change.
+    """
+
+    pull_request = models.OneToOneField(PullRequest, models.CASCADE, primary_key=True, related_name="mark")
+    labels = ArrayField(models.CharField(max_length=40), default=list, help_text="As the provider has them.")
+    problem = models.TextField(blank=True, default="")
+    remedy = models.TextField(blank=True, default="")
+    failures = models.PositiveIntegerField(default=0)
+    next_try_at = models.DateTimeField(db_default=Now())
+    changed_at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"Labels of {self.pull_request}"
 
 
 class AppliedAgreement(models.Model):

@@ -37,6 +37,7 @@ from programs.requests.list_pages import ProgramForm, UnitList
 from programs.teams.fields import units_led
 
 LISTS = ("ignored_labels", "hotfix_branches", "hotfix_labels")
+CHOICES = ("needs_work_item", "trunk", "marks_pull_requests")
 INHERITED = (("", "As the unit above"), ("yes", "Yes"), ("no", "No"))
 
 
@@ -125,6 +126,13 @@ class AgreementForm(WriteForm):
         help_text="Such as Europe/Berlin: of people who have none of their own.",
     )
 
+    marks_pull_requests = forms.ChoiceField(
+        label=LABELS["marks_pull_requests"],
+        required=False,
+        choices=INHERITED,
+        help_text="On GitHub, where an admin let the connection write labels.",
+    )
+
     def given(self) -> dict[str, Any]:
         data = {name: self.cleaned_data[name] for name in TERMS}
         sizes = _separated(data["size_thresholds"])
@@ -135,7 +143,7 @@ class AgreementForm(WriteForm):
             "first_day": self.cleaned_data["first_day"],
             "size_thresholds": [int(size) for size in sizes] or None,
             **{name: _separated(data[name]) or None for name in LISTS},
-            **{name: _YES_OR_NO[data[name]] for name in ("needs_work_item", "trunk")},
+            **{name: _YES_OR_NO[data[name]] for name in CHOICES},
             "time_zone": data["time_zone"].strip() or None,
         }
 
@@ -195,8 +203,6 @@ def _values(terms: OwnTerms) -> dict[str, Any]:
     """As the form writes them."""
     agreement = terms.agreement
     lists = {name: ", ".join(map(str, getattr(agreement, name) or ())) for name in (*LISTS, "size_thresholds")}
-    choices = {
-        name: {None: "", True: "yes", False: "no"}[getattr(agreement, name)] for name in ("needs_work_item", "trunk")
-    }
+    choices = {name: {None: "", True: "yes", False: "no"}[getattr(agreement, name)] for name in CHOICES}
     own = {name: getattr(agreement, name) for name in TERMS}
     return {**own, **lists, **choices, "first_day": local_today(), "version": terms.version}

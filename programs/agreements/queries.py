@@ -42,6 +42,7 @@ LABELS = {
     "work_starts_at": "Working hours from",
     "work_ends_at": "Working hours until",
     "time_zone": "Time zone",
+    "marks_pull_requests": "Labels on pull requests that break it",
 }
 _UNITS = {
     "most_lines": "line",
@@ -104,6 +105,7 @@ def usual(name: str) -> str:
         "link_window_hours": organisation.link_window_hours,
         "rollout_gap_minutes": organisation.rollout_gap_minutes,
         "trunk": False,
+        "marks_pull_requests": False,
         "sprint_grace_days": 1,
         "work_starts_at": STARTS_AT,
         "work_ends_at": ENDS_AT,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from integrations.connectors.base import (
+    LABEL_PULL_REQUESTS,
     MIRROR_TICKETS,
     Arrival,
     CheckedPermission,
@@ -37,7 +38,7 @@ from integrations.connectors.github.check import checked
 from integrations.connectors.github.commits import fetch_commits
 from integrations.connectors.github.deployments import fetch_deployments
 from integrations.connectors.github.issues import fetch_issues
-from integrations.connectors.github.mirror import write_issue
+from integrations.connectors.github.mirror import write_issue, write_labels
 from integrations.connectors.github.pull_requests import fetch_pull_requests
 from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases
@@ -133,6 +134,14 @@ class GitHub(Connector):
             "Mirror action tickets",
             "Anyone who can edit an action ticket can mirror it to an issue of a repository synced here, where "
             "everybody with access to the repository can read it. Requires “Issues: read and write”.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
+        Field(
+            LABEL_PULL_REQUESTS,
+            "Label pull requests",
+            "Headway sets and removes its own labels on open pull requests that break their team’s working agreement, "
+            "where the agreement asks for it. Requires “Pull requests: read and write”; nothing else is written.",
             default="false",
             choices=(("false", "No"), ("true", "Yes")),
         ),
@@ -249,3 +258,10 @@ authorise the token for it.
         place = Place(resource)
         confirm(http, place)
         return write_issue(http, place, draft, key)
+
+    def write_labels(
+        self, http: Http, resource: FetchedResource, number: int, *, add: Collection[str], remove: Collection[str]
+    ) -> None:
+        place = Place(resource)
+        confirm(http, place)
+        write_labels(http, place, number, add=add, remove=remove)

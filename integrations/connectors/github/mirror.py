@@ -1,13 +1,17 @@
-"""Mirrors of action tickets as issues.
+"""What Headway writes at GitHub: mirrors of action tickets as issues, and labels of pull requests.
 
 https://docs.github.com/en/rest/issues/issues: creating and updating take *Issues: write*.
+https://docs.github.com/en/rest/issues/labels: those of a pull request take *Pull requests: write*.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
+from urllib.parse import quote
 
 from integrations.connectors.base import Http, Json, MirrorDraft, MirroredItem
+from integrations.connectors.errors import GoneError
 from integrations.connectors.github.lists import list_page
 from integrations.connectors.github.stream_repository import Place
 from integrations.connectors.reader import Reader
@@ -55,3 +59,15 @@ def _item(issue: Reader) -> MirroredItem:
         state=MirrorState.OPEN if is_open else MirrorState.DROPPED if dropped else MirrorState.DONE,
         updated_at=issue.time("updated_at"),
     )
+
+
+def write_labels(http: Http, place: Place, number: int, *, add: Collection[str], remove: Collection[str]) -> None:
+    """Set labels, which GitHub creates where the repository has none of the name, and remove others."""
+    labels = place.path("issues", number, "labels")
+    if add:
+        http.post(labels, json={"labels": sorted(add)})
+    for name in sorted(remove):
+        try:
+            http.delete(f"{labels}/{quote(name, safe='')}")
+        except GoneError:
+            continue  # somebody removed it, or the pull request is gone

@@ -30,7 +30,7 @@ _DIFFERING = f"""
                              'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id,
                              'lines ' || most_lines, 'review ' || review_hours, 'item ' || needs_work_item,
                              'ignored ' || ignored_labels::text, 'window ' || link_window_hours,
-                             'gap ' || rollout_gap_minutes),
+                             'gap ' || rollout_gap_minutes, 'marks ' || marks_pull_requests),
                    E'\\n' ORDER BY agreement_id, during
                ) AS words
         FROM agreed

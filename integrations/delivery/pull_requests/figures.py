@@ -107,6 +107,6 @@ def drop_figures(ids: Iterable[int]) -> set[int]:
     )
     reverts = {row[0] for row in rows if row[0] is not None}
     following = (reverts | sharing_commits(gone)) - set(gone)
-    for table in ("pullrequestwork", "pullrequestshare", "countedreview", "pullrequestfigures"):
+    for table in ("pullrequestwork", "pullrequestshare", "pullrequestmark", "countedreview", "pullrequestfigures"):
         sql.execute(f"DELETE FROM integrations_{table} WHERE pull_request_id = ANY (%s)", [gone])  # noqa: S608  # names of tables
     return following

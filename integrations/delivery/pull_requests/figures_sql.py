@@ -94,6 +94,7 @@ _COLUMNS: Mapping[LiteralString, LiteralString] = {
     "agreed_lines": "terms.most_lines",
     "agreed_review_hours": "terms.review_hours",
     "agreed_item": "terms.needs_work_item",
+    "agreed_marks": "terms.marks_pull_requests",
     "comment_count": "selected.comment_count",
     "file_count": "coalesce(selected.changed_files, changed.files)",
     "directory_count": "changed.directories",
@@ -189,6 +190,8 @@ STORE: LiteralString = f"""
                    FILTER (WHERE agreed.review_hours IS NOT NULL))[1] AS review_hours,
                (array_agg(agreed.needs_work_item ORDER BY {NEAREST_FIRST})
                    FILTER (WHERE agreed.needs_work_item IS NOT NULL))[1] AS needs_work_item,
+               (array_agg(agreed.marks_pull_requests ORDER BY {NEAREST_FIRST})
+                   FILTER (WHERE agreed.marks_pull_requests IS NOT NULL))[1] AS marks_pull_requests,
                (array_agg(agreed.ignored_labels::text[] && selected.labels::text[] ORDER BY {NEAREST_FIRST})
                    FILTER (WHERE agreed.ignored_labels IS NOT NULL))[1] AS ignores_it,
                (array_agg(agreed.agreement_id ORDER BY {NEAREST_FIRST})

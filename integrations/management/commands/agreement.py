@@ -21,6 +21,7 @@ MOST_OF = {
 }
 YES_OR_NO = {
     "trunk": "trunk is yes if the unit works without pull requests, else no.",
+    "marks_pull_requests": "marks_pull_requests is yes if pull requests that break the agreement get a label, else no.",
     "needs_work_item": "needs_work_item is yes if a pull request has to name its work item, else no.",
 }
 
