@@ -31,6 +31,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("integrations.Repricing", "integrations.SeatPlan", "integrations.SeatAssignment"),
     ),
     "Figures and dashboards": (
+        *("insights.Annotation", "insights.Context"),
         *("insights.Dashboard", "insights.SavedView", "integrations.HandKeptMetric", "integrations.InvestmentCategory"),
     ),
     "Program": (

@@ -1,4 +1,6 @@
-"""Django admin of dashboards and saved views: everybody's; of dashboards with who changed them when."""
+"""Django admin of dashboards and saved views (everybody's; of dashboards with who changed them when), and of notes and
+context, to search.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from core.admin_permissions import NoAdding
+from core.admin_permissions import NoAdding, ReadOnly
 from core.authorship import account_of, changes_by
 from insights.dashboards.document import placed
 from insights.dashboards.saved_views import page_name
-from insights.models import Dashboard, DashboardShare, SavedView, SavedViewShare
+from insights.models import Annotation, Context, Dashboard, DashboardShare, SavedView, SavedViewShare
 from insights.ui.wording import moment
 from orgtree.access.who_sees import names_of
 
@@ -151,6 +153,28 @@ class SavedViewAdmin(NoAdding, admin.ModelAdmin[SavedView]):
     @admin.display(description="shows")
     def shows(self, view: SavedView) -> SafeString:
         return format_html('<a href="{}">{}</a>', view.address, page_name(view))
+
+
+@admin.register(Annotation)
+class AnnotationAdmin(ReadOnly, admin.ModelAdmin[Annotation]):
+    """Notes and events are written on their own page, which keeps who did."""
+
+    list_display = ("text", "unit", "repository", "start", "end", "about", "excuses")
+    list_filter = ("excuses",)
+    list_select_related = ("unit", "repository")
+    search_fields = ("text", "unit__name", "repository__name")
+    date_hierarchy = "start"
+
+
+@admin.register(Context)
+class ContextAdmin(ReadOnly, admin.ModelAdmin[Context]):
+    """Context is set on the page of its unit or repository."""
+
+    list_display = ("since", "unit", "repository", "stage", "language", "long_reviews", "conventions")
+    list_filter = ("stage", "long_reviews")
+    list_select_related = ("unit", "repository")
+    search_fields = ("unit__name", "repository__name", "language")
+    date_hierarchy = "since"
 
 
 def _account(request: HttpRequest) -> User | None:

@@ -54,6 +54,9 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
     "insights/findings/": signed_in_only("/insights/findings/"),
     "insights/findings/waits/": signed_in_only("/insights/findings/waits/"),
+    "insights/findings/thresholds/": signed_in_only("/insights/findings/thresholds/"),
+    "insights/findings/thresholds/undo/": Access("/insights/findings/thresholds/undo/", SIGN_IN, member=405, admin=405),
+    "api/v1/findings/thresholds/": api("/api/v1/findings/thresholds/"),
     "insights/findings/<int:pk>/": Access("/insights/findings/4711/", SIGN_IN, member=405, admin=405),
     "insights/planning/": signed_in_only("/insights/planning/"),
     "insights/planning/parts/<slug:name>/": signed_in_only("/insights/planning/parts/ageing/"),
@@ -180,6 +183,10 @@ ROUTES: dict[str, Access] = {
     "insights/hand-kept/<slug:slug>/values/<int:pk>/remove/": Access(
         "/insights/hand-kept/nothing/values/4711/remove/", SIGN_IN, member=405, admin=405
     ),
+    "insights/context/": signed_in_only("/insights/context/"),
+    "insights/context/comparable/": signed_in_only("/insights/context/comparable/"),
+    "api/v1/context/": api("/api/v1/context/"),
+    "api/v1/comparable-units/": api("/api/v1/comparable-units/"),
     "insights/annotations/": signed_in_only("/insights/annotations/"),
     "insights/annotations/new/": Access("/insights/annotations/new/", visitor=SIGN_IN, member=403, admin=200),
     "insights/annotations/<int:pk>/": no_such("/insights/annotations/4711/"),

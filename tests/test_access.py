@@ -119,8 +119,11 @@ POSTS: dict[str, Access] = {
     "insights/hand-kept/<slug:slug>/values/<int:pk>/remove/": post(
         "/insights/hand-kept/nothing/values/4711/remove/", member=404, admin=404
     ),
+    "insights/findings/thresholds/undo/": post("/insights/findings/thresholds/undo/", member=403, admin=302),
     "insights/findings/<int:pk>/": post("/insights/findings/4711/", member=404, admin=404),
     "api/v1/findings/<int:pk>/decide/": post("/api/v1/findings/4711/decide/", visitor=401, member=404, admin=404),
+    "insights/context/": post("/insights/context/", member=403, admin=400),
+    "insights/context/comparable/": post("/insights/context/comparable/", member=403, admin=302),
     "insights/annotations/new/": post("/insights/annotations/new/", member=403, admin=400),
     "insights/annotations/<int:pk>/": post("/insights/annotations/4711/", member=404, admin=404),
     "insights/annotations/<int:pk>/remove/": post("/insights/annotations/4711/remove/", member=404, admin=404),

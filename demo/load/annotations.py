@@ -15,13 +15,25 @@ from orgtree.access.access import access_of
 
 
 def write_demo_annotations(year: DemoYear) -> None:
-    """One for each story that has a note, on the team's charts, by the executive; a second call changes nothing."""
+    """One for each story that has a note, on the team's charts, by the executive; a second call changes nothing.
+
+    An event that excuses its story has the days of its weeks, and explains reviews alone; a note is of the day after.
+    """
     if year.flavour.is_quiet:
         return
     (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
     access = access_of(User.objects.get(username=executive.email))
     for story in DELIVERY_STORIES:
         if story.noted and not Annotation.objects.filter(text=story.noted).exists():
-            day = year.first_day_of(story.weeks.last)
-            draft = AnnotationDraft(story.noted, day, day + timedelta(days=1), unit=story.team.lower())
-            add_annotation(access, draft)
+            end = year.first_day_of(story.weeks.last)
+            days = (year.first_day_of(story.weeks.first), end) if story.is_excused else (end, end + timedelta(days=1))
+            add_annotation(
+                access,
+                AnnotationDraft(
+                    story.noted,
+                    *days,
+                    unit=story.team.lower(),
+                    about="pr" if story.is_excused else "",
+                    excuses=story.is_excused,
+                ),
+            )

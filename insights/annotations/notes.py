@@ -9,16 +9,22 @@ from datetime import date, timedelta
 from django.urls import reverse
 
 from insights.models import Annotation
-from insights.query.query import Scope, Window
+from insights.query.query import Dimension, Scope, Window
 from insights.ui.charts import ChartData, Mark
 from orgtree.access.access import Access
 
 MOST_ON_A_CHART = 40  # more flags would hide the chart; the list of notes has them all
 
 
-def notes_on(key: str, scope: Scope, window: Window, access: Access) -> list[Annotation]:
-    """The latest notes on the metric's charts for this scope and window, in order of time.  One query."""
-    notes = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(key)
+def notes_on(
+    key: str, scope: Scope, window: Window, access: Access, repositories: Sequence[str] = ()
+) -> list[Annotation]:
+    """The latest notes on the metric's charts for this scope and window, in order of time.  One query.
+
+    `repositories` are the names that the charts are filtered by.
+    """
+    stands = Annotation.objects.within(access.visibility).on_charts_of(scope, repositories)
+    notes = stands.in_window(window).about_metric(key)
     return list(reversed(notes.order_by("-start", "-pk")[:MOST_ON_A_CHART]))
 
 
@@ -27,7 +33,8 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
     query = chart.query
     if query is None or not chart.days:
         return chart
-    return replace(chart, marks=marks_of(notes_on(query.key, query.scope, query.window, access), chart.days))
+    notes = notes_on(query.key, query.scope, query.window, access, query.facets.get(Dimension.REPOSITORY, ()))
+    return replace(chart, marks=marks_of(notes, chart.days))
 
 
 def marks_of(notes: Sequence[Annotation], days: Sequence[date]) -> list[Mark]:

@@ -1,7 +1,7 @@
 """Writing, changing and removing notes on charts.  The history keeps each version with its author.
 
-Managers write for their units, executives and admins for any unit and the whole organisation; everybody who sees a
-chart sees its notes.  Only the author and admins can change or remove a note.
+Managers write for their units and the repositories that these own, executives and admins for any unit, repository and
+the whole organisation; everybody who sees a chart sees its notes.  Only the author and admins change or remove a note.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from insights.models.annotations import LONGEST_TEXT, family_of
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.parameters import EARLIEST
 from insights.ui import wording
+from integrations.models import Repository
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
@@ -28,13 +29,17 @@ LONGEST_NOTE = timedelta(days=366)  # an event that lasts longer explains no sin
 
 @dataclass(frozen=True)
 class AnnotationDraft:
-    """A note's text, unit and days [start, end); `unit` is a slug, empty for the whole organisation."""
+    """A note's text, days [start, end), and unit or repository; `unit` is a slug, `repository` a name, both empty for
+    the whole organisation.  With `excuses` findings leave its days out.
+    """
 
     text: str
     start: date
     end: date
     unit: str = ""
     about: str = ""
+    repository: str = ""
+    excuses: bool = False
 
 
 def may_annotate(access: Access, unit: str | None) -> bool:
@@ -52,18 +57,19 @@ def may_change(access: Access, annotation: Annotation) -> bool:
 
 def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
     """Raises QueryError for an invalid field, UnknownUnitError, MayNotWriteError."""
-    unit, author = _unit_of(access, draft.unit), _author(access)
+    fields = {**_checked(draft), **_place_of(access, draft)}
+    author = _author(access)
     with changes_by(author):
-        return Annotation.objects.create(written_by=author, **_checked(draft), unit=unit)
+        return Annotation.objects.create(written_by=author, **fields)
 
 
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
     """Raises as `add_annotation`.  Saving the same values changes nothing."""
     if not may_change(access, annotation):
         raise MayNotWriteError("Only the author or an admin can change a note.")
-    stored_slug = annotation.unit.slug if annotation.unit else ""
-    unit = annotation.unit if draft.unit == stored_slug else _unit_of(access, draft.unit)
-    fields = {**_checked(draft), "unit": unit}
+    place = (annotation.unit.slug if annotation.unit else "", str(annotation.repository or ""))
+    is_elsewhere = place != (draft.unit, draft.repository)
+    fields = {**_checked(draft), **(_place_of(access, draft) if is_elsewhere else {})}
     with changes_by(_author(access)):
         stored = Annotation.objects.select_for_update().get(pk=annotation.pk)
         if all(getattr(stored, name) == value for name, value in fields.items()):
@@ -83,6 +89,32 @@ def remove_annotation(access: Access, annotation: Annotation) -> None:
         Annotation.objects.filter(pk=annotation.pk).delete()
 
 
+def _place_of(access: Access, draft: AnnotationDraft) -> dict[str, Unit | Repository | None]:
+    """The fields of the unit or repository that it is about.  Raises as `add_annotation`."""
+    if not draft.repository:
+        return {"unit": _unit_of(access, draft.unit), "repository": None}
+    if draft.unit:
+        raise QueryError("repository", "A note is about a unit or about a repository, not about both.")
+    return {"unit": None, "repository": _repository_of(access, draft.repository)}
+
+
+def _repository_of(access: Access, name: str) -> Repository:
+    """The repository of that name, if the viewer may write about it.  Raises QueryError, MayNotWriteError."""
+    visibility = access.visibility
+    named = Repository.objects.filter(name=name.strip(), joined_into=None)
+    if not visibility.leads_whole:
+        if not visibility.managed_ids:
+            raise MayNotWriteError("Managers of its owner, executives and admins write notes about a repository.")
+        named = named.filter(
+            owned__ownerships__unit__in=visibility.managed_ids, owned__ownerships__during__contains=timezone.localdate()
+        )
+    repository = named.first()
+    if repository is None:
+        whose = "" if visibility.leads_whole else " that units of yours own"
+        raise QueryError("repository", f"There is no repository of this name{whose}.")
+    return repository
+
+
 def _unit_of(access: Access, slug: str) -> Unit | None:
     unit = Unit.objects.within(access.visibility).filter(slug=slug).first() if slug else None
     if slug and unit is None:
@@ -100,7 +132,7 @@ def _author(access: Access) -> User:
     return access.viewer
 
 
-def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
+def _checked(draft: AnnotationDraft) -> dict[str, str | date | bool]:
     """The validated fields of the row.  Raises QueryError for the first that is invalid."""
     text = " ".join(draft.text.split())
     if not text:
@@ -118,4 +150,5 @@ def _checked(draft: AnnotationDraft) -> dict[str, str | date]:
     known = {metric.key for metric in metrics()}
     if draft.about and draft.about not in known | {family_of(key) for key in known}:
         raise QueryError("about", f"There is no metric “{draft.about}”, and no family of metrics.")
-    return {"text": text, "start": draft.start, "end": draft.end, "about": draft.about}
+    days = {"start": draft.start, "end": draft.end}
+    return {"text": text, **days, "about": draft.about, "excuses": draft.excuses}

@@ -32,7 +32,7 @@ from orgtree.access.access import Access, access_of
 from orgtree.access.who_sees import names_of
 from orgtree.models import TokenScope
 
-FIELDS = ("text", "from", "to", "unit", "about")
+FIELDS = ("text", "from", "to", "unit", "about", "repository", "excuses")
 
 
 class AnnotationSerializer(serializers.Serializer[object]):
@@ -42,6 +42,8 @@ class AnnotationSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     unit = serializers.CharField(allow_null=True, help_text="Slug; null: the whole organisation.")
     about = serializers.CharField(allow_null=True, help_text="Metric or family of metrics; null: every chart.")
+    repository = serializers.CharField(allow_null=True, help_text="Name; null: not about a repository.")
+    excuses = serializers.BooleanField(help_text="An event that explains what changes: findings leave its weeks out.")
     written_by = serializers.CharField(allow_null=True)
     written_at = serializers.DateTimeField()
     changed_at = serializers.DateTimeField(allow_null=True)
@@ -57,6 +59,8 @@ class AnnotationWriteSerializer(serializers.Serializer[object]):
     text = serializers.CharField(max_length=200)
     unit = serializers.CharField(required=False, allow_null=True)
     about = serializers.CharField(required=False, allow_null=True)
+    repository = serializers.CharField(required=False, allow_null=True, help_text="In place of a unit.")
+    excuses = serializers.BooleanField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         days = {"from": serializers.DateField(), "to": serializers.DateField(required=False)}
@@ -103,7 +107,7 @@ class AnnotationsView(AnnotationAPIView):
             annotations = annotations.about_metric(given["about"])
         start, end = (read_day(name, given[name]) if given.get(name) else None for name in ("from", "to"))
         annotations = annotations.in_window(Window(start or date.min, end or date.max))
-        ordered = annotations.select_related("unit", "written_by").order_by("-start", "-pk")
+        ordered = annotations.select_related("unit", "repository", "written_by").order_by("-start", "-pk")
         page = list(ordered[requested_slice(request)])
         return Response({"total": annotations.count(), "annotations": _documents(page)})
 
@@ -126,6 +130,8 @@ class AnnotationsView(AnnotationAPIView):
             end=end,
             unit=_text("unit", given.get("unit")),
             about=_text("about", given.get("about")),
+            repository=_text("repository", given.get("repository")),
+            excuses=_flag("excuses", given.get("excuses", False)),
         )
         added = add_annotation(access_of(request.user), draft)
         return Response(_documents([added])[0], status=status.HTTP_201_CREATED)
@@ -152,6 +158,8 @@ class AnnotationView(AnnotationAPIView):
             end=read_day("to", _text("to", given.get("to", annotation.end.isoformat()))),
             unit=_text("unit", given.get("unit", annotation.unit.slug if annotation.unit else None)),
             about=_text("about", given.get("about", annotation.about)),
+            repository=_text("repository", given.get("repository", str(annotation.repository or ""))),
+            excuses=_flag("excuses", given.get("excuses", annotation.excuses)),
         )
         return Response(_documents([change_annotation(access, annotation, draft)])[0])
 
@@ -164,7 +172,8 @@ class AnnotationView(AnnotationAPIView):
 
 
 def _visible(access: Access, pk: int) -> Annotation:
-    annotation = Annotation.objects.within(access.visibility).select_related("unit", "written_by").filter(pk=pk).first()
+    seen = Annotation.objects.within(access.visibility).select_related("unit", "repository", "written_by")
+    annotation = seen.filter(pk=pk).first()
     if annotation is None:
         raise NotFound
     return annotation
@@ -178,6 +187,8 @@ def _documents(annotations: list[Annotation]) -> list[dict[str, Any]]:
             "text": annotation.text,
             "unit": annotation.unit.slug if annotation.unit else None,
             "about": annotation.about or None,
+            "repository": annotation.repository.name if annotation.repository else None,
+            "excuses": annotation.excuses,
             "from": annotation.start.isoformat(),
             "to": annotation.end.isoformat(),
             "written_by": names.get(annotation.written_by_id or 0),
@@ -196,6 +207,12 @@ def _sent_fields(request: Request) -> Mapping[str, Any]:
         if name not in FIELDS:
             raise QueryError(str(name)[:40], f"A note has no such field. Fields: {', '.join(FIELDS)}.")
     return request.data
+
+
+def _flag(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise QueryError(name, "It must be true or false.")
+    return value
 
 
 def _text(name: str, value: object) -> str:

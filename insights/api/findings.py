@@ -16,10 +16,13 @@ from core.api.resources import Documents, ListCreate
 from core.list_filters import ViewerFilters
 from core.write_errors import FieldError
 from insights.api.program_view import ProgramView
+from insights.findings.contexts import named_unit
 from insights.findings.deciding import ACTS, decide, find_finding
+from insights.findings.thresholds import moved_thresholds, set_undone
 from insights.findings.words import names_behind, worded
 from insights.models import Finding
 from insights.models.findings import FindingState, Verdict
+from insights.query.windows import local_today
 from orgtree.access.access import Access
 
 
@@ -44,6 +47,7 @@ class FindingSerializer(serializers.Serializer[object]):
     chance = serializers.FloatField(help_text="Probability of as clear a result by chance, in this check alone.")
     sample = serializers.IntegerField()
     compared_with = serializers.ListField(child=serializers.CharField(), help_text="Slugs of comparable units.")
+    compared_by = serializers.CharField(help_text="The rule by which they are comparable.")
     found_on = serializers.DateField()
     ended_on = serializers.DateField(allow_null=True)
     verdict = serializers.ChoiceField(choices=["", *Verdict.values])
@@ -92,6 +96,7 @@ class Findings(ProgramView, ListCreate):
                 "chance": one.chance,
                 "sample": one.sample,
                 "compared_with": one.compared_with,
+                "compared_by": one.compared_by,
                 "found_on": one.found_on,
                 "ended_on": one.ended_on,
                 "verdict": one.verdict,
@@ -119,3 +124,59 @@ class Findings(ProgramView, ListCreate):
             raise FieldError("act", "Both act and reason are texts.")
         decide(self.access, finding, act=act, reason=reason)
         return self.answer(pk)
+
+
+class ThresholdSerializer(serializers.Serializer[object]):
+    """A threshold that verdicts moved."""
+
+    detector = serializers.CharField()
+    unit = serializers.CharField(allow_null=True, help_text="Slug; null: the organisation.")
+    declared = serializers.FloatField(help_text="Share by which findings have to differ, 0.2.")
+    least = serializers.FloatField(help_text="The same, as verdicts moved it.")
+    verdicts = serializers.DictField(child=serializers.IntegerField(), help_text="The number of each in a year.")
+    repository = serializers.CharField(help_text="Name; empty: not of one repository.")
+    is_undone = serializers.BooleanField()
+
+
+class ThresholdsSerializer(serializers.Serializer[object]):
+    thresholds = ThresholdSerializer(many=True)
+
+
+class ThresholdWriteSerializer(serializers.Serializer[object]):
+    detector = serializers.CharField()
+    unit = serializers.CharField(required=False, allow_null=True, help_text="Slug; null: the organisation.")
+    repository = serializers.CharField(required=False, help_text="Name, where the threshold is of one.")
+    is_undone = serializers.BooleanField()
+
+
+class ThresholdsView(ProgramView):
+    @operation("v1_finding_thresholds", ThresholdsSerializer)
+    def get(self, request: Request) -> Response:
+        """The thresholds of findings that verdicts moved, of the units that the viewer may see."""
+        return self._answer()
+
+    @operation("v1_finding_thresholds_undo", ThresholdsSerializer, request=ThresholdWriteSerializer)
+    def patch(self, request: Request) -> Response:
+        """Stop counting the verdicts on a detector's findings in a unit, or count them again."""
+        given = sent_object(request)
+        detector, is_undone = given.get("detector"), given.get("is_undone")
+        if not isinstance(detector, str) or not isinstance(is_undone, bool):
+            raise FieldError("detector", "Name a detector, and whether is_undone is true or false.")
+        unit, repository = (str(given.get(name) or "") for name in ("unit", "repository"))
+        set_undone(self.access, detector, named_unit(self.access, unit), repository, is_undone=is_undone)
+        return self._answer()
+
+    def _answer(self) -> Response:
+        rows = [
+            {
+                "detector": one.detector.key,
+                "unit": one.unit.slug if one.unit else None,
+                "declared": one.detector.least,
+                "least": one.least,
+                "verdicts": one.verdicts,
+                "repository": one.repository,
+                "is_undone": one.is_undone,
+            }
+            for one in moved_thresholds(self.access, local_today())
+        ]
+        return Response({"thresholds": rows})

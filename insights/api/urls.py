@@ -3,7 +3,7 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, dashboards, dora, findings, forecasts, hand_kept, saved_views, views
+from insights.api import annotations, contexts, dashboards, dora, findings, forecasts, hand_kept, saved_views, views
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -15,8 +15,11 @@ urlpatterns = [
     path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),
     path("v1/dora/", dora.DoraView.as_view(), name="api_dora"),
     path("v1/findings/", findings.Findings.endpoint("list"), name="api_findings"),
+    path("v1/findings/thresholds/", findings.ThresholdsView.as_view(), name="api_finding_thresholds"),
     path("v1/findings/<int:pk>/", findings.Findings.endpoint("retrieve"), name="api_finding"),
     path("v1/findings/<int:pk>/decide/", findings.Findings.endpoint("decide"), name="api_finding_decide"),
+    path("v1/context/", contexts.ContextView.as_view(), name="api_context"),
+    path("v1/comparable-units/", contexts.ComparableUnitsView.as_view(), name="api_comparable_units"),
     path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api_forecasts"),
     path("v1/forecasts/one/", forecasts.ForecastView.as_view(), name="api_forecast"),
     path("v1/hand-kept/", hand_kept.MetricsView.as_view(), name="api_hand_kept"),

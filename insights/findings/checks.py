@@ -11,9 +11,13 @@ from typing import Any
 from django.db.models import Count
 
 from core import sql
+from insights.annotations.events import Events, events_of, is_explained
 from insights.catalogue.registry import get
+from insights.findings.comparable import Team, are_comparable, comparable_teams, in_words
 from insights.findings.detectors import CHANGE, DETECTORS, GAP, MOVE, TREND, Detector
+from insights.findings.thresholds import Factors, factors
 from insights.formulas.findings import ChangePoint, change_at, change_point, gap, trend
+from insights.models import ComparableRule
 from insights.privacy.visible import UnitQueries, visible_together
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
 from orgtree.access.access import aggregates_access
@@ -44,6 +48,7 @@ class Check:
     sample: int
     is_large: bool
     compared_with: Sequence[int] = ()
+    compared_by: str = ""  # the rule
     repository: str = ""
     details: Mapping[str, Any] = field(default_factory=dict)
 
@@ -122,12 +127,17 @@ class Weeks:
     """Each metric of each team, of repositories and of the whole organisation by week; the number of people of each
     team, and the days on which teams moved.
 
-    Values are those that everybody may see: what is hidden from readers decides nothing.
+    Values are those that everybody may see: what is hidden from readers decides nothing.  Weeks that an event explains
+    are left out.  Without `comparable` teams of similar size are.
     """
 
     series: Mapping[tuple[str, Subject], Sequence[MetricValue]]
     teams: Mapping[int, int]
     moves: Mapping[int, date] = field(default_factory=dict)
+    events: Events = field(default_factory=dict)
+    comparable: Mapping[int, Sequence[int]] | None = None
+    rule: str = ""  # by which they are
+    factors: Factors = field(default_factory=dict)  # of thresholds, by readers' verdicts
 
     @classmethod
     def read(cls, teams: Mapping[int, int], window: Window) -> Weeks:
@@ -159,7 +169,16 @@ class Weeks:
         [by_unit] = answers.units
         for unit in teams:
             series |= {(answer.query.key, unit): answer.series for answer in by_unit[unit]}
-        return cls(series, teams, moves_of(teams, window))
+        rule = ComparableRule.current()
+        return cls(
+            series,
+            teams,
+            moves=moves_of(teams, window),
+            events=events_of(teams, window),
+            comparable=comparable_teams(teams, rule, window.end),
+            rule=in_words(rule),
+            factors=factors(window.end),
+        )
 
     @property
     def window(self) -> Window:
@@ -187,6 +206,17 @@ class Weeks:
         return [*self.teams]
 
     def _weeks_of(self, detector: Detector, subject: Subject) -> Sequence[MetricValue]:
+        """The weeks of the detector's value, without a value where an event of the unit or of everybody explains it."""
+        events = self.events.get(subject if isinstance(subject, int) else None, ())
+        weeks = self._all_weeks_of(detector, subject)
+        if not events:
+            return weeks
+        return [
+            replace(week, value=None, sample_size=0) if is_explained(week.window, detector.metric, events) else week
+            for week in weeks
+        ]
+
+    def _all_weeks_of(self, detector: Detector, subject: Subject) -> Sequence[MetricValue]:
         own = self.series[detector.metric, subject]
         if not detector.part_of:
             return [week if week.sample_size >= detector.least_a_week else replace(week, value=None) for week in own]
@@ -217,7 +247,7 @@ class Weeks:
             low=point.low,
             high=point.high,
             sample=after if detector.kind != TREND else before + after,
-            is_large=is_sure and _is_large(detector, point.before, point.after),
+            is_large=is_sure and _is_large(detector, point.before, point.after, self._least(detector, subject)),
         )
 
     def _apart(self, detector: Detector, subject: Subject) -> Check | None:
@@ -229,7 +259,8 @@ class Weeks:
         facts = sum(week.sample_size for week in own)
         # Only those that are worse off are findings.
         worse = found.low if detector.higher else -found.high
-        is_large = worse >= max(detector.at_least, detector.least * abs(found.comparable)) and found.is_outlier
+        needed = max(detector.at_least, self._least(detector, subject) * abs(found.comparable))
+        is_large = worse >= needed and found.is_outlier
         return Check(
             detector=detector,
             unit=subject if isinstance(subject, int) else None,
@@ -243,20 +274,30 @@ class Weeks:
             sample=facts,
             is_large=is_large and worse > 0 and facts >= LEAST_FACTS,
             compared_with=[other for other in others if isinstance(other, int)],
+            compared_by=self.rule if isinstance(subject, int) else "",
         )
 
+    def _least(self, detector: Detector, subject: Subject) -> float:
+        """The share by which the detector's findings about the subject have to differ."""
+        place = (subject, "") if isinstance(subject, int) else (None, subject or "")
+        return detector.least * self.factors.get((detector.key, *place), 1.0)
+
     def _comparable(self, detector: Detector, subject: Subject) -> Iterator[Subject]:
-        if isinstance(subject, int):
-            size = self.teams[subject]
-            yield from (one for one, people in self.teams.items() if one != subject and size <= 2 * people <= 4 * size)
+        if isinstance(subject, int) and self.comparable is not None:
+            yield from self.comparable.get(subject, ())
+        elif isinstance(subject, int):
+            size, rule = Team(self.teams[subject]), ComparableRule()
+            yield from (
+                one for one, people in self.teams.items() if one != subject and are_comparable(size, Team(people), rule)
+            )
         else:
             yield from (one for one in self._subjects(detector) if one != subject)
 
 
-def _is_large(detector: Detector, before: float, after: float) -> bool:
+def _is_large(detector: Detector, before: float, after: float, least: float) -> bool:
     """Whether this direction is a finding at all, and the difference one to speak of."""
     is_finding = bool(detector.higher if after > before else detector.lower)
-    return is_finding and abs(after - before) >= max(detector.at_least, detector.least * abs(before))
+    return is_finding and abs(after - before) >= max(detector.at_least, least * abs(before))
 
 
 def _metrics_of(detector: Detector) -> Sequence[str]:

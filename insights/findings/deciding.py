@@ -34,7 +34,7 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
     """Acknowledge or dismiss the finding, or say what it was worth.
 
     A dismissed one stays away until its change is another.  *Wrong* needs a reason, as dismissing does, and dismisses
-    it; *known* does, too.  Raises MayNotWriteError and FieldError.
+    it; *known* does, too.  Verdicts move thresholds (thresholds.py).  Raises MayNotWriteError and FieldError.
     """
     if not may_decide(finding, access):
         raise MayNotWriteError("Those who lead the unit decide on its findings.")
@@ -53,6 +53,7 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
         if act in Verdict.values:
             stored.verdict = act
         stored.reason = reason or stored.reason
+        stored.decided_on = timezone.localdate()
         stored.decided_by = access.viewer if isinstance(access.viewer, User) else None
         stored.save()
     return stored

@@ -10,19 +10,22 @@ from celery import shared_task
 from django.db import transaction
 from django.utils import timezone
 
+from insights.annotations.events import events_of, in_words, is_explained
 from insights.findings.checks import SAME_CHANGE, WEEK, WEEKS, Check, Weeks, teams_of
 from insights.findings.data_quality import data_checks
 from insights.findings.debt import with_debt
 from insights.findings.detectors import CHANGE, MOVE, TREND
 from insights.findings.waits import store_waits
-from insights.formulas.findings import discoveries
-from insights.models import Finding
+from insights.formulas.findings import LEAST_WEEKS, WEEKS_AFTER, discoveries
+from insights.models import Annotation, Finding
 from insights.models.findings import FindingState
 from insights.query.query import Window
 from orgtree.models import Unit
 
 RATE = 0.01  # of findings that may be chance
 UNADJUSTED = 0.05  # for a team that changes with the others
+GONE = timedelta(weeks=4)  # a gap that is back within them is the dismissed one
+LARGER = 1.5  # times as large as a dismissed gap: another one
 # A stage that changed with the whole is told with it, as the part that it is.
 STAGES: Mapping[str, Sequence[str]] = {
     "dora.lead_time": ("pr.pickup_time", "pr.review_time", "pr.merge_time"),
@@ -120,7 +123,7 @@ def _with_stages(found: Sequence[Check]) -> Sequence[Check]:
 @transaction.atomic
 def store(night: Night, *, today: date) -> None:
     """Findings that are there again keep their state, and get the night's figures.  One that somebody dismissed stays
-    away until its change is another; one that is no longer found is resolved.
+    away until its change is another; one that is no longer found is resolved, with the event that explains it.
     """
     standing = {(one.detector, one.unit_id, one.repository): one for one in Finding.objects.open().select_for_update()}
     monday = today - timedelta(days=today.weekday())
@@ -128,7 +131,7 @@ def store(night: Night, *, today: date) -> None:
     slugs = dict(Unit.objects.filter(pk__in=others).values_list("pk", "slug"))
     for check in night.findings:
         known = standing.pop(check.key, None)
-        if known is None and _was_dismissed(check):
+        if known is None and _was_dismissed(check, today):
             continue
         one = known or Finding(
             detector=check.detector.key, unit_id=check.unit, repository=check.repository, found_on=today
@@ -136,17 +139,46 @@ def store(night: Night, *, today: date) -> None:
         one.metric, one.since, one.until = check.detector.metric, check.since, monday
         one.before, one.after, one.low, one.high = check.before, check.after, check.low, check.high
         one.chance, one.sample, one.details = check.chance, check.sample, dict(check.details)
-        one.compared_with = [slugs[other] for other in check.compared_with]
+        one.compared_with, one.compared_by = [slugs[other] for other in check.compared_with], check.compared_by
         one.save()
+    events = events_of({one.unit_id for one in standing.values() if one.unit_id}, Window(monday - WEEKS * WEEK, monday))
     for gone in standing.values():
         gone.state, gone.ended_on = FindingState.RESOLVED, today
-        gone.save(update_fields=["state", "ended_on"])
+        if event := _explaining(gone, events[gone.unit_id], monday):
+            gone.reason = f"Explained by {in_words(event)}."
+        gone.save(update_fields=["state", "ended_on", "reason"])
+    _note_dismissed(night, today)
 
 
-def _was_dismissed(check: Check) -> bool:
-    """Whether the same change was dismissed; a gap is the same until it has been gone."""
+def _explaining(finding: Finding, events: Sequence[Annotation], monday: date) -> Annotation | None:
+    """The event by which too few weeks are left to find it, if there is one."""
+    weeks = [Window(day, day + WEEK) for n in range(WEEKS) if (day := finding.since + n * WEEK) < monday]
+    explained = [week for week in weeks if is_explained(week, finding.metric, events)]
+    needed = WEEKS_AFTER if finding.detector.endswith((CHANGE, MOVE)) else LEAST_WEEKS
+    if not explained or len(weeks) - len(explained) >= needed:
+        return None
+    return next(event for event in events if is_explained(explained[0], finding.metric, [event]))
+
+
+def _note_dismissed(night: Night, today: date) -> None:
+    """Since when dismissed findings are no longer there."""
+    there = {check.key for check in night.findings}
+    for one in Finding.objects.filter(state=FindingState.DISMISSED):
+        is_there = (one.detector, one.unit_id, one.repository) in there
+        if is_there != (one.gone_on is None):
+            one.gone_on = None if is_there else today
+            one.save(update_fields=["gone_on"])
+
+
+def _was_dismissed(check: Check, today: date) -> bool:
+    """Whether the same was dismissed.  A change is another at another date; what has no date once it has been gone for
+    four weeks, or is half as large again.
+    """
     same = Finding.objects.filter(detector=check.detector.key, unit=check.unit, repository=check.repository)
     last = same.order_by("-found_on", "-pk").first()
     if last is None or last.state != FindingState.DISMISSED:
         return False
-    return check.detector.kind not in {CHANGE, MOVE} or abs(last.since - check.since) <= SAME_CHANGE
+    if check.detector.kind in {CHANGE, MOVE}:
+        return abs(last.since - check.since) <= SAME_CHANGE
+    is_larger = abs(check.after - check.before) > LARGER * abs(last.after - last.before)
+    return not is_larger and (last.gone_on is None or today - last.gone_on < GONE)

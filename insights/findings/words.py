@@ -22,7 +22,6 @@ from orgtree.models import Unit
 
 HOUR, MONTH_DAYS, HALF = 3600.0, 365.25 / 12, 0.5
 ORGANISATION = "the organisation"
-COMPARABLE = "teams of the same Org Tree with between half and twice as many people"
 
 
 @dataclass(frozen=True)
@@ -170,10 +169,14 @@ def _hours(finding: Finding, detector: Detector) -> float:
 
 
 def _compared(finding: Finding, names: Mapping[str, str]) -> str:
+    """Compared with 6 teams of the same Org Tree, with between half and twice as many people: …"""
     if finding.repository:
         return "Compared with the repositories in which agents are used most."
-    listed = wording.listed([*dict.fromkeys(names[slug] for slug in finding.compared_with if slug in names)])
-    return f"Compared with {listed}: {COMPARABLE}." if listed else ""
+    listed = [*dict.fromkeys(names[slug] for slug in finding.compared_with if slug in names)]
+    if not listed:
+        return ""
+    rule = finding.compared_by.removeprefix("teams ")
+    return f"Compared with {wording.count(len(finding.compared_with), 'team')} {rule}: {wording.listed(listed)}."
 
 
 def weeks_in_words(finding: Finding, today: date) -> str:

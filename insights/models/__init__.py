@@ -1,6 +1,7 @@
 from insights.models.annotations import Annotation
 from insights.models.badges import Badge
 from insights.models.columns import ColumnPartition, TableChange
+from insights.models.contexts import ComparableRule, Context
 from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
 from insights.models.findings import Finding, ReviewWaits
@@ -12,6 +13,8 @@ __all__ = [
     "Annotation",
     "Badge",
     "ColumnPartition",
+    "ComparableRule",
+    "Context",
     "Dashboard",
     "DashboardShare",
     "FigureRecord",

@@ -60,11 +60,18 @@ class Finding(models.Model):
     sample = models.PositiveIntegerField(help_text="How many facts the weeks since then have.")
     compared_with = models.JSONField(default=list, help_text="Slugs of the comparable units.")
     details = models.JSONField(default=dict, help_text="What follows from it or speaks for a cause: Details.")
+    compared_by = models.CharField(
+        max_length=400, blank=True, default="", db_default="", help_text="The rule by which they are comparable."
+    )
     found_on = models.DateField()
     ended_on = models.DateField(null=True, help_text="When it was dismissed, or no longer found.")
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
     reason = models.CharField(max_length=400, blank=True)
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    decided_on = models.DateField(null=True)
+    gone_on = models.DateField(null=True, help_text="The first night since which a dismissed one is no longer there.")
+    undone_on = models.DateField(null=True, help_text="When its verdict stopped to count for the threshold.")
+    undone_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
 
     objects = FindingQuerySet.as_manager()
 

@@ -14,16 +14,21 @@ from django.urls import reverse
 from core.hooks import Hook
 from core.page_links import Picker, url_with
 from core.write_errors import FieldError
+from insights.annotations.events import events_beside, in_words
 from insights.catalogue.registry import get
+from insights.findings.checks import WEEK, WEEKS
+from insights.findings.contexts import context_of, named_unit
 from insights.findings.deciding import decide, find_finding, may_decide
 from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, MOVE, TREND, Detector
+from insights.findings.thresholds import factors, moved_thresholds, set_undone
 from insights.findings.waits import LABELS, RULES
 from insights.findings.words import FindingWords, names_behind, waits_in_words, waits_of, weeks_in_words, worded
 from insights.models import Finding, ReviewWaits
-from insights.models.findings import OPEN_STATES, FindingState
+from insights.models.findings import OPEN_STATES, FindingState, Verdict
 from insights.privacy.scope_access import access_in
-from insights.query.query import Scope
+from insights.query.query import Scope, Window
 from insights.query.windows import local_today
+from insights.ui import wording
 from insights.ui.offers import OfferedSection, actions_on
 from insights.ui.tiles import ChartCard
 from insights.ui.views import action_view, record_view
@@ -89,6 +94,43 @@ def finding_decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(url_with(reverse("findings"), {"finding": pk}))
 
 
+@record_view
+def finding_thresholds(request: HttpRequest) -> HttpResponseBase:
+    """The thresholds that readers' verdicts moved."""
+    access = access_in(request)
+    lines = [
+        {
+            "question": one.detector.question,
+            "detector": one.detector.key,
+            "unit": one.unit.name if one.unit else one.repository or "Whole organisation",
+            "repository": one.repository,
+            "slug": one.unit.slug if one.unit else "",
+            "declared": wording.percent_of(one.detector.least, 1),
+            "now": wording.percent_of(one.least, 1),
+            "verdicts": wording.listed(
+                [f"{number} {Verdict(name).label.lower()}" for name, number in one.verdicts.items()]
+            ),
+            "last": one.last,
+            "is_undone": one.is_undone,
+            "may_undo": access.visibility.leads(one.unit.pk if one.unit else None),
+        }
+        for one in moved_thresholds(access, local_today())
+    ]
+    return render(request, "insights/findings/thresholds.html", {"lines": lines})
+
+
+@action_view
+def finding_threshold_undo(request: HttpRequest) -> HttpResponse:
+    access, given = access_in(request), request.POST
+    try:
+        unit = named_unit(access, given.get("unit", ""))
+        place = (unit, given.get("repository", ""))
+        set_undone(access, given.get("detector", ""), *place, is_undone=given.get("undo") == "yes")
+    except FieldError as problem:
+        messages.error(request, problem.message)
+    return redirect("finding_thresholds")
+
+
 def lines_of(access: Access, states: Sequence[str] = OPEN_STATES, *, most: int = MOST) -> list[dict[str, Any]]:
     """The findings that the viewer may see in words: what got worse first, by the hours that it costs."""
     seen = Finding.objects.within(access.visibility).filter(state__in=states).select_related("unit")
@@ -107,6 +149,27 @@ def lines_of(access: Access, states: Sequence[str] = OPEN_STATES, *, most: int =
         }
         for finding, words in in_words[:most]
     ]
+
+
+def _events(finding: Finding, scope: Scope, access: Access) -> list[str]:
+    """Sentences of the events that a reader should know of: whose weeks were left out, and about which repository."""
+    shown = Window(finding.until - WEEKS * WEEK, finding.until)
+    return [
+        f"{in_words(event)} is about {event.repository} alone and may explain a part."
+        if event.repository
+        else f"Weeks of {in_words(event)} were left out: the event explains what changes in them."
+        for event in events_beside(finding.metric, scope, shown, access)
+    ]
+
+
+def _threshold(finding: Finding) -> str:
+    """Empty where readers did not move it."""
+    factor = factors(local_today()).get((finding.detector, finding.unit_id, finding.repository), 1.0)
+    if factor == 1.0:
+        return ""
+    least = BY_KEY[finding.detector].least
+    now, declared = (wording.percent_of(share, 1) for share in (least * factor, least))
+    return f"Here it is stored if it differs by {now} or more: verdicts moved the threshold from {declared}."
 
 
 def _tab_of(finding: Finding) -> str:
@@ -139,6 +202,10 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
         "holds": weeks_in_words(finding, local_today()),
         "reason": finding.reason,
         "beside": [section for offer in finding_sections if (section := offer(finding, access))],
+        "is_resolved": finding.state == FindingState.RESOLVED,
+        "events": _events(finding, scope, access),
+        "threshold": _threshold(finding),
+        "conventions": context_of(unit, local_today()).conventions if metric.key.startswith("pr.") else "",
         "actions": [action for action in actions_on(metric, scope, access) if action.starts_work],
         "metric_url": url_with(reverse("metric_page", args=[metric.key]), about),
         "may_decide": may_decide(finding, access) and finding.state in OPEN_STATES,

@@ -34,6 +34,9 @@ PAGES = {
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
     "findings": "/insights/findings/",
+    "thresholds-empty": "/insights/findings/thresholds/",
+    "context-empty": "/insights/context/",
+    "comparable-teams": "/insights/context/comparable/",
     "who-sees-what": "/orgtree/access/",
 }
 ADMIN_PAGES = {

@@ -29,7 +29,8 @@ def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
             "text": annotation.text,
             "url": reverse("annotation", args=[annotation.pk]),
             "days": wording.days(Window(annotation.start, annotation.end)),
-            "unit_name": unit_name(annotation.unit),
+            "unit_name": place_name(annotation),
+            "excuses": annotation.excuses,
             "about": about_words(annotation.about),
             "written": ", ".join(
                 (
@@ -40,6 +41,11 @@ def note_lines(annotations: Sequence[Annotation]) -> list[dict[str, Any]]:
         }
         for annotation in annotations
     ]
+
+
+def place_name(annotation: Annotation) -> str:
+    """The unit or repository that the note is about."""
+    return f"{annotation.repository} (repository)" if annotation.repository else unit_name(annotation.unit)
 
 
 def about_words(about: str) -> str:

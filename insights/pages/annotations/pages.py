@@ -43,6 +43,7 @@ from insights.ui.filters import filters_of
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
 from insights.ui.views import action_view, form_view, page_view
+from integrations.models import Repository
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
@@ -50,7 +51,10 @@ from orgtree.trees.surroundings import Surroundings, surroundings
 
 WHOLE = ":everybody"  # in place of a unit's slug, which holds no colon
 LATEST = date.max - timedelta(days=1)
-FIELDS = {"text": "text", "from": "first_day", "to": "last_day", "unit": "whose", "about": "about"}
+FIELDS = {
+    **{"text": "text", "from": "first_day", "to": "last_day", "unit": "whose", "about": "about"},
+    "repository": "repository",
+}
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,17 @@ class NoteForm(WriteForm):
     )
     whose = forms.ChoiceField(label="On charts of", help_text="Also on those of every unit below.")
     about = forms.ChoiceField(label="Which charts", required=False)
+    repository = forms.CharField(
+        label="Only of repository",
+        required=False,
+        max_length=200,
+        help_text="Its name. Then the note is on the charts of its owner, and on those that are filtered by it.",
+    )
+    excuses = forms.BooleanField(
+        label="An event that explains what changes in these days",
+        required=False,
+        help_text="A training week, a freeze, a holiday: findings leave its weeks out. Figures stay as they are.",
+    )
 
     def __init__(self, *args: Any, choices: Offered, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -105,8 +120,10 @@ class NoteForm(WriteForm):
             text=data["text"],
             start=data["first_day"],
             end=last_day + timedelta(days=1),
-            unit="" if data["whose"] == WHOLE else data["whose"],
+            unit="" if data["repository"] or data["whose"] == WHOLE else data["whose"],
             about=data["about"],
+            repository=data["repository"],
+            excuses=data["excuses"],
         )
 
 
@@ -119,6 +136,8 @@ def filled_in(annotation: Annotation) -> dict[str, Any]:
         "last_day": None if last_day == annotation.start else last_day,
         "whose": annotation.unit.slug if annotation.unit else WHOLE,
         "about": annotation.about,
+        "repository": str(annotation.repository or ""),
+        "excuses": annotation.excuses,
     }
 
 
@@ -134,7 +153,7 @@ def annotation_list(request: HttpRequest) -> HttpResponseBase:
     notes = Annotation.objects.within(access.visibility)
     if filters.scope.unit_word is not None or filters.scope.person_id is not None:
         notes = notes.on_charts_of(filters.scope)
-    listed = notes.select_related("unit", "written_by").order_by("-start", "-pk")
+    listed = notes.select_related("unit", "repository", "written_by").order_by("-start", "-pk")
     page = Paginator(listed, PAGE_SIZE).get_page(read_page(request))
     here = filters.scope_parameters()
     context = {
@@ -198,7 +217,7 @@ def _posted(request: HttpRequest) -> QueryDict | None:
 
 def _visible(request: HttpRequest, pk: int) -> Annotation:
     visible = Annotation.objects.within(access_in(request).visibility)
-    return get_object_or_404(visible.select_related("unit", "written_by"), pk=pk)
+    return get_object_or_404(visible.select_related("unit", "repository", "written_by"), pk=pk)
 
 
 def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:
@@ -219,14 +238,20 @@ def _history(note: Annotation) -> list[dict[str, Any]]:
     listed = list(events.filter(pgh_obj_id=note.pk).select_related("pgh_context").order_by("-pgh_id")[:CHANGES_LISTED])
     names = names_of(list(User.objects.filter(pk__in={account_of(change) for change in listed})))
     units = dict(Unit.objects.filter(pk__in={change.unit_id for change in listed}).values_list("pk", "name"))
+    repositories = Repository.objects.in_bulk({change.repository_id for change in listed if change.repository_id})
+
+    def place(change: Any) -> str:
+        if change.repository_id:
+            return str(repositories.get(change.repository_id, "a repository that is gone"))
+        return units.get(change.unit_id, "a unit that is gone") if change.unit_id else EVERYBODY
+
     return [
         {
             "what": change.pgh_label.capitalize(),
             "who": names.get(account_of(change) or 0, ""),
             "at": wording.moment(change.pgh_created_at),
             "text": f"“{change.text}”, {wording.days(Window(change.start, change.end))}, "
-            f"{units.get(change.unit_id, 'a unit that is gone') if change.unit_id else EVERYBODY}, "
-            f"{about_words(change.about)}",
+            f"{place(change)}, {about_words(change.about)}{', explains changes' if change.excuses else ''}",
         }
         for change in listed
     ]

@@ -15,7 +15,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
 from insights.pages.metric.filters import metric_filters, metric_page_url, of_trend
 from insights.privacy.visible import Freshness, visible_together
-from insights.query.query import Answer, MetricValue, Query
+from insights.query.query import Answer, Dimension, MetricValue, Query
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import metric_named
@@ -80,7 +80,8 @@ def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | 
     days = [figure.window.start for figure in series]
     first = 1 if tiles.stub(series, filters.granularity) else 0
     places = _places(len(days) - first)
-    notes = marks_of(notes_on(listed[0].key, filters.scope, trend.window, filters.access), days)
+    repositories = filters.facets.get(Dimension.REPOSITORY, ())
+    notes = marks_of(notes_on(listed[0].key, filters.scope, trend.window, filters.access, repositories), days)
     marks = [(places[mark.index - first], mark) for mark in notes if mark.index >= first]
     labels = [wording.bucket(figure.window, filters.granularity) for figure in series]
     shown = max(1, -(-len(places) // LABELS_SHOWN))

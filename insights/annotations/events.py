@@ -1,0 +1,61 @@
+"""Events: notes that explain what changes in their days, and the weeks that findings therefore leave out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date
+
+from django.db.models import Q
+
+from insights.models import Annotation
+from insights.models.annotations import family_of
+from insights.query.query import Scope, Window
+from insights.ui import wording
+from orgtree.access.access import Access
+from orgtree.models import UnitPlacement
+
+Events = Mapping[int | None, Sequence[Annotation]]
+
+
+def events_of(units: Collection[int], window: Window) -> Events:
+    """The events that explain what changes in each unit: its own, those of the units above it on their days, and those
+    of the whole organisation; under None the latter alone.  Two statements.
+
+    A repository's event explains a part of its owner's figures, so that it is no reason to leave a week out.
+    """
+    events = [*Annotation.objects.excusing().in_window(window).filter(repository=None).order_by("start", "pk")]
+    everywhere = [event for event in events if event.unit_id is None]
+    of: dict[int | None, list[Annotation]] = defaultdict(lambda: [*everywhere])
+    of[None] = everywhere
+    placed = UnitPlacement.objects.filter(unit__in=units, ancestor__in={event.unit_id for event in events})
+    below: dict[int, list[UnitPlacement]] = defaultdict(list)
+    for place in placed if len(everywhere) < len(events) else ():
+        below[place.ancestor_id].append(place)
+    for event in events:
+        for unit in {place.unit_id for place in below[event.unit_id or 0] if _touches(place, event)}:
+            of[unit].append(event)
+    return {unit: of[unit] for unit in (None, *units)}
+
+
+def _touches(place: UnitPlacement, event: Annotation) -> bool:
+    start, end = place.during.lower or date.min, place.during.upper or date.max
+    return bool(start < event.end and event.start < end)
+
+
+def is_explained(days: Window, metric: str, events: Sequence[Annotation]) -> bool:
+    """Whether one of the events about the metric has one of the days."""
+    about = {"", metric, family_of(metric)}
+    return any(event.about in about and event.start < days.end and days.start < event.end for event in events)
+
+
+def events_beside(metric: str, scope: Scope, window: Window, access: Access) -> Sequence[Annotation]:
+    """What a reader of a finding about these days should know: the events on the metric's chart, and notes about a
+    repository of the unit.
+    """
+    stands = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(metric)
+    return [*stands.filter(Q(excuses=True) | ~Q(repository=None)).select_related("repository").order_by("start", "pk")]
+
+
+def in_words(event: Annotation) -> str:
+    return f"“{event.text}” ({wording.days(Window(event.start, event.end))})"
