@@ -93,7 +93,7 @@ def names_of_units(slugs: Sequence[str], access: Access) -> list[str]:
     names = dict(Unit.objects.within(access.visibility).filter(slug__in=slugs).values_list("slug", "name"))
     listed = [names[slug] for slug in slugs if slug in names]
     others = len(slugs) - len(listed)
-    return [*listed, *([f"{others} more"] if others else [])]
+    return [*listed, *([f"{others} {'more' if listed else 'units'}"] if others else [])]
 
 
 def experiment_rows(experiments: QuerySet[Experiment], access: Access) -> Iterator[Sequence[Cell]]:
