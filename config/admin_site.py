@@ -39,6 +39,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("programs.Review", "programs.Qbr"),
         *("programs.MeetingSeries", "programs.Quarter", "programs.ProgramSettings", "programs.Persona"),
         *("programs.ObjectiveTemplate", "programs.TicketTemplate", "programs.OutgoingEmail"),
+        *("programs.InitiativeEvidence", "programs.CapitalisationPeriod"),
     ),
     "Schedule": (
         *("django_celery_beat.PeriodicTask", "django_celery_beat.IntervalSchedule"),
@@ -62,6 +63,8 @@ NAMES: Mapping[str, str] = {
     "orgtree.Grant": "Roles",
     "orgtree.OrgTree": "Org Trees",
     "programs.BenchmarkVersion": "Benchmarks",
+    "programs.CapitalisationPeriod": "Capitalisation periods",
+    "programs.InitiativeEvidence": "Initiatives eligible for capitalisation",
     "programs.Qbr": "Business reviews",
     "programs.Review": "Monthly reviews",
     "programs.Ticket": "Action tickets",

@@ -14,6 +14,7 @@ from core.page_links import address, url_with
 from insights.pages.guided_start import way_back
 from insights.privacy.scope_access import access_in
 from insights.ui.filters import SCOPE_PARAMETERS, context_of
+from orgtree.access.access import Access
 from orgtree.access.search_sources import Takes
 from orgtree.access.trust import trial_state
 
@@ -30,10 +31,17 @@ class Entry:
     label: str
     icon: str
     staff_only: bool = False
+    finance_only: bool = False
     also: tuple[str, ...] = ()
     counts_unread: bool = False
     takes: Takes = "context"  # what its link has of the page's context
     hint: str = ""
+
+    def is_for(self, access: Access | None) -> bool:
+        """Whether the viewer may open it; None: nobody is signed in."""
+        is_staff = access is not None and bool(getattr(access.viewer, "is_staff", False))
+        is_finance = access is not None and access.visibility.reads_capitalisation
+        return (is_staff or not self.staff_only) and (is_finance or not self.finance_only)
 
 
 NavigationLink = tuple[Entry, str, bool]  # with its URL, and whether it is current
@@ -74,6 +82,14 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("planning", "Planning", "calendar-stats", hint="sprints, commitment, scope creep, flow, backlog"),
             Entry("allocation", "Allocation", "chart-donut", hint="investment, categories, effort, targets"),
             Entry("capacity", "Capacity", "clock", hint="after hours, weekend, focus, work in progress, load"),
+            Entry(
+                "capitalisation",
+                "Capitalisation",
+                "list-numbers",
+                finance_only=True,
+                hint="eligible, finance, ASU 2025-06, IAS 38, periods",
+                takes="",
+            ),
             Entry("findings", "Findings", "bulb", hint="changes, bottlenecks, what to look at", takes=""),
             Entry("dashboards", "Dashboards", "layout-dashboard", hint="own pages, templates, cards", takes=""),
             Entry("compare", "Compare units", "table", hint="units side by side"),
@@ -180,6 +196,10 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
         *("home", "inbox", "ai", "delivery", "planning", "dashboards", "metric_catalogue", "objectives", "qbrs"),
         *("people", "access"),
     ),
+    "Finance": (
+        *("home", "inbox", "ai", "budgets", "allocation", "capitalisation", "dashboards", "metric_catalogue"),
+        *("objectives", "qbrs", "access"),
+    ),
     "Admin": (
         *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "people", "access", "trees", "integrations"),
         *("identities", "admin:index"),
@@ -197,7 +217,7 @@ DOCS: Mapping[str, str] = {
     **{"allocation": "allocation", "allocation_rules": "allocation", "allocation_targets": "allocation"},
     **{"metric_catalogue": "glossary", "findings": "findings", "review_waits": "findings"},
     **{"finding_thresholds": "findings", "context": "context", "comparable_rule": "context"},
-    **{"capacity": "capacity"},
+    **{"capacity": "capacity", "capitalisation": "capitalisation"},
     **{"saved_views": "dashboards", "hand_kept": "hand-kept", "annotations": "annotations", "badges": "access"},
     **{"program": "program", "objectives": "objectives", "objective_new": "objectives", "quarters": "objectives"},
     **{"roadmap": "roadmaps", "persona_roadmap": "roadmaps", "tickets": "action-plans", "ticket_new": "action-plans"},
@@ -232,17 +252,15 @@ def _trial_notice(request: HttpRequest) -> str:
 
 def navigation(request: HttpRequest) -> list[NavigationGroup]:
     """The links that the user may open, by section; those that their role seldom needs are folded."""
-    is_staff = bool(getattr(getattr(request, "user", None), "is_staff", False))
-    sections = [
-        (title, [entry for entry in entries if is_staff or not entry.staff_only]) for title, entries in NAVIGATION
-    ]
+    is_signed_in = hasattr(request, "user") and request.user.is_authenticated
+    access = access_in(request) if is_signed_in else None
+    sections = [(title, [entry for entry in entries if entry.is_for(access)]) for title, entries in NAVIGATION]
     entry_by_url = {
         address(name): entry for _, entries in sections for entry in entries for name in (entry.url_name, *entry.also)
     }
     current = entry_by_url.get(_current_url(request.path, entry_by_url))
     context = context_by_part(request)
-    is_signed_in = hasattr(request, "user") and request.user.is_authenticated
-    is_open = OPEN_FOR[access_in(request).role if is_signed_in else "Member"]
+    is_open = OPEN_FOR[access.role if access else "Member"]
 
     def links(entries: Iterable[Entry]) -> list[NavigationLink]:
         return [(entry, url_with(address(entry.url_name), context[entry.takes]), entry is current) for entry in entries]

@@ -103,8 +103,7 @@ def pages_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def _pages(access: Access, entries: Iterable[Entry]) -> list[Entry]:
-    is_staff = bool(getattr(access.viewer, "is_staff", False))
-    return [entry for entry in entries if is_staff or not entry.staff_only]
+    return [entry for entry in entries if entry.is_for(access)]
 
 
 def _page_hit(entry: Entry) -> Hit:

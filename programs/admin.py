@@ -7,7 +7,7 @@ from programs.benchmarks.admin import BenchmarkAdmin
 from programs.experiments.admin import ExperimentAdmin
 from programs.history.admin import ProgramRecordAdmin
 from programs.meetings.admin import MeetingSeriesAdmin
-from programs.models import Qbr, Quarter, Review
+from programs.models import CapitalisationPeriod, InitiativeEvidence, Qbr, Quarter, Review
 from programs.objectives.admin import ObjectiveAdmin, ObjectiveTemplateAdmin
 from programs.reminders.admin import OutgoingEmailAdmin
 from programs.roadmaps.admin import PersonaAdmin
@@ -34,6 +34,23 @@ class QuarterAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Quarter]):
     ordering = ("-start",)
     fields = ("start", "end", "closed_at", "closed_by", "retrospective")
     readonly_fields = fields
+
+
+@admin.register(CapitalisationPeriod)
+class CapitalisationPeriodAdmin(ProgramRecordAdmin):
+    page_name, title = "capitalisation_period", "Capitalisation periods"
+    list_display = ("__str__", "state", "standard", "start", "end", "approved_by", "approved_at", "document")
+    list_filter = ("state", "standard")
+    list_select_related = ("approved_by", "document")
+    ordering = ("-start",)
+
+
+@admin.register(InitiativeEvidence)
+class InitiativeEvidenceAdmin(ProgramRecordAdmin):
+    page_name, title = "capitalisation_initiative", "Initiatives eligible for capitalisation"
+    list_display = ("name", "kind", "authorised_on", "funded_on", "probable_since", "uncertainty", "ready_on")
+    list_filter = ("kind", "uncertainty")
+    search_fields = ("name", "probable_by", "authorised_by")
 
 
 @admin.register(Qbr)

@@ -6,6 +6,7 @@ from programs.agreements import api as agreements
 from programs.allocation import api as allocation
 from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
+from programs.capitalisation import api as capitalisation
 from programs.closing.api import quarters
 from programs.experiments import api as experiments
 from programs.meetings.api import feeds, meetings
@@ -40,6 +41,46 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("budgets/", budgets.Budgets.endpoint("list", "create"), name="api_budgets"),
     path("budgets/<int:pk>/", budgets.Budgets.endpoint("retrieve", "partial_update", "destroy"), name="api_budget"),
     path("charge-back.csv", budgets.ChargeBackCsvView.as_view(), name="api_charge_back_csv"),
+    path(
+        "capitalisation/initiatives.csv",
+        capitalisation.Initiatives.endpoint("csv"),
+        name="api_capitalisation_initiatives_csv",
+    ),
+    path(
+        "capitalisation/initiatives/",
+        capitalisation.Initiatives.endpoint("list", "create"),
+        name="api_capitalisation_initiatives",
+    ),
+    path(
+        "capitalisation/initiatives/<int:pk>/",
+        capitalisation.Initiatives.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_capitalisation_initiative",
+    ),
+    path(
+        "capitalisation/periods/",
+        capitalisation.Periods.endpoint("list", "create"),
+        name="api_capitalisation_periods",
+    ),
+    path(
+        "capitalisation/periods/<int:pk>/",
+        capitalisation.Periods.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_capitalisation_period",
+    ),
+    path(
+        "capitalisation/periods/<int:pk>/approve/",
+        capitalisation.Periods.endpoint("approve"),
+        name="api_capitalisation_period_approve",
+    ),
+    path(
+        "capitalisation/periods/<int:pk>/freeze/",
+        capitalisation.Periods.endpoint("freeze"),
+        name="api_capitalisation_period_freeze",
+    ),
+    path(
+        "capitalisation/periods/<int:pk>/period.csv",
+        capitalisation.PeriodCsvView.as_view(),
+        name="api_capitalisation_period_csv",
+    ),
     path("benchmarks.csv", benchmarks.BenchmarksCsvView.as_view(), name="api_benchmarks_csv"),
     path("benchmarks/", benchmarks.BenchmarksView.as_view(), name="api_benchmarks"),
     path("benchmarks/<str:key>/", benchmarks.BenchmarkView.as_view(), name="api_benchmark"),

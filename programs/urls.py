@@ -11,6 +11,7 @@ from programs.benchmarks.pages import page as benchmark
 from programs.budgets.pages.charge_back import charge_back_csv, charge_back_page
 from programs.budgets.pages.form import BudgetPage, budget_remove
 from programs.budgets.pages.listing import Budgets
+from programs.capitalisation import pages as capitalisation
 from programs.closing.pages import closing, frozen
 from programs.experiments.pages import record as experiment
 from programs.experiments.pages.form import ExperimentPage
@@ -150,6 +151,26 @@ QBR: Routes = [
     path("<int:pk>/sign/", qbr_forms.SignQbr.as_view(), name="qbr_sign"),
 ]
 
+CAPITALISATION: Routes = [
+    path("", capitalisation.Initiatives.as_view(), name="capitalisation"),
+    path("initiatives.csv", capitalisation.Initiatives.as_file(), name="capitalisation_csv"),
+    path("new/", capitalisation.EvidencePage.as_view(), name="capitalisation_new"),
+    path("initiatives/<int:pk>/", capitalisation.EvidencePage.as_view(), name="capitalisation_initiative"),
+    path("initiatives/<int:pk>/remove/", capitalisation.capitalisation_remove, name="capitalisation_remove"),
+    path("periods/", capitalisation.Periods.as_view(), name="capitalisation_periods"),
+    path("periods/new/", capitalisation.PeriodPage.as_view(), name="capitalisation_period_new"),
+    path("periods/<int:pk>/", capitalisation.capitalisation_period, name="capitalisation_period"),
+    path("periods/<int:pk>/period.csv", capitalisation.capitalisation_period_csv, name="capitalisation_period_csv"),
+    path("periods/<int:pk>/edit/", capitalisation.PeriodPage.as_view(), name="capitalisation_period_edit"),
+    path("periods/<int:pk>/approve/", capitalisation.ApprovePeriod.as_view(), name="capitalisation_period_approve"),
+    path("periods/<int:pk>/freeze/", capitalisation.FreezePeriod.as_view(), name="capitalisation_period_freeze"),
+    path(
+        "periods/<int:pk>/remove/",
+        capitalisation.capitalisation_period_remove,
+        name="capitalisation_period_remove",
+    ),
+]
+
 QUARTERS: Routes = [
     path("", frozen.quarters, name="quarters"),
     path("<slug:start>/", frozen.quarter, name="quarter"),
@@ -226,4 +247,5 @@ urlpatterns: Routes = [
     path("", include(CALENDAR_FEED)),
     path("insights/ai/", include(BUDGETS)),  # beside the spend that they limit
     path("insights/allocation/", include(ALLOCATION)),  # beside the figures that they shape
+    path("insights/capitalisation/", include(CAPITALISATION)),
 ]

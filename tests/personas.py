@@ -32,6 +32,7 @@ OTHER_MEMBER = Persona("grace")
 MANAGER = Persona("edith")
 EXECUTIVE = Persona("mary")
 AUDITOR = Persona("joan")
+FINANCE = Persona("fiona")
 PERSONAS = (ADMIN, MEMBER, OTHER_MEMBER, MANAGER, EXECUTIVE, AUDITOR)
 
 

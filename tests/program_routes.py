@@ -26,6 +26,43 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "insights/allocation/rules/<int:pk>/": no_such("/insights/allocation/rules/4711/"),
     "insights/allocation/rules/<int:pk>/remove/": Access("/insights/allocation/rules/4711/remove/", SIGN_IN, 405, 405),
     "insights/allocation/targets/": Access("/insights/allocation/targets/", visitor=SIGN_IN, member=403, admin=200),
+    **{
+        f"insights/capitalisation/{route}": Access(f"/insights/capitalisation/{route}", SIGN_IN, member=403, admin=200)
+        for route in ("", "initiatives.csv", "new/", "periods/", "periods/new/")
+    },
+    "insights/capitalisation/initiatives/<int:pk>/": Access(
+        "/insights/capitalisation/initiatives/4711/", SIGN_IN, member=403, admin=404
+    ),
+    "insights/capitalisation/initiatives/<int:pk>/remove/": Access(
+        "/insights/capitalisation/initiatives/4711/remove/", SIGN_IN, 405, 405
+    ),
+    **{
+        f"insights/capitalisation/periods/<int:pk>/{act}": Access(
+            f"/insights/capitalisation/periods/4711/{act}", SIGN_IN, member=403, admin=404
+        )
+        for act in ("", "period.csv", "edit/", "approve/", "freeze/")
+    },
+    "insights/capitalisation/periods/<int:pk>/remove/": Access(
+        "/insights/capitalisation/periods/4711/remove/", SIGN_IN, 405, 405
+    ),
+    **{
+        f"api/v1/capitalisation/{route}": Access(
+            f"/api/v1/capitalisation/{route}", visitor=401, member=403, admin=200, token=403
+        )
+        for route in ("initiatives.csv", "initiatives/", "periods/")
+    },
+    **{
+        f"api/v1/capitalisation/{route}": Access(
+            f"/api/v1/capitalisation/{route.replace('<int:pk>', '4711')}", visitor=401, member=403, admin=404, token=403
+        )
+        for route in ("initiatives/<int:pk>/", "periods/<int:pk>/", "periods/<int:pk>/period.csv")
+    },
+    **{
+        f"api/v1/capitalisation/periods/<int:pk>/{act}/": Access(
+            f"/api/v1/capitalisation/periods/4711/{act}/", visitor=401, member=403, admin=405, token=403
+        )
+        for act in ("approve", "freeze")
+    },
     "api/v1/allocation-rules.csv": api("/api/v1/allocation-rules.csv"),
     "api/v1/allocation-rules/": api("/api/v1/allocation-rules/"),
     "api/v1/allocation-rules/<int:pk>/": Access(

@@ -25,7 +25,7 @@ from orgtree.models import (
     UnitPlace,
 )
 from orgtree.trees.unit_placements import rebuild_unit_placements
-from tests.personas import AUDITOR, EXECUTIVE, create_user
+from tests.personas import AUDITOR, EXECUTIVE, FINANCE, create_user
 
 SINCE = date(2025, 1, 1)
 ALWAYS = DateRange(SINCE, None)
@@ -42,7 +42,7 @@ class Teams:
 
 
 def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Teams:
-    """Protected from the start, with the leaderboard on; an executive and an auditor hold their grants."""
+    """Protected from the start, with the leaderboard on; an executive, an auditor and finance hold grants."""
     protected = {"protected_since": datetime(2026, 1, 1, tzinfo=UTC), "leaderboard": True}
     Organisation.objects.update_or_create(pk=1, defaults={"individual_policy": policy, **protected})
     people = _people("ada", *OTHERS_IN_PLATFORM, *IN_SEARCH, "edith")
@@ -59,7 +59,7 @@ def create_teams(policy: IndividualPolicy = IndividualPolicy.PSEUDONYMS) -> Team
     )
     Grant.objects.bulk_create(
         Grant(user=create_user(persona), role=role, during=ALWAYS)
-        for persona, role in ((EXECUTIVE, Role.EXECUTIVE), (AUDITOR, Role.AUDITOR))
+        for persona, role in ((EXECUTIVE, Role.EXECUTIVE), (AUDITOR, Role.AUDITOR), (FINANCE, Role.FINANCE))
     )
     return Teams(tree, engineering, platform, search)
 

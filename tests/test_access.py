@@ -152,6 +152,21 @@ POSTS: dict[str, Access] = {
         "/insights/allocation/rules/4711/remove/", member=404, admin=404
     ),
     "insights/allocation/targets/": post("/insights/allocation/targets/", member=403, admin=302),
+    "insights/capitalisation/new/": post("/insights/capitalisation/new/", member=403, admin=400),
+    "insights/capitalisation/periods/new/": post("/insights/capitalisation/periods/new/", member=403, admin=400),
+    **{
+        f"insights/capitalisation/{route}": post(
+            f"/insights/capitalisation/{route.replace('<int:pk>', '4711')}", member=status, admin=404
+        )
+        for route, status in (
+            ("initiatives/<int:pk>/", 403),
+            ("initiatives/<int:pk>/remove/", 404),
+            ("periods/<int:pk>/edit/", 403),
+            ("periods/<int:pk>/approve/", 403),
+            ("periods/<int:pk>/freeze/", 403),
+            ("periods/<int:pk>/remove/", 404),
+        )
+    },
     "insights/ai/budgets/new/": post("/insights/ai/budgets/new/", member=403, admin=400),
     "insights/ai/budgets/<int:pk>/": post("/insights/ai/budgets/4711/", member=404, admin=404),
     "insights/ai/budgets/<int:pk>/remove/": post("/insights/ai/budgets/4711/remove/", member=404, admin=404),
@@ -203,6 +218,16 @@ POSTS: dict[str, Access] = {
     "api/v1/meetings/<int:pk>/cancel/": post("/api/v1/meetings/4711/cancel/", visitor=401, member=404, admin=404),
     "api/v1/allocation-rules/": post("/api/v1/allocation-rules/", visitor=401, member=415, admin=415),
     "api/v1/experiments/": post("/api/v1/experiments/", visitor=401, member=415, admin=415),
+    **{
+        f"api/v1/capitalisation/{route}/": post(f"/api/v1/capitalisation/{route}/", visitor=401, member=403, admin=415)
+        for route in ("initiatives", "periods")
+    },
+    **{
+        f"api/v1/capitalisation/periods/<int:pk>/{act}/": post(
+            f"/api/v1/capitalisation/periods/4711/{act}/", visitor=401, member=403, admin=404
+        )
+        for act in ("approve", "freeze")
+    },
     "api/v1/budgets/": post("/api/v1/budgets/", visitor=401, member=415, admin=415),
     "api/v1/qbr/": post("/api/v1/qbr/", visitor=401, member=415, admin=415),
     "api/v1/qbr/<int:pk>/arrange/": post("/api/v1/qbr/4711/arrange/", visitor=401, member=404, admin=404),

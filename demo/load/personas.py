@@ -33,6 +33,7 @@ PERSONAS = (
     DemoPersona("executive", "Erin Executive"),
     DemoPersona("manager", "Maya Manager"),
     DemoPersona("member", "Max Member"),
+    DemoPersona("finance", "Fay Finance"),
 )
 
 
@@ -58,21 +59,16 @@ def open_demo_accounts() -> list[SignIn]:
             user.first_name, user.last_name = persona.full_name.split()
             user.set_password(password)
             user.save()
-    _grant_executive()
+    _grant_roles()
     return [SignIn(persona.role, persona.email, password) for persona in PERSONAS]
 
 
-def _grant_executive() -> None:
+def _grant_roles() -> None:
     """Managers and members need no grant: the trees say whom they manage and where they are."""
     accounts = {persona.role: User.objects.get(username=persona.email) for persona in PERSONAS}
-    with suppress(FieldError):  # held already
-        give(
-            accounts["executive"],
-            Role.EXECUTIVE,
-            first_day=timezone.localdate(),
-            reason="Leads the organisation",
-            by=accounts["admin"],
-        )
+    for role, reason in ((Role.EXECUTIVE, "Leads the organisation"), (Role.FINANCE, "Reports to the auditors")):
+        with suppress(FieldError):  # held already
+            give(accounts[role], role, first_day=timezone.localdate(), reason=reason, by=accounts["admin"])
 
 
 def _stored_password(path: Path) -> str:

@@ -16,6 +16,7 @@ from demo.load.annotations import write_demo_annotations
 from demo.load.begin import year_of
 from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
+from demo.load.capitalisation import write_demo_capitalisation
 from demo.load.dashboards import make_demo_dashboard, publish_demo_philosophy
 from demo.load.experiments import write_demo_experiments
 from demo.load.hand_kept import write_demo_hand_kept
@@ -40,7 +41,7 @@ from insights.findings.night import look_for_findings
 from insights.forecasts.records import record_forecasts
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
-from integrations.models import IngestScope, ReceivedBatch
+from integrations.models import EffortWeek, IngestScope, ReceivedBatch
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.tasks import reprice_waiting
 from orgtree.identities.match_identities import match_identities
@@ -141,6 +142,8 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     postpone_on_both_sides(tools)
     _push_late_incident(year, base_url)
     _wait(changes_waiting, "changes of facts and stale partitions", report)
+    _wait(lambda: EffortWeek.objects.exclude(stale_since=None).count(), "weeks of people's time", report)
+    write_demo_capitalisation(year, today=today)
     look_for_findings()  # about the teams that set objectives
 
 

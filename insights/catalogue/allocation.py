@@ -36,7 +36,7 @@ ITEMS, POINTS = Total(PEOPLE_TIME, column="items"), Total(PEOPLE_TIME, column="p
 
 _share = partial(
     Ratio,
-    fact="part of a week",
+    fact="part-week",
     sample="{numerator} of {denominator} days",
     categories=(Category.ALLOCATION,),
     initiatives=(Initiative.BUSINESS_ALIGNMENT,),
@@ -46,7 +46,7 @@ _share = partial(
 )
 _composition = partial(
     Breakdown,
-    fact="part of a week",
+    fact="part-week",
     categories=(Category.ALLOCATION,),
     initiatives=(Initiative.BUSINESS_ALIGNMENT,),
     space=(SpaceDimension.ACTIVITY, SpaceDimension.EFFICIENCY),
@@ -91,7 +91,7 @@ SHARE_POINTS = _composition(
     positive_indicators=("allocation.share",),
 )
 TIME = Count(
-    fact="part of a week",
+    fact="part-week",
     categories=(Category.ALLOCATION, Category.CAPACITY),
     initiatives=(Initiative.BUSINESS_ALIGNMENT,),
     space=(SpaceDimension.ACTIVITY,),

@@ -50,7 +50,7 @@ class Access:
         if getattr(self.viewer, "is_superuser", False):
             return "Admin"
         held = {*self.roles, *([Role.MANAGER] if self.visibility.managed_ids else [])}
-        ranked = (Role.EXECUTIVE, Role.MANAGER, Role.AUDITOR)
+        ranked = (Role.EXECUTIVE, Role.MANAGER, Role.FINANCE, Role.AUDITOR)
         return next((str(role.label) for role in ranked if role in held), "Member")
 
     def address_of(self, person: Person | None) -> str | None:

@@ -18,6 +18,7 @@ ROLES = {
     MEMBER: "Member",
     ADMIN: "Admin",
     Role.AUDITOR.value: "Auditor",
+    Role.FINANCE.value: "Finance",
 }
 OWN, OTHER = 1, 2  # an invented viewer's unit, and any other one
 UNITS_OF = {Role.MANAGER.value: "the units that they lead or manage"}
@@ -117,7 +118,8 @@ def role_of(account: User, today: AccountToday) -> str:
         return Role.EXECUTIVE.value
     if today.managed:
         return Role.MANAGER.value
-    return Role.AUDITOR.value if Role.AUDITOR in today.roles and not today.own else MEMBER
+    without_units = (Role.FINANCE, Role.AUDITOR) if not today.own else ()
+    return next((role.value for role in without_units if role in today.roles), MEMBER)
 
 
 def _rules_for(role: str, organisation: Organisation, *, has_trees: bool) -> _Rules:
@@ -205,6 +207,11 @@ def _acts(rules: _Rules) -> Iterator[Sentence]:
         yield Sentence("audit_log", "read", "The audit log: rules, roles, and what admins changed", True)
     else:
         yield Sentence("audit_log", "none", "The audit log", False)
+    if visibility.reads_capitalisation:
+        text = f"Eligible time of initiatives of at least {rules.organisation.minimum_group_size} people, for finance"
+        yield Sentence("capitalisation", "read", text, True)
+    else:
+        yield Sentence("capitalisation", "none", "Which work is eligible for capitalisation", False)
     if rules.role == ADMIN:
         yield Sentence(
             "configuration", "all", "May change connections, people, roles, and the rules on this page", True

@@ -98,6 +98,7 @@ def holders_of_roles() -> dict[str, int]:
         MEMBER: active.count(),
         ADMIN: active.filter(is_superuser=True).count(),
         Role.AUDITOR.value: granted[Role.AUDITOR].count(),
+        Role.FINANCE.value: granted[Role.FINANCE].count(),
     }
 
 

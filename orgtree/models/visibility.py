@@ -104,6 +104,7 @@ class Role(models.TextChoices):
     EXECUTIVE = "executive", "Executive"
     MANAGER = "manager", "Manager"
     AUDITOR = "auditor", "Auditor"
+    FINANCE = "finance", "Finance"
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ class Visibility:
     viewer's own person.  `same_people`: units of other trees whose people have been those of a managed or own unit, day
     by day; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
     `leads_whole`: admin or executive, who may write for every unit and the whole organisation; managers may for their
-    units.
+    units.  `reads_capitalisation`: these, and finance.
     """
 
     whole: bool = False
@@ -141,6 +142,7 @@ class Visibility:
     same_people: Mapping[str, int] = field(default_factory=dict)
     homes: tuple[tuple[int, int], ...] = ()
     leads_whole: bool = False
+    reads_capitalisation: bool = False
 
     @property
     def home_unit(self) -> str | None:
@@ -205,6 +207,7 @@ def visibility_from(viewer: User, organisation: Organisation, today: AccountToda
         individuals_in = None
     else:
         individuals_in = today.managed if viewer.is_superuser else today.managed | today.own | same_people
+    leads_whole = viewer.is_superuser or Role.EXECUTIVE in today.roles
     return Visibility(
         whole=whole,
         unit_ids=None if whole else today.managed | today.own | same_people,
@@ -214,7 +217,8 @@ def visibility_from(viewer: User, organisation: Organisation, today: AccountToda
         slugs=today.slugs,
         same_people=today.same_people,
         homes=today.homes,
-        leads_whole=viewer.is_superuser or Role.EXECUTIVE in today.roles,
+        leads_whole=leads_whole,
+        reads_capitalisation=leads_whole or Role.FINANCE in today.roles,
     )
 
 

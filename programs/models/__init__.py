@@ -1,5 +1,6 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, FocusVersion, Period
 from programs.models.budgets import AlertKind, Budget, BudgetAlert
+from programs.models.capitalisation import CapitalisationPeriod, InitiativeEvidence, PeriodState, Standard, Uncertainty
 from programs.models.experiments import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
 from programs.models.meetings import (
     CalendarFeed,

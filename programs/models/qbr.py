@@ -75,7 +75,7 @@ class SectionKey(models.TextChoices):
     ACTION_PLANS = "action_plans", "Action plans"
     AI = "ai", "AI adoption, output and spend"
     QUALITY = "quality", "Quality and incidents"
-    ALLOCATION = "allocation", "Allocation"
+    ALLOCATION = "allocation", "Investment mix"
     RISKS = "risks", "Risks"
     ASKS = "asks", "Asks"
     NEXT = "next", "Next quarter"

@@ -38,6 +38,7 @@ class FrozenDocument(models.Model):
     class Kind(models.TextChoices):
         QUARTER = "quarter", "Closed quarter"
         QBR = "qbr", "Business review"
+        CAPITALISATION = "capitalisation", "Capitalisation period"
 
     kind = models.CharField(max_length=20, choices=Kind.choices, editable=False)
     schema_version = models.PositiveSmallIntegerField(editable=False)

@@ -18,7 +18,9 @@ LABELLED_WEEKS = 8  # more dates run into each other
 
 @dataclass(frozen=True)
 class Bar:
-    """`start` and `fraction` are of the whole width; `is_hot` is hatched: the longest stage, the worst unit."""
+    """`start` and `fraction` are of the whole width, as is `mark`, a target; `is_hot` is hatched: the longest stage,
+    the worst unit.
+    """
 
     key: str
     label: str
@@ -27,6 +29,7 @@ class Bar:
     fraction: float
     is_hot: bool = False
     note: str = ""
+    mark: float | None = None
 
     @property
     def has_room(self) -> bool:

@@ -32,7 +32,7 @@ from orgtree.models import (
 from orgtree.trees.placements import rebuild_placements
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
-from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, Persona
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, FINANCE, MANAGER, MEMBER, Persona
 from tests.programs.objectives import draft, objective
 from tests.stored_once import StoreOnce
 from tests.teams import ALWAYS, OTHERS_IN_PLATFORM, create_teams, join
@@ -117,7 +117,13 @@ def test_every_sentence_is_what_the_role_gets(
     teams: None, sign_in: SignIn, policy: IndividualPolicy, members_see: MembersSee, board: bool
 ) -> None:
     Organisation.objects.update(individual_policy=policy, members_see=members_see, leaderboard=board)
-    join(Unit.objects.get(slug="platform"), Unit.objects.get(slug="engineering"), EXECUTIVE.name, AUDITOR.name)
+    join(
+        Unit.objects.get(slug="platform"),
+        Unit.objects.get(slug="engineering"),
+        EXECUTIVE.name,
+        AUDITOR.name,
+        FINANCE.name,
+    )
     wrong = []
     for role, persona in ROLES.items():
         client, said = sign_in(persona), sentences(sign_in(MEMBER), role)
@@ -191,7 +197,10 @@ def writes(client: Client) -> str:
     return "all" if answer.status_code == 201 else "own"
 
 
-ROLES = {"executive": EXECUTIVE, "manager": MANAGER, "member": COLLEAGUE, "admin": ADMIN, "auditor": AUDITOR}
+ROLES = {
+    **{"executive": EXECUTIVE, "manager": MANAGER, "member": COLLEAGUE, "admin": ADMIN, "auditor": AUDITOR},
+    "finance": FINANCE,
+}
 PROBES: Mapping[str, Callable[[Client], str]] = {
     "totals": totals,
     "other_totals": other_totals,
@@ -205,6 +214,7 @@ PROBES: Mapping[str, Callable[[Client], str]] = {
     "program": objectives,
     "writes": writes,
     "audit_log": lambda client: "read" if client.get("/orgtree/access/log/").status_code == 200 else "none",
+    "capitalisation": lambda client: "read" if client.get("/insights/capitalisation/").status_code == 200 else "none",
     "configuration": lambda client: "all" if client.get("/orgtree/access/invitations/").status_code == 200 else "none",
 }
 

@@ -17,7 +17,7 @@ from tests.delivery.allocation.test_measuring import measured
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
 from tests.programs.reminders import open_accounts
-from tests.teams import OTHERS_IN_PLATFORM, Teams, create_teams
+from tests.teams import OTHERS_IN_PLATFORM, Teams, add_teams, create_teams
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)  # a Monday
@@ -203,3 +203,31 @@ def test_a_unit_has_the_targets_of_the_nearest_one_above_and_loses_those_of_a_de
     assert (before.unit, dict(before.shares)) == (None, {})
     new.delete()
     assert dict(targets_in_force(teams.platform, QUARTER).shares) == {run.pk: Decimal(30)}
+
+
+def test_a_business_review_shows_the_investment_mix_with_its_targets(org: Org, teams: Teams) -> None:
+    """Six people on features, five on bugs: 55 % and 45 %, against targets of 60 % and 40 %; the frozen copy stays."""
+    add_teams(teams, {"ops": ("ruth", "sofia", "tess", "uma", "vera")})
+    works(org, *IN_PLATFORM, kind="feature", first=1)
+    works(org, "ruth", "sofia", "tess", "uma", "vera", kind="bug", first=21)
+    measured()
+    new, upkeep = (InvestmentCategory.objects.get(kind=kind) for kind in ("new", "maintenance"))
+    shares: dict[int, Decimal | None] = {new.pk: Decimal(60), upkeep.pk: Decimal(40)}
+    set_targets(None, QUARTER, shares, by=None)
+    executive = signed_in(EXECUTIVE)
+    given = {"unit": None, "period": "quarter", "day": QUARTER.isoformat()}
+    review = executive.post("/api/v1/qbr/", given, content_type="application/json").json()
+    [section] = [one for one in review["document"]["sections"] if one["key"] == "allocation"]
+    assert section["name"] == "Investment mix"
+    [chart] = [one for one in section["charts"] if one["kind"] == "by_category"]
+    days = {part["label"]: (part["amount"]["value"], part["target"]) for part in chart["rows"][0]}
+    assert days["New features"][1] == 60.0
+    whole = sum(value for value, _ in days.values())
+    assert round(days["New features"][0] / whole * 100, 1) == 54.5
+    page = text(executive, f"/programs/qbr/{review['id']}/")
+    assert "Time by category, and its target" in page
+    assert "New features 54.5% (target 60%)" in page or "New features 55% (target 60%)" in page
+    frozen = executive.post(f"/api/v1/qbr/{review['id']}/freeze/", {}, content_type="application/json")
+    assert frozen.status_code == 200
+    set_targets(None, QUARTER, {new.pk: Decimal(10)}, by=None)
+    assert "(target 60%)" in text(executive, f"/programs/qbr/{review['id']}/")

@@ -148,6 +148,19 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "insights/allocation/rules/<int:pk>/": ("allocation-rules/<int:pk>/",),
     "insights/allocation/rules/<int:pk>/remove/": ("allocation-rules/<int:pk>/",),
     "insights/allocation/targets/": ("allocation-targets/",),
+    "insights/capitalisation/": ("capitalisation/initiatives/",),
+    "insights/capitalisation/initiatives.csv": ("capitalisation/initiatives.csv",),
+    "insights/capitalisation/new/": ("capitalisation/initiatives/",),
+    "insights/capitalisation/initiatives/<int:pk>/": ("capitalisation/initiatives/<int:pk>/",),
+    "insights/capitalisation/initiatives/<int:pk>/remove/": ("capitalisation/initiatives/<int:pk>/",),
+    "insights/capitalisation/periods/": ("capitalisation/periods/",),
+    "insights/capitalisation/periods/new/": ("capitalisation/periods/",),
+    "insights/capitalisation/periods/<int:pk>/": ("capitalisation/periods/<int:pk>/",),
+    "insights/capitalisation/periods/<int:pk>/period.csv": ("capitalisation/periods/<int:pk>/period.csv",),
+    "insights/capitalisation/periods/<int:pk>/edit/": ("capitalisation/periods/<int:pk>/",),
+    "insights/capitalisation/periods/<int:pk>/approve/": ("capitalisation/periods/<int:pk>/approve/",),
+    "insights/capitalisation/periods/<int:pk>/freeze/": ("capitalisation/periods/<int:pk>/freeze/",),
+    "insights/capitalisation/periods/<int:pk>/remove/": ("capitalisation/periods/<int:pk>/",),
     "insights/ai/budgets/": ("budgets/",),
     "insights/ai/budgets/new/": ("budgets/", "writing-for/"),
     "insights/ai/budgets/<int:pk>/": ("budgets/<int:pk>/",),
@@ -163,7 +176,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 
 PROGRAM = (
     *("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back"),
-    *("insights/allocation/rules", "insights/allocation/targets/"),
+    *("insights/allocation/rules", "insights/allocation/targets/", "insights/capitalisation/"),
 )
 
 

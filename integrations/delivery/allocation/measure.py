@@ -223,16 +223,16 @@ _MEASURE = f"""
 """  # constants of this module
 
 # An item and those above it, each once: a circle of parents ends where it began.
-_CHAIN = f"""
+CHAIN = f"""
     SELECT item.id AS item_id, 0 AS depth, item.id AS above_id, ARRAY[item.id] AS path,
            item.connection_id, item.key::text, item.parent_key::text, item.native_type::text, item.work_type::text,
-           item.labels, item.project_id
+           item.labels, item.versions, item.project_id
     FROM integrations_workitem item
     WHERE item.id IN (SELECT work_item_id FROM measured)
     UNION ALL
     SELECT below.item_id, below.depth + 1, parent.id, below.path || parent.id,
            parent.connection_id, parent.key::text, parent.parent_key::text, parent.native_type::text,
-           parent.work_type::text, parent.labels, parent.project_id
+           parent.work_type::text, parent.labels, parent.versions, parent.project_id
     FROM chain below
     JOIN integrations_workitem parent
       ON parent.connection_id = below.connection_id AND parent.key = below.parent_key AND parent.deleted_at IS NULL
@@ -301,7 +301,7 @@ _ABOVE = """
     GROUP BY item_id
 """
 _CATEGORISE = f"""
-    chain AS ({_CHAIN}),
+    chain AS ({CHAIN}),
     lineage AS MATERIALIZED ({_LINEAGE}),
     subjects AS MATERIALIZED ({_SUBJECTS}),
     matches AS MATERIALIZED ({_MATCHES}),

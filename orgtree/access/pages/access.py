@@ -62,6 +62,7 @@ ABOUT_ROLES = {
     MEMBER: "Own data, totals of their units",
     ADMIN: "Configures; no individual figures",
     Role.AUDITOR.value: "Reads the audit log; no figures of its own",
+    Role.FINANCE.value: "Eligible time and spend by initiative",
 }
 OTHERS_ROWS = {
     Disclosure.WITH_NAMES: "with your name and every link.",

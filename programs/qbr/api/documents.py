@@ -106,10 +106,13 @@ class QbrPartSerializer(AnswerSerializer):
         help_text="Label of the part; for a week, its first day."
     )
     amount = AmountSerializer(source="*")
+    target = serializers.FloatField(
+        default=None, allow_null=True, help_text="Target share of all time of a category of investment, in percent."
+    )
 
 
 class QbrChartSerializer(AnswerSerializer):
-    kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_period", "by_agent"))
+    kind = serializers.ChoiceField(choices=("stages", "by_unit", "by_week", "by_period", "by_agent", "by_category"))
     metric = serializers.CharField(source="figure.metric")
     rows = serializers.ListField(
         child=QbrPartSerializer(many=True),

@@ -9,8 +9,8 @@ from itertools import accumulate
 from insights.catalogue.lead_time_stages import Bottleneck, NoBottleneck
 from insights.ui import wording
 from programs.qbr.pages.figures import short_name, shown_amount
-from programs.qbr.services.document import Chart, Part, PeriodAmount, QbrDocument, Week
-from programs.qbr.services.sections import AGENTS, PERIODS, STAGES_CHART, UNITS, WEEK
+from programs.qbr.services.document import CategoryAmount, Chart, Part, PeriodAmount, QbrDocument, Week
+from programs.qbr.services.sections import AGENTS, CATEGORIES, PERIODS, STAGES_CHART, UNITS, WEEK
 from programs.templatetags.sheets import Bar
 
 FEWEST_PERIODS = 2  # of one there is no trend
@@ -124,6 +124,31 @@ def _by_agent(chart: Chart, document: QbrDocument) -> ChartCard | None:
     return ChartCard("agents", f"{figure.name} by agent", rows, _sentence(rows), _hidden(hidden))
 
 
+def _by_category(chart: Chart, document: QbrDocument) -> ChartCard | None:
+    """Shares of all time, each with its target."""
+    parts, whole = [part for part in chart.parts if isinstance(part, CategoryAmount)], chart.figure.now.value
+    if not whole:
+        return None
+    bars = [
+        Bar(
+            part.key,
+            part.label,
+            wording.percent_of(part.value, whole) if part.value is not None else "Hidden",
+            0.0,
+            (part.value or 0.0) / whole,
+            note="" if part.target is None else f"target {part.target:g}%",
+            mark=None if part.target is None else part.target / 100,
+        )
+        for part in parts
+    ]
+    has_targets = any(part.target is not None for part in parts)
+    words = ", ".join(f"{bar.label} {bar.value}{f' ({bar.note})' if bar.note else ''}" for bar in bars)
+    title = "Time by category, and its target" if has_targets else "Time by category"
+    hidden = sum(part.hidden for part in parts)
+    note = _hidden(hidden) or ("" if has_targets else "No targets were set for this quarter.")
+    return ChartCard("mix", title, [Row("", bars, is_now=True)], words, note)
+
+
 def _by_week(chart: Chart, document: QbrDocument) -> ChartCard | None:
     figure, parts = chart.figure, [part for part in chart.parts if isinstance(part, Week)]
     values = [part.value for part in parts if part.value is not None]
@@ -193,4 +218,5 @@ DRAWN: Mapping[str, Callable[[Chart, QbrDocument], ChartCard | None]] = {
     WEEK: _by_week,
     PERIODS: _by_period,
     AGENTS: _by_agent,
+    CATEGORIES: _by_category,
 }

@@ -27,6 +27,9 @@ from insights.query.enums import BelongsTo
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band
+from integrations.delivery.allocation.targets import targets_in_force
+from integrations.models import InvestmentCategory
+from integrations.models.allocation import UNLINKED, UNMATCHED
 from orgtree.access.access import Access, aggregates_access, public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
 from orgtree.trees.people_filter import PeopleFilter
@@ -54,6 +57,7 @@ from programs.qbr.queries import last_frozen
 from programs.qbr.services.document import (
     AgentAmount,
     Amount,
+    CategoryAmount,
     Effect,
     Figure,
     FrozenDecision,
@@ -70,6 +74,7 @@ from programs.qbr.services.document import (
 )
 from programs.qbr.services.sections import (
     AGENTS,
+    CATEGORIES,
     HIGHLIGHT_PHRASES,
     PERIODS,
     SECTIONS,
@@ -210,12 +215,16 @@ class _Figures:
             for key in (STAGE_METRICS if self._has(STAGES_CHART) else ())
             for statistic in STAGE_STATISTICS.values()
         ]
-        by_agent = [query(key, window, segments=(Dimension.AGENT,)) for key in self._drawn(AGENTS)]
+        by_segment = [
+            query(key, window, segments=(dimension,))
+            for kind, dimension in ((AGENTS, Dimension.AGENT), (CATEGORIES, Dimension.INVESTMENT))
+            for key in self._drawn(kind)
+        ]
         return read_to_store(
             totals=[
                 *(query(key, within) for within in (window, self.before) for key in self.metrics),
                 *stages,
-                *by_agent,
+                *by_segment,
                 *(query(key, period) for key in self._drawn(PERIODS) for _, period in self._periods),
             ],
             series=[query(key, window) for key in self._drawn(WEEK)],
@@ -269,6 +278,7 @@ class _Figures:
         totals = iter(self._answers.totals[2 * len(self.metrics) :])
         stages = [_stages(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
+        by_category = {key: next(totals) for key in self._drawn(CATEGORIES)}
         by_period = {key: [next(totals).total[0] for _ in self._periods] for key in self._drawn(PERIODS)}
         by_week = dict(zip(self._drawn(WEEK), self._answers.series, strict=True))
         drawn: dict[str, Any] = {}
@@ -278,6 +288,8 @@ class _Figures:
                 drawn[name] = tuple(stages)
             elif chart.kind == AGENTS:
                 drawn[name] = tuple(map(_agent, by_agent[chart.metric].total))
+            elif chart.kind == CATEGORIES:
+                drawn[name] = self._by_category(by_category[chart.metric])
             elif chart.kind == WEEK:
                 drawn[name] = _weeks(by_week[chart.metric], self._today)
             elif chart.kind == PERIODS:
@@ -293,6 +305,23 @@ class _Figures:
             for (name, window), value in zip(self._periods, values, strict=True)
         ]
         return tuple(dropwhile(lambda part: not part.sample_size, parts))
+
+    def _by_category(self, answer: Answer) -> tuple[CategoryAmount, ...]:
+        """Categories with time or a target in their order, then time without a category."""
+        shares = targets_in_force(self._qbr.unit, windows.quarter_of(self._qbr.start).start).shares
+        values = {value.segment.get(Dimension.INVESTMENT, ""): value for value in answer.total}
+        nothing = MetricValue(self._qbr.window, {}, value=0.0)
+        names = {category.name: shares.get(category.pk) for category in InvestmentCategory.objects.all()}
+        listed = {**names, **{name: None for name in (UNMATCHED, UNLINKED, *values) if name in values.keys() - names}}
+        return tuple(
+            CategoryAmount(
+                category=name,
+                target=None if target is None else float(target),
+                **_value(values.get(name, nothing)),
+            )
+            for name, target in listed.items()
+            if name in values or target is not None
+        )
 
     def _by_unit(self, key: str) -> tuple[UnitAmount, ...]:
         [by_unit] = self._answers.units

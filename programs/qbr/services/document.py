@@ -30,7 +30,7 @@ from programs.closing.services.frozen import (
     visible_tickets,
     why_hidden,
 )
-from programs.qbr.services.sections import AGENTS, SOURCES, STAGES_CHART, UNITS
+from programs.qbr.services.sections import AGENTS, CATEGORIES, SOURCES, STAGES_CHART, UNITS
 
 FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
 
@@ -105,6 +105,22 @@ class AgentAmount(Amount):
 
 
 @dataclass(frozen=True, kw_only=True)
+class CategoryAmount(Amount):
+    """The time that went to a category of investment, by its name, and its target share of all time in percent."""
+
+    category: str
+    target: float | None
+
+    @property
+    def key(self) -> str:
+        return self.category
+
+    @property
+    def label(self) -> str:
+        return self.category
+
+
+@dataclass(frozen=True, kw_only=True)
 class UnitAmount(Amount):
     id: int
     slug: str
@@ -138,7 +154,7 @@ class PeriodAmount(Amount):
         return self.period
 
 
-Part = Stage | Week | AgentAmount | UnitAmount | PeriodAmount
+Part = Stage | Week | AgentAmount | CategoryAmount | UnitAmount | PeriodAmount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -389,7 +405,7 @@ class QbrDocument(FrozenContent):
     def _visible_chart(self, name: str, access: Access) -> Any:
         kind, _, metric = name.partition(":")
         figure, drawn = self.figures[metric], self.charts[name]
-        if kind == AGENTS:  # whose agent it was is told by no tool
+        if kind in (AGENTS, CATEGORIES):  # whose agent it was, and what a week went to, is told by no tool
             figure = replace(figure, open_as_in_tools=False)
 
         def visible(parts: Any) -> tuple[Part, ...]:

@@ -18,6 +18,7 @@ UNITS = "by_unit"
 AGENTS = "by_agent"
 STAGES_CHART = "stages"
 PERIODS = "by_period"
+CATEGORIES = "by_category"
 LONGEST_COMMENTARY = 20_000  # characters
 
 
@@ -113,7 +114,7 @@ SECTIONS: Mapping[str, Section] = {
                 *("allocation.new_share", "allocation.improvement_share", "allocation.maintenance_share"),
                 *("allocation.productivity_share", "allocation.unlinked_share"),
             ),
-            ((UNITS, "allocation.new_share"), (UNITS, "allocation.maintenance_share")),
+            ((CATEGORIES, "allocation.time"), (UNITS, "allocation.maintenance_share")),
             "Did time go where it was planned to go?",
             requires="allocation.share",
         ),
