@@ -176,5 +176,8 @@ def _estimate(issue: Reader, name: str) -> float | None:
     """The value of a numeric field; estimates in time are no points."""
     statistic = object_of(issue.value(name))
     value = object_of(statistic, "statFieldValue").get("value")
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < LARGEST_ESTIMATE
-    return float(value) if is_number and "customfield" in text_of(statistic, "statFieldId") else None
+    if "customfield" not in text_of(statistic, "statFieldId"):
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if 0 <= value < LARGEST_ESTIMATE else None

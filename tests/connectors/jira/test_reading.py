@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -14,7 +14,7 @@ import pytest
 from demo.providers import faults
 from demo.providers.faults import Fault
 from demo.providers.jira_server import JiraServer
-from integrations.connectors.base import FetchedResource, Http
+from integrations.connectors.base import FetchedResource, Http, Page
 from integrations.connectors.drafts import MISSING, ProvidedParts, SprintDraft, WorkItemDraft
 from integrations.connectors.errors import CredentialRefusedError, PermanentError
 from integrations.connectors.http import ConnectionHttp
@@ -193,19 +193,32 @@ def test_a_sprint_that_ended_since_is_read_once_more(jira: JiraServer) -> None:
     assert not news.complete
 
 
+def with_reports(pages: Sequence[Page]) -> set[str]:
+    """The sprints whose report the pages hold."""
+    drafts = [draft for draft in drafts_of(pages) if isinstance(draft, SprintDraft)]
+    return {draft.external_id for draft in drafts if draft.reported is not MISSING}
+
+
+def closed_sprints(pages: Sequence[Page]) -> set[str]:
+    drafts = [draft for draft in drafts_of(pages) if isinstance(draft, SprintDraft)]
+    return {draft.external_id for draft in drafts if draft.state == "closed"}
+
+
+def reports_asked(jira: JiraServer) -> int:
+    return sum("sprintreport" in request.path for request in jira.requests)
+
+
 def test_the_report_of_a_sprint_is_read_once_after_its_close(jira: JiraServer) -> None:
     first = pages_of(jira, Kind.SPRINT)
-    closed = [draft for draft in drafts_of(first) if isinstance(draft, SprintDraft) and draft.state == "closed"]
-    reported = {draft.external_id for draft in closed if draft.reported is not MISSING}
-    assert reported == {draft.external_id for draft in closed}
+    assert with_reports(first) == closed_sprints(first) != set()
     assert first[-1].complete
     assert "unreported" not in first[-1].cursor
     jira.requests.clear()
     pages_of(jira, Kind.SPRINT, first[-1].cursor)
-    assert not [request for request in jira.requests if "sprintreport" in request.path]
+    assert reports_asked(jira) == 0
     jira.advance(jira.at + timedelta(days=14))
-    (news,) = pages_of(jira, Kind.SPRINT, first[-1].cursor)
-    assert [draft.reported is MISSING for draft in drafts_of([news]) if draft.state == "closed"] == [False]
+    news = pages_of(jira, Kind.SPRINT, first[-1].cursor)
+    assert with_reports(news) == closed_sprints(news) != set()
 
 
 def test_a_reading_of_reports_goes_on_where_it_ended(jira: JiraServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,8 +227,7 @@ def test_a_reading_of_reports_goes_on_where_it_ended(jira: JiraServer, monkeypat
     waiting = page.cursor["unreported"]
     assert waiting
     assert not page.complete
-    rest = pages_of(jira, Kind.SPRINT, page.cursor)
-    assert {draft.external_id for draft in drafts_of(rest) if draft.reported is not MISSING} == set(waiting)
+    assert with_reports(pages_of(jira, Kind.SPRINT, page.cursor)) == set(waiting)
 
 
 @pytest.mark.parametrize("answer", [faults.forbidden(), faults.instead(faults.Answer.of({}, status=404))])
@@ -223,13 +235,12 @@ def test_a_site_without_reports_of_sprints_is_read_without(jira: JiraServer, ans
     jira.faults = [Fault(answer, path="/sprintreport", times=None)]
     (page,) = pages_of(jira, Kind.SPRINT)
     assert page.complete
-    assert all(draft.reported is MISSING for draft in drafts_of([page]))
+    assert with_reports([page]) == set()
     jira.requests.clear()
     pages_of(jira, Kind.SPRINT, page.cursor)
-    assert len([request for request in jira.requests if "sprintreport" in request.path]) == 1
+    assert reports_asked(jira) == 1
     jira.faults = []
-    later = drafts_of(pages_of(jira, Kind.SPRINT, page.cursor))
-    assert {draft.external_id for draft in later if draft.reported is not MISSING} == set(page.cursor["unreported"])
+    assert with_reports(pages_of(jira, Kind.SPRINT, page.cursor)) == set(page.cursor["unreported"])
 
 
 def test_a_sprint_that_was_deleted_holds_no_other_up(jira: JiraServer) -> None:
