@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 
 from django.urls import reverse
 
@@ -39,18 +39,6 @@ def with_notes(chart: ChartData, access: Access) -> ChartData:
 
 def marks_of(notes: Sequence[Annotation], days: Sequence[date]) -> list[Mark]:
     """The buckets at which each note begins and ends; `days` are the first days of the buckets, in order."""
-
-    def bucket(day: date) -> int:
-        return max(0, sum(first <= day for first in days) - 1)
-
     return [
-        Mark(
-            text=note.text,
-            index=bucket(note.start),
-            last=bucket(note.end - timedelta(days=1)),
-            start=note.start,
-            end=note.end,
-            url=reverse("annotation", args=[note.pk]),
-        )
-        for note in notes
+        Mark.on(days, note.text, Window(note.start, note.end), reverse("annotation", args=[note.pk])) for note in notes
     ]

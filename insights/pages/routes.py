@@ -14,6 +14,7 @@ from core.csv_export import Cell, csv_response
 from insights.annotations.notes import with_notes
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
+from insights.findings.marks import with_findings
 from insights.pages.answers import TAB, InsightsPage
 from insights.pages.filter_bar import facet_part
 from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
@@ -75,12 +76,13 @@ class PageRoutes:
         return self.page.at(request.GET.get(TAB, ""))
 
     def _drawn(self, name: str, filters: Filters) -> ChartData:
-        """The chart with notes, threshold and target, as the viewer may see them."""
+        """The chart with notes, changes that were found, threshold and target, as the viewer may see them."""
         if name not in self.charts:
             raise Http404("No such chart.")
         with rows_of_answer(PAGE):
             drawn = self.charts[name](filters)
-            return with_agreement(with_notes(drawn, filters.access), filters.access)
+            marked = with_findings(with_notes(drawn, filters.access), filters.access)
+            return with_agreement(marked, filters.access)
 
 
 def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:

@@ -66,6 +66,12 @@ class Mark:
     def days(self) -> str:
         return wording.days(Window(self.start, self.end))
 
+    @classmethod
+    def on(cls, days: Sequence[date], text: str, window: Window, url: str) -> Mark:
+        """At the buckets that begin on these days, in order, in which the window begins and ends."""
+        first, last = (max(0, sum(start <= day for start in days) - 1) for day in (window.start, window.last_day))
+        return cls(text, first, last, window.start, window.end, url)
+
 
 @dataclass(frozen=True)
 class Line:

@@ -92,6 +92,7 @@ class PointKind(models.TextChoices):
     DECISION = "decision", "Decisions of the last review"
     RESTATED = "restated", "Restated figures"
     MOVED = "moved", "What moved beyond normal variation"
+    FINDING = "finding", "Findings"
     BENCHMARK = "benchmark", "Benchmarks crossed"
     OBJECTIVE = "objective", "Objectives at risk"
     CHECK_IN = "check_in", "Check-ins missing"

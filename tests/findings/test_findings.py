@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from django.test import Client
 
+from insights.findings import data_quality, night
 from insights.findings.checks import WEEK, WEEKS, Check, Weeks, teams_of
+from insights.findings.data_quality import Effect
 from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA
+from insights.findings.marks import with_findings
 from insights.findings.night import Night, look, store
+from insights.findings.words import worded
 from insights.models import Finding
 from insights.models.findings import FindingState
-from insights.query.query import MetricValue, Window
+from insights.query.query import Dimension, MetricValue, Query, Scope, Window
+from insights.ui.charts import ChartData
 from orgtree.models import Unit
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.programs.tickets import as_
 from tests.servers import PROJECT_DIR
 from tests.teams import Teams, add_teams, create_teams
 
@@ -180,3 +187,77 @@ def test_the_docs_name_the_metric_of_every_detector() -> None:
         assert f"`{detector.metric}`" in rows[names[detector.kind]], detector.key
     for detector in OF_DATA:
         assert f"`{detector.metric}`" in rows["**Data**"], detector.key
+
+
+def test_a_change_is_marked_on_the_charts_of_its_metric_and_unit(teams: Teams) -> None:
+    search, _ = stored(slower(teams.search), slower(None))
+    days = [MONDAY - week * WEEK for week in range(26, 0, -1)]
+    window = Window(days[0], MONDAY)
+    chart = ChartData(
+        "line", "seconds", [""] * 26, [], days, query=Query("pr.pickup_time", window, scope=Scope("search"))
+    )
+    seen, hidden = as_(EXECUTIVE), as_(MEMBER)
+    [mark] = with_findings(chart, seen).marks
+    assert (mark.text, mark.start, days[mark.index]) == ("Change found", search.since, search.since)
+    assert mark.url == f"{PAGE}?finding={search.pk}"
+    assert with_findings(chart, hidden).marks == ()
+    assert chart.query is not None
+    for query in (
+        replace(chart.query, key="pr.size"),
+        replace(chart.query, facets={Dimension.REPOSITORY: ("api",)}),
+        replace(chart.query, scope=Scope("platform")),
+    ):
+        assert with_findings(replace(chart, query=query), seen).marks == ()
+
+
+def test_a_stage_that_changed_with_the_whole_is_told_with_it(teams: Teams) -> None:
+    whole = replace(slower(teams.search), detector=BY_KEY["dora.lead_time.change"], before=30 * HOUR, after=41 * HOUR)
+    [one] = night._with_stages([slower(teams.search), whole])
+    assert [stage["metric"] for stage in one.details["stages"]] == ["pr.pickup_time"]
+    stored(one)
+    page = signed_in(EXECUTIVE).get(PAGE).content.decode()
+    assert "changed at the same time: pickup time went from 10.0 h to 20.0 h" in page.lower()
+    assert night._with_stages([slower(teams.platform), whole])[0].details == {}
+
+
+def test_a_move_explains_the_change_on_its_day(teams: Teams) -> None:
+    change = slower(teams.search)
+    moved = replace(change, detector=BY_KEY["pr.pickup_time.move"])
+    steady = replace(change, detector=BY_KEY["pr.pickup_time.trend"])
+    assert night._distinct([change, moved, steady], []) == [moved]
+    assert night._distinct([replace(change, since=date(2026, 6, 1)), moved], [])[1:] == [moved]
+    stored(moved)
+    assert "when the team was reorganised on 3 Aug 2026" in signed_in(EXECUTIVE).get(PAGE).content.decode()
+
+
+def test_every_detector_words_its_findings(teams: Teams) -> None:
+    """No placeholder is left, no sentence is empty, and another reading is given."""
+    for detector in BY_KEY.values():
+        for before, after in ((10.0, 20.0), (20.0, 10.0)):
+            if not (detector.higher if after > before else detector.lower):
+                continue
+            check = replace(slower(teams.search), detector=detector, before=before, after=after)
+            if detector.of_repositories:
+                check = replace(check, repository="api", unit=None)
+            Finding.objects.all().delete()
+            [finding] = stored(check)
+            words = worded(finding, {})
+            assert words is not None
+            for text in (words.title, words.detail, words.reading, words.to_try, words.sure):
+                assert text
+                assert "{" not in text
+                assert text[0].isupper() or text[0].isdigit()
+
+
+def test_the_effect_of_missing_data_is_told_in_numbers(teams: Teams) -> None:
+    effects = [Effect("pr.throughput", 80.0, 80.0, 100.0), Effect("pr.coding_time", 20 * HOUR, 18 * HOUR, 26 * HOUR)]
+    check = data_quality._check(data_quality.UNMATCHED, Window(MONDAY - 13 * WEEK, MONDAY), 0.2, 100, effects)
+    assert check.is_large
+    stored(check)
+    page = signed_in(EXECUTIVE).get(PAGE).content.decode()
+    assert "20.0% of the pull requests of the last quarter" in page
+    assert "Merged PRs: 80, at most 100 if nothing were missing" in page or "80, at most 100" in page
+    assert "20.0 h, but it could be anything from 18.0 h to 26.0 h" in page
+    assert signed_in(MEMBER).get(API).json()["total"] == 0
+    unmoved = [Effect("pr.throughput", 80.0, 80.0, 82.0)]
+    assert not data_quality._check(data_quality.UNMATCHED, Window(MONDAY, MONDAY), 0.2, 100, unmoved).is_large

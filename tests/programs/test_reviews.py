@@ -12,6 +12,7 @@ from django.db import Error, transaction
 from core.json_documents import from_fields, to_fields
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.figure_records.recording import record_figures
+from insights.models import Finding
 from insights.query.windows import local_today
 from orgtree.access.access import access_of
 from orgtree.models import Unit
@@ -66,6 +67,18 @@ def prepared(month: date | None = None) -> Review:
 
 def points(review: Review, kind: PointKind) -> list[ReviewPoint]:
     return list(review.points.filter(kind=kind))
+
+
+def test_an_open_finding_about_the_unit_is_a_point(teams: Org) -> None:
+    about = {"detector": "pr.pickup_time.change", "metric": "pr.pickup_time", "since": date(2026, 8, 3)}
+    values = {"before": 10 * HOUR, "after": 20 * HOUR, "low": HOUR, "high": 12 * HOUR, "chance": 1e-5, "sample": 160}
+    days = {"until": date(2026, 11, 23), "found_on": local_today()}
+    own = Finding.objects.create(**about, **values, **days, unit=platform())
+    Finding.objects.create(**about, **values, **days, unit=Unit.objects.get(slug="search"))
+    [point] = points(prepared(), PointKind.FINDING)
+    assert point.reference == str(own.pk)
+    assert "rose from 10.0 h to 20.0 h" in point.title
+    assert point.detail == "435 hours of waiting a month"
 
 
 def test_a_metric_that_moved_beyond_normal_variation_is_a_point_with_its_figures(teams: Org) -> None:

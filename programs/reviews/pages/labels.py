@@ -31,6 +31,7 @@ ICONS = {
     PointKind.DECISION: "checks",
     PointKind.RESTATED: "history",
     PointKind.MOVED: "chart-line",
+    PointKind.FINDING: "activity",
     PointKind.BENCHMARK: "ruler-measure",
     PointKind.OBJECTIVE: "target",
     PointKind.CHECK_IN: "speakerphone",
@@ -138,6 +139,8 @@ def _url(review: Review, point: ReviewPoint, objectives: set[int]) -> str:
         case PointKind.DELIVERY:
             kind, _, key = point.reference.partition(":")
             url = url_with(reverse("initiative"), {"unit": review.unit.slug, "kind": kind, "of": key})
+        case PointKind.FINDING:
+            url = url_with(reverse("findings"), {"finding": point.reference})
         case PointKind.NO_OBJECTIVE:
             url = f"{reverse('objective_new')}?unit={point.reference}"
         case _:

@@ -20,7 +20,9 @@ from insights.benchmarks.changes import MeasuredChange, WindowPair, measured_cha
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import AI, DELIVERY, find, get, metrics
 from insights.figure_records.restatements import restatements
+from insights.findings.words import names_behind, worded
 from insights.forecasts.listing import NOT_SOON, delivery_risks, moved_words
+from insights.models import Finding
 from insights.privacy.visible import visible_totals
 from insights.privacy.withhold import is_withheld
 from insights.query.enums import BelongsTo, Better, UnitOfMeasure
@@ -93,6 +95,7 @@ def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[Revie
             (cause_of(point.reference), point)
             for point in (*_moved(unit, access, until), *_crossed(unit, access, review.month, until))
         ),
+        _findings(unit, access),
         _at_risk(objectives),
         _check_ins(objectives, until),
         _no_objective(unit, quarter, access, until),
@@ -318,6 +321,15 @@ def _no_objective(unit: Unit, quarter: Quarter, access: Access, until: date) -> 
     below = UnitPlacement.objects.filter(ancestor=unit, during__contains=day).values("unit")
     for team in teams_without_objective(quarter, access.visibility, today=day).filter(pk__in=below):
         yield _point(PointKind.NO_OBJECTIVE, team.slug, team.name, f"No mandatory objective in {quarter}")
+
+
+def _findings(unit: Unit, access: Access) -> Iterator[ReviewPoint]:
+    """Open findings about the unit itself: those of units below are for those who see their figures."""
+    found = [*Finding.objects.within(access.visibility).open().filter(unit=unit).order_by("chance", "pk")]
+    names = names_behind(found)
+    for finding in found:
+        if (words := worded(finding, names)) is not None:
+            yield _point(PointKind.FINDING, str(finding.pk), words.title, words.cost or words.to_try)
 
 
 def _overdue(unit: Unit, access: Access, until: date) -> Iterator[ReviewPoint]:
