@@ -39,7 +39,7 @@ NIGHTS = 13  # a quarter's, one a week
 FACTS = (5, 25)  # of a team and week, at least and below
 GOAL_RECALL, GOAL_FALSE, GOAL_WRONG = 0.9, 1.0, 0.05
 # What is planted: durations, money and sizes, counts, shares, differences from comparable teams, trends times this.
-TIMES, COUNT_TIMES, SHARE_TIMES, GAP_TIMES, TREND_TIMES = 2.2, 1.8, 3.0, 3.0, 3.0
+TIMES, COUNT_TIMES, SHARE_TIMES, GAP_TIMES, TREND_TIMES = 2.2, 1.8, 3.0, 4.0, 3.0
 SPREAD = 0.9
 PERSON_DAYS = 5  # times the facts of a week, of metrics of shares of many facts
 Subject = int | str | None
@@ -195,7 +195,9 @@ def _is_share(key: str) -> bool:
 
 
 def _usual(key: str) -> float:
-    """Shares of a tenth, so that they can be three times as many; hours, and counts of twenty."""
+    """Shares of a tenth, so that they can be three times as many; ten hours, and counts of twenty."""
+    if get(key).unit == "seconds":
+        return 36_000.0
     return 90.0 if key == "ai.spend_committed" else 10.0
 
 
