@@ -11,7 +11,7 @@ from django.test import Client
 from insights.findings import data_quality, night
 from insights.findings.checks import WEEK, WEEKS, Check, Weeks, teams_of
 from insights.findings.data_quality import Effect
-from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA
+from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA, UNMATCHED
 from insights.findings.marks import with_findings
 from insights.findings.night import Night, look, store
 from insights.findings.words import worded
@@ -251,7 +251,7 @@ def test_every_detector_words_its_findings(teams: Teams) -> None:
 
 def test_the_effect_of_missing_data_is_told_in_numbers(teams: Teams) -> None:
     effects = [Effect("pr.throughput", 80.0, 80.0, 100.0), Effect("pr.coding_time", 20 * HOUR, 18 * HOUR, 26 * HOUR)]
-    check = data_quality._check(data_quality.UNMATCHED, Window(MONDAY - 13 * WEEK, MONDAY), 0.2, 100, effects)
+    check = data_quality._check(UNMATCHED, Window(MONDAY - 13 * WEEK, MONDAY), 0.2, 100, effects)
     assert check.is_large
     stored(check)
     page = signed_in(EXECUTIVE).get(PAGE).content.decode()
@@ -260,4 +260,4 @@ def test_the_effect_of_missing_data_is_told_in_numbers(teams: Teams) -> None:
     assert "20.0 h, but it could be anything from 18.0 h to 26.0 h" in page
     assert signed_in(MEMBER).get(API).json()["total"] == 0
     unmoved = [Effect("pr.throughput", 80.0, 80.0, 82.0)]
-    assert not data_quality._check(data_quality.UNMATCHED, Window(MONDAY, MONDAY), 0.2, 100, unmoved).is_large
+    assert not data_quality._check(UNMATCHED, Window(MONDAY, MONDAY), 0.2, 100, unmoved).is_large
