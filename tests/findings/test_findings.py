@@ -210,7 +210,7 @@ def test_a_change_is_marked_on_the_charts_of_its_metric_and_unit(teams: Teams) -
         assert with_findings(replace(chart, query=query), seen).marks == ()
 
 
-def test_a_stage_that_changed_with_the_whole_is_told_with_it(teams: Teams) -> None:
+def test_a_stage_that_changed_with_the_whole_is_part_of_its_finding(teams: Teams) -> None:
     whole = replace(slower(teams.search), detector=BY_KEY["dora.lead_time.change"], before=30 * HOUR, after=41 * HOUR)
     [one] = night._with_stages([slower(teams.search), whole])
     assert [stage["metric"] for stage in one.details["stages"]] == ["pr.pickup_time"]
@@ -249,7 +249,7 @@ def test_every_detector_words_its_findings(teams: Teams) -> None:
                 assert text[0].isupper() or text[0].isdigit()
 
 
-def test_the_effect_of_missing_data_is_told_in_numbers(teams: Teams) -> None:
+def test_missing_data_has_its_effect_in_numbers(teams: Teams) -> None:
     effects = [Effect("pr.throughput", 80.0, 80.0, 100.0), Effect("pr.coding_time", 20 * HOUR, 18 * HOUR, 26 * HOUR)]
     check = data_quality._check(UNMATCHED, Window(MONDAY - 13 * WEEK, MONDAY), 0.2, 100, effects)
     assert check.is_large
