@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0028_plan_against_delivery'),
+        ('programs', '0029_experiments'),
     ]
 
     operations = [
