@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0029_experiments'),
+        ('programs', '0030_capitalisation'),
     ]
 
     operations = [
