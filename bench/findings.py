@@ -14,8 +14,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-import numpy
-
 from bench.figures import Measured
 from bench.planted_waits import named_in
 from insights.catalogue.registry import get
@@ -146,6 +144,8 @@ def _found_in_quarter(seed: int) -> int:
 
 def simulated(stories: Sequence[Story], *, seed: int, weeks: int = WEEKS) -> Weeks:
     """Ten teams whose metrics differ a little all the time, with these stories; the organisation is all of them."""
+    import numpy
+
     draw = numpy.random.default_rng(seed)
     metrics = {key: detector for detector in DETECTORS for key in (detector.metric, *detector.part_of)}
     by_repository = {key for one in DETECTORS if one.of_repositories for key in (one.metric, *one.part_of)}
@@ -213,6 +213,8 @@ def _planted(detector: Detector) -> float:
 
 def _facts(draw: Generator, key: str, level: float, number: int) -> Floats:
     """The facts of a week around this level: durations, zeros and hundreds of a share, or a count."""
+    import numpy
+
     if _is_duration(key):
         return draw.lognormal(math.log(level), SPREAD, number)
     if _is_share(key):
@@ -221,10 +223,14 @@ def _facts(draw: Generator, key: str, level: float, number: int) -> Floats:
 
 
 def _value(key: str, facts: Floats) -> float:
+    import numpy
+
     return float(numpy.median(facts) if _is_duration(key) else facts.mean())
 
 
 def _pooled(key: str, parts: Sequence[Floats]) -> float:
+    import numpy
+
     facts = numpy.concatenate(parts)
     return float(numpy.median(facts) if _is_duration(key) else facts.mean() if _is_share(key) else facts.sum())
 
