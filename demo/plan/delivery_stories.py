@@ -190,7 +190,7 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
                 "pr.pickup_time",
                 TRAINING,
                 Reading.TIMES_AT_LEAST,
-                1.5,
+                1.3,
                 compared_with=Weeks(40, 14),
                 facets=_OF[MOBILE],
             ),

@@ -40,10 +40,14 @@ def cards(draw: st.DrawFn) -> dict[str, Any]:
         metric = draw(st.sampled_from(offered))
         card["metric"] = metric.key
         splits = [split.value for split in splits_of(metric)]
-        if word == "breakdown" or (word == "trend" and splits and draw(st.booleans())):
+        if word == "breakdown" or (word == "trend" and splits and (metric.always_by or draw(st.booleans()))):
             card["by"] = draw(st.sampled_from(splits))
         elif word == "trend":
-            others = [other.key for other in offered if other.unit is metric.unit and other is not metric]
+            others = [
+                other.key
+                for other in offered
+                if other.unit is metric.unit and other is not metric and not other.always_by
+            ]
             card["beside"] = draw(st.lists(st.sampled_from(others), unique=True, max_size=3)) if others else []
     if "metrics" in kind.fields:
         keys = [metric.key for metric in offered]

@@ -153,12 +153,19 @@ FOUND_OF_WAITS = {
     ("issue.cycle_time.change", "platform"),
 }
 FOUND_OF_OTHERS = {("ai.error_rate.change", None), ("ci.duration.gap", "mobile")}
+# Mobile's flaky pipelines, which are repeated and so queue, and Tooling's low ship rate.
+FOUND_OF_TOOLS = {
+    *((f"ci.{figure}.change", "mobile") for figure in ("flaky_rate", "queue_time")),
+    ("ai.ship_rate.gap", "tooling"),
+}
+# Addresses that nobody has matched, and pull requests without an item: the demo has both.
+FOUND_OF_DATA = {("data.unmatched_people", None), ("data.missing_links", None)}
 
 
 def test_the_nights_find_planted_stories_and_nothing_else(demo: Demo) -> None:
     with demo.server.database():
         findings = {*Finding.objects.values_list("detector", "unit__slug")}
-    assert findings <= FOUND_OF_WAITS | FOUND_OF_OTHERS
+    assert findings <= FOUND_OF_WAITS | FOUND_OF_OTHERS | FOUND_OF_TOOLS | FOUND_OF_DATA
     if demo.year.flavour is Flavour.STORIES:  # half a year is too little to be sure
         assert findings >= {
             *FOUND_OF_OTHERS,
@@ -223,14 +230,13 @@ def test_the_page_of_a_metric_shows_what_came_of_an_agreement(demo: Demo) -> Non
     By how much lead time is, the story's expectations say of all weeks together.
     """
     browser = demo.server.browse(as_=ADMIN)
-    [notes] = [story.noted for story in DELIVERY_STORIES if story.noted]
+    [notes] = [story.noted for story in DELIVERY_STORIES if story.noted and not story.is_excused]
     agreed_on = demo.year.first_day_of(AGREED_WEEKS)
     for key in ("pr.pickup_time", "dora.lead_time"):
         moved = headline(browser, key, unit="platform", **demo.range(KEPT_WEEKS))
         assert re.search(r"[+−][\d.]+ (h|days) \(better\) vs\. previous \d+ weeks", moved), moved
         drawn = trend(browser, key, unit="platform", **demo.range(Weeks(52, 0)))
-        assert [mark.text for mark in drawn.marks] == [notes]
-        [mark] = drawn.marks
+        [mark] = [mark for mark in drawn.marks if mark.text == notes]
         assert drawn.starts[mark.index] <= agreed_on < drawn.starts[mark.index + 1]
         if key == "pr.pickup_time":  # one of the two changes that reach users in a week may have waited elsewhere
             before, after = drawn.values[: mark.index], drawn.values[mark.index + 1 :]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db import transaction
@@ -21,7 +21,10 @@ from tests.servers import Server
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 LIST, CHANGE = "/programs/agreements/?unit=platform", "/programs/agreements/platform/"
-LAST_QUARTER = quarter_of(quarter_of(local_today()).start - timedelta(days=1)).start
+
+
+def last_quarter() -> date:
+    return quarter_of(quarter_of(local_today()).start - timedelta(days=1)).start
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +36,7 @@ def agreeing_server(start_server: StartServer, request: pytest.FixtureRequest) -
             for persona in (EXECUTIVE, MANAGER, MEMBER):
                 create_user(persona)
             for number, person in enumerate(("ada", *OTHERS_IN_PLATFORM), start=1):
-                day = (LAST_QUARTER + timedelta(days=10 + number)).isoformat()
+                day = (last_quarter() + timedelta(days=10 + number)).isoformat()
                 record = {
                     **{"id": f"shop#{number}", "repository": "acme/shop", "number": number, "state": "merged"},
                     **{"author": f"{person}@example.com", "additions": 100 * number, "deletions": 0},
@@ -57,7 +60,8 @@ def test_a_manager_sees_the_preview_and_saves(agreeing_server: Server, windows: 
     page.get_by_label("Largest pull request (lines)").fill("400")
     page.get_by_role("button", name="Preview").click()
     window.wait_until_loaded()
-    preview = page.get_by_role("region", name=f"Preview: Platform with these terms, in {quarter_name(LAST_QUARTER)}")
+    quarter = quarter_name(last_quarter())
+    preview = page.get_by_role("region", name=f"Preview: Platform with these terms, in {quarter}")
     expect(preview.locator("tr", has_text="Larger than agreed")).to_contain_text("33.3%")
     expect(preview).to_contain_text("Nothing is saved yet")
     assert window.grave_barriers() == []

@@ -35,7 +35,7 @@ def test_connecting_github_and_mending_its_token(
     page.get_by_role("link", name="GitHub").click()
 
     enter(page, name="GitHub of Acme", base_url=github.url, token=FIRST)
-    expect(page.get_by_text("Pull requests: read")).to_be_visible()
+    expect(page.get_by_text("Pull requests: read", exact=True)).to_be_visible()
     press_test(page)
     expect(page.locator("#tested li.bad")).to_have_count(0)
     expect(page.locator("#tested")).to_contain_text("Pull requests and reviews")

@@ -81,6 +81,7 @@ def test_from_a_figure_to_the_incident(
 def test_the_page_of_a_metric(delivering_server: Server, windows: BrowserWindows, theme: Theme, width: int) -> None:
     window = windows.open(delivering_server, as_=MEMBER, theme=theme, width=width)
     window.go(LEAD_TIME)
+    window.page.get_by_role("heading", name="Metric chain").click()
     expect(window.page.locator(".hw-multiple")).not_to_have_count(0)
     expect(window.page.locator(".hw-greatest").get_by_role("link", name="Sell tea")).to_be_visible()
     window.keep_picture(f"metric-delivery-{theme}-{width}")

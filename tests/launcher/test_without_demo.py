@@ -18,7 +18,8 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """With the bytecode that is there, which takes longer to make than all else here."""
     copy = tmp_path_factory.mktemp("runtime") / "image"
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT_DIR, check=True, capture_output=True, text=True)
-    runtime = ("config/", "core/", "orgtree/", "integrations/", "insights/", "programs/", "templates/", "manage.py")
+    rooms = ("config/", "core/", "orgtree/", "integrations/", "insights/", "programs/")
+    runtime = (*rooms, "agent/", "templates/", "manage.py")  # the installation builds the collector from agent/
     for name in filter(lambda name: name.startswith(runtime), listed.stdout.split("\0")):
         source, target = PROJECT_DIR / name, copy / name
         target.parent.mkdir(parents=True, exist_ok=True)

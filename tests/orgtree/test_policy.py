@@ -53,7 +53,7 @@ def test_a_change_is_in_force_at_once_with_a_history_and_one_notice_for_everybod
     last = Notice.objects.filter(kind=MessageKind.POLICY).latest("policy_id").policy
     notices = list(with_related(Notice.objects.filter(policy=last)))
     assert sorted(notice.account.email for notice in notices) == sorted(
-        f"{name}@example.com" for name in ("admin", "ada", "edith", "mary", "joan")
+        f"{name}@example.com" for name in ("admin", "ada", "edith", "fiona", "mary", "joan")
     )
     assert items_of(notices)[0].title == "Individual data: pseudonyms → named; Minimum group: 5 → 8"
     assert "Individual data: pseudonyms → named" in plain(signed_in(MEMBER).get("/programs/inbox/").content.decode())

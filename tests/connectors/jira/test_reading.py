@@ -204,7 +204,7 @@ def closed_sprints(pages: Sequence[Page]) -> set[str]:
     return {draft.external_id for draft in drafts if draft.state == "closed"}
 
 
-def reports_asked(jira: JiraServer) -> int:
+def report_requests(jira: JiraServer) -> int:
     return sum("sprintreport" in request.path for request in jira.requests)
 
 
@@ -215,7 +215,7 @@ def test_the_report_of_a_sprint_is_read_once_after_its_close(jira: JiraServer) -
     assert "unreported" not in first[-1].cursor
     jira.requests.clear()
     pages_of(jira, Kind.SPRINT, first[-1].cursor)
-    assert reports_asked(jira) == 0
+    assert report_requests(jira) == 0
     jira.advance(jira.at + timedelta(days=14))
     news = pages_of(jira, Kind.SPRINT, first[-1].cursor)
     assert with_reports(news) == closed_sprints(news) != set()
@@ -238,7 +238,7 @@ def test_a_site_without_reports_of_sprints_is_read_without(jira: JiraServer, ans
     assert with_reports([page]) == set()
     jira.requests.clear()
     pages_of(jira, Kind.SPRINT, page.cursor)
-    assert reports_asked(jira) == 1
+    assert report_requests(jira) == 1
     jira.faults = []
     assert with_reports(pages_of(jira, Kind.SPRINT, page.cursor)) == set(page.cursor["unreported"])
 
