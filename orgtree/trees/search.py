@@ -10,7 +10,7 @@ from django.db.models import Case, Count, Exists, F, OuterRef, Q
 from django.db.models.functions import Lower
 
 from orgtree.access.search_sources import closeness, with_all
-from orgtree.models import Attribute, PersonAttribute, Placement, UnitPlace
+from orgtree.models import Attribute, PersonAttribute, Placement, UnitPeople, UnitPlace
 from orgtree.models.visibility import Visibility, preferred_trees
 
 MOST_UNITS = 20  # per search; refine the words to see others
@@ -56,6 +56,12 @@ def units_named(slugs: Collection[str], visibility: Visibility, *, on: date) -> 
     """The units with these slugs that are in use and visible, in the given order."""
     by_slug = {unit.slug: unit for unit in _found(Q(unit__slug__in=slugs), visibility, on, MOST_BELOW)}
     return _merged([by_slug[slug] for slug in slugs if slug in by_slug])
+
+
+def units_of_same_people(slug: str, visibility: Visibility, *, on: date) -> Sequence[UnitChoice]:
+    """The other visible units in use that have had exactly the people of this one, day by day."""
+    digest = UnitPeople.objects.filter(unit__slug=slug).values("digest")
+    return _found(Q(unit__people_digest__digest__in=digest) & ~Q(unit__slug=slug), visibility, on, MOST_UNITS)
 
 
 def _merged(units: Sequence[UnitChoice]) -> list[UnitChoice]:

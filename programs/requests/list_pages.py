@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.views import form_view, page_view, record_view
 from orgtree.access.access import Access
+from orgtree.trees.search import units_of_same_people
 
 
 class ProgramForm(FormPage):
@@ -73,8 +75,41 @@ class UnitList(ProgramList):
 
     def context(self) -> dict[str, Any]:
         around = scope_navigation(self.request, self.scope)
+        context = super().context()
         return {
             "scope": scope_bar(self.scope, around, {}, self.request.path, extra_params=self.params),
             "whose": scope_words(self.scope, around),
-            **super().context(),
+            "elsewhere": [] if context.get("rows") else self.elsewhere(),
+            **context,
         }
+
+    def elsewhere(self) -> list[Elsewhere]:
+        """Units of the same people that have records where this one has none."""
+        if any(name in self.params for name in self.of_any_unit):
+            return []
+        return records_elsewhere(self.scope, self.count_in, lambda slug: self.url(unit=slug))
+
+    def count_in(self, unit: str) -> int:
+        """The number of records that the list would have for a unit."""
+        return self.narrowed_by(unit=unit).qs.count()
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A unit of the same people in another tree, with the number of its records and their list."""
+
+    name: str
+    location: str
+    number: int
+    url: str
+
+
+def records_elsewhere(filters: Filters, count: Callable[[str], int], url: Callable[[str], str]) -> list[Elsewhere]:
+    """The units of the same people as the scope's that have records; `count` and `url` take a unit's slug."""
+    slug = filters.scope.unit
+    if not slug:
+        return []
+    units = units_of_same_people(slug, filters.access.visibility, on=filters.today)
+    return [
+        Elsewhere(unit.name, unit.location, number, url(unit.slug)) for unit in units if (number := count(unit.slug))
+    ]

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from datetime import date
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from orgtree.models import Membership, OrgTree, Unit, UnitPlace
+from orgtree.trees.placements import rebuild_placements
 from programs.key_results.services.measuring import measure_objectives
 from programs.models import CheckIn, Objective, ObjectiveStatus
 from programs.objectives.services.check_ins import check_in
@@ -209,6 +213,25 @@ def test_leadership_sees_which_teams_lack_an_objective_and_begins_one(sign_in: S
     assert "without an objective" not in plain(text(sign_in(MANAGER), LIST)), "hers has one"
     assert "without an objective" not in plain(text(sign_in(OTHER_MEMBER), LIST))
     assert "Search" not in plain(text(sign_in(OTHER_MEMBER), f"{LIST}?view=gaps")).partition("Teams without one")[2]
+
+
+def test_where_a_unit_has_none_the_same_people_in_another_tree_are_named(sign_in: SignIn) -> None:
+    tree = OrgTree.objects.create(name="Products", slug="products")
+    twins = Unit.objects.create(tree=tree, name="Twins", slug="twins")
+    UnitPlace.objects.create(unit=twins, during=DateRange(date(2020, 1, 1), None))
+    for one in Membership.objects.filter(unit__slug="platform"):
+        Membership.objects.create(tree=tree, person=one.person, unit=twins, during=one.during)
+    rebuild_placements()
+    sentence = ">Platform</a> (Engineering, Teams), which has 1."
+    client = sign_in(EXECUTIVE)
+    pages = (f"{LIST}?unit=twins", f"{LIST}?unit=twins&view=tree", "/programs/parts/work/?unit=twins")
+    assert all(sentence not in text(client, page) for page in pages), "neither has any"
+    objective(title="Of Platform")
+    for page in pages:
+        assert sentence in text(client, page), page
+        assert sentence not in text(client, page.replace("twins", "platform"))
+    assert "The same people" not in text(client, f"{LIST}?unit=search")
+    text(sign_in(OTHER_MEMBER), f"{LIST}?unit=twins", status=404)
 
 
 def test_the_page_tells_of_key_results_check_ins_tickets_and_what_serves_it(sign_in: SignIn) -> None:

@@ -80,8 +80,14 @@ class Objectives(UnitList):
 
     @cached_property
     def narrowed(self) -> ObjectiveFilters:
-        narrowed: Any = self.narrowed_by()
+        return self.within_quarter()
+
+    def within_quarter(self, **changed: str) -> ObjectiveFilters:
+        narrowed: Any = self.narrowed_by(**changed)
         return ObjectiveFilters.of_quarter(self.quarter, narrowed.data, self.access, today=self.today)
+
+    def count_in(self, unit: str) -> int:
+        return self.within_quarter(unit=unit).qs.count()
 
     @cached_property
     def counts(self) -> Mapping[str, int]:

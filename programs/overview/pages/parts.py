@@ -30,6 +30,7 @@ from programs.overview.services.bottlenecks import bottlenecks_of
 from programs.overview.services.my_work import own_objectives
 from programs.overview.services.steps import ticket_counts
 from programs.quarters.fiscal_quarters import current_quarter
+from programs.requests.list_pages import records_elsewhere
 from programs.tickets.pages.labels import ticket_lines
 from programs.tickets.queries import TicketFilters
 
@@ -53,6 +54,13 @@ def work_part(filters: Filters) -> dict[str, Any]:
         "quarter": quarter,
         "objectives": objective_lines(progress[: len(listed)], today),
         "objectives_total": total,
+        "elsewhere": []
+        if total
+        else records_elsewhere(
+            filters,
+            lambda slug: ObjectiveFilters.of_quarter(quarter, {"unit": slug}, access, today=today).qs.count(),
+            lambda slug: filters.with_unit(slug).url(reverse("program")),
+        ),
         "objectives_url": scoped(filters, "objectives"),
         "new_objective_url": scoped(filters, "objective_new") if leads(filters) else "",
     }
