@@ -1,9 +1,9 @@
 """Work item keys in branches, titles, descriptions and commits, and references to issues of a code host.
 
-A code host's issue is owner/repository#12, #12 within its repository, or the address of its page: GitHub and Gitea
-write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself: such references
-have the method *provider*.  Links made by hand in the sidebar of a GitHub pull request are only available over GraphQL,
-and are read in neither form, so that both give the same links.
+A code host's issue is owner/repository#12, #12 within its repository, or the address of its page: GitHub, Gitea and
+GitLab write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself: such
+references have the method *provider*.  Links made by hand in the sidebar of a GitHub pull request are only available
+over GraphQL, and are read in neither form, so that both give the same links.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ MOST_KEYS = 100  # per pull request and place; a list of everything ever done li
 _KEY = re.compile(r"(?<![A-Za-z0-9_-])([A-Z][A-Z0-9_]{1,20}-[1-9][0-9]{0,8})(?![A-Za-z0-9]|-[0-9])")
 _KEY_OF_BRANCH = re.compile(r"(?:^|/)([A-Za-z][A-Za-z0-9]{1,20}-[1-9][0-9]{0,8})(?=$|[/_-](?![0-9]))")
 _NUMBER = r"(?P<number>[1-9][0-9]{0,8})(?![A-Za-z0-9_])"
-_NAME = r"[A-Za-z0-9][A-Za-z0-9-]{0,38}/[A-Za-z0-9._-]{1,100}"
+_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/(?!-/)[A-Za-z0-9._-]{1,100}){1,20}"  # GitLab's groups have subgroups
+_PAGE = r"(?:/-)?/(?:issues|work_items)/"  # GitLab's begin with a dash
 _ISSUE = re.compile(
-    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME})/issues/|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
+    rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME}){_PAGE}|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
     rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
 )
 _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)

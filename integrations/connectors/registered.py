@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import integrations.connectors.gitea.connector
 import integrations.connectors.github.connector
+import integrations.connectors.gitlab.connector
 import integrations.connectors.jenkins.connector
 import integrations.connectors.jira.connector
 import integrations.connectors.pagerduty.connector  # noqa: F401

@@ -20,6 +20,7 @@ from demo.plan.delivery import Incident, Urgency
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
@@ -29,6 +30,7 @@ from integrations.connectors.errors import SchemaError
 from integrations.connectors.gitea.connector import Gitea
 from integrations.connectors.github.connector import GitHub
 from integrations.connectors.github.webhooks import records_of
+from integrations.connectors.gitlab.connector import GitLab
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jenkins.connector import Jenkins
 from integrations.connectors.jira.connector import Jira
@@ -75,6 +77,9 @@ DEFINING: Mapping[str, frozenset[str]] = {
     "build": frozenset({"build", "build.number", "build.timestamp", "build.queueId"}),
     "incident": frozenset({"incident", "incident.id", "incident.created_at"}),
     "change_event": frozenset({"event", "event.id", "event.timestamp"}),
+    "merge_request": frozenset(
+        f"merge_request{path}" for path in ("", ".id", ".iid", ".project_id", ".created_at", ".merged_at")
+    ),
 }
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
@@ -159,6 +164,7 @@ def samples() -> list[Sample]:
     with ExitStack() as servers:
         github = servers.enter_context(GitHubServer(history, tokens=[Token(TOKEN, "ada")]))
         gitea = servers.enter_context(GiteaServer(history, token=TOKEN))
+        gitlab = servers.enter_context(GitLabServer(history, token=TOKEN))
         cloud = servers.enter_context(JiraServer(history, email="a@example.com", token=TOKEN))
         center = servers.enter_context(JiraServer(history, token=TOKEN))
         jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
@@ -168,6 +174,7 @@ def samples() -> list[Sample]:
             "github over GraphQL": GitHub(Settings({"base_url": github.url, "use_graphql": "true"}, token)),
             "github over REST": GitHub(Settings({"base_url": github.url, "use_graphql": "false"}, token)),
             "gitea": Gitea(Settings({"base_url": gitea.url}, token)),
+            "gitlab": GitLab(Settings({"base_url": gitlab.url}, token)),
             "jira cloud": Jira(Settings({"base_url": cloud.url, "email": "a@example.com"}, token)),
             "jira data center": Jira(Settings({"base_url": center.url}, token)),
             "jenkins": Jenkins(Settings(jenkins_values, token)),

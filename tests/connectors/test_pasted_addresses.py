@@ -26,6 +26,10 @@ from integrations.connectors.registered import connectors
         ("jenkins", "https://ci.example.com/login?from=%2F", "https://ci.example.com"),
         ("gitea", "https://gitea.example.com/api/v1", "https://gitea.example.com"),
         ("gitea", "https://gitea.example.com/explore/repos", "https://gitea.example.com"),
+        ("gitlab", "https://gitlab.com/acme/shop/-/merge_requests/12", "https://gitlab.com"),
+        ("gitlab", "https://gitlab.com/groups/acme/-/issues", "https://gitlab.com"),
+        ("gitlab", "https://gitlab.example.com/api/v4", "https://gitlab.example.com"),
+        ("gitlab", "https://tools.example.com/gitlab/-/profile", "https://tools.example.com/gitlab"),
         ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
         ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
         ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
@@ -36,13 +40,16 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
     assert understood["base_url"].rstrip("/") == base_url
 
 
-@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "pagerduty"])
+@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "gitlab", "pagerduty"])
 @pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
 def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:
     assert connectors()[provider].understood({"base_url": odd})["base_url"] == odd
 
 
-def test_the_owner_in_the_address_is_the_organisation_unless_one_is_named() -> None:
+def test_the_owner_in_the_address_is_the_organisation_or_group_unless_one_is_named() -> None:
     github = connectors()["github"]
     assert github.understood({"base_url": "https://github.com/acme/shop"})["owners"] == "acme"
     assert github.understood({"base_url": "https://github.com/acme", "owners": "other"})["owners"] == "other"
+    gitlab = connectors()["gitlab"]
+    assert gitlab.understood({"base_url": "https://gitlab.com/groups/acme/-/issues"})["groups"] == "acme"
+    assert gitlab.understood({"base_url": "https://gitlab.com/-/profile"})["groups"] == ""

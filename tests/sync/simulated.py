@@ -16,6 +16,7 @@ from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incide
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
@@ -93,6 +94,14 @@ def _gitea() -> SimulatedServer:
     return GiteaServer(history, token=TOKEN, page=7)
 
 
+def _gitlab() -> SimulatedServer:
+    """As Gitea's, and two minutes more: GitLab's changes are read again until they are that old."""
+    closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
+    history = with_pull_requests_and_issues(16)
+    history = replace(history, pull_requests=(closed, *history.pull_requests), ends_at=SETTLED)
+    return GitLabServer(history, token=TOKEN, page=7)
+
+
 def _jira(email: str = EMAIL) -> SimulatedServer:
     history = with_issues(16)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
@@ -123,6 +132,7 @@ def _with_incidents() -> DeliveryHistory:
 
 
 BEFORE, AFTER = BEGIN + 20 * DAY - MINUTE, BEGIN + 20 * DAY + MINUTE
+SETTLED = AFTER + 2 * MINUTE
 GITHUB = SimulatedProvider(
     name="github",
     slug="github",
@@ -145,6 +155,17 @@ GITEA = SimulatedProvider(
     renamed="3.number",
     before=BEFORE,
     after=AFTER,
+)
+GITLAB = SimulatedProvider(
+    name="gitlab",
+    slug="gitlab",
+    serve=_gitlab,
+    settings={},
+    lists="/merge_requests\\?",
+    details="/notes",
+    renamed="3.iid",
+    before=BEFORE,
+    after=SETTLED,
 )
 JIRA = SimulatedProvider(
     name="jira",
@@ -190,7 +211,7 @@ JENKINS = SimulatedProvider(
     repository="https://github.com/acme/shop",
     small_pages={"integrations.connectors.jenkins.read_builds.PER_PAGE": 20},
 )
-PROVIDERS = (GITHUB, GITEA, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
+PROVIDERS = (GITHUB, GITEA, GITLAB, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

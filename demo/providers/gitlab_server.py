@@ -1,0 +1,156 @@
+"""A simulated GitLab that shows a delivery history: REST with its pages and limits, and what is asked of GraphQL.
+
+with GitLabServer(history, token="x") as gitlab:
+    connect to gitlab.url with that token
+    gitlab.advance(to)      # what happened until then is there now
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote, urlencode
+
+from demo.plan.delivery import DeliveryHistory
+from demo.providers import gitlab_written as write
+from demo.providers.faults import Answer, Fault, Request
+from demo.providers.record_states import HistoryAt
+from demo.providers.simulated_server import SimulatedServer
+
+API, GRAPHQL = "/api/v4", "/api/graphql"
+MOST_COUNTED = 10_000
+_OF_PROJECT = re.compile(r"/projects/(\d+)(?:/(.*))?")
+_OF_GROUP = re.compile(r"/groups/([^/]+)/(.*)")
+_REQUESTED = re.compile(r'(m\d+): mergeRequest\(id: "gid://gitlab/MergeRequest/(\d+)"\)')
+Documents = Sequence[Mapping[str, Any]]
+
+
+class GitLabServer(SimulatedServer):
+    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list."""
+
+    def __init__(
+        self,
+        history: DeliveryHistory,
+        *,
+        token: str,
+        at: datetime | None = None,
+        faults: Iterable[Fault] = (),
+        page: int = 100,
+        port: int = 0,
+        web: str = "",
+    ) -> None:
+        super().__init__("GitLab", faults=faults, port=port)
+        self._history, self._token, self._page_size = history, token, page
+        self._web = web or self.url
+        self.advance(at or history.ends_at)
+
+    def advance(self, to: datetime) -> None:
+        """Show the history as of another instant, which is the server's own time, from the next request on."""
+        self.at = to
+        self.clock_ahead = to - datetime.now(UTC)
+
+    def split(self, path: str) -> tuple[str, str]:
+        return path.removeprefix(API), API if path.startswith(API) else ""
+
+    @property
+    def _group(self) -> str:
+        return self._history.organisation.login
+
+    def answer_of(self, request: Request) -> Answer:
+        if request.path != GRAPHQL and not request.prefix:
+            return Answer(404, b"<!DOCTYPE html><title>Not Found</title>", {"Content-Type": "text/html"})
+        if request.headers.get("authorization") != f"Bearer {self._token}":
+            return _refusal(401, "401 Unauthorized")
+        shown = HistoryAt(self._history, self.at)
+        return self._graphql(request, shown) if request.path == GRAPHQL else self._rest(request, shown)
+
+    def _rest(self, request: Request, shown: HistoryAt) -> Answer:
+        projects = [write.project(one, self._group, self._web) for one in shown.repositories.values()]
+        if request.path == "/user":
+            return Answer.of({"id": 1, "username": "reader"})
+        if request.path == "/projects":
+            return self._page(request, projects)
+        if route := _OF_GROUP.fullmatch(request.path):
+            is_ours = unquote(route[1]) == self._group
+            return self._of_group(request, shown, route[2], projects) if is_ours else _refusal(404)
+        route = _OF_PROJECT.fullmatch(request.path)
+        name = next((one.name for one in shown.repositories.values() if route and str(one.id) == route[1]), "")
+        return self._of_project(request, shown, name, route[2] or "") if route and name else _refusal(404)
+
+    def _of_group(self, request: Request, shown: HistoryAt, path: str, projects: Documents) -> Answer:
+        if path == "projects":
+            return self._page(request, projects)
+        return _refusal(404)
+
+    def _of_project(self, request: Request, shown: HistoryAt, name: str, path: str) -> Answer:
+        kind, _, rest = path.partition("/")
+        number, _, part = rest.partition("/")
+        if kind == "merge_requests":
+            states = shown.pull_requests.get(name, {})
+            if not number:
+                return self._page(request, [self.merge_request(state) for state in states.values()])
+            state = states.get(int(number))
+            parts: Mapping[str, Callable[..., Documents]] = {
+                "commits": lambda state: [write.commit(commit) for commit in reversed(state.commits)],
+                "notes": write.notes,
+                "resource_state_events": write.state_events,
+            }
+            return self._page(request, parts[part](state)) if state and part in parts else _refusal(404)
+        return _refusal(404)
+
+    def _graphql(self, request: Request, shown: HistoryAt) -> Answer:
+        query = str(request.json().get("query", ""))
+        states = shown.pull_requests_by_id
+        found = {alias: states.get(id_) for alias, id_ in _REQUESTED.findall(query)}
+        data: dict[str, Any] = {
+            alias: write.lines_and_approvers(state) if state else None for alias, state in found.items()
+        }
+        return Answer.of({"data": {"currentUser": {"id": "gid://gitlab/User/1"}} if "currentUser" in query else data})
+
+    def merge_request(self, state: Any) -> dict[str, Any]:
+        return write.merge_request(state, self._group, self._web)
+
+    # Lists ------------------------------------------------------------------------------------------------------
+
+    def _page(self, request: Request, entries: Documents) -> Answer:
+        query = request.query
+        after, before = query.get("updated_after"), query.get("updated_before")
+        found = [entry for entry in entries if _is_between(entry.get("updated_at"), after, before)]
+        if sorted_by := query.get("order_by"):
+            descending = query.get("sort", "desc") == "desc"
+            found.sort(key=lambda entry: (entry.get(sorted_by) or "", entry["id"]), reverse=descending)
+        size = min(int(query.get("per_page", "20")), self._page_size)
+        if query.get("pagination") == "keyset":
+            return self._keyset_page(request, found, size)
+        number = int(query.get("page", "1"))
+        headers = {"X-Page": str(number), "X-Per-Page": str(size), "X-Next-Page": ""}
+        if len(found) <= MOST_COUNTED:
+            headers["X-Total"] = str(len(found))
+        if number * size < len(found):
+            headers["X-Next-Page"] = str(number + 1)
+            headers["Link"] = self._next(request, {"page": str(number + 1)})
+        return Answer.of(found[(number - 1) * size : number * size], headers=headers)
+
+    def _keyset_page(self, request: Request, found: Documents, size: int) -> Answer:
+        below = request.query.get("id_before")
+        rest = [entry for entry in found if below is None or entry["id"] < int(below)]
+        headers = {"Link": self._next(request, {"id_before": str(rest[size - 1]["id"])})} if len(rest) > size else {}
+        return Answer.of(rest[:size], headers=headers)
+
+    def _next(self, request: Request, changed: Mapping[str, str]) -> str:
+        """The link to the next page, by the address that the server believes to have."""
+        return f'<https://gitlab.internal{API}{request.path}?{urlencode({**request.query, **changed})}>; rel="next"'
+
+
+def _is_between(at: Any, after: str | None, before: str | None) -> bool:
+    if after is None and before is None:
+        return True
+    moment = datetime.fromisoformat(at)
+    is_after = after is None or moment >= datetime.fromisoformat(after)
+    return is_after and (before is None or moment <= datetime.fromisoformat(before))
+
+
+def _refusal(status: int, message: str = "404 Not found") -> Answer:
+    return Answer.of({"message": message}, status=status)

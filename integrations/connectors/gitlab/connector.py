@@ -1,0 +1,110 @@
+"""GitLab as a connector: its form, its streams, and their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+from urllib.parse import urlsplit
+
+from integrations.connectors.addresses import cut_at
+from integrations.connectors.base import (
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    ResourceDraft,
+    register,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.gitlab.check import checked
+from integrations.connectors.gitlab.merge_requests import fetch_merge_requests, normalise_merge_request
+from integrations.connectors.gitlab.projects import list_projects
+from integrations.connectors.gitlab.stream_project import Place
+from integrations.enums import Kind, ResourceKind
+
+GITLAB_COM = "https://gitlab.com"
+_HOSTED = ("gitlab.com", "www.gitlab.com")
+_REST, _GRAPHQL = "/api/v4", "/api/graphql"
+_PAGES = (_REST, _GRAPHQL, "/-/", "/explore/", "/dashboard/", "/users/sign_in", "/groups/")
+
+_FETCH: Mapping[Kind, tuple[Callable[..., Iterator[Page]], str]] = {  # and the project's setting that turns it off
+    Kind.PULL_REQUEST: (fetch_merge_requests, "merge_requests_enabled"),
+}
+_NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "merge_request": normalise_merge_request,
+}
+
+
+@register
+class GitLab(Connector):
+    """gitlab.com, Dedicated and self-managed from 16.0 on."""
+
+    slug = "gitlab"
+    name = "GitLab"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_FETCH)}
+    fields: ClassVar[Sequence[Field]] = (
+        Field("base_url", "Base URL", "Address of the server, such as https://gitlab.example.com.", default=GITLAB_COM),
+        Field(
+            "groups",
+            "Groups",
+            "Groups whose projects to offer, with those of their subgroups, as paths separated by commas: acme, "
+            "acme/platform. Empty: the projects that the token is a member of.",
+            required=False,
+        ),
+        Field("token", "Token", "A personal, group or project access token with the scope read_api.", secret=True),
+    )
+    permissions = """\
+**Group access token** (Settings → Access tokens of the group; not on the Free tier of gitlab.com), **project access
+token**, or **personal access token** of a user who is a member of the groups or projects:
+
+- Role: **Reporter** (or above) in the groups or projects that Headway is to read
+- Scope: **read_api**. Nothing is written.
+"""
+
+    @classmethod
+    def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        """https://gitlab.com/acme/shop names the group acme at https://gitlab.com."""
+        try:
+            page = urlsplit(values.get("base_url", "").strip())
+        except ValueError:
+            return values
+        if page.scheme not in ("http", "https") or page.hostname not in _HOSTED:
+            return cut_at(values, *_PAGES)
+        group = next(iter(page.path.removeprefix("/groups").strip("/").split("/")), "")
+        is_group = group not in ("", "-", "api", "explore", "dashboard", "users")
+        groups = values.get("groups", "").strip() or (group if is_group else "")
+        return {**values, "base_url": GITLAB_COM, "groups": groups}
+
+    @property
+    def base_url(self) -> str:
+        return f"{super().base_url or GITLAB_COM}{_REST}"
+
+    @property
+    def graphql(self) -> str:
+        return f"{self.base_url.removesuffix(_REST)}{_GRAPHQL}"
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self.settings.secrets.get('token', '')}"}
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        return list(checked(http, self.listed("groups"), self.graphql))
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        yield from list_projects(http, self.listed("groups"))
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        read, feature = _FETCH[kind]
+        if resource.details.get(feature) is False:
+            yield Page((), cursor)
+            return
+        yield from read(http, Place(resource, self.graphql), cursor, now=now)
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return _NORMALISE[source](payload)

@@ -1,0 +1,344 @@
+"""Merge requests with their commits, reviews and events.
+
+A list names the changed ones, merged ones too; commits, notes and changes of state are read for each, lines and current
+approvals for ten at once over GraphQL, because REST has neither.  GitLab's approvals have no time: those come from the
+notes that it writes itself.
+
+https://docs.gitlab.com/api/merge_requests/, /api/notes/, /api/resource_state_events/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.drafts import (
+    MISSING,
+    Missing,
+    ProvidedParts,
+    PullRequestCommitDraft,
+    PullRequestDraft,
+    PullRequestEventDraft,
+    ReviewDraft,
+    Who,
+    shown_title,
+)
+from integrations.connectors.errors import GoneError, PermanentError
+from integrations.connectors.git.agent_signatures import agents_of_message
+from integrations.connectors.git.history import written_at
+from integrations.connectors.gitlab.accounts import account
+from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.lists import list_all
+from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.reader import Reader
+from integrations.connectors.references import host_of, pull_request_references
+from integrations.connectors.unchecked import object_of, objects_of, text_of
+from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
+
+SOURCE = "merge_request"
+TOGETHER = timedelta(minutes=1)  # a submitted review is several notes, one after another
+_VERDICTS = {
+    "approved this merge request": ReviewState.APPROVED,
+    "requested changes": ReviewState.CHANGES_REQUESTED,
+}
+_WITHDRAWN = "unapproved this merge request"
+_AS_DRAFT = r"marked (this merge request )?as (a )?\*\*(draft|Work In Progress)\*\*"
+_DRAFT = re.compile(_AS_DRAFT, re.IGNORECASE)
+_READY = re.compile(rf"marked this merge request as \*\*ready\*\*|un{_AS_DRAFT}", re.IGNORECASE)
+_REQUESTED, _NOT_REQUESTED = "requested review from", "removed review request for"
+_NAMED = re.compile(r"@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)")
+_TITLE_OF_DRAFT = re.compile(r"\s*(?:draft:|\[draft\]|\(draft\)|wip:|\[wip\])", re.IGNORECASE)
+_STATES = {
+    "closed": PullRequestEventKind.CLOSED,
+    "reopened": PullRequestEventKind.REOPENED,
+    "opened": PullRequestEventKind.REOPENED,  # the first state is not recorded
+}
+_ON_LINES = frozenset({"DiffNote", "DiscussionNote"})
+_FIELDS = "diffStatsSummary { additions deletions fileCount } approvedBy { nodes { username } }"
+
+
+def normalise_merge_request(payload: Json) -> list[PullRequestDraft]:
+    """`merge_request` from a list, with `commits`, `notes` and `state_events`, and `details` from GraphQL; each may be
+    missing.
+    """
+    reader = Reader(payload)
+    merge_request = Reader(payload.get("merge_request"), "merge_request", parent=reader)
+    details = reader.object("details")
+    native, title = merge_request.text("state", default=""), merge_request.text("title", default="")
+    notes, states = reader.parts("notes", _dated), reader.parts("state_events", _state_event)
+    merged_at = merge_request.time("merged_at", default=None) or (_merged_at(reader) if native == "merged" else None)
+    closed_at = merge_request.part_time("closed_at") or merged_at
+    newest_first = reader.parts("commits", _commit)
+    commits = [replace(commit, position=position) for position, commit in enumerate(reversed(newest_first or ()))]
+    page = merge_request.text("web_url", default="")
+    references = pull_request_references(
+        repository=merge_request.text("references.full", default="").rpartition("!")[0],
+        host=host_of(page),
+        branch=merge_request.text("source_branch", default=""),
+        title=title,
+        body=merge_request.text("description", default=""),
+        commits=(commit.subject for commit in commits),
+    )
+    return [
+        PullRequestDraft(
+            external_id=merge_request.identifier("id"),
+            updated_at=merge_request.part_time("updated_at"),
+            repository=merge_request.identifier("project_id"),
+            number=merge_request.integer("iid"),
+            title=shown_title(title),
+            url=page or MISSING,
+            author=account(merge_request.object("author")),
+            requested_by=None,
+            state=_state(native, is_merged=merged_at is not None),
+            native_state=native or MISSING,
+            is_draft=_is_draft(merge_request, title),
+            created_at=merge_request.time("created_at"),
+            merged_at=merged_at,
+            closed_at=None if native == "opened" else closed_at,
+            merged_by=account(merge_request.object("merge_user") or merge_request.object("merged_by")),
+            merge_sha=_merge_sha(merge_request) if merged_at else "",
+            head_sha=merge_request.text("sha", default=MISSING),
+            source_branch=merge_request.text("source_branch", default=MISSING),
+            target_branch=merge_request.text("target_branch", default=MISSING),
+            additions=_count(details, "additions"),
+            deletions=_count(details, "deletions"),
+            changed_files=_count(details, "fileCount"),
+            commit_count=MISSING if newest_first is None else len(commits),
+            comment_count=_comments(notes, on_lines=False),
+            review_comment_count=MISSING
+            if notes is None
+            else sum(_is_comment(note, on_lines=True) for _, note in notes),
+            labels=merge_request.texts("labels"),
+            commits=MISSING if newest_first is None else ProvidedParts(commits),
+            reviews=MISSING if notes is None else ProvidedParts(_reviews(notes, _approvers(details))),
+            events=MISSING if notes is None or states is None else ProvidedParts(_events(notes, states)),
+            references=ProvidedParts(references, whole=newest_first is not None),
+            left_out=tuple(reader.left_out),
+        )
+    ]
+
+
+def _state(native: str, *, is_merged: bool) -> PullRequestState:
+    """The state; one that is locked is just being merged."""
+    if is_merged or native == "merged":
+        return PullRequestState.MERGED
+    return PullRequestState.CLOSED if native == "closed" else PullRequestState.OPEN
+
+
+def _merged_at(reader: Reader) -> datetime | None:
+    """The time of the merge by the changes of state, for merge requests whose own is missing; else of the last change.
+
+    https://docs.gitlab.com/api/merge_requests/: old ones have no merged_at.
+    """
+    merged = reader.parts("state_events", lambda event: event.part_time("created_at") if _is_merge(event) else None)
+    return max(merged or (), default=None) or reader.part_time("merge_request.updated_at")
+
+
+def _is_merge(event: Reader) -> bool:
+    return event.text("state", default="") == "merged"
+
+
+def _merge_sha(merge_request: Reader) -> str:
+    """The commit of the target branch: of the merge, the squashed one, or after a fast-forward the head itself."""
+    names = ("merge_commit_sha", "squash_commit_sha", "sha")
+    return next((sha for name in names if (sha := merge_request.text(name, default=""))), "")
+
+
+def _is_draft(merge_request: Reader, title: str) -> bool:
+    """Whether it is a draft; servers before 14 call it work in progress."""
+    by_title = _TITLE_OF_DRAFT.match(title) is not None
+    return merge_request.boolean("draft", default=merge_request.boolean("work_in_progress", default=by_title))
+
+
+def _count(details: Reader | None, name: str) -> int | Missing:
+    return MISSING if details is None else details.integer(f"diffStatsSummary.{name}", default=MISSING)
+
+
+def _commit(commit: Reader) -> PullRequestCommitDraft:
+    """A commit, which names no account; those of merge requests often name no parents either."""
+    message, committed_at = commit.text("message", default=""), commit.part_time("committed_date")
+    name, email = commit.text("author_name", default=""), commit.text("author_email", default="")
+    parents = commit.texts("parent_ids")
+    return PullRequestCommitDraft(
+        sha=commit.text("id"),
+        position=0,  # among all of them, which are listed newest first
+        author=Who(name=name, email=email) if name or email else None,
+        authored_at=written_at(message, authored_at=commit.part_time("authored_date"), committed_at=committed_at),
+        committed_at=committed_at,
+        subject=shown_title(message.strip().partition("\n")[0].rstrip()),
+        parents=() if parents is MISSING else parents,
+        agents=agents_of_message(message),
+    )
+
+
+# Notes ----------------------------------------------------------------------------------------------------------
+
+_Note = tuple[datetime, Reader]
+
+
+def _dated(note: Reader) -> _Note | None:
+    at = note.part_time("created_at", required=True)
+    return None if at is None else (at, note)
+
+
+def _is_system(note: Reader) -> bool:
+    return note.boolean("system", default=False)
+
+
+def _is_comment(note: Reader, *, on_lines: bool) -> bool:
+    """Whether somebody wrote it, on a line or in a thread that can be resolved, or among the general comments."""
+    return not _is_system(note) and (note.text("type", default="") in _ON_LINES) == on_lines
+
+
+def _comments(notes: Sequence[_Note] | None, *, on_lines: bool) -> int | Missing:
+    return MISSING if notes is None else sum(_is_comment(note, on_lines=on_lines) for _, note in notes)
+
+
+def _body(note: Reader) -> str:
+    return note.text("body", default="").strip() if _is_system(note) else ""
+
+
+def _approvers(details: Reader | None) -> Collection[str] | None:
+    """The logins of those whose approval counts now; None if GitLab did not say."""
+    nodes = None if details is None else details.parts("approvedBy.nodes", lambda node: node.text("username"))
+    return None if nodes is None else set(nodes)
+
+
+@dataclass(slots=True)
+class _Review:
+    """A review as it grows: notes of one person, each within a minute of the one before."""
+
+    id: str
+    by: Who | None
+    at: datetime
+    last_at: datetime
+    state: ReviewState
+
+
+def _reviews(notes: Sequence[_Note], approvers: Collection[str] | None) -> list[ReviewDraft]:
+    """The reviews: verdicts, with the comments on lines beside them, and such comments without a verdict.
+
+    An approval that its person withdrew, or that GitLab no longer counts because commits were pushed, is dismissed.
+    """
+    reviews: list[_Review] = []
+    latest: dict[Who | None, _Review] = {}
+    for at, note in sorted(notes, key=lambda note: note[0]):
+        by, said, number = account(note.object("author")), _body(note), note.identifier("id", default="")
+        verdict, known = _VERDICTS.get(said), latest.get(by)
+        if said == _WITHDRAWN:
+            _dismiss(review for review in reviews if review.by == by)
+            latest.pop(by, None)
+        elif number and (verdict or _is_comment(note, on_lines=True)):
+            is_new = known is None or at - known.last_at > TOGETHER
+            if known is None or is_new or (verdict and known.state is not ReviewState.COMMENTED):
+                latest[by] = known = _Review(number, by, at, at, verdict or ReviewState.COMMENTED)
+                reviews.append(known)
+            elif verdict:
+                known.id, known.at, known.state = number, at, verdict
+            known.last_at = at
+    if approvers is not None:
+        _dismiss(review for review in reviews if review.by is not None and review.by.login not in approvers)
+    return [
+        ReviewDraft(
+            external_id=review.id,
+            author=review.by,
+            state=review.state,
+            native_state=str(review.state),
+            submitted_at=review.at,
+        )
+        for review in reviews
+    ]
+
+
+def _dismiss(reviews: Iterable[_Review]) -> None:
+    for review in reviews:
+        if review.state is ReviewState.APPROVED:
+            review.state = ReviewState.DISMISSED
+
+
+def _events(notes: Sequence[_Note], states: Sequence[PullRequestEventDraft]) -> list[PullRequestEventDraft]:
+    """Draft, ready and requested reviews by the notes, closed and reopened by the changes of state, in order."""
+    return sorted((*states, *(event for at, note in notes for event in _noted(at, note))), key=lambda event: event.at)
+
+
+def _noted(at: datetime, note: Reader) -> Iterator[PullRequestEventDraft]:
+    said, by = _body(note), account(note.object("author"))
+    if _READY.match(said) or _DRAFT.match(said):
+        kind = PullRequestEventKind.READY if _READY.match(said) else PullRequestEventKind.DRAFT
+        yield PullRequestEventDraft(kind=kind, at=at, by=by)
+    elif said.startswith((_REQUESTED, _NOT_REQUESTED)):
+        requested, _, removed = said.partition(_NOT_REQUESTED)
+        for kind, text in (
+            (PullRequestEventKind.REVIEW_REQUESTED, requested),
+            (PullRequestEventKind.REVIEW_REQUEST_REMOVED, removed),
+        ):
+            for login in _NAMED.findall(text):
+                yield PullRequestEventDraft(kind=kind, at=at, by=by, of=Who(login=login))
+
+
+def _state_event(event: Reader) -> PullRequestEventDraft | None:
+    kind, at = _STATES.get(event.text("state", default="")), event.part_time("created_at", required=True)
+    if kind is None or at is None:
+        return None
+    return PullRequestEventDraft(kind=kind, at=at, by=account(event.object("user")))
+
+
+# Reading --------------------------------------------------------------------------------------------------------
+
+
+def fetch_merge_requests(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """Read merge requests: a changed one costs three requests, and ten of them one more."""
+
+    def read(entries: Sequence[Json]) -> list[RawRecord]:
+        details = _details_of(http, place.graphql, [text_of(entry, "id") for entry in entries])
+        return [record for entry in entries for record in _read(http, place, entry, details)]
+
+    changes = Changes(path=place.path("merge_requests"), params={"state": "all", "scope": "all"}, read=read)
+    yield from changes.pages(http, cursor, now=now)
+
+
+def _read(http: Http, place: Place, entry: Json, details: Mapping[str, Json]) -> Iterator[RawRecord]:
+    number = text_of(entry, "iid")
+    if not number:
+        yield record_of(SOURCE, normalise_merge_request, entry)
+        return
+    path = place.path("merge_requests", number)
+    try:
+        parts: dict[str, Any] = {
+            "commits": list(list_all(http, f"{path}/commits")),
+            "notes": [_kept(note) for note in _notes(http, path)],
+            "state_events": list(list_all(http, f"{path}/resource_state_events")),
+        }
+    except GoneError:  # deleted since it was listed
+        return
+    yield record_of(SOURCE, normalise_merge_request, entry, **parts, details=details.get(text_of(entry, "id")))
+
+
+def _notes(http: Http, path: str) -> list[Json]:
+    return objects_of(list(list_all(http, f"{path}/notes", {"order_by": "created_at", "sort": "asc"})))
+
+
+def _kept(note: Json) -> Json:
+    """A note without what people wrote: only GitLab's own are read."""
+    kept: Json = {name: note[name] for name in ("id", "type", "author", "created_at", "system") if name in note}
+    return {**kept, "body": note.get("body")} if note.get("system") is True else kept
+
+
+def _details_of(http: Http, address: str, ids: Sequence[str]) -> Mapping[str, Json]:
+    """Id → lines and approvers, in one request; empty if GraphQL refuses it, and lines are unknown.
+
+    https://docs.gitlab.com/api/graphql/reference/#querymergerequest
+    """
+    known = [id_ for id_ in ids if id_.isdecimal()]
+    if not known or not address:
+        return {}
+    fields = " ".join(f'm{id_}: mergeRequest(id: "gid://gitlab/MergeRequest/{id_}") {{ {_FIELDS} }}' for id_ in known)
+    try:
+        data = object_of(http.post(address, json={"query": f"{{ {fields} }}"}).json(), "data")
+    except PermanentError:
+        return {}
+    return {id_: found for id_ in known if (found := object_of(data, f"m{id_}"))}
