@@ -76,7 +76,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
     list_filter = ("kind", HasOwner)
     search_fields = ("name", "repository__name", "project__key", "project__name")
     list_select_related = ("repository", "project", "follows")
-    fields = ("kind", "label", "follows", "page", "log")
+    fields = ("kind", "label", "follows", "parts_alone", "page", "log")
     readonly_fields = ("kind", "label", "page", "log")
     autocomplete_fields = ("follows",)
     inlines = (OwnershipInline,)
@@ -104,21 +104,21 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Owned | None = None) -> tuple[str, ...]:
         # The repository of a service may be wrong; a repository itself follows nothing.
-        return (
-            self.readonly_fields
-            if obj is not None and obj.kind == OwnedKind.SERVICE
-            else (
-                *self.readonly_fields,
-                "follows",
-            )
-        )
+        choices = {OwnedKind.SERVICE: "follows", OwnedKind.BOARD: "parts_alone"}
+        own = choices.get(OwnedKind(obj.kind)) if obj else None
+        return (*self.readonly_fields, *(name for name in choices.values() if name != own))
+
+    def get_fields(self, request: HttpRequest, obj: Owned | None = None) -> tuple[str, ...]:
+        """Only boards have sprints in which sub-tasks count."""
+        is_board = obj is not None and obj.kind == OwnedKind.BOARD
+        return tuple(name for name in self.fields if name != ("follows" if is_board else "parts_alone"))
 
     def has_delete_permission(self, request: HttpRequest, obj: Owned | None = None) -> bool:
         return obj is not None and super().has_delete_permission(request, obj) and not _is_named(obj)
 
     def save_model(self, request: HttpRequest, obj: Owned, form: Any, change: bool) -> None:
-        if "follows" in form.changed_data:
-            obj.save(update_fields=["follows"])
+        if changed := {"follows", "parts_alone"} & set(form.changed_data):
+            obj.save(update_fields=changed)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Save changed days through the service that logs them and recomputes figures."""

@@ -15,6 +15,8 @@ from typing import LiteralString
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
 
+EPIC_TYPES: LiteralString = "(epic|initiative|feature)"  # regular expression for their native types
+
 DESCRIPTION: LiteralString = """
                figures.work_item_id AS item_id,
                identity.person_id,

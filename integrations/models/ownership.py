@@ -53,6 +53,13 @@ class Owned(models.Model):
             "its owner applies as long as there is no other."
         ),
     )
+    parts_alone = models.BooleanField(
+        "sub-tasks count alone",
+        default=False,
+        db_default=False,
+        help_text="In the sprints of this board, each sub-task is an item of its own. Otherwise it counts with its "
+        "parent, if that is in the same sprint. Sprints are computed again within a minute.",
+    )
 
     class Meta:
         verbose_name = "owned resource"
@@ -76,6 +83,7 @@ class Owned(models.Model):
             models.CheckConstraint(
                 condition=Q(follows=None) | Q(kind__in=["service", "project"]), name="no_repository_follows"
             ),
+            models.CheckConstraint(condition=Q(parts_alone=False) | Q(kind="board"), name="only_boards_have_parts"),
         ]
 
     def __str__(self) -> str:

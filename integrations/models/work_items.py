@@ -74,6 +74,7 @@ class WorkItem(ProviderFact):
     class Meta(ProviderFact.Meta):
         indexes = [
             models.Index(fields=["key"], name="work_item_by_key"),
+            models.Index(fields=["parent_key"], condition=~models.Q(parent_key=""), name="work_item_by_parent"),
             GinIndex(fields=["former_keys"], name="work_item_by_former_key", fastupdate=False),
             models.Index(fields=["resolved_at"], name="work_item_by_resolution"),
             models.Index(fields=["created_at"], name="work_item_by_creation"),  # for the earliest one

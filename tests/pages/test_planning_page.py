@@ -15,8 +15,9 @@ import time_machine
 from django.test import Client
 
 from integrations.connectors.drafts import ProvidedParts, SprintChangeDraft, SprintDraft, ValueChangeDraft, Who
+from integrations.delivery.agreements.apply import apply_agreements
 from integrations.enums import ItemField, SprintState
-from integrations.models import Sprint
+from integrations.models import Owned, OwnedKind, Sprint
 from tests.delivery.work_items.tracker import Tracker, at
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, Persona, signed_in
@@ -97,6 +98,19 @@ def test_the_report_says_what_became_of_the_commitment_and_who_decided_it(shop: 
     assert "Added on 9 Mar by Ben" in report(client, "?list=added")
     points = report(client, "?counted=points")
     assert "Committed at start 5 points Added 5 100%" in points, "2 + 3 committed, and the 5 that SHOP-2 grew by"
+
+
+def test_the_report_says_how_sub_tasks_count(shop: Org) -> None:
+    Tracker.known().tell(Tracker.known().item("SHOP-6", "03-05 09:00", parent_key="SHOP-3"))
+    client = signed_in(EXECUTIVE)
+    shown = report(client, "?list=added")
+    assert "Sub-tasks count with their parent on this board." in shown
+    assert "SHOP-6" not in shown
+    Owned.objects.filter(kind=OwnedKind.BOARD).update(parts_alone=True)
+    apply_agreements()
+    shown = report(client, "?list=added")
+    assert "Sub-tasks are items of their own on this board." in shown
+    assert "SHOP-6 Not started Added on 5 Mar" in shown
 
 
 def test_an_open_sprint_says_the_odds_that_its_open_work_is_done_by_its_end(org: Org) -> None:

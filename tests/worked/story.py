@@ -45,6 +45,7 @@ class Story:
     seats: list[tuple[str, str, date]] = field(default_factory=list)  # who, dollars a month, since when
     owned: list[tuple[str, str, date | None]] = field(default_factory=list)  # what, by which team
     terms: list[tuple[str, dict[str, Any], date | None]] = field(default_factory=list)  # which team agreed on what
+    boards_with_parts: list[str] = field(default_factory=list)  # where sub-tasks count alone
     _lines: Iterator[int] = field(default_factory=count)
 
     @cached_property

@@ -9,6 +9,7 @@ from integrations.delivery.agreements.agree import agree
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.ownership.find import find_unit
 from integrations.delivery.recompute import recompute_waiting_pull_requests
+from integrations.models import Owned, OwnedKind
 from tests.org import Org
 from tests.worked.sentences import Line, sentence
 from tests.worked.story import Story
@@ -35,6 +36,11 @@ def works_without_pull_requests(line: Line, team: str) -> None:
 @sentence(r"the team (?P<team>\S+) commits to sprints after (?P<days>\d+) working days?")
 def commits_after(line: Line, team: str, days: str) -> None:
     agrees(line, team, sprint_grace_days=int(days))
+
+
+@sentence(r"on the board (?P<board>\S+) sub-tasks count alone")
+def parts_count_alone(line: Line, board: str) -> None:
+    line.story.boards_with_parts.append(board)
 
 
 @sentence(r"the team (?P<team>\S+) works from (?P<first>\d\d:\d\d) to (?P<last>\d\d:\d\d)(?: in (?P<zone>\S+))?")
@@ -103,6 +109,7 @@ def give_to_teams(story: Story, org: Org) -> None:
         org.own(thing, team.lower(), from_=since)
     for team, terms, since in story.terms:
         agree(find_unit(team.lower()), terms, start=since)
-    if story.terms:
+    Owned.objects.filter(kind=OwnedKind.BOARD, name__in=story.boards_with_parts).update(parts_alone=True)
+    if story.terms or story.boards_with_parts:
         apply_agreements()
         recompute_waiting_pull_requests()

@@ -64,6 +64,8 @@ LONGEST_ID = 18
 LATE_HOURS = 24  # less is the evening of the same day
 BAR_HEIGHT = 110
 MOST_KEYS = 5  # named with a reason
+PARTS_ALONE = "Sub-tasks are items of their own on this board."
+PARTS_WITH_PARENT = "Sub-tasks count with their parent on this board."
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
         "board": report.board,
         "dates": _dates(report),
         "odds": _odds(report),
+        "parts": PARTS_ALONE if report.parts_alone else PARTS_WITH_PARENT,
         "counted": counted,
         "counted_pickers": [
             replace(picker, url=url_with(picker.url, {SPRINT: report.sprint.pk}), key="")

@@ -240,11 +240,12 @@ def _sprint_changes(
     payload: Json, fields: Reader, changes: Sequence[Change], created_at: datetime
 ) -> list[SprintChangeDraft]:
     """Additions to and removals from sprints, by their ids; before the first change it was where that change took it
-    from.
+    from.  A sub-task shows the sprints of its parent, and has none of its own.
     """
     names = _custom(payload, "sprints")
     moved = _changes_of(changes, *names, *_unchosen(payload, "sprints"))
-    now = [sprint for name in names for sprint in _sprints(fields, name)]
+    is_part = fields.value("issuetype.subtask") is True
+    now = [] if is_part else [sprint for name in names for sprint in _sprints(fields, name)]
     drafts = [
         SprintChangeDraft(at=created_at, sprint=sprint, added=True)
         for sprint in (_ids(_first(moved).before) if moved else now)

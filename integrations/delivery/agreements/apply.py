@@ -1,4 +1,5 @@
-"""Recomputes what working agreements affect after a change: an edited agreement, a new owner, or a moved unit.
+"""Recomputes what working agreements affect after a change: an edited agreement, a new owner, or a moved unit; and
+the sprints of a board whose sub-tasks count otherwise.
 
 The agreement that was applied to each owned thing is stored and compared with the one in force: any change is found
 within a minute, whatever caused it.
@@ -22,19 +23,26 @@ from integrations.facts.working_agreements import AGREED
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 from integrations.outbox.write_lock import lock_for_linking
 
-# One row per owned thing whose terms in force differ from those that it was derived with.
+# One row per owned thing whose terms in force differ from those that it was derived with.  How sub-tasks of a board
+# count is one of these.
 _DIFFERING = f"""
     WITH agreed AS ({AGREED}), now AS (
-        SELECT owned_id, string_agg(
-                   concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels,
-                             'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id,
-                             'lines ' || most_lines, 'review ' || review_hours, 'item ' || needs_work_item,
-                             'ignored ' || ignored_labels::text, 'window ' || link_window_hours,
-                             'gap ' || rollout_gap_minutes, 'marks ' || marks_pull_requests),
-                   E'\\n' ORDER BY agreement_id, during
-               ) AS words
-        FROM agreed
-        GROUP BY owned_id
+        SELECT owned.id AS owned_id, concat_ws(E'\\n', terms.words, CASE WHEN owned.parts_alone THEN 'parts alone' END)
+                   AS words
+        FROM integrations_owned owned
+        LEFT JOIN (
+            SELECT owned_id, string_agg(
+                       concat_ws(' ', during, size_thresholds, hotfix_branches, hotfix_labels,
+                                 'trunk ' || trunk, 'grace ' || sprint_grace_days, depth, agreement_id,
+                                 'lines ' || most_lines, 'review ' || review_hours, 'item ' || needs_work_item,
+                                 'ignored ' || ignored_labels::text, 'window ' || link_window_hours,
+                                 'gap ' || rollout_gap_minutes, 'marks ' || marks_pull_requests),
+                       E'\\n' ORDER BY agreement_id, during
+                   ) AS words
+            FROM agreed
+            GROUP BY owned_id
+        ) AS terms ON terms.owned_id = owned.id
+        WHERE terms.words IS NOT NULL OR owned.parts_alone
     )
     SELECT coalesce(now.owned_id, followed.owned_id), now.words
     FROM now FULL JOIN integrations_followedagreement followed USING (owned_id)

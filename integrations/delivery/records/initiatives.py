@@ -20,6 +20,7 @@ from psycopg import sql
 
 from integrations.delivery.records.visible import visible_work_items
 from integrations.facts.costs import spend_behind_item
+from integrations.facts.work_items import EPIC_TYPES
 from orgtree.access.access import Access
 from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
 
@@ -44,19 +45,19 @@ class InitiativeKind(StrEnum):
 
 # One row per initiative and item: key, name, url, planned day, and when the item joined where that is known.
 _MEMBERS: Mapping[InitiativeKind, sql.SQL] = {
-    InitiativeKind.EPIC: sql.SQL("""
+    InitiativeKind.EPIC: sql.SQL(f"""
         SELECT epic.id::text AS key, epic.title AS name, epic.key AS reference, epic.id AS epic_id,
                coalesce(epic.due_on, epic.release_on) AS planned_on, item.id AS item_id, NULL::date AS joined_on
         FROM integrations_workitem item
         JOIN integrations_workitem epic
           ON epic.connection_id = item.connection_id AND epic.key = item.parent_key AND epic.deleted_at IS NULL
         WHERE item.parent_key <> '' AND item.deleted_at IS NULL
-          AND (epic.native_type ~* '(epic|initiative|feature)'
+          AND (epic.native_type ~* '{EPIC_TYPES}'
                OR (epic.parent_key = ''
                    AND (SELECT count(*) FROM integrations_workitem child
                         WHERE child.connection_id = epic.connection_id AND child.parent_key = epic.key
                           AND child.deleted_at IS NULL) >= %(fewest_children)s))
-    """),
+    """),  # noqa: S608  # constants
     InitiativeKind.VERSION: sql.SQL("""
         SELECT concat(item.project_id, ':', version.name) AS key, version.name, project.name AS reference,
                NULL::bigint AS epic_id,

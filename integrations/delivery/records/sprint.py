@@ -16,6 +16,8 @@ from integrations.delivery.sprints.figures import points_at
 from integrations.enums import ItemField, ReportedOutcome, ResourceKind, SprintOutcome
 from integrations.facts.sprints import RECENT_SPRINTS, SPRINTS_COMPARED, WORK_OF_SPRINTS
 from integrations.models import (
+    Owned,
+    OwnedKind,
     ReportedSprintItem,
     Resource,
     Sprint,
@@ -35,6 +37,7 @@ SATURDAY = 5
 WEEKS_OF_BOARD = 26  # of throughput
 
 ESTIMATED_APART = "estimated otherwise at that moment"
+COUNTED_WITH_PARENT = "a sub-task, which the tracker’s report counts with its parent"
 _REPORTED_IN: Mapping[str, Callable[[ReportedSprintItem], bool]] = {
     "committed": lambda item: not item.added and item.outcome != ReportedOutcome.COMPLETED_ELSEWHERE,
     "added": lambda item: item.added and item.outcome != ReportedOutcome.COMPLETED_ELSEWHERE,
@@ -144,12 +147,13 @@ class SprintDay(NamedTuple):
 class SprintReport:
     """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent.
 
-    `reported` is empty where the tracker has no report of its own.
+    `reported` is empty where the tracker has no report of its own.  `parts_alone`: sub-tasks of the board count alone.
     """
 
     sprint: Sprint
     figures: SprintFigures
     board: str
+    parts_alone: bool
     lines: Sequence[SprintLine]
     sums: Amounts
     recent: Sequence[SprintSums]
@@ -172,6 +176,9 @@ def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) ->
         sprint=sprint,
         figures=sprint.figures,
         board=_board_name(sprint),
+        parts_alone=Owned.objects.filter(
+            connection=sprint.connection_id, name=sprint.board, kind=OwnedKind.BOARD, parts_alone=True
+        ).exists(),
         lines=lines,
         reported=_reported(sprint, lines) if sprint.figures.closed_at else (),
         sums=sums[sprint.pk],
@@ -363,7 +370,7 @@ def _left_out(sprint: Sprint, keys: Collection[str]) -> Mapping[str, str]:
 def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> str:
     """Why the tracker's report and ours put an item in different lists."""
     if item is None:
-        return "not in the tracker’s report"
+        return "not in the tracker’s report" if not line.part.work_item.parent_key else COUNTED_WITH_PARENT
     if name in ("committed", "added"):
         return "entered within the grace" if line.part.is_committed else "cannot tell"
     if line.part.outcome == SprintOutcome.REMOVED and line.part.left_at is None:

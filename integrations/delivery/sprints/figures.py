@@ -6,7 +6,8 @@ after it: trackers move unfinished work when a sprint is closed.  Estimates are 
 changed later is known from that change.
 
 Left out are items that were done before the start and stayed so, and items whose parent is in the same sprint: they
-count with it.
+count with it.  Where an admin chose that a board's sub-tasks count alone, each is an item of its own; one whose tracker
+keeps no sprints of sub-tasks is in those of its parent.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from django.db.models import Max, Min
 
 from core import sql
 from core.batches import batched
+from integrations.facts.work_items import EPIC_TYPES
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from integrations.models import FactFamily, Sprint
 from integrations.models.working_agreements import LONGEST_GRACE
@@ -39,7 +41,11 @@ _KEY = ("sprint_id", "work_item_id")
 _SPRINTS = f"""
     SELECT sprint.id, sprint.connection_id, sprint.external_id, sprint.starts_at, ended.at AS closed_at,
            least(ended.at, sprint.starts_at + coalesce(committed.day - sprint.starts_at::date, 0) * interval '1 day')
-               AS grace_ends_at
+               AS grace_ends_at,
+           EXISTS (
+               SELECT FROM integrations_owned owned
+               WHERE owned.connection_id = sprint.connection_id AND owned.name = sprint.board AND owned.parts_alone
+           ) AS parts_alone
     FROM integrations_sprint sprint
     CROSS JOIN LATERAL (
         SELECT CASE WHEN sprint.state = 'closed' THEN coalesce(sprint.completed_at, sprint.ends_at) END
@@ -66,8 +72,8 @@ _SPRINTS = f"""
     WHERE sprint.id = ANY (%(ids)s) AND sprint.deleted_at IS NULL
       AND (sprint.state = 'active' AND sprint.starts_at IS NOT NULL OR ended.at > sprint.starts_at)
 """  # noqa: S608  # constants
-# One row per sprint and item that was ever in it before the close: when it was.
-_STAYS = """
+# One row per sprint and item that entered or left it before the close: when it was in it.
+_MOVED = """
     SELECT sprint_id, work_item_id,
            coalesce(range_agg(tstzrange(at, until)) FILTER (WHERE added), '{}')
                + coalesce(range_agg(tstzrange(NULL, at)) FILTER (WHERE position = 1 AND NOT added), '{}') AS inside
@@ -83,6 +89,20 @@ _STAYS = """
     ) AS moments
     GROUP BY sprint_id, work_item_id
 """
+# The same, and the parts that never entered a sprint themselves, where they count alone: when their parent was in it.
+_STAYS = f"""
+    SELECT sprint_id, work_item_id, inside FROM moved
+    UNION ALL
+    SELECT moved.sprint_id, item.id, moved.inside * tstzmultirange(tstzrange(item.created_at, NULL))
+    FROM moved
+    JOIN begun ON begun.id = moved.sprint_id AND begun.parts_alone
+    JOIN integrations_workitem parent ON parent.id = moved.work_item_id AND parent.native_type !~* '{EPIC_TYPES}'
+    JOIN integrations_workitem item
+      ON item.connection_id = begun.connection_id AND item.parent_key = parent.key AND item.parent_key <> ''
+     AND item.id <> parent.id AND item.deleted_at IS NULL
+    WHERE coalesce(item.created_at < begun.closed_at, true)
+      AND NOT EXISTS (SELECT FROM integrations_sprintchange change WHERE change.work_item_id = item.id)
+"""  # noqa: S608  # constants
 # One row per sprint and item that was in it at the end of the grace, or entered it later.
 _MEMBERS = """
     SELECT stay.sprint_id, stay.work_item_id, begun.starts_at, begun.grace_ends_at, begun.closed_at, item.estimate,
@@ -102,13 +122,13 @@ _MEMBERS = """
         SELECT stay.inside * tstzmultirange(tstzrange(begun.grace_ends_at, NULL))
     ) AS counted (inside)
     WHERE NOT isempty(counted.inside)
-      AND NOT EXISTS (
+      AND (begun.parts_alone OR NOT EXISTS (
           SELECT FROM stays beside
           JOIN integrations_workitem parent ON parent.id = beside.work_item_id
           WHERE beside.sprint_id = stay.sprint_id AND parent.connection_id = item.connection_id
             AND item.parent_key <> '' AND parent.key = item.parent_key AND parent.id <> item.id
             AND NOT isempty(beside.inside * tstzmultirange(tstzrange(begun.grace_ends_at, NULL)))
-      )
+      ))
 """
 _NUMBER = r"CASE WHEN {0} ~ '^\s*\d{{1,7}}([.,]\d{{1,6}})?\s*$' THEN replace(trim({0}), ',', '.')::float8 END"
 
@@ -170,6 +190,7 @@ _NOTE = insert_days(
 )
 _RECOMPUTE = f"""
     WITH begun AS MATERIALIZED ({_SPRINTS}),
+    moved AS MATERIALIZED ({_MOVED}),
     stays AS MATERIALIZED ({_STAYS}),
     computed AS MATERIALIZED ({_COMPUTED}),
     gone AS (
@@ -219,14 +240,32 @@ _RECOMPUTE = f"""
     noted AS ({_NOTE})
     SELECT sprint_id FROM touched
 """  # noqa: S608  # constants
+# Those that items are, or were, in: by their own moves, by those of their parents, and of parts that count with them.
 _SPRINTS_OF_ITEMS = """
+    WITH changed AS (
+        SELECT id, connection_id, key, parent_key FROM integrations_workitem WHERE id = ANY (%(ids)s)
+    ),
+    related AS (
+        SELECT id FROM changed
+        UNION
+        SELECT part.id
+        FROM changed
+        JOIN integrations_workitem part
+          ON part.connection_id = changed.connection_id AND part.parent_key = changed.key AND part.parent_key <> ''
+        UNION
+        SELECT parent.id
+        FROM changed
+        JOIN integrations_workitem parent
+          ON parent.connection_id = changed.connection_id AND parent.key = changed.parent_key
+        WHERE changed.parent_key <> ''
+    )
     SELECT sprint.id
-    FROM integrations_workitem item
+    FROM related
+    JOIN integrations_workitem item ON item.id = related.id
     JOIN integrations_sprintchange change ON change.work_item_id = item.id
     JOIN integrations_sprint sprint ON sprint.external_id = change.sprint AND sprint.connection_id = item.connection_id
-    WHERE item.id = ANY (%(ids)s)
     UNION
-    SELECT sprint_id FROM integrations_sprintitem WHERE work_item_id = ANY (%(ids)s)
+    SELECT part.sprint_id FROM related JOIN integrations_sprintitem part ON part.work_item_id = related.id
 """
 _DAYS_OF_ITEMS = """
     SELECT figures.closed_on, figures.closed_on + 1

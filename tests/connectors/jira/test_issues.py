@@ -92,6 +92,11 @@ def test_a_status_that_is_gone_has_no_category_of_its_own() -> None:
     assert draft.first_category is MISSING
 
 
+def test_a_sub_task_shows_sprints_of_its_parent_and_has_none_of_its_own() -> None:
+    draft = draft_of(issue(issuetype={"name": "Sub-task", "subtask": True}, customfield_2=[{"id": 7}]), histories=[])
+    assert draft.sprint_changes == ProvidedParts([])
+
+
 def test_sprints_are_joined_and_left() -> None:
     histories = [
         change("customfield_2", 10, "", "7"),

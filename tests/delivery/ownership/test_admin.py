@@ -98,6 +98,20 @@ def test_what_a_service_follows_can_be_corrected(teams: Teams, admin: Client) ->
 
 
 @pytest.mark.usefixtures("teams")
+def test_how_sub_tasks_count_is_chosen_for_boards_alone(admin: Client) -> None:
+    board = Owned.objects.create(kind=OwnedKind.BOARD, connection=Connection.objects.create(name="Jira"), name="12")
+    assert "sub-tasks count alone" in admin.get(change(board)).content.decode().lower()
+    assert admin.post(change(board), {"parts_alone": "on", **rows(owned=board)}).status_code == 302
+    board.refresh_from_db()
+    assert board.parts_alone
+    shop = find_owned("acme/shop")
+    assert "sub-tasks count alone" not in admin.get(change(shop)).content.decode().lower()
+    assert admin.post(change(shop), {"parts_alone": "on", **rows(owned=shop)}).status_code == 302
+    shop.refresh_from_db()
+    assert not shop.parts_alone
+
+
+@pytest.mark.usefixtures("teams")
 def test_only_what_no_record_names_is_deleted(org: Org, admin: Client) -> None:
     org.push("incidents", {"id": "i1", "service": "checkout", "started_at": "2026-03-01T10:00:00Z"})
     old = Owned.objects.create(kind=OwnedKind.SERVICE, name="gone")

@@ -119,25 +119,39 @@ class Sprint:
 class World:
     items: list[Item] = field(default_factory=list)
     sprints: list[Sprint] = field(default_factory=list)
+    alone_on: set[str] = field(default_factory=set)  # boards whose sub-tasks count alone
 
     def sums(self, sprint: Sprint) -> Sums:
         """What became of the work of a closed sprint, in items and in points."""
-        replayed = {item.key: self._replay(item, sprint) for item in self.items}
+        is_alone = sprint.board in self.alone_on
+        replayed = {item.key: self._replay(item, sprint, self._events(item, sprint)) for item in self.items}
         sums: Sums = defaultdict(float)
         for item in self.items:
             of_item = replayed[item.key]
-            if of_item is None or (item.parent and replayed.get(item.parent) is not None):
+            if of_item is None or (not is_alone and item.parent and replayed.get(item.parent) is not None):
                 continue
             if not self._was_done_all_along(item, sprint, of_item["until"]):
                 for name, amount in _amounts(item, **of_item).items():
                     sums[name] += amount
         return sums
 
-    def _replay(self, item: Item, sprint: Sprint) -> dict[str, Any] | None:
+    def _events(self, item: Item, sprint: Sprint) -> list[tuple[datetime, bool]]:
+        """When it entered and left the sprint: where sub-tasks count alone, and it was never in any, its parent did."""
+        events = [(at, on) for at, name, on in item.sprints if name == sprint.name]
+        parent = next((one for one in self.items if one.key == item.parent), None)
+        if item.sprints or parent is None or sprint.board not in self.alone_on:
+            return events
+        moments = sorted((at, on) for at, name, on in parent.sprints if name == sprint.name)
+        was_in = [(item.created, [on for at, on in moments if at <= item.created][-1:] == [True])]
+        if moments and not moments[0][1] and item.created < moments[0][0]:
+            was_in = [(item.created, True)]
+        return [event for event in was_in if event[1]] + [event for event in moments if event[0] > item.created]
+
+    def _replay(self, item: Item, sprint: Sprint, known: Sequence[tuple[datetime, bool]]) -> dict[str, Any] | None:
         """How it was in the sprint; None if it was not, once the sprint was committed."""
         assert sprint.closed
         grace, inside, committed, counted_from, left, churned = sprint.grace_ends, False, False, None, None, False
-        events = [(at, on) for at, name, on in item.sprints if name == sprint.name and at < sprint.closed]
+        events = [(at, on) for at, on in known if at < sprint.closed]
         if events and not events[0][1]:
             inside = True  # it left a sprint that nobody saw it enter
         for at, on in sorted(events, key=lambda event: event[0]):
@@ -271,7 +285,7 @@ def random_world(seed: int, start: date, now: datetime, sprints: int = 9, items:
     for number in range(items):
         created = _moment(chance, world.sprints[0].start - timedelta(days=9), end)
         item = Item(f"SHOP-{number}", created, chance.choice([None, 1.0, 2.0, 3.0, 5.0]))
-        if number and chance.random() < 0.15:
+        if number and chance.random() < 0.35:
             item.parent = f"SHOP-{chance.randrange(number)}"
         status = "To do"
         for at in _moments(chance, created, end, chance.randrange(5)):
@@ -280,7 +294,8 @@ def random_world(seed: int, start: date, now: datetime, sprints: int = 9, items:
         for at in _moments(chance, created, end, chance.randrange(3)):
             item.estimates.append((at, chance.choice([None, 1.0, 2.0, 3.0, 5.0, 8.0])))
         inside: set[str] = set()
-        for at in _moments(chance, created, end, chance.randrange(1, 9)):
+        never_enters = bool(item.parent) and chance.random() < 0.6
+        for at in () if never_enters else _moments(chance, created, end, chance.randrange(1, 9)):
             near = [one.name for one in world.sprints if abs(one.start - at) < timedelta(days=9)] or names
             name = chance.choice(sorted(inside) if inside and chance.random() < 0.4 else near)
             item.sprints.append((at, name, name not in inside))

@@ -13,6 +13,8 @@ import time_machine
 from insights.columns.refresh import refresh
 from insights.engine.read import read_series
 from insights.query.query import Granularity, Query, Scope, Window
+from integrations.delivery.agreements.apply import apply_agreements
+from integrations.models import Owned, OwnedKind
 from orgtree.models import Organisation
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.delivery.sprints.oracle import BOARDS, METRICS, World, random_world
@@ -43,7 +45,16 @@ def world(request: pytest.FixtureRequest, org: Org) -> World:
     tell(world, Tracker(), request.param)
     for board, unit in BOARDS.items():
         org.own(board, unit)
+    count_parts_alone(world, "Api")
     return world
+
+
+def count_parts_alone(world: World, *boards: str) -> None:
+    """Choose these boards as those whose sub-tasks count alone."""
+    world.alone_on = set(boards)
+    Owned.objects.filter(kind=OwnedKind.BOARD).update(parts_alone=False)
+    Owned.objects.filter(kind=OwnedKind.BOARD, name__in=boards).update(parts_alone=True)
+    apply_agreements()
 
 
 def tell(world: World, tracker: Tracker, seed: int) -> None:
@@ -89,6 +100,13 @@ def test_what_was_committed_and_added_is_delivered_carried_over_or_removed(world
                 assert sums[f"size{ending}"] == pytest.approx(sum(sums[f"{end}{ending}"] for end in ends)), sprint.name
 
 
+def test_sub_tasks_count_otherwise_once_an_admin_chose_so(world: World) -> None:
+    refresh()
+    count_parts_alone(world, "Web")
+    assert wrong_figures(world) == []
+    assert forgotten_by_refresh() == []
+
+
 def test_later_words_change_exactly_what_they_touch(world: World) -> None:
     """A sprint is reopened, one closed later, one deleted; items are estimated anew and leave: nothing is missed."""
     refresh()
@@ -98,7 +116,7 @@ def test_later_words_change_exactly_what_they_touch(world: World) -> None:
     assert longer.closed
     longer.closed += timedelta(days=2)
     for item in world.items[:12]:
-        item.estimates.append((updated_at, 13.0))
+        item.estimates = [(at, points) for at, points in item.estimates if at < updated_at] + [(updated_at, 13.0)]
     for item in world.items[12:20]:
         item.sprints = [event for event in item.sprints if event[1] != longer.name]
     tracker.tell(
