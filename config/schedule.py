@@ -62,6 +62,8 @@ SCHEDULE = (
     Entry("Plan reminders", "programs.tasks.plan_reminders", Every(seconds=900)),
     Entry("Plan meetings", "programs.tasks.plan_meetings", Every(seconds=900)),
     Entry("Watch budgets", "programs.tasks.watch_budgets", Every(seconds=900)),
+    Entry("Watch metrics", "programs.tasks.watch_metrics", Every(seconds=3600)),
+    Entry("Make digests", "programs.tasks.make_digests", Every(seconds=900)),
     Entry("Send e-mails", "programs.tasks.send_emails", Every(seconds=60)),
     Entry("Delete old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Sync ticket mirrors", "programs.tasks.sync_mirrors", Every(seconds=10)),

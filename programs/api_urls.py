@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 
 from programs.agreements import api as agreements
+from programs.alerts import api as alerts
 from programs.allocation import api as allocation
 from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
@@ -29,6 +30,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
         "working-agreements/<str:pk>/",
         agreements.UnitAgreementView.endpoint("retrieve", "partial_update"),
         name="api_working_agreement",
+    ),
+    path("alert-rules.csv", alerts.AlertRules.endpoint("csv"), name="api_alert_rules_csv"),
+    path("alert-rules/", alerts.AlertRules.endpoint("list", "create"), name="api_alert_rules"),
+    path(
+        "alert-rules/<int:pk>/",
+        alerts.AlertRules.endpoint("retrieve", "partial_update", "destroy"),
+        name="api_alert_rule",
     ),
     path("allocation-rules.csv", allocation.AllocationRules.endpoint("csv"), name="api_allocation_rules_csv"),
     path("allocation-rules/", allocation.AllocationRules.endpoint("list", "create"), name="api_allocation_rules"),

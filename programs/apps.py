@@ -14,6 +14,7 @@ class ProgramsConfig(AppConfig):
         from orgtree.access.search_sources import SearchSource, search_sources
         from orgtree.models.visibility import program_trees
         from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
+        from programs.alerts.pages import alert_about
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
         from programs.experiments.pages.listing import experiments_of_finding, experiments_of_ticket
@@ -34,6 +35,7 @@ class ProgramsConfig(AppConfig):
         metric_actions.register(objective_about)
         metric_actions.register(ticket_about)
         metric_actions.register(benchmark_of)
+        metric_actions.register(alert_about)
         search_sources.register(SearchSource("Objectives", 3, "target", objectives_found))
         search_sources.register(SearchSource("Tickets", 4, "list-check", tickets_found))
         agreement_providers.register(agreements)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from programs.alerts import watching
 from programs.budgets.services.alerting import alert_of_budgets
+from programs.digests import making
 from programs.experiments.services.measuring import measure_experiments
 from programs.key_results.services import measuring
 from programs.meetings.services.planning import make_meetings_ahead
@@ -45,6 +47,18 @@ def plan_meetings() -> None:
 def watch_budgets() -> None:
     """Create the notices of budgets of which a threshold is reached."""
     alert_of_budgets()
+
+
+@shared_task(name="programs.tasks.watch_metrics", ignore_result=True)  # type: ignore[untyped-decorator]
+def watch_metrics() -> None:
+    """Check the limits that accounts set for metrics."""
+    watching.watch_metrics()
+
+
+@shared_task(name="programs.tasks.make_digests", ignore_result=True)  # type: ignore[untyped-decorator]
+def make_digests() -> None:
+    """Make the digests that are due."""
+    making.make_digests()
 
 
 @shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from programs.agreements.pages import AgreementPage, Agreements
+from programs.alerts.pages import AlertPage, AlertRules, alert_remove
 from programs.allocation.pages import AllocationRules, RulePage, allocation_rule_remove, allocation_targets
 from programs.benchmarks.pages import focus_page
 from programs.benchmarks.pages import forms_page as benchmark_forms
@@ -13,6 +14,7 @@ from programs.budgets.pages.form import BudgetPage, budget_remove
 from programs.budgets.pages.listing import Budgets
 from programs.capitalisation import pages as capitalisation
 from programs.closing.pages import closing, frozen
+from programs.digests import pages as digests
 from programs.experiments.pages import record as experiment
 from programs.experiments.pages.form import ExperimentPage
 from programs.experiments.pages.listing import Experiments
@@ -46,6 +48,20 @@ OVERVIEW: Routes = [
     path("parts/<slug:name>/", parts.program_part, name="program_part"),
     path("start/", start.program_start, name="program_start"),
     path("start/suggestions/", start.program_start_suggestions, name="program_start_suggestions"),
+]
+
+ALERTS: Routes = [
+    path("", AlertRules.as_view(), name="alerts"),
+    path("alerts.csv", AlertRules.as_file(), name="alerts_csv"),
+    path("new/", AlertPage.as_view(), name="alert_new"),
+    path("<int:pk>/", AlertPage.as_view(), name="alert_edit"),
+    path("<int:pk>/remove/", alert_remove, name="alert_remove"),
+]
+
+DIGESTS: Routes = [
+    path("", digests.digests, name="digests"),
+    path("<int:pk>/", digests.digest, name="digest"),
+    path("preview/<slug:rhythm>/", digests.digest_preview, name="digest_preview"),
 ]
 
 INBOX: Routes = [
@@ -233,6 +249,8 @@ MIRRORS: Routes = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mir
 
 urlpatterns: Routes = [
     path("programs/", include([*OVERVIEW, *BENCHMARKS, *AGREEMENTS])),
+    path("programs/alerts/", include(ALERTS)),
+    path("programs/digests/", include(DIGESTS)),
     path("programs/inbox/", include(INBOX)),
     path("programs/experiments/", include(EXPERIMENTS)),
     path("programs/meetings/", include(MEETINGS)),

@@ -5,6 +5,14 @@ from __future__ import annotations
 from tests.route_access import SIGN_IN, Access, api, api_rows, no_such, signed_in_only
 
 PROGRAM_ROUTES: dict[str, Access] = {
+    "programs/alerts/": signed_in_only("/programs/alerts/"),
+    "programs/alerts/alerts.csv": signed_in_only("/programs/alerts/alerts.csv"),
+    "programs/alerts/new/": signed_in_only("/programs/alerts/new/"),
+    "programs/alerts/<int:pk>/": no_such("/programs/alerts/4711/"),
+    "programs/alerts/<int:pk>/remove/": Access("/programs/alerts/4711/remove/", SIGN_IN, 405, 405),
+    "programs/digests/": signed_in_only("/programs/digests/"),
+    "programs/digests/<int:pk>/": no_such("/programs/digests/4711/"),
+    "programs/digests/preview/<slug:rhythm>/": signed_in_only("/programs/digests/preview/weekly/"),
     "insights/ai/budgets/": signed_in_only("/insights/ai/budgets/"),
     "insights/ai/budgets/new/": Access("/insights/ai/budgets/new/", visitor=SIGN_IN, member=403, admin=200),
     "insights/ai/budgets/<int:pk>/": no_such("/insights/ai/budgets/4711/"),
@@ -69,6 +77,9 @@ PROGRAM_ROUTES: dict[str, Access] = {
         "/api/v1/allocation-rules/4711/", visitor=401, member=404, admin=404, token=404
     ),
     "api/v1/allocation-targets/": api("/api/v1/allocation-targets/"),
+    "api/v1/alert-rules/": api("/api/v1/alert-rules/"),
+    "api/v1/alert-rules.csv": api("/api/v1/alert-rules.csv"),
+    "api/v1/alert-rules/<int:pk>/": Access("/api/v1/alert-rules/4711/", visitor=401, member=404, admin=404, token=404),
     "api/v1/budgets/": api("/api/v1/budgets/"),
     "api/v1/budgets/<int:pk>/": Access("/api/v1/budgets/4711/", visitor=401, member=404, admin=404, token=404),
     "api/v1/charge-back.csv": Access("/api/v1/charge-back.csv", visitor=401, member=400, admin=400, token=400),

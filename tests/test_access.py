@@ -167,6 +167,10 @@ POSTS: dict[str, Access] = {
             ("periods/<int:pk>/remove/", 404),
         )
     },
+    "programs/alerts/new/": post("/programs/alerts/new/", member=400, admin=400),
+    "programs/alerts/<int:pk>/": post("/programs/alerts/4711/", member=404, admin=404),
+    "programs/alerts/<int:pk>/remove/": post("/programs/alerts/4711/remove/", member=404, admin=404),
+    "programs/digests/": post("/programs/digests/", member=400, admin=400),
     "insights/ai/budgets/new/": post("/insights/ai/budgets/new/", member=403, admin=400),
     "insights/ai/budgets/<int:pk>/": post("/insights/ai/budgets/4711/", member=404, admin=404),
     "insights/ai/budgets/<int:pk>/remove/": post("/insights/ai/budgets/4711/remove/", member=404, admin=404),
@@ -228,6 +232,7 @@ POSTS: dict[str, Access] = {
         )
         for act in ("approve", "freeze")
     },
+    "api/v1/alert-rules/": post("/api/v1/alert-rules/", visitor=401, member=415, admin=415),
     "api/v1/budgets/": post("/api/v1/budgets/", visitor=401, member=415, admin=415),
     "api/v1/qbr/": post("/api/v1/qbr/", visitor=401, member=415, admin=415),
     "api/v1/qbr/<int:pk>/arrange/": post("/api/v1/qbr/4711/arrange/", visitor=401, member=404, admin=404),

@@ -18,6 +18,7 @@ from demo.load.benchmarks import write_demo_benchmarks
 from demo.load.budgets import write_demo_budgets
 from demo.load.capitalisation import write_demo_capitalisation
 from demo.load.dashboards import make_demo_dashboard, publish_demo_philosophy
+from demo.load.digests import write_demo_digests
 from demo.load.experiments import write_demo_experiments
 from demo.load.hand_kept import write_demo_hand_kept
 from demo.load.meetings import write_demo_meetings
@@ -145,6 +146,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     _wait(lambda: EffortWeek.objects.exclude(stale_since=None).count(), "weeks of people's time", report)
     write_demo_capitalisation(year, today=today)
     look_for_findings()  # about the teams that set objectives
+    write_demo_digests(year)
 
 
 def _send(run: DemoRun, base_url: str, report: Report) -> Sent:

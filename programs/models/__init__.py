@@ -1,6 +1,15 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, FocusVersion, Period
 from programs.models.budgets import AlertKind, Budget, BudgetAlert
 from programs.models.capitalisation import CapitalisationPeriod, InitiativeEvidence, PeriodState, Standard, Uncertainty
+from programs.models.digests import (
+    AlertRule,
+    Digest,
+    DigestContent,
+    DigestFigure,
+    DigestLine,
+    DigestSubscription,
+    Rhythm,
+)
 from programs.models.experiments import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
 from programs.models.meetings import (
     CalendarFeed,

@@ -22,6 +22,7 @@ from integrations.models import Silence
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.budgets import Budget, BudgetAlert
+from programs.models.digests import AlertRule, Digest
 from programs.models.meetings import Meeting, MeetingParticipant
 from programs.models.objectives import CheckIn, Objective
 from programs.models.tickets import OPEN_STATES, Ticket, TicketComment
@@ -50,10 +51,13 @@ class MessageKind(models.TextChoices):
     BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
     POLICY = "policy_changed", "The rules of who sees what change"
     SILENCE = "silence", "An agent's version or a source stops sending (for admins)"
+    DIGEST = "digest", "A digest that I asked for"
+    ALERT = "metric_alert", "A metric goes beyond a limit that I set"
 
 
-# Sent as an e-mail of its own, with a calendar object: mail programs act on one in each.
-ALONE = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
+INVITATIONS = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
+# Sent as an e-mail of its own: mail programs act on one calendar object in each, and a digest is a letter.
+ALONE = (*INVITATIONS, MessageKind.DIGEST)
 
 
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
@@ -82,6 +86,8 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             Q(meeting=None) | Exists(meetings) | Exists(was_invited),
             Q(alert=None) | Exists(alerts),
             Q(silence=None) | Q(account__is_superuser=True),
+            Q(digest=None) | Q(digest__in=Digest.objects.within(visibility)),
+            Q(rule=None) | Q(rule__in=AlertRule.objects.within(visibility)),
         )
 
     def unread(self) -> Self:
@@ -109,17 +115,18 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         is_open = Exists(Objective.objects.open().filter(pk=OuterRef("objective")))
         of_objective = Q(objective__isnull=False) & ~(Q(is_open) & Q(objective_is_theirs) & ~Q(Exists(checked_in)))
         of_unit = Q(unit__isnull=False) & Q(Exists(agreed))
-        return self.filter(of_ticket | of_objective | of_unit | Q(silence__ended_at__isnull=False))
+        came_back = Q(rule__isnull=False, rule__firing_since=None)
+        return self.filter(of_ticket | of_objective | of_unit | came_back | Q(silence__ended_at__isnull=False))
 
 
 def _about_one_thing() -> Q:
-    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy")
+    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy", "digest", "rule")
     return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
 
 
 class Notice(models.Model):
     """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
-    a budget's alert, what stopped arriving, or a change of the rules of who sees what.
+    a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, or a rule that fired.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
     first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
@@ -136,6 +143,8 @@ class Notice(models.Model):
     alert = models.ForeignKey(BudgetAlert, models.CASCADE, null=True, related_name="notices")
     silence = models.ForeignKey(Silence, models.CASCADE, null=True, related_name="+")
     policy = models.ForeignKey("orgtree.PolicyEvent", models.CASCADE, null=True, related_name="+")
+    digest = models.ForeignKey(Digest, models.CASCADE, null=True, related_name="+")
+    rule = models.ForeignKey(AlertRule, models.CASCADE, null=True, related_name="+")
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -158,6 +167,8 @@ class Notice(models.Model):
                     "alert",
                     "silence",
                     "policy",
+                    "digest",
+                    "rule",
                     "day",
                     "number",
                 ],

@@ -31,6 +31,24 @@ class LedUnitField(NamedField):
         return value.slug if value else ""
 
 
+class SeenUnitField(NamedField):
+    """A unit whose figures the writer may see, by its slug; none is the whole organisation."""
+
+    def find(self, name: str) -> Unit | None:
+        visibility = self.context["access"].visibility
+        if not name:
+            if not visibility.whole:
+                raise serializers.ValidationError("Choose a unit: you may not see figures of the whole organisation.")
+            return None
+        unit = Unit.objects.within(visibility).filter(slug=name).first()
+        if unit is None:
+            raise serializers.ValidationError(f"There is no unit “{name[:80]}”, or you may not see it.")
+        return unit
+
+    def name_of(self, value: Unit | None) -> str:
+        return value.slug if value else ""
+
+
 class OwnerField(NamedField):
     """A person by their e-mail address; whoever has none can't be named, and stays until somebody else is.
 

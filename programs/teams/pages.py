@@ -7,9 +7,11 @@ from typing import Any, Protocol, cast
 from django import forms
 
 from core.write_forms import WriteForm
+from insights.query.windows import local_today
 from insights.ui.scope_bar import EVERYBODY
-from orgtree.models import Unit
+from orgtree.models import OrgTree, Unit
 from orgtree.models.visibility import Visibility
+from orgtree.trees.units_as_of import units_as_of
 from programs.teams.fields import units_led
 
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
@@ -54,6 +56,17 @@ def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) 
     if visibility.leads_whole or (stored is not None and stored.unit is None):
         units.insert(0, (WHOLE, EVERYBODY))
     return units
+
+
+def units_to_see(visibility: Visibility, *, stored: OfUnit | None = None) -> list[tuple[str, str]]:
+    """Those whose figures the viewer may see and that stand in a tree today, and the one of what is being changed."""
+    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
+    units = [
+        (unit.slug, unit.indented_name) for unit in units_as_of(trees, on=local_today()) if visibility.can_see(unit.id)
+    ]
+    if stored is not None and stored.unit is not None and stored.unit.slug not in dict(units):
+        units.insert(0, (stored.unit.slug, stored.unit.name))
+    return [(WHOLE, EVERYBODY), *units] if visibility.whole else units
 
 
 def offer(form: forms.BaseForm, field: str, choices: Any) -> None:

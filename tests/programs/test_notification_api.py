@@ -10,7 +10,7 @@ from django.test import Client
 
 from orgtree.models import TokenScope
 from programs.models import Channel, MessageKind
-from programs.reminders.services.preferences import is_unsubscribed, preferences_of
+from programs.reminders.services.preferences import Link, is_unsubscribed, preferences_of
 from tests.personas import MANAGER, MEMBER, Persona, create_user
 from tests.programs.api_pages import bearer, got, problem, sent
 
@@ -46,9 +46,9 @@ def test_settings_are_those_of_the_page(sign_in: SignIn) -> None:
 def test_unsubscribing_ends_all_of_it(sign_in: SignIn) -> None:
     client, account = sign_in(MEMBER), create_user(MEMBER)
     assert sent(client, "PATCH", ADDRESS, {"email": {"on": False}})["email"]["on"] is False
-    assert is_unsubscribed(account, Channel.EMAIL)
+    assert is_unsubscribed(Link(account, Channel.EMAIL))
     assert sent(client, "PATCH", ADDRESS, {"email": {"on": True}})["email"]["on"] is True
-    assert not is_unsubscribed(account, Channel.EMAIL)
+    assert not is_unsubscribed(Link(account, Channel.EMAIL))
 
 
 WRONG: Sequence[tuple[dict[str, Any], str]] = [

@@ -19,7 +19,7 @@ from orgtree.models import Employment
 from programs.models import Channel, Delivery, Notice, OptOut, OutgoingEmail, QuietHours, Ticket, TicketState
 from programs.reminders.services import outbox
 from programs.reminders.services.planning import plan_reminders
-from programs.reminders.services.preferences import read_token
+from programs.reminders.services.preferences import Link, read_token
 from programs.reminders.services.sending import send_waiting
 from programs.tickets.services.writing import comment_on_ticket, move_ticket
 from tests.org import Org
@@ -83,7 +83,7 @@ def test_an_email_can_be_unsubscribed_from_in_one_click(teams: Teams, server: Ma
     assert link in mail.text
     path = link.removeprefix("https://headway.example.com")
     assert path.startswith("/account/notifications/unsubscribe/")
-    assert read_token(path.split("/")[-2]) == (create_user(MEMBER), Channel.EMAIL)
+    assert read_token(path.split("/")[-2]) == Link(create_user(MEMBER), Channel.EMAIL)
     program = Client(enforce_csrf_checks=True)  # of the mail provider: no session, no token
     assert program.get(path).status_code == 200
     assert not OptOut.objects.exists(), "a filter that opens links ends nothing"

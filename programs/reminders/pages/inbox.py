@@ -38,6 +38,7 @@ ICONS = {
     MessageKind.MEETING_SOON.value: "clock",
     MessageKind.MEETING_UNSIGNED.value: "writing",
     MessageKind.POLICY.value: "eye",
+    MessageKind.DIGEST.value: "mail",
 }
 LATE = (MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 

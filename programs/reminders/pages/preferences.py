@@ -95,10 +95,14 @@ def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
     a session nor a CSRF token.
     """
     try:
-        account, channel = read_token(token)
+        link = read_token(token)
     except NoSuchLinkError:
         raise Http404("No such link.") from None
     if request.method == "POST":
-        unsubscribe(account, channel)
-    done = is_unsubscribed(account, channel)
-    return render(request, "programs/notifications/unsubscribe.html", {"done": done, "channel": channel.label})
+        unsubscribe(link)
+    context = {
+        "done": is_unsubscribed(link),
+        "channel": link.channel.label,
+        "kind": MessageKind(link.kind).label if link.kind else "",
+    }
+    return render(request, "programs/notifications/unsubscribe.html", context)

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 
 from core.hooks import Hook
-from programs.models import Channel, Notice
+from programs.models import Channel, DigestContent, Notice
 
 # What features above know of notices that are to be sent: ids of those that are settled meanwhile.
 settled_notices: Hook[Callable[[Sequence[Notice]], Collection[int]]] = Hook()
@@ -70,6 +70,7 @@ class EmailContent:
     name: str
     items: Sequence[Item]
     calendar: CalendarObject | None = None
+    digest: DigestContent | None = None  # of an e-mail that is a digest
 
 
 # The calendar object of an invitation or a cancellation, from the feature above that sends it.

@@ -26,7 +26,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 
 from orgtree.access.invitations import can_send_mail
-from programs.models import Channel
+from programs.models import Channel, MessageKind
 from programs.reminders.services.channels import (
     DeferredError,
     EmailContent,
@@ -181,7 +181,9 @@ def _problem_text(problem: BaseException) -> str:
 
 def as_mail(message: EmailContent) -> EmailMultiAlternatives:
     """Text with an HTML part that says the same; no pictures, and nothing that tells that it was read."""
-    unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[unsubscribe_token(message.account, Channel.EMAIL)])
+    kind = MessageKind.DIGEST.value if message.digest else ""
+    token = unsubscribe_token(message.account, Channel.EMAIL, kind)
+    unsubscribe = settings.BASE_URL + reverse("unsubscribe", args=[token])
     context = {
         "email": message,
         "items": message.items[:LISTED],

@@ -13,15 +13,16 @@ from orgtree.access.who_sees import name_of
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.models import Delivery, MessageKind, Notice, OptOut, OutgoingEmail
-from programs.models.messages import ALONE
+from programs.models.messages import INVITATIONS
 from programs.reminders.services.channels import CalendarObject, EmailContent, calendar_objects, settled_among
 from programs.reminders.services.labels import items_of, with_related
 
 MOST_URGENT_FIRST = (
     *(MessageKind.POLICY, MessageKind.BUDGET_SPENT, MessageKind.BUDGET_FORECAST, MessageKind.SILENCE),
+    MessageKind.ALERT,
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.MEETING_SOON, MessageKind.MEETING_UNSIGNED, MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING),
-    *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, *ALONE),
+    *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, MessageKind.DIGEST, *INVITATIONS),
 )
 # Stored with the delivery.
 NOT_THEIRS = "They may no longer see it."
@@ -44,8 +45,15 @@ def compose(email: OutgoingEmail) -> EmailContent | None:
     if not notices_to_send:
         return None
     items = items_of(notices_to_send)
+    digest = notices_to_send[0].digest  # which goes alone
     return EmailContent(
-        email.public_id, email.made_at, account, name_of(account), items, _calendar_object(notices_to_send)
+        public_id=email.public_id,
+        made_at=email.made_at,
+        account=account,
+        name=name_of(account),
+        items=items,
+        calendar=_calendar_object(notices_to_send),
+        digest=digest.document if digest else None,
     )
 
 
@@ -79,7 +87,7 @@ def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], tod
             reasons[notice.pk] = OPTED_OUT
         elif notice.pk in ended:
             reasons[notice.pk] = SETTLED
-        elif notice.read_at is not None and notice.kind not in ALONE:  # calendars read no inbox
+        elif notice.read_at is not None and notice.kind not in INVITATIONS:  # calendars read no inbox
             reasons[notice.pk] = READ
     return reasons
 

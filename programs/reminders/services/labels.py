@@ -10,14 +10,16 @@ from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
+from core.page_links import url_with
 from insights.catalogue.agents import agent_name
+from insights.catalogue.registry import find
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.silences import silence_title, text_of_notice
 from integrations.models import Silence
 from orgtree.access.policy import changes_of_event
 from orgtree.access.who_sees import names_of
-from programs.models import AlertKind, BudgetAlert, Meeting, MessageKind, Notice
+from programs.models import AlertKind, AlertRule, BudgetAlert, Digest, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
 
 WHOLE_ORGANISATION = "Whole organisation"
@@ -38,6 +40,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
         *("meeting__series__unit", "alert__budget__unit", "silence", "policy"),
+        *("digest", "rule__unit"),
     )
 
 
@@ -66,9 +69,9 @@ class _NoticeTexts:
             return self._meeting(notice, notice.meeting)
         if notice.alert is not None:
             return self._alert(notice.alert)
-        if notice.silence is not None or notice.policy is not None:
-            return self._silence(notice.silence) if notice.silence is not None else _policy(notice)
-        return self._objective(notice) if notice.objective is not None else self._unit(notice)
+        if notice.objective is not None or notice.unit is not None:
+            return self._objective(notice) if notice.objective is not None else self._unit(notice)
+        return _news(notice)
 
     def _ticket(self, notice: Notice) -> Item:
         ticket = notice.ticket
@@ -150,14 +153,6 @@ class _NoticeTexts:
             label = f"Budget: {wording.percent_of(alert.spent, amount)} spent"
         return Item(label, title, f"{_page('budgets')}?month={alert.month:%Y-%m}", detail)
 
-    def _silence(self, silence: Silence) -> Item:
-        return Item(
-            "Stopped sending" if silence.ended_at is None else "Stopped sending (ended)",
-            silence_title(silence),
-            f"{_page('integrations')}#silences",
-            text_of_notice(silence),
-        )
-
     def _unit(self, notice: Notice) -> Item:
         unit, quarter = notice.unit, windows.quarter_name(notice.day) if notice.day else ""
         name, slug = (unit.name, unit.slug) if unit else ("", "")
@@ -168,6 +163,47 @@ class _NoticeTexts:
             f"{path}?unit={slug}" if path and slug else path,
             "Each team has one mandatory objective per quarter.",
         )
+
+
+def _news(notice: Notice) -> Item:
+    """The item of a notice that asks for nothing."""
+    if notice.digest is not None:
+        return _digest(notice.digest)
+    if notice.rule is not None:
+        return _rule(notice, notice.rule)
+    return _silence(notice.silence) if notice.silence is not None else _policy(notice)
+
+
+def _silence(silence: Silence) -> Item:
+    return Item(
+        "Stopped sending" if silence.ended_at is None else "Stopped sending (ended)",
+        silence_title(silence),
+        f"{_page('integrations')}#silences",
+        text_of_notice(silence),
+    )
+
+
+def _digest(digest: Digest) -> Item:
+    content = digest.document
+    return Item(content.title, f"{content.whose}, {content.period}", reverse("digest", args=[digest.pk]), content.lead)
+
+
+def _rule(notice: Notice, rule: AlertRule) -> Item:
+    """With the value of its moment, and the limit as it is now."""
+    metric, whose = find(rule.metric), rule.unit.name if rule.unit else WHOLE_ORGANISATION
+    name = metric.name if metric else rule.metric
+    is_latest = rule.value is not None and metric is not None and notice.number == rule.fired
+    value = f"{wording.reading(rule.value or 0, metric.unit)}: " if is_latest and metric else ""
+    path = url_with(reverse("metric_page", args=[rule.metric]), {"unit": rule.unit.slug if rule.unit else ""})
+    return Item("Alert", f"{name}, {whose}", path, f"{value}{condition_of(rule)}.")
+
+
+def condition_of(rule: AlertRule) -> str:
+    """The limit in words: *above 2.0 days, over the last 4 weeks*."""
+    metric = find(rule.metric)
+    limit = wording.reading(rule.limit, metric.unit) if metric else wording.exact(rule.limit)
+    window = wording.count(rule.days // 7, "week") if rule.days % 7 == 0 else wording.count(rule.days, "day")
+    return f"{'above' if rule.is_above else 'below'} {limit}, over the last {window}"
 
 
 def _policy(notice: Notice) -> Item:

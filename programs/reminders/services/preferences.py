@@ -82,27 +82,38 @@ class NoSuchLinkError(Exception):
     """Signed by nobody here, or for a deleted account."""
 
 
-def unsubscribe_token(account: User, channel: Channel) -> str:
+@dataclass(frozen=True)
+class Link:
+    """What a link of an e-mail ends: messages of a kind (empty: of all kinds) by a channel."""
+
+    account: User
+    channel: Channel
+    kind: str = ""
+
+
+def unsubscribe_token(account: User, channel: Channel, kind: str = "") -> str:
     """It works without signing in, does nothing else, and never expires: an e-mail may be read years later."""
-    return signing.Signer(salt=SALT).sign_object([account.pk, channel.value]).replace(":", "~")
+    named = [account.pk, channel.value, *([kind] if kind else [])]
+    return signing.Signer(salt=SALT).sign_object(named).replace(":", "~")
 
 
-def read_token(token: str) -> tuple[User, Channel]:
+def read_token(token: str) -> Link:
     """Raises NoSuchLinkError."""
     try:
-        account_id, word = signing.Signer(salt=SALT).unsign_object(token.replace("~", ":"))
-        return User.objects.get(pk=int(account_id)), Channel(word)
+        account_id, word, *kinds = signing.Signer(salt=SALT).unsign_object(token.replace("~", ":"))
+        kind = MessageKind(kinds[0]).value if kinds else ""
+        return Link(User.objects.get(pk=int(account_id)), Channel(word), kind)
     except (signing.BadSignature, User.DoesNotExist, ValueError, TypeError) as problem:
         raise NoSuchLinkError from problem
 
 
-def unsubscribe(account: User, channel: Channel) -> None:
-    """No messages of any kind any more; what waits is not sent either.  Twice is as once."""
-    OptOut.objects.get_or_create(account=account, channel=channel, kind="")
+def unsubscribe(link: Link) -> None:
+    """No such messages any more; what waits is not sent either.  Twice is as once."""
+    OptOut.objects.get_or_create(account=link.account, channel=link.channel, kind=link.kind)
 
 
-def is_unsubscribed(account: User, channel: Channel) -> bool:
-    return OptOut.objects.filter(account=account, channel=channel, kind="").exists()
+def is_unsubscribed(link: Link) -> bool:
+    return OptOut.objects.filter(account=link.account, channel=link.channel, kind__in=["", link.kind]).exists()
 
 
 @dataclass(frozen=True)

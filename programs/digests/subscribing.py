@@ -1,0 +1,69 @@
+"""Which digests an account wants: of what unit, on which day and at what hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from core.write_errors import FieldError
+from orgtree.access.access import Access
+from orgtree.models import Unit
+from orgtree.models.visibility import Visibility
+from programs.models import Digest, DigestSubscription, Rhythm
+from programs.requests.visible import account_of
+
+HOURS = 24
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class Wish:
+    """`unit` is a slug; empty is the whole organisation.  `weekday` 0 is Monday."""
+
+    unit: str = ""
+    weekday: int = 0
+    hour: int = 8
+
+
+def subscriptions_of(account: User) -> Mapping[str, DigestSubscription]:
+    """By rhythm."""
+    return {one.rhythm: one for one in DigestSubscription.objects.filter(account=account).select_related("unit")}
+
+
+def subscribe(access: Access, wishes: Mapping[Rhythm, Wish]) -> User:
+    """These digests and no others.  Raises FieldError, with the rhythm as its field."""
+    account = account_of(access)
+    with transaction.atomic():
+        DigestSubscription.objects.filter(account=account).exclude(rhythm__in=wishes).delete()
+        for rhythm, wish in wishes.items():
+            if not (0 <= wish.weekday < len(WEEKDAYS) and 0 <= wish.hour < HOURS):
+                raise FieldError(rhythm.value, "Choose a day and an hour.")
+            values = {"unit": _unit(rhythm, wish.unit, access.visibility), "weekday": wish.weekday, "hour": wish.hour}
+            stored, is_new = DigestSubscription.objects.get_or_create(account=account, rhythm=rhythm, defaults=values)
+            if not is_new and any(getattr(stored, name) != value for name, value in values.items()):
+                # What was due by the former hour is not made up for.
+                DigestSubscription.objects.filter(pk=stored.pk).update(**values, since=timezone.now())
+    return account
+
+
+def digests_of(access: Access) -> list[Digest]:
+    """Those of the last half year that the account may see, the latest first."""
+    if not isinstance(access.viewer, User):
+        return []
+    made = Digest.objects.filter(account=access.viewer).within(access.visibility)
+    return [*made.select_related("unit").order_by("-made_at", "-pk")[:50]]
+
+
+def _unit(rhythm: Rhythm, slug: str, visibility: Visibility) -> Unit | None:
+    if not slug:
+        if not visibility.whole:
+            raise FieldError(rhythm.value, "Choose a unit: you may not see figures of the whole organisation.")
+        return None
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        raise FieldError(rhythm.value, "There is no such unit, or you may not see it.")
+    return unit
