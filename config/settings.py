@@ -213,6 +213,7 @@ SPECTACULAR_SETTINGS = {
         "MeetingKindEnum": "programs.models.meetings.MeetingKind",
         "ExperimentVerdictEnum": "programs.models.experiments.ExperimentVerdict",
         "JudgementEnum": "programs.overview.api.documents.JUDGEMENTS",
+        "FindingStateEnum": "insights.models.findings.FindingState",
         "InitiativeKindEnum": "programs.models.capitalisation.KINDS",
         "KeyEnum": "insights.formulas.dora_score.SCORED",
         "MessageKindEnum": "programs.models.messages.MessageKind",

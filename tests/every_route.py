@@ -53,6 +53,8 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
     "insights/findings/": signed_in_only("/insights/findings/"),
+    "insights/findings.csv": signed_in_only("/insights/findings.csv"),
+    "insights/findings/waits.csv": signed_in_only("/insights/findings/waits.csv"),
     "insights/findings/waits/": signed_in_only("/insights/findings/waits/"),
     "insights/findings/thresholds/": signed_in_only("/insights/findings/thresholds/"),
     "insights/findings/thresholds/undo/": Access("/insights/findings/thresholds/undo/", SIGN_IN, member=405, admin=405),
@@ -156,6 +158,9 @@ ROUTES: dict[str, Access] = {
     "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
     "api/v1/dora/": api("/api/v1/dora/"),
     "api/v1/findings/": api("/api/v1/findings/"),
+    "api/v1/findings.csv": api("/api/v1/findings.csv"),
+    "api/v1/review-waits/": api("/api/v1/review-waits/"),
+    "api/v1/review-waits.csv": api("/api/v1/review-waits.csv"),
     "api/v1/findings/<int:pk>/": Access(
         "/api/v1/findings/4711/", visitor=401, member=404, admin=404, token=404, token_of_nobody=404
     ),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import django_filters
-from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,17 +11,33 @@ from rest_framework.response import Response
 from core.api.bodies import sent_object
 from core.api.operations import operation
 from core.api.resources import Documents, ListCreate
-from core.list_filters import ViewerFilters
 from core.write_errors import FieldError
 from insights.api.program_view import ProgramView
 from insights.findings.contexts import named_unit
 from insights.findings.deciding import ACTS, decide, find_finding
+from insights.findings.listing import FindingFilters, WaitsFilters, debt_of, finding_rows, wait_rows
 from insights.findings.thresholds import moved_thresholds, set_undone
 from insights.findings.words import names_behind, worded
-from insights.models import Finding
+from insights.formulas.findings import DEBT, REFACTORING, UNKNOWN
+from insights.formulas.review_waits import Cause
+from insights.models import Finding, ReviewWaits
 from insights.models.findings import FindingState, Verdict
 from insights.query.windows import local_today
-from orgtree.access.access import Access
+
+
+class DebtSignSerializer(serializers.Serializer[object]):
+    """Mean weeks before the change and since."""
+
+    metric = serializers.CharField()
+    before = serializers.FloatField()
+    after = serializers.FloatField()
+
+
+class DebtSerializer(serializers.Serializer[object]):
+    """Debt or refactoring where churn or cycle time rises, and the signs that speak for it."""
+
+    answer = serializers.ChoiceField(choices=(DEBT, REFACTORING, UNKNOWN))
+    signs = DebtSignSerializer(many=True)
 
 
 class FindingSerializer(serializers.Serializer[object]):
@@ -37,6 +51,7 @@ class FindingSerializer(serializers.Serializer[object]):
     title = serializers.CharField()
     detail = serializers.CharField()
     cost = serializers.CharField(help_text="Hours of waiting a month; empty where the metric is no wait.")
+    complexity_or_debt = DebtSerializer(allow_null=True, help_text="Null: not a rise of churn or cycle time.")
     another_reading = serializers.CharField()
     to_try = serializers.CharField()
     since = serializers.DateField(help_text="First day of the change, or of the weeks that are compared.")
@@ -59,20 +74,16 @@ class FindingDecisionSerializer(serializers.Serializer[object]):
     reason = serializers.CharField(required=False, help_text="Required to dismiss one, or to call it wrong.")
 
 
-class FindingFilters(ViewerFilters):
-    state = django_filters.ChoiceFilter(choices=FindingState.choices)
-    unit = django_filters.CharFilter(field_name="unit__slug", help_text="Slug.")
-
-    def visible(self, access: Access) -> QuerySet[Finding]:
-        return Finding.objects.within(access.visibility).select_related("unit").order_by("-found_on", "chance", "pk")
-
-
 class Findings(ProgramView, ListCreate):
-    operations = {"list": ("v1_findings_list", "The findings that the viewer may see, the newest first.")}
+    operations = {
+        "list": ("v1_findings_list", "The findings that the viewer may see, the newest first."),
+        "csv": ("v1_findings_csv", "The findings as a CSV file."),
+    }
     plural = "findings"
     filters = FindingFilters
     serializer = FindingSerializer
     find = staticmethod(find_finding)
+    file_rows = staticmethod(finding_rows)
 
     def documents(self, records: Sequence[Finding]) -> Documents:
         names = names_behind(records)
@@ -86,6 +97,7 @@ class Findings(ProgramView, ListCreate):
                 "title": words.title,
                 "detail": words.detail,
                 "cost": words.cost,
+                "complexity_or_debt": debt_of(one),
                 "another_reading": words.reading,
                 "to_try": words.to_try,
                 "since": one.since,
@@ -124,6 +136,50 @@ class Findings(ProgramView, ListCreate):
             raise FieldError("act", "Both act and reason are texts.")
         decide(self.access, finding, act=act, reason=reason)
         return self.answer(pk)
+
+
+class CauseSerializer(serializers.Serializer[object]):
+    """A cause's share of a team's long waits, 0 to 1, with its 95 % interval."""
+
+    cause = serializers.ChoiceField(choices=[cause.value for cause in Cause])
+    share = serializers.FloatField()
+    low = serializers.FloatField()
+    high = serializers.FloatField()
+
+
+class ReviewWaitsSerializer(serializers.Serializer[object]):
+    """The causes of a team's long waits for review: each wait has one, or *unknown*."""
+
+    unit = serializers.CharField(help_text="Slug.")
+    since = serializers.DateField()
+    until = serializers.DateField(help_text="The first day that was not looked at any more.")
+    pull_requests = serializers.IntegerField()
+    waiting = serializers.IntegerField(help_text="Those that waited long.")
+    causes = CauseSerializer(many=True)
+
+
+class ReviewWaitsList(ProgramView, ListCreate):
+    operations = {
+        "list": ("v1_review_waits_list", "Causes of long waits for review, of the teams that the viewer may see."),
+        "csv": ("v1_review_waits_csv", "Causes of long waits for review as a CSV file, a row for each cause."),
+    }
+    plural = "review_waits"
+    filters = WaitsFilters
+    serializer = ReviewWaitsSerializer
+    file_rows = staticmethod(wait_rows)
+
+    def documents(self, records: Sequence[ReviewWaits]) -> Documents:
+        return [
+            {
+                "unit": one.unit.slug,
+                "since": one.since,
+                "until": one.until,
+                "pull_requests": one.pull_requests,
+                "waiting": one.waiting,
+                "causes": one.lines,
+            }
+            for one in records
+        ]
 
 
 class ThresholdSerializer(serializers.Serializer[object]):

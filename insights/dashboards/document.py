@@ -72,6 +72,7 @@ class Kind:
     width: Span
     makes: Callable[[Json], StoredCard]
     offers: Callable[[Metric], bool] = lambda _metric: True
+    has_window: bool = True  # one without shows what is open today
 
 
 def is_compared(metric: Metric) -> bool:
@@ -142,6 +143,14 @@ KINDS: Mapping[str, Kind] = {
             ((of["id"], "CSV"),),
         ),
         lambda _metric: False,
+    ),
+    "findings": Kind(
+        *("Findings", "bulb", (), 6),
+        lambda of: Later(
+            of["id"], of.get("title") or "Findings", "Show the findings", of["width"], ((of["id"], "CSV"),)
+        ),
+        lambda _metric: False,
+        has_window=False,
     ),
     "slowest": Kind(
         *("Slowest", "list-numbers", ("metric",), 6),
@@ -308,14 +317,20 @@ def _wrong_fields(card: Json, kind: Kind) -> Iterator[tuple[str, str]]:
         yield "width", f"it must be {get_text_list([str(width) for width in WIDTHS], 'or')} columns of twelve."
     if len(card.get("unit", "")) > 100:
         yield "unit", "it must be the slug of a unit."
-    if card.get("window") and card["window"] not in WINDOWS:
-        yield "window", f"it must be {get_text_list(list(WINDOWS), 'or')}."
+    yield from _wrong_window(card, kind)
     yield from _wrong_metrics(card, kind)
     if "text" in kind.fields:
         if not card.get("text", "").strip():
             yield "text", "it needs a text."
         elif len(card["text"]) > LONGEST_TEXT:
             yield "text", f"at most {LONGEST_TEXT:,} characters."
+
+
+def _wrong_window(card: Json, kind: Kind) -> Iterator[tuple[str, str]]:
+    if card.get("window") and not kind.has_window:
+        yield "window", f"{kind.label} are those of today: leave the window out."
+    elif card.get("window") and card["window"] not in WINDOWS:
+        yield "window", f"it must be {get_text_list(list(WINDOWS), 'or')}."
 
 
 def _wrong_metrics(card: Json, kind: Kind) -> Iterator[tuple[str, str]]:

@@ -28,6 +28,7 @@ TEMPLATES: Mapping[str, Template] = {
             {"kind": "tile", "metric": "pr.pickup_time", "width": 3},
             {"kind": "tile", "metric": "wip.count", "width": 3},
             {"kind": "tile", "metric": "ai.spend_per_merged_pr", "width": 3},
+            {"kind": "findings", "width": 12},
             {"kind": "stages", "title": "Where lead time goes", "width": 6},
             {
                 "kind": "units",
@@ -56,6 +57,7 @@ TEMPLATES: Mapping[str, Template] = {
             {"kind": "tile", "metric": "pr.pickup_time", "width": 3},
             {"kind": "tile", "metric": "wip.age", "width": 3},
             {"kind": "tile", "metric": "ai.adoption_rate", "width": 3},
+            {"kind": "findings", "width": 12},
             {
                 "kind": "trend",
                 "title": "Where cycle time goes",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from orgtree.models import Unit
+from orgtree.models import Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 
 
@@ -36,6 +38,11 @@ class FindingQuerySet(models.QuerySet["Finding"]):
 
     def open(self) -> FindingQuerySet:
         return self.filter(state__in=OPEN_STATES)
+
+    def at_or_below(self, slug: str, day: date) -> FindingQuerySet:
+        """Those of the unit and of the units that are below it on that day."""
+        below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)
+        return self.filter(Q(unit__slug=slug) | Q(unit__in=below.values("unit")))
 
 
 class Finding(models.Model):

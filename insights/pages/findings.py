@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.csv_export import Cell, csv_response
 from core.hooks import Hook
 from core.page_links import Picker, url_with
 from core.write_errors import FieldError
@@ -20,21 +21,23 @@ from insights.findings.checks import WEEK, WEEKS
 from insights.findings.contexts import context_of, named_unit
 from insights.findings.deciding import decide, find_finding, may_decide
 from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, MOVE, TREND, Detector
+from insights.findings.listing import finding_rows, shown_waits, wait_rows
 from insights.findings.thresholds import factors, moved_thresholds, set_undone
 from insights.findings.waits import LABELS, RULES
 from insights.findings.words import FindingWords, names_behind, waits_in_words, waits_of, weeks_in_words, worded
-from insights.models import Finding, ReviewWaits
-from insights.models.findings import OPEN_STATES, FindingState, Verdict
+from insights.models import Finding
+from insights.models.findings import OPEN_STATES, FindingQuerySet, FindingState, Verdict
 from insights.privacy.scope_access import access_in
 from insights.query.query import Scope, Window
 from insights.query.windows import local_today
 from insights.ui import wording
+from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection, actions_on
 from insights.ui.tiles import ChartCard
-from insights.ui.views import action_view, record_view
+from insights.ui.views import action_view, page_view, record_view
 from orgtree.access.access import Access
 
-MOST = 50
+MOST, MOST_ON_CARD = 50, 5
 TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
 TONES = {FindingState.NEW: "acc", FindingState.ACKNOWLEDGED: "", FindingState.RESOLVED: "good"}
 ICONS = {GAP: "arrows-diff", TREND: "trending-up", MOVE: "sitemap", DATA: "database"}
@@ -67,6 +70,7 @@ def findings(request: HttpRequest) -> HttpResponseBase:
         "total": Finding.objects.within(access.visibility).filter(state__in=states).count(),
         "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
         "is_open": label == "Open",
+        "csv_url": url_with(reverse("findings_csv"), {"state": tab} if label != "Open" else {}),
         "nothing": NOTHING.format("No team" if access.visibility.whole else "None of the units that you may see"),
         "questions": [{"question": one.question, "kind": _kind(one)} for one in BY_KEY.values()],
     }
@@ -77,10 +81,22 @@ def findings(request: HttpRequest) -> HttpResponseBase:
 def review_waits(request: HttpRequest) -> HttpResponseBase:
     """Why reviews wait, team by team; `unit` is the one that comes first."""
     access = access_in(request)
-    shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
-    teams = sorted(map(waits_in_words, shown), key=lambda team: team.slug != request.GET.get("unit"))
+    teams = sorted(map(waits_in_words, shown_waits(access)), key=lambda team: team.slug != request.GET.get("unit"))
     context = {"teams": teams, "rules": [(LABELS[cause], rule) for cause, rule in RULES.items()]}
     return render(request, "insights/findings/waits.html", context)
+
+
+@page_view
+def findings_csv(request: HttpRequest) -> HttpResponseBase:
+    access = access_in(request)
+    label, states = TABS.get(request.GET.get("state", "open"), TABS["open"])
+    found = Finding.objects.within(access.visibility).filter(state__in=states).select_related("unit")
+    return csv_response(f"headway-{label.lower()}-findings", finding_rows(found.order_by("-found_on", "chance", "pk")))
+
+
+@page_view
+def review_waits_csv(request: HttpRequest) -> HttpResponseBase:
+    return csv_response("headway-review-waits", wait_rows(shown_waits(access_in(request))))
 
 
 @action_view
@@ -131,9 +147,13 @@ def finding_threshold_undo(request: HttpRequest) -> HttpResponse:
     return redirect("finding_thresholds")
 
 
-def lines_of(access: Access, states: Sequence[str] = OPEN_STATES, *, most: int = MOST) -> list[dict[str, Any]]:
-    """The findings that the viewer may see in words: what got worse first, by the hours that it costs."""
-    seen = Finding.objects.within(access.visibility).filter(state__in=states).select_related("unit")
+def lines_of(
+    access: Access, states: Sequence[str] = OPEN_STATES, *, unit: str = "", most: int = MOST
+) -> list[dict[str, Any]]:
+    """The findings that the viewer may see in words, those of the `unit` and below it, or all: what got worse first,
+    by the hours that it costs.
+    """
+    seen = _within(access, unit).filter(state__in=states).select_related("unit")
     findings = [*seen.order_by("-found_on", "chance", "pk")[:MOST]]
     names = names_behind(findings)
     in_words = [(finding, words) for finding in findings if (words := worded(finding, names))]
@@ -149,6 +169,27 @@ def lines_of(access: Access, states: Sequence[str] = OPEN_STATES, *, most: int =
         }
         for finding, words in in_words[:most]
     ]
+
+
+def findings_part(filters: Filters) -> dict[str, Any]:
+    """The open findings of the unit and below it, for a card of a dashboard."""
+    unit = filters.scope.unit or ""
+    context = {
+        "lines": lines_of(filters.access, unit=unit, most=MOST_ON_CARD),
+        "total": _within(filters.access, unit).open().count(),
+    }
+    return {"title": "Findings", "part": "insights/findings/_part_findings.html", **context}
+
+
+def findings_table(filters: Filters) -> Iterator[list[Cell]]:
+    """Those of the card as a CSV file, all of them."""
+    found = _within(filters.access, filters.scope.unit or "").open().select_related("unit")
+    return finding_rows(found.order_by("-found_on", "chance", "pk"))
+
+
+def _within(access: Access, unit: str) -> FindingQuerySet:
+    seen = Finding.objects.within(access.visibility)
+    return seen.at_or_below(unit, local_today()) if unit else seen
 
 
 def _events(finding: Finding, scope: Scope, access: Access) -> list[str]:

@@ -69,6 +69,7 @@ class SectionKey(models.TextChoices):
     DECIDED = "decided", "What we decided last time"
     DORA = "dora", "DORA"
     BOTTLENECKS = "bottlenecks", "Three bottlenecks in hours"
+    FINDINGS = "findings", "Findings, and what became of them"
     TREND = "trend", "Trend"
     PLANNING = "planning", "Plan against delivery"
     OBJECTIVES = "objectives", "Objectives"

@@ -61,7 +61,7 @@ def cards(draw: st.DrawFn) -> dict[str, Any]:
         "window": st.sampled_from(["", *WINDOWS]),
     }
     for name, values in optional.items():
-        if draw(st.booleans()):
+        if (name != "window" or kind.has_window) and draw(st.booleans()):
             card[name] = draw(values)
     return card
 

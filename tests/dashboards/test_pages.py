@@ -49,7 +49,7 @@ def test_a_template_is_a_page_at_once(name: str, admin: Client) -> None:
             assert f'id="slot-{card["id"]}"' in answer.content.decode()
     for card in dashboard.draft:
         kinds = {"trend": "charts", "breakdown": "charts", "units": "parts", "comparison": "parts", "slowest": "parts"}
-        kinds["stages"] = "parts"
+        kinds["stages"] = kinds["findings"] = "parts"
         if kind := kinds.get(card["kind"]):
             for base in (page(dashboard), page(dashboard, "edit/")):
                 assert admin.get(f"{base}{kind}/{card['id']}/").status_code == 200, card
@@ -69,6 +69,7 @@ CARDS: tuple[dict[str, Any], ...] = (
     {"kind": "comparison", "metric": "pr.cycle_time", "more": ["pr.merged_per_developer"]},
     {"kind": "units", "metric": "capacity.weekend_share", "more": ["allocation.new_share"]},
     {"kind": "stages"},
+    {"kind": "findings"},
     {"kind": "slowest", "metric": "pr.cycle_time"},
     {"kind": "text", "text": "Read from the left."},
 )
@@ -78,7 +79,7 @@ CHART, PART, FILE = "charts/c1/", "parts/c1/", "charts/c1.csv"
 PARTS = {
     **dict.fromkeys(("trend", "breakdown", "distribution"), (CHART, FILE)),
     "lines": (CHART, "charts/c1_with_bands/", FILE),
-    **dict.fromkeys(("comparison", "units", "stages", "slowest"), (PART, FILE)),
+    **dict.fromkeys(("comparison", "units", "stages", "findings", "slowest"), (PART, FILE)),
 }
 
 

@@ -51,7 +51,7 @@ def test_the_document_holds_all_that_is_shown(delivered: Org) -> None:
     assert (pickup_time["of_people"], pickup_time["open_as_in_tools"], pickup_time["version"]) == (True, True, 1)
     assert content["charts"]["by_unit:pr.pickup_time"][0]["slug"] == "platform"
     sections = {section["key"]: section for section in content["sections"]}
-    assert list(sections)[:7] == ["highlights", "decided", "dora", "bottlenecks", "trend", "planning", "objectives"]
+    assert list(sections)[:7] == ["highlights", "decided", "dora", "bottlenecks", "findings", "trend", "planning"]
     assert sections["dora"]["headline"] == "Reviews start sooner"
     assert content["objectives"][0]["key_results"][0]["value"] == pytest.approx(14 * HOUR)
     assert content["tickets"][0]["owner"] == ada.pk

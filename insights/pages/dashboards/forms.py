@@ -150,7 +150,7 @@ class CardForm(WriteForm):
             "beside": keys[1:],
             "metrics": keys,
         }
-        names = ("title", "unit", "window", *KINDS[kind].fields)
+        names = ("title", "unit", *(["window"] if KINDS[kind].has_window else []), *KINDS[kind].fields)
         return {"kind": kind, **{name: values[name] for name in names if values[name]}}
 
     def show(self, problem: FieldError) -> None:

@@ -22,6 +22,7 @@ from core.api.model_serializers import (
     WholeNumber,
 )
 from insights.api.schema import LeadTimeBottleneckSerializer
+from insights.models.findings import FindingState
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
@@ -32,6 +33,7 @@ from programs.qbr.services.document import (
     Amount,
     Figure,
     FrozenDecision,
+    FrozenFinding,
     NextObjective,
     QbrDocument,
     QbrSectionText,
@@ -175,6 +177,16 @@ class NextObjectiveSerializer(RecordSerializer):
         fields = ("id", "title", "unit", "owner")
 
 
+class FrozenFindingSerializer(RecordSerializer):
+    unit = TextOrNull(source="unit.slug", help_text="Slug; null: the whole organisation.")
+    hours = serializers.FloatField(help_text="Of waiting a month; 0 where the metric is no wait.")
+    state = serializers.ChoiceField(choices=FindingState.choices, help_text="On the day of freezing.")
+
+    class Meta:
+        record = FrozenFinding
+        fields = ("id", "unit", "metric", "title", "hours", "found_on", "state", "ended_on", "reason")
+
+
 class QbrDocumentSerializer(RecordSerializer):
     period = serializers.CharField(source="period.name")
     period_before = serializers.CharField(source="before.name")
@@ -189,13 +201,14 @@ class QbrDocumentSerializer(RecordSerializer):
     decisions = FrozenDecisionSerializer(many=True)
     decided = FrozenDecisionSerializer(many=True, help_text="In the review before, with their state.")
     next_objectives = NextObjectiveSerializer(many=True)
+    findings = FrozenFindingSerializer(many=True, help_text="Open at any time of the period.")
 
     class Meta:
         record = QbrDocument
         fields = (
             *("period", "period_before", "counted_to", "figures", "sections", "objectives"),
             *("teams_without_objective", "tickets", "tickets_total", "decisions", "decided_in", "decided"),
-            "next_objectives",
+            *("next_objectives", "findings"),
         )
 
 

@@ -31,7 +31,7 @@ LINES_BESIDE = {
     "bottlenecks": 24,
     "next": 14,
 }
-TABLES = ("objectives", "tickets", "decided", "deliveries")
+TABLES = ("objectives", "tickets", "decided", "deliveries", "findings")
 WIDTHS = {"figures": CHARACTERS_BESIDE, "bottlenecks": CHARACTERS_BESIDE, **dict.fromkeys(TABLES, CHARACTERS_A_LINE)}
 BOX = 60  # pixels around a commentary
 # Pixels of two tables on one sheet, in smaller print: the room of both, a line, what a row has beside its lines, a

@@ -68,6 +68,18 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True)
+class FindingRow:
+    title: str
+    unit: str
+    url: str
+    found: str
+    hours: str
+    state: str
+    became: str  # why it ended, and what is done about it
+    is_over: bool
+
+
+@dataclass(frozen=True)
 class DecisionRow:
     title: str
     reason: str  # HTML that core.markdown made

@@ -49,6 +49,7 @@ from programs.qbr.pages.layout import (
 from programs.qbr.pages.rows import (
     DecisionRow,
     DeliveryRow,
+    FindingRow,
     Highlight,
     ObjectiveRow,
     Risk,
@@ -63,6 +64,7 @@ from programs.qbr.pages.rows import (
 from programs.qbr.services.document import (
     Figure,
     FrozenDecision,
+    FrozenFinding,
     MeasuredTicket,
     Part,
     QbrDocument,
@@ -86,6 +88,7 @@ MONTHS_AHEAD = 4
 TITLES_A_MONTH = 3
 OBJECTIVES_AHEAD = 10  # more do not fit on the sheet
 ACTIONS_OF_WAIT = 2
+FINDINGS_LISTED = 12
 LATE_DAYS = 30  # an action that is overdue for longer is a high risk
 
 
@@ -170,6 +173,7 @@ class _Sheets:
             SectionKey.ACTION_PLANS: self._tickets,
             SectionKey.DECIDED: self._decided,
             SectionKey.BOTTLENECKS: self._bottlenecks,
+            SectionKey.FINDINGS: self._findings,
             SectionKey.TREND: self._trend,
             SectionKey.NEXT: self._next,
             SectionKey.RISKS: self._risks,
@@ -534,6 +538,38 @@ class _Sheets:
             between=f"{ends[0]:,.0f} to {ends[-1]:,.0f} h" if len(ends) == len(("median", "mean")) else "",
             bar=Bar(part.key, part.label, f"{hours:,.0f} h", 0.0, hours / longest if longest else 0.0, is_hot=True),
             actions=actions[:ACTIONS_OF_WAIT],
+        )
+
+    def _findings(self, section: QbrSectionText) -> list[Sheet]:
+        document = self._document
+        rows = [self._found(finding) for finding in document.findings]
+        number, ended = wording.count(len(rows), "finding"), sum(row.is_over for row in rows)
+        title = section.headline or (f"{number}, {ended} of them closed" if rows else section.name)
+        lead = "What changed or stood apart by more than chance, and was open in the period."
+        if len(rows) > FINDINGS_LISTED:
+            lead = f"{lead} The first {FINDINGS_LISTED} are listed; what costs most hours comes first."
+        rows = rows[:FINDINGS_LISTED]
+        lines = [max(wrapped(row.title, NAME_WIDTH) + 1, wrapped(row.became, WHY_WIDTH)) for row in rows]
+        return paged(Sheet(section.key, "findings", title, lead if rows else ""), rows, lines)
+
+    def _found(self, finding: FrozenFinding) -> FindingRow:
+        """What became of it: the reason that was given, and the actions on its metric in its unit."""
+        unit = finding.unit.id if finding.unit else None
+        actions = [
+            f"{ticket.title}: {lowered(ticket.state_label)}"
+            for ticket in self._document.tickets
+            if ticket.metric == finding.metric and (ticket.unit.id if ticket.unit else None) == unit
+        ]
+        is_over, ended = finding.ended_on is not None, f", {wording.day(finding.ended_on)}" if finding.ended_on else ""
+        return FindingRow(
+            title=finding.title,
+            unit=unit_name(finding.unit),
+            url=url_with(reverse("findings"), {"state": "closed" if is_over else "open", "finding": str(finding.id)}),
+            found=wording.day(finding.found_on),
+            hours=wording.amount(round(finding.hours)) if finding.hours >= 1 else "",
+            state=f"{finding.state_label}{ended}",
+            became=". ".join(filter(None, [finding.reason.rstrip("."), *actions[:ACTIONS_OF_WAIT]])),
+            is_over=is_over,
         )
 
     def _trend(self, section: QbrSectionText) -> list[Sheet]:

@@ -19,7 +19,9 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import find
 from insights.engine.read import AnswerSet, UnitQueries
+from insights.findings.words import names_behind, worded
 from insights.forecasts.listing import DeliveryRisk, delivery_risks
+from insights.models import Finding
 from insights.privacy.stored import read_to_store
 from insights.privacy.withhold import is_of_delivery
 from insights.query import windows
@@ -61,6 +63,7 @@ from programs.qbr.services.document import (
     Effect,
     Figure,
     FrozenDecision,
+    FrozenFinding,
     MeasuredTicket,
     NextObjective,
     Period,
@@ -92,6 +95,7 @@ STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN,
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_RISKS = 12  # deliveries that miss their planned day
 MOST_UNITS = 12  # compared on a chart
+MOST_FINDINGS = 60
 MOST_NEXT = 12  # objectives of the next quarter that are listed
 PERIODS_OF_TREND = 8  # two years of quarters
 
@@ -158,6 +162,7 @@ def content_of(
         ),
         risks_on=today,
         delivery_risks=_delivery_risks(qbr, sections, today),
+        findings=_findings(qbr, sections),
         sections=tuple(
             copied(
                 QbrSectionText,
@@ -490,6 +495,33 @@ def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tu
         return ()
     people = PeopleFilter(qbr.unit.slug if qbr.unit else None)
     return tuple(delivery_risks(aggregates_access(), people=people, today=today)[:MOST_RISKS])
+
+
+def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, ...]:
+    """Those that were open at any time of the period, what got worse first, by its hours; none where no section prints
+    them.
+    """
+    if SectionKey.FINDINGS not in {section.key for section in sections}:
+        return ()
+    open_in = Q(found_on__lt=qbr.end) & (Q(ended_on=None) | Q(ended_on__gte=qbr.start))
+    findings = Finding.objects.filter(open_in)
+    if qbr.unit is not None:
+        findings = findings.filter(_units_below(qbr))
+    listed = [*findings.select_related("unit").order_by("found_on", "chance", "pk")]
+    names = names_behind(listed)
+    in_words = [(one, words) for one in listed if (words := worded(one, names))]
+    in_words.sort(key=lambda pair: (not pair[1].is_worse, -pair[1].hours))
+    return tuple(
+        copied(
+            FrozenFinding,
+            one,
+            unit=_unit(one.unit),
+            title=words.title,
+            hours=words.hours,
+            state_label=str(one.get_state_display()),
+        )
+        for one, words in in_words[:MOST_FINDINGS]
+    )
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:

@@ -307,6 +307,26 @@ class NextObjective:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FrozenFinding:
+    """A finding of the period, with its state on the day of freezing; `hours` of waiting are those of a month."""
+
+    id: int
+    unit: FrozenUnit | None
+    metric: str
+    title: str
+    hours: float
+    found_on: date
+    state: str
+    state_label: str
+    ended_on: date | None
+    reason: str
+
+    def is_visible(self, access: Access) -> bool:
+        visibility = access.visibility
+        return visibility.whole if self.unit is None else visibility.can_see(self.unit.id)
+
+
+@dataclass(frozen=True, kw_only=True)
 class QbrSectionText:
     """`figures` are keys of metrics, `charts` names: see `QbrDocument.charts_of`."""
 
@@ -335,9 +355,9 @@ class Period(FrozenDays):
 class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
-    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4)
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5)
     """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
-    4 there are no delivery risks.
+    4 there are no delivery risks, and before 5 no findings.
     """
 
     id: int
@@ -362,6 +382,7 @@ class QbrDocument(FrozenContent):
     next_objectives: tuple[NextObjective, ...] = ()
     risks_on: date | None = None  # when the delivery risks were worked out
     delivery_risks: tuple[DeliveryRisk, ...] = ()
+    findings: tuple[FrozenFinding, ...] = ()
 
     @property
     def all_figures(self) -> Sequence[Figure]:
@@ -396,6 +417,7 @@ class QbrDocument(FrozenContent):
             tickets=tuple(one.visible(access) if isinstance(one, MeasuredTicket) else one for one in tickets),
             tickets_total=self.tickets_total - len(self.tickets) + len(tickets),
             next_objectives=tuple(one for one in self.next_objectives if one.id in planned),
+            findings=tuple(one for one in self.findings if one.is_visible(access)),
         )
 
     @property

@@ -69,6 +69,10 @@ SECTIONS: Mapping[str, Section] = {
             prompt="Why do changes wait there, and what will you do about the longest wait?",
         ),
         Section(
+            SectionKey.FINDINGS,
+            prompt="Which of them did you act on, which were wrong, and what will you do about those that are open?",
+        ),
+        Section(
             SectionKey.TREND,
             charts=tuple(
                 (PERIODS, key)
