@@ -202,6 +202,15 @@ def _usual(key: str) -> float:
 
 
 def _planted(detector: Detector) -> float:
+    """What the metric is multiplied by; of a part so that its share of the whole is multiplied by as much."""
+    times = _times(detector)
+    if not detector.part_of:
+        return times
+    share = _usual(detector.metric) / sum(map(_usual, detector.part_of))
+    return times * (1 - share) / (1 - times * share)
+
+
+def _times(detector: Detector) -> float:
     if detector.kind == GAP:
         return GAP_TIMES if detector.higher else 1 / GAP_TIMES
     if detector.kind == TREND:
