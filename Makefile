@@ -2,13 +2,14 @@
 # and every path here is relative, so that a space in the folder's name does no harm.
 .POSIX:
 .SUFFIXES:
-.PHONY: help demo run test quick soak check bench clean environment development
+.PHONY: help demo run analysis test quick soak check bench clean environment development
 
 PYTHON_HERE = .venv/bin/python
 
 help:
 	@echo 'make run     start an empty Headway on http://127.0.0.1:8000/'
 	@echo 'make demo    the same with a made-up organisation'
+	@echo 'make analysis  what the prediction of work types needs (docs/work-types.md)'
 	@echo 'make test    every check and every test; ARGS="tests/push -x" for a part, without the checks'
 	@echo 'make quick   the tests that start no process: no browser, launcher, kill or demo; ARGS as for make test'
 	@echo 'make soak    the long tests: kill loops, full fault matrices, oracles; then what reads the clock, on a dozen days'
@@ -22,6 +23,9 @@ run: environment
 demo: environment
 	@sh scripts/environment.sh requirements-demo.txt
 	@exec $(PYTHON_HERE) manage.py up --demo
+
+analysis: environment
+	@sh scripts/environment.sh requirements-analysis.txt
 
 test: development
 	@exec sh scripts/test.sh $(ARGS)
@@ -46,4 +50,4 @@ environment:
 	@sh scripts/environment.sh requirements.txt requirements-embedded.txt
 
 development:
-	@sh scripts/environment.sh requirements.txt requirements-embedded.txt requirements-demo.txt requirements-dev.txt
+	@sh scripts/environment.sh requirements.txt requirements-embedded.txt requirements-demo.txt requirements-analysis.txt requirements-dev.txt

@@ -54,6 +54,11 @@ SCHEDULE = (
     Entry("Watch for silence", "integrations.silence.watch.watch_silence", Every(seconds=3600)),
     Entry("Refresh columns", "insights.columns.tasks.refresh", Every(seconds=5)),
     Entry("Tidy columns", "insights.columns.tasks.tidy", Every(seconds=60)),
+    Entry(
+        "Predict work types",
+        "integrations.delivery.work_types.predicting.predict_work_types",
+        Nightly(hour=2, minute=20),
+    ),
     Entry("Update Org Trees", "orgtree.tasks.update_trees", Nightly(hour=0, minute=5)),
     Entry("Count seats of today", "integrations.telemetry.tasks.count_seats_of_today", Nightly(hour=0, minute=1)),
     Entry("Drop expired telemetry", "integrations.telemetry.tasks.drop_expired", Nightly(hour=1, minute=30)),

@@ -16,6 +16,7 @@ from insights.pages import (
     how,
     pickers,
     rows,
+    work_types,
 )
 from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, leaderboard, prices, repositories
@@ -177,6 +178,8 @@ urlpatterns: Routes = [
     path("insights/findings/<int:pk>/", findings.finding_decide, name="finding_decide"),
     path("insights/context/", contexts.context_page, name="context"),
     path("insights/context/comparable/", contexts.comparable_rule, name="comparable_rule"),
+    path("insights/context/work-types/", work_types.work_types, name="work_types"),
+    path("insights/context/work-types/<int:pk>/", work_types.work_type_correct, name="work_type_correct"),
     path("insights/annotations/", annotations.annotation_list, name="annotations"),
     path("insights/annotations/new/", annotations.annotation_new, name="annotation_new"),
     path("insights/annotations/<int:pk>/", annotations.annotation, name="annotation"),

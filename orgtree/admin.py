@@ -31,6 +31,7 @@ class OrganisationAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Organisation]):
     fields = (
         *("name", *POLICY_FIELDS, "bulk_commit_lines", "bulk_commit_files"),
         *("link_window_hours", "rollout_gap_minutes", "lead_time_history_days", "repository_attributes"),
+        "predicts_work_types",
         *("fiscal_year_start_month", "holidays_in", "benchmark_set", "peers", "protected_since", "calendar_zone"),
     )
     readonly_fields = (*POLICY_FIELDS, "protected_since", "calendar_zone")

@@ -53,6 +53,14 @@ ROUTES: dict[str, Access] = {
     "insights/delivery/units.csv": signed_in_only("/insights/delivery/units.csv"),
     "insights/delivery/<slug:tab>/": signed_in_only("/insights/delivery/lead-time/"),
     "insights/findings/": signed_in_only("/insights/findings/"),
+    "insights/context/work-types/": signed_in_only("/insights/context/work-types/"),
+    "insights/context/work-types/<int:pk>/": Access(
+        "/insights/context/work-types/4711/", SIGN_IN, member=405, admin=405
+    ),
+    "api/v1/work-types/": api("/api/v1/work-types/"),
+    "api/v1/work-types/<int:pk>/": Access(
+        "/api/v1/work-types/4711/", visitor=401, member=405, admin=405, token=405, token_of_nobody=405
+    ),
     "insights/findings.csv": signed_in_only("/insights/findings.csv"),
     "insights/findings/waits.csv": signed_in_only("/insights/findings/waits.csv"),
     "insights/findings/waits/": signed_in_only("/insights/findings/waits/"),

@@ -120,6 +120,8 @@ POSTS: dict[str, Access] = {
         "/insights/hand-kept/nothing/values/4711/remove/", member=404, admin=404
     ),
     "insights/findings/thresholds/undo/": post("/insights/findings/thresholds/undo/", member=403, admin=302),
+    "insights/context/work-types/<int:pk>/": post("/insights/context/work-types/4711/", member=404, admin=404),
+    "api/v1/work-types/<int:pk>/": post("/api/v1/work-types/4711/", visitor=401, member=404, admin=404),
     "insights/findings/<int:pk>/": post("/insights/findings/4711/", member=404, admin=404),
     "api/v1/findings/<int:pk>/decide/": post("/api/v1/findings/4711/decide/", visitor=401, member=404, admin=404),
     "insights/context/": post("/insights/context/", member=403, admin=400),

@@ -3,7 +3,18 @@
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from insights.api import annotations, contexts, dashboards, dora, findings, forecasts, hand_kept, saved_views, views
+from insights.api import (
+    annotations,
+    contexts,
+    dashboards,
+    dora,
+    findings,
+    forecasts,
+    hand_kept,
+    saved_views,
+    views,
+    work_types,
+)
 
 urlpatterns = [
     path("v1/metrics/", views.CatalogueView.as_view(), name="api_metrics"),
@@ -23,6 +34,8 @@ urlpatterns = [
     path("v1/findings/<int:pk>/decide/", findings.Findings.endpoint("decide"), name="api_finding_decide"),
     path("v1/context/", contexts.ContextView.as_view(), name="api_context"),
     path("v1/comparable-units/", contexts.ComparableUnitsView.as_view(), name="api_comparable_units"),
+    path("v1/work-types/", work_types.WorkTypesView.as_view(), name="api_work_types"),
+    path("v1/work-types/<int:pk>/", work_types.WorkTypeView.as_view(), name="api_work_type"),
     path("v1/forecasts/", forecasts.ForecastsView.as_view(), name="api_forecasts"),
     path("v1/forecasts/one/", forecasts.ForecastView.as_view(), name="api_forecast"),
     path("v1/hand-kept/", hand_kept.MetricsView.as_view(), name="api_hand_kept"),

@@ -131,9 +131,9 @@ def _apply_to_items(connection: Connection, subject: Subject, word: str, meaning
         return _recompute_items(meanings, _items_in_status(connection, word), also=changed)
     if subject == Subject.ITEM_TYPE:
         typed = items.filter(native_type=word).values_list("pk", flat=True)
-        return _apply_work_types(recompute_work_type_and_status(meanings, typed))
+        return apply_work_types(recompute_work_type_and_status(meanings, typed))
     labelled = items.filter(labels__contains=[word]).values_list("pk", flat=True)
-    changed_items = _apply_work_types(recompute_work_type_and_status(meanings, labelled))
+    changed_items = apply_work_types(recompute_work_type_and_status(meanings, labelled))
     of_connection = PullRequest.objects.filter(connection=connection, labels__contains=[word])
     pull_requests = recompute_ready_and_work_type(of_connection.values_list("pk", flat=True))
     recompute_figures(pull_requests)
@@ -155,6 +155,6 @@ def _recompute_items(meanings: ValueMappings, concerned: Iterable[int], *, also:
     return len(recompute_item_figures(meanings, {*concerned, *also}).union(also))
 
 
-def _apply_work_types(changed: Collection[int]) -> int:
+def apply_work_types(changed: Collection[int]) -> int:
     """Recompute the pull requests of items whose work type changed; return how many records changed."""
     return len(changed) + recompute_pull_requests_naming(changed)

@@ -21,7 +21,7 @@ from integrations.delivery.sprints.figures import drop_sprint_figures
 from integrations.delivery.work_items.changed_days import drop_item_figures
 from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
-from integrations.models import Connection, PullRequest
+from integrations.models import Connection, PredictedWorkType, PullRequest
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 from integrations.outbox.write_lock import lock_for_write
 from integrations.telemetry.sessions.places import forget_items
@@ -70,6 +70,7 @@ def forget_records(connection: Connection) -> None:
                 drop_sprint_figures(ids)
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
+                PredictedWorkType.objects.filter(work_item__in=ids).delete()
                 forget_items(ids)
             _delete(table, ids)
     relink_deployments(recompute_rollouts_in(repositories))

@@ -130,4 +130,5 @@ from integrations.models.work_items import (
     WorkItemChange,
     WorkItemTransition,
 )
+from integrations.models.work_types import PredictedWorkType, WorkTypeModel
 from integrations.models.working_agreements import AppliedAgreement, PullRequestMark, WorkingAgreement

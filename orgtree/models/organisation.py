@@ -134,6 +134,13 @@ class Organisation(models.Model):
         "address or name, in addition to those that Headway knows (vcs.repository.url.full, repo.owner with repo.name "
         "…). They apply to new sessions.",
     )
+    predicts_work_types = models.BooleanField(
+        "predict work types",
+        default=False,
+        db_default=False,
+        help_text="Work items without a label get the work type that a model of their titles predicts, marked as "
+        "predicted; it learns from your labels every night. Needs requirements-analysis.txt.",
+    )
     benchmark_set = models.CharField(
         max_length=40,
         default="dora-2023",

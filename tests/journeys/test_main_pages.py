@@ -34,6 +34,7 @@ PAGES = {
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
     "findings": "/insights/findings/",
+    "work-types": "/insights/context/work-types/",
     "thresholds-empty": "/insights/findings/thresholds/",
     "context-empty": "/insights/context/",
     "comparable-teams": "/insights/context/comparable/",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -22,6 +22,7 @@ from insights.pages.records.presentation import (
     timeline,
     work_item_facts,
 )
+from insights.pages.work_types import prediction_of
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.views import page_view
@@ -63,7 +64,9 @@ def work_item(request: HttpRequest, pk: int) -> HttpResponseBase:
     state = item.native_status or labels.status_words(item.status_category)
     tag = (state, "good" if item.status_category == "done" else "")
     cost_url = url_with(reverse("ai_costs"), {"work_item": item.pk})
-    return _page(request, story, tag=tag, facts=work_item_facts(item, story.figures), cost_url=cost_url)
+    prediction = prediction_of(item, access)
+    facts = work_item_facts(item, story.figures, is_predicted=bool(prediction and prediction["is_in_use"]))
+    return _page(request, story, tag=tag, facts=facts, cost_url=cost_url, prediction=prediction)
 
 
 @page_view
@@ -105,6 +108,7 @@ def _page(
     also: tuple[str, str] | None = None,
     commits: Sequence[dict[str, Any]] = (),
     cost_url: str = "",
+    prediction: Mapping[str, Any] | None = None,
 ) -> HttpResponseBase:
     name = story.name
     context: dict[str, Any] = {
@@ -120,6 +124,7 @@ def _page(
         "links": link_groups(story.links),
         "commits": commits,
         "cost_url": cost_url,
+        "prediction": prediction,
         "more": f"Only the first {MOST_PARTS} {wording.listed(list(story.more))} are listed." if story.more else "",
     }
     return render(request, "insights/records/record.html", context)

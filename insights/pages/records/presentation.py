@@ -219,7 +219,7 @@ def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:
     return who(figures.credited) if figures.credited_id != pull_request.author_id else ""
 
 
-def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
+def work_item_facts(item: WorkItem, figures: WorkItemFigures | None, *, is_predicted: bool = False) -> Facts:
     found = ""
     if figures and figures.found_by_customer:
         found = "by a customer"
@@ -232,7 +232,7 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None) -> Facts:
         ("Counts for", who(figures.credited) if figures and figures.credited_id != item.assignee_id else ""),
         ("Reported by", who(item.reporter)),
         ("Type", item.native_type or status_words(item.work_type)),
-        ("Work type", status_words(item.work_type)),
+        ("Work type", f"{status_words(item.work_type)}, predicted" if is_predicted else status_words(item.work_type)),
         ("Priority", item.native_priority or (status_words(item.priority) if item.priority != "unknown" else "")),
         ("Estimate", "" if item.estimate is None else f"{item.estimate:g}"),
         ("Created", wording.moment(item.created_at)),

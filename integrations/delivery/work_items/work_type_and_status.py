@@ -14,8 +14,10 @@ AT_ONCE = 5000
 _READ = """
     SELECT item.id, item.native_type, item.labels, item.native_status, item.told_category, item.told_first_category,
            item.resolved_at IS NOT NULL, first_move.from_status, first_move.told_category,
+           coalesce(predicted.corrected_to, predicted.work_type),
            item.work_type, item.status_category, item.first_category
     FROM integrations_workitem item
+    LEFT JOIN integrations_predictedworktype predicted ON predicted.work_item_id = item.id
     LEFT JOIN LATERAL (
         SELECT transition.from_status, (
             SELECT max(back.told_category) FROM integrations_workitemtransition back
@@ -39,8 +41,8 @@ _WRITE = """
 def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) -> set[int]:
     """Recompute the work type and status category of these items, of one connection; return those that changed.
 
-    An item whose type is not mapped gets its type from its labels.  An item that never moved was created as to do,
-    unless the provider says otherwise.
+    An item whose type is not mapped gets its type from its labels, else the one that is predicted.  An item that never
+    moved was created as to do, unless the provider says otherwise.
     """
     item_ids = sorted(ids)
     changed = recompute_mapped_column(TRANSITION, meanings, item_ids)
@@ -56,10 +58,11 @@ def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) 
             resolved,
             first,
             sent_first_at,
+            predicted,
             *before,
         ) in sql.rows(_READ, [some]):
             derived = (
-                meanings.of_item_type(item_type) or meanings.of_labels(labels) or WorkType.OTHER,
+                meanings.of_item_type(item_type) or meanings.of_labels(labels) or predicted or WorkType.OTHER,
                 meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
                 sent_first_category or (first and meanings.of_status(first, sent_first_at)) or StatusCategory.TODO,
             )
