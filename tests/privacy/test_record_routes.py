@@ -35,6 +35,7 @@ RECORDS = {"pull_request", "work_item", "deployment", "incident", "ai_session", 
 OTHERS = {
     *("annotation", "annotation_remove"),  # notes that people write
     "finding_decide",  # of a unit
+    "work_type_correct",  # of the tracker, as it shows it, without agents
     *("planning_sprint_csv", "planning_sprint_days", "planning_sprint_days_csv"),  # as their tools show, without agents
 }
 OF_A_REPOSITORY = ("ai.spend", "ai.sessions", "ai.committed_code_share")

@@ -179,7 +179,7 @@ class NextObjectiveSerializer(RecordSerializer):
 
 class FrozenFindingSerializer(RecordSerializer):
     unit = TextOrNull(source="unit.slug", help_text="Slug; null: the whole organisation.")
-    hours = serializers.FloatField(help_text="Of waiting a month; 0 where the metric is no wait.")
+    hours = serializers.FloatField(help_text="Hours of waiting a month; 0 where the metric is no wait.")
     state = serializers.ChoiceField(choices=FindingState.choices, help_text="On the day of freezing.")
 
     class Meta:

@@ -190,8 +190,8 @@ def test_few_may_correct_and_only_to_what_there_is(tracker: Connection) -> None:
         f"/api/v1/work-types/{one.pk}/", {"work_type": "tech_debt"}, content_type="application/json"
     )
     assert answer.json() == {"id": one.pk, "key": "B-1", "work_type": "tech_debt"}
-    accuracy_told = signed_in(ADMIN).get("/api/v1/work-types/").json()
-    assert (accuracy_told["is_on"], accuracy_told["version"]) == (False, None)
+    measured = signed_in(ADMIN).get("/api/v1/work-types/").json()
+    assert (measured["is_on"], measured["version"]) == (False, None)
 
 
 @pytest.mark.django_db
