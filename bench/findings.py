@@ -143,7 +143,9 @@ def _found_in_quarter(seed: int) -> int:
 
 
 def simulated(stories: Sequence[Story], *, seed: int, weeks: int = WEEKS) -> Weeks:
-    """Ten teams whose metrics differ a little all the time, with these stories; the organisation is all of them."""
+    """Ten teams whose metrics differ a little all the time, with these stories; the organisation is all of them.  The
+    first four repositories, which may have stories, have no agent context file.
+    """
     import numpy
 
     draw = numpy.random.default_rng(seed)
@@ -160,7 +162,8 @@ def simulated(stories: Sequence[Story], *, seed: int, weeks: int = WEEKS) -> Wee
     moves = {
         story.subject: moved for story in stories if story.detector.kind == MOVE and isinstance(story.subject, int)
     }
-    return Weeks(series, dict.fromkeys(range(TEAMS), 7), moves)
+    with_context = frozenset(f"repository-{number}" for number in range(STORIES, REPOSITORIES))
+    return Weeks(series, dict.fromkeys(range(TEAMS), 7), moves, with_context=with_context)
 
 
 def _of_metric(

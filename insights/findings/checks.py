@@ -20,6 +20,7 @@ from insights.formulas.findings import ChangePoint, change_at, change_point, gap
 from insights.models import ComparableRule
 from insights.privacy.visible import UnitQueries, visible_together
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
+from integrations.code.git.context_files import context_files_by_repository
 from orgtree.access.access import aggregates_access
 from orgtree.models import OrgTree, Placement, UnitPlace
 from orgtree.models.visibility import program_trees
@@ -138,6 +139,7 @@ class Weeks:
     comparable: Mapping[int, Sequence[int]] | None = None
     rule: str = ""  # by which they are
     factors: Factors = field(default_factory=dict)  # of thresholds, by readers' verdicts
+    with_context: frozenset[str] = frozenset()  # repositories that have an agent context file
 
     @classmethod
     def read(cls, teams: Mapping[int, int], window: Window) -> Weeks:
@@ -178,6 +180,7 @@ class Weeks:
             comparable=comparable_teams(teams, rule, window.end),
             rule=in_words(rule),
             factors=factors(window.end),
+            with_context=frozenset(name for name, files in context_files_by_repository().items() if files),
         )
 
     @property
@@ -197,7 +200,8 @@ class Weeks:
 
     def _subjects(self, detector: Detector) -> Sequence[Subject]:
         if detector.of_repositories:
-            return [name for key, name in self.series if key == detector.metric and isinstance(name, str)]
+            names = [name for key, name in self.series if key == detector.metric and isinstance(name, str)]
+            return [name for name in names if not (detector.without_context and name in self.with_context)]
         match detector.kind:
             case "change" | "trend":
                 return [None, *self.teams]
@@ -291,7 +295,12 @@ class Weeks:
                 one for one, people in self.teams.items() if one != subject and are_comparable(size, Team(people), rule)
             )
         else:
-            yield from (one for one in self._subjects(detector) if one != subject)
+            names = (name for key, name in self.series if key == detector.metric and isinstance(name, str))
+            yield from (
+                name
+                for name in names
+                if name != subject and (not detector.without_context or name in self.with_context)
+            )
 
 
 def _is_large(detector: Detector, before: float, after: float, least: float) -> bool:

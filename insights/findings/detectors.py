@@ -26,7 +26,8 @@ class Detector:
     the smallest difference in the metric's own unit.
 
     `waits` says that the metric is a wait, whose hours can be added up.  With `part_of` its value is the share that the
-    metric has of these; with `of_repositories` repositories are compared, not teams.
+    metric has of these; with `of_repositories` repositories are compared, not teams; with `without_context` those that
+    have no agent context file, with those that have one.
     """
 
     key: str
@@ -41,6 +42,7 @@ class Detector:
     waits: bool = False
     part_of: tuple[str, ...] = ()
     of_repositories: bool = False
+    without_context: bool = False
     least_a_week: int = 0
     at_least: float = 0.0
 
@@ -123,12 +125,13 @@ def _gap(
     is_lower: bool = False,
     part_of: tuple[str, ...] = (),
     of_repositories: bool = False,
+    without_context: bool = False,
     least_a_week: int = 0,
     at_least: float = 0.0,
 ) -> Detector:
     """Teams that are worse off than comparable ones; those that are better off are no finding."""
     return Detector(
-        key=f"{metric}.{GAP}" + (".repositories" if of_repositories else ""),
+        key=f"{metric}.{GAP}" + (".context_files" if without_context else ".repositories" if of_repositories else ""),
         kind=GAP,
         metric=metric,
         question=f"{question}: {get(metric).label.lower()}?",
@@ -140,6 +143,7 @@ def _gap(
         waits=waits,
         part_of=part_of,
         of_repositories=of_repositories,
+        without_context=without_context,
         least_a_week=least_a_week,
         at_least=at_least,
     )
@@ -396,6 +400,17 @@ DETECTORS: tuple[Detector, ...] = (
         waits=False,
         part_of=KNOWN_OUTCOME,
         of_repositories=True,
+    ),
+    _gap(
+        "ai.spend_wasted",
+        "{unit} has no agent context file: {after} of its agent spend reached no commit, where there is one {before}",
+        question="Does a repository without an agent context file waste more than those with one",
+        reading="Repositories differ in more than this file: compare the work that agents are given there.",
+        to_try="Add AGENTS.md or CLAUDE.md with how to build, test and write there, and look again in a month.",
+        waits=False,
+        part_of=KNOWN_OUTCOME,
+        of_repositories=True,
+        without_context=True,
     ),
     _change(
         "ai.spend_wasted",

@@ -93,7 +93,9 @@ def _is_common(check: Check, checks: Sequence[Check]) -> bool:
 
 
 def _is_explained_by(check: Check, other: Check) -> bool:
-    """A move explains the change on its day, and a change the trend that it makes."""
+    """A move explains the change on its day, a change the trend that it makes, and a missing context file the waste."""
+    if other.detector.without_context and check.detector.of_repositories and not check.detector.without_context:
+        return (check.detector.metric, check.repository) == (other.detector.metric, other.repository)
     explained_by = {CHANGE: (MOVE,), TREND: (CHANGE, MOVE)}.get(check.detector.kind, ())
     is_of_same = (check.detector.metric, check.unit, check.rises) == (other.detector.metric, other.unit, other.rises)
     if not is_of_same or other.detector.kind not in explained_by:

@@ -64,6 +64,7 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         share=share,
         day=wording.day(finding.since),
     )
+    title = title[:1].upper() + title[1:]
     is_gap, hours = detector.kind == GAP, _hours(finding, detector)
     return FindingWords(
         title=title,
@@ -171,7 +172,8 @@ def _hours(finding: Finding, detector: Detector) -> float:
 def _compared(finding: Finding, names: Mapping[str, str]) -> str:
     """Compared with 6 teams of the same Org Tree, with between half and twice as many people: …"""
     if finding.repository:
-        return "Compared with the repositories in which agents are used most."
+        those = "those with such a file among " if BY_KEY[finding.detector].without_context else ""
+        return f"Compared with {those}the repositories in which agents are used most."
     listed = [*dict.fromkeys(names[slug] for slug in finding.compared_with if slug in names)]
     if not listed:
         return ""
