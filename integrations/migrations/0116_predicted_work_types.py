@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0114_labels_of_pull_requests'),
+        ('integrations', '0115_parts_of_sprints'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
