@@ -59,8 +59,7 @@ class Story:
         if self.detector.kind == GAP:
             return times
         if self.detector.kind == TREND:
-            passed = (week - (WEEKS - HALF_YEAR)) / HALF_YEAR
-            return math.exp(math.log(times) * max(0.0, passed))
+            return 1 + (times - 1) * max(0.0, (week - (WEEKS - HALF_YEAR)) / HALF_YEAR)  # as steadily as a line
         return times if week >= SINCE else 1.0
 
 

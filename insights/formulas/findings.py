@@ -111,12 +111,7 @@ def trend(values: Sequence[float]) -> ChangePoint | None:
     slope, weeks = float(numpy.median(slopes)), len(values) - 1
     residuals = series - slope * numpy.arange(len(values))
     start = float(numpy.median(residuals))
-    worth = _worth_of_weeks(residuals)
-    if min(values) > 0:  # growth by an equal factor is a line in logarithms, and bent around any other
-        logarithms = numpy.log(series)
-        factor = float(numpy.median((logarithms[second] - logarithms[first]) / (second - first)))
-        worth = max(worth, _worth_of_weeks(logarithms - factor * numpy.arange(len(values))))
-    p = _concordance_p(len(values), worth * abs(float(numpy.sign(rises).sum())))
+    p = _concordance_p(len(values), _worth_of_weeks(residuals) * abs(float(numpy.sign(rises).sum())))
     low, high = UNBOUNDED
     if p <= LIKELY_CHANCE:
         # Sen's interval: the slopes as far from the middle as concordance varies without any trend.
