@@ -19,7 +19,7 @@ def add_section(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0031_findings_in_reviews'),
+        ('programs', '0032_alerts_and_digests'),
     ]
 
     operations = [
