@@ -91,6 +91,13 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 takes="",
             ),
             Entry("findings", "Findings", "bulb", hint="changes, bottlenecks, what to look at", takes=""),
+            Entry(
+                "report",
+                "Report",
+                "presentation",
+                hint="executive report, quarter in five minutes, highlights, recommendations",
+                takes="scope",
+            ),
             Entry("dashboards", "Dashboards", "layout-dashboard", hint="own pages, templates, cards", takes=""),
             Entry("compare", "Compare units", "table", hint="units side by side"),
             Entry("metric_catalogue", "Metrics", "chart-line", hint="catalogue, definitions, formulas", takes=""),
@@ -191,7 +198,7 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
         *("reviews", "benchmarks"),
     ),
     "Executive": (
-        *("home", "inbox", "ai", "delivery", "planning", "findings", "dashboards", "program", "objectives", "tickets"),
+        *("home", "inbox", "ai", "delivery", "planning", "findings", "report", "program", "objectives", "tickets"),
         *("reviews", "qbrs"),
     ),
     "Auditor": (
@@ -229,7 +236,7 @@ DOCS: Mapping[str, str] = {
     **{"program": "program", "objectives": "objectives", "objective_new": "objectives", "quarters": "objectives"},
     **{"roadmap": "roadmaps", "persona_roadmap": "roadmaps", "tickets": "action-plans", "ticket_new": "action-plans"},
     **{"reviews": "reviews", "meetings": "meetings", "qbrs": "qbr", "benchmarks": "benchmarks", "focus": "benchmarks"},
-    **{"experiments": "experiments"},
+    **{"experiments": "experiments", "report": "report"},
     **{"agreements": "agreements", "alerts": "digests", "digests": "digests"},
     **{"philosophy": "philosophy", "people": "people", "people_import": "people", "access": "access"},
     **{"account": "access", "trees": "org-trees", "integrations": "connecting", "ownership": "ownership"},

@@ -18,6 +18,7 @@ from programs.philosophy import api as philosophy
 from programs.qbr.api import qbr
 from programs.quarters import api as calendar
 from programs.reminders.api import notices, notifications
+from programs.report import api as report
 from programs.reviews.api import reviews
 from programs.roadmaps.api import personas, roadmap
 from programs.start import api as start
@@ -95,6 +96,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("benchmarks/<str:key>/take-back/", benchmarks.BenchmarkTakeBackView.as_view(), name="api_benchmark_take_back"),
     path("benchmarks/<str:key>/suggestions/", benchmarks.SuggestionsView.as_view(), name="api_benchmark_suggestions"),
     path("benchmarks/<str:key>/units/", benchmarks.UnitsBelowView.as_view(), name="api_benchmark_units"),
+    path("report/", report.ReportApi.as_view(), name="api_report"),
+    path("report/freeze/", report.ReportFreezeApi.as_view(), name="api_report_freeze"),
     path("experiments.csv", experiments.Experiments.endpoint("csv"), name="api_experiments_csv"),
     path("experiments/", experiments.Experiments.endpoint("list", "create"), name="api_experiments"),
     path(

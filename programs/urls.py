@@ -33,6 +33,7 @@ from programs.qbr.pages import forms_page as qbr_forms
 from programs.qbr.pages import listing as qbr_list
 from programs.qbr.pages import page as qbr
 from programs.reminders.pages import inbox, preferences
+from programs.report import pages as report
 from programs.reviews.pages import listing as review_list
 from programs.reviews.pages import page as review
 from programs.roadmaps.pages import intents, moving, personas, roadmap
@@ -245,6 +246,14 @@ EXPERIMENTS: Routes = [
     path("<int:pk>/chart.csv", experiment.experiment_chart_csv, name="experiment_chart_csv"),
 ]
 
+REPORT: Routes = [
+    path("", report.report, name="report"),
+    path("report.md", report.report_markdown, name="report_markdown"),
+    path("pdf/", report.report_pdf, name="report_pdf"),
+    path("present/", report.report_present, name="report_present"),
+    path("freeze/", report.FreezeReport.as_view(), name="report_freeze"),
+]
+
 MIRRORS: Routes = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mirror")]
 
 urlpatterns: Routes = [
@@ -266,4 +275,5 @@ urlpatterns: Routes = [
     path("insights/ai/", include(BUDGETS)),  # beside the spend that they limit
     path("insights/allocation/", include(ALLOCATION)),  # beside the figures that they shape
     path("insights/capitalisation/", include(CAPITALISATION)),
+    path("insights/report/", include(REPORT)),
 ]

@@ -71,6 +71,14 @@ PROGRAM_ROUTES: dict[str, Access] = {
         )
         for act in ("approve", "freeze")
     },
+    **{
+        f"insights/report/{route}": signed_in_only(f"/insights/report/{route}")
+        for route in ("", "report.md", "present/")
+    },
+    "insights/report/freeze/": Access("/insights/report/freeze/", SIGN_IN, member=403, admin=200),
+    "insights/report/pdf/": Access("/insights/report/pdf/?quarter=never", SIGN_IN, member=400, admin=400),
+    "api/v1/report/": api("/api/v1/report/"),
+    "api/v1/report/freeze/": Access("/api/v1/report/freeze/", visitor=401, member=405, admin=405, token=405),
     "api/v1/allocation-rules.csv": api("/api/v1/allocation-rules.csv"),
     "api/v1/allocation-rules/": api("/api/v1/allocation-rules/"),
     "api/v1/allocation-rules/<int:pk>/": Access(

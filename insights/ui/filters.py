@@ -356,7 +356,8 @@ def quarters_to_offer(today: date) -> list[str]:
     return names
 
 
-def _quarter_window(year: int, number: int) -> Window:
+def quarter_window(year: int, number: int) -> Window:
+    """The days of a fiscal quarter by the year in which its fiscal year ends, and its number from 1."""
     begins = first_month()
     month = begins - 1 + (number - 1) * 3
     return windows.quarter_of(date(year - (1 if begins > 1 else 0) + month // 12, month % 12 + 1, 1))
@@ -380,7 +381,7 @@ def _named_window(name: str, today: date) -> Window:
     if match := QUARTER.fullmatch(name):
         year, number = int(match[1]), int(match[2])
         if EARLIEST.year < year <= today.year + 1:
-            return _quarter_window(year, number)
+            return quarter_window(year, number)
     raise QueryError("range", f"It can be {', '.join(WEEK_RANGES)}, quarter, or a quarter such as 2026-Q3.")
 
 

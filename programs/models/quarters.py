@@ -39,6 +39,7 @@ class FrozenDocument(models.Model):
         QUARTER = "quarter", "Closed quarter"
         QBR = "qbr", "Business review"
         CAPITALISATION = "capitalisation", "Capitalisation period"
+        REPORT = "report", "Executive report"
 
     kind = models.CharField(max_length=20, choices=Kind.choices, editable=False)
     schema_version = models.PositiveSmallIntegerField(editable=False)

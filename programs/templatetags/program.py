@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Protocol
+
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -40,6 +43,32 @@ def amount(value: float | None, unit: str) -> str:
 def hours(meeting: Meeting) -> str:
     """Tue 7 Jul 2026, 10:00–11:00, by the clock of its series."""
     return wording.period(meeting.starts_at, meeting.ends_at, meeting.series.zone)
+
+
+class Fact(Protocol):
+    @property
+    def text(self) -> str: ...
+
+
+class Sentence(Protocol):
+    def parts(self) -> Iterable[str | Fact]: ...
+
+
+class Links(Protocol):
+    def of(self, fact: Any) -> str: ...
+
+
+@register.simple_tag
+def said(sentence: Sentence, links: Links) -> SafeString:
+    """A sentence of a report, in which what can be opened is a link."""
+    return format_html_join("", "{}", ((_part(part, links),) for part in sentence.parts()))
+
+
+def _part(part: str | Fact, links: Links) -> str:
+    if isinstance(part, str):
+        return part
+    url = links.of(part)
+    return format_html('<a class="hw-fact" href="{}">{}</a>', url, part.text) if url else part.text
 
 
 @register.simple_tag

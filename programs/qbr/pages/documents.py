@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import base64
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.contrib.staticfiles import finders
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import mark_safe
 from django.utils.text import slugify
 
+from core.browser_print import print_to_pdf
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -32,7 +34,7 @@ PEOPLE_NAMED = 5
 STYLES = (
     *("vendor/tabler/tabler.min.css", "css/fonts.css", "css/headway.css", "css/components/shell.css"),
     *("css/components/controls.css", "css/components/tiles.css", "css/components/charts.css"),
-    *("css/components/sheets.css", "css/print.css", "css/sheets-print.css"),
+    *("css/components/sheets.css", "css/components/report.css", "css/print.css", "css/sheets-print.css"),
 )
 FONT = re.compile(r'url\("\.\./(vendor/inter-print/[^"]+)"\)')
 SPRITE = "vendor/icons/sprite.svg"
@@ -103,12 +105,25 @@ def file_name(qbr: Qbr) -> str:
 
 
 def printable(review: Review) -> str:
+    """The review for `print_to_pdf`."""
+    return printable_page("programs/qbr/print.html", {"review": review})
+
+
+def printable_page(template: str, context: Mapping[str, Any]) -> str:
     """One HTML text with its styles, fonts and icons in it, for a browser that reaches nothing."""
     page = render_to_string(
-        "programs/qbr/print.html",
-        {"review": review, "styles": mark_safe(f"<style>{_styles()}</style>"), "icons": mark_safe(_text(SPRITE))},  # noqa: S308  # our own files
+        template,
+        {**context, "styles": mark_safe(f"<style>{_styles()}</style>"), "icons": mark_safe(_text(SPRITE))},  # noqa: S308  # our own files
     )
     return page.replace(f'href="{static(SPRITE)}#', 'href="#')
+
+
+def pdf_of(html: str, name: str) -> HttpResponse:
+    """The page as a PDF file.  Raises PrintingError."""
+    response = HttpResponse(print_to_pdf(html), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="{name}.pdf"'
+    response["Cache-Control"] = "private, no-store"
+    return response
 
 
 @cache

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 
-from core.browser_print import PrintingError, print_to_pdf
+from core.browser_print import PrintingError
 from core.csv_export import csv_response
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -22,6 +22,7 @@ from programs.qbr.pages.documents import (
     file_name,
     invited_people,
     meeting_of,
+    pdf_of,
     printable,
     qbr_url,
     read_review,
@@ -73,14 +74,10 @@ def qbr_pdf(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The sheets as this viewer sees them, printed by the server's browser."""
     found = visible_qbr(pk, access_in(request))
     try:
-        printed = print_to_pdf(printable(read_review(request, found)))
+        return pdf_of(printable(read_review(request, found)), file_name(found))
     except PrintingError as problem:
         messages.warning(request, str(problem))
         return redirect(qbr_url(found))
-    response = HttpResponse(printed, content_type="application/pdf")
-    response["Content-Disposition"] = f'attachment; filename="{file_name(found)}.pdf"'
-    response["Cache-Control"] = "private, no-store"
-    return response
 
 
 @record_view

@@ -252,10 +252,10 @@ class _Figures:
         agreements = agreements_on(list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), access)
         return {
             key: Figure(
-                **_described(metric),
+                **described(metric),
                 phrase=HIGHLIGHT_PHRASES.get(key, ""),
-                now=Amount(**_value(value)),
-                before=Amount(**_value(value_before)),
+                now=Amount(**value_fields(value)),
+                before=Amount(**value_fields(value_before)),
                 **self._agreed(answer.query, agreements.get(key)),
                 band=band(published, key, value, metric.statistic),
                 band_before=band(published, key, value_before, metric.statistic),
@@ -281,7 +281,7 @@ class _Figures:
     def charts(self) -> dict[str, Any]:
         """The charts by kind and metric, as sections name them."""
         totals = iter(self._answers.totals[2 * len(self.metrics) :])
-        stages = [_stages(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
+        stages = [stages_from(totals) for _ in range(2)] if self._has(STAGES_CHART) else []
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
         by_category = {key: next(totals) for key in self._drawn(CATEGORIES)}
         by_period = {key: [next(totals).total[0] for _ in self._periods] for key in self._drawn(PERIODS)}
@@ -306,7 +306,7 @@ class _Figures:
     def _by_period(self, values: Sequence[MetricValue]) -> tuple[PeriodAmount, ...]:
         """Without periods before the first fact."""
         parts = [
-            PeriodAmount(period=name, to_date=window.end > self._today, **_value(value))
+            PeriodAmount(period=name, to_date=window.end > self._today, **value_fields(value))
             for (name, window), value in zip(self._periods, values, strict=True)
         ]
         return tuple(dropwhile(lambda part: not part.sample_size, parts))
@@ -322,7 +322,7 @@ class _Figures:
             CategoryAmount(
                 category=name,
                 target=None if target is None else float(target),
-                **_value(values.get(name, nothing)),
+                **value_fields(values.get(name, nothing)),
             )
             for name, target in listed.items()
             if name in values or target is not None
@@ -332,7 +332,7 @@ class _Figures:
         [by_unit] = self._answers.units
         position = self._drawn(UNITS).index(key)
         rows = [
-            UnitAmount(id=unit.pk, slug=unit.slug, name=unit.name, **_value(by_unit[unit.pk][position].total[0]))
+            UnitAmount(id=unit.pk, slug=unit.slug, name=unit.name, **value_fields(by_unit[unit.pk][position].total[0]))
             for unit in self._units
             if unit.pk in by_unit
         ]
@@ -340,7 +340,7 @@ class _Figures:
         return tuple(sorted(known, key=lambda row: (-row.sample_size, row.name))[:MOST_UNITS])
 
 
-def _described(metric: Metric) -> dict[str, Any]:
+def described(metric: Metric) -> dict[str, Any]:
     """The fields of `MetricText`."""
     return {
         "metric": metric.key,
@@ -356,7 +356,7 @@ def _described(metric: Metric) -> dict[str, Any]:
     }
 
 
-def _value(value: MetricValue) -> dict[str, Any]:
+def value_fields(value: MetricValue) -> dict[str, Any]:
     """The fields of `Amount`."""
     return {
         "value": None if value.value is None else float(value.value),
@@ -367,25 +367,25 @@ def _value(value: MetricValue) -> dict[str, Any]:
     }
 
 
-def _stages(totals: Iterator[Answer]) -> tuple[Stage, ...]:
+def stages_from(totals: Iterator[Answer]) -> tuple[Stage, ...]:
     """From the next answers: a stage's `value` is its mean without the slowest 5 %, and stands beside two more."""
     stages = []
     for name, (_, label, _) in STAGES.items():
         values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}
-        others = {statistic: _value(values[statistic])["value"] for statistic in ("median", "mean")}
-        stages.append(Stage(key=name, label=label, **_value(values["value"]), **others))
+        others = {statistic: value_fields(values[statistic])["value"] for statistic in ("median", "mean")}
+        stages.append(Stage(key=name, label=label, **value_fields(values["value"]), **others))
     return tuple(stages)
 
 
 def _agent(value: MetricValue) -> AgentAmount:
     slug = value.segment.get(Dimension.AGENT, "")
-    return AgentAmount(agent=slug, label=agent_name(slug) if slug else "Unknown", **_value(value))
+    return AgentAmount(agent=slug, label=agent_name(slug) if slug else "Unknown", **value_fields(value))
 
 
 def _weeks(answer: Answer, today: date) -> tuple[Week, ...]:
     """Weeks of the period; those that have not come are left out."""
     return tuple(
-        Week(day=value.window.start, to_date=value.to_date, **_value(value))
+        Week(day=value.window.start, to_date=value.to_date, **value_fields(value))
         for value in answer.series
         if value.window.start <= today
     )
@@ -559,4 +559,4 @@ def _ticket(ticket: Ticket, today: date) -> QbrTicket:
     people = fewest(effect.people_before, effect.people_after) if effect else 0
     weekly = grows_with_time(metric)
     measured = copied(Effect, effect, people=people, weekly=weekly) if effect and is_measured else None
-    return copied(MeasuredTicket, ticket, **as_of_today, **_described(metric), effect=measured)
+    return copied(MeasuredTicket, ticket, **as_of_today, **described(metric), effect=measured)

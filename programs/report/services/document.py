@@ -1,0 +1,190 @@
+"""The document of an executive report, and the copy of it that a viewer may see.
+
+A sentence keeps what it takes from the data as facts of its own, each with the figure, the finding or the record behind
+it.  Where a viewer may not see one of these, the point is left out for them, by the rules of that day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime
+from enum import StrEnum
+from string import Formatter
+from typing import Annotated, ClassVar
+
+from core.json_documents import NotStored
+from orgtree.access.access import Access
+from programs.closing.services.frozen import FrozenContent, FrozenDays, FrozenUnit
+from programs.qbr.services.document import Figure, MetricText, Period, Stage
+
+NOW, BEFORE = "now", "before"
+
+
+class SourceKind(StrEnum):
+    """What a fact comes from, with what names it: `weeks` are those of a metric over a year, `records` those to do."""
+
+    METRIC = "metric"
+    STAGE = "stage"
+    FINDING = "finding"
+    DELIVERY = "delivery"
+    EXPERIMENT = "experiment"
+    WEEKS = "weeks"
+    RECORDS = "records"
+
+
+ORGANISATION = "organisation"  # the last part of a source that only those may see who may see all of it
+
+
+def source(kind: SourceKind, *parts: object) -> str:
+    """Where a fact comes from: metric:dora.lead_time:now, finding:12."""
+    return ":".join(map(str, (kind, *parts)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A number, a name or a day as a sentence prints it.  `value` is the number before it was rounded.
+
+    `sources` are what it comes from, and `how` is the computation where it is more than the value of the only one.
+    """
+
+    text: str
+    value: float | None = None
+    sources: tuple[str, ...] = ()
+    how: str = ""
+
+    def __post_init__(self) -> None:
+        if self.value is not None:  # a count would be written otherwise than it is read
+            object.__setattr__(self, "value", float(self.value))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A declared text, in whose braces the facts stand.  It also rests on `rests_on`, which it does not print."""
+
+    text: str = ""
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    rests_on: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return "".join(part if isinstance(part, str) else part.text for part in self.parts())
+
+    def __bool__(self) -> bool:
+        return bool(self.text)
+
+    def parts(self) -> Iterator[str | Fact]:
+        """Texts and facts in their order."""
+        for text, name, _, _ in Formatter().parse(self.text):
+            if text:
+                yield text
+            if name:
+                yield self.facts[name]
+
+    @property
+    def sources(self) -> set[str]:
+        return {one for fact in self.facts.values() for one in fact.sources} | {*self.rests_on}
+
+
+NOTHING = Sentence()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point:
+    """A finding of the report.  `judgement` is better, worse, steady or empty; `figure` stands large beside it."""
+
+    key: str
+    title: Sentence
+    text: Sentence
+    consequence: Sentence = NOTHING
+    figure: Sentence = NOTHING
+    judgement: str = ""
+    unit: FrozenUnit | None = None
+
+    @property
+    def sentences(self) -> Sequence[tuple[str, Sentence]]:
+        """By the name of the field; without empty ones."""
+        values = ((one.name, getattr(self, one.name)) for one in fields(self))
+        return [(name, value) for name, value in values if isinstance(value, Sentence) and value]
+
+    @property
+    def sources(self) -> set[str]:
+        return {source for _, sentence in self.sentences for source in sentence.sources}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recommendation(Point):
+    """What to try, what it is expected to change, and what was considered.  `effort` is small, medium or large."""
+
+    effect: Sentence
+    effort: str
+    effort_why: Sentence
+    evidence: Sentence
+    capacity: Sentence
+    constraints: Sentence
+    metric: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportDocument(FrozenContent):
+    """`frozen_by` is an account's id; of a live report `frozen_at` is None."""
+
+    schema_versions: ClassVar[tuple[int, ...]] = (1,)
+
+    revision: int
+    unit: FrozenUnit | None
+    people: int | None
+    quarter: Period
+    before: FrozenDays
+    frozen_at: datetime | None
+    frozen_by: int | None
+    headline: Sentence
+    figures: Mapping[str, Figure]
+    stages: tuple[Stage, ...]
+    stage_of: MetricText
+    highlights: tuple[Point, ...]
+    delivery: tuple[Point, ...]
+    bottlenecks: tuple[Point, ...]
+    warnings: tuple[Point, ...]
+    recommendations: tuple[Recommendation, ...]
+    recommended: Sentence  # what they come to together, or why there are none
+    examined: tuple[Sentence, ...]  # what was looked at besides, and why it is not recommended
+    caveats: tuple[Point, ...]
+    hidden: Annotated[int, NotStored] = 0  # points that are not the viewer's to see
+
+    SECTIONS: ClassVar[tuple[str, ...]] = (
+        *("highlights", "delivery", "bottlenecks", "warnings", "recommendations", "caveats"),
+    )
+
+    @property
+    def points(self) -> Sequence[Point]:
+        return [point for section in self.SECTIONS for point in getattr(self, section)]
+
+    def visible(self, access: Access) -> ReportDocument:
+        """It as somebody may see it who may see its unit."""
+        unit_id = self.unit.id if self.unit else None
+        figures = {key: figure.visible(unit_id, access) for key, figure in self.figures.items()}
+        stages = tuple(stage.visible(self.stage_of, unit_id, access) for stage in self.stages)
+        hidden = {
+            source(SourceKind.METRIC, key, when)
+            for key, figure in figures.items()
+            for when, amount in ((NOW, figure.now), (BEFORE, figure.before))
+            if amount.hidden
+        } | {source(SourceKind.STAGE, stage.key) for stage in stages if stage.hidden}
+
+        def seen(point: Point) -> bool:
+            of_unit = point.unit is None or access.visibility.can_see(point.unit.id)
+            of_all = any(one.endswith(f":{ORGANISATION}") for one in point.sources)
+            return of_unit and hidden.isdisjoint(point.sources) and (access.visibility.whole or not of_all)
+
+        kept = {section: tuple(filter(seen, getattr(self, section))) for section in self.SECTIONS}
+        left_out = len(self.points) - sum(map(len, kept.values()))
+        return replace(
+            self,
+            figures=figures,
+            stages=stages,
+            hidden=left_out,
+            headline=self.headline if hidden.isdisjoint(self.headline.sources) else NOTHING,
+            recommended=self.recommended if hidden.isdisjoint(self.recommended.sources) else NOTHING,
+            examined=tuple(one for one in self.examined if hidden.isdisjoint(one.sources)),
+            **kept,  # type: ignore[arg-type]  # by section
+        )

@@ -1,0 +1,489 @@
+"""What is recommended so that a unit releases more often, and what that is expected to come to in 60 days.
+
+Each expectation is arithmetic over the unit's own weeks of this quarter and the four before it (insights.formulas.
+frequency), as somebody sees them who sees aggregates alone.  Nothing is recommended whose 95 % interval holds 0, nor
+what the unit did not hold in a whole quarter of the last year.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from statistics import median
+
+from insights.catalogue.registry import find, get
+from insights.engine.read import UnitQueries
+from insights.formulas.differences import CONFIDENCE
+from insights.formulas.frequency import (
+    Expected,
+    Relation,
+    in_proportion,
+    in_smaller_batches,
+    relation,
+    together,
+)
+from insights.privacy.visible import visible_together
+from insights.query import windows
+from insights.query.query import Answer, Freshness, Granularity, Query, Scope, Window
+from insights.ui import wording
+from orgtree.access.access import aggregates_access
+from orgtree.models import Unit
+from programs.closing.services.freezing import frozen_unit
+from programs.closing.services.frozen import FrozenDays
+from programs.report.services.document import (
+    NOTHING,
+    Fact,
+    Recommendation,
+    Sentence,
+    SourceKind,
+    source,
+)
+from programs.report.services.wording import BATCH, CHANGES, EFFORTS, FREQUENCY, LARGE, LEVERS, Lever
+
+DAYS = 60
+WANTED_LOW, WANTED_HIGH = 0.15, 0.20
+MOST = 2
+LEAST_WAY = 0.1  # a level has to lie a tenth below today's to be worth an effort
+CHANCE = 0.05  # over all relations that are examined
+MANY_TEAMS = 3  # more that have to change make it one class of effort more
+FEWEST_WEEKS_OF_LEVEL = 8
+WEEKS_OF_NOW, DAYS_A_WEEK = 13, 7
+FURTHEST = 0.5  # of today's level: relations of weeks are not carried further than to a half
+FEWEST_TEAMS = 4  # of fewer the middle one says little
+MOST_TEAMS = 3  # with the largest batches, in which smaller ones would do most
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a recommendation has to reckon with: teams that change, tickets to do, running experiments, warnings, and
+    what is known of failures."""
+
+    scope: Scope
+    quarter: FrozenDays
+    teams: Sequence[Unit]
+    tickets: int
+    experiments: int
+    warnings: int
+    failures: Sentence
+    consequence: Sentence = NOTHING
+
+
+@dataclass(frozen=True)
+class Recommended:
+    recommendations: Sequence[Recommendation]
+    summary: Sentence
+    examined: Sequence[Sentence]
+
+
+@dataclass(frozen=True)
+class _Weeks:
+    """Weekly values by metric, each of a whole week; `now` are the last of them, and `quarters` those before."""
+
+    days: Sequence[date]
+    values: Mapping[str, Sequence[float | None]]
+    now: FrozenDays
+    quarters: Sequence[FrozenDays]
+
+    def _is_within(self, day: date, days: FrozenDays) -> bool:
+        return days.start <= day < days.end and (days is self.now or day < self.now.start)
+
+    def within(self, key: str, days: FrozenDays) -> list[float]:
+        weeks = zip(self.days, self.values[key], strict=True)
+        return [value for day, value in weeks if value is not None and self._is_within(day, days)]
+
+    def level(self, key: str, days: FrozenDays) -> float | None:
+        """The median of its weeks; None for too few."""
+        values = self.within(key, days)
+        return median(values) if len(values) >= FEWEST_WEEKS_OF_LEVEL else None
+
+    def best(self, key: str) -> tuple[FrozenDays, float] | None:
+        """The quarter before this one in which it was lowest."""
+        levels = [(days, level) for days in self.quarters if (level := self.level(key, days)) is not None]
+        return min(levels, key=lambda one: one[1]) if levels else None
+
+    def batches(self, days: FrozenDays) -> list[tuple[float, float]]:
+        """Changes and releases of each week that has both."""
+        return [
+            (changes, releases)
+            for day, changes, releases in zip(self.days, self.values[CHANGES], self.values[FREQUENCY], strict=True)
+            if changes and releases and self._is_within(day, days)
+        ]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    lever: Lever
+    expected: Expected
+    text: Sentence
+    evidence: Sentence
+    team: Unit | None = None  # the only one that has to change
+
+
+def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
+    """At most two, those that are expected to do most; `quarters` are those before it."""
+    weeks = _read(quarter, quarters, around.scope, today)
+    candidates, examined = [], []
+    of_teams = batches_of_teams(weeks.now.window, around) if weeks.days else []
+    for found in (_of_batches(weeks), *of_teams, *_of_relations(weeks)):
+        if isinstance(found, _Candidate):
+            candidates.append(found)
+        else:
+            examined.append(found)
+    chosen = _chosen(candidates)
+    recommendations = [_recommendation(number, one, around) for number, one in enumerate(chosen, 1)]
+    return Recommended(recommendations, _summary(chosen), examined)
+
+
+def _chosen(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Those that are expected to do most and do not count the same releases twice.
+
+    Batches of the unit are those of its teams, and relations are all of the same weeks.
+    """
+    chosen: list[_Candidate] = []
+    for one in sorted(candidates, key=lambda candidate: -candidate.expected.share):
+        is_batch = one.lever is BATCH
+        same = [other for other in chosen if (other.lever is BATCH) == is_batch]
+        if len(chosen) < MOST and not (same and not (one.team and all(other.team for other in same))):
+            chosen.append(one)
+    return chosen
+
+
+def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, today: date) -> _Weeks:
+    """Whole weeks alone: a clipped one has fewer releases whatever is done."""
+    first, last = (
+        windows.whole_bucket(day, Granularity.WEEK).start
+        for day in (min(days.start for days in (quarter, *quarters)), min(today, quarter.end))
+    )
+    keys = [FREQUENCY, CHANGES, *(lever.metric for lever in LEVERS if find(lever.metric))]
+    now = FrozenDays(f"the last {WEEKS_OF_NOW} weeks", last - timedelta(weeks=WEEKS_OF_NOW), last)
+    if first >= last:
+        return _Weeks([], {key: [] for key in keys}, now, quarters)
+    queries = [Query(key, Window(first, last), Granularity.WEEK, scope) for key in keys]
+    answers = visible_together(aggregates_access(), series=queries, freshness=Freshness.OF_PAGES).series
+    days = [bucket.window.start for bucket in answers[0].series]
+    values = {key: _values(answer) for key, answer in zip(keys, answers, strict=True)}
+    values[FREQUENCY] = [None if one is None else one * DAYS_A_WEEK for one in values[FREQUENCY]]
+    return _Weeks(days, values, now, quarters)
+
+
+def _values(answer: Answer) -> list[float | None]:
+    return [bucket.value for bucket in answer.series]
+
+
+def _of_batches(weeks: _Weeks) -> _Candidate | Sentence:
+    """Against the quarter with the smallest batches: of several quarters the interval is that of all of them."""
+    now = weeks.batches(weeks.now)
+    level = _batch(now)
+    earlier = [(days, batches, size) for days in weeks.quarters if (size := _batch(batches := weeks.batches(days)))]
+    name = Fact(text=BATCH.act, sources=_weeks_of(FREQUENCY, CHANGES))
+    if level is None or not earlier:
+        return Sentence(text="{act}: too few weeks with changes and releases.", facts={"act": name})
+    days, batches, size = min(earlier, key=lambda one: one[2])
+    found = in_smaller_batches(now, batches, confidence=1 - (1 - CONFIDENCE) / len(earlier))
+    facts = {
+        "act": name,
+        "now": _weekly(f"{level:.2f}", level, "Σ changes ÷ Σ releases over whole weeks", FREQUENCY, CHANGES),
+        "then": _weekly(f"{size:.2f}", size, "Σ changes ÷ Σ releases over whole weeks", FREQUENCY, CHANGES),
+        "quarter": Fact(text=days.name),
+    }
+    if found is None or size > level * (1 - LEAST_WAY) or found.low <= 0:
+        return Sentence(
+            text="{act}: {now} changes go into a release now, and {then} in {quarter}, the fewest of the quarters "
+            "before; that is no clear difference.",
+            facts=facts,
+        )
+    return _Candidate(
+        BATCH,
+        found,
+        Sentence(
+            text="A release holds {now} changes now; in {quarter} it held {then}. As many changes as now in batches "
+            "as small as then are that many more releases.",
+            facts=facts,
+        ),
+        Sentence(
+            text="{weeks} of {quarter} and {others} of this quarter. It assumes that as much is finished as now.",
+            facts={
+                "weeks": _weekly(wording.count(len(batches), "week"), len(batches), "", FREQUENCY, CHANGES),
+                "others": _weekly(str(len(now)), len(now), "", FREQUENCY, CHANGES),
+                "quarter": Fact(text=days.name),
+            },
+        ),
+    )
+
+
+def batches_of_teams(now: Window, around: Surroundings) -> list[_Candidate | Sentence]:
+    """Teams whose releases hold more changes than the middle team's: what their changes were in batches of its size."""
+    totals = _team_totals(now, around)
+    if len(totals) < FEWEST_TEAMS:
+        return []
+    by_size = sorted(totals, key=lambda team: totals[team][0] / totals[team][1])
+    middle = by_size[len(by_size) // 2]
+    larger = by_size[len(by_size) // 2 + 1 :]
+    whole = sum(releases for _, releases in totals.values())
+    size = totals[middle][0] / totals[middle][1]
+    larger.sort(key=lambda team: totals[team][1] - totals[team][0] / size)
+    examined = larger[:MOST_TEAMS]
+    weeks = _team_weeks(now, [middle, *examined])
+    found = []
+    for team in examined:
+        expected = in_smaller_batches(weeks[team.pk], weeks[middle.pk], confidence=1 - (1 - CONFIDENCE) / len(examined))
+        found.append(_of_team(team, totals[team], size=size, number=len(totals), whole=whole, ratio=expected))
+    return found
+
+
+def _team_totals(now: Window, around: Surroundings) -> dict[Unit, tuple[float, float]]:
+    """Changes and releases of each team that has both."""
+    queries = [Query(key, now) for key in (CHANGES, FREQUENCY)]
+    teams = {team.pk: team for team in around.teams}
+    read = visible_together(
+        aggregates_access(), units=[UnitQueries(queries, [*teams])], freshness=Freshness.OF_PAGES
+    ).units[0]
+    totals = {}
+    for pk, answers in read.items():
+        changes, often = (answer.total[0] for answer in answers)
+        if changes.value and often.numerator:
+            totals[teams[pk]] = (changes.value, often.numerator)
+    return totals
+
+
+def _team_weeks(now: Window, teams: Sequence[Unit]) -> dict[int, list[tuple[float, float]]]:
+    queries = [
+        Query(key, now, Granularity.WEEK, Scope(unit=team.slug)) for team in teams for key in (CHANGES, FREQUENCY)
+    ]
+    answers = visible_together(aggregates_access(), series=queries, freshness=Freshness.OF_PAGES).series
+    return {
+        team.pk: [
+            (changes, often * DAYS_A_WEEK)
+            for changes, often in zip(_values(answers[2 * place]), _values(answers[2 * place + 1]), strict=True)
+            if changes and often
+        ]
+        for place, team in enumerate(teams)
+    }
+
+
+def _of_team(
+    team: Unit, totals: tuple[float, float], *, size: float, number: int, whole: float, ratio: Expected | None
+) -> _Candidate | Sentence:
+    """`ratio` is of the team's releases; they are a part of `whole`."""
+    changes, releases = totals
+    part = releases / whole
+    keys = (FREQUENCY, CHANGES)
+    facts = {
+        "team": Fact(text=team.name, sources=_weeks_of(*keys)),
+        "now": _weekly(f"{changes / releases:.2f}", changes / releases, "changes ÷ releases of the team", *keys),
+        "middle": _weekly(f"{size:.2f}", size, "changes ÷ releases of the middle team", *keys),
+        "teams": _weekly(str(number), number, "teams with changes and releases", *keys),
+    }
+    if ratio is None or ratio.low <= 0:
+        why = "too few weeks to tell" if ratio is None else "no clear difference"
+        return Sentence(
+            text=f"{{team}}: a release holds {{now}} changes, in the middle of {{teams}} teams {{middle}}; {why}.",
+            facts=facts,
+        )
+    expected = Expected(ratio.share * part, ratio.low * part, ratio.high * part)
+    share = 100 * part
+    return _Candidate(
+        BATCH,
+        expected,
+        Sentence(
+            text="A release of {team} holds {now} changes; in the middle of {teams} teams it holds {middle}. As many "
+            "changes in batches of that size are more releases.",
+            facts=facts,
+        ),
+        Sentence(
+            text="The last {weeks} weeks; {team} makes {part} of all releases. It assumes that as much is finished as "
+            "now. Changes count for their authors’ team, releases for the team that owns what is released.",
+            facts={
+                "team": Fact(text=team.name),
+                "weeks": _weekly(str(WEEKS_OF_NOW), WEEKS_OF_NOW, "", *keys),
+                "part": _weekly(f"{share:.0f}%", share, "releases of the team ÷ of all teams × 100", *keys),
+            },
+        ),
+        team,
+    )
+
+
+def _batch(weeks: Sequence[tuple[float, float]]) -> float | None:
+    if len(weeks) < FEWEST_WEEKS_OF_LEVEL:
+        return None
+    return sum(changes for changes, _ in weeks) / sum(releases for _, releases in weeks)
+
+
+def _of_relations(weeks: _Weeks) -> list[_Candidate | Sentence]:
+    levers = [lever for lever in LEVERS if lever.metric in weeks.values]
+    return [_of_relation(lever, weeks, len(levers)) for lever in levers]
+
+
+def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> _Candidate | Sentence:
+    """`number` relations are examined: each may be as clear by chance in so much fewer cases."""
+    found = relation(weeks.values[FREQUENCY], weeks.values[lever.metric])
+    facts = {"act": Fact(text=lever.act, sources=_weeks_of(FREQUENCY, lever.metric))}
+    now, best = weeks.level(lever.metric, weeks.now), weeks.best(lever.metric)
+    if found is None or not now or best is None:
+        return Sentence(text="{act}: too few weeks with releases and {what}.", facts={**facts, **_named(lever)})
+    if found.elasticity >= 0 or not found.is_clear(CHANCE / number):
+        return Sentence(
+            text="{act}: over {weeks} weeks, those with {what} show no clear difference in releases.",
+            facts={**facts, **_named(lever), "weeks": _weekly(str(found.weeks), found.weeks, "", lever.metric)},
+        )
+    days, level = best
+    unit = get(lever.metric).unit
+    level = max(level, now * FURTHEST)
+    readings = wording.alike([now, level], unit)
+    named = {
+        "now": _weekly(str(readings[0]), now, "median of whole weeks", lever.metric),
+        "then": _weekly(str(readings[1]), level, "median of whole weeks", lever.metric),
+        "quarter": Fact(text=days.name),
+        "held": Fact(text="was" if level == best[1] else "fell below"),
+    }
+    if level > now * (1 - LEAST_WAY) or level <= 0:
+        return Sentence(
+            text="{act}: weeks with {what} have more releases, but it stands at {now} already; {quarter}, the best "
+            "quarter before, had {then}.",
+            facts={**facts, **_named(lever), **{name: one for name, one in named.items() if name != "held"}},
+        )
+    expected = in_proportion(found, now, level)
+    return _Candidate(lever, expected, _text_of_relation(lever, named), _evidence_of_relation(lever, found, number))
+
+
+def _text_of_relation(lever: Lever, facts: Mapping[str, Fact]) -> Sentence:
+    return Sentence(
+        text="{metric} is {now} now, and {held} {then} in {quarter}. Weeks with {what} have more releases.",
+        facts={"metric": Fact(text=get(lever.metric).label), **_named(lever), **facts},
+    )
+
+
+def _evidence_of_relation(lever: Lever, found: Relation, number: int) -> Sentence:
+    percent = -found.elasticity * 10
+    return Sentence(
+        text="Over {weeks} weeks, {ten} less went with {more} more releases. Without a relation, so clear a one would "
+        "be seen in less than {chance} of cases; {number} were examined. Both may have another cause.",
+        facts={
+            "weeks": _weekly(str(found.weeks), found.weeks, "", lever.metric, FREQUENCY),
+            "ten": Fact(text="10%", value=10.0, how="the unit of the comparison"),
+            "more": _weekly(f"{percent:.1f}%", percent, "elasticity × 10", lever.metric, FREQUENCY),
+            "chance": _weekly(f"{CHANCE / number:.1%}", CHANCE / number, "5% ÷ relations", lever.metric, FREQUENCY),
+            "number": Fact(text=str(number), value=number, sources=_weeks_of(FREQUENCY), how="relations"),
+        },
+    )
+
+
+def _named(lever: Lever) -> dict[str, Fact]:
+    return {"what": Fact(text=lever.what)}
+
+
+def _weeks_of(*keys: str) -> tuple[str, ...]:
+    return tuple(source(SourceKind.WEEKS, key) for key in keys)
+
+
+def _weekly(text: str, value: float, how: str, *keys: str) -> Fact:
+    return Fact(text=text, value=float(value), sources=_weeks_of(*keys), how=how or "number of weeks with a value")
+
+
+def _recommendation(number: int, one: _Candidate, around: Surroundings) -> Recommendation:
+    effort, why = _effort(one.lever, around, of_team=one.team is not None)
+    keys = (FREQUENCY,) if one.lever is BATCH else (one.lever.metric, FREQUENCY)
+    return Recommendation(
+        key=f"recommendation.{number}",
+        title=Sentence(text=one.lever.act)
+        if one.team is None
+        else Sentence(
+            text=f"{{team}}: {one.lever.act[:1].lower()}{one.lever.act[1:]}", facts={"team": Fact(text=one.team.name)}
+        ),
+        unit=frozen_unit(one.team) if one.team else None,
+        text=one.text,
+        effect=Sentence(
+            text="{share} releases in {days} days (95% interval {low} to {high})",
+            facts={**_interval(one.expected, *keys), "days": Fact(text=str(DAYS), value=DAYS, how="the goal")},
+        ),
+        effort=effort,
+        effort_why=why,
+        evidence=one.evidence,
+        capacity=_capacity(around),
+        constraints=_constraints(around),
+        consequence=around.consequence,
+        metric=one.lever.metric,
+    )
+
+
+def _interval(expected: Expected, *keys: str) -> dict[str, Fact]:
+    return {
+        name: _weekly(_signed(value), 100 * value, "see the evidence", *keys)
+        for name, value in (("share", expected.share), ("low", expected.low), ("high", expected.high))
+    }
+
+
+def _signed(share: float) -> str:
+    percent = round(100 * share)
+    return f"+{percent}%" if percent > 0 else f"−{-percent}%" if percent < 0 else "0%"
+
+
+def _effort(lever: Lever, around: Surroundings, *, of_team: bool) -> tuple[str, Sentence]:
+    base = lever.effort
+    if of_team or len(around.teams) <= MANY_TEAMS:
+        return base, Sentence(text=f"{base.capitalize()} effort: {lever.why}.")
+    raised = EFFORTS[min(EFFORTS.index(base) + 1, EFFORTS.index(LARGE))]
+    number, at = len(around.teams), (source(SourceKind.RECORDS, "teams"),)
+    teams = Fact(text=str(number), value=number, sources=at, how="teams on the last day of the quarter")
+    return raised, Sentence(
+        text=f"{raised.capitalize()} effort: {lever.why}, and {{teams}} teams have to change.", facts={"teams": teams}
+    )
+
+
+def _capacity(around: Surroundings) -> Sentence:
+    return Sentence(
+        text="{tickets} to do, {experiments} running, {warnings} of load.",
+        facts={
+            "tickets": _records(around.tickets, "action ticket", "tickets", "open tickets of the unit and below"),
+            "experiments": _records(around.experiments, "experiment", "experiments", "those that run today"),
+            "warnings": _records(around.warnings, "early warning", "findings", "points above"),
+        },
+    )
+
+
+def _records(number: int, noun: str, kind: str, how: str) -> Fact:
+    return Fact(
+        text=wording.count(number, noun) if number else f"No {wording.plural_of(noun)}".replace("No", "no"),
+        value=number,
+        sources=(source(SourceKind.RECORDS, kind),),
+        how=how,
+    )
+
+
+def _constraints(around: Surroundings) -> Sentence:
+    return around.failures or Sentence(
+        text="Whether releases fail more often is not known: watch it while it is tried."
+    )
+
+
+def _summary(chosen: Sequence[_Candidate]) -> Sentence:
+    wanted = {
+        "from": Fact(text=f"{WANTED_LOW * 100:.0f}", value=WANTED_LOW * 100, how="the goal"),
+        "to": Fact(text=f"{WANTED_HIGH:.0%}", value=WANTED_HIGH * 100, how="the goal"),
+        "days": Fact(text=str(DAYS), value=DAYS, how="the goal"),
+    }
+    if not chosen:
+        return Sentence(
+            text="No change can be recommended that would raise deployment frequency by {from}–{to} in {days} days: "
+            "nothing in these weeks goes with more releases clearly enough.",
+            facts=wanted,
+        )
+    whole = together([one.expected for one in chosen])
+    keys = dict.fromkeys((FREQUENCY, *(one.lever.metric for one in chosen)))
+    facts = {**_interval(whole, *keys), **wanted}
+    number = "One recommendation, expected" if len(chosen) == 1 else "Two recommendations, expected together"
+    interval = "{share} (95% interval {low} to {high})"
+    if round(whole.share, 2) < WANTED_LOW:
+        text = (
+            f"{number} to change deployment frequency by {interval} in {{days}} days. The data do not support "
+            "{from}–{to}."
+        )
+    elif round(whole.share, 2) > WANTED_HIGH:
+        text = (
+            f"{number} to change deployment frequency by {interval} in {{days}} days, if it went all the way. "
+            "{from}–{to} needs a part of that."
+        )
+    else:
+        text = f"{number} to raise deployment frequency by {{from}}–{{to}} in {{days}} days: {interval}."
+    return Sentence(text=text, facts=facts)
