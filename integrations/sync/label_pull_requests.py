@@ -27,13 +27,14 @@ MARK: Final = Lock("labels of a pull request")
 BACKOFF = Backoff(first=timedelta(minutes=1), longest=timedelta(hours=6))
 AT_ONCE = 100  # pull requests a minute: GitHub allows 80 writes a minute, and the client waits where it says so
 
-# One row per open pull request whose labels differ from those that it should have, with the latter.
+# One row per pull request whose labels differ from those that it should have, with the latter: none once it is closed.
 _DIFFERING = f"""
     WITH writable AS MATERIALIZED (
-        SELECT pull_request.id, pull_request.repository_id
+        SELECT pull_request.id, pull_request.state = 'open' AS is_open, mark.labels, mark.next_try_at
         FROM integrations_pullrequest pull_request
         JOIN integrations_connection connection ON connection.id = pull_request.connection_id
-        WHERE pull_request.state = 'open' AND pull_request.deleted_at IS NULL
+        LEFT JOIN integrations_pullrequestmark mark ON mark.pull_request_id = pull_request.id
+        WHERE (pull_request.state = 'open' OR mark.labels <> '{{}}') AND pull_request.deleted_at IS NULL
           AND connection.settings ->> '{LABEL_PULL_REQUESTS}' = 'true'
           AND connection.removed_at IS NULL AND connection.paused_at IS NULL
     ), wanted AS (
@@ -46,15 +47,14 @@ _DIFFERING = f"""
                ]::varchar[], NULL) AS labels
         FROM writable
         JOIN integrations_pullrequestfigures figures ON figures.pull_request_id = writable.id
-        WHERE figures.agreed_marks AND figures.set_apart = '' AND figures.opened_at IS NOT NULL
+        WHERE writable.is_open AND figures.agreed_marks AND figures.set_apart = '' AND figures.opened_at IS NOT NULL
     )
     SELECT writable.id, coalesce(wanted.labels, '{{}}')
     FROM writable
     LEFT JOIN wanted ON wanted.pull_request_id = writable.id
-    LEFT JOIN integrations_pullrequestmark mark ON mark.pull_request_id = writable.id
-    WHERE coalesce(wanted.labels, '{{}}') <> coalesce(mark.labels, '{{}}')
-      AND (mark.next_try_at IS NULL OR mark.next_try_at <= now())
-    ORDER BY mark.next_try_at NULLS FIRST, writable.id
+    WHERE coalesce(wanted.labels, '{{}}') <> coalesce(writable.labels, '{{}}')
+      AND (writable.next_try_at IS NULL OR writable.next_try_at <= now())
+    ORDER BY writable.next_try_at NULLS FIRST, writable.id
     LIMIT {AT_ONCE}
 """  # noqa: S608  # constants of this module
 

@@ -14,7 +14,7 @@ from django.core.management import call_command
 from django.db import transaction
 from django.utils import timezone
 
-from demo.plan.delivery import DeliveryHistory
+from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind
 from demo.providers.faults import Fault, bad_gateway
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
@@ -22,10 +22,11 @@ from integrations.delivery.agreements.agree import agree
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.delivery.ownership.find import find_unit
 from integrations.delivery.recompute import recompute_waiting_pull_requests
+from integrations.enums import PullRequestState
 from integrations.intake.forget_connection import forget_records
 from integrations.models import Connection, PullRequest, PullRequestMark
 from integrations.sync.label_pull_requests import NO_ITEM, TOO_LARGE, UNREVIEWED, mark_pull_requests
-from tests.demo.small_history import small_history
+from tests.demo.small_history import ADA, BEGIN, DAY, sha, small_history
 from tests.org import Org
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +40,18 @@ def history() -> DeliveryHistory:
     known = next(record for record in small.pull_requests if record.number == KNOWN)
     unreviewed = replace(known, id=1008, number=NUMBER, source_branch="crates", labels=("bug",), happenings=())
     return replace(small, pull_requests=(*small.pull_requests, unreviewed))
+
+
+def ended(kind: EventKind) -> DeliveryHistory:
+    """The history in which #8 was merged or closed in the end."""
+    ending = DeliveryEvent(99_001, kind, BEGIN + 29 * DAY, ADA, sha=sha("Merge #8") if kind is EventKind.MERGED else "")
+    return replace(
+        history(),
+        pull_requests=tuple(
+            replace(record, happenings=(*record.happenings, ending)) if record.number == NUMBER else record
+            for record in history().pull_requests
+        ),
+    )
 
 
 @pytest.fixture
@@ -102,6 +115,22 @@ def test_a_label_appears_with_its_reason_and_goes_with_it(github: GitHubServer, 
     events = apps.get_model("integrations", "PullRequestMarkEvent")._default_manager.order_by("pgh_id")
     of_one = events.filter(pgh_obj=mark().pk).values_list("labels", flat=True)
     assert [*of_one] == [[], [TOO_LARGE], [], [NO_ITEM, UNREVIEWED], []]
+
+
+@pytest.mark.parametrize("ending", [EventKind.MERGED, EventKind.CLOSED])
+def test_labels_come_off_once_it_is_merged_or_closed(github: GitHubServer, org: Org, ending: EventKind) -> None:
+    connect(github, org, label_pull_requests="true")
+    agreed(most_lines=1, marks_pull_requests=True)
+    assert labels(github) == {"bug", TOO_LARGE}
+    github.show(ended(ending))
+    call_command("sync", "--wait", stdout=StringIO())
+    assert PullRequest.objects.get(number=NUMBER).state != PullRequestState.OPEN
+    try_again()
+    assert labels(github) == {"bug"}
+    assert mark().labels == []
+    made = writes(github)
+    try_again()
+    assert writes(github) == made
 
 
 def test_nothing_is_written_unless_an_admin_allowed_it(github: GitHubServer, org: Org) -> None:
