@@ -22,6 +22,9 @@ class Kind(StrEnum):
     SPRINT = "sprint"
     INCIDENT = "incident"
     RELEASE = "release"
+    TEST_REPORT = "test_report"
+    COVERAGE_REPORT = "coverage_report"
+    CODE_SCANNING_ALERT = "code_scanning_alert"
     COMMIT = "commit"
 
     @property
@@ -143,6 +146,14 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     LOW = "low"
     UNKNOWN = "unknown"
+
+
+class AlertState(StrEnum):
+    """The state of a code scanning alert; a dismissed one was judged to need no fix."""
+
+    OPEN = "open"
+    FIXED = "fixed"
+    DISMISSED = "dismissed"
 
 
 class SprintState(StrEnum):

@@ -18,6 +18,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from django.test import Client
 from google.protobuf.message import Message
@@ -192,6 +193,17 @@ class Org:
         assert answer.status_code == 200, answer.content[:500]
         refused = [result for result in answer.json()["results"] if result["error"]]
         assert not refused, refused
+
+    def report(self, kind: str, file: str, **about: str) -> None:
+        """Push a report of tests, coverage or code scanning, as a pipeline does."""
+        answer = self._agent.post(
+            f"/ingest/v1/{kind}/?{urlencode(about)}",
+            data=file,
+            content_type="application/octet-stream",
+            headers={"Authorization": f"Bearer {self._push_token}"},
+        )
+        assert answer.status_code == 200, answer.content[:500]
+        assert not [result for result in answer.json()["results"] if result["error"]], answer.content[:500]
 
     def own(self, resource: str, unit: str, *, from_: str | date | None = None, to: str | date | None = None) -> None:
         """Let the unit own a repository, service, project or board."""

@@ -44,6 +44,9 @@ class Source(enum.Enum):
     PIPELINES = "pipeline runs"
     DEPLOYMENTS = "deployments"
     INCIDENTS = "incidents"
+    TEST_REPORTS = "test reports"
+    COVERAGE_REPORTS = "coverage reports"
+    CODE_SCANNING = "code scanning alerts"
 
 
 SOURCES: Mapping[FactFamily, Source] = {
@@ -59,6 +62,9 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.PIPELINE: Source.PIPELINES,
     FactFamily.DEPLOYMENT: Source.DEPLOYMENTS,
     FactFamily.INCIDENT: Source.INCIDENTS,
+    FactFamily.TEST: Source.TEST_REPORTS,
+    FactFamily.COVERAGE: Source.COVERAGE_REPORTS,
+    FactFamily.CODE_SCANNING: Source.CODE_SCANNING,
 }
 _KINDS: Mapping[Source, Kind] = {
     Source.PULL_REQUESTS: Kind.PULL_REQUEST,
@@ -67,6 +73,9 @@ _KINDS: Mapping[Source, Kind] = {
     Source.PIPELINES: Kind.PIPELINE_RUN,
     Source.DEPLOYMENTS: Kind.DEPLOYMENT,
     Source.INCIDENTS: Kind.INCIDENT,
+    Source.TEST_REPORTS: Kind.TEST_REPORT,
+    Source.COVERAGE_REPORTS: Kind.COVERAGE_REPORT,
+    Source.CODE_SCANNING: Kind.CODE_SCANNING_ALERT,
 }
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",
@@ -86,6 +95,10 @@ NO_SOURCE_EVER = {
     Source.PIPELINES: "No pipeline run has been synced or pushed yet. Connect a CI system, or push its runs.",
     Source.DEPLOYMENTS: "No deployment has been synced or pushed yet. Connect a CI/CD system, or push deployments.",
     Source.INCIDENTS: "No incident has been synced or pushed yet. Connect an incident tool, or push incidents.",
+    Source.TEST_REPORTS: "No test report has been pushed yet. Let a pipeline push its JUnit XML.",
+    Source.COVERAGE_REPORTS: "No coverage report has been pushed yet. Let a pipeline push its Cobertura XML.",
+    Source.CODE_SCANNING: "No code scanning alert has been synced or pushed yet. Let a GitHub connection read code "
+    "scanning alerts, or let a pipeline push SARIF reports.",
 }
 
 # The time of the first record.  A stream that was read to its end without records also proves their absence, from its
@@ -97,6 +110,8 @@ _FIRST_OF_RECORDS: Mapping[Source, LiteralString] = {
     Source.PIPELINES: "SELECT min(finished_at) FROM integrations_pipelinerun WHERE deleted_at IS NULL",
     Source.DEPLOYMENTS: "SELECT min(finished_at) FROM integrations_deployment WHERE deleted_at IS NULL",
     Source.INCIDENTS: "SELECT min(started_at) FROM integrations_incident WHERE deleted_at IS NULL",
+    Source.TEST_REPORTS: "SELECT min(finished_at) FROM integrations_testreport WHERE deleted_at IS NULL",
+    Source.COVERAGE_REPORTS: "SELECT min(measured_at) FROM integrations_coveragereport WHERE deleted_at IS NULL",
 }
 _FIRST_DAYS: Mapping[Source, LiteralString] = {
     Source.TELEMETRY: (
@@ -104,6 +119,13 @@ _FIRST_DAYS: Mapping[Source, LiteralString] = {
     ),
     Source.REPOSITORIES: "SELECT min(counted_on) FROM integrations_commit",
     Source.CLONES: "SELECT min(counted_on) FROM integrations_commit WHERE NOT without_clone",
+    # A stream without a position found that the repository has no code scanning.
+    Source.CODE_SCANNING: (
+        "SELECT (least((SELECT min(created_at) FROM integrations_codescanningalert WHERE deleted_at IS NULL),"
+        " (SELECT min(first_at) FROM integrations_codescan),"
+        " (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = 'code_scanning_alert' AND cursor <> '{}'))"
+        " AT TIME ZONE current_setting('TimeZone'))::date"
+    ),
     Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
 }
 

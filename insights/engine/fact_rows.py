@@ -32,6 +32,7 @@ DESCRIBING_PARTS = ("path", LINES_OF_PART)
 SHOWN_DIMENSIONS = (
     *(Dimension.REPOSITORY, Dimension.SERVICE, Dimension.LANGUAGE, Dimension.FILE_TYPE),
     *(Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.AGENT, Dimension.MODEL, Dimension.METHOD),
+    Dimension.SEVERITY,
 )
 FILES_ONLY = (Dimension.LANGUAGE, Dimension.FILE_TYPE)
 

@@ -34,6 +34,7 @@ class Dimension(enum.StrEnum):
     SIZE_CLASS = "size_class"
     COMPLEXITY_CLASS = "complexity_class"
     LANGUAGE = "language"
+    SEVERITY = "severity"  # of code scanning alerts
     FILE_TYPE = "file_type"
     TOKEN_KIND = "token_kind"  # noqa: S105 — no password
     OUTCOME = "outcome"  # of spend: committed, wasted, pending, unknown

@@ -45,6 +45,7 @@ FACETS = {
 # Pages have no filters for these; the rows of one part of a chart do.
 FACETS_OF_ROWS = {
     Dimension.LANGUAGE: "Language",
+    Dimension.SEVERITY: "Severity",
     Dimension.FILE_TYPE: "File type",
     Dimension.TOKEN_KIND: "Token kind",
     Dimension.OUTCOME: "Outcome",

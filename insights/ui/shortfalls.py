@@ -66,6 +66,9 @@ FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     Kind.SPRINT: frozenset({FactFamily.SPRINT}),
     Kind.INCIDENT: frozenset({FactFamily.INCIDENT, FactFamily.DEPLOYMENT}),
     Kind.RELEASE: frozenset(),
+    Kind.TEST_REPORT: frozenset({FactFamily.TEST}),
+    Kind.COVERAGE_REPORT: frozenset({FactFamily.COVERAGE}),
+    Kind.CODE_SCANNING_ALERT: frozenset({FactFamily.CODE_SCANNING}),
     Kind.COMMIT: frozenset({FactFamily.CODE}),
 }
 UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
@@ -75,7 +78,12 @@ UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
     UnplacedReason.NAMELESS: ("names no repository", "name no repository"),
     UnplacedReason.FAILED: ("could not be stored", "could not be stored"),
 }
-PUSHED = frozenset({FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPELINE, FactFamily.PULL_REQUEST})
+PUSHED = frozenset(
+    {
+        *(FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPELINE, FactFamily.PULL_REQUEST),
+        *(FactFamily.TEST, FactFamily.COVERAGE, FactFamily.CODE_SCANNING),
+    }
+)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from enum import Enum
 from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 
 from integrations.enums import (
+    AlertState,
     ItemField,
     Kind,
     LinkMethod,
@@ -414,9 +415,71 @@ class CommitDraft(Draft):
     deletions: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestReportDraft(Draft):
+    """The results of one run of tests on a commit.
+
+    `failed_names` are tests with an attempt that failed, `flaky_names` those of them that passed, too.  `failed_tests`
+    and `passed_tests` are the digests of all of them: integrations/quality_reports/test_digests.py.
+    """
+
+    kind: ClassVar[Kind] = Kind.TEST_REPORT
+    repository: str
+    name: str
+    sha: str
+    branch: str
+    run: str
+    url: str
+    tests: int
+    failures: int
+    errors: int
+    skipped: int
+    duration_seconds: float | None
+    failed_names: tuple[str, ...]
+    failed_tests: str
+    passed_tests: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageReportDraft(Draft):
+    """How many lines of a commit's code its tests executed."""
+
+    kind: ClassVar[Kind] = Kind.COVERAGE_REPORT
+    repository: str
+    name: str
+    sha: str
+    branch: str
+    run: str
+    url: str
+    lines_valid: int
+    lines_covered: int
+    measured_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeScanningAlertDraft(Draft):
+    """An alert of a code scanning tool on the default branch: its rule and file, no code."""
+
+    kind: ClassVar[Kind] = Kind.CODE_SCANNING_ALERT
+    repository: str
+    tool: str
+    rule: str
+    path: str
+    url: str
+    state: AlertState
+    native_state: str
+    severity: Severity
+    native_severity: str
+    created_at: datetime
+    fixed_at: datetime | None
+    dismissed_at: datetime | None
+
+
 _OfCode: TypeAlias = RepositoryDraft | PullRequestDraft | CommitDraft | ReleaseDraft
 _OfDelivery: TypeAlias = PipelineRunDraft | DeploymentDraft | IncidentDraft
-AnyDraft: TypeAlias = _OfCode | _OfDelivery | WorkItemDraft | SprintDraft
+_OfQuality: TypeAlias = TestReportDraft | CoverageReportDraft | CodeScanningAlertDraft
+AnyDraft: TypeAlias = _OfCode | _OfDelivery | _OfQuality | WorkItemDraft | SprintDraft
 
 
 def shown_title(text: str) -> str:

@@ -21,6 +21,9 @@ FAMILIES: Mapping[Kind, FactFamily] = {
     Kind.PULL_REQUEST: FactFamily.PULL_REQUEST,
     Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
     Kind.INCIDENT: FactFamily.INCIDENT,
+    Kind.TEST_REPORT: FactFamily.TEST,
+    Kind.COVERAGE_REPORT: FactFamily.COVERAGE,
+    Kind.CODE_SCANNING_ALERT: FactFamily.CODE_SCANNING,
 }
 # (record, first moment, last moment): an open record counts on every day until now.
 _MOMENTS: Mapping[FactFamily, LiteralString] = {
@@ -41,6 +44,18 @@ _MOMENTS: Mapping[FactFamily, LiteralString] = {
     FactFamily.INCIDENT: """
         SELECT id, least(started_at, resolved_at), coalesce(resolved_at, now())
         FROM integrations_incident WHERE id = ANY (%(ids)s)
+    """,
+    FactFamily.TEST: """
+        SELECT id, finished_at, finished_at FROM integrations_testreport WHERE id = ANY (%(ids)s)
+    """,
+    # A report counts until the next one, and ends the one before it.
+    FactFamily.COVERAGE: """
+        SELECT id, measured_at, greatest(measured_at, now())
+        FROM integrations_coveragereport WHERE id = ANY (%(ids)s)
+    """,
+    FactFamily.CODE_SCANNING: """
+        SELECT id, created_at, greatest(created_at, coalesce(fixed_at, dismissed_at, now()))
+        FROM integrations_codescanningalert WHERE id = ANY (%(ids)s)
     """,
 }
 _DAYS: LiteralString = """

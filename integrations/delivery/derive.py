@@ -9,6 +9,7 @@ from core import sql
 from integrations.code.attribution.label_evidence import update_label_evidence
 from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.deployments_of_runs import recompute_deployments_beside, recompute_deployments_of
+from integrations.delivery.flaky_tests import recompute_flaky_tests
 from integrations.delivery.linking.named_commits import resolve_named_commits
 from integrations.delivery.linking.relink import relink, relink_named_commits
 from integrations.delivery.linking.work_item_origins import linked_to
@@ -77,7 +78,7 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.INCIDENT:
         relink(kind, ids)
         return recompute_mapped_column(SEVERITY, meanings, ids)
-    return set()
+    return recompute_flaky_tests(ids) if kind == Kind.TEST_REPORT else set()
 
 
 def recompute_pull_requests_naming(work_items: Collection[int]) -> int:

@@ -13,10 +13,12 @@ from core import sql
 from integrations.enums import Kind
 from integrations.models import (
     AgentSession,
+    CodeScanningAlert,
     Commit,
     CommitInRepository,
     Connection,
     ContextFile,
+    CoverageReport,
     Deployment,
     Incident,
     PipelineRun,
@@ -28,6 +30,7 @@ from integrations.models import (
     Release,
     Repository,
     Sprint,
+    TestReport,
     WorkItem,
 )
 
@@ -47,6 +50,9 @@ _STATES: Mapping[Kind, tuple[type[ProviderFact], Combinable]] = {
             default=Value("published"),
         ),
     ),
+    Kind.TEST_REPORT: (TestReport, Value("received")),
+    Kind.COVERAGE_REPORT: (CoverageReport, Value("received")),
+    Kind.CODE_SCANNING_ALERT: (CodeScanningAlert, F("state")),
 }
 
 

@@ -24,7 +24,6 @@ from integrations.delivery.linking.relink import relink_commits
 from integrations.intake.identities import identify_people
 from integrations.intake.records import Written
 from integrations.models import Commit, Connection, Repository, Resource
-from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
 _NO_FILES = AttributeReader(Path(), "")  # nothing to look up, so it starts no git process
 
@@ -107,8 +106,7 @@ def delete_reported_commits(
 def _is_on_default_branch(draft: CommitDraft, repository: Repository) -> bool:
     if draft.on_default_branch is not None or not draft.branch:
         return draft.on_default_branch is not False
-    known = {repository.default_branch} if repository.default_branch else USUAL_DEFAULT_BRANCHES
-    return draft.branch.removeprefix("refs/heads/") in known
+    return repository.is_default(draft.branch.removeprefix("refs/heads/"))
 
 
 def _as_read(draft: CommitDraft) -> ReadCommit:

@@ -36,6 +36,9 @@ _ORDER = (
     Kind.WORK_ITEM,
     Kind.INCIDENT,
     Kind.RELEASE,
+    Kind.TEST_REPORT,
+    Kind.COVERAGE_REPORT,
+    Kind.CODE_SCANNING_ALERT,
 )
 
 

@@ -28,6 +28,13 @@ _FIRST_DAYS: LiteralString = """
     UNION ALL
     SELECT min(least(started_at, resolved_at))::date FROM integrations_incident WHERE repository_id = %(repository)s
     UNION ALL
+    SELECT min(finished_at)::date FROM integrations_testreport WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(measured_at)::date FROM integrations_coveragereport WHERE repository_id = %(repository)s
+    UNION ALL
+    SELECT min(least(created_at, fixed_at))::date FROM integrations_codescanningalert
+    WHERE repository_id = %(repository)s
+    UNION ALL
     SELECT min(created_on) FROM integrations_workitemfigures WHERE repository_id = %(repository)s
     UNION ALL
     SELECT min(created_at)::date FROM integrations_workitem WHERE project_id = %(project)s
@@ -49,6 +56,9 @@ _OF_REPOSITORY = (
     FactFamily.PIPELINE,
     FactFamily.DEPLOYMENT,
     FactFamily.INCIDENT,
+    FactFamily.TEST,
+    FactFamily.COVERAGE,
+    FactFamily.CODE_SCANNING,
 )
 
 
@@ -59,12 +69,15 @@ def append_changes_of_renamed(*, repository: int | None = None, project: int | N
 
 
 def note_former_names(instance: Repository, **_: object) -> None:
-    """Signal: a repository is about to get another name or address."""
+    """Signal: a repository is about to get another name, address or default branch."""
     if instance._state.adding:
         return
-    before = Repository.objects.filter(pk=instance.pk).values_list("name", "remote").first()
-    if before is None:
+    stored = Repository.objects.filter(pk=instance.pk).values_list("name", "remote", "default_branch").first()
+    if stored is None:
         return
+    *before, default_branch = stored
+    if default_branch != instance.default_branch:  # coverage is that of the default branch
+        append_days({FactFamily.COVERAGE: _ALL_DAYS}, {"repository": instance.pk, "project": None})
     now = {folded(spelled(instance.name)), folded(instance.remote)}
     former = {folded(spelled(name)) for name in before} - now - {""}
     RepositoryAlias.objects.bulk_create(

@@ -18,7 +18,9 @@ from pydantic import TypeAdapter
 from integrations.connectors.drafts import (
     MISSING,
     AssignmentDraft,
+    CodeScanningAlertDraft,
     CommitDraft,
+    CoverageReportDraft,
     DeploymentDraft,
     DeploymentStatusDraft,
     Draft,
@@ -33,6 +35,7 @@ from integrations.connectors.drafts import (
     ReviewDraft,
     SprintChangeDraft,
     SprintDraft,
+    TestReportDraft,
     TransitionDraft,
     ValueChangeDraft,
     Who,
@@ -42,6 +45,8 @@ from integrations.connectors.drafts import (
 from integrations.enums import Kind, PullRequestState, ReviewState, RunStatus
 from integrations.intake.order_of_parts import moves_in_order, parts_in_order
 from integrations.models import (
+    CodeScanningAlert,
+    CoverageReport,
     Deployment,
     DeploymentStatus,
     Incident,
@@ -56,6 +61,7 @@ from integrations.models import (
     ReportedSprintItem,
     Sprint,
     SprintChange,
+    TestReport,
     WorkItem,
     WorkItemAssignment,
     WorkItemChange,
@@ -283,6 +289,9 @@ TABLES: Mapping[Kind, RecordTable] = {
         IncidentDraft, Incident, place="repository", elsewhere={"severity": "provider_severity"}
     ),
     Kind.RELEASE: RecordTable(ReleaseDraft, Release, place="repository"),
+    Kind.TEST_REPORT: RecordTable(TestReportDraft, TestReport, place="repository"),
+    Kind.COVERAGE_REPORT: RecordTable(CoverageReportDraft, CoverageReport, place="repository"),
+    Kind.CODE_SCANNING_ALERT: RecordTable(CodeScanningAlertDraft, CodeScanningAlert, place="repository"),
 }
 
 

@@ -89,6 +89,7 @@ from integrations.models.pull_requests import (
     PullRequestReview,
     WorkItemLink,
 )
+from integrations.models.quality import CodeScan, CodeScanningAlert, CoverageReport, TestReport
 from integrations.models.resources import Quota, Resource, SeenRecord, Stream, ValueMapping
 from integrations.models.seats import SeatAssignment, SeatPlan
 from integrations.models.sessions import (

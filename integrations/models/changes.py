@@ -20,6 +20,9 @@ class FactFamily(models.TextChoices):
     PIPELINE = "pipeline", "Pipeline runs and their jobs"
     DEPLOYMENT = "deployment", "Deployments"
     INCIDENT = "incident", "Incidents"
+    TEST = "test", "Test reports"
+    COVERAGE = "coverage", "Coverage reports"
+    CODE_SCANNING = "code_scanning", "Code scanning alerts"
     EFFORT = "effort", "People's time, and what it went to"
     HAND_KEPT = "hand_kept", "Values that people enter"
 

@@ -139,6 +139,10 @@ class Repository(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def is_default(self, branch: str) -> bool:
+        """Whether the branch is the default one; where that is unknown, whether it has a usual name of one."""
+        return branch in ({self.default_branch} if self.default_branch else USUAL_DEFAULT_BRANCHES)
+
     @property
     def counted_as(self) -> Repository:
         """The repository by which its records count: itself, or the one that it is joined with."""

@@ -1,4 +1,4 @@
-"""The push API: POST /ingest/v1/<kind>/ stores records, DELETE /ingest/v1/<kind>/<id>/ deletes one.
+"""The push API: POST /ingest/v1/<kind>/ stores records or a report, DELETE /ingest/v1/<kind>/<id>/ deletes one.
 
 For tools without a connector: a pipeline can push its own deployments with one line.
 """
@@ -17,17 +17,14 @@ from rest_framework.exceptions import ValidationError
 
 from core.disk_full import is_disk_full, not_stored_message
 from integrations.connectors.drafts import AnyDraft, IncidentDraft
+from integrations.connectors.quality_reports.xml_events import UnreadableReportError
 from integrations.delivery.linking.named_causes import uncounted_causes
-from integrations.enums import Kind
-from integrations.intake.deleted_records import mark_deleted
-from integrations.intake.store_drafts import Outcome, store_drafts
-from integrations.intake.unplaced import waiting_for_place
-from integrations.models import Connection, Incident, IngestScope
-from integrations.models.connections import PUSH
+from integrations.models import Incident, IngestScope
 from integrations.push.drafts import KINDS
 from integrations.push.hand_kept import METRICS, forget_value, store_values
-from integrations.push.own_records import REFUSED, claim, others, stored_records
+from integrations.push.reports import REPORTS, store_report
 from integrations.push.serializers import NO_OBJECT, in_words
+from integrations.push.store import forget_record, push_connection, store_claimed
 from integrations.telemetry.otlp.ingest_tokens import RefusedTokenError, Sender, sender_of
 from integrations.telemetry.otlp.replies import RefusedError
 from integrations.telemetry.otlp.request_body import read_body
@@ -35,9 +32,8 @@ from integrations.telemetry.otlp.request_body import read_body
 logger = logging.getLogger(__name__)
 
 MOST_RECORDS = 1000
-CONNECTION_NAME = "Push API"  # the only connection of pushed records
 SECONDS_TO_RETRY = 5
-STATUSES = {Outcome.ADDED: "created", Outcome.CHANGED: "updated", Outcome.UNCHANGED: "unchanged"}
+_KINDS = {name: pushed.kind for name, pushed in KINDS.items()} | REPORTS  # given by the URL
 
 
 class RefusedPushError(Exception):
@@ -54,6 +50,8 @@ def push_records(request: HttpRequest, kind: str) -> HttpResponse:
     """Store a batch of records; the response lists the outcome of each, in order."""
 
     def stored(sender: Sender) -> dict[str, Any]:
+        if kind in REPORTS:
+            return {"results": store_report(kind, request.GET, read_body(request.META), sender)}
         records = _records(request)
         return {"results": store_values(records, sender) if kind == METRICS else _stored(kind, records, sender)}
 
@@ -66,7 +64,7 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 
     def gone(sender: Sender) -> dict[str, Any]:
         was_there = (
-            forget_value(record_id, sender) if kind == METRICS else forget_record(KINDS[kind].kind, record_id, sender)
+            forget_value(record_id, sender) if kind == METRICS else forget_record(_KINDS[kind], record_id, sender)
         )
         if not was_there:
             raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
@@ -77,13 +75,15 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 
 def _answered(request: HttpRequest, kind: str, method: str, act: Callable[[Sender], dict[str, Any]]) -> HttpResponse:
     try:
-        if kind not in (*KINDS, METRICS):
-            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join((*KINDS, METRICS))}.")
+        if kind not in (*_KINDS, METRICS):
+            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join((*_KINDS, METRICS))}.")
         if request.method != method:
             raise RefusedPushError(405, f"Use {method} here.", {"Allow": method})
         return JsonResponse(act(_sender(request)))
     except RefusedPushError as refusal:
         return _refused(refusal.status, str(refusal), refusal.headers)
+    except UnreadableReportError as refusal:
+        return _refused(400, str(refusal), {})
     except PermissionError as refusal:
         return _refused(403, str(refusal), {})
     except RefusedError as refusal:
@@ -154,61 +154,22 @@ def _stored(kind: str, records: Sequence[Any], sender: Sender) -> list[dict[str,
             result["error"] = " ".join(left_out.values())
         drafts.append(pushed.draft_of(values))
         stored.append(result)
-    if drafts:
-        with transaction.atomic():
-            connection = push_connection()
-            ids = {draft.external_id for draft in drafts}
-            refused = claim(sender, pushed.kind, ids, stored_records(connection, pushed.kind, ids))
-            for result, draft in zip(stored, drafts, strict=True):
-                if draft.external_id in refused:
-                    result["error"] = f"id: {REFUSED}"
-            pairs = [pair for pair in zip(stored, drafts, strict=True) if pair[1].external_id not in refused]
-            stored, drafts = [result for result, _ in pairs], [draft for _, draft in pairs]
-            outcomes = store_drafts(connection, drafts).outcomes
-            waiting = waiting_for_place(connection, drafts)
-            uncounted = _uncounted_causes(connection, drafts)
-        for result, draft, outcome in zip(stored, drafts, outcomes, strict=True):
-            result["status"] = STATUSES.get(outcome, "waiting")
-            if result["status"] == "waiting":
-                row = waiting.get((draft.kind, draft.external_id))
-                result["error"] = f"repository: {row.detail if row else 'Too many records wait for theirs.'}"
-            if isinstance(draft, IncidentDraft) and draft.external_id in uncounted:
-                result["not_counted"] = [f"caused_by: {uncounted[draft.external_id]}"]
+    with transaction.atomic():
+        outcomes = store_claimed(sender, pushed.kind, drafts)
+        uncounted = _uncounted_causes([draft for draft, (status, _) in zip(drafts, outcomes, strict=True) if status])
+    for result, draft, (status, problem) in zip(stored, drafts, outcomes, strict=True):
+        result["status"] = status or result["status"]
+        result["error"] = problem or result["error"]
+        if isinstance(draft, IncidentDraft) and status and draft.external_id in uncounted:
+            result["not_counted"] = [f"caused_by: {uncounted[draft.external_id]}"]
     return results
 
 
-def _uncounted_causes(connection: Connection, drafts: Sequence[AnyDraft]) -> Mapping[str, str]:
+def _uncounted_causes(drafts: Sequence[AnyDraft]) -> Mapping[str, str]:
     """Id of an incident → reason why the deployment that it names as its cause does not count."""
     naming = [draft.external_id for draft in drafts if isinstance(draft, IncidentDraft) and draft.caused_by]
     if not naming:
         return {}
-    stored = Incident.objects.filter(connection=connection, external_id__in=naming)
+    stored = Incident.objects.filter(connection=push_connection(), external_id__in=naming)
     ids = dict(stored.values_list("pk", "external_id"))
     return {ids[incident]: reason for incident, reason in uncounted_causes(ids).items()}
-
-
-def push_connection() -> Connection:
-    """The connection of pushed records, created on first use; an admin may have renamed it.  If it was removed with its
-    facts kept, it is reused.
-    """
-    connection = Connection.objects.filter(provider=PUSH).order_by("pk").first()
-    if connection is None:
-        # Somebody may have given the name to another connection.
-        taken = Connection.objects.filter(name=CONNECTION_NAME).exists()
-        name = f"{CONNECTION_NAME} (built in)" if taken else CONNECTION_NAME
-        connection, _ = Connection.objects.get_or_create(name=name, defaults={"provider": PUSH})
-    if connection.removed_at is not None:
-        connection.removed_at = None
-        connection.save(update_fields=["removed_at"])
-    return connection
-
-
-def forget_record(kind: Kind, record_id: str, sender: Sender | None = None) -> bool:
-    """Mark the pushed record as deleted; return whether there was one.  Raises PermissionError if it is not the
-    sender's.
-    """
-    with transaction.atomic():
-        connection = push_connection()
-        if sender and others(sender, kind, [record_id], stored_records(connection, kind, [record_id])):
-            raise PermissionError(REFUSED)
-        return mark_deleted(connection, kind, [record_id]) > 0

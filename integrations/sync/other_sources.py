@@ -88,7 +88,10 @@ def _last_session_at() -> datetime | None:
 
 
 def _last_pushed_at(push: Connection) -> datetime | None:
-    kinds = (Kind.DEPLOYMENT, Kind.INCIDENT, Kind.PIPELINE_RUN, Kind.PULL_REQUEST, Kind.WORK_ITEM)
+    kinds = (
+        *(Kind.DEPLOYMENT, Kind.INCIDENT, Kind.PIPELINE_RUN, Kind.PULL_REQUEST, Kind.WORK_ITEM),
+        *(Kind.TEST_REPORT, Kind.COVERAGE_REPORT, Kind.CODE_SCANNING_ALERT),
+    )
     seen = (
         TABLES[kind].model._default_manager.filter(connection=push).aggregate(last=Max("first_seen_at"))["last"]
         for kind in kinds

@@ -89,7 +89,7 @@ BUILT_IN = (
                 ("PR review time", "pr.review_time"),
                 ("Commit frequency", "commit.frequency"),
             ),
-            (("Test coverage", "hand.test_coverage"), ("Refactoring effort", "code.refactor_rate")),
+            (("Test coverage", "test.coverage"), ("Refactoring effort", "code.refactor_rate")),
             (
                 ("Bug fix rate", "bug.fix_rate"),
                 ("Feature completion rate", "work.feature_completion_rate"),
@@ -111,11 +111,13 @@ BUILT_IN = (
             (
                 ("Defect detection efficiency", "bug.escaped"),
                 ("Test case coverage", "hand.test_case_coverage"),
-                ("Automation coverage", "hand.automation_coverage"),
+                ("Automation coverage", "test.coverage"),
             ),
             (
                 ("Regression defects", "bug.escaped"),
-                ("Test execution time", "ci.duration"),
+                ("Test execution time", "test.duration"),
+                ("Test reliability: pass rate", "test.pass_rate"),
+                ("Test reliability: flaky tests", "test.flaky_rate"),
                 ("Bug reopen rate", "bug.reopen_rate"),
             ),
             (
@@ -135,7 +137,8 @@ BUILT_IN = (
             (
                 ("CI/CD pipeline efficiency", "ci.success_rate"),
                 ("CI/CD pipeline efficiency: duration", "ci.duration"),
-                ("Security compliance", "hand.security_compliance"),
+                ("Security compliance: open alerts", "code_scanning.open_alerts"),
+                ("Security compliance: time to fix", "code_scanning.fix_time"),
             ),
             (("Downtime reduction", "hand.downtime"), ("Infrastructure cost", "hand.infrastructure_cost")),
         ),

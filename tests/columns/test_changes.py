@@ -22,9 +22,11 @@ from integrations.code.attribution.tasks import attribute_pending
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import Kind
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import FactChange, Repository
-from integrations.push.receive import forget_record, push_connection
+from integrations.models import FactChange, IngestScope, Repository
+from integrations.push.reports import store_report
+from integrations.push.store import forget_record, push_connection
 from integrations.sync.remove_connection import remove_with_facts
+from integrations.telemetry.otlp.ingest_tokens import Sender, create_ingest_token
 from orgtree.identities.decisions import assign
 from orgtree.models import Identity, Person
 from tests.columns.rows import assert_agreement
@@ -40,6 +42,7 @@ from tests.telemetry.raw_rows import days_cut_in
 
 pytestmark = pytest.mark.django_db
 Change = Callable[[World], None]
+_SARIF = '{"version": "2.1.0", "runs": [{"tool": {"driver": {"name": "Semgrep"}}, "results": [%s]}]}'
 
 
 @pytest.fixture(scope="module", params=seeds())
@@ -94,6 +97,46 @@ def move_a_run_to_another_repository(world: World) -> None:
     _push("pipeline-runs", record | {"repository": SEARCH if record["repository"] == SHOP else SHOP})
 
 
+def _report(world: World, kind: str, file: str, *, days_ago: int, **params: str) -> None:
+    at = world.dates.now - timedelta(days=days_ago)
+    address_params = {"repository": SHOP, "at": at.isoformat(), **params}
+    token, _ = create_ingest_token("Pipeline", scope=IngestScope.PUSH)
+    [result] = store_report(kind, address_params, file.encode(), Sender(token.pk, changes_all=True))
+    assert result["status"] in ("created", "updated"), result
+
+
+def report_tests(world: World) -> None:
+    _report(world, "junit", "<testsuite><testcase name='pays'/></testsuite>", days_ago=20, sha="a" * 40)
+
+
+def report_that_a_test_is_flaky(world: World) -> None:
+    _report(
+        world, "junit", "<testsuite><testcase name='pays'><failure/></testcase></testsuite>", days_ago=6, sha="a" * 40
+    )
+
+
+def report_coverage(world: World) -> None:
+    _report(world, "cobertura", "<coverage lines-valid='10' lines-covered='7'/>", days_ago=20)
+
+
+def report_coverage_again(world: World) -> None:
+    _report(world, "cobertura", "<coverage lines-valid='10' lines-covered='8'/>", days_ago=6)
+
+
+def raise_an_alert(world: World) -> None:
+    _report(world, "sarif", _SARIF % '{"ruleId": "unused"}', days_ago=20)
+
+
+def fix_an_alert(world: World) -> None:
+    _report(world, "sarif", _SARIF % "", days_ago=6)
+
+
+def change_the_default_branch(world: World) -> None:
+    repository = Repository.objects.get(name=SHOP)
+    repository.default_branch = "develop" if repository.default_branch != "develop" else "main"
+    repository.save()
+
+
 def give_an_identity_to_somebody_else(world: World) -> None:
     assign(Identity.objects.filter(person__email=address("ada")), Person.objects.get(email=address("ben")), by=None)
 
@@ -116,6 +159,8 @@ def remove_everything_that_was_pushed(world: World) -> None:
 
 
 CHANGES: tuple[Change, ...] = (
+    *(report_tests, report_that_a_test_is_flaky, report_coverage, report_coverage_again, raise_an_alert, fix_an_alert),
+    change_the_default_branch,
     delete_a_pull_request,
     delete_a_deployment,
     move_a_deployment_to_another_day,

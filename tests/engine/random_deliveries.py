@@ -20,7 +20,7 @@ from integrations.delivery.set_mapping import set_value_mapping
 from integrations.intake.forget_connection import forget_records
 from integrations.models import ProposedRollback
 from integrations.push.drafts import KINDS
-from integrations.push.receive import forget_record, push_connection
+from integrations.push.store import forget_record, push_connection
 from orgtree.identities.decisions import mark_bots, merge
 from orgtree.models import Identity, Organisation, Person
 from tests.delivery.linking.delivery import MONDAY, Record, push, sha_of

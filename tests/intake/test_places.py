@@ -16,7 +16,7 @@ from integrations.intake.placing import find_places
 from integrations.intake.resolve import Named
 from integrations.intake.store_drafts import Outcome
 from integrations.models import Connection, Project, Repository, Resource
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.code.git.repositories import Repo
 from tests.code.git.tables import sync
 from tests.intake.conftest import SHOP, SHOP_RESOURCE, Tell

@@ -23,7 +23,7 @@ from integrations.models import (
     UnplacedReason,
     UnplacedRecord,
 )
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from integrations.sync.resources import discover_resources
 from integrations.sync.unplaced_groups import unplaced_groups
 from orgtree.models import Identity, MatchWork

@@ -22,6 +22,7 @@ def tell_of_everything(org: Org, folder: Path) -> None:
     tell_of_deliveries(org)
     tell_of_work(org)
     tell_of_pipelines(org)
+    tell_of_reports(org)
     read_a_clone(org, folder)
 
 
@@ -114,6 +115,20 @@ def tell_of_pipelines(org: Org) -> None:
                 }
             )
     org.push("pipeline-runs", *runs)
+
+
+def tell_of_reports(org: Org) -> None:
+    """Tests of three commits, one of them flaky; coverage that grows; and two alerts, of which one was fixed."""
+    for number, results in enumerate(("", "<failure/>", "<flakyFailure/>"), start=1):
+        case = f"<testcase name='pays'>{results}</testcase><testcase name='ships'/>"
+        about = {"repository": REPOSITORY, "sha": f"{number:040x}", "at": at(day_before(3 + number), 9.0)}
+        org.report("junit", f"<testsuite time='{60 * number}'>{case}</testsuite>", **about)
+        org.report("cobertura", f"<coverage lines-valid='100' lines-covered='{80 - number}'/>", **about)
+    for day, rules in ((30, ("unused", "injection")), (10, ("unused",))):
+        results = ", ".join(f'{{"ruleId": "{rule}"}}' for rule in rules)
+        scan = f'{{"tool": {{"driver": {{"name": "Semgrep"}}}}, "results": [{results}]}}'
+        about = {"repository": REPOSITORY, "at": at(day_before(day), 9.0)}
+        org.report("sarif", f'{{"version": "2.1.0", "runs": [{scan}]}}', **about)
 
 
 def read_a_clone(org: Org, folder: Path) -> None:

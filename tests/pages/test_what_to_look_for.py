@@ -161,6 +161,12 @@ def test_flaky_runs() -> None:
     assert said("ci.flaky_rate", {"ci.flaky_rate": rate(50, of=99)}) == ""
 
 
+def test_flaky_tests() -> None:
+    assert said("test.flaky_rate", {"test.flaky_rate": rate(0.5, of=1000)}).startswith("0.5% of the test results")
+    assert said("test.flaky_rate", {"test.flaky_rate": rate(0.4, of=10_000)}) == ""
+    assert said("test.flaky_rate", {"test.flaky_rate": rate(50, of=999)}) == ""
+
+
 def test_failures_rise() -> None:
     def rose(now: MetricValue, before: MetricValue, size: float = 100) -> str:
         key = "dora.change_failure_rate"

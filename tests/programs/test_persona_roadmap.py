@@ -173,8 +173,8 @@ def test_admins_edit_and_restore_personas(sign_in: SignIn) -> None:
     Persona.objects.create(slug="designer", name="Designer")
     client = sign_in(ADMIN)
     page = text(client, f"/admin/programs/persona/{Persona.objects.get(slug='qa-engineer').pk}/change/")
-    assert "Pipeline duration" in page, "the metric's name stands beside its key"
-    assert "hand-kept metric “automation coverage”" in page
+    assert "Flaky test rate" in page, "the metric's name stands beside its key"
+    assert "hand-kept metric “test case coverage”" in page
     assert sign_in(EXECUTIVE).post(f"{PERSONAS}restore/").status_code == 403
     assert client.post(f"{PERSONAS}restore/").status_code == 302
     assert Persona.objects.get(slug="developer").metrics.count() == sum(map(len, BUILT_IN[2].quarters))

@@ -16,7 +16,7 @@ from integrations.enums import RunStatus
 from integrations.intake.apply_placing_rules import apply_placing_rules
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Connection, Deployment, Incident, PlacingRule
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.connectors.pagerduty.test_reading import incident, with_incidents
 from tests.connectors.reading import TOKEN
 from tests.demo.small_history import BEGIN, HOUR, sha

@@ -14,7 +14,17 @@ from django.db import transaction
 
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.code.git.line_history import sync_line_histories
-from integrations.connectors.drafts import AnyDraft, CommitDraft, DeploymentDraft, IncidentDraft, PullRequestDraft, Who
+from integrations.connectors.drafts import (
+    AnyDraft,
+    CodeScanningAlertDraft,
+    CommitDraft,
+    CoverageReportDraft,
+    DeploymentDraft,
+    IncidentDraft,
+    PullRequestDraft,
+    TestReportDraft,
+    Who,
+)
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
@@ -38,6 +48,8 @@ class Story:
     work_items: dict[str, WorkItem] = field(default_factory=dict)
     sprints: dict[str, Sprint] = field(default_factory=dict)
     attempts: dict[tuple[str, ...], list[Attempt]] = field(default_factory=dict)
+    reports: list[TestReportDraft | CoverageReportDraft] = field(default_factory=list)
+    alerts: dict[str, CodeScanningAlertDraft] = field(default_factory=dict)
     clones: list[Repo] = field(default_factory=list)  # none, or the only one
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
     logins: dict[str, str] = field(default_factory=dict)  # by e-mail address, as a people file has them
@@ -83,6 +95,8 @@ class Story:
         yield from self.commits.values()
         yield from self.deployments.values()
         yield from self.incidents.values()
+        yield from self.reports
+        yield from self.alerts.values()
 
     def _read_clone(self) -> None:
         for clone in self.clones:

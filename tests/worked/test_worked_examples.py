@@ -28,6 +28,7 @@ from tests.worked import (  # noqa: F401  # so that their sentences are understo
     tell_deliveries,
     tell_pipelines,
     tell_pull_requests,
+    tell_quality,
     tell_sessions,
     tell_work_items,
 )

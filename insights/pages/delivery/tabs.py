@@ -102,6 +102,13 @@ QUALITY = Section(
                 *("bug.customer_found", "bug.fix_rate", "bug.reopen_rate", "code.refactor_rate"),
             ),
         ),
+        Figures(
+            "Tests and code scanning",
+            (
+                *("test.pass_rate", "test.flaky_rate", "test.coverage", "test.duration"),
+                *("code_scanning.open_alerts", "code_scanning.alert_age", "code_scanning.fix_time"),
+            ),
+        ),
     ),
 )
 HYGIENE = Section(

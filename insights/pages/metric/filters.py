@@ -31,6 +31,7 @@ SPLITS = {
     Dimension.EPIC: "Epic",
     Dimension.INITIATIVE: "Initiative",
     Dimension.INVESTMENT: "Investment category",
+    Dimension.SEVERITY: "Severity",
     Dimension.REPOSITORY: "Repository",
 }
 SPLIT = "by"

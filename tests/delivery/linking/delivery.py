@@ -25,7 +25,7 @@ from integrations.models import (
     PullRequest,
 )
 from integrations.push.drafts import KINDS
-from integrations.push.receive import forget_record, push_connection
+from integrations.push.store import forget_record, push_connection
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

@@ -10,7 +10,7 @@ from integrations.delivery.linking.relink import relink_everything
 from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.models import DeployedPullRequest
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.delivery.linking.delivery import Delivery, links, sha_of
 
 pytestmark = pytest.mark.django_db

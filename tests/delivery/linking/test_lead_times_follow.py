@@ -16,7 +16,7 @@ from integrations.delivery.mappings.effective import Subject
 from integrations.delivery.set_mapping import set_value_mapping
 from integrations.enums import PullRequestState
 from integrations.intake.forget_connection import forget_records
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.columns.forgotten import forgotten_by_refresh
 from tests.delivery.linking.delivery import Delivery, iso, moment, sha_of
 from tests.delivery.work_items.tracker import Tracker

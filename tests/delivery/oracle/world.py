@@ -17,7 +17,7 @@ from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import Commit, CommitFile, ProposedRollback, Repository, ServicePaths
 from integrations.push.drafts import KINDS
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.delivery.oracle.calendar import AUTUMN, SPRING, DateRange
 from tests.delivery.oracle.items import NEVER_REPORTED, items, keys_of
 from tests.delivery.oracle.operations import deployments_of, incidents_of, runs_of

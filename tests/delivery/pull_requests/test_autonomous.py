@@ -19,7 +19,7 @@ from integrations.delivery.ownership.find import find_owned
 from integrations.delivery.ownership.give import remove_owner
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.enums import ReviewState
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from integrations.sync.remove_connection import remove_with_facts
 from orgtree.access.access import access_of
 from orgtree.identities.decisions import mark_bots, unmark_bots

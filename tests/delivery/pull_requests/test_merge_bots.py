@@ -14,7 +14,7 @@ from integrations.enums import PullRequestEventKind, PullRequestState, ReviewSta
 from integrations.intake.store_drafts import store_drafts
 from integrations.models import PullRequest, PullRequestFigures
 from integrations.push.drafts import KINDS
-from integrations.push.receive import push_connection
+from integrations.push.store import push_connection
 from tests.delivery.linking.delivery import iso, moment, sha_of
 
 pytestmark = pytest.mark.django_db
