@@ -32,7 +32,8 @@ from demo.load.reviews import write_demo_reviews
 from demo.load.roadmap import write_demo_roadmap
 from demo.load.tickets import write_demo_tickets
 from demo.load.tools import connect_tools, follow_to_another_port, simulated_tools, streams_waiting, tools_waiting
-from demo.plan.pushing import push_incident
+from demo.plan.pushing import push_incident, push_reports
+from demo.plan.quality_reports import quality_reports
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sending import Sent, send_year
 from demo.plan.year import DemoYear
@@ -83,7 +84,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     The repositories follow the telemetry, so that each commit is attributed once; the simulated tools follow the
     repositories, for they tell of their commits.  Safe to call again after an interruption: the receiver recognises
     what it has, a repository is written once, and a sync goes on where it was.  Raises ReceiverRefusedError,
-    ReceiverAwayError, ToolsAwayError, IncidentRefusedError or NoProgressError.
+    ReceiverAwayError, ToolsAwayError, PushRefusedError or NoProgressError.
     """
     if run.completed_at is not None:
         follow_to_another_port(run)
@@ -141,7 +142,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     write_demo_qbrs(year)
     _wait(mirrors_waiting, "tickets to mirror", report)
     postpone_on_both_sides(tools)
-    _push_late_incident(year, base_url)
+    _push(year, base_url)
     _wait(changes_waiting, "changes of facts and stale partitions", report)
     _wait(lambda: EffortWeek.objects.exclude(stale_since=None).count(), "weeks of people's time", report)
     write_demo_capitalisation(year, today=today)
@@ -176,13 +177,14 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
     return sent
 
 
-def _push_late_incident(year: DemoYear, base_url: str) -> None:
+def _push(year: DemoYear, base_url: str) -> None:
+    """What pipelines and somebody's script push."""
     late = late_incident(year)
-    if late is None:
-        return
     token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:
-        push_incident(late, base_url=base_url, token=secret)
+        push_reports(quality_reports(year), base_url=base_url, token=secret)
+        if late is not None:
+            push_incident(late, base_url=base_url, token=secret)
     finally:
         revoke_ingest_token(token)
 

@@ -1,46 +1,76 @@
-"""Incidents that no pager knows, as somebody's script pushes them."""
+"""What the demo's scripts and pipelines push: incidents that no pager knows, and reports of tests and scanners."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import httpx
 
 from demo.plan.delivery import Incident
+from demo.plan.quality_reports import QualityReport
 from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 
 _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
 
-class IncidentRefusedError(Exception):
+class PushRefusedError(Exception):
     """The push API did not take it; what it said."""
 
     def __init__(self, address: str, answer: str) -> None:
-        super().__init__(f"{address} did not take the demo's incident: {answer[:300]}")
+        super().__init__(f"{address} did not take what the demo pushed: {answer[:300]}")
 
 
 def push_incident(incident: Incident, *, base_url: str, token: str) -> None:
-    """Pushing it again changes nothing.  Raises IncidentRefusedError."""
-    address = f"{base_url}/ingest/v1/incidents/"
-    headers = {"Authorization": f"Bearer {token}"}
+    """Pushing it again changes nothing.  Raises PushRefusedError."""
+    with _client(token) as client:
+        _push(client, f"{base_url}/ingest/v1/incidents/", json={"records": [pushed_record(incident)]})
+
+
+def push_reports(reports: Iterable[QualityReport], *, base_url: str, token: str) -> int:
+    """Push reports as the files that they are; return how many.  Raises PushRefusedError."""
+    number = 0
+    with _client(token) as client:
+        for report in reports:
+            params = {
+                "repository": address_of(report.repository.name),
+                "sha": report.sha,
+                "name": report.name,
+                "branch": "main",
+                "at": report.at.isoformat(),
+            }
+            _push(client, f"{base_url}/ingest/v1/{report.kind}/", params=params, content=report.file)
+            number += 1
+    return number
+
+
+def _client(token: str) -> httpx.Client:
+    return httpx.Client(headers={"Authorization": f"Bearer {token}"}, timeout=60, trust_env=False)
+
+
+def _push(client: httpx.Client, address: str, **request: Any) -> None:
     try:
-        with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
-            answer = client.post(address, json={"records": [pushed_record(incident)]})
+        answer = client.post(address, **request)
     except httpx.TransportError as problem:
-        raise IncidentRefusedError(address, str(problem) or type(problem).__name__) from problem
+        raise PushRefusedError(address, str(problem) or type(problem).__name__) from problem
     if answer.status_code != httpx.codes.OK:
-        raise IncidentRefusedError(address, f"{answer.status_code} {answer.text}")
+        raise PushRefusedError(address, f"{answer.status_code} {answer.text}")
     for result in answer.json()["results"]:
         if result["error"]:
-            raise IncidentRefusedError(address, result["error"])
+            raise PushRefusedError(address, result["error"])
+
+
+def address_of(repository: str) -> str:
+    """The address by which a pipeline names a repository."""
+    return f"{CODE_HOST}/{ORGANISATION_LOGIN}/{repository}"
 
 
 def pushed_record(incident: Incident) -> dict[str, Any]:
     """Without the deployment that caused it, which a pager does not know."""
     record = {
         "id": f"INC-{incident.id}",
-        "repository": f"{CODE_HOST}/{ORGANISATION_LOGIN}/{incident.repository.name}",
+        "repository": address_of(incident.repository.name),
         "service": _SERVICES.get(incident.repository.name) or incident.repository.name,
         "title": incident.title,
         "severity": str(incident.urgency),

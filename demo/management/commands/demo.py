@@ -15,7 +15,7 @@ from demo.load.personas import SignIn, open_demo_accounts
 from demo.load.play import NoProgressError, Played, play_demo
 from demo.load.tools import ToolsAwayError
 from demo.plan.people import ORGANISATION_NAME
-from demo.plan.pushing import IncidentRefusedError
+from demo.plan.pushing import PushRefusedError
 from demo.plan.sending import ReceiverAwayError, ReceiverRefusedError
 from demo.plan.stories import Flavour
 from programs.models import DemoRun
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             ReceiverRefusedError,
             ReceiverAwayError,
             ToolsAwayError,
-            IncidentRefusedError,
+            PushRefusedError,
             NoProgressError,
         ) as problem:
             raise CommandError(str(problem)) from problem
