@@ -287,6 +287,21 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeScanningAlert:
+    """An alert of the default branch; `severity` is empty for a rule that is not about security."""
+
+    number: int
+    repository: Repository
+    rule: str
+    level: str
+    severity: str
+    path: str
+    created_at: datetime
+    fixed_at: datetime | None = None
+    dismissed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DeliveryHistory:
     """Everything that happened until `ends_at`; each kind of record in the order in which its records came to be.
 
@@ -304,6 +319,7 @@ class DeliveryHistory:
     deployments: tuple[Deployment, ...] = ()
     incidents: tuple[Incident, ...] = ()
     releases: tuple[Release, ...] = ()
+    alerts: tuple[CodeScanningAlert, ...] = ()
 
     def repository(self, name: str) -> Repository:
         """KeyError where there is none of the name."""
@@ -313,7 +329,9 @@ class DeliveryHistory:
         raise KeyError(name)
 
 
-_OfRepository = TypeVar("_OfRepository", PullRequest, Issue, PipelineRun, Deployment, Incident, Release)
+_OfRepository = TypeVar(
+    "_OfRepository", PullRequest, Issue, PipelineRun, Deployment, Incident, Release, CodeScanningAlert
+)
 
 
 def renamed_repository(history: DeliveryHistory, name: str, new_name: str) -> DeliveryHistory:
@@ -334,4 +352,5 @@ def renamed_repository(history: DeliveryHistory, name: str, new_name: str) -> De
         deployments=moved(history.deployments),
         incidents=moved(history.incidents),
         releases=moved(history.releases),
+        alerts=moved(history.alerts),
     )

@@ -161,7 +161,16 @@ class Access:
         )
 
 
-PERMISSIONS = ("metadata", "contents", "pull_requests", "issues", "actions", "deployments", "repository_hooks")
+PERMISSIONS = (
+    "metadata",
+    "contents",
+    "pull_requests",
+    "issues",
+    "actions",
+    "deployments",
+    "repository_hooks",
+    "security_events",
+)
 
 
 def _is_signed_by(app: App, jwt: str) -> bool:

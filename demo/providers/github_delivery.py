@@ -1,4 +1,4 @@
-"""Workflow runs, jobs, deployments and releases, as GitHub's REST API and webhooks write them."""
+"""Workflow runs, jobs, deployments, releases and code scanning alerts, as GitHub's REST API and webhooks write them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from demo.plan.delivery import (
     Attempt,
+    CodeScanningAlert,
     Deployment,
     DeploymentState,
     DeploymentStatus,
@@ -225,4 +226,36 @@ def _named_pull_request(payloads: Payloads, run: PipelineRun) -> Json:
         "number": run.pull_request,
         "head": {"ref": run.branch, "sha": run.commit.sha, "repo": repository},
         "base": {"ref": run.repository.default_branch, "sha": run.commit.sha, "repo": repository},
+    }
+
+
+def code_scanning_alert(payloads: Payloads, record: CodeScanningAlert, at: datetime) -> Json:
+    """The alert as it is by then."""
+    page = f"{payloads.web}/{payloads.full_name(record.repository)}/security/code-scanning/{record.number}"
+    fixed_at, dismissed_at = (time if time and time <= at else None for time in (record.fixed_at, record.dismissed_at))
+    state = "fixed" if fixed_at else "dismissed" if dismissed_at else "open"
+    return {
+        "number": record.number,
+        "created_at": when(record.created_at),
+        "updated_at": when(max(filter(None, (record.created_at, fixed_at, dismissed_at)))),
+        "url": f"{payloads.at(record.repository)}/code-scanning/alerts/{record.number}",
+        "html_url": page,
+        "state": state,
+        "fixed_at": fixed_at and when(fixed_at),
+        "dismissed_by": None,
+        "dismissed_at": dismissed_at and when(dismissed_at),
+        "dismissed_reason": "false positive" if dismissed_at else None,
+        "rule": {
+            "id": record.rule,
+            "severity": record.level,
+            "security_severity_level": record.severity or None,
+            "description": "A made-up rule",
+        },
+        "tool": {"name": "CodeQL", "guid": None, "version": "2.23.3"},
+        "most_recent_instance": {
+            "ref": "refs/heads/main",
+            "state": state,
+            "message": {"text": "password = 'hunter2' is hard-coded"},
+            "location": {"path": record.path, "start_line": 1, "end_line": 1},
+        },
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from operator import itemgetter
 
 from demo.plan.delivery import Deployment, PipelineRun
 from demo.providers import github_delivery as delivery
@@ -125,6 +126,16 @@ def _deployment(call: Call, owner: str, name: str, number: str) -> Deployment:
 def releases(call: Call, owner: str, name: str) -> Answer:
     listed = list(reversed(call.shown.releases.get(call.repository(owner, name).name, [])))
     return call.listed(listed, lambda record: delivery.release(call.payloads, record))
+
+
+@route(f"{REPOSITORY}/code-scanning/alerts", "security_events")
+def code_scanning_alerts(call: Call, owner: str, name: str) -> Answer:
+    """The last changed first; a repository that never had one is not analysed."""
+    alerts = call.shown.alerts.get(call.repository(owner, name).name, [])
+    if not alerts:
+        return Answer.of({"message": "no analysis found", "status": "404"}, status=404)
+    shown = [delivery.code_scanning_alert(call.payloads, alert, call.shown.at) for alert in alerts]
+    return call.listed(sorted(shown, key=itemgetter("updated_at"), reverse=True), dict)
 
 
 # Hooks -----------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from demo.plan.delivery import (
     Account,
+    CodeScanningAlert,
     Commit,
     DeliveryEvent,
     DeliveryHistory,
@@ -23,7 +24,7 @@ from demo.plan.delivery import (
     Repository,
 )
 
-Record = TypeVar("Record", PipelineRun, Deployment, Release)
+Record = TypeVar("Record", PipelineRun, Deployment, Release, CodeScanningAlert)
 Folded = TypeVar("Folded", bound="ConversationState")
 
 
@@ -276,6 +277,10 @@ class HistoryAt:
     @cached_property
     def releases(self) -> Mapping[str, list[Release]]:
         return _by_repository(release for release in self.history.releases if release.published_at <= self.at)
+
+    @cached_property
+    def alerts(self) -> Mapping[str, list[CodeScanningAlert]]:
+        return _by_repository(alert for alert in self.history.alerts if alert.created_at <= self.at)
 
 
 def _by_repository(records: Iterable[Record]) -> dict[str, list[Record]]:

@@ -270,6 +270,10 @@ class Connector(ABC):
         """The address that requests go to, without a trailing slash: the form's field of that name."""
         return self.settings.values.get("base_url", "").strip().rstrip("/")
 
+    def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
+        """The streams of a resource of this kind, as far as the settings ask for them."""
+        return self.kinds.get(kind, ())
+
     def listed(self, name: str) -> list[str]:
         """The values of a field that takes several, separated by commas."""
         values = (value.strip() for value in self.settings.values.get(name, "").split(","))

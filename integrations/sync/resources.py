@@ -210,13 +210,13 @@ def _list(connection: Connection) -> set[int]:
 
 def _make_streams(connection: Connection, resources: list[Resource]) -> None:
     """Create streams, which are due at once."""
-    kinds = connector_of(connection).kinds
+    connector = connector_of(connection)
     now = timezone.now()
     Stream.objects.bulk_create(
         (
             Stream(resource=resource, kind=kind, due_at=now)
             for resource in resources
-            for kind in kinds.get(ResourceKind(resource.kind), ())
+            for kind in connector.streams_of(ResourceKind(resource.kind))
         ),
         ignore_conflicts=True,
     )

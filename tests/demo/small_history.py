@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from demo.plan.delivery import (
     Account,
     Attempt,
+    CodeScanningAlert,
     Commit,
     DeliveryEvent,
     DeliveryHistory,
@@ -85,6 +86,11 @@ def small_history() -> DeliveryHistory:
         deployments=_deployments(),
         releases=(
             Release(701, SHOP, "v1.0", "One", sha("Merge pull request #2"), MAYA, BEGIN + 5 * DAY, BEGIN + 5 * DAY),
+        ),
+        alerts=(
+            CodeScanningAlert(1, SHOP, "py/sql-injection", "error", "critical", "cart.py", BEGIN, BEGIN + 3 * DAY),
+            CodeScanningAlert(2, SHOP, "py/unused-import", "note", "", "basket.py", BEGIN + DAY),
+            CodeScanningAlert(3, SHOP, "py/todo", "warning", "", "basket.py", BEGIN + DAY, None, BEGIN + 2 * DAY),
         ),
     )
 

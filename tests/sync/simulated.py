@@ -137,7 +137,7 @@ GITHUB = SimulatedProvider(
     name="github",
     slug="github",
     serve=_github,
-    settings={"use_graphql": "false"},
+    settings={"use_graphql": "false", "read_code_scanning": "true"},
     lists="/commits\\?.*sha=",
     details="/pulls/",
     renamed="3.commit",

@@ -10,7 +10,7 @@ from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.github.graphql import WITHOUT_GRAPHQL, ask
 from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PULL_REQUESTS
-from integrations.connectors.github.refusal import EmptyRepositoryError
+from integrations.connectors.github.refusal import EmptyRepositoryError, NoCodeScanningError
 from integrations.connectors.github.repositories import list_repositories
 
 LOOKED_AT = 100  # repositories among which one is chosen for the test
@@ -43,7 +43,18 @@ TRIALS = (
 )
 
 
-def checked(http: Http, *, owners: Sequence[str], as_app: bool, graphql: str) -> Iterator[CheckedPermission]:
+CODE_SCANNING = Trial(
+    "Code scanning alerts",
+    "code-scanning/alerts",
+    "Code scanning alerts: read",
+    "security_events",
+    "Without it, leave “Read code scanning alerts” off.",
+)
+
+
+def checked(
+    http: Http, *, owners: Sequence[str], as_app: bool, graphql: str, code_scanning: bool = False
+) -> Iterator[CheckedPermission]:
     """One result for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
     is_classic = not as_app and "x-oauth-scopes" in http.get("user").headers
@@ -55,7 +66,7 @@ def checked(http: Http, *, owners: Sequence[str], as_app: bool, graphql: str) ->
     if not seen:
         return
     chosen = _to_try_on(seen)
-    for trial in TRIALS:
+    for trial in (*TRIALS, CODE_SCANNING) if code_scanning else TRIALS:
         if trial.path != "issues" or chosen.details["has_issues"]:
             yield _tried(http, trial, chosen, is_classic=is_classic)
     if graphql:
@@ -90,7 +101,7 @@ def _to_try_on(seen: Sequence[ResourceDraft]) -> ResourceDraft:
 def _tried(http: Http, trial: Trial, chosen: ResourceDraft, *, is_classic: bool) -> CheckedPermission:
     try:
         http.get(f"repos/{chosen.name}/{trial.path}", params={"per_page": 1})
-    except EmptyRepositoryError:
+    except (EmptyRepositoryError, NoCodeScanningError):
         pass
     except PermanentError:
         permission = f"the scope {trial.scope}" if is_classic else f"“{trial.permission}”"

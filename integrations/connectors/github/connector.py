@@ -35,6 +35,7 @@ from integrations.connectors.errors import ConnectorError, PermanentError
 from integrations.connectors.github.actions import fetch_runs
 from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
+from integrations.connectors.github.code_scanning import fetch_alerts
 from integrations.connectors.github.commits import fetch_commits
 from integrations.connectors.github.deployments import fetch_deployments
 from integrations.connectors.github.issues import fetch_issues
@@ -48,6 +49,7 @@ from integrations.connectors.github.webhooks import NORMALISE, news_of, records_
 from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"
+READ_CODE_SCANNING = "read_code_scanning"
 _API = "api."  # github.com and Enterprise Cloud: api.github.com, api.acme.ghe.com; an Enterprise Server has one host
 _ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it
 
@@ -58,6 +60,7 @@ _FETCH: Mapping[Kind, Callable[..., Iterator[Page]]] = {
     Kind.PIPELINE_RUN: fetch_runs,
     Kind.WORK_ITEM: fetch_issues,
     Kind.RELEASE: fetch_releases,
+    Kind.CODE_SCANNING_ALERT: fetch_alerts,
     Kind.COMMIT: fetch_commits,
 }
 
@@ -130,6 +133,14 @@ class GitHub(Connector):
             choices=(("false", "No"), ("true", "Yes")),
         ),
         Field(
+            READ_CODE_SCANNING,
+            "Read code scanning alerts",
+            "Rule, severity, file and state of each alert of the default branch; no code. Requires “Code scanning "
+            "alerts: read”. Repositories without code scanning are skipped.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
+        Field(
             MIRROR_TICKETS,
             "Mirror action tickets",
             "Anyone who can edit an action ticket can mirror it to an issue of a repository synced here, where "
@@ -156,6 +167,7 @@ class GitHub(Connector):
 - Actions: read
 - Deployments: read
 - Webhooks: read and write (optional: Headway then registers its webhooks itself)
+- Code scanning alerts: read (optional: only where Headway is to read them)
 
 **Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. If the organisation requires single sign-on,
 authorise the token for it.
@@ -191,14 +203,33 @@ authorise the token for it.
         return signature(self.settings, http)
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
-        return list(checked(http, owners=self.listed("owners"), as_app=is_app(self.settings), graphql=self.graphql))
+        return list(
+            checked(
+                http,
+                owners=self.listed("owners"),
+                as_app=is_app(self.settings),
+                graphql=self.graphql,
+                code_scanning=self._reads_code_scanning,
+            )
+        )
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         yield from list_repositories(http, self.listed("owners"), as_app=is_app(self.settings))
 
+    def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
+        kinds = super().streams_of(kind)
+        return [one for one in kinds if one is not Kind.CODE_SCANNING_ALERT or self._reads_code_scanning]
+
+    @property
+    def _reads_code_scanning(self) -> bool:
+        return self.settings.values.get(READ_CODE_SCANNING, "").strip().lower() == "true"
+
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
+        if kind is Kind.CODE_SCANNING_ALERT and not self._reads_code_scanning:
+            yield Page((), cursor)  # it was read before, and no longer is
+            return
         place = Place(resource, self.graphql)
         if kind is not Kind.REPOSITORY:
             confirm(http, place)

@@ -63,6 +63,7 @@ class NewestFirst:
     batch: int = PER_PAGE
     per_page: int = PER_PAGE
     within: str = ""
+    id_field: str = "id"
     parameter: str = ""
     is_relevant: Callable[[Any], bool] = lambda item: True
     version: Callable[[Any], str] = _updated_at
@@ -135,7 +136,7 @@ class NewestFirst:
         at = time_of(item, self.sorted_by)
         if at is None:
             return True  # an entry that cannot be understood is shown in quarantine
-        return (below is None or at <= below) and versions.get(text_of(item, "id")) != self.version(item)
+        return (below is None or at <= below) and versions.get(text_of(item, self.id_field)) != self.version(item)
 
     # The cursor -----------------------------------------------------------------------------------------------
 
@@ -144,7 +145,7 @@ class NewestFirst:
     ) -> dict[str, Any]:
         """The cursor at the end of a reading that begins with this page."""
         times = [at for item in listed.items if (at := time_of(item, self.sorted_by))]
-        known = {text_of(item, "id"): self._final_version(item, answered_at) for item in entries}
+        known = {text_of(item, self.id_field): self._final_version(item, answered_at) for item in entries}
         return {
             "since": max(times).isoformat() if times else before.get("since"),
             "known": {id_: version for id_, version in known.items() if version},
@@ -160,9 +161,9 @@ class NewestFirst:
 
     def _taken(self, then: Mapping[str, Any], entries: Sequence[Any], answered_at: datetime) -> dict[str, Any]:
         """The cursor, extended by this page's unfinished records."""
-        listed_ids = {text_of(item, "id") for item in entries}
+        listed_ids = {text_of(item, self.id_field) for item in entries}
         opened = [
-            [text_of(item, "id"), text_of(item, self.sorted_by), self._final_version(item, answered_at)]
+            [text_of(item, self.id_field), text_of(item, self.sorted_by), self._final_version(item, answered_at)]
             for item in entries
             if self.is_open(item)
         ]

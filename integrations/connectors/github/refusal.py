@@ -17,6 +17,7 @@ _NAMES = {
     "deployments": "Deployments",
     "repository_hooks": "Webhooks",
     "members": "Members",
+    "security_events": "Code scanning alerts",
 }
 
 
@@ -24,14 +25,18 @@ class EmptyRepositoryError(PermanentError):
     """The repository has no commit yet."""
 
 
+class NoCodeScanningError(PermanentError):
+    """Code scanning is not set up for the repository, or nothing was analysed yet."""
+
+
 def meaning_of(answer: Refused) -> ConnectorError | None:
     """The error that the answer means; None if the status is specific enough."""
     message = text_of(answer.document, "message")
     if answer.status == 409 and "empty" in message.lower():
         return EmptyRepositoryError("The repository has no commit yet.")
-    if answer.status != 403 or "rate limit" in message.lower() or "retry-after" in answer.headers:
-        return None
-    if answer.headers.get("x-ratelimit-remaining") == "0":
+    if "/code-scanning/" in answer.path and (answer.status == 404 or "enabled" in message.lower()):
+        return NoCodeScanningError("Code scanning is not set up for the repository.")
+    if answer.status != 403 or _is_rate_limited(answer, message):
         return None
     if "required" in answer.headers.get(_SAML, ""):
         return PermanentError(
@@ -47,6 +52,11 @@ def meaning_of(answer: Refused) -> ConnectorError | None:
             cause=Cause.REFUSED,
         )
     return None
+
+
+def _is_rate_limited(answer: Refused, message: str) -> bool:
+    exhausted = answer.headers.get("x-ratelimit-remaining") == "0"
+    return exhausted or "rate limit" in message.lower() or "retry-after" in answer.headers
 
 
 def permissions_of(header: str) -> str:

@@ -15,6 +15,7 @@ from integrations.connectors.base import Http, Json, RawRecord
 from integrations.connectors.drafts import MISSING, AnyDraft, ProvidedParts, PullRequestDraft
 from integrations.connectors.errors import GoneError, PermanentError, TransientError
 from integrations.connectors.github.actions import normalise_job, normalise_run
+from integrations.connectors.github.code_scanning import normalise_alert
 from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
@@ -38,6 +39,7 @@ def normalise_review(payload: Json) -> list[PullRequestDraft]:
 
 
 NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "code_scanning_alert": normalise_alert,
     "commit": normalise_commit,
     "deployment": normalise_deployment,
     "issue": normalise_issue,

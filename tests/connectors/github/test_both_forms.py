@@ -14,7 +14,10 @@ STREAMS = GitHub.kinds[ResourceKind.REPOSITORY]
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_rest_alone_gives_the_same_drafts(github: GitHubServer, kind: Kind) -> None:
-    with_graphql, without = read(github, kind), read(github, kind, use_graphql="false")
+    with_graphql, without = (
+        read(github, kind, read_code_scanning="true"),
+        read(github, kind, use_graphql="false", read_code_scanning="true"),
+    )
     assert with_graphql.drafts == without.drafts
     assert with_graphql.drafts
     assert not with_graphql.refused
@@ -24,8 +27,8 @@ def test_rest_alone_gives_the_same_drafts(github: GitHubServer, kind: Kind) -> N
 @pytest.mark.parametrize("kind", STREAMS)
 @pytest.mark.parametrize("use_graphql", ["true", "false"])
 def test_nothing_new_costs_one_request(github: GitHubServer, kind: Kind, use_graphql: str) -> None:
-    first = read(github, kind, use_graphql=use_graphql)
-    second = read(github, kind, first.cursor, use_graphql=use_graphql)
+    first = read(github, kind, use_graphql=use_graphql, read_code_scanning="true")
+    second = read(github, kind, first.cursor, use_graphql=use_graphql, read_code_scanning="true")
     assert second.drafts == []
     assert second.requests == 1
 
