@@ -210,7 +210,7 @@ def evidence_range(metric: Metric, figure: MetricValue) -> str:
 def earlier(window: Window, before: Window) -> str:
     """The window that a figure is compared with; of an unfinished window, as many days of the previous one."""
     if before.days == window.days:
-        return f"previous {wording.span(before)}"
+        return "previous " + wording.span(before).removeprefix("1 ")
     return f"the first {wording.span(before)} of the one before"
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.http import QueryDict
 from django.urls import reverse
 
@@ -64,13 +66,14 @@ def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access
     filters = read_filters(parameters, today=windows.local_today(), access=access)
     keys = METRICS[rhythm]
     answers = AI_PAGE.read(filters, compared(*keys))
-    is_quarter = rhythm is Rhythm.QUARTERLY
+    tiles, is_quarter = [answers.tile(key) for key in keys], rhythm is Rhythm.QUARTERLY
     return DigestContent(
         title=TITLES[rhythm],
         whose=unit_name(unit),
         period=wording.days(period),
         lead=movement(answers, keys),
-        figures=[_figure(answers.tile(key), filters) for key in keys],
+        figures=[_figure(tile, filters) for tile in tiles if tile.value is not None],
+        missing=_missing([tile for tile in tiles if tile.value is None]),
         findings=_findings(access),
         program=_tickets(filters),
         outcomes=[*_objectives(filters, period), *_initiatives(filters)] if is_quarter else (),
@@ -78,14 +81,21 @@ def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access
 
 
 def _figure(tile: Tile, filters: Filters) -> DigestFigure:
-    value = " ".join(filter(None, (tile.value, tile.unit)))
     return DigestFigure(
         label=tile.label,
-        value=value if tile.value is not None else tile.reason or "No data",
+        value=" ".join(filter(None, (tile.value, tile.unit))),
         change=f"{tile.change.text} {tile.change.comparison}".strip() if tile.change else tile.since,
         judged=tile.change.judged if tile.change else "",
         path=filters.url(reverse("metric_page", args=[tile.key])),
     )
+
+
+def _missing(tiles: Sequence[Tile]) -> list[str]:
+    """One sentence for each reason: those figures have no value."""
+    labels: dict[str, list[str]] = {}
+    for tile in tiles:
+        labels.setdefault(tile.reason or "No data.", []).append(tile.label)
+    return [f"{wording.listed(names)}: {reason}" for reason, names in labels.items()]
 
 
 def _findings(access: Access) -> list[DigestLine]:

@@ -47,7 +47,7 @@ class DigestSubscription(models.Model):
 
 @dataclass(frozen=True)
 class DigestFigure:
-    """A value in words, or why there is none; `path` leads to its page."""
+    """A value in words; `path` leads to its page."""
 
     label: str
     value: str
@@ -74,6 +74,7 @@ class DigestContent:
     period: str
     lead: str
     figures: Sequence[DigestFigure]
+    missing: Sequence[str]  # figures that have no value, with the reason
     findings: Sequence[DigestLine]
     program: Sequence[DigestLine]
     outcomes: Sequence[DigestLine]  # of a quarter: its objectives, and initiatives with their forecast

@@ -118,9 +118,8 @@ def test_its_figures_are_those_that_the_page_shows(org: Org) -> None:
     with time_machine.travel(datetime(2027, 1, 5, 12, tzinfo=UTC), tick=False):
         assert make_digests() == 1
         client, content = signed_in(EXECUTIVE), Digest.objects.get().document
-        shown = [figure for figure in content.figures if figure.value[:1] in "$0123456789"]
-        assert shown
-        for figure in shown:
+        assert content.figures
+        for figure in content.figures:
             number = figure.value.split(" ")[0]
             assert number in text(client, figure.path), figure
 
@@ -131,8 +130,8 @@ def test_everybody_reads_what_they_may_see(org: Org, teams: Teams) -> None:
     wants(EXECUTIVE, unit="search")
     assert make_digests() == 1
     made = Digest.objects.get()
-    spend = next(figure for figure in made.document.figures if figure.label == "Spend")
-    assert "100" not in spend.value
+    assert [figure for figure in made.document.figures if figure.label == "Spend"] == []
+    assert any("Spend" in sentence for sentence in made.document.missing)
     assert signed_in(MANAGER).get(f"/programs/digests/{made.pk}/").status_code == 404
     assert signed_in(EXECUTIVE).get(f"/programs/digests/{made.pk}/").status_code == 200
     Grant.objects.filter(role="executive").delete()
