@@ -26,13 +26,18 @@ class Forecast:
     """The key result's value at the quarter's end, with an interval that holds it in 80 of 100 cases.
 
     `reached_on` is the day from which on the forecast meets the target; None where it does not before the quarter's
-    end, or the target is met already.
+    end, or the target is met already.  A count of items that is to be reached has `odds` (0–1) of that by the quarter's
+    end, and days by which it is with odds of 50, 85 and 95 %; None: not within two years.
     """
 
     value: float
     low: float
     high: float
     reached_on: date | None
+    date_50: date | None = None
+    date_85: date | None = None
+    date_95: date | None = None
+    odds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -178,7 +183,9 @@ def _points(
 def _forecast(measure: KeyResultMeasure) -> Forecast | None:
     if measure.forecast is None or measure.forecast_low is None or measure.forecast_high is None:
         return None
-    return Forecast(measure.forecast, measure.forecast_low, measure.forecast_high, measure.reached_on)
+    dates = (measure.even_on, measure.likely_on, measure.safe_on)
+    bounds = (measure.forecast_low, measure.forecast_high)
+    return Forecast(measure.forecast, *bounds, measure.reached_on, *dates, measure.odds)
 
 
 def _without_baseline(measure: KeyResultMeasure) -> str:

@@ -15,6 +15,7 @@ from insights.query.query import Window
 from insights.ui import wording
 from programs.key_results.queries import share_passed
 from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
+from programs.key_results.services.items import ItemsOutlook
 from programs.models import Direction, KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
 
 EARLY_DAYS = 14  # before, a value of the quarter is one of a few days, and rates jump with each fact
@@ -33,7 +34,7 @@ class KeyResultState:
     grows: bool
     quarter: Window
     today: date
-    outlook: Outlook | None
+    outlook: Outlook | ItemsOutlook | None
     no_forecast: str
 
     @property
@@ -74,7 +75,10 @@ def judge(stand: KeyResultState) -> KeyResultMeasure:
     if stand.outlook is not None:
         end = stand.outlook.after(weeks_left(stand.quarter, stand.today))
         judged.forecast, judged.forecast_low, judged.forecast_high = end.value, end.low, end.high
-        judged.reached_on = _reached_on(stand, stand.outlook)
+        if isinstance(stand.outlook, ItemsOutlook):
+            _say_dates(stand, stand.outlook, judged)
+        else:
+            judged.reached_on = _reached_on(stand, stand.outlook)
     if stand.value is None:
         judged.why = stand.reason
     elif stand.key_result.is_guardrail:
@@ -102,6 +106,18 @@ def _progress(stand: KeyResultState, pace: float | None) -> float | None:
     if stand.key_result.is_guardrail or pace is None or not way:
         return None
     return (pace - (stand.key_result.baseline or 0.0)) / way
+
+
+def _say_dates(stand: KeyResultState, ahead: ItemsOutlook, judged: KeyResultMeasure) -> None:
+    """The days by which a number of items is reached; a limit that must not be reached has none."""
+    if stand.key_result.is_guardrail or stand.key_result.better == Direction.LOWER:
+        return
+    if (reached := ahead.reached(stand.key_result.target, last=stand.quarter.last_day)) is None:
+        return
+    judged.even_on, judged.likely_on, judged.safe_on = reached.dates.even, reached.dates.likely, reached.dates.safe
+    judged.odds = reached.odds
+    if judged.even_on is not None and judged.even_on < stand.quarter.end:
+        judged.reached_on = judged.even_on
 
 
 def _reached_on(stand: KeyResultState, ahead: Outlook) -> date | None:

@@ -16,7 +16,16 @@ from django.utils import timezone
 
 from insights.catalogue.registry import find
 from insights.query import windows
-from programs.key_results.services.forecasting import Accumulation, Point, SoFar, accumulation_of, grows, outlook
+from programs.key_results.services.forecasting import (
+    Accumulation,
+    Outlook,
+    Point,
+    SoFar,
+    accumulation_of,
+    grows,
+    outlook,
+)
+from programs.key_results.services.items import ItemsOutlook, counts_items, items_outlook
 from programs.key_results.services.judging import KeyResultState, judge, together
 from programs.key_results.services.reading import (
     NO_SUCH_METRIC,
@@ -123,10 +132,13 @@ def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyR
     by_days = bool(metric and metric.per_days)
     come = windows.passed(quarter, today=today).days
     is_gone = bool(key_result.metric) and metric is None
-    ahead, why_not = (
-        (None, NO_SUCH_METRIC)
-        if is_gone
-        else outlook(
+    ahead: Outlook | ItemsOutlook | None = None
+    why_not = NO_SUCH_METRIC
+    if counts_items(metric):
+        name = f"key result {key_result.pk}"
+        ahead, why_not = items_outlook(measured.value, measured.finished, quarter, today=today, name=name)
+    elif not is_gone:
+        ahead, why_not = outlook(
             accumulation,
             measured.points,
             SoFar(measured.value, come if by_days else measured.sample_size),
@@ -136,7 +148,6 @@ def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyR
             by_days=by_days,
             by_hand=not key_result.metric,
         )
-    )
     return KeyResultState(
         key_result,
         measured.value,

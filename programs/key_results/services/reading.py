@@ -7,7 +7,7 @@ metric's page shows for that quarter.  Read whole, without regard to a viewer.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from insights.catalogue.registry import find
@@ -17,6 +17,7 @@ from insights.query.query import Freshness, Granularity, MetricValue, Query, Sco
 from insights.query.windows import whole_bucket
 from orgtree.access.access import Access, public_access
 from programs.key_results.services.forecasting import Point
+from programs.key_results.services.items import DAYS_READ, counts_items
 from programs.models import KeyResult
 
 WEEKS_BEFORE = 13  # of context, as many as a quarter has
@@ -32,6 +33,7 @@ class MeasuredMetric:
     sample_size: int
     people: int
     points: Sequence[Point]
+    finished: Sequence[tuple[date, float]] = ()  # items by day, of a metric that counts finished ones
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,11 @@ class KeyResultQuery:
 
     def query(self, window: Window) -> Query:
         return metric_query(self.metric, self.statistic, self.unit, window)
+
+    def by_day(self, today: date) -> Query:
+        """The days before today whose weeks are replayed."""
+        window = Window(today - timedelta(days=DAYS_READ), today)
+        return replace(self.query(window), granularity=Granularity.DAY)
 
 
 def unit_of(key_result: KeyResult) -> str:
@@ -96,13 +103,22 @@ def _read(requests: Iterable[KeyResultQuery], public: Access, today: date) -> di
     ]
     if not queries:
         return {}
-    answers = read_with_known_people(public, totals=queries, freshness=Freshness.OF_PAGES).totals
-    figures = {_key(answer.query): answer.total[0] for answer in answers}
-    return {query: _measured(query, figures, today) for query in order}
+    of_items = [request for request in order if counts_items(find(request.metric))]
+    daily = [request.by_day(today) for request in of_items]
+    answers = read_with_known_people(public, series=daily, totals=queries, freshness=Freshness.OF_PAGES)
+    figures = {_key(answer.query): answer.total[0] for answer in answers.totals}
+    finished = {
+        request: tuple((one.window.start, one.value or 0.0) for one in answer.series)
+        for request, answer in zip(of_items, answers.series, strict=True)
+    }
+    return {request: _measured(request, figures, finished.get(request, ()), today) for request in order}
 
 
 def _measured(
-    request: KeyResultQuery, figures: Mapping[tuple[object, ...], MetricValue], today: date
+    request: KeyResultQuery,
+    figures: Mapping[tuple[object, ...], MetricValue],
+    finished: Sequence[tuple[date, float]],
+    today: date,
 ) -> MeasuredMetric:
     def figure(window: Window) -> MetricValue:
         return figures[_key(request.query(window))]
@@ -115,6 +131,7 @@ def _measured(
         whole.sample_size,
         whole.people,
         tuple(Point(week.window.start, week.value, week.people, week.sample_size) for week in weeks),
+        finished,
     )
 
 

@@ -32,6 +32,14 @@ class ForecastSerializer(serializers.Serializer[object]):
     low = serializers.FloatField()
     high = serializers.FloatField()
     reached_on = serializers.DateField(allow_null=True, help_text="From when on the target is met.")
+    date_50 = serializers.DateField(
+        allow_null=True, help_text="Of a count of finished items: reached by then with odds of 50%."
+    )
+    date_85 = serializers.DateField(allow_null=True)
+    date_95 = serializers.DateField(allow_null=True)
+    odds = serializers.FloatField(
+        allow_null=True, help_text="Of a count of finished items: of reaching the target by the quarter's end, 0 to 1."
+    )
 
 
 class KeyResultPointSerializer(serializers.Serializer[object]):

@@ -10,6 +10,7 @@ from functools import cache
 from django.urls import reverse
 
 from insights.catalogue.registry import find
+from insights.forecasts.listing import NOT_SOON
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.tiles import Link
@@ -55,6 +56,8 @@ class KeyResultLine:
     tag: StatusTag
     forecast: str
     forecast_range: str  # "80% interval 47.0 h to 52.0 h", or why there is no forecast
+    dates: str  # "9 Nov (50%), 23 Nov (85%), 2 Dec (95%)", of a count of items
+    quarter_odds: str  # "71% by the quarter's end", of a count of items
     value: str
     target: str  # "at most 40.0 h"
     why: str
@@ -133,6 +136,8 @@ def key_result_line(measured: KeyResultProgress, objective: Objective) -> KeyRes
         tag=_tag(measured),
         forecast="" if key_result.is_guardrail else forecast_words(measured, objective.quarter),
         forecast_range=_range(measured),
+        dates=_dates(measured),
+        quarter_odds=_quarter_odds(measured),
         value=printed(measured.value, key_result) if measured.value is not None else "",
         target=target_words(measured),
         why=measured.reason or measured.why,
@@ -199,6 +204,22 @@ def _range(measured: KeyResultProgress) -> str:
     unit = unit_of(measured.key_result)
     low, high = amount_text(measured.forecast.low, unit), amount_text(measured.forecast.high, unit)
     return f"80% interval {low} to {high}"
+
+
+def _dates(measured: KeyResultProgress) -> str:
+    """The days by which a count of items is reached; empty where it has none."""
+    forecast = measured.forecast
+    if forecast is None or forecast.odds is None:
+        return ""
+    days = {"50%": forecast.date_50, "85%": forecast.date_85, "95%": forecast.date_95}
+    if forecast.date_50 is None:
+        return NOT_SOON
+    return ", ".join(f"{wording.day(day) if day else NOT_SOON.lower()} ({odds})" for odds, day in days.items())
+
+
+def _quarter_odds(measured: KeyResultProgress) -> str:
+    odds = measured.forecast.odds if measured.forecast else None
+    return "" if odds is None else f"{wording.percent_of(odds, 1.0)} likely by the quarter’s end"
 
 
 def _baseline_days(key_result: KeyResult) -> str:
