@@ -41,6 +41,7 @@ from demo.providers.serve import DemoTools
 from insights.columns.refresh import changes_waiting, refresh
 from insights.findings.night import look_for_findings
 from insights.forecasts.records import record_forecasts
+from insights.forecasts.sprint_records import record_sprints
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
 from integrations.models import EffortWeek, IngestScope, ReceivedBatch
@@ -120,6 +121,7 @@ def _read(tools: DemoTools, run: DemoRun, report: Report) -> None:
     publish_demo_philosophy(year_of(run))
     refresh(math.inf)  # beside the worker, which takes other partitions
     _wait(changes_waiting, "changes of facts and stale partitions", report)
+    record_sprints()
     record_forecasts()  # each night does; the demo begins with those of a year
 
 

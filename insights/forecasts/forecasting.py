@@ -28,11 +28,12 @@ from insights.formulas.forecast import (
 from insights.formulas.forecast_window import ChosenWindow, change_of_team, choose_window
 from insights.formulas.working_days import WorkingDays
 from integrations.delivery.records.initiatives import Initiative
-from integrations.delivery.records.sprint import delivered_days
+from integrations.delivery.records.sprint import delivered_on_board
 from integrations.models import Sprint
 from orgtree.models import Organisation
 from orgtree.organisation.public_holidays import days_off
 
+DAYS_OF_BOARD = timedelta(weeks=26)
 YEARS = 5  # of holidays before and after today
 WORKING_SHARE = 5 / 7  # of the days that an item was active
 
@@ -194,14 +195,23 @@ def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) ->
 
 def forecast_of_sprint(sprint: Sprint, remaining: int, *, today: date) -> Forecast | TooLittleHistory:
     """When so many items are done, at the pace at which sprints of the same board were worked off."""
+    delivered = delivered_on_board(sprint.connection_id, sprint.board, since=today - DAYS_OF_BOARD)
+    return when_finished(
+        history_of_board(delivered, end=today, calendar=working_days(today)), remaining, seed=seed_of_sprint(sprint.pk)
+    )
+
+
+def history_of_board(delivered: Sequence[date], *, end: date, calendar: WorkingDays) -> History:
+    """The part to replay of the items of its sprints that were done in half a year, until before `end`."""
     import numpy as np
 
-    calendar, days = working_days(today), [day for day in delivered_days(sprint) if day < today]
-    if not days:
-        return TooLittleHistory(0, 0)
-    counts = calendar.counts(days, first=min(days), end=today)
-    window = choose_window(History(counts, np.zeros_like(counts)))
-    return when_finished(window.history, remaining, seed=zlib.crc32(f"sprint {sprint.external_id}".encode()))
+    days = [day for day in delivered if end - DAYS_OF_BOARD <= day < end]
+    counts = calendar.counts(days, first=min(days), end=end) if days else np.zeros(0, dtype=np.int64)
+    return choose_window(History(counts, np.zeros_like(counts))).history
+
+
+def seed_of_sprint(sprint: int) -> int:
+    return zlib.crc32(f"sprint {sprint}".encode())
 
 
 def is_young(history: History) -> bool:

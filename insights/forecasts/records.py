@@ -23,6 +23,7 @@ from orgtree.access.access import aggregates_access
 from orgtree.models import UnitPlacement
 
 KINDS = tuple(kind for kind in InitiativeKind if kind.has_end)
+SPRINT = "sprint"  # the kind of records of sprints: insights/forecasts/sprint_records.py
 YEAR = timedelta(days=365)
 WEEKS_BACK = 52
 SETTLED = timedelta(days=14)  # a scope that was empty for so long is finished
@@ -103,14 +104,17 @@ def records_of_unit(unit: str | None) -> QuerySet[ForecastRecord]:
 
 
 def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
-    """The calibration by finished initiatives, and by those whose 85 % date has passed: every other Monday's counts."""
+    """The calibration by finished scopes, and by those whose 85 % date has passed.
+
+    Of an initiative every other Monday's record counts, of a sprint each.
+    """
     passed = Q(finished_on=None, likely_on__lte=timezone.localdate() - SETTLED)
     outcomes = [
         finished_on is not None and (likely_on is None or finished_on <= likely_on)
-        for made_on, likely_on, finished_on in records.filter(Q(finished_on__isnull=False) | passed).values_list(
-            "made_on", "likely_on", "finished_on"
+        for kind, made_on, likely_on, finished_on in records.filter(Q(finished_on__isnull=False) | passed).values_list(
+            "kind", "made_on", "likely_on", "finished_on"
         )
-        if made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0
+        if kind == SPRINT or (made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0)
     ]
     return Calibration(sum(outcomes), len(outcomes))
 

@@ -16,7 +16,9 @@ from django.utils import timezone
 from core.csv_export import Cell, csv_response
 from core.page_links import Picker, url_with
 from insights.forecasts.forecasting import forecast_of_sprint, working_days
+from insights.forecasts.sprint_records import calibration_of_board
 from insights.formulas.forecast import TooLittleHistory
+from insights.pages.planning.forecasts import calibration_words, not_calibrated_words, verdict_tag
 from insights.pages.planning.tabs import COUNTED_IN, PLANNING_PAGE
 from insights.pages.presenter import Verdict
 from insights.pages.records import labels
@@ -113,11 +115,15 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
     counted = Counted(filters.picked[COUNTED_IN.parameter] == "points")
     listed = _listed(filters, report, counted)
     lines = [line for line in report.lines if counted.of(line.amounts[listed])]
+    odds, calibration = _odds(report), calibration_of_board(report.of_board)
     return {
         "title": report.sprint.name or report.sprint.external_id,
         "board": report.board,
         "dates": _dates(report),
-        "odds": _odds(report),
+        "odds": odds,
+        "not_calibrated": not_calibrated_words(calibration) if odds else "",
+        "calibration": calibration_words(calibration, "this board’s sprints") if calibration.of else "",
+        "calibration_tag": verdict_tag(calibration),
         "parts": PARTS_ALONE if report.parts_alone else PARTS_WITH_PARENT,
         "counted": counted,
         "counted_pickers": [

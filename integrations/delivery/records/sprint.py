@@ -34,7 +34,6 @@ from orgtree.models import Identity
 
 AMOUNTS = ("committed", "added", "removed", "delivered", "delivered_commit", "carried_over")
 SATURDAY = 5
-WEEKS_OF_BOARD = 26  # of throughput
 
 ESTIMATED_APART = "estimated otherwise at that moment"
 COUNTED_WITH_PARENT = "a sub-task, which the tracker’s report counts with its parent"
@@ -148,6 +147,7 @@ class SprintReport:
     """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent.
 
     `reported` is empty where the tracker has no report of its own.  `parts_alone`: sub-tasks of the board count alone.
+    `of_board` are the ids of its sprints that the viewer may see.
     """
 
     sprint: Sprint
@@ -161,6 +161,7 @@ class SprintReport:
     reported: Sequence[ReportedAmount]
     older: Sprint | None
     newer: Sprint | None
+    of_board: Sequence[int]
 
 
 def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) -> SprintReport:
@@ -186,6 +187,7 @@ def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) ->
         variation=variation[0] if variation else (None, None),
         older=ordered[place - 1] if place else None,
         newer=ordered[place + 1] if place + 1 < len(ordered) else None,
+        of_board=[one.pk for one in ordered],
     )
 
 
@@ -198,15 +200,14 @@ def days_of_sprint(sprint: Sprint) -> Sequence[SprintDay]:
     return [SprintDay(day, *counted.get(at, nothing)) for day, at in moments]
 
 
-def delivered_days(sprint: Sprint) -> Sequence[date]:
-    """The local day of each item that was done in a sprint of its board since half a year before."""
-    since = timezone.now() - timedelta(weeks=WEEKS_OF_BOARD)
+def delivered_on_board(connection: int, board: str, *, since: date) -> Sequence[date]:
+    """The local day of each item that was done in a sprint of the board since that day."""
     done = SprintItem.objects.filter(
-        sprint__connection=sprint.connection_id,
-        sprint__board=sprint.board,
+        sprint__connection=connection,
+        sprint__board=board,
         sprint__deleted_at=None,
         outcome=SprintOutcome.DELIVERED,
-        ended_at__gte=since,
+        ended_at__date__gte=since,
     )
     return [timezone.localtime(at).date() for _, at in done.values_list("work_item", "ended_at").distinct() if at]
 
