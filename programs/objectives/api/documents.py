@@ -33,12 +33,12 @@ class ForecastSerializer(serializers.Serializer[object]):
     high = serializers.FloatField()
     reached_on = serializers.DateField(allow_null=True, help_text="From when on the target is met.")
     date_50 = serializers.DateField(
-        allow_null=True, help_text="Of a count of finished items: reached by then with odds of 50%."
+        allow_null=True, help_text="The day by which a count of finished items is reached with odds of 50%."
     )
     date_85 = serializers.DateField(allow_null=True)
     date_95 = serializers.DateField(allow_null=True)
     odds = serializers.FloatField(
-        allow_null=True, help_text="Of a count of finished items: of reaching the target by the quarter's end, 0 to 1."
+        allow_null=True, help_text="Odds that a count of finished items is reached by the end of the quarter, 0 to 1."
     )
 
 
