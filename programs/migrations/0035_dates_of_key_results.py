@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("programs", "0031_findings_in_reviews")]
+    dependencies = [("programs", "0034_reports")]
 
     operations = [
         migrations.AddField(
