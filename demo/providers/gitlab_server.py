@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from demo.plan.delivery import DeliveryHistory
+from demo.plan.delivery import DeliveryHistory, PipelineRun
 from demo.providers import gitlab_written as write
 from demo.providers.faults import Answer, Fault, Request
-from demo.providers.record_states import HistoryAt
+from demo.providers.record_states import HistoryAt, PullRequestState
 from demo.providers.simulated_server import SimulatedServer
 
 API, GRAPHQL = "/api/v4", "/api/graphql"
@@ -87,18 +87,55 @@ class GitLabServer(SimulatedServer):
     def _of_project(self, request: Request, shown: HistoryAt, name: str, path: str) -> Answer:
         kind, _, rest = path.partition("/")
         number, _, part = rest.partition("/")
+        found = self._found(shown, name, kind, number, part)
+        if found is None:
+            return _refusal(404)
+        if kind == "deployments" and ("updated_after" in request.query) != (
+            request.query.get("order_by") == "updated_at"
+        ):
+            return _refusal(400, "`updated_at` filter and `updated_at` sorting must be paired")
+        return self._page(request, found) if isinstance(found, list) else Answer.of(found)
+
+    def _found(
+        self, shown: HistoryAt, name: str, kind: str, number: str, part: str
+    ) -> list[dict[str, Any]] | dict[str, Any] | None:
+        """The list, or the one record, that a path names."""
+        path = f"{self._group}/{name}"
         if kind == "merge_requests":
-            states = shown.pull_requests.get(name, {})
-            if not number:
-                return self._page(request, [self.merge_request(state) for state in states.values()])
-            state = states.get(int(number))
-            parts: Mapping[str, Callable[..., Documents]] = {
-                "commits": lambda state: [write.commit(commit) for commit in reversed(state.commits)],
-                "notes": write.notes,
-                "resource_state_events": write.state_events,
-            }
-            return self._page(request, parts[part](state)) if state and part in parts else _refusal(404)
-        return _refusal(404)
+            return self._of_merge_requests(shown.pull_requests.get(name, {}), number, part)
+        if kind == "pipelines":
+            return self._of_pipelines(shown.runs.get(name, []), path, number, part)
+        deployments = shown.deployments.get(name, [])
+        lists: Mapping[str, Callable[[], list[dict[str, Any]]]] = {
+            "deployments": lambda: [write.deployment(record, self.at, path, self._web) for record in deployments],
+            "environments": lambda: [
+                write.environment(one) for one in sorted({record.environment for record in deployments})
+            ],
+        }
+        return lists[kind]() if kind in lists and not number else None
+
+    def _of_pipelines(
+        self, runs: Sequence[PipelineRun], path: str, number: str, part: str
+    ) -> list[dict[str, Any]] | dict[str, Any] | None:
+        if not number:
+            return [write.pipeline(run, self.at, path, self._web, is_listed=True) for run in runs]
+        run = next((run for run in runs if str(run.id) == number), None)
+        if run is None:
+            return None
+        return write.jobs(run, self.at) if part else write.pipeline(run, self.at, path, self._web, is_listed=False)
+
+    def _of_merge_requests(
+        self, states: Mapping[int, PullRequestState], number: str, part: str
+    ) -> list[dict[str, Any]] | None:
+        if not number:
+            return [self.merge_request(state) for state in states.values()]
+        state = states.get(int(number))
+        parts: Mapping[str, Callable[[PullRequestState], list[dict[str, Any]]]] = {
+            "commits": lambda state: [write.commit(commit) for commit in reversed(state.commits)],
+            "notes": write.notes,
+            "resource_state_events": write.state_events,
+        }
+        return parts[part](state) if state and part in parts else None
 
     def _graphql(self, request: Request, shown: HistoryAt) -> Answer:
         query = str(request.json().get("query", ""))
@@ -109,7 +146,7 @@ class GitLabServer(SimulatedServer):
         }
         return Answer.of({"data": {"currentUser": {"id": "gid://gitlab/User/1"}} if "currentUser" in query else data})
 
-    def merge_request(self, state: Any) -> dict[str, Any]:
+    def merge_request(self, state: PullRequestState) -> dict[str, Any]:
         return write.merge_request(state, self._group, self._web)
 
     # Lists ------------------------------------------------------------------------------------------------------

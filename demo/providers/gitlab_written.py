@@ -8,9 +8,15 @@ from typing import Any
 
 from demo.plan.delivery import (
     Account,
+    Attempt,
     Commit,
     DeliveryEvent,
+    Deployment,
+    DeploymentState,
     EventKind,
+    Job,
+    Outcome,
+    PipelineRun,
     Repository,
     Verdict,
 )
@@ -22,6 +28,21 @@ _VERDICTS = {
     Verdict.APPROVED: "approved this merge request",
     Verdict.CHANGES_REQUESTED: "requested changes",
 }
+_OUTCOMES = {
+    Outcome.SUCCESS: "success",
+    Outcome.FAILURE: "failed",
+    Outcome.TIMED_OUT: "failed",
+    Outcome.CANCELLED: "canceled",
+    Outcome.SKIPPED: "skipped",
+}
+_DEPLOYED = {
+    DeploymentState.QUEUED: "created",
+    DeploymentState.IN_PROGRESS: "running",
+    DeploymentState.SUCCESS: "success",
+    DeploymentState.FAILURE: "failed",
+    DeploymentState.ERROR: "failed",
+}
+_TIERS = ("production", "staging", "testing", "development")
 _ABOUT_SOMEBODY = {
     EventKind.ASSIGNED: "assigned to",
     EventKind.UNASSIGNED: "unassigned",
@@ -172,3 +193,97 @@ def _note(event: DeliveryEvent, body: str, position: int = 0, *, of_system: bool
         "system": of_system,
         "internal": False,
     }
+
+
+# Pipelines and deployments ----------------------------------------------------------------------------------------
+
+
+def attempts_until(run: PipelineRun, at: datetime) -> list[Attempt]:
+    return [attempt for attempt in run.attempts if attempt.started_at <= at] or [run.attempts[0]]
+
+
+def pipeline(run: PipelineRun, at: datetime, path: str, web: str, *, is_listed: bool) -> dict[str, Any]:
+    """The pipeline as of its last attempt; lists have fewer fields."""
+    attempt = attempts_until(run, at)[-1]
+    is_over, is_waiting = attempt.finished_at <= at, attempt.started_at > at
+    changed_at = attempt.finished_at if is_over else run.created_at if is_waiting else attempt.started_at
+    document = {
+        "id": run.id,
+        "iid": run.number,
+        "project_id": run.repository.id,
+        "name": run.workflow.name,
+        "status": _OUTCOMES[attempt.outcome] if is_over else "pending" if is_waiting else "running",
+        "source": "merge_request_event" if run.trigger == "pull_request" else run.trigger,
+        "ref": run.branch,
+        "sha": run.commit.sha,
+        "web_url": f"{web}/{path}/-/pipelines/{run.id}",
+        "created_at": written(run.created_at),
+        "updated_at": written(changed_at),
+    }
+    if is_listed:
+        return document
+    times = {
+        "started_at": None if is_waiting else written(run.attempts[0].started_at),
+        "finished_at": written(attempt.finished_at) if is_over else None,
+    }
+    return {**document, **times, "user": user(run.by), "tag": False}
+
+
+def jobs(run: PipelineRun, at: datetime) -> list[dict[str, Any]]:
+    """All jobs, with those that were retried, the newest first."""
+    found = [_job(run, one, at) for attempt in attempts_until(run, at) for one in attempt.jobs if one.queued_at <= at]
+    return found[::-1]
+
+
+def _job(run: PipelineRun, job: Job, at: datetime) -> dict[str, Any]:
+    has_begun, is_over = job.started_at <= at and job.outcome is not Outcome.SKIPPED, job.finished_at <= at
+    return {
+        "id": job.id,
+        "name": job.name,
+        "stage": "test",
+        "status": _OUTCOMES[job.outcome] if is_over else "running" if has_begun else "pending",
+        "allow_failure": False,
+        "created_at": written(job.queued_at),
+        "started_at": written(job.started_at) if has_begun else None,
+        "finished_at": written(job.finished_at) if is_over else None,
+        "queued_duration": (job.started_at - job.queued_at).total_seconds() if has_begun else None,
+        "pipeline": {"id": run.id, "project_id": run.repository.id},
+    }
+
+
+def deployment(record: Deployment, at: datetime, path: str, web: str) -> dict[str, Any]:
+    """By a job; GitLab does not say of an earlier one that another took its place."""
+    statuses = [status for status in record.statuses if status.at <= at and status.state in _DEPLOYED]
+    began = [status.at for status in statuses if status.state is DeploymentState.IN_PROGRESS]
+    state = _DEPLOYED[statuses[-1].state] if statuses else "created"
+    ended = written(statuses[-1].at) if state in ("success", "failed") else None
+    number = record.id * 10
+    return {
+        "id": record.id,
+        "iid": record.id,
+        "ref": record.ref,
+        "sha": record.sha,
+        "status": state,
+        "created_at": written(record.created_at),
+        "updated_at": written(statuses[-1].at if statuses else record.created_at),
+        "user": user(record.by),
+        "environment": {"id": environment_id(record.environment), "name": record.environment},
+        "deployable": {
+            "id": number,
+            "name": "deploy",
+            "status": state,
+            "started_at": written(began[0]) if began else None,
+            "finished_at": ended,
+            "pipeline": {"id": number, "web_url": f"{web}/{path}/-/pipelines/{number}"},
+            "commit": {"id": record.sha, "message": "Not to be kept"},
+        },
+    }
+
+
+def environment_id(name: str) -> int:
+    return sum(map(ord, name))
+
+
+def environment(name: str) -> dict[str, Any]:
+    tier = next((tier for tier in _TIERS if name.startswith(tier[:4])), "other")
+    return {"id": environment_id(name), "name": name, "tier": tier, "state": "available"}

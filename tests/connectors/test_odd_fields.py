@@ -81,6 +81,11 @@ DEFINING: Mapping[str, frozenset[str]] = {
         f"merge_request{path}" for path in ("", ".id", ".iid", ".project_id", ".created_at", ".merged_at")
     ),
 }
+DEFINING = {
+    **DEFINING,
+    "deployment": DEFINING["deployment"] | {"project", "project.id", "deployment.environment.name"},
+    "pipeline": frozenset({"pipeline", "pipeline.id", "pipeline.project_id"}),
+}
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
@@ -88,6 +93,7 @@ OURS: Mapping[str, frozenset[str]] = {
     "build": frozenset({"job", "libraries", "deploys", "withdrawn", "original"}),
     "change_event": frozenset({"service", "deployment"}),
     "incident": frozenset({"occurred_at"}),
+    "deployment": frozenset({"tier"}),
 }
 
 

@@ -22,7 +22,9 @@ from integrations.connectors.base import (
 )
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.gitlab.check import checked
+from integrations.connectors.gitlab.deployments import fetch_deployments, normalise_deployment
 from integrations.connectors.gitlab.merge_requests import fetch_merge_requests, normalise_merge_request
+from integrations.connectors.gitlab.pipelines import fetch_pipelines, normalise_pipeline
 from integrations.connectors.gitlab.projects import list_projects
 from integrations.connectors.gitlab.stream_project import Place
 from integrations.enums import Kind, ResourceKind
@@ -34,9 +36,13 @@ _PAGES = (_REST, _GRAPHQL, "/-/", "/explore/", "/dashboard/", "/users/sign_in", 
 
 _FETCH: Mapping[Kind, tuple[Callable[..., Iterator[Page]], str]] = {  # and the project's setting that turns it off
     Kind.PULL_REQUEST: (fetch_merge_requests, "merge_requests_enabled"),
+    Kind.DEPLOYMENT: (fetch_deployments, "jobs_enabled"),
+    Kind.PIPELINE_RUN: (fetch_pipelines, "jobs_enabled"),
 }
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "deployment": normalise_deployment,
     "merge_request": normalise_merge_request,
+    "pipeline": normalise_pipeline,
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demo.plan.delivery import DeliveryEvent, EventKind
+from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind
 from demo.providers import faults
 from demo.providers.faults import Answer, Fault
 from demo.providers.gitlab_server import GitLabServer
@@ -19,12 +19,16 @@ from integrations.connectors.errors import Cause, ConnectorError, CredentialRefu
 from integrations.connectors.gitlab.connector import GitLab
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
-from tests.connectors.github.histories import pull_request, with_issues
+from tests.connectors.github.histories import pull_request, with_deployments, with_issues, with_runs
 from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
 from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, small_history
 
-STREAMS = (Kind.PULL_REQUEST,)
-LISTS = {Kind.PULL_REQUEST: "/merge_requests\\?"}
+LISTS = {
+    Kind.PULL_REQUEST: "/merge_requests\\?",
+    Kind.DEPLOYMENT: "/deployments\\?",
+    Kind.PIPELINE_RUN: "/pipelines\\?",
+}
+STREAMS = tuple(LISTS)
 MINUTE = timedelta(minutes=1)
 FAULTS: Mapping[str, Callable[[str], Fault]] = {
     "429": lambda path: Fault(faults.too_many_requests(retry_after=0), path=path, nth=2, times=2),
@@ -56,8 +60,16 @@ def gitlab() -> Iterator[GitLabServer]:
 @pytest.fixture
 def many() -> Iterator[GitLabServer]:
     """Three pages of each list; a server may give less than is asked for."""
-    with GitLabServer(with_issues(25), token=TOKEN, page=9) as server:
+    with GitLabServer(many_records(), token=TOKEN, page=9) as server:
         yield server
+
+
+def many_records() -> DeliveryHistory:
+    """25 of each kind, the last of which changed 25 minutes after the beginning."""
+    minutes = [BEGIN + number * MINUTE for number in range(1, 26)]
+    runs = with_runs([at - 5 * MINUTE for at in minutes]).runs
+    deployments = with_deployments([at - HOUR for at in minutes]).deployments
+    return replace(with_issues(25), runs=runs, deployments=deployments)
 
 
 def connector(gitlab: GitLabServer, **values: str) -> GitLab:
@@ -220,6 +232,9 @@ def test_the_check_names_every_permission_and_what_is_missing(gitlab: GitLabServ
         assert [permission.what for permission in of.check(http) if permission.works] == [
             "Projects",
             "Merge requests",
+            "Pipelines and jobs",
+            "Deployments",
+            "Environments",
             "GraphQL, for lines and approvals",
         ]
         gitlab.faults = [Fault(faults.instead(refused), path="/merge_requests", times=None)]
