@@ -10,25 +10,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from demo.plan.delivery import DeliveryHistory, PipelineRun
 from demo.providers import gitlab_written as write
 from demo.providers.faults import Answer, Fault, Request
-from demo.providers.record_states import HistoryAt, PullRequestState
+from demo.providers.record_states import HistoryAt, IssueState, PullRequestState
 from demo.providers.simulated_server import SimulatedServer
 
 API, GRAPHQL = "/api/v4", "/api/graphql"
 MOST_COUNTED = 10_000
 _OF_PROJECT = re.compile(r"/projects/(\d+)(?:/(.*))?")
-_OF_GROUP = re.compile(r"/groups/([^/]+)/(.*)")
+_OF_GROUP = re.compile(r"/groups/([^/]+)(?:/(.*))?")
 _REQUESTED = re.compile(r'(m\d+): mergeRequest\(id: "gid://gitlab/MergeRequest/(\d+)"\)')
 Documents = Sequence[Mapping[str, Any]]
 
 
 class GitLabServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list."""
+    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list;
+    `tiers` those of environments whose names do not say them.
+    """
 
     def __init__(
         self,
@@ -40,10 +43,13 @@ class GitLabServer(SimulatedServer):
         page: int = 100,
         port: int = 0,
         web: str = "",
+        tiers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__("GitLab", faults=faults, port=port)
         self._history, self._token, self._page_size = history, token, page
-        self._web = web or self.url
+        self._web, self._tiers = web or self.url, tiers
+        self.iterations: list[dict[str, Any]] = []  # of the group; without any, they are not on its tier
+        self.iteration_events: dict[int, list[dict[str, Any]]] = {}  # by the number of the issue
         self.advance(at or history.ends_at)
 
     def advance(self, to: datetime) -> None:
@@ -70,19 +76,25 @@ class GitLabServer(SimulatedServer):
         projects = [write.project(one, self._group, self._web) for one in shown.repositories.values()]
         if request.path == "/user":
             return Answer.of({"id": 1, "username": "reader"})
-        if request.path == "/projects":
-            return self._page(request, projects)
+        if request.path in ("/projects", "/groups"):
+            return self._page(request, projects if request.path == "/projects" else [self._group_document])
         if route := _OF_GROUP.fullmatch(request.path):
-            is_ours = unquote(route[1]) == self._group
-            return self._of_group(request, shown, route[2], projects) if is_ours else _refusal(404)
+            is_ours = unquote(route[1]) in (self._group, str(self._history.organisation.id))
+            return self._of_group(request, route[2] or "", projects) if is_ours else _refusal(404)
         route = _OF_PROJECT.fullmatch(request.path)
         name = next((one.name for one in shown.repositories.values() if route and str(one.id) == route[1]), "")
         return self._of_project(request, shown, name, route[2] or "") if route and name else _refusal(404)
 
-    def _of_group(self, request: Request, shown: HistoryAt, path: str, projects: Documents) -> Answer:
-        if path == "projects":
-            return self._page(request, projects)
-        return _refusal(404)
+    @property
+    def _group_document(self) -> dict[str, Any]:
+        group = self._group
+        return {"id": self._history.organisation.id, "full_path": group, "web_url": f"{self._web}/groups/{group}"}
+
+    def _of_group(self, request: Request, path: str, projects: Documents) -> Answer:
+        if not path:
+            return Answer.of(self._group_document)
+        lists = {"projects": projects, "iterations": self.iterations}
+        return self._page(request, lists[path]) if lists.get(path) else _refusal(404)
 
     def _of_project(self, request: Request, shown: HistoryAt, name: str, path: str) -> Answer:
         kind, _, rest = path.partition("/")
@@ -103,16 +115,45 @@ class GitLabServer(SimulatedServer):
         path = f"{self._group}/{name}"
         if kind == "merge_requests":
             return self._of_merge_requests(shown.pull_requests.get(name, {}), number, part)
+        if kind == "issues":
+            return self._of_issues(shown, name, number, part)
         if kind == "pipelines":
             return self._of_pipelines(shown.runs.get(name, []), path, number, part)
         deployments = shown.deployments.get(name, [])
         lists: Mapping[str, Callable[[], list[dict[str, Any]]]] = {
             "deployments": lambda: [write.deployment(record, self.at, path, self._web) for record in deployments],
             "environments": lambda: [
-                write.environment(one) for one in sorted({record.environment for record in deployments})
+                write.environment(one, self._tiers.get(one, ""))
+                for one in sorted({record.environment for record in deployments})
             ],
         }
         return lists[kind]() if kind in lists and not number else None
+
+    def _of_issues(self, shown: HistoryAt, name: str, number: str, part: str) -> list[dict[str, Any]] | None:
+        states = shown.issues.get(name, {})
+        incidents = {
+            write.incident_number(record): record
+            for record in self._history.incidents
+            if record.repository.name == name and record.started_at <= self.at
+        }
+        if not number:
+            issues = [self.issue(state) for state in states.values()]
+            return issues + [write.incident(one, self.at, self._group, self._web) for one in incidents.values()]
+        if part == "notes" and int(number) in incidents:
+            return write.notes_of_incident(incidents[int(number)], self.at)
+        if (state := states.get(int(number))) is None:
+            return None
+        parts: Mapping[str, Callable[[IssueState], list[dict[str, Any]]]] = {
+            "notes": write.notes,
+            "resource_state_events": write.state_events,
+            "resource_label_events": write.label_events,
+            "resource_iteration_events": lambda state: self.iteration_events.get(state.issue.number, []),
+        }
+        return parts[part](state) if part in parts else None
+
+    def issue(self, state: IssueState) -> dict[str, Any]:
+        document = write.issue(state, self._group, self._web)
+        return {**document, "iteration": None, "weight": None} if self.iterations else document
 
     def _of_pipelines(
         self, runs: Sequence[PipelineRun], path: str, number: str, part: str
@@ -155,6 +196,8 @@ class GitLabServer(SimulatedServer):
         query = request.query
         after, before = query.get("updated_after"), query.get("updated_before")
         found = [entry for entry in entries if _is_between(entry.get("updated_at"), after, before)]
+        if type_ := query.get("issue_type"):
+            found = [entry for entry in found if entry["issue_type"] == type_]
         if sorted_by := query.get("order_by"):
             descending = query.get("sort", "desc") == "desc"
             found.sort(key=lambda entry: (entry.get(sorted_by) or "", entry["id"]), reverse=descending)

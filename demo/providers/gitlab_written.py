@@ -14,13 +14,14 @@ from demo.plan.delivery import (
     Deployment,
     DeploymentState,
     EventKind,
+    Incident,
     Job,
     Outcome,
     PipelineRun,
     Repository,
     Verdict,
 )
-from demo.providers.record_states import ConversationState, PullRequestState
+from demo.providers.record_states import ConversationState, IssueState, PullRequestState
 
 GHOST = {"id": 9_007_199_254_740_993, "username": "ghost", "name": "Ghost User"}
 _STATES = {EventKind.CLOSED: "closed", EventKind.REOPENED: "reopened", EventKind.MERGED: "merged"}
@@ -155,6 +156,9 @@ def state_events(state: ConversationState) -> list[dict[str, Any]]:
 def notes(state: ConversationState) -> list[dict[str, Any]]:
     """Comments, and what GitLab writes itself, oldest first."""
     found = [note for event in state.seen for note in _notes_of(event, state)]
+    if isinstance(state, IssueState):
+        first = DeliveryEvent(state.issue.id, EventKind.ASSIGNED, state.issue.created_at, state.issue.author)
+        found += [_note(first, f"assigned to @{user(one)['username']}", 99) for one in state.issue.assignees]
     return sorted(found, key=lambda note: (note["created_at"], note["id"]))
 
 
@@ -193,6 +197,89 @@ def _note(event: DeliveryEvent, body: str, position: int = 0, *, of_system: bool
         "system": of_system,
         "internal": False,
     }
+
+
+# Issues -----------------------------------------------------------------------------------------------------------
+
+
+def issue(state: IssueState, group: str, web: str) -> dict[str, Any]:
+    record, path = state.issue, f"{group}/{state.issue.repository.name}"
+    return {
+        "id": record.id,
+        "iid": record.number,
+        "project_id": record.repository.id,
+        "title": state.title,
+        "description": record.body,
+        "state": "closed" if state.closed else "opened",
+        "issue_type": "issue",
+        "severity": "UNKNOWN",
+        "created_at": written(record.created_at),
+        "updated_at": written(state.updated_at),
+        "closed_at": written(state.closed.at) if state.closed else None,
+        "author": user(record.author),
+        "assignees": [user(one) for one in state.assignees],
+        "labels": sorted(state.labels),
+        "milestone": None,
+        "due_date": record.due_on.isoformat() if record.due_on else None,
+        "user_notes_count": len(state.comments),
+        "web_url": f"{web}/{path}/-/issues/{record.number}",
+        "references": {"short": f"#{record.number}", "full": f"{path}#{record.number}"},
+    }
+
+
+def label_events(state: IssueState) -> list[dict[str, Any]]:
+    record = state.issue
+    begin = (
+        DeliveryEvent(0, EventKind.LABELLED, record.created_at, record.author, text=name) for name in record.labels
+    )
+    return [
+        {
+            "id": event.id,
+            "user": user(event.by),
+            "created_at": written(event.at),
+            "label": {"id": 1, "name": event.text},
+            "action": "add" if event.did is EventKind.LABELLED else "remove",
+        }
+        for event in (*begin, *state.seen)
+        if event.did in (EventKind.LABELLED, EventKind.UNLABELLED)
+    ]
+
+
+def incident(record: Incident, at: datetime, group: str, web: str) -> dict[str, Any]:
+    """An incident is an issue of another type, with a number of its own."""
+    path, number = f"{group}/{record.repository.name}", incident_number(record)
+    is_over = record.resolved_at is not None and record.resolved_at <= at
+    known = [moment for moment in (record.started_at, record.acknowledged_at, record.resolved_at) if moment]
+    return {
+        "id": 5_000_000 + record.id,
+        "iid": number,
+        "project_id": record.repository.id,
+        "title": record.title,
+        "description": "",
+        "state": "closed" if is_over else "opened",
+        "issue_type": "incident",
+        "severity": record.urgency.value.upper(),
+        "created_at": written(record.started_at),
+        "updated_at": written(max(moment for moment in known if moment <= at)),
+        "closed_at": written(record.resolved_at) if is_over and record.resolved_at else None,
+        "author": GHOST,
+        "assignees": [],
+        "labels": [],
+        "web_url": f"{web}/{path}/-/issues/incident/{number}",
+        "references": {"full": f"{path}#{number}"},
+    }
+
+
+def incident_number(record: Incident) -> int:
+    return 500_000 + record.id
+
+
+def notes_of_incident(record: Incident, at: datetime) -> list[dict[str, Any]]:
+    acknowledged = record.acknowledged_at
+    if acknowledged is None or acknowledged > at:
+        return []
+    event = DeliveryEvent(record.id, EventKind.COMMENTED, acknowledged, None)
+    return [_note(event, "changed the incident status to **Acknowledged**")]
 
 
 # Pipelines and deployments ----------------------------------------------------------------------------------------
@@ -284,6 +371,6 @@ def environment_id(name: str) -> int:
     return sum(map(ord, name))
 
 
-def environment(name: str) -> dict[str, Any]:
-    tier = next((tier for tier in _TIERS if name.startswith(tier[:4])), "other")
-    return {"id": environment_id(name), "name": name, "tier": tier, "state": "available"}
+def environment(name: str, tier: str) -> dict[str, Any]:
+    guessed = next((known for known in _TIERS if name.startswith(known[:4])), "other")
+    return {"id": environment_id(name), "name": name, "tier": tier or guessed, "state": "available"}

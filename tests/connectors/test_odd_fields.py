@@ -85,6 +85,8 @@ DEFINING = {
     **DEFINING,
     "deployment": DEFINING["deployment"] | {"project", "project.id", "deployment.environment.name"},
     "pipeline": frozenset({"pipeline", "pipeline.id", "pipeline.project_id"}),
+    "issue": DEFINING["issue"] | {"issue.project_id", "issue.references", "issue.references.full"},
+    "incident": DEFINING["incident"] | {"incident.project_id"},
 }
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.

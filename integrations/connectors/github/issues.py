@@ -6,7 +6,6 @@ status are statuses here, so that a connection's mappings may name them otherwis
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -33,6 +32,7 @@ from integrations.connectors.github.queries import ISSUES
 from integrations.connectors.github.stream_repository import Place, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import issue_key
+from integrations.connectors.status_labels import is_started, status_of
 from integrations.connectors.unchecked import text_of
 from integrations.enums import StatusCategory
 
@@ -40,12 +40,6 @@ BATCH_OVER_GRAPHQL = 50
 BATCH_OVER_REST = 25  # one request each
 OPEN, CLOSED = "open", "closed"
 CATEGORIES = {OPEN: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
-IN_PROGRESS = frozenset({"in progress", "work in progress", "wip", "doing", "in development", "in review"})
-WAITING = frozenset({"blocked", "on hold"})
-"""Labels, in lower case and with blanks alone between their words; before them may stand that it is a status.  What is
-blocked before anybody began is still to do."""
-_WORDS_OF_LABEL = re.compile(r"[a-z]+")
-_NAMES_OF_STATUS = ("status", "state")
 EVENTS_OF_INTEREST = frozenset({"closed", "reopened", "assigned", "unassigned", "labeled", "unlabeled"})
 """Names in REST's timeline."""
 
@@ -59,7 +53,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
     events = _events(reader)
     labels, closed_at = issue.names("labels"), issue.part_time("closed_at")
     state = issue.text("state", default="") or (CLOSED if issue.has("closed_at") else OPEN)
-    native_status = _status(() if labels is MISSING else labels) if state == OPEN else state
+    native_status = status_of(() if labels is MISSING else labels, OPEN) if state == OPEN else state
     return [
         WorkItemDraft(
             external_id=issue.identifier("id"),
@@ -128,7 +122,7 @@ def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[Transit
         if name in ("labeled", "unlabeled"):
             label = event.text("label.name", default="")
             labels = [name for name in labels if name != label] + ([label] if name == "labeled" else [])
-        to = CLOSED if state == CLOSED else _status(labels)
+        to = CLOSED if state == CLOSED else status_of(labels, OPEN)
         if to != status:
             transitions.append(
                 TransitionDraft(
@@ -143,23 +137,8 @@ def _transitions(events: Sequence[tuple[datetime, str, Reader]]) -> list[Transit
     return transitions
 
 
-def _status(labels: Sequence[str]) -> str:
-    """The status of an open issue: its last label that means in progress, or waiting."""
-    working = [label for label in labels if _words(label) in IN_PROGRESS]
-    waiting = [label for label in labels if _words(label) in WAITING]
-    return (waiting or working)[-1] if working else OPEN
-
-
-def _words(label: str) -> str:
-    """The label in plain words: status/In-Progress → in progress."""
-    words = _WORDS_OF_LABEL.findall(label.lower())
-    return " ".join(words[1:] if words[:1] and words[0] in _NAMES_OF_STATUS else words)
-
-
 def _category(status: str) -> StatusCategory | Missing:
-    if _words(status) in IN_PROGRESS | WAITING:
-        return StatusCategory.IN_PROGRESS
-    return CATEGORIES.get(status, MISSING)
+    return StatusCategory.IN_PROGRESS if is_started(status) else CATEGORIES.get(status, MISSING)
 
 
 def _assignments(events: Iterable[tuple[datetime, str, Reader]]) -> list[AssignmentDraft]:

@@ -23,9 +23,12 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.gitlab.check import checked
 from integrations.connectors.gitlab.deployments import fetch_deployments, normalise_deployment
+from integrations.connectors.gitlab.incidents import fetch_incidents, normalise_incident
+from integrations.connectors.gitlab.issues import fetch_issues, normalise_issue
+from integrations.connectors.gitlab.iterations import fetch_iterations, normalise_iteration
 from integrations.connectors.gitlab.merge_requests import fetch_merge_requests, normalise_merge_request
 from integrations.connectors.gitlab.pipelines import fetch_pipelines, normalise_pipeline
-from integrations.connectors.gitlab.projects import list_projects
+from integrations.connectors.gitlab.projects import list_boards, list_projects
 from integrations.connectors.gitlab.stream_project import Place
 from integrations.enums import Kind, ResourceKind
 
@@ -38,9 +41,14 @@ _FETCH: Mapping[Kind, tuple[Callable[..., Iterator[Page]], str]] = {  # and the 
     Kind.PULL_REQUEST: (fetch_merge_requests, "merge_requests_enabled"),
     Kind.DEPLOYMENT: (fetch_deployments, "jobs_enabled"),
     Kind.PIPELINE_RUN: (fetch_pipelines, "jobs_enabled"),
+    Kind.WORK_ITEM: (fetch_issues, "issues_enabled"),
+    Kind.INCIDENT: (fetch_incidents, "issues_enabled"),
 }
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     "deployment": normalise_deployment,
+    "incident": normalise_incident,
+    "issue": normalise_issue,
+    "iteration": normalise_iteration,
     "merge_request": normalise_merge_request,
     "pipeline": normalise_pipeline,
 }
@@ -52,7 +60,10 @@ class GitLab(Connector):
 
     slug = "gitlab"
     name = "GitLab"
-    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_FETCH)}
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {
+        ResourceKind.REPOSITORY: tuple(_FETCH),
+        ResourceKind.BOARD: (Kind.SPRINT,),
+    }
     fields: ClassVar[Sequence[Field]] = (
         Field("base_url", "Base URL", "Address of the server, such as https://gitlab.example.com.", default=GITLAB_COM),
         Field(
@@ -102,10 +113,14 @@ token**, or **personal access token** of a user who is a member of the groups or
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         yield from list_projects(http, self.listed("groups"))
+        yield from list_boards(http, self.listed("groups"))
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
+        if kind is Kind.SPRINT:
+            yield from fetch_iterations(http, resource, cursor)
+            return
         read, feature = _FETCH[kind]
         if resource.details.get(feature) is False:
             yield Page((), cursor)

@@ -33,10 +33,11 @@ from integrations.connectors.git.history import written_at
 from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.lists import list_all
+from integrations.connectors.gitlab.notes import Note, is_system, logins_in, notes_in, read_notes, said
 from integrations.connectors.gitlab.stream_project import Place, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, pull_request_references
-from integrations.connectors.unchecked import object_of, objects_of, text_of
+from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
 SOURCE = "merge_request"
@@ -50,7 +51,6 @@ _AS_DRAFT = r"marked (this merge request )?as (a )?\*\*(draft|Work In Progress)\
 _DRAFT = re.compile(_AS_DRAFT, re.IGNORECASE)
 _READY = re.compile(rf"marked this merge request as \*\*ready\*\*|un{_AS_DRAFT}", re.IGNORECASE)
 _REQUESTED, _NOT_REQUESTED = "requested review from", "removed review request for"
-_NAMED = re.compile(r"@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?)")
 _TITLE_OF_DRAFT = re.compile(r"\s*(?:draft:|\[draft\]|\(draft\)|wip:|\[wip\])", re.IGNORECASE)
 _STATES = {
     "closed": PullRequestEventKind.CLOSED,
@@ -69,7 +69,7 @@ def normalise_merge_request(payload: Json) -> list[PullRequestDraft]:
     merge_request = Reader(payload.get("merge_request"), "merge_request", parent=reader)
     details = reader.object("details")
     native, title = merge_request.text("state", default=""), merge_request.text("title", default="")
-    notes, states = reader.parts("notes", _dated), reader.parts("state_events", _state_event)
+    notes, states = notes_in(reader), reader.parts("state_events", _state_event)
     merged_at = merge_request.time("merged_at", default=None) or (_merged_at(reader) if native == "merged" else None)
     closed_at = merge_request.part_time("closed_at") or merged_at
     newest_first = reader.parts("commits", _commit)
@@ -177,29 +177,14 @@ def _commit(commit: Reader) -> PullRequestCommitDraft:
 
 # Notes ----------------------------------------------------------------------------------------------------------
 
-_Note = tuple[datetime, Reader]
-
-
-def _dated(note: Reader) -> _Note | None:
-    at = note.part_time("created_at", required=True)
-    return None if at is None else (at, note)
-
-
-def _is_system(note: Reader) -> bool:
-    return note.boolean("system", default=False)
-
 
 def _is_comment(note: Reader, *, on_lines: bool) -> bool:
     """Whether somebody wrote it, on a line or in a thread that can be resolved, or among the general comments."""
-    return not _is_system(note) and (note.text("type", default="") in _ON_LINES) == on_lines
+    return not is_system(note) and (note.text("type", default="") in _ON_LINES) == on_lines
 
 
-def _comments(notes: Sequence[_Note] | None, *, on_lines: bool) -> int | Missing:
+def _comments(notes: Sequence[Note] | None, *, on_lines: bool) -> int | Missing:
     return MISSING if notes is None else sum(_is_comment(note, on_lines=on_lines) for _, note in notes)
-
-
-def _body(note: Reader) -> str:
-    return note.text("body", default="").strip() if _is_system(note) else ""
 
 
 def _approvers(details: Reader | None) -> Collection[str] | None:
@@ -219,17 +204,17 @@ class _Review:
     state: ReviewState
 
 
-def _reviews(notes: Sequence[_Note], approvers: Collection[str] | None) -> list[ReviewDraft]:
+def _reviews(notes: Sequence[Note], approvers: Collection[str] | None) -> list[ReviewDraft]:
     """The reviews: verdicts, with the comments on lines beside them, and such comments without a verdict.
 
     An approval that its person withdrew, or that GitLab no longer counts because commits were pushed, is dismissed.
     """
     reviews: list[_Review] = []
     latest: dict[Who | None, _Review] = {}
-    for at, note in sorted(notes, key=lambda note: note[0]):
-        by, said, number = account(note.object("author")), _body(note), note.identifier("id", default="")
-        verdict, known = _VERDICTS.get(said), latest.get(by)
-        if said == _WITHDRAWN:
+    for at, note in notes:
+        by, words, number = account(note.object("author")), said(note), note.identifier("id", default="")
+        verdict, known = _VERDICTS.get(words), latest.get(by)
+        if words == _WITHDRAWN:
             _dismiss(review for review in reviews if review.by == by)
             latest.pop(by, None)
         elif number and (verdict or _is_comment(note, on_lines=True)):
@@ -260,23 +245,23 @@ def _dismiss(reviews: Iterable[_Review]) -> None:
             review.state = ReviewState.DISMISSED
 
 
-def _events(notes: Sequence[_Note], states: Sequence[PullRequestEventDraft]) -> list[PullRequestEventDraft]:
+def _events(notes: Sequence[Note], states: Sequence[PullRequestEventDraft]) -> list[PullRequestEventDraft]:
     """Draft, ready and requested reviews by the notes, closed and reopened by the changes of state, in order."""
     return sorted((*states, *(event for at, note in notes for event in _noted(at, note))), key=lambda event: event.at)
 
 
 def _noted(at: datetime, note: Reader) -> Iterator[PullRequestEventDraft]:
-    said, by = _body(note), account(note.object("author"))
-    if _READY.match(said) or _DRAFT.match(said):
-        kind = PullRequestEventKind.READY if _READY.match(said) else PullRequestEventKind.DRAFT
+    words, by = said(note), account(note.object("author"))
+    if _READY.match(words) or _DRAFT.match(words):
+        kind = PullRequestEventKind.READY if _READY.match(words) else PullRequestEventKind.DRAFT
         yield PullRequestEventDraft(kind=kind, at=at, by=by)
-    elif said.startswith((_REQUESTED, _NOT_REQUESTED)):
-        requested, _, removed = said.partition(_NOT_REQUESTED)
+    elif words.startswith((_REQUESTED, _NOT_REQUESTED)):
+        requested, _, removed = words.partition(_NOT_REQUESTED)
         for kind, text in (
             (PullRequestEventKind.REVIEW_REQUESTED, requested),
             (PullRequestEventKind.REVIEW_REQUEST_REMOVED, removed),
         ):
-            for login in _NAMED.findall(text):
+            for login in logins_in(text):
                 yield PullRequestEventDraft(kind=kind, at=at, by=by, of=Who(login=login))
 
 
@@ -310,22 +295,12 @@ def _read(http: Http, place: Place, entry: Json, details: Mapping[str, Json]) ->
     try:
         parts: dict[str, Any] = {
             "commits": list(list_all(http, f"{path}/commits")),
-            "notes": [_kept(note) for note in _notes(http, path)],
+            "notes": read_notes(http, path),
             "state_events": list(list_all(http, f"{path}/resource_state_events")),
         }
     except GoneError:  # deleted since it was listed
         return
     yield record_of(SOURCE, normalise_merge_request, entry, **parts, details=details.get(text_of(entry, "id")))
-
-
-def _notes(http: Http, path: str) -> list[Json]:
-    return objects_of(list(list_all(http, f"{path}/notes", {"order_by": "created_at", "sort": "asc"})))
-
-
-def _kept(note: Json) -> Json:
-    """A note without what people wrote: only GitLab's own are read."""
-    kept: Json = {name: note[name] for name in ("id", "type", "author", "created_at", "system") if name in note}
-    return {**kept, "body": note.get("body")} if note.get("system") is True else kept
 
 
 def _details_of(http: Http, address: str, ids: Sequence[str]) -> Mapping[str, Json]:

@@ -1,6 +1,7 @@
-"""Projects: those available for syncing.
+"""Projects, and groups with iterations: those available for syncing.
 
-https://docs.gitlab.com/api/projects/#list-all-projects, https://docs.gitlab.com/api/groups/#list-projects
+https://docs.gitlab.com/api/projects/#list-all-projects, https://docs.gitlab.com/api/groups/#list-projects,
+https://docs.gitlab.com/api/groups/#list-groups
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from typing import Any
 from urllib.parse import quote
 
 from integrations.connectors.base import Http, Json, ResourceDraft
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.git.repository import one_spelling
-from integrations.connectors.gitlab.lists import list_all
+from integrations.connectors.gitlab.iterations import ALL
+from integrations.connectors.gitlab.lists import list_all, list_page
 from integrations.connectors.reader import Reader
 from integrations.enums import ResourceKind
 
 NEWEST_FIRST = {"order_by": "id", "sort": "desc"}
+_REPORTER = 20  # the level of the role
 FEATURES = ("merge_requests_enabled", "issues_enabled", "jobs_enabled")
 
 
@@ -27,6 +31,25 @@ def list_projects(http: Http, groups: Sequence[str]) -> Iterator[ResourceDraft]:
         if draft.external_id not in seen:
             seen.add(draft.external_id)
             yield draft
+
+
+def list_boards(http: Http, groups: Sequence[str]) -> Iterator[ResourceDraft]:
+    """The groups that have iterations, which are there on higher tiers; by default those at the top."""
+    top = {"top_level_only": "true", "min_access_level": _REPORTER, "order_by": "id", "sort": "desc"}
+    highest = [group for group in groups if not any(group.startswith(f"{other}/") for other in groups)]
+    paths = (f"groups/{quote(group, safe='')}" for group in highest)
+    found = (http.get(path, params={"with_projects": "false"}).json() for path in paths)
+    for group in map(Reader, found if groups else list_all(http, "groups", top)):
+        number, path = group.identifier("id"), group.text("full_path")
+        try:
+            iterations = list_page(http, f"groups/{number}/iterations", {**ALL, "per_page": 1}).items
+        except PermanentError:
+            continue
+        if iterations:
+            # Rules that pick the group's projects pick its iterations: acme/*
+            details = {"projects": [f"{path}/"]}
+            page = group.text("web_url", default="")
+            yield ResourceDraft(ResourceKind.BOARD, external_id=number, name=path, url=page, details=details)
 
 
 def _listed(http: Http, groups: Sequence[str]) -> Iterator[Any]:

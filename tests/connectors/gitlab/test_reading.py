@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind
+from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Urgency
 from demo.providers import faults
 from demo.providers.faults import Answer, Fault
 from demo.providers.gitlab_server import GitLabServer
@@ -21,12 +21,14 @@ from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import pull_request, with_deployments, with_issues, with_runs
 from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
-from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, small_history
+from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, SHOP, small_history
 
 LISTS = {
     Kind.PULL_REQUEST: "/merge_requests\\?",
     Kind.DEPLOYMENT: "/deployments\\?",
     Kind.PIPELINE_RUN: "/pipelines\\?",
+    Kind.WORK_ITEM: "/issues\\?",
+    Kind.INCIDENT: "/issues\\?",
 }
 STREAMS = tuple(LISTS)
 MINUTE = timedelta(minutes=1)
@@ -69,7 +71,11 @@ def many_records() -> DeliveryHistory:
     minutes = [BEGIN + number * MINUTE for number in range(1, 26)]
     runs = with_runs([at - 5 * MINUTE for at in minutes]).runs
     deployments = with_deployments([at - HOUR for at in minutes]).deployments
-    return replace(with_issues(25), runs=runs, deployments=deployments)
+    incidents = tuple(
+        Incident(number, SHOP, f"Late {number}", Urgency.HIGH, at - HOUR, at - HOUR / 2, at)
+        for number, at in enumerate(minutes)
+    )
+    return replace(with_issues(25), runs=runs, deployments=deployments, incidents=incidents)
 
 
 def connector(gitlab: GitLabServer, **values: str) -> GitLab:
@@ -207,9 +213,9 @@ def test_what_happens_after_the_merge_is_read(gitlab: GitLabServer) -> None:
 def test_projects_are_those_of_the_token_or_of_the_groups(gitlab: GitLabServer, groups: str) -> None:
     of = connector(gitlab, groups=groups)
     with ConnectionHttp(of, patience=QUICK) as http:
-        (shop,) = of.resources(http)
+        (shop,) = (resource for resource in of.resources(http) if resource.kind is ResourceKind.REPOSITORY)
     assert (shop.external_id, shop.name, shop.details["group"]) == ("101", "acme/shop", "acme")
-    path = gitlab.requests[-1].path
+    path = next(request.path for request in gitlab.requests if "projects" in request.path)
     assert ("pagination=keyset" in path, "include_subgroups" in path) == (not groups, bool(groups))
 
 
@@ -220,7 +226,7 @@ def test_a_list_by_keyset_is_read_to_its_end_whatever_the_server_calls_itself(gi
     with GitLabServer(replace(history, repositories=shops), token=TOKEN, page=10) as server:
         of = connector(server)
         with ConnectionHttp(of, patience=QUICK) as http:
-            listed = [resource.external_id for resource in of.resources(http)]
+            listed = [one.external_id for one in of.resources(http) if one.kind is ResourceKind.REPOSITORY]
     assert listed == [str(2**53 + number) for number in reversed(range(25))]
 
 
@@ -235,6 +241,7 @@ def test_the_check_names_every_permission_and_what_is_missing(gitlab: GitLabServ
             "Pipelines and jobs",
             "Deployments",
             "Environments",
+            "Issues and incidents",
             "GraphQL, for lines and approvals",
         ]
         gitlab.faults = [Fault(faults.instead(refused), path="/merge_requests", times=None)]

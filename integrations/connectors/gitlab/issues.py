@@ -1,0 +1,195 @@
+"""Issues and tasks of a project; incidents, which GitLab lists among them, are another stream.
+
+An issue is only open or closed; a label that is named like a status gives it a status in between, and the history of
+labels says since when.  Changes of state, labels and iteration have histories of their own; assignees are in the notes.
+
+https://docs.gitlab.com/api/issues/, /api/resource_state_events/, /api/resource_label_events/,
+/api/resource_iteration_events/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.drafts import (
+    MISSING,
+    AssignmentDraft,
+    Missing,
+    ProvidedParts,
+    SprintChangeDraft,
+    TransitionDraft,
+    Who,
+    WorkItemDraft,
+    shown_title,
+)
+from integrations.connectors.errors import GoneError, PermanentError
+from integrations.connectors.gitlab.accounts import account
+from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.lists import list_all
+from integrations.connectors.gitlab.notes import Note, logins_in, notes_in, read_notes, said
+from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.reader import Reader
+from integrations.connectors.status_labels import is_started, status_of
+from integrations.connectors.unchecked import text_of
+from integrations.enums import StatusCategory
+
+SOURCE, INCIDENT = "issue", "incident"
+OPENED, CLOSED = "opened", "closed"
+CATEGORIES = {OPENED: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
+PLAIN = "issue"  # the type of an issue that has no other
+_REMOVED = "unassigned"
+_LARGEST_WEIGHT = 10**6
+_Event = tuple[datetime, str, Reader]
+
+
+def normalise_issue(payload: Json) -> list[WorkItemDraft]:
+    """`issue` from a list, with `state_events`, `label_events`, `notes` and, where there are iterations,
+    `iteration_events`.
+    """
+    reader = Reader(payload)
+    issue = Reader(payload.get("issue"), "issue", parent=reader)
+    labels, closed_at = issue.texts("labels"), issue.part_time("closed_at")
+    state = issue.text("state", default="") or (CLOSED if closed_at else OPENED)
+    status = status_of(() if labels is MISSING else labels, state) if state == OPENED else state
+    type_ = issue.text("issue_type", default="").lower()
+    events, notes = _events(reader), notes_in(reader)
+    iterations = reader.parts("iteration_events", _sprint_change)
+    milestone = issue.text("milestone.title", default="")
+    weight = issue.integer("weight", default=None)
+    assignees = [who for who in map(account, issue.objects("assignees")) if who is not None]
+    return [
+        WorkItemDraft(
+            external_id=issue.identifier("id"),
+            updated_at=issue.part_time("updated_at"),
+            project=issue.identifier("project_id"),
+            key=issue.text("references.full"),
+            title=shown_title(issue.text("title", default="")),
+            url=issue.text("web_url", default=MISSING),
+            native_type="" if type_ == PLAIN else type_,
+            native_status=status,
+            status_category=_category(status),
+            resolution="",
+            estimate=float(weight) if weight is not None and 0 <= weight < _LARGEST_WEIGHT else None,
+            parent_key="",
+            due_on=issue.part_date("due_date"),
+            versions=(milestone,) if milestone else (),
+            release_on=issue.part_date("milestone.due_date") if milestone else None,
+            reporter=account(issue.object("author")),
+            assignee=assignees[0] if assignees else None,
+            labels=labels,
+            has_description=bool(issue.text("description", default="").strip()),
+            comment_count=issue.integer("user_notes_count", default=MISSING),
+            created_at=issue.time("created_at"),
+            resolved_at=closed_at if state == CLOSED else None,
+            transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
+            assignments=MISSING if notes is None else ProvidedParts(_assignments(notes)),
+            sprint_changes=MISSING if iterations is None else ProvidedParts(iterations),
+            left_out=tuple(reader.left_out),
+        )
+    ]
+
+
+def _category(status: str) -> StatusCategory | Missing:
+    return StatusCategory.IN_PROGRESS if is_started(status) else CATEGORIES.get(status, MISSING)
+
+
+def _events(reader: Reader) -> list[_Event] | None:
+    """Time, kind and event of all changes of state and labels, in order; None if they were not read."""
+    states = reader.parts("state_events", partial(_event, field="state"))
+    labels = reader.parts("label_events", partial(_event, field="action"))
+    if states is None or labels is None:
+        return None
+    return sorted((*labels, *states), key=lambda event: event[0])
+
+
+def _event(event: Reader, field: str) -> _Event | None:
+    at = event.part_time("created_at", required=True)
+    return None if at is None else (at, event.text(field, default=""), event)
+
+
+def _transitions(events: Iterable[_Event]) -> list[TransitionDraft]:
+    """The transitions; an event that leaves the status as it is makes none."""
+    transitions: list[TransitionDraft] = []
+    status, state = OPENED, OPENED
+    labels: list[str] = []
+    for at, name, event in events:
+        if name in ("add", "remove"):
+            label = event.text("label.name", default="")  # null once the label is deleted
+            labels = [known for known in labels if known != label] + ([label] if name == "add" else [])
+        else:
+            state = CLOSED if name == CLOSED else OPENED
+        to = CLOSED if state == CLOSED else status_of(labels, OPENED)
+        if to != status:
+            by = account(event.object("user"))
+            category = CATEGORIES.get(to, StatusCategory.IN_PROGRESS)
+            transitions.append(TransitionDraft(at=at, from_status=status, to_status=to, category=category, by=by))
+            status = to
+    return transitions
+
+
+def _assignments(notes: Iterable[Note]) -> list[AssignmentDraft]:
+    """The assignments over time, with the first of several assignees."""
+    assignments: list[AssignmentDraft] = []
+    assigned: list[str] = []
+    for at, note in notes:
+        words = said(note)
+        if not words.startswith(("assigned to", _REMOVED, "removed assignee")):
+            continue
+        added, _, removed = words.partition(_REMOVED)
+        gone = set(logins_in(removed)) if not words.startswith("removed assignee") else set(assigned)
+        now_assigned = [login for login in assigned if login not in gone]
+        now_assigned += [login for login in logins_in(added) if login not in now_assigned]
+        if now_assigned[:1] != assigned[:1]:
+            assignments.append(AssignmentDraft(at=at, assignee=Who(login=now_assigned[0]) if now_assigned else None))
+        assigned = now_assigned
+    return assignments
+
+
+def _sprint_change(event: Reader) -> SprintChangeDraft | None:
+    at = event.part_time("created_at", required=True)
+    sprint = event.identifier("iteration.id", default="")
+    if at is None or not sprint:
+        return None
+    added = event.text("action", default="") == "add"
+    return SprintChangeDraft(at=at, sprint=sprint, added=added, by=account(event.object("user")))
+
+
+def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
+    """Read issues: a changed one costs three requests, and one more where there are iterations."""
+
+    def read(entries: Sequence[Json]) -> list[RawRecord]:
+        plain = (entry for entry in entries if text_of(entry, "issue_type") != INCIDENT)
+        return [record for entry in plain for record in _read(http, place, entry)]
+
+    changes = Changes(path=place.path("issues"), params={"state": "all", "scope": "all"}, read=read)
+    yield from changes.pages(http, cursor, now=now)
+
+
+def _read(http: Http, place: Place, entry: Json) -> Iterator[RawRecord]:
+    number = text_of(entry, "iid")
+    if not number:
+        yield record_of(SOURCE, normalise_issue, entry)
+        return
+    path = place.path("issues", number)
+    try:
+        parts: dict[str, Any] = {
+            "state_events": list(list_all(http, f"{path}/resource_state_events")),
+            "label_events": list(list_all(http, f"{path}/resource_label_events")),
+            "notes": read_notes(http, path),
+            "iteration_events": _iteration_events(http, path) if "iteration" in entry else None,
+        }
+    except GoneError:  # deleted since it was listed
+        return
+    yield record_of(SOURCE, normalise_issue, entry, **parts)
+
+
+def _iteration_events(http: Http, path: str) -> list[Any] | None:
+    """The history of iterations; None on a tier without them."""
+    try:
+        return list(list_all(http, f"{path}/resource_iteration_events"))
+    except PermanentError:
+        return None
