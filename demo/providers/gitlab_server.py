@@ -49,6 +49,7 @@ class GitLabServer(SimulatedServer):
         self._history, self._token, self._page_size = history, token, page
         self._web, self._tiers = web or self.url, tiers
         self.iterations: list[dict[str, Any]] = []  # of the group; without any, they are not on its tier
+        self.hooks: dict[int, dict[str, Any]] = {}
         self.iteration_events: dict[int, list[dict[str, Any]]] = {}  # by the number of the issue
         self.advance(at or history.ends_at)
 
@@ -99,6 +100,8 @@ class GitLabServer(SimulatedServer):
     def _of_project(self, request: Request, shown: HistoryAt, name: str, path: str) -> Answer:
         kind, _, rest = path.partition("/")
         number, _, part = rest.partition("/")
+        if kind == "hooks":
+            return self._hooks(request, number)
         found = self._found(shown, name, kind, number, part)
         if found is None:
             return _refusal(404)
@@ -107,6 +110,16 @@ class GitLabServer(SimulatedServer):
         ):
             return _refusal(400, "`updated_at` filter and `updated_at` sorting must be paired")
         return self._page(request, found) if isinstance(found, list) else Answer.of(found)
+
+    def _hooks(self, request: Request, number: str) -> Answer:
+        """Webhooks, which need a token that may write."""
+        if request.method == "POST":
+            hook = {"id": max(self.hooks, default=0) + 1, **request.json()}
+            self.hooks[hook["id"]] = hook
+            return Answer.of(hook, status=201)
+        if request.method == "DELETE":
+            return Answer(204) if self.hooks.pop(int(number), None) else _refusal(404)
+        return self._page(request, [{**hook, "token": None} for hook in self.hooks.values()])
 
     def _found(
         self, shown: HistoryAt, name: str, kind: str, number: str, part: str

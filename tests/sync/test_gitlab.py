@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from demo.plan.delivery import Incident as Late
 from demo.plan.delivery import Urgency
 from demo.providers.gitlab_server import GitLabServer
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.models import Connection, Deployment, Incident, PullRequestFigures, WorkItem
+from integrations.sync.slices import run_next_slice
+from integrations.webhooks.process import process_waiting
 from tests.connectors.github.histories import with_deployments
 from tests.demo.small_history import BEGIN, DAY, HOUR, SHOP, small_history
-from tests.sync.readings import read_through
-from tests.sync.simulated import GITLAB
+from tests.sync.readings import let_time_pass, read_everything, read_through
+from tests.sync.simulated import GITLAB, tables_of
 
 pytestmark = pytest.mark.django_db
+SECRET = "only-for-tests"
 SECONDS = 3600.0  # of an hour
 
 
@@ -62,3 +69,42 @@ def test_an_incident_has_its_times_and_is_no_work_item(connection: Connection) -
     assert (incident.severity, incident.repository and incident.repository.name) == ("high", "acme/shop")
     assert (incident.acknowledged_at, incident.resolved_at) == (BEGIN + 1.1 * DAY, BEGIN + 1.5 * DAY)
     assert set(WorkItem.objects.values_list("key", flat=True)) == {"acme/shop#1", "acme/shop#7"}
+
+
+def send(connection: Connection, payload: Any, delivery: str) -> int:
+    headers = {"X-Gitlab-Event": "Hook", "X-Gitlab-Token": SECRET, "Idempotency-Key": delivery}
+    address = f"/hooks/gitlab/{connection.pk}/"
+    body = json.dumps(payload)
+    return Client().post(address, body, content_type="application/json", headers=headers).status_code
+
+
+def test_webhooks_in_any_order_and_twice_leave_the_tables_of_a_sync(
+    gitlab: GitLabServer, connection: Connection
+) -> None:
+    connection.secrets = {**connection.secrets, "webhook_secret": SECRET}
+    connection.save()
+    kinds = ("merge_request", "deployment", "pipeline", "build", "issue", "incident", "wiki_page")
+    payloads = [{"object_kind": kind, "project": {"id": 101}, "number": n} for kind in kinds for n in (1, 2)]
+    for number, payload in enumerate(payloads):
+        assert send(connection, payload, f"before-{number}") in (200, 202)
+    process_waiting()
+    gitlab.advance(BEGIN + 7 * HOUR + timedelta(minutes=3))  # it is merged, and not yet deployed
+    read_through(connection)
+    gitlab.advance(BEGIN + 30 * DAY)
+    for number, payload in enumerate(reversed(payloads + payloads)):
+        assert send(connection, {**payload, "again": number}, f"after-{number}") in (200, 202)
+    process_waiting()
+    while run_next_slice() is not None:
+        pass
+    usual = tables_of(connection)
+    assert Deployment.objects.filter(pipeline_run=None).count() == 1
+    let_time_pass(connection)
+    runs = read_everything(connection, full=True)
+    assert [(run.added, run.changed, run.removed) for run in runs] == [(0, 0, 0)] * len(runs)
+    assert tables_of(connection) == usual
+
+
+def test_a_delivery_with_another_token_is_refused(connection: Connection) -> None:
+    connection.secrets = {**connection.secrets, "webhook_secret": "another"}
+    connection.save()
+    assert send(connection, {"object_kind": "issue", "project": {"id": 101}}, "wrong") == 401

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
 from integrations.connectors.addresses import cut_at
 from integrations.connectors.base import (
+    Arrival,
     CheckedPermission,
     Connector,
     Cursor,
@@ -17,10 +18,12 @@ from integrations.connectors.base import (
     Http,
     Json,
     Page,
+    RawRecord,
     ResourceDraft,
     register,
 )
 from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import PermanentError
 from integrations.connectors.gitlab.check import checked
 from integrations.connectors.gitlab.deployments import fetch_deployments, normalise_deployment
 from integrations.connectors.gitlab.incidents import fetch_incidents, normalise_incident
@@ -30,6 +33,7 @@ from integrations.connectors.gitlab.merge_requests import fetch_merge_requests, 
 from integrations.connectors.gitlab.pipelines import fetch_pipelines, normalise_pipeline
 from integrations.connectors.gitlab.projects import list_boards, list_projects
 from integrations.connectors.gitlab.stream_project import Place
+from integrations.connectors.gitlab.webhooks import arrival_of, news_of, register_hook, remove_hook
 from integrations.enums import Kind, ResourceKind
 
 GITLAB_COM = "https://gitlab.com"
@@ -81,6 +85,11 @@ token**, or **personal access token** of a user who is a member of the groups or
 
 - Role: **Reporter** (or above) in the groups or projects that Headway is to read
 - Scope: **read_api**. Nothing is written.
+- **Webhook** (optional): in the settings of a project or a group (Premium), Webhooks → Add new webhook, with the
+  address and the secret token that are shown here after saving, and *Comments*, *Confidential comments*, *Issues
+  events*, *Confidential issues events*, *Merge request events*, *Pipeline events* and *Deployment events*. Headway
+  registers webhooks itself if the token has the scope **api** and the role Maintainer. Without them the schedule finds
+  everything some minutes later.
 """
 
     @classmethod
@@ -129,3 +138,23 @@ token**, or **personal access token** of a user who is a member of the groups or
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)
+
+    # Webhooks -------------------------------------------------------------------------------------------------
+
+    def arrival(self, headers: Mapping[str, str], body: bytes, secret: str) -> Arrival | None:
+        return arrival_of(headers, body, secret)
+
+    def deliveries(self, event: str, payload: Json) -> Iterable[RawRecord] | None:
+        """No records: what happened is read, see `news`."""
+        return None if news_of(payload) is None else ()
+
+    def news(self, event: str, payload: Json) -> tuple[str, Kind] | None:
+        return news_of(payload)
+
+    def register_hook(self, http: Http, resource: FetchedResource, address: str, secret: str) -> str:
+        if resource.kind is not ResourceKind.REPOSITORY:
+            raise PermanentError("Iterations of a group have no webhook; they are read on schedule.")
+        return register_hook(http, Place(resource, self.graphql), address, secret)
+
+    def remove_hook(self, http: Http, resource: FetchedResource, hook_id: str) -> None:
+        remove_hook(http, Place(resource, self.graphql), hook_id)
