@@ -81,7 +81,7 @@ class GitLabServer(SimulatedServer):
             return self._page(request, projects if request.path == "/projects" else [self._group_document])
         if route := _OF_GROUP.fullmatch(request.path):
             is_ours = unquote(route[1]) in (self._group, str(self._history.organisation.id))
-            return self._of_group(request, route[2] or "", projects) if is_ours else _refusal(404)
+            return self._of_group(request, shown, route[2] or "", projects) if is_ours else _refusal(404)
         route = _OF_PROJECT.fullmatch(request.path)
         name = next((one.name for one in shown.repositories.values() if route and str(one.id) == route[1]), "")
         return self._of_project(request, shown, name, route[2] or "") if route and name else _refusal(404)
@@ -91,9 +91,12 @@ class GitLabServer(SimulatedServer):
         group = self._group
         return {"id": self._history.organisation.id, "full_path": group, "web_url": f"{self._web}/groups/{group}"}
 
-    def _of_group(self, request: Request, path: str, projects: Documents) -> Answer:
+    def _of_group(self, request: Request, shown: HistoryAt, path: str, projects: Documents) -> Answer:
         if not path:
             return Answer.of(self._group_document)
+        if path in ("merge_requests", "issues"):
+            of_projects = (self._found(shown, name, path, "", "") for name in shown.repositories)
+            return self._page(request, [entry for found in of_projects if isinstance(found, list) for entry in found])
         lists = {"projects": projects, "iterations": self.iterations}
         return self._page(request, lists[path]) if lists.get(path) else _refusal(404)
 
@@ -102,6 +105,8 @@ class GitLabServer(SimulatedServer):
         number, _, part = rest.partition("/")
         if kind == "hooks":
             return self._hooks(request, number)
+        if path == "repository/commits":
+            return self._page(request, self._commits(shown, name, request.query.get("ref_name", "")))
         found = self._found(shown, name, kind, number, part)
         if found is None:
             return _refusal(404)
@@ -110,6 +115,16 @@ class GitLabServer(SimulatedServer):
         ):
             return _refusal(400, "`updated_at` filter and `updated_at` sorting must be paired")
         return self._page(request, found) if isinstance(found, list) else Answer.of(found)
+
+    def _commits(self, shown: HistoryAt, name: str, ref: str) -> list[dict[str, Any]]:
+        """Those of the default branch from a revision down, or of a range, the newest first."""
+        commits = shown.commits.get(name, [])
+        position = {commit.sha: number for number, commit in enumerate(commits)}
+        old, _, new = ref.rpartition("..")
+        begin, end = position.get(old, -1) + 1, position.get(new, len(commits) - 1) + 1
+        if old and old not in position:
+            return []
+        return [write.commit(commit, with_parents=True) for commit in reversed(commits[begin:end])]
 
     def _hooks(self, request: Request, number: str) -> Answer:
         """Webhooks, which need a token that may write."""

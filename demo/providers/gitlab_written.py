@@ -323,17 +323,17 @@ def jobs(run: PipelineRun, at: datetime) -> list[dict[str, Any]]:
 
 
 def _job(run: PipelineRun, job: Job, at: datetime) -> dict[str, Any]:
-    has_begun, is_over = job.started_at <= at and job.outcome is not Outcome.SKIPPED, job.finished_at <= at
+    has_started, is_over = job.started_at <= at and job.outcome is not Outcome.SKIPPED, job.finished_at <= at
     return {
         "id": job.id,
         "name": job.name,
         "stage": "test",
-        "status": _OUTCOMES[job.outcome] if is_over else "running" if has_begun else "pending",
+        "status": _OUTCOMES[job.outcome] if is_over else "running" if has_started else "pending",
         "allow_failure": False,
         "created_at": written(job.queued_at),
-        "started_at": written(job.started_at) if has_begun else None,
+        "started_at": written(job.started_at) if has_started else None,
         "finished_at": written(job.finished_at) if is_over else None,
-        "queued_duration": (job.started_at - job.queued_at).total_seconds() if has_begun else None,
+        "queued_duration": (job.started_at - job.queued_at).total_seconds() if has_started else None,
         "pipeline": {"id": run.id, "project_id": run.repository.id},
     }
 

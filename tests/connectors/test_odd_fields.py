@@ -85,6 +85,7 @@ DEFINING = {
     **DEFINING,
     "deployment": DEFINING["deployment"] | {"project", "project.id", "deployment.environment.name"},
     "pipeline": frozenset({"pipeline", "pipeline.id", "pipeline.project_id"}),
+    "commit": DEFINING["commit"] | {"commit.id", "commit.committed_date", "project", "project.id"},
     "issue": DEFINING["issue"] | {"issue.project_id", "issue.references", "issue.references.full"},
     "incident": DEFINING["incident"] | {"incident.project_id"},
 }

@@ -24,6 +24,7 @@ from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.errors import TransientError
+from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import PER_PAGE, Listed, list_page
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import as_record, text_of, time_of
@@ -38,19 +39,26 @@ GRAIN = timedelta(milliseconds=1)  # times are written in these, and stored more
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:
-    """A list; `read` makes records of its entries, `batch` at a time.  `tells_all`: what it lacks was deleted."""
+    """A list; `read` makes records of its entries, `batch` at a time.  `tells_all`: what it lacks was deleted.
+
+    `group` is the same list for all projects of the group, which says whether there is anything to read.
+    """
 
     path: str
     read: Callable[[Sequence[Json]], Sequence[RawRecord]]
     params: Mapping[str, Any] = field(default_factory=dict)
     batch: int = AT_A_TIME
     tells_all: bool = True
+    group: GroupChanges | None = None
 
     def pages(self, http: Http, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
         """Read everything from an empty cursor, else the changes since."""
         ended = {name: cursor[name] for name in ("since", "known") if cursor.get(name)}
         known: Mapping[str, str] = ended.get("known", {})
         then: dict[str, Any] = dict(cursor.get("then", {}))
+        if ended and not then and (quiet := self._quiet(http, ended, now)):
+            yield Page([], quiet, left=0)
+            return
         before, seen, number = _moment(cursor.get("before")), set(cursor.get("seen", ())), int(cursor.get("page", 1))
         while True:
             listed = list_page(http, self.path, self._params(ended, before, number))
@@ -72,6 +80,16 @@ class Changes:
                 before = edge
                 place = {"before": before.isoformat() if before else "", "seen": sorted(seen), "page": number}
                 yield Page(self.read(batch), {**ended, "then": then, **place}, left=_left(listed, rest))
+
+    def _quiet(self, http: Http, ended: Mapping[str, Any], now: datetime) -> Cursor | None:
+        """The cursor from which to go on if nothing has changed by the group's list."""
+        since, known = datetime.fromisoformat(ended["since"]), ended.get("known", {})
+        unread = self.group.unread(http, since, known, now) if self.group else None
+        if unread is None or not unread.is_quiet:
+            return None
+        begin = max(since, unread.answered_at - OVERLAP)
+        young = {id_: text for id_, text in known.items() if datetime.fromisoformat(text) >= begin}
+        return {"since": _written(begin), "known": young}
 
     def _params(self, ended: Mapping[str, Any], before: datetime | None, number: int) -> Mapping[str, Any]:
         # Deployments may be sorted by change only with a filter by it.

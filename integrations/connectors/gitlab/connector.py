@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from integrations.connectors.addresses import cut_at
+from integrations.connectors.addresses import Origin, cut_at
 from integrations.connectors.base import (
     Arrival,
     CheckedPermission,
+    CloneAddress,
     Connector,
     Cursor,
     FetchedResource,
@@ -25,6 +28,7 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.gitlab.check import checked
+from integrations.connectors.gitlab.commits import fetch_commits, normalise_commit
 from integrations.connectors.gitlab.deployments import fetch_deployments, normalise_deployment
 from integrations.connectors.gitlab.incidents import fetch_incidents, normalise_incident
 from integrations.connectors.gitlab.issues import fetch_issues, normalise_issue
@@ -47,8 +51,10 @@ _FETCH: Mapping[Kind, tuple[Callable[..., Iterator[Page]], str]] = {  # and the 
     Kind.PIPELINE_RUN: (fetch_pipelines, "jobs_enabled"),
     Kind.WORK_ITEM: (fetch_issues, "issues_enabled"),
     Kind.INCIDENT: (fetch_incidents, "issues_enabled"),
+    Kind.COMMIT: (fetch_commits, ""),
 }
 _NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
+    "commit": normalise_commit,
     "deployment": normalise_deployment,
     "incident": normalise_incident,
     "issue": normalise_issue,
@@ -78,13 +84,21 @@ class GitLab(Connector):
             required=False,
         ),
         Field("token", "Token", "A personal, group or project access token with the scope read_api.", secret=True),
+        Field(
+            "keep_mirror",
+            "Mirror repositories",
+            "Keep a bare clone of each repository in Headway's data folder, to count lines and files. "
+            "It needs as much disk space as the repository, and the scope read_repository.",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
     )
     permissions = """\
 **Group access token** (Settings → Access tokens of the group; not on the Free tier of gitlab.com), **project access
 token**, or **personal access token** of a user who is a member of the groups or projects:
 
 - Role: **Reporter** (or above) in the groups or projects that Headway is to read
-- Scope: **read_api**. Nothing is written.
+- Scope: **read_api**, and **read_repository** to mirror repositories. Nothing is written.
 - **Webhook** (optional): in the settings of a project or a group (Premium), Webhooks → Add new webhook, with the
   address and the secret token that are shown here after saving, and *Comments*, *Confidential comments*, *Issues
   events*, *Confidential issues events*, *Merge request events*, *Pipeline events* and *Deployment events*. Headway
@@ -134,7 +148,23 @@ token**, or **personal access token** of a user who is a member of the groups or
         if resource.details.get(feature) is False:
             yield Page((), cursor)
             return
-        yield from read(http, Place(resource, self.graphql), cursor, now=now)
+        token = f"{self.graphql} {self.settings.secrets.get('token', '')}"
+        credential = hashlib.sha256(token.encode()).hexdigest()
+        yield from read(http, Place(resource, self.graphql, credential), cursor, now=now)
+
+    def clone_address(self, http: Http, resource: FetchedResource) -> CloneAddress:
+        """The HTTPS address, with the token that reads it.
+
+        Raises PermanentError if the project's page is at another host than the connection's.
+        """
+        page = urlsplit(str(resource.details.get("html_url", "")))
+        if not page.path.strip("/") or not Origin.of(self.base_url).has(page.geturl()):
+            raise PermanentError(
+                f"GitLab says that {resource.name} is at {page.netloc or 'no address'}, where the token is not sent.",
+                what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
+            )
+        basic = base64.b64encode(f"oauth2:{self.settings.secrets.get('token', '')}".encode()).decode()
+        return CloneAddress(f"{page.geturl().rstrip('/')}.git", f"Basic {basic}")
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)

@@ -14,6 +14,7 @@ from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, IncidentDraft, Missing, shown_title
 from integrations.connectors.errors import GoneError
 from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.issues import CLOSED, INCIDENT
 from integrations.connectors.gitlab.notes import Note, notes_in, read_notes, said
 from integrations.connectors.gitlab.stream_project import Place, record_of
@@ -76,8 +77,13 @@ def fetch_incidents(http: Http, place: Place, cursor: Cursor, *, now: datetime) 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [record for entry in entries for record in _read(http, place, entry)]
 
-    params = {"state": "all", "scope": "all", "issue_type": INCIDENT}
-    yield from Changes(path=place.path("issues"), params=params, read=read).pages(http, cursor, now=now)
+    changes = Changes(
+        path=place.path("issues"),
+        params={"state": "all", "scope": "all", "issue_type": INCIDENT},
+        read=read,
+        group=GroupChanges(place, "issues", INCIDENT),
+    )
+    yield from changes.pages(http, cursor, now=now)
 
 
 def _read(http: Http, place: Place, entry: Json) -> Iterator[RawRecord]:

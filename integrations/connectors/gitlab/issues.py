@@ -29,6 +29,7 @@ from integrations.connectors.drafts import (
 from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.gitlab.notes import Note, logins_in, notes_in, read_notes, said
 from integrations.connectors.gitlab.stream_project import Place, record_of
@@ -165,7 +166,12 @@ def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> 
         plain = (entry for entry in entries if text_of(entry, "issue_type") != INCIDENT)
         return [record for entry in plain for record in _read(http, place, entry)]
 
-    changes = Changes(path=place.path("issues"), params={"state": "all", "scope": "all"}, read=read)
+    changes = Changes(
+        path=place.path("issues"),
+        params={"state": "all", "scope": "all"},
+        read=read,
+        group=GroupChanges(place, "issues"),
+    )
     yield from changes.pages(http, cursor, now=now)
 
 

@@ -32,6 +32,7 @@ from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
 from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.gitlab.notes import Note, is_system, logins_in, notes_in, read_notes, said
 from integrations.connectors.gitlab.stream_project import Place, record_of
@@ -282,7 +283,12 @@ def fetch_merge_requests(http: Http, place: Place, cursor: Cursor, *, now: datet
         details = _details_of(http, place.graphql, [text_of(entry, "id") for entry in entries])
         return [record for entry in entries for record in _read(http, place, entry, details)]
 
-    changes = Changes(path=place.path("merge_requests"), params={"state": "all", "scope": "all"}, read=read)
+    changes = Changes(
+        path=place.path("merge_requests"),
+        params={"state": "all", "scope": "all"},
+        read=read,
+        group=GroupChanges(place, "merge_requests"),
+    )
     yield from changes.pages(http, cursor, now=now)
 
 

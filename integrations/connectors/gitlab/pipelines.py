@@ -49,7 +49,7 @@ class _Try:
     may_fail: bool
 
     @property
-    def begun_at(self) -> datetime | None:
+    def begins_at(self) -> datetime | None:
         return self.job.started_at or self.created_at
 
 
@@ -89,7 +89,7 @@ def _attempts(last: PipelineRunDraft, tries: Sequence[_Try]) -> Iterator[Pipelin
     begins = _begins(tries)
     of: dict[int, list[_Try]] = defaultdict(list)
     for one in tries:
-        at = one.begun_at
+        at = one.begins_at
         of[sum(begin <= at for begin in begins) if at else 0].append(one)
     for position in range(len(begins) + 1):
         jobs = of[position]

@@ -75,6 +75,7 @@ def resource_of(project: Json) -> ResourceDraft:
         archived=reader.boolean("archived", default=False),
         details={
             "html_url": page,
+            "archived": reader.boolean("archived", default=False),
             "group": path.partition("/")[0] if of_group else "",
             "default_branch": reader.text("default_branch", default=""),
             **{feature: reader.boolean(feature, default=True) for feature in FEATURES},

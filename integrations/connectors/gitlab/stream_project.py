@@ -13,10 +13,11 @@ from integrations.connectors.unchecked import as_record, text_of
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The project of a stream; `graphql` is the address for details."""
+    """The project of a stream; `graphql` is the address for details, `credential` tells connections apart."""
 
     resource: FetchedResource
     graphql: str
+    credential: str = ""
 
     def path(self, *parts: Any) -> str:
         """The path by the project's id, which survives renaming and transfer."""

@@ -13,15 +13,16 @@ from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incide
 from demo.providers import faults
 from demo.providers.faults import Answer, Fault
 from demo.providers.gitlab_server import GitLabServer
-from integrations.connectors.base import Page, Settings
-from integrations.connectors.drafts import MISSING, ProvidedParts, PullRequestDraft
+from integrations.connectors.base import FetchedResource, Page, Settings
+from integrations.connectors.drafts import MISSING, CommitDraft, ProvidedParts, PullRequestDraft
 from integrations.connectors.errors import Cause, ConnectorError, CredentialRefusedError, GoneError, PermanentError
 from integrations.connectors.gitlab.connector import GitLab
+from integrations.connectors.gitlab.group_changes import forget
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import pull_request, with_deployments, with_issues, with_runs
 from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
-from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, SHOP, small_history
+from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, SHOP, commit, small_history
 
 LISTS = {
     Kind.PULL_REQUEST: "/merge_requests\\?",
@@ -29,6 +30,7 @@ LISTS = {
     Kind.PIPELINE_RUN: "/pipelines\\?",
     Kind.WORK_ITEM: "/issues\\?",
     Kind.INCIDENT: "/issues\\?",
+    Kind.COMMIT: "/repository/commits\\?(.*&)?page=",  # without the request for the head
 }
 STREAMS = tuple(LISTS)
 MINUTE = timedelta(minutes=1)
@@ -50,6 +52,11 @@ def limited() -> faults.Effect:
     """GitLab's own headers, of a limit that is renewed at once: epoch seconds."""
     headers = {"RateLimit-Limit": "2000", "RateLimit-Remaining": "0", "RateLimit-Reset": "1700000000"}
     return faults.instead(Answer(429, b"Retry later\n", {"Content-Type": "text/plain", **headers}))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    forget()
 
 
 @pytest.fixture
@@ -75,7 +82,8 @@ def many_records() -> DeliveryHistory:
         Incident(number, SHOP, f"Late {number}", Urgency.HIGH, at - HOUR, at - HOUR / 2, at)
         for number, at in enumerate(minutes)
     )
-    return replace(with_issues(25), runs=runs, deployments=deployments, incidents=incidents)
+    history = replace(with_issues(25), runs=runs, deployments=deployments, incidents=incidents)
+    return replace(history, commits={"shop": tuple(commit(f"Step {at}", at) for at in minutes)})
 
 
 def connector(gitlab: GitLabServer, **values: str) -> GitLab:
@@ -123,7 +131,34 @@ def test_nothing_new_costs_one_request_and_brings_nothing(many: GitLabServer, ki
     many.advance(BEGIN + 25 * MINUTE + 3 * MINUTE)  # the last ones lie within the overlap
     *_, last = pages_of(many, kind)
     (page,) = pages_of(many, kind, last.cursor)
-    assert (page.records, page.complete, len(many.requests)) == ([], False, 1)
+    assert (list(page.records), page.complete, len(many.requests)) == ([], False, 1)
+
+
+def test_commits_that_were_added_are_read_and_after_a_rewrite_all_of_them(many: GitLabServer) -> None:
+    many.advance(BEGIN + 20 * MINUTE)
+    *_, last = pages_of(many, Kind.COMMIT)
+    many.advance(BEGIN + 25 * MINUTE)
+    added = drafts_of(pages_of(many, Kind.COMMIT, last.cursor))
+    assert [draft.message for draft in added if isinstance(draft, CommitDraft)] == [
+        f"Step {BEGIN + number * MINUTE}" for number in range(25, 20, -1)
+    ]
+    assert len(drafts_of(pages_of(many, Kind.COMMIT, {"head": "f" * 40}))) == 25
+
+
+def test_an_empty_repository_has_no_commits(gitlab: GitLabServer) -> None:
+    gitlab.faults = [Fault(faults.not_found(), path="/repository/commits", times=None)]
+    (page,) = pages_of(gitlab, Kind.COMMIT)
+    assert (page.records, page.cursor) == ((), {})
+
+
+def test_a_mirror_is_cloned_from_the_connections_own_host_alone(gitlab: GitLabServer) -> None:
+    of = connector(gitlab)
+    shop = only_resource(of, ResourceKind.REPOSITORY)
+    with ConnectionHttp(of, patience=QUICK) as http:
+        assert of.clone_address(http, shop).url == f"{gitlab.url}/acme/shop.git"
+        elsewhere = replace(shop, details={"html_url": "https://evil.example.com/acme/shop"})
+        with pytest.raises(PermanentError, match="evil"):
+            of.clone_address(http, elsewhere)
 
 
 def test_the_newest_come_first(many: GitLabServer) -> None:
@@ -204,6 +239,43 @@ def test_what_happens_after_the_merge_is_read(gitlab: GitLabServer) -> None:
     assert (found.number, found.state, found.comment_count) == (2, PullRequestState.MERGED, 2)
     assert isinstance(found.commits, ProvidedParts)
     assert len(found.commits.parts) == 2
+
+
+def test_a_thousand_projects_without_changes_cost_a_request_together() -> None:
+    """apache/devlake 8181: a thousand projects took days."""
+    shops = tuple(replace(SHOP, id=number, name=f"shop-{number}") for number in range(1, 1001))
+    late = replace(pull_request(1), repository=shops[7], created_at=BEGIN + DAY + MINUTE)
+    history = replace(
+        small_history(), repositories=shops, pull_requests=(late,), commits={}, issues=(), ends_at=BEGIN + DAY
+    )
+    with GitLabServer(history, token=TOKEN) as gitlab:
+        of = connector(gitlab)
+        with ConnectionHttp(of, patience=QUICK) as http:
+            projects = list(of.resources(http))
+            fetched = [FetchedResource(one.kind, one.external_id, one.name, one.details) for one in projects]
+            (first,) = of.fetch(http, fetched[0], Kind.PULL_REQUEST, {}, now=gitlab.at)
+            gitlab.advance(late.created_at + MINUTE)
+            forget()
+            gitlab.requests.clear()
+            found = {
+                project.external_id: page
+                for project in fetched
+                for page in of.fetch(http, project, Kind.PULL_REQUEST, first.cursor, now=gitlab.at)
+            }
+        assert [number for number, page in found.items() if page.records] == ["8"]
+        lists = [request.path for request in gitlab.requests if "/merge_requests?" in request.path]
+        assert [path.split("?")[0] for path in lists] == ["/groups/acme/merge_requests", "/projects/8/merge_requests"]
+        assert all(page.cursor["since"] > first.cursor["since"] for page in found.values())
+
+
+def test_a_token_of_one_project_reads_without_its_group(many: GitLabServer) -> None:
+    many.faults = [Fault(faults.not_found(), path="/groups/", times=None)]
+    *_, last = pages_of(many, Kind.PULL_REQUEST)
+    many.advance(many.at + MINUTE)
+    (page,) = pages_of(many, Kind.PULL_REQUEST, last.cursor)
+    assert (page.records, len(many.requests)) == ([], 2)
+    (page,) = pages_of(many, Kind.PULL_REQUEST, page.cursor)
+    assert (page.records, len(many.requests)) == ([], 1)  # the group is not tried each time
 
 
 # The form -------------------------------------------------------------------------------------------------------------
