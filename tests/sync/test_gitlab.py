@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,15 +13,25 @@ from django.test import Client
 
 from demo.plan.delivery import Incident as Late
 from demo.plan.delivery import Urgency
+from demo.providers.github_access import Token
+from demo.providers.github_server import GitHubServer
 from demo.providers.gitlab_server import GitLabServer
 from integrations.delivery.recompute import recompute_waiting_pull_requests
-from integrations.models import Connection, Deployment, Incident, PullRequestFigures, WorkItem
+from integrations.models import (
+    Connection,
+    DeployedPullRequest,
+    Deployment,
+    Incident,
+    PullRequest,
+    PullRequestFigures,
+    WorkItem,
+)
 from integrations.sync.slices import run_next_slice
 from integrations.webhooks.process import process_waiting
 from tests.connectors.github.histories import with_deployments
-from tests.demo.small_history import BEGIN, DAY, HOUR, SHOP, small_history
+from tests.demo.small_history import BEGIN, DAY, HOUR, SHOP, sha, small_history
 from tests.sync.readings import let_time_pass, read_everything, read_through
-from tests.sync.simulated import GITLAB, tables_of
+from tests.sync.simulated import GITHUB, GITLAB, tables_of
 
 pytestmark = pytest.mark.django_db
 SECRET = "only-for-tests"
@@ -63,6 +73,19 @@ def test_an_environments_tier_makes_a_deployment_one_to_production(connection: C
     assert (deployment.environment, deployment.finished_at) == ("production", BEGIN + 9 * HOUR)
 
 
+@pytest.mark.parametrize(("at", "predates"), [(BEGIN + 8 * HOUR, False), (BEGIN + 60 * DAY, True)])
+def test_the_first_known_deployment_does_not_take_old_merges(at: datetime, predates: bool) -> None:
+    """apache/devlake 8790: lead times of years, of all that was merged before deployments were known."""
+    (deployment,) = with_deployments([at]).deployments
+    merged = replace(deployment, sha=sha("Merge pull request #2"))
+    history = replace(small_history(), deployments=(merged,), ends_at=at + DAY)
+    with GitLabServer(history, token="token_of_the_tests") as gitlab:
+        read_through(GITLAB.connect(gitlab))
+    recompute_waiting_pull_requests()
+    deployed = DeployedPullRequest.objects.get(pull_request__number=2)
+    assert (deployed.deployed_at, deployed.predates) == (at + HOUR, predates)
+
+
 def test_an_incident_has_its_times_and_is_no_work_item(connection: Connection) -> None:
     read_through(connection)
     incident = Incident.objects.get()
@@ -94,6 +117,7 @@ def test_webhooks_in_any_order_and_twice_leave_the_tables_of_a_sync(
     for number, payload in enumerate(reversed(payloads + payloads)):
         assert send(connection, {**payload, "again": number}, f"after-{number}") in (200, 202)
     process_waiting()
+    let_time_pass(connection)
     while run_next_slice() is not None:
         pass
     usual = tables_of(connection)
@@ -108,3 +132,25 @@ def test_a_delivery_with_another_token_is_refused(connection: Connection) -> Non
     connection.secrets = {**connection.secrets, "webhook_secret": "another"}
     connection.save()
     assert send(connection, {"object_kind": "issue", "project": {"id": 101}}, "wrong") == 401
+
+
+FIGURES = (
+    *("opened_at", "merged_at", "first_commit_at", "first_review_at", "approved_at"),
+    *("coding_seconds", "pickup_seconds", "review_seconds", "merge_seconds", "cycle_seconds"),
+)
+
+
+def figures_of(connection: Connection) -> dict[int, dict[str, Any]]:
+    """Number → figures and state of each pull request of the connection."""
+    read_through(connection)
+    recompute_waiting_pull_requests()
+    fields = ("state", "is_draft", "additions", "deletions", *(f"figures__{name}" for name in FIGURES))
+    rows = PullRequest.objects.filter(connection=connection).values("number", *fields)
+    return {row.pop("number"): row for row in rows}
+
+
+def test_one_history_has_the_same_figures_from_github_and_gitlab(connection: Connection) -> None:
+    with GitHubServer(small_history(), tokens=[Token("token_of_the_tests", "ada")]) as github:
+        expected = figures_of(GITHUB.connect(github))
+    assert figures_of(connection) == expected
+    assert len(expected) == 5
