@@ -27,7 +27,7 @@ from integrations.intake.places import store_resource
 from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
-from tests.connectors.github.histories import pull_request
+from tests.connectors.github.histories import pull_request, with_pull_requests
 from tests.connectors.github.histories import with_issues as with_pull_requests_and_issues
 from tests.connectors.jenkins.conftest import busy_history
 from tests.connectors.jenkins.reading import RULE, USER
@@ -95,9 +95,9 @@ def _gitea() -> SimulatedServer:
 
 
 def _gitlab() -> SimulatedServer:
-    """As Gitea's, and two minutes more: GitLab's changes are read again until they are that old."""
+    """Sixteen merge requests, and two minutes more: GitLab's changes are read again until they are that old."""
     closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
-    history = with_pull_requests_and_issues(16)
+    history = with_pull_requests(16)
     history = replace(history, pull_requests=(closed, *history.pull_requests), ends_at=SETTLED)
     return GitLabServer(history, token=TOKEN, page=7)
 
