@@ -85,7 +85,7 @@ def in_words(rule: ComparableRule) -> str:
     same = [
         words
         for words, is_needed in (
-            ("both greenfield or both legacy", rule.same_stage),
+            ("whose code is new in both or old in both (greenfield or legacy)", rule.same_stage),
             ("of the same main language", rule.same_language),
             ("where long reviews are expected in both or in neither", rule.same_long_reviews),
         )

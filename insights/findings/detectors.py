@@ -170,10 +170,10 @@ def _data(name: str, metric: str, title: str, question: str, *, reading: str, to
 UNMATCHED = _data(
     "unmatched_people",
     "pr.throughput",
-    "{after} of the pull requests of the last quarter are of nobody whom Headway knows",
+    "Nobody is known as the author of {after} of the last quarter’s pull requests",
     "Do figures lack people who are not matched?",
-    reading="Bots and contractors who left need not be matched, and count for nobody on purpose.",
-    to_try="Match the accounts that are left on the page of people's identities, the most active first.",
+    reading="Bots and contractors who left are nobody’s on purpose, and need not be matched.",
+    to_try="Match the accounts that are left to people on the page Identities, the most active first.",
     least=0.05,
 )
 UNLINKED = _data(
@@ -188,9 +188,9 @@ UNLINKED = _data(
 UNKNOWN_COMMITS = _data(
     "unknown_commits",
     "dora.lead_time",
-    "For {after} of the changes of the last quarter it is guessed by time which deployment brought them",
+    "For {after} of the last quarter’s changes it is a guess which deployment brought them to production",
     "Are lead times guessed by time?",
-    reading="Deployments that roll a previous version back bring no new change.",
+    reading="Where a deployment only brings back an earlier version, there is no change to name.",
     to_try="Have the deployments name the commit that they roll out.",
     least=0.05,
 )
@@ -206,7 +206,7 @@ STALE = _data(
 SKEW = _data(
     "clock_skew",
     "pr.coding_time",
-    "{after} of the merged pull requests of the last quarter have times in an impossible order",
+    "{after} of the last quarter’s merged pull requests have times in an impossible order",
     "Are times in an impossible order, as by a wrong clock?",
     reading="Commits that are written again after opening, as by a rebase, look the same.",
     to_try="Look at the clocks of the machines on which these commits were made.",
@@ -300,7 +300,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "ai.cache_hit_rate",
-        "The cache hit rate of agents",
+        "The share of prompts that agents read from their cache",
         reading="More and shorter sessions lower it, too.",
         to_try="Keep sessions to one task, and context files stable.",
     ),
@@ -316,7 +316,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "review.load_concentration",
-        "The concentration of reviews on few people",
+        "How much reviews rest on few people",
         verbs="rose",
         reading="Holidays of frequent reviewers concentrate reviews for some weeks.",
         to_try="Rotate who is asked first, and ask those who review least.",
@@ -360,7 +360,7 @@ DETECTORS: tuple[Detector, ...] = (
     # Tooling.
     _change(
         "ci.flaky_rate",
-        "The share of pipelines that pass only when repeated",
+        "The share of pipelines that pass only when they are run again",
         verbs="rose",
         reading="An unreliable service that all pipelines use raises it for everybody.",
         to_try="Set the flakiest job aside until it is mended.",
@@ -384,7 +384,7 @@ DETECTORS: tuple[Detector, ...] = (
     # Agents: what they cost and yield.
     _gap(
         "ai.spend_wasted",
-        "{after} of the agent spend in {unit} reached no commit, in comparable teams {before}",
+        "{after} of the agent spend in {unit} led to no commit; in comparable teams it is {before}",
         question="Does more agent spend reach no commit than in comparable teams",
         reading="Research and planning with agents lead to no commit, and may be worth their cost.",
         to_try="Look at the longest sessions without a commit together, and at their repositories' context files.",
@@ -393,7 +393,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _gap(
         "ai.spend_wasted",
-        "{after} of the agent spend in {unit} reached no commit, in other repositories {before}",
+        "{after} of the agent spend in {unit} led to no commit; in other repositories it is {before}",
         question="Does more agent spend reach no commit than in other repositories",
         reading="Where agents explore or explain code, sessions lead to no commit on purpose.",
         to_try="Add or mend the repository's context files, and see which tools fail there.",
@@ -403,7 +403,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _gap(
         "ai.spend_wasted",
-        "{unit} has no agent context file: {after} of its agent spend reached no commit, where there is one {before}",
+        "{unit} has no agent context file, and {after} of its agent spend led to no commit; with a file it is {before}",
         question="Does a repository without an agent context file waste more than those with one",
         reading="Repositories differ in more than this file: compare the work that agents are given there.",
         to_try="Add AGENTS.md or CLAUDE.md with how to build, test and write there, and look again in a month.",
@@ -414,7 +414,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "ai.spend_wasted",
-        "The share of agent spend that reaches no commit",
+        "The share of agent spend that leads to no commit",
         verbs="rose",
         reading="Research and planning with agents lead to no commit, and may be worth their cost.",
         to_try="Look at the longest sessions without a commit together, and at their repositories' context files.",
@@ -422,7 +422,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _gap(
         "ai.ship_rate",
-        "{after} of the lines that agents write in {unit} are committed, in comparable teams {before}",
+        "Only {after} of the lines that agents write in {unit} are committed; in comparable teams it is {before}",
         question="Is less of the agents' code committed than in comparable teams",
         reading="Prototypes and generated tests are thrown away on purpose.",
         to_try="Compare context files with a team whose ship rate is high, and look at failing tools.",
@@ -438,7 +438,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "ai.idle_seats",
-        "The number of seats that nobody used in the week",
+        "The number of paid agent seats that nobody uses in a week",
         verbs="rose",
         reading="Holidays leave seats idle for a week or two; seats that were just given are not in use yet.",
         to_try="Ask those with an idle seat whether they need it, and give it to somebody who waits for one.",
@@ -446,7 +446,7 @@ DETECTORS: tuple[Detector, ...] = (
     # Cost of change.
     _change(
         "code.rework_rate",
-        "The share of code that is rewritten soon",
+        "The share of code that is rewritten within three weeks",
         verbs="rose",
         reading="A planned refactoring rewrites code on purpose.",
         to_try="Look at which files are rewritten, and whether their requirements changed meanwhile.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,6 +23,7 @@ from orgtree.models import Unit
 
 HOUR, MONTH_DAYS, HALF = 3600.0, 365.25 / 12, 0.5
 ORGANISATION = "the organisation"
+FIND_OUT = "Ask the team what it changed, and whether others can do the same."  # where something got better
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         day=wording.day(finding.since),
     )
     title = title[:1].upper() + title[1:]
+    is_worse = True if detector.kind == DATA else _is_worse(metric, is_higher=is_higher)
     is_gap, hours = detector.kind == GAP, _hours(finding, detector)
     return FindingWords(
         title=title,
@@ -73,9 +76,9 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         sure=_sure(finding, detector, metric),
         compared=_compared(finding, names) if is_gap else "",
         reading=detector.reading,
-        to_try=detector.to_try,
+        to_try=FIND_OUT if is_worse is False else detector.to_try,
         hours=hours,
-        is_worse=True if detector.kind == DATA else _is_worse(metric, is_higher=is_higher),
+        is_worse=is_worse,
         stages=_stages(finding.details.get("stages", ())),
         debt=_debt(finding.details.get("debt", {})),
         effects=[text for effect in finding.details.get("effects", ()) if (text := _effect(effect))],
@@ -95,42 +98,43 @@ def _is_worse(metric: Metric, *, is_higher: bool) -> bool | None:
 def _sure(finding: Finding, detector: Detector, metric: Metric) -> str:
     facts = wording.counted(finding.sample, metric.fact)
     if detector.kind == DATA:
-        return f"This is counted, not estimated: {facts} were looked at."
+        return f"This is counted, not estimated: all {facts} of the last quarter were looked at."
     return (
-        "Of what is shown here, at most 1 in 100 is expected to be chance. "
-        f"It was there a week earlier, too, and rests on {facts}."
+        "At most 1 in 100 of the findings listed here is expected to be a coincidence. "
+        f"This one was there a week earlier, too, and rests on {facts}."
     )
 
 
 def _detail(finding: Finding, detector: Detector, metric: Metric) -> str:
     unit = detector.unit_of_measure
     if detector.kind == DATA:
-        return "This is how far it moves figures that people rely on:"
+        return "These figures would be others if nothing were missing or wrong:"
     after, before = (wording.reading(value, unit) for value in (finding.after, finding.before))
     low, high = sorted(abs(edge) for edge in (finding.low, finding.high))
-    apart = ("longer" if unit == "seconds" else "higher") if finding.after > finding.before else ""
-    apart = apart or ("shorter" if unit == "seconds" else "lower")
-    delta = wording.difference(finding.after - finding.before, unit)
-    bounds = f"{delta} {apart} (95% interval {wording.between(low, high, unit)})."
+    between = f"{low:.1f} to {high:.1f} percentage points" if unit == "percent" else _between(low, high, unit)
+    bounds = f"The difference is {between} (95% interval)."
     match detector.kind:
-        case "gap" if detector.of_repositories:
-            return f"Its median week has {after}, that of the other repositories {before}: {bounds}"
         case "gap":
-            return f"Its median week has {after}, that of comparable teams {before}: {bounds}"
+            others = "the other repositories" if detector.of_repositories else "comparable teams"
+            return f"A typical week there has {after}, and {before} in {others}. {bounds}"
         case "trend":
-            return f"By the line through its last 26 weeks it went from {before} to {after}: {bounds}"
-    return f"The median week since {wording.day(finding.since)} has {after}, before that it had {before}: {bounds}"
+            return f"A straight line through the last 26 weeks goes from {before} to {after}. {bounds}"
+    return f"A typical week since {wording.day(finding.since)} has {after}; before that it had {before}. {bounds}"
+
+
+def _between(low: float, high: float, unit: str) -> str:
+    return " to ".join(str(wording.reading(edge, unit)) for edge in (low, high))
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
-    """Most of it is the wait for a first review: from 10.0 h to 20.0 h."""
+    """Part of it changed at the same time: pickup time went from 10.0 h to 20.0 h."""
     parts = [
         f"{metric.name.lower()} went from {wording.reading(stage['before'], metric.unit)} to "
         f"{wording.reading(stage['after'], metric.unit)}"
         for stage in stages
         if (metric := find(stage["metric"])) is not None
     ]
-    return f"It is a part of this that changed at the same time: {wording.listed(parts)}." if parts else ""
+    return f"Part of it changed at the same time: {wording.listed(parts)}." if parts else ""
 
 
 def _debt(debt: Mapping[str, Any]) -> str:
@@ -143,22 +147,20 @@ def _debt(debt: Mapping[str, Any]) -> str:
         for sign in debt["signs"]
         if (metric := find(sign["metric"])) is not None
     ]
-    beside = f": the mean week went from before to since then in {wording.listed(signs)}" if signs else ""
+    beside = f". In a week, on average: {wording.listed(signs)}" if signs else ""
     return f"{ANSWERS[debt['answer']]}{beside}."
 
 
 def _effect(effect: Mapping[str, Any]) -> str:
-    """Lead time for changes: 24.0 h, but it could be anything from 20.0 h to 31.0 h."""
+    """Lead time for changes: 24.0 h, but it could be anything between 20.0 h and 31.0 h."""
     metric = find(effect["metric"])
     if metric is None:
         return ""
     value = wording.reading(effect["value"], metric.unit)
     if effect["low"] >= effect["value"]:
-        return (
-            f"{metric.label}: {value}, at most {wording.reading(effect['high'], metric.unit)} if nothing were missing"
-        )
+        return f"{metric.label}: {value}, and up to {wording.reading(effect['high'], metric.unit)} with nothing missing"
     low, high = (wording.reading(effect[edge], metric.unit) for edge in ("low", "high"))
-    return f"{metric.label}: {value}, but it could be anything from {low} to {high}"
+    return f"{metric.label}: {value}, but it could be anything between {low} and {high}"
 
 
 def _hours(finding: Finding, detector: Detector) -> float:
@@ -174,7 +176,8 @@ def _compared(finding: Finding, names: Mapping[str, str]) -> str:
     if finding.repository:
         those = "those with such a file among " if BY_KEY[finding.detector].without_context else ""
         return f"Compared with {those}the repositories in which agents are used most."
-    listed = [*dict.fromkeys(names[slug] for slug in finding.compared_with if slug in names)]
+    by_name = Counter(names[slug] for slug in finding.compared_with if slug in names)
+    listed = [f"{name} ({number} teams)" if number > 1 else name for name, number in by_name.items()]
     if not listed:
         return ""
     rule = finding.compared_by.removeprefix("teams ")

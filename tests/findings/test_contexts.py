@@ -149,7 +149,8 @@ def test_which_teams_are_comparable(terms: dict[str, Any], other: Team, fits: bo
 
 def test_the_rule_is_said_in_words() -> None:
     assert in_words(ComparableRule()) == (
-        "teams of the same Org Tree, with between half and twice as many people, both greenfield or both legacy, "
+        "teams of the same Org Tree, with between half and twice as many people, "
+        "whose code is new in both or old in both (greenfield or legacy), "
         "where long reviews are expected in both or in neither"
     )
     assert in_words(rule(size_factor=3, age_factor=2, work_type_points=25)) == (
