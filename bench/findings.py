@@ -8,6 +8,8 @@ the checks of a night; nothing is stored.
 from __future__ import annotations
 
 import math
+import os
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +21,7 @@ from bench.planted_waits import named_in
 from insights.catalogue.registry import get
 from insights.findings.checks import HALF_YEAR, WEEK, WEEKS, Weeks
 from insights.findings.detectors import DETECTORS, GAP, MOVE, TREND, Detector
-from insights.findings.night import found_in
+from insights.findings.night import found_in, look_for_findings
 from insights.formulas.review_waits import Cause
 from insights.query.query import MetricValue, Window
 
@@ -35,6 +37,7 @@ STORIES = 4  # of an organisation, in teams of their own
 STRIDE = 11  # between detectors of one organisation, so that each is of another metric
 NIGHTS = 13  # a quarter's, one a week
 FACTS = (5, 25)  # of a team and week, at least and below
+NIGHT_SECONDS = 300
 GOAL_RECALL, GOAL_FALSE, GOAL_WRONG = 0.9, 1.0, 0.05
 # What is planted: durations, money and sizes, counts, shares, differences from comparable teams, trends times this.
 TIMES, COUNT_TIMES, SHARE_TIMES, GAP_TIMES, TREND_TIMES = 2.2, 1.8, 3.0, 4.0, 3.0
@@ -103,6 +106,19 @@ def findings(*, organisations: int, quiet: int, seed: int = 1) -> list[Measured]
             *("findings: causes named wrong", wrong, "of waits", f"<= {GOAL_WRONG}", wrong <= GOAL_WRONG),
             "the others are right or cannot tell",
         ),
+    ]
+
+
+def night_of_units(units: int, conditions: str) -> list[Measured]:
+    """A whole night in the filled installation: what is read, every check, and why reviews wait."""
+    started = time.perf_counter()
+    look_for_findings()
+    seconds = time.perf_counter() - started
+    return [
+        Measured(
+            *(f"findings: a night of {units:,} units", seconds, "s", f"<= {NIGHT_SECONDS} s", seconds <= NIGHT_SECONDS),
+            f"{conditions}; {os.cpu_count()} cores",
+        )
     ]
 
 

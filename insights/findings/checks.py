@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
 
@@ -16,7 +16,7 @@ from insights.catalogue.registry import get
 from insights.findings.comparable import Team, are_comparable, comparable_teams, in_words
 from insights.findings.detectors import CHANGE, DETECTORS, GAP, MOVE, TREND, Detector
 from insights.findings.thresholds import Factors, factors
-from insights.formulas.findings import ChangePoint, change_at, change_point, gap, trend
+from insights.formulas.findings import ChangePoint, change_at, change_point, gap, middle_of, trend
 from insights.models import ComparableRule
 from insights.privacy.visible import UnitQueries, visible_together
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
@@ -24,6 +24,9 @@ from integrations.code.git.context_files import context_files_by_repository
 from orgtree.access.access import aggregates_access
 from orgtree.models import OrgTree, Placement, UnitPlace
 from orgtree.models.visibility import program_trees
+
+if TYPE_CHECKING:
+    from insights.formulas.arrays import Floats
 
 WEEKS, WEEK = 52, timedelta(weeks=1)
 HALF_YEAR = 26  # weeks: of trends, and of comparisons with teams and repositories
@@ -124,6 +127,23 @@ def moves_of(teams: Mapping[int, int], window: Window) -> Mapping[int, date]:
 
 
 @dataclass(frozen=True)
+class _HalfYear:
+    """A subject's last 26 weeks: not a number for a week without a value."""
+
+    values: Floats
+    middle: float
+    facts: int
+    since: date
+
+    @classmethod
+    def of(cls, weeks: Sequence[MetricValue]) -> _HalfYear:
+        import numpy
+
+        values = numpy.array([week.value for week in weeks], dtype=float)
+        return cls(values, middle_of(values), sum(week.sample_size for week in weeks), weeks[0].window.start)
+
+
+@dataclass(frozen=True)
 class Weeks:
     """Each metric of each team, of repositories and of the whole organisation by week; the number of people of each
     team, and the days on which teams moved.
@@ -140,6 +160,8 @@ class Weeks:
     rule: str = ""  # by which they are
     factors: Factors = field(default_factory=dict)  # of thresholds, by readers' verdicts
     with_context: frozenset[str] = frozenset()  # repositories that have an agent context file
+    # Of one detector and subject, once: every team is compared with hundreds of others.
+    _known: dict[tuple[str, Subject], _HalfYear] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def read(cls, teams: Mapping[int, int], window: Window) -> Weeks:
@@ -256,11 +278,10 @@ class Weeks:
 
     def _apart(self, detector: Detector, subject: Subject) -> Check | None:
         others = [*self._comparable(detector, subject)]
-        own, *beside = (self._weeks_of(detector, one)[-HALF_YEAR:] for one in (subject, *others))
-        found = gap([week.value for week in own], [[week.value for week in weeks] for weeks in beside])
+        own, *beside = (self._half_year(detector, one) for one in (subject, *others))
+        found = gap(own.values, [one.values for one in beside], [one.middle for one in beside])
         if found is None:
             return None
-        facts = sum(week.sample_size for week in own)
         # Only those that are worse off are findings.
         worse = found.low if detector.higher else -found.high
         needed = max(detector.at_least, self._least(detector, subject) * abs(found.comparable))
@@ -270,16 +291,21 @@ class Weeks:
             unit=subject if isinstance(subject, int) else None,
             repository=subject if isinstance(subject, str) else "",
             chance=found.p,
-            since=own[0].window.start,
+            since=own.since,
             before=found.comparable,
             after=found.own,
             low=found.low,
             high=found.high,
-            sample=facts,
-            is_large=is_large and worse > 0 and facts >= LEAST_FACTS,
+            sample=own.facts,
+            is_large=is_large and worse > 0 and own.facts >= LEAST_FACTS,
             compared_with=[other for other in others if isinstance(other, int)],
             compared_by=self.rule if isinstance(subject, int) else "",
         )
+
+    def _half_year(self, detector: Detector, subject: Subject) -> _HalfYear:
+        if (known := self._known.get((detector.key, subject))) is None:
+            known = self._known[detector.key, subject] = _HalfYear.of(self._weeks_of(detector, subject)[-HALF_YEAR:])
+        return known
 
     def _least(self, detector: Detector, subject: Subject) -> float:
         """The share by which the detector's findings about the subject have to differ."""

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import comb, log
-from statistics import mean, median, stdev
+from statistics import median
 from typing import TYPE_CHECKING
 
 from insights.formulas.differences import students_t
@@ -26,7 +26,7 @@ DRAWS, BATCH = 200_000, 20_000  # orders of the weeks, from which p values come
 RESAMPLES = 2_000
 LEVEL = 0.95
 MOST_ALIKE = 0.9
-LIKELY_CHANCE = 0.05  # the bounds of what is so likely chance are not worked out
+LIKELY_CHANCE = 0.05  # the bounds of what is so likely chance, or of no outlier, are not worked out
 UNBOUNDED = (-float("inf"), float("inf"))
 
 
@@ -237,29 +237,33 @@ LEAST_COMPARABLE = 4  # units: fewer do not say what is usual
 OUTLIERS = 0.0003  # of units like the comparable ones, on each side
 
 
-def gap(own: Sequence[float | None], comparable: Sequence[Sequence[float | None]]) -> Gap | None:
-    """The unit's weekly values beside those of comparable units, in the same weeks.
+def gap(
+    own: Sequence[float | None] | Floats,
+    comparable: Sequence[Sequence[float | None] | Floats],
+    middles: Sequence[float] | None = None,
+) -> Gap | None:
+    """The unit's weekly values beside those of comparable units, in the same weeks; `middles` are the medians of these,
+    where they are known (not a number for one without a value).
 
     None for fewer than 12 weeks in which the unit and four of the others have a value.
     """
     import numpy
 
-    weeks: list[tuple[float, float]] = []
-    for week, value in enumerate(own):
-        others = [series[week] for series in comparable]
-        known = [other for other in others if other is not None]
-        if value is not None and len(known) >= LEAST_COMPARABLE:
-            weeks.append((value, float(numpy.median(known))))
-    if len(weeks) < LEAST_WEEKS:
+    if len(comparable) < LEAST_COMPARABLE:
         return None
-    pairs = numpy.array(weeks)
+    values, beside = numpy.array(own, dtype=float), numpy.array(comparable, dtype=float)
+    is_known = ~numpy.isnan(values) & ((~numpy.isnan(beside)).sum(axis=0) >= LEAST_COMPARABLE)
+    if is_known.sum() < LEAST_WEEKS:
+        return None
+    pairs = numpy.column_stack([values[is_known], numpy.nanmedian(beside[:, is_known], axis=0)])
     differences = pairs[:, 0] - pairs[:, 1]
-    known_of = [[value for value in series if value is not None] for series in comparable]
-    middles = [float(numpy.median(known)) for known in known_of if known]
+    of_each = numpy.array([middle_of(series) for series in beside] if middles is None else middles)
     p = sign_test(int((differences > 0).sum()), int((differences < 0).sum()))
+    is_outlier = _is_outlier(float(numpy.median(pairs[:, 0])), of_each[~numpy.isnan(of_each)])
     low, high = UNBOUNDED
-    if p <= LIKELY_CHANCE:
-        drawn = differences[numpy.random.default_rng(len(weeks)).integers(0, len(weeks), (RESAMPLES, len(weeks)))]
+    if p <= LIKELY_CHANCE and is_outlier:
+        weeks = len(differences)
+        drawn = differences[numpy.random.default_rng(weeks).integers(0, weeks, (RESAMPLES, weeks))]
         tail = (1 - LEVEL) / 2
         low, high = (float(edge) for edge in numpy.quantile(numpy.median(drawn, axis=1), [tail, 1 - tail]))
     return Gap(
@@ -268,18 +272,28 @@ def gap(own: Sequence[float | None], comparable: Sequence[Sequence[float | None]
         low=low,
         high=high,
         p=p,
-        is_outlier=_is_outlier(float(numpy.median(pairs[:, 0])), middles),
+        is_outlier=is_outlier,
     )
 
 
-def _is_outlier(own: float, middles: Sequence[float]) -> bool:
+def middle_of(series: Floats) -> float:
+    """The median of the weeks that have a value; not a number where none has."""
+    import numpy
+
+    known = series[~numpy.isnan(series)]
+    return float(numpy.median(known)) if len(known) else float("nan")
+
+
+def _is_outlier(own: float, middles: Floats) -> bool:
     """Whether it lies beyond the prediction interval for one more unit (Student's t), in logarithms where all are
     positive: with few comparable units their spread is hardly known.
     """
-    if min(own, *middles) > 0:
-        own, middles = log(own), [log(middle) for middle in middles]
-    reach = students_t(1 - OUTLIERS, len(middles) - 1) * stdev(middles) * (1 + 1 / len(middles)) ** 0.5
-    return bool(abs(own - mean(middles)) > reach)
+    import numpy
+
+    if min(own, middles.min()) > 0:
+        own, middles = log(own), numpy.log(middles)
+    reach = students_t(1 - OUTLIERS, len(middles) - 1) * middles.std(ddof=1) * (1 + 1 / len(middles)) ** 0.5
+    return bool(abs(own - middles.mean()) > reach)
 
 
 def sign_test(positive: int, negative: int) -> float:

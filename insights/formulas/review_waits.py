@@ -4,7 +4,7 @@ Time is the working time of the author: hours between `STARTS_AT` and `ENDS_AT` 
 Some causes can be measured in it (a pipeline ran, the reviewer's day had not begun, the item was changed, a further
 round), and one of them explains a wait if it takes at least half of it.  Others are conditions that may or may not
 matter (large, few reviewers, a reviewer with much to review): they explain a wait only where pull requests with the
-condition wait as long at least ten times as often as those without any: at most one in ten would have waited anyway.
+condition wait as long at least five times as often as those without any: at most one in five would have waited anyway.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONG = timedelta(hours=8)  # of working time: what lasts longer is a wait
 MOST_ROUNDS = 2  # more of them explain a wait
 FEW_REVIEWERS = 2
 BUSY, LEAST_BUSY = 2.0, 8  # times the usual number of reviews in a week, and at least so many of them
-ANYWAY = 0.1  # of the waits with a condition that may be as long without it
+ANYWAY = 0.2  # of the waits with a condition that may be as long without it
 LEAST_PLAIN = 30  # pull requests without any condition, to compare with
 
 

@@ -26,7 +26,7 @@ from bench.facts import Size
 from bench.figures import Measured, machine, machine_as_text, summary
 from bench.filling import fill_once, generate_all_once
 from bench.filters import filters
-from bench.findings import findings
+from bench.findings import findings, night_of_units
 from bench.git_import import git_import
 from bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
 from bench.instance import BenchInstanceError, bench_instance
@@ -59,6 +59,7 @@ NAMES = (
     "trees",
     "program",
     "web-memory",
+    "findings-night",
     "relink",
     "findings",
 )  # in this order: from the columns on the database is full
@@ -174,6 +175,7 @@ class Command(BaseCommand):
                 rounds=rounds,
             ),
             "web-memory": filled(lambda: web_memory(_session_cookie())),
+            "findings-night": filled(lambda: night_of_units(size.units, conditions)),
             "relink": lambda: relink(delivery),
             "findings": lambda: findings(organisations=12 if quick else 200, quiet=2 if quick else 20),
         }
