@@ -22,7 +22,6 @@ class DeliveryEffect:
     deployment_failures: float | None = None  # chance that a deployment to production fails users
     flaky_runs: float | None = None  # chance that a run fails and succeeds when it is tried again
     upkeep: float | None = None  # share of bugs among its pull requests and their issues
-    reviewers: int | None = None  # how many of the team review at all; None: everybody
     works_at_weekends: bool = False  # reviews and merges happen on Saturdays and Sundays, too
 
 
@@ -65,18 +64,18 @@ BEFORE_SLOW_REVIEWS, SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, UPKEEP, WE
 DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
     DeliveryStory(
         key="quick_reviews",
-        tells="For most of the year two of Search reviewed what the team wrote, within hours.",
+        tells="For most of the year Search reviewed within hours.",
         team=SEARCH,
         weeks=BEFORE_SLOW_REVIEWS,
-        effect=DeliveryEffect(pickup_factor=0.3, reviewers=2),
+        effect=DeliveryEffect(pickup_factor=0.3),
         expectations=(Expectation("pr.pickup_time", Weeks(52, 20), Reading.AT_MOST, 8 * 3600, facets=_OF[SEARCH]),),
     ),
     DeliveryStory(
         key="slow_reviews",
-        tells="For eighteen weeks these two have not kept up: pull requests wait several days for a first review.",
+        tells="For eighteen weeks Search's pull requests have waited several days for a first review.",
         team=SEARCH,
         weeks=SLOW_REVIEWS,
-        effect=DeliveryEffect(pickup_factor=8.0, reviewers=2),
+        effect=DeliveryEffect(pickup_factor=8.0),
         expectations=(
             Expectation(
                 "pr.pickup_time",
@@ -240,6 +239,5 @@ def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
         deployment_failures=max(failures, default=None),
         flaky_runs=max(flaky, default=None),
         upkeep=max((one.upkeep for one in effects if one.upkeep is not None), default=None),
-        reviewers=min((one.reviewers for one in effects if one.reviewers is not None), default=None),
         works_at_weekends=any(story_effect.works_at_weekends for story_effect in effects),
     )

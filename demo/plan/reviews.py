@@ -98,12 +98,12 @@ class _Way:
         return after_working_hours(since, hours, whom.time_zone, weekends=self._effect.works_at_weekends)
 
     def reviewers(self, at: datetime) -> list[DemoPerson]:
-        """One or two of the team who review and are there."""
+        """One or two of the team who are there."""
         away = self._year.away()
         day = at.astimezone(self._year.anchor.tzinfo).date()
         there = [
             person
-            for person in self._team[: self._effect.reviewers]
+            for person in self._team
             if person != self._author and not (person.email in away and day in away[person.email])
         ]
         count = 2 if self._rng.random() < _SECOND_REVIEWER_CHANCE else 1
