@@ -44,6 +44,7 @@ from insights.forecasts.records import record_forecasts
 from insights.forecasts.sprint_records import record_sprints
 from insights.query.windows import local_today
 from integrations.code.git.line_history import sync_line_histories
+from integrations.delivery.work_types.predicting import predict_work_types
 from integrations.models import EffortWeek, IngestScope, ReceivedBatch
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
 from integrations.telemetry.tasks import reprice_waiting
@@ -149,6 +150,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     _wait(lambda: EffortWeek.objects.exclude(stale_since=None).count(), "weeks of people's time", report)
     write_demo_capitalisation(year, today=today)
     look_for_findings()  # about the teams that set objectives
+    predict_work_types()  # it is off: how right it would be
     write_demo_digests(year)
 
 

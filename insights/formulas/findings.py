@@ -257,9 +257,9 @@ def gap(
         return None
     pairs = numpy.column_stack([values[is_known], numpy.nanmedian(beside[:, is_known], axis=0)])
     differences = pairs[:, 0] - pairs[:, 1]
-    of_each = numpy.array([middle_of(series) for series in beside] if middles is None else middles)
+    own_medians = numpy.array([middle_of(series) for series in beside] if middles is None else middles)
     p = sign_test(int((differences > 0).sum()), int((differences < 0).sum()))
-    is_outlier = _is_outlier(float(numpy.median(pairs[:, 0])), of_each[~numpy.isnan(of_each)])
+    is_outlier = _is_outlier(float(numpy.median(pairs[:, 0])), own_medians[~numpy.isnan(own_medians)])
     low, high = UNBOUNDED
     if p <= LIKELY_CHANCE and is_outlier:
         weeks = len(differences)

@@ -85,7 +85,7 @@ def test_missing_data_say_how_far_figures_may_be_off() -> None:
     assert words.effects == ["Merged pull requests: 632, and up to 737 with nothing missing"]
 
 
-def test_a_repository_without_a_context_file_is_told_beside_those_with_one() -> None:
+def test_a_repository_without_a_context_file_stands_beside_those_with_one() -> None:
     fields = {"unit": None, "repository": "release-tooling"}
     words = words_of("ai.spend_wasted.gap.context_files", 30.0, 62.0, 20.0, 40.0, **fields)
     assert words.title == (
