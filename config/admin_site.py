@@ -39,7 +39,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         *("programs.Review", "programs.Qbr"),
         *("programs.MeetingSeries", "programs.Quarter", "programs.ProgramSettings", "programs.Persona"),
         *("programs.ObjectiveTemplate", "programs.TicketTemplate", "programs.OutgoingEmail"),
-        *("programs.InitiativeEvidence", "programs.CapitalisationPeriod"),
+        *("programs.InitiativeEvidence", "programs.CapitalisationPeriod", "programs.LanguageModel"),
     ),
     "Schedule": (
         *("django_celery_beat.PeriodicTask", "django_celery_beat.IntervalSchedule"),
@@ -64,6 +64,7 @@ NAMES: Mapping[str, str] = {
     "orgtree.OrgTree": "Org Trees",
     "programs.BenchmarkVersion": "Benchmarks",
     "programs.CapitalisationPeriod": "Capitalisation periods",
+    "programs.LanguageModel": "Language model",
     "programs.InitiativeEvidence": "Initiatives eligible for capitalisation",
     "programs.Qbr": "Business reviews",
     "programs.Review": "Monthly reviews",

@@ -10,6 +10,7 @@ from programs.meetings.admin import MeetingSeriesAdmin
 from programs.models import CapitalisationPeriod, InitiativeEvidence, Qbr, Quarter, Review
 from programs.objectives.admin import ObjectiveAdmin, ObjectiveTemplateAdmin
 from programs.reminders.admin import OutgoingEmailAdmin
+from programs.report.admin import LanguageModelAdmin
 from programs.roadmaps.admin import PersonaAdmin
 from programs.teams.admin import ProgramSettingsAdmin
 from programs.tickets.admin import TicketAdmin, TicketTemplateAdmin

@@ -252,6 +252,7 @@ REPORT: Routes = [
     path("pdf/", report.report_pdf, name="report_pdf"),
     path("present/", report.report_present, name="report_present"),
     path("freeze/", report.FreezeReport.as_view(), name="report_freeze"),
+    path("rewrite/", report.RewriteReport.as_view(), name="report_rewrite"),
 ]
 
 MIRRORS: Routes = [path("<int:pk>/mirror/", card.ticket_mirror, name="ticket_mirror")]

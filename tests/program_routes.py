@@ -76,6 +76,7 @@ PROGRAM_ROUTES: dict[str, Access] = {
         for route in ("", "report.md", "present/")
     },
     "insights/report/freeze/": Access("/insights/report/freeze/", SIGN_IN, member=403, admin=200),
+    "insights/report/rewrite/": Access("/insights/report/rewrite/", SIGN_IN, member=403, admin=403),
     "insights/report/pdf/": Access("/insights/report/pdf/?quarter=never", SIGN_IN, member=400, admin=400),
     "api/v1/report/": api("/api/v1/report/"),
     "api/v1/report/freeze/": Access("/api/v1/report/freeze/", visitor=401, member=405, admin=405, token=405),

@@ -173,6 +173,7 @@ POSTS: dict[str, Access] = {
     "programs/alerts/<int:pk>/": post("/programs/alerts/4711/", member=404, admin=404),
     "programs/alerts/<int:pk>/remove/": post("/programs/alerts/4711/remove/", member=404, admin=404),
     "programs/digests/": post("/programs/digests/", member=400, admin=400),
+    "insights/report/rewrite/": post("/insights/report/rewrite/", member=403, admin=403),
     "insights/report/freeze/": post("/insights/report/freeze/", member=403, admin=302),
     "api/v1/report/freeze/": post("/api/v1/report/freeze/", visitor=401, member=415, admin=415),
     "insights/ai/budgets/new/": post("/insights/ai/budgets/new/", member=403, admin=400),

@@ -91,12 +91,7 @@ class LanguageModel(models.Model):
     """The model that may word reports: a single row.  Off until an admin turns it on."""
 
     is_on = models.BooleanField("on", default=False, help_text="Off: reports keep their built-in texts.")
-    base_url = models.URLField(
-        "address",
-        max_length=300,
-        blank=True,
-        help_text="Of an OpenAI-compatible API, up to and without /chat/completions: https://models.example.com/v1",
-    )
+    base_url = models.CharField("address", max_length=300, blank=True)
     model = models.CharField(max_length=200, blank=True, help_text="The name by which the API knows it.")
     secrets = EncryptedField(default=dict, blank=True)
 

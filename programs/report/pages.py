@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cached_property
+from typing import Any, cast
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -25,15 +27,17 @@ from insights.ui.scope_bar import scope_bar, scope_navigation, unit_name
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
 from programs.history.events import names_of_accounts
-from programs.models import Report
+from programs.models import LanguageModel, Report, ReportRewrite
 from programs.qbr.pages.documents import pdf_of, printable_page
 from programs.report.links import Links
-from programs.report.queries import ReportChoice, chosen_report, document_of, earlier_of, quarters_offered
+from programs.report.queries import ReportChoice, chosen_report, document_of, earlier_of, quarters_offered, rewrite_of
 from programs.report.services.document import ReportDocument
 from programs.report.services.freezing import ONLY_LEADERS, freeze_report, may_freeze
 from programs.report.services.markdown import as_markdown
+from programs.report.services.rewriting import OFF, request_of, rewrite
 from programs.requests.list_pages import ProgramForm
 
+BUILT_IN = "built-in"
 EFFORT_LABELS = {"small": "Small effort", "medium": "Medium effort", "large": "Large effort"}
 JUDGEMENTS = {"better": ("Better", "good"), "worse": ("Worse", "bad"), "steady": ("No change", "")}
 
@@ -109,7 +113,14 @@ def _choice(request: HttpRequest) -> tuple[ReportChoice, Filters]:
 
 def _read(request: HttpRequest) -> tuple[ReportChoice, Filters, ReportView]:
     choice, filters = _choice(request)
-    return choice, filters, view_of(document_of(choice, access_in(request), windows.local_today()), choice)
+    texts = _texts(rewrite_of(choice), request)
+    document = document_of(choice, access_in(request), windows.local_today(), texts=texts)
+    return choice, filters, view_of(document, choice)
+
+
+def _texts(found: ReportRewrite | None, request: HttpRequest) -> Mapping[str, str]:
+    """The accepted wording of a model, unless the address asks for the built-in one."""
+    return found.texts if found and found.is_accepted and request.GET.get("wording") != BUILT_IN else {}
 
 
 def _address(route: str, choice: ReportChoice, **more: object) -> str:
@@ -122,7 +133,8 @@ def report(request: HttpRequest) -> HttpResponseBase:
     choice, filters, view = _read(request)
     access, today = access_in(request), windows.local_today()
     around = scope_navigation(request, filters)
-    earlier = earlier_of(choice, access)
+    earlier, found = earlier_of(choice, access), rewrite_of(choice)
+    may_rewrite = choice.report and may_freeze(access, choice.unit) and LanguageModel.current().is_usable
     quarters = [
         Picker(name, url_with(reverse("report"), {"unit": filters.scope.unit, "quarter": name}), name == choice.name)
         for name in quarters_offered(today)
@@ -138,9 +150,13 @@ def report(request: HttpRequest) -> HttpResponseBase:
         "earlier": earlier,
         "revisions": _revisions(choice),
         "freeze_url": _address("report_freeze", choice, after=choice.newest) if may_freeze(access, choice.unit) else "",
-        "pdf_url": _address("report_pdf", choice),
-        "markdown_url": _address("report_markdown", choice),
-        "present_url": _address("report_present", choice),
+        "rewrite": found,
+        "is_worded": bool(_texts(found, request)),
+        "other_wording_url": _address("report", choice, wording=BUILT_IN if _texts(found, request) else ""),
+        "rewrite_url": _address("report_rewrite", choice) if may_rewrite else "",
+        "pdf_url": _address("report_pdf", choice, wording=request.GET.get("wording", "")),
+        "markdown_url": _address("report_markdown", choice, wording=request.GET.get("wording", "")),
+        "present_url": _address("report_present", choice, wording=request.GET.get("wording", "")),
     }
     return render(request, "programs/report/report.html", context)
 
@@ -194,6 +210,49 @@ def file_name(view: ReportView) -> str:
     unit = view.document.unit
     name = f"report-{unit.slug if unit else 'organisation'}-{view.document.quarter.name}"
     return slugify(name if view.document.revision < 2 else f"{name}-revision-{view.document.revision}")
+
+
+class RewriteReport(ConfirmPage, ProgramForm):
+    """GET shows the body that is sent, whole; POST sends it."""
+
+    template_name = "programs/report/rewrite.html"
+    adding = FormTexts("Word the report by a language model", "Send and check", "")
+    list_route = "report"
+    icon, keep = "sparkles", "Keep the built-in texts"
+
+    @cached_property
+    def choice(self) -> ReportChoice:
+        return _choice(self.request)[0]
+
+    @property
+    def report(self) -> Report:
+        """The frozen one; without it the page is refused."""
+        return cast(Report, self.choice.report)
+
+    def refusal(self) -> str:
+        if self.choice.report is None:
+            return "Freeze the report first: only texts that no longer change can be worded."
+        if not LanguageModel.current().is_usable:
+            return OFF
+        return "" if may_freeze(self.access, self.choice.unit) else ONLY_LEADERS
+
+    def form_of(self, record: None, data: Any = None) -> WriteForm:
+        return WriteForm(data)
+
+    def context(self, form: Any) -> Mapping[str, Any]:
+        sent = json.dumps(request_of(self.report), indent=2, ensure_ascii=False)
+        return {"model": LanguageModel.current(), "sent": sent, "icon_name": self.icon, "keep": self.keep}
+
+    def save(self, form: WriteForm) -> ReportRewrite:
+        return rewrite(self.access, self.report)
+
+    def message(self, saved: ReportRewrite) -> str:
+        if saved.is_accepted:
+            return f"Worded by {saved.model}: every number, name and direction stands in the facts."
+        return f"The built-in texts stay. {saved.reason}"
+
+    def address_of(self, record: Any) -> str:
+        return url_with(reverse("report"), self.choice.parameters)
 
 
 class FreezeReport(ConfirmPage, ProgramForm):

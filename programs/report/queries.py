@@ -16,10 +16,11 @@ from insights.ui.filters import QUARTER, quarter_window, quarters_to_offer
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.closing.services.frozen import stored_document
-from programs.models import Quarter, Report
+from programs.models import Quarter, Report, ReportRewrite
 from programs.quarters.fiscal_quarters import quarter_of
 from programs.report.services.content import report_of
 from programs.report.services.document import ReportDocument
+from programs.report.services.rewriting import worded
 
 LIVE = "live"
 LONGEST_NUMBER = 4  # digits of a revision, and one
@@ -87,15 +88,26 @@ def chosen_report(scope: Scope, quarter: str, access: Access, today: date, *, re
     return ReportChoice(unit, found, frozen[number], newest)
 
 
-def document_of(choice: ReportChoice, access: Access, today: date) -> ReportDocument:
-    """Frozen or live, as the viewer may see it.  Raises FrozenDocumentError, QueryError."""
+def document_of(
+    choice: ReportChoice, access: Access, today: date, *, texts: Mapping[str, str] | None = None
+) -> ReportDocument:
+    """Frozen or live, as the viewer may see it, in `texts` where they are given.
+
+    Raises FrozenDocumentError, QueryError.
+    """
     if choice.report is not None:
-        return stored_document(ReportDocument, choice.report.document).visible(access)
+        document = stored_document(ReportDocument, choice.report.document)
+        return (worded(document, texts) if texts else document).visible(access)
     return report_of(choice.unit, choice.quarter, today=today).visible(access)
 
 
 def quarters_offered(today: date) -> Sequence[str]:
     return quarters_to_offer(today)
+
+
+def rewrite_of(choice: ReportChoice) -> ReportRewrite | None:
+    """What a language model made of the frozen report."""
+    return ReportRewrite.objects.filter(report=choice.report).first() if choice.report else None
 
 
 def earlier_of(choice: ReportChoice, access: Access) -> Report | None:

@@ -112,7 +112,9 @@ class _Weeks:
 
 
 @dataclass(frozen=True)
-class _Candidate:
+class Candidate:
+    """A change with what it is expected to do."""
+
     lever: Lever
     expected: Expected
     text: Sentence
@@ -126,21 +128,21 @@ def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Sur
     candidates, examined = [], []
     of_teams = batches_of_teams(weeks.now.window, around) if weeks.days else []
     for found in (_of_batches(weeks), *of_teams, *_of_relations(weeks)):
-        if isinstance(found, _Candidate):
+        if isinstance(found, Candidate):
             candidates.append(found)
         else:
             examined.append(found)
-    chosen = _chosen(candidates)
+    chosen = chosen_of(candidates)
     recommendations = [_recommendation(number, one, around) for number, one in enumerate(chosen, 1)]
     return Recommended(recommendations, _summary(chosen), examined)
 
 
-def _chosen(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that are expected to do most and do not count the same releases twice.
 
     Batches of the unit are those of its teams, and relations are all of the same weeks.
     """
-    chosen: list[_Candidate] = []
+    chosen: list[Candidate] = []
     for one in sorted(candidates, key=lambda candidate: -candidate.expected.share):
         is_batch = one.lever is BATCH
         same = [other for other in chosen if (other.lever is BATCH) == is_batch]
@@ -171,7 +173,7 @@ def _values(answer: Answer) -> list[float | None]:
     return [bucket.value for bucket in answer.series]
 
 
-def _of_batches(weeks: _Weeks) -> _Candidate | Sentence:
+def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
     """Against the quarter with the smallest batches: of several quarters the interval is that of all of them."""
     now = weeks.batches(weeks.now)
     level = _batch(now)
@@ -193,7 +195,7 @@ def _of_batches(weeks: _Weeks) -> _Candidate | Sentence:
             "before; that is no clear difference.",
             facts=facts,
         )
-    return _Candidate(
+    return Candidate(
         BATCH,
         found,
         Sentence(
@@ -212,7 +214,7 @@ def _of_batches(weeks: _Weeks) -> _Candidate | Sentence:
     )
 
 
-def batches_of_teams(now: Window, around: Surroundings) -> list[_Candidate | Sentence]:
+def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Sentence]:
     """Teams whose releases hold more changes than the middle team's: what their changes were in batches of its size."""
     totals = _team_totals(now, around)
     if len(totals) < FEWEST_TEAMS:
@@ -264,7 +266,7 @@ def _team_weeks(now: Window, teams: Sequence[Unit]) -> dict[int, list[tuple[floa
 
 def _of_team(
     team: Unit, totals: tuple[float, float], *, size: float, number: int, whole: float, ratio: Expected | None
-) -> _Candidate | Sentence:
+) -> Candidate | Sentence:
     """`ratio` is of the team's releases; they are a part of `whole`."""
     changes, releases = totals
     part = releases / whole
@@ -283,7 +285,7 @@ def _of_team(
         )
     expected = Expected(ratio.share * part, ratio.low * part, ratio.high * part)
     share = 100 * part
-    return _Candidate(
+    return Candidate(
         BATCH,
         expected,
         Sentence(
@@ -310,12 +312,12 @@ def _batch(weeks: Sequence[tuple[float, float]]) -> float | None:
     return sum(changes for changes, _ in weeks) / sum(releases for _, releases in weeks)
 
 
-def _of_relations(weeks: _Weeks) -> list[_Candidate | Sentence]:
+def _of_relations(weeks: _Weeks) -> list[Candidate | Sentence]:
     levers = [lever for lever in LEVERS if lever.metric in weeks.values]
     return [_of_relation(lever, weeks, len(levers)) for lever in levers]
 
 
-def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> _Candidate | Sentence:
+def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Sentence:
     """`number` relations are examined: each may be as clear by chance in so much fewer cases."""
     found = relation(weeks.values[FREQUENCY], weeks.values[lever.metric])
     facts = {"act": Fact(text=lever.act, sources=_weeks_of(FREQUENCY, lever.metric))}
@@ -344,7 +346,7 @@ def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> _Candidate | Sente
             facts={**facts, **_named(lever), **{name: one for name, one in named.items() if name != "held"}},
         )
     expected = in_proportion(found, now, level)
-    return _Candidate(lever, expected, _text_of_relation(lever, named), _evidence_of_relation(lever, found, number))
+    return Candidate(lever, expected, _text_of_relation(lever, named), _evidence_of_relation(lever, found, number))
 
 
 def _text_of_relation(lever: Lever, facts: Mapping[str, Fact]) -> Sentence:
@@ -381,7 +383,7 @@ def _weekly(text: str, value: float, how: str, *keys: str) -> Fact:
     return Fact(text=text, value=float(value), sources=_weeks_of(*keys), how=how or "number of weeks with a value")
 
 
-def _recommendation(number: int, one: _Candidate, around: Surroundings) -> Recommendation:
+def _recommendation(number: int, one: Candidate, around: Surroundings) -> Recommendation:
     effort, why = _effort(one.lever, around, of_team=one.team is not None)
     keys = (FREQUENCY,) if one.lever is BATCH else (one.lever.metric, FREQUENCY)
     return Recommendation(
@@ -457,7 +459,7 @@ def _constraints(around: Surroundings) -> Sentence:
     )
 
 
-def _summary(chosen: Sequence[_Candidate]) -> Sentence:
+def _summary(chosen: Sequence[Candidate]) -> Sentence:
     wanted = {
         "from": Fact(text=f"{WANTED_LOW * 100:.0f}", value=WANTED_LOW * 100, how="the goal"),
         "to": Fact(text=f"{WANTED_HIGH:.0%}", value=WANTED_HIGH * 100, how="the goal"),

@@ -1,0 +1,304 @@
+"""A language model's wording of a frozen report: what is sent, what of the answer is accepted, and where it is kept.
+
+Sent are the built-in sentences that somebody may see who sees aggregates alone; titles that people wrote are replaced
+by marks.  A wording is accepted only as a whole: each of its sentences has to keep the facts of the built-in one, all
+of them and in their order, its directions and negations in theirs, and no other number, name, direction or cause.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import httpx
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from core.authorship import changes_by
+from core.write_errors import FieldError, MayNotWriteError
+from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
+from orgtree.access.access import Access, aggregates_access
+from orgtree.models import Unit
+from programs.closing.services.frozen import stored_document
+from programs.models import LanguageModel, Report, ReportRewrite
+from programs.models.reports import API_KEY
+from programs.report.services.document import Fact, Point, ReportDocument, Sentence
+from programs.report.services.freezing import ONLY_LEADERS, may_freeze
+from programs.requests.visible import account_of
+
+HEADLINE = "headline"
+SECTIONS = ("highlights", "delivery", "bottlenecks", "warnings", "recommendations")
+FIELDS = ("title", "text", "consequence")
+WRITTEN_BY_PEOPLE = ("name", "title", "objective")  # facts whose texts somebody typed
+SECONDS = 30.0  # for the whole answer
+MOST_BYTES = 1_000_000
+ROOM = 60  # characters by which a sentence may be longer than one and a half times the built-in one
+OFF = "No language model is set up: an admin does it under Language model."
+INSTRUCTIONS = (
+    "Reword each sentence of an engineering report for executives without technical background: plain, short, "
+    "friendly. "
+    "Keep every number, name, date and mark such as ITEM1 exactly as it is written, all of them and in their order. "
+    "Do not add numbers, names, causes or judgements, and do not change whether something rose or fell, got better or "
+    'worse. Answer with one JSON object {"sentences": {id: text}} and nothing else; plain text, no markup.'
+)
+_UP = (
+    "more most higher highest rose rise rises risen increase increased increases grew grow grown up above raise raised"
+)
+_DOWN = (
+    "less least fewer fewest lower lowest fell fall falls fallen decrease decreased decreases shrank dropped down below"
+)
+_GOOD = "better best improved improve improves faster sooner quicker earlier shorter"
+_BAD = "worse worst slower later longer longest late declined slowed degraded"
+DIRECTIONS: Mapping[str, str] = {
+    word: direction
+    for direction, words in (("up", _UP), ("down", _DOWN), ("good", _GOOD), ("bad", _BAD))
+    for word in words.split()
+}
+NEGATIONS = frozenset(
+    ("no", "not", "never", "none", "nothing", "neither", "nor", "without", "cannot", "hardly", "barely")
+)
+NUMBERS = frozenset(
+    (
+        *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+        *("dozen", "hundred", "thousand", "million", "once", "twice", "thrice", "half", "halved", "double", "doubled"),
+        *("triple", "tripled", "third", "quarter", "fifth", "tenth", "percent", "majority"),
+    )
+)
+CAUSES = re.compile(
+    r"\b(because|caused?|causes|due to|thanks to|led to|leads to|as a result|therefore|result of)\b", re.IGNORECASE
+)
+MARKUP = re.compile(r"[<>`\[\]{}|*_#\\]|&\w+;|https?:|www\.|[\x00-\x1f\x7f]")
+WORD = re.compile(r"[A-Za-zÀ-ɏ][\w’'-]*")
+
+
+class ModelError(Exception):
+    """The model gave no usable answer; the message says why."""
+
+
+@dataclass(frozen=True)
+class _Numbered:
+    """A built-in sentence with its id; `marks` are the texts that are sent in place of what people wrote."""
+
+    key: str
+    sentence: Sentence
+    marks: Mapping[str, str]
+
+    def shown(self, fact: Fact, name: str) -> str:
+        return self.marks.get(name, fact.text)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of its facts in their order."""
+        facts = {id(fact): name for name, fact in self.sentence.facts.items()}
+        return [facts[id(part)] for part in self.sentence.parts() if isinstance(part, Fact)]
+
+    @property
+    def texts(self) -> list[str]:
+        return [self.shown(self.sentence.facts[name], name) for name in self.names]
+
+    def __str__(self) -> str:
+        texts = iter(self.texts)
+        return "".join(part if isinstance(part, str) else next(texts) for part in self.sentence.parts())
+
+
+def request_of(report: Report) -> dict[str, Any]:
+    """The body that is sent, whole."""
+    sentences = {one.key: str(one) for one in _numbered(_public(report))}
+    return {
+        "model": LanguageModel.current().model,
+        "temperature": 0,
+        "messages": [
+            {"role": "system", "content": INSTRUCTIONS},
+            {"role": "user", "content": json.dumps({"sentences": sentences}, ensure_ascii=False)},
+        ],
+    }
+
+
+def rewrite(access: Access, report: Report, *, seconds: float = SECONDS) -> ReportRewrite:
+    """Ask the model for a wording, check it and store it, or the reason why the built-in one stays.
+
+    Raises FieldError where no model is on, MayNotWriteError.
+    """
+    if not may_freeze(access, report.unit):
+        raise MayNotWriteError(ONLY_LEADERS)
+    account, model = account_of(access), LanguageModel.current()
+    if not model.is_usable:
+        raise FieldError("", OFF)
+    texts: Mapping[str, str] = {}
+    reason = ""
+    try:
+        texts = accepted(_numbered(_public(report)), ask(model, request_of(report), seconds=seconds))
+    except ModelError as problem:
+        reason = str(problem)[:500]
+    return _stored(report, account, model, texts, reason)
+
+
+def _stored(
+    report: Report, account: User, model: LanguageModel, texts: Mapping[str, str], reason: str
+) -> ReportRewrite:
+    values = {"model": model.model, "texts": dict(texts), "reason": reason, "requested_by": account}
+    with changes_by(account):
+        return ReportRewrite.objects.update_or_create(report=report, defaults=values)[0]
+
+
+def ask(model: LanguageModel, body: Mapping[str, Any], *, seconds: float) -> Mapping[str, str]:
+    """The sentences of the model's answer, by id.  Raises ModelError."""
+    headers = {"Authorization": f"Bearer {key}"} if (key := model.secrets.get(API_KEY, "")) else {}
+    transport = GuardedTransport(allow_private=settings.PROVIDERS_MAY_BE_PRIVATE)
+    address, deadline, read = f"{model.base_url.rstrip('/')}/chat/completions", time.monotonic() + seconds, b""
+    try:
+        with (
+            httpx.Client(transport=transport, timeout=seconds, follow_redirects=False) as client,
+            client.stream("POST", address, json=body, headers=headers) as answer,
+        ):
+            if answer.status_code != httpx.codes.OK:
+                raise ModelError(f"The language model answered with status {answer.status_code}.")
+            for part in answer.iter_bytes():
+                read += part
+                if len(read) > MOST_BYTES:
+                    raise ModelError("The language model’s answer is too long.")
+                if time.monotonic() > deadline:
+                    raise ModelError("The language model did not answer in time.")
+    except httpx.TimeoutException:
+        raise ModelError("The language model did not answer in time.") from None
+    except RefusedAddressError as problem:
+        raise ModelError(f"{problem.host} leads to an address where Headway does not connect to.") from None
+    except (httpx.HTTPError, httpx.InvalidURL):
+        raise ModelError("The language model could not be reached.") from None
+    return _sentences(read)
+
+
+def _sentences(body: bytes) -> Mapping[str, str]:
+    """Raises ModelError."""
+    try:
+        content = json.loads(body)["choices"][0]["message"]["content"]
+        sentences = json.loads(content)["sentences"]
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
+        raise ModelError("The language model’s answer is not the JSON that was asked for.") from None
+    is_text = isinstance(sentences, dict) and all(isinstance(text, str) for text in sentences.values())
+    if not is_text or not sentences:
+        raise ModelError("The language model’s answer is not the JSON that was asked for.")
+    found: Mapping[str, str] = sentences
+    return found
+
+
+def accepted(built_in: Sequence[_Numbered], answer: Mapping[str, str]) -> dict[str, str]:
+    """Texts with braces for their facts, by the id of the sentence.  Raises ModelError with what is wrong."""
+    known = {one.key: one for one in built_in}
+    if unknown := answer.keys() - known.keys():
+        raise ModelError(f"The language model worded a sentence that there is not: {min(unknown)[:80]}.")
+    units = [*Unit.objects.values_list("name", flat=True)]
+    return {key: _checked(known[key], text.strip(), units) for key, text in answer.items()}
+
+
+def _checked(one: _Numbered, text: str, units: Sequence[str]) -> str:
+    original = str(one)
+    where = f"in “{original[:80]}”"
+    if not text or MARKUP.search(text):
+        raise ModelError(f"The wording is empty or has markup {where}.")
+    if len(text) > 1.5 * len(original) + ROOM:
+        raise ModelError(f"The wording is much longer than the built-in text {where}.")
+    template, rest = _with_braces(one, text, where)
+    if number := re.search(r"\d[\d.,]*", rest):
+        raise ModelError(f"The number {number[0]} does not stand in the facts {where}.")
+    if cause := CAUSES.search(rest):
+        raise ModelError(f"The wording says “{cause[0]}”, which no fact shows, {where}.")
+    before = _plain(one)
+    for unit in units:
+        if (
+            re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", rest, re.IGNORECASE)
+            and unit.casefold() not in before.casefold()
+        ):
+            raise ModelError(f"The name {unit} does not stand in the facts {where}.")
+    words, words_before = (WORD.findall(part) for part in (rest, before))
+    known = {word.casefold() for word in words_before}
+    for word in words:
+        if word.casefold() in NUMBERS and word.casefold() not in known:
+            raise ModelError(f"The number “{word}” does not stand in the facts {where}.")
+    for name in _names_within(rest):
+        if name.casefold() not in known:
+            raise ModelError(f"The name {name} does not stand in the facts {where}.")
+    if _directions(words) != _directions(words_before):
+        raise ModelError(f"The wording has another direction {where}.")
+    return template
+
+
+def _with_braces(one: _Numbered, text: str, where: str) -> tuple[str, str]:
+    """The text with braces in place of its facts, and what is left of it.  Raises ModelError."""
+    template, rest, at = "", "", 0
+    for name, fact in zip(one.names, one.texts, strict=True):
+        found = re.compile(rf"(?<![\w.,+−-]){re.escape(fact)}(?![\w%]|[.,]\d)").search(text, at) or re.compile(
+            rf"(?<![\w.,]){re.escape(fact)}(?![\w%]|[.,]\d)"
+        ).search(text, at)
+        if found is None:
+            raise ModelError(f"“{fact[:60]}” is missing, or not in its place, {where}.")
+        template += f"{text[at : found.start()]}{{{name}}}"
+        rest += f"{text[at : found.start()]} "
+        at = found.end()
+    return template + text[at:], rest + text[at:]
+
+
+def _plain(one: _Numbered) -> str:
+    """The built-in text without its facts."""
+    return " ".join(part for part in one.sentence.parts() if isinstance(part, str))
+
+
+def _directions(words: Sequence[str]) -> list[str]:
+    """Directions and negations in their order."""
+    found = []
+    for word in (word.casefold().replace("’", "'") for word in words):
+        if word in NEGATIONS or word.endswith("n't"):
+            found.append("not")
+        elif word in DIRECTIONS:
+            found.append(DIRECTIONS[word])
+    return found
+
+
+def _names_within(text: str) -> Iterator[str]:
+    """Capitalised words that no sentence begins with."""
+    for found in WORD.finditer(text):
+        before = text[: found.start()].rstrip()
+        if found[0][0].isupper() and before and before[-1] not in ".:!?“”" and found[0] != "I":
+            yield found[0]
+
+
+def _public(report: Report) -> ReportDocument:
+    return stored_document(ReportDocument, report.document).visible(aggregates_access())
+
+
+def _numbered(document: ReportDocument) -> list[_Numbered]:
+    pairs = [(HEADLINE, document.headline)]
+    for section in SECTIONS:
+        for point in getattr(document, section):
+            pairs += [(f"{point.key}/{name}", getattr(point, name)) for name in FIELDS]
+    found, number = [], 0
+    for key, sentence in pairs:
+        if not sentence:
+            continue
+        marks = {}
+        for name in sentence.facts:
+            if name in WRITTEN_BY_PEOPLE:
+                number += 1
+                marks[name] = f"ITEM{number}"
+        found.append(_Numbered(key, sentence, marks))
+    return found
+
+
+def worded(document: ReportDocument, texts: Mapping[str, str]) -> ReportDocument:
+    """The document with these texts; what they do not have keeps the built-in one."""
+
+    def of_point(point: Point) -> Point:
+        changed = {
+            name: replace(getattr(point, name), text=texts[f"{point.key}/{name}"])
+            for name in FIELDS
+            if f"{point.key}/{name}" in texts
+        }
+        return replace(point, **changed) if changed else point
+
+    sections = {section: tuple(map(of_point, getattr(document, section))) for section in SECTIONS}
+    headline = replace(document.headline, text=texts[HEADLINE]) if HEADLINE in texts and document.headline else None
+    return replace(document, headline=headline or document.headline, **sections)  # type: ignore[arg-type]  # by section

@@ -1,0 +1,226 @@
+"""A language model's wording: what is sent, and that nothing is accepted which the facts do not say."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from core.write_errors import FieldError, MayNotWriteError
+from programs.closing.services.frozen import freeze
+from programs.models import LanguageModel, Report, ReportRewrite
+from programs.report.services.document import Fact, Point, ReportDocument, Sentence
+from programs.report.services.rewriting import request_of, rewrite
+from tests.personas import ADMIN, EXECUTIVE, MEMBER, signed_in
+from tests.programs.tickets import as_
+from tests.report.documents import report_document
+from tests.teams import create_teams
+
+pytestmark = pytest.mark.django_db
+PAGE = "/insights/report/"
+KEY = "a-key-of-the-model"
+WAIT = "finding.1/title"
+OFTEN = "delivery.dora.deployment_frequency/text"
+
+
+def document() -> ReportDocument:
+    """Three sentences: a headline, releases that became more, and a wait in two teams."""
+    hours = {
+        "first": Fact(text="Platform", sources=("finding:1",)),
+        "before": Fact(text="4.1 h", value=14_760.0, sources=("finding:1",)),
+        "after": Fact(text="9.3 h", value=33_480.0, sources=("finding:1",)),
+    }
+    often = {"share": Fact(text="13%", value=13.0, how="computed"), "quarter": Fact(text="Q2 2026")}
+    linked = {"name": Fact(text="Payroll of Jane Doe", sources=("delivery:epic:1",))}
+    return report_document(
+        headline=Sentence(text="We release more often"),
+        delivery=(
+            Point(
+                key="delivery.dora.deployment_frequency",
+                title=Sentence(text="Deployment frequency"),
+                text=Sentence(text="We release more often: {share} more than in {quarter}.", facts=often),
+            ),
+        ),
+        bottlenecks=(
+            Point(
+                key="finding.1",
+                title=Sentence(text="The wait in {first} rose from {before} to {after}", facts=hours),
+                text=Sentence(text="It takes longer."),
+                consequence=Sentence(text="Dates: {name} is late.", facts=linked),
+            ),
+        ),
+    )
+
+
+@pytest.fixture
+def report() -> Report:
+    create_teams()
+    account = as_(EXECUTIVE).viewer
+    stored = freeze(document(), by=account, at=timezone.now())  # type: ignore[arg-type]  # an account
+    made = document().quarter
+    return Report.objects.create(unit=None, start=made.start, end=made.end, revision=1, document=stored)
+
+
+Answer = Callable[[Mapping[str, str]], str]
+
+
+@contextmanager
+def planted(answer: Answer, *, hangs: threading.Event | None = None, status: int = 200) -> Iterator[list[Any]]:
+    """A model on this machine that makes its sentences of those that it gets; yields the requests it got."""
+    got: list[Any] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            got.append((self.path, self.headers.get("Authorization"), body))
+            if hangs is not None:
+                hangs.wait(60)
+                return
+            sentences = json.loads(body["messages"][1]["content"])["sentences"]
+            reply = json.dumps({"choices": [{"message": {"content": answer(sentences)}}]}).encode()
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(reply)))
+            self.end_headers()
+            self.wfile.write(reply)
+
+        def log_message(self, *_arguments: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    LanguageModel.objects.update_or_create(
+        pk=1,
+        defaults={
+            "is_on": True,
+            "base_url": f"http://127.0.0.1:{server.server_address[1]}/v1",
+            "model": "planted-1",
+            "secrets": {"api_key": KEY},
+        },
+    )
+    try:
+        yield got
+    finally:
+        if hangs is not None:
+            hangs.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def instead(key: str, text: str) -> Answer:
+    """The sentences as they are, with one of them worded otherwise."""
+    return lambda sentences: json.dumps({"sentences": {**sentences, key: text}})
+
+
+def worded_by(answer: Answer, report: Report) -> ReportRewrite:
+    with planted(answer):
+        return rewrite(as_(EXECUTIVE), report)
+
+
+def test_a_wording_that_keeps_the_facts_is_shown_with_its_links(report: Report) -> None:
+    text = "Users get changes more often now, by 13% more than in Q2 2026."
+    made = worded_by(instead(OFTEN, text), report)
+    assert (made.reason, made.model) == ("", "planted-1")
+    assert made.texts[OFTEN] == "Users get changes more often now, by {share} more than in {quarter}."
+    client = signed_in(EXECUTIVE)
+    page = client.get(PAGE + "?quarter=2026-Q3").content.decode()
+    assert "Users get changes more often now" in page
+    assert "Worded by planted-1" in page
+    built_in = client.get(PAGE + "?quarter=2026-Q3&wording=built-in").content.decode()
+    assert "We release more often:" in built_in
+    assert "Users get changes" not in built_in
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "why"),
+    [
+        (OFTEN, "We release more often: 17% more than in Q2 2026.", "“13%” is missing"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, of 40 teams.", "number 40"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, twice.", "number “twice”"),
+        (OFTEN, "We release more often: 13.5% more than in Q2 2026.", "“13%” is missing"),
+        (OFTEN, "We release more often: 113% more than in Q2 2026.", "“13%” is missing"),
+        (OFTEN, "We release less often: 13% less than in Q2 2026.", "another direction"),
+        (OFTEN, "We release more often, 13% more than in Q2 2026, which is better.", "another direction"),
+        (OFTEN, "We do not release more often: 13% more than in Q2 2026.", "another direction"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, because of agents.", "“because”"),
+        (OFTEN, "We release more often in Search: 13% more than in Q2 2026.", "name Search"),
+        (OFTEN, "We release more often with Copilot: 13% more than in Q2 2026.", "name Copilot"),
+        (OFTEN, "<b>We release more often</b>: 13% more than in Q2 2026.", "markup"),
+        (OFTEN, "We release more often: [13%](https://example.com) more than in Q2 2026.", "markup"),
+        (OFTEN, "", "empty"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026." + " Really." * 40, "much longer"),
+        (WAIT, "The wait in Search rose from 4.1 h to 9.3 h", "“Platform” is missing"),
+        (WAIT, "The wait in Platform rose from 9.3 h to 4.1 h", "not in its place"),
+        (WAIT, "The wait in Platform fell from 4.1 h to 9.3 h", "another direction"),
+        ("finding.7/title", "Nobody asked.", "sentence that there is not"),
+    ],
+)
+def test_what_the_facts_do_not_say_is_refused(report: Report, key: str, text: str, why: str) -> None:
+    made = worded_by(instead(key, text), report)
+    assert why in made.reason
+    assert made.texts == {}
+
+
+@pytest.mark.parametrize("answer", ["", "[]", '{"sentences": []}', '{"sentences": {"headline": 7}}', "<html></html>"])
+def test_what_is_no_answer_leaves_the_built_in_texts_with_the_reason(report: Report, answer: str) -> None:
+    assert worded_by(lambda _: answer, report).reason == (
+        "The language model’s answer is not the JSON that was asked for."
+    )
+    page = signed_in(EXECUTIVE).get(PAGE + "?quarter=2026-Q3").content.decode()
+    assert "The built-in texts stay." in page
+    assert "We release more often:" in page
+
+
+def test_a_model_that_hangs_fails_or_is_away_leaves_the_built_in_texts(report: Report) -> None:
+    with planted(lambda _: "", hangs=threading.Event()):
+        assert rewrite(as_(EXECUTIVE), report, seconds=0.3).reason == "The language model did not answer in time."
+    with planted(lambda _: "", status=500):
+        assert "status 500" in rewrite(as_(EXECUTIVE), report).reason
+    assert "could not be reached" in rewrite(as_(EXECUTIVE), report).reason
+
+
+def test_what_is_sent_is_shown_first_and_has_nothing_that_people_wrote(report: Report) -> None:
+    client = signed_in(EXECUTIVE)
+    with planted(lambda sentences: json.dumps({"sentences": sentences})) as got:
+        page = client.get(PAGE + "rewrite/?quarter=2026-Q3").content.decode()
+        assert got == [], "nothing is sent by looking"
+        assert client.post(PAGE + "rewrite/?quarter=2026-Q3").status_code == 302
+        [(path, key, body)] = got
+    assert (path, key) == ("/v1/chat/completions", f"Bearer {KEY}")
+    assert body == request_of(report)
+    assert "ITEM1 is late" in page
+    assert "Jane Doe" not in json.dumps(body)
+    assert KEY not in page
+    assert "Payroll of Jane Doe" in client.get(PAGE + "?quarter=2026-Q3").content.decode()
+
+
+def test_it_is_off_until_an_admin_turns_it_on(report: Report) -> None:
+    assert not LanguageModel.current().is_on
+    with pytest.raises(FieldError):
+        rewrite(as_(EXECUTIVE), report)
+    assert "Reword" not in signed_in(EXECUTIVE).get(PAGE + "?quarter=2026-Q3").content.decode()
+    with planted(lambda _: ""), pytest.raises(MayNotWriteError):
+        rewrite(as_(MEMBER), report)
+
+
+def test_admin_stores_the_key_encrypted_and_never_shows_it() -> None:
+    client = signed_in(ADMIN)
+    fields = {"is_on": "on", "base_url": "https://models.example.com/v1", "model": "large-2", "api_key": KEY}
+    assert client.post("/admin/programs/languagemodel/add/", fields).status_code == 302
+    address = "/admin/programs/languagemodel/1/change/"
+    assert KEY not in client.get(address).content.decode()
+    stored = LanguageModel.objects.get()
+    assert (stored.secrets, stored.is_usable) == ({"api_key": KEY}, True)
+    assert client.post(address, {**fields, "api_key": "", "model": "large-3"}).status_code == 302
+    assert LanguageModel.objects.get().secrets == {"api_key": KEY}, "empty keeps it"
+    moved = client.post(address, {**fields, "api_key": "", "base_url": "https://elsewhere.example.com/v1"})
+    assert "Enter the key again" in moved.content.decode()
+    assert client.post(address, {"is_on": "on", "base_url": "", "model": ""}).status_code == 200
