@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('programs', '0034_reports'),
+        ('programs', '0035_dates_of_key_results'),
     ]
 
     operations = [
