@@ -12,7 +12,8 @@ AGREED: Final[LiteralString] = f"""
            agreement.most_lines, agreement.size_thresholds, agreement.review_hours, agreement.needs_work_item,
            agreement.ignored_labels, agreement.hotfix_branches, agreement.hotfix_labels, agreement.link_window_hours,
            agreement.rollout_gap_minutes, agreement.trunk, agreement.sprint_grace_days,
-           agreement.marks_pull_requests,
+           agreement.marks_pull_requests, agreement.reminds_team,
+           agreement.work_starts_at, agreement.work_ends_at, agreement.time_zone,
            (
                SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
                WHERE above.unit_id = agreement.unit_id AND above.during && placed.during * agreement.during

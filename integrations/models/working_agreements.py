@@ -30,6 +30,7 @@ TERMS = (
     *("most_lines", "size_thresholds", "review_hours", "needs_work_item", "ignored_labels"),
     *("hotfix_branches", "hotfix_labels", "link_window_hours", "rollout_gap_minutes", "trunk"),
     *("sprint_grace_days", "work_starts_at", "work_ends_at", "time_zone", "marks_pull_requests"),
+    "reminds_team",
 )
 """The terms that a unit can agree on, in the order of forms and lists."""
 
@@ -148,6 +149,12 @@ class WorkingAgreement(models.Model):
         blank=True,
         help_text="An open pull request has a label for as long as it breaks the agreement, where the connection may "
         "write labels.",
+    )
+    reminds_team = models.BooleanField(
+        "remind the team of pull requests that break it",
+        null=True,
+        blank=True,
+        help_text="The people of the unit that owns the repository are notified once of each breach, in working hours.",
     )
     noted_at = models.DateTimeField(db_default=Now(), editable=False)
 

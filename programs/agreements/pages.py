@@ -37,7 +37,7 @@ from programs.requests.list_pages import ProgramForm, UnitList
 from programs.teams.fields import units_led
 
 LISTS = ("ignored_labels", "hotfix_branches", "hotfix_labels")
-CHOICES = ("needs_work_item", "trunk", "marks_pull_requests")
+CHOICES = ("needs_work_item", "trunk", "marks_pull_requests", "reminds_team")
 INHERITED = (("", "As the unit above"), ("yes", "Yes"), ("no", "No"))
 
 
@@ -131,6 +131,12 @@ class AgreementForm(WriteForm):
         required=False,
         choices=INHERITED,
         help_text="On GitHub, where an admin let the connection write labels.",
+    )
+    reminds_team = forms.ChoiceField(
+        label=LABELS["reminds_team"],
+        required=False,
+        choices=INHERITED,
+        help_text="Once of each breach, in working hours: in the inbox and, if they like, by e-mail.",
     )
 
     def given(self) -> dict[str, Any]:

@@ -43,6 +43,7 @@ LABELS = {
     "work_ends_at": "Working hours until",
     "time_zone": "Time zone",
     "marks_pull_requests": "Labels on pull requests that break it",
+    "reminds_team": "Reminds the team of pull requests that break it",
 }
 _UNITS = {
     "most_lines": "line",
@@ -106,6 +107,7 @@ def usual(name: str) -> str:
         "rollout_gap_minutes": organisation.rollout_gap_minutes,
         "trunk": False,
         "marks_pull_requests": False,
+        "reminds_team": False,
         "sprint_grace_days": 1,
         "work_starts_at": STARTS_AT,
         "work_ends_at": ENDS_AT,

@@ -23,7 +23,7 @@ from programs.models.meetings import (
     Rule,
     Weekday,
 )
-from programs.models.messages import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
+from programs.models.messages import Breach, Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours
 from programs.models.objectives import (
     CheckIn,
     KeyResult,

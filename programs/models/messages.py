@@ -18,7 +18,9 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
-from integrations.models import Silence
+from integrations.delivery.records.visible import pull_requests_within
+from integrations.enums import PullRequestState
+from integrations.models import PullRequest, Silence
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.budgets import Budget, BudgetAlert
@@ -47,6 +49,7 @@ class MessageKind(models.TextChoices):
     MEETING_CANCELLED = "meeting_cancelled", "A meeting of mine is cancelled, or I no longer take part"
     MEETING_SOON = "meeting_soon", "A meeting of mine is within a day"
     MEETING_UNSIGNED = "meeting_unsigned", "A review or QBR of a meeting of mine is not signed off"
+    AGREEMENT_BROKEN = "agreement_broken", "A pull request breaks the working agreement of my team"
     BUDGET_FORECAST = "budget_forecast", "A budget that I answer for is forecast to be used up"
     BUDGET_SPENT = "budget_spent", "A budget that I answer for is used up"
     POLICY = "policy_changed", "The rules of who sees what change"
@@ -62,6 +65,14 @@ ALONE = (*INVITATIONS, MessageKind.DIGEST)
 
 TICKET_DAYS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.OVERDUE_IN_TEAM)
 TO_OWNERS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, MessageKind.ASSIGNED)
+
+
+class Breach(models.IntegerChoices):
+    """How a pull request breaks its working agreement: the `number` of the notice about it."""
+
+    NO_ITEM = 0, "Names no work item"
+    TOO_LARGE = 1, "Larger than agreed"
+    UNREVIEWED = 2, "Waits longer than agreed for a review"
 
 
 class Channel(models.TextChoices):
@@ -88,6 +99,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
             Q(silence=None) | Q(account__is_superuser=True),
             Q(digest=None) | Q(digest__in=Digest.objects.within(visibility)),
             Q(rule=None) | Q(rule__in=AlertRule.objects.within(visibility)),
+            Q(pull_request=None) | Exists(pull_requests_within(visibility).filter(pk=OuterRef("pull_request"))),
         )
 
     def unread(self) -> Self:
@@ -116,21 +128,29 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         of_objective = Q(objective__isnull=False) & ~(Q(is_open) & Q(objective_is_theirs) & ~Q(Exists(checked_in)))
         of_unit = Q(unit__isnull=False) & Q(Exists(agreed))
         came_back = Q(rule__isnull=False, rule__firing_since=None)
-        return self.filter(of_ticket | of_objective | of_unit | came_back | Q(silence__ended_at__isnull=False))
+        breach_is_over = Q(pull_request__isnull=False) & (
+            ~Q(pull_request__state=PullRequestState.OPEN)
+            | Q(number=Breach.NO_ITEM, pull_request__figures__is_linked=True)
+            | Q(number=Breach.TOO_LARGE, pull_request__figures__size__lte=F("pull_request__figures__agreed_lines"))
+            | Q(number=Breach.UNREVIEWED, pull_request__figures__first_review_at__isnull=False)
+        )
+        has_ended = came_back | breach_is_over | Q(silence__ended_at__isnull=False)
+        return self.filter(of_ticket | of_objective | of_unit | has_ended)
 
 
 def _about_one_thing() -> Q:
-    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy", "digest", "rule")
+    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy", "digest", "rule", "pull_request")
     return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
 
 
 class Notice(models.Model):
     """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
-    a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, or a rule that fired.
+    a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, a rule that fired, or a
+    pull request.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
-    first) or which version told of it (of a meeting: which sequence).  Both belong to what makes it the same notice, so
-    that planning it again does nothing.
+    first), which version told of it (of a meeting: which sequence), or which breach of a pull request.  Both belong to
+    what makes it the same notice, so that planning it again does nothing.
     """
 
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
@@ -145,6 +165,11 @@ class Notice(models.Model):
     policy = models.ForeignKey("orgtree.PolicyEvent", models.CASCADE, null=True, related_name="+")
     digest = models.ForeignKey(Digest, models.CASCADE, null=True, related_name="+")
     rule = models.ForeignKey(AlertRule, models.CASCADE, null=True, related_name="+")
+    # Without a constraint, like references to pull requests from figures.  `forget_records` deletes pull requests in
+    # SQL; a notice about none is shown to nobody, and goes after 180 days.
+    pull_request = models.ForeignKey(
+        PullRequest, models.DO_NOTHING, null=True, related_name="+", db_constraint=False, db_index=False
+    )
     day = models.DateField(null=True)
     number = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(db_default=Now())
@@ -169,6 +194,7 @@ class Notice(models.Model):
                     "policy",
                     "digest",
                     "rule",
+                    "pull_request",
                     "day",
                     "number",
                 ],

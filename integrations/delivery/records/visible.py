@@ -29,6 +29,7 @@ from integrations.models import (
 )
 from orgtree.access.access import Access
 from orgtree.models import Placement
+from orgtree.models.visibility import Visibility
 
 # Ids of records that ran on a service (or, without one, on a repository) owned by one of the units on the record's day.
 # The query goes from the units to the records, so that other units' records are never read.
@@ -86,7 +87,12 @@ def visible_pull_requests(access: Access) -> QuerySet[PullRequest]:
 
     An autonomous agent's pull request belongs to the unit that owned its repository then.
     """
-    pull_requests, visibility = PullRequest.objects.filter(deleted_at=None), access.visibility
+    return pull_requests_within(access.visibility)
+
+
+def pull_requests_within(visibility: Visibility) -> QuerySet[PullRequest]:
+    """Visible pull requests, for who knows a viewer's visibility alone."""
+    pull_requests = PullRequest.objects.filter(deleted_at=None)
     if visibility.unit_ids is None:
         return pull_requests
     opened, ended = (

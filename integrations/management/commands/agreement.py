@@ -22,6 +22,7 @@ MOST_OF = {
 YES_OR_NO = {
     "trunk": "trunk is yes if the unit works without pull requests, else no.",
     "marks_pull_requests": "marks_pull_requests is yes if pull requests that break the agreement get a label, else no.",
+    "reminds_team": "reminds_team is yes if the team is notified of pull requests that break the agreement, else no.",
     "needs_work_item": "needs_work_item is yes if a pull request has to name its work item, else no.",
 }
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 from django.conf import settings
 
+from integrations.delivery.allocation.work_days import ENDS_AT, STARTS_AT
+from integrations.facts.ownership import OWNER_DAYS
+from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from orgtree.models.visibility import Visibility
-from programs.models import MessageKind, Quarter
+from programs.models import Breach, MessageKind, Quarter
 from programs.models.objectives import CHECK_IN_EVERY
 from programs.models.tickets import OPEN_STATES
 from programs.reminders.queries import recipients
@@ -21,6 +24,7 @@ from programs.teams.queries import teams_without_objective
 
 NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
 SILENCE_COLUMNS = "account_id, kind, silence_id, number"
+PULL_REQUEST_COLUMNS = "account_id, kind, pull_request_id, number"
 POLICY_COLUMNS = "account_id, kind, policy_id, number"
 DAYS_BEFORE_DUE = 3
 RECENT = timedelta(days=30)
@@ -181,6 +185,69 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
             "every": DAYS_BETWEEN_REMINDERS,
         },
     )
+
+
+def of_broken_agreements(now: datetime, today: date) -> Statement:
+    """To the people of the unit that owns the repository, once for each breach of a recent open pull request, where the
+    agreement asks for it and while it is working hours there.
+    """
+    return (
+        f"""
+        WITH {recipients.ACCOUNTS_OF_PEOPLE}, agreed AS MATERIALIZED (
+            SELECT * FROM ({AGREED}) AS agreed WHERE agreed.during @> %(today)s
+        ), terms AS MATERIALIZED (
+            SELECT agreed.owned_id, {_nearest("reminds_team")}, {_nearest("time_zone")}, {_nearest("work_starts_at")},
+                {_nearest("work_ends_at")}
+            FROM agreed GROUP BY agreed.owned_id
+        ), reminding AS MATERIALIZED (
+            SELECT owned.id AS owned_id, owned.repository_id
+            FROM terms
+            JOIN integrations_owned owned ON owned.id = terms.owned_id AND owned.repository_id IS NOT NULL
+            CROSS JOIN LATERAL (
+                SELECT %(now)s::timestamptz AT TIME ZONE coalesce(terms.time_zone, %(zone)s) AS at
+            ) AS there
+            WHERE terms.reminds_team AND extract(isodow FROM there.at) < 6
+                AND there.at::time >= coalesce(terms.work_starts_at, %(starts)s)
+                AND there.at::time < coalesce(terms.work_ends_at, %(ends)s)
+        ), breach AS MATERIALIZED (
+            SELECT figures.pull_request_id, reminding.owned_id, broken.number
+            FROM reminding
+            JOIN integrations_pullrequestfigures figures ON figures.repository_id = reminding.repository_id
+            JOIN integrations_pullrequest pull_request ON pull_request.id = figures.pull_request_id
+                AND pull_request.state = 'open' AND pull_request.deleted_at IS NULL
+            CROSS JOIN LATERAL (VALUES
+                (%(no_item)s, figures.agreed_item AND NOT figures.is_linked),
+                (%(too_large)s, figures.size > figures.agreed_lines),
+                (%(unreviewed)s, figures.first_review_at IS NULL
+                    AND figures.opened_at + figures.agreed_review_hours * interval '1 hour' < %(now)s)
+            ) AS broken (number, is_broken)
+            WHERE broken.is_broken AND figures.set_apart = '' AND figures.opened_at > %(since)s
+        ), team AS MATERIALIZED (
+            SELECT DISTINCT owner.owned_id, placed.person_id
+            FROM ({OWNER_DAYS}) AS owner
+            JOIN orgtree_placement placed ON placed.unit_id = owner.unit_id AND placed.ancestor_id = owner.unit_id
+                AND placed.during @> %(today)s
+            WHERE owner.during @> %(today)s AND owner.owned_id IN (SELECT owned_id FROM breach)
+        )
+        SELECT DISTINCT account_of.account_id, %(agreement_broken)s AS kind, breach.pull_request_id, breach.number
+        FROM breach JOIN team USING (owned_id) JOIN account_of USING (person_id)
+        """,  # noqa: S608 — put together from texts of this package; values are passed apart
+        {
+            **recipients.of_everybody(today),
+            **_kinds("agreement_broken"),
+            **_zone(),
+            **{breach.name.lower(): breach.value for breach in Breach},
+            "starts": STARTS_AT,
+            "ends": ENDS_AT,
+            "now": now,
+            "since": now - RECENT,
+        },
+    )
+
+
+def _nearest(term: LiteralString) -> LiteralString:
+    """The value of the term that applies: of the nearest unit that set it."""
+    return f"(array_agg(agreed.{term} ORDER BY {NEAREST_FIRST}) FILTER (WHERE agreed.{term} IS NOT NULL))[1] AS {term}"
 
 
 def of_silences() -> Statement:

@@ -22,7 +22,13 @@ MOST_URGENT_FIRST = (
     MessageKind.ALERT,
     *(MessageKind.MENTIONED, MessageKind.OVERDUE, MessageKind.DUE, MessageKind.CHECK_IN_DUE, MessageKind.ASSIGNED),
     *(MessageKind.MEETING_SOON, MessageKind.MEETING_UNSIGNED, MessageKind.DUE_SOON, MessageKind.OBJECTIVE_MISSING),
-    *(MessageKind.OVERDUE_IN_TEAM, MessageKind.COMMENTED, MessageKind.DIGEST, *INVITATIONS),
+    *(
+        MessageKind.OVERDUE_IN_TEAM,
+        MessageKind.COMMENTED,
+        MessageKind.AGREEMENT_BROKEN,
+        MessageKind.DIGEST,
+        *INVITATIONS,
+    ),
 )
 # Stored with the delivery.
 NOT_THEIRS = "They may no longer see it."

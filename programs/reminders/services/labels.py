@@ -16,10 +16,10 @@ from insights.catalogue.registry import find
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.silences import silence_title, text_of_notice
-from integrations.models import Silence
+from integrations.models import PullRequest, Silence
 from orgtree.access.policy import changes_of_event
 from orgtree.access.who_sees import names_of
-from programs.models import AlertKind, AlertRule, BudgetAlert, Digest, Meeting, MessageKind, Notice
+from programs.models import AlertKind, AlertRule, Breach, BudgetAlert, Digest, Meeting, MessageKind, Notice
 from programs.reminders.services.channels import Item
 
 WHOLE_ORGANISATION = "Whole organisation"
@@ -40,7 +40,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
         *("meeting__series__unit", "alert__budget__unit", "silence", "policy"),
-        *("digest", "rule__unit"),
+        *("digest", "rule__unit", "pull_request__repository"),
     )
 
 
@@ -171,6 +171,8 @@ def _news(notice: Notice) -> Item:
         return _digest(notice.digest)
     if notice.rule is not None:
         return _rule(notice, notice.rule)
+    if notice.pull_request is not None:
+        return _pull_request(notice, notice.pull_request)
     return _silence(notice.silence) if notice.silence is not None else _policy(notice)
 
 
@@ -204,6 +206,12 @@ def condition_of(rule: AlertRule) -> str:
     limit = wording.reading(rule.limit, metric.unit) if metric else wording.exact(rule.limit)
     window = wording.count(rule.days // 7, "week") if rule.days % 7 == 0 else wording.count(rule.days, "day")
     return f"{'above' if rule.is_above else 'below'} {limit}, over the last {window}"
+
+
+def _pull_request(notice: Notice, pull_request: PullRequest) -> Item:
+    reference = f"{pull_request.repository.name} #{pull_request.number}"
+    path = reverse("pull_request", args=[pull_request.pk])
+    return Item(str(Breach(notice.number).label), pull_request.title or reference, path, f"{reference}.")
 
 
 def _policy(notice: Notice) -> Item:

@@ -17,7 +17,13 @@ from insights.query import windows
 from programs.models import Ticket, TicketComment
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
-from programs.reminders.queries.notices import NOTICE_COLUMNS, POLICY_COLUMNS, SILENCE_COLUMNS, Statement
+from programs.reminders.queries.notices import (
+    NOTICE_COLUMNS,
+    POLICY_COLUMNS,
+    PULL_REQUEST_COLUMNS,
+    SILENCE_COLUMNS,
+    Statement,
+)
 from programs.reminders.services.email import open_channels
 from programs.reminders.services.inbox import end_notices
 
@@ -36,7 +42,9 @@ def plan_reminders(*, today: date | None = None, now: datetime | None = None) ->
         notices.of_missing_objectives(quarter, day),
     )
     planned = sum(plan_alone(statement, now) for statement in statements)
-    planned += plan_alone(notices.of_policy_changes(now or timezone.now()), now, columns=POLICY_COLUMNS)
+    moment = now or timezone.now()
+    planned += plan_alone(notices.of_broken_agreements(moment, day), now, columns=PULL_REQUEST_COLUMNS)
+    planned += plan_alone(notices.of_policy_changes(moment), now, columns=POLICY_COLUMNS)
     return planned + plan_alone(notices.of_silences(), now, columns=SILENCE_COLUMNS)
 
 
