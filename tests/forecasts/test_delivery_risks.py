@@ -74,13 +74,10 @@ def test_the_agenda_names_them_and_leads_to_their_pages() -> None:
     made = prepare_review(as_(MANAGER), Unit.objects.get(slug="platform"), (today - timedelta(days=1)).replace(day=1))
     [point] = made.points.filter(kind=PointKind.DELIVERY)
     assert (point.title, point.reference) == (REFUNDS, f"epic:{key_of(REFUNDS)}")
-    assert point.detail == f"Planned for {words(working_day_after(today, 7))} · 85% date: {_likely()}"
+    planned, as_of = working_day_after(today, 7), made.agenda_until - timedelta(days=1)
+    assert point.detail == f"Planned for {words(planned)} · 85% date: {words(working_day_after(as_of, 10))}"
     page = signed_in(MANAGER).get(f"/programs/reviews/{made.pk}/").content.decode()
     assert f"/insights/planning/initiative/?unit=platform&amp;kind=epic&amp;of={key_of(REFUNDS)}" in page
-
-
-def _likely() -> str:
-    return words(working_day_after(windows.local_today(), 10))
 
 
 def test_the_roadmap_of_a_product_manager_counts_epics_on_time() -> None:
