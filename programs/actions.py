@@ -10,13 +10,14 @@ from django.urls import reverse
 from core.page_links import url_with
 from insights.catalogue.declarations import Metric
 from insights.query.query import Scope
+from insights.query.windows import local_today
 from insights.ui import wording
 from insights.ui.offers import Action
 from orgtree.access.access import Access
 from orgtree.access.search_sources import Hit, closeness, with_all
 from programs.benchmarks.services.agreements import benchmark_url
 from programs.benchmarks.services.fields import can_be_agreed_on
-from programs.models import Objective, ObjectiveStatus, Ticket, TicketState
+from programs.models import Experiment, Objective, ObjectiveStatus, Ticket, TicketState
 from programs.objectives.queries.objectives import shown_status
 from programs.tickets.queries import OPEN_FIRST
 
@@ -74,6 +75,23 @@ def _status(objective: Objective, shown: str) -> str:
     if objective.dropped_at:
         return "Dropped"
     return ObjectiveStatus(shown).label if objective.published_at else "Draft"
+
+
+def experiments_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
+    """Experiments by words of the hypothesis, the latest first; their verdict stands on their page."""
+    seen = Experiment.objects.within(access.visibility).filter(with_all(words, "title"))
+    in_order = seen.order_by(closeness(words, "title"), "-starts_on", "pk").select_related("unit")
+    today = local_today()
+    return [
+        Hit(
+            one.title,
+            reverse("experiment", args=[one.pk]),
+            hint=one.unit.name if one.unit else WHOLE,
+            note=str(one.state(today).label),
+            takes="context",
+        )
+        for one in in_order[:limit]
+    ]
 
 
 def tickets_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:

@@ -13,7 +13,14 @@ class ProgramsConfig(AppConfig):
         from orgtree.access.policy import philosophies
         from orgtree.access.search_sources import SearchSource, search_sources
         from orgtree.models.visibility import program_trees
-        from programs.actions import benchmark_of, objective_about, objectives_found, ticket_about, tickets_found
+        from programs.actions import (
+            benchmark_of,
+            experiments_found,
+            objective_about,
+            objectives_found,
+            ticket_about,
+            tickets_found,
+        )
         from programs.alerts.pages import alert_about
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
@@ -38,6 +45,7 @@ class ProgramsConfig(AppConfig):
         metric_actions.register(alert_about)
         search_sources.register(SearchSource("Objectives", 3, "target", objectives_found))
         search_sources.register(SearchSource("Tickets", 4, "list-check", tickets_found))
+        search_sources.register(SearchSource("Experiments", 5, "arrows-diff", experiments_found))
         agreement_providers.register(agreements)
         philosophies.register(philosophy_in_force)
         program_trees.register(program_tree)

@@ -25,6 +25,7 @@ from programs.models import Experiment, ExperimentResult, ExperimentVerdict
 from tests.org import Org
 from tests.pages.delivering import merged
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, signed_in
+from tests.programs.objectives import objective
 from tests.programs.tickets import as_, ticket
 from tests.stored_once import StoreOnce
 from tests.teams import add_teams, create_teams
@@ -272,3 +273,18 @@ def test_a_form_with_errors_says_them_and_another_version_is_not_lost() -> None:
     assert leader.post(f"{PAGE}{made.pk}/edit/", {**values, "learned": "Theirs"}).status_code == 409
     assert signed_in(MEMBER).get(f"{PAGE}{made.pk}/edit/").status_code == 403
     assert signed_in(MEMBER).get(f"{PAGE}new/").status_code == 403
+
+
+def test_it_starts_from_an_objective_and_the_search_finds_it() -> None:
+    aim = objective(title="Reviews begin sooner")
+    page = signed_in(EXECUTIVE).get(f"/programs/objectives/{aim.pk}/").content.decode()
+    assert f'href="/programs/experiments/new/?objective={aim.pk}"' in page
+    form = signed_in(EXECUTIVE).get(f"/programs/experiments/new/?objective={aim.pk}").content.decode()
+    assert "Reviews begin sooner" in form
+    assert "Start an experiment" not in signed_in(MEMBER).get(f"/programs/objectives/{aim.pk}/").content.decode()
+    made = Experiment.objects.create(
+        title="A rota shortens the wait", change="-", metric="pr.pickup_time", starts_on=start(),
+        ends_on=start() + timedelta(weeks=8), unit=aim.unit,
+    )  # fmt: skip
+    found = signed_in(EXECUTIVE).get("/search/?q=rota+shortens").content.decode()
+    assert f"/programs/experiments/{made.pk}/" in found

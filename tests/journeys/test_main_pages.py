@@ -34,6 +34,8 @@ PAGES = {
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
     "findings": "/insights/findings/",
+    "report-empty": "/insights/report/",
+    "experiments-empty": "/programs/experiments/",
     "work-types": "/insights/context/work-types/",
     "thresholds-empty": "/insights/findings/thresholds/",
     "context-empty": "/insights/context/",

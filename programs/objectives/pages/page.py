@@ -99,6 +99,7 @@ def objective_page(
         "confidences": CONFIDENCE_LABELS.items(),
         "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
         "ticket_url": _ticket_url(record, next((result.key_result.metric for result in progress.key_results), "")),
+        "experiment_url": url_with(reverse("experiment_new"), {"objective": record.pk}),
         "tickets_url": f"{reverse('tickets')}?objective={record.pk}&state=all",
         "tickets": _tickets(record, access),
         "history_url": reverse("objective_history", args=[record.pk]),
