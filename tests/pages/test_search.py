@@ -21,7 +21,7 @@ from tests.programs.tickets import ticket
 from tests.teams import create_teams
 
 SEARCH = "/search/"
-MOST_STATEMENTS = 10
+MOST_STATEMENTS = 11
 EVERYBODY = (ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, AUDITOR)
 
 SignIn = Callable[[Persona], Client]

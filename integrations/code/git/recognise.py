@@ -27,7 +27,7 @@ def recognise(
     )
     stored.remote = remote or stored.remote
     stored.root_sha = root or stored.root_sha
-    stored.default_branch = default or ""
+    stored.default_branch = (default or "").removeprefix("refs/heads/")  # as hosts, runs and pushes name it
     stored.shallow = repository.is_shallow
     stored.save()
     if source.repository_id != stored.pk:

@@ -116,7 +116,7 @@ def test_an_empty_repository_becomes_one_with_commits(repo: Repo) -> None:
     repo.commit({"a.py": lines(2)}, "One")
     sync(repo)
     assert counted() == {"One": 2}
-    assert Repository.objects.get().default_branch == "refs/heads/main"
+    assert Repository.objects.get().default_branch == "main"
 
 
 def test_two_connections_onto_one_repository_store_it_once(shop: Repo, tmp_path: Path) -> None:
