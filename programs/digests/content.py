@@ -14,12 +14,13 @@ from insights.pages.answers import compared
 from insights.pages.findings import lines_of
 from insights.pages.planning.forecasts import date_words, initiative_url
 from insights.pages.presenter import movement
+from insights.privacy.scope_access import check_scope
 from insights.query import windows
-from insights.query.query import Window
+from insights.query.query import Scope, Window
 from insights.ui import wording
 from insights.ui.filters import Filters, read_filters
 from insights.ui.scope_bar import unit_name
-from insights.ui.tiles import Tile
+from insights.ui.tiles import Tile, earlier
 from integrations.delivery.records.initiatives import InitiativeKind
 from orgtree.access.access import Access
 from orgtree.models import Unit
@@ -64,6 +65,7 @@ def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access
     parameters = QueryDict(mutable=True)
     parameters.update({"unit": unit.slug if unit else "", "from": str(period.start), "to": str(period.end)})
     filters = read_filters(parameters, today=windows.local_today(), access=access)
+    check_scope(Scope(unit.slug if unit else None), access)
     keys = METRICS[rhythm]
     answers = AI_PAGE.read(filters, compared(*keys))
     tiles, is_quarter = [answers.tile(key) for key in keys], rhythm is Rhythm.QUARTERLY
@@ -72,6 +74,7 @@ def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access
         whose=unit_name(unit),
         period=wording.days(period),
         lead=movement(answers, keys),
+        compared=earlier(filters.window, filters.previous),
         figures=[_figure(tile, filters) for tile in tiles if tile.value is not None],
         missing=_missing([tile for tile in tiles if tile.value is None]),
         findings=_findings(access),
@@ -84,7 +87,7 @@ def _figure(tile: Tile, filters: Filters) -> DigestFigure:
     return DigestFigure(
         label=tile.label,
         value=" ".join(filter(None, (tile.value, tile.unit))),
-        change=f"{tile.change.text} {tile.change.comparison}".strip() if tile.change else tile.since,
+        change=tile.change.text if tile.change else tile.since,
         judged=tile.change.judged if tile.change else "",
         path=filters.url(reverse("metric_page", args=[tile.key])),
     )

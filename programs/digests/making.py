@@ -12,6 +12,7 @@ from django.utils import timezone
 from insights.query.errors import QueryError
 from insights.query.query import Window
 from orgtree.access.access import Access, access_of
+from orgtree.models import Unit
 from programs.digests.content import content_of
 from programs.digests.periods import current_period, last_due
 from programs.models import Digest, DigestContent, DigestSubscription, MessageKind, Rhythm
@@ -39,8 +40,12 @@ def make_digests(*, now: datetime | None = None) -> int:
 
 
 def preview(rhythm: Rhythm, subscription: DigestSubscription | None, access: Access, *, now: datetime) -> DigestContent:
-    """The digest of the last period that is over, as it would be made now.  Raises QueryError."""
+    """The digest of the last period that is over, as it would be made now; without a subscription of the widest unit
+    that the viewer may see.  Raises QueryError.
+    """
     unit = subscription.unit if subscription else None
+    if subscription is None and not access.visibility.whole:
+        unit = Unit.objects.filter(slug=access.visibility.home_unit or "").first()
     return content_of(rhythm, unit, current_period(rhythm, timezone.localdate(now)), access)
 
 

@@ -73,6 +73,7 @@ class DigestContent:
     whose: str
     period: str
     lead: str
+    compared: str  # with what the changes of figures are
     figures: Sequence[DigestFigure]
     missing: Sequence[str]  # figures that have no value, with the reason
     findings: Sequence[DigestLine]

@@ -142,6 +142,13 @@ def test_everybody_reads_what_they_may_see(org: Org, teams: Teams) -> None:
     assert make_digests() == 0, "none is made of what they may not see"
 
 
+def test_whoever_may_no_longer_see_everybody_gets_no_digest_of_all(org: Org) -> None:
+    spends(org, 20, on="2026-11-10")
+    wants(EXECUTIVE, unit="")
+    Grant.objects.filter(role="executive").delete()
+    assert make_digests() == 0, "and none of their own unit under that name"
+
+
 def test_one_that_fails_holds_up_no_other(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
     wants(EXECUTIVE, unit="")
     wants(MANAGER)
@@ -196,6 +203,8 @@ def test_a_preview_stores_nothing(org: Org, rhythm: Rhythm) -> None:
     page = text(signed_in(MANAGER), f"/programs/digests/preview/{rhythm}/")
     assert "A preview" in page
     assert not Digest.objects.exists()
+    assert "Platform</h1>" in page, "their own unit, without a subscription"
+    assert "Changes are against the previous" in page or rhythm == Rhythm.QUARTERLY
     assert signed_in(MANAGER).get("/programs/digests/preview/daily/").status_code == 404
 
 
