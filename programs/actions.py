@@ -55,6 +55,13 @@ def _leads(scope: Scope, access: Access) -> bool:
     )
 
 
+def alert_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
+    """On a metric's page, for accounts."""
+    if metric.always_by or not access.is_of_account or scope.person_id is not None:
+        return None
+    return Action("Alert me", url_with(reverse("alert_new"), {"metric": metric.key, "unit": scope.unit or ""}), "bell")
+
+
 def objectives_found(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
     """Objectives by words of title and unit, those of late quarters first; with the status that the viewer may see."""
     seen = Objective.objects.within(access.visibility).filter(with_all(words, "title", "unit__name"))

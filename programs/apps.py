@@ -14,6 +14,7 @@ class ProgramsConfig(AppConfig):
         from orgtree.access.search_sources import SearchSource, search_sources
         from orgtree.models.visibility import program_trees
         from programs.actions import (
+            alert_about,
             benchmark_of,
             experiments_found,
             objective_about,
@@ -21,7 +22,6 @@ class ProgramsConfig(AppConfig):
             ticket_about,
             tickets_found,
         )
-        from programs.alerts.pages import alert_about
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
         from programs.experiments.pages.listing import experiments_of_finding, experiments_of_ticket

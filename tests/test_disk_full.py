@@ -69,7 +69,7 @@ def test_exporters_get_503_and_send_telemetry_again(monkeypatch: pytest.MonkeyPa
 @FULL
 @pytest.mark.django_db
 def test_pipelines_get_an_answer_that_makes_them_push_again(monkeypatch: pytest.MonkeyPatch, full: Any) -> None:
-    monkeypatch.setattr("integrations.push.receive.store_drafts", full)
+    monkeypatch.setattr("integrations.push.store.store_drafts", full)
     _, secret = create_ingest_token("tests", scope=IngestScope.PUSH)
     record = {"id": "1", "repository": "acme/api", "environment": "production", "status": "success"}
     record |= {"sha": "a" * 40, "finished_at": "2026-03-02T10:00:00Z", "started_at": "2026-03-02T09:00:00Z"}

@@ -28,7 +28,7 @@ MARKER = "Zm9yIG9uZSByZWFkZXI"
 # Parameters of routes that name a thing and let nobody in.  A new one is judged here before its page goes out.
 HARMLESS = {
     "card", "connection_id", "decision", "key", "key_result", "kind", "name", "number", "pk", "point", "provider",
-    "public_id", "record_id", "sha", "signal", "slug", "start", "tab", "template",
+    "public_id", "record_id", "rhythm", "sha", "signal", "slug", "start", "tab", "template",
 }  # fmt: skip
 SECRET = {
     "accounts/invitation/<str:token>/": f"/accounts/invitation/{MARKER}/",

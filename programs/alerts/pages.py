@@ -15,14 +15,10 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from core.form_page import FormTexts
-from core.page_links import url_with
-from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, get
 from insights.privacy.scope_access import access_in
-from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.amounts import AmountError, example, read_amount, written
-from insights.ui.offers import Action
 from insights.ui.scope_bar import unit_name
 from insights.ui.views import action_view
 from orgtree.access.access import Access
@@ -154,13 +150,6 @@ def alert_remove(request: HttpRequest, pk: int) -> HttpResponse:
     remove_rule(access, visible_rule(pk, access))
     messages.success(request, "Alert rule removed.")
     return redirect("alerts")
-
-
-def alert_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """On a metric's page, for accounts."""
-    if metric.always_by or not access.is_of_account or scope.person_id is not None:
-        return None
-    return Action("Alert me", url_with(reverse("alert_new"), {"metric": metric.key, "unit": scope.unit or ""}), "bell")
 
 
 def _values(rule: AlertRule) -> dict[str, Any]:

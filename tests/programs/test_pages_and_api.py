@@ -167,6 +167,23 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "insights/ai/budgets/<int:pk>/remove/": ("budgets/<int:pk>/",),
     "insights/ai/charge-back/": ("charge-back.csv",),
     "insights/ai/charge-back.csv": ("charge-back.csv",),
+    "programs/alerts/": ("alert-rules/",),
+    "programs/alerts/alerts.csv": ("alert-rules.csv",),
+    "programs/alerts/new/": ("alert-rules/", "metrics/"),
+    "programs/alerts/<int:pk>/": ("alert-rules/<int:pk>/",),
+    "programs/alerts/<int:pk>/remove/": ("alert-rules/<int:pk>/",),
+    **dict.fromkeys(
+        ("programs/digests/", "programs/digests/<int:pk>/", "programs/digests/preview/<slug:rhythm>/"),
+        ("(a digest is a letter to a person; its figures are those of metrics/ and its notice is in notices/)",),
+    ),
+    "insights/report/": ("report/",),
+    "insights/report/report.md": ("report/",),
+    "insights/report/present/": ("report/",),
+    "insights/report/pdf/": ("report/",),
+    "insights/report/freeze/": ("report/freeze/",),
+    "insights/report/rewrite/": (
+        "(a reader accepts sentence by sentence what a model wrote; the API tells the built-in text)",
+    ),
     "account/notifications/": ("notifications/",),
     "account/notifications/unsubscribe/<str:token>/": (
         "(the link of a letter is its own way in, without signing in; notifications/ does the same with a token)",
@@ -176,7 +193,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 
 PROGRAM = (
     *("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back"),
-    *("insights/allocation/rules", "insights/allocation/targets/", "insights/capitalisation/"),
+    *("insights/allocation/rules", "insights/allocation/targets/", "insights/capitalisation/", "insights/report/"),
 )
 
 

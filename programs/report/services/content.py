@@ -8,7 +8,7 @@ from functools import cached_property
 
 from django.db.models import Q, QuerySet
 
-from core.seconds import HOUR
+from core.seconds import DAY, HOUR, MONTH
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, WAITS, bottleneck
@@ -76,7 +76,6 @@ from programs.teams.queries import teams_on
 
 MOST_HIGHLIGHTS, MOST_BOTTLENECKS, MOST_STAGES, MOST_WARNINGS, MOST_CAVEATS = 4, 3, 2, 4, 4
 QUARTERS_BEFORE = 4
-MONTH_DAYS = 365.25 / 12
 HAND = "hand."
 
 
@@ -194,7 +193,7 @@ class _Report:
 
     @property
     def _months(self) -> float:
-        return windows.passed(self._window, today=self._today).days / MONTH_DAYS
+        return windows.passed(self._window, today=self._today).days * DAY / MONTH
 
     @property
     def _day(self) -> date:
