@@ -69,7 +69,7 @@ def send_emails() -> None:
 
 @shared_task(name="programs.tasks.forget_old_messages", ignore_result=True)  # type: ignore[untyped-decorator]
 def forget_old_messages() -> None:
-    """Delete notices and e-mails older than half a year."""
+    """Delete notices, digests and e-mails older than half a year."""
     outbox.forget_old_messages()
 
 

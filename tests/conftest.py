@@ -102,7 +102,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_kept_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def _clear_caches(monkeypatch: pytest.MonkeyPatch) -> None:
     """Clear the caches of this process: entries of an earlier test refer to deleted facts and people.
 
     An entry that ends with the minute would end within a test now and then, which then counts one more statement.

@@ -12,11 +12,13 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 
 from core.csv_export import Cell
 from core.form_page import FormTexts
 from insights.catalogue.registry import find, get
 from insights.privacy.scope_access import access_in
+from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.amounts import AmountError, example, read_amount, written
 from insights.ui.scope_bar import unit_name
@@ -24,7 +26,8 @@ from insights.ui.views import action_view
 from orgtree.access.access import Access
 from programs.alerts.queries import AlertRuleFilters, rule_rows, visible_rule
 from programs.alerts.watching import values_of
-from programs.alerts.writing import DAYS, add_rule, change_rule, offered_metrics, remove_rule
+from programs.alerts.writing import DAYS, add_rule, change_rule, remove_rule
+from programs.benchmarks.services.fields import offered_metric, offered_metrics
 from programs.models import AlertRule
 from programs.reminders.services.labels import condition_of
 from programs.requests.list_pages import ProgramForm, ProgramList
@@ -68,7 +71,7 @@ class AlertRules(ProgramList):
                 unit_name(rule.unit),
                 condition_of(rule),
                 "–" if value is None or metric is None else str(wording.reading(value, metric.unit)),
-                wording.day(rule.firing_since.date()) if rule.firing_since else "",
+                wording.day(timezone.localdate(rule.firing_since)) if rule.firing_since else "",
             )
             for rule, value in zip(rules, values_of(rules, self.access), strict=True)
         ]
@@ -92,7 +95,8 @@ class RuleForm(UnitForm):
 
     def __init__(self, data: Any = None, *, access: Access, stored: AlertRule | None = None, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
-        offer(self, "metric", [("", "Choose one"), *offered_metrics()])
+        named = [(metric.key, f"{metric.name} ({metric.key})") for metric in offered_metrics()]
+        offer(self, "metric", [("", "Choose one"), *named])
         offer(self, "unit", units_to_see(access.visibility, stored=stored))
         metric = find(str(self["metric"].value() or ""))
         self.fields["limit"].help_text = f"Write {example(metric.unit)}." if metric else "In the metric's unit."
@@ -133,13 +137,13 @@ class AlertPage(ProgramForm):
 
     def _beginning(self) -> dict[str, Any]:
         """The metric and unit that the address names; the side that is worse."""
-        metric = find(self.request.GET.get("metric", ""))
+        metric = offered_metric(self.request.GET.get("metric", ""))
         visibility = self.access.visibility
         unit = self.request.GET.get("unit", "").replace("\x00", "")
         return {
-            "metric": metric.key if metric and not metric.always_by else "",
+            "metric": metric.key if metric else "",
             "unit": unit or (WHOLE if visibility.whole else visibility.home_unit),
-            "is_above": "no" if metric and metric.better == "higher" else "yes",
+            "is_above": "no" if metric and metric.better is Better.HIGHER else "yes",
             "days": "28",
         }
 

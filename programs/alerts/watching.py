@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
 
@@ -19,20 +20,24 @@ from programs.alerts.queries import rules_of
 from programs.models import AlertRule, MessageKind
 from programs.reminders.services.planning import PLANNING, store_notices
 
+logger = logging.getLogger(__name__)
 NOTICE_COLUMNS = "account_id, kind, rule_id, number"
 
 
 def watch_metrics() -> int:
     """Check all rules, as their accounts may see the values; returns the number of rules that fired.
 
-    A value that is hidden or missing changes nothing.
+    A value that is hidden or missing changes nothing.  An account whose rules fail holds up no other.
     """
     fired = 0
     accounts = User.objects.filter(is_active=True, alert_rules__isnull=False).distinct().order_by("pk")
     for account in accounts:
         access = access_of(account)
         rules = [*rules_of(access)]
-        fired += _settle(zip(rules, values_of(rules, access), strict=True))
+        try:
+            fired += _settle(zip(rules, values_of(rules, access), strict=True))
+        except Exception:  # the next turn checks them again
+            logger.exception("Alert rules of account %s failed", account.pk)
     return fired
 
 

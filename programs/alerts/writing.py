@@ -12,17 +12,16 @@ from core.api.model_serializers import Amount, WriteSerializer, validated
 from core.edit_conflicts import take_fields
 from core.locks import Lock
 from core.write_errors import FieldError
-from insights.catalogue.registry import find, metrics
+from insights.catalogue.registry import find
 from insights.ui import wording
 from orgtree.access.access import Access
+from programs.benchmarks.services.fields import GREATEST, OfferedMetricField
 from programs.models import AlertRule
-from programs.requests.model_fields import MetricField
 from programs.requests.visible import account_of
 from programs.teams.fields import SeenUnitField
 
 WRITTEN = ("metric", "unit", "days", "is_above", "limit", "margin")
 DAYS = (7, 14, 28, 91)
-GREATEST = 1e15  # what is larger is a slip of the finger
 MOST_RULES = 50  # of an account
 WRITING = Lock("writing of alert rules")
 
@@ -30,7 +29,7 @@ WRITING = Lock("writing of alert rules")
 class AlertRuleWriteSerializer(WriteSerializer[AlertRule]):
     """Create: metric and limit are needed."""
 
-    metric = MetricField(allow_null=False, required=True, help_text="Key of a metric that has one figure.")
+    metric = OfferedMetricField(required=True, help_text="Key of a metric that has one figure.")
     unit = SeenUnitField(help_text="Slug; null: the whole organisation.")
     limit = Amount(help_text="In the metric's unit of measure.")
     margin = Amount(
@@ -52,9 +51,6 @@ class AlertRuleWriteSerializer(WriteSerializer[AlertRule]):
         rule = copy(self.instance) if isinstance(self.instance, AlertRule) else AlertRule()
         for name, value in attrs.items():
             setattr(rule, name, value)
-        metric = find(rule.metric)
-        if metric is None or metric.always_by:
-            raise FieldError("metric", "Choose a metric that has one figure.")
         for name in ("limit", "margin"):
             if not 0 <= getattr(rule, name) <= GREATEST:
                 raise FieldError(name, "It must be a number from 0 on.")
@@ -109,8 +105,3 @@ def _check_alone(rule: AlertRule) -> None:
         metric = find(rule.metric)
         limit = wording.reading(other.limit, metric.unit) if metric else other.limit
         raise FieldError("limit", f"You have a rule like this with the limit {limit}: change that one.")
-
-
-def offered_metrics() -> list[tuple[str, str]]:
-    """Keys and names of metrics that a rule can be about."""
-    return [(metric.key, f"{metric.name} ({metric.key})") for metric in metrics() if not metric.always_by]

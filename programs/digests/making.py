@@ -72,6 +72,7 @@ def _make(subscription: DigestSubscription, period: Window, at: datetime) -> int
             first_day=period.start,
             end=period.end,
             content=content.as_json(),
+            made_at=at,
         )
         store_notices(
             (

@@ -11,12 +11,12 @@ from django.utils import timezone
 
 from core.write_errors import FieldError
 from orgtree.access.access import Access
-from orgtree.models import Unit
-from orgtree.models.visibility import Visibility
 from programs.models import Digest, DigestSubscription, Rhythm
 from programs.requests.visible import account_of
+from programs.teams.fields import seen_unit
 
 HOURS = 24
+MOST_LISTED = 50
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -42,7 +42,8 @@ def subscribe(access: Access, wishes: Mapping[Rhythm, Wish]) -> User:
         for rhythm, wish in wishes.items():
             if not (0 <= wish.weekday < len(WEEKDAYS) and 0 <= wish.hour < HOURS):
                 raise FieldError(rhythm.value, "Choose a day and an hour.")
-            values = {"unit": _unit(rhythm, wish.unit, access.visibility), "weekday": wish.weekday, "hour": wish.hour}
+            unit = seen_unit(wish.unit, access.visibility, rhythm.value)
+            values = {"unit": unit, "weekday": wish.weekday, "hour": wish.hour}
             stored, is_new = DigestSubscription.objects.get_or_create(account=account, rhythm=rhythm, defaults=values)
             if not is_new and any(getattr(stored, name) != value for name, value in values.items()):
                 # What was due by the former hour is not made up for.
@@ -51,19 +52,8 @@ def subscribe(access: Access, wishes: Mapping[Rhythm, Wish]) -> User:
 
 
 def digests_of(access: Access) -> list[Digest]:
-    """Those of the last half year that the account may see, the latest first."""
+    """The latest that the account may see, newest first."""
     if not isinstance(access.viewer, User):
         return []
     made = Digest.objects.filter(account=access.viewer).within(access.visibility)
-    return [*made.select_related("unit").order_by("-made_at", "-pk")[:50]]
-
-
-def _unit(rhythm: Rhythm, slug: str, visibility: Visibility) -> Unit | None:
-    if not slug:
-        if not visibility.whole:
-            raise FieldError(rhythm.value, "Choose a unit: you may not see figures of the whole organisation.")
-        return None
-    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
-    if unit is None:
-        raise FieldError(rhythm.value, "There is no such unit, or you may not see it.")
-    return unit
+    return [*made.select_related("unit").order_by("-made_at", "-pk")[:MOST_LISTED]]

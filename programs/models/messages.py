@@ -59,7 +59,7 @@ class MessageKind(models.TextChoices):
 
 
 INVITATIONS = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
-# Sent as an e-mail of its own: mail programs act on one calendar object in each, and a digest is a letter.
+# Each is an e-mail of its own: mail programs act on one calendar object, and a digest has a link that ends it alone.
 ALONE = (*INVITATIONS, MessageKind.DIGEST)
 
 

@@ -35,15 +35,7 @@ class SeenUnitField(NamedField):
     """A unit whose figures the writer may see, by its slug; none is the whole organisation."""
 
     def find(self, name: str) -> Unit | None:
-        visibility = self.context["access"].visibility
-        if not name:
-            if not visibility.whole:
-                raise serializers.ValidationError("Choose a unit: you may not see figures of the whole organisation.")
-            return None
-        unit = Unit.objects.within(visibility).filter(slug=name).first()
-        if unit is None:
-            raise serializers.ValidationError(f"There is no unit “{name[:80]}”, or you may not see it.")
-        return unit
+        return seen_unit(name, self.context["access"].visibility)
 
     def name_of(self, value: Unit | None) -> str:
         return value.slug if value else ""
@@ -81,6 +73,24 @@ class OwnerField(NamedField):
         return self.context["access"].address_of(value)
 
 
+def seen_unit(slug: str, visibility: Visibility, field: str = "unit") -> Unit | None:
+    """The unit of that slug, whose figures the viewer may see; None for the whole organisation.  Raises FieldError."""
+    if not slug:
+        if not visibility.whole:
+            raise FieldError(field, "Choose a unit: you may not see figures of the whole organisation.")
+        return None
+    return _unit_within(slug, visibility, field)
+
+
+def _unit_within(slug: str, visibility: Visibility, field: str) -> Unit:
+    """Raises FieldError for a unit that is not there, and for one that the viewer may not see."""
+    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
+    if unit is None:
+        named = slug[:80].replace("\x00", "")
+        raise FieldError(field, f"There is no unit “{named}”, or you may not see it.")
+    return unit
+
+
 def is_here(person: Person) -> bool:
     return Person.objects.there_on(windows.local_today()).filter(pk=person.pk).exists()
 
@@ -108,10 +118,7 @@ def unit_to_write_for(slug: str, visibility: Visibility, things: str, *, must_st
         if not visibility.leads_whole:
             raise MayNotWriteError(f"{things} of the whole organisation can be written only by executives and admins.")
         return None
-    unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
-    if unit is None:
-        named = slug[:80].replace("\x00", "")
-        raise FieldError("unit", f"There is no unit “{named}”, or you may not see it.")
+    unit = _unit_within(slug, visibility, "unit")
     if not visibility.leads(unit.pk):
         raise MayNotWriteError(f"{things} of {unit.name} can be written only by its managers, executives and admins.")
     if must_stand and not exists_today(unit):

@@ -12,6 +12,7 @@ from django.test import Client
 
 from core.write_errors import ConflictError, FieldError
 from orgtree.models import Grant, TokenScope
+from programs.alerts import watching
 from programs.alerts.queries import rules_of
 from programs.alerts.watching import watch_metrics
 from programs.alerts.writing import add_rule, change_rule
@@ -101,6 +102,23 @@ def test_whoever_may_no_longer_see_the_unit_gets_no_alert(org: Org, teams: Teams
     Grant.objects.filter(role="executive").delete()
     assert not rules_of(as_(EXECUTIVE)).exists()
     assert watch_metrics() == 0
+
+
+def test_rules_that_fail_hold_up_no_other(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    rule(EXECUTIVE)
+    rule()
+    spends(org, 20, on="2026-11-10")
+    of_rules = watching.values_of
+
+    def failing(rules: Any, access: Any) -> list[float | None]:
+        if access.visibility.whole:
+            raise RuntimeError("broken")
+        return of_rules(rules, access)
+
+    monkeypatch.setattr(watching, "values_of", failing)
+    assert watch_metrics() == 1
+    monkeypatch.undo()
+    assert watch_metrics() == 1, "the next turn checks them again"
 
 
 def test_rules_are_of_those_who_set_them() -> None:

@@ -23,6 +23,7 @@ from programs.digests.making import make_digests
 from programs.digests.periods import last_due
 from programs.digests.subscribing import Wish, subscribe
 from programs.models import Digest, DigestSubscription, Notice, OptOut, QuietHours, Rhythm
+from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.sending import send_waiting
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user, signed_in
@@ -244,3 +245,15 @@ class TestMail:
         assert send_waiting() == {}
         with time_machine.travel(timezone.now() + timedelta(hours=4, minutes=1), tick=False):
             assert send_waiting()["sent"] == 1
+
+
+def test_digests_are_deleted_with_their_notices_after_half_a_year(org: Org) -> None:
+    wants()
+    make_digests()
+    with time_machine.travel(NOW + timedelta(days=179), tick=False):
+        forget_old_messages()
+        assert Digest.objects.count() == 1
+    with time_machine.travel(NOW + timedelta(days=181), tick=False):
+        forget_old_messages()
+    assert not Digest.objects.exists()
+    assert not Notice.objects.filter(kind="digest").exists()

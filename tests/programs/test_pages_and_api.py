@@ -174,7 +174,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/alerts/<int:pk>/remove/": ("alert-rules/<int:pk>/",),
     **dict.fromkeys(
         ("programs/digests/", "programs/digests/<int:pk>/", "programs/digests/preview/<slug:rhythm>/"),
-        ("(a digest is a letter to a person; its figures are those of metrics/ and its notice is in notices/)",),
+        ("(a digest is written to a person; its figures are those of metrics/, and its notice is in notices/)",),
     ),
     "insights/report/": ("report/",),
     "insights/report/report.md": ("report/",),

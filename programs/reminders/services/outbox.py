@@ -19,7 +19,7 @@ from django.utils import timezone
 from core import sql
 from core.locks import Lock
 from core.queue import Backoff, claim, new_holder
-from programs.models import Delivery, Notice, OutgoingEmail
+from programs.models import Delivery, Digest, Notice, OutgoingEmail
 from programs.models.messages import ALONE, LONGEST_REASON
 from programs.reminders.services.channels import Transport
 from programs.reminders.services.preferences import quiet_of
@@ -196,7 +196,8 @@ def send_again(emails: QuerySet[OutgoingEmail]) -> int:
 
 
 def forget_old_messages(*, now: datetime | None = None) -> int:
-    """Deletes old notices and e-mails; returns their number."""
+    """Deletes old notices, digests and e-mails; returns their number."""
     before = (now or timezone.now()) - KEPT_FOR
     gone = OutgoingEmail.objects.filter(made_at__lt=before).exclude(state__in=[State.WAITING, State.HANDING_OVER])
-    return gone.delete()[0] + Notice.objects.filter(at__lt=before).delete()[0]
+    old = (gone, Notice.objects.filter(at__lt=before), Digest.objects.filter(made_at__lt=before))
+    return sum(records.delete()[0] for records in old)
