@@ -182,7 +182,7 @@ def _send(run: DemoRun, base_url: str, report: Report) -> Sent:
 
 
 def _push(year: DemoYear, base_url: str) -> None:
-    """What pipelines and somebody's script push."""
+    """Push the reports of pipelines, and the incident that a script sends late."""
     late = late_incident(year)
     token, secret = create_ingest_token(_TOKEN_NAME, scope=IngestScope.PUSH)
     try:

@@ -1,4 +1,4 @@
-"""What the demo's scripts and pipelines push: incidents that no pager knows, and reports of tests and scanners."""
+"""Pushes what the demo's scripts and pipelines send: incidents that no pager knows, and quality reports."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ _SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 
 
 class PushRefusedError(Exception):
-    """The push API did not take it; what it said."""
+    """The push API refused a record; the message quotes its answer."""
 
     def __init__(self, address: str, answer: str) -> None:
         super().__init__(f"{address} did not take what the demo pushed: {answer[:300]}")
 
 
 def push_incident(incident: Incident, *, base_url: str, token: str) -> None:
-    """Pushing it again changes nothing.  Raises PushRefusedError."""
+    """Push an incident; a second time changes nothing.  Raises PushRefusedError."""
     with _client(token) as client:
         _push(client, f"{base_url}/ingest/v1/incidents/", json={"records": [pushed_record(incident)]})
 
 
 def push_reports(reports: Iterable[QualityReport], *, base_url: str, token: str) -> int:
-    """Push reports as the files that they are; return how many.  Raises PushRefusedError."""
+    """Push each report as a file; return how many.  Raises PushRefusedError."""
     number = 0
     with _client(token) as client:
         for report in reports:
@@ -67,7 +67,7 @@ def address_of(repository: str) -> str:
 
 
 def pushed_record(incident: Incident) -> dict[str, Any]:
-    """Without the deployment that caused it, which a pager does not know."""
+    """The incident as pushed: without the deployment that caused it, which a pager does not know."""
     record = {
         "id": f"INC-{incident.id}",
         "repository": address_of(incident.repository.name),

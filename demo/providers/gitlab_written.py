@@ -135,7 +135,7 @@ def merge_request(state: PullRequestState, group: str, web: str) -> dict[str, An
 
 
 def lines_and_approvers(state: PullRequestState) -> dict[str, Any]:
-    """What GraphQL has of a merge request."""
+    """The fields of a merge request that GraphQL alone has."""
     counts = {"additions": state.additions, "deletions": state.deletions, "fileCount": state.changed_files}
     approved = {
         review.by.login: None
@@ -339,7 +339,7 @@ def _job(run: PipelineRun, job: Job, at: datetime) -> dict[str, Any]:
 
 
 def deployment(record: Deployment, at: datetime, path: str, web: str) -> dict[str, Any]:
-    """By a job; GitLab does not say of an earlier one that another took its place."""
+    """A deployment by a job; unlike GitHub, GitLab does not say that a later one replaced it."""
     statuses = [status for status in record.statuses if status.at <= at and status.state in _DEPLOYED]
     began = [status.at for status in statuses if status.state is DeploymentState.IN_PROGRESS]
     state = _DEPLOYED[statuses[-1].state] if statuses else "created"

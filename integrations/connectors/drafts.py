@@ -420,7 +420,7 @@ class TestReportDraft(Draft):
     """The results of one run of tests on a commit.
 
     `failed_names` are tests with an attempt that failed, `flaky_names` those of them that passed, too.  `failed_tests`
-    and `passed_tests` are the digests of all of them: integrations/quality_reports/test_digests.py.
+    and `passed_tests` are the digests of all of them: connectors/quality_reports/junit.py.
     """
 
     kind: ClassVar[Kind] = Kind.TEST_REPORT

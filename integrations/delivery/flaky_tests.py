@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import timedelta
-from typing import Any
 
 from django.db.models import Max
 
-from integrations.connectors.quality_reports.digests import digest_of, digests_in
+from integrations.connectors.quality_reports.junit import digest_of, digests_in
 from integrations.models import TestReport
 
 COMPARED = timedelta(days=30)  # the newest report of a series and those within this time before it are compared
@@ -43,12 +42,9 @@ def _recompute(reports: list[TestReport], *, alone: bool) -> set[int]:
     for report in compared:
         own = failed[report.pk] & passed[report.pk] if alone else flaky_anywhere
         flaky = own & (failed[report.pk] | passed[report.pk])
-        values: dict[str, Any] = {
-            "flaky": len(flaky),
-            "flaky_names": sorted(names[digest] for digest in flaky if digest in names),
-        }
-        if values != {name: getattr(report, name) for name in values}:
-            report.flaky, report.flaky_names = values["flaky"], values["flaky_names"]
+        flaky_names = sorted(names[digest] for digest in flaky if digest in names)
+        if (report.flaky, report.flaky_names) != (len(flaky), flaky_names):
+            report.flaky, report.flaky_names = len(flaky), flaky_names
             changed.append(report)
     TestReport.objects.bulk_update(changed, ["flaky", "flaky_names"])
     return {report.pk for report in changed}

@@ -9,6 +9,7 @@ from typing import LiteralString
 
 from integrations.facts.relation import STOCK_DAY, Relation, Stock
 from integrations.models import FactFamily
+from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
 _PLACE: LiteralString = """
         JOIN integrations_repository repository ON repository.id = fact.repository_id
@@ -47,6 +48,7 @@ another report of the same name.  duration_seconds is null where the report does
 """
 
 COVERAGE_DAYS = 90
+_USUAL_BRANCHES: LiteralString = ", ".join(f"'{name}'" for name in sorted(USUAL_DEFAULT_BRANCHES))
 
 COVERAGE = Relation(
     name="coverage",
@@ -76,7 +78,7 @@ COVERAGE = Relation(
         FROM integrations_coveragereport fact {_PLACE}
         WHERE fact.deleted_at IS NULL
           AND (fact.branch IN ('', repository.default_branch)
-               OR repository.default_branch = '' AND fact.branch IN ('main', 'master', 'trunk'))
+               OR repository.default_branch = '' AND fact.branch IN ({_USUAL_BRANCHES}))
     """,  # noqa: S608  # constants
 )
 """A stock: the latest coverage report of each name of a repository's default branch, for 90 days at most."""

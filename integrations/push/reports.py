@@ -1,6 +1,6 @@
 """Reports of tests, coverage and code scanning: POST /ingest/v1/junit/?repository=…&sha=… with the file as the body.
 
-What a report is about stands in the address, so that a pipeline can send the file as it is.
+The query string says what a report is about, so that a pipeline can send the file as it is.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ReportParams(StrictSerializer):
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """What the address says, and an id: the given one, else one by which the same file is recognised."""
+    """The values of the query string, and an id: the given one, else one by which the same file is recognised."""
 
     repository: str
     sha: str

@@ -136,7 +136,7 @@ class AgreementForm(WriteForm):
         label=LABELS["reminds_team"],
         required=False,
         choices=INHERITED,
-        help_text="Once of each breach, in working hours: in the inbox and, if they like, by e-mail.",
+        help_text="Once per breach, in working hours: in the inbox and, unless they switch that off, by e-mail.",
     )
 
     def given(self) -> dict[str, Any]:

@@ -10,8 +10,7 @@ from demo.plan.quality_reports import QualityReport, quality_reports
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
 from integrations.connectors.quality_reports.cobertura import read_cobertura
-from integrations.connectors.quality_reports.digests import digests_in
-from integrations.connectors.quality_reports.junit import read_junit
+from integrations.connectors.quality_reports.junit import digests_in, read_junit
 from integrations.connectors.quality_reports.sarif import read_sarif
 
 ANCHOR = datetime(2026, 11, 26, 12, tzinfo=UTC)

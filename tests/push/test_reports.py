@@ -126,7 +126,7 @@ def test_a_test_is_flaky_if_reports_of_one_commit_disagree(pipeline: Pipeline) -
     assert StoredTestReport.objects.get(external_id="two").flaky == 0
 
 
-def test_digests_are_kept_for_a_month_of_the_series(pipeline: Pipeline) -> None:
+def test_digests_are_stored_for_the_last_month_of_a_series(pipeline: Pipeline) -> None:
     pipeline.send("junit", junit("pays"), sha=SHA, at="2026-01-02T10:00:00Z", id="old")
     assert StoredTestReport.objects.get().passed_tests
     pipeline.send("junit", junit("pays"), sha="b" * 40, at=at(2), id="new")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
@@ -10,16 +10,11 @@ from integrations.connectors.drafts import CodeScanningAlertDraft
 from integrations.connectors.github.newest_first import NewestFirst
 from integrations.connectors.github.refusal import NoCodeScanningError
 from integrations.connectors.github.stream_repository import Place, record_of
+from integrations.connectors.quality_reports.sarif import LEVELS
 from integrations.connectors.reader import Reader
 from integrations.enums import AlertState, Severity
 
 SOURCE = "code_scanning_alert"
-_LEVELS: Mapping[str, Severity] = {
-    "error": Severity.HIGH,
-    "warning": Severity.MEDIUM,
-    "note": Severity.LOW,
-    "none": Severity.LOW,
-}
 
 
 def normalise_alert(payload: Json) -> list[CodeScanningAlertDraft]:
@@ -47,7 +42,7 @@ def normalise_alert(payload: Json) -> list[CodeScanningAlertDraft]:
             url=alert.text("html_url", default=""),
             state=state,
             native_state=native_state,
-            severity=Severity(severity) if severity in list(Severity) else _LEVELS.get(level, Severity.UNKNOWN),
+            severity=Severity(severity) if severity in list(Severity) else LEVELS.get(level, Severity.UNKNOWN),
             native_severity=severity or level,
             created_at=created_at,
             fixed_at=fixed_at if state == AlertState.FIXED else None,

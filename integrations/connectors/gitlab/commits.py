@@ -19,7 +19,7 @@ from integrations.connectors.base import Cursor, Http, Json, Page
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.gitlab.lists import PER_PAGE, list_page
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import Place, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import text_of
 

@@ -31,12 +31,11 @@ from integrations.connectors.gitlab.check import checked
 from integrations.connectors.gitlab.commits import fetch_commits, normalise_commit
 from integrations.connectors.gitlab.deployments import fetch_deployments, normalise_deployment
 from integrations.connectors.gitlab.incidents import fetch_incidents, normalise_incident
-from integrations.connectors.gitlab.issues import fetch_issues, normalise_issue
-from integrations.connectors.gitlab.iterations import fetch_iterations, normalise_iteration
+from integrations.connectors.gitlab.issues import fetch_issues, fetch_iterations, normalise_issue, normalise_iteration
 from integrations.connectors.gitlab.merge_requests import fetch_merge_requests, normalise_merge_request
 from integrations.connectors.gitlab.pipelines import fetch_pipelines, normalise_pipeline
 from integrations.connectors.gitlab.projects import list_boards, list_projects
-from integrations.connectors.gitlab.stream_project import Place
+from integrations.connectors.gitlab.records import Place
 from integrations.connectors.gitlab.webhooks import arrival_of, news_of, register_hook, remove_hook
 from integrations.enums import Kind, ResourceKind
 

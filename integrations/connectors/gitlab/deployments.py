@@ -12,11 +12,10 @@ from datetime import datetime
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft
 from integrations.connectors.errors import PermanentError
-from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.lists import PER_PAGE, list_all
 from integrations.connectors.gitlab.pipelines import STATUSES
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import Place, account, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import RunStatus
@@ -97,5 +96,5 @@ def _without_commit(entry: Json) -> Json:
     """The deployment without its job's commit and user, who are no part of it."""
     if not isinstance(entry.get("deployable"), dict):
         return entry
-    kept = ("id", "name", "status", "started_at", "finished_at", "pipeline")
-    return {**entry, "deployable": {name: entry["deployable"].get(name) for name in kept}}
+    stored = ("id", "name", "status", "started_at", "finished_at", "pipeline")
+    return {**entry, "deployable": {name: entry["deployable"].get(name) for name in stored}}

@@ -1,6 +1,6 @@
-"""What changed in all projects of a group, by one list: a thousand projects without changes cost one request together.
+"""Lists the changes in all projects of a group: a thousand projects without changes cost one request together.
 
-The latest list of each group is kept for a few seconds, and tells whether there is anything to read of its projects.
+The latest list of each group is cached for a few seconds, and says whether there is anything to read of its projects.
 https://docs.gitlab.com/api/merge_requests/#list-group-merge-requests, https://docs.gitlab.com/api/issues/#list-group-issues
 """
 
@@ -18,16 +18,16 @@ from cachetools import TTLCache
 from integrations.connectors.base import Http, Json
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.gitlab.lists import PER_PAGE, list_page
-from integrations.connectors.gitlab.stream_project import Place
+from integrations.connectors.gitlab.records import Place
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.unchecked import as_record, text_of, time_of
 
-KEPT_SECONDS = 4.0  # a webhook makes a stream due that must not be taken for quiet by an older list
+CACHED_SECONDS = 4.0  # a webhook makes a stream due that must not be taken for quiet by an older list
 REFUSED_SECONDS = 600.0
 FURTHEST = timedelta(days=1)  # back from now: a project that was read longer ago is read by itself
 ALL = {"state": "all", "scope": "all", "order_by": "updated_at", "sort": "desc", "per_page": PER_PAGE}
 _Key = tuple[str, str, str]
-_kept: TTLCache[_Key, _Latest] = TTLCache(1_000, ttl=KEPT_SECONDS)
+_cached: TTLCache[_Key, _Latest] = TTLCache(1_000, ttl=CACHED_SECONDS)
 _refused: TTLCache[_Key, bool] = TTLCache(1_000, ttl=REFUSED_SECONDS)  # a token of one project does not see its group
 _lock = threading.Lock()
 
@@ -50,7 +50,7 @@ class GroupChanges:
     type_: str = ""
 
     def unread(self, http: Http, since: datetime, known: Mapping[str, str], now: datetime) -> _Unread | None:
-        """What the project has that is not known; None if the group's list does not tell."""
+        """What the project has that is not known; None if the group's list does not say."""
         group = str(self.place.resource.details.get("group", ""))
         if not group or self.place.resource.details.get("archived") or since < now - FURTHEST:
             return None
@@ -64,18 +64,18 @@ class GroupChanges:
         return _Unread(is_quiet, latest.answered_at)
 
     def _latest(self, http: Http, group: str, since: datetime, now: datetime) -> _Latest | None:
-        """The group's latest list, if it is kept and goes back far enough, else read; None if it cannot be read."""
+        """The group's latest list, if it is cached and goes back far enough, else read; None if it cannot be read."""
         key = (self.place.credential, group, self.name)
         with _lock:
-            kept = _kept.get(key)
-            if key in _refused or (kept is not None and kept.since <= since):
-                return kept
+            cached = _cached.get(key)
+            if key in _refused or (cached is not None and cached.since <= since):
+                return cached
         latest = self._read(http, group, since, now)
         with _lock:
             if latest is None:
                 _refused[key] = True
             else:
-                _kept[key] = latest
+                _cached[key] = latest
         return latest
 
     def _read(self, http: Http, group: str, since: datetime, now: datetime) -> _Latest | None:
@@ -89,25 +89,26 @@ class GroupChanges:
         is_whole = not listed.next and len(items) < PER_PAGE
         by_project: dict[str, list[Json]] = {}
         for item in items:
-            by_project.setdefault(text_of(item, "project_id"), []).append(_kept_of(item))
+            by_project.setdefault(text_of(item, "project_id"), []).append(_version_of(item))
         begin = since if is_whole else min(times, default=now) + timedelta(milliseconds=1)
         return _Latest(begin, response_time(listed.headers, now), by_project)
 
 
 @dataclass(frozen=True, slots=True)
 class _Unread:
-    """Whether nothing is, as of the time of the answer."""
+    """Whether a project has no unread changes, as of the time of the answer."""
 
     is_quiet: bool
     answered_at: datetime
 
 
-def _kept_of(item: Json) -> dict[str, Any]:
+def _version_of(item: Json) -> dict[str, Any]:
+    """The fields by which a later list shows whether the record has changed."""
     return {name: item.get(name) for name in ("id", "updated_at", "issue_type")}
 
 
 def forget() -> None:
     """Forget all lists."""
     with _lock:
-        _kept.clear()
+        _cached.clear()
         _refused.clear()

@@ -16,8 +16,7 @@ from integrations.connectors.errors import GoneError
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.issues import CLOSED, INCIDENT
-from integrations.connectors.gitlab.notes import Note, notes_in, read_notes, said
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import Note, Place, notes_in, read_notes, record_of, said
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import text_of
 from integrations.enums import Severity

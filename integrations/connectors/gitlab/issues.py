@@ -1,49 +1,62 @@
-"""Issues and tasks of a project; incidents, which GitLab lists among them, are another stream.
+"""Issues and tasks of a project, and iterations of a group as sprints.
+
+Incidents, which GitLab lists among issues, are another stream.
 
 An issue is only open or closed; a label that is named like a status gives it a status in between, and the history of
 labels says since when.  Changes of state, labels and iteration have histories of their own; assignees are in the notes.
 
 https://docs.gitlab.com/api/issues/, /api/resource_state_events/, /api/resource_label_events/,
-/api/resource_iteration_events/
+/api/resource_iteration_events/, /api/group_iterations/; the numbers of an iteration's `state` are those of
+STATE_ENUM_MAP in ee/app/models/ee/iteration.rb.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
+from integrations.connectors.base import Cursor, FetchedResource, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import (
     MISSING,
     AssignmentDraft,
     Missing,
     ProvidedParts,
     SprintChangeDraft,
+    SprintDraft,
     TransitionDraft,
     Who,
     WorkItemDraft,
     shown_title,
 )
 from integrations.connectors.errors import GoneError, PermanentError
-from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
-from integrations.connectors.gitlab.notes import Note, logins_in, notes_in, read_notes, said
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import (
+    Note,
+    Place,
+    account,
+    logins_in,
+    notes_in,
+    read_notes,
+    record_of,
+    said,
+)
 from integrations.connectors.reader import Reader
 from integrations.connectors.status_labels import is_started, status_of
 from integrations.connectors.unchecked import text_of
-from integrations.enums import StatusCategory
+from integrations.enums import SprintState, StatusCategory
 
-SOURCE, INCIDENT = "issue", "incident"
+SOURCE, INCIDENT, ITERATION = "issue", "incident", "iteration"
 OPENED, CLOSED = "opened", "closed"
 CATEGORIES = {OPENED: StatusCategory.TODO, CLOSED: StatusCategory.DONE}
 PLAIN = "issue"  # the type of an issue that has no other
 _REMOVED = "unassigned"
 _LARGEST_WEIGHT = 10**6
+ITERATIONS = {"state": "all", "include_descendants": "true", "include_ancestors": "false"}  # each on one board
+_ITERATION_STATES = {1: SprintState.PLANNED, 2: SprintState.ACTIVE, 3: SprintState.CLOSED}
 _Event = tuple[datetime, str, Reader]
 
 
@@ -199,3 +212,42 @@ def _iteration_events(http: Http, path: str) -> list[Any] | None:
         return list(list_all(http, f"{path}/resource_iteration_events"))
     except PermanentError:
         return None
+
+
+# Iterations -----------------------------------------------------------------------------------------------------------
+
+
+def normalise_iteration(payload: Json) -> list[SprintDraft]:
+    """`iteration` from a list, and `board`, the group that was read.  Its days are those of UTC: it has no zone."""
+    reader = Reader(payload)
+    iteration = Reader(payload.get("iteration"), "iteration", parent=reader)
+    native = iteration.integer("state", default=0)
+    first, last = iteration.part_date("start_date"), iteration.part_date("due_date")
+    ends_at = _midnight(last + timedelta(days=1)) if last else None
+    days = " – ".join(str(day) for day in (first, last) if day)
+    state = _ITERATION_STATES.get(native, SprintState.PLANNED)
+    return [
+        SprintDraft(
+            external_id=iteration.identifier("id"),
+            updated_at=iteration.part_time("updated_at"),
+            board=reader.identifier("board"),
+            name=shown_title(iteration.text("title", default="") or days),  # automatic ones have no title
+            state=state,
+            native_state=str(native or ""),
+            starts_at=_midnight(first) if first else None,
+            ends_at=ends_at,
+            completed_at=ends_at if state is SprintState.CLOSED else None,
+            left_out=tuple(reader.left_out),
+        )
+    ]
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
+
+
+def fetch_iterations(http: Http, resource: FetchedResource, cursor: Cursor) -> Iterator[Page]:
+    """Read all iterations, a hundred per request: their state changes with the calendar."""
+    listed: list[Any] = list(list_all(http, f"groups/{resource.external_id}/iterations", ITERATIONS))
+    records = [record_of(ITERATION, normalise_iteration, entry, board=resource.external_id) for entry in listed]
+    yield Page(records, {"read": True}, left=0, complete=not cursor)

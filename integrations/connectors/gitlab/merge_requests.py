@@ -30,12 +30,20 @@ from integrations.connectors.drafts import (
 from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
-from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
-from integrations.connectors.gitlab.notes import Note, is_system, logins_in, notes_in, read_notes, said
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import (
+    Note,
+    Place,
+    account,
+    is_system,
+    logins_in,
+    notes_in,
+    read_notes,
+    record_of,
+    said,
+)
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.unchecked import object_of, text_of

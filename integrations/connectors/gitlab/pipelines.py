@@ -16,10 +16,9 @@ from datetime import datetime, timedelta
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, ProvidedParts, shown_title
 from integrations.connectors.errors import GoneError
-from integrations.connectors.gitlab.accounts import account
 from integrations.connectors.gitlab.changes import Changes
 from integrations.connectors.gitlab.lists import list_all
-from integrations.connectors.gitlab.stream_project import Place, record_of
+from integrations.connectors.gitlab.records import Place, account, record_of
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import text_of, time_of
 from integrations.enums import RunStatus

@@ -13,7 +13,7 @@ from urllib.parse import quote
 from integrations.connectors.base import Http, Json, ResourceDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.git.repository import one_spelling
-from integrations.connectors.gitlab.iterations import ALL
+from integrations.connectors.gitlab.issues import ITERATIONS
 from integrations.connectors.gitlab.lists import list_all, list_page
 from integrations.connectors.reader import Reader
 from integrations.enums import ResourceKind
@@ -42,7 +42,7 @@ def list_boards(http: Http, groups: Sequence[str]) -> Iterator[ResourceDraft]:
     for group in map(Reader, found if groups else list_all(http, "groups", top)):
         number, path = group.identifier("id"), group.text("full_path")
         try:
-            iterations = list_page(http, f"groups/{number}/iterations", {**ALL, "per_page": 1}).items
+            iterations = list_page(http, f"groups/{number}/iterations", {**ITERATIONS, "per_page": 1}).items
         except PermanentError:
             continue
         if iterations:

@@ -16,7 +16,7 @@ from integrations.connectors.base import Arrival, Http, Json
 from integrations.connectors.errors import GoneError, PermanentError, TransientError
 from integrations.connectors.gitlab.issues import INCIDENT
 from integrations.connectors.gitlab.lists import list_all
-from integrations.connectors.gitlab.stream_project import Place
+from integrations.connectors.gitlab.records import Place
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import Kind
 

@@ -1,14 +1,17 @@
 """JUnit XML as test runners write it: pytest, Surefire, Gradle, Jest, go-junit-report, Playwright …
 
 A test that occurs several times in a suite was tried again: its last attempt is its result.  Surefire writes earlier
-attempts as children of one test case (`flakyFailure`, `rerunFailure`).
+attempts as children of one test case (`flakyFailure`, `rerunFailure`).  Digests of tests' names serve to compare
+the reports of one commit.
 """
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
-from integrations.connectors.quality_reports.digests import joined
 from integrations.connectors.quality_reports.xml_events import (
     Attributes,
     UnreadableReportError,
@@ -20,6 +23,7 @@ from integrations.connectors.quality_reports.xml_events import (
 MOST_TESTS = 100_000
 MOST_NAMES = 500  # names of failed tests that are stored; all are counted and compared
 LONGEST_NAME = 500
+DIGEST_LENGTH = 8
 PASSED, SKIPPED, FAILED, ERROR = "passed", "skipped", "failure", "error"
 _RETRIED = {"flakyFailure", "flakyError", "rerunFailure", "rerunError"}
 _ROOTS = ("testsuites", "testsuite")
@@ -27,7 +31,10 @@ _ROOTS = ("testsuites", "testsuite")
 
 @dataclass(frozen=True, slots=True)
 class JUnitReport:
-    """The results of a report; `failed_names` are the first tests with a failed attempt."""
+    """The results of a report; `failed_names` are the first tests with a failed attempt.
+
+    `failed_tests` and `passed_tests` are the digests of all of them, in order and joined.
+    """
 
     tests: int
     failures: int
@@ -136,6 +143,18 @@ def read_junit(text: bytes) -> JUnitReport:
         skipped=results.count(SKIPPED) + stated["skipped"],
         duration_seconds=reading.seconds if reading.is_timed else None,
         failed_names=tuple([*reading.failed][:MOST_NAMES]),
-        failed_tests=joined(reading.failed),
-        passed_tests=joined(reading.passed),
+        failed_tests=_digests_of(reading.failed),
+        passed_tests=_digests_of(reading.passed),
     )
+
+
+def digest_of(name: str) -> str:
+    return urlsafe_b64encode(blake2b(name.encode(errors="replace"), digest_size=6).digest()).decode()
+
+
+def digests_in(text: str) -> set[str]:
+    return {text[start : start + DIGEST_LENGTH] for start in range(0, len(text), DIGEST_LENGTH)}
+
+
+def _digests_of(names: Iterable[str]) -> str:
+    return "".join(sorted({digest_of(name) for name in names}))

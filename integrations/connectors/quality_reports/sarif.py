@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -17,7 +17,7 @@ from integrations.enums import AlertState, Severity
 
 MOST_RESULTS = 10_000
 MOST_RUNS = 50
-_LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.LOW}
+LEVELS = {"error": Severity.HIGH, "warning": Severity.MEDIUM, "note": Severity.LOW, "none": Severity.LOW}
 _SCORES = ((9.0, Severity.CRITICAL), (7.0, Severity.HIGH), (4.0, Severity.MEDIUM), (0.0, Severity.LOW))
 
 
@@ -77,12 +77,8 @@ def _run(run: Any) -> SarifRun:
         alert = _alert(result, _list(tool, "rules"), by_id)
         alike[alert.fingerprint] += 1
         number = alike[alert.fingerprint]
-        if number > 1:  # several results that nothing tells apart
-            again = SarifAlert(
-                *(_hash(alert.fingerprint, str(number)), alert.rule, alert.path, alert.state, alert.native_state),
-                *(alert.severity, alert.native_severity),
-            )
-            alert = again
+        if number > 1:  # several results that nothing distinguishes
+            alert = replace(alert, fingerprint=_hash(alert.fingerprint, str(number)))
         alerts.append(alert)
     return SarifRun(name[:200], category[:200], tuple(alerts))
 
@@ -122,7 +118,7 @@ def _severity(result: Any, rule: Any) -> tuple[Severity, str]:
     if 0.0 <= scored <= 10.0:
         return next(severity for bound, severity in _SCORES if scored >= bound), str(score)
     level = _text(result, "level") or _text(_dict(rule, "defaultConfiguration"), "level") or "warning"
-    return _LEVELS.get(level, Severity.UNKNOWN), level
+    return LEVELS.get(level, Severity.UNKNOWN), level
 
 
 def _state(result: Any) -> tuple[AlertState, str]:

@@ -20,8 +20,7 @@ from integrations.connectors.drafts import IncidentDraft, ProvidedParts, SprintD
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.gitlab.connector import GitLab
 from integrations.connectors.gitlab.incidents import normalise_incident
-from integrations.connectors.gitlab.issues import normalise_issue
-from integrations.connectors.gitlab.iterations import normalise_iteration
+from integrations.connectors.gitlab.issues import normalise_issue, normalise_iteration
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, ResourceKind, Severity, SprintState, StatusCategory
 from tests.connectors.reading import QUICK, TOKEN, drafts_of, only_resource, read_pages
