@@ -1,4 +1,4 @@
-"""What a unit's own weeks say about how often it releases: the arithmetic behind recommendations.
+"""Expects how often a unit would release, from its own weeks: the arithmetic behind recommendations.
 
 Two relations are examined, each stated beside its result:
 
@@ -51,12 +51,12 @@ class Relation:
     weeks: int
 
     def is_clear(self, chance: float) -> bool:
-        """Whether as clear a one would be seen less often than that where there is none (Student's t, both sides)."""
+        """Say whether one as clear is seen less often than `chance` where there is none (Student's t, both sides)."""
         return abs(self.elasticity) > students_t(1 - chance / 2, self.freedom) * self.error
 
 
 def relation(releases: Sequence[float | None], other: Sequence[float | None]) -> Relation | None:
-    """Of weekly values; weeks that lack one of them, or have none, are left out.  None for too few weeks."""
+    """Regress the logarithms of weekly values, without weeks that lack one or have zero.  None for too few weeks."""
     import numpy as np
 
     pairs = [
@@ -84,7 +84,7 @@ def relation(releases: Sequence[float | None], other: Sequence[float | None]) ->
 
 
 def in_proportion(found: Relation, now: float, then: float) -> Expected:
-    """The releases expected where the other goes from now to then, both above zero."""
+    """Expect releases where the other goes from now to then, both above zero."""
     way = math.log(then / now)
     reach = students_t((1 + CONFIDENCE) / 2, found.freedom) * found.error * abs(way)
     middle = found.elasticity * way
@@ -94,7 +94,7 @@ def in_proportion(found: Relation, now: float, then: float) -> Expected:
 def in_smaller_batches(
     now: Sequence[tuple[float, float]], then: Sequence[tuple[float, float]], *, confidence: float = CONFIDENCE
 ) -> Expected | None:
-    """Of weeks, each with its changes and its releases.  None for too few weeks, or without releases."""
+    """Compare changes per release; each week is its changes and its releases.  None for fewer than eight such weeks."""
     import numpy as np
 
     drawn = []
@@ -116,15 +116,22 @@ def in_smaller_batches(
 
 
 def together(expected: Sequence[Expected]) -> Expected:
-    """Changes that multiply and whose errors are independent of one another."""
+    """Multiply changes whose errors are independent of one another."""
     middle = sum(math.log1p(one.share) for one in expected)
     below = math.sqrt(sum((math.log1p(one.share) - math.log1p(one.low)) ** 2 for one in expected))
     above = math.sqrt(sum((math.log1p(one.high) - math.log1p(one.share)) ** 2 for one in expected))
     return Expected(math.expm1(middle), math.expm1(middle - below), math.expm1(middle + above))
 
 
+def side_by_side(expected: Sequence[Expected]) -> Expected:
+    """Add up changes of parts of one whole.  Their edges add up, too: what they are compared with may be the same."""
+    return Expected(
+        sum(one.share for one in expected), sum(one.low for one in expected), sum(one.high for one in expected)
+    )
+
+
 def _without_line(values: Floats, weeks: Floats) -> Floats:
-    """Values less their straight line over time."""
+    """Subtract the straight line over time."""
     apart = weeks - weeks.mean()
     slope = (apart * values).sum() / (apart**2).sum()
     line: Floats = values.mean() + slope * apart
@@ -132,7 +139,7 @@ def _without_line(values: Floats, weeks: Floats) -> Floats:
 
 
 def _autocorrelation(values: Floats) -> float:
-    """With the week before, from 0 to a bound; that of few values around a line is underestimated by (2 + 4r) ÷ n."""
+    """Correlate values with those of the week before, from 0 to a bound, plus (2 + 4r) ÷ n: around a line it is low."""
     whole = float((values**2).sum())
     found = float((values[1:] * values[:-1]).sum()) / whole if whole else 0.0
     return min(MOST_AUTOCORRELATION, max(0.0, found + (2 + 4 * found) / len(values)))

@@ -1,11 +1,13 @@
-"""Which of several recommendations are given together."""
+"""Which recommendations are given together, and that their headline promises no more than their interval."""
 
 from __future__ import annotations
+
+import pytest
 
 from insights.formulas.frequency import Expected
 from orgtree.models import Unit
 from programs.report.services.document import NOTHING
-from programs.report.services.recommending import Candidate, chosen_of
+from programs.report.services.recommending import Candidate, chosen_of, summary_of
 from programs.report.services.wording import BATCH, LEVERS, Lever
 
 MOBILE, DATA = Unit(name="Mobile"), Unit(name="Data")
@@ -27,3 +29,43 @@ def test_the_same_releases_are_not_counted_twice() -> None:
     assert chosen(size, pickup, merge) == [0.1], "relations are of the same weeks"
     assert chosen(mobile, data, size) == [0.1, 0.08]
     assert chosen() == []
+
+
+def claimed(*expected: tuple[float, float, float], teams: tuple[Unit, ...] = ()) -> str:
+    whole = [Candidate(LEVERS[0], Expected(*one), NOTHING, NOTHING) for one in expected]
+    of_teams = [
+        Candidate(BATCH, Expected(*one), NOTHING, NOTHING, team) for one, team in zip(expected, teams, strict=False)
+    ]
+    return str(summary_of(of_teams or whole))
+
+
+@pytest.mark.parametrize(
+    ("expected", "headline"),
+    [
+        (
+            (0.15, 0.04, 0.27),
+            "by +15% (95% interval +4% to +27%) in 60 days. 15–20% is wanted; the interval reaches below 15%.",
+        ),
+        ((0.18, 0.16, 0.2), "by +18% (95% interval +16% to +20%) in 60 days. 15–20% is wanted."),
+        ((0.09, 0.04, 0.15), "by +9% (95% interval +4% to +15%) in 60 days. The data do not support 15–20%."),
+        (
+            (0.4, 0.02, 0.9),
+            "by +40% (95% interval +2% to +90%) in 60 days, if it went all the way. 15–20% needs a part of that; the "
+            "interval reaches below 15%.",
+        ),
+    ],
+)
+def test_the_headline_promises_no_more_than_the_interval(expected: tuple[float, float, float], headline: str) -> None:
+    assert claimed(expected) == f"One recommendation, expected to change deployment frequency {headline}"
+
+
+def test_recommendations_that_stand_beside_one_another_and_none() -> None:
+    """Two levers multiply; two teams are parts of one whole, so that their releases add up."""
+    low, high = (0.08, 0.02, 0.14), (0.07, 0.01, 0.13)
+    begin = "Two recommendations, expected together to change deployment frequency by"
+    assert claimed(low, high).startswith(f"{begin} +16% (95% interval +7% to +25%)")
+    assert claimed(low, high, teams=(MOBILE, DATA)).startswith(f"{begin} +15% (95% interval +3% to +27%)")
+    assert claimed() == (
+        "No change can be recommended that would raise deployment frequency by 15–20% in 60 days: the weeks examined "
+        "support none clearly enough."
+    )

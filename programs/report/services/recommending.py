@@ -1,4 +1,4 @@
-"""What is recommended so that a unit releases more often, and what that is expected to come to in 60 days.
+"""Recommends changes so that a unit releases more often, with what each is expected to come to in 60 days.
 
 Each expectation is arithmetic over the unit's own weeks of this quarter and the four before it (insights.formulas.
 frequency), as somebody sees them who sees aggregates alone.  Nothing is recommended whose 95 % interval holds 0, nor
@@ -21,6 +21,7 @@ from insights.formulas.frequency import (
     in_proportion,
     in_smaller_batches,
     relation,
+    side_by_side,
     together,
 )
 from insights.privacy.visible import visible_together
@@ -56,8 +57,8 @@ MOST_TEAMS = 3  # with the largest batches, in which smaller ones would do most
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a recommendation has to reckon with: teams that change, tickets to do, running experiments, warnings, and
-    what is known of failures."""
+    """The state that a recommendation has to reckon with: teams that change, open tickets, running experiments,
+    warnings, and failures of releases."""
 
     scope: Scope
     quarter: FrozenDays
@@ -123,7 +124,7 @@ class Candidate:
 
 
 def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
-    """At most two, those that are expected to do most; `quarters` are those before it."""
+    """Recommend at most two changes, those that are expected to do most; `quarters` are those before it."""
     weeks = _read(quarter, quarters, around.scope, today)
     candidates, examined = [], []
     of_teams = batches_of_teams(weeks.now.window, around) if weeks.days else []
@@ -134,11 +135,11 @@ def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Sur
             examined.append(found)
     chosen = chosen_of(candidates)
     recommendations = [_recommendation(number, one, around) for number, one in enumerate(chosen, 1)]
-    return Recommended(recommendations, _summary(chosen), examined)
+    return Recommended(recommendations, summary_of(chosen), examined)
 
 
 def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Those that are expected to do most and do not count the same releases twice.
+    """Choose those that are expected to do most and do not count the same releases twice.
 
     Batches of the unit are those of its teams, and relations are all of the same weeks.
     """
@@ -152,7 +153,7 @@ def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, today: date) -> _Weeks:
-    """Whole weeks alone: a clipped one has fewer releases whatever is done."""
+    """Read whole weeks alone: a clipped one has fewer releases whatever is done."""
     first, last = (
         windows.whole_bucket(day, Granularity.WEEK).start
         for day in (min(days.start for days in (quarter, *quarters)), min(today, quarter.end))
@@ -174,7 +175,7 @@ def _values(answer: Answer) -> list[float | None]:
 
 
 def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
-    """Against the quarter with the smallest batches: of several quarters the interval is that of all of them."""
+    """Compare with the quarter with the smallest batches; of several quarters the interval is that of all of them."""
     now = weeks.batches(weeks.now)
     level = _batch(now)
     earlier = [(days, batches, size) for days in weeks.quarters if (size := _batch(batches := weeks.batches(days)))]
@@ -215,7 +216,7 @@ def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
 
 
 def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Sentence]:
-    """Teams whose releases hold more changes than the middle team's: what their changes were in batches of its size."""
+    """Compare teams whose releases hold more changes than the middle team's with batches of its size."""
     totals = _team_totals(now, around)
     if len(totals) < FEWEST_TEAMS:
         return []
@@ -267,7 +268,7 @@ def _team_weeks(now: Window, teams: Sequence[Unit]) -> dict[int, list[tuple[floa
 def _of_team(
     team: Unit, totals: tuple[float, float], *, size: float, number: int, whole: float, ratio: Expected | None
 ) -> Candidate | Sentence:
-    """`ratio` is of the team's releases; they are a part of `whole`."""
+    """Expect all releases from `ratio`, that of the team's; they are a part of `whole`."""
     changes, releases = totals
     part = releases / whole
     keys = (FREQUENCY, CHANGES)
@@ -318,7 +319,7 @@ def _of_relations(weeks: _Weeks) -> list[Candidate | Sentence]:
 
 
 def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Sentence:
-    """`number` relations are examined: each may be as clear by chance in so much fewer cases."""
+    """Examine one of `number` relations: each may be as clear by chance in so much fewer cases."""
     found = relation(weeks.values[FREQUENCY], weeks.values[lever.metric])
     facts = {"act": Fact(text=lever.act, sources=_weeks_of(FREQUENCY, lever.metric))}
     now, best = weeks.level(lever.metric, weeks.now), weeks.best(lever.metric)
@@ -446,7 +447,7 @@ def _capacity(around: Surroundings) -> Sentence:
 
 def _records(number: int, noun: str, kind: str, how: str) -> Fact:
     return Fact(
-        text=wording.count(number, noun) if number else f"No {wording.plural_of(noun)}".replace("No", "no"),
+        text=wording.count(number, noun) if number else f"no {wording.plural_of(noun)}",
         value=number,
         sources=(source(SourceKind.RECORDS, kind),),
         how=how,
@@ -459,7 +460,8 @@ def _constraints(around: Surroundings) -> Sentence:
     )
 
 
-def _summary(chosen: Sequence[Candidate]) -> Sentence:
+def summary_of(chosen: Sequence[Candidate]) -> Sentence:
+    """Say what they are expected to come to, beside the change that is wanted."""
     wanted = {
         "from": Fact(text=f"{WANTED_LOW * 100:.0f}", value=WANTED_LOW * 100, how="the goal"),
         "to": Fact(text=f"{WANTED_HIGH:.0%}", value=WANTED_HIGH * 100, how="the goal"),
@@ -468,24 +470,19 @@ def _summary(chosen: Sequence[Candidate]) -> Sentence:
     if not chosen:
         return Sentence(
             text="No change can be recommended that would raise deployment frequency by {from}–{to} in {days} days: "
-            "nothing in these weeks goes with more releases clearly enough.",
+            "the weeks examined support none clearly enough.",
             facts=wanted,
         )
-    whole = together([one.expected for one in chosen])
+    add_up = side_by_side if all(one.team for one in chosen) else together
+    whole = add_up([one.expected for one in chosen])
     keys = dict.fromkeys((FREQUENCY, *(one.lever.metric for one in chosen)))
-    facts = {**_interval(whole, *keys), **wanted}
     number = "One recommendation, expected" if len(chosen) == 1 else "Two recommendations, expected together"
-    interval = "{share} (95% interval {low} to {high})"
+    text = f"{number} to change deployment frequency by {{share}} (95% interval {{low}} to {{high}}) in {{days}} days"
+    below = "; the interval reaches below {from}%" if round(whole.low, 2) < WANTED_LOW else ""
     if round(whole.share, 2) < WANTED_LOW:
-        text = (
-            f"{number} to change deployment frequency by {interval} in {{days}} days. The data do not support "
-            "{from}–{to}."
-        )
+        text += ". The data do not support {from}–{to}."
     elif round(whole.share, 2) > WANTED_HIGH:
-        text = (
-            f"{number} to change deployment frequency by {interval} in {{days}} days, if it went all the way. "
-            "{from}–{to} needs a part of that."
-        )
+        text += f", if it went all the way. {{from}}–{{to}} needs a part of that{below}."
     else:
-        text = f"{number} to raise deployment frequency by {{from}}–{{to}} in {{days}} days: {interval}."
-    return Sentence(text=text, facts=facts)
+        text += f". {{from}}–{{to}} is wanted{below}."
+    return Sentence(text=text, facts={**_interval(whole, *keys), **wanted})
