@@ -220,7 +220,7 @@ def _usual(key: str) -> float:
 
 
 def _planted(detector: Detector) -> float:
-    """What the metric is multiplied by; of a part so that its share of the whole is multiplied by as much."""
+    """Factor of the metric; for a part, the factor by which its share of the whole changes as much."""
     times = _times(detector)
     if not detector.part_of:
         return times

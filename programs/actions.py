@@ -56,7 +56,7 @@ def _leads(scope: Scope, access: Access) -> bool:
 
 
 def alert_about(metric: Metric, scope: Scope, access: Access) -> Action | None:
-    """On a metric's page, for accounts."""
+    """Offer an alert on a metric's page, to accounts."""
     if not can_be_agreed_on(metric) or not access.is_of_account or scope.person_id is not None:
         return None
     return Action("Alert me", url_with(reverse("alert_new"), {"metric": metric.key, "unit": scope.unit or ""}), "bell")

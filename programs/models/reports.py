@@ -1,4 +1,4 @@
-"""Frozen executive reports, what a language model made of their texts, and which model that is."""
+"""Frozen executive reports, their wordings by a language model, and the setting of that model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ API_KEY = "api_key"
 
 class ReportQuerySet(models.QuerySet["Report"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of units that the viewer may see, and of the organisation for those who may see all of it."""
+        """Keep reports of units that the viewer may see, and of the organisation for those who may see all of it."""
         seen = self if visibility.unit_ids is None else self.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
         return seen if visibility.whole else seen.exclude(unit=None)
 
@@ -66,7 +66,7 @@ class Report(models.Model):
 
 
 class ReportRewrite(models.Model):
-    """What a language model made of the texts of a frozen report: `texts` by point and field, where it was accepted.
+    """A language model's wording of a frozen report: `texts` by point and field, where it was accepted.
 
     Otherwise `reason` says why the built-in texts stay.
     """

@@ -1,4 +1,4 @@
-"""Which report an address asks for, and those that are frozen."""
+"""Finds the report that an address asks for, and those that are frozen."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ReportChoice:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """Of its address."""
+        """The parameters of its address."""
         is_older = self.report is not None and self.report.revision < self.newest
         revision: object = (self.report.revision if is_older else "") if self.report else LIVE if self.newest else ""
         return {"unit": self.unit.slug if self.unit else "", "quarter": self.name, "revision": revision}
@@ -106,7 +106,7 @@ def quarters_offered(today: date) -> Sequence[str]:
 
 
 def rewrite_of(choice: ReportChoice) -> ReportRewrite | None:
-    """What a language model made of the frozen report."""
+    """Find a language model's wording of the frozen report."""
     return ReportRewrite.objects.filter(report=choice.report).first() if choice.report else None
 
 

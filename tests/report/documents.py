@@ -15,7 +15,7 @@ START, END = date(2026, 7, 1), date(2026, 10, 1)
 
 
 def report_document(**parts: Any) -> ReportDocument:
-    """Of the whole organisation and the third quarter of 2026."""
+    """A report of the whole organisation for the third quarter of 2026."""
     nothing: dict[str, Any] = dict.fromkeys(
         ("highlights", "delivery", "bottlenecks", "warnings", "recommendations", "examined", "caveats", "stages"), ()
     )

@@ -178,7 +178,7 @@ def test_nothing_is_recommended_where_the_data_say_nothing(delivered: Org) -> No
 
 
 def test_every_number_comes_from_a_figure_and_can_be_opened(delivered: Org) -> None:
-    """What stands in a text without being a fact is a word of the method; each fact is the engine's own answer."""
+    """Numbers in texts are facts or words of the method, and each fact is the engine's own answer."""
     unit = platform()
     found(unit, "ci.duration.change", 600.0, 66600.0)
     effect = {"metric": "pr.throughput", "value": 50.0, "low": 50.0, "high": 62.0}
@@ -251,7 +251,7 @@ def _stage(source: str) -> tuple[float, int]:
 
 
 def _batch(text: str) -> float:
-    """Of the weeks of the quarter, or of one before, by another way: sums of the series."""
+    """Changes per release of the quarter, or of the one before, by another way: sums of the series."""
     window = (
         Window(date(2026, 6, 29), date(2026, 9, 28)) if text == "2.00" else Window(date(2026, 4, 6), date(2026, 6, 29))
     )

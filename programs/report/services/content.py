@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
@@ -15,7 +15,6 @@ from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, WAITS, bottle
 from insights.catalogue.registry import find, get
 from insights.findings.detectors import BY_KEY, DATA
 from insights.findings.words import FindingWords, worded
-from insights.forecasts.listing import DeliveryRisk, delivery_risks, late_words
 from insights.models import Finding
 from insights.models.findings import FindingState
 from insights.privacy.stored import read_to_store
@@ -23,18 +22,14 @@ from insights.query import windows
 from insights.query.query import Answer, Freshness, Granularity, Query, Scope, Statistic, Window
 from insights.ui import tiles, wording
 from insights.ui.bands import band
-from integrations.delivery.records.initiatives import InitiativeKind
-from orgtree.access.access import aggregates_access, public_access
+from orgtree.access.access import public_access
 from orgtree.models import Placement, Unit, UnitPlacement
-from orgtree.trees.people_filter import PeopleFilter
 from programs.closing.services.freezing import frozen_unit
 from programs.closing.services.frozen import FrozenDays
 from programs.models import (
     Experiment,
     ExperimentVerdict,
     FrozenDocument,
-    KeyResult,
-    Objective,
     QbrPeriod,
     Quarter,
     Ticket,
@@ -44,6 +39,7 @@ from programs.models.tickets import OPEN_STATES
 from programs.qbr.services.content import STAGE_STATISTICS, described, stages_from, value_fields
 from programs.qbr.services.document import Amount, Figure, MetricText, Period
 from programs.quarters.fiscal_quarters import quarter_among
+from programs.report.services.consequences import Consequences, described_once, linked_by_objectives
 from programs.report.services.document import (
     BEFORE,
     NOTHING,
@@ -59,12 +55,9 @@ from programs.report.services.document import (
 from programs.report.services.recommending import Surroundings, recommended
 from programs.report.services.wording import (
     ADOPTION,
-    CUSTOMERS,
     DATES,
     DORA,
     HEALTH,
-    NOT_LINKED,
-    ON_CUSTOMERS,
     OTHERS,
     SPEND,
     WAIT_IN_HEADLINE,
@@ -76,7 +69,6 @@ from programs.teams.queries import teams_on
 
 MOST_HIGHLIGHTS, MOST_BOTTLENECKS, MOST_STAGES, MOST_WARNINGS, MOST_CAVEATS = 4, 3, 2, 4, 4
 QUARTERS_BEFORE = 4
-HAND = "hand."
 
 
 def report_of(
@@ -94,15 +86,16 @@ def report_of(
 
 
 class _Report:
-    """What is read once for all parts of a report."""
+    """Reads once what the parts of a report share, and makes them."""
 
     def __init__(self, unit: Unit | None, quarter: Quarter, today: date, freshness: Freshness) -> None:
         self._unit, self._quarter, self._today = unit, quarter, today
         self._window = quarter.window
         self._scope = Scope(unit.slug if unit else None)
         self._before = windows.previous(self._window, today=today)
-        self._linked = _linked_by_objectives(self._unit_or_below, quarter)
-        keys = (*DORA, *OTHERS, *(key for pairs in self._linked.values() for key, _ in pairs))
+        linked = linked_by_objectives(self._unit_or_below, quarter)
+        self._consequences = Consequences(unit, today, linked, self._facts)
+        keys = (*DORA, *OTHERS, *(key for pairs in linked.values() for key, _ in pairs))
         self._metrics: Mapping[str, Metric] = {key: metric for key in dict.fromkeys(keys) if (metric := find(key))}
         self._read(freshness)
 
@@ -133,7 +126,7 @@ class _Report:
         found = recommended(
             self._named(self._quarter), self._quarters_before, self._surroundings(warnings), self._today
         )
-        return ReportDocument(
+        document = ReportDocument(
             schema=ReportDocument.schema_versions[-1],
             kind=FrozenDocument.Kind.REPORT.value,
             revision=revision,
@@ -162,6 +155,7 @@ class _Report:
             examined=tuple(found.examined),
             caveats=tuple(self._caveats()),
         )
+        return described_once(document)
 
     # What it is about
 
@@ -226,7 +220,7 @@ class _Report:
             experiments=running.count(),
             warnings=len(warnings),
             failures=failures.text if failures.judgement else NOTHING,
-            consequence=self._consequence((DATES,)),
+            consequence=self._consequences.of((DATES,)),
         )
 
     # Figures
@@ -247,7 +241,9 @@ class _Report:
         )
 
     def _facts(self, key: str) -> dict[str, Fact]:
-        """Now, before, their difference and its share, as far as they are known."""
+        """Now, before, their difference and its share, as far as they are known; none of a metric that there is not."""
+        if key not in self._metrics:
+            return {}
         now, before = self._now[key].value, self._earlier[key].value
         unit = self._metrics[key].unit
         at = {when: source(SourceKind.METRIC, key, when) for when in (NOW, BEFORE)}
@@ -285,18 +281,18 @@ class _Report:
         else:
             declared = {"better": words.better, "worse": words.worse, "steady": words.steady}[judgement]
             needed = "{share}" in declared and "share" not in facts
-            text = _sentence(words.steady if needed else declared, facts, rests)
+            text = Sentence.of(words.steady if needed else declared, facts, rests)
         return Point(
             key=f"delivery.{key}",
             title=Sentence(text=self._metrics[key].label),
             figure=Sentence(text="{now}", facts={NOW: facts[NOW]}) if NOW in facts else NOTHING,
             text=text,
             judgement=judgement,
-            consequence=self._consequence(words.concerns, key) if judgement in ("better", "worse") else NOTHING,
+            consequence=self._consequences.of(words.concerns, key) if judgement in ("better", "worse") else NOTHING,
         )
 
     def _highlights(self, delivery: Sequence[Point]) -> list[Point]:
-        """What got better first, by the share of what it was, then what worked, then agents."""
+        """List metrics that got better, those by the largest share first, then experiments, then agents."""
         found = []
         better = [key for key, point in zip(DORA, delivery, strict=True) if point.judgement == "better"]
         better.sort(key=lambda key: -(self._facts(key)["share"].value or 0.0) if "share" in self._facts(key) else 0.0)
@@ -307,11 +303,11 @@ class _Report:
             found.append(
                 Point(
                     key=f"highlight.{key}",
-                    figure=_sentence(words.highlight, facts),
-                    title=_sentence(words.phrase, facts),
-                    text=_sentence("{now} now, after {before} in {quarter}.", facts),
+                    figure=Sentence.of(words.highlight, facts),
+                    title=Sentence.of(words.phrase, facts),
+                    text=Sentence.of("{now} now, after {before} in {quarter}.", facts),
                     judgement="better",
-                    consequence=self._consequence(words.concerns, key),
+                    consequence=self._consequences.of(words.concerns, key),
                 )
             )
         found += self._experiments()
@@ -319,7 +315,7 @@ class _Report:
         return found[:MOST_HIGHLIGHTS]
 
     def _experiments(self) -> list[Point]:
-        """Those that ended in the quarter, better, without a guard rail that got worse."""
+        """Experiments that ended *Better* in the quarter, without a guard rail that got worse."""
         window = self._window
         worked = Experiment.objects.filter(
             self._unit_or_below,
@@ -347,15 +343,15 @@ class _Report:
             points.append(
                 Point(
                     key=f"highlight.experiment.{one.pk}",
-                    figure=_sentence("{size}", facts),
-                    title=_sentence("better in {metric} after “{title}”", facts),
-                    text=_sentence(
+                    figure=Sentence.of("{size}", facts),
+                    title=Sentence.of("better in {metric} after “{title}”", facts),
+                    text=Sentence.of(
                         "{teams} tried it; beside those that did not, the difference is {low} to {high} (95% "
                         "interval).",
                         facts,
                     ),
                     judgement="better",
-                    consequence=self._consequence((), one.metric),
+                    consequence=self._consequences.of((), one.metric),
                     unit=frozen_unit(one.unit) if one.unit else None,
                 )
             )
@@ -363,21 +359,21 @@ class _Report:
 
     def _of_agents(self) -> list[Point]:
         points = []
-        adoption = self._facts(ADOPTION) if ADOPTION in self._metrics else {}
+        adoption = self._facts(ADOPTION)
         if NOW in adoption:
             points.append(
                 Point(
                     key=f"highlight.{ADOPTION}",
-                    figure=_sentence("{now}", adoption),
+                    figure=Sentence.of("{now}", adoption),
                     title=Sentence(text="of developers with an agent use it"),
-                    text=_sentence(
+                    text=Sentence.of(
                         "It was {before} in {quarter}." if BEFORE in adoption else "It is the first quarter with data.",
                         adoption,
                     ),
-                    consequence=self._cost(),
+                    consequence=self._consequences.cost(),
                 )
             )
-        wasted, spend = (self._facts(key) if key in self._metrics else {} for key in (WASTED, SPEND))
+        wasted, spend = (self._facts(key) for key in (WASTED, SPEND))
         if NOW in wasted and spend.get(NOW) and (of := spend[NOW].value):
             share = 100 * (wasted[NOW].value or 0.0) / of
             at = (*wasted[NOW].sources, *spend[NOW].sources)
@@ -386,10 +382,10 @@ class _Report:
             points.append(
                 Point(
                     key=f"highlight.{WASTED}",
-                    figure=_sentence("{now}", facts),
-                    title=_sentence("of AI spend reached no commit, {part}", facts),
+                    figure=Sentence.of("{now}", facts),
+                    title=Sentence.of("of AI spend reached no commit, {part}", facts),
                     text=Sentence(text="The sessions behind it ended without a change that was kept."),
-                    consequence=self._cost(),
+                    consequence=self._consequences.cost(),
                 )
             )
         return points
@@ -440,14 +436,14 @@ class _Report:
                     hours,
                     Point(
                         key=f"bottleneck.{stage.key}",
-                        figure=_sentence("{hours} a month", facts),
+                        figure=Sentence.of("{hours} a month", facts),
                         title=Sentence(text=f"Changes wait {WAITING[stage.key]}"),
-                        text=_sentence(
+                        text=Sentence.of(
                             "{each} each, over {changes}: {share} of the time from the first line to users.",
                             facts,
                             rests,
                         ),
-                        consequence=self._consequence((DATES,), f"pr.{stage.key}_time"),
+                        consequence=self._consequences.of((DATES,), f"pr.{stage.key}_time"),
                     ),
                 )
             )
@@ -475,7 +471,7 @@ class _Report:
                         title=_title_of(finding),
                         text=Sentence(text="To try: {act}", facts={"act": Fact(text=words.to_try)}),
                         judgement="worse",
-                        consequence=self._consequence((DATES,), finding.metric, finding.unit),
+                        consequence=self._consequences.of((DATES,), finding.metric, finding.unit),
                         unit=frozen_unit(finding.unit) if finding.unit else None,
                     ),
                 )
@@ -490,7 +486,7 @@ class _Report:
                 title=_title_of(finding),
                 text=Sentence(text="{reading}", facts={"reading": Fact(text=words.reading)}),
                 judgement="worse",
-                consequence=self._consequence((), finding.metric, finding.unit),
+                consequence=self._consequences.of((), finding.metric, finding.unit),
                 unit=frozen_unit(finding.unit) if finding.unit else None,
             )
             for finding, words in self._findings
@@ -521,7 +517,7 @@ class _Report:
                     ),
                     "minimum": Fact(text=str(metric.minimum_sample), value=metric.minimum_sample, how="of the metric"),
                 }
-                text = _sentence("It rests on {sample}; {minimum} make it stable.", facts)
+                text = Sentence.of("It rests on {sample}; {minimum} make it stable.", facts)
                 points.append(_caveat(f"small.{key}", f"{metric.label} has few facts", text))
         for finding, words in self._findings_of_data:
             at = (source(SourceKind.FINDING, finding.pk, ORGANISATION),)
@@ -535,7 +531,7 @@ class _Report:
         return points[:MOST_CAVEATS]
 
     def _headline(self, delivery: Sequence[Point], bottlenecks: Sequence[Point]) -> Sentence:
-        """What got better, but what did not; else where changes wait."""
+        """Say what got better, but what got worse; else where changes wait."""
         good, bad = (
             [key for key, point in zip(DORA, delivery, strict=True) if point.judgement == judgement]
             for judgement in ("better", "worse")
@@ -554,65 +550,11 @@ class _Report:
             text = "there is not enough data about delivery in this quarter"
         return Sentence(text=text[:1].upper() + text[1:], rests_on=tuple(rests))
 
-    # Consequences
-
-    def _consequence(self, concerns: tuple[str, ...], key: str = "", unit: Unit | None = None) -> Sentence:
-        """What is linked: a business figure by an objective, a date by the people who work on it, bugs by customers."""
-        if (linked := self._by_objective(key)) is not None:
-            return linked
-        if DATES in concerns and (risk := self._risk(unit or self._unit)) is not None:
-            at = (source(SourceKind.DELIVERY, risk.kind, risk.key),)
-            facts = {
-                "name": Fact(
-                    text=f"{risk.reference} {risk.name}" if risk.kind == InitiativeKind.VERSION else risk.name,
-                    sources=at,
-                ),
-                "late": Fact(text=late_words(risk), value=risk.days_late, sources=at, how="85% date − planned day"),
-                "planned": Fact(text=wording.day(risk.planned_on), sources=at),
-            }
-            return _sentence("Dates: {name} is likely {late} late; it is planned for {planned}.", facts)
-        if ON_CUSTOMERS in concerns and CUSTOMERS in self._metrics:
-            facts = self._facts(CUSTOMERS)
-            if NOW in facts and BEFORE in facts:
-                return _sentence("Customers: they found {now} bugs in the quarter, after {before} in {quarter}.", facts)
-        return Sentence(text=NOT_LINKED)
-
-    def _cost(self) -> Sentence:
-        spend = self._facts(SPEND) if SPEND in self._metrics else {}
-        if NOW not in spend:
-            return Sentence(text=NOT_LINKED)
-        text = "Cost: {now} of AI spend in the quarter" + (", after {before} in {quarter}." if BEFORE in spend else ".")
-        return _sentence(text, spend)
-
-    def _by_objective(self, key: str) -> Sentence | None:
-        for hand, title in self._linked.get(key, ()):
-            if hand not in self._metrics:
-                continue
-            facts = self._facts(hand)
-            if NOW in facts:
-                facts["metric"] = Fact(text=self._metrics[hand].label)
-                facts["objective"] = Fact(text=title)
-                after = ", after {before} in {quarter}" if BEFORE in facts else ""
-                return _sentence(f"{{metric}} is {{now}}{after}, linked by the objective “{{objective}}”.", facts)
-        return None
-
-    def _risk(self, unit: Unit | None) -> DeliveryRisk | None:
-        """The delivery of these people that is latest."""
-        slug = unit.slug if unit else None
-        if slug not in self._risks:
-            risks = delivery_risks(aggregates_access(), people=PeopleFilter(slug), today=self._today)
-            self._risks[slug] = next(iter(risks), None)
-        return self._risks[slug]
-
-    @cached_property
-    def _risks(self) -> dict[str | None, DeliveryRisk | None]:
-        return {}
-
     # Findings
 
     @cached_property
     def _findings(self) -> list[tuple[Finding, FindingWords]]:
-        """Of the unit and below, what costs most hours first; those that are about data are apart."""
+        """Findings of the unit and below, without those about data; what costs most hours comes first."""
         found = self._in_words(Finding.objects.filter(self._unit_or_below))
         return [pair for pair in found if BY_KEY[pair[0].detector].kind != DATA]
 
@@ -622,40 +564,12 @@ class _Report:
         return [pair for pair in found if BY_KEY[pair[0].detector].kind == DATA]
 
     def _in_words(self, findings: QuerySet[Finding]) -> list[tuple[Finding, FindingWords]]:
-        """Those that stood in the quarter, and that nobody dismissed."""
+        """Keep findings that stood in the quarter and that nobody dismissed, in words."""
         window = self._window
         stood = findings.filter(Q(ended_on=None) | Q(ended_on__gt=window.start), since__lt=window.end)
         stood = stood.exclude(state=FindingState.DISMISSED).select_related("unit").order_by("-found_on", "chance", "pk")
         found = [(finding, words) for finding in stood if (words := worded(finding, {})) is not None]
         return sorted(found, key=lambda pair: -pair[1].hours)
-
-
-def _linked_by_objectives(of_unit: Q, quarter: Quarter) -> Mapping[str, Sequence[tuple[str, str]]]:
-    """By metric the hand-kept ones that stand beside it in an objective of the quarter, with the objective's title."""
-    results = KeyResult.objects.filter(objective__in=_objectives(of_unit, quarter)).values_list(
-        "objective", "objective__title", "metric"
-    )
-    by_objective: dict[tuple[int, str], list[str]] = {}
-    for pk, title, metric in results.order_by("objective", "position"):
-        by_objective.setdefault((pk, title), []).append(metric)
-    linked: dict[str, list[tuple[str, str]]] = {}
-    for (_, title), keys in by_objective.items():
-        hands = [key for key in keys if key.startswith(HAND)]
-        for key in keys:
-            if key and not key.startswith(HAND):
-                linked.setdefault(key, []).extend((hand, title) for hand in hands)
-    return linked
-
-
-def _objectives(of_unit: Q, quarter: Quarter) -> QuerySet[Objective]:
-    objectives = Objective.objects.filter(of_unit, quarter__start=quarter.start, dropped_at=None)
-    return objectives.filter(published_at__isnull=False)
-
-
-def _sentence(text: str, facts: Mapping[str, Fact], rests_on: Iterable[str] = ()) -> Sentence:
-    """With those of the facts that the text names."""
-    named = {name: fact for name, fact in facts.items() if f"{{{name}}}" in text}
-    return Sentence(text=text, facts=named, rests_on=tuple(rests_on))
 
 
 def _size(size: float, unit: str) -> str:
@@ -682,7 +596,7 @@ def _title_of(finding: Finding, at: tuple[str, ...] = ()) -> Sentence:
         ),
         "day": Fact(text=wording.day(finding.since), sources=at),
     }
-    return _sentence(detector.higher if finding.after > finding.before else detector.lower, facts)
+    return Sentence.of(detector.higher if finding.after > finding.before else detector.lower, facts)
 
 
 def _effects_of(finding: Finding, at: tuple[str, ...]) -> Sentence:
@@ -696,5 +610,5 @@ def _effects_of(finding: Finding, at: tuple[str, ...]) -> Sentence:
             for name in ("value", "low", "high")
         }
         facts["metric"] = Fact(text=metric.label)
-        return _sentence("{metric}: {value} now, and anything from {low} to {high} if nothing were missing.", facts)
+        return Sentence.of("{metric}: {value} now, and anything from {low} to {high} if nothing were missing.", facts)
     return NOTHING

@@ -6,12 +6,12 @@ it.  Where a viewer may not see one of these, the point is left out for them, by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 from string import Formatter
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from core.json_documents import NotStored
 from orgtree.access.access import Access
@@ -22,7 +22,7 @@ NOW, BEFORE = "now", "before"
 
 
 class SourceKind(StrEnum):
-    """What a fact comes from, with what names it: `weeks` are those of a metric over a year, `records` those to do."""
+    """Kinds of sources of a fact: `weeks` are those of a metric over a year, `records` are those to do."""
 
     METRIC = "metric"
     STAGE = "stage"
@@ -37,7 +37,7 @@ ORGANISATION = "organisation"  # the last part of a source that only those may s
 
 
 def source(kind: SourceKind, *parts: object) -> str:
-    """Where a fact comes from: metric:dora.lead_time:now, finding:12."""
+    """Name the source of a fact: metric:dora.lead_time:now, finding:12."""
     return ":".join(map(str, (kind, *parts)))
 
 
@@ -65,6 +65,12 @@ class Sentence:
     text: str = ""
     facts: Mapping[str, Fact] = field(default_factory=dict)
     rests_on: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, text: str, facts: Mapping[str, Fact], rests_on: Iterable[str] = ()) -> Self:
+        """Keep those of the facts that the text names."""
+        named = {name: fact for name, fact in facts.items() if f"{{{name}}}" in text}
+        return cls(text=text, facts=named, rests_on=tuple(rests_on))
 
     def __str__(self) -> str:
         return "".join(part if isinstance(part, str) else part.text for part in self.parts())
@@ -102,7 +108,7 @@ class Point:
 
     @property
     def sentences(self) -> Sequence[tuple[str, Sentence]]:
-        """By the name of the field; without empty ones."""
+        """Each sentence that is not empty, with the name of its field."""
         values = ((one.name, getattr(self, one.name)) for one in fields(self))
         return [(name, value) for name, value in values if isinstance(value, Sentence) and value]
 
@@ -113,7 +119,7 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Recommendation(Point):
-    """What to try, what it is expected to change, and what was considered.  `effort` is small, medium or large."""
+    """A change to try, its expected effect, and its considerations.  `effort` is small, medium or large."""
 
     effect: Sentence
     effort: str
@@ -159,8 +165,16 @@ class ReportDocument(FrozenContent):
     def points(self) -> Sequence[Point]:
         return [point for section in self.SECTIONS for point in getattr(self, section)]
 
+    def with_points(self, made: Callable[[Point], Point | None]) -> ReportDocument:
+        """Replace each point by what `made` gives for it; None leaves it out."""
+        sections: dict[str, Any] = {
+            section: tuple(point for one in getattr(self, section) if (point := made(one)) is not None)
+            for section in self.SECTIONS
+        }
+        return replace(self, **sections)
+
     def visible(self, access: Access) -> ReportDocument:
-        """It as somebody may see it who may see its unit."""
+        """Keep what somebody may see who may see its unit."""
         unit_id = self.unit.id if self.unit else None
         figures = {key: figure.visible(unit_id, access) for key, figure in self.figures.items()}
         stages = tuple(stage.visible(self.stage_of, unit_id, access) for stage in self.stages)
@@ -176,15 +190,13 @@ class ReportDocument(FrozenContent):
             of_all = any(one.endswith(f":{ORGANISATION}") for one in point.sources)
             return of_unit and hidden.isdisjoint(point.sources) and (access.visibility.whole or not of_all)
 
-        kept = {section: tuple(filter(seen, getattr(self, section))) for section in self.SECTIONS}
-        left_out = len(self.points) - sum(map(len, kept.values()))
+        kept = self.with_points(lambda point: point if seen(point) else None)
         return replace(
-            self,
+            kept,
             figures=figures,
             stages=stages,
-            hidden=left_out,
+            hidden=len(self.points) - len(kept.points),
             headline=self.headline if hidden.isdisjoint(self.headline.sources) else NOTHING,
             recommended=self.recommended if hidden.isdisjoint(self.recommended.sources) else NOTHING,
             examined=tuple(one for one in self.examined if hidden.isdisjoint(one.sources)),
-            **kept,  # type: ignore[arg-type]  # by section
         )

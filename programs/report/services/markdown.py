@@ -11,7 +11,7 @@ from programs.report.services.document import Fact, Point, Recommendation, Repor
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>#|~])")
 LinkOf = Callable[[Fact], str]
-JUDGEMENTS = {"better": "Better", "worse": "Worse", "steady": "No change", "": ""}
+JUDGEMENTS = {"better": "better", "worse": "worse", "steady": "no change"}
 
 
 def as_markdown(document: ReportDocument, link: LinkOf) -> str:
@@ -33,7 +33,7 @@ def _lines(document: ReportDocument, link: LinkOf) -> Iterator[str]:
         yield from (f"## {title}", "")
         for point in points:
             figure = f"**{said(point.figure)}** " if point.figure else ""
-            judged = f" ({JUDGEMENTS[point.judgement].lower()})" if title == DELIVERY and point.judgement else ""
+            judged = f" ({JUDGEMENTS[point.judgement]})" if title == DELIVERY and point.judgement else ""
             yield f"- {figure}{said(point.title)}{judged}. {said(point.text)} {said(point.consequence)}".rstrip()
         if not points:
             yield nothing

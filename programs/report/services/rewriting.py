@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.utils import timezone
 
 from core.authorship import changes_by
 from core.write_errors import FieldError, MayNotWriteError
@@ -140,7 +141,13 @@ def rewrite(access: Access, report: Report, *, seconds: float = SECONDS) -> Repo
 def _stored(
     report: Report, account: User, model: LanguageModel, texts: Mapping[str, str], reason: str
 ) -> ReportRewrite:
-    values = {"model": model.model, "texts": dict(texts), "reason": reason, "requested_by": account}
+    values = {
+        "model": model.model,
+        "texts": dict(texts),
+        "reason": reason,
+        "requested_by": account,
+        "requested_at": timezone.now(),
+    }
     with changes_by(account):
         return ReportRewrite.objects.update_or_create(report=report, defaults=values)[0]
 
@@ -289,7 +296,7 @@ def _numbered(document: ReportDocument) -> list[_Numbered]:
 
 
 def worded(document: ReportDocument, texts: Mapping[str, str]) -> ReportDocument:
-    """The document with these texts; what they do not have keeps the built-in one."""
+    """Put these texts into the document; sentences without one keep the built-in text."""
 
     def of_point(point: Point) -> Point:
         changed = {
@@ -299,6 +306,7 @@ def worded(document: ReportDocument, texts: Mapping[str, str]) -> ReportDocument
         }
         return replace(point, **changed) if changed else point
 
-    sections = {section: tuple(map(of_point, getattr(document, section))) for section in SECTIONS}
-    headline = replace(document.headline, text=texts[HEADLINE]) if HEADLINE in texts and document.headline else None
-    return replace(document, headline=headline or document.headline, **sections)  # type: ignore[arg-type]  # by section
+    headline = document.headline
+    if headline and HEADLINE in texts:
+        headline = replace(headline, text=texts[HEADLINE])
+    return replace(document.with_points(of_point), headline=headline)

@@ -13,14 +13,16 @@ SPEND, WASTED, ADOPTION = "ai.spend", "ai.spend_wasted", "ai.adoption_rate"
 CUSTOMERS = "bug.customer_found"
 FREQUENCY, CHANGES = "dora.deployment_frequency", "pr.throughput"
 OTHERS = (ADOPTION, SPEND, WASTED, CUSTOMERS, CHANGES, "pr.pickup_time")
+LATE = "Dates: {name} is likely {late} late; it is planned for {planned}."
+LATE_AGAIN = "Dates: {name}, too."  # where the report describes it above
 NOT_LINKED = "No effect on customers, cost or dates is linked."
 
-DATES, ON_CUSTOMERS, COST = "dates", "customers", "cost"
+DATES, ON_CUSTOMERS = "dates", "customers"
 
 
 @dataclass(frozen=True)
 class MetricWords:
-    """What a metric's direction means.  Texts have {now}, {before}, {size} (of the difference), {share} (of what it
+    """Texts for a metric's directions.  They have {now}, {before}, {size} (of the difference), {share} (of what it
     was) and {quarter} (the one before).
 
     `highlight` and `phrase` stand large and beside it where it got better; `good` and `bad` are for the headline;
@@ -109,7 +111,7 @@ EFFORTS = (SMALL, MEDIUM, LARGE)
 
 @dataclass(frozen=True)
 class Lever:
-    """What can be changed so that a metric goes down, the effort of it, and why."""
+    """A change that makes a metric go down, its effort, and the reason for that effort."""
 
     metric: str
     act: str
