@@ -33,7 +33,7 @@ class FindingFilters(ViewerFilters):
     unit = django_filters.CharFilter(field_name="unit__slug", help_text="Slug.")
 
     def visible(self, access: Access) -> QuerySet[Finding]:
-        return Finding.objects.within(access.visibility).select_related("unit").order_by("-found_on", "chance", "pk")
+        return Finding.objects.within(access.visibility).newest_first()
 
 
 class WaitsFilters(ViewerFilters):
@@ -44,7 +44,7 @@ class WaitsFilters(ViewerFilters):
 
 
 def shown_waits(access: Access) -> QuerySet[ReviewWaits]:
-    """Those of teams that the viewer may see, without those of few people."""
+    """Causes of waits of teams that the viewer may see, without those of few people."""
     return ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
 
 

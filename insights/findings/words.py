@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from django.utils.text import capfirst
+
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
 from insights.findings.debt import ANSWERS
@@ -66,11 +68,10 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         share=share,
         day=wording.day(finding.since),
     )
-    title = title[:1].upper() + title[1:]
     is_worse = True if detector.kind == DATA else _is_worse(metric, is_higher=is_higher)
     is_gap, hours = detector.kind == GAP, _hours(finding, detector)
     return FindingWords(
-        title=title,
+        title=capfirst(title),
         detail=_detail(finding, detector, metric),
         cost=f"{wording.amount(round(hours))} hours of waiting a month" if hours >= 1 else "",
         sure=_sure(finding, detector, metric),

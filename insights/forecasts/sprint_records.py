@@ -38,7 +38,7 @@ _SCOPES = """
 
 @dataclass(frozen=True)
 class Scope:
-    """What was open in a sprint at the end of a day, and when the last of it was done; None while something is not."""
+    """The number of items open in a sprint at the end of a day, and when the last was done; None while one is not."""
 
     sprint: int
     day: date

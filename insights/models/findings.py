@@ -39,8 +39,12 @@ class FindingQuerySet(models.QuerySet["Finding"]):
     def open(self) -> FindingQuerySet:
         return self.filter(state__in=OPEN_STATES)
 
+    def newest_first(self) -> FindingQuerySet:
+        """Findings with their units, surest first within a day."""
+        return self.select_related("unit").order_by("-found_on", "chance", "pk")
+
     def at_or_below(self, slug: str, day: date) -> FindingQuerySet:
-        """Those of the unit and of the units that are below it on that day."""
+        """Findings of the unit and of the units that are below it on that day."""
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=day)
         return self.filter(Q(unit__slug=slug) | Q(unit__in=below.values("unit")))
 

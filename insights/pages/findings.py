@@ -90,8 +90,8 @@ def review_waits(request: HttpRequest) -> HttpResponseBase:
 def findings_csv(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     label, states = TABS.get(request.GET.get("state", "open"), TABS["open"])
-    found = Finding.objects.within(access.visibility).filter(state__in=states).select_related("unit")
-    return csv_response(f"headway-{label.lower()}-findings", finding_rows(found.order_by("-found_on", "chance", "pk")))
+    found = Finding.objects.within(access.visibility).filter(state__in=states).newest_first()
+    return csv_response(f"headway-{label.lower()}-findings", finding_rows(found))
 
 
 @page_view
@@ -153,8 +153,7 @@ def lines_of(
     """The findings that the viewer may see in words, those of the `unit` and below it, or all: what got worse first,
     by the hours that it costs.
     """
-    seen = _within(access, unit).filter(state__in=states).select_related("unit")
-    findings = [*seen.order_by("-found_on", "chance", "pk")[:MOST]]
+    findings = [*_within(access, unit).filter(state__in=states).newest_first()[:MOST]]
     names = names_behind(findings)
     in_words = [(finding, words) for finding in findings if (words := worded(finding, names))]
     in_words.sort(key=lambda pair: (not pair[1].is_worse, -pair[1].hours))
@@ -182,9 +181,8 @@ def findings_part(filters: Filters) -> dict[str, Any]:
 
 
 def findings_table(filters: Filters) -> Iterator[list[Cell]]:
-    """Those of the card as a CSV file, all of them."""
-    found = _within(filters.access, filters.scope.unit or "").open().select_related("unit")
-    return finding_rows(found.order_by("-found_on", "chance", "pk"))
+    """All open findings of the card's unit and below it, as a CSV file."""
+    return finding_rows(_within(filters.access, filters.scope.unit or "").open().newest_first())
 
 
 def _within(access: Access, unit: str) -> FindingQuerySet:

@@ -30,6 +30,7 @@ def work_types(request: HttpRequest) -> HttpResponseBase:
     access = access_in(request)
     versions = [*WorkTypeModel.objects.order_by("-pk")[:VERSIONS]]
     predicted = visible_work_items(access).filter(predicted_type__isnull=False, predicted_type__corrected_to=None)
+    latest = predicted.select_related("predicted_type").order_by("-pk")[:LISTED]
     context = {
         "is_on": access.organisation.predicts_work_types,
         "is_installed": is_installed(),
@@ -39,7 +40,7 @@ def work_types(request: HttpRequest) -> HttpResponseBase:
             {"number": one.pk, "at": one.trained_at, "labels": one.labels, "right": wording.percent_of(one.right, 1)}
             for one in versions
         ],
-        "lines": [prediction_of(item, access) for item in predicted.select_related("predicted_type")[:LISTED]],
+        "lines": [prediction_of(item, access) for item in latest],
         "total": predicted.count(),
         "bar": wording.percent_of(BAR, 1),
         "sure": wording.percent_of(SURE, 1),

@@ -106,7 +106,7 @@ def delete_reported_commits(
 def _is_on_default_branch(draft: CommitDraft, repository: Repository) -> bool:
     if draft.on_default_branch is not None or not draft.branch:
         return draft.on_default_branch is not False
-    return repository.is_default(draft.branch.removeprefix("refs/heads/"))
+    return repository.is_default(draft.branch)
 
 
 def _as_read(draft: CommitDraft) -> ReadCommit:

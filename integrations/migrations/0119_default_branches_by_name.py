@@ -1,8 +1,9 @@
 from django.db import migrations
 
 PLAIN = """
-    UPDATE integrations_repository SET default_branch = substr(default_branch, length('refs/heads/') + 1)
-    WHERE default_branch LIKE 'refs/heads/%'
+    UPDATE integrations_repository
+    SET default_branch = regexp_replace(default_branch, '^refs/(heads|remotes/[^/]+)/', '')
+    WHERE default_branch LIKE 'refs/%'
 """
 
 

@@ -27,7 +27,7 @@ from integrations.intake.resolve import Named
 from integrations.intake.tables import TABLES
 from integrations.models import CodeScan, CodeScanningAlert, Repository
 from integrations.outbox.write_lock import lock_for_write
-from integrations.push.serializers import LONGEST_NAME, LONGEST_URL, Sha, StrictSerializer, Text, Time, in_words
+from integrations.push.serializers import LONGEST_NAME, LONGEST_URL, Branch, Sha, StrictSerializer, Text, Time, in_words
 from integrations.push.store import push_connection, store_claimed
 from integrations.telemetry.otlp.ingest_tokens import Sender
 
@@ -42,7 +42,7 @@ _ANOTHER_BRANCH = (
 class ReportParams(StrictSerializer):
     repository = Text(longest=LONGEST_NAME)
     sha = Sha(required=False)
-    branch = Text(required=False, longest=LONGEST_NAME)
+    branch = Branch()
     name = Text(required=False)
     run = Text(required=False)
     id = Text(required=False)
@@ -94,7 +94,6 @@ def _report_of(kind: str, params: Mapping[str, Any], body: bytes) -> _Report:
         raise UnreadableReportError(f"In the address: {in_words(refusal.detail)}") from None
     if left_out:  # a report without its commit or time would count elsewhere
         raise UnreadableReportError(f"In the address: {' '.join(left_out.values())}")
-    values["branch"] = values["branch"].removeprefix("refs/heads/")
     parts = "\0".join((kind, folded(spelled(values["repository"])), values["sha"], values["name"], values["run"]))
     id_ = values["id"] or blake2b(parts.encode() + b"\0" + body, digest_size=16).hexdigest()
     return _Report(

@@ -75,6 +75,16 @@ class Text(serializers.CharField):
         return super().run_validation(data.replace("\0", "") if isinstance(data, str) else data) or ""
 
 
+class Branch(Text):
+    """The name of a branch, as other records name it: main, also where refs/heads/main is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, longest=LONGEST_NAME)
+
+    def to_internal_value(self, data: Any) -> str:
+        return super().to_internal_value(data).removeprefix("refs/heads/")
+
+
 class Sha(Text):
     """A commit's id, which compares in lower case; a tag or anything else stays as it is."""
 
@@ -237,7 +247,7 @@ class PipelineRunRecord(Record):
     name = Text()
     status = Text()
     sha = Sha(required=False)
-    branch = Text(required=False, longest=LONGEST_NAME)
+    branch = Branch()
     queued_at = Time(required=False)
     started_at = Time(required=False)
     finished_at = Time(required=False)
@@ -279,8 +289,8 @@ class PullRequestRecord(Record):
     merged_by = Text(required=False, longest=320)
     requested_by = Text(required=False, longest=320)
     merge_sha = Sha(required=False)
-    source_branch = Text(required=False, longest=LONGEST_NAME)
-    target_branch = Text(required=False, longest=LONGEST_NAME)
+    source_branch = Branch()
+    target_branch = Branch()
     additions = Count()
     deletions = Count()
     labels = Texts()
@@ -304,7 +314,7 @@ class CommitRecord(Record):
     repository = Text(longest=LONGEST_NAME)
     sha = Sha()
     parents = serializers.ListField(child=Sha(), max_length=100)
-    branch = Text(required=False, longest=LONGEST_NAME)
+    branch = Branch()
     author_email = Text(required=False, longest=320)
     authored_at = Time(required=False)
     committed_at = Time(required=False)

@@ -159,6 +159,13 @@ def test_a_record_replaces_the_stored_one_entirely(pusher: Pusher) -> None:
     assert not PullRequestReview.objects.exists()
 
 
+def test_branches_are_stored_by_their_names(pusher: Pusher) -> None:
+    pusher.push(
+        "pull-requests", PULL_REQUEST | {"source_branch": "refs/heads/carts", "target_branch": "refs/heads/main"}
+    )
+    assert PullRequest.objects.values_list("source_branch", "target_branch").get() == ("carts", "main")
+
+
 def test_in_a_batch_the_last_of_one_id_stands(pusher: Pusher) -> None:
     statuses = pusher.push("deployments", DEPLOYMENT, DEPLOYMENT | {"status": "failure"})
     assert [status for status, _ in statuses] == ["created", "updated"]

@@ -225,14 +225,15 @@ def work_item_facts(item: WorkItem, figures: WorkItemFigures | None, *, is_predi
         found = "by a customer"
     elif figures and figures.found_in_production:
         found = "in production"
+    work_type = f"{status_words(item.work_type)}, predicted" if is_predicted else status_words(item.work_type)
     return [
         ("Project", item.project.name),
         ("Team", item.native_team),
         ("Assignee", who(item.assignee)),
         ("Counts for", who(figures.credited) if figures and figures.credited_id != item.assignee_id else ""),
         ("Reported by", who(item.reporter)),
-        ("Type", item.native_type or status_words(item.work_type)),
-        ("Work type", f"{status_words(item.work_type)}, predicted" if is_predicted else status_words(item.work_type)),
+        ("Type", item.native_type or work_type),
+        ("Work type", work_type),
         ("Priority", item.native_priority or (status_words(item.priority) if item.priority != "unknown" else "")),
         ("Estimate", "" if item.estimate is None else f"{item.estimate:g}"),
         ("Created", wording.moment(item.created_at)),

@@ -55,7 +55,7 @@ def sync_branches(source: RepositorySource, git: GitRepository, branches: Mappin
     tips = {
         name: tip
         for ref, tip in sorted(branches.items(), key=lambda item: item[0].startswith("refs/heads/"))
-        if tip in unmerged and (name := _short(ref)) != _short(default)
+        if tip in unmerged and (name := short_name(ref)) != short_name(default)
     }
     changed = sql.execute(
         _NOTE,
@@ -77,8 +77,9 @@ def append_changes_of_branches(connection_id: int) -> None:
     append_days({FactFamily.CLONE: _DAYS_OF_LEAVING}, {"connection": connection_id, "stale_after": STALE_AFTER_DAYS})
 
 
-def _short(ref: str) -> str:
-    """The short name: feature/cart from refs/heads/feature/cart and from refs/remotes/origin/feature/cart.
+def short_name(ref: str) -> str:
+    """The name by which hosts, runs and pushes know it: feature/cart for refs/heads/feature/cart and for
+    refs/remotes/origin/feature/cart.
 
     A name too long to store ends in its digest, so that names with a common prefix stay distinct.
     """

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from django.db import transaction
 
+from integrations.code.git.branches import short_name
 from integrations.connectors.git.repository import GitRepository
 from integrations.models import Repository, RepositorySource
 
@@ -27,7 +28,7 @@ def recognise(
     )
     stored.remote = remote or stored.remote
     stored.root_sha = root or stored.root_sha
-    stored.default_branch = (default or "").removeprefix("refs/heads/")  # as hosts, runs and pushes name it
+    stored.default_branch = short_name(default) if default else ""
     stored.shallow = repository.is_shallow
     stored.save()
     if source.repository_id != stored.pk:

@@ -32,10 +32,7 @@ class Prediction(NamedTuple):
 
 @dataclass(frozen=True)
 class ClassAccuracy:
-    """A work type's labels, how many held-out items were predicted to be of it, and how many of these were.
-
-    `found` of its labels were predicted so.
-    """
+    """A work type's labels, how many held-out items were surely predicted to be of it, and how many of these are."""
 
     work_type: str
     labels: int
@@ -49,7 +46,7 @@ class ClassAccuracy:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Of all work types: the share of labels that were named right, sure or not."""
+    """The share of all held-out labels that were named right, sure or not, and how right each work type is."""
 
     right: float
     classes: Sequence[ClassAccuracy]

@@ -120,7 +120,7 @@ def classes_of(version: WorkTypeModel) -> list[ClassAccuracy]:
 
 @transaction.atomic
 def store_predictions(found: Mapping[int, Prediction], version: WorkTypeModel | None) -> None:
-    """In place of those of earlier nights; what somebody corrected stays."""
+    """Store these predictions in place of those of earlier nights; what somebody corrected stays."""
     before = PredictedWorkType.objects.filter(corrected_to=None)
     known = dict(before.values_list("pk", "work_type"))
     before.exclude(pk__in=found).delete()

@@ -16,7 +16,7 @@ from insights.catalogue.registry import find, get
 from insights.findings.detectors import BY_KEY, DATA
 from insights.findings.words import FindingWords, worded
 from insights.models import Finding
-from insights.models.findings import FindingState
+from insights.models.findings import FindingQuerySet, FindingState
 from insights.privacy.stored import read_to_store
 from insights.query import windows
 from insights.query.query import Answer, Freshness, Granularity, Query, Scope, Statistic, Window
@@ -563,11 +563,11 @@ class _Report:
         found = self._in_words(Finding.objects.filter(unit=None))
         return [pair for pair in found if BY_KEY[pair[0].detector].kind == DATA]
 
-    def _in_words(self, findings: QuerySet[Finding]) -> list[tuple[Finding, FindingWords]]:
+    def _in_words(self, findings: FindingQuerySet) -> list[tuple[Finding, FindingWords]]:
         """Keep findings that stood in the quarter and that nobody dismissed, in words."""
         window = self._window
         stood = findings.filter(Q(ended_on=None) | Q(ended_on__gt=window.start), since__lt=window.end)
-        stood = stood.exclude(state=FindingState.DISMISSED).select_related("unit").order_by("-found_on", "chance", "pk")
+        stood = stood.exclude(state=FindingState.DISMISSED).newest_first()
         found = [(finding, words) for finding in stood if (words := worded(finding, {})) is not None]
         return sorted(found, key=lambda pair: -pair[1].hours)
 

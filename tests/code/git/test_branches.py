@@ -102,6 +102,11 @@ def test_another_default_branch_is_noticed(shop: Repo) -> None:
     assert tables() == imported_anew(shop)
 
 
+def test_the_default_branch_of_a_clone_is_known_by_its_name(shop: Repo, tmp_path: Path) -> None:
+    sync(shop.clone(tmp_path / "clone"))
+    assert Repository.objects.get().default_branch == "main"
+
+
 def test_all_branches_gone_leaves_an_empty_repository(shop: Repo) -> None:
     sync(shop)
     for ref in shop.git("for-each-ref", "--format=%(refname)").split():
