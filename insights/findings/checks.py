@@ -290,7 +290,8 @@ class Weeks:
             detector=detector,
             unit=subject if isinstance(subject, int) else None,
             repository=subject if isinstance(subject, str) else "",
-            chance=found.p,
+            # Teams always differ a little; if that counted as no chance, it would let other checks' chance pass.
+            chance=found.p if found.is_outlier else 1.0,
             since=own.since,
             before=found.comparable,
             after=found.own,
