@@ -125,6 +125,10 @@ class ValueMappings:
     def of_item_type(self, native_type: str) -> WorkType | None:
         return self._of(Subject.ITEM_TYPE, native_type, WorkType, default_work_type_of_item_type)
 
+    def of_item(self, native_type: str, labels: Iterable[str]) -> WorkType | None:
+        """The work type that an item has by rules: by its type, else by its labels."""
+        return self.of_item_type(native_type) or self.of_labels(labels)
+
     def of_status(self, status: str, category: str | None = None) -> StatusCategory | None:
         """The category of a status; `category` is the provider's own, which takes precedence over a default."""
         own = StatusCategory(category) if category else None

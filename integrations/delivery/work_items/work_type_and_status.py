@@ -62,7 +62,7 @@ def recompute_work_type_and_status(meanings: ValueMappings, ids: Iterable[int]) 
             *before,
         ) in sql.rows(_READ, [some]):
             derived = (
-                meanings.of_item_type(item_type) or meanings.of_labels(labels) or predicted or WorkType.OTHER,
+                meanings.of_item(item_type, labels) or predicted or WorkType.OTHER,
                 meanings.of_status(status, provided) or (StatusCategory.DONE if resolved else StatusCategory.TODO),
                 sent_first_category or (first and meanings.of_status(first, sent_first_at)) or StatusCategory.TODO,
             )

@@ -86,7 +86,7 @@ def read_items() -> Items:
     for pk, connection, title, native_type, labels, corrected_to in sql.rows(_ITEMS):
         if connection not in meanings:
             meanings[connection] = value_mappings_of(connection)
-        by_rule = meanings[connection].of_item_type(native_type) or meanings[connection].of_labels(labels)
+        by_rule = meanings[connection].of_item(native_type, labels)
         work_type = str(by_rule or corrected_to or "")
         if work_type and len(labelled) < MOST_ITEMS:
             labelled[pk] = (title, work_type)
@@ -139,11 +139,17 @@ def store_predictions(found: Mapping[int, Prediction], version: WorkTypeModel | 
 
 
 def correct(access: Access, item: WorkItem, work_type: str) -> PredictedWorkType:
-    """Give the item this work type; the model learns from it.  Raises FieldError, MayNotWriteError."""
+    """Give an item without a label this work type; the model learns from it.  Raises FieldError, MayNotWriteError."""
     if not may_correct(access):
         raise MayNotWriteError("Those who lead a unit, executives and admins correct work types.")
     if work_type not in list(WorkType):
         raise FieldError("work_type", f"Choose one of {', '.join(WorkType)}.")
+    if value_mappings_of(item.connection_id).of_item(item.native_type, item.labels):
+        raise FieldError(
+            "work_type",
+            f"{item.key} has a work type in its tracker, by its type or labels. Change it there, or ask an admin to"
+            " change the value mappings of the connection: both come before a correction.",
+        )
     with transaction.atomic():
         stored, _ = PredictedWorkType.objects.update_or_create(
             work_item=item,

@@ -20,7 +20,7 @@ from integrations.enums import ResourceKind
 from integrations.intake.forget_connection import forget_records
 from integrations.intake.places import store_resource
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import Connection, PredictedWorkType, WorkItem, WorkTypeModel
+from integrations.models import Connection, PredictedWorkType, ValueMapping, WorkItem, WorkTypeModel
 from orgtree.models import Organisation
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MEMBER, signed_in
 from tests.programs.tickets import as_
@@ -192,6 +192,24 @@ def test_few_may_correct_and_only_to_what_there_is(tracker: Connection) -> None:
     assert answer.json() == {"id": one.pk, "key": "B-1", "work_type": "tech_debt"}
     measured = signed_in(ADMIN).get("/api/v1/work-types/").json()
     assert (measured["is_on"], measured["version"]) == (False, None)
+
+
+@pytest.mark.django_db
+def test_a_label_of_the_tracker_is_corrected_there(tracker: Connection) -> None:
+    labelled = WorkItem.objects.get(key="A-1")
+    before = labelled.work_type
+    client, correction = signed_in(EXECUTIVE), {"work_type": "tech_debt"}
+    refusal = client.post(f"/api/v1/work-types/{labelled.pk}/", correction, content_type="application/json")
+    assert refusal.status_code == 400
+    assert "A-1 has a work type in its tracker" in refusal.content.decode()
+    assert client.post(f"/insights/context/work-types/{labelled.pk}/", correction).status_code == 302
+    assert "A-1 has a work type in its tracker" in client.get("/insights/context/work-types/").content.decode()
+    assert (type_of("A-1"), PredictedWorkType.objects.count()) == (before, 0)
+    ValueMapping.objects.create(
+        connection=tracker, subject=ValueMapping.Subject.ITEM_TYPE, word=labelled.native_type, means=""
+    )
+    assert client.post(f"/insights/context/work-types/{labelled.pk}/", correction).status_code == 302
+    assert type_of("A-1") == "tech_debt", "nothing says its work type any more"
 
 
 @pytest.mark.django_db
