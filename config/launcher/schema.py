@@ -20,7 +20,7 @@ from core import sql
 LOCK_TIMEOUT = "15s"
 MIGRATION_LOCK = 0x48656164  # one process migrates at a time; an arbitrary number
 OWN_APPS = ("orgtree", "integrations", "insights", "programs")
-LAST_WITH_SINGLE_STEPS = "88c1c5b"  # the last commit before the migrations were squashed
+LAST_WITH_SINGLE_STEPS = "69e223c"  # the last commit before the migrations were squashed
 
 Key = tuple[str, str]  # a migration's app and name
 

@@ -1,4 +1,4 @@
-"""All of the app's tables, in place of the twenty-eight migrations that led to them: docs/decisions/0037."""
+"""All of the app's tables, in place of the migrations that led to them: docs/decisions/0037."""
 
 import django.contrib.postgres.fields.ranges
 import django.core.validators
@@ -6,6 +6,9 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.db.models.functions.text
 import orgtree.models.exclusion
+import orgtree.models.organisation
+import pgtrigger.compiler
+import pgtrigger.migrations
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -106,6 +109,14 @@ class Migration(migrations.Migration):
         ('orgtree', '0026_help_texts'),
         ('orgtree', '0027_attributes_of_repositories'),
         ('orgtree', '0028_texts_of_forms'),
+        ('orgtree', '0001_squashed_0028_texts_of_forms'),
+        ('orgtree', '0029_leaderboard_and_policy_history'),
+        ('orgtree', '0030_public_holidays'),
+        ('orgtree', '0031_leave'),
+        ('orgtree', '0032_unit_people'),
+        ('orgtree', '0033_rules_decided'),
+        ('orgtree', '0034_finance_role'),
+        ('orgtree', '0035_predicted_work_types'),
     ]
 
     dependencies = [
@@ -203,6 +214,10 @@ class Migration(migrations.Migration):
                     ('lead_time_history_days', models.PositiveSmallIntegerField(db_default=30, default=30, help_text='Changes merged longer before the first known deployment are excluded from lead time: an earlier, unknown deployment brought them to production.', verbose_name='lead time history (days)')),
                     ('rollout_gap_minutes', models.PositiveSmallIntegerField(db_default=30, default=30, help_text='Production deployments of one commit and service within this time count as one rollout.', verbose_name='rollout gap (minutes)')),
                     ('repository_attributes', models.CharField(blank=True, db_default='', default='', help_text="Names of attributes in your agents' telemetry, separated by commas, whose value is a repository's address or name, in addition to those that Headway knows (vcs.repository.url.full, repo.owner with repo.name …). They apply to new sessions.", max_length=400, verbose_name='attributes that name a repository')),
+                    ('leaderboard', models.BooleanField(db_default=False, default=False, help_text='Lists developers with figures of their agents, as the policy allows. Off: nobody has it, on no page and in no export.')),
+                    ('holidays_in', models.CharField(blank=True, db_default='', default='', help_text='A country or region by its ISO code, such as DE or DE-BY. Forecasts count its working days. Empty: Mondays to Fridays.', max_length=10, validators=[orgtree.models.organisation.check_region], verbose_name='public holidays of')),
+                    ('rules_decided_at', models.DateTimeField(blank=True, editable=False, help_text='When an admin last chose the rules, or to keep them.', null=True)),
+                    ('predicts_work_types', models.BooleanField(db_default=False, default=False, help_text='Work items without a label get the work type that a model of their titles predicts, marked as predicted; it learns from your labels every night. Needs requirements-analysis.txt.', verbose_name='predict work types')),
                 ],
                 options={
                     'verbose_name': 'organisation',
@@ -358,7 +373,7 @@ class Migration(migrations.Migration):
                 name='Grant',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('role', models.CharField(choices=[('executive', 'Executive'), ('manager', 'Manager'), ('auditor', 'Auditor')], max_length=20)),
+                    ('role', models.CharField(choices=[('executive', 'Executive'), ('manager', 'Manager'), ('auditor', 'Auditor'), ('finance', 'Finance')], max_length=20)),
                     ('during', django.contrib.postgres.fields.ranges.DateRangeField()),
                     ('reason', models.CharField(blank=True, max_length=200)),
                     ('granted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
@@ -436,6 +451,56 @@ class Migration(migrations.Migration):
                 options={
                     'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('email'), condition=models.Q(('accepted_at', None), ('withdrawn_at', None)), name='one_open_invitation_an_address')],
                 },
+            ),
+            migrations.CreateModel(
+                name='PolicyEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('individual_policy', models.CharField(choices=[('self_only', 'Self only'), ('pseudonyms', 'Pseudonyms'), ('named', 'Named')], default='pseudonyms', help_text="For sessions, tokens, spend and attribution. Self only: nobody sees others' rows. Pseudonyms: others appear under a name that changes every quarter, without repository, commit, link or time of day. Named: everybody who may see a team sees names, and figures of any number of people. People always see their own data.", max_length=20, verbose_name='visibility of individual data')),
+                    ('minimum_group_size', models.PositiveSmallIntegerField(default=5, help_text='Figures of fewer people are hidden from others, unless individual data are shown with names. Trial mode ends for good once this many people have any activity.', validators=[django.core.validators.MinValueValidator(2)])),
+                    ('members_see', models.CharField(choices=[('own_units', 'Their own units'), ('everything', 'Every unit and the whole organisation')], default='own_units', help_text='Aggregates only; individual rows follow the policy. Without any Org Tree members see everything.', max_length=20)),
+                    ('leaderboard', models.BooleanField(db_default=False, default=False, help_text='Lists developers with figures of their agents, as the policy allows. Off: nobody has it, on no page and in no export.')),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='individual_policy_minimum_group_size_members_see_leaderboard_events', to='orgtree.organisation')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='Leave',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('during', django.contrib.postgres.fields.ranges.DateRangeField()),
+                    ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='leaves', to='orgtree.person')),
+                ],
+                options={
+                    'verbose_name_plural': 'leave',
+                    'constraints': [orgtree.models.exclusion.OneAtATime(name='leave_once_at_a_time', of=('person_id',)), models.CheckConstraint(condition=models.Q(('during__isempty', False)), name='leave_has_days')],
+                },
+            ),
+            migrations.CreateModel(
+                name='UnitPeople',
+                fields=[
+                    ('unit', models.OneToOneField(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='people_digest', serialize=False, to='orgtree.unit')),
+                    ('digest', models.CharField(db_index=True, max_length=64)),
+                ],
+            ),
+        ]),
+        AtOnce([
+            pgtrigger.migrations.AddTrigger(
+                model_name='organisation',
+                trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "orgtree_policyevent" ("individual_policy", "leaderboard", "members_see", "minimum_group_size", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."individual_policy", NEW."leaderboard", NEW."members_see", NEW."minimum_group_size", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;', hash='2029337157d4f7fd061f0e35d3e2ca23bfe9ff28', operation='INSERT', pgid='pgtrigger_insert_insert_c0894', table='orgtree_organisation', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='organisation',
+                trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."individual_policy" IS DISTINCT FROM (NEW."individual_policy") OR OLD."leaderboard" IS DISTINCT FROM (NEW."leaderboard") OR OLD."members_see" IS DISTINCT FROM (NEW."members_see") OR OLD."minimum_group_size" IS DISTINCT FROM (NEW."minimum_group_size"))', func='INSERT INTO "orgtree_policyevent" ("individual_policy", "leaderboard", "members_see", "minimum_group_size", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."individual_policy", NEW."leaderboard", NEW."members_see", NEW."minimum_group_size", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;', hash='4fcb753afcd2f48cc2127a6020a1cf2c0c32ae75', operation='UPDATE', pgid='pgtrigger_update_update_3291d', table='orgtree_organisation', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='policyevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='e50c7f8bf7ec113d521bcf85cf70c29f4afbbc0a', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_1eff2', table='orgtree_policyevent', when='BEFORE')),
             ),
         ]),
         migrations.RunSQL(LOG_IS_APPENDED_TO, LOG_IS_A_TABLE),

@@ -1,4 +1,4 @@
-"""All of the app's tables, in place of the hundred and two migrations that led to them: docs/decisions/0037.
+"""All of the app's tables, in place of the migrations that led to them: docs/decisions/0037.
 
 The raw telemetry tables are partitioned by day, written with COPY, and read only by the folding into sessions.  They
 are no Django models: Django knows no partitions.
@@ -10,8 +10,8 @@ import django.contrib.postgres.indexes
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import integrations.enums
-import integrations.models.fields
 import integrations.models.fields
 import orgtree.models.exclusion
 import pgtrigger.compiler
@@ -101,6 +101,25 @@ PRICE_LOG_IS_APPENDED_TO = """
     CREATE TRIGGER only_append BEFORE UPDATE OR DELETE ON integrations_priceoverridechange
     FOR EACH ROW EXECUTE FUNCTION orgtree_refuse_to_change_the_log()
 """
+
+
+# Name, kind and the rules of each category: types and labels.
+CATEGORIES = (
+    ("New features", "new", ((40, ["feature", "story"], []),)),
+    ("Improvements", "improvement", ((30, ["improvement", "enhancement"], []), (20, [], ["improvement", "enhancement", "performance", "usability"]))),
+    ("Keeping the lights on", "maintenance", ((30, ["bug", "operations", "incident", "support"], []), (10, [], ["maintenance", "ktlo", "security", "dependencies", "support", "on-call"]))),
+    ("Productivity", "productivity", ((30, ["tech debt", "documentation"], []), (20, [], ["tech-debt", "refactoring", "developer-experience", "ci", "tooling"]))),
+)
+
+
+def add_defaults(apps, schema_editor):
+    """Categories and rules to begin with; organisations change them on the page of rules."""
+    category = apps.get_model("integrations", "InvestmentCategory")
+    rule = apps.get_model("integrations", "AllocationRule")
+    for position, (name, kind, rules) in enumerate(CATEGORIES):
+        added = category.objects.create(name=name, kind=kind, position=position)
+        for rank, types, labels in rules:
+            rule.objects.create(category=added, rank=rank, types=types, labels=labels)
 
 
 class Migration(migrations.Migration):
@@ -209,10 +228,28 @@ class Migration(migrations.Migration):
         ('integrations', '0100_names_of_services_and_left_out_fields'),
         ('integrations', '0101_jobs_that_deploy_in_runs'),
         ('integrations', '0102_texts_of_forms'),
+        ('integrations', '0001_squashed_0102_texts_of_forms'),
+        ('integrations', '0103_cause_of_a_problem'),
+        ('integrations', '0104_sprints'),
+        ('integrations', '0105_matching_rules'),
+        ('integrations', '0106_allocation'),
+        ('integrations', '0107_work_days'),
+        ('integrations', '0108_stream_cause'),
+        ('integrations', '0109_boards_of_connections'),
+        ('integrations', '0110_holidays_of_linking_rules'),
+        ('integrations', '0111_reported_sprint_items'),
+        ('integrations', '0112_collector'),
+        ('integrations', '0113_working_agreements'),
+        ('integrations', '0114_labels_of_pull_requests'),
+        ('integrations', '0115_parts_of_sprints'),
+        ('integrations', '0116_predicted_work_types'),
+        ('integrations', '0117_test_and_coverage_reports'),
+        ('integrations', '0118_agreements_remind_teams'),
+        ('integrations', '0119_default_branches_by_name'),
     ]
 
     dependencies = [
-        ('orgtree', '0001_squashed_0028_texts_of_forms'),
+        ('orgtree', '0001_squashed_0035_predicted_work_types'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -224,15 +261,17 @@ class Migration(migrations.Migration):
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                     ('kind', models.CharField(choices=[('repository', 'Repository'), ('service', 'Service'), ('project', 'Project'), ('board', 'Board')], max_length=20)),
-                    ('name', models.CharField(blank=True, default='', help_text='Name of a service or board.', max_length=200)),
+                    ('name', models.CharField(blank=True, default='', help_text='Name of a service, or id of a board.', max_length=200)),
                     ('project', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='owned', to='integrations.project')),
                     ('repository', models.OneToOneField(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='owned', to='integrations.repository')),
                     ('follows', models.ForeignKey(blank=True, help_text='The repository that a service is deployed from, or whose issues a project holds: its owner applies as long as there is no other.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.repository')),
+                    ('connection', models.ForeignKey(blank=True, help_text='Connection of a board.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                    ('parts_alone', models.BooleanField(db_default=False, default=False, help_text='In the sprints of this board, each sub-task is an item of its own. Otherwise it counts with its parent, if that is in the same sprint. Sprints are computed again within a minute.', verbose_name='sub-tasks count alone')),
                 ],
                 options={
                     'verbose_name': 'owned resource',
                     'verbose_name_plural': 'ownership',
-                    'constraints': [models.UniqueConstraint(condition=models.Q(('kind__in', ['service', 'board'])), fields=('kind', 'name'), name='owned_name_once'), models.CheckConstraint(condition=models.Q(models.Q(('kind', 'repository'), ('name', ''), ('project', None), ('repository__isnull', False)), models.Q(('kind', 'project'), ('name', ''), ('project__isnull', False), ('repository', None)), models.Q(('kind__in', ['service', 'board']), ('project', None), ('repository', None), models.Q(('name', ''), _negated=True)), _connector='OR'), name='owned_is_one_thing'), models.CheckConstraint(condition=models.Q(('follows', None), ('kind__in', ['service', 'project']), _connector='OR'), name='no_repository_follows')],
+                    'constraints': [models.CheckConstraint(condition=models.Q(('follows', None), ('kind__in', ['service', 'project']), _connector='OR'), name='no_repository_follows'), models.UniqueConstraint(condition=models.Q(('kind__in', ['service', 'board'])), fields=('connection', 'name'), name='owned_name_once', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('connection', None), ('kind', 'repository'), ('name', ''), ('project', None), ('repository__isnull', False)), models.Q(('connection', None), ('kind', 'project'), ('name', ''), ('project__isnull', False), ('repository', None)), models.Q(('connection', None), ('kind', 'service'), ('project', None), ('repository', None), models.Q(('name', ''), _negated=True)), models.Q(('connection__isnull', False), ('kind', 'board'), ('project', None), ('repository', None), models.Q(('name', ''), _negated=True)), _connector='OR'), name='owned_is_one_thing'), models.CheckConstraint(condition=models.Q(('parts_alone', False), ('kind', 'board'), _connector='OR'), name='only_boards_have_parts')],
                 },
             ),
             migrations.CreateModel(
@@ -311,6 +350,7 @@ class Migration(migrations.Migration):
                     ('remedy', models.TextField(blank=True, db_default='', default='', editable=False)),
                     ('facts_unwanted', models.BooleanField(db_default=False, default=False, editable=False, help_text='It was removed, and its facts are yet to be deleted.')),
                     ('unplaced_beyond', models.BigIntegerField(db_default=0, default=0, editable=False, help_text='Records that were discarded because too many were waiting already.')),
+                    ('cause', models.CharField(blank=True, db_default='', default='', editable=False, help_text='Of the problem: unreachable, wrong_address, refused, or another.', max_length=20)),
                 ],
             ),
             migrations.CreateModel(
@@ -431,7 +471,7 @@ class Migration(migrations.Migration):
                 name='FactChange',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('family', models.CharField(choices=[('ai', 'Agent sessions, tokens, tools'), ('enrolment', 'Who ever sent telemetry'), ('seats', 'Seats of agents: who has one, and what they cost'), ('code', 'Commits, their lines, and what of them came from agents'), ('clone', 'Clones: what becomes of lines, and branches'), ('pull_request', 'Pull requests, their reviews and links'), ('work_item', 'Work items, their history, sprints'), ('pipeline', 'Pipeline runs and their jobs'), ('deployment', 'Deployments'), ('incident', 'Incidents'), ('hand_kept', 'Values that people enter')], max_length=20)),
+                    ('family', models.CharField(choices=[('ai', 'Agent sessions, tokens, tools'), ('enrolment', 'Who ever sent telemetry'), ('seats', 'Seats of agents: who has one, and what they cost'), ('code', 'Commits, their lines, and what of them came from agents'), ('clone', 'Clones: what becomes of lines, and branches'), ('pull_request', 'Pull requests, their reviews and links'), ('work_item', 'Work items and their history'), ('sprint', 'Sprints, and what became of their work'), ('pipeline', 'Pipeline runs and their jobs'), ('deployment', 'Deployments'), ('incident', 'Incidents'), ('test', 'Test reports'), ('coverage', 'Coverage reports'), ('code_scanning', 'Code scanning alerts'), ('effort', "People's time, and what it went to"), ('hand_kept', 'Values that people enter')], max_length=20)),
                     ('day_from', models.DateField()),
                     ('day_to', models.DateField()),
                     ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -725,6 +765,7 @@ class Migration(migrations.Migration):
                     ('sprint', models.CharField(max_length=200)),
                     ('added', models.BooleanField()),
                     ('work_item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='sprint_changes', to='integrations.workitem')),
+                    ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                 ],
                 options={
                     'indexes': [models.Index(fields=['sprint'], name='sprint_change_by_sprint')],
@@ -735,7 +776,7 @@ class Migration(migrations.Migration):
                 name='Stream',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('commit', 'Commit')], max_length=24)),
+                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('test_report', 'Test report'), ('coverage_report', 'Coverage report'), ('code_scanning_alert', 'Code scanning alert'), ('commit', 'Commit')], max_length=24)),
                     ('cursor', models.JSONField(default=dict, help_text="The connector's sync position.")),
                     ('due_at', models.DateTimeField(help_text='When to continue; null: only on request.', null=True)),
                     ('requested_at', models.DateTimeField(db_column='asked_at', help_text='When a sync was requested; null once it is done.', null=True)),
@@ -754,6 +795,7 @@ class Migration(migrations.Migration):
                     ('reading_full', models.BooleanField(db_default=False, default=False, help_text='The sync in progress is a full one.')),
                     ('reading_since', models.DateTimeField(help_text='Start of the sync in progress.', null=True)),
                     ('reading_complete', models.BooleanField(db_default=False, default=False, help_text='Everything was listed; only what moved meanwhile is still missing.')),
+                    ('cause', models.CharField(blank=True, db_default='', default='', help_text="As that of a connection's problem.", max_length=20)),
                 ],
                 options={
                     'indexes': [models.Index(fields=['due_at'], name='stream_by_due')],
@@ -833,7 +875,7 @@ class Migration(migrations.Migration):
                 name='UnplacedRecord',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('commit', 'Commit')], max_length=24)),
+                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('test_report', 'Test report'), ('coverage_report', 'Coverage report'), ('code_scanning_alert', 'Code scanning alert'), ('commit', 'Commit')], max_length=24)),
                     ('external_id', models.CharField(max_length=200)),
                     ('named', models.CharField(blank=True, db_default='', default='', max_length=500)),
                     ('source', models.CharField(blank=True, db_default='', default='', max_length=300)),
@@ -942,6 +984,18 @@ class Migration(migrations.Migration):
                     ('noted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
                     ('unit', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='working_agreements', to='orgtree.unit')),
                     ('trunk', models.BooleanField(blank=True, help_text='Every commit that reaches the default branch without a pull request is a change with a lead time.', null=True, verbose_name='works without pull requests')),
+                    ('sprint_grace_days', models.PositiveSmallIntegerField(blank=True, help_text='Items in a sprint so many working days after its start are its commitment; 1 by default.', null=True, validators=[django.core.validators.MaxValueValidator(10)], verbose_name='working days until a sprint is committed')),
+                    ('work_ends_at', models.TimeField(blank=True, help_text='19:00 by default.', null=True, verbose_name='working hours until')),
+                    ('work_starts_at', models.TimeField(blank=True, help_text='In each person’s own time zone; 8:00 by default. What happens earlier or later is after hours.', null=True, verbose_name='working hours from')),
+                    ('ignored_labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, help_text='A pull request with this label counts in no figure.', null=True, size=None)),
+                    ('link_window_hours', models.PositiveSmallIntegerField(blank=True, help_text='Incidents that name a cause have that one; by default as in the settings of the organisation.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='an incident is a failure of the deployment before it for (hours)')),
+                    ('most_lines', models.PositiveIntegerField(blank=True, help_text='A pull request that changes more lines is larger than agreed.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='largest pull request (lines)')),
+                    ('needs_work_item', models.BooleanField(blank=True, help_text='A pull request without a linked work item breaks the agreement.', null=True, verbose_name='a pull request names its work item')),
+                    ('review_hours', models.PositiveSmallIntegerField(blank=True, help_text='Counted from when a pull request is ready for review, nights and weekends included.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)], verbose_name='first review within (hours)')),
+                    ('rollout_gap_minutes', models.PositiveSmallIntegerField(blank=True, help_text='Deployments of one commit and service within this time are one rollout; by default as in the settings of the organisation.', null=True, verbose_name='rollout window (minutes)')),
+                    ('time_zone', models.CharField(blank=True, help_text='Such as Europe/Berlin: of people who have none of their own.', max_length=64, null=True)),
+                    ('marks_pull_requests', models.BooleanField(blank=True, help_text='An open pull request has a label for as long as it breaks the agreement, where the connection may write labels.', null=True, verbose_name='label pull requests that break it')),
+                    ('reminds_team', models.BooleanField(blank=True, help_text='The people of the unit that owns the repository are notified once of each breach, in working hours.', null=True, verbose_name='remind the team of pull requests that break it')),
                 ],
                 options={
                     'ordering': ['unit', 'during'],
@@ -989,7 +1043,7 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'abstract': False,
-                    'indexes': [models.Index(fields=['key'], name='work_item_by_key'), django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['former_keys'], name='work_item_by_former_key'), models.Index(fields=['resolved_at'], name='work_item_by_resolution'), models.Index(fields=['created_at'], name='work_item_by_creation')],
+                    'indexes': [models.Index(fields=['key'], name='work_item_by_key'), django.contrib.postgres.indexes.GinIndex(fastupdate=False, fields=['former_keys'], name='work_item_by_former_key'), models.Index(fields=['resolved_at'], name='work_item_by_resolution'), models.Index(fields=['created_at'], name='work_item_by_creation'), models.Index(condition=models.Q(('parent_key', ''), _negated=True), fields=['parent_key'], name='work_item_by_parent')],
                     'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='workitem_is_unique')],
                 },
             ),
@@ -1015,6 +1069,7 @@ class Migration(migrations.Migration):
                     ('before', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('after', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('work_item', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='integrations.workitem')),
+                    ('by', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                 ],
                 options={
                     'constraints': [models.UniqueConstraint(fields=('work_item', 'at', 'field', 'before', 'after'), name='work_item_change_is_unique')],
@@ -1304,7 +1359,7 @@ class Migration(migrations.Migration):
                 name='PullRequestFigures',
                 fields=[
                     ('pull_request', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='figures', serialize=False, to='integrations.pullrequest')),
-                    ('exclusion_reason', models.CharField(blank=True, choices=[('bot', 'By a bot that is no coding agent'), ('deleted', 'Deleted')], db_column='set_apart', max_length=8)),
+                    ('exclusion_reason', models.CharField(blank=True, choices=[('bot', 'By a bot that is no coding agent'), ('deleted', 'Deleted'), ('label', 'By a label that its unit’s working agreement ignores')], db_column='set_apart', max_length=8)),
                     ('opened_at', models.DateTimeField(help_text='When it was first ready for review.', null=True)),
                     ('opened_on', models.DateField(null=True)),
                     ('merged_at', models.DateTimeField(null=True)),
@@ -1344,6 +1399,10 @@ class Migration(migrations.Migration):
                     ('failed_run_count', models.IntegerField(help_text='Failed pipeline runs on its commits before the merge; null: none ran.', null=True)),
                     ('rewritten_line_count', models.IntegerField(help_text='Written lines that were rewritten within 21 days.', null=True)),
                     ('written_line_count', models.IntegerField(help_text='Lines that it wrote on the default branch; null: not merged, or no clone.', null=True)),
+                    ('agreed_item', models.BooleanField(help_text='Whether it has to name a work item, by the working agreement.', null=True)),
+                    ('agreed_lines', models.IntegerField(help_text='The largest size by the working agreement.', null=True)),
+                    ('agreed_review_hours', models.IntegerField(help_text='Until the first review, by the working agreement.', null=True)),
+                    ('agreed_marks', models.BooleanField(help_text='Whether it gets labels for what it breaks, by the working agreement.', null=True)),
                 ],
                 options={
                     'verbose_name_plural': 'pull request figures',
@@ -1609,7 +1668,7 @@ class Migration(migrations.Migration):
                     ('identity', models.ForeignKey(blank=True, editable=False, help_text="All telemetry sent with it counts for this identity's person; empty: for the person named in it.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('last_claim', models.CharField(blank=True, db_default='', editable=False, max_length=400, verbose_name='last of these addresses')),
                     ('other_claims', models.BigIntegerField(db_default=0, default=0, editable=False, verbose_name='records that claim another address')),
-                    ('scope', models.CharField(blank=True, choices=[('telemetry', 'Telemetry of agents'), ('push', 'Pushed records')], db_default='', default='', help_text='Empty: everything, as for tokens created before scopes existed.', max_length=10)),
+                    ('scope', models.CharField(blank=True, choices=[('telemetry', 'Telemetry of agents'), ('push', 'Pushed records'), ('collector', 'Reports of the collector')], db_default='', default='', help_text='Empty: everything, as for tokens created before scopes existed.', max_length=10)),
                     ('changes_all', models.BooleanField(db_default=False, default=False, help_text='For pushed records: whether the token can also change and delete records of other tokens.', verbose_name='may change all records')),
                     ('folded_records', models.BigIntegerField(db_default=0, default=0, editable=False, verbose_name='records counted as “other”')),
                     ('last_folded', models.CharField(blank=True, db_default='', editable=False, max_length=220, verbose_name='last of these names')),
@@ -1723,6 +1782,7 @@ class Migration(migrations.Migration):
                     ('link_window_hours', models.PositiveIntegerField()),
                     ('lead_time_history_days', models.PositiveIntegerField(db_default=30, default=30)),
                     ('rollout_gap_minutes', models.PositiveIntegerField(db_default=30, default=30)),
+                    ('holidays_in', models.CharField(blank=True, db_default='', default='', max_length=10)),
                 ],
                 options={
                     'constraints': [models.CheckConstraint(condition=models.Q(('pk', 1)), name='linking_rules_are_one_row')],
@@ -1834,6 +1894,7 @@ class Migration(migrations.Migration):
                 ],
                 options={
                     'constraints': [models.UniqueConstraint(fields=('subject', 'connection', 'pattern'), name='placing_rule_is_unique', nulls_distinct=False), models.CheckConstraint(condition=models.Q(models.Q(('repository__isnull', False), ('service', ''), ('subject', 'repository')), models.Q(('repository', None), ('subject', 'service'), models.Q(('service', ''), _negated=True)), _connector='OR'), name='placing_rule_has_one_target')],
+                    'verbose_name': 'matching rule',
                 },
             ),
             migrations.CreateModel(
@@ -2205,7 +2266,7 @@ class Migration(migrations.Migration):
                 name='QuarantinedPayload',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('commit', 'Commit')], max_length=24)),
+                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('test_report', 'Test report'), ('coverage_report', 'Coverage report'), ('code_scanning_alert', 'Code scanning alert'), ('commit', 'Commit')], max_length=24)),
                     ('external_id', models.CharField(blank=True, db_default='', default='', max_length=200)),
                     ('source', models.CharField(help_text="A stream's kind of page, or a webhook's event.", max_length=60)),
                     ('payload', models.JSONField()),
@@ -2224,7 +2285,7 @@ class Migration(migrations.Migration):
                 name='RuledRecord',
                 fields=[
                     ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('commit', 'Commit')], max_length=24)),
+                    ('kind', models.CharField(choices=[('repository', 'Repository'), ('pull_request', 'Pull request'), ('deployment', 'Deployment'), ('pipeline_run', 'Pipeline run'), ('work_item', 'Work item'), ('sprint', 'Sprint'), ('incident', 'Incident'), ('release', 'Release'), ('test_report', 'Test report'), ('coverage_report', 'Coverage report'), ('code_scanning_alert', 'Code scanning alert'), ('commit', 'Commit')], max_length=24)),
                     ('external_id', models.CharField(max_length=200)),
                     ('subject', models.CharField(choices=[('repository', 'Repository'), ('service', 'Service')], max_length=10)),
                     ('named', models.CharField(blank=True, db_default='', default='', max_length=500)),
@@ -2303,6 +2364,8 @@ class Migration(migrations.Migration):
                     ('credited', models.ForeignKey(db_index=False, help_text='The assignee when it was done, otherwise the last one.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='orgtree.identity')),
                     ('repository', models.ForeignKey(db_index=False, help_text="The repository that the project's issues belong to.", null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.repository')),
                     ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], db_default=integrations.enums.WorkType['OTHER'], default=integrations.enums.WorkType['OTHER'], max_length=24)),
+                    ('done_during', integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='When it was done.')),
+                    ('dropped_during', integrations.models.fields.TimeRangesField(db_default=models.Value('{}'), help_text='When it had ended without being done.')),
                 ],
                 options={
                     'verbose_name_plural': 'work item figures',
@@ -2319,6 +2382,386 @@ class Migration(migrations.Migration):
                     'constraints': [],
                 },
                 bases=('integrations.handkeptmetric_keepers',),
+            ),
+            migrations.CreateModel(
+                name='SprintFigures',
+                fields=[
+                    ('sprint', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='figures', serialize=False, to='integrations.sprint')),
+                    ('grace_ends_at', models.DateTimeField(help_text='What was in the sprint then is committed.')),
+                    ('closed_at', models.DateTimeField(help_text='Null while it is open.', null=True)),
+                    ('closed_on', models.DateField(help_text='The local day on which it was closed.', null=True)),
+                    ('items', models.IntegerField(help_text='Committed and added ones.')),
+                    ('delivered_items', models.IntegerField()),
+                    ('delivered_points', models.FloatField(help_text='Null without any estimate.', null=True)),
+                ],
+                options={
+                    'verbose_name_plural': 'sprint figures',
+                    'indexes': [models.Index(fields=['closed_on'], name='sprint_figures_by_end')],
+                },
+            ),
+            migrations.CreateModel(
+                name='SprintItem',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('is_committed', models.BooleanField(help_text='In the sprint at the end of its grace; otherwise added later.')),
+                    ('inside', integrations.models.fields.TimeRangesField(help_text='When it was in the sprint, until its close.')),
+                    ('entered_at', models.DateTimeField(help_text='Null: before its known history.', null=True)),
+                    ('left_at', models.DateTimeField(help_text='When it was removed for good; null: in it at its close.', null=True)),
+                    ('has_churned', models.BooleanField(help_text='Removed after the grace, for good or until it was added again.')),
+                    ('outcome', models.CharField(choices=[('open', 'Open'), ('delivered', 'Delivered'), ('carried_over', 'Carried over'), ('removed', 'Removed')], max_length=24)),
+                    ('ended_at', models.DateTimeField(help_text='When it was done, removed or dropped.', null=True)),
+                    ('first_points', models.FloatField(help_text='Its estimate at the end of the grace, or when it was added.', null=True)),
+                    ('last_points', models.FloatField(help_text="Its estimate at the sprint's close, or when it was removed.", null=True)),
+                    ('sprint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='integrations.sprint')),
+                    ('work_item', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sprints', to='integrations.workitem')),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('sprint', 'work_item'), name='sprint_item_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='EffortWeek',
+                fields=[
+                    ('week', models.DateField(primary_key=True, serialize=False)),
+                    ('stale_since', models.DateTimeField(null=True)),
+                    ('computed_at', models.DateTimeField(null=True)),
+                    ('people_version', models.PositiveBigIntegerField(db_default=0, default=0)),
+                ],
+            ),
+            migrations.CreateModel(
+                name='InvestmentCategory',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('name', models.CharField(max_length=80)),
+                    ('kind', models.CharField(choices=[('new', 'New features'), ('improvement', 'Improvements'), ('maintenance', 'Keeping the lights on'), ('productivity', 'Productivity'), ('other', 'Other')], help_text='The kind of investment for which its time counts in the figures of the catalogue.', max_length=12)),
+                    ('position', models.PositiveSmallIntegerField(default=0, help_text='Its place in lists and charts.')),
+                ],
+                options={
+                    'verbose_name_plural': 'investment categories',
+                    'ordering': ('position', 'pk'),
+                    'constraints': [models.UniqueConstraint(django.db.models.functions.text.Lower('name'), name='investment_category_is_unique', violation_error_message='There is a category of this name.')],
+                },
+            ),
+            migrations.CreateModel(
+                name='AllocationRule',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('rank', models.PositiveSmallIntegerField(default=100, help_text='Lower ranks come first.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(999)])),
+                    ('types', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text="Types of work items: a work type (bug, feature, tech debt …), or the tracker's own type, such as Spike.", size=None)),
+                    ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text='Labels of work items.', size=None)),
+                    ('epics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text='Keys of epics or other parents, such as SHOP-12: the item itself, and everything below it.', size=None)),
+                    ('projects', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text='Projects of the tracker, by key or name.', size=None)),
+                    ('repositories', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text='Repositories of commits and reviews; * stands for any text: acme/infra-*.', size=None)),
+                    ('paths', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, db_default=[], default=list, help_text='Folders of commits, at most three deep; * stands for any text: services/billing/.', size=None)),
+                    ('version', models.PositiveIntegerField(db_default=1, default=1, editable=False)),
+                    ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('unit', models.ForeignKey(blank=True, help_text='Empty: the whole organisation.', null=True, on_delete=django.db.models.deletion.CASCADE, related_name='allocation_rules', to='orgtree.unit')),
+                    ('category', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rules', to='integrations.investmentcategory')),
+                ],
+                options={
+                    'ordering': ('rank', 'pk'),
+                },
+            ),
+            migrations.CreateModel(
+                name='Effort',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('week', models.DateField(help_text='Its Monday.')),
+                    ('day', models.DateField()),
+                    ('folder', models.TextField(blank=True, db_default='', default='')),
+                    ('days', models.FloatField(help_text='Days at work that it took.')),
+                    ('items', models.IntegerField(db_default=0, default=0, help_text='1 where the person completed the work item.')),
+                    ('points', models.FloatField(db_default=0, default=0, help_text='The estimate of an item that was completed.')),
+                    ('epic', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.workitem')),
+                    ('initiative', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.workitem')),
+                    ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.person')),
+                    ('repository', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.repository')),
+                    ('rule', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.allocationrule')),
+                    ('work_item', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='integrations.workitem')),
+                    ('category', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='integrations.investmentcategory')),
+                ],
+                options={
+                    'indexes': [models.Index(fields=['day'], name='effort_by_day')],
+                    'constraints': [models.UniqueConstraint(fields=('week', 'person', 'day', 'work_item', 'repository', 'folder'), name='effort_is_unique', nulls_distinct=False)],
+                },
+            ),
+            migrations.CreateModel(
+                name='InvestmentTarget',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('quarter_start', models.DateField()),
+                    ('share', models.DecimalField(decimal_places=1, max_digits=4, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(100)])),
+                    ('set_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('category', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='targets', to='integrations.investmentcategory')),
+                    ('set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('unit', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='investment_targets', to='orgtree.unit')),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('unit', 'quarter_start', 'category'), name='investment_target_is_unique', nulls_distinct=False)],
+                },
+            ),
+            migrations.CreateModel(
+                name='WorkDay',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('week', models.DateField(help_text='Its Monday.')),
+                    ('day', models.DateField()),
+                    ('is_weekend', models.BooleanField()),
+                    ('acts', models.IntegerField(help_text='Commits, reviews, pull requests opened, and moves of work items.')),
+                    ('late_acts', models.IntegerField(help_text='Those outside working hours, on working days.')),
+                    ('switches', models.IntegerField(help_text='How often two acts in a row were on different work.')),
+                    ('reviews', models.IntegerField()),
+                    ('in_progress', models.IntegerField(help_text='Work items in progress at its end.')),
+                    ('idle', models.IntegerField(help_text='Those of them that nothing happened to for a week.')),
+                    ('starts', models.IntegerField(help_text='How often a work item entered progress.')),
+                    ('restarts', models.IntegerField(help_text='Those of them that had been in progress before.')),
+                    ('person', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='orgtree.person')),
+                ],
+                options={
+                    'indexes': [models.Index(fields=['week'], name='work_day_by_week'), models.Index(fields=['day'], name='work_day_by_day')],
+                    'constraints': [models.UniqueConstraint(fields=('person', 'day'), name='work_day_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='ReportedSprintItem',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('key', models.CharField(max_length=200)),
+                    ('outcome', models.CharField(choices=[('completed', 'Completed'), ('not_completed', 'Not completed'), ('removed', 'Removed'), ('completed_elsewhere', 'Completed elsewhere')], max_length=24)),
+                    ('added', models.BooleanField(help_text='After the start, by that report.')),
+                    ('first_points', models.FloatField(help_text='Its estimate at the start, or when it was added.', null=True)),
+                    ('last_points', models.FloatField(help_text='Its estimate at the close.', null=True)),
+                    ('sprint', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='reported', to='integrations.sprint')),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('sprint', 'key'), name='reported_sprint_item_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='CollectorMachine',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('version', models.CharField(max_length=20)),
+                    ('system', models.CharField(max_length=20)),
+                    ('python', models.CharField(max_length=20)),
+                    ('agents', models.JSONField(default=dict, help_text='Agent → state of its hooks, and when one ran last.')),
+                    ('reported_at', models.DateTimeField()),
+                    ('token', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='machine', to='integrations.ingesttoken')),
+                ],
+            ),
+            migrations.CreateModel(
+                name='CollectedLines',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('sha', models.CharField(db_index=True, max_length=64)),
+                    ('patch_id', models.CharField(max_length=64)),
+                    ('agent', models.CharField(max_length=40)),
+                    ('model', models.CharField(blank=True, max_length=120)),
+                    ('external_session', models.CharField(max_length=200)),
+                    ('lines_by_type', models.JSONField(help_text='File type → lines.')),
+                    ('received_at', models.DateTimeField(auto_now=True)),
+                    ('token', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.ingesttoken')),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('token', 'sha', 'agent', 'external_session'), name='collected_lines_are_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='WorkingAgreementEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('id', models.BigIntegerField()),
+                    ('during', django.contrib.postgres.fields.ranges.DateRangeField(help_text='Without a start: since the beginning.  Without an end: until further notice.')),
+                    ('most_lines', models.PositiveIntegerField(blank=True, help_text='A pull request that changes more lines is larger than agreed.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='largest pull request (lines)')),
+                    ('size_thresholds', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveIntegerField(), blank=True, help_text='Most lines of a pull request of size S, M and L, such as 50, 200, 400; larger ones are XL.', null=True, size=3)),
+                    ('review_hours', models.PositiveSmallIntegerField(blank=True, help_text='Counted from when a pull request is ready for review, nights and weekends included.', null=True, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(720)], verbose_name='first review within (hours)')),
+                    ('needs_work_item', models.BooleanField(blank=True, help_text='A pull request without a linked work item breaks the agreement.', null=True, verbose_name='a pull request names its work item')),
+                    ('ignored_labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, help_text='A pull request with this label counts in no figure.', null=True, size=None)),
+                    ('hotfix_branches', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, help_text='A deployment from a branch with this prefix, such as hotfix/, fixes the one before it.', null=True, size=None)),
+                    ('hotfix_labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), blank=True, help_text='A deployment of a pull request with this label fixes the one before it.', null=True, size=None)),
+                    ('link_window_hours', models.PositiveSmallIntegerField(blank=True, help_text='Incidents that name a cause have that one; by default as in the settings of the organisation.', null=True, validators=[django.core.validators.MinValueValidator(1)], verbose_name='an incident is a failure of the deployment before it for (hours)')),
+                    ('rollout_gap_minutes', models.PositiveSmallIntegerField(blank=True, help_text='Deployments of one commit and service within this time are one rollout; by default as in the settings of the organisation.', null=True, verbose_name='rollout window (minutes)')),
+                    ('trunk', models.BooleanField(blank=True, help_text='Every commit that reaches the default branch without a pull request is a change with a lead time.', null=True, verbose_name='works without pull requests')),
+                    ('sprint_grace_days', models.PositiveSmallIntegerField(blank=True, help_text='Items in a sprint so many working days after its start are its commitment; 1 by default.', null=True, validators=[django.core.validators.MaxValueValidator(10)], verbose_name='working days until a sprint is committed')),
+                    ('work_starts_at', models.TimeField(blank=True, help_text='In each person’s own time zone; 8:00 by default. What happens earlier or later is after hours.', null=True, verbose_name='working hours from')),
+                    ('work_ends_at', models.TimeField(blank=True, help_text='19:00 by default.', null=True, verbose_name='working hours until')),
+                    ('time_zone', models.CharField(blank=True, help_text='Such as Europe/Berlin: of people who have none of their own.', max_length=64, null=True)),
+                    ('noted_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False)),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.workingagreement')),
+                    ('unit', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='orgtree.unit')),
+                    ('marks_pull_requests', models.BooleanField(blank=True, help_text='An open pull request has a label for as long as it breaks the agreement, where the connection may write labels.', null=True, verbose_name='label pull requests that break it')),
+                    ('reminds_team', models.BooleanField(blank=True, help_text='The people of the unit that owns the repository are notified once of each breach, in working hours.', null=True, verbose_name='remind the team of pull requests that break it')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='PullRequestMark',
+                fields=[
+                    ('pull_request', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='mark', serialize=False, to='integrations.pullrequest')),
+                    ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, help_text='As the provider has them.', size=None)),
+                    ('problem', models.TextField(blank=True, default='')),
+                    ('remedy', models.TextField(blank=True, default='')),
+                    ('failures', models.PositiveIntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ],
+            ),
+            migrations.CreateModel(
+                name='PullRequestMarkEvent',
+                fields=[
+                    ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                    ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                    ('pgh_label', models.TextField(help_text='The event label.')),
+                    ('labels', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), default=list, help_text='As the provider has them.', size=None)),
+                    ('problem', models.TextField(blank=True, default='')),
+                    ('remedy', models.TextField(blank=True, default='')),
+                    ('failures', models.PositiveIntegerField(default=0)),
+                    ('next_try_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('changed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('pgh_context', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context')),
+                    ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='integrations.pullrequestmark')),
+                    ('pull_request', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', serialize=False, to='integrations.pullrequest')),
+                ],
+                options={
+                    'abstract': False,
+                },
+            ),
+            migrations.CreateModel(
+                name='WorkTypeModel',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('trained_at', models.DateTimeField(auto_now_add=True)),
+                    ('fingerprint', models.CharField(help_text='Of its labels: the same labels are no new version.', max_length=64)),
+                    ('labels', models.PositiveIntegerField()),
+                    ('right', models.FloatField(help_text='The share of held-out labels that it named right.')),
+                    ('classes', models.JSONField(default=list, help_text='Accuracy of each work type: ClassAccuracy.')),
+                ],
+                options={
+                    'verbose_name': 'version of the model of work types',
+                    'verbose_name_plural': 'versions of the model of work types',
+                },
+            ),
+            migrations.CreateModel(
+                name='PredictedWorkType',
+                fields=[
+                    ('work_item', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='predicted_type', serialize=False, to='integrations.workitem')),
+                    ('work_type', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], max_length=24, null=True)),
+                    ('probability', models.FloatField(null=True)),
+                    ('corrected_to', models.CharField(choices=[('feature', 'Feature'), ('bug', 'Bug'), ('other', 'Other'), ('tech_debt', 'Tech debt'), ('operations', 'Operations'), ('documentation', 'Documentation')], max_length=24, null=True)),
+                    ('corrected_on', models.DateField(null=True)),
+                    ('corrected_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL)),
+                    ('model', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.worktypemodel')),
+                ],
+                options={
+                    'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('model__isnull', False), ('probability__isnull', False), ('work_type__isnull', False)), ('corrected_to__isnull', False), _connector='OR'), name='predicted_or_corrected')],
+                },
+            ),
+            migrations.CreateModel(
+                name='CodeScan',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('key', models.CharField(help_text="The beginning of its alerts' external ids.", max_length=40)),
+                    ('first_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('last_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                    ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                ],
+                options={
+                    'constraints': [models.UniqueConstraint(fields=('connection', 'key'), name='code_scan_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='CodeScanningAlert',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('external_id', models.CharField(max_length=200)),
+                    ('url', models.TextField(blank=True, db_default='', default='')),
+                    ('updated_at', models.DateTimeField(help_text="The provider's time; an older update changes nothing.", null=True)),
+                    ('first_seen_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
+                    ('deleted_at', models.DateTimeField(help_text='When it was found to be deleted.', null=True)),
+                    ('field_versions', models.JSONField(db_column='tellings', db_default={}, default=dict, editable=False, help_text='When which field or part was provided, where that is not updated_at: integrations/intake/record_updates.py.')),
+                    ('tool', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('rule', models.CharField(blank=True, db_default='', default='', max_length=300)),
+                    ('path', models.CharField(blank=True, db_default='', default='', max_length=500)),
+                    ('state', models.CharField(choices=[('open', 'Open'), ('fixed', 'Fixed'), ('dismissed', 'Dismissed')], max_length=24)),
+                    ('native_state', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('severity', models.CharField(choices=[('critical', 'Critical'), ('high', 'High'), ('medium', 'Medium'), ('low', 'Low'), ('unknown', 'Unknown')], db_default=integrations.enums.Severity['UNKNOWN'], default=integrations.enums.Severity['UNKNOWN'], max_length=24)),
+                    ('native_severity', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('created_at', models.DateTimeField()),
+                    ('fixed_at', models.DateTimeField(null=True)),
+                    ('dismissed_at', models.DateTimeField(null=True)),
+                    ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                    ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
+                ],
+                options={
+                    'abstract': False,
+                    'indexes': [models.Index(fields=['created_at'], name='alert_by_creation'), models.Index(fields=['fixed_at'], name='alert_by_fix'), models.Index(fields=['repository', 'tool'], name='alert_by_repository')],
+                    'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='codescanningalert_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='CoverageReport',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('external_id', models.CharField(max_length=200)),
+                    ('url', models.TextField(blank=True, db_default='', default='')),
+                    ('updated_at', models.DateTimeField(help_text="The provider's time; an older update changes nothing.", null=True)),
+                    ('first_seen_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
+                    ('deleted_at', models.DateTimeField(help_text='When it was found to be deleted.', null=True)),
+                    ('field_versions', models.JSONField(db_column='tellings', db_default={}, default=dict, editable=False, help_text='When which field or part was provided, where that is not updated_at: integrations/intake/record_updates.py.')),
+                    ('name', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('sha', models.CharField(blank=True, db_default='', default='', max_length=64)),
+                    ('branch', models.CharField(blank=True, db_default='', default='', max_length=500)),
+                    ('run', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('lines_valid', models.IntegerField()),
+                    ('lines_covered', models.IntegerField()),
+                    ('measured_at', models.DateTimeField()),
+                    ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                    ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
+                ],
+                options={
+                    'abstract': False,
+                    'indexes': [models.Index(fields=['repository', 'name', 'measured_at'], name='coverage_report_by_repository')],
+                    'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='coveragereport_is_unique')],
+                },
+            ),
+            migrations.CreateModel(
+                name='TestReport',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('external_id', models.CharField(max_length=200)),
+                    ('url', models.TextField(blank=True, db_default='', default='')),
+                    ('updated_at', models.DateTimeField(help_text="The provider's time; an older update changes nothing.", null=True)),
+                    ('first_seen_at', models.DateTimeField(auto_now_add=True, db_default=django.db.models.functions.datetime.Now())),
+                    ('deleted_at', models.DateTimeField(help_text='When it was found to be deleted.', null=True)),
+                    ('field_versions', models.JSONField(db_column='tellings', db_default={}, default=dict, editable=False, help_text='When which field or part was provided, where that is not updated_at: integrations/intake/record_updates.py.')),
+                    ('name', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('sha', models.CharField(blank=True, db_default='', default='', max_length=64)),
+                    ('branch', models.CharField(blank=True, db_default='', default='', max_length=500)),
+                    ('run', models.CharField(blank=True, db_default='', default='', max_length=200)),
+                    ('tests', models.IntegerField()),
+                    ('failures', models.IntegerField()),
+                    ('errors', models.IntegerField()),
+                    ('skipped', models.IntegerField()),
+                    ('flaky', models.IntegerField(db_default=0, default=0, help_text='Tests that both failed and passed on this commit, in this or another report.')),
+                    ('duration_seconds', models.FloatField(null=True)),
+                    ('failed_names', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, size=None)),
+                    ('flaky_names', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), db_default=[], default=list, size=None)),
+                    ('failed_tests', models.TextField(blank=True, db_default='', default='', help_text='Digests.')),
+                    ('passed_tests', models.TextField(blank=True, db_default='', default='', help_text='Digests.')),
+                    ('finished_at', models.DateTimeField()),
+                    ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.connection')),
+                    ('repository', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='integrations.repository')),
+                ],
+                options={
+                    'abstract': False,
+                    'indexes': [models.Index(fields=['finished_at'], name='test_report_by_finish'), models.Index(fields=['repository', 'name', 'sha'], name='test_report_by_commit')],
+                    'constraints': [models.UniqueConstraint(fields=('connection', 'external_id'), name='testreport_is_unique')],
+                },
             ),
         ]),
         AtOnce([
@@ -2398,6 +2841,38 @@ class Migration(migrations.Migration):
                 model_name='handkeptmetrickeeper',
                 trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_handkeptmetrickeeperevent" ("handkeptmetric_id", "id", "pgh_context_id", "pgh_created_at", "pgh_label", "user_id") VALUES (OLD."handkeptmetric_id", OLD."id", _pgh_attach_context(), NOW(), \'removed\', OLD."user_id"); RETURN NULL;', hash='b1f27da058c4f82e21113d45a21b562ce1b8298c', operation='DELETE', pgid='pgtrigger_removed_delete_dfde5', table='integrations_handkeptmetric_keepers', when='AFTER')),
             ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='workingagreementevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2bab336097eef5388c18fe29c5731a6baefe31f5', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_62ead', table='integrations_workingagreementevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='pullrequestmark',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_pullrequestmarkevent" ("changed_at", "failures", "labels", "next_try_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "problem", "pull_request_id", "remedy") VALUES (NEW."changed_at", NEW."failures", NEW."labels", NEW."next_try_at", _pgh_attach_context(), NOW(), \'added\', NEW."pull_request_id", NEW."problem", NEW."pull_request_id", NEW."remedy"); RETURN NULL;', hash='638be0c5515e24a897b83b1c4c04aa86aa350a46', operation='INSERT', pgid='pgtrigger_added_insert_4dd0a', table='integrations_pullrequestmark', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='pullrequestmark',
+                trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."labels" IS DISTINCT FROM (NEW."labels"))', func='INSERT INTO "integrations_pullrequestmarkevent" ("changed_at", "failures", "labels", "next_try_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "problem", "pull_request_id", "remedy") VALUES (NEW."changed_at", NEW."failures", NEW."labels", NEW."next_try_at", _pgh_attach_context(), NOW(), \'changed\', NEW."pull_request_id", NEW."problem", NEW."pull_request_id", NEW."remedy"); RETURN NULL;', hash='b69174297d40af59dfdf544ce1433fabe807733b', operation='UPDATE', pgid='pgtrigger_changed_update_7d07a', table='integrations_pullrequestmark', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='pullrequestmark',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_pullrequestmarkevent" ("changed_at", "failures", "labels", "next_try_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "problem", "pull_request_id", "remedy") VALUES (OLD."changed_at", OLD."failures", OLD."labels", OLD."next_try_at", _pgh_attach_context(), NOW(), \'removed\', OLD."pull_request_id", OLD."problem", OLD."pull_request_id", OLD."remedy"); RETURN NULL;', hash='a44529d3b33b2aa73cbde8f80ee2bc05e6769b9b', operation='DELETE', pgid='pgtrigger_removed_delete_2f3f5', table='integrations_pullrequestmark', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='pullrequestmarkevent',
+                trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='fcab825e0ea127d87710625b1f0aa96be9d44365', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_17811', table='integrations_pullrequestmarkevent', when='BEFORE')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='workingagreement',
+                trigger=pgtrigger.compiler.Trigger(name='added_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_workingagreementevent" ("during", "hotfix_branches", "hotfix_labels", "id", "ignored_labels", "link_window_hours", "marks_pull_requests", "most_lines", "needs_work_item", "noted_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reminds_team", "review_hours", "rollout_gap_minutes", "size_thresholds", "sprint_grace_days", "time_zone", "trunk", "unit_id", "work_ends_at", "work_starts_at") VALUES (NEW."during", NEW."hotfix_branches", NEW."hotfix_labels", NEW."id", NEW."ignored_labels", NEW."link_window_hours", NEW."marks_pull_requests", NEW."most_lines", NEW."needs_work_item", NEW."noted_at", _pgh_attach_context(), NOW(), \'added\', NEW."id", NEW."reminds_team", NEW."review_hours", NEW."rollout_gap_minutes", NEW."size_thresholds", NEW."sprint_grace_days", NEW."time_zone", NEW."trunk", NEW."unit_id", NEW."work_ends_at", NEW."work_starts_at"); RETURN NULL;', hash='f6ca4279c10223d3ba9511dec5136af045d3ddb3', operation='INSERT', pgid='pgtrigger_added_insert_0adaf', table='integrations_workingagreement', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='workingagreement',
+                trigger=pgtrigger.compiler.Trigger(name='changed_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "integrations_workingagreementevent" ("during", "hotfix_branches", "hotfix_labels", "id", "ignored_labels", "link_window_hours", "marks_pull_requests", "most_lines", "needs_work_item", "noted_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reminds_team", "review_hours", "rollout_gap_minutes", "size_thresholds", "sprint_grace_days", "time_zone", "trunk", "unit_id", "work_ends_at", "work_starts_at") VALUES (NEW."during", NEW."hotfix_branches", NEW."hotfix_labels", NEW."id", NEW."ignored_labels", NEW."link_window_hours", NEW."marks_pull_requests", NEW."most_lines", NEW."needs_work_item", NEW."noted_at", _pgh_attach_context(), NOW(), \'changed\', NEW."id", NEW."reminds_team", NEW."review_hours", NEW."rollout_gap_minutes", NEW."size_thresholds", NEW."sprint_grace_days", NEW."time_zone", NEW."trunk", NEW."unit_id", NEW."work_ends_at", NEW."work_starts_at"); RETURN NULL;', hash='3a7a734b7a6e8fcba86557d7454fa8433ad41563', operation='UPDATE', pgid='pgtrigger_changed_update_712fa', table='integrations_workingagreement', when='AFTER')),
+            ),
+            pgtrigger.migrations.AddTrigger(
+                model_name='workingagreement',
+                trigger=pgtrigger.compiler.Trigger(name='removed_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "integrations_workingagreementevent" ("during", "hotfix_branches", "hotfix_labels", "id", "ignored_labels", "link_window_hours", "marks_pull_requests", "most_lines", "needs_work_item", "noted_at", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reminds_team", "review_hours", "rollout_gap_minutes", "size_thresholds", "sprint_grace_days", "time_zone", "trunk", "unit_id", "work_ends_at", "work_starts_at") VALUES (OLD."during", OLD."hotfix_branches", OLD."hotfix_labels", OLD."id", OLD."ignored_labels", OLD."link_window_hours", OLD."marks_pull_requests", OLD."most_lines", OLD."needs_work_item", OLD."noted_at", _pgh_attach_context(), NOW(), \'removed\', OLD."id", OLD."reminds_team", OLD."review_hours", OLD."rollout_gap_minutes", OLD."size_thresholds", OLD."sprint_grace_days", OLD."time_zone", OLD."trunk", OLD."unit_id", OLD."work_ends_at", OLD."work_starts_at"); RETURN NULL;', hash='4944ae534637f0073cb05fe11dd6b17553cfaa9c', operation='DELETE', pgid='pgtrigger_removed_delete_d188a', table='integrations_workingagreement', when='AFTER')),
+            ),
         ]),
         migrations.RunSQL(AGENT_EVENT, "DROP TABLE integrations_agent_event"),
         migrations.RunSQL(AGENT_POINT, "DROP TABLE integrations_agent_point"),
@@ -2407,4 +2882,5 @@ class Migration(migrations.Migration):
         ),
         migrations.RunSQL(OWNERSHIP_LOG_IS_APPENDED_TO, "DROP TRIGGER only_append ON integrations_ownershipchange"),
         migrations.RunSQL(PRICE_LOG_IS_APPENDED_TO, "DROP TRIGGER only_append ON integrations_priceoverridechange"),
+        migrations.RunPython(add_defaults, migrations.RunPython.noop),
     ]
