@@ -120,6 +120,7 @@ class Migration(migrations.Migration):
     ]
 
     dependencies = [
+        ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
