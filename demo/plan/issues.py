@@ -133,8 +133,8 @@ def _join_epics(
             continue
         work = [drafts[position] for position in issue.positions]
         began_at = min((min(draft.commits[0].at, draft.opened_at) for draft in work), default=issue.created_at)
-        ends = [draft.merged_at for draft in work if draft.merged_at is not None]
-        done_at = max(ends) if ends and len(ends) == len(work) else None
+        last = _last_end(work)
+        done_at = last.at if last and last.did is EventKind.MERGED else None
         for number, epic in enumerate(epics):
             if epic.takes(began_at, done_at):
                 issue.epic = number
@@ -275,10 +275,15 @@ def _steps_of_work(
     steps.append(
         Step(EventKind.LABELLED, max(assigned_at, started_at - _BEFORE_FIRST_COMMIT), author, text=IN_PROGRESS)
     )
-    ends = [(draft.merged_at, draft.review.merged_by) for draft in drafts if draft.merged_at and draft.review.merged_by]
-    if len(ends) < len(drafts):
-        return steps + _steps_of_giving_up(drafts)
-    closed_at, by = max(ends, key=lambda end: end[0])
+    last = _last_end(drafts)
+    if last is None:
+        return steps
+    if last.did is EventKind.CLOSED:  # given up
+        return [
+            *steps,
+            Step(EventKind.UNLABELLED, last.at + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS),
+        ]
+    closed_at, by = last.at, last.by
     steps += _steps_of_waiting(repository, issue, author, started_at, closed_at)
     steps.append(Step(EventKind.CLOSED, closed_at + timedelta(seconds=1), by, text="completed"))
     if issue.label is WorkLabel.BUG and rng.random() < _BUG_REOPENED_CHANCE:
@@ -305,12 +310,7 @@ def _steps_of_waiting(
     ]
 
 
-def _steps_of_giving_up(drafts: Sequence[PlannedPullRequest]) -> list[Step]:
-    """Nobody works on it any more once all of its pull requests were closed, without a merge of the last one."""
-    ends: list[datetime] = []
-    for draft in drafts:
-        closings = [step.at for step in draft.review.steps if step.did in (EventKind.CLOSED, EventKind.MERGED)]
-        if not closings:
-            return []
-        ends.append(max(closings))
-    return [Step(EventKind.UNLABELLED, max(ends) + timedelta(minutes=1), drafts[-1].person, text=IN_PROGRESS)]
+def _last_end(drafts: Sequence[PlannedPullRequest]) -> Step | None:
+    """The merge or closing of the last of the pull requests; None without any, or while one is open."""
+    ends = [draft.review.end for draft in drafts]
+    return None if None in ends else max((end for end in ends if end), key=lambda end: end.at, default=None)

@@ -45,6 +45,14 @@ class Review:
     merged_at: datetime | None
     merged_by: DemoPerson | None
 
+    @property
+    def end(self) -> Step | None:
+        """Its merge, or its closing if nobody reopened it; None while it is open."""
+        if self.merged_at and self.merged_by:
+            return Step(EventKind.MERGED, self.merged_at, self.merged_by)
+        changes = [step for step in self.steps if step.did in (EventKind.CLOSED, EventKind.REOPENED)]
+        return changes[-1] if changes and changes[-1].did is EventKind.CLOSED else None
+
 
 def reviewed(
     year: DemoYear,

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from demo.plan.delivery import EventKind
-from demo.plan.issues import IN_PROGRESS, PlannedIssue
+from demo.plan.issues import BLOCKED, IN_PROGRESS, PlannedIssue
 from demo.plan.organisation import HAND_MOVED_PERSON
-from demo.plan.pull_requests import plan_work
+from demo.plan.pull_requests import PlannedPullRequest, plan_work
 from demo.plan.repositories import REPOSITORIES
 from demo.plan.sizes import YEAR_WEEKS
 from demo.plan.stories import STORIES, Flavour, Weeks
@@ -78,6 +78,50 @@ def test_teams_do_most_of_the_work_in_their_repositories(flavour: Flavour) -> No
             }.items():
                 times = Counter(person in members for person in people)
                 assert times[True] > times[False], f"{what} in {repository.name} on {end:%Y-%m-%d}: {times}"
+
+
+def test_items_are_in_progress_only_while_somebody_works_on_them() -> None:
+    """Done with the last merge, or given up with the last closing, whatever became of the pull requests before it."""
+    year = DemoYear(seed=1, flavour=Flavour.STORIES, anchor=ENDS["on a Friday in autumn"])
+    commits, seen = PlannedFigures(year).commits, Counter[str]()
+    for repository in REPOSITORIES:
+        work = plan_work(year, repository, [one for one in commits if one.repository == repository])
+        for issue in (one for one in work.issues if not one.is_epic):
+            pull_requests = [one for one in work.pull_requests if one.issue == issue.number]
+            if not pull_requests:
+                continue
+            closings = [
+                [one.at for one in pull_request.review.steps if one.did is EventKind.CLOSED][-1:]
+                for pull_request in pull_requests
+            ]
+            merges = [one.merged_at for one in pull_requests if one.merged_at]
+            steps = [one for one in issue.steps if one.text != BLOCKED]
+            began = [one for one in steps if one.did is EventKind.LABELLED]
+            left = [one for one in steps if one.did is EventKind.UNLABELLED]
+            done = [one for one in steps if one.did is EventKind.CLOSED and one.text == "completed"]
+            for pull_request, closed in zip(pull_requests, closings, strict=True):
+                if pull_request.merged_at is None and (not closed or _reopened(pull_request, closed[0])):
+                    assert not done, f"{issue.title} of {repository.name} is done while a pull request is open"
+                    seen["open"] += 1
+                    break
+            else:
+                assert began, issue
+                is_mixed = len(merges) not in (0, len(pull_requests))
+                given_up = [closed[0] for one, closed in zip(pull_requests, closings, strict=True) if not one.merged_at]
+                if merges and max(merges) >= max(given_up, default=max(merges)):
+                    assert done, f"{issue.title} of {repository.name} stays in progress"
+                    assert done[0].at - max(merges) < timedelta(seconds=2)
+                    assert not left
+                    seen["done, one was closed" if is_mixed else "done"] += 1
+                else:
+                    assert (bool(left), done) == (True, []), f"{issue.title} of {repository.name} stays in progress"
+                    seen["given up, one was merged" if is_mixed else "given up"] += 1
+    assert min(seen.values()) > 0
+    assert len(seen) == 5, seen
+
+
+def _reopened(pull_request: PlannedPullRequest, closed_at: datetime) -> bool:
+    return any(one.did is EventKind.REOPENED and one.at > closed_at for one in pull_request.review.steps)
 
 
 def test_one_epic_misses_its_planned_day_and_most_forecasts_of_finished_ones_held() -> None:
