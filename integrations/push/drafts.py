@@ -6,9 +6,10 @@ follows from its times.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from rest_framework import serializers
@@ -26,7 +27,10 @@ from integrations.connectors.drafts import (
     PullRequestDraft,
     PullRequestEventDraft,
     ReviewDraft,
+    SprintChangeDraft,
+    SprintDraft,
     TransitionDraft,
+    ValueChangeDraft,
     Who,
     WorkItemDraft,
     WorkItemReference,
@@ -35,6 +39,7 @@ from integrations.connectors.drafts import (
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
 from integrations.enums import (
+    ItemField,
     Kind,
     LinkMethod,
     Priority,
@@ -43,6 +48,7 @@ from integrations.enums import (
     ReviewState,
     RunStatus,
     Severity,
+    SprintState,
     StatusCategory,
 )
 from integrations.intake.order_of_parts import moves_in_order
@@ -52,6 +58,7 @@ from integrations.push.serializers import (
     IncidentRecord,
     PipelineRunRecord,
     PullRequestRecord,
+    SprintRecord,
     WorkItemRecord,
     who,
 )
@@ -216,7 +223,7 @@ def work_item(values: Values) -> WorkItemDraft:
         native_priority=values["priority"],
         priority=_word(Priority, values["priority"], Priority.UNKNOWN),
         resolution="",
-        estimate=values["estimate"],
+        estimate=_last_estimate(values) if values["estimate"] is None else values["estimate"],
         parent_key=values["parent"],
         native_team="",
         due_on=None,
@@ -237,8 +244,29 @@ def work_item(values: Values) -> WorkItemDraft:
                 if assignment["at"]
             ]
         ),
-        sprint_changes=ProvidedParts(),
-        value_changes=ProvidedParts(),
+        sprint_changes=ProvidedParts(
+            [
+                SprintChangeDraft(at=move["at"], sprint=move["sprint"], added=move["added"])
+                for move in values["sprints"]
+                if move["at"]
+            ]
+        ),
+        value_changes=ProvidedParts(_estimates(values)),
+    )
+
+
+def sprint(values: Values) -> SprintDraft:
+    return SprintDraft(
+        external_id=values["id"],
+        updated_at=values["updated_at"],
+        board=values["board"],
+        name=shown_title(values["name"]),
+        state=_word(SprintState, values["state"], SprintState.PLANNED),
+        native_state=values["state"],
+        starts_at=values["starts_at"],
+        ends_at=values["ends_at"],
+        completed_at=values["closed_at"],
+        reported=ProvidedParts(),
     )
 
 
@@ -258,6 +286,7 @@ KINDS: Mapping[str, PushedKind] = {
     "pull-requests": PushedKind(Kind.PULL_REQUEST, PullRequestRecord, pull_request),
     "commits": PushedKind(Kind.COMMIT, CommitRecord, commit),
     "work-items": PushedKind(Kind.WORK_ITEM, WorkItemRecord, work_item),
+    "sprints": PushedKind(Kind.SPRINT, SprintRecord, sprint),
 }
 """Given by the URL."""
 
@@ -312,10 +341,34 @@ def _transition(values: Values) -> TransitionDraft:
     )
 
 
+def _estimates(values: Values) -> list[ValueChangeDraft]:
+    """The changes of the estimate; before the first one there was none."""
+    dated = _dated(values["estimates"])
+    texts = ["", *(_number(one["estimate"]) for one in dated)]
+    return [
+        ValueChangeDraft(at=one["at"], field=ItemField.ESTIMATE, before=before, after=after)
+        for one, (before, after) in zip(dated, pairwise(texts), strict=True)
+        if before != after
+    ]
+
+
+def _number(estimate: float | None) -> str:
+    return "" if estimate is None else f"{estimate:.6f}".rstrip("0").rstrip(".")
+
+
+def _last_estimate(values: Values) -> float | None:
+    estimates = _dated(values["estimates"])
+    return estimates[-1]["estimate"] if estimates else None
+
+
 def _last_assignee(values: Values) -> Who | None:
-    dated = (assignment for assignment in values["assignees"] if assignment["at"])
-    assignees = sorted(dated, key=lambda assignment: assignment["at"])
+    assignees = _dated(values["assignees"])
     return who(assignees[-1]["assignee"]) if assignees else None
+
+
+def _dated(parts: Iterable[Values]) -> list[Values]:
+    """Those whose time is possible, in order of time."""
+    return sorted((part for part in parts if part["at"]), key=lambda part: part["at"])
 
 
 def _once(keys: list[str]) -> list[str]:

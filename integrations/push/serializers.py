@@ -20,6 +20,7 @@ LONGEST_WORD = 200
 LONGEST_NAME = 500
 LONGEST_URL = 2000
 LARGEST = 2**31 - 1
+LARGEST_ESTIMATE = 1e6  # points
 NO_OBJECT = ["A record is an object with named fields."]
 
 
@@ -115,6 +116,8 @@ class Time(serializers.Field[datetime, Any, str, Any]):
             options |= {"allow_null": True, "default": None}
         super().__init__(**options)
 
+    may_come = False  # whether it may lie in the future
+
     def to_internal_value(self, data: Any) -> datetime:
         try:
             at = datetime.fromisoformat(data)
@@ -126,9 +129,15 @@ class Time(serializers.Field[datetime, Any, str, Any]):
             raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, for example, +02:00.")
         if at < EARLIEST:
             raise ImpossibleTimeError(f"The time lies before {EARLIEST:%Y-%m-%d}.")
-        if at > timezone.now() + CLOCK_SKEW:
+        if not self.may_come and at > timezone.now() + CLOCK_SKEW:
             raise ImpossibleTimeError("The time lies in the future. Check the clock or the offset from UTC.")
         return at.astimezone(UTC)
+
+
+class PlannedTime(Time):
+    """A time that may lie in the future."""
+
+    may_come = True
 
 
 class PartTime(Time):
@@ -343,6 +352,17 @@ class AssigneeRecord(StrictSerializer):
     assignee = Text(required=False, longest=320)
 
 
+class SprintMoveRecord(StrictSerializer):
+    at = PartTime()
+    sprint = Text()
+    added = serializers.BooleanField(required=False, default=True)
+
+
+class EstimateRecord(StrictSerializer):
+    at = PartTime()
+    estimate = serializers.FloatField(allow_null=True, min_value=0, max_value=LARGEST_ESTIMATE)
+
+
 class WorkItemRecord(Record):
     id = Text()
     project = Text()
@@ -354,6 +374,8 @@ class WorkItemRecord(Record):
     assignee = Text(required=False, longest=320)
     assignees = serializers.ListField(child=AssigneeRecord(), required=False, default=list, max_length=5000)
     estimate = serializers.FloatField(required=False, allow_null=True, default=None, min_value=0, max_value=1e9)
+    estimates = serializers.ListField(child=EstimateRecord(), required=False, default=list, max_length=5000)
+    sprints = serializers.ListField(child=SprintMoveRecord(), required=False, default=list, max_length=5000)
     parent = Text(required=False)  # type: ignore[assignment]  # the framework takes fields off the class again
     labels = Texts()
     resolved_at = Time(required=False)
@@ -363,4 +385,24 @@ class WorkItemRecord(Record):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         in_order(attrs, "created_at", "resolved_at")
+        return attrs
+
+
+class SprintRecord(Record):
+    id = Text()
+    board = Text()
+    name = Text(longest=LONGEST_NAME)
+    state = Text()
+    starts_at = PlannedTime(required=False)
+    ends_at = PlannedTime(required=False)
+    closed_at = Time(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        state, start = attrs["state"].strip().lower(), attrs["starts_at"]
+        if state in ("active", "closed") and (start is None or start > timezone.now() + CLOCK_SKEW):
+            raise serializers.ValidationError({"starts_at": [f"A sprint that is {state} has begun. Send starts_at."]})
+        if state == "closed" and attrs["closed_at"] is None:
+            raise serializers.ValidationError({"closed_at": ["A closed sprint needs closed_at."]})
+        in_order(attrs, "starts_at", "ends_at")
+        in_order(attrs, "starts_at", "closed_at")
         return attrs

@@ -22,6 +22,7 @@ from integrations.models import (
     PullRequestReview,
     PushedRecord,
     Repository,
+    Sprint,
     WorkItem,
     WorkItemLink,
 )
@@ -84,6 +85,17 @@ WORK_ITEM: dict[str, Any] = {
 }
 
 
+SPRINT: dict[str, Any] = {
+    "id": "1",
+    "board": "Web",
+    "name": "Sprint 1",
+    "state": "closed",
+    "starts_at": "2026-03-02T09:00:00Z",
+    "ends_at": "2026-03-13T16:00:00Z",
+    "closed_at": "2026-03-13T16:00:00Z",
+}
+
+
 class Pusher:
     """Somebody's build machine."""
 
@@ -125,6 +137,7 @@ def pusher() -> Pusher:
         ("pull-requests", PULL_REQUEST, PullRequest),
         ("commits", COMMIT, Commit),
         ("work-items", WORK_ITEM, WorkItem),
+        ("sprints", SPRINT, Sprint),
     ],
 )
 def test_a_record_is_stored_once_however_often_it_is_pushed(
@@ -349,11 +362,17 @@ def test_a_named_cause_that_was_deleted_is_answered_until_it_is_back(pusher: Pus
 
 @pytest.mark.parametrize(
     ("kind", "record"),
-    [("deployments", DEPLOYMENT), ("pull-requests", PULL_REQUEST), ("work-items", WORK_ITEM), ("commits", COMMIT)],
+    [
+        ("deployments", DEPLOYMENT),
+        ("pull-requests", PULL_REQUEST),
+        ("work-items", WORK_ITEM),
+        ("sprints", SPRINT),
+        ("commits", COMMIT),
+    ],
 )
 def test_one_odd_field_throws_out_no_record(pusher: Pusher, kind: str, record: dict[str, Any]) -> None:
     """Whatever need not be there is left out where it is not understood, and the answer says so."""
-    has_to_be_there = {"finished_at", "committed_at", "merged_at", "closed_at"}  # by the status
+    has_to_be_there = {"finished_at", "committed_at", "merged_at", "closed_at", "starts_at"}  # by the status
     fields = KINDS[kind].record().fields
     optional = [name for name, field in fields.items() if not field.required and name not in has_to_be_there]
     odd = [record | {name: value} for name in optional for value in (None, "odd", 7, [1], {"odd": 1}, "\ud800")]
@@ -384,6 +403,7 @@ def statuses(answer: tuple[int, Any]) -> list[str]:
         ("pull-requests", PULL_REQUEST),
         ("commits", COMMIT),
         ("work-items", WORK_ITEM),
+        ("sprints", SPRINT),
     ],
 )
 def test_a_token_changes_only_what_it_wrote(kind: str, record: dict[str, Any]) -> None:
