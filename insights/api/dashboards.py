@@ -39,9 +39,9 @@ class CardSerializer(serializers.Serializer[object]):
         child=serializers.CharField(),
         required=False,
         max_length=MOST_METRICS,
-        help_text="The metrics of a comparison or units card.",
+        help_text="The metrics of a comparison, units or split card.",
     )
-    by = serializers.CharField(required=False, help_text="The split of a trend or breakdown.")
+    by = serializers.CharField(required=False, help_text="The split of a trend, breakdown or split card.")
     beside = serializers.ListField(
         child=serializers.CharField(), required=False, max_length=MOST_METRICS, help_text="Further lines of a trend."
     )

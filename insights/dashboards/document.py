@@ -28,6 +28,7 @@ from insights.ui.cards import (
     Later,
     Lines,
     Slowest,
+    SplitTable,
     Table,
     Text,
     Tile,
@@ -73,6 +74,7 @@ class Kind:
     makes: Callable[[Json], StoredCard]
     offers: Callable[[Metric], bool] = lambda _metric: True
     has_window: bool = True  # one without shows what is open today
+    needs_split: bool = False
 
 
 def is_compared(metric: Metric) -> bool:
@@ -112,6 +114,7 @@ KINDS: Mapping[str, Kind] = {
         *("Breakdown", "chart-donut", ("metric", "by"), 4),
         lambda of: Breakdown(of["id"], of["metric"], Dimension(of["by"]), of.get("title", ""), of["width"]),
         lambda metric: metric.adds_up and bool(splits_of(metric)),
+        needs_split=True,
     ),
     "lines": Kind(
         *("By agent", "sparkles", ("metric",), 6),
@@ -132,6 +135,12 @@ KINDS: Mapping[str, Kind] = {
         *("By unit", "table", ("metrics",), 12),
         lambda of: UnitTable(of["id"], tuple(of["metrics"]), of.get("title", ""), of["width"]),
         lambda metric: not metric.always_by,
+    ),
+    "split": Kind(
+        *("Table by split", "table", ("metrics", "by"), 12),
+        lambda of: SplitTable(of["id"], tuple(of["metrics"]), Dimension(of["by"]), of.get("title", ""), of["width"]),
+        lambda metric: bool(splits_of(metric)),
+        needs_split=True,
     ),
     "stages": Kind(
         *("Lead time stages", "hourglass", (), 7),
@@ -352,18 +361,19 @@ def _wrong_metrics(card: Json, kind: Kind) -> Iterator[tuple[str, str]]:
             yield name, f"there is no metric “{key[:80]}”."
         elif metric and not kind.offers(metric):
             yield name, f"“{key}” cannot be shown as {kind.label.lower()}."
-    metric = find(card["metric"]) if card.get("metric") else None
-    if metric and "by" in kind.fields:
-        yield from _wrong_split(card, kind, metric)
+    named = [metric for key in (card.get("metric"), *card.get("metrics", ())) if key and (metric := find(key))]
+    if "by" in kind.fields and named:
+        if not card.get("by") and (kind.needs_split or named[0].always_by):
+            yield "by", "it needs a split."
+        for metric in named:
+            yield from _wrong_split(card, metric)
 
 
-def _wrong_split(card: Json, kind: Kind, metric: Metric) -> Iterator[tuple[str, str]]:
+def _wrong_split(card: Json, metric: Metric) -> Iterator[tuple[str, str]]:
     splits = [split.value for split in splits_of(metric)]
     if card.get("by") and card["by"] not in splits:
         offered = f"it can be {get_text_list(splits, 'or')}" if splits else "it has no splits"
         yield "by", f"“{metric.key}” is not split by {card['by'][:40]}; {offered}."
-    if not card.get("by") and (kind is KINDS["breakdown"] or metric.always_by):
-        yield "by", "it needs a split."
     if card.get("beside") and card.get("by"):
         yield "beside", "a trend has a split or metrics beside it, not both."
     others = [other for key in card.get("beside", ()) if (other := find(key))]

@@ -218,7 +218,7 @@ def _split(card: Trend, metric: Metric, answers: Answers, dimension: Dimension) 
     def datasets_of(chosen: Sequence[str]) -> list[Dataset]:
         return [
             Dataset(
-                _label(value, dimension),
+                label_of(value, dimension),
                 value or NAMELESS,
                 role,
                 values_of(by_value[value]),
@@ -324,7 +324,8 @@ def _incomplete(figure: MetricValue, granularity: Granularity) -> str:
     return "" if is_whole else f"incomplete {granularity.value}"
 
 
-def _label(value: str, dimension: Dimension) -> str:
+def label_of(value: str, dimension: Dimension) -> str:
+    """A value of a dimension as pages print it."""
     if dimension is Dimension.AGENT:
         return agent_name(value)
     if dimension is Dimension.SERVICE and value:

@@ -20,6 +20,7 @@ from insights.pages.attribution.labels import mix_in_words
 from insights.pages.compared import beside_non_ai, beside_non_ai_csv, line_name
 from insights.pages.drawing import breakdown_of, drill, highest_title, histogram_of, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv
+from insights.pages.splits import DIMENSION_LABELS, sort_of_split, split_context, split_csv
 from insights.pages.units import (
     UNASSIGNED_PART,
     UnitsOfPage,
@@ -45,6 +46,7 @@ from insights.ui.cards import (
     Own,
     Section,
     Slowest,
+    SplitTable,
     Table,
     Text,
     Tile,
@@ -318,7 +320,7 @@ def shown_card(card: Tile | Chart | Table | Text | Later, answers: Answers, own:
             return TextCard(name, title, text, span)
         case Later():
             return _later(card, answers)
-        case UnitTable() | Comparison() | Slowest():
+        case UnitTable() | SplitTable() | Comparison() | Slowest():
             title, text = _table_titles(card, answers.filters)
             url, csv_url = answers.part_url(card.name), answers.page.chart_csv_url(answers.filters, card.name)
             later = LaterCard(card.name.replace("_", "-"), title, text, url, card.span, csv_url=csv_url)
@@ -341,6 +343,8 @@ def _table_titles(card: Table, filters: Filters) -> tuple[str, str]:
     match card:
         case UnitTable():
             return card.title or "Unit by unit", "Show the units"
+        case SplitTable(by=by):
+            return card.title or f"By {DIMENSION_LABELS[by].lower()}", "Show the table"
         case Comparison():
             title = (card.title or "With and without agents").format(line=line_name(_line_of(card, filters)))
             return title, "Both groups, their differences and 95 % intervals"
@@ -539,6 +543,8 @@ def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
         case UnitTable():
             of_page, around = units_of(card, page, filters)
             return {**units_context(around, of_page), **titles, "part": "insights/_units_table.html"}
+        case SplitTable():
+            return {**split_context(card, page, filters), **titles, "part": "insights/_part_split.html"}
         case Comparison(metrics=metrics):
             counted = filters.without_facets() if card.is_of_everything else filters
             shown = beside_non_ai(counted, _line_of(card, filters), metrics)
@@ -563,6 +569,8 @@ def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cel
         case UnitTable():
             of_page, around = units_of(card, page, filters)
             return units_csv_rows(around, of_page)
+        case SplitTable():
+            return split_csv(card, page, filters)
         case Comparison(metrics=metrics):
             counted = filters.without_facets() if card.is_of_everything else filters
             return beside_non_ai_csv(counted, _line_of(card, filters), metrics)
@@ -570,8 +578,22 @@ def _csv(card: Table, page: InsightsPage, filters: Filters) -> Iterator[list[Cel
             return greatest_rows_csv(filters, get(filters.metric(card.metric)))
 
 
-def sort_of(card: UnitTable) -> Choice:
-    """The order of a table of units."""
+def orders(cards: Iterable[Card]) -> list[Choice]:
+    """The order of each table that its headings sort."""
+    return [order for card in cards if (order := _order_of(card))]
+
+
+def _order_of(card: Card) -> Choice | None:
+    match card:
+        case UnitTable():
+            return _sort_of(card)
+        case SplitTable():
+            return sort_of_split(card)
+        case _:
+            return None
+
+
+def _sort_of(card: UnitTable) -> Choice:
     return units_choice(columns_of(card.metrics), f"{card.name}_sort")
 
 
@@ -579,7 +601,7 @@ def units_of(card: UnitTable, page: InsightsPage, filters: Filters) -> tuple[Uni
     on, today = last_day(filters), filters.today
     around = surroundings(filters.scope.unit, filters.access.visibility, on=on, today=today)
     of_page = UnitsOfPage(
-        *(page, filters, columns_of(card.metrics), ""), sort_of(card).parameter, card.name, is_card=True
+        *(page, filters, columns_of(card.metrics), ""), _sort_of(card).parameter, card.name, is_card=True
     )
     return of_page, around
 

@@ -18,7 +18,7 @@ from insights.pages.filter_bar import filter_bar
 from insights.pages.lines import WITH_BANDS
 from insights.pages.routes import Charts, PageRoutes, Parts
 from insights.pages.units import Column, units_choice, units_part
-from insights.ui.cards import Chart, Lines, Section, Table, Units, UnitTable
+from insights.ui.cards import Chart, Lines, Section, Table, Units
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from orgtree.trees.surroundings import Surroundings
@@ -70,9 +70,8 @@ class TabbedPage:
     def choices(self) -> Sequence[Choice]:
         of_cards = [choice for section in self.sections for choice in section.choices]
         cards = [card for section in self.sections for card in section.cards]
-        orders = [presenter.sort_of(card) for card in cards if isinstance(card, UnitTable)]
         listed: list[Choice] = []
-        for choice in (*self.own_choices, *of_cards, *orders, units_choice(self.columns)):
+        for choice in (*self.own_choices, *of_cards, *presenter.orders(cards), units_choice(self.columns)):
             if choice not in listed:
                 listed.append(choice)
         return listed

@@ -113,6 +113,17 @@ class UnitTable:
 
 
 @dataclass(frozen=True)
+class SplitTable:
+    """The values of a dimension, with a column for each metric; the first sorts it."""
+
+    name: str
+    metrics: tuple[str, ...]
+    by: Dimension
+    title: str = ""
+    span: Span = 12
+
+
+@dataclass(frozen=True)
 class Lines:
     """A metric over time on a line for each agent and one for work without; the picked `line` stands out.
 
@@ -201,7 +212,7 @@ class Own:
     metrics: tuple[str | Choice, ...] = ()
 
 
-Table = UnitTable | Comparison | Slowest  # loads after the page
+Table = UnitTable | SplitTable | Comparison | Slowest  # loads after the page
 Chart = Trend | Lines | Breakdown | LastActive | Distribution
 Card = Tile | Chart | Figures | Units | Table | Text | Later | Look | Own
 

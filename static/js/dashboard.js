@@ -262,18 +262,18 @@ function fit(form) {
   for (const field of form.querySelectorAll("[data-field]")) {
     field.hidden = !field.dataset.field.split(" ").some((name) => fields.includes(name));
   }
-  const metric = form.querySelector("[name=metric]");
+  const metric = form.querySelector("[name=metric]"), by = form.querySelector("[name=by]");
   const chosen = metric.selectedOptions[0];
   for (const option of form.querySelectorAll("[name=metric] option, [name=more] option")) {
     const isOffered = !option.dataset.kinds || option.dataset.kinds.split(" ").includes(word);
     const isOnAxis = option.parentElement.closest("[name=metric]") || word !== "trend" || !chosen?.dataset.unit || option.dataset.unit === chosen.dataset.unit;
-    option.hidden = option.disabled = !(isOffered && isOnAxis && !(option.closest("[name=more]") && option.value === metric.value));
+    const isSplit = option.closest("[name=metric]") || word !== "split" || !by.value || option.dataset.splits?.split(" ").includes(by.value);
+    option.hidden = option.disabled = !(isOffered && isOnAxis && isSplit && !(option.closest("[name=more]") && option.value === metric.value));
   }
   const splits = chosen?.dataset.splits?.split(" ") ?? [];
   for (const option of form.querySelectorAll("[name=by] option")) {
     option.hidden = option.disabled = Boolean(option.value) && !splits.includes(option.value);
   }
-  const by = form.querySelector("[name=by]");
   if (by.selectedOptions[0]?.disabled) by.value = "";
   if (chosen?.disabled) metric.value = "";
 }

@@ -51,6 +51,9 @@ def cards(draw: st.DrawFn) -> dict[str, Any]:
             card["beside"] = draw(st.lists(st.sampled_from(others), unique=True, max_size=3)) if others else []
     if "metrics" in kind.fields:
         keys = [metric.key for metric in offered]
+        if "by" in kind.fields:
+            card["by"] = draw(st.sampled_from([split.value for split in splits_of(draw(st.sampled_from(offered)))]))
+            keys = [metric.key for metric in offered if card["by"] in splits_of(metric)]
         card["metrics"] = draw(st.lists(st.sampled_from(keys), unique=True, min_size=1, max_size=6))
     if "text" in kind.fields:
         card["text"] = draw(TITLES.filter(str.strip))
@@ -108,6 +111,8 @@ def test_templates_are_valid(name: str) -> None:
         ({"kind": "trend", "metric": "pr.size", "beside": ["ai.spend"]}, "beside", "must be in lines"),
         ({"kind": "breakdown", "metric": "ai.spend"}, "by", "it needs a split"),
         ({"kind": "breakdown", "metric": "pr.cycle_time", "by": "agent"}, "metric", "cannot be shown as breakdown"),
+        ({"kind": "split", "metrics": ["ai.spend"]}, "by", "it needs a split"),
+        ({"kind": "split", "metrics": ["ai.spend", "pr.size"], "by": "model"}, "by", "“pr.size” is not split by model"),
         ({"kind": "comparison", "metrics": ["ai.spend"]}, "metrics", "cannot be shown as comparison"),
         ({"kind": "units", "metrics": ["ai.spend", "ai.spend"]}, "metrics", "named twice"),
         ({"kind": "slowest", "metric": "pr.revert_rate"}, "metric", "cannot be shown as slowest"),

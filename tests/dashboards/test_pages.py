@@ -68,6 +68,7 @@ CARDS: tuple[dict[str, Any], ...] = (
     {"kind": "distribution", "metric": "pr.cycle_time"},
     {"kind": "comparison", "metric": "pr.cycle_time", "more": ["pr.merged_per_developer"]},
     {"kind": "units", "metric": "capacity.weekend_share", "more": ["allocation.new_share"]},
+    {"kind": "split", "metric": "ai.spend", "more": ["ai.sessions"], "by": "repository"},
     {"kind": "stages"},
     {"kind": "findings"},
     {"kind": "slowest", "metric": "pr.cycle_time"},
@@ -79,7 +80,7 @@ CHART, PART, FILE = "charts/c1/", "parts/c1/", "charts/c1.csv"
 PARTS = {
     **dict.fromkeys(("trend", "breakdown", "distribution"), (CHART, FILE)),
     "lines": (CHART, "charts/c1_with_bands/", FILE),
-    **dict.fromkeys(("comparison", "units", "stages", "findings", "slowest"), (PART, FILE)),
+    **dict.fromkeys(("comparison", "units", "split", "stages", "findings", "slowest"), (PART, FILE)),
 }
 
 

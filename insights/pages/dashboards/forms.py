@@ -102,7 +102,7 @@ class CardForm(WriteForm):
         label="More metrics",
         required=False,
         widget=MetricsSelect(attrs={"size": 6}),
-        help_text="Further lines of a trend, columns of a table by unit, rows of a comparison.",
+        help_text="Further lines of a trend, columns of a table, rows of a comparison.",
     )
     by = forms.ChoiceField(
         label="Split by",

@@ -31,7 +31,7 @@ from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.query.query import WHOLE_ORGANISATION, Dimension, Scope
 from insights.ui import wording
-from insights.ui.cards import LINE, Lines, Section, UnitTable
+from insights.ui.cards import LINE, Lines, Section
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_navigation, scope_words
@@ -87,7 +87,8 @@ def cards_of(dashboard: Dashboard, *, is_draft: bool = False) -> list[Placed]:
 
 def filters_for(request: HttpRequest, cards: Iterable[Placed]) -> Filters:
     """The filters of a dashboard; in a preview with its reader's access, and with the reader in every link."""
-    choices = [presenter.sort_of(item.card) for item in cards if isinstance(item.card, UnitTable)]
+    cards = list(cards)
+    choices = presenter.orders(item.card for item in cards if item.card)
     if any(isinstance(item.card, Lines) for item in cards):
         choices.append(LINE)
     access = access_in(request)
