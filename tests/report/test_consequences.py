@@ -63,7 +63,7 @@ def test_a_late_delivery_is_described_where_it_first_stands(monkeypatch: pytest.
     assert [str(point.consequence) for point in made.points] == [
         str(late),
         NOT_LINKED,
-        "Dates: Checkout, too.",
+        "Dates: Checkout is late, as said above.",
         NOT_LINKED,
     ]
     assert made.bottlenecks[0].consequence.sources == late.sources, "its name still opens it"

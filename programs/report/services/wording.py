@@ -14,7 +14,7 @@ CUSTOMERS = "bug.customer_found"
 FREQUENCY, CHANGES = "dora.deployment_frequency", "pr.throughput"
 OTHERS = (ADOPTION, SPEND, WASTED, CUSTOMERS, CHANGES, "pr.pickup_time")
 LATE = "Dates: {name} is likely {late} late; it is planned for {planned}."
-LATE_AGAIN = "Dates: {name}, too."  # where the report describes it above
+LATE_AGAIN = "Dates: {name} is late, as said above."  # once the report has described it
 NOT_LINKED = "No effect on customers, cost or dates is linked."
 
 DATES, ON_CUSTOMERS = "dates", "customers"
