@@ -171,7 +171,10 @@ def _target(row: Mapping[str, Any], baseline: Baseline) -> float:
 
 
 def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> None:
-    """It is possible, and an improvement on the baseline; no guardrail is broken from the start.  Raises FieldError."""
+    """Check that a target is possible and better than the baseline, and a guardrail not broken from the start.
+
+    Raises FieldError.
+    """
     is_change = row["target"] is None or row["target_kind"] == TargetKind.RELATIVE
     field = "change_percent" if is_change else "target"
     metric = find(key_result.metric) if key_result.metric else None

@@ -24,7 +24,7 @@ FIELDS = (  # read and written
 
 
 class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
-    """With the `id` of one that is there it changes that one; those that are not named are removed.
+    """A key result with the `id` of a stored one replaces it; stored ones that are not in the list are removed.
 
     A relative target has `change_percent` (−20: a fifth less than the baseline) instead of `target`; a guardrail may
     have either.  Without a `baseline` it is computed from the metric.  Without `better` it is the metric's.

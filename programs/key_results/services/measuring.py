@@ -47,7 +47,7 @@ NOT_STARTED = "The quarter has not started."
 
 
 def measure_objectives(*, only: Sequence[int] | None = None, today: date | None = None) -> int:
-    """Those of quarters that are not closed, drafts included, or of these objectives alone; how many key results.
+    """Measure the objectives of open quarters, drafts included, or `only` some; returns the number of key results.
 
     An objective that somebody is writing at this moment is passed over: whoever writes it measures it.
     """

@@ -44,7 +44,7 @@ QUARTER = OpenApiParameter(
 
 
 class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
-    """As an objective that is written takes it; a baseline that is not given is computed."""
+    """A key result of a template, as the API accepts it; a missing baseline is computed."""
 
     class Meta:
         model = TemplateKeyResult
@@ -86,7 +86,7 @@ class ObjectiveTemplatesSerializer(serializers.Serializer[object]):
 class ObjectiveTemplatesView(ProgramView):
     @operation("v1_objective_templates", ObjectiveTemplatesSerializer, parameters=(), errors=REFUSALS)
     def get(self, request: Request) -> Response:
-        """The objectives that are offered to begin from, with their key results."""
+        """List the templates on offer, with their key results."""
         return Response(ObjectiveTemplatesSerializer({"templates": objective_templates()}).data)
 
 
@@ -112,7 +112,7 @@ class OfferedObjectivesSerializer(serializers.Serializer[object]):
 
 
 class TemplateDraftSerializer(serializers.Serializer[object]):
-    """As an objective that is written takes it."""
+    """An objective filled in from a template, as the API accepts it."""
 
     template = serializers.CharField()
     unit = serializers.CharField(allow_null=True)
@@ -203,7 +203,7 @@ class PlansView(ProgramView):
 class TemplateDraftView(ProgramView):
     @operation("v1_objective_from_template", TemplateDraftSerializer, parameters=[UNIT, QUARTER])
     def get(self, request: Request, template: str) -> Response:
-        """A template for a unit, with its baselines as far as one may see them, and the targets that follow."""
+        """Fill in a template for a unit, with the baselines that the viewer may see and targets computed from them."""
         access, quarter = _writer(request), _quarter(request)
         try:
             filled = objective_from_template(template, parameter(request, "unit") or None, quarter, access)
@@ -217,7 +217,7 @@ class TemplateDraftView(ProgramView):
 class WritingForView(ProgramView):
     @operation("v1_writing_for", WritingForSerializer, parameters=())
     def get(self, request: Request) -> Response:
-        """For which units one writes objectives and tickets, and who could own them; nothing for whoever leads none."""
+        """List the units for which the viewer can write objectives and tickets, and their possible owners."""
         visibility = self.access.visibility
         units, owners = (units_led(visibility), suggested_owners(visibility)) if visibility.leads_any else ([], [])
         return Response(
@@ -230,7 +230,7 @@ class WritingForView(ProgramView):
 
 
 def _writer(request: Request) -> Access:
-    """Raises PermissionDenied for who can write for no unit."""
+    """The access of a request.  Raises PermissionDenied if it can write for no unit."""
     access = access_of(request.user)
     if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_WRITERS)
@@ -238,7 +238,7 @@ def _writer(request: Request) -> Access:
 
 
 def _quarter(request: Request) -> Quarter:
-    """The quarter with that day; one that nobody asked for yet is not stored by asking."""
+    """The quarter of the request; one that does not exist yet is not stored."""
     word = parameter(request, "quarter")
     return quarter_shown(word) or quarter_of(day_to_write_for(word))
 

@@ -80,7 +80,7 @@ class Objectives(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_objectives_list", ObjectivesSerializer, parameters=LIST_PARAMETERS)
     def list(self, request: Request) -> Response:
-        """The objectives of a quarter that one may see."""
+        """List the objectives of a quarter that the viewer may see."""
         page = requested_slice(request)
         filters = ObjectiveFilters.of_request(request.query_params, self.access, today=self.today)
         counts = filters.count_by_status("owner", "mine", "parent")
@@ -90,7 +90,7 @@ class Objectives(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_objective_publish", ObjectiveSerializer)
     def publish(self, request: Request, pk: int) -> Response:
-        """Let everybody whom it concerns see a draft."""
+        """Publish a draft to everybody whom it concerns."""
         objective = self.find(pk, self.access)
         body(request)
         publish_objective(self.access, objective)
@@ -98,21 +98,21 @@ class Objectives(ProgramView, ListCreate, ReadChange):
 
     @operation("v1_objective_drop", ObjectiveSerializer, request=DropSerializer)
     def drop(self, request: Request, pk: int) -> Response:
-        """Give it up during the quarter, with a reason."""
+        """Drop an objective during its quarter, with a reason."""
         objective = self.find(pk, self.access)
         drop_objective(self.access, objective, body(request, DropSerializer)["why"])
         return self.answer(pk)
 
     @operation("v1_objective_standing", ObjectiveSerializer, request=OverrideSerializer)
     def standing(self, request: Request, pk: int) -> Response:
-        """Say how it goes in place of what is computed, with a reason; an empty standing takes that back."""
+        """Override the computed status, with a reason; an empty standing removes the override."""
         objective, given = self.find(pk, self.access), body(request, OverrideSerializer)
         override_status(self.access, objective, given["standing"], given.get("reason", ""))
         return self.answer(pk)
 
     @operation("v1_objective_ending", ObjectiveSerializer, request=EndingSerializer)
     def ending(self, request: Request, pk: int) -> Response:
-        """Decide what becomes of it when its quarter is closed, and what was learned."""
+        """Decide whether an objective is carried over when its quarter closes, and record what was learned."""
         objective, given = self.find(pk, self.access), body(request, EndingSerializer)
         decide(self.access, objective, given["carry_over"], given.get("retrospective", objective.retrospective))
         return self.answer(pk)
@@ -128,7 +128,7 @@ class CheckInsView(ProgramView):
 
     @operation("v1_objective_check_in", {201: CheckInSerializer}, request=CheckInWriteSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """Say how sure one is, and the value of a key result that is entered by hand."""
+        """Add a check-in: confidence, and values of key results that are entered by hand."""
         objective = visible_objective(pk, self.access)
         given = body(request, CheckInWriteSerializer)
         if "values" in given:
@@ -148,7 +148,7 @@ class QuartersView(ProgramView):
 
 
 def quarter_shown(word: str) -> Quarter | None:
-    """The quarter with that day; asking makes none."""
+    """The quarter that contains a day; None if it does not exist yet."""
     return quarter_of_day(day("quarter", word) or windows.local_today())
 
 

@@ -101,7 +101,8 @@ def change_objective(access: Access, objective: Objective, given: Mapping[str, A
 def move_objective(
     access: Access, objective: Objective, *, unit: str | None, quarter: Quarter, of_version: int
 ) -> Objective:
-    """To another quarter, another unit (a slug; None: the whole organisation), or both, with its key results.
+    """Move an objective and its key results to another quarter, another unit (slug; None: the whole organisation), or
+    both.
 
     Baselines that were computed are read again, for the days before that quarter, and targets in percent follow them.
     It no longer serves what stands in another quarter.  Raises as `change_objective` does.
@@ -113,8 +114,10 @@ def move_objective(
 
 
 def publish_objective(access: Access, objective: Objective) -> Objective:
-    """Before everybody whom it concerns; where it is that already, nothing changes.  Raises FieldError,
-    MayNotWriteError."""
+    """Publish an objective to everybody whom it concerns; a published one does not change.
+
+    Raises FieldError, MayNotWriteError.
+    """
     with changes_by(account_of(access)):
         stored = locked_to_change(access, objective)
         if stored.published_at is None:
@@ -161,14 +164,14 @@ def override_status(access: Access, objective: Objective, status: str, reason: s
 
 
 def hold_open(quarter: Quarter) -> None:
-    """Nobody closes the quarter until this transaction ends.  Raises FieldError where somebody has."""
+    """Keep the quarter open until this transaction ends.  Raises FieldError if it is closed already."""
     closed_at = sql.column("SELECT closed_at FROM programs_quarter WHERE id = %s FOR SHARE", [quarter.pk])
     if closed_at != [None]:
         raise FieldError("quarter", f"{quarter} is closed and cannot be changed. Use the following quarter.")
 
 
 def locked_to_change(access: Access, objective: Objective) -> Objective:
-    """As it is stored now, held for this transaction.  Raises MayNotWriteError, FieldError."""
+    """The objective as stored, locked for this transaction.  Raises MayNotWriteError, FieldError."""
     if not is_answerable(access.visibility, objective):
         raise MayNotWriteError(ONLY_LEADERS)
     hold_open(objective.quarter)
@@ -205,7 +208,7 @@ def _values(key_result: KeyResult) -> tuple[Any, ...]:
 
 
 def _store_key_results(objective: Objective, key_results: Sequence[KeyResult]) -> None:
-    """These in their order, and no others.  Raises FieldError."""
+    """Store these key results in their order, and delete all others.  Raises FieldError."""
     stored = {key_result.pk: key_result for key_result in objective.key_results.all()}
     gone = objective.key_results.exclude(pk__in=[key_result.pk for key_result in key_results if key_result.pk])
     spoken_of = gone.filter(check_ins__isnull=False).first()

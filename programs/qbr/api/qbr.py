@@ -70,7 +70,7 @@ class QbrsView(ProgramView):
         ],
     )
     def get(self, request: Request) -> Response:
-        """The reviews that one may see, each in its newest revision, the latest first."""
+        """List the reviews that the viewer may see, each in its newest revision, the latest first."""
         found = QbrFilters.of_request(request.query_params, self.access, today=windows.local_today()).qs
         rows = list(found[requested_slice(request)])
         listed = QbrSerializer(rows, many=True, context={"names": names_for(rows, self.access)})
@@ -78,7 +78,7 @@ class QbrsView(ProgramView):
 
     @operation("v1_qbr_create", {201: OneQbrSerializer}, request=QbrCreateSerializer)
     def post(self, request: Request) -> Response:
-        """A draft with all sections."""
+        """Create a draft with all sections."""
         added = create_qbr(self.access, **body(request, QbrCreateSerializer))
         return Response(_document(added.pk, self.access), status=status.HTTP_201_CREATED)
 
@@ -86,7 +86,7 @@ class QbrsView(ProgramView):
 class QbrView(ProgramView):
     @operation("v1_qbr", OneQbrSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """One review with its document; of a draft with today's figures."""
+        """Return a review with its document; a draft has today's figures."""
         return Response(_document(pk, self.access))
 
     @operation("v1_qbr_discard", {204: None})
@@ -104,7 +104,7 @@ class QbrSectionView(ProgramView):
         request=QbrSectionWriteSerializer,
     )
     def patch(self, request: Request, pk: int, key: str) -> Response:
-        """Write what is named of a draft's section."""
+        """Change the named fields of a draft's section."""
         qbr = visible_qbr(pk, self.access)
         given, version = changed_version(request)
         if key not in SECTIONS or not qbr.sections.filter(key=key).exists():
@@ -134,7 +134,7 @@ class QbrDecisionView(ProgramView):
         request=DecisionChangeSerializer,
     )
     def patch(self, request: Request, pk: int, decision: int) -> Response:
-        """Change what is named of a decision, until the review is signed off."""
+        """Change the named fields of a decision, until the review is signed off."""
         stored = decision_of(visible_qbr(pk, self.access), decision)
         given, version = changed_version(request)
         return answer_change(
@@ -185,7 +185,7 @@ class QbrSignView(ProgramView):
 class QbrReopenView(ProgramView):
     @operation("v1_qbr_reopen", {201: OneQbrSerializer}, request=QbrReopenSerializer)
     def post(self, request: Request, pk: int) -> Response:
-        """A draft of the next revision of a frozen one, which stays as it is."""
+        """Reopen a frozen review as a draft of its next revision; the frozen one stays as it is."""
         qbr = visible_qbr(pk, self.access)
         draft = reopen_qbr(self.access, qbr, **body(request, QbrReopenSerializer))
         return Response(_document(draft.pk, self.access), status=status.HTTP_201_CREATED)
@@ -194,7 +194,7 @@ class QbrReopenView(ProgramView):
 class QbrCompareView(ProgramView):
     @operation("v1_qbr_compare", ComparisonSerializer, parameters=())
     def get(self, request: Request, pk: int) -> Response:
-        """Figure by figure with the latest frozen review of the unit before it; 404 where there is none."""
+        """Compare each figure with the unit's previous frozen review; 404 if there is none."""
         qbr = visible_qbr(pk, self.access)
         earlier = preceding_qbr(qbr, self.access.visibility)
         if earlier is None:
@@ -212,7 +212,7 @@ class QbrCsvView(ProgramView):
 
     @operation("v1_qbr_csv", CSV_ANSWERS, parameters=(), errors={})
     def get(self, request: Request, pk: int) -> HttpResponseBase:
-        """Its figures, a row each."""
+        """Download the figures of a review as CSV."""
         document = document_of(visible_qbr(pk, self.access), self.access, today=windows.local_today())
         return csv_response(f"qbr-{pk}", figure_rows(document, restated_figures(document, self.access)))
 
