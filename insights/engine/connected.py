@@ -17,7 +17,7 @@ from insights.query.query import Window
 from integrations.enums import Kind
 from integrations.facts.ownership import OWNER_PLACEMENTS
 from integrations.facts.working_agreements import AGREED
-from integrations.models import FactFamily
+from integrations.models import FAMILY_OF_KIND, FactFamily
 
 NOT_YET = "This time is in the future."
 NOTHING = "No data in this time."
@@ -67,15 +67,7 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.CODE_SCANNING: Source.CODE_SCANNING,
 }
 _KINDS: Mapping[Source, Kind] = {
-    Source.PULL_REQUESTS: Kind.PULL_REQUEST,
-    Source.WORK_ITEMS: Kind.WORK_ITEM,
-    Source.SPRINTS: Kind.SPRINT,
-    Source.PIPELINES: Kind.PIPELINE_RUN,
-    Source.DEPLOYMENTS: Kind.DEPLOYMENT,
-    Source.INCIDENTS: Kind.INCIDENT,
-    Source.TEST_REPORTS: Kind.TEST_REPORT,
-    Source.COVERAGE_REPORTS: Kind.COVERAGE_REPORT,
-    Source.CODE_SCANNING: Kind.CODE_SCANNING_ALERT,
+    SOURCES[family]: kind for kind, family in FAMILY_OF_KIND.items() if family is not FactFamily.CODE
 }
 NO_SOURCE = {
     Source.TELEMETRY: "No telemetry had been received by then.",

@@ -44,6 +44,7 @@ from integrations.facts.left_out import (
     unread_tokens,
 )
 from integrations.models import (
+    FAMILY_OF_KIND,
     FactFamily,
     IngestScope,
     IngestToken,
@@ -52,25 +53,23 @@ from integrations.models import (
     UnplacedReason,
     UnplacedRecord,
 )
+from integrations.push.receive import PUSHED_KINDS
 from orgtree.access.access import Access
 
 NAMED = 3  # figures that a line names
 UNPRICED, UNNAMED = "ai.unpriced_tokens", "ai.requests_without_session"
-# What a kind of records is needed for, by what its facts are linked with.
-FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
-    Kind.REPOSITORY: frozenset(),
-    Kind.PULL_REQUEST: frozenset({FactFamily.PULL_REQUEST, FactFamily.DEPLOYMENT}),
-    Kind.DEPLOYMENT: frozenset({FactFamily.DEPLOYMENT}),
-    Kind.PIPELINE_RUN: frozenset({FactFamily.PIPELINE}),
-    Kind.WORK_ITEM: frozenset({FactFamily.WORK_ITEM, FactFamily.SPRINT, FactFamily.EFFORT}),
-    Kind.SPRINT: frozenset({FactFamily.SPRINT}),
-    Kind.INCIDENT: frozenset({FactFamily.INCIDENT, FactFamily.DEPLOYMENT}),
-    Kind.RELEASE: frozenset(),
-    Kind.TEST_REPORT: frozenset({FactFamily.TEST}),
-    Kind.COVERAGE_REPORT: frozenset({FactFamily.COVERAGE}),
-    Kind.CODE_SCANNING_ALERT: frozenset({FactFamily.CODE_SCANNING}),
-    Kind.COMMIT: frozenset({FactFamily.CODE}),
+# Families whose facts are linked with records of a kind, besides its own.
+LINKED: Mapping[Kind, frozenset[FactFamily]] = {
+    Kind.PULL_REQUEST: frozenset({FactFamily.DEPLOYMENT}),
+    Kind.INCIDENT: frozenset({FactFamily.DEPLOYMENT}),
+    Kind.WORK_ITEM: frozenset({FactFamily.SPRINT, FactFamily.EFFORT}),
 }
+FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
+    kind: frozenset({FAMILY_OF_KIND[kind]} if kind in FAMILY_OF_KIND else ()) | LINKED.get(kind, frozenset())
+    for kind in Kind
+}
+"""What a kind of records is needed for."""
+
 UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
     UnplacedReason.UNKNOWN: ("names something that no connection knows", "name something that no connection knows"),
     UnplacedReason.AMBIGUOUS: ("has an ambiguous name", "have an ambiguous name"),
@@ -78,12 +77,7 @@ UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
     UnplacedReason.NAMELESS: ("names no repository", "name no repository"),
     UnplacedReason.FAILED: ("could not be stored", "could not be stored"),
 }
-PUSHED = frozenset(
-    {
-        *(FactFamily.DEPLOYMENT, FactFamily.INCIDENT, FactFamily.PIPELINE, FactFamily.PULL_REQUEST),
-        *(FactFamily.TEST, FactFamily.COVERAGE, FactFamily.CODE_SCANNING),
-    }
-)
+PUSHED = frozenset().union(*(FAMILIES[kind] for kind in PUSHED_KINDS.values()))
 
 
 @dataclass(frozen=True)

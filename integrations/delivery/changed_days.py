@@ -14,46 +14,38 @@ from integrations.delivery.pipeline_runs.pull_requests import assign_runs_of
 from integrations.delivery.pull_requests.changed_days import note_services_of_deployments
 from integrations.delivery.work_items.changed_days import note_items_of
 from integrations.enums import Kind
-from integrations.models import FactFamily
+from integrations.models import FAMILY_OF_KIND
 from integrations.outbox.fact_changes import Change, append_changes, append_days
 
-FAMILIES: Mapping[Kind, FactFamily] = {
-    Kind.PULL_REQUEST: FactFamily.PULL_REQUEST,
-    Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
-    Kind.INCIDENT: FactFamily.INCIDENT,
-    Kind.TEST_REPORT: FactFamily.TEST,
-    Kind.COVERAGE_REPORT: FactFamily.COVERAGE,
-    Kind.CODE_SCANNING_ALERT: FactFamily.CODE_SCANNING,
-}
 # (record, first moment, last moment): an open record counts on every day until now.
-_MOMENTS: Mapping[FactFamily, LiteralString] = {
-    FactFamily.PULL_REQUEST: """
+_MOMENTS: Mapping[Kind, LiteralString] = {
+    Kind.PULL_REQUEST: """
         SELECT id, least(created_at, merged_at, closed_at), coalesce(merged_at, closed_at, now())
         FROM integrations_pullrequest WHERE id = ANY (%(ids)s)
         UNION ALL
         SELECT pull_request_id, submitted_at, submitted_at
         FROM integrations_pullrequestreview WHERE pull_request_id = ANY (%(ids)s)
     """,
-    FactFamily.DEPLOYMENT: """
+    Kind.DEPLOYMENT: """
         SELECT id, least(created_at, started_at, finished_at), greatest(created_at, started_at, finished_at)
         FROM integrations_deployment WHERE id = ANY (%(ids)s)
         UNION ALL
         SELECT deployment_id, restored_at, restored_at
         FROM integrations_faileddeployment WHERE deployment_id = ANY (%(ids)s)
     """,
-    FactFamily.INCIDENT: """
+    Kind.INCIDENT: """
         SELECT id, least(started_at, resolved_at), coalesce(resolved_at, now())
         FROM integrations_incident WHERE id = ANY (%(ids)s)
     """,
-    FactFamily.TEST: """
+    Kind.TEST_REPORT: """
         SELECT id, finished_at, finished_at FROM integrations_testreport WHERE id = ANY (%(ids)s)
     """,
     # A report counts until the next one, and ends the one before it.
-    FactFamily.COVERAGE: """
+    Kind.COVERAGE_REPORT: """
         SELECT id, measured_at, greatest(measured_at, now())
         FROM integrations_coveragereport WHERE id = ANY (%(ids)s)
     """,
-    FactFamily.CODE_SCANNING: """
+    Kind.CODE_SCANNING_ALERT: """
         SELECT id, created_at, greatest(created_at, coalesce(fixed_at, dismissed_at, now()))
         FROM integrations_codescanningalert WHERE id = ANY (%(ids)s)
     """,
@@ -69,14 +61,12 @@ CountedDays = tuple[int, date, date]  # record, day_from, day_to
 
 def days_of(kind: Kind, ids: Iterable[int]) -> list[CountedDays]:
     """The local days on which these records count now."""
-    family, ordered = FAMILIES.get(kind), sorted(ids)
-    if family is None or not ordered:
+    ordered = sorted(ids)
+    if kind not in _MOMENTS or not ordered:
         return []
     return [
         (record, start, end)
-        for record, start, end in sql.rows(
-            _DAYS.format(columns="record_id,", moments=_MOMENTS[family]), {"ids": ordered}
-        )
+        for record, start, end in sql.rows(_DAYS.format(columns="record_id,", moments=_MOMENTS[kind]), {"ids": ordered})
     ]
 
 
@@ -85,13 +75,14 @@ def append_record_days(kind: Kind, ids: Iterable[int], before: Iterable[CountedD
 
     Other records in `before` are ignored.
     """
-    family, ordered = FAMILIES.get(kind), set(ids)
-    if family is None or not ordered:
+    ordered = set(ids)
+    if kind not in _MOMENTS or not ordered:
         return
+    family = FAMILY_OF_KIND[kind]
     if kind == Kind.PULL_REQUEST:
         note_items_of(ordered)
         assign_runs_of(ordered)
     if kind == Kind.DEPLOYMENT:
         note_services_of_deployments(ordered)
     append_changes(Change(family, start, end) for record, start, end in before if record in ordered)
-    append_days({family: _DAYS.format(columns="", moments=_MOMENTS[family])}, {"ids": sorted(ordered)})
+    append_days({family: _DAYS.format(columns="", moments=_MOMENTS[kind])}, {"ids": sorted(ordered)})

@@ -46,25 +46,13 @@ _FIRST_DAYS: LiteralString = """
 _ALL_DAYS = f"""
     SELECT min(day), greatest(min(day), now()::date) + 1 FROM ({_FIRST_DAYS}) AS days (day)
 """  # noqa: S608  # constants of this module
-_OF_REPOSITORY = (
-    FactFamily.AI,
-    FactFamily.CODE,
-    FactFamily.CLONE,
-    FactFamily.PULL_REQUEST,
-    FactFamily.WORK_ITEM,
-    FactFamily.SPRINT,
-    FactFamily.PIPELINE,
-    FactFamily.DEPLOYMENT,
-    FactFamily.INCIDENT,
-    FactFamily.TEST,
-    FactFamily.COVERAGE,
-    FactFamily.CODE_SCANNING,
-)
+_OF_PEOPLE = (FactFamily.ENROLMENT, FactFamily.SEATS, FactFamily.EFFORT, FactFamily.HAND_KEPT)
+_OF_REPOSITORIES = tuple(family for family in FactFamily if family not in _OF_PEOPLE)
 
 
 def append_changes_of_renamed(*, repository: int | None = None, project: int | None = None) -> None:
     """Append all days on which anything could have happened there, in the transaction that changes its name."""
-    families = (FactFamily.WORK_ITEM, FactFamily.SPRINT) if repository is None else _OF_REPOSITORY
+    families = (FactFamily.WORK_ITEM, FactFamily.SPRINT) if repository is None else _OF_REPOSITORIES
     append_days(dict.fromkeys(families, _ALL_DAYS), {"repository": repository, "project": project})
 
 

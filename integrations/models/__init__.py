@@ -19,7 +19,7 @@ from integrations.models.attribution import (
     UnreadableNote,
     UnusedNote,
 )
-from integrations.models.changes import FactChange, FactFamily
+from integrations.models.changes import FAMILY_OF_KIND, FactChange, FactFamily
 from integrations.models.code import (
     AppliedThresholds,
     CoAuthor,

@@ -1,9 +1,13 @@
-"""The outbox of fact changes."""
+"""Families of facts, and the outbox of their changes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from django.db import models
 from django.db.models.functions import Now
+
+from integrations.enums import Kind
 
 
 class FactFamily(models.TextChoices):
@@ -25,6 +29,21 @@ class FactFamily(models.TextChoices):
     CODE_SCANNING = "code_scanning", "Code scanning alerts"
     EFFORT = "effort", "People's time, and what it went to"
     HAND_KEPT = "hand_kept", "Values that people enter"
+
+
+FAMILY_OF_KIND: Mapping[Kind, FactFamily] = {
+    Kind.PULL_REQUEST: FactFamily.PULL_REQUEST,
+    Kind.DEPLOYMENT: FactFamily.DEPLOYMENT,
+    Kind.PIPELINE_RUN: FactFamily.PIPELINE,
+    Kind.WORK_ITEM: FactFamily.WORK_ITEM,
+    Kind.SPRINT: FactFamily.SPRINT,
+    Kind.INCIDENT: FactFamily.INCIDENT,
+    Kind.TEST_REPORT: FactFamily.TEST,
+    Kind.COVERAGE_REPORT: FactFamily.COVERAGE,
+    Kind.CODE_SCANNING_ALERT: FactFamily.CODE_SCANNING,
+    Kind.COMMIT: FactFamily.CODE,
+}
+"""The family of a kind of records; repositories and releases have none, because no metric reads them."""
 
 
 class FactChange(models.Model):

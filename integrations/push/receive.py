@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 MOST_RECORDS = 1000
 SECONDS_TO_RETRY = 5
-_KINDS = {name: pushed.kind for name, pushed in KINDS.items()} | REPORTS  # given by the URL
+PUSHED_KINDS = {name: pushed.kind for name, pushed in KINDS.items()} | REPORTS  # by their name in the URL
 
 
 class RefusedPushError(Exception):
@@ -64,7 +64,7 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 
     def gone(sender: Sender) -> dict[str, Any]:
         was_there = (
-            forget_value(record_id, sender) if kind == METRICS else forget_record(_KINDS[kind], record_id, sender)
+            forget_value(record_id, sender) if kind == METRICS else forget_record(PUSHED_KINDS[kind], record_id, sender)
         )
         if not was_there:
             raise RefusedPushError(404, f"There is no record {record_id[:100]!r} among {kind}.")
@@ -75,8 +75,10 @@ def push_record(request: HttpRequest, kind: str, record_id: str) -> HttpResponse
 
 def _answered(request: HttpRequest, kind: str, method: str, act: Callable[[Sender], dict[str, Any]]) -> HttpResponse:
     try:
-        if kind not in (*_KINDS, METRICS):
-            raise RefusedPushError(404, f"There is no kind {kind[:40]!r}. There are: {', '.join((*_KINDS, METRICS))}.")
+        if kind not in (*PUSHED_KINDS, METRICS):
+            raise RefusedPushError(
+                404, f"There is no kind {kind[:40]!r}. There are: {', '.join((*PUSHED_KINDS, METRICS))}."
+            )
         if request.method != method:
             raise RefusedPushError(405, f"Use {method} here.", {"Allow": method})
         return JsonResponse(act(_sender(request)))

@@ -8,10 +8,23 @@ import pytest
 from django.test import Client
 
 from insights.catalogue.registry import get
+from insights.query.query import Query, Window
+from insights.ui.shortfalls import shortfalls
 from integrations.enums import ResourceKind
-from integrations.models import Connection, IngestToken, Resource, SenderDay, Silence, Stream, SyncRun, WebhookDelivery
+from integrations.models import (
+    Connection,
+    IngestScope,
+    IngestToken,
+    Resource,
+    SenderDay,
+    Silence,
+    Stream,
+    SyncRun,
+    WebhookDelivery,
+)
 from integrations.silence.watch import watch
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
+from orgtree.access.access import public_access
 from orgtree.models import Identity, IndividualPolicy, Organisation
 from programs.models import Notice
 from programs.reminders.services.planning import plan_reminders
@@ -64,6 +77,18 @@ def test_a_token_that_was_silent_on_a_working_day_is_noticed_once() -> None:
     assert watch(MONDAY + timedelta(hours=3)) == 0
     silence.refresh_from_db()
     assert silence.end == Silence.End.RETURNED
+
+
+def test_figures_of_all_records_that_can_be_pushed_say_that_a_token_is_silent() -> None:
+    connection()
+    made, _ = create_ingest_token("build server", scope=IngestScope.PUSH)
+    sends_daily(f"token:{made.pk}")
+    watch(MONDAY)
+    window = Window(WORKING[-1], MONDAY.date())
+    for key in ("dora.deployment_frequency", "pr.throughput", "wip.count", "commit.count", "sprint.commit"):
+        found = shortfalls([get(key)], Query(key, window), public_access(), known={})
+        assert [shortfall.key for shortfall in found] == [f"silence_{Silence.objects.get().pk}"], key
+    assert not shortfalls([get("ai.tokens")], Query("ai.tokens", window), public_access(), known={})
 
 
 def test_a_token_that_is_revoked_is_no_silence() -> None:
