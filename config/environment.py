@@ -10,8 +10,10 @@ import os
 import secrets
 import socket
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -39,9 +41,18 @@ LONGEST_RAW_EVENT_DAYS = 3650
 MOST_PROXIES = 9
 ANY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  # compared with, not bound to
 
+Read = TypeVar("Read", bound=Callable[[], object])
+_CHECKED: list[Callable[[], object]] = []
+
 
 class ConfigurationError(ValueError):
     """An environment variable has an invalid value; the message names it and gives an example."""
+
+
+def checked(read: Read) -> Read:
+    """Make `check` read the variable, so that a start refuses an invalid value."""
+    _CHECKED.append(read)
+    return read
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,7 @@ def uses_embedded_database() -> bool:
     return not os.environ.get("DATABASE_URL")
 
 
+@checked
 def database_parameters() -> dict[str, object]:
     """Django's DATABASES["default"], from DATABASE_URL or for the embedded server.
 
@@ -100,22 +112,11 @@ def database_parameters() -> dict[str, object]:
 
 def check() -> None:
     """Validate all variables; raises ConfigurationError for the first invalid one."""
-    for read in (
-        database_parameters,
-        base_url,
-        port,
-        log_format,
-        time_zone,
-        fiscal_year_start_month,
-        raw_event_days,
-        patience_seconds,
-        providers_may_be_private,
-        trusted_proxies,
-        mail_server,
-    ):
+    for read in _CHECKED:
         read()
 
 
+@checked
 def time_zone() -> str:
     """The organisation's zone, by its IANA name."""
     name = os.environ.get("HEADWAY_TIME_ZONE") or "UTC"
@@ -126,6 +127,7 @@ def time_zone() -> str:
     return name
 
 
+@checked
 def fiscal_year_start_month() -> int:
     """The month in which the organisation's first quarter begins."""
     value = os.environ.get("HEADWAY_FISCAL_YEAR_START_MONTH") or "1"
@@ -134,6 +136,7 @@ def fiscal_year_start_month() -> int:
     return int(value)
 
 
+@checked
 def raw_event_days() -> int:
     """Retention of raw telemetry in days after it was received."""
     value = os.environ.get("HEADWAY_RAW_EVENT_DAYS") or "30"
@@ -144,6 +147,7 @@ def raw_event_days() -> int:
     return int(value)
 
 
+@checked
 def patience_seconds() -> int:
     """The time to wait at start for the database and the broker."""
     value = os.environ.get("HEADWAY_WAIT_SECONDS") or "60"
@@ -152,6 +156,7 @@ def patience_seconds() -> int:
     return int(value)
 
 
+@checked
 def providers_may_be_private() -> bool:
     """Whether connections may target private addresses and this machine, for self-hosted providers."""
     value = os.environ.get("HEADWAY_PRIVATE_PROVIDERS") or "yes"
@@ -160,6 +165,7 @@ def providers_may_be_private() -> bool:
     return value == "yes"
 
 
+@checked
 def trusted_proxies() -> int:
     """Number of proxies in front; each appends its caller's address to X-Forwarded-For."""
     value = os.environ.get("HEADWAY_TRUSTED_PROXIES") or "0"
@@ -204,6 +210,7 @@ def uses_file_broker() -> bool:
     return broker_url() == FILE_BROKER
 
 
+@checked
 def base_url() -> str:
     """The public URL, used in output, agents' settings and mails."""
     configured = os.environ.get("HEADWAY_BASE_URL", "").rstrip("/")
@@ -217,6 +224,7 @@ def base_url() -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{port()}"
 
 
+@checked
 def mail_server() -> MailServer:
     """From HEADWAY_EMAIL_URL; without it the host is empty and no mail is sent.
 
@@ -249,6 +257,7 @@ def host() -> str:
     return os.environ.get("HEADWAY_HOST") or "127.0.0.1"
 
 
+@checked
 def port() -> int:
     value = os.environ.get("HEADWAY_PORT") or "8000"
     if not value.isdecimal() or not 0 < int(value) < 65536:
@@ -256,6 +265,7 @@ def port() -> int:
     return int(value)
 
 
+@checked
 def log_format() -> str:
     """text or json."""
     value = os.environ.get("HEADWAY_LOG_FORMAT") or "text"
