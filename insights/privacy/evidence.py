@@ -1,7 +1,12 @@
-"""Asks for what is needed to judge whether the values of a query may be shown, and judges.
+"""Asks who contributes to the values of a query, and decides by the answers which of the values to hide.
 
-Who contributes is read beside the values: by the units whose values a viewer could subtract from its own, and by what
-each of its filters leaves out.  Rules: insights/privacy/suppression.py.
+`Question.people_queries` asks: for the contributors of each *unit* whose values a viewer could subtract from the
+query's own (its *family*), for those without each filter, and for those who commit to its repositories.
+`Question.hidden` applies the rules (`Rule`) in turn.  The rules themselves are pure functions in suppression.py, which
+also explains cells, atoms and patterns; to add one, see docs/extending.md#a-rule-of-privacy.
+
+Contributors come by *place*, which is the units of the family that they were in on the day, and by *segment*:
+insights/engine/contributors.py.
 """
 
 from __future__ import annotations
@@ -10,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
+from itertools import chain, product
 
 from insights.catalogue.declarations import Ratio
 from insights.catalogue.registry import get
@@ -37,11 +42,14 @@ from insights.privacy.withhold import is_of_delivery, names_ai, numerator_of
 from insights.query.measures import Measure, PeopleOfWindow
 from insights.query.query import Dimension, Query, Window
 
-OWN: Row = None  # the query's own scope, where that is no unit
+OWN_SCOPE: Row = None  # the row of a query whose scope is no unit
 TAKEN = "taken"  # by a filter
 COMMITS = "commit.count"
 BySegment = Mapping[Segment, People]
 ByPlace = Mapping[tuple[Place, Segment], People]
+OfWindows = Mapping[Window, Sequence[BySegment]]
+"""The contributors of one row, by window; of each window one set for each group of people that its values tell of
+(`Contributors.people_in`)."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class _Filter:
 
 
 @dataclass(frozen=True)
-class _Wider:
+class _WiderQuery:
     """Asks who is left out by some of the filters: the query without them, split by them, and then by its segments at
     the positions `kept`."""
 
@@ -108,6 +116,15 @@ class _Wider:
 
 
 @dataclass(frozen=True)
+class _Evidence:
+    """The answers by which a question is judged."""
+
+    contributors: Contributors
+    committers: Contributors | None
+    wider: Sequence[tuple[_WiderQuery, Contributors]]
+
+
+@dataclass(frozen=True)
 class Question:
     """A query whose values are protected: those of each of `units`, or of its own scope."""
 
@@ -122,12 +139,18 @@ class Question:
 
     @property
     def people_queries(self) -> Sequence[PeopleQuery]:
-        """Who contributes, who would without some of the filters, and who commits to the query's repositories."""
-        committers = [self._committers] if self._committers else []
-        return [self.contributors_query, *committers, *(wider.people for wider in self._wider)]
+        """Who contributes, who commits to the query's repositories, and who would contribute without some filters."""
+        committers = [self._committers_query] if self._committers_query else []
+        return [self.contributors_query, *committers, *(wider.people for wider in self._wider_queries)]
+
+    def _evidence(self, answers: Sequence[Contributors]) -> _Evidence:
+        """The answers to `people_queries`, in their order."""
+        contributors, *others = answers
+        committers = others.pop(0) if self._committers_query else None
+        return _Evidence(contributors, committers, [*zip(self._wider_queries, others, strict=True)])
 
     @cached_property
-    def _committers(self) -> PeopleQuery | None:
+    def _committers_query(self) -> PeopleQuery | None:
         """Who could have used an agent in the query's repositories; None where it names none, or no agents."""
         repositories = self.query.facets.get(Dimension.REPOSITORY)
         if not repositories or (is_of_delivery(get(self.query.key)) and not names_ai(self.query)):
@@ -137,7 +160,7 @@ class Question:
         return replace(self._by_family(query, ()), of_buckets=False)
 
     @cached_property
-    def _wider(self) -> Sequence[_Wider]:
+    def _wider_queries(self) -> Sequence[_WiderQuery]:
         """The query without each filter, and without all of them, in which every combination of them is found."""
         attributes, dimensions = tuple(self.query.scope.where), tuple(self.query.facets)
         wider = [self._split_by((), (dimension,)) for dimension in dimensions]
@@ -145,7 +168,7 @@ class Question:
         wider += [self._split_by(attributes, dimensions)] if len(attributes) + len(dimensions) > 1 else []
         return wider
 
-    def _split_by(self, attributes: tuple[str, ...], dimensions: tuple[Dimension, ...]) -> _Wider:
+    def _split_by(self, attributes: tuple[str, ...], dimensions: tuple[Dimension, ...]) -> _WiderQuery:
         """The query without these filters, split by them."""
         chosen, where = dict(facets_of(self.query.facets)), {**self.query.scope.where}
         filters = [_Filter({*where.pop(attribute)}, column=True) for attribute in attributes]
@@ -158,7 +181,7 @@ class Question:
         query = self._without_filters(*dimensions)
         query = replace(query, scope=replace(query.scope, where=where))
         people = self._by_family(query, (*splits, *(self.segments[position] for position in kept)))
-        return _Wider(replace(people, attributes=attributes), kept, filters)
+        return _WiderQuery(replace(people, attributes=attributes), kept, filters)
 
     @cached_property
     def _filters_by_column(self) -> tuple[Dimension, ...]:
@@ -189,38 +212,34 @@ class Question:
 
     @property
     def _own_rows(self) -> Set[Row]:
-        """Those whose values are judged."""
-        return {*self.units} if self.units else {OWN}
+        """The rows whose values are judged."""
+        return {*self.units} if self.units else {OWN_SCOPE}
 
     def hidden(self, answers: Sequence[Contributors], minimum: Minimum) -> Mapping[Row, Hidden]:
-        """The values to hide, by unit, from the answers to `people_queries`."""
-        answer, *beside = answers
-        committers = beside.pop(0) if self._committers else None
-        hidden: dict[Row, dict[Key | None, Rule]] = defaultdict(dict)
-        people = {window: answer.people_in(window, self._numerator) for window in answer.windows}
-        by_unit = {
-            unit: {window: [self._of_unit(some, unit) for some in sets] for window, sets in people.items()}
-            for unit in self._own_rows
+        """The values to hide, by row, from the answers to `people_queries`; of several rules, the first counts."""
+        evidence = self._evidence(answers)
+        contributors = evidence.contributors
+        people = {window: contributors.people_in(window, self._numerator) for window in contributors.windows}
+        own = {
+            row: {window: [self._of_row(some, row) for some in sets] for window, sets in people.items()}
+            for row in self._own_rows
         }
-        for unit, of_unit in by_unit.items():
-            hidden[unit] |= dict.fromkeys(_of_few(of_unit, minimum), Rule.PRIMARY)
-        for window, sets in people.items():
-            for some in sets:
-                for (unit, segment), rule in self._judged(some, minimum).items():
-                    hidden[unit].setdefault((window, segment), rule)
-            for unit, segment in self._revealed_by_filters(window, sets, beside, minimum):
-                hidden[unit].setdefault((window, segment), Rule.FILTERS)
-        for unit, of_unit in by_unit.items():
-            if answer.adds_up and answer.buckets:
-                for key in _beside_buckets(answer, of_unit, hidden[unit].keys(), minimum):
-                    hidden[unit].setdefault(key, Rule.BUCKETS)
-        shown: dict[Row, Hidden] = {**hidden}
-        for could in committers.people_in(self.query.window) or [{}] if committers else ():
-            for unit, of_unit in by_unit.items():
-                by_segments: list[BySegment] = [*of_unit.get(self.query.window, ()), self._of_unit(could, unit)]
-                if not any(minimum.is_enough(union(by_segment.values())) for by_segment in by_segments):
-                    shown[unit] = {WHOLE: Rule.RECORD}
-        return {unit: shown.get(unit, {}) for unit in self._own_rows}
+        hidden: dict[Row, dict[Key | None, Rule]] = {
+            row: dict.fromkeys(_of_few(of_row, minimum), Rule.PRIMARY) for row, of_row in own.items()
+        }
+        for row, key, rule in chain(
+            self._beside_units(people, minimum), self._beside_filters(people, evidence.wider, minimum)
+        ):
+            if row in hidden:
+                hidden[row].setdefault(key, rule)
+        if contributors.adds_up and contributors.buckets:
+            for row, of_row in own.items():
+                for key in _beside_buckets(contributors, of_row, hidden[row].keys(), minimum):
+                    hidden[row].setdefault(key, Rule.BUCKETS)
+        if evidence.committers:
+            for row in self._of_few_committers(evidence.committers, own, minimum):
+                hidden[row] = {WHOLE: Rule.RECORD}
+        return hidden
 
     def fewest_known(self, answer: Contributors, unit: Row, minimum: Minimum) -> Mapping[Key, int]:
         """The number of confirmed people behind each value, or behind its numerator where these are fewer, from the
@@ -228,7 +247,7 @@ class Question:
         fewest: dict[Key, int] = {}
         for window in answer.windows:
             for people in answer.people_in(window, self._numerator):
-                for segment, some in self._of_unit(people, unit).items():
+                for segment, some in self._of_row(people, unit).items():
                     if some:
                         known = max(1, minimum.known(some).bit_count())
                         fewest[window, segment] = min(known, fewest.get((window, segment), known))
@@ -240,12 +259,22 @@ class Question:
         metric = get(self.query.key)
         return [metric.numerator] if isinstance(metric, Ratio) and numerator_of(self.query) else []
 
-    def _of_unit(self, people: ByPlace, unit: Row) -> BySegment:
+    def _of_row(self, people: ByPlace, row: Row) -> BySegment:
+        """The contributors of one row, by segment."""
         by_segment: dict[Segment, People] = defaultdict(int)
         for (place, segment), some in people.items():
-            if unit is OWN or unit in self.family.rows_of(place):
+            if row is OWN_SCOPE or row in self.family.rows_of(place):
                 by_segment[segment] |= some
         return by_segment
+
+    def _beside_units(
+        self, people: Mapping[Window, Sequence[ByPlace]], minimum: Minimum
+    ) -> Iterator[tuple[Row, Key, Rule]]:
+        """The values that would reveal few people beside those of other units and segments."""
+        for window, sets in people.items():
+            for some in sets:
+                for (row, segment), rule in self._judged(some, minimum).items():
+                    yield row, (window, segment), rule
 
     def _judged(self, people: ByPlace, minimum: Minimum) -> Mapping[Cell, Rule]:
         """The cells to hide of the units of the family.
@@ -255,10 +284,10 @@ class Question:
         judged: dict[Hashable, Mapping[Cell, Rule]] = self.family.judged
         key = (frozenset(people.items()), frozenset(self._own_rows), minimum)
         if key not in judged:
-            judged[key] = suppressed(self._beside_units(people, minimum), minimum, rows=self._own_rows)
+            judged[key] = suppressed(self._cells(people, minimum), minimum, rows=self._own_rows)
         return judged[key]
 
-    def _beside_units(self, people: ByPlace, minimum: Minimum) -> Cells:
+    def _cells(self, people: ByPlace, minimum: Minimum) -> Cells:
         """The cells of a window: each unit's, and those of each segment.
 
         In no unit, those whom telemetry alone names do not count: otherwise whoever holds a token could make the
@@ -266,7 +295,7 @@ class Question:
         """
         places = {place for place, _ in people}
         if not self.units:
-            return grid({OWN: places}, [], people)
+            return grid({OWN_SCOPE: places}, [], people)
         below = self.family.below
         alike = [(unit, [other]) for unit, other in self.family.alike]
         rows: dict[Row, set[Place]] = {row: set() for row in (*self.family.units, *below, *chain(*below.values()))}
@@ -278,21 +307,32 @@ class Question:
         }
         return grid(rows, [*below.items(), *alike], counted)
 
-    def _revealed_by_filters(
-        self, window: Window, own: Sequence[ByPlace], beside: Sequence[Contributors], minimum: Minimum
-    ) -> Iterator[tuple[Row, Segment]]:
+    def _beside_filters(
+        self,
+        people: Mapping[Window, Sequence[ByPlace]],
+        wider_answers: Sequence[tuple[_WiderQuery, Contributors]],
+        minimum: Minimum,
+    ) -> Iterator[tuple[Row, Key, Rule]]:
         """The values that would reveal few people beside those of other filters, in any unit of the family."""
-        for wider, answer in zip(self._wider, beside, strict=True):
+        for (window, sets), (wider, answer) in product(people.items(), wider_answers):
             # Without people there is nothing in the window, neither here nor there.
-            for some, found_beside in zip(own, answer.people_in(window, self._numerator), strict=False):
-                found = wider.revealed(self._judged(wider.divided(found_beside), minimum).keys())
+            for some, without_filters in zip(sets, answer.people_in(window, self._numerator), strict=False):
+                revealed = wider.revealed(self._judged(wider.divided(without_filters), minimum).keys())
                 for place, segment in some:
-                    for unit in (OWN, *self.family.rows_of(place)):
-                        if not found.isdisjoint((unit, sums) for sums in patterns_of(wider.segment_of(segment))):
-                            yield unit, segment
+                    for row in (OWN_SCOPE, *self.family.rows_of(place)):
+                        if not revealed.isdisjoint((row, sums) for sums in patterns_of(wider.segment_of(segment))):
+                            yield row, (window, segment), Rule.FILTERS
 
-
-OfWindows = Mapping[Window, Sequence[BySegment]]
+    def _of_few_committers(
+        self, committers: Contributors, own: Mapping[Row, OfWindows], minimum: Minimum
+    ) -> Iterator[Row]:
+        """The rows in which too few people commit to the query's repositories, and too few contribute."""
+        window = self.query.window
+        for could_contribute in committers.people_in(window) or [{}]:  # nobody commits
+            for row, of_row in own.items():
+                groups = [*of_row.get(window, ()), self._of_row(could_contribute, row)]
+                if not any(minimum.is_enough(union(by_segment.values())) for by_segment in groups):
+                    yield row
 
 
 def _of_few(own: OfWindows, minimum: Minimum) -> set[Key]:

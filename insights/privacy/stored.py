@@ -13,7 +13,7 @@ from dataclasses import replace
 from insights.catalogue.registry import get
 from insights.engine.contributors import Contributors
 from insights.engine.read import AnswerSet, UnitQueries, read_together
-from insights.privacy.evidence import OWN, Question
+from insights.privacy.evidence import OWN_SCOPE, Question
 from insights.privacy.families import Family
 from insights.privacy.suppression import Minimum, Row
 from insights.privacy.visible import visible_together
@@ -69,8 +69,8 @@ def read_with_known_people(
     counted = iter([(question, next(found) if question else None) for question in questions])
     minimum = minimum_of(access)
     return AnswerSet(
-        series=[_counted(answer, *next(counted), OWN, minimum) for answer in answers.series],
-        totals=[_counted(answer, *next(counted), OWN, minimum) for answer in answers.totals],
+        series=[_counted(answer, *next(counted), OWN_SCOPE, minimum) for answer in answers.series],
+        totals=[_counted(answer, *next(counted), OWN_SCOPE, minimum) for answer in answers.totals],
         units=[
             _counted_of_units(by_unit, [next(counted) for _ in of_units.queries], minimum)
             for of_units, by_unit in zip(units, answers.units, strict=True)

@@ -1,7 +1,8 @@
 """Statistical disclosure control over sets of people: pure functions that find the values that reveal few of them.
 
-A *cell* is a value that a viewer can see, or ask for.  It is the sum of *atoms*, which do not overlap: what came from
-one place, in one range of days, in one segment.  Cells can be subtracted from one another.
+A *cell* is a value that a viewer can see, or ask for: of a *row* (a unit, or a window) and a *pattern* (a segment, or a
+sum over segments).  It is the sum of *atoms*, which do not overlap: what came from one place, in one range of days, in
+one segment.  Cells can be subtracted from one another.  `suppressed` decides which of them are hidden.
 docs/access.md#differences.
 """
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
 
 Row = Any  # a unit, or a window
-Pattern = tuple[str | None, ...]  # a segment, or the sum over all values of a split: None
+Pattern = tuple[str | None, ...]  # a segment, with None for the sum over all values of a dimension
 Cell = tuple[Row, Pattern]
 Atom = tuple[Any, tuple[str, ...]]  # what a row is made of, and a segment
 
@@ -157,9 +158,10 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
     """Complementary suppression: the hidden parts of a whole together have nobody, or enough people, until nothing
     changes.
 
-    A hidden whole that is not of few people stands in for another: enough of its own parts have to be hidden, or it
-    would follow from them.  So does such a part, which would follow from its whole if no other part were hidden.  All
-    partitions that cells were hidden in are looked at before further ones are: their order does not matter.
+    A whole that is not of few people was hidden for another cell's sake: enough of its own parts have to be hidden, or
+    it would follow from them.  The same holds for such a part, which would follow from its whole if no other part were
+    hidden.  All partitions in which cells were hidden are looked at before further ones, so that their order does not
+    matter.
     """
     primary = few(cells, minimum)
 
@@ -167,12 +169,12 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
         parts = [part for part in partition.parts if cells.people_of[part]]
         lost_parts, shown = [part for part in parts if part in hidden], [part for part in parts if part not in hidden]
         lost = minimum.known(partition.left_over) | union(cells.people_of[part] for part in lost_parts)
-        stands_in = partition.whole in hidden and partition.whole not in primary
-        follows = len(lost_parts) == 1 and partition.left_over == NOBODY and partition.whole not in hidden
+        hidden_for_another = partition.whole in hidden and partition.whole not in primary
+        only_hidden_part = len(lost_parts) == 1 and partition.left_over == NOBODY and partition.whole not in hidden
         reveals = (
             minimum.is_few(lost)
-            or (stands_in and not minimum.is_enough(lost))
-            or (follows and primary.isdisjoint(lost_parts))
+            or (hidden_for_another and not minimum.is_enough(lost))
+            or (only_hidden_part and primary.isdisjoint(lost_parts))
         )
         return cells.smallest(shown) if shown and reveals else None
 
@@ -274,8 +276,8 @@ class _System:
         return matrix * weights[:, None]
 
     @cached_property
-    def _said(self) -> tuple[Floats, Floats]:
-        """An orthonormal basis of what the equations say, by columns, and how much of them each column holds.
+    def _row_space(self) -> tuple[Floats, Floats]:
+        """An orthonormal basis of the row space of the matrix, by columns, with the eigenvalue of each.
 
         Products of equations, or of groups where these are fewer, are small whole numbers, so that eigenvalues are
         exact enough, and ten times faster than a singular value decomposition.
@@ -285,16 +287,16 @@ class _System:
         matrix = self._matrix
         is_wide = matrix.shape[0] < matrix.shape[1]
         values, vectors = np.linalg.eigh(matrix @ matrix.T if is_wide else matrix.T @ matrix)
-        said = values > TOLERANCE
-        values, vectors = values[said], vectors[:, said]
+        nonzero = values > TOLERANCE
+        values, vectors = values[nonzero], vectors[:, nonzero]
         return (matrix.T @ vectors / np.sqrt(values) if is_wide else vectors), values
 
-    def _unsaid(self, columns: Sequence[int]) -> Floats:
-        """The part of each of these unknowns that could change without any equation noticing: the null space."""
-        said, _ = self._said
-        unsaid: Floats = -(said @ said[[*columns]].T)
-        unsaid[[*columns], range(len(columns))] += 1
-        return unsaid
+    def _null_space_of(self, columns: Sequence[int]) -> Floats:
+        """The part of each of these unknowns in the null space: what could change without violating an equation."""
+        basis, _ = self._row_space
+        projections: Floats = -(basis @ basis[[*columns]].T)
+        projections[[*columns], range(len(columns))] += 1
+        return projections
 
     def _columns_of(self, atoms: Set[Atom]) -> Sequence[int]:
         """The columns that the atoms are; none where they are not whole groups."""
@@ -308,8 +310,8 @@ class _System:
     def determines(self, atoms: Set[Atom]) -> bool:
         """Whether a combination of the equations is the sum of these atoms."""
         columns = self._columns_of(atoms)
-        said, _ = self._said
-        part = said[columns].sum(axis=0)
+        basis, _ = self._row_space
+        part = basis[columns].sum(axis=0)
         return bool(columns) and bool(len(columns) - part @ part < TOLERANCE)
 
     def used_for(self, atoms: Set[Atom]) -> Sequence[Cell]:
@@ -317,8 +319,8 @@ class _System:
         columns = self._columns_of(atoms)
         if not columns:
             return []
-        said, held = self._said
-        weights = self._matrix @ (said / held @ said[columns].sum(axis=0))
+        basis, eigenvalues = self._row_space
+        weights = self._matrix @ (basis / eigenvalues @ basis[columns].sum(axis=0))
         used = (cells for cells, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE)
         return [*chain.from_iterable(used)]
 
@@ -343,7 +345,7 @@ class _System:
         import numpy as np
 
         of_few = {number: atoms for number, atoms in enumerate(self.groups.values()) if is_few(atoms)}
-        rounded = np.round(self._unsaid([*of_few]).T / TOLERANCE / 10).astype(np.int64)
+        rounded = np.round(self._null_space_of([*of_few]).T / TOLERANCE / 10).astype(np.int64)
         columns: dict[bytes, list[frozenset[Atom]]] = defaultdict(list)
         for atoms, values in zip(of_few.values(), rounded, strict=True):
             if values.any():

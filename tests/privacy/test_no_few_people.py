@@ -247,7 +247,7 @@ PLANTED: Mapping[str, Sequence[tuple[object, str, object]]] = {
     ],
     "who is in no unit": [(visible, "units_by_word", lambda _: {})],
     "buckets of a window": [(evidence, "_beside_buckets", nothing)],
-    "filters": [(evidence.Question, "_revealed_by_filters", nothing)],
+    "filters": [(evidence.Question, "_beside_filters", nothing)],
 }
 
 
