@@ -1,4 +1,5 @@
-"""POST /collector/v1/reports: counts of agents' lines from developers' machines, and the state of the machines.
+"""POST /collector/v1/reports: from developers' machines, counts of agents' lines, what happened in their sessions, and
+the state of the machines.
 
 docs/collector.md describes every field.  A report of a commit replaces what the same machine said of it before.
 """
@@ -9,18 +10,17 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, LiteralString
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.views.decorators.csrf import csrf_exempt
 
 from core.disk_full import is_disk_full, not_stored_message
-from integrations.code.attribution.git_ai_notes import agent_of_tool, storable
+from integrations.code.attribution.git_ai_notes import agent_of_tool
+from integrations.collector.fields import RefusedReportError, count_in, list_in, object_in, text_in, time_in
+from integrations.collector.sessions import sessions_in, store_sessions
 from integrations.models import CollectedLines, CollectorMachine, Commit, IngestScope
 from integrations.outbox.attribution_queue import enqueue_commits
 from integrations.outbox.fact_changes import announce_changes
@@ -48,14 +48,6 @@ SEEN: LiteralString = """
 """
 
 
-@dataclass(eq=False)
-class RefusedReportError(Exception):
-    """A report that is refused as a whole; the message names the field."""
-
-    message: str
-    status: int = 400
-
-
 @csrf_exempt
 def receive_reports(request: HttpRequest) -> HttpResponse:
     try:
@@ -63,7 +55,8 @@ def receive_reports(request: HttpRequest) -> HttpResponse:
             return JsonResponse({"error": "Reports are sent with POST."}, status=405, headers={"Allow": "POST"})
         sender = _sender(request)
         report = _parsed(read_body(request.META))
-        machine, commits = _machine(report), _commits(report)
+        machine, commits, sessions = _machine(report), _commits(report), sessions_in(report, sender)
+        store_sessions(sessions, sender)
         with transaction.atomic():
             store_report(sender, machine, commits)
     except RefusedReportError as refusal:
@@ -113,41 +106,33 @@ def _parsed(body: bytes) -> dict[str, Any]:
         report = json.loads(body)
     except (ValueError, RecursionError):
         raise RefusedReportError("The report is not JSON.") from None
-    return _object(report, "the report")
+    return object_in(report, "the report")
 
 
 def _machine(report: Mapping[str, Any]) -> dict[str, Any]:
-    machine = _object(report.get("machine"), "machine")
-    agents = _object(machine.get("agents"), "machine.agents")
+    machine = object_in(report.get("machine"), "machine")
+    agents = object_in(machine.get("agents"), "machine.agents")
     if len(agents) > MOST_ENTRIES:
         raise RefusedReportError(f"machine.agents has more than {MOST_ENTRIES} entries.")
     return {
-        **{name: _text(machine.get(name), f"machine.{name}", 20) for name in ("version", "system", "python")},
+        **{name: text_in(machine.get(name), f"machine.{name}", 20) for name in ("version", "system", "python")},
         "agents": {agent_of_tool(name): _agent(state, f"machine.agents.{name[:40]}") for name, state in agents.items()},
     }
 
 
 def _agent(value: Any, where: str) -> dict[str, Any]:
-    state = _object(value, where)
+    state = object_in(value, where)
     if state.get("hooks") not in HOOK_STATES:
         raise RefusedReportError(f"{where}.hooks is none of {', '.join(HOOK_STATES)}.")
     at = state.get("last_event")
-    if at is not None and _moment(at) is None:
-        raise RefusedReportError(f"{where}.last_event is no time with a zone.")
+    if at is not None:
+        time_in(at, f"{where}.last_event")
     return {"hooks": state["hooks"], "last_event": at}
 
 
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = parse_datetime(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-    return moment if moment and moment.tzinfo else None
-
-
 def _commits(report: Mapping[str, Any]) -> dict[str, list[CollectedLines]]:
-    commits = _list(report.get("commits"), "commits", MOST_COMMITS)
-    return dict(_commit(_object(commit, f"commits[{number}]"), number) for number, commit in enumerate(commits))
+    commits = list_in(report.get("commits"), "commits", MOST_COMMITS)
+    return dict(_commit(object_in(commit, f"commits[{number}]"), number) for number, commit in enumerate(commits))
 
 
 def _commit(commit: Mapping[str, Any], number: int) -> tuple[str, list[CollectedLines]]:
@@ -158,25 +143,28 @@ def _commit(commit: Mapping[str, Any], number: int) -> tuple[str, list[Collected
     if not isinstance(patch_id, str) or not _PATCH_ID.match(patch_id):
         raise RefusedReportError(f"{where}.patch_id is none.")
     rows: dict[tuple[str, str], CollectedLines] = {}
-    for kind in _list(commit.get("file_types"), f"{where}.file_types", MOST_ENTRIES):
-        entry = _object(kind, f"{where}.file_types")
-        name, added = entry.get("type"), _count(entry.get("added"), f"{where}.file_types.added")
+    for kind in list_in(commit.get("file_types"), f"{where}.file_types", MOST_ENTRIES):
+        entry = object_in(kind, f"{where}.file_types")
+        name, added = (
+            entry.get("type"),
+            count_in(entry.get("added"), f"{where}.file_types.added", MOST_LINES, of="lines"),
+        )
         if not isinstance(name, str) or not _TYPE.match(name):
             raise RefusedReportError(f"{where}.file_types.type is neither a suffix, nor a lock file, nor empty.")
         total = 0
-        for counted in _list(entry.get("sessions"), f"{where}.file_types.sessions", MOST_ENTRIES):
-            of_session = _object(counted, f"{where}.file_types.sessions")
-            lines = _count(of_session.get("lines"), f"{where}.file_types.sessions.lines")
+        for counted in list_in(entry.get("sessions"), f"{where}.file_types.sessions", MOST_ENTRIES):
+            of_session = object_in(counted, f"{where}.file_types.sessions")
+            lines = count_in(of_session.get("lines"), f"{where}.file_types.sessions.lines", MOST_LINES, of="lines")
             total += lines
-            agent = agent_of_tool(_text(of_session.get("agent"), f"{where}.file_types.sessions.agent", 40))
-            session = _text(of_session.get("session"), f"{where}.file_types.sessions.session", 200)
+            agent = agent_of_tool(text_in(of_session.get("agent"), f"{where}.file_types.sessions.agent", 40))
+            session = text_in(of_session.get("session"), f"{where}.file_types.sessions.session", 200)
             row = rows.setdefault(
                 (agent, session),
                 CollectedLines(
                     sha=sha,
                     patch_id=patch_id,
                     agent=agent,
-                    model=_text(of_session.get("model"), f"{where}.file_types.sessions.model", 120, empty=True),
+                    model=text_in(of_session.get("model"), f"{where}.file_types.sessions.model", 120, empty=True),
                     external_session=session,
                     lines_by_type={},
                 ),
@@ -185,27 +173,3 @@ def _commit(commit: Mapping[str, Any], number: int) -> tuple[str, list[Collected
         if total > added:
             raise RefusedReportError(f"{where}.file_types: sessions have {total} lines, the commit adds {added}.")
     return sha, list(rows.values())
-
-
-def _object(value: Any, where: str) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise RefusedReportError(f"{where} is no object.")
-    return value
-
-
-def _list(value: Any, where: str, most: int) -> list[Any]:
-    if not isinstance(value, list) or len(value) > most:
-        raise RefusedReportError(f"{where} is no list of at most {most} entries.")
-    return value
-
-
-def _text(value: Any, where: str, longest: int, *, empty: bool = False) -> str:
-    if not isinstance(value, str) or len(value) > longest or not (value or empty):
-        raise RefusedReportError(f"{where} is no text of at most {longest} characters.")
-    return storable(value)
-
-
-def _count(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_LINES:
-        raise RefusedReportError(f"{where} is no number of lines.")
-    return value

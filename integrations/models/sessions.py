@@ -47,6 +47,8 @@ class AgentSession(models.Model):
     is_process = models.BooleanField(default=False, db_default=False)
     # A substitute for records without a session id: one per author, installation, agent and day.
     is_unnamed = models.BooleanField(default=False, db_default=False)
+    # Whether telemetry reports it; a collector may alone (integrations/collector/sessions.py).
+    has_telemetry = models.BooleanField(default=True, db_default=True)
     # Known only from an imported file: its active time is unknown.
     from_usage_file = models.BooleanField(default=False, db_default=False, db_column="told_by_file")
     agent_version = models.CharField(max_length=60, blank=True, db_default="")
@@ -198,6 +200,12 @@ class AgentRequest(models.Model):
             ),
             models.Index(
                 fields=["session", "span"], condition=models.Q(span__isnull=False), name="agent_request_by_span"
+            ),
+            # Those that only a transcript names (sessions/fold_wrappers.py).
+            models.Index(
+                fields=["session", "at"],
+                condition=models.Q(key__startswith="transcript:"),
+                name="agent_request_of_transcript",
             ),
             # For correcting a sender's counts, once it is known to count cached tokens apart.
             models.Index(

@@ -18,7 +18,7 @@ _HAVING = ", ".join(f"count(*) FILTER (WHERE {signal.has})" for signal in SIGNAL
 _COUNTED = f"""
     WITH session AS MATERIALIZED (
         SELECT * FROM integrations_agentsession
-        WHERE has_work AND NOT is_repeated AND NOT told_by_file
+        WHERE has_work AND has_telemetry AND NOT is_repeated AND NOT told_by_file
           AND started_on > %(after)s AND started_on <= %(today)s AND started_at <= %(complete_at)s
     ), day AS (
         SELECT figures.session_id, sum(input_tokens) AS input_tokens, sum(cache_read_tokens) AS cache_read_tokens,

@@ -12,13 +12,14 @@ from typing import LiteralString
 
 from core import sql
 from integrations.telemetry.agents.events import EventKind
+from integrations.telemetry.sessions.fold_tables import COLLECTOR
 
 REQUESTS_PER_TRANSACTION = 5_000
 
 
 def note_cache_exclusive_senders() -> None:
     """Store the senders of staged requests that count cached tokens apart, in the caller's transaction."""
-    sql.execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST)})
+    sql.execute(NOTE_SENDERS, {"kind": int(EventKind.REQUEST), "collector": COLLECTOR})
 
 
 def stage_requests_of_cache_exclusive_senders() -> int:
@@ -29,7 +30,7 @@ def stage_requests_of_cache_exclusive_senders() -> int:
 NOTE_SENDERS: LiteralString = """
     INSERT INTO integrations_apartsender (sender)
     SELECT DISTINCT sender FROM fold_event
-    WHERE kind = %(kind)s AND sender <> '' AND subtracted_tokens = 0
+    WHERE kind = %(kind)s AND sender NOT IN ('', %(collector)s) AND subtracted_tokens = 0
     ORDER BY sender
     ON CONFLICT (sender) DO NOTHING
 """

@@ -47,7 +47,12 @@ from integrations.telemetry.sessions.fold_large_days import (
 )
 from integrations.telemetry.sessions.fold_places import place_sessions_of_fold, store_named_places
 from integrations.telemetry.sessions.fold_points import find_neighbours, find_touched_slots, rebuild_slots
-from integrations.telemetry.sessions.fold_tables import analyse_where_large, create_tables, lock_touched_sessions
+from integrations.telemetry.sessions.fold_tables import (
+    COLLECTOR,
+    analyse_where_large,
+    create_tables,
+    lock_touched_sessions,
+)
 from integrations.telemetry.sessions.fold_wrappers import find_wrappers
 from integrations.telemetry.usage_files.counted import mark_usage_of_fold
 from orgtree.organisation.people_version import raise_people_version
@@ -272,7 +277,8 @@ def _update_sessions() -> None:
         WITH fresh AS (
             SELECT session_id,
                    range_agg(tstzrange(at, at + interval '30 minutes')) AS stretches,
-                   bool_or(kind = ANY (%(kinds_of_work)s)) AS worked
+                   bool_or(kind = ANY (%(kinds_of_work)s)) AS worked,
+                   bool_or(sender IS DISTINCT FROM %(collector)s) AS is_telemetry
             FROM fold_event
             GROUP BY session_id
         ), metered AS (
@@ -306,6 +312,9 @@ def _update_sessions() -> None:
                    (session.has_work OR coalesce(fresh.worked, false)
                        OR (coalesce(metered.worked, false) AND NOT session.is_process))
                        AND NOT session.is_repeated AS has_work,
+                   coalesce(fresh.is_telemetry, false) OR metered.stretches IS NOT NULL OR (
+                       session.has_telemetry AND (fresh.session_id IS NULL OR NOT isempty(session.event_stretches))
+                   ) AS has_telemetry,
                    coalesce(counted.event_tokens, 0) AS event_tokens,
                    coalesce(counted.metric_tokens, 0) AS metric_tokens,
                    coalesce(counted.lines_added, 0) AS lines_added,
@@ -321,6 +330,7 @@ def _update_sessions() -> None:
             metric_stretches = merged.metric_stretches,
             active_periods = chosen,
             has_work = merged.has_work,
+            has_telemetry = merged.has_telemetry,
             event_tokens = merged.event_tokens,
             metric_tokens = merged.metric_tokens,
             lines_added = merged.lines_added,
@@ -339,5 +349,5 @@ def _update_sessions() -> None:
         ) AS choice
         WHERE session.id = merged.id
         """,
-        {"kinds_of_work": [int(kind) for kind in KINDS_OF_WORK]},
+        {"kinds_of_work": [int(kind) for kind in KINDS_OF_WORK], "collector": COLLECTOR},
     )

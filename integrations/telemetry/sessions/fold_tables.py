@@ -6,6 +6,7 @@ from typing import LiteralString
 
 from core import sql
 
+COLLECTOR = "headway-agent"  # the sender of the collector's events
 LARGE_BYTES = 500_000  # some 5,000 rows
 
 # ON COMMIT DELETE ROWS: folds that share a connection create them once and find them empty.

@@ -7,6 +7,9 @@ the child is within the parent's time, one is left out, as a wrapper:
 - If both report the same output, they are the same call: the one with more cached tokens counts, else the child.
 - If the child reports no prompt, and no output or the same, it does not know the call's tokens: it is left out.
 - Else the parent is left out.
+
+A request that only a transcript names, under an id of the collector's own, cannot be compared with telemetry.  It is
+left out within a quarter of an hour of a request that telemetry reports for its session.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ def find_wrappers() -> None:
     """Mark the wrappers among the merged requests, their parents and children, and add their days to fold_day."""
     if is_any("fold_request", "span IS NOT NULL"):
         sql.execute(MARK_WRAPPERS)
+    sql.execute(MARK_TRANSCRIBED)
 
 
 # Spans end about when their calls do; programs may date a child's end a moment after its parent's.  Perhaps only one of
@@ -78,3 +82,26 @@ MARK_WRAPPERS: LiteralString = f"""
     INSERT INTO fold_day
     SELECT DISTINCT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date, true FROM switched
 """  # noqa: S608  # constants
+
+# agent_request_of_transcript is an index of these alone: sessions without any cost nothing.
+MARK_TRANSCRIBED: LiteralString = """
+    WITH judged AS (
+        SELECT own.id, EXISTS (
+            SELECT FROM integrations_agentrequest other
+            WHERE other.session_id = own.session_id AND NOT other.is_wrapper
+              AND NOT starts_with(other.key, 'transcript:')
+              AND other.at BETWEEN own.at - interval '15 minutes' AND own.at + interval '15 minutes'
+        ) AS is_wrapper
+        FROM (SELECT DISTINCT session_id FROM fold_request) AS touched
+        JOIN integrations_agentrequest own
+          ON own.session_id = touched.session_id AND own.key LIKE 'transcript:%'
+    ), switched AS (
+        UPDATE integrations_agentrequest stored
+        SET is_wrapper = judged.is_wrapper, counted = NOT judged.is_wrapper
+        FROM judged
+        WHERE stored.id = judged.id AND stored.is_wrapper <> judged.is_wrapper
+        RETURNING stored.session_id, stored.at
+    )
+    INSERT INTO fold_day
+    SELECT DISTINCT session_id, 'events', (at AT TIME ZONE current_setting('TimeZone'))::date, true FROM switched
+"""
