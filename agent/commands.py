@@ -1,4 +1,4 @@
-"""The commands that a person types: install, status, doctor, pause, resume, update, uninstall, show-last."""
+"""The commands that a person types: install, status, doctor, backfill, pause, resume, update, uninstall, show-last."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import sys
 import time
 import urllib.parse
@@ -15,12 +16,14 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from . import VERSION, git_hooks, registration
+from . import VERSION, git_hooks, notes, registration
 from .hook import run_worker
-from .ledger import Ledger, home, read_settings, replace_file, write_settings
+from .ledger import DAY, Ledger, home, read_settings, replace_file, write_settings
+from .managed import UnreadableManagedError, managed_settings
 from .registration import AGENTS, UnreadableSettingsError
 from .repository import find_repository, git
-from .upload import report_of, send_queue
+from .sessions import MOST_DAYS, begin, begin_again, note_pause, read_transcripts, read_transcripts_soon
+from .upload import next_part, report_of, send_queue
 
 OLDEST_PYTHON = (3, 9)
 LAUNCHER = """\
@@ -36,7 +39,8 @@ COMMAND = """#!/bin/sh
 # headway-agent
 exec {python} {archive} "$@"
 """
-LATE = 2 * 86_400  # seconds without a report that `doctor` names
+LATE = 2 * DAY  # seconds without a report that `doctor` names
+WRONG_CLOCK = 600  # seconds beside the server's clock that `doctor` names
 OTHER_TOOLS = {"refs/notes/ai": "git-ai", "refs/heads/entire": "Entire", "refs/notes/whogitit": "whogitit"}
 
 
@@ -58,6 +62,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="store_true",
         help="leave repositories alone: commits are then recognised with the next event of an agent",
     )
+    install.add_argument(
+        "--notes",
+        action=argparse.BooleanOptionalAction,
+        help=f"write {notes.REF} in git-ai's format, where git-ai is not at work; stays as it is unless said",
+    )
+    backfill = commands.add_parser("backfill", help="send sessions of the last days, from the agents' transcripts")
+    backfill.add_argument("--days", type=int, default=30, help="how far back, at most a year; 30 unless said")
     for name, text in (
         ("status", "whether it runs, and what waits to be sent"),
         ("doctor", "what keeps it from working"),
@@ -71,7 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "install":
-            _install(options.server, options.token or os.environ.get("HEADWAY_TOKEN"), not options.no_git_hooks)
+            _install(options)
+        elif options.command == "backfill":
+            return _backfill(options.days)
         else:
             return {
                 "status": _status,
@@ -85,32 +98,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CommandError as problem:
         print(problem, file=sys.stderr)
         return 1
+    except sqlite3.Error as problem:
+        print(f"The ledger cannot be used: {problem}. Is the disk full, or {home()} read-only?", file=sys.stderr)
+        return 1
     return 0
 
 
 # Install, update, uninstall
 
 
-def _install(server: str | None, token: str | None, with_git_hooks: bool) -> None:
+def _install(options: argparse.Namespace) -> None:
     if sys.version_info < OLDEST_PYTHON:
         raise CommandError("Python 3.9 or later is needed.")
-    settings = read_settings()
-    server = _checked_address(server or settings.get("server", ""))
-    token = token or settings.get("token")
+    try:
+        managed = managed_settings()
+    except UnreadableManagedError as problem:
+        raise CommandError(str(problem)) from None
+    settings = {**read_settings(), **managed}
+    server = _checked_address(options.server or settings.get("server", ""))
+    token = options.token or os.environ.get("HEADWAY_TOKEN") or settings.get("token")
     if not token:
         raise CommandError("Give the machine's token with --token: it is shown on the server's page /agent/.")
-    write_settings({**settings, "server": server, "token": token, "git_hooks": with_git_hooks})
+    chosen = {
+        "git_hooks": managed.get("git_hooks", not options.no_git_hooks),
+        "notes": managed.get("notes", settings.get("notes", False) if options.notes is None else options.notes),
+    }
+    write_settings({**settings, "server": server, "token": token, **chosen})
     _unpack(Path(sys.argv[0]))
     _link_command()
-    (home() / "paused").unlink(missing_ok=True)
+    _end_pause()
     print(f"headway-agent {VERSION} is installed in {home()}.")
     _register_agents()
     with Ledger() as ledger:
         ledger.salt()
+        begin(ledger, time.time())
         sent = send_queue(ledger, force=True)
-        problem = ledger.note("last problem")
+        failure = ledger.note("last problem")
     print(
-        f"{server}: {problem}" if problem else f"{server} took the first report{f' of {sent} commits' if sent else ''}."
+        f"{server}: {failure}" if failure else f"{server} took the first report{f' of {sent} records' if sent else ''}."
     )
 
 
@@ -197,6 +222,27 @@ def _update() -> int:
     return 0
 
 
+def _backfill(days: int) -> int:
+    """Sessions from before the installation: the person asks for it, and sees what came of it."""
+    _require_installed()
+    if not 1 <= days <= MOST_DAYS:
+        raise CommandError(f"Give a number of days from 1 to {MOST_DAYS} with --days.")
+    if (home() / "paused").exists():
+        raise CommandError("It is paused. `headway-agent resume` ends that.")
+    now = time.time()
+    with Ledger() as ledger:
+        begin_again(ledger, days, now)
+        found = read_transcripts(ledger, most_bytes=sys.maxsize)
+        send_queue(ledger, force=True)
+        problem = ledger.note("last problem")
+        waiting = ledger.waiting()
+    day = time.strftime("%Y-%m-%d", time.localtime(now - days * DAY))
+    print(f"Requests, tool calls and turns since {day} that were not known: {found}")
+    if problem:
+        print(f"{waiting} records wait to be sent: {problem}")
+    return 1 if problem else 0
+
+
 def _uninstall() -> int:
     failed = git_hooks.remove_all()
     for agent in AGENTS:
@@ -216,16 +262,25 @@ def _uninstall() -> int:
 
 def _pause() -> int:
     _require_installed()
-    (home() / "paused").touch()
+    if not (home() / "paused").exists():  # its time is the beginning of the pause
+        (home() / "paused").touch()
     print("Paused: nothing is recorded until `headway-agent resume`.")
     return 0
 
 
 def _resume() -> int:
     _require_installed()
-    (home() / "paused").unlink(missing_ok=True)
+    _end_pause()
     print("Recording.")
     return 0
+
+
+def _end_pause() -> None:
+    paused = home() / "paused"
+    if paused.exists():
+        with Ledger() as ledger:
+            note_pause(ledger, paused.stat().st_mtime, time.time())
+        paused.unlink()
 
 
 # What it says of itself
@@ -239,12 +294,12 @@ def _require_installed() -> None:
 def _status() -> int:
     _require_installed()
     with Ledger() as ledger:
-        waiting = ledger.rows("SELECT count(*) FROM queue WHERE sent_at IS NULL AND refused IS NULL")[0][0]
+        waiting = ledger.waiting()
         sent_at = ledger.note("state sent")
         problem = ledger.note("last problem")
         seen = ledger.notes("seen ")
     print(f"headway-agent {VERSION}, {'paused' if (home() / 'paused').exists() else 'recording'}")
-    print(f"Server: {read_settings().get('server', 'none')}, last report {_ago(sent_at)}, {waiting} commits wait")
+    print(f"Server: {read_settings().get('server', 'none')}, last report {_ago(sent_at)}, {waiting} records wait")
     if problem:
         print(f"Last problem: {problem}")
     for agent in AGENTS:
@@ -259,13 +314,15 @@ def _doctor() -> int:
     with Ledger() as ledger:
         seen = ledger.notes("seen ")
         watched = ledger.notes("watched ")
+        read_transcripts_soon(ledger)
         run_worker()
         if problem := ledger.note("last problem"):
             problems.append(problem)
         elif time.time() - float(ledger.note("state sent") or 0) > LATE:
             problems.append("No report was sent for two days, and none failed: is the clock right?")
-        for sha, reason in ledger.rows("SELECT sha, refused FROM queue WHERE refused IS NOT NULL"):
-            problems.append(f"The server refused the report of {sha[:12]}: {reason}")
+        problems += _problems_of_reports(ledger)
+    if (home() / "ledger.damaged.db").exists():
+        problems.append(f"The ledger was damaged and began anew: {home() / 'ledger.damaged.db'}. Delete that file.")
     if (home() / "paused").exists():
         problems.append("It is paused. `headway-agent resume` ends that.")
     if not Path(sys.executable).exists():
@@ -282,6 +339,22 @@ def _doctor() -> int:
     if not problems:
         print("Everything works.")
     return 1 if problems else 0
+
+
+def _problems_of_reports(ledger: Ledger) -> list[str]:
+    problems = []
+    for sha, reason in ledger.rows("SELECT sha, refused FROM queue WHERE refused IS NOT NULL"):
+        problems.append(f"The server refused the report of {sha[:12]}: {reason}")
+    for count, reason in ledger.rows(
+        "SELECT count(*), refused FROM activity WHERE refused IS NOT NULL GROUP BY refused"
+    ):
+        problems.append(f"The server refused {count} records of sessions: {reason}")
+    if abs(ahead := float(ledger.note("clock ahead") or 0)) > WRONG_CLOCK:
+        problems.append(
+            f"This machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} the"
+            " server's: sessions are dated by it."
+        )
+    return problems
 
 
 def _problems_of(agent: registration.Agent, seen: dict[str, str]) -> list[str]:
@@ -303,9 +376,12 @@ def _other_tools(watched: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for common in watched:
         place = find_repository(os.path.dirname(common))
-        listed = git(place.root, "for-each-ref", "--count=20", "--format=%(refname)", *OTHER_TOOLS) if place else b""
+        if place is None:
+            continue
+        listed = git(place.root, "for-each-ref", "--count=20", "--format=%(refname)", *OTHER_TOOLS)
         for reference, tool in OTHER_TOOLS.items():
-            if reference.encode() in listed:
+            is_ours = reference == notes.REF and read_settings().get("notes") and not notes.is_git_ai_at_work(place)
+            if reference.encode() in listed and not is_ours:
                 found[tool] = common
     return found
 
@@ -314,9 +390,10 @@ def _show_last() -> int:
     _require_installed()
     with Ledger() as ledger:
         last = ledger.note("last report")
-        following, commits = report_of(ledger)
+        part = next_part(ledger, time.time())
+        following = report_of(ledger, part)
     print(last or "Nothing was sent yet.")
-    if commits:
+    if len(part):
         print("Waiting to be sent:")
         print(json.dumps(following, indent=2, sort_keys=True))
     return 0

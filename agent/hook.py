@@ -6,13 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .ledger import Ledger, home, log, read_settings
-from .payloads import read_event
+from .payloads import OTHER, read_event
 from .record import judge_commits, record_event, request_work, take_work
 from .repository import find_repository, head
+from .sessions import read_transcripts, read_transcripts_soon, transcripts_are_due
 
 MOST_INPUT = 20_000_000  # bytes of a hook's input; a larger edit has no lines here
 WAIT_VARIABLE = "HEADWAY_AGENT_WAIT"  # the worker runs before the hook ends, for tests
@@ -43,12 +45,17 @@ def _run(arguments: Sequence[str]) -> None:
             event = read_event(name, payload) if isinstance(payload, dict) else None
             place = record_event(ledger, event) if event else None
             just_made = ""
+            if event is not None and event.ends_turn:
+                read_transcripts_soon(ledger)
+            is_due = event is not None and event.phase == OTHER and transcripts_are_due(ledger, time.time())
         else:
             place = find_repository(os.getcwd())
             just_made = head(place) if place and name == "post-commit" else ""
-        if place is None:
+            is_due = False
+        if place is not None:
+            request_work(ledger, place, just_made)
+        elif not is_due:
             return
-        request_work(ledger, place, just_made)
     if os.environ.get(WAIT_VARIABLE):
         run_worker()
     else:
@@ -85,6 +92,11 @@ def run_worker() -> None:
                             judge_commits(ledger, place, just_made=just_made)
                         except Exception as problem:  # one repository must not hold up the others
                             log(f"the commits of {place.root} were not judged: {problem!r}")
+                if transcripts_are_due(ledger, time.time()):
+                    try:
+                        read_transcripts(ledger)
+                    except Exception as problem:
+                        log(f"transcripts were not read: {problem!r}")
                 ledger.forget_old()
                 send_queue(ledger)
         with Ledger() as ledger:

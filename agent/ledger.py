@@ -22,6 +22,10 @@ DAY = 86_400
 OPEN_FOR = 3_600  # seconds after which an edit that was never closed is forgotten
 MOST_ROWS = 2_000_000  # of the ledger: about 200 MB
 MOST_QUEUED = 20_000
+MOST_ACTIVITIES = 1_000_000  # about 200 MB
+DAYS_OF_ACTIVITY = 400  # transcripts that repeat older ones are rare
+REQUEST, TOOL_CALL, TURN = "request", "tool call", "turn"
+SUCCEEDED, FAILED, REFUSED = "succeeded", "failed", "refused"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS session (id INTEGER PRIMARY KEY, agent TEXT, external_id TEXT, model TEXT, last_at REAL,
     UNIQUE (agent, external_id));
@@ -36,7 +40,13 @@ CREATE TABLE IF NOT EXISTS judged (repository TEXT, sha TEXT, at REAL, PRIMARY K
 CREATE TABLE IF NOT EXISTS work (repository TEXT PRIMARY KEY, worktree TEXT, just_made TEXT);
 CREATE TABLE IF NOT EXISTS queue (sha TEXT PRIMARY KEY, document TEXT, sent_at REAL, refused TEXT);
 CREATE TABLE IF NOT EXISTS note (name TEXT PRIMARY KEY, value TEXT);
+CREATE TABLE IF NOT EXISTS transcript (path TEXT PRIMARY KEY, position INTEGER, state TEXT);
+CREATE TABLE IF NOT EXISTS activity (agent TEXT, kind TEXT, id TEXT, session TEXT, version TEXT, at REAL, figures TEXT,
+    sent_at REAL, refused TEXT, PRIMARY KEY (agent, kind, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS activity_by_time ON activity (at);
+CREATE INDEX IF NOT EXISTS activity_unsent ON activity (at) WHERE sent_at IS NULL AND refused IS NULL;
 """
+SCHEMA_VERSION = 2
 
 
 def home() -> Path:
@@ -82,6 +92,27 @@ def log(message: str) -> None:
         pass
 
 
+class Activity(NamedTuple):
+    """A request, a tool call or a turn of a session; `id` is unique for its agent and kind."""
+
+    kind: str
+    session: str
+    id: str
+    at: float
+    figures: dict[str, Any]
+    version: str = ""
+
+
+class StoredActivity(NamedTuple):
+    agent: str
+    kind: str
+    id: str
+    session: str
+    version: str
+    at: float
+    figures: dict[str, Any]
+
+
 class Session(NamedTuple):
     id: int
     agent: str
@@ -112,9 +143,9 @@ class Ledger:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, timeout=3, isolation_level=None)
         connection.execute("PRAGMA synchronous = NORMAL")
-        if is_new or not connection.execute("PRAGMA user_version").fetchone()[0]:
+        if is_new or connection.execute("PRAGMA user_version").fetchone()[0] < SCHEMA_VERSION:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA + "PRAGMA user_version = 1;")
+            connection.executescript(f"{SCHEMA}PRAGMA user_version = {SCHEMA_VERSION};")
         return connection
 
     def __enter__(self) -> Ledger:
@@ -261,6 +292,70 @@ class Ledger:
             else:
                 self.rows("UPDATE queue SET sent_at = ? WHERE sha = ?", time.time(), sha)
 
+    def waiting(self) -> int:
+        """The number of commits and activities that wait to be sent."""
+        of_table = "SELECT count(*) FROM {} WHERE sent_at IS NULL AND refused IS NULL"
+        return sum(int(self.rows(of_table.format(table))[0][0]) for table in ("queue", "activity"))
+
+    # What happened in sessions
+
+    def transcript(self, path: str) -> tuple[int, dict[str, Any]]:
+        """Position up to which a transcript was read, and the state for reading on."""
+        rows = self.rows("SELECT position, state FROM transcript WHERE path = ?", path)
+        return (rows[0][0], json.loads(rows[0][1])) if rows else (0, {})
+
+    def add_activities(
+        self, agent: str, found: Iterable[Activity], transcript: tuple[str, int, dict[str, Any]] | None = None
+    ) -> int:
+        """Store activities, each once whatever it came from, and how far their transcript was read; returns new ones.
+
+        A request stays with the session that had it first; of several counts of it the largest holds.
+        """
+        new = 0
+        self.connection.execute("BEGIN IMMEDIATE")
+        try:
+            for activity in found:
+                known = self.rows(
+                    "SELECT session, figures FROM activity WHERE agent = ? AND kind = ? AND id = ?",
+                    *(agent, activity.kind, activity.id),
+                )
+                if known and known[0][0] != activity.session:
+                    continue
+                figures = _largest(json.loads(known[0][1]), activity.figures) if known else activity.figures
+                text = json.dumps(figures, sort_keys=True)
+                if known and text == known[0][1]:
+                    continue
+                new += not known
+                self.rows(
+                    "INSERT INTO activity VALUES (?, ?, ?, ?, ?, ?, ?, NULL, NULL) ON CONFLICT (agent, kind, id)"
+                    " DO UPDATE SET figures = excluded.figures, sent_at = NULL",
+                    *(agent, activity.kind, activity.id, activity.session, activity.version, activity.at, text),
+                )
+            if transcript is not None:
+                path, position, state = transcript
+                self.rows("INSERT OR REPLACE INTO transcript VALUES (?, ?, ?)", path, position, json.dumps(state))
+        except BaseException:
+            self.connection.execute("ROLLBACK")
+            raise
+        self.connection.execute("COMMIT")
+        return new
+
+    def unsent_activities(self, most: int, until: float) -> list[StoredActivity]:
+        """The oldest activities that are not sent; none of the time after `until`."""
+        rows = self.rows(
+            "SELECT agent, kind, id, session, version, at, figures FROM activity"
+            " WHERE sent_at IS NULL AND refused IS NULL AND at <= ? ORDER BY at LIMIT ?",
+            *(until, most),
+        )
+        return [StoredActivity._make((*row, json.loads(figures))) for *row, figures in rows]
+
+    def close_activities(self, activities: Iterable[StoredActivity], refused: str | None = None) -> None:
+        at = None if refused else time.time()
+        self.connection.executemany(
+            "UPDATE activity SET sent_at = ?, refused = ? WHERE agent = ? AND kind = ? AND id = ?",
+            [(at, refused, activity.agent, activity.kind, activity.id) for activity in activities],
+        )
+
     def forget_old(self) -> None:
         """Delete what is older than a month, and what is beyond the bounds."""
         before = time.time() - DAYS_REMEMBERED * DAY
@@ -268,9 +363,23 @@ class Ledger:
         self.rows("DELETE FROM written WHERE id <= (SELECT max(id) FROM written) - ?", MOST_ROWS)
         self.rows("DELETE FROM used WHERE written NOT IN (SELECT id FROM written)")
         self.rows("DELETE FROM judged WHERE at < ?", before)
+        self.rows("DELETE FROM note WHERE name LIKE 'note %' AND substr(name, 6) NOT IN (SELECT sha FROM judged)")
         self.rows("DELETE FROM session WHERE last_at < ?", before - DAYS_REMEMBERED * DAY)
         self.rows("DELETE FROM queue WHERE sent_at < ?", before)
         self.rows("DELETE FROM queue WHERE rowid <= (SELECT max(rowid) FROM queue) - ?", MOST_QUEUED)
+        self.rows("DELETE FROM activity WHERE at < ?", time.time() - DAYS_OF_ACTIVITY * DAY)
+        self.rows(
+            "DELETE FROM activity WHERE at < (SELECT at FROM activity ORDER BY at DESC LIMIT 1 OFFSET ?)",
+            MOST_ACTIVITIES,
+        )
+
+
+def _largest(known: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """Two counts of one request: it is written while it runs, and its last line has all of its tokens."""
+    return {
+        name: max(known.get(name) or 0, value) if isinstance(value, int) else value or known.get(name)
+        for name, value in found.items()
+    }
 
 
 def _split(hashes: bytes) -> list[bytes]:

@@ -55,10 +55,19 @@ class Written(NamedTuple):
 
 
 class Addition(NamedTuple):
-    """Lines that a commit adds to one file, in runs without a gap."""
+    """Lines that a commit adds to one file, in runs without a gap, each with the number of its first line."""
 
     path: str
     runs: Sequence[Sequence[Line]]
+    starts: Sequence[int]
+
+
+class Owned(NamedTuple):
+    """A line of a commit that a session wrote."""
+
+    session: int
+    path: str
+    number: int
 
 
 def file_type(path: str) -> str:
@@ -153,8 +162,8 @@ def lines_of_input(texts: Iterable[str], content: bytes, salt: bytes) -> set[byt
     return allowed
 
 
-def match(additions: Sequence[Addition], ledger: Sequence[Written]) -> dict[int, tuple[int, str]]:
-    """Row of the ledger → (session, path) for every added line that a session wrote; rows come latest first.
+def match(additions: Sequence[Addition], ledger: Sequence[Written]) -> dict[int, Owned]:
+    """Row of the ledger → the added line that its session wrote; rows come latest first.
 
     Each row stands for one line at most.  Lines of the same file come first, then those that moved to another file;
     common lines follow their neighbours.
@@ -170,7 +179,13 @@ def match(additions: Sequence[Addition], ledger: Sequence[Written]) -> dict[int,
                 owned[position] = rows.take(line, None)
     for (path, run), owned in zip(runs, owners):
         _follow_neighbours(path, run, owned, rows)
-    return {row.id: (row.session, path) for (path, _), owned in zip(runs, owners) for row in owned if row is not None}
+    starts = [start for addition in additions for start in addition.starts]
+    return {
+        row.id: Owned(row.session, path, number)
+        for (path, _), start, owned in zip(runs, starts, owners)
+        for number, row in enumerate(owned, start)
+        if row is not None
+    }
 
 
 def _follow_neighbours(path: str, run: Sequence[Line], owned: list[Written | None], rows: _Rows) -> None:

@@ -1,7 +1,7 @@
 """What agents' hooks say: one vocabulary per agent, all read as one kind of event.
 
 Read are the session, the model, the tool, the files and the text that an edit writes; the text is compared on this
-machine and forgotten.  Prompts, answers and transcripts are not read.
+machine and forgotten.  Prompts and answers are not read.
 """
 
 from __future__ import annotations
@@ -54,6 +54,11 @@ class Event(NamedTuple):
     texts: Sequence[str] | None = None  # None: the tool does not say what it writes
     replaced: Sequence[tuple[str, str]] | None = None  # old and new text, from an agent that sends both
     command: str | None = None
+    tool: str = ""
+    outcome: str = ""  # of a tool call that ended, of whichever tool
+    has_own_id: bool = False  # `call` is the agent's id of the call
+    duration_ms: int | None = None
+    ends_turn: bool = False
 
 
 def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
@@ -63,6 +68,8 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
     """
     if agent == "claude_code" and ("cursor_version" in payload or "hook_event_name" not in payload):
         return None
+    if "agent_action_name" in payload:
+        payload = _of_cascade(payload)
     session = _text(payload, "session_id", "sessionId", "conversation_id", "thread_id")
     if not session:
         return None
@@ -76,12 +83,32 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
         model=_text(payload, "model")[:120],
         phase=PHASES.get(name, OTHER),
         folder=folder or os.getcwd(),
-        call=_text(payload, "tool_use_id") or f"{session} {tool}",
+        call=_text(payload, "tool_use_id")[:200] or f"{session} {tool}",
+        tool=_text(payload, "tool_name", "toolName"),
+        outcome={AFTER: "succeeded", FAILED: "failed"}.get(PHASES.get(name, OTHER), ""),
+        has_own_id=bool(_text(payload, "tool_use_id")),
+        duration_ms=_milliseconds(payload),
+        ends_turn=name in ("stop", "sessionend"),
     )
     if name == "afterfileedit":
         pairs = [(_text(edit, "old_string"), _text(edit, "new_string")) for edit in _dicts(payload.get("edits"))]
         return event._replace(paths=_absolute(folder, [_text(payload, "file_path")]), replaced=pairs)
     return _of_tool(event, tool, tool_input)
+
+
+def _of_cascade(payload: dict[str, Any]) -> dict[str, Any]:
+    """Windsurf's payload by the names of Cursor's, whose edits have the same form.
+
+    https://docs.windsurf.com/windsurf/cascade/hooks
+    """
+    info = payload.get("tool_info")
+    action = _text(payload, "agent_action_name")
+    return {
+        **(info if isinstance(info, dict) else {}),
+        "hook_event_name": "afterFileEdit" if action == "post_write_code" else action,
+        "session_id": _text(payload, "trajectory_id"),
+        "model": _text(payload, "model_name"),
+    }
 
 
 def _of_tool(event: Event, tool: str, tool_input: Any) -> Event:
@@ -115,6 +142,13 @@ def _new_texts(given: dict[str, Any]) -> list[str] | None:
     for edit in _dicts(given.get("edits")):
         texts += [value for name in names if isinstance(value := edit.get(name), str)]
     return texts or None
+
+
+def _milliseconds(payload: dict[str, Any]) -> int | None:
+    value: Any = payload.get("duration_ms", payload.get("duration"))
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 10**12:
+        return None
+    return round(value)
 
 
 def _absolute(folder: str, names: Sequence[str]) -> list[str]:

@@ -9,9 +9,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from . import lines, repository
-from .ledger import Ledger
+from .ledger import Ledger, read_settings
+from .notes import write_note
 from .payloads import AFTER, BEFORE, FAILED, Event, brings_history
 from .repository import Repository
+from .sessions import note_event
 
 SHELL_HEAD = "\n"  # stands for HEAD among the paths of a shell command's snapshot: no file has this name
 MOST_EDITED = 100  # files of one edit
@@ -28,7 +30,9 @@ class Edited(NamedTuple):
 
 def record_event(ledger: Ledger, event: Event) -> Repository | None:
     """Record one call of an agent's hook; returns the repository if its commits are to be looked through."""
-    ledger.set_note(f"seen {event.agent}", str(int(time.time())))
+    now = time.time()
+    ledger.set_note(f"seen {event.agent}", str(int(now)))
+    note_event(ledger, event, now)
     session = ledger.session(event.agent, event.session, event.model)
     if event.command is not None:
         return _record_shell(ledger, event, session)
@@ -198,17 +202,19 @@ def _judge(ledger: Ledger, place: Repository, sha: str) -> bool:
         free.append(row)
     owners = lines.match(change.additions, free)
     ledger.judge(place.common, sha, owners, _document(ledger, sha, change, owners.values()))
+    if owners and read_settings().get("notes"):
+        write_note(ledger, place, sha, owners.values())
     return bool(owners)
 
 
 def _document(
-    ledger: Ledger, sha: str, change: repository.Change, owned: Iterable[tuple[int, str]]
+    ledger: Ledger, sha: str, change: repository.Change, owned: Iterable[lines.Owned]
 ) -> dict[str, Any] | None:
     """All that is said of a commit: counts by file type and session."""
     by_type: dict[str, dict[int, int]] = {}
-    for session, path in owned:
-        sessions = by_type.setdefault(lines.file_type(path), {})
-        sessions[session] = sessions.get(session, 0) + 1
+    for line in owned:
+        sessions = by_type.setdefault(lines.file_type(line.path), {})
+        sessions[line.session] = sessions.get(line.session, 0) + 1
     if not by_type:
         return None
     added: dict[str, int] = {}

@@ -82,12 +82,23 @@ AGENTS = (
         "Cursor",
         _folder("", ".cursor"),
         "hooks.json",
-        ("afterFileEdit", "sessionEnd"),
+        ("afterFileEdit", "postToolUse", "postToolUseFailure", "sessionStart", "sessionEnd", "stop"),
         "",
         SECONDS,
         nested=False,
         versioned=True,
         remark="Cursor tells of edits, not of files before a shell command: what its commands write is unknown.",
+    ),
+    Agent(
+        "windsurf",
+        "Windsurf",
+        _folder("", ".codeium/windsurf"),
+        "hooks.json",
+        ("post_write_code", "post_run_command", "post_cascade_response"),
+        "",
+        SECONDS,
+        nested=False,
+        remark="Windsurf tells of edits, not of files before a shell command: what its commands write is unknown.",
     ),
     Agent(
         "copilot",
@@ -172,6 +183,8 @@ def _entry(agent: Agent, event: str) -> dict[str, Any]:
     command: dict[str, Any] = {"type": "command", "command": hook_command(agent.name)}
     if agent.name == "copilot":
         return {**command, "timeoutSec": agent.timeout}
+    if agent.name == "windsurf":
+        return {"command": command["command"], "show_output": False}
     command["timeout"] = agent.timeout
     if not agent.nested:
         return {name: command[name] for name in ("command", "timeout")}

@@ -17,6 +17,7 @@ MOST_COMMITS = 200  # judged at once, the newest
 MOST_DIFF = 50_000_000  # bytes; a larger commit has no lines here
 DAYS = 30
 _FILE_HEADER = re.compile(rb'^\+\+\+ (?:"b/(?P<quoted>.*)"|b/(?P<plain>[^\t]*))')
+_HUNK = re.compile(rb"^@@ -\S+ \+(\d+)")
 _ESCAPED = re.compile(rb"\\([0-7]{3}|.)")
 _ESCAPES = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 QUIET = {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
@@ -226,28 +227,32 @@ def _patch_id(patch: bytes) -> str:
 
 def _additions(patch: bytes, salt: bytes, removed: dict[bytes, int]) -> Iterator[Addition]:
     """The additions of a patch; counts the lines that it removes."""
-    path, runs, run = "", [], []  # type: str, list[list[Line]], list[bytes]
+    path, runs, starts, run = "", [], [], []  # type: str, list[list[Line]], list[int], list[bytes]
     before = after = b""
     in_hunk = False
+    number = 0  # of the next line of the commit's version
 
     def close(following: bytes) -> None:
         if run:
             runs.append(_run(run, before, following, salt))
+            starts.append(number - len(run))
             run.clear()
 
     for line in patch.split(b"\n"):
         if line.startswith(b"diff --git "):
             close(b"")
             if path and runs:
-                yield Addition(path, runs)
-            path, runs, in_hunk = "", [], False
+                yield Addition(path, runs, starts)
+            path, runs, starts, in_hunk = "", [], [], False
         elif not in_hunk and line.startswith(b"+++ "):
             path = _path_of(line)
         elif line.startswith(b"@@ "):
             close(b"")
             in_hunk, before = True, b""
+            number = _first_number(line)
         elif in_hunk and line.startswith(b"+"):
             run.append(line[1:])
+            number += 1
         elif in_hunk and line.startswith(b"-"):
             digest = line_digest(line[1:], salt)
             removed[digest] = removed.get(digest, 0) + 1
@@ -255,11 +260,18 @@ def _additions(patch: bytes, salt: bytes, removed: dict[bytes, int]) -> Iterator
             after = line_digest(line[1:], salt)
             close(after)
             before = after
+            number += 1
         elif in_hunk and line.startswith(b"\\"):
             continue
     close(b"")
     if path and runs:
-        yield Addition(path, runs)
+        yield Addition(path, runs, starts)
+
+
+def _first_number(header: bytes) -> int:
+    """The number of a hunk's first line in the commit's version."""
+    found = _HUNK.match(header)
+    return int(found[1]) if found else 0
 
 
 def _run(run: Sequence[bytes], before: bytes, following: bytes, salt: bytes) -> list[Line]:

@@ -1,4 +1,4 @@
-"""The queue → the server: counts by commit, and the state of this machine's hooks."""
+"""The queue → the server: counts by commit, what happened in sessions, and the state of this machine's hooks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import platform
 import time
 import urllib.error
 import urllib.request
-from typing import Any
+from collections.abc import Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 
 from . import VERSION
-from .ledger import DAY, Ledger, log, read_settings, system_name
+from .ledger import DAY, Ledger, StoredActivity, log, read_settings, system_name
+from .sessions import documents_of
 
 COMMITS_AT_ONCE = 200
+ACTIVITIES_AT_ONCE = 1_000
+CLOCK_TOLERANCE = 120  # seconds; an answer takes some
 SECONDS = 10
 LONGEST_PAUSE = 3_600 * 6  # between two attempts
 STATE_EVERY = DAY / 4
@@ -27,12 +32,33 @@ class RefusedError(Exception):
         self.is_final = is_final
 
 
-def report_of(ledger: Ledger, most: int = COMMITS_AT_ONCE) -> tuple[dict[str, Any], list[str]]:
-    """The next report, and the commits in it."""
-    unsent = ledger.unsent(most)
-    return {"machine": machine_state(ledger), "commits": [document for _, document in unsent]}, [
-        sha for sha, _ in unsent
-    ]
+class Part(NamedTuple):
+    """The content of one report: commits with their documents, and activities of sessions."""
+
+    commits: Sequence[tuple[str, dict[str, Any]]]
+    activities: Sequence[StoredActivity]
+
+    def __len__(self) -> int:
+        return len(self.commits) + len(self.activities)
+
+    def halves(self) -> tuple[Part, Part]:
+        commits, activities = len(self.commits) // 2, (len(self.activities) + 1) // 2
+        first = Part(self.commits[:commits], self.activities[:activities])
+        return first, Part(self.commits[commits:], self.activities[activities:])
+
+
+def next_part(ledger: Ledger, now: float) -> Part:
+    """The content of the next report.  A time that a clock dates into the server's future waits until it has come."""
+    ahead = max(0.0, float(ledger.note("clock ahead") or 0))
+    return Part(ledger.unsent(COMMITS_AT_ONCE), ledger.unsent_activities(ACTIVITIES_AT_ONCE, now - ahead))
+
+
+def report_of(ledger: Ledger, part: Part) -> dict[str, Any]:
+    return {
+        "machine": machine_state(ledger),
+        "commits": [document for _, document in part.commits],
+        "sessions": documents_of(part.activities),
+    }
 
 
 def machine_state(ledger: Ledger) -> dict[str, Any]:
@@ -58,7 +84,7 @@ def machine_state(ledger: Ledger) -> dict[str, Any]:
 
 
 def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False) -> int:
-    """Send what is queued, and the machine's state four times a day; returns the number of commits sent.
+    """Send what is queued, and the machine's state four times a day; returns the number of commits and activities sent.
 
     After a failure the next attempt waits, twice as long each time; nothing is dropped for it.
     """
@@ -71,50 +97,58 @@ def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False)
         return 0
     sent = 0
     while True:
-        report, commits = report_of(ledger)
-        if not commits and (sent or 0 <= now - float(ledger.note("state sent") or 0) < STATE_EVERY) and not force:
+        part = next_part(ledger, now)
+        if not len(part) and (sent or 0 <= now - float(ledger.note("state sent") or 0) < STATE_EVERY) and not force:
             return sent
         force = False
         try:
-            post(settings["server"], settings["token"], report)
+            _send(ledger, settings, part)
         except RefusedError as problem:
-            if problem.is_final and len(commits) == 1:
-                ledger.close_sent(commits, refused=str(problem))
-                continue
-            if problem.is_final and commits:
-                _send_singly(ledger, settings, report, commits)
-                continue
             pause = min(LONGEST_PAUSE, 2 * float(ledger.note("pause") or 30))
             ledger.set_note("pause", str(pause))
             ledger.set_note("next attempt", str(now + pause))
             ledger.set_note("last problem", str(problem))
             log(f"not sent: {problem}")
             return sent
-        ledger.close_sent(commits)
-        ledger.set_note("last report", json.dumps(report, indent=2, sort_keys=True))
         ledger.set_note("state sent", str(now))
         for name in ("pause", "next attempt", "last problem"):
             ledger.rows("DELETE FROM note WHERE name = ?", name)
-        sent += len(commits)
-        if not commits:
+        sent += len(part)
+        if not len(part):
             return sent
 
 
-def _send_singly(ledger: Ledger, settings: dict[str, Any], report: dict[str, Any], commits: list[str]) -> None:
-    """One commit at a time, so that one that the server refuses does not hold up the others."""
-    for sha, document in zip(commits, report["commits"]):
-        try:
-            post(settings["server"], settings["token"], {**report, "commits": [document]})
-        except RefusedError as problem:
-            if not problem.is_final:
-                raise
-            ledger.close_sent([sha], refused=str(problem))
-        else:
-            ledger.close_sent([sha])
+def _send(ledger: Ledger, settings: dict[str, Any], part: Part) -> None:
+    """Send a part.  If the server cannot take it, each half is tried, so that one record does not hold up the others.
+
+    Raises RefusedError for what ends some day.
+    """
+    report = report_of(ledger, part)
+    try:
+        ahead = post(settings["server"], settings["token"], report)
+    except RefusedError as problem:
+        if not problem.is_final or not len(part):
+            raise
+        if len(part) > 1:
+            for half in part.halves():
+                if len(half):
+                    _send(ledger, settings, half)
+            return
+        ledger.close_sent([sha for sha, _ in part.commits], refused=str(problem))
+        ledger.close_activities(part.activities, refused=str(problem))
+        return
+    ledger.close_sent([sha for sha, _ in part.commits])
+    ledger.close_activities(part.activities)
+    ledger.set_note("last report", json.dumps(report, indent=2, sort_keys=True))
+    if ahead is not None:
+        ledger.set_note("clock ahead", str(ahead))
 
 
-def post(server: str, token: str, report: dict[str, Any]) -> None:
-    """Send one report.  Raises RefusedError."""
+def post(server: str, token: str, report: dict[str, Any]) -> float | None:
+    """Send one report; returns by how many seconds this machine's clock is ahead of the server's, if that says.
+
+    Raises RefusedError.
+    """
     request = urllib.request.Request(  # noqa: S310  # the scheme is checked at installation
         f"{server.rstrip('/')}/collector/v1/reports",
         data=json.dumps(report).encode(),
@@ -124,6 +158,7 @@ def post(server: str, token: str, report: dict[str, Any]) -> None:
     try:
         with _opener().open(request, timeout=SECONDS) as response:
             answer = json.loads(response.read(MOST_REPLY))
+            dated = response.headers.get("Date", "")
     except urllib.error.HTTPError as problem:
         with problem:
             said = problem.read(300).decode("utf-8", "replace").strip()
@@ -133,6 +168,15 @@ def post(server: str, token: str, report: dict[str, Any]) -> None:
         raise RefusedError(f"{server} cannot be reached or is no Headway: {problem}") from None
     if not isinstance(answer, dict) or "accepted" not in answer:
         raise RefusedError(f"{server} did not answer as Headway does. A proxy or sign-in page stands between.")
+    return _ahead_of(dated)
+
+
+def _ahead_of(dated: str) -> float | None:
+    try:
+        ahead = time.time() - parsedate_to_datetime(dated).timestamp()
+    except (TypeError, ValueError):
+        return None
+    return ahead if abs(ahead) > CLOCK_TOLERANCE else 0.0
 
 
 def _opener() -> urllib.request.OpenerDirector:

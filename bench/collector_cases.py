@@ -139,10 +139,11 @@ def edits_of_two_agents_that_overlap(world: World) -> Truth:
 @case
 def every_agent_by_its_own_hooks(world: World) -> Truth:
     base(world)
-    for number, agent in enumerate(("claude_code", "codex", "gemini_cli", "cursor")):
+    agents = ("claude_code", "codex", "gemini_cli", "cursor", "windsurf")
+    for number, agent in enumerate(agents):
         world.edit(agent, f"file{number}.py", f"value_of_{agent} = {number}", agent=agent)
     world.commit()
-    return {"HEAD": {"claude_code": 1, "codex": 1, "gemini_cli": 1, "cursor": 1}}
+    return {"HEAD": dict.fromkeys(agents, 1)}
 
 
 @case

@@ -19,7 +19,10 @@ from typing import Any
 from integrations.collector.package import archive
 
 PERSON = ("Ada", "ada@example.com")
-FOLDERS = {"claude_code": ".claude", "codex": ".codex", "gemini_cli": ".gemini", "cursor": ".cursor"}
+FOLDERS = {
+    **{"claude_code": ".claude", "codex": ".codex", "gemini_cli": ".gemini", "cursor": ".cursor"},
+    "windsurf": ".codeium/windsurf",
+}
 BEFORE = {"gemini_cli": "BeforeTool"}
 AFTER = {"gemini_cli": "AfterTool", "cursor": "afterFileEdit"}
 Counts = Mapping[str, int]
@@ -35,7 +38,7 @@ class World:
         self.repository = folder / "repository"
         self.home.mkdir(parents=True)
         for name in (*FOLDERS.values(), ".copilot"):
-            (self.home / name).mkdir()
+            (self.home / name).mkdir(parents=True)
         (self.home / ".gitconfig").write_text(
             f"[user]\n\tname = {PERSON[0]}\n\temail = {PERSON[1]}\n[init]\n\tdefaultBranch = main\n"
             "[core]\n\teditor = true\n[merge]\n\tconflictStyle = merge\n"
@@ -51,11 +54,11 @@ class World:
         inherited = {name: value for name, value in os.environ.items() if name in ("PATH", "LANG", "TMPDIR")}
         return {**inherited, "HOME": str(self.home), "HEADWAY_AGENT_WAIT": "1", "GIT_CONFIG_NOSYSTEM": "1"}
 
-    def agent(self, *arguments: str, status: int = 0) -> str:
+    def agent(self, *arguments: str, status: int = 0, environment: Mapping[str, str] | None = None) -> str:
         """A command of the collector, as a person types it."""
         done = subprocess.run(
             [sys.executable, str(self.archive), *arguments],
-            env=self.environment,
+            env=environment or self.environment,
             cwd=self.folder,
             capture_output=True,
             text=True,
@@ -83,9 +86,10 @@ class World:
 
     def hook(self, agent: str, payload: Mapping[str, Any], *, folder: Path | None = None) -> None:
         """Run the command that the agent's settings have for this event."""
-        name = {"codex": "hooks.json", "cursor": "hooks.json", "copilot": "hooks/headway.json"}
+        name = dict.fromkeys(("codex", "cursor", "windsurf"), "hooks.json") | {"copilot": "hooks/headway.json"}
         path = self.home / (".copilot" if agent == "copilot" else FOLDERS[agent]) / name.get(agent, "settings.json")
-        entries = json.loads(path.read_text())["hooks"][payload["hook_event_name"]]
+        event = payload.get("agent_action_name") or payload["hook_event_name"]
+        entries = json.loads(path.read_text())["hooks"][event]
         command = entries[0]["hooks"][0]["command"] if "hooks" in entries[0] else entries[0]["command"]
         done = subprocess.run(
             ["sh", "-c", command],
@@ -121,11 +125,14 @@ class World:
         root = root or self.repository
         path = root / name
         content = "".join(f"{line}\n" for line in lines)
-        if agent == "cursor":
+        if agent in ("cursor", "windsurf"):
             old = path.read_text() if path.exists() else ""
             self.write(name, *lines, root=root)
             edits = {"file_path": str(path), "edits": [{"old_string": old, "new_string": content}]}
-            self.hook(agent, {"hook_event_name": "afterFileEdit", "conversation_id": session, **edits}, folder=root)
+            payload: dict[str, Any] = {"hook_event_name": "afterFileEdit", "conversation_id": session, **edits}
+            if agent == "windsurf":
+                payload = {"agent_action_name": "post_write_code", "trajectory_id": session, "tool_info": edits}
+            self.hook(agent, payload, folder=root)
             return
         call = self.opened(session, agent, "Write", {"file_path": str(path), "content": content}, root)
         self.write(name, *lines, root=root)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -31,50 +29,12 @@ from integrations.sync.git.read_source import sync_source
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.models import IndividualPolicy, Organisation, Person
 from tests.code.attribution.world import attributed
+from tests.collector.door import Door
+from tests.collector.test_sessions import CONVERSATION, SECRET, write
 from tests.personas import ADMIN, MEMBER, signed_in
 from tests.servers import PROJECT_DIR
 
 pytestmark = pytest.mark.django_db
-
-
-class Door:
-    """An HTTP server on loopback that keeps what arrives, and answers as it is set to."""
-
-    def __init__(self) -> None:
-        self.arrived: list[tuple[str, dict[str, Any]]] = []
-        self.answer: tuple[int, bytes] = (200, b'{"accepted": 1}')
-        door = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if door.answer[0] == 200:
-                    door.arrived.append((self.headers["Authorization"], json.loads(body)))
-                self.send_response(door.answer[0])
-                self.end_headers()
-                self.wfile.write(door.answer[1])
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server.server_port}"
-
-    @property
-    def commits(self) -> list[dict[str, Any]]:
-        return [commit for _, report in self.arrived for commit in report["commits"]]
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    made = Door()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 def ada() -> Person:
@@ -171,6 +131,8 @@ def test_what_is_sent_is_what_the_docs_say(tmp_path: Path, door: Door) -> None:
     for number, agent in enumerate(("claude_code", "codex", "cursor")):
         world.edit(f"session-{agent}", f"secret folder/hidden{number}.py", f"confidential = {number}", agent=agent)
     world.shell("session-claude_code", "echo password=hunter2 > .env; echo 'confidential=4' > more.sh")
+    write(world.home / ".claude" / "projects" / "secret folder" / "hidden.jsonl", CONVERSATION)
+    world.agent("backfill", "--days", "2")
     world.commit()
     sent = {path for _, report in door.arrived for path in paths_of(report)}
     page = (PROJECT_DIR / "docs" / "collector.md").read_text(encoding="utf-8")
@@ -178,7 +140,16 @@ def test_what_is_sent_is_what_the_docs_say(tmp_path: Path, door: Door) -> None:
     documented = {line.split("`")[1] for line in section.splitlines() if line.startswith("| `")}
     assert sent == documented
     everything = json.dumps([report for _, report in door.arrived])
-    for secret in ("secret folder", "hidden", "confidential", "hunter2", "password", str(tmp_path), "ada@example.com"):
+    for secret in (
+        "secret folder",
+        "hidden",
+        "confidential",
+        "hunter2",
+        "password",
+        SECRET,
+        str(tmp_path),
+        "ada@example.com",
+    ):
         assert secret not in everything
     assert [commit["file_types"] for commit in door.commits][-1] == [
         {"type": "", "added": 1, "sessions": [counted("claude_code", 1)]},
