@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from integrations.api.ownership import ConfirmView, OwnershipView
+from integrations.collector.packages import FILES
 from integrations.collector.reports import receive_reports
 from integrations.pages.collector import collector, collector_file, collector_sha256, fleet
 from integrations.pages.ownership import ownership
@@ -18,8 +19,11 @@ PAGES_AND_DOORS: Routes = [
     path("integrations/usage-files/", usage_files, name="usage_files"),
     path("agent/", collector, name="collector"),
     path("agent/fleet/", fleet, name="fleet"),
-    path("agent/headway-agent.pyz", collector_file, name="collector_file"),
-    path("agent/headway-agent.pyz.sha256", collector_sha256, name="collector_sha256"),
+    *(path(f"agent/{name}", collector_file, {"name": name}, name=f"collector_{name}") for name in FILES),
+    *(
+        path(f"agent/{name}.sha256", collector_sha256, {"name": name}, name=f"collector_{name}_sha256")
+        for name in FILES
+    ),
     path("collector/v1/reports", receive_reports, name="collector_reports"),
     re_path(r"^v1/(?P<signal>logs|metrics|traces)/?$", receive, name="otlp"),
     path("ingest/v1/<slug:kind>/", push_records, name="push_records"),

@@ -1,4 +1,4 @@
-"""Writes the collector as one file, as the server gives it out at /agent/, and prints its SHA-256."""
+"""Writes the collector and its packages into a folder, as the server gives them out at /agent/, and their SHA-256."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from integrations.collector.package import NAME, archive, sha256
+from integrations.collector.packages import FILES, sha256_of
 
 
 def main() -> int:
-    target = Path(sys.argv[1] if len(sys.argv) > 1 else NAME)
-    target.write_bytes(archive())
-    print(f"{sha256()}  {target}")
+    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in FILES.items():
+        (folder / name).write_bytes(content())
+        print(f"{sha256_of(name)}  {name}")
     return 0
 
 

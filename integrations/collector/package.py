@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
 import zipfile
 from functools import cache
@@ -28,7 +27,3 @@ def archive() -> bytes:
             member.external_attr = 0o644 << 16
             files.writestr(member, text)
     return buffer.getvalue()
-
-
-def sha256() -> str:
-    return hashlib.sha256(archive()).hexdigest()

@@ -25,7 +25,8 @@ from integrations.collector.machines import (
     revoke_machine,
     tokens_of,
 )
-from integrations.collector.package import NAME, archive, sha256
+from integrations.collector.package import NAME
+from integrations.collector.packages import DEB, FILES, ZIP, sha256_of
 from orgtree.access.access import access_of
 from orgtree.access.permissions import admins_only
 from orgtree.models import IndividualPolicy, Person
@@ -60,9 +61,7 @@ def collector(request: HttpRequest) -> HttpResponse:
             ("posix", "Linux, macOS", _install_line("python3", "curl", token, " && ")),
             ("windows", "Windows (PowerShell)", _install_line("py", "curl.exe", token, "; ")),
         ],
-        "file": NAME,
-        "sha256": sha256(),
-        "size": len(archive()),
+        "files": [(name, len(FILES[name]()), sha256_of(name)) for name in (NAME, DEB, ZIP)],
     }
     return render(request, "integrations/collector.html", context, status=400 if problem else 200)
 
@@ -87,18 +86,18 @@ def _install_line(python: str, curl: str, token: str, then: str) -> str:
 
 
 @require_safe
-def collector_file(request: HttpRequest) -> HttpResponse:
-    """The collector, for everybody: it holds no secret, and updates itself without signing in."""
+def collector_file(request: HttpRequest, name: str) -> HttpResponse:
+    """The collector or a package of it, for everybody: it holds no secret, and updates itself without signing in."""
     return HttpResponse(
-        archive(),
-        content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{NAME}"'},
+        FILES[name](),
+        content_type="application/vnd.debian.binary-package" if name == DEB else "application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
 @require_safe
-def collector_sha256(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(f"{sha256()}  {NAME}\n", content_type="text/plain")
+def collector_sha256(request: HttpRequest, name: str) -> HttpResponse:
+    return HttpResponse(f"{sha256_of(name)}  {name}\n", content_type="text/plain")
 
 
 @admins_only
@@ -119,7 +118,6 @@ def fleet(request: HttpRequest) -> HttpResponse:
         "without": without[:PEOPLE_SHOWN] if names else [],
         "without_count": None if access.is_few(len(without)) else len(without),
         "more_without": max(0, len(without) - PEOPLE_SHOWN) if names else 0,
-        "sha256": sha256(),
         "plural": "machines",
         "noun": "machines",
         "pages": page.paginator.num_pages,

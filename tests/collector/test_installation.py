@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import ast
+import contextlib
+import getpass
+import io
 import json
 import os
+import plistlib
 import shutil
 import subprocess
 import sys
+import tarfile
+import types
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from agent import registration, upload
+from agent import VERSION, managed, registration, upload
 from agent.ledger import HOME_VARIABLE, Ledger, write_settings
 from agent.lines import file_type
 from bench.collector_cases import A3, B3
 from bench.collector_world import World
-from integrations.collector.package import SOURCES, archive, sha256
-from tests.collector.test_end_to_end import Door
+from integrations.collector.package import SOURCES, archive
+from integrations.collector.packages import FILES, bundle, debian_package, sha256_of
+from tests.collector.door import Door
 from tests.servers import PROJECT_DIR
 
 Tree = dict[str, tuple[int, bytes]]
-
-
-@pytest.fixture
-def door() -> Iterator[Door]:
-    made = Door()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
 
 
 def tree(folder: Path) -> Tree:
@@ -332,7 +332,7 @@ def test_nothing_is_lost_or_sent_twice(tmp_path: Path, door: Door, status: int, 
     world.edit("a", "app.py", *A3)
     sha = world.commit()
     assert door.address in world.agent("doctor", status=1)
-    assert "1 commits wait" in world.agent("status")
+    assert "1 records wait" in world.agent("status")
     door.arrived.clear()
     door.answer = 200, b'{"accepted": 1}'
     world.agent("install")  # tries at once
@@ -423,16 +423,96 @@ def test_it_is_one_file_of_the_standard_library_for_python_3_9() -> None:
         assert any("annotations" in ast.dump(node) for node in parsed.body[:2]) or path.stem in ("__init__", "__main__")
 
 
-def test_the_same_sources_make_the_same_file(tmp_path: Path) -> None:
-    target = tmp_path / "built.pyz"
+def test_the_same_sources_make_the_same_files(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, str(PROJECT_DIR / "scripts" / "build_agent.py"), str(target)],
+        [sys.executable, str(PROJECT_DIR / "scripts" / "build_agent.py"), str(tmp_path)],
         check=True,
         capture_output=True,
         text=True,
     )
-    assert target.read_bytes() == archive()
-    assert done.stdout.split()[0] == sha256()
+    for name, content in FILES.items():
+        assert (tmp_path / name).read_bytes() == content()
+        assert f"{sha256_of(name)}  {name}\n" in done.stdout
+
+
+def test_the_debian_package_is_one(tmp_path: Path) -> None:
+    """By its documented form: https://manpages.debian.org/bookworm/dpkg-dev/deb.5.en.html"""
+    parts = members_of(debian_package())
+    assert list(parts) == ["debian-binary", "control.tar", "data.tar"]
+    assert parts["debian-binary"] == b"2.0\n"
+    with tarfile.open(fileobj=io.BytesIO(parts["control.tar"])) as tar:
+        control = tar.extractfile("./control")
+        assert control is not None
+        assert f"Version: {VERSION}\n".encode() in control.read()
+    with tarfile.open(fileobj=io.BytesIO(parts["data.tar"])) as tar:
+        tar.extractall(tmp_path, filter="fully_trusted")  # noqa: S202  # our own
+        assert {(entry.uid, entry.uname, entry.mtime) for entry in tar} == {(0, "root", 0)}
+    program = tmp_path / "usr" / "lib" / "headway-agent" / "headway-agent.pyz"
+    assert program.read_bytes() == archive()
+    assert os.access(tmp_path / "usr" / "bin" / "headway-agent", os.X_OK)
+
+
+def members_of(content: bytes) -> dict[str, bytes]:
+    """Members of an ar archive."""
+    assert content.startswith(b"!<arch>\n")
+    found, start = {}, 8
+    while start < len(content):
+        header = content[start : start + 60]
+        assert header.endswith(b"`\n")
+        size = int(header[48:58])
+        found[header[:16].decode().strip()] = content[start + 60 : start + 60 + size]
+        start += 60 + size + size % 2
+    return found
+
+
+def test_the_bundle_installs_from_its_folder(tmp_path: Path) -> None:
+    zipfile.ZipFile(io.BytesIO(bundle())).extractall(tmp_path)  # noqa: S202  # our own
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    folder = tmp_path / "headway-agent"
+    line = ["sh", str(folder / "install.sh"), "--server", "http://127.0.0.1:9", "--token", "hwi_none"]
+    done = subprocess.run(line, env=environment, capture_output=True, text=True, check=True)
+    assert "is installed" in done.stdout
+    profile = plistlib.loads((folder / "examples" / "headway-agent.mobileconfig").read_bytes())
+    (payload,) = profile["PayloadContent"]
+    assert payload["PayloadType"] == managed.DOMAIN
+    example = json.loads((folder / "examples" / "settings.json").read_text())
+    assert set(example) == set(managed.KINDS) >= payload.keys() - profile.keys()
+
+
+def test_managed_settings_are_read_on_every_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"server": "https://headway.example.com", "token": "hwi_managed", "git_hooks": False}
+    monkeypatch.setattr(managed, "LINUX", tmp_path / "settings.json")
+    assert managed.managed_settings() == {}
+    (tmp_path / "settings.json").write_text(json.dumps({**given, "colour": "blue"}))
+    assert managed.managed_settings() == given
+    for broken in ("{", "[]", '{"server": 7}'):
+        (tmp_path / "settings.json").write_text(broken)
+        with pytest.raises(managed.UnreadableManagedError):
+            managed.managed_settings()
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setattr(managed, "MACOS", tmp_path)
+    assert managed.managed_settings() == {}
+    (tmp_path / f"{managed.DOMAIN}.plist").write_bytes(plistlib.dumps(given))
+    assert managed.managed_settings() == given
+    own = tmp_path / getpass.getuser() / f"{managed.DOMAIN}.plist"
+    own.parent.mkdir()
+    own.write_bytes(plistlib.dumps({"token": "hwi_own"}))
+    assert managed.managed_settings() == {"token": "hwi_own"}
+
+    monkeypatch.setattr(sys, "platform", "win32")
+    values = {**given, "git_hooks": 0}  # the registry has numbers
+    registry = types.SimpleNamespace(
+        HKEY_LOCAL_MACHINE=1,
+        OpenKey=lambda root, name: contextlib.nullcontext(name),
+        QueryValueEx=lambda key, name: (values[name], 1) if name in values else _missing(),
+    )
+    monkeypatch.setitem(sys.modules, "winreg", registry)
+    assert managed.managed_settings() == given
+
+
+def _missing() -> None:
+    raise FileNotFoundError
 
 
 def test_commands_for_windows(monkeypatch: pytest.MonkeyPatch) -> None:
