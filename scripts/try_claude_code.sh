@@ -9,4 +9,4 @@ npm install --prefix "$folder" --no-audit --no-fund --loglevel error "@anthropic
 PATH="$folder/node_modules/.bin:$PATH"
 export PATH
 claude --version
-.venv/bin/python -m pytest -m soak tests/agents_live/test_claude_code.py
+.venv/bin/python -m pytest -m soak tests/agents_live/test_claude_code.py tests/collector/test_real_programs.py

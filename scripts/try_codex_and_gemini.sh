@@ -11,4 +11,4 @@ PATH="$folder/node_modules/.bin:$PATH"
 export PATH
 codex --version
 gemini --version
-.venv/bin/python -m pytest -m soak tests/agents_live/test_codex_and_gemini.py
+.venv/bin/python -m pytest -m soak tests/agents_live/test_codex_and_gemini.py tests/collector/test_real_programs.py
