@@ -12,7 +12,7 @@ from datetime import datetime
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, DeploymentDraft
 from integrations.connectors.errors import PermanentError
-from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.lists import PER_PAGE, list_all
 from integrations.connectors.gitlab.pipelines import STATUSES
 from integrations.connectors.gitlab.records import Place, account, record_of
@@ -79,7 +79,7 @@ def fetch_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime
             for entry in entries
         ]
 
-    changes = Changes(path=place.path("deployments"), read=read, batch=PER_PAGE)
+    changes = changes_in(place.path("deployments"), read=read, batch=PER_PAGE)
     yield from changes.pages(http, cursor, now=now)
 
 

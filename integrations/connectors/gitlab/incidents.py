@@ -13,7 +13,7 @@ from datetime import datetime
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, IncidentDraft, Missing, shown_title
 from integrations.connectors.errors import GoneError
-from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.issues import CLOSED, INCIDENT
 from integrations.connectors.gitlab.records import Note, Place, notes_in, read_notes, record_of, said
@@ -76,8 +76,8 @@ def fetch_incidents(http: Http, place: Place, cursor: Cursor, *, now: datetime) 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [record for entry in entries for record in _read(http, place, entry)]
 
-    changes = Changes(
-        path=place.path("issues"),
+    changes = changes_in(
+        place.path("issues"),
         params={"state": "all", "scope": "all", "issue_type": INCIDENT},
         read=read,
         group=GroupChanges(place, "issues", INCIDENT),

@@ -31,7 +31,7 @@ from integrations.connectors.drafts import (
     shown_title,
 )
 from integrations.connectors.errors import GoneError, PermanentError
-from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.gitlab.records import (
@@ -179,8 +179,8 @@ def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> 
         plain = (entry for entry in entries if text_of(entry, "issue_type") != INCIDENT)
         return [record for entry in plain for record in _read(http, place, entry)]
 
-    changes = Changes(
-        path=place.path("issues"),
+    changes = changes_in(
+        place.path("issues"),
         params={"state": "all", "scope": "all"},
         read=read,
         group=GroupChanges(place, "issues"),

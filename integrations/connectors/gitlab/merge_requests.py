@@ -10,9 +10,9 @@ https://docs.gitlab.com/api/merge_requests/, /api/notes/, /api/resource_state_ev
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
@@ -30,7 +30,7 @@ from integrations.connectors.drafts import (
 from integrations.connectors.errors import GoneError, PermanentError
 from integrations.connectors.git.agent_signatures import agents_of_message
 from integrations.connectors.git.history import written_at
-from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.gitlab.records import (
@@ -46,11 +46,11 @@ from integrations.connectors.gitlab.records import (
 )
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, pull_request_references
+from integrations.connectors.reviews import Remark, reviews_of
 from integrations.connectors.unchecked import object_of, text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
 SOURCE = "merge_request"
-TOGETHER = timedelta(minutes=1)  # a submitted review is several notes, one after another
 _VERDICTS = {
     "approved this merge request": ReviewState.APPROVED,
     "requested changes": ReviewState.CHANGES_REQUESTED,
@@ -202,56 +202,18 @@ def _approvers(details: Reader | None) -> Collection[str] | None:
     return None if nodes is None else set(nodes)
 
 
-@dataclass(slots=True)
-class _Review:
-    """A review as it grows: notes of one person, each within a minute of the one before."""
-
-    id: str
-    by: Who | None
-    at: datetime
-    last_at: datetime
-    state: ReviewState
+def _remarks(notes: Sequence[Note]) -> Iterator[Remark]:
+    for at, note in notes:
+        by, words, number = account(note.object("author")), said(note), note.identifier("id", default="")
+        verdict = _VERDICTS.get(words)
+        if words == _WITHDRAWN:
+            yield Remark(id=number, by=by, at=at, withdraws=True)
+        elif number and (verdict or _is_comment(note, on_lines=True)):
+            yield Remark(id=number, by=by, at=at, verdict=verdict)
 
 
 def _reviews(notes: Sequence[Note], approvers: Collection[str] | None) -> list[ReviewDraft]:
-    """The reviews: verdicts, with the comments on lines beside them, and such comments without a verdict.
-
-    An approval that its person withdrew, or that GitLab no longer counts because commits were pushed, is dismissed.
-    """
-    reviews: list[_Review] = []
-    latest: dict[Who | None, _Review] = {}
-    for at, note in notes:
-        by, words, number = account(note.object("author")), said(note), note.identifier("id", default="")
-        verdict, known = _VERDICTS.get(words), latest.get(by)
-        if words == _WITHDRAWN:
-            _dismiss(review for review in reviews if review.by == by)
-            latest.pop(by, None)
-        elif number and (verdict or _is_comment(note, on_lines=True)):
-            is_new = known is None or at - known.last_at > TOGETHER
-            if known is None or is_new or (verdict and known.state is not ReviewState.COMMENTED):
-                latest[by] = known = _Review(number, by, at, at, verdict or ReviewState.COMMENTED)
-                reviews.append(known)
-            elif verdict:
-                known.id, known.at, known.state = number, at, verdict
-            known.last_at = at
-    if approvers is not None:
-        _dismiss(review for review in reviews if review.by is not None and review.by.login not in approvers)
-    return [
-        ReviewDraft(
-            external_id=review.id,
-            author=review.by,
-            state=review.state,
-            native_state=str(review.state),
-            submitted_at=review.at,
-        )
-        for review in reviews
-    ]
-
-
-def _dismiss(reviews: Iterable[_Review]) -> None:
-    for review in reviews:
-        if review.state is ReviewState.APPROVED:
-            review.state = ReviewState.DISMISSED
+    return reviews_of(_remarks(notes), None if approvers is None else lambda by: by.login in approvers)
 
 
 def _events(notes: Sequence[Note], states: Sequence[PullRequestEventDraft]) -> list[PullRequestEventDraft]:
@@ -291,8 +253,8 @@ def fetch_merge_requests(http: Http, place: Place, cursor: Cursor, *, now: datet
         details = _details_of(http, place.graphql, [text_of(entry, "id") for entry in entries])
         return [record for entry in entries for record in _read(http, place, entry, details)]
 
-    changes = Changes(
-        path=place.path("merge_requests"),
+    changes = changes_in(
+        place.path("merge_requests"),
         params={"state": "all", "scope": "all"},
         read=read,
         group=GroupChanges(place, "merge_requests"),

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, ProvidedParts, shown_title
 from integrations.connectors.errors import GoneError
-from integrations.connectors.gitlab.changes import Changes
+from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.gitlab.records import Place, account, record_of
 from integrations.connectors.reader import Reader
@@ -154,7 +154,7 @@ def fetch_pipelines(http: Http, place: Place, cursor: Cursor, *, now: datetime) 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [_read(http, place, entry, now) for entry in entries]
 
-    yield from Changes(path=place.path("pipelines"), read=read, tells_all=False).pages(http, cursor, now=now)
+    yield from changes_in(place.path("pipelines"), read, tells_all=False).pages(http, cursor, now=now)
 
 
 def _read(http: Http, place: Place, entry: Json, now: datetime) -> RawRecord:
