@@ -51,6 +51,7 @@ class Http(Protocol):
     ) -> Response: ...
     def post(self, path: str, *, json: Any, headers: Mapping[str, str] | None = None) -> Response: ...
     def post_once(self, path: str, *, json: Any) -> Response: ...
+    def post_form(self, path: str, fields: Mapping[str, str]) -> Response: ...
     def patch(self, path: str, *, json: Any) -> Response: ...
     def put(self, path: str, *, json: Any) -> Response: ...
     def delete(self, path: str) -> Response: ...
@@ -270,6 +271,11 @@ class Connector(ABC):
         """The address that requests go to, without a trailing slash: the form's field of that name."""
         return self.settings.values.get("base_url", "").strip().rstrip("/")
 
+    @property
+    def other_hosts(self) -> Sequence[str]:
+        """Addresses of the provider's other hosts, which it documents: requests may go there as well."""
+        return ()
+
     def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
         """The streams of a resource of this kind, as far as the settings ask for them."""
         return self.kinds.get(kind, ())
@@ -317,6 +323,10 @@ class Connector(ABC):
     def budget_of(self, path: str) -> str:
         """The name of the budget of a request for `path`.  Headers that name it take precedence."""
         return "requests"
+
+    def asks_to_sign_in(self, status: int, headers: Mapping[str, str]) -> bool:
+        """Whether an answer is a page for signing in, or leads to one, which some providers send instead of a 401."""
+        return False
 
     def refusal(self, answer: Refused) -> ConnectorError | None:
         """The meaning of an error answer if the provider is more specific than its status; None: use the status."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import httpx
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
@@ -109,6 +109,7 @@ class ConnectionHttp:
         self._signed = signed
         self._signature: Mapping[str, str] | None = None
         self._origin = Origin.of(connector.base_url)
+        self._origins = (self._origin, *map(Origin.of, connector.other_hosts))
         self._given_up = False
         timeout = httpx.Timeout(patience.read, connect=patience.connect)
         self._client = httpx.Client(
@@ -145,6 +146,10 @@ class ConnectionHttp:
         """
         return self._answered("POST", path, tries=1, document=json)
 
+    def post_form(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """Send the fields of a form, as OAuth exchanges a key for a token."""
+        return self._answered("POST", path, form=fields)
+
     def patch(self, path: str, *, json: Any) -> Answer:
         return self._answered("PATCH", path, document=json)
 
@@ -180,6 +185,7 @@ class ConnectionHttp:
         params: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         document: Any = None,
+        form: Mapping[str, str] | None = None,
     ) -> Answer:
         if self._given_up:
             raise GivenUpError("Nobody is waiting for the answer now.")
@@ -187,7 +193,10 @@ class ConnectionHttp:
         self._keep_budget(budget)
         signature = self._sign()
         body = None if document is None else json.dumps(document).encode()
-        sent = self._headers(signature, headers or {}, {} if body is None else {"content-type": "application/json"})
+        kind = "application/json"
+        if form is not None:
+            body, kind = urlencode(form).encode(), "application/x-www-form-urlencoded"
+        sent = self._headers(signature, headers or {}, {} if body is None else {"content-type": kind})
         status, reply_headers, content = self._exchange(method, httpx.URL(url, params=_merged(url, params)), sent, body)
         now = datetime.now(UTC)
         self._note(budget, reply_headers, now)
@@ -231,6 +240,8 @@ class ConnectionHttp:
         for _ in range(MOST_REDIRECTS + 1):
             self.requests += 1
             status, reply_headers, content = self._transfer(method, url, headers, body)
+            if self._connector.asks_to_sign_in(status, reply_headers):
+                return 401, reply_headers, b""
             if status not in (301, 302, 303, 307, 308) or "location" not in reply_headers:
                 return status, reply_headers, content
             url = self._redirected(method, status, url, reply_headers["location"])
@@ -316,7 +327,7 @@ class ConnectionHttp:
         """The absolute URL.  Raises PermanentError if it leads to another host."""
         if "://" not in path:
             return f"{self._connector.base_url}/{path.lstrip('/')}"
-        if not self._origin.has(path):
+        if not any(origin.has(path) for origin in self._origins):
             raise self._elsewhere(path)
         return path
 

@@ -49,6 +49,9 @@ class Bells:
     def post(self, path: str, *, json: Any, headers: Any = None) -> Answer:
         raise AssertionError(path)
 
+    def post_form(self, path: str, fields: Mapping[str, str]) -> Answer:
+        raise AssertionError(path)
+
     def post_once(self, path: str, *, json: Any) -> Answer:
         raise AssertionError(path)
 
