@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from demo.plan.delivery import Incident, Urgency
+from demo.providers.azure_server import AzureServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
@@ -24,6 +25,7 @@ from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from integrations.connectors.azure.connector import AzureDevOps
 from integrations.connectors.base import Connector, RawRecord, Settings
 from integrations.connectors.drafts import AnyDraft, Draft
 from integrations.connectors.errors import SchemaError
@@ -83,17 +85,34 @@ DEFINING: Mapping[str, frozenset[str]] = {
 }
 DEFINING = {
     **DEFINING,
+    "pull_request": DEFINING["pull_request"]
+    | {
+        f"pull_request.{path}"
+        for path in ("pullRequestId", "creationDate", "closedDate", "repository", "repository.id")
+    },
     "deployment": DEFINING["deployment"] | {"project", "project.id", "deployment.environment.name"},
     "pipeline": frozenset({"pipeline", "pipeline.id", "pipeline.project_id"}),
     "commit": DEFINING["commit"] | {"commit.id", "commit.committed_date", "project", "project.id"},
     "issue": DEFINING["issue"] | {"issue.project_id", "issue.references", "issue.references.full"},
     "incident": DEFINING["incident"] | {"incident.project_id"},
 }
+DEFINING = {
+    **DEFINING,
+    "build": DEFINING["build"] | {"build.id"},
+    "work_item": frozenset({"work_item", "work_item.id", "work_item.created"}),
+    "incident_item": frozenset({"incident_item", "incident_item.id", "incident_item.created"}),
+    "environment_deployment": frozenset(
+        f"environment_deployment{path}" for path in ("", ".id", ".environment", ".build_id")
+    ),
+}
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
+    "pull_request": frozenset({"page"}),
     "issue": frozenset({"fields", "names", "statuses", "people", "pages", "deleted"}),
-    "build": frozenset({"job", "libraries", "deploys", "withdrawn", "original"}),
+    "build": frozenset({"job", "libraries", "deploys", "withdrawn", "original", "page"}),
+    "environment_deployment": frozenset({"page"}),
+    **dict.fromkeys(("work_item", "incident_item"), frozenset({"categories", "project", "page"})),
     "change_event": frozenset({"service", "deployment"}),
     "incident": frozenset({"occurred_at"}),
     "deployment": frozenset({"tier"}),
@@ -101,7 +120,10 @@ OURS: Mapping[str, frozenset[str]] = {
 
 
 # Anybody writes what they like there, in any type: what is not for Headway is nothing that is left out.
-FREE_FORM = ("deployment.payload", "event.custom_details", "issue.fields.customfield_", "build.actions[].causes[].user")
+FREE_FORM = (
+    *("deployment.payload", "event.custom_details", "issue.fields.customfield_", "build.actions[].causes[].user"),
+    "threads[].properties",
+)
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,7 @@ def samples() -> list[Sample]:
     with ExitStack() as servers:
         github = servers.enter_context(GitHubServer(history, tokens=[Token(TOKEN, "ada")]))
         gitea = servers.enter_context(GiteaServer(history, token=TOKEN))
+        azure = servers.enter_context(AzureServer(history, token=TOKEN))
         gitlab = servers.enter_context(GitLabServer(history, token=TOKEN))
         cloud = servers.enter_context(JiraServer(history, email="a@example.com", token=TOKEN))
         center = servers.enter_context(JiraServer(history, token=TOKEN))
@@ -183,6 +206,7 @@ def samples() -> list[Sample]:
             "github over GraphQL": GitHub(Settings({"base_url": github.url, "use_graphql": "true"}, token)),
             "github over REST": GitHub(Settings({"base_url": github.url, "use_graphql": "false"}, token)),
             "gitea": Gitea(Settings({"base_url": gitea.url}, token)),
+            "azure": AzureDevOps(Settings({"base_url": azure.url, "incidents": "Bug, tag=incident"}, token)),
             "gitlab": GitLab(Settings({"base_url": gitlab.url}, token)),
             "jira cloud": Jira(Settings({"base_url": cloud.url, "email": "a@example.com"}, token)),
             "jira data center": Jira(Settings({"base_url": center.url}, token)),

@@ -30,6 +30,9 @@ from integrations.connectors.registered import connectors
         ("gitlab", "https://gitlab.com/groups/acme/-/issues", "https://gitlab.com"),
         ("gitlab", "https://gitlab.example.com/api/v4", "https://gitlab.example.com"),
         ("gitlab", "https://tools.example.com/gitlab/-/profile", "https://tools.example.com/gitlab"),
+        ("azure", "https://dev.azure.com/acme/shop/_git/web/pullrequest/12", "https://dev.azure.com/acme"),
+        ("azure", "https://acme.visualstudio.com/DefaultCollection/shop/_git/web", "https://dev.azure.com/acme"),
+        ("azure", "https://azure.example.com/tfs/Acme/_git/web", "https://azure.example.com/tfs/Acme"),
         ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
         ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
         ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
@@ -40,7 +43,7 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
     assert understood["base_url"].rstrip("/") == base_url
 
 
-@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "gitlab", "pagerduty"])
+@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "pagerduty"])
 @pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
 def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:
     assert connectors()[provider].understood({"base_url": odd})["base_url"] == odd
@@ -53,3 +56,6 @@ def test_the_owner_in_the_address_is_the_organisation_or_group_unless_one_is_nam
     gitlab = connectors()["gitlab"]
     assert gitlab.understood({"base_url": "https://gitlab.com/groups/acme/-/issues"})["groups"] == "acme"
     assert gitlab.understood({"base_url": "https://gitlab.com/-/profile"})["groups"] == ""
+    azure = connectors()["azure"]
+    assert azure.understood({"base_url": "https://dev.azure.com/acme/shop/_git/web"})["projects"] == "shop"
+    assert azure.understood({"base_url": "https://dev.azure.com/acme/_settings"})["projects"] == ""

@@ -13,6 +13,7 @@ from typing import Any
 from django.db import models
 
 from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Issue, Urgency
+from demo.providers.azure_server import AzureServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
@@ -102,6 +103,17 @@ def _gitlab() -> SimulatedServer:
     return GitLabServer(history, token=TOKEN, page=7)
 
 
+def _azure() -> SimulatedServer:
+    """Sixteen pull requests that ended soon, and one that is abandoned between `BEFORE` and `AFTER`."""
+    history = with_pull_requests(16)
+    requests = (
+        replace(record, happenings=(DeliveryEvent(90_000 + record.id, EventKind.CLOSED, at, MAX),))
+        for record, at in ((pull_request(500), AFTER - MINUTE), *((one, BEGIN + DAY) for one in history.pull_requests))
+    )
+    history = replace(history, pull_requests=tuple(requests), ends_at=AFTER)
+    return AzureServer(history, token=TOKEN, page=7)
+
+
 def _jira(email: str = EMAIL) -> SimulatedServer:
     history = with_issues(16)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
@@ -167,6 +179,18 @@ GITLAB = SimulatedProvider(
     before=BEFORE,
     after=SETTLED,
 )
+AZURE = SimulatedProvider(
+    name="azure",
+    slug="azure",
+    serve=_azure,
+    settings={},
+    lists="/pullrequests\\?",
+    details="/threads",
+    renamed="value.3.creationDate",
+    before=BEFORE,
+    after=AFTER,
+    small_pages={f"integrations.connectors.azure.{module}.PER_PAGE": 7 for module in ("lists", "pull_requests")},
+)
 JIRA = SimulatedProvider(
     name="jira",
     slug="jira",
@@ -211,7 +235,7 @@ JENKINS = SimulatedProvider(
     repository="https://github.com/acme/shop",
     small_pages={"integrations.connectors.jenkins.read_builds.PER_PAGE": 20},
 )
-PROVIDERS = (GITHUB, GITEA, GITLAB, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
+PROVIDERS = (GITHUB, GITEA, GITLAB, AZURE, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

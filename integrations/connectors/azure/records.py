@@ -1,0 +1,83 @@
+"""The parts that records of several streams share: where they are, and accounts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from integrations.connectors.base import FetchedResource, Json, RawRecord
+from integrations.connectors.drafts import AnyDraft, Who
+from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import as_record, text_of
+
+KEY = "AB"  # AB#12 is how GitHub names a work item: https://learn.microsoft.com/azure/devops/boards/github/link-to-from-github
+_SERVICE = re.compile(r"(svc|s2s|aadsp)\.", re.IGNORECASE)  # by the descriptor's type of subject
+_PERSON = ("id", "displayName", "uniqueName", "descriptor", "isContainer")
+_BUILD = "Build\\"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The repository or project of a stream; `collection` is the address of the organisation or collection."""
+
+    resource: FetchedResource
+    collection: str
+    release_host: str = ""  # of classic releases; empty: the same
+
+    @property
+    def project(self) -> str:
+        """The id of the project."""
+        return str(self.resource.details.get("project", "") or self.resource.external_id)
+
+    def api(self, *parts: Any) -> str:
+        """The path of an API of the project, by its id, which survives renaming."""
+        return "/".join((self.project, "_apis", *map(str, parts)))
+
+    def releases(self, *parts: Any) -> str:
+        """The address of an API of classic releases."""
+        return f"{self.release_host}/{self.api(*parts)}" if self.release_host else self.api(*parts)
+
+    def page(self, *parts: Any) -> str:
+        """The address of a page of the project."""
+        name = quote(str(self.resource.details.get("project_name", "")))
+        return "/".join((self.collection, name, *map(str, parts)))
+
+
+def record_of(
+    source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
+) -> RawRecord:
+    """An entry of a list, under the name of its source, beside the parts that were read for it; those that are None are
+    left out.
+    """
+    known = {name: part for name, part in parts.items() if part is not None}
+    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)
+
+
+def account(identity: Reader | None) -> Who | None:
+    """The account; its unique name is mostly its e-mail address.  None for groups and where none is named."""
+    if identity is None or identity.boolean("isContainer", default=False):
+        return None
+    id_, login = identity.identifier("id", default=""), identity.text("uniqueName", default="")
+    if not id_ and not login:
+        return None
+    is_service = _SERVICE.match(identity.text("descriptor", default="")) is not None or login.startswith(_BUILD)
+    return Who(
+        login=login,
+        email=login if "@" in login else "",
+        name=identity.text("displayName", default=""),
+        account=id_.lower(),
+        bot=is_service,
+    )
+
+
+def kept_person(value: Any) -> Any:
+    """What names a person, of all that an answer has; any other value as it is."""
+    return {name: value[name] for name in _PERSON if name in value} if isinstance(value, dict) else value
+
+
+def branch(ref: str) -> str:
+    """The branch without refs/heads/."""
+    return ref.removeprefix("refs/heads/")
