@@ -1,9 +1,9 @@
 """Work item keys in branches, titles, descriptions and commits, and references to issues of a code host.
 
 A code host's issue is owner/repository#12, #12 within its repository, or the address of its page: GitHub, Gitea and
-GitLab write it alike.  A pull request that says "Fixes #12" is linked with the issue by the provider itself: such
-references have the method *provider*.  Links made by hand in the sidebar of a GitHub pull request are only available
-over GraphQL, and are read in neither form, so that both give the same links.
+GitLab write it alike.  AB#12 is a work item of Azure Boards.  A pull request that says "Fixes #12" is linked with the
+issue by the provider itself: such references have the method *provider*.  Links made by hand in the sidebar of a GitHub
+pull request are only available over GraphQL, and are read in neither form, so that both give the same links.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/(?!-/)[A-Za-z0-9._-]{1,100}){1,20}"
 _PAGE = r"(?:/-)?/(?:issues|work_items)/"  # GitLab's begin with a dash
 _ISSUE = re.compile(
     rf"(?:https?://(?P<host>[A-Za-z0-9.:-]+)/(?P<page>{_NAME}){_PAGE}|(?P<name>(?<![A-Za-z0-9_./-]){_NAME})#"
-    rf"|(?<![A-Za-z0-9_/#&])(?:#|GH-)){_NUMBER}"
+    rf"|(?<![A-Za-z0-9_/#&])(?:(?P<boards>AB)?#|GH-)){_NUMBER}"
 )
 _CLOSING = re.compile(r"\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\s*:?\s+$", re.IGNORECASE)
 _LONGEST_CLOSING = len("resolved :  ") + 20  # the distance back over which a keyword is searched
@@ -126,7 +126,7 @@ def _in_text(text: str, repository: str, host: str) -> tuple[list[str], list[str
     for match in _ISSUE.finditer(read):
         if match["host"] and match["host"] != host:
             continue
-        key = issue_key(match["page"] or match["name"] or repository, int(match["number"]))
+        key = issue_key(match["page"] or match["name"] or match["boards"] or repository, int(match["number"]))
         before = read[max(0, match.start() - _LONGEST_CLOSING) : match.start()]
         (closing if _CLOSING.search(before) else mentioned).append(key)
     return closing, mentioned

@@ -97,3 +97,11 @@ def test_what_only_resembles_an_issue_is_none(body: str) -> None:
 def test_a_huge_text_is_read_so_far_only() -> None:
     assert len(named("#12 " * 50_000)) == 1
     assert len(named(" ".join(f"#{number}" for number in range(1, 5000)))) == 100
+
+
+def test_a_work_item_of_azure_boards_is_named_from_any_code_host() -> None:
+    """https://learn.microsoft.com/azure/devops/boards/github/link-to-from-github"""
+    found = pull_request_references(
+        repository="acme/shop", host="github.com", branch="", title="", body="Fixes AB#12, unlike CAB#3", commits=[]
+    )
+    assert found == [WorkItemReference(key="AB#12", method=LinkMethod.PROVIDER)]
