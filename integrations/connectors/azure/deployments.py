@@ -24,7 +24,7 @@ from integrations.connectors.azure.releases import release_deployments
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import OVERLAP, written
 from integrations.connectors.drafts import MISSING, DeploymentDraft
-from integrations.connectors.errors import GoneError
+from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
 from integrations.connectors.unchecked import object_of, objects_of, text_of, time_of
@@ -150,7 +150,8 @@ def _is_quiet(http: Http, place: Place, since: datetime | None, now: datetime) -
 
 def _records(http: Http, place: Place, environment: Json, back_to: datetime | None) -> Iterator[Json]:
     """The records of an environment, newest first, back to a time."""
-    path = place.api(ENVIRONMENTS, text_of(environment, "id"), "environmentdeploymentrecords")
+    number = text_of(environment, "id")
+    path = place.api(ENVIRONMENTS, number, "environmentdeploymentrecords")
     # The specification says `top`, public clients `$top`; an unknown name is ignored in silence.
     try:
         for record in list_all(http, path, {"top": PER_PAGE, "$top": PER_PAGE}, version=PREVIEW):
@@ -158,6 +159,8 @@ def _records(http: Http, place: Place, environment: Json, back_to: datetime | No
             if at is not None and back_to is not None and at < back_to - OVERLAP:
                 return
             if isinstance(record, dict):
+                if text_of(record, "environmentId") != number:
+                    raise TransientError(f"Azure DevOps answered {path} with records of something else.")
                 yield record
     except GoneError:  # deleted since it was listed
         return
