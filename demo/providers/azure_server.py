@@ -112,11 +112,11 @@ class AzureServer(SimulatedServer):
         query = request.query
         if ids := query.get("buildIds"):
             return _listed([entry for entry in found if str(entry["id"]) in ids.split(",")])
-        found = [entry for entry in found if entry["status"] == query["statusFilter"]]
+        found = [entry for entry in found if query.get("statusFilter", "all") in ("all", entry["status"])]
         if query.get("queryOrder") == "finishTimeDescending":
             found = [entry for entry in found if _is_between(entry["finishTime"], query)]
             found.sort(key=lambda entry: (entry["finishTime"], entry["id"]), reverse=True)
-        return _listed(found[: int(query["$top"])])
+        return _listed(found[: int(query.get("$top", "1000"))])
 
     def _released(self, request: Request) -> Answer:
         """Deployments of classic releases, of which the history has none: `releases` are as the API writes them."""
@@ -124,7 +124,7 @@ class AzureServer(SimulatedServer):
         limits = {name: value for name, value in (("minTime", after), ("maxTime", before)) if value}
         found = [one for one in self.releases if _is_between(one["lastModifiedOn"], limits)]
         found.sort(key=lambda one: str(one["lastModifiedOn"]), reverse=True)
-        return _listed(found[: int(request.query["$top"])])
+        return _listed(found[: int(request.query.get("$top", "50"))])
 
     def _environments(self, request: Request, shown: HistoryAt, path: str) -> Answer:
         deployed = [record for of in shown.deployments.values() for record in of]

@@ -110,8 +110,8 @@ def _acknowledged_at(transitions: Sequence[TransitionDraft] | None) -> datetime 
     """The first time that somebody worked on it; MISSING if its updates were not read."""
     if transitions is None:
         return MISSING
-    begun = (one.at for one in transitions if one.category is StatusCategory.IN_PROGRESS)
-    return next(begun, None)
+    started = (one.at for one in transitions if one.category is StatusCategory.IN_PROGRESS)
+    return next(started, None)
 
 
 def _resolved_at(reader: Reader, state: str, transitions: Sequence[TransitionDraft]) -> datetime | None:
