@@ -126,13 +126,13 @@ def _environments(http: Http, place: Place, cursor: Cursor, *, now: datetime) ->
             then["open"] = min(written(oldest), then.get("open", "9"))
         done.add(text_of(environment, "id"))
         is_last = position == len(left)
-        following = then if is_last else {**_progress_of(cursor), "then": then, "done": sorted(done)}
+        following = then if is_last else {**_last_reading(cursor), "then": then, "done": sorted(done)}
         yield Page(records, following, left=len(left) - position)
     if not left:
         yield Page((), then, left=0)
 
 
-def _progress_of(cursor: Cursor) -> dict[str, Any]:
+def _last_reading(cursor: Cursor) -> dict[str, Any]:
     return {name: cursor[name] for name in ("since", "open") if name in cursor}
 
 

@@ -202,34 +202,37 @@ def fetch_pull_requests(http: Http, place: Place, cursor: Cursor, *, now: dateti
     if place.resource.details.get("disabled"):  # its pull requests cannot be read, whatever the permissions
         yield Page((), cursor)
         return
-    stream = _Stream(http, place, dict(cursor.get("watched", {})))
+    stream = _Stream(http, place, dict(cursor.get("watched", {})), now)
     if "since" in cursor:
-        yield from stream.later(cursor, now)
+        yield from stream.later(cursor)
     else:
-        yield from stream.first(cursor.get("history", {}), now)
+        yield from stream.first(cursor.get("history", {}))
 
 
 @dataclass(slots=True)
 class _Stream:
-    """The stream of a repository, and the pull requests to look at again."""
+    """The stream of a repository, the pull requests to look at again, and the provider's time, as far as it is
+    known.
+    """
 
     http: Http
     place: Place
     watched: dict[str, list[str]]
+    now: datetime
 
     @property
     def path(self) -> str:
         return self.place.api("git/repositories", self.place.resource.external_id, "pullrequests")
 
-    def first(self, cursor: Cursor, now: datetime) -> Iterator[Page]:
+    def first(self, cursor: Cursor) -> Iterator[Page]:
         changes = Changes(
             list_page=self._created_before,
-            read=lambda entries: self.read(entries, now),
+            read=self.read,
             answered=f"Azure DevOps answered {self.path}",
             time_field="creationDate",
             id_field=ID,
         )
-        for page in changes.pages(self.http, cursor, now=now):
+        for page in changes.pages(self.http, cursor, now=self.now):
             if page.complete:
                 yield replace(page, cursor={"since": page.cursor["since"], "watched": dict(self.watched)})
             else:
@@ -240,10 +243,11 @@ class _Stream:
         if before is not None:
             criteria[f"{_CRITERIA}maxTime"] = written(before + GRAIN)
         response = get(http, self.path, {**criteria, "$top": PER_PAGE, "$skip": (number - 1) * PER_PAGE})
+        self.now = response_time(response.headers, self.now)
         items = entries_in(response, self.path)
         return ListedPage(items, len(items) < PER_PAGE, response.headers)
 
-    def later(self, cursor: Cursor, now: datetime) -> Iterator[Page]:
+    def later(self, cursor: Cursor) -> Iterator[Page]:
         """What is active and what has ended since; then the threads of one that seems unchanged."""
         active, headers = list_by_number(self.http, self.path, {f"{_CRITERIA}status": "active"})
         ended, _ = list_by_number(
@@ -255,18 +259,18 @@ class _Stream:
                 f"{_CRITERIA}minTime": cursor["since"],
             },
         )
-        answered_at = response_time(headers, now)
+        self.now = response_time(headers, self.now)
         listed = {text_of(entry, ID): entry for entry in (*active, *ended)}
         entries = [entry for number, entry in listed.items() if self.watched.get(number, [""])[0] != _digest(entry)]
         entries += self._vanished(listed)
         looked = str(cursor.get("looked", ""))
         for start in range(0, len(entries), AT_A_TIME):
-            records = self.read(entries[start : start + AT_A_TIME], now)
+            records = self.read(entries[start : start + AT_A_TIME])
             place = {"since": cursor["since"], "watched": dict(self.watched), "looked": looked}
             yield Page(records, place, left=len(entries) - start - AT_A_TIME)
-        looked, records = self._look(looked, now)
-        known = {number: entry for number, entry in self.watched.items() if not _is_old(entry, now)}
-        since = written(answered_at - OVERLAP)
+        looked, records = self._look(looked)
+        known = {number: entry for number, entry in self.watched.items() if not self._is_old(entry)}
+        since = written(self.now - OVERLAP)
         yield Page(records, {"since": since, "watched": known, "looked": looked}, left=0)
 
     def _vanished(self, listed: Mapping[str, Json]) -> Iterator[Json]:
@@ -278,7 +282,7 @@ class _Stream:
                 except GoneError:
                     del self.watched[number]
 
-    def _look(self, looked: str, now: datetime) -> tuple[str, list[RawRecord]]:
+    def _look(self, looked: str) -> tuple[str, list[RawRecord]]:
         """The number of the next one to look at, and its record if there are other threads than before."""
         numbers = sorted(self.watched, key=lambda number: (len(number), number))
         following = [number for number in numbers if (len(number), number) > (len(looked), looked)]
@@ -293,12 +297,12 @@ class _Stream:
         except GoneError:
             del self.watched[number]
             return number, []
-        return number, self.read([entry], now)
+        return number, self.read([entry])
 
-    def read(self, entries: Sequence[Json], now: datetime) -> list[RawRecord]:
-        return [record for entry in entries for record in self._read(entry, now)]
+    def read(self, entries: Sequence[Json]) -> list[RawRecord]:
+        return [record for entry in entries for record in self._read(entry)]
 
-    def _read(self, entry: Json, now: datetime) -> Iterator[RawRecord]:
+    def _read(self, entry: Json) -> Iterator[RawRecord]:
         number = text_of(entry, ID)
         page = f"{self.place.resource.details.get('html_url', '')}/pullrequest/{number}"
         if not number:
@@ -314,10 +318,15 @@ class _Stream:
             return
         watched = [_digest(entry), _digest_of(threads), text_of(entry, "closedDate")]
         self.watched.pop(number, None)
-        if not _is_old(watched, now):
+        if not self._is_old(watched):
             self.watched[number] = watched
         parts = {"threads": threads, "commits": commits, "iterations": iterations, "page": page}
         yield record_of(SOURCE, normalise_pull_request, whole, id_field=ID, **parts)
+
+    def _is_old(self, watched: Sequence[str]) -> bool:
+        """Whether it ended so long ago that no comment is expected."""
+        ended = time_of({"at": watched[2]}, "at")
+        return ended is not None and ended < self.now - LATELY
 
     def _with_message(self, commit: Any) -> Json:
         """The commit with its whole message: trailers at its end name agents."""
@@ -351,9 +360,3 @@ def _digest(entry: Json) -> str:
 
 def _digest_of(document: Any) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True, default=str).encode()).hexdigest()[:12]
-
-
-def _is_old(watched: Sequence[str], now: datetime) -> bool:
-    """Whether it ended so long ago that no comment is expected."""
-    ended = time_of({"at": watched[2]}, "at")
-    return ended is not None and ended < now - LATELY
