@@ -43,6 +43,8 @@ class FindingWords:
     to_try: str
     is_worse: bool | None
     hours: float  # of waiting, a month
+    hours_low: float  # their 95 % interval
+    hours_high: float
     stages: str = ""  # the part of a longer time that grew with it
     debt: str = ""  # refactoring or growing debt, and what speaks for it
     effects: Sequence[str] = ()  # figures that would be others if nothing were missing
@@ -69,7 +71,7 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         day=wording.day(finding.since),
     )
     is_worse = True if detector.kind == DATA else _is_worse(metric, is_higher=is_higher)
-    is_gap, hours = detector.kind == GAP, _hours(finding, detector)
+    is_gap, hours = detector.kind == GAP, _hours(finding, detector, finding.after - finding.before)
     return FindingWords(
         title=capfirst(title),
         detail=_detail(finding, detector, metric),
@@ -79,6 +81,8 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
         reading=detector.reading,
         to_try=FIND_OUT if is_worse is False else detector.to_try,
         hours=hours,
+        hours_low=_hours(finding, detector, finding.low) if hours else 0.0,
+        hours_high=_hours(finding, detector, finding.high) if hours else 0.0,
         is_worse=is_worse,
         stages=_stages(finding.details.get("stages", ())),
         debt=_debt(finding.details.get("debt", {})),
@@ -164,12 +168,12 @@ def _effect(effect: Mapping[str, Any]) -> str:
     return f"{metric.label}: {value}, but it could be anything between {low} and {high}"
 
 
-def _hours(finding: Finding, detector: Detector) -> float:
-    """The hours a month that the difference of the medians makes over the facts; 0 where it takes no longer."""
+def _hours(finding: Finding, detector: Detector, difference: float) -> float:
+    """The hours a month that a difference of the medians makes over the facts; 0 where it takes no longer."""
     days = (finding.until - finding.since).days
-    if not detector.waits or finding.after <= finding.before or days <= 0:
+    if not detector.waits or difference <= 0 or days <= 0:
         return 0.0
-    return (finding.after - finding.before) / HOUR * finding.sample / days * MONTH_DAYS
+    return difference / HOUR * finding.sample / days * MONTH_DAYS
 
 
 def _compared(finding: Finding, names: Mapping[str, str]) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 
+from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -13,13 +16,14 @@ from rest_framework.response import Response
 from core.api.bodies import body
 from core.api.model_serializers import BodySerializer, Text
 from core.api.operations import operation
+from core.page_links import url_with
 from insights.api.program_view import ProgramView
 from insights.query import windows
 from insights.query.query import Scope
 from orgtree.access.access import Access
 from programs.report.links import Links
 from programs.report.queries import ReportChoice, chosen_report, document_of
-from programs.report.services.document import Point, Recommendation, ReportDocument
+from programs.report.services.document import Point, Recommendation, ReportDocument, Sentence
 from programs.report.services.freezing import freeze_report
 
 UNIT = OpenApiParameter("unit", str, description="Slug; by default the whole organisation.")
@@ -89,6 +93,7 @@ class ExecutiveReportSerializer(serializers.Serializer[object]):
     )
     caveats = ReportPointSerializer(many=True)
     hidden = serializers.IntegerField(help_text="Points that rest on figures hidden from the caller.")
+    link = serializers.CharField(help_text="Its page.")
 
 
 class ReportFreezeSerializer(BodySerializer):
@@ -142,6 +147,7 @@ def _document(choice: ReportChoice, access: Access) -> dict[str, Any]:
         "recommended": str(document.recommended),
         "examined": [str(one) for one in document.examined],
         "hidden": document.hidden,
+        "link": settings.BASE_URL + url_with(reverse("report"), choice.parameters),
         **{section: _points(getattr(document, section), links) for section in ReportDocument.SECTIONS},
     }
 
@@ -152,13 +158,12 @@ def _points(points: Sequence[Point], links: Links) -> list[dict[str, Any]]:
 
 def _point(point: Point, links: Links) -> dict[str, Any]:
     facts = [part for _, sentence in point.sentences for part in sentence.parts() if not isinstance(part, str)]
-    texts = dict.fromkeys(("figure", "title", "text", "consequence"), "")
+    values = {one.name: getattr(point, one.name) for one in fields(point)}
     return {
         "key": point.key,
         "unit": point.unit.slug if point.unit else None,
         "judgement": point.judgement,
-        **texts,
-        **{name: str(sentence) for name, sentence in point.sentences},
+        **{name: str(value) for name, value in values.items() if isinstance(value, Sentence)},
         **({"effort": point.effort, "metric": point.metric} if isinstance(point, Recommendation) else {}),
         "facts": [
             {

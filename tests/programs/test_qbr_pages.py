@@ -246,7 +246,7 @@ def test_short_tables_share_a_sheet_and_keep_their_links() -> None:
     assert (both.anchor, both.below.anchor if both.below else "") == ("objectives", "tickets")
     for sections in (
         [table("objectives", 3), text, table("tickets", 5)],
-        [table("objectives", 3), table("tickets", 8)],
+        [table("objectives", 4), table("tickets", 8)],
     ):
         assert all(sheet.below is None for sheet in joined(sections)), "apart, or too long"
 

@@ -19,9 +19,11 @@ T = TypeVar("T")
 # Heights in pixels, estimated: of a sheet below its lead, of a line, and of what a row has beside its lines.
 ROOM, LINE, ROW = 520, 20, 18
 NAME_WIDTH, ACTION_WIDTH, WHY_WIDTH, RISK_WIDTH = 40, 46, 46, 58  # characters a line in these columns
-# Of print, estimated: a box over the sheet's width, one beside charts, and the two columns of a sheet of its own.
-CHARACTERS_A_LINE, CHARACTERS_BESIDE, CHARACTERS_A_COLUMN = 130, 30, 64
+TABLE_BESIDE = 0.6  # of the characters that its columns have otherwise: a table beside a commentary
+# Of print, estimated: a box beside charts or a table, and the two columns of a sheet of its own.
+CHARACTERS_BESIDE, CHARACTERS_A_COLUMN = 30, 64
 LINES_ON_SHEET = 46
+TABLES = ("objectives", "tickets", "decided", "deliveries", "findings")
 # How many lines of commentary stand on the sheet with the figures; a longer one goes on, on sheets of its own.
 LINES_BESIDE = {
     "highlights": 5,
@@ -30,10 +32,9 @@ LINES_BESIDE = {
     "asks": 14,
     "bottlenecks": 24,
     "next": 14,
+    **dict.fromkeys(TABLES, 22),
 }
-TABLES = ("objectives", "tickets", "decided", "deliveries", "findings")
-WIDTHS = {"figures": CHARACTERS_BESIDE, "bottlenecks": CHARACTERS_BESIDE, **dict.fromkeys(TABLES, CHARACTERS_A_LINE)}
-BOX = 60  # pixels around a commentary
+WIDTHS = dict.fromkeys(("figures", "bottlenecks", *TABLES), CHARACTERS_BESIDE)
 # Pixels of two tables on one sheet, in smaller print: the room of both, a line, what a row has beside its lines, a
 # box around a commentary, the second one's title and lead, and the note below objectives.
 SHARED_ROOM, SHARED_LINE, SHARED_ROW, SHARED_BOX, SHARED_HEADING, SHARED_NOTE = 560, 18, 9, 34, 62, 28
@@ -49,8 +50,8 @@ class Sheet:
     lead: str = ""
     content: Mapping[str, Any] | None = None
     commentary: str = ""  # HTML that core.markdown made
-    room: int = 0  # pixels that a table leaves
-    lines: int = 0  # of all rows of a table, and of its commentary
+    lines: int = 0  # of all rows of a table
+    lines_beside: int = 0  # of the commentary
     number: int = 1  # of the section's sheets
     page: int = 0
     below: Sheet | None = None  # a second table, where both leave room
@@ -67,7 +68,7 @@ class Sheet:
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
     """As many sheets like the first as the rows need, at least one; `lines` are those of each row."""
-    parts, left = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
+    parts = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     in_all = sum(lines)
     return [
@@ -76,15 +77,14 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
             title=first.title if start == 0 else f"{SectionKey(first.key).label}, continued",
             lead=first.lead if start == 0 else f"{start + 1}–{start + len(part)} of {len(rows)}.",
             content={**(first.content or {}), "rows": part, "is_last": part is parts[-1]},
-            room=left if part is parts[-1] else 0,
             lines=in_all,
         )
         for start, part in zip(starts, parts, strict=False)
     ]
 
 
-def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> tuple[list[list[T]], int]:
-    """The items in order, on as few sheets as they need, at least one; and the room that the last sheet leaves."""
+def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]]:
+    """The items in order, on as few sheets as they need, at least one."""
     sheets: list[list[T]] = [[]]
     left = room
     for item, height in zip(items, heights, strict=True):
@@ -93,32 +93,34 @@ def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> tuple[list
             left = room
         sheets[-1].append(item)
         left -= height
-    return sheets, left
+    return sheets
 
 
-def wrapped(text: str, width: int) -> int:
+def wrapped(text: str, width: float) -> int:
     return max(1, math.ceil(len(text) / width))
+
+
+def table_width(commentary: str) -> float:
+    """The share of its characters a line that a table has."""
+    return TABLE_BESIDE if commentary.strip() else 1.0
 
 
 def with_commentary(sheets: Sequence[Sheet], commentary: str) -> tuple[list[Sheet], list[Sheet]]:
     """The sheets with what fits of the commentary beside their figures, and further sheets with the rest of it."""
     if not commentary.strip():
         return list(sheets), []
-    at = len(sheets) - 1 if sheets[0].kind in TABLES else 0  # beside the last rows, or the first figures
-    beside = sheets[at]
-    room = (beside.room - BOX) // LINE if beside.kind in TABLES else LINES_BESIDE[beside.kind]
+    beside, *others = sheets
     width = WIDTHS.get(beside.kind, CHARACTERS_A_COLUMN)
-    parts = _parts(blocks_of(commentary), room, width)
-    written = list(sheets)
+    parts = _parts(blocks_of(commentary), LINES_BESIDE[beside.kind], width)
     if parts[0]:
         lines = sum(_lines(block, width) for block in blocks_of(parts[0])) - 1  # no gap after the last
-        written[at] = replace(beside, commentary=as_html(parts[0]), lines=beside.lines + lines)
+        beside = replace(beside, commentary=as_html(parts[0]), lines_beside=lines)
     further = [
         Sheet(beside.key, "text", f"{sheets[0].title}, commentary", commentary=as_html(part))
         for part in parts[1:]
         if part
     ]
-    return written, further
+    return [beside, *others], further
 
 
 def joined(sections: Iterable[Sequence[Sheet]]) -> list[Sheet]:
@@ -142,9 +144,9 @@ def joined(sections: Iterable[Sequence[Sheet]]) -> list[Sheet]:
 
 def _shared_height(sheet: Sheet) -> int:
     content = sheet.content or {}
-    box = SHARED_BOX if sheet.commentary else 0
     note = SHARED_NOTE if content.get("without") else 0
-    return SHARED_ROW * len(content.get("rows", ())) + SHARED_LINE * sheet.lines + box + note
+    table = SHARED_ROW * len(content.get("rows", ())) + SHARED_LINE * sheet.lines + note
+    return max(table, SHARED_BOX + SHARED_LINE * sheet.lines_beside)
 
 
 def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
@@ -152,7 +154,7 @@ def _parts(blocks: Sequence[str], room: int, width: int) -> list[str]:
     ends = accumulate(_lines(block, width) for block in blocks)
     number = sum(end <= room for end in ends)
     others = blocks[number:]
-    parts, _ = _filled(others, [_lines(block, CHARACTERS_A_COLUMN) for block in others], LINES_ON_SHEET)
+    parts = _filled(others, [_lines(block, CHARACTERS_A_COLUMN) for block in others], LINES_ON_SHEET)
     return ["\n\n".join(blocks[:number]), *("\n\n".join(part) for part in parts)]
 
 

@@ -90,14 +90,15 @@ class DecisionRow:
 
 
 @dataclass(frozen=True)
-class WaitRow:
-    """A stage in which changes wait: the hours of all of them together, and what is done about it."""
+class BottleneckRow:
+    """A stage or a finding with the hours of waiting that it cost, and what is done about it."""
 
     title: str
     text: str
+    url: str  # of a finding
     hours: str
     between: str
-    bar: Bar  # its share of the longest
+    bar: Bar  # its share of the largest
     actions: Sequence[str]
 
 

@@ -15,8 +15,7 @@ from django.urls import reverse
 
 from core.markdown import as_html
 from core.page_links import url_with
-from core.seconds import HOUR
-from insights.catalogue.lead_time_stages import STAGES, WAITS
+from insights.catalogue.lead_time_stages import STAGES
 from insights.forecasts.listing import NOT_SOON, DeliveryRisk, late_words, moved_words
 from insights.formulas.forecast import EVEN
 from insights.ui import wording
@@ -43,10 +42,12 @@ from programs.qbr.pages.layout import (
     Sheet,
     joined,
     paged,
+    table_width,
     with_commentary,
     wrapped,
 )
 from programs.qbr.pages.rows import (
+    BottleneckRow,
     DecisionRow,
     DeliveryRow,
     FindingRow,
@@ -54,25 +55,23 @@ from programs.qbr.pages.rows import (
     ObjectiveRow,
     Risk,
     TicketRow,
-    WaitRow,
     ended_in_time,
     lowered,
     results_text,
     score_of,
     verdict_of,
 )
+from programs.qbr.services.bottlenecks import LEAST_HOURS, BottleneckCost, costliest_bottlenecks
 from programs.qbr.services.document import (
     Figure,
     FrozenDecision,
     FrozenFinding,
     MeasuredTicket,
-    Part,
     QbrDocument,
     QbrSectionText,
     QbrTicket,
     Stage,
 )
-from programs.qbr.services.sections import STAGES_CHART
 from programs.templatetags.sheets import Bar
 
 CHARTS_ON_SHEET = 2
@@ -308,7 +307,8 @@ class _Sheets:
             title = section.headline or title
         lead = "The 85% date by Monte Carlo is later than the day that was planned"
         lead = f"{lead}, as of {wording.day(document.risks_on)}." if document.risks_on else f"{lead}."
-        lines = [max(wrapped(row.name, NAME_WIDTH) + 1, wrapped(row.why, WHY_WIDTH)) for row in rows]
+        width = table_width("" if has_sprints else section.commentary)
+        lines = [max(wrapped(row.name, width * NAME_WIDTH) + 1, wrapped(row.why, width * WHY_WIDTH)) for row in rows]
         content = {"list_url": self._forecasts_url()}
         return [*sheets, *paged(Sheet(section.key, "deliveries", title, lead, content), rows, lines)]
 
@@ -376,7 +376,8 @@ class _Sheets:
             "has_values": any(row.target or row.actual for row in rows),
             "without": f"Without an objective: {wording.listed(without)}." if without else "",
         }
-        lines = [max(wrapped(row.title, NAME_WIDTH) + 1, wrapped(row.why, WHY_WIDTH)) for row in rows]
+        width = table_width(section.commentary)
+        lines = [max(wrapped(row.title, width * NAME_WIDTH) + 1, wrapped(row.why, width * WHY_WIDTH)) for row in rows]
         return paged(Sheet(section.key, "objectives", title, lead, content), rows, lines)
 
     def _objective(self, objective: FrozenObjective) -> ObjectiveRow:
@@ -411,7 +412,7 @@ class _Sheets:
         elif more > 0:
             lead = f"The first {len(document.tickets)} are listed; {more:,} more are in the action plans. {lead}"
         rows = [self._ticket(ticket) for ticket in document.tickets]
-        lines = [wrapped(row.title, ACTION_WIDTH) + 1 for row in rows]
+        lines = [wrapped(row.title, table_width(section.commentary) * ACTION_WIDTH) + 1 for row in rows]
         content = {
             "has_effects": any(row.after for row in rows),
             "has_verdicts": any(row.verdict for row in rows),
@@ -487,7 +488,7 @@ class _Sheets:
         done = sum(row.is_done for row in rows)
         title = section.headline or (f"{done} of {wording.count(len(rows), 'decision')} done" if rows else section.name)
         lead = f"What was decided in the review of {document.decided_in}." if rows else ""
-        lines = [wrapped(row.title, NAME_WIDTH) for row in rows]
+        lines = [wrapped(row.title, table_width(section.commentary) * NAME_WIDTH) for row in rows]
         return paged(Sheet(section.key, "decided", title, lead), rows, lines)
 
     def _decision(self, decision: FrozenDecision) -> DecisionRow:
@@ -504,41 +505,59 @@ class _Sheets:
         )
 
     def _bottlenecks(self, section: QbrSectionText) -> list[Sheet]:
-        """The waits of lead time, the most hours first: what a change waits there, times the changes that did."""
-        chart = next((one for one in self._document.charts_of(section) if one.kind == STAGES_CHART), None)
-        parts = [part for part in chart.parts if isinstance(part, Stage) and part.key in WAITS] if chart else []
-        before = {part.key: part for part in chart.rows[1]} if chart and len(chart.rows) > 1 else {}
-        waits = sorted((part for part in parts if part.value), key=lambda part: -_hours(part.value, part))
-        longest = _hours(waits[0].value, waits[0]) if waits else 1.0
-        rows = [self._wait(part, before.get(part.key), longest) for part in waits]
-        total = sum(_hours(part.value, part) for part in waits)
-        title = section.headline or (f"Changes waited {total:,.0f} hours" if rows else section.name)
+        costs = costliest_bottlenecks(self._document)
+        most = max((cost.cost for cost in costs), default=0.0)
+        title = f"The largest bottleneck cost {wording.counted(round(most), 'hour')} of waiting"
+        if most < LEAST_HOURS:
+            title = "No wait got longer" if any(cost.before for cost in costs) else section.name
         lead = (
-            "The mean wait without the slowest 5%, times the changes that reached production; the range is from their "
-            "median to the mean of all. Hours of changes, not of people."
+            f"Hours that changes waited longer than in {self._document.before.name}, or in a team longer than is "
+            "usual: the difference of a change, times the changes. A team’s hours can be part of a stage’s."
         )
-        return [Sheet(section.key, "bottlenecks", title, lead if rows else "", {"rows": rows})]
+        rows = [self._bottleneck(cost, most) for cost in costs]
+        return [Sheet(section.key, "bottlenecks", section.headline or title, lead if rows else "", {"rows": rows})]
 
-    def _wait(self, part: Stage, before: Part | None, longest: float) -> WaitRow:
-        limits = STAGES[part.key][2]
-        wait, was = wording.reading(part.value or 0.0, "seconds"), before.value if before else None
-        earlier = f", {wording.reading(was, 'seconds')} in {self._document.before.name}" if was is not None else ""
-        hours = _hours(part.value, part)
-        ends = sorted(_hours(value, part) for value in (part.median, part.mean) if value is not None)
-        metrics = (f"dora.lead_time_{part.key}", f"pr.{part.key}_time")
+    def _bottleneck(self, cost: BottleneckCost, most: float) -> BottleneckRow:
+        of, unit = cost.of, None
+        if isinstance(of, Stage):
+            title, text, url = f"{of.label}: {STAGES[of.key][2]}", self._of_stage(of, cost), ""
+            metrics: Sequence[str] = (f"dora.lead_time_{of.key}", f"pr.{of.key}_time")
+        else:
+            title, text, url = of.title, self._since(of), self._finding_url(of)
+            metrics, unit = (of.metric,), of.unit
         actions = [
             f"{ticket.title}. {self._person(ticket.owner) or 'No owner'}, by {wording.day(ticket.due_on)}"
             for ticket in self._document.tickets
-            if ticket.metric in metrics and not ticket.is_done
+            if ticket.metric in metrics and not ticket.is_done and (unit is None or ticket.unit == unit)
         ]
-        return WaitRow(
-            title=f"{part.label}: {limits}",
-            text=f"{wait} a change{earlier}; {wording.count(part.sample_size, 'change')}.",
-            hours=f"{hours:,.0f} h",
-            between=f"{ends[0]:,.0f} to {ends[-1]:,.0f} h" if len(ends) == len(("median", "mean")) else "",
-            bar=Bar(part.key, part.label, f"{hours:,.0f} h", 0.0, hours / longest if longest else 0.0, is_hot=True),
+        hours = "–" if cost.hours is None else f"{wording.amount(round(cost.cost))} h"
+        bounds = [wording.amount(round(max(0.0, bound))) for bound in (cost.low, cost.high)]
+        return BottleneckRow(
+            title=title,
+            text=text,
+            url=url,
+            hours=hours,
+            between=f"{' to '.join(bounds)} h" if cost.cost and cost.high else "",
+            bar=Bar(metrics[0], title, hours, 0.0, cost.cost / most if most else 0.0, is_hot=True),
             actions=actions[:ACTIONS_OF_WAIT],
         )
+
+    def _of_stage(self, stage: Stage, cost: BottleneckCost) -> str:
+        """16.7 h a change, 3.8 h longer than in Q2 2026; 4,132 changes waited 69,000 h in all."""
+        wait, name = stage.value or 0.0, self._document.before.name
+        each = f"{wording.reading(wait, 'seconds')} a change"
+        in_all = f"{wording.counted(stage.sample_size, 'change')} waited {wording.amount(round(cost.waited))} h in all."
+        if cost.before is None or cost.before.value is None or cost.hours is None:
+            return f"{each}; {in_all} There is nothing in {name} to compare with."
+        if abs(cost.hours) < LEAST_HOURS:
+            return f"{each}, as in {name}; {in_all}"
+        longer = "longer" if cost.hours > 0 else "shorter"
+        return f"{each}, {wording.difference(wait - cost.before.value, 'seconds')} {longer} than in {name}; {in_all}"
+
+    @staticmethod
+    def _since(finding: FrozenFinding) -> str:
+        since = wording.day(finding.since or finding.found_on)
+        return f"{wording.counted(round(finding.hours), 'hour')} a month, since {since}."
 
     def _findings(self, section: QbrSectionText) -> list[Sheet]:
         document = self._document
@@ -549,8 +568,16 @@ class _Sheets:
         if len(rows) > FINDINGS_LISTED:
             lead = f"{lead} The first {FINDINGS_LISTED} are listed; what costs most hours comes first."
         rows = rows[:FINDINGS_LISTED]
-        lines = [max(wrapped(row.title, NAME_WIDTH) + 1, wrapped(row.became, WHY_WIDTH)) for row in rows]
+        width = table_width(section.commentary)
+        lines = [
+            max(wrapped(row.title, width * NAME_WIDTH) + 1, wrapped(row.became, width * WHY_WIDTH)) for row in rows
+        ]
         return paged(Sheet(section.key, "findings", title, lead if rows else ""), rows, lines)
+
+    @staticmethod
+    def _finding_url(finding: FrozenFinding) -> str:
+        state = "closed" if finding.ended_on else "open"
+        return url_with(reverse("findings"), {"state": state, "finding": str(finding.id)})
 
     def _found(self, finding: FrozenFinding) -> FindingRow:
         """What became of it: the reason that was given, and the actions on its metric in its unit."""
@@ -564,7 +591,7 @@ class _Sheets:
         return FindingRow(
             title=finding.title,
             unit=unit_name(finding.unit),
-            url=url_with(reverse("findings"), {"state": "closed" if is_over else "open", "finding": str(finding.id)}),
+            url=self._finding_url(finding),
             found=wording.day(finding.found_on),
             hours=wording.amount(round(finding.hours)) if finding.hours >= 1 else "",
             state=f"{finding.state_label}{ended}",
@@ -618,11 +645,6 @@ class _Sheets:
 
     def _person(self, pk: int | None) -> str:
         return "" if pk is None else self._people.get(pk, "Deleted account")
-
-
-def _hours(seconds: float | None, part: Stage) -> float:
-    """Of all its changes together."""
-    return (seconds or 0.0) * part.sample_size / HOUR
 
 
 def _in_words(number: int) -> str:

@@ -501,7 +501,7 @@ def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, 
     """Those that were open at any time of the period, what got worse first, by its hours; none where no section prints
     them.
     """
-    if SectionKey.FINDINGS not in {section.key for section in sections}:
+    if not {SectionKey.FINDINGS, SectionKey.BOTTLENECKS} & {section.key for section in sections}:
         return ()
     open_in = Q(found_on__lt=qbr.end) & (Q(ended_on=None) | Q(ended_on__gte=qbr.start))
     findings = Finding.objects.filter(open_in)
@@ -518,6 +518,8 @@ def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, 
             unit=_unit(one.unit),
             title=words.title,
             hours=words.hours,
+            hours_low=words.hours_low,
+            hours_high=words.hours_high,
             state_label=str(one.get_state_display()),
         )
         for one, words in in_words[:MOST_FINDINGS]

@@ -308,7 +308,10 @@ class NextObjective:
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenFinding:
-    """A finding of the period, with its state on the day of freezing; `hours` of waiting are those of a month."""
+    """A finding of the period, with its state on the day of freezing.
+
+    `hours` of waiting are those of a month, between `hours_low` and `hours_high` (95 %), on [since, ended_on).
+    """
 
     id: int
     unit: FrozenUnit | None
@@ -320,6 +323,9 @@ class FrozenFinding:
     state_label: str
     ended_on: date | None
     reason: str
+    since: date | None = None
+    hours_low: float = 0.0
+    hours_high: float = 0.0
 
     def is_visible(self, access: Access) -> bool:
         visibility = access.visibility
@@ -355,9 +361,9 @@ class Period(FrozenDays):
 class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
-    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5)
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6)
     """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
-    4 there are no delivery risks, and before 5 no findings.
+    4 there are no delivery risks, before 5 no findings, and before 6 no day and no interval of a finding's hours.
     """
 
     id: int
