@@ -137,14 +137,16 @@ TOOLS: Mapping[str, Tool] = {
             "program",
             "The improvement program",
             "How a unit improves: its progress through the program, the bottlenecks by people, process and tooling, "
-            "this quarter's objectives with key results and status, the action tickets to do, and the experiments with "
-            "their verdicts.",
+            "this quarter's objectives with key results and status, the action tickets to do, the experiments with "
+            "their verdicts, and the executive report of the last quarter: highlights, delivery in words, bottlenecks "
+            "in hours, early warnings, and recommendations with effort and expected effect, each with its facts.",
             {
                 "overview": Operation("api_overview"),
                 "bottlenecks": Operation("api_bottlenecks"),
                 "objectives": Operation("api_objectives", {"size": "50"}),
                 "tickets": Operation("api_tickets", {"size": "50", "state": "standing"}),
                 "experiments": Operation("api_experiments", {"size": "20"}),
+                "report": Operation("api_report"),
             },
             _program_page,
             takes=("unit",),

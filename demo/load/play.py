@@ -25,7 +25,7 @@ from demo.load.meetings import write_demo_meetings
 from demo.load.mirrors import mirrors_waiting, postpone_on_both_sides, start_demo_mirrors
 from demo.load.objectives import plan_demo_objectives, write_demo_objectives
 from demo.load.ownership import confirm_demo_owners
-from demo.load.qbr import late_incident, write_demo_qbrs
+from demo.load.qbr import freeze_demo_report, late_incident, write_demo_qbrs
 from demo.load.reminders import tell_demo_people
 from demo.load.repositories import commits_waiting, repositories_waiting, write_and_connect
 from demo.load.reviews import write_demo_reviews
@@ -151,6 +151,7 @@ def _write(tools: DemoTools, run: DemoRun, base_url: str, report: Report) -> Non
     write_demo_capitalisation(year, today=today)
     look_for_findings()  # about the teams that set objectives
     predict_work_types()  # it is off: how right it would be
+    freeze_demo_report(year)
     write_demo_digests(year)
 
 

@@ -1,4 +1,6 @@
-"""The demo's business reviews: three quarters frozen and signed off, and a draft of the one that runs."""
+"""The demo's business reviews, three quarters frozen and signed off and a draft of the one that runs, and the frozen
+executive report of the last quarter.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,12 @@ from demo.plan.year import DemoYear
 from integrations.enums import Environment, RunStatus
 from integrations.models import Deployment
 from orgtree.access.access import Access, access_of
-from programs.models import Qbr, QbrAudience, QbrState
+from programs.models import Qbr, QbrAudience, QbrState, Report
 from programs.qbr.services.decisions import add_decision
 from programs.qbr.services.freezing import freeze_qbr, sign_qbr
 from programs.qbr.services.writing import QbrExistsError, create_qbr, write_section
 from programs.quarters.fiscal_quarters import current_quarter, preceding
+from programs.report.services.freezing import freeze_report
 
 FROZEN_DAYS_AFTER, SIGNED_DAYS_AFTER = 4, 7  # the end of a quarter
 AT_NINE = time(9)
@@ -121,8 +124,7 @@ def write_demo_qbrs(year: DemoYear) -> None:
     """Write the demo's QBRs as the executive; a second call changes nothing."""
     if year.flavour.is_quiet:
         return
-    (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
-    access = access_of(User.objects.get(username=executive.email))
+    access = _executive()
     quarters = [current_quarter()]
     for _ in range(max(TEXTS)):
         quarters.append(preceding(quarters[-1]))
@@ -134,6 +136,15 @@ def write_demo_qbrs(year: DemoYear) -> None:
                 _decide(access, qbr, end + timedelta(days=SIGNED_DAYS_AFTER))
             freeze_qbr(access, qbr, at=_nine(end + timedelta(days=FROZEN_DAYS_AFTER)))
             sign_qbr(access, qbr, audience=QbrAudience.MANAGERS, at=_nine(end + timedelta(days=SIGNED_DAYS_AFTER)))
+
+
+def freeze_demo_report(year: DemoYear) -> None:
+    """Freeze the organisation's report of the last quarter as the executive; a second call changes nothing."""
+    quarter = preceding(current_quarter())
+    if year.flavour.is_quiet or Report.objects.of(None, quarter.start).exists():
+        return
+    frozen_on = quarter.end + timedelta(days=FROZEN_DAYS_AFTER)
+    freeze_report(_executive(), None, quarter, after=0, at=_nine(frozen_on))
 
 
 def late_incident(year: DemoYear) -> Incident | None:
@@ -157,6 +168,11 @@ def late_incident(year: DemoYear) -> Incident | None:
         acknowledged_at=finished + timedelta(minutes=25),
         resolved_at=finished + LATE_LASTED,
     )
+
+
+def _executive() -> Access:
+    (executive,) = (persona for persona in PERSONAS if persona.role == "executive")
+    return access_of(User.objects.get(username=executive.email))
 
 
 def _written(access: Access, day: date, texts: Mapping[str, tuple[str, str]]) -> Qbr:

@@ -34,6 +34,7 @@ from tests.org import Org
 from tests.pages.delivering import REPOSITORY, at, deployed, merged
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
 from tests.programs.tickets import as_, ticket
+from tests.questions.assistant import Assistant
 from tests.stored_once import StoreOnce
 from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
@@ -201,6 +202,26 @@ def test_every_number_comes_from_a_figure_and_can_be_opened(delivered: Org) -> N
     assert {address for address in opened if client.get(address).status_code != 200} == set()
     for fact in facts:
         _check(fact)
+
+
+def test_an_assistant_can_write_the_report_from_the_tools_alone(delivered: Org) -> None:
+    """The leader's prompt (docs/questions.md): each part stands in a reply, its numbers as facts with links."""
+    found(platform(), "wip.count.change", 4.0, 9.0)
+    answer = Assistant(EXECUTIVE).call("program", unit="platform")["report"]
+    assert answer["quarter"] == "Q3 2026"
+    assert len(answer["delivery"]) == 5
+    for part in ("highlights", "bottlenecks", "warnings", "recommendations"):
+        assert answer[part], part
+    for point in [one for part in ReportDocument.SECTIONS for one in answer[part]]:
+        rest = " ".join(point[name] for name in ("figure", "title", "text", "consequence"))
+        for fact in sorted(point["facts"], key=lambda fact: -len(fact["text"])):
+            assert fact["link"].startswith("http") or not fact["sources"], fact
+            rest = rest.replace(fact["text"], "")
+        assert not re.search(r"\d", DECLARED.sub("", rest)), rest
+    [batch] = [one for one in answer["recommendations"] if one["metric"] == "dora.deployment_frequency"]
+    assert (batch["effort"], "60 days" in batch["effect"]) == ("medium", True)
+    assert all(batch[name] for name in ("effort_why", "evidence", "capacity", "constraints"))
+    assert signed_in(EXECUTIVE).get(answer["link"].partition("8000")[2]).status_code == 200
 
 
 def _check(fact: Fact) -> None:
