@@ -70,6 +70,7 @@ SCHEDULE = (
     Entry("Watch metrics", "programs.tasks.watch_metrics", Every(seconds=3600)),
     Entry("Make digests", "programs.tasks.make_digests", Every(seconds=900)),
     Entry("Send e-mails", "programs.tasks.send_emails", Every(seconds=60)),
+    Entry("Word reports", "programs.tasks.word_reports", Every(seconds=60)),
     Entry("Delete old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Sync ticket mirrors", "programs.tasks.sync_mirrors", Every(seconds=10)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),

@@ -14,6 +14,7 @@ from programs.meetings.services.reminding import remind_of_meetings
 from programs.mirrors.services import syncing
 from programs.reminders.services import outbox, sending
 from programs.reminders.services import planning as telling
+from programs.report.services import rewriting
 from programs.tickets.services.effects import measure_effects
 
 
@@ -59,6 +60,12 @@ def watch_metrics() -> None:
 def make_digests() -> None:
     """Make the digests that are due."""
     making.make_digests()
+
+
+@shared_task(name="programs.tasks.word_reports", ignore_result=True)  # type: ignore[untyped-decorator]
+def word_reports() -> None:
+    """Ask the language model for the wordings of reports that wait."""
+    rewriting.word_reports()
 
 
 @shared_task(name="programs.tasks.send_emails", ignore_result=True)  # type: ignore[untyped-decorator]

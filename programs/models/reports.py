@@ -68,22 +68,28 @@ class Report(models.Model):
 class ReportRewrite(models.Model):
     """A language model's wording of a frozen report: `texts` by point and field, where it was accepted.
 
-    Otherwise `reason` says why the built-in texts stay.
+    Otherwise `reason` says why the built-in texts stay.  It waits for a worker until it is answered.
     """
 
     report = models.OneToOneField(Report, models.CASCADE, related_name="rewrite")
     model = models.CharField(max_length=200)
+    base_url = models.CharField(max_length=300, blank=True, help_text="The address that was shown with the request.")
     texts = models.JSONField(default=dict)
     reason = models.CharField(max_length=500, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     requested_at = models.DateTimeField(db_default=Now())
+    answered_at = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"{self.model}: {self.report}"
 
     @property
+    def is_waiting(self) -> bool:
+        return self.answered_at is None
+
+    @property
     def is_accepted(self) -> bool:
-        return not self.reason
+        return not self.is_waiting and not self.reason
 
 
 @pghistory.track(append_only=True, exclude=["secrets"])

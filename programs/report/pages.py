@@ -34,7 +34,7 @@ from programs.report.queries import ReportChoice, chosen_report, document_of, ea
 from programs.report.services.document import ReportDocument
 from programs.report.services.freezing import ONLY_LEADERS, freeze_report, may_freeze
 from programs.report.services.markdown import as_markdown
-from programs.report.services.rewriting import OFF, request_of, rewrite
+from programs.report.services.rewriting import OFF, request_of, request_rewrite
 from programs.requests.list_pages import ProgramForm
 
 BUILT_IN = "built-in"
@@ -244,12 +244,10 @@ class RewriteReport(ConfirmPage, ProgramForm):
         return {"model": LanguageModel.current(), "sent": sent, "icon_name": self.icon, "keep": self.keep}
 
     def save(self, form: WriteForm) -> ReportRewrite:
-        return rewrite(self.access, self.report)
+        return request_rewrite(self.access, self.report)
 
     def message(self, saved: ReportRewrite) -> str:
-        if saved.is_accepted:
-            return f"Worded by {saved.model}: every number, name and direction stands in the facts."
-        return f"The built-in texts stay. {saved.reason}"
+        return f"{saved.model} is asked. The report says here what came of it."
 
     def address_of(self, record: Any) -> str:
         return url_with(reverse("report"), self.choice.parameters)

@@ -15,8 +15,9 @@ from django.utils import timezone
 from core.write_errors import FieldError, MayNotWriteError
 from programs.closing.services.frozen import freeze
 from programs.models import LanguageModel, Report, ReportRewrite
+from programs.report.services import rewriting
 from programs.report.services.document import Fact, Point, ReportDocument, Sentence
-from programs.report.services.rewriting import request_of, rewrite
+from programs.report.services.rewriting import request_of, request_rewrite, word_reports
 from tests.personas import ADMIN, EXECUTIVE, MEMBER, signed_in
 from tests.programs.tickets import as_
 from tests.report.documents import report_document
@@ -120,9 +121,19 @@ def instead(key: str, text: str) -> Answer:
     return lambda sentences: json.dumps({"sentences": {**sentences, key: text}})
 
 
+def rewritten(report: Report) -> ReportRewrite:
+    """Ask for the wording, as the page does, and have a worker take it."""
+    requested = request_rewrite(as_(EXECUTIVE), report)
+    assert (requested.is_waiting, requested.is_accepted) == (True, False)
+    word_reports()
+    requested.refresh_from_db()
+    assert not requested.is_waiting
+    return requested
+
+
 def worded_by(answer: Answer, report: Report) -> ReportRewrite:
     with planted(answer):
-        return rewrite(as_(EXECUTIVE), report)
+        return rewritten(report)
 
 
 def test_a_wording_that_keeps_the_facts_is_shown_with_its_links(report: Report) -> None:
@@ -179,12 +190,70 @@ def test_what_is_no_answer_leaves_the_built_in_texts_with_the_reason(report: Rep
     assert "We release more often:" in page
 
 
-def test_a_model_that_hangs_fails_or_is_away_leaves_the_built_in_texts(report: Report) -> None:
-    with planted(lambda _: "", hangs=threading.Event()):
-        assert rewrite(as_(EXECUTIVE), report, seconds=0.3).reason == "The language model did not answer in time."
+def test_a_model_that_hangs_fails_or_is_away_leaves_the_built_in_texts(
+    report: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with planted(lambda _: "", hangs=threading.Event()), monkeypatch.context() as patch:
+        patch.setattr(rewriting, "SECONDS", 0.3)
+        assert rewritten(report).reason == "The language model did not answer in time."
     with planted(lambda _: "", status=500):
-        assert "status 500" in rewrite(as_(EXECUTIVE), report).reason
-    assert "could not be reached" in rewrite(as_(EXECUTIVE), report).reason
+        assert "status 500" in rewritten(report).reason
+    assert "could not be reached" in rewritten(report).reason
+
+
+def test_a_request_is_answered_once(report: Report) -> None:
+    """Made twice while it waits, it is one; an answer stays until somebody asks again."""
+    with planted(lambda sentences: json.dumps({"sentences": sentences})) as got:
+        first = request_rewrite(as_(EXECUTIVE), report)
+        assert request_rewrite(as_(EXECUTIVE), report) == first
+        page = signed_in(EXECUTIVE).get(PAGE + "?quarter=2026-Q3").content.decode()
+        assert "planted-1 was asked for a wording and has not answered yet" in page
+        assert (word_reports(), word_reports(), len(got)) == (1, 0, 1)
+        rewritten(report)
+        assert len(got) == 2
+
+
+def test_a_worker_that_dies_leaves_the_request_to_the_next_one(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    class KilledError(BaseException):
+        pass
+
+    def die(*_arguments: Any, **_more: Any) -> None:
+        raise KilledError
+
+    with planted(lambda sentences: json.dumps({"sentences": sentences})):
+        requested = request_rewrite(as_(EXECUTIVE), report)
+        with monkeypatch.context() as patch:
+            patch.setattr(rewriting, "accepted", die)
+            with pytest.raises(KilledError):
+                word_reports()
+        requested.refresh_from_db()
+        assert requested.is_waiting
+        assert word_reports() == 1
+        requested.refresh_from_db()
+        assert requested.is_accepted
+
+
+def test_what_breaks_is_no_endless_attempt(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_arguments: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(rewriting, "accepted", broken)
+    made = worded_by(lambda sentences: json.dumps({"sentences": sentences}), report)
+    assert made.reason == "Headway could not read the answer; its log says why."
+
+
+def test_nothing_is_sent_to_a_model_that_was_not_shown(report: Report) -> None:
+    with planted(lambda sentences: json.dumps({"sentences": sentences})) as got:
+        requested = request_rewrite(as_(EXECUTIVE), report)
+        for other in ({"model": "another-2"}, {"base_url": "http://127.0.0.1:9/v1"}, {"is_on": False}):
+            stored = LanguageModel.objects.filter(pk=1).values(*other).get()
+            LanguageModel.objects.filter(pk=1).update(**other)
+            word_reports()
+            LanguageModel.objects.filter(pk=1).update(**stored)
+            requested.refresh_from_db()
+            assert requested.reason, other
+            requested = request_rewrite(as_(EXECUTIVE), report)
+        assert got == []
 
 
 def test_what_is_sent_is_shown_first_and_has_nothing_that_people_wrote(report: Report) -> None:
@@ -193,6 +262,8 @@ def test_what_is_sent_is_shown_first_and_has_nothing_that_people_wrote(report: R
         page = client.get(PAGE + "rewrite/?quarter=2026-Q3").content.decode()
         assert got == [], "nothing is sent by looking"
         assert client.post(PAGE + "rewrite/?quarter=2026-Q3").status_code == 302
+        assert got == [], "a worker sends it"
+        word_reports()
         [(path, key, body)] = got
     assert (path, key) == ("/v1/chat/completions", f"Bearer {KEY}")
     assert body == request_of(report)
@@ -205,10 +276,10 @@ def test_what_is_sent_is_shown_first_and_has_nothing_that_people_wrote(report: R
 def test_it_is_off_until_an_admin_turns_it_on(report: Report) -> None:
     assert not LanguageModel.current().is_on
     with pytest.raises(FieldError):
-        rewrite(as_(EXECUTIVE), report)
+        request_rewrite(as_(EXECUTIVE), report)
     assert "Reword" not in signed_in(EXECUTIVE).get(PAGE + "?quarter=2026-Q3").content.decode()
     with planted(lambda _: ""), pytest.raises(MayNotWriteError):
-        rewrite(as_(MEMBER), report)
+        request_rewrite(as_(MEMBER), report)
 
 
 def test_admin_stores_the_key_encrypted_and_never_shows_it() -> None:

@@ -8,6 +8,7 @@ of them and in their order, its directions and negations in theirs, and no other
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,11 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
+from celery import signature
 from django.conf import settings
-from django.contrib.auth.models import User
 from django.utils import timezone
 
 from core.authorship import changes_by
+from core.nudges import nudge_on_commit
+from core.queue import run_one_by_one
 from core.write_errors import FieldError, MayNotWriteError
 from integrations.connectors.addresses import GuardedTransport, RefusedAddressError
 from orgtree.access.access import Access, aggregates_access
@@ -31,11 +34,13 @@ from programs.report.services.document import Fact, Point, ReportDocument, Sente
 from programs.report.services.freezing import ONLY_LEADERS, may_freeze
 from programs.requests.visible import account_of
 
+logger = logging.getLogger(__name__)
+WORD_REPORTS = signature("programs.tasks.word_reports")  # by name, because it imports what asks
 HEADLINE = "headline"
 SECTIONS = ("highlights", "delivery", "bottlenecks", "warnings", "recommendations")
 FIELDS = ("title", "text", "consequence")
 WRITTEN_BY_PEOPLE = ("name", "title", "objective")  # facts whose texts somebody typed
-SECONDS = 30.0  # for the whole answer
+SECONDS = 30.0  # for the whole answer; a transaction is open as long
 MOST_BYTES = 1_000_000
 ROOM = 60  # characters by which a sentence may be longer than one and a half times the built-in one
 OFF = "No language model is set up: an admin does it under Language model."
@@ -119,8 +124,8 @@ def request_of(report: Report) -> dict[str, Any]:
     }
 
 
-def rewrite(access: Access, report: Report, *, seconds: float = SECONDS) -> ReportRewrite:
-    """Ask the model for a wording, check it and store it, or the reason why the built-in one stays.
+def request_rewrite(access: Access, report: Report) -> ReportRewrite:
+    """Have a worker ask the model for a wording.  Idempotent while it waits for the answer.
 
     Raises FieldError where no model is on, MayNotWriteError.
     """
@@ -129,27 +134,56 @@ def rewrite(access: Access, report: Report, *, seconds: float = SECONDS) -> Repo
     account, model = account_of(access), LanguageModel.current()
     if not model.is_usable:
         raise FieldError("", OFF)
-    texts: Mapping[str, str] = {}
-    reason = ""
-    try:
-        texts = accepted(_numbered(_public(report)), ask(model, request_of(report), seconds=seconds))
-    except ModelError as problem:
-        reason = str(problem)[:500]
-    return _stored(report, account, model, texts, reason)
-
-
-def _stored(
-    report: Report, account: User, model: LanguageModel, texts: Mapping[str, str], reason: str
-) -> ReportRewrite:
     values = {
         "model": model.model,
-        "texts": dict(texts),
-        "reason": reason,
+        "base_url": model.base_url,
+        "texts": {},
+        "reason": "",
         "requested_by": account,
         "requested_at": timezone.now(),
+        "answered_at": None,
     }
     with changes_by(account):
-        return ReportRewrite.objects.update_or_create(report=report, defaults=values)[0]
+        requested, is_new = ReportRewrite.objects.get_or_create(report=report, defaults=values)
+        if not is_new:
+            answered = ReportRewrite.objects.filter(pk=requested.pk, answered_at__isnull=False)
+            if answered.update(**values):
+                requested.refresh_from_db()
+        nudge_on_commit(WORD_REPORTS)
+    return requested
+
+
+def word_reports() -> int:
+    """Ask for each wording that waits, check it, and store it or the reason why the built-in one stays.
+
+    A row is locked while the model answers: another worker passes over it, and after a killed one it waits again.
+    """
+    waiting = ReportRewrite.objects.filter(answered_at=None).order_by("requested_at", "pk")
+    return run_one_by_one(waiting.select_related("report__document", "report__unit"), _word, failed=_give_up)
+
+
+def _word(requested: ReportRewrite) -> None:
+    model, report = LanguageModel.current(), requested.report
+    try:
+        if not model.is_usable:
+            raise ModelError(OFF)
+        if (model.model, model.base_url) != (requested.model, requested.base_url):
+            raise ModelError("Another language model was set up since: look at what is sent, and ask again.")
+        answer = ask(model, request_of(report), seconds=SECONDS)
+        texts, reason = accepted(_numbered(_public(report)), answer), ""
+    except ModelError as problem:
+        texts, reason = {}, str(problem)[:500]
+    _answer(requested, texts, reason)
+
+
+def _give_up(requested: ReportRewrite, problem: Exception) -> None:
+    logger.error("The wording of %s broke off", requested.report, exc_info=problem)
+    _answer(requested, {}, "Headway could not read the answer; its log says why.")
+
+
+def _answer(requested: ReportRewrite, texts: Mapping[str, str], reason: str) -> None:
+    requested.texts, requested.reason, requested.answered_at = dict(texts), reason, timezone.now()
+    requested.save(update_fields=["texts", "reason", "answered_at"])
 
 
 def ask(model: LanguageModel, body: Mapping[str, Any], *, seconds: float) -> Mapping[str, str]:
