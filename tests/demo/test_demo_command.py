@@ -49,8 +49,10 @@ from orgtree.models import (
     Placement,
     Unit,
 )
-from programs.models import Qbr
+from programs.closing.services.frozen import stored_document
+from programs.models import Qbr, Report
 from programs.qbr.pages.documents import printable, read_review
+from programs.report.services.document import ReportDocument
 from tests.demo import tool_checks
 from tests.demo.planned import tool_uses
 from tests.demo.read_figures import DeliveryFigures, ReadFigures, commits_of, figure_of_unit
@@ -64,6 +66,7 @@ from tests.demo.read_pages import (
     trend,
     wait_until_folded,
 )
+from tests.demo.report_traces import Traces, facts_of
 from tests.demo.rows_attacker import RowsAttacker, policy_of
 from tests.demo.running import Demo
 from tests.demo.stored_figures import row_counts
@@ -172,6 +175,18 @@ def test_the_nights_find_planted_stories_and_nothing_else(demo: Demo) -> None:
             ("pr.pickup_time.change", "platform"),
             ("pr.pickup_time.change", "search"),
         }
+
+
+def test_the_numbers_of_the_frozen_report_come_from_its_rows(demo: Demo) -> None:
+    with demo.server.database():
+        document = stored_document(ReportDocument, Report.objects.get().document)
+        traces, traced = Traces(document), 0
+        for fact in facts_of(document):
+            expected = traces.expected(fact) if fact.value is not None else None
+            if expected is not None:
+                traced += 1
+                assert fact.value == pytest.approx(expected), fact
+        assert traced >= (20 if demo.year.flavour is Flavour.STORIES else 1)
 
 
 def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
