@@ -78,6 +78,9 @@ class SectionKey(models.TextChoices):
     QUALITY = "quality", "Quality and incidents"
     ALLOCATION = "allocation", "Investment mix"
     RISKS = "risks", "Risks"
+    WARNINGS = "warnings", "Early warnings of teams’ health"
+    RECOMMENDATIONS = "recommendations", "Recommendations"
+    CAVEATS = "caveats", "Data caveats"
     ASKS = "asks", "Asks"
     NEXT = "next", "Next quarter"
 

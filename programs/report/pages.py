@@ -26,9 +26,9 @@ from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, unit_name
 from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
+from programs.closing.pages.printing import pdf_of, printable_page
 from programs.history.events import names_of_accounts
 from programs.models import LanguageModel, Report, ReportRewrite
-from programs.qbr.pages.documents import pdf_of, printable_page
 from programs.report.links import Links
 from programs.report.queries import ReportChoice, chosen_report, document_of, earlier_of, quarters_offered, rewrite_of
 from programs.report.services.document import ReportDocument

@@ -86,11 +86,12 @@ class Traces:
 
 
 def figure(key: str, rows: Rows) -> float:
-    metric, contributions = get(key), [row["contribution"] for row in rows]
+    metric, contributions = get(key), [float(row["contribution"]) for row in rows]
     if metric.statistic is Statistic.MEDIAN:
         return statistics.median(contributions)
     if rows and "denominator" in rows[0]:
-        return sum(contributions) / sum(row["denominator"] for row in rows) * (100 if metric.unit == "percent" else 1)
+        of = math.fsum(row["denominator"] for row in rows)
+        return math.fsum(contributions) / of * (100 if metric.unit == "percent" else 1)
     return math.fsum(contributions)
 
 

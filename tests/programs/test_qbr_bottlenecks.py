@@ -9,10 +9,10 @@ import pytest
 
 from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES
 from insights.catalogue.registry import get
+from programs.closing.services.figures import Amount, Figure, Period, Stage, described
 from programs.closing.services.frozen import FrozenDays, FrozenUnit
 from programs.qbr.services.bottlenecks import BottleneckCost, costliest_bottlenecks
-from programs.qbr.services.content import described
-from programs.qbr.services.document import Amount, Figure, FrozenFinding, Period, QbrDocument, QbrSectionText, Stage
+from programs.qbr.services.document import FrozenFinding, QbrDocument, QbrSectionText
 
 HOUR = 3600.0
 Q3 = Period("Q3 2026", date(2026, 7, 1), date(2026, 10, 1), kind="quarter", counted_to=date(2026, 10, 1))

@@ -6,9 +6,8 @@ from datetime import date
 from typing import Any
 
 from insights.catalogue.registry import get
+from programs.closing.services.figures import MetricText, Period, described
 from programs.closing.services.frozen import FrozenDays
-from programs.qbr.services.content import described
-from programs.qbr.services.document import MetricText, Period
 from programs.report.services.document import NOTHING, ReportDocument
 
 START, END = date(2026, 7, 1), date(2026, 10, 1)

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -23,8 +24,12 @@ from insights.findings.night import Night, store
 from insights.models import Finding
 from insights.query.query import Granularity, Query, Scope, Statistic, Window
 from orgtree.models import Organisation, Unit
+from programs.closing.pages.printing import printable_page
 from programs.models import FrozenDocument, Report
-from programs.qbr.pages.documents import printable_page
+from programs.qbr.services.content import document_of as review_document
+from programs.qbr.services.document import QbrDocument
+from programs.qbr.services.freezing import freeze_qbr
+from programs.qbr.services.writing import arrange_sections, create_qbr
 from programs.report.links import Links
 from programs.report.queries import chosen_report, document_of, quarter_named
 from programs.report.services.content import report_of
@@ -389,3 +394,34 @@ def test_what_is_printed_has_no_links_and_reaches_nothing(delivered: Org) -> Non
     page = printable_page("programs/report/print.html", {"report": view})
     assert "hw-fact" not in page.split("</style>")[-1]
     assert "http" not in re.sub(r"<style>.*?</style>|http-equiv|xmlns=\"[^\"]*\"", "", page, flags=re.DOTALL)
+
+
+def test_a_business_review_takes_the_parts_that_its_writers_choose(delivered: Org) -> None:
+    """Frozen with it, word for word as the report has them, and hidden from whom the report hides them."""
+    found(platform(), "wip.count.change", 4.0, 9.0)
+    qbr = create_qbr(as_(EXECUTIVE), unit="platform", day=Q3.start)
+    shown = [section.key for section in qbr.sections.filter(is_included=True).order_by("position")]
+    assert not {"warnings", "recommendations", "caveats"} & {*shown}, "nobody has chosen them"
+    assert review_document(qbr, as_(EXECUTIVE), today=TODAY).report is None
+    chosen = [*shown, "recommendations", "warnings"]
+    arrange_sections(as_(EXECUTIVE), qbr, chosen, chosen, of_version=1)
+    freeze_qbr(as_(EXECUTIVE), qbr)
+    qbr.refresh_from_db()
+    frozen_body = qbr.document.body if qbr.document else ""
+    document, live = review_document(qbr, as_(EXECUTIVE), today=TODAY), report(platform())
+    assert document.report
+    assert (document.report.recommendations, document.report.warnings) == (live.recommendations, live.warnings)
+    assert (document.report.highlights, document.report.caveats) == ((), ())
+    page = signed_in(EXECUTIVE).get(f"/programs/qbr/{qbr.pk}/").content.decode()
+    for point in (*live.recommendations, *live.warnings):
+        assert str(point.title) in unescape(page)
+    assert str(live.recommended) in unescape(page)
+    sections = signed_in(EXECUTIVE).get(f"/api/v1/qbr/{qbr.pk}/").json()["document"]["sections"]
+    points = {section["key"]: section["points"] for section in sections}
+    assert points["recommendations"][0]["effort"] == "medium"
+    assert points["warnings"][0]["title"] == str(live.warnings[0].title)
+    assert canonical(parsed(QbrDocument, frozen_body))[0] == frozen_body
+    Organisation.objects.update(minimum_group_size=7)
+    few = review_document(qbr, as_(EXECUTIVE), today=TODAY).report
+    assert few is not None
+    assert few.recommendations == live.visible(as_(EXECUTIVE)).recommendations

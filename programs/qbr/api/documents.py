@@ -26,12 +26,11 @@ from insights.models.findings import FindingState
 from insights.query.enums import UnitOfMeasure
 from orgtree.access.access import Access
 from programs.closing.api.documents import AddressField, FrozenObjectiveSerializer, account_names, people_of
+from programs.closing.services.figures import Amount, Figure
 from programs.closing.services.restated import Restated
 from programs.models import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, TicketState
 from programs.qbr.services.decisions import DecisionWriteSerializer
 from programs.qbr.services.document import (
-    Amount,
-    Figure,
     FrozenDecision,
     FrozenFinding,
     NextObjective,
@@ -123,14 +122,31 @@ class QbrChartSerializer(AnswerSerializer):
     bottleneck = LeadTimeBottleneckSerializer(allow_null=True, help_text="The bottleneck stage; null for other charts.")
 
 
+class QbrPointSerializer(serializers.Serializer[object]):
+    """A point of the executive report."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    text = serializers.CharField()
+    consequence = serializers.CharField(help_text="For customers, cost or dates; may be empty.")
+    effect = serializers.CharField(default="", help_text="Of a recommendation; empty otherwise.")
+    effort = serializers.CharField(default="", help_text="Of a recommendation: small, medium or large.")
+
+
 class QbrTextSerializer(RecordSerializer):
     commentary = serializers.CharField(help_text="Markdown.")
     figures = serializers.ListField(child=serializers.CharField(), help_text="Keys of `figures`.")
     charts = serializers.SerializerMethodField()
+    points = serializers.SerializerMethodField()
 
     class Meta:
         record = QbrSectionText
-        fields = ("key", "name", "headline", "commentary", "figures", "charts")
+        fields = ("key", "name", "headline", "commentary", "figures", "charts", "points")
+
+    @extend_schema_field(QbrPointSerializer(many=True))
+    def get_points(self, section: QbrSectionText) -> Any:
+        document: QbrDocument = self.context["document"]
+        return QbrPointSerializer(document.points_of(section), many=True).data
 
     @extend_schema_field(QbrChartSerializer(many=True))
     def get_charts(self, section: QbrSectionText) -> Any:

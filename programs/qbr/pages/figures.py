@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from insights.catalogue.registry import find
 from insights.ui import tiles, wording
-from programs.qbr.services.document import Amount, Figure, QbrDocument
+from programs.closing.services.figures import Amount, Figure
+from programs.qbr.services.document import QbrDocument
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,10 @@ LINES_BESIDE = {
     "asks": 14,
     "bottlenecks": 24,
     "next": 14,
+    "points": 22,
     **dict.fromkeys(TABLES, 22),
 }
-WIDTHS = dict.fromkeys(("figures", "bottlenecks", *TABLES), CHARACTERS_BESIDE)
+WIDTHS = dict.fromkeys(("figures", "bottlenecks", "points", *TABLES), CHARACTERS_BESIDE)
 # Pixels of two tables on one sheet, in smaller print: the room of both, a line, what a row has beside its lines, a
 # box around a commentary, the second one's title and lead, and the note below objectives.
 SHARED_ROOM, SHARED_LINE, SHARED_ROW, SHARED_BOX, SHARED_HEADING, SHARED_NOTE = 560, 18, 9, 34, 62, 28

@@ -15,6 +15,7 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
 from insights.ui.views import record_view
+from programs.closing.pages.printing import pdf_of
 from programs.history.events import names_of_accounts
 from programs.models import Qbr, QbrState
 from programs.qbr.pages.documents import (
@@ -22,7 +23,6 @@ from programs.qbr.pages.documents import (
     file_name,
     invited_people,
     meeting_of,
-    pdf_of,
     printable,
     qbr_url,
     read_review,

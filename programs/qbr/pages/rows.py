@@ -103,6 +103,17 @@ class BottleneckRow:
 
 
 @dataclass(frozen=True)
+class PointRow:
+    """A point of the executive report; `effect` and `tag` are those of a recommendation."""
+
+    title: str
+    text: str
+    effect: str
+    follows: str
+    tag: str
+
+
+@dataclass(frozen=True)
 class Risk:
     title: str
     text: str

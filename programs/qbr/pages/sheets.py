@@ -27,6 +27,7 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import AccountNames
 from orgtree.models import Person
 from programs.closing.pages.frozen import restated_text
+from programs.closing.services.figures import Figure, Stage
 from programs.closing.services.frozen import FrozenObjective
 from programs.closing.services.restated import Restated
 from programs.history.events import names_of_accounts
@@ -53,6 +54,7 @@ from programs.qbr.pages.rows import (
     FindingRow,
     Highlight,
     ObjectiveRow,
+    PointRow,
     Risk,
     TicketRow,
     ended_in_time,
@@ -63,15 +65,14 @@ from programs.qbr.pages.rows import (
 )
 from programs.qbr.services.bottlenecks import LEAST_HOURS, BottleneckCost, costliest_bottlenecks
 from programs.qbr.services.document import (
-    Figure,
     FrozenDecision,
     FrozenFinding,
     MeasuredTicket,
     QbrDocument,
     QbrSectionText,
     QbrTicket,
-    Stage,
 )
+from programs.report.services.document import Recommendation
 from programs.templatetags.sheets import Bar
 
 CHARTS_ON_SHEET = 2
@@ -175,6 +176,7 @@ class _Sheets:
             SectionKey.FINDINGS: self._findings,
             SectionKey.TREND: self._trend,
             SectionKey.NEXT: self._next,
+            **dict.fromkeys((SectionKey.WARNINGS, SectionKey.RECOMMENDATIONS, SectionKey.CAVEATS), self._points),
             SectionKey.RISKS: self._risks,
             SectionKey.ASKS: self._asks,
         }
@@ -185,7 +187,7 @@ class _Sheets:
         """Whether there is more than its title on it."""
         content = sheet.content or {}
         return sheet.kind == "highlights" or any(
-            content.get(name) for name in ("rows", "cells", "charts", "plan", "objectives", "without")
+            content.get(name) for name in ("rows", "cells", "charts", "plan", "objectives", "without", "examined")
         )
 
     def _highlights(self, section: QbrSectionText) -> list[Sheet]:
@@ -606,6 +608,26 @@ class _Sheets:
         noun = "month" if self._document.period.kind == QbrPeriod.MONTH else "quarter"
         title = section.headline or (f"Trend over {wording.count(number, noun)}" if charts else section.name)
         return [Sheet(section.key, "figures", title, "", {"cells": [], "charts": charts})]
+
+    def _points(self, section: QbrSectionText) -> list[Sheet]:
+        """What the section takes from the executive report, in its words."""
+        is_recommendation = section.key == SectionKey.RECOMMENDATIONS
+        report, points = self._document.report, self._document.points_of(section)
+        examined = report.examined if report and is_recommendation else ()
+        rows = [
+            PointRow(
+                title=str(point.title),
+                text=str(point.text),
+                effect=str(point.effect) if isinstance(point, Recommendation) else "",
+                follows=str(point.consequence),
+                tag=f"{point.effort.capitalize()} effort" if isinstance(point, Recommendation) else "",
+            )
+            for point in points
+        ]
+        lead = str(report.recommended) if report and is_recommendation else ""
+        more = "The executive report says what else was examined, and why it is not recommended."
+        content = {"rows": rows, "examined": more if examined else ""}
+        return [Sheet(section.key, "points", section.headline or section.name, lead, content)]
 
     def _next(self, section: QbrSectionText) -> list[Sheet]:
         objectives = [

@@ -13,7 +13,8 @@ from core.seconds import DAY, HOUR, MONTH
 from insights.catalogue.lead_time_stages import WAITS
 from insights.models.findings import FindingState
 from insights.query.query import Window
-from programs.qbr.services.document import FrozenFinding, Part, QbrDocument, Stage
+from programs.closing.services.figures import Stage
+from programs.qbr.services.document import FrozenFinding, Part, QbrDocument
 from programs.qbr.services.sections import STAGES_CHART
 
 MOST = 3

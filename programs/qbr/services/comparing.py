@@ -9,9 +9,10 @@ from core.csv_export import Cell
 from insights.catalogue.registry import find
 from orgtree.access.access import Access
 from orgtree.models import Unit
+from programs.closing.services.figures import Figure
 from programs.closing.services.restated import RecordedValue, Restated, restated_values
 from programs.key_results.services.reading import metric_query
-from programs.qbr.services.document import Figure, QbrDocument
+from programs.qbr.services.document import QbrDocument
 
 HEADS = (
     *("section", "metric", "name", "unit_of_measure", "statistic", "version", "value", "sample_size", "people"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from itertools import dropwhile
@@ -16,17 +16,14 @@ from insights.benchmarks.baselines import grows_with_time
 from insights.benchmarks.sets import chosen_set
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
-from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import find
 from insights.engine.read import AnswerSet, UnitQueries
 from insights.findings.words import names_behind, worded
 from insights.forecasts.listing import DeliveryRisk, delivery_risks
 from insights.models import Finding
 from insights.privacy.stored import read_to_store
-from insights.privacy.withhold import is_of_delivery
 from insights.query import windows
-from insights.query.enums import BelongsTo
-from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Statistic, Window
+from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Window
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band
 from integrations.delivery.allocation.targets import targets_in_force
@@ -35,6 +32,15 @@ from integrations.models.allocation import UNLINKED, UNMATCHED
 from orgtree.access.access import Access, aggregates_access, public_access
 from orgtree.models import Unit, UnitPlace, UnitPlacement
 from orgtree.trees.people_filter import PeopleFilter
+from programs.closing.services.figures import (
+    STAGE_STATISTICS,
+    Amount,
+    Figure,
+    Period,
+    described,
+    stages_from,
+    value_fields,
+)
 from programs.closing.services.freezing import frozen_objectives, frozen_unit
 from programs.closing.services.frozen import FrozenDays, FrozenUnit, stored_document
 from programs.key_results.services.reading import fewest
@@ -58,20 +64,16 @@ from programs.models.tickets import OPEN_STATES
 from programs.qbr.queries import last_frozen
 from programs.qbr.services.document import (
     AgentAmount,
-    Amount,
     CategoryAmount,
     Effect,
-    Figure,
     FrozenDecision,
     FrozenFinding,
     MeasuredTicket,
     NextObjective,
-    Period,
     PeriodAmount,
     QbrDocument,
     QbrSectionText,
     QbrTicket,
-    Stage,
     UnitAmount,
     Week,
 )
@@ -88,10 +90,11 @@ from programs.qbr.services.sections import (
     WEEK,
 )
 from programs.quarters.fiscal_quarters import quarter_among, quarter_of
+from programs.report.services.content import report_of
+from programs.report.services.document import ReportDocument
 from programs.teams.queries import teams_on, teams_tree, teams_without_objective
 from programs.tickets.services.effects import first_measured_on
 
-STAGE_STATISTICS = {"value": Statistic.TRIMMED_MEAN, "median": Statistic.MEDIAN, "mean": Statistic.MEAN}
 MOST_TICKETS = 60  # listed; the number of all is in the document
 MOST_RISKS = 12  # deliveries that miss their planned day
 MOST_UNITS = 12  # compared on a chart
@@ -163,6 +166,7 @@ def content_of(
         risks_on=today,
         delivery_risks=_delivery_risks(qbr, sections, today),
         findings=_findings(qbr, sections),
+        report=_report(qbr, sections, today, freshness),
         sections=tuple(
             copied(
                 QbrSectionText,
@@ -340,43 +344,6 @@ class _Figures:
         return tuple(sorted(known, key=lambda row: (-row.sample_size, row.name))[:MOST_UNITS])
 
 
-def described(metric: Metric) -> dict[str, Any]:
-    """The fields of `MetricText`."""
-    return {
-        "metric": metric.key,
-        "version": metric.version,
-        "name": metric.label,
-        "formula": metric.formula,
-        "unit_of_measure": metric.unit.value,
-        "better": metric.better.value,
-        "statistic": metric.statistic.value if metric.statistic else "",
-        "minimum_sample": metric.minimum_sample,
-        "of_people": metric.belongs_to is BelongsTo.PERSON,
-        "open_as_in_tools": is_of_delivery(metric),
-    }
-
-
-def value_fields(value: MetricValue) -> dict[str, Any]:
-    """The fields of `Amount`."""
-    return {
-        "value": None if value.value is None else float(value.value),
-        "sample_size": value.sample_size,
-        "people": value.people,
-        "reveals_few": value.withheld,
-        "reason": value.reason or "",
-    }
-
-
-def stages_from(totals: Iterator[Answer]) -> tuple[Stage, ...]:
-    """From the next answers: a stage's `value` is its mean without the slowest 5 %, and stands beside two more."""
-    stages = []
-    for name, (_, label, _) in STAGES.items():
-        values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}
-        others = {statistic: value_fields(values[statistic])["value"] for statistic in ("median", "mean")}
-        stages.append(Stage(key=name, label=label, **value_fields(values["value"]), **others))
-    return tuple(stages)
-
-
 def _agent(value: MetricValue) -> AgentAmount:
     slug = value.segment.get(Dimension.AGENT, "")
     return AgentAmount(agent=slug, label=agent_name(slug) if slug else "Unknown", **value_fields(value))
@@ -524,6 +491,14 @@ def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, 
         )
         for one, words in in_words[:MOST_FINDINGS]
     )
+
+
+def _report(qbr: Qbr, sections: Sequence[QbrSection], today: date, freshness: Freshness) -> ReportDocument | None:
+    """The parts of the quarter's executive report that the sections take; None where they take none."""
+    parts = [SECTIONS[section.key].part for section in sections if SECTIONS[section.key].part]
+    if not parts:
+        return None
+    return report_of(qbr.unit, quarter_of(qbr.start), today=today, freshness=freshness, parts=parts)
 
 
 def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:

@@ -10,14 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from core.json_documents import NotStored
-from insights.catalogue.lead_time_stages import Bottleneck, StageFigures, bottleneck
+from insights.catalogue.lead_time_stages import Bottleneck, bottleneck
 from insights.forecasts.listing import DeliveryRisk
-from insights.ui.agreements import Agreement
-from insights.ui.tiles import Band, Reached
 from orgtree.access.access import Access
+from programs.closing.services.figures import Amount, Figure, MetricText, Period, Stage
 from programs.closing.services.frozen import (
     FrozenContent,
     FrozenDays,
@@ -30,53 +28,8 @@ from programs.closing.services.frozen import (
     visible_tickets,
     why_hidden,
 )
-from programs.qbr.services.sections import AGENTS, CATEGORIES, SOURCES, STAGES_CHART, UNITS
-
-FEWEST = 1  # as many people as a value counts for that would tell of few beside other values
-
-
-@dataclass(frozen=True, kw_only=True)
-class Amount:
-    """A value; where it is None, `reason` says why, and `hidden` that the viewer may not see it."""
-
-    value: float | None
-    sample_size: int
-    people: int
-    reveals_few: bool
-    reason: str
-    hidden: Annotated[bool, NotStored] = False
-
-    def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
-        """The value of a metric and a unit as the viewer may see it."""
-        reason = why_hidden(of, FEWEST if self.reveals_few else self.people, unit_id, access)
-        if not reason:
-            return self
-        return replace(self, value=None, sample_size=0, people=0, reveals_few=False, reason=reason, hidden=True)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stage(Amount):
-    """A stage of lead time: its mean without the slowest 5 %, beside two others.
-
-    A document of schema 1 has the mean as its value, and nothing beside it.
-    """
-
-    key: str
-    label: str
-    median: float | None = None
-    mean: float | None = None
-
-    @property
-    def figures(self) -> StageFigures:
-        if self.hidden:
-            return StageFigures(None, None, None, 0, hidden=True)
-        if self.median is None:
-            return StageFigures(None, None, self.value, self.sample_size)
-        return StageFigures(self.median, self.value, self.mean, self.sample_size)
-
-    def visible(self, of: OfMetric, unit_id: int | None, access: Access) -> Self:
-        stage = super().visible(of, unit_id, access)
-        return replace(stage, median=None, mean=None) if stage.hidden else stage
+from programs.qbr.services.sections import AGENTS, CATEGORIES, SECTIONS, SOURCES, STAGES_CHART, UNITS
+from programs.report.services.document import Point, ReportDocument
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,63 +108,6 @@ class PeriodAmount(Amount):
 
 
 Part = Stage | Week | AgentAmount | CategoryAmount | UnitAmount | PeriodAmount
-
-
-@dataclass(frozen=True, kw_only=True)
-class MetricText:
-    """A metric as it was on that day."""
-
-    metric: str
-    version: int
-    name: str
-    formula: str
-    unit_of_measure: str
-    better: str
-    statistic: str
-    minimum_sample: int
-    of_people: bool
-    open_as_in_tools: bool
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure(MetricText):
-    """A metric's figure of the period and of the one before."""
-
-    phrase: str
-    now: Amount
-    before: Amount
-    threshold: float | None
-    target: float | None
-    higher_is_better: bool | None
-    band: Band | None
-    band_before: Band | None
-
-    @property
-    def unit(self) -> str:
-        """Its unit of measure, as tiles.Judged names it."""
-        return self.unit_of_measure
-
-    @property
-    def agreement(self) -> Agreement | None:
-        """Threshold and target of that day."""
-        if self.threshold is None and self.target is None:
-            return None
-        return Agreement(self.threshold, self.target, None, None, "", "", self.unit, bool(self.higher_is_better))
-
-    @property
-    def reached(self) -> Reached:
-        agreement = self.agreement
-        return agreement.reached(self.now.value) if agreement and self.now.value is not None else ""
-
-    def visible(self, unit_id: int | None, access: Access) -> Figure:
-        now, before = self.now.visible(self, unit_id, access), self.before.visible(self, unit_id, access)
-        return replace(
-            self,
-            now=now,
-            before=before,
-            band=None if now.hidden else self.band,
-            band_before=None if before.hidden else self.band_before,
-        )
 
 
 @dataclass(frozen=True)
@@ -344,26 +240,14 @@ class QbrSectionText:
     charts: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Period(FrozenDays):
-    """`counted_to` is the first day that is not counted any more."""
-
-    kind: str
-    counted_to: date
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the whole period is counted."""
-        return self.counted_to >= self.end
-
-
 @dataclass(frozen=True, kw_only=True)
 class QbrDocument(FrozenContent):
     """`frozen_by` and `written_by` are accounts' ids; of a draft `frozen_at` is None."""
 
-    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6)
+    schema_versions: ClassVar[tuple[int, ...]] = (1, 2, 3, 4, 5, 6, 7)
     """Of 1 the stages of lead time are means alone; 1 and 2 have no revision, decisions and objectives to come; before
-    4 there are no delivery risks, before 5 no findings, and before 6 no day and no interval of a finding's hours.
+    4 there are no delivery risks, before 5 no findings, before 6 no day and no interval of a finding's hours,
+    and before 7 nothing of the executive report.
     """
 
     id: int
@@ -389,6 +273,7 @@ class QbrDocument(FrozenContent):
     risks_on: date | None = None  # when the delivery risks were worked out
     delivery_risks: tuple[DeliveryRisk, ...] = ()
     findings: tuple[FrozenFinding, ...] = ()
+    report: ReportDocument | None = None  # with the parts that its sections take
 
     @property
     def all_figures(self) -> Sequence[Figure]:
@@ -400,6 +285,11 @@ class QbrDocument(FrozenContent):
 
     def figures_of(self, section: QbrSectionText) -> Sequence[Figure]:
         return [self.figures[key] for key in section.figures]
+
+    def points_of(self, section: QbrSectionText) -> Sequence[Point]:
+        """Those that the section takes from the executive report."""
+        part = SECTIONS[section.key].part
+        return getattr(self.report, part) if self.report and part else ()
 
     def charts_of(self, section: QbrSectionText) -> Sequence[Chart]:
         charts = []
@@ -424,6 +314,7 @@ class QbrDocument(FrozenContent):
             tickets_total=self.tickets_total - len(self.tickets) + len(tickets),
             next_objectives=tuple(one for one in self.next_objectives if one.id in planned),
             findings=tuple(one for one in self.findings if one.is_visible(access)),
+            report=self.report.visible(access) if self.report else None,
         )
 
     @property

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from core.api.model_serializers import Text, WriteSerializer
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import metrics
-from programs.models import QbrSection, SectionKey
+from programs.models import QbrPeriod, QbrSection, SectionKey
 from programs.models.qbr import MOST_ADDED_METRICS
 
 WEEK = "by_week"
@@ -26,7 +26,8 @@ LONGEST_COMMENTARY = 20_000  # characters
 class Section:
     """`metrics` are those of its row of figures, `charts` (kind, metric) what is drawn below; `prompt` is for writers.
 
-    With `requires` the section is there as soon as that metric is.
+    With `requires` the section is there as soon as that metric is.  `part` is a part of the executive report, which a
+    quarter's review takes if its writers choose it.
     """
 
     key: SectionKey
@@ -34,6 +35,7 @@ class Section:
     charts: tuple[tuple[str, str], ...] = ()
     prompt: str = ""
     requires: str = ""
+    part: str = ""
 
 
 SECTIONS: Mapping[str, Section] = {
@@ -127,6 +129,21 @@ SECTIONS: Mapping[str, Section] = {
             prompt="What could put the next plan at risk? Off-target items are listed.",
         ),
         Section(
+            SectionKey.WARNINGS,
+            prompt="What do the teams themselves say, and who talks with them?",
+            part="warnings",
+        ),
+        Section(
+            SectionKey.RECOMMENDATIONS,
+            prompt="Which of them will you try, and where first?",
+            part="recommendations",
+        ),
+        Section(
+            SectionKey.CAVEATS,
+            prompt="Which figures should be read with care, and until when?",
+            part="caveats",
+        ),
+        Section(
             SectionKey.ASKS,
             prompt="What leadership should know before it decides. Add the decisions on the review’s page.",
         ),
@@ -175,10 +192,15 @@ class SectionWriteSerializer(WriteSerializer[QbrSection]):
         return metrics
 
 
-def available_sections() -> list[Section]:
-    """In their first order, without those whose metric there is not yet."""
+def available_sections(period: str) -> list[Section]:
+    """In their first order, without those whose metric there is not yet; a month has no executive report."""
     known = {metric.key for metric in metrics()}
-    return [section for section in SECTIONS.values() if not section.requires or section.requires in known]
+    has_report = period == QbrPeriod.QUARTER
+    return [
+        section
+        for section in SECTIONS.values()
+        if (not section.requires or section.requires in known) and (has_report or not section.part)
+    ]
 
 
 def addable_metrics() -> Mapping[str, str]:

@@ -47,7 +47,9 @@ def may_write(access: Access, qbr: Qbr) -> bool:
 
 
 def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTER, day: date) -> Qbr:
-    """A draft of the month or fiscal quarter of that day, with all sections; `unit` is a slug, empty for the whole.
+    """A draft of the month or fiscal quarter of that day; `unit` is a slug, empty for the whole.
+
+    It shows all sections but those of the executive report, which somebody has to choose.
 
     A unit that was archived since can have one: it had the facts of its time.
 
@@ -71,8 +73,8 @@ def create_qbr(access: Access, *, unit: str = "", period: str = QbrPeriod.QUARTE
         if not created:
             raise QbrExistsError(following_revision(qbr) or qbr)
         QbrSection.objects.bulk_create(
-            QbrSection(qbr=qbr, key=section.key, position=position)
-            for position, section in enumerate(available_sections())
+            QbrSection(qbr=qbr, key=section.key, position=position, is_included=not section.part)
+            for position, section in enumerate(available_sections(period))
         )
     return qbr
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 
@@ -24,6 +24,16 @@ from insights.ui import tiles, wording
 from insights.ui.bands import band
 from orgtree.access.access import public_access
 from orgtree.models import Placement, Unit, UnitPlacement
+from programs.closing.services.figures import (
+    STAGE_STATISTICS,
+    Amount,
+    Figure,
+    MetricText,
+    Period,
+    described,
+    stages_from,
+    value_fields,
+)
 from programs.closing.services.freezing import frozen_unit
 from programs.closing.services.frozen import FrozenDays
 from programs.models import (
@@ -36,8 +46,6 @@ from programs.models import (
 )
 from programs.models.qbr import period_name
 from programs.models.tickets import OPEN_STATES
-from programs.qbr.services.content import STAGE_STATISTICS, described, stages_from, value_fields
-from programs.qbr.services.document import Amount, Figure, MetricText, Period
 from programs.quarters.fiscal_quarters import quarter_among
 from programs.report.services.consequences import Consequences, described_once, linked_by_objectives
 from programs.report.services.document import (
@@ -80,9 +88,14 @@ def report_of(
     frozen_at: datetime | None = None,
     frozen_by: int | None = None,
     freshness: Freshness = Freshness.OF_PAGES,
+    parts: Collection[str] = ReportDocument.SECTIONS,
 ) -> ReportDocument:
-    """The report of a unit (None: of the whole organisation), complete; `visible` restricts it.  Raises QueryError."""
-    return _Report(unit, quarter, today, freshness).document(revision, frozen_at, frozen_by)
+    """The report of a unit (None: of the whole organisation), or these parts of it; `visible` restricts it.
+
+    Raises QueryError.
+    """
+    whole = _Report(unit, quarter, today, freshness).document(revision, frozen_at, frozen_by)
+    return described_once(whole.of_parts(parts))
 
 
 class _Report:
@@ -126,7 +139,7 @@ class _Report:
         found = recommended(
             self._named(self._quarter), self._quarters_before, self._surroundings(warnings), self._today
         )
-        document = ReportDocument(
+        return ReportDocument(
             schema=ReportDocument.schema_versions[-1],
             kind=FrozenDocument.Kind.REPORT.value,
             revision=revision,
@@ -155,7 +168,6 @@ class _Report:
             examined=tuple(found.examined),
             caveats=tuple(self._caveats()),
         )
-        return described_once(document)
 
     # What it is about
 

@@ -6,7 +6,7 @@ it.  Where a viewer may not see one of these, the point is left out for them, by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from core.json_documents import NotStored
 from orgtree.access.access import Access
+from programs.closing.services.figures import Figure, MetricText, Period, Stage
 from programs.closing.services.frozen import FrozenContent, FrozenDays, FrozenUnit
-from programs.qbr.services.document import Figure, MetricText, Period, Stage
 
 NOW, BEFORE = "now", "before"
 
@@ -172,6 +172,13 @@ class ReportDocument(FrozenContent):
             for section in self.SECTIONS
         }
         return replace(self, **sections)
+
+    def of_parts(self, parts: Collection[str]) -> ReportDocument:
+        """The report without the points of other sections."""
+        others: dict[str, Any] = {section: () for section in self.SECTIONS if section not in parts}
+        if "recommendations" not in parts:
+            others |= {"recommended": NOTHING, "examined": ()}
+        return replace(self, **others)
 
     def visible(self, access: Access) -> ReportDocument:
         """Keep what somebody may see who may see its unit."""
