@@ -29,6 +29,9 @@ class Traces:
     def expected(self, fact: Fact) -> float | None:
         """The fact's number from rows; None where it comes from records or from whole weeks."""
         kinds = {one.partition(":")[0] for one in fact.sources}
+        if fact.how == "number of facts":
+            [metric] = fact.sources
+            return float(len(self._of_metric(metric)))
         if kinds == {SourceKind.METRIC}:
             return self._of_metrics(fact.how, [self.figure(one) for one in fact.sources])
         if kinds == {SourceKind.STAGE}:
@@ -36,11 +39,9 @@ class Traces:
         return None
 
     def figure(self, source: str) -> float:
-        _, _, rest = source.partition(":")
-        key, _, when = rest.rpartition(":")
-        window = self._window(when)
-        found = figure(key, self._rows(source, key, window))
-        return found / window.days if get(key).unit == UnitOfMeasure.PER_DAY else found
+        _, key, when = source.split(":")
+        found = figure(key, self._of_metric(source))
+        return found / self._window(when).days if get(key).unit == UnitOfMeasure.PER_DAY else found
 
     @staticmethod
     def _of_metrics(how: str, values: Sequence[float]) -> float | None:
@@ -66,6 +67,10 @@ class Traces:
                 days = self._window(NOW).days
                 return without_slowest(own) * len(own) / 3600 / (days / (365.25 / 12))
         return None
+
+    def _of_metric(self, source: str) -> Rows:
+        _, key, when = source.split(":")
+        return self._rows(source, key, self._window(when))
 
     def _stage(self, source: str) -> list[float]:
         metric, _, _ = STAGES[source.partition(":")[2]]

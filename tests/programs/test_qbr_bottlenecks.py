@@ -114,7 +114,7 @@ def test_nothing_to_compare_with_is_no_cost() -> None:
     assert (only.cost, only.waited) == pytest.approx((0, 4000))
 
 
-def test_a_finding_costs_for_as_long_as_it_held_and_each_unit_counts_once() -> None:
+def test_a_finding_costs_for_as_long_as_it_held_and_units_count_once() -> None:
     """August and September are 61 of 30.4 days; until 16 August, half of a month."""
     found = costs(
         (),

@@ -129,8 +129,8 @@ class QbrPointSerializer(serializers.Serializer[object]):
     title = serializers.CharField()
     text = serializers.CharField()
     consequence = serializers.CharField(help_text="For customers, cost or dates; may be empty.")
-    effect = serializers.CharField(default="", help_text="Of a recommendation; empty otherwise.")
-    effort = serializers.CharField(default="", help_text="Of a recommendation: small, medium or large.")
+    effect = serializers.CharField(default="", help_text="Expected effect of a recommendation; empty for other points.")
+    effort = serializers.CharField(default="", help_text="small, medium or large; empty for other points.")
 
 
 class QbrTextSerializer(RecordSerializer):

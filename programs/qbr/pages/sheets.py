@@ -547,14 +547,15 @@ class _Sheets:
     def _of_stage(self, stage: Stage, cost: BottleneckCost) -> str:
         """16.7 h a change, 3.8 h longer than in Q2 2026; 4,132 changes waited 69,000 h in all."""
         wait, name = stage.value or 0.0, self._document.before.name
-        each = f"{wording.reading(wait, 'seconds')} a change"
+        a_change = f"{wording.reading(wait, 'seconds')} a change"
         in_all = f"{wording.counted(stage.sample_size, 'change')} waited {wording.amount(round(cost.waited))} h in all."
         if cost.before is None or cost.before.value is None or cost.hours is None:
-            return f"{each}; {in_all} There is nothing in {name} to compare with."
+            return f"{a_change}; {in_all} There is nothing in {name} to compare with."
         if abs(cost.hours) < LEAST_HOURS:
-            return f"{each}, as in {name}; {in_all}"
+            return f"{a_change}, as in {name}; {in_all}"
         longer = "longer" if cost.hours > 0 else "shorter"
-        return f"{each}, {wording.difference(wait - cost.before.value, 'seconds')} {longer} than in {name}; {in_all}"
+        size = wording.difference(wait - cost.before.value, "seconds")
+        return f"{a_change}, {size} {longer} than in {name}; {in_all}"
 
     @staticmethod
     def _since(finding: FrozenFinding) -> str:

@@ -525,7 +525,10 @@ class _Report:
                 sample = wording.counted(value.sample_size, metric.fact)
                 facts = {
                     "sample": Fact(
-                        text=sample, value=value.sample_size, sources=(source(SourceKind.METRIC, key, NOW),)
+                        text=sample,
+                        value=value.sample_size,
+                        sources=(source(SourceKind.METRIC, key, NOW),),
+                        how="number of facts",
                     ),
                     "minimum": Fact(text=str(metric.minimum_sample), value=metric.minimum_sample, how="of the metric"),
                 }
