@@ -57,6 +57,12 @@ class InitiativeForecastSerializer(DatesSerializer):
         allow_null=True, help_text="Working days from the planned day to the 85 % date; null where that is not later."
     )
     at_risk_since = serializers.DateField(allow_null=True)
+    items_added_since_at_risk = serializers.IntegerField(
+        allow_null=True, help_text="Items that moved it: added since it was last on time."
+    )
+    weekly_change_since_at_risk = serializers.FloatField(
+        allow_null=True, help_text="Items a week that are finished more, or fewer, since then."
+    )
     reason = serializers.CharField(help_text="The reason for missing dates; else empty.")
 
 
@@ -66,10 +72,17 @@ class CalibrationSerializer(serializers.Serializer[object]):
     verdict = serializers.CharField(help_text="calibrated, too_early, too_late or unknown.")
 
 
+class TeamCalibrationSerializer(CalibrationSerializer):
+    unit = serializers.CharField(help_text="Slug of the team.")
+
+
 class ForecastsSerializer(serializers.Serializer[object]):
     time_zone = serializers.CharField()
     unit = serializers.CharField(allow_null=True)
     calibration = CalibrationSerializer()
+    calibration_by_team = TeamCalibrationSerializer(
+        many=True, help_text="Teams of the unit whose initiatives have dates that can be checked."
+    )
     forecasts = InitiativeForecastSerializer(many=True)
 
 
@@ -130,6 +143,7 @@ class ForecastsView(APIView):
                 "time_zone": settings.TIME_ZONE,
                 "unit": scope.unit_word,
                 "calibration": _calibration(listed.calibration),
+                "calibration_by_team": [{"unit": one.unit, **_calibration(one.calibration)} for one in listed.by_team],
                 "forecasts": InitiativeForecastSerializer(documents, many=True).data,
             }
         )

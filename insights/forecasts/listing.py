@@ -15,13 +15,21 @@ from insights.forecasts.forecasting import (
     is_young,
     working_days,
 )
-from insights.forecasts.records import Movement, calibration_of, movements, records_of_unit, teams_not_calibrated
+from insights.forecasts.records import (
+    Movement,
+    calibration_of,
+    calibrations_by_team,
+    movements,
+    records_of_unit,
+    teams_not_calibrated,
+)
 from insights.forecasts.teams import Team, finished_by, teams_of
 from insights.formulas.forecast import FEWEST_FINISHED, LIKELY, TooLittleHistory
 from insights.formulas.forecast_calibration import Calibration
 from insights.ui import wording
 from integrations.delivery.records.initiatives import Initiative, InitiativeKind, initiative, open_initiatives
 from orgtree.access.access import Access
+from orgtree.models import Unit
 from orgtree.trees.people_filter import PeopleFilter
 
 STALE = timedelta(days=90)  # what nobody added to or worked on for so long is not going on
@@ -49,16 +57,26 @@ class DeliveryRisk:
 
 
 @dataclass(frozen=True)
+class TeamCalibration:
+    """How well earlier dates of a team's initiatives held."""
+
+    unit: str  # its slug
+    name: str
+    calibration: Calibration
+
+
+@dataclass(frozen=True)
 class ListedForecasts:
     """The open initiatives of a scope: their forecasts, what moved those at risk, and how well earlier dates held.
 
-    `not_calibrated` are the calibrations of teams, by the keys of their initiatives, whose dates come too early or too
-    late.
+    `by_team` are the teams of the scope whose dates can be checked, by name.  `not_calibrated` are the calibrations of
+    teams, by the keys of their initiatives, whose dates come too early or too late.
     """
 
     forecasts: Sequence[InitiativeForecast]
     moved: Mapping[str, Movement]
     calibration: Calibration
+    by_team: Sequence[TeamCalibration]
     not_calibrated: Mapping[str, Calibration]
 
     @property
@@ -85,12 +103,21 @@ def listed_forecasts(
     off = teams_not_calibrated(kind)
     made.sort(key=lambda one: (not one.is_at_risk, -(one.days_late or 0)))
     planned = {one.initiative.key: one.planned_on for one in made if one.is_at_risk and one.planned_on}
+    records = records_of_unit(people.unit).filter(kind=kind)
     return ListedForecasts(
         made,
         movements(kind, planned),
-        calibration_of(records_of_unit(people.unit).filter(kind=kind)),
+        calibration_of(records),
+        _by_team(calibrations_by_team(records), access),
         {one.initiative.key: off[team.unit_id] for one, team in of_teams if team and team.unit_id in off},
     )
+
+
+def _by_team(calibrations: Mapping[int, Calibration], access: Access) -> Sequence[TeamCalibration]:
+    """Those of the teams that the viewer may see."""
+    visible = access.visibility.unit_ids
+    teams = Unit.objects.filter(pk__in=calibrations.keys() if visible is None else calibrations.keys() & visible)
+    return [TeamCalibration(one.slug, one.name, calibrations[one.pk]) for one in teams.order_by("name", "pk")]
 
 
 def delivery_risk(made: InitiativeForecast, planned_on: date, moved: Movement | None) -> DeliveryRisk:
@@ -198,5 +225,7 @@ def forecast_document(made: InitiativeForecast, moved: Movement | None) -> dict[
         "odds_of_planned": made.odds_by(made.planned_on) if made.planned_on else None,
         "working_days_late": made.days_late if made.is_at_risk else None,
         "at_risk_since": moved.since if moved else None,
+        "items_added_since_at_risk": moved.added if moved else None,
+        "weekly_change_since_at_risk": round(moved.weekly, 2) if moved else None,
         "reason": too_little_words(made.forecast) or not_soon,
     }

@@ -6,7 +6,7 @@ since when a planned day is missed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -108,22 +108,36 @@ def calibration_of(records: QuerySet[ForecastRecord]) -> Calibration:
 
     Of an initiative every other Monday's record counts, of a sprint each.
     """
+    return _calibration(held for _, held in _outcomes(records))
+
+
+def calibrations_by_team(records: QuerySet[ForecastRecord]) -> Mapping[int, Calibration]:
+    """Unit → the calibration of the initiatives whose team it is; those without a date to check are left out."""
+    outcomes: dict[int, list[bool]] = {}
+    for team, held in _outcomes(records.exclude(team=None)):
+        if team is not None:
+            outcomes.setdefault(team, []).append(held)
+    return {team: _calibration(held) for team, held in outcomes.items()}
+
+
+def _outcomes(records: QuerySet[ForecastRecord]) -> Iterator[tuple[int | None, bool]]:
+    """The team of each record that can be checked, and whether its 85 % date held."""
     passed = Q(finished_on=None, likely_on__lte=timezone.localdate() - SETTLED)
-    outcomes = [
-        finished_on is not None and (likely_on is None or finished_on <= likely_on)
-        for kind, made_on, likely_on, finished_on in records.filter(Q(finished_on__isnull=False) | passed).values_list(
-            "kind", "made_on", "likely_on", "finished_on"
-        )
-        if kind == SPRINT or (made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0)
-    ]
-    return Calibration(sum(outcomes), len(outcomes))
+    for kind, team, made_on, likely_on, finished_on in records.filter(
+        Q(finished_on__isnull=False) | passed
+    ).values_list("kind", "team", "made_on", "likely_on", "finished_on"):
+        if kind == SPRINT or (made_on.weekday() == 0 and made_on.isocalendar().week % 2 == 0):
+            yield team, finished_on is not None and (likely_on is None or finished_on <= likely_on)
+
+
+def _calibration(outcomes: Iterable[bool]) -> Calibration:
+    held = [*outcomes]
+    return Calibration(sum(held), len(held))
 
 
 def teams_not_calibrated(kind: InitiativeKind) -> Mapping[int, Calibration]:
     """Unit → its calibration, where dates come too early or too late."""
-    records = ForecastRecord.objects.filter(kind=kind, made_on__gte=timezone.localdate() - YEAR)
-    teams = records.exclude(team=None).values_list("team", flat=True).distinct()
-    found = {team: calibration_of(records.filter(team=team)) for team in teams}
+    found = calibrations_by_team(records_of_unit(None).filter(kind=kind))
     return {team: one for team, one in found.items() if one.verdict in (Verdict.TOO_EARLY, Verdict.TOO_LATE)}
 
 

@@ -314,6 +314,13 @@ def test_a_date_that_passed_did_not_hold_and_its_teams_forecasts_say_so(board: B
     assert f"{REFUNDS} SHOP-900 Not calibrated for this team: its dates come too early" in listed
     page = text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
     assert "Not calibrated for this team: its dates come too early. 6 of 11 of the 85% dates of this team held" in page
+    assert "Platform Not calibrated for this team: its dates come too early 6 of 11 55% Not calibrated" in listed
+    held = {"unit": "platform", "held": 6, "of": 11, "verdict": "too_early"}
+    assert ask("/api/v1/forecasts/")["calibration_by_team"] == [held]
+    assert ask("/api/v1/forecasts/", unit="search")["calibration_by_team"] == []
+    file = signed_in(EXECUTIVE).get("/insights/planning/charts/calibration.csv", {"tab": "forecast"})
+    assert "platform,Platform,6,11," in file.getvalue().decode("utf-8-sig")
+    assert "Calibration by team" not in text(signed_in(OTHER_MEMBER), LIST), "who may not see Platform"
     record_forecasts()
     assert not ForecastRecord.objects.filter(key="1").exists(), "there is no such epic any more"
 

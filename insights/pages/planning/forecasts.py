@@ -14,6 +14,7 @@ from insights.forecasts.listing import (
     NOT_SOON,
     DeliveryRisk,
     ListedForecasts,
+    TeamCalibration,
     forecast_document,
     late_words,
     listed_forecasts,
@@ -82,6 +83,8 @@ def forecasts_card(answers: Answers, card: Card) -> TemplateCard:
         "has_planned": any(made.planned_on for made in listed.forecasts),
         "calibration": calibration_words(listed.calibration, f"these {wording.plural_of(noun)}"),
         "verdict": verdict_tag(listed.calibration),
+        "by_team": [_team_line(one) for one in listed.by_team],
+        "by_team_csv_url": answers.page.chart_csv_url(filters, "calibration"),
         "has_end": kind.has_end,
         "about_open": ABOUT_OPEN.format(noun=noun),
         "csv_url": answers.page.chart_csv_url(filters, "forecasts"),
@@ -197,6 +200,18 @@ def calibration_words(calibration: Calibration, whose: str) -> str:
             return f"{held} ({share})."
 
 
+def _team_line(team: TeamCalibration) -> dict[str, Any]:
+    of = team.calibration
+    return {
+        "name": team.name,
+        "held": f"{of.held} of {of.of}",
+        "share": wording.percent_of(of.held, of.of),
+        "verdict": "Too few to say" if of.verdict is Verdict.UNKNOWN else verdict_tag(of)[0],
+        "tone": verdict_tag(of)[1],
+        "warning": not_calibrated_words(of),
+    }
+
+
 def not_calibrated_words(of_team: Calibration | None) -> str:
     """The warning beside a date; empty where its team's dates held as often as they should, or are too few."""
     match of_team.verdict if of_team else None:
@@ -222,7 +237,8 @@ def verdict_tag(calibration: Calibration) -> tuple[str, str]:
 COLUMNS = (
     *("kind", "key", "name", "reference", "items_done", "items", "added_since_start", "finished_per_week"),
     "by_pace_of_team",
-    *("date_50", "date_85", "date_95", "planned", "odds_of_planned", "working_days_late", "at_risk_since", "reason"),
+    *("date_50", "date_85", "date_95", "planned", "odds_of_planned", "working_days_late", "at_risk_since"),
+    *("items_added_since_at_risk", "weekly_change_since_at_risk", "reason"),
 )
 
 
@@ -232,3 +248,13 @@ def forecasts_csv(filters: Filters) -> Iterator[list[Cell]]:
     for made in listed.forecasts:
         document = forecast_document(made, listed.moved.get(made.initiative.key))
         yield [document[name] for name in COLUMNS]
+
+
+def calibration_csv(filters: Filters) -> Iterator[list[Cell]]:
+    """The calibration of the scope's teams, and of all of them together in the first row."""
+    listed = listed_in(filters)
+    yield ["unit", "name", "held", "of", "share", "verdict"]
+    whole = TeamCalibration(filters.people_filter.unit or "", "", listed.calibration)
+    for one in (whole, *listed.by_team):
+        of = one.calibration
+        yield [one.unit, one.name, of.held, of.of, of.share, of.verdict.value]

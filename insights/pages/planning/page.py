@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from insights.pages.planning.ageing import ageing_part
-from insights.pages.planning.forecasts import forecasts_card, forecasts_csv, shipping_part
+from insights.pages.planning.forecasts import calibration_csv, forecasts_card, forecasts_csv, shipping_part
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
 from insights.pages.planning.tabs import PLANNING_PAGE, TABS
 from insights.pages.presenter import Additions, OwnCard
@@ -43,6 +43,6 @@ PLANNING = TabbedPage(
     own=Additions(cards={"forecasts": OwnCard(forecasts_card)}),
     own_choices=(LISTED,),
     own_parts={"ageing": ageing_part, "shipping": shipping_part},
-    own_tables={"forecasts": forecasts_csv},
+    own_tables={"forecasts": forecasts_csv, "calibration": calibration_csv},
     csv_prefix="headway-planning",
 )
