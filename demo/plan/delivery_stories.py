@@ -23,6 +23,7 @@ class DeliveryEffect:
     flaky_runs: float | None = None  # chance that a run fails and succeeds when it is tried again
     upkeep: float | None = None  # share of bugs among its pull requests and their issues
     works_at_weekends: bool = False  # reviews and merges happen on Saturdays and Sundays, too
+    reviewers: int | None = None  # so many of the team review; otherwise all do
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,7 @@ _OF = {
 AGREED_WEEKS = 14  # before the end
 BEFORE_AGREEMENT, SINCE_AGREEMENT = Weeks(52, AGREED_WEEKS), Weeks(AGREED_WEEKS - 2, 0)
 KEPT_WEEKS = Weeks(AGREED_WEEKS, 0)
+FEW_REVIEWERS = Weeks(26, 0)  # twelve weeks longer than those whose waits are asked for their cause
 BEFORE_SLOW_REVIEWS, SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, UPKEEP, WEEKENDS, BEFORE_TRAINING, TRAINING = (
     Weeks(52, 18),
     Weeks(18, 0),
@@ -87,6 +89,14 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
             ),
             Expectation("pr.pickup_time", SLOW_REVIEWS, Reading.AT_LEAST, 24 * 3600, facets=_OF[SEARCH]),
         ),
+    ),
+    DeliveryStory(
+        key="few_reviewers",
+        tells="For half a year two people have reviewed for all of Search, which they no longer keep up with.",
+        team=SEARCH,
+        weeks=FEW_REVIEWERS,
+        effect=DeliveryEffect(reviewers=2),
+        expectations=(),
     ),
     DeliveryStory(
         key="review_agreement",
@@ -240,4 +250,5 @@ def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
         flaky_runs=max(flaky, default=None),
         upkeep=max((one.upkeep for one in effects if one.upkeep is not None), default=None),
         works_at_weekends=any(story_effect.works_at_weekends for story_effect in effects),
+        reviewers=min((one.reviewers for one in effects if one.reviewers is not None), default=None),
     )

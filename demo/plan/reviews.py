@@ -106,7 +106,7 @@ class _Way:
         return after_working_hours(since, hours, whom.time_zone, weekends=self._effect.works_at_weekends)
 
     def reviewers(self, at: datetime) -> list[DemoPerson]:
-        """One or two of the team who are there."""
+        """One or two of those of the team who review and are there; if none of them is, anybody."""
         away = self._year.away()
         day = at.astimezone(self._year.anchor.tzinfo).date()
         there = [
@@ -114,6 +114,8 @@ class _Way:
             for person in self._team
             if person != self._author and not (person.email in away and day in away[person.email])
         ]
+        few = self._team[: self._effect.reviewers]
+        there = [person for person in there if person in few] or there
         count = 2 if self._rng.random() < _SECOND_REVIEWER_CHANCE else 1
         return self._rng.sample(there, min(count, len(there)))
 
