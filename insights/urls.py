@@ -38,7 +38,7 @@ from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
 from insights.pages.metric import page as metric
 from insights.pages.metric.charts import metric_outliers, routes_of
-from insights.pages.planning.initiative import initiative_page
+from insights.pages.planning.initiative import initiative_csv, initiative_page
 from insights.pages.planning.page import PLANNING, planning_page
 from insights.pages.planning.sprint_report import sprint_csv, sprint_days, sprint_days_csv
 from insights.pages.records import pages as records
@@ -123,6 +123,7 @@ PLANNING_PAGES: Routes = [
     path("sprints/<int:pk>/days/", sprint_days, name="planning_sprint_days"),
     path("sprints/<int:pk>/days.csv", sprint_days_csv, name="planning_sprint_days_csv"),
     path("initiative/", initiative_page, name="initiative"),
+    path("initiative.csv", initiative_csv, name="initiative_csv"),
     path("<slug:tab>/", planning_page, name="planning_tab"),
 ]
 

@@ -76,6 +76,7 @@ ROUTES: dict[str, Access] = {
     "insights/planning/sprints/<int:pk>/days/": no_such("/insights/planning/sprints/4711/days/"),
     "insights/planning/sprints/<int:pk>/days.csv": no_such("/insights/planning/sprints/4711/days.csv"),
     "insights/planning/initiative/": no_such("/insights/planning/initiative/"),
+    "insights/planning/initiative.csv": no_such("/insights/planning/initiative.csv"),
     "insights/planning/<slug:tab>/": signed_in_only("/insights/planning/flow/"),
     "insights/allocation/": signed_in_only("/insights/allocation/"),
     "insights/allocation/parts/<slug:name>/": signed_in_only("/insights/allocation/parts/allocation_by_unit/"),

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from insights.api.views import ERRORS, check_parameters
 from insights.forecasts.forecasting import Dates
+from insights.forecasts.initiative_work import agents_figures
 from insights.forecasts.listing import forecast_document, forecast_with_key, listed_forecasts
 from insights.forecasts.questions import PARAMETERS as OF_QUESTION
 from insights.forecasts.questions import read_question, reply
@@ -24,8 +25,8 @@ from insights.formulas.forecast_calibration import Calibration
 from insights.privacy.scope_access import check_scope
 from insights.query import windows
 from insights.query.errors import QueryError
-from insights.query.query import Scope
-from integrations.delivery.records.initiatives import InitiativeKind
+from insights.query.query import Query, Scope
+from integrations.delivery.records.initiatives import WEEKS_OF_TEAM, InitiativeKind, work_of_units
 from orgtree.access.access import Access, access_of
 from orgtree.trees.people_filter import PeopleFilter
 
@@ -107,7 +108,24 @@ class RepliesSerializer(serializers.Serializer[object]):
     how_many = HowManySerializer(help_text="The number of items that are finished by a day.")
 
 
+class UnitWorkSerializer(serializers.Serializer[object]):
+    unit = serializers.CharField(help_text="Slug of the team; empty: nobody yet, or in no team.")
+    items_done = serializers.IntegerField(source="done", help_text="Items done while their owner was in the team.")
+    in_progress = serializers.IntegerField()
+    to_do = serializers.IntegerField()
+    finished_per_week = serializers.FloatField(source="weekly", help_text="Mean of the last 12 weeks.")
+
+
 class OneInitiativeForecastSerializer(InitiativeForecastSerializer):
+    in_progress = serializers.IntegerField()
+    units = UnitWorkSerializer(many=True)
+    ai_share = serializers.FloatField(
+        allow_null=True,
+        help_text="Share of agents in the lines of its pull requests, 0–1; null: none, or of too few people.",
+    )
+    spend = serializers.FloatField(
+        allow_null=True, help_text="Spend of agents, in dollars; null: none, or of too few people."
+    )
     replies = RepliesSerializer(allow_null=True, help_text="Null with too little history.")
 
 
@@ -170,6 +188,15 @@ class ForecastView(APIView):
         question = read_question(request.query_params.dict(), made)
         planned = {key: made.planned_on} if made.is_at_risk and made.planned_on else {}
         document = forecast_document(made, movements(kind, planned).get(key))
+        window = windows.trailing(WEEKS_OF_TEAM)
+        figures = agents_figures(made.initiative, lambda of: Query(of, window, scope=scope), access)
+        values = {figure.key: figure.value for figure in figures}
+        document |= {
+            "in_progress": made.initiative.in_progress,
+            "units": work_of_units(made.initiative),
+            "ai_share": values.get("ai.committed_code_share"),
+            "spend": values.get("ai.spend"),
+        }
         replies = reply(made, question)
         document["replies"] = replies and {
             "changed": {**_dates(replies.changed), "odds_of_planned": replies.odds_of_planned},

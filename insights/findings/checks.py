@@ -22,8 +22,8 @@ from insights.privacy.visible import UnitQueries, visible_together
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
 from integrations.code.git.context_files import context_files_by_repository
 from orgtree.access.access import aggregates_access
-from orgtree.models import OrgTree, Placement, UnitPlace
-from orgtree.models.visibility import program_trees
+from orgtree.models import Placement, UnitPlace
+from orgtree.trees.trees import tree_of_program
 
 if TYPE_CHECKING:
     from insights.formulas.arrays import Floats
@@ -77,13 +77,8 @@ def teams_of(today: date) -> Mapping[int, int]:
     """The teams of the program's Org Tree, with the number of their people: the lowest units of at least as many people
     as the minimum group, whose figures readers may see.
     """
-    trees = OrgTree.objects.filter(archived_at=None)
-    chosen = next((pk for find in program_trees if (pk := find()) is not None), 0)
-    tree = trees.filter(pk=chosen).first() or trees.order_by("pk").first()
-    if tree is None:
-        return {}
     people = (
-        Placement.objects.filter(ancestor__tree=tree, during__contains=today)
+        Placement.objects.filter(ancestor__tree=tree_of_program(), during__contains=today)
         .values_list("ancestor")
         .annotate(people=Count("person", distinct=True))
         .filter(people__gte=aggregates_access().minimum_group_size)

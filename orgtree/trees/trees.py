@@ -20,6 +20,7 @@ from orgtree.models import (
     Unit,
     UnitPlace,
 )
+from orgtree.models.visibility import preferred_trees
 from orgtree.trees.derivation.by_attributes import AttributeValue, likeness_of, tree_by_attributes
 from orgtree.trees.derivation.by_manager import ReportingLine, tree_by_manager
 from orgtree.trees.derivation.structure import FOR_EVER, SINCE_EVER, DateRange, DerivedUnit, Structure
@@ -33,6 +34,13 @@ EMPLOYMENT = "employment"  # a change of employment affects every tree
 OF_MANAGERS = frozenset({"manager_email", "full_name"})  # units of trees by manager are named after people
 
 Presence = Mapping[int, list[DateRange]]
+
+
+def tree_of_program() -> OrgTree | None:
+    """The tree whose units set objectives, else the first one."""
+    trees = OrgTree.objects.filter(archived_at=None)
+    preferred = [pk for pk in preferred_trees() if pk is not None]
+    return trees.filter(pk__in=preferred).first() or trees.order_by("pk").first()
 
 
 def lock_trees() -> list[OrgTree]:

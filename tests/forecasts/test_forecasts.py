@@ -147,6 +147,32 @@ def test_a_unit_counts_all_items_of_an_epic_or_its_own_and_those_of_nobody(board
     assert "40 of 52 items done" in text(client, ONE, of=key, unit="platform", items="own")
 
 
+def test_the_items_of_an_epic_are_counted_by_team(board: Board) -> None:
+    """Forty of Ada's are done, one a working day, and ten to do; Grace has two, and nobody three."""
+    today = windows.local_today()
+    board.items("SHOP-900", todo=1, done=[today - timedelta(days=100)], by="grace", created=today - timedelta(days=120))
+    board.items("SHOP-900", todo=3, by="", created=today - timedelta(days=90))
+    board.items("SHOP-900", dropped=[today - timedelta(days=5)], created=today - timedelta(days=60))
+    key = key_of(REFUNDS)
+    page = text(signed_in(EXECUTIVE), ONE, of=key)
+    assert "Platform Engineering 40 0 10 3.3 Search Engineering 1 0 1 0.0 Nobody yet, or in no team 0 0 3 0.0" in page
+    answer = signed_in(EXECUTIVE).get("/insights/planning/initiative.csv", {"of": key})
+    rows = list(csv.DictReader(io.StringIO(answer.getvalue().decode("utf-8-sig"))))
+    assert [(row["unit"], row["items_done"], row["to_do"]) for row in rows] == [
+        ("platform", "40", "10"),
+        ("search", "1", "1"),
+        ("", "0", "3"),
+    ]
+    document = ask("/api/v1/forecasts/one/", of=key)
+    platform = {"unit": "platform", "items_done": 40, "in_progress": 0, "to_do": 10, "finished_per_week": 40 / 12}
+    assert document["units"][0] == pytest.approx(platform)
+    assert (document["ai_share"], document["spend"]) == (None, None)
+    seen = text(signed_in(MEMBER), ONE, of=key)
+    assert "Platform Engineering 40 0 10 3.3" in seen
+    assert "Search Engineering" not in seen, "an item that its reader may not open"
+    assert signed_in(OTHER_MEMBER).get("/insights/planning/initiative.csv", {"of": key_of(RULES)}).status_code == 200
+
+
 @pytest.mark.usefixtures("board")
 def test_the_file_and_the_api_say_the_same() -> None:
     today = windows.local_today()
@@ -372,7 +398,7 @@ def test_agents_of_few_people_stay_hidden(
 
     def page(*, by: int) -> str:
         work = AgentsWork(400, 100 if by else 0, authors, by, Decimal(12 if by else 0), by)
-        monkeypatch.setattr("insights.pages.planning.initiative.agents_work", lambda _: work)
+        monkeypatch.setattr("insights.forecasts.initiative_work.agents_work", lambda _: work)
         return text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
 
     with_agents = page(by=agents)

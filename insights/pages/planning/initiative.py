@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.csv_export import csv_response
 from insights.forecasts.forecasting import InitiativeForecast
+from insights.forecasts.initiative_work import agents_figures, unit_rows
 from insights.forecasts.listing import delivery_risk, forecast_with_key, too_little_words
 from insights.forecasts.questions import Question, Replies, read_question, reply
 from insights.forecasts.records import calibration_of, movements
@@ -33,11 +35,10 @@ from insights.pages.planning.forecasts import (
     risk_line,
     verdict_tag,
 )
-from insights.privacy.withhold import is_withheld
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.views import page_view
-from integrations.delivery.records.initiatives import InitiativeKind, agents_work
+from integrations.delivery.records.initiatives import InitiativeKind, work_of_units
 
 MOST_BARS = 90
 
@@ -48,6 +49,13 @@ def initiative_page(request: HttpRequest) -> HttpResponseBase:
     made, team = forecast_in(filters, request.GET.get("of", ""))
     question = read_question(request.GET.dict(), made)
     return render(request, "insights/planning/initiative.html", _context(made, team, question, filters))
+
+
+@page_view
+def initiative_csv(request: HttpRequest) -> HttpResponseBase:
+    """Its items by team."""
+    made, _ = forecast_in(filters_of(request, (KIND, WHOSE), facets=()), request.GET.get("of", ""))
+    return csv_response("headway-initiative", unit_rows(made.initiative))
 
 
 def forecast_in(filters: Filters, key: str) -> tuple[InitiativeForecast, Team | None]:
@@ -87,7 +95,9 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
         "planned": wording.day(made.planned_on) if made.planned_on else "",
         "odds": _percent(odds),
         "weekly": f"{made.weekly:.1f}" if made.weekly else "",
-        "agents": _agents(made, filters),
+        "agents": [*_agents(made, filters)],
+        "units": work_of_units(one),
+        "units_csv_url": filters.with_pick(KIND, one.kind).url(reverse("initiative_csv"), of=one.key),
         "risk": risk_line(delivery_risk(made, made.planned_on, moved), filters)
         if made.is_at_risk and made.planned_on
         else None,
@@ -122,32 +132,18 @@ def _records(made: InitiativeForecast, team: Team | None) -> QuerySet[ForecastRe
     return records.filter(team=team.unit_id) if team else records
 
 
-def _agents(made: InitiativeForecast, filters: Filters) -> Sequence[tuple[str, str, str]]:
-    """Labels, values and samples of what agents did for it; without values to which too few people contribute.
-
-    Where too few people worked on it at all, it has none, so that nobody learns whether they used an agent.
-    """
-    work = agents_work(made.initiative)
-    figures: list[tuple[str, str, str]] = []
-    if is_withheld(filters.query("ai.spend"), max(1, work.authors), filters.access):
-        return figures
-    for key, people, label, value, sample in (
-        (
-            *("ai.committed_code_share", work.ai_authors, "AI share"),
-            wording.percent_of(work.ai_lines, work.lines) if work.lines else "",
-            f"of {wording.count(work.lines, 'line')} in its pull requests",
-        ),
-        (
-            *("ai.spend", work.spenders, "AI spend"),
-            wording.money(float(work.spend)) if work.spend else "",
-            f"by {wording.count(work.spenders, 'person', 'people')}",
-        ),
-    ):
-        if is_withheld(filters.query(key), people, filters.access):
-            figures.append((label, "", "Hidden: too few people"))
-        elif value:
-            figures.append((label, value, sample))
-    return figures
+def _agents(made: InitiativeForecast, filters: Filters) -> Iterator[tuple[str, str, str]]:
+    """Labels, values and samples of what agents did for it."""
+    for figure in agents_figures(made.initiative, filters.query, filters.access):
+        is_spend = figure.key == "ai.spend"
+        label = "AI spend" if is_spend else "AI share"
+        if figure.value is None:
+            yield label, "", "Hidden: too few people"
+        elif is_spend:
+            yield label, wording.money(figure.value), f"by {wording.count(figure.of, 'person', 'people')}"
+        else:
+            sample = f"of {wording.count(figure.of, 'line')} in its pull requests"
+            yield label, wording.percent_of(figure.value, 1), sample
 
 
 def _growth(added: int) -> str:

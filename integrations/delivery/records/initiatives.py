@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -18,11 +18,13 @@ from django.db import connection
 from django.utils import timezone
 from psycopg import sql
 
+from core.sql import rows
 from integrations.delivery.records.visible import visible_work_items
 from integrations.facts.costs import spend_behind_item
 from integrations.facts.work_items import EPIC_TYPES
 from orgtree.access.access import Access
 from orgtree.trees.people_filter import EVERYBODY, PeopleFilter, conditions
+from orgtree.trees.trees import tree_of_program
 
 FEWEST_CHILDREN = 5
 MOST_LISTED = 60  # initiatives, those that were worked on last
@@ -180,6 +182,54 @@ _AGENTS_WORK = sql.SQL("""
 """).format(spend=sql.SQL(spend_behind_item("item.id")))
 
 
+# One row per team: the unit in which the credited person was when the item was done, or is today.
+_UNITS_WORK = """
+    SELECT coalesce(team.slug, ''), coalesce(team.name, ''), coalesce(team.above, ''),
+           count(*) FILTER (WHERE figures.done_on IS NOT NULL),
+           count(*) FILTER (WHERE figures.done_on IS NULL AND figures.started_on IS NOT NULL),
+           count(*) FILTER (WHERE figures.done_on IS NULL AND figures.started_on IS NULL),
+           count(*) FILTER (WHERE figures.done_on >= %(team_since)s)
+    FROM (SELECT DISTINCT unnest(%(items)s::bigint[]) AS id) AS item
+    JOIN integrations_workitem stored ON stored.id = item.id
+    JOIN integrations_workitemfigures figures ON figures.work_item_id = item.id
+    LEFT JOIN orgtree_identity identity ON identity.id = figures.credited_id
+    LEFT JOIN LATERAL (
+        SELECT unit.slug, unit.name, above.name AS above
+        FROM orgtree_placement placement
+        JOIN orgtree_unit unit ON unit.id = placement.unit_id
+        LEFT JOIN orgtree_unitplace place ON place.unit_id = unit.id AND place.during @> %(today)s
+        LEFT JOIN orgtree_unit above ON above.id = place.parent_id
+        WHERE placement.person_id = identity.person_id AND placement.unit_id = placement.ancestor_id
+          AND unit.tree_id = %(tree)s AND placement.during @> coalesce(figures.done_on, %(today)s)
+        ORDER BY unit.id
+        LIMIT 1
+    ) AS team ON true
+    WHERE figures.done_on IS NOT NULL OR stored.status_category <> 'done'
+    GROUP BY team.slug, team.name, team.above
+    ORDER BY team.above, team.name NULLS LAST, team.slug
+"""
+
+
+@dataclass(frozen=True)
+class UnitWork:
+    """The items of an initiative that a team's people work on, or finished while they were in it; those of nobody have
+    no unit.
+    """
+
+    unit: str  # its slug
+    name: str
+    above: str  # the name of the unit above it: sites of several teams have the same
+    done: int
+    in_progress: int
+    to_do: int
+    recent: int  # finished in the last WEEKS_OF_TEAM weeks
+
+    @property
+    def weekly(self) -> float:
+        """Items finished a week."""
+        return self.recent / WEEKS_OF_TEAM
+
+
 @dataclass(frozen=True)
 class AgentsWork:
     """The work of coding agents for an initiative: their part of the lines of its pull requests, and their spend; with
@@ -247,6 +297,22 @@ def agents_work(of: Initiative) -> AgentsWork:
         return AgentsWork(*cursor.fetchone())
 
 
+def work_of_units(of: Initiative) -> list[UnitWork]:
+    """The items of the initiative that the viewer may see, by team of the Org Tree whose units set objectives."""
+    today, tree = timezone.localdate(), tree_of_program()
+    parameters = {
+        "items": list(of.item_ids),
+        "tree": tree.pk if tree else None,
+        "today": today,
+        "team_since": _since_of_team(today),
+    }
+    return [UnitWork(*row) for row in rows(_UNITS_WORK, parameters)]
+
+
+def _since_of_team(today: date) -> date:
+    return today - timedelta(weeks=WEEKS_OF_TEAM)
+
+
 def _read(
     kind: InitiativeKind,
     access: Access,
@@ -270,7 +336,7 @@ def _read(
         "fewest_children": FEWEST_CHILDREN,
         "zone": timezone.get_default_timezone_name(),
         "today": today,
-        "team_since": date.fromordinal(today.toordinal() - WEEKS_OF_TEAM * 7),
+        "team_since": _since_of_team(today),
         "visible": visible,
         "own_only": own_only,
         "open_only": open_only,
