@@ -77,7 +77,7 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
         tells="For eighteen weeks Search's pull requests have waited several days for a first review.",
         team=SEARCH,
         weeks=SLOW_REVIEWS,
-        effect=DeliveryEffect(pickup_factor=8.0),
+        effect=DeliveryEffect(pickup_factor=12.0),
         expectations=(
             Expectation(
                 "pr.pickup_time",

@@ -16,6 +16,7 @@ from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
 from demo.plan.repositories import DemoRepository, project_key
 from demo.plan.reviews import Step
+from demo.plan.working_hours import after_working_hours
 from demo.plan.year import DemoYear
 
 if TYPE_CHECKING:
@@ -302,8 +303,12 @@ def _steps_of_waiting(
     rng = Random(f"{repository.name}/{issue.title}/{issue.created_at}/waiting")  # noqa: S311 - a demo, not a secret
     if rng.random() >= _BLOCKED_CHANCE or closed_at <= started_at:
         return []
-    since = started_at + (closed_at - started_at) * rng.uniform(0.1, 0.5)
-    until = since + (closed_at - since) * rng.uniform(0.2, 0.7)
+    begins = started_at + (closed_at - started_at) * rng.uniform(0.1, 0.5)
+    ends = begins + (closed_at - begins) * rng.uniform(0.2, 0.7)
+    # Nobody moves an item at night or on a Sunday.
+    since, until = (after_working_hours(moment, 0, author.time_zone) for moment in (begins, ends))
+    if not since < until < closed_at:
+        return []
     return [
         Step(EventKind.LABELLED, since, author, text=BLOCKED),
         Step(EventKind.UNLABELLED, until, author, text=BLOCKED),
