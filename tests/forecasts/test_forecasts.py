@@ -316,6 +316,16 @@ def test_back_tests_of_finished_epics_are_recorded_once_and_published(board: Boa
     assert f"{calibration.of} of {calibration.of} of the 85% dates of these epics held" in page
 
 
+def test_an_epic_that_was_finished_long_ago_still_counts_for_its_team(board: Board) -> None:
+    days = working_days_before(windows.local_today() - timedelta(days=150), 60)
+    board.items(board.epic("SHOP-903", "Two currencies"), done=days, created=days[0] - timedelta(days=2))
+    record_forecasts()
+    record_forecasts()
+    records = ForecastRecord.objects.filter(key=key_of("Two currencies"))
+    assert {record.team for record in records} == {Unit.objects.get(slug="platform")}
+    assert calibration_of(records_of_unit("platform")) == calibration_of(records)
+
+
 def test_a_date_that_passed_did_not_hold_and_its_teams_forecasts_say_so(board: Board) -> None:
     """Of eleven dates, six held; four of a finished epic did not, nor did one of an open epic, three weeks ago.
 

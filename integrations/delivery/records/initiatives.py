@@ -28,7 +28,7 @@ from orgtree.trees.trees import tree_of_program
 
 FEWEST_CHILDREN = 5
 MOST_LISTED = 60  # initiatives, those that were worked on last
-WEEKS_OF_TEAM = 12  # people who finished an item in these are behind it
+WEEKS_OF_TEAM = 12  # people who finished an item in these, or in the last ones before its end, are behind it
 
 
 class InitiativeKind(StrEnum):
@@ -129,7 +129,8 @@ _INITIATIVES = sql.SQL("""
            min(greatest(least(counted.started_on, counted.done_on), counted.joined_on)),
            avg(counted.active_seconds) FILTER (WHERE counted.done_on IS NOT NULL) / 86400.0,
            array_agg(DISTINCT counted.person_id)
-             FILTER (WHERE counted.done_on >= %(team_since)s AND counted.person_id IS NOT NULL),
+             FILTER (WHERE counted.person_id IS NOT NULL AND counted.done_on >= %(team_since)s
+                           - CASE WHEN listed.remaining = 0 THEN %(today)s - listed.finished_on ELSE 0 END),
            array_agg(counted.item_id)
     FROM counted
     JOIN listed USING (key)
