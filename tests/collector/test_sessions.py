@@ -289,6 +289,19 @@ def test_a_report_that_the_server_cannot_take_holds_up_nothing_else(
     assert sorted(row[0] for row in requests_of(arrived)) == ["req_1", "req_3"]
 
 
+def test_a_session_that_never_ends_is_sent_in_parts_once(machine: Path, door: Door) -> None:
+    path = machine / ".claude" / "projects" / "-work" / "s-1.jsonl"
+    ledger.write_settings({"server": door.address, "token": "hwi_none"})
+    with ledger.Ledger() as opened:
+        for first in (0, 1_300, 2_600):
+            write(path, [answer(first + number, first + number, [], 5) for number in range(1_300)], at=4_000)
+            sessions.read_transcripts(opened)
+            upload.send_queue(opened)
+    arrived = [document for _, report in door.arrived for document in report["sessions"]]
+    assert max(len(document["requests"]) for document in arrived) == upload.ACTIVITIES_AT_ONCE
+    assert sorted(row[0] for row in requests_of(arrived)) == sorted(f"req_{number}" for number in range(3_900))
+
+
 def test_a_clock_that_is_ahead_holds_back_what_it_dates_into_the_future(machine: Path) -> None:
     now = time.time()
     with ledger.Ledger() as opened:
