@@ -122,8 +122,8 @@ class AzureDevOps(Connector):
         Field(
             SETTING,
             "Incidents",
-            "Work items that are incidents, one rule per line: a type, with a severity, a tag or both. "
-            "Bug, severity=1 - Critical, tag=incident",
+            "Rules that say which work items are incidents, one per line: a type, with a severity, a tag or both. "
+            "Example: Bug, severity=1 - Critical, tag=incident. Empty: none.",
             required=False,
             multiline=True,
         ),
