@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,12 +17,15 @@ from programs.alerts import watching
 from programs.alerts.queries import rules_of
 from programs.alerts.watching import watch_metrics
 from programs.alerts.writing import add_rule, change_rule
-from programs.models import AlertRule, Notice
+from programs.models import AlertRule, Notice, QuietHours
 from programs.reminders.services.planning import plan_reminders
+from programs.reminders.services.sending import send_waiting
 from tests.org import Org
-from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
+from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user, signed_in
 from tests.programs.api_pages import bearer, got, problem, sent
 from tests.programs.budgets import spends
+from tests.programs.emails import use
+from tests.programs.mail_server import mail_server
 from tests.programs.reminders import open_accounts
 from tests.programs.tickets import as_
 from tests.teams import Teams, create_teams
@@ -77,6 +81,24 @@ def test_it_fires_once_and_again_only_after_the_value_came_back(org: Org) -> Non
     assert alerted() == [("edith", "1"), ("edith", "2")]
     of_platform.refresh_from_db()
     assert (of_platform.fired, round(of_platform.value or 0)) == (2, 120)
+
+
+def test_at_night_it_stays_quiet_and_is_sent_once_in_the_morning(org: Org, tmp_path: Path, settings: Any) -> None:
+    rule()
+    spends(org, 20, on="2026-11-10")
+    with mail_server(tmp_path / "mails") as server:
+        use(server, settings)
+        with time_machine.travel(datetime(2026, 11, 16, 23, tzinfo=UTC), tick=False):
+            QuietHours.objects.create(account=create_user(MANAGER), begins="20:00", ends="07:00", time_zone="UTC")
+            assert watch_metrics() == 1
+            assert send_waiting() == {}
+            assert alerted() == [("edith", "1")], "the inbox has it at once"
+        with time_machine.travel(datetime(2026, 11, 17, 7, 1, tzinfo=UTC), tick=False):
+            assert watch_metrics() == 0
+            assert send_waiting()["sent"] == 1
+            assert send_waiting() == {}
+        [mail] = server.taken()
+    assert "Spend" in str(mail.content["Subject"])
 
 
 def test_a_limit_below_fires_where_the_value_falls(org: Org) -> None:

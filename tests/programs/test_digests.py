@@ -112,6 +112,25 @@ def test_a_digest_is_made_once(org: Org) -> None:
     assert client.get(f"/programs/inbox/{notice.pk}/").headers["Location"] == f"/programs/digests/{made.pk}/"
 
 
+def test_a_worker_that_dies_leaves_no_half_digest(org: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between the digest and its notice: the next worker makes both, once."""
+
+    class KilledError(BaseException):
+        pass
+
+    def die(*_arguments: Any, **_more: Any) -> None:
+        raise KilledError
+
+    wants()
+    with monkeypatch.context() as patch:
+        patch.setattr(making, "store_notices", die)
+        with pytest.raises(KilledError):
+            make_digests()
+    assert not Digest.objects.exists()
+    assert (make_digests(), make_digests()) == (1, 0)
+    assert Notice.objects.filter(kind="digest").count() == 1
+
+
 def test_its_figures_are_those_that_the_page_shows(org: Org) -> None:
     """Each figure stands on the page that its link leads to."""
     spends(org, 20, on="2026-11-10")
