@@ -25,6 +25,7 @@ class Kind(StrEnum):
     TEST_REPORT = "test_report"
     COVERAGE_REPORT = "coverage_report"
     CODE_SCANNING_ALERT = "code_scanning_alert"
+    VENDOR_REPORT = "vendor_report"
     COMMIT = "commit"
 
     @property
@@ -45,6 +46,23 @@ class ResourceKind(StrEnum):
     BOARD = "board"
     PIPELINE = "pipeline"
     SERVICE = "service"
+    REPORT = "report"  # of a vendor of agents, about use or cost
+
+
+class VendorContent(StrEnum):
+    """What a vendor's report is about.  The same tokens may be in reports of both; figures never add them."""
+
+    ACTIVITY = "activity"
+    BILL = "bill"
+
+
+class VendorLevel(StrEnum):
+    """The finest level at which a vendor says whose use it was."""
+
+    PERSON = "person"
+    KEY = "key"  # an API key or a service account
+    PROJECT = "project"
+    ORGANISATION = "organisation"
 
 
 class ItemField(StrEnum):

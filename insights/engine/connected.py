@@ -47,6 +47,7 @@ class Source(enum.Enum):
     TEST_REPORTS = "test reports"
     COVERAGE_REPORTS = "coverage reports"
     CODE_SCANNING = "code scanning alerts"
+    VENDORS = "vendors’ reports"
 
 
 SOURCES: Mapping[FactFamily, Source] = {
@@ -65,6 +66,7 @@ SOURCES: Mapping[FactFamily, Source] = {
     FactFamily.TEST: Source.TEST_REPORTS,
     FactFamily.COVERAGE: Source.COVERAGE_REPORTS,
     FactFamily.CODE_SCANNING: Source.CODE_SCANNING,
+    FactFamily.VENDOR: Source.VENDORS,
 }
 _KINDS: Mapping[Source, Kind] = {
     SOURCES[family]: kind for kind, family in FAMILY_OF_KIND.items() if family is not FactFamily.CODE
@@ -91,6 +93,7 @@ NO_SOURCE_EVER = {
     Source.COVERAGE_REPORTS: "No coverage report has been pushed yet. Let a pipeline push its Cobertura XML.",
     Source.CODE_SCANNING: "No code scanning alert has been synced or pushed yet. Let a GitHub connection read code "
     "scanning alerts, or let a pipeline push SARIF reports.",
+    Source.VENDORS: "No vendor’s report has been synced yet. Connect the API of an agent’s vendor in admin.",
 }
 
 # The time of the first record.  A stream that was read to its end without records also proves their absence, from its
@@ -118,6 +121,7 @@ _FIRST_DAYS: Mapping[Source, LiteralString] = {
         " (SELECT min(succeeded_at) FROM integrations_stream WHERE kind = 'code_scanning_alert' AND cursor <> '{}'))"
         " AT TIME ZONE current_setting('TimeZone'))::date"
     ),
+    Source.VENDORS: "SELECT min(day) FROM integrations_vendorreport WHERE deleted_at IS NULL",
     Source.SEATS: "SELECT min(coalesce(lower(during), '2000-01-01')) FROM integrations_seatplan",
 }
 

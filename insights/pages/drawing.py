@@ -74,6 +74,11 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
     Dimension.OUTCOME: {
         **{"committed": "Committed", "wasted": "Wasted", "pending": "Pending", "unknown": "Unknown"},
     },
+    Dimension.CAUSE: {
+        **{"other_surface": "Other products", "no_person": "API keys", "not_instrumented": "No telemetry"},
+        **{"not_reported": "Not reported", "price": "Price", "discount": "Discount", "delay": "Delay"},
+    },
+    Dimension.KNOWN_FROM: {"telemetry": "Telemetry", "vendor": "Vendor alone"},
     Dimension.TOKEN_KIND: {
         "cache_read": "Cache read",
         "cache_write": "Cache write",

@@ -49,6 +49,8 @@ class Dimension(enum.StrEnum):
     QUERY_SOURCE = "query_source"
     PROVIDER = "provider"
     LINES_KNOWN = "lines_known"  # what became of a merged pull request's lines: known, pending, unknown
+    CAUSE = "cause"  # of the difference between a vendor's bill and spend
+    KNOWN_FROM = "known_from"  # whether telemetry or a vendor tells of a use
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 

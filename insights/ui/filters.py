@@ -63,6 +63,8 @@ FACETS_OF_ROWS = {
     Dimension.EFFORT: "Reasoning effort",
     Dimension.QUERY_SOURCE: "Query source",
     Dimension.PROVIDER: "Provider",
+    Dimension.CAUSE: "Cause",
+    Dimension.KNOWN_FROM: "Known from",
 }
 QUARTERS_OFFERED = 5
 SCOPE_PARAMETERS = ("unit", "person", "where")

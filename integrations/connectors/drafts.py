@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import ClassVar, Final, Generic, TypeAlias, TypeVar
 
@@ -28,6 +29,8 @@ from integrations.enums import (
     Severity,
     SprintState,
     StatusCategory,
+    VendorContent,
+    VendorLevel,
 )
 
 Part = TypeVar("Part")
@@ -476,10 +479,52 @@ class CodeScanningAlertDraft(Draft):
     dismissed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorUsageDraft:
+    """What a vendor's report says about one person, key or project, product and model.
+
+    `agent` is the agent's name in its sessions; empty: a product that is no coding agent.  A number that the report
+    does not have is None.  `cost` is what is charged, `list_cost` the same before discounts.
+    """
+
+    level: VendorLevel
+    person: Who | None = None
+    name: str = ""  # of a key or project
+    agent: str = ""
+    product: str = ""
+    model: str = ""
+    sessions: int | None = None
+    requests: int | None = None
+    suggestions: int | None = None
+    acceptances: int | None = None
+    lines_suggested: int | None = None
+    lines_added: int | None = None
+    lines_removed: int | None = None
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    cost: Decimal | None = None
+    list_cost: Decimal | None = None
+    credits: Decimal | None = None
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VendorReportDraft(Draft):
+    """A vendor's report of one of its days, whole: what an earlier answer had and this one lacks is gone."""
+
+    kind: ClassVar[Kind] = Kind.VENDOR_REPORT
+    report: str  # the external id of its resource
+    content: VendorContent
+    day: date
+    usage: ProvidedParts[VendorUsageDraft] | Missing = MISSING
+
+
 _OfCode: TypeAlias = RepositoryDraft | PullRequestDraft | CommitDraft | ReleaseDraft
 _OfDelivery: TypeAlias = PipelineRunDraft | DeploymentDraft | IncidentDraft
 _OfQuality: TypeAlias = TestReportDraft | CoverageReportDraft | CodeScanningAlertDraft
-AnyDraft: TypeAlias = _OfCode | _OfDelivery | _OfQuality | WorkItemDraft | SprintDraft
+AnyDraft: TypeAlias = _OfCode | _OfDelivery | _OfQuality | WorkItemDraft | SprintDraft | VendorReportDraft
 
 
 def shown_title(text: str) -> str:

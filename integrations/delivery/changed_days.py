@@ -49,6 +49,15 @@ _MOMENTS: Mapping[Kind, LiteralString] = {
         SELECT id, created_at, greatest(created_at, coalesce(fixed_at, dismissed_at, now()))
         FROM integrations_codescanningalert WHERE id = ANY (%(ids)s)
     """,
+    # Spend of the days since the report before waits for this one.
+    Kind.VENDOR_REPORT: """
+        SELECT report.id,
+               coalesce((SELECT max(before.day) FROM integrations_vendorreport before
+                         WHERE before.connection_id = report.connection_id AND before.content = report.content
+                           AND before.day < report.day AND before.deleted_at IS NULL), report.day),
+               greatest(report.day, now()::date)
+        FROM integrations_vendorreport report WHERE report.id = ANY (%(ids)s)
+    """,
 }
 _DAYS: LiteralString = """
     SELECT {columns} least(first::date, last::date), greatest(first::date, last::date) + 1

@@ -31,6 +31,7 @@ from integrations.models import (
     Repository,
     Sprint,
     TestReport,
+    VendorReport,
     WorkItem,
 )
 
@@ -53,6 +54,7 @@ _STATES: Mapping[Kind, tuple[type[ProviderFact], Combinable]] = {
     Kind.TEST_REPORT: (TestReport, Value("received")),
     Kind.COVERAGE_REPORT: (CoverageReport, Value("received")),
     Kind.CODE_SCANNING_ALERT: (CodeScanningAlert, F("state")),
+    Kind.VENDOR_REPORT: (VendorReport, F("content")),
 }
 
 
@@ -124,13 +126,14 @@ def _held_by(repositories: QuerySet[Repository]) -> QuerySet[Any]:
 
 
 class AvailableSources(NamedTuple):
-    """Whether any session was received, any seat plan exists, any repository is connected, synced or not, and any work
-    item is stored."""
+    """Whether any session was received, any seat plan exists, any repository is connected, synced or not, any work item
+    is stored, and any vendor reports use."""
 
     sessions: bool
     seats: bool
     repositories: bool
     work_items: bool
+    vendors: bool
 
 
 def available_sources() -> AvailableSources:
@@ -138,7 +141,8 @@ def available_sources() -> AvailableSources:
     (row,) = sql.rows(
         """
         SELECT EXISTS (SELECT FROM integrations_agentsession), EXISTS (SELECT FROM integrations_seatplan),
-               EXISTS (SELECT FROM integrations_repositorysource), EXISTS (SELECT FROM integrations_workitem)
+               EXISTS (SELECT FROM integrations_repositorysource), EXISTS (SELECT FROM integrations_workitem),
+               EXISTS (SELECT FROM integrations_vendorreport)
         """
     )
     return AvailableSources(*row)

@@ -39,6 +39,7 @@ _ORDER = (
     Kind.TEST_REPORT,
     Kind.COVERAGE_REPORT,
     Kind.CODE_SCANNING_ALERT,
+    Kind.VENDOR_REPORT,
 )
 
 

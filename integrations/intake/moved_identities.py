@@ -114,6 +114,11 @@ _DAYS_OF_IDENTITIES = {
         CROSS JOIN unnest({DAYS_OF_ITEM}) AS date_range
         WHERE figures.credited_id = ANY (%(identities)s)
     """,  # noqa: S608  # a constant
+    FactFamily.VENDOR: """
+        SELECT report.day, report.day + 1
+        FROM integrations_vendorusage usage JOIN integrations_vendorreport report ON report.id = usage.report_id
+        WHERE usage.person_id = ANY (%(identities)s)
+    """,
     FactFamily.ENROLMENT: """
         SELECT first_at::date, greatest(first_at::date, now()::date) + 1
         FROM integrations_enrolment WHERE identity_id = ANY (%(identities)s)
@@ -125,7 +130,10 @@ _DAYS_OF_IDENTITIES = {
 }
 _DAYS_OF_PRESENCE = """
     SELECT greatest(since, first_day), greatest(since, first_day, now()::date) + 1
-    FROM (SELECT min(first_at)::date AS first_day FROM integrations_enrolment) AS first
+    FROM (
+        SELECT least((SELECT min(first_at)::date FROM integrations_enrolment),
+                     (SELECT min(day) FROM integrations_vendorreport)) AS first_day
+    ) AS first
     CROSS JOIN unnest(%(since)s::date[]) AS since
     WHERE first_day IS NOT NULL
 """

@@ -38,6 +38,8 @@ from integrations.connectors.drafts import (
     TestReportDraft,
     TransitionDraft,
     ValueChangeDraft,
+    VendorReportDraft,
+    VendorUsageDraft,
     Who,
     WorkItemDraft,
     WorkItemReference,
@@ -62,6 +64,8 @@ from integrations.models import (
     Sprint,
     SprintChange,
     TestReport,
+    VendorReport,
+    VendorUsage,
     WorkItem,
     WorkItemAssignment,
     WorkItemChange,
@@ -292,6 +296,19 @@ TABLES: Mapping[Kind, RecordTable] = {
     Kind.TEST_REPORT: RecordTable(TestReportDraft, TestReport, place="repository"),
     Kind.COVERAGE_REPORT: RecordTable(CoverageReportDraft, CoverageReport, place="repository"),
     Kind.CODE_SCANNING_ALERT: RecordTable(CodeScanningAlertDraft, CodeScanningAlert, place="repository"),
+    Kind.VENDOR_REPORT: RecordTable(
+        VendorReportDraft,
+        VendorReport,
+        parts=(
+            PartTable(
+                "usage",
+                VendorUsageDraft,
+                VendorUsage,
+                "report_id",
+                key=("person", "name", "product", "model"),
+            ),
+        ),
+    ),
 }
 
 

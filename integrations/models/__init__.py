@@ -120,6 +120,7 @@ from integrations.models.telemetry import (
     UnreadEvent,
 )
 from integrations.models.usage_files import ImportedUsage
+from integrations.models.vendors import VendorReport, VendorUsage
 from integrations.models.work_item_figures import WorkItemFigures
 from integrations.models.work_items import (
     Project,

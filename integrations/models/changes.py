@@ -27,6 +27,7 @@ class FactFamily(models.TextChoices):
     TEST = "test", "Test reports"
     COVERAGE = "coverage", "Coverage reports"
     CODE_SCANNING = "code_scanning", "Code scanning alerts"
+    VENDOR = "vendor", "What vendors of agents report about use and cost"
     EFFORT = "effort", "People's time, and what it went to"
     HAND_KEPT = "hand_kept", "Values that people enter"
 
@@ -41,6 +42,7 @@ FAMILY_OF_KIND: Mapping[Kind, FactFamily] = {
     Kind.TEST_REPORT: FactFamily.TEST,
     Kind.COVERAGE_REPORT: FactFamily.COVERAGE,
     Kind.CODE_SCANNING_ALERT: FactFamily.CODE_SCANNING,
+    Kind.VENDOR_REPORT: FactFamily.VENDOR,
     Kind.COMMIT: FactFamily.CODE,
 }
 """The family of a kind of records; repositories and releases have none, because no metric reads them."""

@@ -26,7 +26,8 @@ class SilenceQuerySet(models.QuerySet["Silence"]):
 class Silence(models.Model):
     """A signal that an agent's version stopped sending, or a sender that stopped; noticed once, until it ends.
 
-    A silence of a version has `agent`, `version` and `signal`; one of a sender has `sender` and its name.
+    A silence of a version has `agent`, `version` and `signal`; one of a sender has `sender` and its name.  A bill that
+    telemetry explains less of is a sender, too: bill:claude_code, with the share that was explained before.
     """
 
     class End(models.TextChoices):

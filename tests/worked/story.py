@@ -21,11 +21,15 @@ from integrations.connectors.drafts import (
     CoverageReportDraft,
     DeploymentDraft,
     IncidentDraft,
+    ProvidedParts,
     PullRequestDraft,
     TestReportDraft,
+    VendorReportDraft,
+    VendorUsageDraft,
     Who,
 )
 from integrations.delivery.recompute import recompute_waiting_pull_requests
+from integrations.enums import VendorContent
 from integrations.intake.store_drafts import Stored, store_drafts
 from integrations.models import Connection
 from integrations.sync.git.connect import connect_git
@@ -50,6 +54,7 @@ class Story:
     attempts: dict[tuple[str, ...], list[Attempt]] = field(default_factory=dict)
     reports: list[TestReportDraft | CoverageReportDraft] = field(default_factory=list)
     alerts: dict[str, CodeScanningAlertDraft] = field(default_factory=dict)
+    vendor_usage: dict[tuple[VendorContent, date], list[VendorUsageDraft]] = field(default_factory=dict)
     clones: list[Repo] = field(default_factory=list)  # none, or the only one
     members: list[tuple[str, str, date | None]] = field(default_factory=list)  # who, in which team, since when
     logins: dict[str, str] = field(default_factory=dict)  # by e-mail address, as a people file has them
@@ -97,6 +102,10 @@ class Story:
         yield from self.incidents.values()
         yield from self.reports
         yield from self.alerts.values()
+        for (content, day), usage in self.vendor_usage.items():
+            yield VendorReportDraft(
+                external_id=f"{content}:{day}", report=content, content=content, day=day, usage=ProvidedParts(usage)
+            )
 
     def _read_clone(self) -> None:
         for clone in self.clones:

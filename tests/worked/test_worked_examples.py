@@ -30,6 +30,7 @@ from tests.worked import (  # noqa: F401  # so that their sentences are understo
     tell_pull_requests,
     tell_quality,
     tell_sessions,
+    tell_vendors,
     tell_work_items,
 )
 from tests.worked.reader import Example, Expected, read_examples

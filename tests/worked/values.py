@@ -10,7 +10,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.query import MetricValue
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "days": 86400, "day": 86400}
-_AMOUNT = re.compile(r"(?P<number>[\d,]+(?:\.(?P<decimals>\d+))?)(?: (?P<unit>%|per day|lines?|min|s|h|days?))?")
+_AMOUNT = re.compile(r"(?P<number>-?[\d,]+(?:\.(?P<decimals>\d+))?)(?: (?P<unit>%|per day|lines?|min|s|h|days?))?")
 _VALUE = re.compile(r"(?P<about>≈ )?(?P<amount>[^(]+?)(?: \((?P<more>[^)]+)\))?")
 _QUOTIENT = re.compile(r"(?P<above>.+) of (?P<below>.+)")
 

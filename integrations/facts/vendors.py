@@ -1,0 +1,184 @@
+"""What vendors of agents report, and their bills beside the spend that telemetry tells of, as relations.
+
+Vendors' days are in UTC, those of sessions local.  No row is looked up on a neighbouring day, so what a bill has on the
+day beside its session's differs on both days, and not over both.
+"""
+
+from __future__ import annotations
+
+from typing import LiteralString
+
+from integrations.facts.relation import Relation
+from integrations.models import FactFamily
+
+_REPORTED: LiteralString = """
+        FROM integrations_vendorusage usage
+        JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
+        LEFT JOIN orgtree_identity identity ON identity.id = usage.person_id
+"""
+_TOKENS: LiteralString = """(coalesce(usage.input_tokens, 0) + coalesce(usage.cache_read_tokens, 0)
+                   + coalesce(usage.cache_write_tokens, 0) + coalesce(usage.output_tokens, 0))"""
+
+VENDOR_ACTIVITY = Relation(
+    name="vendor_activity",
+    family=FactFamily.VENDOR,
+    fact="usage_id",
+    fact_is_row=True,
+    sql=f"""
+        SELECT usage.id AS usage_id,
+               identity.person_id,
+               report.day,
+               usage.agent,
+               usage.model,
+               usage.sessions,
+               usage.requests,
+               usage.suggestions,
+               usage.acceptances,
+               usage.lines_added,
+               usage.credits
+        {_REPORTED}
+        WHERE report.content = 'activity'
+    """,  # constants
+)
+"""One row per person (or key, or project), agent and model of a vendor's report of activity, on the vendor's day."""
+
+AGENT_USE = Relation(
+    name="agent_use",
+    family=FactFamily.VENDOR,
+    also=frozenset({FactFamily.AI}),
+    fact="known_from",
+    fact_is_row=True,
+    sql="""
+        SELECT used.person_id, used.day, used.agent, used.known_from
+        FROM (
+            SELECT identity.person_id, session.started_on AS day, session.agent, 'telemetry' AS known_from
+            FROM integrations_agentsession session
+            JOIN orgtree_identity identity ON identity.id = session.identity_id AND identity.person_id IS NOT NULL
+            WHERE session.has_work
+            UNION ALL
+            SELECT identity.person_id, report.day, usage.agent, 'vendor'
+            FROM integrations_vendorusage usage
+            JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
+            JOIN orgtree_identity identity ON identity.id = usage.person_id AND identity.person_id IS NOT NULL
+            WHERE usage.agent <> '' AND NOT EXISTS (
+                SELECT FROM integrations_agentsession session
+                JOIN orgtree_identity own ON own.id = session.identity_id
+                WHERE own.person_id = identity.person_id AND session.agent = usage.agent
+                  AND session.started_on = report.day AND session.has_work
+            )
+        ) AS used
+    """,
+)
+"""The days on which people used an agent, as telemetry tells, else as the agent's vendor reports.
+
+known_from is telemetry or vendor; a person of whom both tell on a day counts by telemetry, which knows more of the use.
+"""
+
+EVERYBODY_SINCE_USE = Relation(
+    name="everybody_since_use",
+    family=FactFamily.VENDOR,
+    also=frozenset({FactFamily.ENROLMENT}),
+    day="since",
+    fact="person_id",
+    sql="""
+        SELECT person.id AS person_id,
+               greatest(began.day, (SELECT min(lower(during)) FROM orgtree_employment there
+                                    WHERE there.person_id = person.id)) AS since,
+               (SELECT range_agg(during) FROM orgtree_employment there WHERE there.person_id = person.id) AS present
+        FROM orgtree_person person
+        CROSS JOIN (
+            SELECT least(
+                (SELECT (min(first_at) AT TIME ZONE current_setting('TimeZone'))::date FROM integrations_enrolment),
+                (SELECT min(day) FROM integrations_vendorreport WHERE deleted_at IS NULL)
+            ) AS day
+        ) AS began
+        WHERE began.day IS NOT NULL
+    """,
+)
+"""One row per person, from the day on which telemetry or a vendor first told of anybody's use; like EVERYBODY."""
+
+BILL_ENTRIES = Relation(
+    name="bill_entries",
+    family=FactFamily.VENDOR,
+    also=frozenset({FactFamily.AI, FactFamily.ENROLMENT}),
+    fact="entry",
+    sql=f"""
+        SELECT entry.entry, entry.person_id, entry.day, entry.agent, entry.model, entry.cause,
+               entry.billed, entry.listed, entry.spend, entry.explained, entry.difference
+        FROM (
+            SELECT 'bill ' || billed.id, billed.person_id, billed.day, billed.agent, billed.model, part.cause,
+                   part.billed, part.listed, NULL::numeric, NULL::numeric, part.difference
+            FROM (
+                SELECT usage.id, identity.person_id, report.day, usage.agent, usage.model,
+                       usage.cost, usage.list_cost,
+                       CASE WHEN usage.agent = '' THEN 'other_surface'
+                            WHEN usage.level <> 'person' THEN 'no_person'
+                            WHEN coalesce(enrolled.since > report.day, true) THEN 'not_instrumented'
+                            ELSE 'not_reported' END AS cause,
+                       round({_TOKENS} * sessions.spend / nullif(sessions.tokens, 0), 10) AS at_our_price
+                {_REPORTED}
+                LEFT JOIN (
+                    SELECT coalesce(own.person_id, -own.id) AS whose,
+                           (min(enrolment.first_at) AT TIME ZONE current_setting('TimeZone'))::date AS since
+                    FROM integrations_enrolment enrolment JOIN orgtree_identity own ON own.id = enrolment.identity_id
+                    GROUP BY 1
+                ) AS enrolled ON enrolled.whose = coalesce(identity.person_id, -identity.id)
+                LEFT JOIN LATERAL (
+                    SELECT figures.agent, figures.model, sum(figures.spend) AS spend,
+                           sum(figures.input_tokens + figures.cache_read_tokens + figures.cache_write_tokens
+                               + figures.output_tokens) AS tokens
+                    FROM integrations_agentsessionday figures
+                    WHERE figures.day = report.day AND figures.counted AND figures.spend > 0
+                    GROUP BY figures.agent, figures.model
+                ) AS sessions ON sessions.agent = usage.agent AND sessions.model = usage.model
+                WHERE report.content = 'bill' AND usage.cost IS NOT NULL AND usage.currency = 'USD'
+            ) AS billed
+            CROSS JOIN LATERAL (
+                SELECT billed.cause, billed.cost, billed.list_cost,
+                       CASE WHEN billed.cause = 'not_reported' AND billed.at_our_price IS NOT NULL
+                            THEN billed.at_our_price ELSE billed.list_cost END
+                UNION ALL
+                SELECT 'price', NULL, NULL, billed.list_cost - billed.at_our_price
+                WHERE billed.cause = 'not_reported' AND billed.at_our_price IS NOT NULL
+                UNION ALL
+                SELECT 'discount', NULL, NULL, billed.cost - billed.list_cost WHERE billed.cost <> billed.list_cost
+            ) AS part (cause, billed, listed, difference)
+            UNION ALL
+            SELECT 'telemetry ' || concat_ws(' ', figures.identity_id, figures.day, figures.agent, figures.model),
+                   identity.person_id, figures.day, figures.agent, figures.model,
+                   CASE WHEN figures.day > compared.last_day THEN 'delay' ELSE 'not_reported' END,
+                   NULL, NULL, sum(figures.spend),
+                   CASE WHEN figures.day <= compared.last_day THEN sum(figures.spend) END, -sum(figures.spend)
+            FROM (
+                SELECT usage.agent, min(report.day) AS first_day, max(latest.day) AS last_day
+                FROM integrations_vendorusage usage
+                JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
+                JOIN (
+                    SELECT connection_id, max(day) AS day FROM integrations_vendorreport
+                    WHERE content = 'bill' AND deleted_at IS NULL GROUP BY connection_id
+                ) AS latest ON latest.connection_id = report.connection_id
+                WHERE report.content = 'bill' AND usage.agent <> '' AND usage.currency = 'USD'
+                GROUP BY usage.agent
+            ) AS compared
+            JOIN integrations_agentsessionday figures
+              ON figures.agent = compared.agent AND figures.day >= compared.first_day
+            JOIN orgtree_identity identity ON identity.id = figures.identity_id
+            WHERE figures.counted AND figures.spend > 0
+            GROUP BY figures.identity_id, identity.person_id, figures.day, figures.agent, figures.model,
+                     compared.last_day
+        ) AS entry (entry, person_id, day, agent, model, cause, billed, listed, spend, explained, difference)
+    """,  # noqa: S608  # constants
+)
+"""Entries of bills in US dollars, and of the spend of the agents that they bill; each with the cause of its difference.
+
+billed is what the vendor charges, listed the same before discounts; spend is that of sessions, explained the part of it
+whose days the vendor has billed.  difference is an entry's part of billed − spend:
+
+- other_surface: billed use of a product that is no agent; no_person: of an API key or service account;
+- not_instrumented: of people who had sent no telemetry by that day;
+- not_reported: tokens billed for the others, at the average price of the model's sessions on that day, minus the spend
+  of sessions; below zero where sessions are on no bill;
+- price: the same tokens at the vendor's list price minus at that average price, which depends on the mix of tokens;
+- discount: charged minus listed;
+- delay: spend of days that the vendor has not reported yet.
+"""

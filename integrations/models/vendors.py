@@ -1,0 +1,61 @@
+"""What vendors of agents report about use and cost, by day; kept apart from sessions, which telemetry tells of."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+
+from integrations.enums import VendorContent, VendorLevel
+from integrations.models.provider_fact import ProviderFact, enum_field, text_field
+from orgtree.models import Identity
+
+
+class VendorReport(ProviderFact):
+    """A vendor's report of one of its days (UTC); `first_seen_at` says how late it was."""
+
+    report = text_field()
+    content = enum_field(VendorContent)
+    day = models.DateField()
+
+    class Meta(ProviderFact.Meta):
+        indexes: ClassVar[list[models.Index]] = [models.Index(fields=["day"], name="vendor_report_by_day")]
+
+
+class VendorUsage(models.Model):
+    """The part of a report about one person, key or project, product and model."""
+
+    report = models.ForeignKey(VendorReport, models.CASCADE, related_name="usage", db_index=False)
+    level = enum_field(VendorLevel)
+    person = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
+    name = text_field()
+    agent = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="As in its sessions.")
+    product = text_field()
+    model = models.CharField(max_length=120, blank=True, default="", db_default="")
+    sessions = models.BigIntegerField(null=True)
+    requests = models.BigIntegerField(null=True)
+    suggestions = models.BigIntegerField(null=True)
+    acceptances = models.BigIntegerField(null=True)
+    lines_suggested = models.BigIntegerField(null=True)
+    lines_added = models.BigIntegerField(null=True)
+    lines_removed = models.BigIntegerField(null=True)
+    input_tokens = models.BigIntegerField(null=True)
+    cache_read_tokens = models.BigIntegerField(null=True)
+    cache_write_tokens = models.BigIntegerField(null=True)
+    output_tokens = models.BigIntegerField(null=True)
+    cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Charged, in `currency`.")
+    list_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Before discounts.")
+    credits = models.DecimalField(max_digits=20, decimal_places=10, null=True)
+    currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["report", "person", "name", "product", "model"],
+                name="vendor_usage_is_unique",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.report}: {self.product} {self.model}".strip()

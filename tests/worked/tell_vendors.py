@@ -1,0 +1,58 @@
+"""Sentences about what vendors of agents report."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from integrations.connectors.drafts import VendorUsageDraft, Who
+from integrations.enums import VendorContent, VendorLevel
+from tests.org import DEFAULT_MODEL
+from tests.worked.sentences import Line, sentence
+from tests.worked.story import person
+
+
+@sentence(r"Anthropic bills (?P<whom>a key|[a-z]+) (?P<dollars>[\d.]+) dollars")
+def bills(line: Line, whom: str, dollars: str) -> None:
+    is_chat, tokens = line.says("for chats"), line.text(r"of (\d+)k tokens")
+    listed = line.text("by list (.+) dollars", dollars)
+    _report(
+        line,
+        VendorContent.BILL,
+        whom,
+        product="chat" if is_chat else "claude_code",
+        agent="" if is_chat else "claude_code",
+        model=DEFAULT_MODEL,
+        input_tokens=int(tokens) * 1000 if tokens else None,
+        cost=Decimal(dollars),
+        list_cost=Decimal(listed),
+        currency="USD",
+    )
+
+
+@sentence(r"Anthropic bills nobody")
+def bills_nobody(line: Line) -> None:
+    line.story.vendor_usage.setdefault((VendorContent.BILL, line.at.date()), [])
+
+
+@sentence(r"Anthropic counts (?P<sessions>\d+) sessions of (?P<whom>[a-z]+)")
+def counts_sessions(line: Line, sessions: str, whom: str) -> None:
+    edits = line.texts(r"(\d+) of (\d+) edits accepted")
+    accepted, of = edits[0] if edits else ("0", "0")
+    _report(
+        line,
+        VendorContent.ACTIVITY,
+        whom,
+        agent="claude_code",
+        sessions=int(sessions),
+        lines_added=int(line.text(r"(\d+) lines added", "0")),
+        acceptances=int(accepted),
+        suggestions=int(of),
+    )
+
+
+def _report(line: Line, content: VendorContent, whom: str, **numbers: Any) -> None:
+    who: Who | None = None if whom == "a key" else person(whom)
+    level = VendorLevel.PERSON if who else VendorLevel.KEY
+    of_day = line.story.vendor_usage.setdefault((content, line.at.date()), [])
+    of_day.append(VendorUsageDraft(level=level, person=who, name="" if who else whom, **numbers))
