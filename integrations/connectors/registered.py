@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import integrations.connectors.anthropic.connector
 import integrations.connectors.azure.connector
+import integrations.connectors.cursor.connector
 import integrations.connectors.gitea.connector
 import integrations.connectors.github.connector
 import integrations.connectors.gitlab.connector

@@ -7,13 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db import models
 
 from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incident, Issue, Urgency
+from demo.plan.vendor_usage import VendorUse
+from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.azure_server import AzureServer
+from demo.providers.cursor_server import CursorServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
@@ -46,7 +50,7 @@ class SimulatedProvider:
     """`lists` and `details` match the requests of its longest stream: pages, and what is read for a single record.
 
     `renamed` is a field of a page by its path, which has another name for once.  Between `before` and `after` a record
-    changes that was read already, or is still to be.
+    changes that was read already, or is still to be; a duration counts from the beginning of today.
     """
 
     name: str
@@ -56,11 +60,14 @@ class SimulatedProvider:
     lists: str
     details: str
     renamed: str
-    before: datetime
-    after: datetime
+    before: datetime | timedelta
+    after: datetime | timedelta
     repository: str = ""  # that its records name, and another source knows
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
-    small_pages: Mapping[str, int] = field(default_factory=dict)  # constants of its connector, for few records in some
+    small_pages: Mapping[str, Any] = field(default_factory=dict)  # constants of its connector, for few records in some
+
+    def moment(self, of: datetime | timedelta) -> datetime:
+        return today() + of if isinstance(of, timedelta) else of
 
     def connect(self, server: SimulatedServer, name: str = "") -> Connection:
         """With everything picked; nothing is read yet."""
@@ -131,6 +138,47 @@ def _jenkins() -> SimulatedServer:
     history = busy_history()
     rollouts = history.deployments[:FEW_ROLLOUTS]
     return JenkinsServer(replace(history, deployments=rollouts, ends_at=AFTER), user=USER, token=TOKEN)
+
+
+def today() -> datetime:
+    """The beginning of the day of our own clock, on which it depends what vendors are asked for."""
+    return datetime.combine(datetime.now(UTC), time(), UTC)
+
+
+def _vendor_uses(agent: str) -> list[VendorUse]:
+    """Nine days of three accounts; the last day of one of them is complete after today has begun."""
+    uses = [
+        VendorUse(
+            (day := today() - number * DAY).date(),
+            day + HOUR,
+            account,
+            agent,
+            "claude-sonnet-4-5",
+            email=email,
+            uncached_input=1000 + number,
+            output=50,
+            cache_read=7000,
+            requests=3,
+            sessions=2,
+            lines_added=30,
+            lines_removed=4,
+            accepted=5,
+            rejected=1,
+            cost=Decimal("1.125") * number,
+            list_cost=Decimal("1.25") * number,
+        )
+        for number in range(1, 10)
+        for account, email in (("user_1", ADA.email), ("user_2", MAX.email), ("apikey_1", ""))
+    ]
+    return [*uses, replace(uses[0], model="claude-opus-4-5", known_at=today() + MINUTE)]
+
+
+def _anthropic() -> SimulatedServer:
+    return AnthropicServer(_vendor_uses("claude_code"), token=TOKEN, page=10, at=today() + HOUR)
+
+
+def _cursor() -> SimulatedServer:
+    return CursorServer(_vendor_uses("cursor"), token=TOKEN, page=2, at=today() + HOUR)
 
 
 def _with_incidents() -> DeliveryHistory:
@@ -235,7 +283,35 @@ JENKINS = SimulatedProvider(
     repository="https://github.com/acme/shop",
     small_pages={"integrations.connectors.jenkins.read_builds.PER_PAGE": 20},
 )
-PROVIDERS = (GITHUB, GITEA, GITLAB, AZURE, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS)
+ANTHROPIC = SimulatedProvider(
+    name="anthropic",
+    slug="anthropic",
+    serve=_anthropic,
+    settings={"organisation": "console"},
+    lists=r"/analytics/usage\?",
+    details="/analytics/cost",
+    renamed="data.3.usage",
+    before=timedelta(),
+    after=HOUR,
+    small_pages={"integrations.connectors.anthropic.connector.HISTORY": {"usage_and_cost": 15, "claude_code": 9}},
+)
+CURSOR = SimulatedProvider(
+    name="cursor",
+    slug="cursor",
+    serve=_cursor,
+    settings={},
+    lists="/filtered-usage-events",
+    details="/daily-usage-data",
+    renamed="usageEvents.1.userEmail",
+    before=timedelta(),
+    after=HOUR,
+    small_pages={
+        "integrations.connectors.cursor.connector.HISTORY": {"usage_events": 9, "daily_usage": 15},
+        "integrations.connectors.cursor.connector.AT_ONCE": {"usage_events": 3, "daily_usage": 5},
+        "integrations.connectors.cursor.connector.AGAIN": 1,
+    },
+)
+PROVIDERS = (GITHUB, GITEA, GITLAB, AZURE, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS, ANTHROPIC, CURSOR)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

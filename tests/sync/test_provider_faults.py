@@ -29,7 +29,7 @@ FAULTS: Mapping[str, Callable[[SimulatedProvider, SimulatedServer], Fault]] = {
     "a page repeated": lambda of, _: Fault(faults.repeated_page(), path=of.lists, nth=of.first_page, times=2),
     RENAMED: lambda of, _: Fault(faults.renamed(of.renamed), path=of.lists, nth=of.first_page),
     CHANGING: lambda of, server: Fault(
-        faults.meanwhile(lambda: server.advance(of.after)), path=of.lists, nth=of.first_page + 1
+        faults.meanwhile(lambda: server.advance(of.moment(of.after))), path=of.lists, nth=of.first_page + 1
     ),
 }
 
@@ -47,7 +47,7 @@ def test_under_every_fault_the_tables_are_those_without_it(
         usual = tables_of(undisturbed)
         assert sum(len(rows) for rows in usual.values()) > 20
         for name, fault in FAULTS.items():
-            server.advance(provider.before if name == CHANGING else provider.after)
+            server.advance(provider.moment(provider.before if name == CHANGING else provider.after))
             connection = provider.connect(server, name)
             server.faults = [fault(provider, server)]
             read_through(connection)

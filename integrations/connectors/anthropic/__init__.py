@@ -1,0 +1,1 @@
+"""Anthropic: usage, cost and Claude Code analytics of an organisation."""

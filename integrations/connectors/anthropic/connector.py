@@ -1,0 +1,192 @@
+"""Anthropic as a connector: what it says about the use and the cost of Claude by day.
+
+An organisation of the Console has an Admin API key, one of Claude Enterprise an Analytics key.  Each report is a
+resource with a stream of its own: a key that may not read one of them reads the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, time
+from functools import partial
+from typing import Any, ClassVar
+
+from integrations.connectors.anthropic.records import CLAUDE_CODE, ENGAGEMENT, NORMALISE, USAGE_AND_COST
+from integrations.connectors.base import (
+    CheckedPermission,
+    Connector,
+    Cursor,
+    FetchedResource,
+    Field,
+    Http,
+    Json,
+    Page,
+    RawRecord,
+    ResourceDraft,
+    register,
+    tried,
+)
+from integrations.connectors.drafts import AnyDraft
+from integrations.connectors.errors import TransientError
+from integrations.connectors.unchecked import as_record, text_of, time_of
+from integrations.connectors.vendor_days import DAY, day_windows, days_of
+from integrations.enums import Kind, ResourceKind
+
+BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
+GROUPED = ["actor", "model", "product"]
+PER_PAGE = 1000  # rows, where the most is documented
+FIRST_DAY = date(2026, 1, 1)  # no report goes back further
+HISTORY = {USAGE_AND_COST: 364, CLAUDE_CODE: 364, ENGAGEMENT: 89}  # days
+WAIT = {USAGE_AND_COST: 0, CLAUDE_CODE: 0, ENGAGEMENT: 4}  # whole days until a day can be asked for, at 10:00 UTC
+AGAIN = 3  # days that may still change
+AT_ONCE = 7  # days in a page
+NAMES = {
+    USAGE_AND_COST: "Usage and cost",
+    CLAUDE_CODE: "Claude Code analytics",
+    ENGAGEMENT: "Claude Enterprise analytics",
+}
+CONSOLE, ENTERPRISE = "console", "enterprise"
+REPORTS = {CONSOLE: (USAGE_AND_COST, CLAUDE_CODE), ENTERPRISE: (USAGE_AND_COST, ENGAGEMENT)}
+MAY_READ = {
+    CONSOLE: "Create an Admin API key, under Settings → Admin keys.",
+    ENTERPRISE: "Create an Analytics key with the scope read:analytics, and switch the API on there.",
+}
+
+
+@register
+class Anthropic(Connector):
+    """Reports about an organisation's use of Claude, and their cost."""
+
+    slug = "anthropic"
+    name = "Anthropic"
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPORT: (Kind.VENDOR_REPORT,)}
+    fields: ClassVar[Sequence[Field]] = (
+        Field("base_url", "Base URL", "Of the API.", default="https://api.anthropic.com"),
+        Field(
+            "organisation",
+            "Organisation",
+            "Which reports it has.",
+            default=CONSOLE,
+            choices=((CONSOLE, "Claude Console (API)"), (ENTERPRISE, "Claude Enterprise")),
+        ),
+        Field("token", "API key", "An Admin key (Console) or an Analytics key (Enterprise).", secret=True),
+    )
+    permissions = """\
+- **Claude Console**: an *Admin API key* (`sk-ant-admin…`), which members with the role *admin* create under Settings →
+  Admin keys.
+- **Claude Enterprise**: an *Analytics API key* with the scope `read:analytics`, which the primary owner creates at
+  claude.ai/analytics/api-keys; access to the API is switched on there, too.
+
+Headway only reads with it: no limit is set and no member changed.
+"""
+
+    def sign(self, http: Http | None) -> Mapping[str, str]:
+        return {"x-api-key": self.settings.secrets.get("token", ""), "anthropic-version": "2023-06-01"}
+
+    @property
+    def reports(self) -> Sequence[str]:
+        return REPORTS.get(self._organisation, REPORTS[CONSOLE])
+
+    @property
+    def _organisation(self) -> str:
+        return self.settings.values.get("organisation") or CONSOLE
+
+    def check(self, http: Http) -> Sequence[CheckedPermission]:
+        day = datetime.now(UTC).date() - (max(WAIT.values()) + 1) * DAY
+        remedy = MAY_READ.get(self._organisation, "")
+        return [
+            tried(NAMES[report], partial(_rows_of, http, report, day, day + DAY), remedy) for report in self.reports
+        ]
+
+    def resources(self, http: Http) -> Iterator[ResourceDraft]:
+        for report in self.reports:
+            yield ResourceDraft(ResourceKind.REPORT, external_id=report, name=NAMES[report])
+
+    def fetch(
+        self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
+    ) -> Iterator[Page]:
+        """Read a week of days at a time, which each become one record."""
+        report = resource.external_id
+        today = now.astimezone(UTC).date()
+        windows = day_windows(
+            cursor,
+            end=today - WAIT[report] * DAY,
+            oldest=max(today - HISTORY[report] * DAY, FIRST_DAY),
+            again=AGAIN,
+            most=AT_ONCE,
+        )
+        for window in windows:
+            lists = _rows_of(http, report, window.first, window.end)
+            records = [
+                RawRecord({"day": day.isoformat(), **rows}, NORMALISE[report], f"{report}:{day}", report)
+                for day, rows in lists.items()
+            ]
+            yield Page(records, window.cursor, left=window.left)
+
+    def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
+        return NORMALISE[source](payload)
+
+
+_Lists = Mapping[date, dict[str, list[Json]]]
+
+
+def _rows_of(http: Http, report: str, first: date, end: date) -> _Lists:
+    """The lists of a report's rows, for each of these days."""
+    if report == USAGE_AND_COST:
+        usage, costs = (_analytics(http, name, first, end) for name in ("usage", "cost"))
+        return _by_day(first, end, usage=usage, costs=costs)
+    return {day: {"records": list(_list(http, *_address(report, day)))} for day in days_of(first, end)}
+
+
+def _address(report: str, day: date) -> tuple[str, dict[str, Any]]:
+    if report == CLAUDE_CODE:
+        return "v1/organizations/usage_report/claude_code", {"starting_at": day.isoformat(), "limit": PER_PAGE}
+    return "v1/organizations/analytics/users", {"date": day.isoformat(), "limit": PER_PAGE}
+
+
+def _analytics(http: Http, name: str, first: date, end: date) -> Iterator[Json]:
+    params = {
+        "starting_at": _written(first),
+        "ending_at": _written(end),  # without it, a longer range would be cut short
+        "time_bucket_width": "1d",
+        "group_by[]": GROUPED,
+    }
+    return _list(http, f"v1/organizations/analytics/{name}", params, headers=BETA)
+
+
+def _list(http: Http, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Iterator[Json]:
+    """All rows of a list.  Raises TransientError if a page is not the requested one, or is none."""
+    page = ""
+    while True:
+        answer = http.get(path, params={**params, "page": page} if page else params, headers=headers).json()
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        following = text_of(answer, "next_page")
+        if not isinstance(rows, list) or (answer.get("has_more") and following in ("", page)):
+            raise TransientError(f"Anthropic answered {path} with something else than the next page of its list.")
+        yield from map(as_record, rows)
+        if not answer.get("has_more"):
+            return
+        page = following
+
+
+def _by_day(first: date, end: date, **lists: Iterator[Json]) -> _Lists:
+    """The rows of each day; one without a readable time may belong to any, so it spoils all of them.
+
+    Raises TransientError if a row is of another day than was asked for.
+    """
+    days = days_of(first, end)
+    found: dict[date, dict[str, list[Json]]] = {day: {name: [] for name in lists} for day in days}
+    for name, rows in lists.items():
+        for row in rows:
+            at = time_of(row, "starting_at")
+            row_days = [at.astimezone(UTC).date()] if at else days
+            if row_days[0] not in found:
+                period = f"{first} to {end - DAY}"
+                raise TransientError(f"Anthropic answered with {name} of {row_days[0]} when asked for {period}.")
+            for day in row_days:
+                found[day][name].append(row)
+    return found
+
+
+def _written(day: date) -> str:
+    return datetime.combine(day, time(), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,206 @@
+"""What Anthropic's reports say of a day → drafts.  Without I/O and without Django.
+
+Usage and cost: platform.claude.com/docs/en/api/beta/organization/analytics/{usage, cost}.
+Claude Code analytics: platform.claude.com/docs/en/manage-claude/claude-code-analytics-api.
+Claude Enterprise analytics: support.claude.com/en/articles/13703965.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from integrations.connectors.base import Json
+from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.reader import Reader
+from integrations.connectors.vendor_days import count, money, summed
+from integrations.enums import VendorContent, VendorLevel
+from integrations.model_names import model_name
+
+USAGE_AND_COST, CLAUDE_CODE, ENGAGEMENT = "usage_and_cost", "claude_code", "engagement"
+AGENT = "claude_code"  # as its telemetry names it
+AGENTS = {"claude_code": AGENT}  # by product; others are no coding agents
+EDITS = ("edit_tool", "multi_edit_tool", "write_tool", "notebook_edit_tool")
+LONGEST_NAME = 200
+
+
+class _Whose(NamedTuple):
+    level: VendorLevel
+    person: Who | None
+    name: str
+
+
+class _Key(NamedTuple):
+    whose: _Whose
+    product: str
+    model: str
+
+
+_Rows = Mapping[_Key, Sequence[Mapping[str, Any]]]
+
+
+def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
+    """The tokens and the cost of a day, by person or key, product and model.  SchemaError: a row is not as documented,
+    and without it the day's sums would be wrong."""
+    report = Reader(payload)
+    rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in _objects(report, "usage"):
+        rows[_key_of(row)].append(_usage(row))
+    currencies = set()
+    for row in _objects(report, "costs"):
+        rows[_key_of(row)].append(_cost(row))
+        currencies.add(row.text("cost.currency", default="USD"))
+    if len(currencies) > 1:
+        raise SchemaError("cost.currency", f"should be one currency and is {' and '.join(sorted(currencies))}")
+    return [_report(report, USAGE_AND_COST, VendorContent.BILL, rows, currency=min(currencies, default=""))]
+
+
+def normalise_claude_code(payload: Json) -> Sequence[VendorReportDraft]:
+    """Sessions, edits and lines of a day by person, and tokens with their estimated cost by model."""
+    report = Reader(payload)
+    rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
+    for record in _objects(report, "records"):
+        whose = _whose(record.object("actor"))
+        rows[_Key(whose, AGENT, "")].append(
+            {
+                "sessions": count(record, "core_metrics.num_sessions"),
+                "lines_added": count(record, "core_metrics.lines_of_code.added"),
+                "lines_removed": count(record, "core_metrics.lines_of_code.removed"),
+                **_edits(record, "tool_actions", "accepted", "rejected"),
+            }
+        )
+        for used in record.objects("model_breakdown"):
+            rows[_Key(whose, AGENT, _model(used.text("model")))].append(
+                {
+                    "input_tokens": count(used, "tokens.input"),
+                    "cache_read_tokens": count(used, "tokens.cache_read"),
+                    "cache_write_tokens": count(used, "tokens.cache_creation"),
+                    "output_tokens": count(used, "tokens.output"),
+                    "list_cost": money(used, "estimated_cost.amount", cents=True),
+                }
+            )
+    return [_report(report, CLAUDE_CODE, VendorContent.ACTIVITY, rows, currency="USD")]
+
+
+def normalise_engagement(payload: Json) -> Sequence[VendorReportDraft]:
+    """What a day's report of Claude Enterprise says of Claude Code; chats are not stored."""
+    report = Reader(payload)
+    rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
+    for record in _objects(report, "records"):
+        core = "claude_code_metrics.core_metrics"
+        numbers = {
+            "sessions": count(record, f"{core}.distinct_session_count"),
+            "lines_added": count(record, f"{core}.lines_of_code.added_count"),
+            "lines_removed": count(record, f"{core}.lines_of_code.removed_count"),
+            **_edits(record, "claude_code_metrics.tool_actions", "accepted_count", "rejected_count"),
+        }
+        email = record.text("user.email_address", default="")
+        if any(numbers.values()):
+            rows[_Key(_person(email, record.identifier("user.id")), AGENT, "")].append(numbers)
+    return [_report(report, ENGAGEMENT, VendorContent.ACTIVITY, rows)]
+
+
+NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
+    USAGE_AND_COST: normalise_usage_and_cost,
+    CLAUDE_CODE: normalise_claude_code,
+    ENGAGEMENT: normalise_engagement,
+}
+
+
+def _report(report: Reader, name: str, content: VendorContent, rows: _Rows, *, currency: str = "") -> VendorReportDraft:
+    day = date.fromisoformat(report.text("day"))
+    return VendorReportDraft(
+        external_id=f"{name}:{day}",
+        report=name,
+        content=content,
+        day=day,
+        usage=ProvidedParts([_part(key, summed(of_key), currency) for key, of_key in rows.items()]),
+        left_out=tuple(report.left_out),
+    )
+
+
+def _part(key: _Key, numbers: Mapping[str, Any], currency: str) -> VendorUsageDraft:
+    has_money = any(numbers.get(name) is not None for name in ("cost", "list_cost"))
+    return VendorUsageDraft(
+        level=key.whose.level,
+        person=key.whose.person,
+        name=key.whose.name,
+        agent=AGENTS.get(key.product, ""),
+        product=key.product,
+        model=key.model,
+        currency=currency if has_money else "",
+        **numbers,
+    )
+
+
+def _objects(report: Reader, path: str) -> Iterator[Reader]:
+    """All rows of a list, each an object: a report without one of them would be wrong."""
+    rows = report.value(path)
+    if not isinstance(rows, list):
+        raise SchemaError(path, "should be a list")
+    for position, row in enumerate(rows):
+        yield Reader(row, f"{path}[{position}]", parent=report)
+
+
+def _key_of(row: Reader) -> _Key:
+    row.time("starting_at")
+    group = row.object("group")
+    if group is None:
+        raise SchemaError("group", "is missing")
+    product = group.text("product", default="")[:LONGEST_NAME]
+    return _Key(_whose(group.object("actor")), product, _model(group.text("model", default="")))
+
+
+def _whose(actor: Reader | None) -> _Whose:
+    """The person behind a row, if it is one; else the name of the key, service account or federated identity."""
+    if actor is None:
+        return _Whose(VendorLevel.ORGANISATION, None, "")
+    if actor.text("type") == "user_actor":
+        return _person(actor.text("email_address", default=""), actor.identifier("user_id", default=""))
+    names = ("service_account_id", "api_key_id", "api_key_name", "name", "type")
+    name = next(filter(None, (actor.text(field, default="") for field in names)), "")
+    return _Whose(VendorLevel.KEY, None, name[:LONGEST_NAME])
+
+
+def _person(email: str, account: str) -> _Whose:
+    """By the address alone, so that two accounts of one address are one; a deleted account has no address."""
+    if not email and not account:
+        return _Whose(VendorLevel.ORGANISATION, None, "")
+    who = Who(email=email.lower()) if email else Who(account=account)
+    return _Whose(VendorLevel.PERSON, who, "")
+
+
+def _model(sent: str) -> str:
+    return model_name(sent) if sent else ""
+
+
+def _usage(row: Reader) -> dict[str, Any]:
+    if not row.has("usage"):
+        raise SchemaError("usage", "is missing")
+    written = ("usage.cache_creation.ephemeral_5m_input_tokens", "usage.cache_creation.ephemeral_1h_input_tokens")
+    return {
+        "input_tokens": count(row, "usage.uncached_input_tokens"),
+        "cache_read_tokens": count(row, "usage.cache_read_input_tokens"),
+        **summed({"cache_write_tokens": count(row, path)} for path in written),
+        "output_tokens": count(row, "usage.output_tokens"),
+        "requests": count(row, "usage.requests"),
+    }
+
+
+def _cost(row: Reader) -> dict[str, Any]:
+    cost = money(row, "cost.amount", cents=True)
+    if cost is None:
+        raise SchemaError("cost.amount", "is missing")
+    listed = money(row, "cost.list_amount", cents=True)
+    return {"cost": cost, "list_cost": cost if listed is None else listed}
+
+
+def _edits(record: Reader, path: str, accepted: str, rejected: str) -> dict[str, Any]:
+    """Edits that an agent suggested, and those that were accepted."""
+    taken = summed({"number": count(record, f"{path}.{tool}.{accepted}")} for tool in EDITS)["number"]
+    refused = summed({"number": count(record, f"{path}.{tool}.{rejected}")} for tool in EDITS)["number"]
+    known = [number for number in (taken, refused) if number is not None]
+    return {"acceptances": taken, "suggestions": sum(known) if known else None}

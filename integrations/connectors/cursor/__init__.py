@@ -1,0 +1,1 @@
+"""Cursor: use and cost of a team."""

@@ -1,0 +1,99 @@
+"""Reading vendors' reports by day: which days to ask for, and numbers of their rows.
+
+Vendors correct the last days of a report and have no list of changes, so a day is asked for again for some days and
+replaced as a whole.  Only days that are over are asked for, in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from integrations.connectors.base import Cursor
+from integrations.connectors.errors import SchemaError
+from integrations.connectors.reader import Reader
+
+MOST = 2**53  # more tokens than anybody uses, and the largest whole number of JSON in many programs
+MOST_MONEY = Decimal(10) ** 9
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DayWindow:
+    """Days from `first` to before `end`, newest window first; `cursor` is where reading continues after them."""
+
+    first: date
+    end: date
+    cursor: Cursor
+    left: int
+
+
+def days_of(first: date, end: date) -> list[date]:
+    """The days from `first` to before `end`."""
+    return [first + number * DAY for number in range((end - first).days)]
+
+
+def day_windows(cursor: Cursor, *, end: date, oldest: date, again: int, most: int) -> Iterator[DayWindow]:
+    """The windows to read, of at most `most` days.
+
+    `end` is the first day that has no report yet, `oldest` the first one that the vendor still has, and `again` the
+    number of days that it may still correct.
+    """
+    until = date.fromisoformat(cursor["until"]) if "until" in cursor else end
+    if "until" in cursor and "back" not in cursor:
+        yield from _later_windows(until, end=end, oldest=oldest, again=again, most=most)
+        return
+    back = date.fromisoformat(cursor.get("back", end.isoformat()))
+    while back > oldest:
+        first = max(back - most * DAY, oldest)
+        after = {"until": until.isoformat()} | ({"back": first.isoformat()} if first > oldest else {})
+        yield DayWindow(first, back, after, (first - oldest).days)
+        back = first
+
+
+def _later_windows(until: date, *, end: date, oldest: date, again: int, most: int) -> Iterator[DayWindow]:
+    first = max(until - again * DAY, oldest)
+    while first < end:
+        window_end = min(first + most * DAY, end)
+        yield DayWindow(first, window_end, {"until": max(window_end, until).isoformat()}, (end - window_end).days)
+        first = window_end
+
+
+def count(row: Reader, path: str) -> int | None:
+    """A number that cannot be negative; None if the row has none."""
+    value = row.value(path)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST:
+        raise SchemaError(path, "should be a whole number from 0 to 2^53")
+    return value
+
+
+def money(row: Reader, path: str, *, cents: bool) -> Decimal | None:
+    """An amount, which may be text, in units of its currency; None if the row has none."""
+    value = row.value(path)
+    if value is None:
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise SchemaError(path, "should be an amount of money") from None
+    if isinstance(value, bool) or not amount.is_finite() or abs(amount) > MOST_MONEY:
+        raise SchemaError(path, "should be an amount of money")
+    return amount / 100 if cents else amount
+
+
+def total(numbers: Iterable[Any]) -> Any:
+    """The sum of those that are known; None if none is."""
+    known = [number for number in numbers if number is not None]
+    return sum(known[1:], known[0]) if known else None
+
+
+def summed(rows: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The numbers of several rows about the same, added up by name."""
+    listed = list(rows)
+    names = dict.fromkeys(name for row in listed for name in row)
+    return {name: total(row.get(name) for row in listed) for name in names}
