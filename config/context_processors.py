@@ -75,6 +75,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("ai", "AI", "sparkles", hint="adoption, impact, spend, usage of agents"),
             Entry("ai_costs", "AI costs", "coins", hint="what a repository, pull request or ticket cost"),
+            Entry("reconciliation", "Reconciliation", "list-details", hint="vendor, bill, invoice, difference"),
             Entry("budgets", "AI budgets", "calendar-due", also=("charge_back",), takes=""),
             Entry("ai_repositories", "AI readiness", "shield-check", hint="repositories, context files"),
             Entry("attribution", "Attribution", "git-commit", hint="commits of agents"),
@@ -221,7 +222,8 @@ DOCS: Mapping[str, str] = {
     **{"home": "program", "inbox": "reminders", "notifications": "reminders", "search": "search"},
     **{"guided_start": "first-hour"},
     **{"ai": "ai-impact", "ai_costs": "ai-costs", "ai_leaderboard": "leaderboard", "ai_sessions": "sessions"},
-    **{"ai_prices": "spend", "ai_repositories": "attribution", "attribution": "attribution"},
+    **{"ai_prices": "spend", "reconciliation": "reconciliation"},
+    **{"ai_repositories": "attribution", "attribution": "attribution"},
     **{"budgets": "budgets", "charge_back": "budgets", "usage_files": "agents/ccusage"},
     **{"delivery": "delivery", "compare": "delivery", "planning": "planning", "dashboards": "dashboards"},
     **{"allocation": "allocation", "allocation_rules": "allocation", "allocation_targets": "allocation"},

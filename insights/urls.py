@@ -22,6 +22,7 @@ from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, leaderboard, prices, repositories
 from insights.pages.ai import page as ai
 from insights.pages.ai.costs import page as costs
+from insights.pages.ai.reconciliation import RECONCILIATION, reconciliation_page
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
 from insights.pages.allocation.page import ALLOCATION, allocation_page
@@ -62,6 +63,11 @@ AI_PAGES: Routes = [
     path("costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
     path("repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
+    path("reconciliation/", reconciliation_page, name="reconciliation"),
+    path(
+        "reconciliation/",
+        include(page_urls(RECONCILIATION.page.name, lambda _request: RECONCILIATION.routes, has_units=False)),
+    ),
     path("adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
     path("adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
     path("<slug:tab>/", ai.ai_page, name="ai_tab"),

@@ -133,6 +133,12 @@ ROUTES: dict[str, Access] = {
     "insights/ai/sessions.csv": signed_in_only("/insights/ai/sessions.csv"),
     "insights/ai/sessions/<int:pk>/": no_such("/insights/ai/sessions/4711/"),
     "insights/ai/prices/": signed_in_only("/insights/ai/prices/"),
+    "insights/ai/reconciliation/": signed_in_only("/insights/ai/reconciliation/"),
+    "insights/ai/reconciliation/parts/<slug:name>/": signed_in_only("/insights/ai/reconciliation/parts/bill_by_unit/"),
+    "insights/ai/reconciliation/charts/<slug:name>/": signed_in_only("/insights/ai/reconciliation/charts/causes/"),
+    "insights/ai/reconciliation/charts/<slug:name>.csv": signed_in_only(
+        "/insights/ai/reconciliation/charts/causes.csv"
+    ),
     "insights/ai/prices.csv": signed_in_only("/insights/ai/prices.csv"),
     "insights/ai/costs/": signed_in_only("/insights/ai/costs/"),
     "insights/ai/costs.csv": signed_in_only("/insights/ai/costs.csv"),

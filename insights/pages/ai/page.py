@@ -10,12 +10,23 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 
 from insights.pages import lines, presenter
 from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
-from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, TABS, WORK_COMPARED
+from insights.pages.ai.tabs import (
+    AI_PAGE,
+    CODE_OF,
+    COMPARED,
+    COST,
+    COSTS,
+    OUT_OF,
+    SPEND_PAGE,
+    TABS,
+    WORK_COMPARED,
+)
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.connect import connect_first_agent
 from insights.pages.presenter import Additions, OwnCard
@@ -41,8 +52,10 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
     answers = opened.answers
     if answers.figure("ai.sessions").value is None:
         sources = available_sources()
-        if not (sources.repositories or sources.sessions):
+        if not (sources.repositories or sources.sessions or sources.vendors):
             return connect_first_agent(request)
+        if sources.vendors and not (sources.sessions or tab):
+            return redirect(AI_PAGE.at("vendors").url(answers.filters))
     active = int(answers.figure("ai.active_developers").value or 0)
     more = {
         "active_developers": wording.count(active, "active developer"),

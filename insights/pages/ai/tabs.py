@@ -15,6 +15,7 @@ from insights.ui.cards import (
     Look,
     Own,
     Section,
+    Text,
     Tile,
     Trend,
     Units,
@@ -131,6 +132,34 @@ ADOPTION = Section(
         ),
     ),
     look_for=("ai.adoption_rate",),
+)
+VENDORS = Section(
+    "vendors",
+    "Use by any source",
+    "Whom telemetry or an agent’s vendor reports as active; each person counts once",
+    cards=(
+        Tile("ai.active_by_any_source"),
+        Tile("ai.adoption_by_any_source"),
+        Tile("ai.vendor_active_developers"),
+        Tile("ai.vendor_sessions"),
+        Tile("ai.vendor_acceptance_rate"),
+        Trend(
+            "active_by_source",
+            "ai.active_by_any_source",
+            "Active developers by source",
+            span=8,
+            by=Dimension.KNOWN_FROM,
+            counted=True,
+        ),
+        Text(
+            "what_telemetry_adds",
+            "Vendors report who was active, and for some agents sessions, lines and cost. Telemetry adds the time of "
+            "sessions, tokens by model, tool calls and errors; with the collector also which lines were committed, and "
+            "what a pull request or work item cost. No other figure here contains what only vendors report.",
+            "What telemetry adds",
+        ),
+    ),
+    links=(("Reconciliation with vendors’ bills", "reconciliation"),),
 )
 IMPACT = Section(
     "impact",
@@ -259,6 +288,7 @@ TABS = {
     "spend": (SPEND, COSTS),
     "usage": (USAGE,),
     "developers": (LEADERBOARD,),
+    "vendors": (VENDORS,),
 }
 
 # Facets of sessions and people; a session has no repository before its commits have one.
@@ -281,6 +311,7 @@ AI_PAGE = InsightsPage(
         "spend": Tab("Spend", holds="spend money"),
         "usage": Tab("Usage", holds="usage failing-tools"),
         "developers": Tab("Developers", holds="leaderboard"),
+        "vendors": Tab("Vendors"),
     },
 )
 SPEND_PAGE, USAGE_PAGE, DEVELOPERS_PAGE = map(AI_PAGE.at, ("spend", "usage", "developers"))
