@@ -14,6 +14,7 @@ from orgtree.access.access import Access
 
 REMEDIES = {
     "agent": "Check that its ingest token is valid, and that its settings and the network still reach Headway.",
+    "bill": "Reconciliation shows the difference by cause: people without telemetry, machines that do not report.",
     "connection": "Check its history: its credential may have lost access. If there is no activity any more, pause it.",
     "token": "Check where it is configured, and whether it expired. If you no longer need it, revoke it.",
 }
@@ -35,6 +36,8 @@ def open_silences(access: Access) -> Sequence[dict[str, Any]]:
 
 def silence_title(silence: Silence) -> str:
     """Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
+    if silence.sender_kind == "bill":
+        return f"Telemetry explains less of the bill of {agent_name(silence.sender_key)}"
     if silence.sender:
         name = agent_name(silence.sender_key) if silence.sender_kind == "agent" else silence.sender_name
         return f"{name} sends nothing"
@@ -45,6 +48,8 @@ def silence_title(silence: Silence) -> str:
 
 def lacking(silence: Silence) -> tuple[str, ...]:
     """Keys of metrics that lack the missing data."""
+    if silence.sender_kind == "bill":
+        return ("ai.bill_explained", "ai.billed_spend")
     signal = SIGNALS.get(silence.signal)
     return signal.metrics if signal else ()
 
@@ -57,6 +62,8 @@ def text_of_notice(silence: Silence) -> str:
 
 
 def _detail(silence: Silence, access: Access) -> str:
+    if silence.sender_kind == "bill":
+        return f"In the four weeks before, it explained {wording.percent_of(silence.share_before or 0, 1)}."
     if silence.sender:
         return "It sent data on each of the previous five working days."
     sessions = "A few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from core.locks import Lock
 from integrations.models import SenderDay, Silence
+from integrations.silence.bills import BillShare, bill_shares, has_recovered
 from integrations.silence.counting import version_days
 from integrations.silence.senders import names_of_senders, note_sender_days, silent_senders
 from integrations.silence.signals import SIGNALS
@@ -37,13 +38,19 @@ def watch(now: datetime | None = None) -> int:
     note_sender_days(at)
     days = version_days(at)
     known = {_key(silence): silence for silence in Silence.objects.open()}
-    _update(known.values(), days, today, at)
+    bills = bill_shares(today)
+    _update(known.values(), days, bills, today, at)
     Silence.objects.filter(ended_at__lt=at - KEPT_ENDED).delete()
     found = [
         *(Silence(**asdict(silence)) for silence in silent_versions(days, today)),
         *(
             Silence(sender=silence.sender, sender_name=silence.name, since=silence.since)
             for silence in silent_senders(at)
+        ),
+        *(
+            Silence(sender=bill.sender, sender_name=bill.agent, since=bill.since, share_before=bill.before)
+            for bill in bills.values()
+            if bill.has_fallen
         ),
     ]
     still_open = {key for key, silence in known.items() if silence.ended_at is None}
@@ -52,14 +59,22 @@ def watch(now: datetime | None = None) -> int:
     return len(new)
 
 
-def _update(silences: Collection[Silence], days: Sequence[VersionDay], today: date, now: datetime) -> None:
+def _update(
+    silences: Collection[Silence],
+    days: Sequence[VersionDay],
+    bills: Mapping[str, BillShare],
+    today: date,
+    now: datetime,
+) -> None:
     """End silences that are over, and continue counting for the others."""
     of_agents = by_agent(days)
     senders = {silence.sender for silence in silences if silence.sender}
     sent = set(SenderDay.objects.filter(sender__in=senders).values_list("sender", "day"))
     names = names_of_senders(senders)
     for silence in silences:
-        if silence.sender:
+        if silence.sender_kind == "bill":
+            end = _end_of_bill(silence, bills.get(silence.sender))
+        elif silence.sender:
             end = _end_of_sender(silence, sent, is_there=silence.sender in names)
         elif silence.signal not in SIGNALS:  # a signal of an earlier version of Headway
             end = Silence.End.REMOVED
@@ -77,6 +92,12 @@ def _end_of_sender(silence: Silence, sent: set[tuple[str, date]], *, is_there: b
         return Silence.End.REMOVED
     returned = any(sender == silence.sender and day > silence.since for sender, day in sent)
     return Silence.End.RETURNED if returned else None
+
+
+def _end_of_bill(silence: Silence, bill: BillShare | None) -> Silence.End | None:
+    if bill is None:
+        return Silence.End.REMOVED
+    return Silence.End.RETURNED if has_recovered(bill, silence.share_before) else None
 
 
 def _end_of_version(silence: Silence, days: Sequence[VersionDay], today: date) -> Silence.End | None:

@@ -1,0 +1,69 @@
+"""Bills of vendors of which telemetry explains less than before: some agents stopped sending."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from core import sql
+from integrations.facts.vendors import BILL_ENTRIES
+
+RECENT, BEFORE = timedelta(days=7), timedelta(days=28)
+FALL = 0.2  # of the explained share, so that a holiday of one person says nothing
+RETURNED = 0.1  # below the share before, at most
+LEAST_UNEXPLAINED = 50  # US dollars in the recent days
+
+# By agent, over the last days that its vendor has billed: what is billed at list prices, and what of it is explained.
+_SHARES = f"""
+    SELECT agent, first_day,
+           sum(explained) FILTER (WHERE day >= first_day), sum(listed) FILTER (WHERE day >= first_day),
+           sum(explained) FILTER (WHERE day < first_day), sum(listed) FILTER (WHERE day < first_day)
+    FROM ({BILL_ENTRIES.sql}) AS entry
+    CROSS JOIN (
+        SELECT max(day) - (%(recent)s - 1) AS first_day
+        FROM integrations_vendorreport WHERE content = 'bill' AND deleted_at IS NULL AND day <= %(today)s
+    ) AS last
+    WHERE agent <> '' AND day >= first_day - %(before)s AND day < first_day + %(recent)s
+      AND first_day > %(today)s - 2 * %(recent)s
+    GROUP BY agent, first_day
+"""  # noqa: S608  # constants
+
+
+@dataclass(frozen=True)
+class BillShare:
+    """The explained share of an agent's bill in its recent days, from `since` on, and before (None: nothing billed)."""
+
+    agent: str
+    since: date
+    recent: float | None
+    unexplained: float
+    before: float | None
+
+    @property
+    def sender(self) -> str:
+        return f"bill:{self.agent}"
+
+    @property
+    def has_fallen(self) -> bool:
+        if self.recent is None or self.before is None:
+            return False
+        return self.before - self.recent >= FALL and self.unexplained >= LEAST_UNEXPLAINED
+
+
+def bill_shares(today: date) -> Mapping[str, BillShare]:
+    """By sender, for agents whose vendor billed anything of late."""
+    rows = sql.rows(_SHARES, {"today": today, "recent": RECENT.days, "before": BEFORE.days})
+    found = (
+        BillShare(agent, since, _share(recent, listed), float((listed or 0) - (recent or 0)), _share(before, at_list))
+        for agent, since, recent, listed, before, at_list in rows
+    )
+    return {share.sender: share for share in found}
+
+
+def has_recovered(share: BillShare | None, share_before: float | None) -> bool:
+    return share is not None and share.recent is not None and share.recent >= (share_before or 0) - RETURNED
+
+
+def _share(explained: float | None, listed: float | None) -> float | None:
+    return float(explained or 0) / float(listed) if listed else None
