@@ -36,6 +36,7 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "libraries": "*/jenkins-library",
     },
     "pagerduty": {},
+    "anthropic": {"organisation": "console"},
 }
 _PATIENCE_SECONDS = 180.0  # they play a whole year before they answer, on a machine that does other things as well
 _SECONDS_BETWEEN_CHECKS = 0.25
@@ -142,9 +143,14 @@ def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
         anchor=run.anchor.isoformat(),
         zone=str(settings.ORGANISATION_TIME_ZONE),
         repositories=str(repositories_folder()),
-        ports=before.ports if before is not None and _are_usable(before) else _free_ports(),
+        ports=before.ports if before is not None and _has_all(before) and _are_usable(before) else _free_ports(),
         token=before.token if before is not None else f"github_pat_{secrets.token_urlsafe(24)}",
     )
+
+
+def _has_all(tools: DemoTools) -> bool:
+    """Whether each tool has a port: an earlier version's demo has fewer tools."""
+    return _SETTINGS.keys() <= tools.ports.keys()
 
 
 def _are_usable(tools: DemoTools) -> bool:

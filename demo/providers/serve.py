@@ -1,4 +1,4 @@
-"""The demo's simulated GitHub, Jira, Jenkins and PagerDuty as a process: `python -m demo.providers.serve FILE`.
+"""The demo's simulated tools, and the API of a vendor of agents, as a process: `python -m demo.providers.serve FILE`.
 
 FILE says what to serve and where (DemoTools).  The process waits until it is there, and while it serves it holds a lock
 beside it: whoever wants the tools starts one where nobody does.  It loads no Django, and stays small.
@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 from zoneinfo import ZoneInfo
@@ -24,7 +25,9 @@ from demo.plan.delivery import DeliveryHistory
 from demo.plan.delivery_history import demo_history
 from demo.plan.repositories import BUILT_IN_JENKINS, CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES
 from demo.plan.stories import Flavour
+from demo.plan.vendor_bill import bill_of
 from demo.plan.year import DemoYear
+from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
@@ -188,6 +191,11 @@ def _pagerduty(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
     )
 
 
+def _anthropic(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    """The bill of the demo's sessions, as of now."""
+    return AnthropicServer(partial(bill_of, tools.year), token=tools.token, port=tools.ports["anthropic"])
+
+
 def _delivered(history: DeliveryHistory, repositories: Collection[str]) -> DeliveryHistory:
     """With the runs and deployments of these repositories alone."""
     return replace(
@@ -204,7 +212,7 @@ def _web(provider: str) -> str:
     return f"https://{provider}.example.com"
 
 
-_SERVERS = (_jira, _jenkins, _pagerduty, _github)  # once GitHub answers, all do
+_SERVERS = (_jira, _jenkins, _pagerduty, _anthropic, _github)  # once GitHub answers, all do
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def _tools() -> DemoTools:
         anchor=ANCHOR.isoformat(),
         zone="Europe/Berlin",
         repositories="/somewhere",
-        ports={"github": 1, "jira": 2, "jenkins": 3, "pagerduty": 4},
+        ports={"github": 1, "jira": 2, "jenkins": 3, "pagerduty": 4, "anthropic": 5},
         token="secret",
     )
 

@@ -39,7 +39,7 @@ def taken_port() -> Iterator[int]:
 
 
 def _written(run: DemoRun, tmp_path: Path, *, jira: int) -> DemoTools:
-    ports = {"github": 1, "jira": jira, "jenkins": 1, "pagerduty": 1}
+    ports = {"github": 1, "jira": jira, "jenkins": 1, "pagerduty": 1, "anthropic": 1}
     folder = str(tmp_path / "demo" / "repositories")
     tools = DemoTools(1, run.flavour, run.anchor.isoformat(), "UTC", folder, ports, "secret")
     tools.write(tmp_path / FILE)

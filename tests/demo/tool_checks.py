@@ -57,7 +57,7 @@ def assert_services_named() -> None:
 
 def assert_read_to_their_end(*, commits: int) -> None:
     """Every stream was read, each record has its place, and pull requests hold the commits of the clones."""
-    for provider in ("github", "jira", "jenkins", "pagerduty"):
+    for provider in ("github", "jira", "jenkins", "pagerduty", "anthropic"):
         connection = Connection.objects.get(provider=provider)
         assert connection.paused_at is not None  # nobody serves it once the command has ended
         assert not connection.problem
