@@ -5,10 +5,12 @@ Unexpected values count as missing here; the normalising function reports them.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.base import Json
+from integrations.connectors.base import Json, RawRecord
+from integrations.connectors.drafts import AnyDraft
 
 
 def object_of(item: Any, *path: str) -> Json:
@@ -41,3 +43,13 @@ def time_of(item: Any, field: str) -> datetime | None:
 def as_record(item: Any) -> Json:
     """The item, wrapped if it is no object so that the normalising function reports the problem."""
     return item if isinstance(item, dict) else {"(record)": item}
+
+
+def record_of(
+    source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
+) -> RawRecord:
+    """An entry of a list, under the name of its source, beside the parts that were read for it; those that are None are
+    left out.
+    """
+    known = {name: part for name, part in parts.items() if part is not None}
+    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)

@@ -19,7 +19,7 @@ from typing import Any
 
 from integrations.connectors.azure.lists import PER_PAGE, entries_in, get, list_all
 from integrations.connectors.azure.pipelines import RESULTS, repository_of, trimmed
-from integrations.connectors.azure.records import Place, account, branch, record_of
+from integrations.connectors.azure.records import Place, account, branch
 from integrations.connectors.azure.releases import release_deployments
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import OVERLAP, written
@@ -27,7 +27,7 @@ from integrations.connectors.drafts import MISSING, DeploymentDraft
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, text_of, time_of
+from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "environment_deployment"

@@ -9,13 +9,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from integrations.connectors.azure.lists import get
-from integrations.connectors.azure.records import Place, record_of
+from integrations.connectors.azure.records import Place
 from integrations.connectors.base import Cursor, Http, Json, Page
 from integrations.connectors.drafts import SprintDraft, shown_title
 from integrations.connectors.errors import TransientError
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of
+from integrations.connectors.unchecked import object_of, objects_of, record_of
 from integrations.enums import SprintState
 
 SOURCE = "iteration"

@@ -15,13 +15,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.azure.lists import PER_PAGE, entries_in, get
-from integrations.connectors.azure.records import Place, account, branch, record_of
+from integrations.connectors.azure.records import Place, account, branch
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, ProvidedParts, shown_title
 from integrations.connectors.errors import GoneError
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, text_of, time_of
+from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "build"

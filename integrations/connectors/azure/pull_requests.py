@@ -24,7 +24,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.azure.lists import PER_PAGE, entries_in, get, list_all, list_by_number
-from integrations.connectors.azure.records import KEY, Place, account, branch, record_of
+from integrations.connectors.azure.records import KEY, Place, account, branch
 from integrations.connectors.azure.threads import count_comments, events_in, read_threads, remarks_in, threads_in
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import AT_A_TIME, GRAIN, OVERLAP, Changes, ListedPage, written
@@ -45,7 +45,7 @@ from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, issue_key, pull_request_references, references
 from integrations.connectors.reviews import reviews_of
-from integrations.connectors.unchecked import as_record, object_of, objects_of, text_of, time_of
+from integrations.connectors.unchecked import as_record, object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import LinkMethod, PullRequestEventKind, PullRequestState
 
 SOURCE, ID = "pull_request", "pullRequestId"

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from integrations.connectors.base import FetchedResource, Json, RawRecord
-from integrations.connectors.drafts import AnyDraft, Who
+from integrations.connectors.base import FetchedResource
+from integrations.connectors.drafts import Who
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import as_record, text_of
 
 KEY = "AB"  # AB#12 is how GitHub names a work item: https://learn.microsoft.com/azure/devops/boards/github/link-to-from-github
 _SERVICE = re.compile(r"(svc|s2s|aadsp)\.", re.IGNORECASE)  # by the descriptor's type of subject
@@ -44,16 +42,6 @@ class Place:
         """The address of a page of the project."""
         name = quote(str(self.resource.details.get("project_name", "")))
         return "/".join((self.collection, name, *map(str, parts)))
-
-
-def record_of(
-    source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
-) -> RawRecord:
-    """An entry of a list, under the name of its source, beside the parts that were read for it; those that are None are
-    left out.
-    """
-    known = {name: part for name, part in parts.items() if part is not None}
-    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)
 
 
 def account(identity: Reader | None) -> Who | None:

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.azure.lists import PER_PAGE, entries_in, get
-from integrations.connectors.azure.records import Place, account, branch, kept_person, record_of
+from integrations.connectors.azure.records import Place, account, branch, kept_person
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import MISSING, DeploymentDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, text_of
+from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of
 from integrations.enums import RunStatus
 
 SOURCE = "release_deployment"

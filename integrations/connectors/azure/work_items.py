@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.azure.lists import PER_PAGE, VERSION, entries_in, get, list_by_number
-from integrations.connectors.azure.records import KEY, Place, account, kept_person, record_of
+from integrations.connectors.azure.records import KEY, Place, account, kept_person
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import (
@@ -36,7 +36,7 @@ from integrations.connectors.errors import GoneError
 from integrations.connectors.json_text import list_in
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import issue_key
-from integrations.connectors.unchecked import object_of, objects_of, text_of
+from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of
 from integrations.enums import ItemField, Priority, Severity, StatusCategory
 
 SOURCE = "work_item"

@@ -19,9 +19,9 @@ from integrations.connectors.base import Cursor, Http, Json, Page
 from integrations.connectors.drafts import CommitDraft, Who
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.gitlab.lists import PER_PAGE, list_page
-from integrations.connectors.gitlab.records import Place, record_of
+from integrations.connectors.gitlab.records import Place
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import record_of, text_of
 
 SOURCE = "commit"
 NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)

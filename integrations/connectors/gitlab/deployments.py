@@ -15,9 +15,9 @@ from integrations.connectors.errors import PermanentError
 from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.lists import PER_PAGE, list_all
 from integrations.connectors.gitlab.pipelines import STATUSES
-from integrations.connectors.gitlab.records import Place, account, record_of
+from integrations.connectors.gitlab.records import Place, account
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, text_of
+from integrations.connectors.unchecked import object_of, record_of, text_of
 from integrations.enums import RunStatus
 
 SOURCE = "deployment"

@@ -16,9 +16,9 @@ from integrations.connectors.errors import GoneError
 from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.group_changes import GroupChanges
 from integrations.connectors.gitlab.issues import CLOSED, INCIDENT
-from integrations.connectors.gitlab.records import Note, Place, notes_in, read_notes, record_of, said
+from integrations.connectors.gitlab.records import Note, Place, notes_in, read_notes, said
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import record_of, text_of
 from integrations.enums import Severity
 
 SOURCE = INCIDENT

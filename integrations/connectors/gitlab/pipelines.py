@@ -18,9 +18,9 @@ from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, 
 from integrations.connectors.errors import GoneError
 from integrations.connectors.gitlab.changes import changes_in
 from integrations.connectors.gitlab.lists import list_all
-from integrations.connectors.gitlab.records import Place, account, record_of
+from integrations.connectors.gitlab.records import Place, account
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import text_of, time_of
+from integrations.connectors.unchecked import record_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "pipeline"

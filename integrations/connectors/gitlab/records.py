@@ -7,16 +7,15 @@ words are those of app/services/system_notes in GitLab's source.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.base import FetchedResource, Http, Json, RawRecord
-from integrations.connectors.drafts import AnyDraft, Who
+from integrations.connectors.base import FetchedResource, Http, Json
+from integrations.connectors.drafts import Who
 from integrations.connectors.gitlab.lists import list_all
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import as_record, objects_of, text_of
+from integrations.connectors.unchecked import objects_of
 
 GHOST = "ghost"  # takes over what deleted accounts have written
 # Lists of records do not say which accounts are bots; GitLab names those of tokens and service accounts itself.
@@ -43,16 +42,6 @@ class Place:
         """The project, for records that do not name it themselves."""
         page = self.resource.details.get("html_url", "")
         return {"id": self.resource.external_id, "path": self.resource.name, "web_url": page}
-
-
-def record_of(
-    source: str, normalise: Callable[[Json], Sequence[AnyDraft]], entry: Any, *, id_field: str = "id", **parts: Any
-) -> RawRecord:
-    """An entry of a list, under the name of its source, beside the parts that were read for it; those that are None are
-    left out.
-    """
-    known = {name: part for name, part in parts.items() if part is not None}
-    return RawRecord({source: as_record(entry), **known}, normalise, text_of(entry, id_field), source)
 
 
 def account(user: Reader | None) -> Who | None:
