@@ -41,12 +41,11 @@ from integrations.connectors.gitlab.records import (
     logins_in,
     notes_in,
     read_notes,
-    record_of,
     said,
 )
 from integrations.connectors.reader import Reader
 from integrations.connectors.status_labels import is_started, status_of
-from integrations.connectors.unchecked import text_of
+from integrations.connectors.unchecked import record_of, text_of
 from integrations.enums import SprintState, StatusCategory
 
 SOURCE, INCIDENT, ITERATION = "issue", "incident", "iteration"

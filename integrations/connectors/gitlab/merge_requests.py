@@ -41,13 +41,12 @@ from integrations.connectors.gitlab.records import (
     logins_in,
     notes_in,
     read_notes,
-    record_of,
     said,
 )
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, pull_request_references
 from integrations.connectors.reviews import Remark, reviews_of
-from integrations.connectors.unchecked import object_of, text_of
+from integrations.connectors.unchecked import object_of, record_of, text_of
 from integrations.enums import PullRequestEventKind, PullRequestState, ReviewState
 
 SOURCE = "merge_request"
