@@ -45,6 +45,11 @@ def url_with(path: str, params: Mapping[str, object] | Iterable[tuple[str, objec
     return f"{path}?{query}" if query or not path else path
 
 
+def with_parameter(url: str, name: str, value: object) -> str:
+    """The URL with one more parameter."""
+    return f"{url}{'&' if '?' in url else '?'}{urlencode({name: value})}"
+
+
 def read_page(request: HttpRequest) -> int:
     """The number of the page that the address names, from 1.  Raises FieldError."""
     written = request.GET.get("page") or "1"

@@ -10,6 +10,7 @@ from programs.budgets.api import budgets
 from programs.capitalisation import api as capitalisation
 from programs.closing.api import quarters
 from programs.experiments import api as experiments
+from programs.finding_work import api as finding_work
 from programs.meetings.api import feeds, meetings
 from programs.mirrors.api import mirrors
 from programs.objectives.api import forms, objectives
@@ -46,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         allocation.AllocationRules.endpoint("retrieve", "partial_update", "destroy"),
         name="api_allocation_rule",
     ),
+    path("findings/<int:pk>/work/", finding_work.FindingWorkView.as_view(), name="api_finding_work"),
     path("allocation-targets/", allocation.AllocationTargetsView.as_view(), name="api_allocation_targets"),
     path("budgets/", budgets.Budgets.endpoint("list", "create"), name="api_budgets"),
     path("budgets/<int:pk>/", budgets.Budgets.endpoint("retrieve", "partial_update", "destroy"), name="api_budget"),

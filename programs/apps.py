@@ -25,6 +25,7 @@ class ProgramsConfig(AppConfig):
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
         from programs.experiments.pages.listing import experiments_of_finding, experiments_of_ticket
+        from programs.finding_work.pages import work_of_finding
         from programs.first_templates import add_first_templates
         from programs.meetings.services.calendars import calendar_object
         from programs.meetings.services.records import meeting_records
@@ -56,6 +57,7 @@ class ProgramsConfig(AppConfig):
         spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
         ticket_cards.register(experiments_of_ticket)
+        finding_sections.register(work_of_finding)
         finding_sections.register(experiments_of_finding)
         meeting_records.register(reviews_of_meetings)
         meeting_records.register(qbrs_of_meetings)

@@ -20,6 +20,9 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "insights/ai/charge-back/": signed_in_only("/insights/ai/charge-back/"),
     # Here people have no attributes.
     "insights/ai/charge-back.csv": Access("/insights/ai/charge-back.csv", visitor=SIGN_IN, member=400, admin=400),
+    "api/v1/findings/<int:pk>/work/": Access(
+        "/api/v1/findings/4711/work/", visitor=401, member=404, admin=404, token=404, token_of_nobody=404
+    ),
     "programs/agreements/": signed_in_only("/programs/agreements/"),
     "programs/agreements.csv": signed_in_only("/programs/agreements.csv"),
     "programs/agreements/<str:pk>/": no_such("/programs/agreements/no-such-unit/"),

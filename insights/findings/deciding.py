@@ -1,4 +1,4 @@
-"""The decisions of readers on findings: acknowledged, dismissed with a reason, and whether it was of use."""
+"""The decisions of readers on findings: acknowledged, in work, dismissed with a reason, and whether it was of use."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from insights.models.findings import OPEN_STATES, FindingState, Verdict
 from orgtree.access.access import Access
 
 LONGEST_REASON = 400
+ONLY_LEADERS = "Those who lead the unit decide on its findings."
 ACKNOWLEDGE, DISMISS = "acknowledge", "dismiss"
 ACTS = (ACKNOWLEDGE, DISMISS, *Verdict.values)
 
@@ -37,23 +38,41 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
     it; *known* does, too.  Verdicts move thresholds (thresholds.py).  Raises MayNotWriteError and FieldError.
     """
     if not may_decide(finding, access):
-        raise MayNotWriteError("Those who lead the unit decide on its findings.")
+        raise MayNotWriteError(ONLY_LEADERS)
     if act not in ACTS:
         raise FieldError("act", f"Choose one of {', '.join(ACTS)}.")
     reason = checked_text("reason", reason, LONGEST_REASON)
     if act in {DISMISS, Verdict.WRONG} and not reason:
         raise FieldError("reason", "Say why, so that the next reader knows.")
     with transaction.atomic():
-        stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
-        if stored.state not in OPEN_STATES:
-            raise FieldError("act", f"It is {stored.get_state_display().lower()} already.")
-        stored.state = FindingState.ACKNOWLEDGED
+        stored = _open(finding, "act")
+        if act == ACKNOWLEDGE or stored.state == FindingState.NEW:
+            stored.state = FindingState.ACKNOWLEDGED
         if act in {DISMISS, Verdict.WRONG, Verdict.KNOWN}:
             stored.state, stored.ended_on = FindingState.DISMISSED, timezone.localdate()
         if act in Verdict.values:
             stored.verdict = act
         stored.reason = reason or stored.reason
-        stored.decided_on = timezone.localdate()
-        stored.decided_by = access.viewer if isinstance(access.viewer, User) else None
-        stored.save()
+        _save_decided(stored, access)
     return stored
+
+
+def begin_work(access: Access, finding: Finding) -> None:
+    """Note that somebody works on the finding, in the caller's transaction.  Raises FieldError where it is closed."""
+    stored = _open(finding, "finding")
+    stored.state = FindingState.IN_WORK
+    _save_decided(stored, access)
+
+
+def _open(finding: Finding, field: str) -> Finding:
+    """The finding as it is stored, locked.  Raises FieldError for the field where it is closed."""
+    stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
+    if stored.state not in OPEN_STATES:
+        raise FieldError(field, f"It is {stored.get_state_display().lower()} already.")
+    return stored
+
+
+def _save_decided(finding: Finding, access: Access) -> None:
+    finding.decided_on = timezone.localdate()
+    finding.decided_by = access.viewer if isinstance(access.viewer, User) else None
+    finding.save()

@@ -15,11 +15,12 @@ from orgtree.models.visibility import Visibility
 class FindingState(models.TextChoices):
     NEW = "new", "New"
     ACKNOWLEDGED = "acknowledged", "Acknowledged"
+    IN_WORK = "in_work", "In work"
     DISMISSED = "dismissed", "Dismissed"
     RESOLVED = "resolved", "Resolved"
 
 
-OPEN_STATES = (FindingState.NEW, FindingState.ACKNOWLEDGED)
+OPEN_STATES = (FindingState.NEW, FindingState.ACKNOWLEDGED, FindingState.IN_WORK)
 
 
 class Verdict(models.TextChoices):

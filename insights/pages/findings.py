@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -13,7 +14,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
 from core.hooks import Hook
-from core.page_links import Picker, url_with
+from core.page_links import Picker, url_with, with_parameter
 from core.write_errors import FieldError
 from insights.annotations.events import events_beside, in_words
 from insights.catalogue.registry import get
@@ -39,7 +40,12 @@ from orgtree.access.access import Access
 
 MOST, MOST_ON_CARD = 50, 5
 TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
-TONES = {FindingState.NEW: "acc", FindingState.ACKNOWLEDGED: "", FindingState.RESOLVED: "good"}
+TONES = {
+    FindingState.NEW: "acc",
+    FindingState.ACKNOWLEDGED: "",
+    FindingState.IN_WORK: "acc",
+    FindingState.RESOLVED: "good",
+}
 ICONS = {GAP: "arrows-diff", TREND: "trending-up", MOVE: "sitemap", DATA: "database"}
 KINDS = {
     CHANGE: "change over a year",
@@ -245,7 +251,11 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
         "events": _events(finding, scope, access),
         "threshold": _threshold(finding),
         "conventions": context_of(unit, local_today()).conventions if metric.key.startswith("pr.") else "",
-        "actions": [action for action in actions_on(metric, scope, access) if action.starts_work],
+        "actions": [
+            replace(action, url=with_parameter(action.url, "finding", finding.pk))
+            for action in actions_on(metric, scope, access)
+            if action.starts_work
+        ],
         "metric_url": url_with(reverse("metric_page", args=[metric.key]), about),
         "may_decide": may_decide(finding, access) and finding.state in OPEN_STATES,
         "chart": ChartCard(

@@ -11,6 +11,7 @@ from programs.models.digests import (
     Rhythm,
 )
 from programs.models.experiments import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
+from programs.models.finding_work import FindingWork
 from programs.models.meetings import (
     CalendarFeed,
     Meeting,

@@ -54,7 +54,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/objectives/objectives.csv": ("objectives.csv",),
     "programs/objectives/new/": (
         *("objectives/", "objectives/templates/", "objectives/templates/<slug:template>/", "writing-for/"),
-        *("metrics/", "fiscal-calendar/"),
+        *("metrics/", "fiscal-calendar/", "findings/<int:pk>/work/"),
     ),
     "programs/objectives/baseline/": ("objectives/baseline/",),
     "programs/objectives/parents/": ("objectives/parents/",),
@@ -130,7 +130,10 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/tickets/": ("tickets/",),
     "programs/tickets/tickets.csv": ("tickets.csv",),
     "programs/tickets/import/": ("tickets/import/",),
-    "programs/tickets/new/": ("tickets/", "tickets/templates/", "tickets/plans/", "writing-for/", "metrics/"),
+    "programs/tickets/new/": (
+        *("tickets/", "tickets/templates/", "tickets/plans/", "writing-for/", "metrics/"),
+        "findings/<int:pk>/work/",  # with a finding in the address
+    ),
     "programs/tickets/<int:pk>/": (
         *("tickets/<int:pk>/", "tickets/<int:pk>/comments/", "tickets/<int:pk>/history/", "tickets/<int:pk>/watch/"),
     ),

@@ -25,6 +25,7 @@ from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.views import record_view
 from orgtree.access.access import Access
+from programs.finding_work.pages import start_named_work
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews
 from programs.models import Objective, Quarter, RoadmapIntent
 from programs.objectives.pages.form import ObjectiveForm, differences, row_of
@@ -53,7 +54,7 @@ DIRECTIONS = {
 
 class ObjectivePage(ProgramForm):
     """`unit`, `quarter`, `template`, `metric`, `statistic` and `parent` in the address fill the form of a new objective
-    in, and so does an `intent` of the roadmap with what it names.
+    in, and so does an `intent` of the roadmap with what it names; it works on the `finding`.
 
     Without any of the last four the page asks first with what to begin.
     """
@@ -85,6 +86,12 @@ class ObjectivePage(ProgramForm):
         if record is None and data is None:
             return _started(self.request, self.access, self.quarters)
         return ObjectiveForm(data, visibility=self.access.visibility, quarters=self.quarters, instance=record)
+
+    def save(self, form: ObjectiveForm) -> Objective:
+        saved: Objective = super().save(form)
+        if self.record is None:
+            start_named_work(self.request, self.access, saved)
+        return saved
 
     def differences(self, form: ObjectiveForm, stored: Objective) -> Iterable[Difference]:
         return differences(form, self.form_of(stored))

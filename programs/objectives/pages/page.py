@@ -26,6 +26,7 @@ from insights.ui.views import action_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE
+from programs.finding_work.pages import finding_of
 from programs.history.events import Changed, Step, Value, names_of_accounts
 from programs.history.labels import HistoryLine, history_lines, value_words
 from programs.key_results.services.reading import unit_of
@@ -84,6 +85,7 @@ def objective_page(
     is_open = not record.quarter.is_closed and record.dropped_at is None
     context: dict[str, Any] = {
         "objective": record,
+        "finding": finding_of(record, access),
         "line": objective_line(progress, today),
         "quarter_days": wording.days(record.quarter.window),
         "passed": elapsed_text(record.quarter, today),

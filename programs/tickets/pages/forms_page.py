@@ -22,6 +22,7 @@ from insights.ui import wording
 from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
+from programs.finding_work.pages import start_named_work
 from programs.models import Ticket, TicketTemplate
 from programs.requests.list_pages import ProgramForm
 from programs.requests.visible import visible_ticket
@@ -40,7 +41,7 @@ from programs.tickets.services.fields import SPECIAL, WRITTEN, names_of_pull_req
 from programs.tickets.services.writing import ONLY_LEADERS, add_ticket, change_ticket, may_change
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-KEPT_PARAMETERS = ("unit", "objective", "metric")
+KEPT_PARAMETERS = ("unit", "objective", "metric", "finding")
 
 
 class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
@@ -91,7 +92,10 @@ class TicketForm(OwnedForm, forms.ModelForm[Ticket]):
 
 
 class TicketPage(ProgramForm):
-    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form of a new ticket in."""
+    """`unit`, `metric`, `objective`, `title` and `template` in the address fill the form of a new ticket in.
+
+    It works on the `finding`.
+    """
 
     template_name = "programs/tickets/form.html"
     adding = FormTexts("New ticket", "Create ticket", "Ticket created.")
@@ -113,6 +117,12 @@ class TicketPage(ProgramForm):
         initial["unit"] = initial["unit"] or (WHOLE if self.access.visibility.leads_whole else "")
         initial |= {"starts_on": windows.local_today(), **prefilled_from(params)}
         return TicketForm(data, access=self.access, initial=initial)
+
+    def save(self, form: TicketForm) -> Ticket:
+        saved: Ticket = super().save(form)
+        if self.record is None:
+            start_named_work(self.request, self.access, saved)
+        return saved
 
     def context(self, form: TicketForm) -> dict[str, Any]:
         params = self.request.GET

@@ -21,6 +21,7 @@ from insights.ui.tiles import Link
 from insights.ui.views import action_view, record_view
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
+from programs.finding_work.pages import finding_of
 from programs.history.events import names_of_accounts
 from programs.history.labels import cells_of
 from programs.models import Objective, Ticket, TicketComment, TicketState
@@ -66,6 +67,7 @@ def ticket_page(
     named = _pull_requests(linked | history.pull_requests, access)
     context: dict[str, Any] = {
         "ticket": record,
+        "finding": finding_of(record, access),
         "line": line,
         "details": cells_of(record, PAGE),
         "owner_left": record.is_standing and record.owner is not None and not is_here(record.owner),

@@ -1,0 +1,1 @@
+"""Work on findings: the tickets and objectives that one started."""
