@@ -33,6 +33,8 @@ PAGES = {
     "agreements": "/programs/agreements/",
     "allocation-rules": "/insights/allocation/rules/",
     "capacity-empty": "/insights/capacity/",
+    "reconciliation-empty": "/insights/ai/reconciliation/",
+    "vendors-empty": "/insights/ai/vendors/",
     "findings": "/insights/findings/",
     "report-empty": "/insights/report/",
     "experiments-empty": "/programs/experiments/",
