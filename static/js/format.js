@@ -27,7 +27,7 @@ function duration(seconds) {
 /* For an axis: short, the unit with every tick. */
 export function tick(value, unit) {
   if (unit === "percent") return `${trimmed(value, 1)}%`;
-  if (unit === "currency") return `$${compact(value)}`;
+  if (unit === "currency") return `${value < 0 ? "−" : ""}$${compact(Math.abs(value))}`;
   if (unit === "seconds") return duration(value);
   return compact(value);
 }
@@ -36,7 +36,7 @@ export function tick(value, unit) {
 export function exact(value, unit) {
   if (value === null || value === undefined) return "no data";
   if (unit === "percent") return `${grouped(value, 1)}%`;
-  if (unit === "currency") return `$${grouped(value, Math.abs(value) < 1000 ? 2 : 0)}`;
+  if (unit === "currency") return `${value < 0 ? "−" : ""}$${grouped(Math.abs(value), Math.abs(value) < 1000 ? 2 : 0)}`;
   if (unit === "seconds") return duration(value);
   if (unit === "per_day") return `${grouped(value, 2)} / day`;
   return Number.isInteger(value) ? grouped(value) : grouped(value, 2);
