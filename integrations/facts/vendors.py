@@ -146,26 +146,29 @@ BILL_ENTRIES = Relation(
             UNION ALL
             SELECT 'telemetry ' || concat_ws(' ', figures.identity_id, figures.day, figures.agent, figures.model),
                    identity.person_id, figures.day, figures.agent, figures.model,
-                   CASE WHEN figures.day > compared.last_day THEN 'delay' ELSE 'not_reported' END,
+                   CASE WHEN billing.is_reported THEN 'not_reported' ELSE 'delay' END,
                    NULL, NULL, sum(figures.spend),
-                   CASE WHEN figures.day <= compared.last_day THEN sum(figures.spend) END, -sum(figures.spend)
+                   CASE WHEN billing.is_reported THEN sum(figures.spend) END, -sum(figures.spend)
             FROM (
-                SELECT usage.agent, min(report.day) AS first_day, max(latest.day) AS last_day
+                SELECT usage.agent, min(report.day) AS first_day, array_agg(DISTINCT report.connection_id) AS vendors
                 FROM integrations_vendorusage usage
                 JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
-                JOIN (
-                    SELECT connection_id, max(day) AS day FROM integrations_vendorreport
-                    WHERE content = 'bill' AND deleted_at IS NULL GROUP BY connection_id
-                ) AS latest ON latest.connection_id = report.connection_id
                 WHERE report.content = 'bill' AND usage.agent <> '' AND usage.currency = 'USD'
                 GROUP BY usage.agent
             ) AS compared
             JOIN integrations_agentsessionday figures
               ON figures.agent = compared.agent AND figures.day >= compared.first_day
             JOIN orgtree_identity identity ON identity.id = figures.identity_id
+            CROSS JOIN LATERAL (
+                SELECT EXISTS (
+                    SELECT FROM integrations_vendorreport report
+                    WHERE report.day = figures.day AND report.content = 'bill' AND report.deleted_at IS NULL
+                      AND report.connection_id = ANY (compared.vendors)
+                ) AS is_reported
+            ) AS billing
             WHERE figures.counted AND figures.spend > 0
             GROUP BY figures.identity_id, identity.person_id, figures.day, figures.agent, figures.model,
-                     compared.last_day
+                     billing.is_reported
         ) AS entry (entry, person_id, day, agent, model, cause, billed, listed, spend, explained, difference)
     """,  # noqa: S608  # constants
 )
@@ -180,5 +183,5 @@ whose days the vendor has billed.  difference is an entry's part of billed − s
   of sessions; below zero where sessions are on no bill;
 - price: the same tokens at the vendor's list price minus at that average price, which depends on the mix of tokens;
 - discount: charged minus listed;
-- delay: spend of days that the vendor has not reported yet.
+- delay: spend of days of which the vendor's report is missing, or not there yet.
 """

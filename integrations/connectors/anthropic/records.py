@@ -52,7 +52,7 @@ def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
     currencies = set()
     for row in _objects(report, "costs"):
         rows[_key_of(row)].append(_cost(row))
-        currencies.add(row.text("cost.currency", default="USD"))
+        currencies.add(row.text("cost.currency", default="USD").strip().upper())
     if len(currencies) > 1:
         raise SchemaError("cost.currency", f"should be one currency and is {' and '.join(sorted(currencies))}")
     return [_report(report, USAGE_AND_COST, VendorContent.BILL, rows, currency=min(currencies, default=""))]
@@ -169,7 +169,7 @@ def _person(email: str, account: str) -> _Whose:
     """By the address alone, so that two accounts of one address are one; a deleted account has no address."""
     if not email and not account:
         return _Whose(VendorLevel.ORGANISATION, None, "")
-    who = Who(email=email.lower()) if email else Who(account=account)
+    who = Who(email=email.strip().lower()) if email.strip() else Who(account=account)
     return _Whose(VendorLevel.PERSON, who, "")
 
 

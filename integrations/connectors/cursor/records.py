@@ -114,4 +114,4 @@ def _email(row: Reader, name: str) -> str:
     """Lower case, so that one address is one person; a removed member may have none."""
     if not row.has(name) and not row.has("userId"):
         raise SchemaError(name, "is missing")
-    return row.text(name, default="").lower()
+    return row.text(name, default="").strip().lower()

@@ -105,10 +105,15 @@ def test_whose_use_it_was(actor: Any, level: VendorLevel, person: Who | None, na
 def test_two_accounts_of_one_address_are_added_up() -> None:
     report = payload()
     other = deepcopy(report["usage"][0])
-    other["group"]["actor"]["user_id"], other["group"]["actor"]["email_address"] = "user_02", "ada@example.com"
+    other["group"]["actor"]["user_id"], other["group"]["actor"]["email_address"] = "user_02", " Ada@example.com"
     report["usage"].append(other)
     (part,) = parts_of(normalise_usage_and_cost(report))
     assert (part.input_tokens, part.requests, part.cost) == (2000, 8, Decimal("1.2345"))
+
+
+def test_a_currency_is_a_code_however_it_is_written() -> None:
+    (part,) = parts_of(normalise_usage_and_cost(payload(cost={"amount": 12.5, "currency": "usd"})))
+    assert part.currency == "USD"
 
 
 def test_a_cost_without_a_list_price_has_no_discount() -> None:

@@ -72,7 +72,7 @@ def events(*rows: Mapping[str, Any]) -> list[VendorUsageDraft]:
 
 
 def test_events_are_added_up_by_person_and_model() -> None:
-    (part,) = events(EVENT, EVENT | {"userEmail": "ada@example.com"})
+    (part,) = events(EVENT, EVENT | {"userEmail": " ada@example.com"})
     assert (part.level, part.person, part.agent) == (VendorLevel.PERSON, Who(email="ada@example.com"), "cursor")
     assert (part.requests, part.input_tokens, part.cache_write_tokens, part.output_tokens) == (2, 252, 12224, 900)
     assert (part.cost, part.list_cost, part.currency) == (Decimal("0.4272"), Decimal("0.4036"), "USD")
