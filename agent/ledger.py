@@ -304,6 +304,10 @@ class Ledger:
         rows = self.rows("SELECT position, state FROM transcript WHERE path = ?", path)
         return (rows[0][0], json.loads(rows[0][1])) if rows else (0, {})
 
+    def forget_transcripts(self, paths: Iterable[str]) -> None:
+        """Forget transcripts that are gone: agents delete theirs after a while."""
+        self.connection.executemany("DELETE FROM transcript WHERE path = ?", [(path,) for path in paths])
+
     def add_activities(
         self, agent: str, found: Iterable[Activity], transcript: tuple[str, int, dict[str, Any]] | None = None
     ) -> int:

@@ -53,26 +53,28 @@ def read_transcripts(ledger: Ledger, *, most_bytes: int = MOST_BYTES) -> int:
     ledger.set_note("transcripts read", str(time.time()))
     since, pauses = _since(ledger), _pauses(ledger)
     new = done = 0
+    known = {path for (path,) in ledger.rows("SELECT path FROM transcript")}
     for agent in AGENTS:
         source = SOURCES.get(agent.name)
         if source is None:
             continue
         for path, size, changed_at in files_of(agent.folder(), source):
-            position, state = ledger.transcript(path)
-            if size < position:  # written anew
-                position, state = 0, {}
-            while changed_at >= since and position < size and done < most_bytes:
-                before = position
-                try:
+            known.discard(path)
+            try:
+                position, state = ledger.transcript(path)
+                if size < position:  # written anew
+                    position, state = 0, {}
+                while changed_at >= since and position < size and done < most_bytes:
+                    before = position
                     found, position = read_file(path, before, state, source)
-                except OSError as problem:
-                    log(f"{path} cannot be read: {problem.strerror}")
-                    break
-                wanted = (activity for activity in found if _is_wanted(activity, since, pauses))
-                new += ledger.add_activities(agent.name, wanted, (path, position, state))
-                done += position - before
-                if position == before:
-                    break
+                    wanted = (activity for activity in found if _is_wanted(activity, since, pauses))
+                    new += ledger.add_activities(agent.name, wanted, (path, position, state))
+                    done += position - before
+                    if position == before:
+                        break
+            except (OSError, ValueError) as problem:  # one file must not hold up the others
+                log(f"{path} cannot be read: {problem}")
+    ledger.forget_transcripts(known)
     return new
 
 

@@ -24,7 +24,8 @@ MOST_OPEN = 200  # tool calls without a result, per file
 LONGEST_LINE = 50_000_000
 MOST_AT_ONCE = 20_000_000  # bytes of a file between two writes to the ledger
 LARGEST_COUNT = 10**12
-_NAME = re.compile(r"[\w .:/-]{1,60}", re.ASCII)
+SECONDS_OF_COPY = 1  # a model takes longer to answer
+_NAME = re.compile(r"[\w.:-]{1,60}", re.ASCII)  # no path, no sentence: a model may call a tool that does not exist
 _REFUSAL = re.compile(
     r"The user doesn't want to (?:proceed with|take) this|User rejected tool use|rejected by (?:the )?user"
 )
@@ -50,9 +51,10 @@ def tool_name(name: str) -> str:
 
 def read_claude_code(entry: dict[str, Any], state: State) -> Iterator[Activity]:
     """One response is several lines with the same usage; a resumed session repeats lines of the one before."""
-    session, version, at = entry.get("sessionId"), _text(entry, "version")[:60], moment(entry.get("timestamp"))
-    message = entry.get("message")
-    if not isinstance(session, str) or not isinstance(message, dict) or at is None:
+    forked = entry.get("forkedFrom")  # this line is a copy of that session's
+    session = (_text(forked, "sessionId") if isinstance(forked, dict) else "") or _text(entry, "sessionId")
+    version, at, message = _text(entry, "version")[:60], moment(entry.get("timestamp")), entry.get("message")
+    if not session or not isinstance(message, dict) or at is None:
         return
     content = message.get("content")
     blocks = [block for block in content if isinstance(block, dict)] if isinstance(content, list) else []
@@ -71,8 +73,8 @@ def read_claude_code(entry: dict[str, Any], state: State) -> Iterator[Activity]:
             )
             yield Activity(REQUEST, session, named, at, {"model": model[:120], **figures}, version)
         for block in blocks:
-            if block.get("type") == "tool_use" and isinstance(block.get("id"), str):
-                _open(state, block["id"], _text(block, "name"), at)
+            if block.get("type") == "tool_use" and (call := _text(block, "id")):
+                _open(state, call, _text(block, "name"), at)
     elif entry.get("type") == "user":
         results = [block for block in blocks if block.get("type") == "tool_result"]
         for block in results:
@@ -80,20 +82,32 @@ def read_claude_code(entry: dict[str, Any], state: State) -> Iterator[Activity]:
             if block.get("is_error") is True:
                 outcome = REFUSED if _REFUSAL.search(_plain(block.get("content"))) else FAILED
             yield from _close(state, _text(block, "tool_use_id"), session, at, outcome)
-        if not results and not entry.get("isMeta") and isinstance(entry.get("uuid"), str):
-            yield Activity(TURN, session, entry["uuid"], at, {}, version)
+        uuid = _text(entry, "uuid")
+        if not results and not entry.get("isMeta") and uuid:
+            yield Activity(TURN, session, uuid, at, {}, version)
 
 
 def read_codex(entry: dict[str, Any], state: State) -> Iterator[Activity]:
-    """Counts of tokens are totals of the session: their differences are its requests; a fork repeats its origin's."""
+    """Counts of tokens are totals of the session: their differences are its requests.
+
+    A fork begins with a copy of its origin, which may be dated as the fork: what it has of its first second is the
+    origin's, and only sets the state.
+    """
+    found = _read_codex(entry, state)
+    at = moment(entry.get("timestamp"))
+    yield from (activity for activity in found if at is None or at > state.get("copied_until", float("-inf")))
+
+
+def _read_codex(entry: dict[str, Any], state: State) -> Iterator[Activity]:
     payload, at = entry.get("payload"), moment(entry.get("timestamp"))
     if not isinstance(payload, dict) or at is None:
         return
     kind = entry.get("type")
     if kind == "session_meta":
-        if "session" not in state and isinstance(payload.get("id"), str):
-            state["session"], state["version"] = payload["id"], _text(payload, "cli_version")[:60]
-            state["origin"] = _text(payload, "forked_from_id") or payload["id"]
+        if "session" not in state and (named := _text(payload, "id")):
+            state["session"], state["version"] = named, _text(payload, "cli_version")[:60]
+            if _text(payload, "forked_from_id"):
+                state["copied_until"] = at + SECONDS_OF_COPY
         return
     session = state.get("session")
     if not isinstance(session, str):
@@ -107,7 +121,9 @@ def read_codex(entry: dict[str, Any], state: State) -> Iterator[Activity]:
     elif kind == "response_item":
         call = _text(payload, "call_id", "id")
         if payload.get("type") in ("function_call", "custom_tool_call", "local_shell_call"):
-            _open(state, call, _text(payload, "name") or "local_shell", at)
+            other = _text(payload, "namespace")
+            name = other if other.startswith("mcp") else _text(payload, "name")
+            _open(state, call, name or "local_shell", at)
         elif payload.get("type") in ("function_call_output", "custom_tool_call_output"):
             yield from _close(state, call, session, at, _codex_outcome(payload.get("output")))
 
@@ -128,7 +144,7 @@ def _codex_request(info: Any, state: State, at: float) -> Iterator[Activity]:
     state["totals"] = now
     prompt, cached, written, output = difference
     figures = _counts(max(0, prompt - cached - written), cached, written, None, output)
-    named = f"{OWN_ID}{state['origin']} {' '.join(map(str, now))}"
+    named = f"{OWN_ID}{state['session']} {' '.join(map(str, now))}"
     yield Activity(REQUEST, state["session"], named, at, {"model": state.get("model", ""), **figures}, state["version"])
 
 
@@ -245,7 +261,9 @@ def _count(value: Any) -> int:
 
 
 def _text(entry: dict[str, Any], *names: str) -> str:
-    return next((value for name in names if isinstance(value := entry.get(name), str) and value), "")
+    """The first of these texts; half a surrogate pair, which the ledger cannot store, is replaced."""
+    text = next((value for name in names if isinstance(value := entry.get(name), str) and value), "")
+    return text.encode(errors="replace").decode()
 
 
 def _plain(value: Any) -> str:

@@ -175,6 +175,41 @@ def test_damaged_lines_and_impossible_counts_are_left_out(machine: Path) -> None
     assert requests_of(collected()) == [*REQUESTS, ("req_9", 0, 0, 50, 20, 0)]
 
 
+def test_odd_texts_of_one_line_hold_up_no_other(machine: Path) -> None:
+    """A line may hold half a surrogate pair, and a file's name bytes that are no text: SQLite stores neither."""
+    folder = machine / ".claude" / "projects" / "-work"
+    odd = {**answer(1, 7, use("/home/ada/secret plans", "toolu_\ud800"), 5), "requestId": "req_\ud800"}
+    write(folder / "s-0.jsonl", [odd, result(2, "toolu_\ud800")], at=10)
+    write(folder / os.fsdecode(b"s-\xff.jsonl"), [answer(3, 8, [], 5)], at=20)
+    write(folder / "s-1.jsonl", CONVERSATION)
+    documents = collected()
+    assert [row[0] for row in requests_of(documents)] == ["req_?", "req_1", "req_2", "req_3"]
+    assert documents[0]["tool_calls"][0]["tool"] == "other"
+
+
+def test_transcripts_that_are_gone_are_forgotten(machine: Path) -> None:
+    folder = machine / ".claude" / "projects" / "-work"
+    write(folder / "s-0.jsonl", [answer(1, 7, [], 5)])
+    write(folder / "s-1.jsonl", CONVERSATION)
+    collected()
+    (folder / "s-0.jsonl").unlink()
+    assert len(requests_of(collected())) == 4
+    with ledger.Ledger() as opened:
+        assert opened.rows("SELECT path FROM transcript") == [(str(folder / "s-1.jsonl"),)]
+
+
+def test_copies_that_name_their_origin_are_the_origins(machine: Path) -> None:
+    """Even if the origin went on after the fork, so that the fork's file is read first."""
+    folder = machine / ".claude" / "projects" / "-work"
+    origin = {"sessionId": "s-1", "messageUuid": "uuid"}
+    copies = [{**line, "sessionId": "s-2", "forkedFrom": origin} for line in CONVERSATION if "sessionId" in line]
+    write(folder / "s-2.jsonl", [*copies, answer(30, 4, [], 5, session="s-2")], at=40)
+    write(folder / "s-1.jsonl", CONVERSATION, at=60)
+    documents = collected()
+    found = [(document["session"], [request["id"] for request in document["requests"]]) for document in documents]
+    assert found == [("s-1", ["req_1", "req_2", "req_3"]), ("s-2", ["req_4"])]
+
+
 def codex(at: float, kind: str, **payload: Any) -> dict[str, Any]:
     return {"timestamp": iso(at), "type": kind, "payload": payload}
 
@@ -225,6 +260,25 @@ def test_a_fork_of_codex_counts_what_is_its_own(machine: Path) -> None:
     assert [document["session"] for document in documents] == ["c-1", "c-2"]
     assert [row[1:] for row in requests_of(documents)][-1] == (100, 900, 0, None, 10)
     assert len(requests_of(documents)) == 3
+
+
+def test_a_fork_dates_nothing_anew_that_was_before_the_installation(machine: Path) -> None:
+    """Codex may write the copy of the origin with the time of the fork."""
+    copy = [{**line, "timestamp": iso(50.1)} for line in ROLLOUT]
+    fork = [codex(50, "session_meta", id="c-2", cli_version="0.171.0", forked_from_id="c-1"), *copy]
+    own = counted(70, 3500, 2700, 100, 90, last=(1000, 900, 0, 10))
+    write(machine / ".codex" / "sessions" / "rollout-c-2.jsonl", [*fork, own], at=80)
+    (document,) = documents = collected()
+    assert [row[1:] for row in requests_of(documents)] == [(100, 900, 0, None, 10)]
+    assert (document["tool_calls"], document["turns"]) == ([], [])
+
+
+def test_a_tool_of_a_server_has_no_name(machine: Path) -> None:
+    used = {"type": "function_call", "namespace": "mcp__secrets__", "name": "read_plans", "call_id": "call_9"}
+    ended = {"type": "function_call_output", "call_id": "call_9", "output": SECRET}
+    lines = [{"timestamp": iso(10 + i), "type": "response_item", "payload": p} for i, p in enumerate((used, ended))]
+    write(machine / ".codex" / "sessions" / "rollout-c-1.jsonl", [ROLLOUT[0], *lines])
+    assert [call["tool"] for document in collected() for call in document["tool_calls"]] == ["mcp_tool"]
 
 
 def test_sessions_from_before_the_installation_and_from_a_pause_are_not_read(machine: Path) -> None:
