@@ -210,7 +210,7 @@ SKEW = _data(
     "Are times in an impossible order, as by a wrong clock?",
     reading="Commits that are written again after opening, as by a rebase, look the same.",
     to_try="Look at the clocks of the machines on which these commits were made.",
-    least=0.05,
+    least=0.1,  # some are rebased everywhere
 )
 OF_DATA = (UNMATCHED, UNLINKED, UNKNOWN_COMMITS, STALE, SKEW)
 DETECTORS: tuple[Detector, ...] = (

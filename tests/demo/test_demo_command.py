@@ -235,7 +235,8 @@ def test_delivery_and_compare_set_search_apart_by_how_long_reviews_wait(demo: De
     quarter_year = demo.range(Weeks(12, 0))
     pages = {unit: delivery_page(browser, unit=unit, **quarter_year) for unit in ("search", "platform")}
     assert bottleneck(pages["search"]).startswith("Pickup is the bottleneck: ")
-    assert "for their first review" in hint(pages["search"])
+    if demo.year.flavour is Flavour.STORIES:  # of few pull requests, some also wait long between rounds
+        assert "for their first review" in hint(pages["search"])
     assert _share_of_pickup(pages["platform"]) < _share_of_pickup(pages["search"]) / 2
     assert "for their first review" not in hint(pages["platform"])
     compared_units = compared(browser, TEAMS, "pr.pickup_time", **quarter_year)
