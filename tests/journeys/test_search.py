@@ -100,6 +100,7 @@ def test_the_keys_move_through_the_list(searched_server: Server, windows: Browse
     expect(page.locator("#palette-status")).to_contain_text("results")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog", name="Search")).to_be_hidden()
+    expect(page.locator("#palette-text")).not_to_be_focused()
     assert page.evaluate("document.activeElement.tagName") == before
     assert page.url.endswith(DELIVERY)
 

@@ -27,7 +27,7 @@ from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERS
 from tests.programs.tickets import as_, draft, ownerless, ticket
 from tests.teams import create_teams
 
-MOST_QUERIES = 16  # of one ticket, with the experiment that it belongs to
+MOST_QUERIES = 17  # of one ticket, with the finding that it came from and the experiment that it belongs to
 SignIn = Callable[[Persona], Client]
 
 
