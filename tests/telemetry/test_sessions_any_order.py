@@ -121,6 +121,38 @@ def test_any_order_repetition_and_batching_gives_what_the_oracle_says(
         transaction.set_rollback(True)
 
 
+def test_a_reading_from_before_the_session_undoes_no_comparison() -> None:
+    """The session's slot covers the time of that reading, so it is compared again, with its request."""
+    session, email, later = "session-1", "grace@example.com", FIRST + timedelta(minutes=20)
+    request = Event(
+        at=later,
+        session=session,
+        email=email,
+        kind=EventKind.REQUEST,
+        key="",
+        model="claude-sonnet-4-5",
+        tokens=(0, 0, 0, 1),
+        reported_cost=None,
+    )
+    readings = [
+        _point(
+            moment=moment,
+            value=value,
+            measure=Measure.INPUT_TOKENS,
+            cumulative=value > 0,
+            back=0,
+            session=session,
+            email=email,
+        )
+        for moment, value in ((later, 1.0), (FIRST, 0.0))
+    ]
+    with days_cut_in("UTC"):
+        for record in (request, *readings):
+            receive([record])
+            fold_received_batches()
+        assert stored_sessions() == expected_sessions([request, *readings], ZoneInfo("UTC"))
+
+
 def _of_datable_sessions(sent: list[Event | Point]) -> list[Event | Point]:
     """Without the sessions of which only points without any increase are known: when those were is anybody's guess."""
     return [

@@ -177,7 +177,8 @@ FIND_REACH: LiteralString = """
         FROM fold_family family
         JOIN integrations_agentsession metered
           ON metered.identity_id = family.identity_id AND metered.agent = family.agent AND metered.metric_tokens > 0
-         AND metered.ended_at >= family.first - interval '7 days' AND metered.started_at <= family.last
+         AND metered.ended_at >= family.first - interval '7 days'
+         AND metered.started_at <= family.last + interval '25 hours'  -- its readings may cover the time before
         JOIN integrations_agentmeterslot slot
           ON slot.session_id = metered.id
          AND slot.slot >= date_bin('15 minutes', family.first - interval '1 minute', 'epoch')
@@ -208,7 +209,8 @@ ADD_SESSIONS_NEARBY: LiteralString = """
     FROM fold_family family
     JOIN integrations_agentsession other
       ON other.identity_id = family.identity_id AND other.agent = family.agent AND other.metric_tokens > 0
-     AND other.ended_at >= family.reach_first - interval '7 days' AND other.started_at <= family.reach_last
+     AND other.ended_at >= family.reach_first - interval '7 days'
+     AND other.started_at <= family.reach_last + interval '25 hours'
     WHERE EXISTS (
         SELECT FROM integrations_agentmeterslot slot
         WHERE slot.session_id = other.id
