@@ -146,11 +146,12 @@ def test_a_reading_from_before_the_session_undoes_no_comparison() -> None:
         )
         for moment, value in ((later, 1.0), (FIRST, 0.0))
     ]
+    sent: list[Event | Point] = [request, *readings]
     with days_cut_in("UTC"):
-        for record in (request, *readings):
+        for record in sent:
             receive([record])
             fold_received_batches()
-        assert stored_sessions() == expected_sessions([request, *readings], ZoneInfo("UTC"))
+        assert stored_sessions() == expected_sessions(sent, ZoneInfo("UTC"))
 
 
 def _of_datable_sessions(sent: list[Event | Point]) -> list[Event | Point]:
