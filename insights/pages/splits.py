@@ -47,9 +47,8 @@ def split_context(card: SplitTable, page: InsightsPage, filters: Filters) -> dic
         f"{wording.count(hidden, 'row')} hidden in part: too few people." if hidden else "",
     ]
     return {
-        "dimension": DIMENSION_LABELS[card.by],
         "headings": _headings(card, page, filters),
-        "rows": [(row.label, _cells(row, card, filters, rows)) for row in rows[:ROWS_SHOWN]],
+        "rows": _printed(rows, card, filters),
         "note": " ".join(filter(None, notes)),
     }
 
@@ -86,28 +85,30 @@ def _value(figure: MetricValue | None) -> float | None:
     return None if figure is None or figure.withheld else figure.value
 
 
-def _cells(row: SplitRow, card: SplitTable, filters: Filters, rows: Sequence[SplitRow]) -> list[FigureCell]:
+def _printed(rows: Sequence[SplitRow], card: SplitTable, filters: Filters) -> list[tuple[str, list[FigureCell]]]:
+    """The first rows, with bars in the column that sorts them, or in the first one."""
     by = _sort(card, filters).removeprefix("-")
     with_bars = card.metrics[0] if by == BY_VALUE else by
-    cells = []
-    for position, (key, figure) in enumerate(zip(card.metrics, row.figures, strict=True)):
-        value, is_sorted = _value(figure), key == by
+    position = card.metrics.index(with_bars)
+    longest = max((_value(row.figures[position]) or 0.0 for row in rows), default=0.0)
+
+    def cell(row: SplitRow, key: str, figure: MetricValue | None) -> FigureCell:
+        metric, value, is_sorted = get(key), _value(figure), key == by
         if figure is None or value is None:
             text = "Hidden" if figure and figure.withheld else ""
-            cells.append(FigureCell(text, (figure and figure.reason) or "", is_sorted))
-            continue
-        longest = max(_value(other.figures[position]) or 0.0 for other in rows) if key == with_bars else 0.0
-        metric = get(key)
-        cells.append(
-            FigureCell(
-                wording.in_column(value, metric.unit),
-                sorted=is_sorted,
-                fraction=value / longest if longest else None,
-                rows_url=rows_of_part(filters, key, card.by, row.value or NAMELESS),
-                label=f"{metric.label}: {row.label}",
-            )
+            return FigureCell(text, (figure and figure.reason) or "", is_sorted)
+        return FigureCell(
+            wording.in_column(value, metric.unit),
+            sorted=is_sorted,
+            fraction=value / longest if key == with_bars and longest else None,
+            rows_url=rows_of_part(filters, key, card.by, row.value or NAMELESS),
+            label=f"{metric.label}: {row.label}",
         )
-    return cells
+
+    return [
+        (row.label, [cell(row, key, figure) for key, figure in zip(card.metrics, row.figures, strict=True)])
+        for row in rows[:ROWS_SHOWN]
+    ]
 
 
 def _headings(card: SplitTable, page: InsightsPage, filters: Filters) -> list[Heading]:

@@ -68,7 +68,7 @@ FAMILIES: Mapping[Kind, frozenset[FactFamily]] = {
     kind: frozenset({FAMILY_OF_KIND[kind]} if kind in FAMILY_OF_KIND else ()) | LINKED.get(kind, frozenset())
     for kind in Kind
 }
-"""What a kind of records is needed for."""
+"""The families whose figures lack something where records of a kind are missing."""
 
 UNPLACED_BECAUSE: Mapping[UnplacedReason, tuple[str, str]] = {
     UnplacedReason.UNKNOWN: ("names something that no connection knows", "name something that no connection knows"),

@@ -16,17 +16,7 @@ from django.urls import reverse
 from insights.pages import lines, presenter
 from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
-from insights.pages.ai.tabs import (
-    AI_PAGE,
-    CODE_OF,
-    COMPARED,
-    COST,
-    COSTS,
-    OUT_OF,
-    SPEND_PAGE,
-    TABS,
-    WORK_COMPARED,
-)
+from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, TABS, WORK_COMPARED
 from insights.pages.answers import Answers, PageQuery
 from insights.pages.connect import connect_first_agent
 from insights.pages.presenter import Additions, OwnCard
