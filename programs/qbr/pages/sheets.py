@@ -611,7 +611,7 @@ class _Sheets:
         return [Sheet(section.key, "figures", title, "", {"cells": [], "charts": charts})]
 
     def _points(self, section: QbrSectionText) -> list[Sheet]:
-        """What the section takes from the executive report, in its words."""
+        """The points that the section takes from the executive report, in its words."""
         is_recommendation = section.key == SectionKey.RECOMMENDATIONS
         report, points = self._document.report, self._document.points_of(section)
         examined = report.examined if report and is_recommendation else ()

@@ -1,4 +1,4 @@
-"""What the bottlenecks of a business review's period cost: hours that changes waited longer than they had to.
+"""The cost of the bottlenecks in a business review's period: hours that changes waited longer than they had to.
 
 A stage of lead time is compared with the period before, a finding of a unit below with what it found as usual there:
 comparable teams, or the weeks before.  What a finding costs can be part of what a stage costs, so they are not added.

@@ -465,8 +465,8 @@ def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tu
 
 
 def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, ...]:
-    """Those that were open at any time of the period, what got worse first, by its hours; none where no section prints
-    them.
+    """The findings that were open at any time of the period, what got worse first, by its hours; none where no section
+    prints them.
     """
     if not {SectionKey.FINDINGS, SectionKey.BOTTLENECKS} & {section.key for section in sections}:
         return ()

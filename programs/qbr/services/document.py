@@ -287,7 +287,7 @@ class QbrDocument(FrozenContent):
         return [self.figures[key] for key in section.figures]
 
     def points_of(self, section: QbrSectionText) -> Sequence[Point]:
-        """Those that the section takes from the executive report."""
+        """The points that the section takes from the executive report."""
         part = SECTIONS[section.key].part
         return getattr(self.report, part) if self.report and part else ()
 

@@ -1,4 +1,4 @@
-"""What follows from a point of the executive report for customers, cost or dates, as far as the records link it."""
+"""Consequences of a point of the executive report for customers, cost or dates, as far as the records link them."""
 
 from __future__ import annotations
 
