@@ -46,7 +46,7 @@ _FIRST_DAYS: LiteralString = """
 _ALL_DAYS = f"""
     SELECT min(day), greatest(min(day), now()::date) + 1 FROM ({_FIRST_DAYS}) AS days (day)
 """  # noqa: S608  # constants of this module
-_OF_PEOPLE = (FactFamily.ENROLMENT, FactFamily.SEATS, FactFamily.EFFORT, FactFamily.HAND_KEPT)
+_OF_PEOPLE = (FactFamily.ENROLMENT, FactFamily.SEATS, FactFamily.EFFORT, FactFamily.HAND_KEPT, FactFamily.VENDOR)
 _OF_REPOSITORIES = tuple(family for family in FactFamily if family not in _OF_PEOPLE)
 
 
