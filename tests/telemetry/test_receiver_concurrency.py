@@ -7,9 +7,11 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
+from psycopg import errors
 
 from integrations.models import QuarantinedRecord
+from integrations.telemetry.otlp import store as store_module
 from integrations.telemetry.otlp.decode import read_request
 from integrations.telemetry.otlp.decoded import DecodedRequest, Encoding, Signal
 from integrations.telemetry.otlp.store import store
@@ -79,3 +81,17 @@ def test_a_partition_that_was_dropped_is_made_again() -> None:
         cursor.execute(f"DROP TABLE {stored['partition']}")
     store(decoded("req_2"), sender=None)
     assert [row["key"] for row in rows("SELECT key FROM integrations_agent_event")] == ["req_2"]
+
+
+def test_a_database_session_that_misses_a_partition_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[str] = []
+
+    def write(*_: object) -> None:
+        tries.append("write")
+        if tries == ["write"]:
+            raise IntegrityError("no partition") from errors.CheckViolation()
+
+    monkeypatch.setattr(store_module, "_write", write)
+    monkeypatch.setattr(connection, "close", lambda: tries.append("close"))
+    store(DecodedRequest(now=0), sender=None)
+    assert tries == ["write", "close", "write"]

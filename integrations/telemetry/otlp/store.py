@@ -51,9 +51,12 @@ def store(decoded: DecodedRequest, *, sender: Sender | None) -> None:
     folded = fold_new_names(decoded, sender)
     try:
         _write(decoded, sender, claims, folded, _copy)
-    except IntegrityError:  # existing rows, or a stale cache of this process
+    except IntegrityError as problem:  # existing rows, or a stale cache of this process or of its database session
         forget_partitions()
         forget_identities()
+        if isinstance(problem.__cause__, errors.CheckViolation) and not connection.in_atomic_block:
+            # The session did not see a partition that another one had just attached, in the next transaction either.
+            connection.close()
         _write(decoded, sender, claims, folded, insert_staged)
     except OperationalError as problem:
         if connection.in_atomic_block or not isinstance(problem.__cause__, errors.DeadlockDetected):
