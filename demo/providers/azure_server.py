@@ -21,19 +21,17 @@ from demo.providers.simulated_server import SimulatedServer
 
 _OF_PROJECT = re.compile(r"/([^/]+)/_apis/(.+)")
 _OF_REPOSITORY = re.compile(r"git/repositories/([^/]+)/pullrequests(?:/(\d+)(?:/(threads|commits|iterations))?)?")
-Documents = Sequence[Mapping[str, Any]]
-
-
 _TIMELINE = re.compile(r"build/builds/(\d+)/timeline(?:/([0-9a-f-]{36}))?")
 _ENVIRONMENTS = "distributedtask/environments"
 _AFTER = re.compile(r"\[System\.ChangedDate\] >= '([^']+)'")
 _BEFORE = re.compile(r"\[System\.ChangedDate\] < '([^']+)'")
 _GROUP = re.compile(r"\(\((.+?)\)\)")
 _CLAUSE = re.compile(r"\[([\w.]+)\] (=|CONTAINS) '((?:[^']|'')*)'")
+Documents = Sequence[Mapping[str, Any]]
 
 
 class AzureServer(SimulatedServer):
-    """One organisation with one project.  `at` is the instant that is shown, the history's end where none is given;
+    """One organisation with one project.  `at` is the instant that is shown, by default the history's end;
     `page` the most entries of a list with continuation tokens.
     """
 
@@ -219,7 +217,7 @@ class AzureServer(SimulatedServer):
 
     @staticmethod
     def _search(request: Request, entries: Documents) -> Answer:
-        """By status, and by the time of creation or of the end; the newest first."""
+        """The entries with a status and a time of creation or end, the newest first."""
         criteria = {name.removeprefix("searchCriteria."): value for name, value in request.query.items()}
         status = criteria.get("status", "active")
         field = "closedDate" if criteria.get("queryTimeRangeType") == "closed" else "creationDate"

@@ -50,7 +50,7 @@ def list_in(document: Any, name: str, answered: str) -> list[Any]:
     """
     items = document if not name else document.get(name) if isinstance(document, dict) else None
     if not isinstance(items, list):
-        raise TransientError(f"{answered} with something else than a list{f' of {name}' if name else ''}.")
+        raise TransientError(f"{answered} with something other than a list{f' of {name}' if name else ''}.")
     return items
 
 

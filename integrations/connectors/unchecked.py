@@ -5,7 +5,7 @@ Unexpected values count as missing here; the normalising function reports them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,6 +18,11 @@ def object_of(item: Any, *path: str) -> Json:
     for name in path:
         item = item.get(name) if isinstance(item, dict) else None
     return item if isinstance(item, dict) else {}
+
+
+def fields_of(item: Any, names: Iterable[str]) -> Any:
+    """The named fields of an object, as far as it has them; any other value as it is."""
+    return {name: item[name] for name in names if name in item} if isinstance(item, dict) else item
 
 
 def objects_of(items: Any) -> list[Json]:

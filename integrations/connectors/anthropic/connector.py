@@ -162,7 +162,7 @@ def _list(http: Http, path: str, params: Mapping[str, Any], headers: Mapping[str
         rows = answer.get("data") if isinstance(answer, dict) else None
         following = text_of(answer, "next_page")
         if not isinstance(rows, list) or (answer.get("has_more") and following in ("", page)):
-            raise TransientError(f"Anthropic answered {path} with something else than the next page of its list.")
+            raise TransientError(f"Anthropic answered {path} with something other than the next page of its list.")
         yield from map(as_record, rows)
         if not answer.get("has_more"):
             return

@@ -18,7 +18,7 @@ CODE = "Give the token the scope Code (read), and its account the permission Rea
 WORK = "Give the token the scope Work Items (read), and its account “View work items in this node” for the areas."
 BUILD = "Give the token the scope Build (read), and its account “View builds” in the project."
 ENVIRONMENT = "Give the token the scope Environment (read & manage), and its account the role Reader of environments."
-RELEASE = "give the token the scope Release (read), if the project has classic releases."
+RELEASE = "If the project has classic releases, give the token the scope Release (read)."
 TRIALS = (
     ("Work items", "wit/workitemtypes", VERSION, WORK),
     ("Builds", "build/builds", VERSION, BUILD),
@@ -46,4 +46,4 @@ def checked(http: Http, collection: str, release_host: str, named: Sequence[str]
             read = partial(get, http, f"{project.external_id}/_apis/{path}", {"$top": 1}, version=version)
             yield tried(what, read, f"Tried on {project.name}. {remedy}")
         released = f"{release_host}/{project.external_id}/_apis/{RELEASED}".lstrip("/")
-        yield tried("Classic releases", partial(get, http, released, {"$top": 1}), f"Without them: {RELEASE}")
+        yield tried("Classic releases", partial(get, http, released, {"$top": 1}), RELEASE)

@@ -97,8 +97,8 @@ class AzureDevOps(Connector):
         Field(
             "projects",
             "Projects",
-            "Projects to offer, with their repositories and iterations, as names separated by commas. Empty: all that "
-            "the token sees.",
+            "Projects whose repositories and iterations to offer, as names separated by commas. Empty: all that the "
+            "token can see.",
             required=False,
         ),
         Field(
@@ -110,13 +110,13 @@ class AzureDevOps(Connector):
         Field(
             "tenant",
             "Directory (tenant) ID",
-            "Of the service principal. Empty for a personal access token.",
+            "Tenant of the service principal. Leave empty for a personal access token.",
             required=False,
         ),
         Field(
             "client_id",
             "Application (client) ID",
-            "Of the service principal. Empty for a personal access token.",
+            "Client ID of the service principal. Leave empty for a personal access token.",
             required=False,
         ),
         Field(
@@ -138,15 +138,15 @@ class AzureDevOps(Connector):
     )
     permissions = """\
 **Personal access token** (User settings → Personal access tokens) of an account with access to the projects that
-Headway is to read:
+Headway reads:
 
 - Organisation: **this one**. Tokens of *all accessible organisations* stop working on 1 December 2026.
 - Scopes: **Project and Team** (read), **Code** (read), **Work Items** (read), **Build** (read),
   **Environment** (read & manage: there is no scope to read them alone) and, for classic releases, **Release** (read).
   Nothing is written.
 
-Or a **service principal** of Microsoft Entra (app registration with a client secret), which is added to the
-organisation as a user with the access level *Basic*, and to the group *Readers* of each project.
+Or a **service principal** of Microsoft Entra (an app registration with a client secret). Add it to the organisation
+as a user with the access level *Basic*, and to the group *Readers* of each project.
 
 **Webhooks** (optional): Project settings → Service hooks → Web Hooks, one subscription for each event, with the address
 that is shown here after saving, and the secret as the password of basic authentication, under any user name: *pull
@@ -184,17 +184,17 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return found
 
     def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
-        """Incidents only if there are rules for them."""
+        """The streams of a resource; incidents are one only if there are rules for them."""
         streams = super().streams_of(kind)
         has_rules = bool(self.settings.values.get(SETTING, "").strip())
         return streams if has_rules else tuple(stream for stream in streams if stream is not Kind.INCIDENT)
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        """A personal access token as it is; of a service principal, a token that it is exchanged for.
+        """A personal access token as it is, or the token that a service principal exchanges its secret for.
 
         https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
         """
-        if not self.settings.values.get("tenant", "").strip():
+        if not self._is_principal:
             return {"authorization": self._basic}
         if http is None:
             raise PermanentError("A service principal needs a client to sign in with.")
@@ -214,9 +214,13 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return {"authorization": f"Bearer {token}"}
 
     @property
+    def _is_principal(self) -> bool:
+        """Whether it signs in as a service principal."""
+        return bool(self.settings.values.get("tenant", "").strip())
+
+    @property
     def other_hosts(self) -> Sequence[str]:
-        is_principal = bool(self.settings.values.get("tenant", "").strip())
-        return tuple(filter(None, (self._release_host, LOGIN if is_principal else "")))
+        return tuple(filter(None, (self._release_host, LOGIN if self._is_principal else "")))
 
     @property
     def _release_host(self) -> str:
@@ -226,7 +230,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
 
     @property
     def _basic(self) -> str:
-        """Any name, or none, and the token as password."""
+        """Basic authentication with the token as password; the user name may be empty."""
         pair = f":{self.settings.secrets.get('token', '')}"
         return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
@@ -238,8 +242,8 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         return list(checked(http, self.base_url, self._release_host, self.listed("projects")))
 
     def ends(self) -> Sequence[EndOfLife]:
-        is_principal = bool(self.settings.values.get("tenant", "").strip())
-        return (GLOBAL_TOKENS,) if urlsplit(self.base_url).hostname == SERVICES and not is_principal else ()
+        is_cloud = urlsplit(self.base_url).hostname == SERVICES
+        return (GLOBAL_TOKENS,) if is_cloud and not self._is_principal else ()
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         yield from list_resources(http, self.base_url, self.listed("projects"))

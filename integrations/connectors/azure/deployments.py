@@ -27,7 +27,7 @@ from integrations.connectors.drafts import MISSING, DeploymentDraft
 from integrations.connectors.errors import GoneError, TransientError
 from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of, time_of
+from integrations.connectors.unchecked import fields_of, object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "environment_deployment"
@@ -39,9 +39,7 @@ _FIELDS = ("id", "stageName", "stageAttempt", "jobName", "result", "queueTime", 
 
 
 def normalise_deployment(payload: Json) -> list[DeploymentDraft]:
-    """`environment_deployment`: the records of a stage's `jobs`, its `stage` and `attempt`, and the `environment`;
-    `build`, that it belongs to; `page`.
-    """
+    """`environment_deployment`: a stage's `jobs` and their `environment`; the stage's `build`; `page`."""
     reader = Reader(payload)
     stage = Reader(payload.get(SOURCE), SOURCE, parent=reader)
     build = reader.object("build")
@@ -160,7 +158,7 @@ def _records(http: Http, place: Place, environment: Json, back_to: datetime | No
                 return
             if isinstance(record, dict):
                 if text_of(record, "environmentId") != number:
-                    raise TransientError(f"Azure DevOps answered {path} with records of something else.")
+                    raise TransientError(f"Azure DevOps answered {path} with records of another environment.")
                 yield record
     except GoneError:  # deleted since it was listed
         return
@@ -180,7 +178,7 @@ def _stages(records: Iterable[Json], environment: Json) -> list[Json]:
             "environment": text_of(environment, "name"),
             "build_id": build,
             "result": found[0].get("result"),
-            "jobs": [{name: record[name] for name in _FIELDS if name in record} for record in found],
+            "jobs": [fields_of(record, _FIELDS) for record in found],
         }
         for (build, stage, attempt), found in jobs.items()
     ]

@@ -55,7 +55,7 @@ def fetch_iterations(http: Http, place: Place, cursor: Cursor, *, now: datetime)
     response = get(http, path, {"$depth": DEEPEST})
     root = response.json()
     if not isinstance(root, dict) or "id" not in root:
-        raise TransientError(f"Azure DevOps answered {path} with something else than iterations.")
+        raise TransientError(f"Azure DevOps answered {path} with something other than iterations.")
     at = response_time(response.headers, now)
     # The day is enough: a sprint that has not changed stays as it is.
     day = at.replace(hour=0, minute=0, second=0, microsecond=0).isoformat()
@@ -70,6 +70,5 @@ def fetch_iterations(http: Http, place: Place, cursor: Cursor, *, now: datetime)
 def _below(node: Json, path: str) -> Iterator[Json]:
     for child in objects_of(node.get("children")):
         name = f"{path}\\{child.get('name', '')}" if path else str(child.get("name", ""))
-        kept = {field: child.get(field) for field in ("id", "name", "attributes")}
-        yield {**kept, "path": name}
+        yield {**{field: child.get(field) for field in ("id", "name", "attributes")}, "path": name}
         yield from _below(child, name)

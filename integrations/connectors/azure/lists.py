@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from integrations.connectors.base import Http, Json, Response
+from integrations.connectors.changes import ListedPage
 from integrations.connectors.errors import TransientError
 from integrations.connectors.json_text import list_in
 from integrations.connectors.unchecked import as_record
@@ -42,6 +43,14 @@ def list_all(
         if token == here.get("continuationToken"):
             raise TransientError(f"Azure DevOps' list {path} leads in a circle: a page names itself as the next.")
         here["continuationToken"] = token
+
+
+def list_without_offset(http: Http, path: str, params: Mapping[str, Any], number: int) -> ListedPage:
+    """A page of a list that has no offset: the request asks for all pages up to it, and skips the earlier ones."""
+    most = number * PER_PAGE
+    response = get(http, path, {**params, "$top": most})
+    items = entries_in(response, path)
+    return ListedPage(items[most - PER_PAGE :], len(items) < most, response.headers)
 
 
 def list_by_number(http: Http, path: str, params: Mapping[str, Any]) -> tuple[list[Json], Mapping[str, str]]:

@@ -14,14 +14,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from integrations.connectors.azure.lists import PER_PAGE, entries_in, get
+from integrations.connectors.azure.lists import get, list_without_offset
 from integrations.connectors.azure.records import Place, account, branch
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import MISSING, JobDraft, PipelineRunDraft, ProvidedParts, shown_title
 from integrations.connectors.errors import GoneError
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of, time_of
+from integrations.connectors.unchecked import fields_of, object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import RunStatus
 
 SOURCE = "build"
@@ -109,7 +109,7 @@ def _job(job: Reader) -> JobDraft:
         name=shown_title(job.text("name", default="")),
         status=RESULTS.get(native, RunStatus.OTHER),
         native_status=native,
-        queued_at=started_at,  # when it began to wait for an agent is not told
+        queued_at=started_at,  # Azure DevOps does not say when it began to wait for an agent
         started_at=started_at,
         finished_at=job.part_time("finishTime"),
     )
@@ -123,10 +123,7 @@ def fetch_builds(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> 
         filters: dict[str, Any] = {"queryOrder": "finishTimeDescending", "statusFilter": "completed"}
         filters |= {"minTime": since} if since else {}
         filters |= {"maxTime": written(before + GRAIN)} if before is not None else {}
-        most = number * PER_PAGE  # there is no offset: a later page of one moment asks for more, and skips them
-        response = get(http, path, {**filters, "$top": most})
-        items = entries_in(response, path)
-        return ListedPage(items[most - PER_PAGE :], len(items) < most, response.headers)
+        return list_without_offset(http, path, filters, number)
 
     changes = Changes(
         list_page=page,
@@ -147,14 +144,13 @@ def _read(http: Http, place: Place, entry: Json, now: datetime) -> RawRecord:
 
 
 def trimmed(build: Json) -> Json:
-    """The fields that are read; of one for a pull request also its head, whose names have dots."""
+    """The fields that are read; a build for a pull request also has its head, under names with dots."""
     named = {name: object_of(build, name) for name in ("definition", "repository") if build.get(name) is not None}
     definition = {name: named.get("definition", {}).get(name) for name in ("id", "name")}
     repository = {name: named.get("repository", {}).get(name) for name in ("id", "type", "name", "url")}
     trigger = object_of(build, "triggerInfo")
     head = {"head": trigger.get("pr.sourceSha"), "head_branch": trigger.get("pr.sourceBranch")}
-    kept = {name: build[name] for name in _FIELDS if name in build}
-    return {**kept, "definition": definition, "repository": repository, **head}
+    return {**fields_of(build, _FIELDS), "definition": definition, "repository": repository, **head}
 
 
 def _read_attempts(http: Http, place: Place, number: str) -> list[Json] | None:
@@ -171,7 +167,7 @@ def _read_attempts(http: Http, place: Place, number: str) -> list[Json] | None:
     }
     timelines = [_timeline(http, f"{path}/{earlier[one]}") for one in sorted(earlier) if earlier[one]]
     return [
-        {"jobs": [_of_record(record) for record in found if record.get("type") == "Job"]}
+        {"jobs": [fields_of(record, _OF_RECORD) for record in found if record.get("type") == "Job"]}
         for found in (*timelines, records)
     ]
 
@@ -181,7 +177,3 @@ def _timeline(http: Http, path: str) -> list[Json]:
         return objects_of(object_of(get(http, path).json()).get("records"))
     except GoneError:
         return []
-
-
-def _of_record(record: Json) -> Json:
-    return {name: record[name] for name in _OF_RECORD if name in record}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,13 +45,14 @@ from integrations.connectors.rate_limits import response_time
 from integrations.connectors.reader import Reader
 from integrations.connectors.references import host_of, issue_key, pull_request_references, references
 from integrations.connectors.reviews import reviews_of
-from integrations.connectors.unchecked import as_record, object_of, objects_of, record_of, text_of, time_of
+from integrations.connectors.unchecked import as_record, fields_of, object_of, objects_of, record_of, text_of, time_of
 from integrations.enums import LinkMethod, PullRequestEventKind, PullRequestState
 
 SOURCE, ID = "pull_request", "pullRequestId"
 LATELY = timedelta(days=14)  # after the end comments are still looked for
 LONGEST_LISTED = 400  # characters of a description in lists
 _CRITERIA = "searchCriteria."
+_OF_ITERATION = ("id", "createdDate", "author", "reason", "sourceRefCommit")
 _STATES = {"completed": PullRequestState.MERGED, "abandoned": PullRequestState.CLOSED}
 
 
@@ -112,15 +113,11 @@ def normalise_pull_request(payload: Json) -> list[PullRequestDraft]:
             if threads is None or iterations is None
             else ProvidedParts(sorted((*events_in(threads), *_force_pushes(iterations)), key=lambda event: event.at)),
             references=ProvidedParts(
-                _without_repetition([*references(keys, LinkMethod.PROVIDER), *named]), whole=commits is not None
+                list(dict.fromkeys([*references(keys, LinkMethod.PROVIDER), *named])), whole=commits is not None
             ),
             left_out=tuple(reader.left_out),
         )
     ]
-
-
-def _without_repetition(found: Sequence[Any]) -> list[Any]:
-    return list(dict.fromkeys(found))
 
 
 def _commit(commit: Reader) -> PullRequestCommitDraft:
@@ -147,8 +144,8 @@ def _in_order(listed: Sequence[PullRequestCommitDraft]) -> list[PullRequestCommi
     return oldest_first
 
 
-def _approves(pull: Reader) -> Any:
-    """Whether somebody's approval counts now, by the votes of today; None if there are none."""
+def _approves(pull: Reader) -> Callable[[Who], bool] | None:
+    """Whether somebody's approval counts now, by the current votes; None if the payload has none."""
     if not pull.has("reviewers"):
         return None
     votes = pull.parts("reviewers", lambda one: (one.identifier("id").lower(), one.integer("vote", default=0)))
@@ -184,14 +181,12 @@ def _force_pushes(iterations: Sequence[Iteration]) -> list[PullRequestEventDraft
 def _reviews(pull: Reader, reviews: Sequence[ReviewDraft], iterations: Sequence[Iteration]) -> list[ReviewDraft]:
     """The reviews, with the head of the branch when each was submitted."""
 
+    newest_first = sorted(iterations, key=lambda push: push.at, reverse=True)
+
     def head_at(at: datetime) -> str:
-        return next((push.sha for push in sorted(iterations, key=_at, reverse=True) if push.at <= at), "")
+        return next((push.sha for push in newest_first if push.at <= at), "")
 
     return [replace(review, commit_sha=head_at(review.submitted_at)) for review in reviews]
-
-
-def _at(push: Iteration) -> datetime:
-    return push.at
 
 
 # Reading ------------------------------------------------------------------------------------------------------------
@@ -248,7 +243,7 @@ class _Stream:
         return ListedPage(items, len(items) < PER_PAGE, response.headers)
 
     def later(self, cursor: Cursor) -> Iterator[Page]:
-        """What is active and what has ended since; then the threads of one that seems unchanged."""
+        """Read those that are active or have ended since, then the threads of one that seems unchanged."""
         active, headers = list_by_number(self.http, self.path, {f"{_CRITERIA}status": "active"})
         ended, _ = list_by_number(
             self.http,
@@ -313,7 +308,7 @@ class _Stream:
             whole = get(self.http, path, {"includeWorkItemRefs": "true"}).json()  # lists cut descriptions
             threads = read_threads(self.http, path)
             commits = [self._with_message(commit) for commit in list_all(self.http, f"{path}/commits", {"$top": 100})]
-            iterations = [_without_commits(one) for one in list_all(self.http, f"{path}/iterations")]
+            iterations = [fields_of(one, _OF_ITERATION) for one in list_all(self.http, f"{path}/iterations")]
         except GoneError:  # its repository was deleted since it was listed
             return
         watched = [_digest(entry), _digest_of(threads), text_of(entry, "closedDate")]
@@ -332,22 +327,17 @@ class _Stream:
         """The commit with its whole message: trailers at its end name agents."""
         if not isinstance(commit, dict):
             return as_record(commit)
-        kept = {
-            name: commit[name] for name in ("commitId", "author", "committer", "comment", "parents") if name in commit
-        }
+        fields: Json = fields_of(commit, ("commitId", "author", "committer", "comment", "parents"))
         if commit.get("commentTruncated") is True:
-            path = self.place.api("git/repositories", self.place.resource.external_id, "commits", kept.get("commitId"))
-            kept["comment"] = object_of(get(self.http, path).json()).get("comment", kept.get("comment"))
-        return kept
-
-
-def _without_commits(iteration: Any) -> Any:
-    kept = ("id", "createdDate", "author", "reason", "sourceRefCommit")
-    return {name: iteration[name] for name in kept if name in iteration} if isinstance(iteration, dict) else iteration
+            path = self.place.api(
+                "git/repositories", self.place.resource.external_id, "commits", fields.get("commitId")
+            )
+            fields["comment"] = object_of(get(self.http, path).json()).get("comment", fields.get("comment"))
+        return fields
 
 
 def _digest(entry: Json) -> str:
-    """What of an entry shows that the pull request has changed."""
+    """A digest of the fields of an entry that show that the pull request has changed."""
     reviewers = sorted(
         (text_of(one, "id"), one.get("vote"), one.get("hasDeclined")) for one in objects_of(entry.get("reviewers"))
     )

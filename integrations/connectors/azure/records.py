@@ -10,6 +10,7 @@ from urllib.parse import quote
 from integrations.connectors.base import FetchedResource
 from integrations.connectors.drafts import Who
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import fields_of
 
 KEY = "AB"  # AB#12 is how GitHub names a work item: https://learn.microsoft.com/azure/devops/boards/github/link-to-from-github
 _SERVICE = re.compile(r"(svc|s2s|aadsp)\.", re.IGNORECASE)  # by the descriptor's type of subject
@@ -61,9 +62,9 @@ def account(identity: Reader | None) -> Who | None:
     )
 
 
-def kept_person(value: Any) -> Any:
-    """What names a person, of all that an answer has; any other value as it is."""
-    return {name: value[name] for name in _PERSON if name in value} if isinstance(value, dict) else value
+def person_fields(value: Any) -> Any:
+    """The fields of an identity that are stored; any other value as it is."""
+    return fields_of(value, _PERSON)
 
 
 def branch(ref: str) -> str:

@@ -1,7 +1,7 @@
 """Deployments of classic releases, newest change first.
 
 https://learn.microsoft.com/rest/api/azure/devops/release/deployments/list, at a host of their own.  Its published
-example has a deployment that failed under the status notDeployed, and year 1 for times that there are not.
+example has a deployment that failed under the status notDeployed, and year 1 for a missing time.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from integrations.connectors.azure.lists import PER_PAGE, entries_in, get
-from integrations.connectors.azure.records import Place, account, branch, kept_person
+from integrations.connectors.azure.lists import PER_PAGE, list_without_offset
+from integrations.connectors.azure.records import Place, account, branch, person_fields
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import MISSING, DeploymentDraft
-from integrations.connectors.errors import PermanentError
+from integrations.connectors.errors import Cause, GoneError, PermanentError
 from integrations.connectors.reader import Reader
-from integrations.connectors.unchecked import object_of, objects_of, record_of, text_of
+from integrations.connectors.unchecked import fields_of, object_of, objects_of, record_of, text_of
 from integrations.enums import RunStatus
 
 SOURCE = "release_deployment"
@@ -70,19 +70,18 @@ def normalise_release_deployment(payload: Json) -> list[DeploymentDraft]:
 
 
 def release_deployments(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:
-    """Read them; none if the token may not, which the check of the connection says."""
+    """Read deployments; none if the token may not read them, which the check of the connection reports."""
     path = place.releases(PATH)
 
     def page(http: Http, since: str, before: datetime | None, number: int) -> ListedPage:
         filters = {"minModifiedTime": since} if since else {}
         filters |= {"maxModifiedTime": written(before + GRAIN)} if before is not None else {}
-        most = number * PER_PAGE  # a later page of one moment asks for more, and skips them
-        response = get(http, path, {**filters, "queryOrder": "descending", "$top": most})
-        items = entries_in(response, path)
-        return ListedPage(items[most - PER_PAGE :], len(items) < most, response.headers)
+        return list_without_offset(http, path, {**filters, "queryOrder": "descending"}, number)
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
-        return [record_of(SOURCE, normalise_release_deployment, _kept(one), page=_page(place, one)) for one in entries]
+        return [
+            record_of(SOURCE, normalise_release_deployment, _trimmed(one), page=_page(place, one)) for one in entries
+        ]
 
     changes = Changes(
         list_page=page,
@@ -94,7 +93,9 @@ def release_deployments(http: Http, place: Place, cursor: Cursor, *, now: dateti
     )
     try:
         yield from changes.pages(http, cursor, now=now)
-    except PermanentError:
+    except PermanentError as problem:
+        if problem.cause is not Cause.REFUSED and not isinstance(problem, GoneError):
+            raise
         yield Page((), cursor, left=0)
 
 
@@ -102,8 +103,8 @@ def _page(place: Place, entry: Json) -> str:
     return place.page(f"_release?releaseId={text_of(object_of(entry, 'release'), 'id')}")
 
 
-def _kept(entry: Json) -> Json:
-    """The fields that are read, and of the release's primary artifact what names its commit."""
+def _trimmed(entry: Json) -> Json:
+    """The fields that are read, and those of the release's primary artifact that name its commit."""
     artifacts = objects_of(object_of(entry, "release").get("artifacts"))
     primary = next((one for one in artifacts if one.get("isPrimary") is True), next(iter(artifacts), {}))
     reference = object_of(primary, "definitionReference")
@@ -113,9 +114,9 @@ def _kept(entry: Json) -> Json:
         name: entry[name] for name in _TIMES if not str(entry.get(name) or "0001").startswith("0001")
     }
     return {
-        **{name: entry[name] for name in _FIELDS if name in entry},
+        **fields_of(entry, _FIELDS),
         **times,
         "environment": object_of(entry, "releaseEnvironment").get("name"),
-        "requestedFor": kept_person(entry.get("requestedFor")),
+        "requestedFor": person_fields(entry.get("requestedFor")),
         "artifact": {name: {"id": object_of(reference, field).get("id")} for name, field in named.items()},
     }

@@ -13,12 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from integrations.connectors.azure.lists import list_all
-from integrations.connectors.azure.records import account, kept_person
+from integrations.connectors.azure.records import account, person_fields
 from integrations.connectors.base import Http, Json
 from integrations.connectors.drafts import PullRequestEventDraft, Who
 from integrations.connectors.reader import Reader
 from integrations.connectors.reviews import Remark
-from integrations.connectors.unchecked import object_of, objects_of
+from integrations.connectors.unchecked import fields_of, object_of, objects_of
 from integrations.enums import PullRequestEventKind, ReviewState
 
 Thread = tuple[datetime, Reader]
@@ -47,10 +47,10 @@ def _without_texts(thread: Json) -> Json:
     identities = object_of(thread, "identities")
     comments = thread.get("comments")
     return {
-        **{name: thread[name] for name in _FIELDS if name in thread},
+        **fields_of(thread, _FIELDS),
         "on_file": thread.get("threadContext") is not None,
         "properties": {name: value for name, value in properties.items() if name.startswith("CodeReview")},
-        "identities": {key: kept_person(who) for key, who in identities.items()},
+        "identities": {key: person_fields(who) for key, who in identities.items()},
         "comments": [_comment(comment) for comment in comments] if isinstance(comments, list) else comments,
     }
 
@@ -58,8 +58,8 @@ def _without_texts(thread: Json) -> Json:
 def _comment(comment: Any) -> Any:
     if not isinstance(comment, dict):
         return comment
-    kept = {name: comment.get(name) for name in ("id", "publishedDate", "commentType", "isDeleted")}
-    return {**kept, "author": kept_person(comment.get("author"))}
+    fields = {name: comment.get(name) for name in ("id", "publishedDate", "commentType", "isDeleted")}
+    return {**fields, "author": person_fields(comment.get("author"))}
 
 
 def threads_in(reader: Reader) -> list[Thread] | None:
@@ -103,7 +103,7 @@ def _who(thread: Reader, name: str) -> Who | None:
 
 
 def comments_of(thread: Reader) -> Iterator[tuple[datetime, Reader]]:
-    """What people wrote, and have not deleted."""
+    """The comments that people wrote and have not deleted."""
     if thread.boolean("isDeleted", default=False):
         return
     for comment in thread.objects("comments"):

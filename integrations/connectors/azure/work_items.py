@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
 
 from integrations.connectors.azure.lists import PER_PAGE, VERSION, entries_in, get, list_by_number
-from integrations.connectors.azure.records import KEY, Place, account, kept_person
+from integrations.connectors.azure.records import KEY, Place, account, person_fields
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
 from integrations.connectors.changes import GRAIN, Changes, ListedPage, written
 from integrations.connectors.drafts import (
@@ -141,7 +140,7 @@ def category_of(reader: Reader, state: str) -> StatusCategory | None:
 
 
 def team_of(item: Reader) -> str:
-    """The last name of its area path, which teams have areas by; the project's own area is no team's."""
+    """The last name of its area path: teams own areas, and the project's own area belongs to none of them."""
     _, below, name = item.text("area", default="").rpartition("\\")
     return name if below else ""
 
@@ -156,7 +155,7 @@ def _estimate(item: Reader) -> float | None:
     return None
 
 
-def _day(at: datetime | None) -> Any:
+def _day(at: datetime | None) -> date | None:
     return at.date() if at else None
 
 
@@ -336,7 +335,7 @@ class WorkItems:
 def _flat(item: Json) -> Json:
     """The work item without texts, with the fields that are read by names of ours."""
     fields = object_of(item, "fields")
-    named = {name: kept_person(fields[field]) for field, name in NAMES.items() if fields.get(field) is not None}
+    named = {name: person_fields(fields[field]) for field, name in NAMES.items() if fields.get(field) is not None}
     described = bool(str(named.pop("description", "")).strip())
     return {"id": item.get("id"), **named, "described": described}
 
@@ -345,10 +344,12 @@ def _update(update: Json) -> Json:
     """The update with the fields that are read."""
     changed = {
         name: {
-            side: kept_person(values[key]) for side, key in (("old", "oldValue"), ("new", "newValue")) if key in values
+            side: person_fields(values[key])
+            for side, key in (("old", "oldValue"), ("new", "newValue"))
+            if key in values
         }
         for field, name in NAMES.items()
         if name != "description" and (values := object_of(update, "fields", field))
     }
     at = object_of(changed, "changed").get("new") or update.get("revisedDate")
-    return {"at": at, "by": kept_person(update.get("revisedBy")), "fields": changed}
+    return {"at": at, "by": person_fields(update.get("revisedBy")), "fields": changed}

@@ -110,7 +110,7 @@ def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
         rows = answer.get(ROWS[report]) if isinstance(answer, dict) else None
         pagination = object_of(answer, "pagination")
         if not isinstance(rows, list) or pagination.get("currentPage", pagination.get("page", number)) != number:
-            raise TransientError(f"Cursor answered {PATHS[report]} with something else than page {number} of its list.")
+            raise TransientError(f"Cursor answered {PATHS[report]} with something other than page {number}.")
         yield from map(as_record, rows)
         if not pagination.get("hasNextPage"):
             return

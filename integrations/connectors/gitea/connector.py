@@ -200,7 +200,7 @@ def _list(http: Http, path: str, params: Mapping[str, Any], *, page: int, limit:
     document, link = response.json(), _NEXT.search(response.headers.get("link", ""))
     items = [] if document is None else document  # Gitea writes some empty lists this way
     if not isinstance(items, list) or (link is not None and int(link[1]) != page + 1):
-        raise TransientError(f"Gitea answered {path} with something else than page {page} of its list.")
+        raise TransientError(f"Gitea answered {path} with something other than page {page} of its list.")
     total = response.headers.get("x-total-count", "")
     return _Listed(
         items=items,

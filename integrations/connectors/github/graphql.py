@@ -81,7 +81,7 @@ def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -
         raise PermanentError("This GitHub has no GraphQL.", what_to_do=WITHOUT_GRAPHQL) from None
     document = response.json()
     if not isinstance(document, dict):
-        raise TransientError("GitHub's GraphQL answered with something else than an object.")
+        raise TransientError("GitHub's GraphQL answered with something other than an object.")
     for error in _errors(document):
         if (problem := _problem(error, response)) is not None:
             raise problem

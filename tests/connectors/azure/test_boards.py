@@ -231,7 +231,7 @@ def test_one_that_was_deleted_after_it_was_listed_is_left_out(azure: AzureServer
 
 def test_an_answer_without_the_list_is_no_end_of_it(azure: AzureServer) -> None:
     azure.faults = [Fault(faults.instead(Answer.of({"message": "later"})), path="/wiql", times=1)]
-    with pytest.raises(Exception, match="something else than a list"):
+    with pytest.raises(Exception, match="something other than a list"):
         pages_of(azure, Kind.WORK_ITEM)
 
 

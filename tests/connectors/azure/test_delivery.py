@@ -20,6 +20,7 @@ from integrations.connectors.azure.deployments import normalise_deployment
 from integrations.connectors.azure.pipelines import normalise_build, trimmed
 from integrations.connectors.base import Page, Settings
 from integrations.connectors.drafts import MISSING, DeploymentDraft, PipelineRunDraft, ProvidedParts
+from integrations.connectors.errors import PermanentError
 from integrations.enums import Kind, ResourceKind, RunStatus
 from tests.connectors.github.histories import with_deployments
 from tests.connectors.reading import TOKEN, drafts_of, only_resource, read_pages
@@ -235,6 +236,12 @@ def test_the_status_of_a_classic_release(
 def test_without_the_scope_for_releases_environments_are_read(azure: AzureServer) -> None:
     azure.faults = [Fault(faults.forbidden(), path="/release/", times=None)]
     assert len(drafts_of(pages_of(azure, Kind.DEPLOYMENT))) == 3
+
+
+def test_a_refused_request_for_releases_is_no_missing_scope(azure: AzureServer) -> None:
+    azure.faults = [Fault(faults.instead(Answer.of({"message": "TF400898"}, status=400)), path="/release/", times=None)]
+    with pytest.raises(PermanentError, match="TF400898"):
+        pages_of(azure, Kind.DEPLOYMENT)
 
 
 def test_releases_of_the_cloud_have_a_host_of_their_own() -> None:

@@ -16,7 +16,7 @@ from demo.providers import faults
 from demo.providers.azure_server import AzureServer
 from demo.providers.faults import Answer, Fault, Request
 from demo.providers.simulated_server import SimulatedServer
-from integrations.connectors.azure import deployments, lists, pipelines, pull_requests, releases, work_items
+from integrations.connectors.azure import deployments, lists, pull_requests, releases, work_items
 from integrations.connectors.azure.connector import AzureDevOps
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.drafts import ProvidedParts, PullRequestDraft
@@ -79,7 +79,7 @@ def sign_in() -> faults.Effect:
 
 @pytest.fixture(autouse=True)
 def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (lists, pull_requests, pipelines, deployments, releases, work_items):
+    for module in (lists, pull_requests, deployments, releases, work_items):
         monkeypatch.setattr(module, "PER_PAGE", 9)
 
 
