@@ -1,4 +1,4 @@
-"""What vendors of agents report: use, and bills beside spend.  Never mixed with figures of sessions."""
+"""Metrics of vendors' reports: use, and bills beside spend.  They are never mixed with those of sessions."""
 
 from __future__ import annotations
 

@@ -481,7 +481,7 @@ class CodeScanningAlertDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VendorUsageDraft:
-    """What a vendor's report says about one person, key or project, product and model.
+    """The use and cost of one person, key or project, with one product and model, by a vendor's report.
 
     `agent` is the agent's name in its sessions; empty: a product that is no coding agent.  A number that the report
     does not have is None.  `cost` is what is charged, `list_cost` the same before discounts.

@@ -1,4 +1,4 @@
-"""What vendors of agents report about use and cost, by day; kept apart from sessions, which telemetry tells of."""
+"""Reports of agents' vendors about use and cost, by day; separate from sessions, which come from telemetry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anthropic as a connector: what it says about the use and the cost of Claude by day.
+"""Anthropic as a connector: the use and the cost of Claude by day.
 
 An organisation of the Console has an Admin API key, one of Claude Enterprise an Analytics key.  Each report is a
 resource with a stream of its own: a key that may not read one of them reads the others.
@@ -61,11 +61,11 @@ class Anthropic(Connector):
     name = "Anthropic"
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPORT: (Kind.VENDOR_REPORT,)}
     fields: ClassVar[Sequence[Field]] = (
-        Field("base_url", "Base URL", "Of the API.", default="https://api.anthropic.com"),
+        Field("base_url", "Base URL", "Address of the API.", default="https://api.anthropic.com"),
         Field(
             "organisation",
             "Organisation",
-            "Which reports it has.",
+            "The product whose reports to read.",
             default=CONSOLE,
             choices=((CONSOLE, "Claude Console (API)"), (ENTERPRISE, "Claude Enterprise")),
         ),
@@ -105,7 +105,7 @@ Headway only reads with it: no limit is set and no member changed.
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
-        """Read a week of days at a time, which each become one record."""
+        """Read a week at a time; each of its days becomes one record."""
         report = resource.external_id
         today = now.astimezone(UTC).date()
         windows = day_windows(

@@ -1,4 +1,4 @@
-"""What Anthropic's reports say of a day → drafts.  Without I/O and without Django.
+"""Turns a day of Anthropic's reports into drafts, without I/O and without Django.
 
 Usage and cost: platform.claude.com/docs/en/api/beta/organization/analytics/{usage, cost}.
 Claude Code analytics: platform.claude.com/docs/en/manage-claude/claude-code-analytics-api.
@@ -27,14 +27,14 @@ EDITS = ("edit_tool", "multi_edit_tool", "write_tool", "notebook_edit_tool")
 LONGEST_NAME = 200
 
 
-class _Whose(NamedTuple):
+class _Actor(NamedTuple):
     level: VendorLevel
     person: Who | None
     name: str
 
 
 class _Key(NamedTuple):
-    whose: _Whose
+    actor: _Actor
     product: str
     model: str
 
@@ -63,8 +63,8 @@ def normalise_claude_code(payload: Json) -> Sequence[VendorReportDraft]:
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
     for record in _objects(report, "records"):
-        whose = _whose(record.object("actor"))
-        rows[_Key(whose, AGENT, "")].append(
+        actor = _actor(record.object("actor"))
+        rows[_Key(actor, AGENT, "")].append(
             {
                 "sessions": count(record, "core_metrics.num_sessions"),
                 "lines_added": count(record, "core_metrics.lines_of_code.added"),
@@ -73,7 +73,7 @@ def normalise_claude_code(payload: Json) -> Sequence[VendorReportDraft]:
             }
         )
         for used in record.objects("model_breakdown"):
-            rows[_Key(whose, AGENT, _model(used.text("model")))].append(
+            rows[_Key(actor, AGENT, _model(used.text("model")))].append(
                 {
                     "input_tokens": count(used, "tokens.input"),
                     "cache_read_tokens": count(used, "tokens.cache_read"),
@@ -86,7 +86,7 @@ def normalise_claude_code(payload: Json) -> Sequence[VendorReportDraft]:
 
 
 def normalise_engagement(payload: Json) -> Sequence[VendorReportDraft]:
-    """What a day's report of Claude Enterprise says of Claude Code; chats are not stored."""
+    """Sessions, edits and lines of Claude Code on a day, from the report of Claude Enterprise; chats are not stored."""
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
     for record in _objects(report, "records"):
@@ -125,9 +125,9 @@ def _report(report: Reader, name: str, content: VendorContent, rows: _Rows, *, c
 def _part(key: _Key, numbers: Mapping[str, Any], currency: str) -> VendorUsageDraft:
     has_money = any(numbers.get(name) is not None for name in ("cost", "list_cost"))
     return VendorUsageDraft(
-        level=key.whose.level,
-        person=key.whose.person,
-        name=key.whose.name,
+        level=key.actor.level,
+        person=key.actor.person,
+        name=key.actor.name,
         agent=AGENTS.get(key.product, ""),
         product=key.product,
         model=key.model,
@@ -151,26 +151,26 @@ def _key_of(row: Reader) -> _Key:
     if group is None:
         raise SchemaError("group", "is missing")
     product = group.text("product", default="")[:LONGEST_NAME]
-    return _Key(_whose(group.object("actor")), product, _model(group.text("model", default="")))
+    return _Key(_actor(group.object("actor")), product, _model(group.text("model", default="")))
 
 
-def _whose(actor: Reader | None) -> _Whose:
+def _actor(actor: Reader | None) -> _Actor:
     """The person behind a row, if it is one; else the name of the key, service account or federated identity."""
     if actor is None:
-        return _Whose(VendorLevel.ORGANISATION, None, "")
+        return _Actor(VendorLevel.ORGANISATION, None, "")
     if actor.text("type") == "user_actor":
         return _person(actor.text("email_address", default=""), actor.identifier("user_id", default=""))
     names = ("service_account_id", "api_key_id", "api_key_name", "name", "type")
     name = next(filter(None, (actor.text(field, default="") for field in names)), "")
-    return _Whose(VendorLevel.KEY, None, name[:LONGEST_NAME])
+    return _Actor(VendorLevel.KEY, None, name[:LONGEST_NAME])
 
 
-def _person(email: str, account: str) -> _Whose:
-    """By the address alone, so that two accounts of one address are one; a deleted account has no address."""
+def _person(email: str, account: str) -> _Actor:
+    """The person with this address, so that two accounts of one address are one; a deleted account has none."""
     if not email and not account:
-        return _Whose(VendorLevel.ORGANISATION, None, "")
+        return _Actor(VendorLevel.ORGANISATION, None, "")
     who = Who(email=email.strip().lower()) if email.strip() else Who(account=account)
-    return _Whose(VendorLevel.PERSON, who, "")
+    return _Actor(VendorLevel.PERSON, who, "")
 
 
 def _model(sent: str) -> str:

@@ -47,8 +47,8 @@ class CursorTeam(Connector):
     name = "Cursor"
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPORT: (Kind.VENDOR_REPORT,)}
     fields: ClassVar[Sequence[Field]] = (
-        Field("base_url", "Base URL", "Of the API.", default="https://api.cursor.com"),
-        Field("token", "API key", "Of the Admin API.", secret=True),
+        Field("base_url", "Base URL", "Address of the API.", default="https://api.cursor.com"),
+        Field("token", "API key", "An Admin API key of the team.", secret=True),
     )
     permissions = """\
 - An **Admin API key** of the team, which its administrators create in the dashboard, under Settings. A read-only key is

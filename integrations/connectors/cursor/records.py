@@ -1,4 +1,4 @@
-"""What Cursor's Admin API says of a day → drafts, without I/O and without Django.
+"""Turns a day of Cursor's Admin API into drafts, without I/O and without Django.
 
 Fields: cursor.com/docs/account/teams/admin-api; those of `tokenUsage` as its clients read them.
 
@@ -65,7 +65,7 @@ NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
 
 
 def _event(event: Reader) -> Numbers:
-    """What the plan includes costs nothing; the cost of the models is the list price."""
+    """The numbers of an event: use that the plan includes costs nothing; the list price is the models' cost."""
     listed = money(event, "tokenUsage.totalCents", cents=True)
     charged = money(event, "chargedCents", cents=True)
     if charged is None:
