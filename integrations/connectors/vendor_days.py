@@ -6,14 +6,14 @@ replaced as a whole.  Only days that are over are asked for, in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from integrations.connectors.base import Cursor
-from integrations.connectors.errors import SchemaError
+from integrations.connectors.base import Cursor, Json
+from integrations.connectors.errors import SchemaError, TransientError
 from integrations.connectors.reader import Reader
 
 MOST = 2**53  # more tokens than anybody uses, and the largest whole number of JSON in many programs
@@ -60,6 +60,24 @@ def _later_windows(until: date, *, end: date, oldest: date, again: int, most: in
         window_end = min(first + most * DAY, end)
         yield DayWindow(first, window_end, {"until": max(window_end, until).isoformat()}, (end - window_end).days)
         first = window_end
+
+
+def rows_by_day(
+    rows: Iterable[Json], day_of: Callable[[Json], date | None], first: date, end: date, answered: str
+) -> dict[date, list[Json]]:
+    """The rows of each day; one without a readable time may belong to any, so it spoils all of them.
+
+    Raises TransientError if a row is of another day than was asked for; `answered` begins its message.
+    """
+    days = days_of(first, end)
+    found: dict[date, list[Json]] = {day: [] for day in days}
+    for row in rows:
+        day = day_of(row)
+        if day is not None and day not in found:
+            raise TransientError(f"{answered} of {day} when asked for {first} to {end - DAY}.")
+        for row_day in days if day is None else [day]:
+            found[row_day].append(row)
+    return found
 
 
 def count(row: Reader, path: str) -> int | None:

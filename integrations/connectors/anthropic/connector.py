@@ -29,7 +29,7 @@ from integrations.connectors.base import (
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import TransientError
 from integrations.connectors.unchecked import as_record, text_of, time_of
-from integrations.connectors.vendor_days import DAY, day_windows, days_of
+from integrations.connectors.vendor_days import DAY, day_windows, days_of, rows_by_day
 from integrations.enums import Kind, ResourceKind
 
 BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
@@ -133,8 +133,11 @@ _Lists = Mapping[date, dict[str, list[Json]]]
 def _rows_of(http: Http, report: str, first: date, end: date) -> _Lists:
     """The lists of a report's rows, for each of these days."""
     if report == USAGE_AND_COST:
-        usage, costs = (_analytics(http, name, first, end) for name in ("usage", "cost"))
-        return _by_day(first, end, usage=usage, costs=costs)
+        usage, costs = (
+            rows_by_day(_analytics(http, name, first, end), _day_of, first, end, f"Anthropic answered with {name}")
+            for name in ("usage", "cost")
+        )
+        return {day: {"usage": usage[day], "costs": costs[day]} for day in usage}
     return {day: {"records": list(_list(http, *_address(report, day)))} for day in days_of(first, end)}
 
 
@@ -169,23 +172,9 @@ def _list(http: Http, path: str, params: Mapping[str, Any], headers: Mapping[str
         page = following
 
 
-def _by_day(first: date, end: date, **lists: Iterator[Json]) -> _Lists:
-    """The rows of each day; one without a readable time may belong to any, so it spoils all of them.
-
-    Raises TransientError if a row is of another day than was asked for.
-    """
-    days = days_of(first, end)
-    found: dict[date, dict[str, list[Json]]] = {day: {name: [] for name in lists} for day in days}
-    for name, rows in lists.items():
-        for row in rows:
-            at = time_of(row, "starting_at")
-            row_days = [at.astimezone(UTC).date()] if at else days
-            if row_days[0] not in found:
-                period = f"{first} to {end - DAY}"
-                raise TransientError(f"Anthropic answered with {name} of {row_days[0]} when asked for {period}.")
-            for day in row_days:
-                found[day][name].append(row)
-    return found
+def _day_of(row: Json) -> date | None:
+    at = time_of(row, "starting_at")
+    return at.astimezone(UTC).date() if at else None
 
 
 def _written(day: date) -> str:

@@ -26,7 +26,7 @@ from integrations.connectors.cursor.records import DAILY_USAGE, NORMALISE, USAGE
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import TransientError
 from integrations.connectors.unchecked import as_record, object_of
-from integrations.connectors.vendor_days import DAY, day_windows, days_of
+from integrations.connectors.vendor_days import DAY, day_windows, rows_by_day
 from integrations.enums import Kind, ResourceKind
 
 PER_PAGE = 100
@@ -86,19 +86,13 @@ class CursorTeam(Connector):
 
 
 def _by_day(http: Http, report: str, first: date, end: date) -> Mapping[date, list[Json]]:
-    """The rows of each day; one without a readable time may belong to any, so it spoils all of them.
-
-    Raises TransientError if a row is of another day than was asked for.
-    """
-    days = days_of(first, end)
-    found: dict[date, list[Json]] = {day: [] for day in days}
-    for row in _list(http, report, first, end):
-        of_row = [day] if (day := _day_of(row.get(TIMES[report]))) else days
-        if of_row[0] not in found:
-            raise TransientError(f"Cursor answered with {NAMES[report].lower()} of {of_row[0]} when asked for {first}.")
-        for day in of_row:
-            found[day].append(row if len(of_row) == 1 else {"(time)": row.get(TIMES[report])})
-    return found
+    name, is_one_day = TIMES[report], end - first == DAY
+    rows = (
+        row if is_one_day or _day_of(row.get(name)) else {"(time)": row.get(name)}
+        for row in _list(http, report, first, end)
+    )
+    answered = f"Cursor answered with {NAMES[report].lower()}"
+    return rows_by_day(rows, lambda row: _day_of(row.get(name)), first, end, answered)
 
 
 def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
