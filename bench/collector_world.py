@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from integrations.collector.package import archive
+from integrations.collector.packages import archive
 
 PERSON = ("Ada", "ada@example.com")
 FOLDERS = {

@@ -1,4 +1,7 @@
-"""The collector as packages for device management: the same bytes from the same sources."""
+"""The collector as one file that Python runs, and as packages for device management.
+
+The same sources make the same bytes.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,17 @@ import uuid
 import zipfile
 from collections.abc import Callable, Mapping
 from functools import cache
+from pathlib import Path
 
 from agent import VERSION
 from agent.managed import DOMAIN
-from integrations.collector.package import BEFORE_ALL_SOURCES, NAME, SOURCES, archive
 
+SOURCES = Path(__file__).resolve().parents[2] / "agent"
+PACKAGE = "headway_agent"
+NAME = "headway-agent.pyz"
+SHEBANG = b"#!/usr/bin/env python3\n"
+START = "import sys\n\nfrom headway_agent.commands import main\n\nsys.exit(main())\n"
+BEFORE_ALL_SOURCES = (1980, 1, 1, 0, 0, 0)  # the archive does not depend on when it is made
 DEB, ZIP = "headway-agent.deb", "headway-agent.zip"
 PLAIN, PROGRAM = 0o644, 0o755
 CONTROL = f"""Package: headway-agent
@@ -26,7 +35,7 @@ Depends: python3 (>= 3.9), git
 Maintainer: The administrator of Headway <root@localhost>
 Description: Headway's collector
  Recognises on a developer's machine which lines of a commit an agent wrote, and sends counts. Each person installs
- it for the own account, with `headway-agent install`; server and token may stand in /etc/headway-agent/settings.json.
+ it for their own account, with `headway-agent install`; /etc/headway-agent/settings.json may set server and token.
 """
 COMMAND = f"""#!/bin/sh
 exec python3 /usr/lib/headway-agent/{NAME} "$@"
@@ -51,6 +60,21 @@ SETTINGS = """{
   "notes": false
 }
 """
+
+
+@cache
+def archive() -> bytes:
+    """A zip archive that Python runs."""
+    buffer = io.BytesIO(SHEBANG)
+    buffer.seek(0, io.SEEK_END)
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as files:
+        members = {f"{PACKAGE}/{source.name}": source.read_text("utf-8") for source in sorted(SOURCES.glob("*.py"))}
+        for name, text in {"__main__.py": START, **members}.items():
+            member = zipfile.ZipInfo(name, BEFORE_ALL_SOURCES)
+            member.compress_type = zipfile.ZIP_DEFLATED
+            member.external_attr = 0o644 << 16
+            files.writestr(member, text)
+    return buffer.getvalue()
 
 
 @cache
@@ -87,7 +111,7 @@ def bundle() -> bytes:
 
 
 FILES: Mapping[str, Callable[[], bytes]] = {NAME: archive, DEB: debian_package, ZIP: bundle}
-"""All that /agent/ gives out, by name."""
+"""The files that /agent/ offers, by name."""
 
 
 @cache
@@ -96,7 +120,7 @@ def sha256_of(name: str) -> str:
 
 
 def _tar(files: Mapping[str, tuple[bytes, int]]) -> bytes:
-    """Files and their folders, owned by root, of no time."""
+    """Return a tar archive of files and their folders, owned by root, without times."""
     buffer = io.BytesIO()
     folders = {"/".join(name.split("/")[:depth]) for name in files for depth in range(1, name.count("/") + 1)}
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.GNU_FORMAT) as tar:

@@ -25,8 +25,7 @@ from integrations.collector.machines import (
     revoke_machine,
     tokens_of,
 )
-from integrations.collector.package import NAME
-from integrations.collector.packages import DEB, FILES, ZIP, sha256_of
+from integrations.collector.packages import DEB, FILES, NAME, ZIP, sha256_of
 from orgtree.access.access import access_of
 from orgtree.access.permissions import admins_only
 from orgtree.models import IndividualPolicy, Person

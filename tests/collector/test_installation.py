@@ -25,8 +25,7 @@ from agent.ledger import HOME_VARIABLE, Ledger, write_settings
 from agent.lines import file_type
 from bench.collector_cases import A3, B3
 from bench.collector_world import World
-from integrations.collector.package import SOURCES, archive
-from integrations.collector.packages import FILES, bundle, debian_package, sha256_of
+from integrations.collector.packages import FILES, SOURCES, archive, bundle, debian_package, sha256_of
 from tests.collector.door import Door
 from tests.servers import PROJECT_DIR
 
@@ -332,7 +331,7 @@ def test_nothing_is_lost_or_sent_twice(tmp_path: Path, door: Door, status: int, 
     world.edit("a", "app.py", *A3)
     sha = world.commit()
     assert door.address in world.agent("doctor", status=1)
-    assert "1 records wait" in world.agent("status")
+    assert "Records waiting to be sent: 1" in world.agent("status")
     door.arrived.clear()
     door.answer = 200, b'{"accepted": 1}'
     world.agent("install")  # tries at once
@@ -342,7 +341,7 @@ def test_nothing_is_lost_or_sent_twice(tmp_path: Path, door: Door, status: int, 
 
 def test_a_report_that_is_refused_for_good_holds_up_no_other(tmp_path: Path, door: Door) -> None:
     world = World(tmp_path, server=door.address)
-    door.answer = 400, b'{"error": "commits[0].patch_id is none."}'
+    door.answer = 400, b'{"error": "commits[0].patch_id is not a patch id."}'
     world.edit("a", "app.py", *A3)
     sha = world.commit()
     assert f"refused the report of {sha[:12]}" in world.agent("doctor", status=1)
