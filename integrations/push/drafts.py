@@ -240,15 +240,13 @@ def work_item(values: Values) -> WorkItemDraft:
         assignments=ProvidedParts(
             [
                 AssignmentDraft(at=assignment["at"], assignee=who(assignment["assignee"]))
-                for assignment in values["assignees"]
-                if assignment["at"]
+                for assignment in _dated(values["assignees"])
             ]
         ),
         sprint_changes=ProvidedParts(
             [
                 SprintChangeDraft(at=move["at"], sprint=move["sprint"], added=move["added"])
-                for move in values["sprints"]
-                if move["at"]
+                for move in _dated(values["sprints"])
             ]
         ),
         value_changes=ProvidedParts(_estimates(values)),
@@ -342,7 +340,7 @@ def _transition(values: Values) -> TransitionDraft:
 
 
 def _estimates(values: Values) -> list[ValueChangeDraft]:
-    """The changes of the estimate; before the first one there was none."""
+    """Return the changes of the estimate; before the first one there was none."""
     dated = _dated(values["estimates"])
     texts = ["", *(_number(one["estimate"]) for one in dated)]
     return [
@@ -367,7 +365,7 @@ def _last_assignee(values: Values) -> Who | None:
 
 
 def _dated(parts: Iterable[Values]) -> list[Values]:
-    """Those whose time is possible, in order of time."""
+    """Return the parts that have a possible time, in order of time."""
     return sorted((part for part in parts if part["at"]), key=lambda part: part["at"])
 
 

@@ -111,12 +111,12 @@ class ImpossibleTimeError(serializers.ValidationError):
 class Time(serializers.Field[datetime, Any, str, Any]):
     """A time in ISO 8601 with its offset from UTC, after 1970-01-01, not in the future."""
 
+    may_be_future = False
+
     def __init__(self, **options: Any) -> None:
         if not options.get("required", True):
             options |= {"allow_null": True, "default": None}
         super().__init__(**options)
-
-    may_come = False  # whether it may lie in the future
 
     def to_internal_value(self, data: Any) -> datetime:
         try:
@@ -129,7 +129,7 @@ class Time(serializers.Field[datetime, Any, str, Any]):
             raise serializers.ValidationError("The time lacks its offset from UTC. Add Z or, for example, +02:00.")
         if at < EARLIEST:
             raise ImpossibleTimeError(f"The time lies before {EARLIEST:%Y-%m-%d}.")
-        if not self.may_come and at > timezone.now() + CLOCK_SKEW:
+        if not self.may_be_future and at > timezone.now() + CLOCK_SKEW:
             raise ImpossibleTimeError("The time lies in the future. Check the clock or the offset from UTC.")
         return at.astimezone(UTC)
 
@@ -137,7 +137,7 @@ class Time(serializers.Field[datetime, Any, str, Any]):
 class PlannedTime(Time):
     """A time that may lie in the future."""
 
-    may_come = True
+    may_be_future = True
 
 
 class PartTime(Time):
