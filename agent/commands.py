@@ -65,10 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     install.add_argument(
         "--notes",
         action=argparse.BooleanOptionalAction,
-        help=f"write {notes.REF} in git-ai's format, where git-ai is not at work; stays as it is unless said",
+        help=f"write {notes.REF} in git-ai's format, where git-ai is not at work; unchanged by default",
     )
     backfill = commands.add_parser("backfill", help="send sessions of the last days, from the agents' transcripts")
-    backfill.add_argument("--days", type=int, default=30, help="how far back, at most a year; 30 unless said")
+    backfill.add_argument("--days", type=int, default=30, help="how far back, at most a year; 30 by default")
     for name, text in (
         ("status", "whether it runs, and what waits to be sent"),
         ("doctor", "what keeps it from working"),
@@ -223,7 +223,7 @@ def _update() -> int:
 
 
 def _backfill(days: int) -> int:
-    """Sessions from before the installation: the person asks for it, and sees what came of it."""
+    """Read and send sessions of that many days, also from before the installation, and print the result."""
     _require_installed()
     if not 1 <= days <= MOST_DAYS:
         raise CommandError(f"Give a number of days from 1 to {MOST_DAYS} with --days.")
@@ -237,9 +237,9 @@ def _backfill(days: int) -> int:
         problem = ledger.note("last problem")
         waiting = ledger.waiting()
     day = time.strftime("%Y-%m-%d", time.localtime(now - days * DAY))
-    print(f"Requests, tool calls and turns since {day} that were not known: {found}")
+    print(f"{found} new requests, tool calls and turns since {day}.")
     if problem:
-        print(f"{waiting} records wait to be sent: {problem}")
+        print(f"Records waiting to be sent: {waiting}. {problem}")
     return 1 if problem else 0
 
 
@@ -299,7 +299,8 @@ def _status() -> int:
         problem = ledger.note("last problem")
         seen = ledger.notes("seen ")
     print(f"headway-agent {VERSION}, {'paused' if (home() / 'paused').exists() else 'recording'}")
-    print(f"Server: {read_settings().get('server', 'none')}, last report {_ago(sent_at)}, {waiting} records wait")
+    print(f"Server: {read_settings().get('server', 'none')}, last report {_ago(sent_at)}")
+    print(f"Records waiting to be sent: {waiting}")
     if problem:
         print(f"Last problem: {problem}")
     for agent in AGENTS:
@@ -322,7 +323,7 @@ def _doctor() -> int:
             problems.append("No report was sent for two days, and none failed: is the clock right?")
         problems += _problems_of_reports(ledger)
     if (home() / "ledger.damaged.db").exists():
-        problems.append(f"The ledger was damaged and began anew: {home() / 'ledger.damaged.db'}. Delete that file.")
+        problems.append(f"The ledger was damaged and a new one begun. Delete {home() / 'ledger.damaged.db'}.")
     if (home() / "paused").exists():
         problems.append("It is paused. `headway-agent resume` ends that.")
     if not Path(sys.executable).exists():
@@ -348,7 +349,7 @@ def _problems_of_reports(ledger: Ledger) -> list[str]:
     for count, reason in ledger.rows(
         "SELECT count(*), refused FROM activity WHERE refused IS NOT NULL GROUP BY refused"
     ):
-        problems.append(f"The server refused {count} records of sessions: {reason}")
+        problems.append(f"The server refused records of sessions ({count}): {reason}")
     if abs(ahead := float(ledger.note("clock ahead") or 0)) > WRONG_CLOCK:
         problems.append(
             f"This machine's clock is {abs(ahead) / 60:.0f} minutes {'ahead of' if ahead > 0 else 'behind'} the"
@@ -393,7 +394,7 @@ def _show_last() -> int:
         part = next_part(ledger, time.time())
         following = report_of(ledger, part)
     print(last or "Nothing was sent yet.")
-    if len(part):
+    if part.size:
         print("Waiting to be sent:")
         print(json.dumps(following, indent=2, sort_keys=True))
     return 0

@@ -1,4 +1,4 @@
-"""What the collector keeps on the machine: its folder, its settings, and a SQLite file with hashes, counts and a queue.
+"""The collector's store on the machine: its folder, its settings, and a SQLite file with hashes, counts and a queue.
 
 Nothing here leaves the machine but the documents of the queue.  The salt of the hashes is made here and stays here.
 """
@@ -82,7 +82,7 @@ def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
 
 
 def log(message: str) -> None:
-    """Append to the log, which starts over at 1 MB; a log that cannot be written is none."""
+    """Append to the log, which starts over at 1 MB; an error while writing it is ignored."""
     try:
         path = home() / "log.txt"
         size = path.stat().st_size if path.exists() else 0
@@ -311,9 +311,10 @@ class Ledger:
     def add_activities(
         self, agent: str, found: Iterable[Activity], transcript: tuple[str, int, dict[str, Any]] | None = None
     ) -> int:
-        """Store activities, each once whatever it came from, and how far their transcript was read; returns new ones.
+        """Store activities, each once whatever it came from, and how far their transcript was read.
 
-        A request stays with the session that had it first; of several counts of it the largest holds.
+        A request stays with the session that had it first; of several counts of it the largest holds.  Returns the
+        number of new ones.
         """
         new = 0
         self.connection.execute("BEGIN IMMEDIATE")

@@ -1,6 +1,6 @@
-"""Settings from an organisation's device management: the server, a token, and what is left alone.
+"""Settings from an organisation's device management: server, token, git hooks and notes.
 
-Each place can be written by administrators alone: a file in /etc, a configuration profile, or a policy in the registry.
+Only administrators can write these places: a file in /etc, a configuration profile, or a policy in the registry.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ LINUX = Path("/etc/headway-agent/settings.json")
 MACOS = Path("/Library/Managed Preferences")
 WINDOWS = r"Software\Policies\Headway\Agent"
 KINDS = {"server": str, "token": str, "git_hooks": bool, "notes": bool}
+NAMES_OF_KINDS = {str: "a string", bool: "true or false"}
 
 
 class UnreadableManagedError(Exception):
@@ -24,7 +25,7 @@ class UnreadableManagedError(Exception):
 
 
 def managed_settings() -> dict[str, Any]:
-    """The settings that are managed; those that are not are left out.  Raises UnreadableManagedError."""
+    """Return the settings that are managed, without the others.  Raises UnreadableManagedError."""
     read = {"darwin": _of_profile, "win32": _of_registry}.get(sys.platform, _of_file)
     try:
         found = read()
@@ -37,7 +38,7 @@ def managed_settings() -> dict[str, Any]:
         if name in found:
             value = bool(found[name]) if kind is bool and isinstance(found[name], int) else found[name]
             if not isinstance(value, kind):
-                raise UnreadableManagedError(f"The managed setting {name!r} is no {kind.__name__}.")
+                raise UnreadableManagedError(f"The managed setting {name!r} is not {NAMES_OF_KINDS[kind]}.")
             settings[name] = value
     return settings
 
@@ -45,18 +46,18 @@ def managed_settings() -> dict[str, Any]:
 def _of_file() -> dict[str, Any]:
     content = json.loads(LINUX.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
-        raise ValueError(f"{LINUX} holds no JSON object.")
+        raise ValueError(f"{LINUX} does not hold a JSON object.")
     return content
 
 
 def _of_profile() -> dict[str, Any]:
-    """Preferences of the person, else of the machine."""
+    """Return the preferences of the person, else of the machine."""
     for folder in (MACOS / getpass.getuser(), MACOS):
         path = folder / f"{DOMAIN}.plist"
         if path.exists():
             content = plistlib.loads(path.read_bytes())
             if not isinstance(content, dict):
-                raise ValueError(f"{path} holds no dictionary.")
+                raise ValueError(f"{path} does not hold a dictionary.")
             return content
     return {}
 
@@ -69,6 +70,6 @@ def _of_registry() -> dict[str, Any]:
         for name in KINDS:
             try:
                 found[name] = winreg.QueryValueEx(key, name)[0]  # type: ignore[attr-defined]
-            except OSError:
+            except FileNotFoundError:
                 continue  # not managed
     return found

@@ -1,6 +1,6 @@
-"""What agents' hooks say: one vocabulary per agent, all read as one kind of event.
+"""Reads the input of agents' hooks, each with its own vocabulary, as one kind of event.
 
-Read are the session, the model, the tool, the files and the text that an edit writes; the text is compared on this
+An event has the session, the model, the tool, the files and the text that an edit writes; the text is compared on this
 machine and forgotten.  Prompts and answers are not read.
 """
 

@@ -158,13 +158,13 @@ def register(agent: Agent) -> None:
     settings = _without_ours(_read(path))
     hooks = settings.setdefault("hooks", {})
     if not isinstance(hooks, dict):
-        raise UnreadableSettingsError(f"{path}: `hooks` is no object; nothing was changed.")
+        raise UnreadableSettingsError(f"{path}: `hooks` is not an object; nothing was changed.")
     if agent.versioned:
         settings.setdefault("version", 1)
     for event in agent.events:
         entries = hooks.setdefault(event, [])
         if not isinstance(entries, list):
-            raise UnreadableSettingsError(f"{path}: `hooks.{event}` is no list; nothing was changed.")
+            raise UnreadableSettingsError(f"{path}: `hooks.{event}` is not a list; nothing was changed.")
         entries.append(_entry(agent, event))
     text = json.dumps(settings, indent=_indent_of(before), ensure_ascii=False) + "\n"
     write_recorded(path, text.encode("utf-8"))

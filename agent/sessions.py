@@ -1,4 +1,4 @@
-"""Sessions from transcripts and hooks → the ledger → reports: counts and times, never text."""
+"""Stores sessions of transcripts and hooks in the ledger, and makes documents of them: counts and times, never text."""
 
 from __future__ import annotations
 

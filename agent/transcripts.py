@@ -35,7 +35,7 @@ State = dict[str, Any]
 
 
 class Source(NamedTuple):
-    """Where an agent keeps transcripts, and how it writes a line."""
+    """An agent's transcripts: the folders that hold them, how their names end, and the reader of a line."""
 
     folders: Sequence[str]
     pattern: str
@@ -172,9 +172,9 @@ SOURCES = {
 
 
 def files_of(folder: Path, source: Source) -> list[tuple[str, int, float]]:
-    """Transcripts below an agent's folder with size and time of change; that which was changed first comes first.
+    """Transcripts below an agent's folder with size and time of change, in the order of the change.
 
-    So what a later session repeats of an earlier one is the earlier one's.
+    What a later session repeats of an earlier one is then the earlier one's.
     """
     found = []
     for name in source.folders:
@@ -255,7 +255,7 @@ def _counts(*values: Any) -> dict[str, int | None]:
 
 
 def _count(value: Any) -> int:
-    """A count; nothing for what is none, such as a negative one."""
+    """Return the count, or 0 for a value that cannot be one, such as a negative number."""
     is_count = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_COUNT
     return value if is_count else 0
 

@@ -1,4 +1,4 @@
-"""The queue → the server: counts by commit, what happened in sessions, and the state of this machine's hooks."""
+"""Sends the queue to the server: counts by commit, what happened in sessions, and the state of this machine's hooks."""
 
 from __future__ import annotations
 
@@ -38,10 +38,12 @@ class Part(NamedTuple):
     commits: Sequence[tuple[str, dict[str, Any]]]
     activities: Sequence[StoredActivity]
 
-    def __len__(self) -> int:
+    @property
+    def size(self) -> int:
         return len(self.commits) + len(self.activities)
 
     def halves(self) -> tuple[Part, Part]:
+        """Return two parts that have all of it; neither is empty if this has two records or more."""
         commits, activities = len(self.commits) // 2, (len(self.activities) + 1) // 2
         first = Part(self.commits[:commits], self.activities[:activities])
         return first, Part(self.commits[commits:], self.activities[activities:])
@@ -98,7 +100,7 @@ def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False)
     sent = 0
     while True:
         part = next_part(ledger, now)
-        if not len(part) and (sent or 0 <= now - float(ledger.note("state sent") or 0) < STATE_EVERY) and not force:
+        if not part.size and (sent or 0 <= now - float(ledger.note("state sent") or 0) < STATE_EVERY) and not force:
             return sent
         force = False
         try:
@@ -113,26 +115,25 @@ def send_queue(ledger: Ledger, *, now: float | None = None, force: bool = False)
         ledger.set_note("state sent", str(now))
         for name in ("pause", "next attempt", "last problem"):
             ledger.rows("DELETE FROM note WHERE name = ?", name)
-        sent += len(part)
-        if not len(part):
+        sent += part.size
+        if not part.size:
             return sent
 
 
 def _send(ledger: Ledger, settings: dict[str, Any], part: Part) -> None:
     """Send a part.  If the server cannot take it, each half is tried, so that one record does not hold up the others.
 
-    Raises RefusedError for what ends some day.
+    Raises RefusedError where a later attempt may succeed.
     """
     report = report_of(ledger, part)
     try:
         ahead = post(settings["server"], settings["token"], report)
     except RefusedError as problem:
-        if not problem.is_final or not len(part):
+        if not problem.is_final or not part.size:
             raise
-        if len(part) > 1:
+        if part.size > 1:
             for half in part.halves():
-                if len(half):
-                    _send(ledger, settings, half)
+                _send(ledger, settings, half)
             return
         ledger.close_sent([sha for sha, _ in part.commits], refused=str(problem))
         ledger.close_activities(part.activities, refused=str(problem))
@@ -165,7 +166,7 @@ def post(server: str, token: str, report: dict[str, Any]) -> float | None:
         # 400 and 413 are about this report; everything else (a token, a proxy, an outage) ends some day.
         raise RefusedError(f"{server} answered {problem.code}: {said}", is_final=problem.code in (400, 413)) from None
     except (OSError, ValueError) as problem:
-        raise RefusedError(f"{server} cannot be reached or is no Headway: {problem}") from None
+        raise RefusedError(f"{server} cannot be reached or is not Headway: {problem}") from None
     if not isinstance(answer, dict) or "accepted" not in answer:
         raise RefusedError(f"{server} did not answer as Headway does. A proxy or sign-in page stands between.")
     return _ahead_of(dated)

@@ -1,4 +1,4 @@
-"""Fields of a machine's report, each checked; what is wrong is named."""
+"""Reads the fields of a machine's report; the message of a refusal names the field."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ class RefusedReportError(Exception):
 
 def object_in(value: Any, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise RefusedReportError(f"{where} is no object.")
+        raise RefusedReportError(f"{where} is not an object.")
     return value
 
 
 def list_in(value: Any, where: str, most: int) -> list[Any]:
     if not isinstance(value, list) or len(value) > most:
-        raise RefusedReportError(f"{where} is no list of at most {most} entries.")
+        raise RefusedReportError(f"{where} is not a list of at most {most} entries.")
     return value
 
 
 def text_in(value: Any, where: str, longest: int, *, empty: bool = False) -> str:
     if not isinstance(value, str) or len(value) > longest or not (value or empty):
-        raise RefusedReportError(f"{where} is no text of at most {longest} characters.")
+        raise RefusedReportError(f"{where} is not a string of {0 if empty else 1} to {longest} characters.")
     return storable(value)
 
 
-def count_in(value: Any, where: str, most: int = LARGEST_COUNT, *, of: str = "") -> int:
+def count_in(value: Any, where: str, most: int = LARGEST_COUNT) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
-        raise RefusedReportError(f"{where} is no number{f' of {of}' if of else ''} from 0 to {most:,}.")
+        raise RefusedReportError(f"{where} is not a whole number from 0 to {most:,}.")
     return value
 
 
@@ -50,5 +50,5 @@ def time_in(value: Any, where: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or not moment.tzinfo:
-        raise RefusedReportError(f"{where} is no time with a zone.")
+        raise RefusedReportError(f"{where} is not a time with an offset from UTC.")
     return moment

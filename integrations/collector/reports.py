@@ -123,7 +123,7 @@ def _machine(report: Mapping[str, Any]) -> dict[str, Any]:
 def _agent(value: Any, where: str) -> dict[str, Any]:
     state = object_in(value, where)
     if state.get("hooks") not in HOOK_STATES:
-        raise RefusedReportError(f"{where}.hooks is none of {', '.join(HOOK_STATES)}.")
+        raise RefusedReportError(f"{where}.hooks is not one of {', '.join(HOOK_STATES)}.")
     at = state.get("last_event")
     if at is not None:
         time_in(at, f"{where}.last_event")
@@ -139,22 +139,19 @@ def _commit(commit: Mapping[str, Any], number: int) -> tuple[str, list[Collected
     where = f"commits[{number}]"
     sha, patch_id = commit.get("commit"), commit.get("patch_id")
     if not isinstance(sha, str) or not _SHA.match(sha):
-        raise RefusedReportError(f"{where}.commit is no object id.")
+        raise RefusedReportError(f"{where}.commit is not the id of a commit.")
     if not isinstance(patch_id, str) or not _PATCH_ID.match(patch_id):
-        raise RefusedReportError(f"{where}.patch_id is none.")
+        raise RefusedReportError(f"{where}.patch_id is not a patch id.")
     rows: dict[tuple[str, str], CollectedLines] = {}
     for kind in list_in(commit.get("file_types"), f"{where}.file_types", MOST_ENTRIES):
         entry = object_in(kind, f"{where}.file_types")
-        name, added = (
-            entry.get("type"),
-            count_in(entry.get("added"), f"{where}.file_types.added", MOST_LINES, of="lines"),
-        )
+        name, added = entry.get("type"), count_in(entry.get("added"), f"{where}.file_types.added", MOST_LINES)
         if not isinstance(name, str) or not _TYPE.match(name):
             raise RefusedReportError(f"{where}.file_types.type is neither a suffix, nor a lock file, nor empty.")
         total = 0
         for counted in list_in(entry.get("sessions"), f"{where}.file_types.sessions", MOST_ENTRIES):
             of_session = object_in(counted, f"{where}.file_types.sessions")
-            lines = count_in(of_session.get("lines"), f"{where}.file_types.sessions.lines", MOST_LINES, of="lines")
+            lines = count_in(of_session.get("lines"), f"{where}.file_types.sessions.lines", MOST_LINES)
             total += lines
             agent = agent_of_tool(text_in(of_session.get("agent"), f"{where}.file_types.sessions.agent", 40))
             session = text_in(of_session.get("session"), f"{where}.file_types.sessions.session", 200)

@@ -87,7 +87,7 @@ def _events(session: Mapping[str, Any], place: _Place) -> Iterator[EventRow]:
         where = f"{place.where}.tool_calls"
         outcome, duration = call.get("outcome"), call.get("duration_ms")
         if outcome not in ToolOutcome.values:
-            raise RefusedReportError(f"{where}.outcome is none of {', '.join(ToolOutcome.values)}.")
+            raise RefusedReportError(f"{where}.outcome is not one of {', '.join(ToolOutcome.values)}.")
         figures = Figures(
             "tool_call",
             text_in(call.get("id"), f"{where}.id", LONGEST_ID),

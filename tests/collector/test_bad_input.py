@@ -1,4 +1,4 @@
-"""What goes wrong on machines: the collector is never in the way, loses nothing, counts nothing twice, and says so."""
+"""Faults of machines: the collector is never in the way, loses nothing, counts nothing twice, and says so."""
 
 from __future__ import annotations
 

@@ -188,21 +188,21 @@ def test_show_last_prints_what_arrived(tmp_path: Path, door: Door) -> None:
 
 
 REFUSED: list[tuple[str, dict[str, Any]]] = [
-    ("commits is no list", {"commits": None}),
-    ("machine is no object", {"machine": []}),
-    ("machine.version is no text", {"machine.version": 7}),
-    ("commit is no object id", {"commit": "HEAD"}),
-    ("patch_id is none", {"patch_id": "x" * 40}),
+    ("commits is not a list", {"commits": None}),
+    ("machine is not an object", {"machine": []}),
+    ("machine.version is not a string", {"machine.version": 7}),
+    ("commit is not the id of a commit", {"commit": "HEAD"}),
+    ("patch_id is not a patch id", {"patch_id": "x" * 40}),
     ("type is neither", {"type": "secret/path.py"}),
-    ("is no number of lines", {"lines": -1}),
-    ("is no number of lines", {"lines": True}),
-    ("is no number of lines", {"added": 10**12}),
+    ("lines is not a whole number", {"lines": -1}),
+    ("lines is not a whole number", {"lines": True}),
+    ("added is not a whole number", {"added": 10**12}),
     ("sessions have 4 lines, the commit adds 3", {"lines": 4}),
-    ("session is no text", {"session": ""}),
-    ("session is no text", {"session": "x" * 201}),
-    ("hooks is none of", {"hooks": "fine"}),
-    ("last_event is no time", {"last_event": "yesterday"}),
-    ("last_event is no time", {"last_event": "2026-13-41T00:00:00Z"}),
+    ("session is not a string", {"session": ""}),
+    ("session is not a string", {"session": "x" * 201}),
+    ("hooks is not one of", {"hooks": "fine"}),
+    ("last_event is not a time", {"last_event": "yesterday"}),
+    ("last_event is not a time", {"last_event": "2026-13-41T00:00:00Z"}),
 ]
 
 

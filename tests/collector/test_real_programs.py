@@ -94,7 +94,7 @@ def run(world: World, arguments: list[str], variables: Mapping[str, str]) -> str
 
 
 def session_of(door: Door, agent: str) -> dict[str, Any]:
-    """What arrived of the agent's session, in however many reports."""
+    """The agent's session as it arrived, in however many reports."""
     parts = [part for _, report in door.arrived for part in report["sessions"] if part["agent"] == agent]
     whole: dict[str, Any] = {**parts[0], "requests": [], "tool_calls": [], "turns": []}
     for part in parts:

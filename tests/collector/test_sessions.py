@@ -100,7 +100,7 @@ def write(path: Path, entries: Iterable[Mapping[str, Any]], *, at: float = 60) -
 
 
 def collected() -> list[dict[str, Any]]:
-    """What the next report says of sessions."""
+    """The sessions of the next report."""
     with ledger.Ledger() as opened:
         sessions.read_transcripts(opened)
         documents: list[dict[str, Any]] = upload.report_of(opened, upload.next_part(opened, time.time()))["sessions"]
@@ -328,7 +328,7 @@ def test_a_report_that_the_server_cannot_take_holds_up_nothing_else(
 
     def choosy(server: str, token: str, report: dict[str, Any]) -> float | None:
         if "req_2" in json.dumps(report):
-            raise upload.RefusedError("sessions[0].requests.at is no time with a zone.", is_final=True)
+            raise upload.RefusedError("sessions[0].requests.at is not a time with an offset from UTC.", is_final=True)
         return post(server, token, report)
 
     monkeypatch.setattr(upload, "post", choosy)
@@ -337,7 +337,7 @@ def test_a_report_that_the_server_cannot_take_holds_up_nothing_else(
         upload.send_queue(opened)
         assert opened.waiting() == 0
         assert opened.rows("SELECT id, refused FROM activity WHERE refused IS NOT NULL") == [
-            ("req_2", "sessions[0].requests.at is no time with a zone.")
+            ("req_2", "sessions[0].requests.at is not a time with an offset from UTC.")
         ]
     arrived = [document for _, report in door.arrived for document in report["sessions"]]
     assert sorted(row[0] for row in requests_of(arrived)) == ["req_1", "req_3"]
@@ -372,8 +372,8 @@ def test_backfill_sends_the_last_days_once(tmp_path: Path, door: Door) -> None:
     write(world.home / ".claude" / "projects" / "-work" / "s-1.jsonl", CONVERSATION)
     world.agent("doctor", status=1)
     assert [document for _, report in door.arrived for document in report["sessions"]] == []
-    assert "that were not known: 7" in world.agent("backfill", "--days", "3")
-    assert "that were not known: 0" in world.agent("backfill", "--days", "3")
+    assert "7 new requests, tool calls and turns" in world.agent("backfill", "--days", "3")
+    assert "0 new requests, tool calls and turns" in world.agent("backfill", "--days", "3")
     sent = [document for _, report in door.arrived for document in report["sessions"]]
     assert requests_of(sent) == REQUESTS
     for days in ("0", "-1", "400"):
@@ -451,7 +451,7 @@ def counted_tokens() -> tuple[int, int, int, int]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("telemetry_first", [True, False])
 def test_a_request_that_telemetry_reports_as_well_counts_once(telemetry_first: bool) -> None:
-    """By its id; a request that only one of them knows counts, too."""
+    """The id decides; a request that only one of them knows counts, too."""
     token, intake = add_machine(person(), "laptop"), Intake()
     calls = [{"id": "toolu_1", "at": at(1), "tool": "Bash", "outcome": "failed", "duration_ms": 5}]
     reported = session("session-of-ada", request("req_1", 1), request("req_2", 5), tool_calls=calls, turns=[at(9)])
@@ -538,13 +538,13 @@ def test_sessions_that_only_the_collector_reports_are_no_silence_of_an_agent(int
 
 
 REFUSED: list[tuple[str, dict[str, Any]]] = [
-    ("sessions[0].requests.output_tokens is no number from 0", session("s", request("req_1", output_tokens=-1))),
-    ("sessions[0].requests.at is no time", session("s", {**request("req_1"), "at": "yesterday"})),
+    ("sessions[0].requests.output_tokens is not a whole number", session("s", request("req_1", output_tokens=-1))),
+    ("sessions[0].requests.at is not a time", session("s", {**request("req_1"), "at": "yesterday"})),
     ("sessions[0].requests.at lies more than a day in the future", session("s", request("req_1", -90_000))),
-    ("sessions[0].requests.id is no text", session("s", {**request("req_1"), "id": ""})),
-    ("sessions[0].session is no text", session("")),
-    ("sessions[0].turns is no list", session("s", turns={})),
-    ("sessions[0].tool_calls.outcome is none of", session("s", tool_calls=[{"id": "1", "outcome": "fine"}])),
+    ("sessions[0].requests.id is not a string", session("s", {**request("req_1"), "id": ""})),
+    ("sessions[0].session is not a string", session("")),
+    ("sessions[0].turns is not a list", session("s", turns={})),
+    ("sessions[0].tool_calls.outcome is not one of", session("s", tool_calls=[{"id": "1", "outcome": "fine"}])),
 ]
 
 
