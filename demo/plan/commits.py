@@ -122,7 +122,7 @@ def _mark(session: DemoSession, rng: Random) -> Mark:
 
 
 def _commit_time(session: DemoSession, rng: Random) -> datetime:
-    """At the end of the run in which the agent committed; else soon after the session."""
+    """Return the end of the run in which the agent committed; else a time soon after the session."""
     committing = [run for run in session.active_periods if run.commits]
     if committing:
         return (committing[-1].ended_at - timedelta(seconds=rng.randrange(5, 40))).replace(microsecond=0)

@@ -227,9 +227,9 @@ def _is_known(person: DemoPerson) -> bool:
 
 
 def _originals(log: GitLog) -> Iterator[Commit]:
-    """Without those that were picked from another, which have their author's time but not their committer's.
+    """Yield the commits without those picked from another, which have their author's time but not their committer's.
 
-    And without those that brought a branch to the default branch: whoever merges may commit in the same second.
+    Left out are also those that brought a branch to the default branch: whoever merges may commit in the same second.
     """
     own = (commit for commit in log.commits.values() if commit.authored_at == commit.committed_at)
     return (commit for commit in own if not commit.subject.startswith((_MERGED, _SQUASHED)))

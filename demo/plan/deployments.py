@@ -210,7 +210,7 @@ class _Pipeline:
     # Rollouts ---------------------------------------------------------------------------------------------------
 
     def roll_out(self, merges: Sequence[_Merge]) -> None:
-        """To staging and then to production; now and then a release."""
+        """Deploy to staging and then to production, and now and then make a release."""
         good: list[Deployment] = []
         releases = 0
         for batch in self._batches(merges):
@@ -349,7 +349,7 @@ class _Pipeline:
 
 
 def _with_inactive(deployments: Sequence[Deployment]) -> list[Deployment]:
-    """In order of time; one that is live becomes inactive when another to the same environment goes well."""
+    """Return deployments in order of time; a live one becomes inactive when another to its environment goes well."""
     inactive_from: dict[int, DeploymentStatus] = {}
     live: dict[str, Deployment] = {}
     for deployment in sorted(deployments, key=lambda listed: listed.statuses[-1].at):
@@ -375,7 +375,7 @@ def _until(deployment: Deployment, end: datetime) -> Deployment | None:
 
 
 def _as_it_stood(incident: Incident, end: datetime) -> Incident:
-    """Without what happened after the end: it goes on, then."""
+    """Return the incident without what happened after the end: it goes on, then."""
     acknowledged_at, resolved_at = (
         at if at is not None and at <= end else None for at in (incident.acknowledged_at, incident.resolved_at)
     )

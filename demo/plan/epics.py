@@ -85,14 +85,14 @@ class PlannedEpic:
         return began_at < self.ends_at and done_at is not None and done_at < self.ends_at + LONGEST_TAIL
 
     def known_since(self, name: str, created_at: datetime) -> datetime:
-        """When the work is written down, which is before the start of the epic or when it comes up."""
+        """Return when the work is written down, which is before the start of the epic or when it comes up."""
         if chance(f"{name} known") >= self.known_at_start:
             return created_at
         return min(created_at, self.starts_at - SPREAD * chance(f"{name} since"))
 
 
 def epics_of(year: DemoYear, repository: str) -> Sequence[PlannedEpic]:
-    """In order of time; the last one is open."""
+    """Return the epics in order of time; the last one is open."""
     return list(_epics(year, EPICS[repository])) if repository in EPICS else []
 
 

@@ -229,7 +229,7 @@ def _numbers(
 def _named(
     repository: DemoRepository, draft: PlannedPullRequest, number: int, issue: int | None, rng: Random
 ) -> PlannedPullRequest:
-    """With its number, and the issue's key in its title or body."""
+    """Return it with its number, and the issue's key in its title or body."""
     if issue is None:
         return replace(draft, number=number)
     key = f"{project_key(repository.name)}-{issue}"

@@ -37,7 +37,7 @@ LEADERS = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From the first day of the last `weeks` weeks on, these columns of these people's rows read otherwise."""
+    """A change of these columns of these people's rows from the first day of the last `weeks` weeks on."""
 
     weeks: int
     tells: str

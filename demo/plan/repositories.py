@@ -45,7 +45,7 @@ class DemoRepository:
 
     @property
     def address(self) -> str:
-        """From which it would be cloned."""
+        """The address from which it would be cloned."""
         return f"https://{CODE_HOST}/{ORGANISATION_LOGIN}/{self.name}.git"
 
 

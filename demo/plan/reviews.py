@@ -39,7 +39,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """In order of time; what lies after the demo's end is left out, and it is still open then."""
+    """The steps of a review in order of time; those after the demo's end are left out, and it is still open then."""
 
     steps: tuple[Step, ...]
     merged_at: datetime | None
@@ -47,7 +47,7 @@ class Review:
 
     @property
     def end(self) -> Step | None:
-        """Its merge, or its closing if nobody reopened it; None while it is open."""
+        """The merge, or the closing if nobody reopened it; None while it is open."""
         if self.merged_at and self.merged_by:
             return Step(EventKind.MERGED, self.merged_at, self.merged_by)
         changes = [step for step in self.steps if step.did in (EventKind.CLOSED, EventKind.REOPENED)]

@@ -136,7 +136,7 @@ def play_session(setting: SessionSetting, rng: Random) -> DemoSession:
 
 
 def _play_run(setting: SessionSetting, started_at: datetime, minutes: float, rng: Random) -> SessionRun:
-    """About one request in three minutes; long sessions think longer, never half an hour without an event."""
+    """Play about one request in three minutes; long sessions think longer, never half an hour without an event."""
     count = max(2, min(16, round(minutes / 3.2 + rng.uniform(-1, 2))))
     step = timedelta(minutes=minutes / count)
     context = _FIRST_CONTEXT + rng.randrange(12_000)

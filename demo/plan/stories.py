@@ -308,6 +308,6 @@ class Flavour(enum.StrEnum):
 
     @property
     def weeks(self) -> int:
-        """In which its people work, before the demo's end; their introduction lies before."""
+        """The weeks before the demo's end in which its people work; their introduction lies before."""
         weeks = self.size.played(YEAR_WEEKS)
         return min(weeks, QUIET_WEEKS) if self.is_quiet else weeks

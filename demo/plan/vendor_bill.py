@@ -1,7 +1,7 @@
-"""Anthropic's bill of the demo: the year's sessions of Claude Code, and what no telemetry tells of.
+"""Anthropic's bill of the demo: the year's sessions of Claude Code, and use that telemetry does not report.
 
-Planted are people without telemetry, a second machine that sends none, and an application with an API key of its own.
-The quiet flavour has none of these.
+Such use is planted: people without telemetry, a second machine that sends none, and an application with an API key of
+its own.  The quiet flavour has none of these.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _APPLICATION = "apikey_01OrchardReleaseNotes"
 
 @cache
 def bill_of(year: DemoYear) -> tuple[VendorUse, ...]:
-    """Every day of the year, by person and model."""
+    """Return the use of every day of the year, by person and model."""
     uses: dict[tuple[date, str, str], VendorUse] = {}
     sessions: dict[tuple[date, str], set[str]] = defaultdict(set)
     for session in _sessions(year):
@@ -80,7 +80,7 @@ def _with(use: VendorUse, request: ModelRequest) -> VendorUse:
 
 
 def _planted(year: DemoYear, uses: Iterable[VendorUse]) -> Iterator[VendorUse]:
-    """What the bill has besides: as much again on a second machine, a colleague's use by others, an application's."""
+    """Yield the use that telemetry misses: a second machine with as much again, silent people and an application."""
     first = year.first_day_of(_SINCE_WEEKS)
     silent = sorted(person.email for person in year.people if person.took_up == NEVER)[:_WITHOUT_TELEMETRY]
     days: dict[date, VendorUse] = {}

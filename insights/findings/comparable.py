@@ -37,7 +37,7 @@ _FIRST_COMMITS = """
 
 @dataclass(frozen=True)
 class Team:
-    """What is known of a team; `work_types` are shares of 0 to 100 of its merged pull requests."""
+    """The known facts of a team; `work_types` are shares of 0 to 100 of its merged pull requests."""
 
     people: int
     stage: str = ""
@@ -148,7 +148,7 @@ def _mix(counts: Mapping[str, float], weights: Mapping[str, float]) -> Mapping[s
 
 @dataclass(frozen=True)
 class _Data:
-    """Of each unit by its people's commits and merged pull requests; only what the rule asks for."""
+    """Facts of each unit from its people's commits and merged pull requests; only those that the rule asks for."""
 
     languages: Mapping[int, str]
     years: Mapping[int, float]

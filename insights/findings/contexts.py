@@ -109,12 +109,12 @@ def visible_repository(name: str, access: Access) -> Repository:
 
 
 def history_of(place: Place) -> Sequence[Context]:
-    """What was said of it, the latest first."""
+    """Return all contexts of the place, the latest first."""
     return [*_of_place(place).select_related("written_by").order_by("-since")]
 
 
 def may_say(access: Access, place: Place) -> bool:
-    """Those who lead the unit, or the owner of the repository, say its context."""
+    """Return whether the viewer leads the unit, or the owner of the repository, and so may say its context."""
     if not isinstance(access.viewer, User):
         return False
     if isinstance(place, Repository):
@@ -197,7 +197,7 @@ def _chain(
     parents: Mapping[int, int | None],
     owned: Mapping[int, Sequence[Context]],
 ) -> list[Mapping[str, Context]]:
-    """What is said of the unit, the nearest first, by field."""
+    """Return what is said of the unit and those above it, the nearest first, by field."""
     chain: list[Mapping[str, Context]] = []
     above: int | None = unit
     while above is not None:

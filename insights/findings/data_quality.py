@@ -45,7 +45,7 @@ class Effect(NamedTuple):
 
 
 def data_checks(monday: date) -> Iterator[Check]:
-    """Those of the quarter before this Monday that move a figure."""
+    """Yield the checks of the quarter before this Monday that move a figure."""
     window = Window(monday - WEEKS, monday)
     for of_kind in (_unmatched, _unlinked, _unknown_commits, _skewed, _stale):
         check = of_kind(window)

@@ -27,7 +27,7 @@ def find_finding(pk: int, access: Access) -> Finding:
 
 
 def may_decide(finding: Finding, access: Access) -> bool:
-    """Those who answer for the unit decide."""
+    """Return whether the viewer answers for the unit, and so decides."""
     return isinstance(access.viewer, User) and access.visibility.leads(finding.unit_id)
 
 

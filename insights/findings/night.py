@@ -61,7 +61,7 @@ def look(today: date) -> Night:
 
 
 def found_in(weeks: Weeks) -> Night:
-    """What is found in these weeks and was found without the last of them."""
+    """Return the findings of these weeks that were also found without the last of them."""
     checks = [*weeks.checks()]
     earlier = {check.key for check in _discovered([*weeks.first(WEEKS - 1).checks()])}
     there_before = [check for check in _discovered(checks) if check.key in earlier]
@@ -75,7 +75,7 @@ def _discovered(checks: Sequence[Check]) -> Sequence[Check]:
 
 
 def _distinct(found: Sequence[Check], checks: Sequence[Check]) -> Sequence[Check]:
-    """What is told of these results: what changed in half of the teams at about one time is one finding about the
+    """Merge results that are one finding: what changed in half of the teams at about one time is one finding about the
     organisation, and what changed in fewer none; a change is one finding, whichever detectors see it.
     """
     common = [check for check in found if check.unit is None and (check.repository or _is_common(check, checks))]
@@ -163,7 +163,7 @@ def _explaining(finding: Finding, events: Sequence[Annotation], monday: date) ->
 
 
 def _note_dismissed(night: Night, today: date) -> None:
-    """Since when dismissed findings are no longer there."""
+    """Store since when dismissed findings are no longer there."""
     there = {check.key for check in night.findings}
     for one in Finding.objects.filter(state=FindingState.DISMISSED):
         is_there = (one.detector, one.unit_id, one.repository) in there

@@ -50,7 +50,7 @@ class Moved:
 
 
 def factor_of(verdicts: Iterable[str]) -> float:
-    """By how much they move a threshold together, within bounds."""
+    """Return the factor by which verdicts together move a threshold, within bounds."""
     return min(HIGHEST, max(LOWEST, prod(FACTORS[verdict] for verdict in verdicts)))
 
 
@@ -64,7 +64,7 @@ def factors(today: date) -> Factors:
 
 
 def moved_thresholds(access: Access, today: date) -> Sequence[Moved]:
-    """Those of units that the viewer may see, the latest first; verdicts are counted, without their authors."""
+    """Return moved thresholds of units that the viewer may see, the latest first; verdicts count without authors."""
     judged = Finding.objects.within(access.visibility).filter(decided_on__gt=today - COUNTED).exclude(verdict="")
     by_place: dict[tuple[str, Unit | None, str, bool], list[Finding]] = defaultdict(list)
     for finding in judged.select_related("unit"):

@@ -190,7 +190,7 @@ def _compared(finding: Finding, names: Mapping[str, str]) -> str:
 
 
 def weeks_in_words(finding: Finding, today: date) -> str:
-    """Since when it holds: holds for 9 weeks."""
+    """Return how long the finding holds: holds for 9 weeks."""
     return f"holds for {wording.count(max(1, (today - finding.since).days // 7), 'week')}"
 
 

@@ -127,7 +127,7 @@ class InitiativeForecast:
         return how_many(self.window.history, days, seed=self.seed, changes=self._complete(changes))
 
     def when_so_many(self, items: int, changes: Changes = NO_CHANGES) -> Forecast | TooLittleHistory:
-        """When that many more items are finished, whatever is added."""
+        """Forecast when that many more items are finished, whatever is added."""
         import numpy as np
 
         past = self.window.history
@@ -194,7 +194,7 @@ def history_of(initiative: Initiative, *, today: date, calendar: WorkingDays) ->
 
 
 def forecast_of_sprint(sprint: Sprint, remaining: int, *, today: date) -> Forecast | TooLittleHistory:
-    """When so many items are done, at the pace at which sprints of the same board were worked off."""
+    """Forecast when that many items are done, at the pace at which sprints of the same board were worked off."""
     delivered = delivered_on_board(sprint.connection_id, sprint.board, since=today - DAYS_OF_BOARD)
     return when_finished(
         history_of_board(delivered, end=today, calendar=working_days(today)), remaining, seed=seed_of_sprint(sprint.pk)

@@ -1,4 +1,4 @@
-"""What agents did for an initiative, as far as the viewer may know it, and how much of it is whose."""
+"""The agents' work for an initiative, as far as the viewer may know it, and the items of each team."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class AgentsFigure:
 
 
 def agents_figures(one: Initiative, query_of: Callable[[str], Query], access: Access) -> list[AgentsFigure]:
-    """The share of agents in its code (0–1) and their spend, without those that there are none of.
+    """The share of agents in its code (0–1) and their spend, without those that are zero.
 
-    Where too few people worked on it at all, it has none, so that nobody learns whether they used an agent.
+    Where too few people worked on it at all, there are none, so that nobody learns whether they used an agent.
     """
     work = agents_work(one)
     if is_withheld(query_of("ai.spend"), max(1, work.authors), access):
@@ -49,7 +49,7 @@ UNIT_COLUMNS = ("unit", "name", "above", "items_done", "in_progress", "to_do", "
 
 
 def unit_rows(one: Initiative) -> Iterator[list[Cell]]:
-    """Its items by team as rows of a file; without a unit those of nobody."""
+    """Yield the initiative's items by team as rows of a file; items of nobody have no unit."""
     yield list(UNIT_COLUMNS)
     for work in work_of_units(one):
         yield [work.unit, work.name, work.above, work.done, work.in_progress, work.to_do, round(work.weekly, 2)]

@@ -58,7 +58,7 @@ class DeliveryRisk:
 
 @dataclass(frozen=True)
 class TeamCalibration:
-    """How well earlier dates of a team's initiatives held."""
+    """The calibration of a team: how many of its initiatives' earlier dates held."""
 
     unit: str  # its slug
     name: str
@@ -114,7 +114,7 @@ def listed_forecasts(
 
 
 def _by_team(calibrations: Mapping[int, Calibration], access: Access) -> Sequence[TeamCalibration]:
-    """Those of the teams that the viewer may see."""
+    """Return the calibrations of the teams that the viewer may see, by name."""
     visible = access.visibility.unit_ids
     teams = Unit.objects.filter(pk__in=calibrations.keys() if visible is None else calibrations.keys() & visible)
     return [TeamCalibration(one.slug, one.name, calibrations[one.pk]) for one in teams.order_by("name", "pk")]

@@ -56,7 +56,7 @@ def record_forecasts() -> int:
 
 
 def end_of(initiative: Initiative, today: date) -> date | None:
-    """When nothing was left; None while something is, or as long as more may be added."""
+    """Return the day on which nothing was left; None while something is, or as long as more may be added."""
     if initiative.remaining or not initiative.done:
         return None
     ended = max(*initiative.done, *initiative.dropped) if initiative.dropped else max(initiative.done)
@@ -143,7 +143,7 @@ def teams_not_calibrated(kind: InitiativeKind) -> Mapping[int, Calibration]:
 
 @dataclass(frozen=True)
 class Movement:
-    """Since when the planned day of an initiative is missed, and what changed in the week before that."""
+    """The first day on which the planned day of an initiative was missed, and what changed in the week before."""
 
     since: date
     added: int  # items

@@ -77,7 +77,7 @@ _BURN_UP = f"""
 
 
 class Amount(NamedTuple):
-    """How much work: items, and their points."""
+    """An amount of work: items, and their points."""
 
     items: float
     points: float
@@ -128,7 +128,7 @@ class ReportedAmount(NamedTuple):
 
 
 class SprintSums(NamedTuple):
-    """What became of the work of one sprint."""
+    """The work of one sprint, and what became of it."""
 
     sprint: Sprint
     sums: Amounts
@@ -384,7 +384,7 @@ def _why_apart(line: SprintLine, item: ReportedSprintItem | None, name: str) -> 
 
 
 def _sprints_before(sprint: Sprint, items: Collection[int]) -> Mapping[int, int]:
-    """How many sprints each was carried over from before."""
+    """Return for each item how many sprints it was carried over from before."""
     earlier = SprintItem.objects.filter(
         work_item__in=items,
         outcome=SprintOutcome.CARRIED_OVER,

@@ -139,7 +139,7 @@ def visible_sprints(access: Access) -> QuerySet[Sprint]:
 
 
 def sprints_of_units(sprints: QuerySet[Sprint], units: Collection[int]) -> QuerySet[Sprint]:
-    """Those of boards that one of the units, or one below it, owned then."""
+    """Return the sprints of boards that one of the units, or one below it, owned then."""
     return sprints.filter(pk__in=RawSQL(_SPRINTS_OF_UNITS, [sorted(units), timezone.localdate()]))  # noqa: S611 — as below
 
 
