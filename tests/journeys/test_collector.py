@@ -38,7 +38,7 @@ def test_from_the_page_to_the_fleet(empty_server: Server, windows: BrowserWindow
     )
     world.edit("s-1", "app.py", *A3)
     world.commit()
-    assert "0 records wait" in world.agent("status")
+    assert "Records waiting to be sent: 0" in world.agent("status")
 
     window.go("/agent/")
     expect(window.page.get_by_text("Last report")).to_be_visible()
