@@ -171,6 +171,9 @@ ROUTES: dict[str, Access] = {
     "api/v1/catalogue/": api("/api/v1/catalogue/"),
     "api/v1/metrics/<str:key>/figure/": api("/api/v1/metrics/ai.spend/figure/"),
     "api/v1/metrics/<str:key>/": api("/api/v1/metrics/ai.spend/"),
+    "api/v1/commits/<slug:sha>/agent-trace/": Access(
+        "/api/v1/commits/0123456789abcdef/agent-trace/", visitor=401, member=404, admin=404, token=404
+    ),
     "api/v1/dora/": api("/api/v1/dora/"),
     "api/v1/findings/": api("/api/v1/findings/"),
     "api/v1/findings.csv": api("/api/v1/findings.csv"),

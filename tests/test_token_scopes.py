@@ -31,6 +31,7 @@ SCOPES: dict[str, tuple[set[TokenScope], set[TokenScope]]] = {
     "api/v1/ownership/": ({PEOPLE}, {PEOPLE}),
     "api/v1/annotations/": ({READ}, {ANNOTATIONS}),
     "api/v1/metrics/": ({READ}, {READ}),
+    "api/v1/commits/": ({READ}, {READ}),
     "api/v1/dora/": ({READ}, {READ}),
     "api/v1/forecasts/": ({READ}, {READ}),
     "api/v1/": ({READ, PROGRAM}, {PROGRAM}),

@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from insights.api import (
+    agent_trace,
     annotations,
     contexts,
     dashboards,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("v1/metrics/<str:key>/series/", views.SeriesView.as_view(), name="api_series"),
     path("v1/metrics/<str:key>/rows/", views.RowsView.as_view(), name="api_rows"),
     path("v1/metrics/<str:key>/distribution/", views.DistributionView.as_view(), name="api_distribution"),
+    path("v1/commits/<slug:sha>/agent-trace/", agent_trace.AgentTraceView.as_view(), name="api_agent_trace"),
     path("v1/dora/", dora.DoraView.as_view(), name="api_dora"),
     path("v1/findings/", findings.Findings.endpoint("list"), name="api_findings"),
     path("v1/findings.csv", findings.Findings.endpoint("csv"), name="api_findings_csv"),

@@ -25,6 +25,7 @@ VARIABLE = re.compile(r"\b(HEADWAY_[A-Z0-9_]+|DATABASE_URL|CELERY_BROKER_URL)\b"
 RECEIVER = ("/v1/logs", "/v1/metrics", "/v1/traces")
 INTAKE = ("/ingest/v1/{kind}/", "/ingest/v1/{kind}/{record_id}/", "/hooks/{provider}/{connection_id}/")
 EXAMPLES = {
+    "sha": "0123456789abcdef",
     **{name: name for name in ("slug", "record_id")},
     **{"key": "ai.spend", "kind": "deployments", "provider": "github", "connection_id": 1, "id": 1, "point": 1},
     **{"start": "2026-07-01", "template": "lead-time", "number": 1, "decision": 1},

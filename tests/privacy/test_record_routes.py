@@ -85,6 +85,7 @@ def routes(shop: Repository, org: Org) -> list[str]:
         f"/insights/incidents/{incident.pk}/",
         f"/insights/ai/sessions/{session.pk}/",
         f"/insights/ai/attribution/{commit.sha}/",
+        f"/api/v1/commits/{commit.sha}/agent-trace/",
         "/insights/ai/attribution/?q=" + commit.sha[:8],
         *costs,
         *metrics,

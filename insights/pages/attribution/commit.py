@@ -28,10 +28,9 @@ from integrations.code.attribution.commit_evidence import (
     files_of,
     unresolved_evidence_of,
 )
-from integrations.code.commits.listing import repositories_of, visible_commits
+from integrations.code.commits.listing import may_name_session, repositories_of, visible_commits
 from integrations.models import Commit
 from orgtree.access.access import Access
-from orgtree.models import IndividualPolicy
 
 FILES_PER_PAGE = 100
 DUPLICATES_LISTED = 20
@@ -149,11 +148,10 @@ def _evidence_lines(
 
 def _session(seen: SeenEvidence, access: Access) -> str:
     """The session of an evidence row, as far as this viewer may see it."""
-    session, own_id = seen.session, access.visibility.person_id
+    session = seen.session
     if session is None:
         return f"{seen.row.external_session}, without telemetry" if seen.row.external_session else ""
-    named = access.policy == IndividualPolicy.NAMED and access.visibility.individuals_in is None
-    if not named and (own_id is None or session.identity.person_id != own_id):
+    if not may_name_session(access, session):
         return "a colleague's"
     return f"#{session.pk}, {wording.moment(session.started_at)}"
 

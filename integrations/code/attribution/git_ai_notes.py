@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import pairwise
@@ -63,6 +63,23 @@ def read_note(
     `described` finds the prompt of a key that this note does not describe.  An entry that stays without a description
     is skipped, and the note then does not prove that there was no agent.  Raises UnreadableNoteError.
     """
+    ranges, says_nobody = _attested_ranges(text, added, described)
+    sessions = [
+        NotedSession(*who, lines_by_path={path: _line_count(own) for path, own in by_path.items()})
+        for who, by_path in ranges.items()
+    ]
+    return [NOBODY] if says_nobody else sessions
+
+
+def ranges_by_writer(text: bytes, added: Mapping[str, Ranges] | None) -> Mapping[Writer, Mapping[str, Ranges]]:
+    """The lines of `read_note` by their positions: writer → path → ranges.  Raises UnreadableNoteError."""
+    return _attested_ranges(text, added, None)[0]
+
+
+def _attested_ranges(
+    text: bytes, added: Mapping[str, Ranges] | None, described: Callable[[str], Writer | None] | None
+) -> tuple[dict[Writer, dict[str, list[Range]]], bool]:
+    """Writer → path → the added lines that the note attests, and whether it attests that no agent wrote any."""
     attestations, own = _parsed(text)
     by_path: dict[str, list[tuple[Writer | None, Sequence[Range]]]] = {}
     says_nobody = True
@@ -74,13 +91,16 @@ def read_note(
         says_nobody &= is_person
         if is_person or who is not None:
             by_path.setdefault(path, []).append((who, attested))
-    lines: dict[Writer, dict[str, int]] = {}
+    ranges: dict[Writer, dict[str, list[Range]]] = {}
     for path, entries in by_path.items():
-        for who, count in _owned(entries, None if added is None else added.get(path, ())).items():
-            if who is not None and count:
-                lines.setdefault(who, {})[path] = count
-    sessions = [NotedSession(*who, lines_by_path=counts) for who, counts in lines.items()]
-    return [NOBODY] if says_nobody else sessions
+        for who, lines in _owned(entries, None if added is None else added.get(path, ())):
+            if who is not None:
+                ranges.setdefault(who, {}).setdefault(path, []).append(lines)
+    return ranges, says_nobody
+
+
+def _line_count(ranges: Iterable[Range]) -> int:
+    return sum(last - first + 1 for first, last in ranges)
 
 
 def prompts_of(text: bytes) -> Mapping[str, Writer]:
@@ -111,7 +131,7 @@ def count_attested(text: bytes, added: Mapping[str, Ranges] | None) -> int:
     for path, _, attested in _attested(_parsed(text)[0]):
         by_path.setdefault(path, []).append((None, attested))
     return sum(
-        sum(_owned(entries, None if added is None else added.get(path, ())).values())
+        _line_count(lines for _, lines in _owned(entries, None if added is None else added.get(path, ())))
         for path, entries in by_path.items()
     )
 
@@ -241,11 +261,10 @@ def _ranges(text: str) -> list[Range]:
 
 def _owned(
     entries: Sequence[tuple[Writer | None, Sequence[Range]]], added: Ranges | None
-) -> Mapping[Writer | None, int]:
-    """The number of the added lines of a file by writer: the last entry that names a line decides."""
+) -> Iterator[tuple[Writer | None, Range]]:
+    """The added lines of a file that entries name, with their writers: the last entry that names a line decides."""
     spans = sorted((first, -position, last) for position, (_, named) in enumerate(entries) for first, last in named)
     edges = sorted({edge for first, _, last in spans for edge in (first, last + 1)})
-    counts = dict.fromkeys((who for who, _ in entries), 0)
     left, waiting = deque(added if added is not None else [(1, MOST_LINES)]), deque(spans)
     here: list[Range] = []  # position in the note, negative, and last line: the latest entry comes first
     for edge, following in pairwise(edges):
@@ -258,5 +277,4 @@ def _owned(
         for low, high in left if here else ():
             if low >= following:
                 break
-            counts[entries[-here[0][0]][0]] += min(high, following - 1) - max(low, edge) + 1
-    return counts
+            yield entries[-here[0][0]][0], (max(low, edge), min(high, following - 1))

@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 
 from integrations.facts.ownership import REPOSITORY_PLACEMENTS
 from integrations.models import (
+    AgentSession,
     Commit,
     CommitEvidence,
     CommitInRepository,
@@ -76,6 +77,13 @@ def visible_commits(access: Access) -> QuerySet[Commit]:
             pk__in=_autonomous_commits_owned_by("owner.ancestor_id = ANY (%s)", sorted(visibility.individuals_in))
         )
     return commits.filter(visible)
+
+
+def may_name_session(access: Access, session: AgentSession | None) -> bool:
+    """Whether the viewer may know which session an evidence row names; one without telemetry is nobody's known."""
+    own_id = access.visibility.person_id
+    named = access.policy == IndividualPolicy.NAMED and access.visibility.individuals_in is None
+    return session is None or named or (own_id is not None and session.identity.person_id == own_id)
 
 
 def commits_of(commits: QuerySet[Commit], people_filter: PeopleFilter) -> QuerySet[Commit]:

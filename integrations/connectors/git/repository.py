@@ -195,6 +195,14 @@ class GitRepository:
         for some in batched(blobs, 500):
             yield from self.contents(some)
 
+    def notes_of(self, shas: Sequence[str]) -> Iterator[tuple[str, bytes]]:
+        """Commit id and text of the notes of these commits, without listing all others."""
+        tips = self.notes().values()
+        # git stores notes flat, or below folders of two digits each.
+        paths = ((sha, [f"{sha[:2]}/{sha[2:4]}/{sha[4:]}", f"{sha[:2]}/{sha[2:]}", sha]) for sha in shas)
+        blobs = [(sha, f"{tip}:{path}") for sha, places in paths for path in places for tip in tips]
+        return self.contents(blobs) if blobs else iter(())
+
     def notes_alike(self, tip: str, shas: Collection[str]) -> set[str]:
         """The commits with a note of the same size as one of these commits' notes: a copy has the same size."""
         listing = run(self.git_dir, "ls-tree", "-r", "-l", "-z", "--end-of-options", tip).decode("utf-8", "replace")
