@@ -10,7 +10,7 @@ from django.db import connection
 
 @contextmanager
 def numbered_authors() -> Iterator[None]:
-    """While it lasts there is the table bench_author: number (from 0), identity_id, and the days of employment."""
+    """Provide, within the block, the table bench_author: number (from 0), identity_id, and the days of employment."""
     with connection.cursor() as cursor:
         cursor.execute(AUTHORS)
         cursor.execute("ANALYZE bench_author")

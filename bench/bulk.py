@@ -10,10 +10,10 @@ from django.db import connection
 
 @contextmanager
 def references_unchecked() -> Iterator[None]:
-    """Within a transaction; where the bench may not leave it out, each reference is checked at the end.
+    """Skip foreign keys and triggers within a transaction; without that right, keys are checked at its end.
 
-    Those of the full size are 100 million, and checking them takes as long as writing what they are in.  Triggers do
-    not run either: the tables of insights/columns/table_changes.py are written outside.
+    The full size has 100 million references, and checking them takes as long as writing their rows.  Triggers do not
+    run either: the tables of insights/columns/table_changes.py are written outside.
     """
     with connection.cursor() as cursor:
         cursor.execute(CHECK_REFERENCES, {"role": "replica"})

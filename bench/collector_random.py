@@ -75,7 +75,7 @@ class RandomHistory:
             self.world.commit("-m", "change")
 
     def part(self, name: str) -> None:
-        """Only one file."""
+        """Commit one file only."""
         if (self.world.repository / name).exists():
             self.world.git("add", name)
             if self.world.git("diff", "--cached", "--name-only"):
@@ -87,7 +87,7 @@ class RandomHistory:
             self.world.git("commit", "-q", "--amend", "-m", "amended", "--allow-empty")
 
     def stash(self, name: str) -> None:
-        """What is not committed waits while a person commits something else."""
+        """Stash uncommitted work while a person commits something else."""
         self.world.git("add", "-A")
         if self.world.git("status", "--porcelain"):
             self.world.git("stash", "-q")

@@ -191,7 +191,7 @@ class World:
     # What came of it
 
     def counts(self, revision: str) -> dict[str, int]:
-        """What is queued for a commit: session → lines."""
+        """The queued lines of a commit by session."""
         sha = self.git("rev-parse", revision)
         counts: dict[str, int] = {}
         for kind in self.document(sha).get("file_types", ()):
@@ -209,5 +209,5 @@ class World:
         return document
 
     def wait(self) -> None:
-        """Until git's clock, which counts seconds, has moved on."""
+        """Wait until git's clock, which counts seconds, has moved on."""
         time.sleep(1.1)

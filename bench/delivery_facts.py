@@ -70,7 +70,7 @@ class DeliverySize:
 
     @property
     def pull_requests(self) -> int:
-        """Those of people who were not there, and those that lie ahead, are left out."""
+        """The number of pull requests, without those of absent people and those in the future."""
         return self.people * self.weeks * PULL_REQUESTS_A_YEAR // WEEKS_OF_A_YEAR
 
     @property

@@ -55,7 +55,7 @@ class Story:
     subject: Subject
 
     def factor(self, key: str, subject: Subject, week: int, weeks: int) -> float:
-        """By how much it multiplies the metric of that subject and week, one of the last `weeks`."""
+        """The factor on the subject's metric in that week, one of the last `weeks`."""
         if (key, subject) != (self.detector.metric, self.subject):
             return 1.0
         times, week = _planted(self.detector), week - (weeks - WEEKS)
@@ -123,7 +123,7 @@ def night_of_units(units: int, conditions: str) -> list[Measured]:
 
 
 def _recall(organisations: int, seed: int) -> tuple[Counter[str], Counter[str], int]:
-    """How often each detector's story was found, how often it was planted, and what else was found."""
+    """Counts of stories found and planted, by detector, and the number of other findings."""
     found: Counter[str] = Counter()
     planted: Counter[str] = Counter()
     others = 0

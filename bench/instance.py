@@ -72,7 +72,7 @@ def bench_instance(reusable: Path | None = None) -> Iterator[Mapping[str, str]]:
 
 @contextmanager
 def _end_signals_raise() -> Iterator[Callable[[], None]]:
-    """While it lasts, a termination signal raises, as Ctrl-C does; yields a function that ignores both."""
+    """Make termination signals raise within the block, as Ctrl-C does; yield a function that ignores both."""
 
     def end(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)

@@ -195,7 +195,7 @@ class _Planning:
         return lowest[number % len(lowest)]
 
     def _lowest_managers(self) -> range:
-        """Those who manage no managers."""
+        """The numbers of managers who manage no managers."""
         return range((self._manager_count - 2) // MANAGERS_PER_MANAGER + 1, self._manager_count)
 
     def _team(self, team: int) -> dict[str, str]:

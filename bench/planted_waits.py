@@ -28,7 +28,7 @@ MONDAY = datetime(2026, 8, 31, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Named:
-    """How many long waits with a planted cause, or without any, were named right, left open or named wrong."""
+    """Counts of long waits, with or without a planted cause, that were named right, left open or named wrong."""
 
     cause: Cause
     right: int

@@ -20,7 +20,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def seconds_of(work: Callable[[], object]) -> float:
-    """Within a transaction, the checks that wait for its commit are part of the work."""
+    """Seconds that the work takes; within a transaction, including the checks that wait for its commit."""
     started = time.perf_counter()
     work()
     if connection.in_atomic_block:

@@ -64,7 +64,7 @@ class ClientAddress:
 
 
 def check_proxies(**_: object) -> list[CheckWarning]:
-    """For `check --deploy`: https terminates at a proxy, since Headway does not speak it."""
+    """Warn in `check --deploy` if https is on and no proxy is trusted: a proxy must terminate it."""
     return [CheckWarning(NO_PROXIES, id="headway.W001")] if settings.HTTPS and not settings.TRUSTED_PROXIES else []
 
 

@@ -57,7 +57,7 @@ class NavigationGroup:
 
     @property
     def folded_title(self) -> str:
-        """Empty where nothing is folded."""
+        """The title of the folded entries; empty if none are folded."""
         return "" if not self.folded else f"More {self.title.lower()}" if self.links else self.title
 
     @property
@@ -263,7 +263,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
 
 
 def _trial_notice(request: HttpRequest) -> str:
-    """From the access the page has read already; error pages may have no account."""
+    """The notice of trial access, from what the page has read already; error pages may have no account."""
     return (access_in(request).trial if hasattr(request, "user") else trial_state()).notice
 
 

@@ -204,7 +204,7 @@ def connections() -> Finding:
 
 
 def _trouble(failing: Connection | Stream) -> str:
-    """As pages say it: the cause, the problem and the remedy."""
+    """Cause, problem and remedy, in the words of pages."""
     cause = f"{Cause(failing.cause).label}. " if failing.cause else ""
     return f"{cause}{failing.problem} {failing.remedy}".strip()
 

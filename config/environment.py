@@ -226,7 +226,7 @@ def base_url() -> str:
 
 @checked
 def mail_server() -> MailServer:
-    """From HEADWAY_EMAIL_URL; without it the host is empty and no mail is sent.
+    """The mail server of HEADWAY_EMAIL_URL; without it the host is empty and no mail is sent.
 
     Raises ConfigurationError for an invalid URL.
     """

@@ -102,7 +102,7 @@ def note_finished_task(**_: object) -> None:
 
 
 def seconds_since_last_task() -> float | None:
-    """None if no worker has finished a task here."""
+    """Seconds since a worker last finished a task here; None if none has."""
     try:
         return abs(time.time() - _mark().stat().st_mtime)  # in the future: the clock was put back
     except FileNotFoundError:

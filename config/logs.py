@@ -47,11 +47,11 @@ class WithoutSecrets(logging.Formatter):
 
 
 class OneLinePerOutage(logging.Filter):
-    """While the database is away, lets one line per cause through, without its traceback, of all that fails by it;
-    and of the requests that are answered 503, whose cause has its own line.
+    """A filter that keeps one line per cause, without its traceback, of all that fails while the database is away.
 
-    A cause is written again when nothing failed by it for QUIET_SECONDS, and every REMINDER_SECONDS of a long outage,
-    then with the number of lines that were left out.
+    Requests that are answered 503 are left out: their cause has its own line.  A cause is written again after
+    QUIET_SECONDS without a failure, and every REMINDER_SECONDS of a long outage, with the number of lines that were
+    left out.
     """
 
     QUIET_SECONDS = 60.0

@@ -61,7 +61,7 @@ def add_token_arguments(parser: CommandParser, *, example: str) -> None:
 
 
 def token_name(written: str, longest: int) -> str:
-    """Raises CommandError for an empty or too long name."""
+    """The stripped name of a token.  Raises CommandError for an empty or too long one."""
     name = written.strip()
     if not name or len(name) > longest or "\x00" in name:
         raise CommandError(f"A token's name has 1 to {longest} characters.")

@@ -70,11 +70,11 @@ class FormPage(View):
         return self.texts.saved
 
     def differences(self, form: Any, stored: Any) -> Iterable[Difference]:
-        """From the version that somebody else saved first."""
+        """The form's differences from the version that somebody else saved first."""
         return field_differences(form, values_of(self.form_of(stored)))
 
     def context(self, form: Any) -> Mapping[str, Any]:
-        """What the template shows besides."""
+        """Additional context for the template."""
         return {}
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:

@@ -30,7 +30,7 @@ class CheckedFilter(django_filters.CharFilter):  # type: ignore[misc]  # as abov
     """A filter whose value the viewer must be allowed to name; its `parent` knows their access."""
 
     def check(self, value: str) -> None:
-        """Raises an error for a value that does not exist for the viewer."""
+        """Refuse a value that does not exist for the viewer."""
         raise NotImplementedError
 
 
@@ -84,7 +84,7 @@ class ListFilters(django_filters.FilterSet):  # type: ignore[misc]  # as above
 
     @property
     def qs(self) -> QuerySet[Any]:
-        """Raises FieldError."""
+        """The filtered records.  Raises FieldError."""
         queryset: QuerySet[Any] = self.queryset
         for name, value in self.chosen.items():
             queryset = self.filters[name].filter(queryset, value)

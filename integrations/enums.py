@@ -50,7 +50,7 @@ class ResourceKind(StrEnum):
 
 
 class VendorContent(StrEnum):
-    """What a vendor's report is about.  The same tokens may be in reports of both; figures never add them."""
+    """The subject of a vendor's report.  The same tokens may be in reports of both; figures never add them."""
 
     ACTIVITY = "activity"
     BILL = "bill"
@@ -190,7 +190,7 @@ class ReportedOutcome(StrEnum):
 
 
 class SprintOutcome(StrEnum):
-    """What became of a work item in a sprint.  Work that was dropped there counts as removed."""
+    """The outcome of a work item in a sprint.  Work that was dropped there counts as removed."""
 
     OPEN = "open"  # while the sprint is
     DELIVERED = "delivered"

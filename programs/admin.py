@@ -29,7 +29,9 @@ class ReviewAdmin(ProgramRecordAdmin):
 
 @admin.register(Quarter)
 class QuarterAdmin(NoAdding, NoDeleting, admin.ModelAdmin[Quarter]):
-    """In which month the fiscal year starts is said with the organisation; a quarter that is there keeps its days."""
+    """Quarters and their states; the fiscal calendar is set with the organisation, and a stored quarter keeps its
+    days.
+    """
 
     list_display = ("__str__", "start", "end", "closed_at", "closed_by")
     ordering = ("-start",)

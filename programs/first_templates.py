@@ -15,7 +15,7 @@ from programs.tickets import built_in_templates as ticket_templates
 
 
 def add_first_templates(*, using: str, apps: Apps = installed, **_signal: Any) -> None:
-    """As a receiver of `post_migrate`, which also tells of a database that was emptied."""
+    """Add the built-in templates; a receiver of `post_migrate`, which is also sent when a database is emptied."""
     connection = connections[using]
     with connection.cursor() as cursor:
         tables = set(connection.introspection.table_names(cursor))

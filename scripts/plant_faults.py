@@ -57,7 +57,7 @@ class Fault:
         path.write_text(text.replace(self.old, self.new), encoding="utf-8")
 
     def tests_in(self, tree: Path) -> list[Path]:
-        """Its tests, relative to the tree; patterns without a match give none."""
+        """The fault's tests, relative to the tree; patterns without a match give none."""
         return sorted({path.relative_to(tree) for pattern in self.tests for path in tree.glob(pattern)})
 
 

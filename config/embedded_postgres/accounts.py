@@ -125,7 +125,7 @@ def let_server_read_programs(bin_dir: Path) -> None:
 
 
 def refuse_folders_of_others(data_dir: Path, run_dir: Path) -> None:
-    """Raises EmbeddedPostgresError if the data directory belongs to another account."""
+    """Refuse a data directory of another account.  Raises EmbeddedPostgresError."""
     owner = next((folder.stat().st_uid for folder in (run_dir, data_dir) if _can_see(folder)), os.getuid())
     if owner == os.getuid() or (os.getuid() == 0 and not _can_see(run_dir)):
         return

@@ -38,7 +38,7 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 
 
 def shared_buffers() -> str:
-    """In PostgreSQL's notation.  Pages outside the buffers are copied from the OS cache on each read."""
+    """The buffer size in PostgreSQL's notation; pages outside the buffers are copied from the OS cache on each read."""
     share = int(_memory_bytes(LIMITS) * SHARE) // MEGABYTE
     return f"{min(max(share, LEAST_MB), MOST_MB)}MB"
 

@@ -47,7 +47,7 @@ def migrate_schema() -> None:
 
 
 def refuse_other_version(recorded: Collection[Key]) -> None:
-    """Raises LaunchError if a database with these migrations is of a newer or a too old Headway."""
+    """Refuse the database of a newer Headway, or of one too old to upgrade.  Raises LaunchError."""
     brought = MigrationLoader(None).disk_migrations
     _refuse_newer_schema(brought, recorded)
     _refuse_partial_schema(brought, recorded)

@@ -90,7 +90,7 @@ class WebServer(TcpWSGIServer):  # type: ignore[misc]  # waitress has no types
         """Disabled: waitress's uses the wall clock, which may be set back, and waits for stuck clients."""
 
     def limit_spooled_bodies(self) -> None:
-        """If too many bodies are in temporary files, refuse the slowest."""
+        """Refuse the slowest requests if too many bodies are in temporary files."""
         spooling = [channel for channel in self.active_channels.values() if channel.is_spooling]
         if len(spooling) > MOST_SPOOLED_BODIES:
             min(spooling, key=lambda channel: channel.waiting_since).refuse_for_room()

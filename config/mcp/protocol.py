@@ -61,7 +61,7 @@ def read(body: object, headers: Mapping[str, str]) -> Message:
 
 
 def _check_envelope(message: Message, meta: object, headers: Mapping[str, str]) -> None:
-    """What a request of its own must carry, and that its headers say the same as its body."""
+    """Refuse a request that lacks required parts, or whose headers contradict its body."""
     needed = (f"{PREFIX}protocolVersion", f"{PREFIX}clientCapabilities")
     missing = [name for name in needed if not isinstance(meta, dict) or name not in meta]
     if missing or not isinstance(meta, dict):

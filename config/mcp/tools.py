@@ -236,7 +236,7 @@ def _parameters(tool: Tool, arguments: Arguments) -> dict[str, list[str]]:
 
 
 def _get(operation: Operation, parameters: Mapping[str, list[str]], request: HttpRequest) -> Document:
-    """What the API answers to a GET by the same caller: same session or token, same views, same rights."""
+    """The API's answer to a GET by the same caller: same session or token, same views, same rights."""
     named = schemas.required_of(operation.route)
     try:
         path = reverse(operation.route, args=[parameters[name][0] for name in named])

@@ -67,7 +67,7 @@ class McpView(APIView):
 
 
 def _is_own_origin(request: HttpRequest) -> bool:
-    """Only browsers send the header; a page that is not ours must not ask with its reader's session."""
+    """Whether the Origin header, which only browsers send, is ours: other sites must not use a reader's session."""
     origin = request.headers.get("Origin")
     if origin is None:
         return True
@@ -90,7 +90,7 @@ def _body(request: HttpRequest) -> object:
 
 
 def _result(message: Message, request: HttpRequest) -> Mapping[str, Any]:
-    """Raises ProtocolError for what this server does not know."""
+    """The result of the request's method.  Raises ProtocolError for an unknown one."""
     match message.method, message.is_stateless:
         case "server/discover", True:
             meta = {"io.modelcontextprotocol/serverInfo": SERVER}

@@ -225,7 +225,7 @@ class BodySerializer(serializers.Serializer[Any]):
 
 
 def refuse_unknown(data: Any, known: Collection[str]) -> None:
-    """Raises ValidationError for unknown fields, and for anything but an object."""
+    """Refuse unknown fields, and anything but an object.  Raises ValidationError."""
     if not isinstance(data, Mapping):
         raise serializers.ValidationError({"": ["Send one object."]})
     unknown = next((name for name in data if name not in known), None)

@@ -54,7 +54,7 @@ def page_parameters(
 
 
 def requested_slice(request: Request, *, default: int = DEFAULT_SIZE, largest: int = LARGEST_SIZE) -> slice:
-    """Raises BadRequest."""
+    """The slice that `limit` and `offset` ask for.  Raises BadRequest."""
     page = whole_number(request, "page", 1, LAST_PAGE)
     size = whole_number(request, "size", default, largest)
     return slice((page - 1) * size, page * size)

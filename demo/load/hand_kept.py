@@ -38,7 +38,7 @@ class DemoSeries:
     by: str = EXECUTIVE
 
     def values(self, today: date) -> Iterator[tuple[date, float]]:
-        """On the first of each month, the last one this month's."""
+        """Values on the first of each month, up to this one."""
         month = today.year * 12 + today.month - MONTHS
         for number, drift in enumerate(DRIFT):
             share = number / (MONTHS - 1) + drift

@@ -44,7 +44,7 @@ class DemoSeries:
 
 
 def _reviews() -> Sequence[DemoSeries]:
-    """On the first days of the month, one after another."""
+    """Series of reviews on the first days of the month, one after another."""
     return [
         DemoSeries(team, MeetingKind.REVIEW, time(9 + number), Weekday.TUESDAY) for number, team in enumerate(TEAMS)
     ]
@@ -93,7 +93,7 @@ def _given(planned: DemoSeries, today: date) -> dict[str, Any]:
 
 
 def _participants(planned: DemoSeries) -> list[str]:
-    """Those of them who are in the demo and have not left."""
+    """Addresses of planned participants who are in the demo and have not left."""
     if planned.unit in TEAMS:
         director = LEADERS[STOREFRONT if planned.unit in OF_STOREFRONT else FOUNDATIONS]
         names = [LEADERS[planned.unit], director, *(["Max Member"] if planned.unit == CHECKOUT else [])]

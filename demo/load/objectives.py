@@ -86,7 +86,7 @@ def _write(access: Access, quarter: Quarter, objectives: list[DemoObjective], to
 
 
 def _add(access: Access, quarter: Quarter, text: DemoObjective, parent: int | None) -> Objective:
-    """Without the key results that the year's facts know no baseline of."""
+    """Add an objective, without key results whose baseline the year's facts cannot give."""
     owner = Person.objects.filter(email=f"{text.owner}@example.com").first()
     key_results = text.key_results
     while True:

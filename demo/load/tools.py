@@ -136,7 +136,7 @@ def _connect(tools: DemoTools, provider: str, entered: Mapping[str, str]) -> Con
 
 
 def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
-    """With the ports and the token of before, as far as they still do."""
+    """The description of the tools, with the ports and the token of before where they are still usable."""
     return DemoTools(
         seed=run.seed,
         flavour=run.flavour,

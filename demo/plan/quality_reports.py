@@ -82,7 +82,7 @@ def _cobertura(year: DemoYear, repository: DemoRepository, week: int) -> bytes:
 
 
 def _sarif(year: DemoYear, repository: DemoRepository, week: int) -> bytes:
-    """Each second report finds something new, which is fixed two weeks later, except at the warehouse."""
+    """A SARIF report; every other one has a new result, fixed two weeks later, except at the warehouse."""
     folder = repository.folders[0].path
     leaves_open = repository.name == _LEAVES_OPEN and not year.flavour.is_quiet
     found = [

@@ -115,7 +115,7 @@ def pull_request(
 
 
 def reviewers(state: PullRequestState) -> list[dict[str, Any]]:
-    """Each with the last vote that counts."""
+    """Reviewers, each with the last vote that counts."""
     votes: dict[Account, int] = dict.fromkeys(state.requested, 0)
     for review in state.reviews:
         if review.by is not None and review.id not in state.dismissed:

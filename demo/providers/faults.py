@@ -31,7 +31,7 @@ class Request:
     prefix: str = ""  # /api/v3 on an Enterprise Server
 
     def json(self) -> Any:
-        """Raises json.JSONDecodeError."""
+        """The body as JSON.  Raises json.JSONDecodeError."""
         return json.loads(self.body)
 
 

@@ -147,7 +147,7 @@ class GiteaServer(SimulatedServer):
         }
 
     def issue(self, state: IssueState | PullRequestState) -> dict[str, Any]:
-        """As it stands in lists of issues, a pull request too, by an id of its own."""
+        """The issue as in lists of issues; a pull request is listed too, with an id of its own there."""
         of_pull, record = isinstance(state, PullRequestState), state.record
         repository = self._repository(record.repository)
         kind = "pulls" if of_pull else "issues"

@@ -43,7 +43,7 @@ class Token:
 
     @property
     def described(self) -> str:
-        """As GitHub calls it in refusals."""
+        """The name of the token's kind in GitHub's refusals."""
         return "integration" if self.is_installation else "personal access token"
 
 
@@ -60,7 +60,7 @@ class App:
 
 
 class Quota:
-    """So many requests in a window; answers that nothing changed (304) are free."""
+    """A limit of requests in a window; 304 responses are free."""
 
     def __init__(self, limit: int, window: timedelta) -> None:
         self._limit, self._window = limit, window.total_seconds()

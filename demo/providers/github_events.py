@@ -43,7 +43,7 @@ class Event:
 
 
 def events_of(state: IssueState | PullRequestState) -> Iterator[Event]:
-    """In order of time; a merge closes the pull request as well."""
+    """Events in order of time; a merge also closes the pull request."""
     if isinstance(state, PullRequestState):
         opened = DeliveryEvent(0, EventKind.PUSHED, state.pull_request.created_at, state.pull_request.author)
         yield from (Event(0, "committed", opened, commit) for commit in state.pull_request.commits)

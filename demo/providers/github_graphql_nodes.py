@@ -311,7 +311,7 @@ class Nodes:
         return {"id": f"PRC_{commit.sha}", "commit": self.commit(repository, commit)}
 
     def _commit_by_sha(self, repository: Repository, sha: str) -> Json | None:
-        """None where it is gone: of a branch that was rewritten."""
+        """The commit; None for one of a branch that was rewritten."""
         commit = self.shown.commit(repository.name, sha)
         return None if commit is None else self.commit(repository, commit)
 

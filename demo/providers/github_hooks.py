@@ -1,4 +1,4 @@
-"""What clients wrote at the simulated GitHub: webhooks that they registered, and labels that they set and removed."""
+"""Writes by clients of the simulated GitHub: webhooks that they registered, and labels that they set and removed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Hook:
         return "*" in self.events or event in self.events
 
     def payload(self, payloads: Payloads) -> Json:
-        """As the API shows it: whoever asks is not told the secret."""
+        """The hook as the API shows it, without its secret."""
         address = f"{payloads.at(self.repository)}/hooks/{self.id}"
         config = {"content_type": "json", "insecure_ssl": "0", "url": self.address}
         return {

@@ -193,7 +193,7 @@ class GitHubServer(SimulatedServer):
         )
 
     def _conditional(self, request: Request, answer: Answer) -> Answer:
-        """With an ETag; 304 without a body where the client has it already."""
+        """The answer with an ETag; 304 without a body if the client has it already."""
         if answer.status != 200 or request.method != "GET":
             return answer
         tag = f'W/"{hashlib.sha256(answer.body).hexdigest()}"'

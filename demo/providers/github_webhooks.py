@@ -73,7 +73,7 @@ class Delivery:
         return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.event}/{hashlib.sha256(self.body).hexdigest()}"))
 
     def headers(self, secret: str) -> dict[str, str]:
-        """As GitHub sends it, signed with the hook's secret."""
+        """The headers of a delivery, signed with the hook's secret."""
         signed = {
             f"X-Hub-Signature{ending}": f"{name}={hmac.new(secret.encode(), self.body, name).hexdigest()}"
             for ending, name in (("", "sha1"), ("-256", "sha256"))
@@ -125,7 +125,7 @@ def send(deliveries: Sequence[Delivery], address: str, secret: str) -> list[int]
 
 
 def _touched(records: Sequence[_Conversation], since: datetime) -> list[_Conversation]:
-    """Those to which something happened after `since`: a year of payloads is long to write."""
+    """Records with an event after `since`: a year of payloads takes long to write."""
     return [record for record in records if _last_change(record) > since]
 
 
@@ -318,7 +318,7 @@ def _of_releases(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Even
 
 
 def _of_pushes(history: DeliveryHistory, payloads: Payloads) -> Iterator[_Event]:
-    """To default branches as their commits come, and to the branches of pull requests."""
+    """Pushes of commits to default branches and to branches of pull requests."""
     for name, commits in history.commits.items():
         repository = history.repository(name)
         for commit in commits:

@@ -117,7 +117,7 @@ class GitLabServer(SimulatedServer):
         return self._page(request, found) if isinstance(found, list) else Answer.of(found)
 
     def _commits(self, shown: HistoryAt, name: str, ref: str) -> list[dict[str, Any]]:
-        """Those of the default branch from a revision down, or of a range, the newest first."""
+        """Commits of the default branch from a revision down, or of a range, newest first."""
         commits = shown.commits.get(name, [])
         position = {commit.sha: number for number, commit in enumerate(commits)}
         old, _, new = ref.rpartition("..")

@@ -112,7 +112,7 @@ def document(
 
 
 def stages(build: Build, number: int, at: datetime) -> dict[str, Any]:
-    """As /wfapi/describe gives them."""
+    """The build's stages in the format of /wfapi/describe."""
     listed = [
         {
             "id": str(6 + 5 * position),

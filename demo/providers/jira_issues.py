@@ -104,7 +104,7 @@ class Sprint:
         return self.starts_at + SPRINT_LENGTH
 
     def document(self, at: datetime, board_name: str) -> dict[str, Any]:
-        """As of an instant; one that lies ahead has no days yet."""
+        """The sprint at an instant; a future one has no days yet."""
         state = "future" if at < self.starts_at else "active" if at < self.ends_at else "closed"
         document: dict[str, Any] = {
             "id": self.id,
@@ -147,7 +147,7 @@ class JiraIssues:
         return list(self.shown.repositories.values())
 
     def of_project(self, project: int) -> list[dict[str, Any]]:
-        """With their changelogs, those that changed last first."""
+        """The project's issues with changelogs, last changed first."""
         if project not in self._of_projects:
             self._of_projects[project] = self._written(project)
         return self._of_projects[project]
@@ -381,7 +381,7 @@ def _until(stays: Sequence[tuple[datetime, bool]], position: int, end: datetime)
 
 
 def _points_at(changes: Sequence[Change], issue: Issue, at: datetime) -> float:
-    """Its estimate then: what the next re-estimate replaced, or else the card it has."""
+    """The estimate at that time: the value that the next re-estimate replaced, or the present one."""
     later = [one for one in changes if one.field_id == POINTS and one.at > at]
     return float(later[0].shown_before or 0) if later else float(_CARDS[issue.id % len(_CARDS)])
 
@@ -458,5 +458,5 @@ def account_id(of: Account | None) -> str | None:
 
 
 def written(at: datetime) -> str:
-    """As Jira writes times: 2026-03-02T09:00:00.000+0000."""
+    """The time as Jira writes it: 2026-03-02T09:00:00.000+0000."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.000%z")

@@ -65,7 +65,7 @@ class WrittenIssues:
         return payload
 
     def move(self, issue: dict[str, Any], project: Mapping[str, Any]) -> dict[str, Any]:
-        """To another project, and so to another key; the old one still leads to it."""
+        """Move the issue to another project, with a new key; the old key still leads to it."""
         before, issue["key"] = issue["key"], f"{project['key']}-{issue['id']}"
         issue["keys"].append(before)
         payload = self.change(issue, project=dict(project))
@@ -84,7 +84,7 @@ class WrittenIssues:
     # What the API does ----------------------------------------------------------------------------------------
 
     def answer(self, path: str, request: Request) -> Answer | None:
-        """None for requests of anything else."""
+        """The answer to a request of issues that were written; None for any other."""
         for pattern, answer in self._routes():
             if (named := pattern.fullmatch(path)) is not None:
                 answered = answer(request, *named.groups())

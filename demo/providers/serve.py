@@ -74,7 +74,7 @@ class DemoTools:
 
     @staticmethod
     def read(path: Path) -> DemoTools | None:
-        """None where there is no such file."""
+        """The tools that the file describes; None without a file."""
         try:
             return DemoTools(**json.loads(path.read_text()))
         except FileNotFoundError:
@@ -83,7 +83,7 @@ class DemoTools:
 
 @contextmanager
 def serving_alone(path: Path) -> Iterator[bool]:
-    """Whether nobody else serves what the file says, nor waits to; nobody does within the block, then."""
+    """Whether this process alone serves the file's tools, which holds within the block."""
     lock = path.with_name(f"{path.name}.lock")
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as held:
@@ -121,7 +121,7 @@ def _serve_alone(path: Path) -> NoReturn:
 
 
 def history_of(tools: DemoTools) -> DeliveryHistory | None:
-    """None where the repositories do not hold the year: another version of the demo wrote them, or they are gone."""
+    """The year's history; None if the repositories are missing, or another version of the demo wrote them."""
     try:
         return demo_history(tools.year, Path(tools.repositories))
     except (LookupError, OSError, subprocess.CalledProcessError):
@@ -197,7 +197,7 @@ def _anthropic(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
 
 
 def _delivered(history: DeliveryHistory, repositories: Collection[str]) -> DeliveryHistory:
-    """With the runs and deployments of these repositories alone."""
+    """The history with runs and deployments of these repositories only."""
     return replace(
         history,
         runs=tuple(run for run in history.runs if run.repository.name in repositories),

@@ -50,9 +50,7 @@ def is_explained(days: Window, metric: str, events: Sequence[Annotation]) -> boo
 
 
 def events_beside(metric: str, scope: Scope, window: Window, access: Access) -> Sequence[Annotation]:
-    """What a reader of a finding about these days should know: the events on the metric's chart, and notes about a
-    repository of the unit.
-    """
+    """Context for readers of a finding: events on the metric's chart, and notes on a repository of the unit."""
     stands = Annotation.objects.within(access.visibility).on_charts_of(scope).in_window(window).about_metric(metric)
     return [*stands.filter(Q(excuses=True) | ~Q(repository=None)).select_related("repository").order_by("start", "pk")]
 

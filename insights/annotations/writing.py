@@ -56,7 +56,7 @@ def may_change(access: Access, annotation: Annotation) -> bool:
 
 
 def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
-    """Raises QueryError for an invalid field, UnknownUnitError, MayNotWriteError."""
+    """Add an annotation.  Raises QueryError for an invalid field, UnknownUnitError, MayNotWriteError."""
     fields = {**_checked(draft), **_place_of(access, draft)}
     author = _author(access)
     with changes_by(author):
@@ -64,7 +64,7 @@ def add_annotation(access: Access, draft: AnnotationDraft) -> Annotation:
 
 
 def change_annotation(access: Access, annotation: Annotation, draft: AnnotationDraft) -> Annotation:
-    """Raises as `add_annotation`.  Saving the same values changes nothing."""
+    """Change an annotation; equal values change nothing.  Raises like `add_annotation`."""
     if not may_change(access, annotation):
         raise MayNotWriteError("Only the author or an admin can change a note.")
     place = (annotation.unit.slug if annotation.unit else "", str(annotation.repository or ""))

@@ -59,7 +59,9 @@ class AnnotationWriteSerializer(serializers.Serializer[object]):
     text = serializers.CharField(max_length=200)
     unit = serializers.CharField(required=False, allow_null=True)
     about = serializers.CharField(required=False, allow_null=True)
-    repository = serializers.CharField(required=False, allow_null=True, help_text="In place of a unit.")
+    repository = serializers.CharField(
+        required=False, allow_null=True, help_text="A repository's name, in place of a unit."
+    )
     excuses = serializers.BooleanField(required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
@@ -84,8 +86,10 @@ class AnnotationsView(AnnotationAPIView):
     @extend_schema(
         operation_id="v1_annotations_list",
         parameters=[
-            OpenApiParameter("unit", str, description="Those on charts of this unit: its own and those above it."),
-            OpenApiParameter("about", str, description="Those on charts of this metric."),
+            OpenApiParameter(
+                "unit", str, description="Slug: annotations on the unit's charts, its own and those of units above."
+            ),
+            OpenApiParameter("about", str, description="Key of a metric: annotations on its charts."),
             OpenApiParameter("from", str, description="First day, 2026-01-31."),
             OpenApiParameter("to", str, description="The day after the last."),
             *page_parameters("Notes"),

@@ -135,14 +135,14 @@ def _with_shares(access: Access) -> DashboardQuerySet:
 
 
 def visible_dashboard(pk: int, access: Access) -> Dashboard:
-    """Raises Http404."""
+    """A dashboard.  Raises Http404 if it is unknown or hidden."""
     dashboard: Dashboard = get_object_or_404(_with_shares(access), pk=pk)
     return dashboard
 
 
 @transaction.atomic
 def _add(access: Access, given: Mapping[str, Any]) -> Dashboard:
-    """From cards, from a template, or from an exported file."""
+    """Add a dashboard from cards, a template, or an exported file."""
     sent = sent_fields(given, DashboardWriteSerializer, "headway_dashboard")
     if sent.get("headway_dashboard", FORMAT) != FORMAT:
         raise QueryError("headway_dashboard", f"The format of a file is {FORMAT}.")

@@ -154,7 +154,7 @@ class ReviewWaitsSerializer(serializers.Serializer[object]):
     since = serializers.DateField()
     until = serializers.DateField(help_text="The first day that was not looked at any more.")
     pull_requests = serializers.IntegerField()
-    waiting = serializers.IntegerField(help_text="Those that waited long.")
+    waiting = serializers.IntegerField(help_text="Pull requests that waited long.")
     causes = CauseSerializer(many=True)
 
 

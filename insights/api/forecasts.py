@@ -210,7 +210,7 @@ class ForecastView(APIView):
 
 
 def _access(request: Request, allowed: frozenset[str]) -> Access:
-    """Raises PermissionDenied for a token without an account, QueryError for an unknown parameter."""
+    """The caller's access.  Raises PermissionDenied for a token without an account, QueryError for a parameter."""
     if not isinstance(request.user, User):
         raise PermissionDenied(
             "This token has no account and reads aggregates only; forecasts name work items. Create one with "

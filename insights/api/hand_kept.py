@@ -253,7 +253,7 @@ def _metric(slug: str) -> HandKeptMetric:
 
 
 def _entry(access: Access, metric: HandKeptMetric, values: Mapping[str, Any], path: str) -> Entry:
-    """Raises FieldError with the path of the field, MayNotWriteError."""
+    """A validated entry.  Raises FieldError with the field's path, MayNotWriteError."""
     try:
         unit = enterable_unit(access, metric, values["unit"])
         return checked_entry(metric, unit, values["date"], values["value"], values["note"])

@@ -1,4 +1,4 @@
-"""Who is let in to views of the program's API."""
+"""Access to views of the program's API."""
 
 from __future__ import annotations
 

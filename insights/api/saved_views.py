@@ -64,7 +64,7 @@ def _with_shares(access: Access) -> SavedViewQuerySet:
 
 
 def visible_view(pk: int, access: Access) -> SavedView:
-    """Raises Http404."""
+    """A saved view.  Raises Http404 if it is unknown or hidden."""
     view: SavedView = get_object_or_404(_with_shares(access), pk=pk)
     return view
 

@@ -55,7 +55,9 @@ class LeadTimeBottleneckSerializer(AnswerSerializer):
     """insights.catalogue.lead_time_stages.Bottleneck"""
 
     stage = TextOrNull(help_text="The wait; null for `reason`.")
-    only_slowest = serializers.BooleanField(help_text="Only the slowest changes make it the longest.")
+    only_slowest = serializers.BooleanField(
+        help_text="True if this wait is the longest only because of the slowest changes."
+    )
     reason = TextOrNull(help_text="Why no wait is the bottleneck.")
 
 
@@ -213,7 +215,7 @@ class ShortMetricSerializer(serializers.Serializer[object]):
 class NamedUnitSerializer(serializers.Serializer[object]):
     slug = serializers.CharField()
     name = serializers.CharField()
-    location = serializers.CharField(help_text="Its parent and its Org Tree.")
+    location = serializers.CharField(help_text="The unit's parent and Org Tree.")
 
 
 class QuarterDaysSerializer(DateRangeSerializer):

@@ -141,7 +141,7 @@ class DistributionView(APIView):
 
 
 def check_parameters(request: Request, allowed: frozenset[str]) -> None:
-    """Raises QueryError for a parameter that is unknown, or repeated without being one of several values."""
+    """Refuse an unknown parameter, and a repeated one that has a single value.  Raises QueryError."""
     given = request.query_params
     for name in given:
         if name not in allowed:

@@ -22,7 +22,7 @@ class ClassAccuracySerializer(serializers.Serializer[object]):
     work_type = serializers.ChoiceField(choices=[*WorkType])
     labels = serializers.IntegerField()
     predicted = serializers.IntegerField(help_text="Held-out items that were surely predicted to be of it.")
-    right = serializers.IntegerField(help_text="Those of them that are.")
+    right = serializers.IntegerField(help_text="Correct predictions among them.")
     is_used = serializers.BooleanField()
 
 

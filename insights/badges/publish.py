@@ -63,7 +63,7 @@ def publish_badge(
 
 
 def revoke_badge(access: Access, badge: Badge) -> None:
-    """Its address returns 404 from now on.  Raises MayNotWriteError for viewers who may not publish it."""
+    """Revoke the badge: its address returns 404.  Raises MayNotWriteError for viewers who may not publish it."""
     if not may_publish(access, badge.unit):
         raise MayNotWriteError("Only an admin or the manager of the unit can revoke this badge.")
     Badge.objects.standing().filter(pk=badge.pk).update(revoked_at=timezone.now())

@@ -72,7 +72,7 @@ def weeks_around(start: date, end: date, weeks_after: int) -> WindowPair:
 
 
 def read_change(key: str, scope: Scope, pair: WindowPair) -> ChangeAfter:
-    """Raises QueryError and UnknownMetricError where the metric can't be asked of the scope."""
+    """The metric's values before and after.  Raises QueryError, UnknownMetricError if the scope has no such metric."""
     queries = [Query(key, window, granularity=Granularity.WEEK, scope=scope) for window in (pair.before, pair.after)]
     metric, answers = get(key), read_series(queries)
     if grows_with_time(metric):
@@ -120,7 +120,7 @@ def _of_weekly_values(metric: Metric, answers: Sequence[Answer]) -> ChangeAfter:
 
 
 def _measured_weeks(before: Answer) -> Sequence[MetricValue]:
-    """Its weeks, without those before the first fact of all: nothing was measured then."""
+    """The weeks from the first fact on: before it, nothing was measured."""
     first = next((number for number, bucket in enumerate(before.series) if bucket.sample_size), 0)
     if first:
         window = before.query.window

@@ -124,7 +124,7 @@ class PerDeveloper(Ratio):
 
     @property
     def families(self) -> frozenset[FactFamily]:
-        """Only the family of the numerator: any source contributes to the developers at work."""
+        """The numerator's family alone: any source contributes to developers at work."""
         return frozenset({self.numerator.relation.family})
 
     @property

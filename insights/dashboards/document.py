@@ -189,7 +189,7 @@ class Placed:
 
     @property
     def name(self) -> str:
-        """Its own title, else its metric's name, else its kind."""
+        """The card's title, else its metric's name, else its kind."""
         return name_of(self.stored)
 
     @property

@@ -56,7 +56,7 @@ def read_reader(parameters: QueryDict, access: Access) -> Reader | None:
 
 
 def offered_roles(access: Access) -> list[ReaderRole]:
-    """Those whose figures the viewer may see."""
+    """Roles whose figures the viewer may see."""
     if access.visibility.whole:
         return [*ReaderRole]
     return [ReaderRole.MANAGER, ReaderRole.MEMBER] if access.visibility.unit_ids else []

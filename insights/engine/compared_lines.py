@@ -55,14 +55,14 @@ class Amount:
     facts: bool = False
 
     def aggregate(self, i: int) -> str:
-        """As SQL over `counted`, where the measure has the position `i`."""
+        """The aggregate in SQL over `counted`, for the measure at position `i`."""
         if not isinstance(self.measure, Total):
             return "count(DISTINCT fact_id)"
         return f"count(DISTINCT fact_id) FILTER (WHERE c_{i} <> 0)" if self.facts else f"sum(c_{i})::DOUBLE"
 
 
 def amounts_of(plan: Plan, *amounts: Amount) -> list[Amounts]:
-    """Over the whole window, in order, by one statement per fact query.  The lines are the plan's only segment."""
+    """The amounts in order, over the whole window, one statement per fact query; lines are the plan's only segment."""
     measures: dict[FactQuery, dict[Amount, Measure]] = defaultdict(dict)
     for amount in amounts:
         measure_query = plan.measure_queries[amount.measure]

@@ -1,4 +1,4 @@
-"""Since when a source is connected: before that day a count is "no data", from then on it is 0."""
+"""The days from which sources are connected: before them a count is "no data", from then on it is 0."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ class Connected:
 
 
 class ConnectedSince:
-    """Since when metrics have all their sources in a scope; looked up lazily, because most values are not missing."""
+    """The days from which metrics have all their sources; looked up lazily, as most values are not missing."""
 
     def __init__(self, expected: Iterable[Metric] = ()) -> None:
         """The sources of the `expected` metrics are looked up together."""
@@ -175,7 +175,7 @@ class ConnectedSince:
         return len(self._sources_of(metric)) > 1
 
     def note_enrolled(self, scope: ResolvedScope, since: Mapping[int | None, date]) -> None:
-        """Since when each person of the scope was enrolled in it; absent: never."""
+        """Note the day from which each person of the scope is enrolled in it; people without one never were."""
         self._enrolled[scope] = since
 
     def before_end(self, metric: Metric, window: Window, enrolled_on: str) -> str:
@@ -241,7 +241,7 @@ def _first_day_of(source: Source) -> str:
 
 
 def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
-    """By unit, the first day on which it, or one below it, owned anything."""
+    """By unit, the first day on which it or a descendant owned anything."""
     return dict(
         sql.rows(
             f"""

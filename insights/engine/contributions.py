@@ -161,7 +161,7 @@ Rows = tuple[Sequence[RowColumn], Sequence[Mapping[str, Any]], int]
 
 
 def check_order(order: RowOrder | None, columns: Sequence[RowColumn]) -> None:
-    """Raises QueryError for a column that the rows do not have."""
+    """Refuse an order by a column that the rows do not have.  Raises QueryError."""
     names = [column.name for column in columns]
     if order is not None and order.column not in names:
         raise QueryError("sort", f"There is no column “{order.column[:40]}” in these rows. Use {', '.join(names)}.")
@@ -170,10 +170,7 @@ def check_order(order: RowOrder | None, columns: Sequence[RowColumn]) -> None:
 def in_order(
     rows: Sequence[Mapping[str, Any]], order: RowOrder | None, columns: Sequence[RowColumn]
 ) -> Sequence[Mapping[str, Any]]:
-    """All rows of a list that is computed as a whole, sorted; of equals the order stays, without a value they are last.
-
-    Raises QueryError.
-    """
+    """The sorted rows of a list that is computed as a whole, stable, missing values last.  Raises QueryError."""
     check_order(order, columns)
     if order is None:
         return rows

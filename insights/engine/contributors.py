@@ -1,7 +1,8 @@
-"""Who contributes to the measures of a query, as sets of people: what insights/privacy/ judges by.
+"""The contributors to a query's measures, as sets of people: the evidence of insights/privacy/.
 
-Read beside the values of the same groups.  Where none are asked for, they are read alone, and once for all windows:
-in ranges of days and places that do not overlap, so that the people of each window and unit are the union of theirs.
+They are read beside the values of the same groups.  Where no values are asked for, they are read alone, and once for
+all windows: in ranges of days and places that do not overlap, so that the people of each window and unit are the union
+of theirs.
 
 Unconfirmed people, known from telemetry alone, do not count towards the minimum group size (docs/access.md).  Their
 activity counts in every value.  But a token that belongs to nobody can claim any address, and could make a group of two

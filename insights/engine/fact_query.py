@@ -75,7 +75,7 @@ class Chosen:
 
 @dataclass(frozen=True)
 class FactQuery:
-    """What one statement reads.
+    """The content of one statement.
 
     Each element of `window_edges` holds the n + 1 borders of n adjoining windows; windows of different elements may
     overlap, and a fact counts once in each.  `settled_before` separates pending spend from wasted and unknown.

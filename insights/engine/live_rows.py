@@ -49,7 +49,7 @@ class Rows(ExitStack):
 
     @cached_property
     def versions(self) -> Mapping[str, Any]:
-        """Of tables of PostgreSQL, by name."""
+        """Versions of PostgreSQL's tables by name."""
         return versions()
 
     @cached_property

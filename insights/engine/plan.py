@@ -125,7 +125,7 @@ class ScopeResolver:
         self._resolved: list[tuple[Scope, ResolvedScope]] = []
 
     def of(self, scope: Scope) -> ResolvedScope:
-        """Raises QueryError: see `place`."""
+        """The resolved scope.  Raises QueryError: see `place`."""
         for known, resolved in self._resolved:
             if known == scope:
                 return resolved
@@ -135,14 +135,14 @@ class ScopeResolver:
 
 
 def plan_query(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
-    """Raises QueryError, naming the parameter and the remedy, where the query cannot be answered."""
+    """The plan of a query.  Raises QueryError, which names parameter and remedy, if it cannot be answered."""
     _check(query, get(query.key))
     scope = (scopes or ScopeResolver()).of(query.scope)
     return _plan(query, clock, windows.buckets(query.window, query.granularity), scope)
 
 
 def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) -> Plan:
-    """As `plan_query`, for the whole window alone."""
+    """`plan_query` for the whole window alone."""
     _check(query, get(query.key))
     return replace(
         _plan(query, clock, needed_buckets(query), (scopes or ScopeResolver()).of(query.scope)), of_buckets=False
@@ -152,7 +152,7 @@ def plan_total(query: Query, clock: Clock, scopes: ScopeResolver | None = None) 
 def plan_units(
     query: Query, units: Sequence[int], clock: Clock, scopes: ScopeResolver, *, of_buckets: bool = False
 ) -> list[Plan]:
-    """As `plan_total`, for each of these units instead of the query's own, in order; all are read together."""
+    """`plan_total` for each of these units in place of the query's own, in order; all are read together."""
     _check(query, get(query.key))
     people = scopes.of(Scope(where=query.scope.where))
     scope = replace(people, kind=ScopeKind.UNITS, ids=tuple(units), person_id=query.scope.person_id)

@@ -53,7 +53,7 @@ def read_series(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT
 
 
 def read_totals(queries: Sequence[Query], *, freshness: Freshness = Freshness.AT_ONCE) -> list[Answer]:
-    """As `read_series`, for the whole window alone: `series` is empty."""
+    """`read_series` for the whole window alone: `series` is empty."""
     return list(read_together(totals=queries, freshness=freshness).totals)
 
 

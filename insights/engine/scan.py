@@ -196,11 +196,10 @@ def _highest_id() -> int:
 
 
 def derive(name: object, compute: Callable[[], Result], size: Callable[[Result], int]) -> Result:
-    """What `compute` makes of nothing but the answers that it reads here; kept, in place of those, until one of them
-    would be another.
+    """The result of `compute`, which reads nothing but answers here; kept until one of these answers changes.
 
-    For results that are small beside the answers, and take as long as these to compute.  `name` says by its text what
-    the result is; `size` is in bytes.
+    Meant for results that are small beside their answers, and take as long to compute.  `name` identifies the result by
+    its text; `size` is in bytes.
     """
     key = hashlib.sha256(repr(name).encode()).hexdigest()
     with rows_of_answer() as rows:

@@ -112,7 +112,7 @@ def statement_of(
 
 
 def statement_of_people(query: FactQuery, measures_read: Sequence[Measure], source: Source, most: int) -> Statement:
-    """As `statement_of`, of the sets of people alone."""
+    """`statement_of` for sets of people alone."""
     keys = ", ".join(("unit_id", "window_id", *segment_names(query)))
     alone = [measures.of_people(measure) for measure in measures_read]
     part = Part(query, alone, aggregation.who(query, alone, keys, most))

@@ -48,7 +48,7 @@ class Team:
 
 
 def teams_known(people: Mapping[int, int], rule: ComparableRule, today: date) -> Mapping[int, Team]:
-    """Each unit as the rule needs it: context from what people say, else from the data of half a year."""
+    """Each unit's features for the rule: from people's statements of context, else from half a year of data."""
     contexts, data = contexts_of(people, today), _Data.read(people, rule, today)
     return {
         unit: Team(

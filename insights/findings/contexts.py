@@ -99,7 +99,7 @@ def named_unit(access: Access, unit: str) -> Unit | None:
 
 
 def visible_repository(name: str, access: Access) -> Repository:
-    """Raises Http404 for one whose owner the viewer may not see."""
+    """A repository.  Raises Http404 if its owner is hidden from the viewer."""
     repository = Repository.objects.filter(name=name.replace("\x00", ""), joined_into=None).first()
     owner = owner_of(repository, timezone.localdate()) if repository else None
     seen = access.visibility.whole or (owner is not None and access.visibility.can_see(owner.pk))

@@ -19,7 +19,7 @@ ACTS = (ACKNOWLEDGE, DISMISS, *Verdict.values)
 
 
 def find_finding(pk: int, access: Access) -> Finding:
-    """Raises Http404 where the viewer may not see it."""
+    """A finding.  Raises Http404 if the viewer may not see it."""
     finding = Finding.objects.within(access.visibility).select_related("unit").filter(pk=pk).first()
     if finding is None:
         raise Http404("No such finding.")

@@ -133,7 +133,7 @@ def store_waits(teams: Sequence[int], monday: date) -> None:
 
 
 def waits_of_team(team: int, waits: Sequence[Wait], everywhere: Lengths, fewest: int) -> dict[str, Any] | None:
-    """None for fewer than 20 waits, or waits of fewer than `fewest` authors."""
+    """The team's waits by cause; None for fewer than 20 waits, or fewer than `fewest` authors."""
     explained = causes_of(waits, everywhere)
     slow = {wait.review.author for wait, _ in explained}
     if len(explained) < LEAST_WAITS or len(slow) < fewest:

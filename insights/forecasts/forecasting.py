@@ -59,7 +59,7 @@ class InitiativeForecast:
 
     @cached_property
     def dates(self) -> Dates | None:
-        """None with too little history."""
+        """The dates; None with too little history."""
         forecast = self.forecast
         return None if isinstance(forecast, TooLittleHistory) else self.dates_of(forecast)
 

@@ -41,7 +41,7 @@ class Replies:
 
 
 def read_question(given: Mapping[str, str], made: InitiativeForecast) -> Question:
-    """Raises QueryError for a number or a day that is none."""
+    """The question that the parameters ask.  Raises QueryError for an invalid number or day."""
     by = read_day("by", given["by"]) if given.get("by") else made.today + AHEAD
     if not made.today <= by <= made.today + FARTHEST:
         raise QueryError("by", "It must be a day within the next two years.")

@@ -106,7 +106,7 @@ def _origins(sprint: Sprint) -> Iterator[date]:
 
 
 def _record(scope: Scope, delivered: Sequence[date], calendar: WorkingDays) -> ForecastRecord | None:
-    """None with too little history on that day."""
+    """The forecast that was possible on that day; None with too little history then."""
     history = history_of_board(delivered, end=scope.day + timedelta(days=1), calendar=calendar)
     forecast = when_finished(history, scope.remaining, seed=seed_of_sprint(scope.sprint))
     if isinstance(forecast, TooLittleHistory):

@@ -53,12 +53,12 @@ class Effect:
 
 
 def effect_of(panel: Panel) -> Effect | None:
-    """None where a group has fewer than three units with enough weeks."""
+    """The effect; None if a group has fewer than three units with enough weeks."""
     return _compared(panel, lambda row, start: _mean(row[start : start + panel.weeks]) - _before(row, start))
 
 
 def trend_before(panel: Panel) -> Effect | None:
-    """By how much a week the treated units moved away from the compared ones before they started."""
+    """The weekly drift of the treated units from the compared ones before the start."""
     return _compared(panel, lambda row, start: _slope(row[max(0, start - WEEKS_BEFORE) : start]))
 
 
@@ -143,7 +143,7 @@ def _at(row: Floats, week: int) -> float:
 
 
 def _slope(weeks: Floats) -> float:
-    """By least squares."""
+    """The slope by least squares."""
     import numpy as np
 
     places = np.flatnonzero(~np.isnan(weeks))

@@ -47,7 +47,7 @@ class ChangePoint:
 
 
 def change_point(values: Sequence[float]) -> ChangePoint | None:
-    """None for fewer than 12 weeks, or where all are equal."""
+    """The change point; None for fewer than 12 weeks, or equal values."""
     if len(values) < LEAST_WEEKS or min(values) == max(values):
         return None
     statistics = _statistics(_ranks_of(values))[0]
@@ -306,9 +306,9 @@ def sign_test(positive: int, negative: int) -> float:
 
 
 def discoveries(p_values: Sequence[float], rate: float) -> list[bool]:
-    """Those that may be reported so that, on average, at most this share of them are chance (Benjamini–Hochberg).
+    """Which p-values to report so that at most this share of them is chance on average (Benjamini–Hochberg).
 
-    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x; valid for tests that depend on one another positively, too.
+    https://doi.org/10.1111/j.2517-6161.1995.tb02031.x; valid for positively dependent tests, too.
     """
     ascending = sorted(range(len(p_values)), key=p_values.__getitem__)
     last = 0

@@ -164,7 +164,7 @@ class Throughput:
 def when_finished(
     history: History, remaining: int, *, seed: int, changes: Changes = NO_CHANGES
 ) -> Forecast | TooLittleHistory:
-    """When `remaining` items, and those that are added meanwhile, are finished.
+    """A forecast of the day on which `remaining` items, and those added meanwhile, are finished.
 
     The same seed replays the same weeks: more scope is never earlier, and a change is not mixed with luck.
     """

@@ -130,7 +130,7 @@ def length(times: Iterable[Times]) -> timedelta:
 
 
 def merged(times: Iterable[Times]) -> list[Times]:
-    """Without overlaps, in order."""
+    """The times in order, with overlaps merged."""
     joined: list[Times] = []
     for start, end in sorted(times):
         if joined and start <= joined[-1].end:
@@ -141,7 +141,7 @@ def merged(times: Iterable[Times]) -> list[Times]:
 
 
 def _shared(some: Sequence[Times], others: Sequence[Times]) -> timedelta:
-    """How long both last; both are in order and free of overlaps."""
+    """The time covered by both; each is in order and free of overlaps."""
     return sum(
         (
             max(timedelta(), min(one.end, other.end) - max(one.start, other.start))
@@ -197,7 +197,7 @@ class Lengths:
 
 
 def plain(waits: Iterable[Wait]) -> list[Wait]:
-    """Those without a condition and without a measured cause."""
+    """Waits without a condition and without a measured cause."""
     return [wait for wait in waits if not wait.conditions and wait.measured_cause is None]
 
 

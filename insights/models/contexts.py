@@ -30,9 +30,9 @@ class Stage(models.TextChoices):
     append_only=True,
 )
 class Context(models.Model):
-    """What somebody says of a unit, a repository or (neither) the whole organisation, from `since` until the next one.
+    """A statement on a unit, a repository or (neither) the whole organisation, in force until the next one.
 
-    Empty or null: not said here, so that the owner's, the unit's above or the organisation's applies.
+    An empty or null field is not stated here: that of the owner, the unit above or the organisation applies.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")

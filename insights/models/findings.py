@@ -33,7 +33,7 @@ class Verdict(models.TextChoices):
 
 class FindingQuerySet(models.QuerySet["Finding"]):
     def within(self, visibility: Visibility) -> FindingQuerySet:
-        """Those of units that the viewer may see, and of the organisation for those who may see all of it."""
+        """Findings of units that the viewer may see; those of the organisation for viewers who may see all of it."""
         seen = self if visibility.unit_ids is None else self.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
         return seen if visibility.whole else seen.exclude(unit=None)
 
@@ -104,7 +104,7 @@ class Finding(models.Model):
 
 class ReviewWaitsQuerySet(models.QuerySet["ReviewWaits"]):
     def shown_to(self, visibility: Visibility, *, fewest: int) -> ReviewWaitsQuerySet:
-        """Those of units that the viewer may see, without those of fewer people."""
+        """Waits of units that the viewer may see, without those of fewer than `fewest` people."""
         seen = self if visibility.unit_ids is None else self.filter(unit__in=visibility.unit_ids)
         return seen.filter(people__gte=fewest).select_related("unit").order_by("-waiting", "unit__name")
 

@@ -1,4 +1,4 @@
-"""What people make, own, and share with roles and units: dashboards and saved views."""
+"""Things that people own and share with roles and units: dashboards and saved views."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ def comparable_rule(request: HttpRequest) -> HttpResponseBase:
 
 
 def context_lines(in_force: InForce, place: Place) -> list[dict[str, str]]:
-    """Each field with its value and where that was said."""
+    """Each field with its value and its origin."""
     return [
         {
             "label": MEANINGS[name][0],
@@ -172,7 +172,7 @@ def context_lines(in_force: InForce, place: Place) -> list[dict[str, str]]:
 
 
 def value_words(name: str, value: Any) -> str:
-    """Empty where nothing is said."""
+    """The value in words; empty if nothing is stated."""
     if name == "stage":
         return Stage(value).label if value else ""
     if name == "long_reviews":
@@ -204,7 +204,7 @@ def _source(row: Context, place: Place) -> str:
 
 
 def _sizes(unit: Unit | None) -> str:
-    """Where sizes of pull requests end, by the working agreement in force."""
+    """The limits of pull request sizes, by the working agreement in force."""
     agreed = None
     if unit is not None:
         today = local_today()
@@ -221,7 +221,7 @@ def _sizes(unit: Unit | None) -> str:
 
 
 def _repositories(unit: Unit | None, access: Access) -> list[dict[str, str]]:
-    """Those that the unit or one below it owns; of the organisation those that have a context."""
+    """Repositories of the unit and its descendants; for the organisation, those with a context."""
     today = local_today()
     of_unit = Repository.objects.filter(joined_into=None)
     if unit is not None:

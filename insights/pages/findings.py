@@ -208,7 +208,7 @@ def _events(finding: Finding, scope: Scope, access: Access) -> list[str]:
 
 
 def _threshold(finding: Finding) -> str:
-    """Empty where readers did not move it."""
+    """The threshold that feedback has moved, in words; empty if it has not."""
     factor = factors(local_today()).get((finding.detector, finding.unit_id, finding.repository), 1.0)
     if factor == 1.0:
         return ""

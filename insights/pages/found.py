@@ -49,7 +49,7 @@ def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Those that the reader may see, by words of their title and purpose."""
+    """Dashboards that the reader may see, found by words of title and purpose."""
     matching = Dashboard.objects.visible_to(access).filter(with_all(words, "title", "purpose"))
     return [
         Hit(
@@ -64,7 +64,7 @@ def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
 
 
 def saved_views(access: Access, words: Sequence[str], limit: int) -> list[Hit]:
-    """Those that the reader may see, by words of their title; each brings a context of its own."""
+    """Saved views that the reader may see, found by words of their title; each brings its own context."""
     matching = SavedView.objects.visible_to(access).filter(with_all(words, "title"))
     views = matching.order_by(closeness(words, "title"), "title", "pk")[:limit]
     return [Hit(line.view.title, line.url, hint=line.detail, note=line.page) for line in lines(access, views)]

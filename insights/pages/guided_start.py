@@ -244,7 +244,7 @@ class WayBack:
 
 
 def way_back(request: HttpRequest) -> WayBack | None:
-    """For admins on a page of a step, as long as the start is neither done nor left."""
+    """The way back to the guided start for admins on a page of a step; None once it is done or left."""
     match = request.resolver_match
     user = getattr(request, "user", None)
     if match is None or not getattr(user, "is_superuser", False) or request.session.get(LEFT):

@@ -48,8 +48,9 @@ DELIVERY_HEADLINES = compared(
 
 @page_view
 def home(request: HttpRequest) -> HttpResponse:
-    """For admins the guided start, until it is done or left; then the dashboard that the account set as its home, if
-    there is one.  With `home=page` always this page.
+    """The guided start for admins until it is done or left; then the account's home dashboard, or this page.
+
+    With `home=page` always this page.
     """
     if request.GET.get(HOME) != PAGE and is_shown_at_home(request):
         return start_page(request)

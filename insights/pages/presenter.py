@@ -394,7 +394,7 @@ def moved(answers: Answers, key: str) -> str:
 
 
 def _change(answers: Answers, key: str) -> tiles.Change | None:
-    """None where a figure is missing, hidden or below its minimum sample."""
+    """The change since the previous window; None if a figure is missing, hidden or below its minimum sample."""
     metric, now, before = get(key), answers.figure(key), answers.figure_before(key)
     is_small = min(now.sample_size, before.sample_size) < metric.minimum_sample
     return None if is_small else tiles.change(metric, now, before, "", answers.answer(key).series)

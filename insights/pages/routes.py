@@ -47,7 +47,7 @@ class PageRoutes:
     csv_prefix: str = "headway"
 
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
-        """Raises Http404 and QueryError."""
+        """One part of the page.  Raises Http404, QueryError."""
         filters = self.filters(request)
         with rows_of_answer(PAGE):
             part = self.parts.get(name)
@@ -55,7 +55,7 @@ class PageRoutes:
         return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """Raises Http404 where the page has no such chart, and QueryError."""
+        """A chart of the page.  Raises Http404 if it has no such chart, QueryError."""
         filters = self.filters(request)
         drawn = self._drawn(name, filters)
         return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
@@ -67,7 +67,7 @@ class PageRoutes:
         return csv_response(f"{self.csv_prefix}-{name.replace('_', '-')}", rows)
 
     def of_units(self, request: HttpRequest) -> UnitsOfPage:
-        """Raises Http404 where the page has no figure of each unit, and QueryError."""
+        """The page's figures of each unit.  Raises Http404 if it has none, QueryError."""
         if not self.units:
             raise Http404("It is always split in another way.")
         return UnitsOfPage(self._page(request), self.filters(request), self.units, request.GET.get(TREE, ""))

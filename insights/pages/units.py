@@ -133,7 +133,7 @@ def _is_whole(filters: Filters) -> bool:
 
 
 def listed_units(around: Surroundings, of_page: UnitsOfPage) -> ListedUnits:
-    """Raises QueryError for an unknown tree."""
+    """The units side by side.  Raises QueryError for an unknown tree."""
     filters = of_page.filters
     if filters.scope.person_id is not None:
         return ListedUnits((), "")

@@ -52,7 +52,7 @@ def work_types(request: HttpRequest) -> HttpResponseBase:
 
 @action_view
 def work_type_correct(request: HttpRequest, pk: int) -> HttpResponse:
-    """Raises Http404, MayNotWriteError."""
+    """Correct an item's predicted work type.  Raises Http404, MayNotWriteError."""
     access = access_in(request)
     item = get_object_or_404(visible_work_items(access), pk=pk)
     try:
@@ -64,7 +64,7 @@ def work_type_correct(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def prediction_of(item: WorkItem, access: Access) -> dict[str, Any] | None:
-    """What is predicted of the item, with the types to correct it to; None where nothing is."""
+    """The item's predicted type and the choices to correct it; None without a prediction."""
     one: PredictedWorkType | None = getattr(item, "predicted_type", None)
     if one is None or one.corrected_to or not one.work_type:
         return None

@@ -1,1 +1,1 @@
-"""Which parts of an answer a viewer may see.  docs/access.md."""
+"""The policy on which parts of an answer a viewer may see.  docs/access.md."""

@@ -139,7 +139,9 @@ class Question:
 
     @property
     def people_queries(self) -> Sequence[PeopleQuery]:
-        """Who contributes, who commits to the query's repositories, and who would contribute without some filters."""
+        """Queries of contributors, of committers to the query's repositories, and of contributors without some
+        filters.
+        """
         committers = [self._committers_query] if self._committers_query else []
         return [self.contributors_query, *committers, *(wider.people for wider in self._wider_queries)]
 
@@ -151,7 +153,9 @@ class Question:
 
     @cached_property
     def _committers_query(self) -> PeopleQuery | None:
-        """Who could have used an agent in the query's repositories; None where it names none, or no agents."""
+        """A query of people who could have used an agent in the query's repositories; None without repositories or
+        agents.
+        """
         repositories = self.query.facets.get(Dimension.REPOSITORY)
         if not repositories or (is_of_delivery(get(self.query.key)) and not names_ai(self.query)):
             return None
@@ -203,7 +207,7 @@ class Question:
 
     @property
     def contributors_query(self) -> PeopleQuery:
-        """Who contributes, by the units of the family."""
+        """A query of contributors by unit of the family."""
         return self._by_family(self.query, self.segments)
 
     def _by_family(self, query: Query, segments: tuple[Dimension | Chosen, ...]) -> PeopleQuery:

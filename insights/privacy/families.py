@@ -71,7 +71,7 @@ class Family:
 
     @cached_property
     def judged(self) -> dict[Hashable, Any]:
-        """What was judged of them in one answer: insights/privacy/evidence.py."""
+        """Judgements of these units within one answer: insights/privacy/evidence.py."""
         return {}
 
     @cached_property
@@ -115,7 +115,7 @@ def family_of(units: Collection[Unit], window: Window, access: Access) -> Family
 
 
 def _above(places: Sequence[UnitPlacing], window: Window, access: Access) -> Mapping[Unit, Set[int]]:
-    """What is directly above each unit that the viewer may see, and above who is in none."""
+    """The unit directly above each unit, if the viewer may see it; for top units, the whole organisation."""
     visibility = access.visibility
     closed = {place.unit: place.end < window.end for place in sorted(places, key=lambda place: place.end)}
     above: dict[Unit, set[int]] = defaultdict(set)
@@ -173,7 +173,7 @@ def _members(window: Window, tree_of: dict[Unit, int]) -> Mapping[Unit, Set[int]
 
 
 def nearly_equal(members: Mapping[Unit, Set[int]], tree_of: Mapping[Unit, int], few: int) -> Alike:
-    """By unit, those of other trees of which fewer than `few` people are in one of the two alone.
+    """By unit, units of other trees that differ from it by fewer than `few` people.
 
     Units of fewer people are left out: their figures are hidden anyway.
     """

@@ -38,7 +38,7 @@ class MonthSpend:
 def visible_month_spend(
     queries: Sequence[Query], access: Access, *, now: datetime | None = None, freshness: Freshness = Freshness.AT_ONCE
 ) -> list[MonthSpend]:
-    """Of queries of ai.spend, each of one whole month.  Raises as `visible_series`."""
+    """Spend of months, for queries of ai.spend over one whole month each.  Raises like `visible_series`."""
     at = (now or timezone.now()).astimezone(settings.ORGANISATION_TIME_ZONE)
     today = at.date()
     totals = [replace(query, window=windows.passed(query.window, today=today)) for query in queries]

@@ -35,8 +35,11 @@ def check_scopes(scopes: Iterable[Scope], access: Access) -> None:
 
 
 def check_scope(scope: Scope, access: Access) -> None:
-    """Raises UnknownUnitError for a unit that the viewer may not see, ScopeNeededError for the whole organisation,
-    QueryError for another person."""
+    """Refuse a scope without access.
+
+    Raises UnknownUnitError for a hidden unit, ScopeNeededError for the whole organisation, QueryError for another
+    person.
+    """
     visibility = access.visibility
     if scope.person_id is not None and scope.person_id != visibility.person_id:
         raise QueryError("person", ONLY_YOUR_OWN)
@@ -66,7 +69,7 @@ def own_person(word: str, access: Access) -> int | None:
 
 
 def default_scope(scope: Scope, access: Access) -> Scope:
-    """For pages: the requested scope, or by default the widest that the viewer may see.
+    """The scope of a page: the requested one, or by default the widest that the viewer may see.
 
     The default is the whole organisation, else the viewer's own unit, else their own data, restricted by attributes.
     Raises UnknownUnitError for a unit that the viewer may not see.

@@ -30,7 +30,7 @@ def read_to_store(
     units: Sequence[UnitQueries] = (),
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
-    """As `read_together`.  Raises QueryError where one of them cannot be answered."""
+    """`read_together` for stored values.  Raises QueryError if a query cannot be answered."""
     public = public_access()
     answers = read_with_known_people(public, series=series, totals=totals, units=units, freshness=freshness)
     shown = visible_together(public, series=series, totals=totals, units=units, freshness=freshness)
@@ -52,7 +52,7 @@ def read_with_known_people(
     units: Sequence[UnitQueries] = (),
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
-    """As `read_together`; `people` are as above, those whom this viewer may count.  Nothing is withheld."""
+    """`read_together` without withholding; `people` counts only people whom this viewer may count."""
     questions = [
         *(_question(query, [], of_buckets=True) for query in series),
         *(_question(query, []) for query in totals),
@@ -79,7 +79,7 @@ def read_with_known_people(
 
 
 def _question(query: Query, units: Sequence[int], *, of_buckets: bool = False) -> Question | None:
-    """None where no people contribute."""
+    """The question that the query raises; None if no people contribute."""
     if get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
     return Question(query, units, Family(units), of_buckets)

@@ -72,14 +72,14 @@ SESSIONS_NOTE = (
 def visible_series(
     queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
 ) -> list[Answer]:
-    """As `read_series`, for this viewer.  Raises UnknownUnitError and ScopeNeededError: see scope_access.py."""
+    """`read_series` for this viewer.  Raises UnknownUnitError and ScopeNeededError: see scope_access.py."""
     return list(visible_together(access, series=queries, freshness=freshness).series)
 
 
 def visible_totals(
     queries: Sequence[Query], access: Access, *, freshness: Freshness = Freshness.AT_ONCE
 ) -> list[Answer]:
-    """As `visible_series`, for the whole window alone: `series` is empty."""
+    """`visible_series` for the whole window alone: `series` is empty."""
     return list(visible_together(access, totals=queries, freshness=freshness).totals)
 
 
@@ -91,7 +91,7 @@ def visible_together(
     units: Sequence[UnitQueries] = (),
     freshness: Freshness = Freshness.AT_ONCE,
 ) -> AnswerSet:
-    """As `read_together`, for this viewer; only of units that they may see."""
+    """`read_together` for this viewer, of units that they may see."""
     check_scopes((query.scope for query in (*series, *totals)), access)
     units = [
         replace(of_units, units=[unit for unit in of_units.units if access.visibility.can_see(unit)])
@@ -132,7 +132,7 @@ FamilyOf = Callable[[tuple[Unit, ...], Window], Family]
 def _question(
     query: Query, known: Mapping[str, Unit], access: Access, family: FamilyOf, *, of_buckets: bool = False
 ) -> Question | None:
-    """None where nothing of it is withheld.  `known` are units by the word of a scope."""
+    """The question that the query raises; None if nothing of it is withheld.  `known` maps words of scopes to units."""
     if access.shows_small_groups or not withholds(query, access):
         return None
     unit = known.get(query.scope.unit_word or "") or unit_id_of(query.scope, access)
@@ -141,7 +141,7 @@ def _question(
 
 
 def _question_of_units(query: Query, units: Sequence[int], access: Access, family: FamilyOf) -> Question | None:
-    """As `_question`, for these units.  Whether a unit is protected is decided when it is shown."""
+    """`_question` for these units.  Whether a unit is protected is decided when it is shown."""
     if not units or access.shows_small_groups or get(query.key).belongs_to is not BelongsTo.PERSON:
         return None
     return Question(query, units, family(tuple(units), query.window), of_buckets=False)
@@ -180,13 +180,13 @@ def _shown_of_units(
 
 
 def visible_unmatched(query: Query, access: Access) -> float:
-    """As `read_unmatched`, for this viewer: it tells of nobody who is known."""
+    """`read_unmatched` for this viewer: it tells of nobody who is known."""
     check_scopes([query.scope], access)
     return read_unmatched(query)
 
 
 def visible_distribution(query: Query, access: Access) -> DistributionAnswer:
-    """As `read_distribution`, for this viewer."""
+    """`read_distribution` for this viewer."""
     check_scopes([query.scope], access)
     spread = read_distribution(query)
     if not spread.sample_size or not withholds(query, access):
@@ -196,7 +196,7 @@ def visible_distribution(query: Query, access: Access) -> DistributionAnswer:
 
 
 def visible_comparisons(queries: Sequence[Query], line: str, access: Access) -> list[Comparison]:
-    """As `read_comparisons`, for this viewer: a comparison is withheld where one of its groups is too small."""
+    """`read_comparisons` for this viewer: a comparison with a group too small is withheld."""
     check_scopes((query.scope for query in queries), access)
 
     def shown(query: Query, comparison: Comparison) -> Comparison:
@@ -209,7 +209,7 @@ def visible_comparisons(queries: Sequence[Query], line: str, access: Access) -> 
 
 
 def visible_error_margins(query: Query, line: str, access: Access) -> ErrorMargins:
-    """As `read_error_margins`, for this viewer: none for a bucket with too few contributors."""
+    """`read_error_margins` for this viewer: none for a bucket with too few contributors."""
     check_scopes([query.scope], access)
 
     def shown(margin: ErrorMargin | None) -> ErrorMargin | None:
@@ -227,7 +227,7 @@ def _by_assistance(query: Query) -> Query:
 def visible_rows(
     query: Query, access: Access, *, page: int = 1, size: int = 100, order: RowOrder | None = None
 ) -> RowsPage:
-    """As `read_rows`, for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
+    """`read_rows` for this viewer: other people's rows with names, as pseudonymous totals, or not at all.
 
     Where other people's rows are left out, `note` says why and `total` counts the viewer's own.
     """
@@ -248,7 +248,7 @@ def visible_rows(
 
 
 def visible_page(query: Query, access: Access, *, people: int, read: Callable[[int | None], RowsPage]) -> RowsPage:
-    """As `visible_rows`, for session rows that no metric reads: those behind `query`, which belong to `people` people.
+    """`visible_rows` for session rows that no metric reads: those behind `query`, which belong to `people` people.
 
     `read` returns the page of everybody's rows (None), or of one person's.  A session reveals when somebody worked, so
     it is never shown under a pseudonym.
@@ -269,7 +269,7 @@ def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
 
 
 def _shown_of_rows(query: Query, access: Access) -> RowsShown:
-    """As `shown_of`, for the people who contribute to any part of the metric's value."""
+    """`shown_of` for the people who contribute to any part of the metric's value."""
     shown = rows_shown(query, access, unit_id_of(query.scope, access))
     if shown.shown is not Disclosure.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)

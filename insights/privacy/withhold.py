@@ -146,7 +146,7 @@ def _unconfirmed_in(query: Query, access: Access) -> int:
 
 
 def is_of_few(query: Query, known: int, access: Access) -> bool:
-    """As `is_withheld`, for a stored value with the number of people confirmed at that time."""
+    """`is_withheld` for a stored value with the number of people confirmed at that time."""
     return withholds(query, access) and too_few(known, 0, access)
 
 
@@ -247,7 +247,7 @@ def numerator_query(query: Query, access: Access) -> Query | None:
 
 
 def numerator_of(query: Query) -> Query | None:
-    """As `numerator_query`, for any viewer."""
+    """`numerator_query` for any viewer."""
     metric = get(query.key)
     if not isinstance(metric, Ratio):
         return None

@@ -33,7 +33,7 @@ class Parameters:
     statistic: str = ""
 
     def query(self, key: str) -> Query:
-        """Raises QueryError for the first parameter that cannot be parsed."""
+        """The query.  Raises QueryError for the first parameter that cannot be parsed."""
         return Query(
             key=key,
             window=self.window(),
@@ -55,7 +55,7 @@ class Parameters:
 
 
 def read_day(parameter: str, text: str) -> date:
-    """Raises QueryError."""
+    """The day that the text names.  Raises QueryError."""
     try:
         day = date.fromisoformat(text)
     except ValueError:

@@ -189,7 +189,7 @@ def stage_bar(
 
 @register.simple_tag
 def sprint_bar(heights: Mapping[str, float], highest: float) -> SafeString:
-    """What a sprint delivered, of its commitment and of what was added, and a line at the height of its commitment."""
+    """A bar of a sprint's delivery, split into commitment and additions, with a line at the commitment."""
     ground, kept, added = highest + 8, heights["kept"], heights["added"]
     return format_html(
         '<svg viewBox="0 0 44 {}" preserveAspectRatio="none" aria-hidden="true">'

@@ -65,7 +65,7 @@ def written(value: float | None, unit: str) -> str:
 
 
 def unit_scale(value: float, unit: str) -> float:
-    """How much of the unit of measure one is, in the unit in which such a value is written."""
+    """The divisor that turns a value into the unit in which it is written."""
     return _scale(value, unit)[0]
 
 

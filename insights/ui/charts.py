@@ -68,7 +68,9 @@ class Mark:
 
     @classmethod
     def on(cls, days: Sequence[date], text: str, window: Window, url: str) -> Mark:
-        """At the buckets that begin on these days, in order, in which the window begins and ends."""
+        """A mark from the bucket in which the window begins to that in which it ends; `days` are the buckets' first
+        days.
+        """
         first, last = (max(0, sum(start <= day for start in days) - 1) for day in (window.start, window.last_day))
         return cls(text, first, last, window.start, window.end, url)
 
@@ -108,7 +110,7 @@ class ChartData:
 
     @property
     def left_out_words(self) -> str:
-        """Empty where everything is drawn."""
+        """A sentence on what is not drawn; empty if everything is."""
         hidden = f"{wording.count(self.left_out, 'hidden segment')} excluded" if self.left_out else ""
         undrawn = f"{len(self.undrawn):,} more not drawn" if self.undrawn else ""
         return " · ".join(filter(None, (hidden, undrawn)))

@@ -99,7 +99,7 @@ def _bound(bound: float, unit: str) -> str:
 
 
 def rule_in_words(rule: Rule) -> str:
-    """If …, then …: the conditions, and the sentence with … in place of figures."""
+    """The rule as a sentence, If …, then …, with … in place of figures."""
     conditions = "; ".join(map(condition_in_words, rule.when))
     return f"If {conditions}: “{PLACEHOLDER.sub('…', rule.says)}”"
 

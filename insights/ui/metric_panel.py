@@ -27,7 +27,7 @@ class PanelParams:
 
 
 def metric_named(key: str) -> Metric:
-    """Raises Http404."""
+    """The metric with this key.  Raises Http404."""
     metric = find(key)
     if metric is None:
         raise Http404("No such metric.")
@@ -35,7 +35,7 @@ def metric_named(key: str) -> Metric:
 
 
 def read_panel_params(request: HttpRequest, key: str) -> PanelParams:
-    """Raises Http404 for an unknown metric and QueryError for a wrong parameter."""
+    """The request's parameters.  Raises Http404 for an unknown metric, QueryError for a wrong parameter."""
     metric = metric_named(key)
     choice = statistic_of_metric(metric)
     filters = filters_of(request, [choice] if choice else [], facets=(*FACETS, *FACETS_OF_ROWS))

@@ -55,7 +55,7 @@ def _outside(template: str, figure: MetricValue, beside: FigureOf) -> str:
 
 
 def _filled(template: str, figure: MetricValue, beside: FigureOf) -> str:
-    """Empty where one of its values is unknown, or there is nothing of any."""
+    """The template with its values; empty if one of them is unknown, or all are empty."""
     values = [_value(rest, name, figure, beside) for rest, name, _ in PLACEHOLDER.findall(template)]
     return _substituted(template, figure, beside) if None not in values and any(values) else ""
 

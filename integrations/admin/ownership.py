@@ -109,7 +109,7 @@ class OwnedAdmin(NoAdding, admin.ModelAdmin[Owned]):
         return (*self.readonly_fields, *(name for name in choices.values() if name != own))
 
     def get_fields(self, request: HttpRequest, obj: Owned | None = None) -> tuple[str, ...]:
-        """Only boards have sprints in which sub-tasks count."""
+        """The fields of the kind: only boards have sprints in which sub-tasks count."""
         is_board = obj is not None and obj.kind == OwnedKind.BOARD
         return tuple(name for name in self.fields if name != ("follows" if is_board else "parts_alone"))
 

@@ -108,7 +108,7 @@ class OwnershipView(APIView):
             OpenApiParameter("kind", str, enum=OwnedKind.values),
             OpenApiParameter("unit", str, description="Slug: what it owns, and those below it."),
             OpenApiParameter("q", str, description="Text in a name."),
-            OpenApiParameter("without_owner", bool, description="Only what nobody owns today."),
+            OpenApiParameter("without_owner", bool, description="List only things without an owner today."),
             OpenApiParameter("page", int, description="From 1."),
             OpenApiParameter("size", int, description="Things a page, at most 1,000 (100)."),
         ],

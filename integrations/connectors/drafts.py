@@ -446,7 +446,7 @@ class TestReportDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageReportDraft(Draft):
-    """How many lines of a commit's code its tests executed."""
+    """The lines of a commit's code, and how many of them its tests executed."""
 
     kind: ClassVar[Kind] = Kind.COVERAGE_REPORT
     repository: str

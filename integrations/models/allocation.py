@@ -203,7 +203,7 @@ class Effort(models.Model):
 
 
 class WorkDay(models.Model):
-    """What a person did on a day of their own time zone: how much, when, and in how many contexts; teams' capacity.
+    """A person's work on a day of their own time zone: how much, when, and in how many contexts; for teams' capacity.
 
     Derived by integrations/delivery/allocation/work_days.py.  Holidays and leave have no row.
     """

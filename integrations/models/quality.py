@@ -46,7 +46,7 @@ class TestReport(ProviderFact):
 
 
 class CoverageReport(ProviderFact):
-    """How many lines of a commit's code its tests executed."""
+    """The lines of a commit's code, and how many of them its tests executed."""
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     name = text_field()

@@ -1,4 +1,4 @@
-"""What became of the work of sprints, for metrics."""
+"""Outcomes of the work of sprints, for metrics."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TERMS = (
 
 class WorkingAgreementQuerySet(models.QuerySet["WorkingAgreement"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of visible units, and of the units above them, whose terms apply to these."""
+        """Agreements of visible units, and of the units above them, whose terms apply to these."""
         if visibility.unit_ids is None:
             return self
         above = UnitPlacement.objects.filter(unit__in=visibility.unit_ids, during__contains=timezone.localdate())
@@ -181,7 +181,7 @@ class WorkingAgreement(models.Model):
         return f"Working agreement of {self.unit}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Each saving is another version: two managers may edit the agreement of one unit."""
+        """Store a new version: two managers may edit the agreement of one unit."""
         self.noted_at = timezone.now()
         super().save(*args, **kwargs)
 

@@ -52,7 +52,7 @@ class BillShare:
 
 
 def bill_shares(today: date) -> Mapping[str, BillShare]:
-    """By sender, for agents whose vendor billed anything of late."""
+    """The share of recent bills that telemetry explains, by sender, for agents whose vendor billed anything."""
     rows = sql.rows(_SHARES, {"today": today, "recent": RECENT.days, "before": BEFORE.days})
     found = (
         BillShare(agent, since, _share(recent, listed), float((listed or 0) - (recent or 0)), _share(before, at_list))

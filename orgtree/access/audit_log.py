@@ -20,7 +20,7 @@ ACTS = {ADDITION: "Added", CHANGE: "Changed", DELETION: "Deleted"}
 
 
 class AuditKind(models.TextChoices):
-    """Where an entry comes from."""
+    """The origin of an entry."""
 
     RULES = "rules", "Rules"
     ROLES = "roles", "Roles"

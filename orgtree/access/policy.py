@@ -109,7 +109,7 @@ def keep_policy() -> None:
 
 
 def changes_of_event(event: Any) -> list[RuleChange]:
-    """What an event of the history changed, against the one before it."""
+    """The changes that an event of the history made, against the one before it."""
     before = type(event).objects.filter(pgh_id__lt=event.pgh_id).order_by("-pgh_id").first()
     return rule_changes(rules_of(before), rules_of(event)) if before else []
 

@@ -29,7 +29,7 @@ TELEMETRY_ROWS = "Sessions, tokens and spend of each developer"
 
 @dataclass(frozen=True)
 class Sentence:
-    """What a role sees, or does not see.  `key` and `value` name the rule and its outcome, for tests."""
+    """A sentence on what a role sees, or does not see.  `key` and `value` name the rule and its outcome, for tests."""
 
     key: str
     value: str

@@ -28,7 +28,7 @@ class MembersSee(models.TextChoices):
 
 
 def check_region(region: str) -> None:
-    """Raises ValidationError for a region whose public holidays are not known."""
+    """Refuse a region whose public holidays are not known.  Raises ValidationError."""
     from holidays import list_supported_countries
 
     country, _, subdivision = region.partition("-")

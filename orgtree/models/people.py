@@ -252,7 +252,7 @@ class Identity(models.Model):
 
     @property
     def source(self) -> str:
-        """Its kind and provider, for example E-mail address, or Login at github."""
+        """The identity's kind and provider: E-mail address, or Login at github."""
         if self.provider in _SIGNATURES:
             return _SIGNATURES[self.provider]
         if self.kind == IdentityKind.LOGIN and not self.provider:

@@ -177,7 +177,7 @@ def _preview(upload: PeopleImport, changes: PeopleChanges, problem: str) -> dict
 
 
 def _consequences(changes: PeopleChanges) -> Consequences | None:
-    """Of a file that ends employments; None for another, whose changes a further file corrects."""
+    """The consequences of a file that ends employments; None for others, which a further file corrects."""
     leaving = changes.of(Outcome.LEAVING)
     if not leaving or changes.errors:
         return None

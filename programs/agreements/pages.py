@@ -206,7 +206,7 @@ class AgreementPage(ProgramForm):
 
 
 def _values(terms: OwnTerms) -> dict[str, Any]:
-    """As the form writes them."""
+    """The terms as form values."""
     agreement = terms.agreement
     lists = {name: ", ".join(map(str, getattr(agreement, name) or ())) for name in (*LISTS, "size_thresholds")}
     choices = {name: {None: "", True: "yes", False: "no"}[getattr(agreement, name)] for name in CHOICES}

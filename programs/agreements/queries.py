@@ -99,7 +99,7 @@ def from_day(day: date | None) -> str:
 
 
 def usual(name: str) -> str:
-    """What holds where nobody agreed on the term."""
+    """The value of a term that no unit has agreed on."""
     organisation = Organisation.current()
     usual_values: dict[str, Any] = {
         "size_thresholds": [100, 400, 800],
@@ -149,7 +149,7 @@ class Change:
 
 
 def history_of(unit: Unit) -> Sequence[Change]:
-    """What was agreed when, and by whom, the newest first."""
+    """The changes of the unit's agreement, newest first."""
     events = apps.get_model("integrations", "WorkingAgreementEvent")._default_manager.filter(
         unit=unit.pk, pgh_label="added"
     )

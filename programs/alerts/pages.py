@@ -157,7 +157,7 @@ def alert_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _values(rule: AlertRule) -> dict[str, Any]:
-    """As the form writes them."""
+    """The rule as form values."""
     unit = get(rule.metric).unit if find(rule.metric) else ""
     return {
         "metric": rule.metric,

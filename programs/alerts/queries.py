@@ -38,7 +38,7 @@ class AlertRuleFilters(ViewerFilters):
 
 
 def rules_of(access: Access) -> QuerySet[AlertRule]:
-    """None for a token without an account."""
+    """The alert rules of the viewer's account; empty for a token without one."""
     if not isinstance(access.viewer, User):
         return AlertRule.objects.none()
     own = AlertRule.objects.filter(account=access.viewer).within(access.visibility)
@@ -46,7 +46,7 @@ def rules_of(access: Access) -> QuerySet[AlertRule]:
 
 
 def visible_rule(pk: int, access: Access) -> AlertRule:
-    """Raises Http404 for one of somebody else, too."""
+    """A rule of the viewer's account.  Raises Http404 for any other."""
     return get_object_or_404(rules_of(access), pk=pk)
 
 

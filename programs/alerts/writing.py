@@ -60,7 +60,7 @@ class AlertRuleWriteSerializer(WriteSerializer[AlertRule]):
 
 
 def add_rule(access: Access, given: Mapping[str, Any]) -> AlertRule:
-    """Raises FieldError, MayNotWriteError."""
+    """Add an alert rule for the viewer's account.  Raises FieldError, MayNotWriteError."""
     account = account_of(access)
     fields = validated(AlertRuleWriteSerializer(data=given, context={"access": access}))
     with transaction.atomic():
@@ -92,12 +92,12 @@ def change_rule(access: Access, rule: AlertRule, given: Mapping[str, Any], *, of
 
 
 def remove_rule(_access: Access, rule: AlertRule) -> None:
-    """With its notices."""
+    """Delete the rule and its notices."""
     AlertRule.objects.filter(pk=rule.pk).delete()
 
 
 def _check_alone(rule: AlertRule) -> None:
-    """Raises FieldError where the account has the same rule with another limit."""
+    """Refuse a rule that differs from another of the account by its limit alone.  Raises FieldError."""
     same = AlertRule.objects.filter(
         account=rule.account, metric=rule.metric, unit=rule.unit, days=rule.days, is_above=rule.is_above
     ).exclude(pk=rule.pk)

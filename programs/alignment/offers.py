@@ -61,10 +61,10 @@ def plans_of(visibility: Visibility, unit: str | None) -> list[Offer]:
 
 
 def visible_among(linked: Iterable[int | None], visibility: Visibility) -> Collection[int]:
-    """Those ids of objectives that the viewer may know of; one query where there is any.
+    """The linked objectives that the viewer may know of; one query, or none without links.
 
-    What somebody may see can be linked with what they may not: a ticket with another unit's plan, an objective with
-    a draft or with one of an earlier quarter.
+    A visible record can link to a hidden one: a ticket to another unit's plan, an objective to a draft or to an
+    objective of an earlier quarter.
     """
     objectives = {pk for pk in linked if pk is not None}
     if not objectives:

@@ -44,7 +44,7 @@ class Effect:
 
     @property
     def warning(self) -> str:
-        """What the rule does that its author may not want."""
+        """A warning about an effect that the rule's author may not want; empty without one."""
         if not self.people:
             return "There was no work in this quarter to try the rule on."
         items = sum(category.items for category in self.categories)
@@ -56,7 +56,7 @@ class Effect:
 
 
 def effect_of(draft: AllocationRule | None, access: Access) -> Effect:
-    """What the draft, which may be stored already, would make of the last quarter; None: the rules as they are."""
+    """The last quarter's allocation under the draft rule, stored or not; with None, under the rules as they are."""
     start, end = quarter_of(quarter_of(local_today()).start - timedelta(days=1))
     unit = draft.unit_id if draft else None
     rows = rows_after = stored_shares(start, end, unit=unit)

@@ -122,7 +122,7 @@ class RuleForm(UnitForm):
 
 
 def rule_to_change(pk: int, access: Access) -> AllocationRule:
-    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
+    """The rule, if the viewer may change it.  Raises Http404 otherwise, and for an unknown rule."""
     rule = get_object_or_404(AllocationRule.objects.within(access.visibility).select_related("category", "unit"), pk=pk)
     if not access.visibility.leads(rule.unit_id):
         raise PermissionDenied("Only managers of its unit, executives and admins can change this rule.")
@@ -172,7 +172,7 @@ def allocation_rule_remove(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _values(rule: AllocationRule) -> dict[str, Any]:
-    """As the form writes them."""
+    """The rule as form values."""
     return {
         "category": rule.category_id,
         "unit": word_of(rule.unit),
@@ -237,7 +237,7 @@ class TargetsForm(forms.Form):
 
 
 def requested_unit(slug: str, access: Access) -> Unit | None:
-    """None for the whole organisation.  Raises UnknownUnitError, also for a unit that the viewer may not see."""
+    """The unit with this slug; None for the whole organisation.  Raises UnknownUnitError, also for a hidden unit."""
     if not slug:
         return None
     unit = Unit.objects.within(access.visibility).filter(slug=slug).first() if "\x00" not in slug else None

@@ -31,13 +31,13 @@ class RuleFilters(ViewerFilters):
         return seen.order_by("unit__name", "rank", "pk")
 
     def of_unit(self, rules: QuerySet[AllocationRule], slug: str) -> QuerySet[AllocationRule]:
-        """Its own, those of units above it, and those of the organisation."""
+        """Keep the rules of the unit, of the units above it and of the organisation."""
         above = UnitPlacement.objects.filter(unit__slug=slug, during__contains=self.today)
         return rules.filter(Q(unit=None) | Q(unit__slug=slug) | Q(unit__in=above.values("ancestor")))
 
 
 def visible_rule(pk: int, access: Access) -> AllocationRule:
-    """With its category and unit.  Raises Http404 for one that the viewer may not see, too."""
+    """A rule with its category and unit.  Raises Http404 for an unknown or hidden rule."""
     seen = AllocationRule.objects.within(access.visibility).select_related("category", "unit")
     return get_object_or_404(seen, pk=pk)
 

@@ -94,7 +94,7 @@ def add_rule(access: Access, given: Mapping[str, Any]) -> AllocationRule:
 
 @transaction.atomic
 def change_rule(access: Access, rule: AllocationRule, given: Mapping[str, Any], *, of_version: int) -> AllocationRule:
-    """Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`."""
+    """Change the rule.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
     check_may_write(access, rule)
     stored = AllocationRule.objects.select_for_update(of=("self",)).get(pk=rule.pk)
     fields = rule_fields(access, given, stored)

@@ -47,7 +47,7 @@ from programs.models import CapitalisationPeriod, InitiativeEvidence
 
 
 class FinanceView(ProgramView):
-    """For finance, executives and admins."""
+    """A view for finance, executives and admins."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -55,7 +55,7 @@ class FinanceView(ProgramView):
 
 
 class EvidenceSerializer(ReadSerializer[InitiativeEvidence]):
-    reference = serializers.SerializerMethodField(help_text="Its key, or its project; empty for a label.")
+    reference = serializers.SerializerMethodField(help_text="The initiative's key or project; empty for a label.")
     eligible_from = serializers.SerializerMethodField(help_text="Null: a criterion is not met.")
 
     class Meta:

@@ -112,7 +112,7 @@ class EvidenceLine:
 
     @property
     def state(self) -> tuple[str, str]:
-        """Its label and tone."""
+        """The state's label and tone."""
         today = local_today()
         if self.eligible.start is None:
             return "Not eligible", ""
@@ -305,7 +305,7 @@ class PeriodAct(ConfirmPage, ProgramForm):
 
     @property
     def missing(self) -> list[str]:
-        """What the report lacks, in sentences."""
+        """Sentences that say what the report lacks."""
         with transaction.atomic():
             waiting = reasons_to_wait(self.record)
         report = live_report(self.record)
@@ -413,7 +413,7 @@ def capitalisation_period_csv(request: HttpRequest, pk: int) -> HttpResponseBase
 
 
 def _early(standard: str, start: date) -> str:
-    """Where ASU 2025-06 need not be applied yet."""
+    """A notice that this fiscal year applies ASU 2025-06 early; empty if it is in effect, and for other standards."""
     year = date(start.year - (start.month < first_month()), first_month(), 1)
     if not is_adopted_early(standard, year):
         return ""
@@ -501,7 +501,7 @@ def _states(shown: Shown) -> list[tuple[str, str, str]]:
 
 
 def _restated(frozen: Shown, live: Shown) -> dict[Row, list[str]]:
-    """What differs today, in words, by row."""
+    """For each row, what differs from the frozen report today, in words."""
     rows: list[Row] = [*(one.id for one in frozen.report.initiatives), LISTED]
     found: dict[Row, list[str]] = defaultdict(list)
     for row, figure in restated(frozen.days, live.days, rows, ELIGIBLE).items():

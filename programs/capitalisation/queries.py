@@ -22,7 +22,7 @@ COLUMNS = columns_of(InitiativeEvidence, "kind", "name", *EVIDENCE)
 
 
 def check_reader(access: Access) -> None:
-    """Raises PermissionDenied."""
+    """Refuse viewers who may not read capitalisation reports.  Raises PermissionDenied."""
     if not access.visibility.reads_capitalisation:
         raise PermissionDenied(FINANCE_ONLY)
 
@@ -48,11 +48,11 @@ class PeriodFilters(ViewerFilters):
 
 
 def visible_evidence(pk: int, access: Access) -> InitiativeEvidence:
-    """Raises Http404 for one that the viewer may not see, too."""
+    """Evidence on an initiative.  Raises Http404 if it is unknown or hidden."""
     return get_object_or_404(InitiativeEvidence.objects.within(access.visibility), pk=pk)
 
 
 def visible_period(pk: int, access: Access) -> CapitalisationPeriod:
-    """With its document.  Raises Http404 for one that the viewer may not see, too."""
+    """A period with its document.  Raises Http404 if it is unknown or hidden."""
     seen = CapitalisationPeriod.objects.within(access.visibility).select_related("document", "approved_by")
     return get_object_or_404(seen, pk=pk)

@@ -107,7 +107,7 @@ def _findings(access: Access) -> list[DigestLine]:
 
 
 def _tickets(filters: Filters) -> list[DigestLine]:
-    """How many tickets are overdue or due within the week, of the unit and all below it."""
+    """A line that counts open tickets of the unit and its descendants, and the overdue ones; none without any."""
 
     def counted(state: str) -> int:
         tickets = TicketFilters({"unit": filters.scope.unit or "", "state": state}, filters.access, today=filters.today)

@@ -32,7 +32,7 @@ ABOUT = {
 
 
 class DigestForm(WriteForm):
-    """For each rhythm whether it is wanted, of what unit, and when; the fields are named after the rhythm."""
+    """A form of wanted digests: for each rhythm, its unit and time; fields are named after the rhythm."""
 
     def __init__(self, data: Any = None, *, access: Access, account: User) -> None:
         super().__init__(data)
@@ -67,7 +67,7 @@ class DigestForm(WriteForm):
 
     @property
     def wishes(self) -> dict[Rhythm, Wish]:
-        """Those of a valid form that are wanted."""
+        """The wanted digests of a valid form, by rhythm."""
         data = self.cleaned_data
         return {
             rhythm: Wish(

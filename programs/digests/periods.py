@@ -1,4 +1,4 @@
-"""When a digest is due, and the period that it is about."""
+"""The due times of digests, and the periods that they cover."""
 
 from __future__ import annotations
 

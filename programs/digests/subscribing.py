@@ -1,4 +1,4 @@
-"""Which digests an account wants: of what unit, on which day and at what hour."""
+"""An account's subscriptions to digests: unit, day and hour of each."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Wish:
 
 
 def subscriptions_of(account: User) -> Mapping[str, DigestSubscription]:
-    """By rhythm."""
+    """The account's subscriptions by rhythm."""
     return {one.rhythm: one for one in DigestSubscription.objects.filter(account=account).select_related("unit")}
 
 

@@ -70,14 +70,14 @@ class ExperimentFilters(ViewerFilters):
 
 
 def judged(access: Access) -> QuerySet[Experiment]:
-    """Those that are over and whose figures the viewer may see."""
+    """Finished experiments whose figures the viewer may see."""
     minimum = minimum_of(access)
     enough = minimum.people + minimum.unconfirmed.bit_count()  # whoever is unconfirmed may be among any unit's people
     return Experiment.objects.judged_before(access.visibility, None if access.shows_small_groups else enough)
 
 
 def visible_experiment(pk: int, access: Access) -> Experiment:
-    """Raises Http404 for one that the viewer may not see, too."""
+    """An experiment.  Raises Http404 if it is unknown or hidden."""
     return get_object_or_404(Experiment.objects.within(access.visibility).select_related(*RELATED), pk=pk)
 
 

@@ -15,7 +15,9 @@ NAMES = "Units, people, objectives and pull requests by the names that they have
 class DifferenceSerializer(serializers.Serializer[object]):
     """One field of a change."""
 
-    field = serializers.CharField(help_text="Its name in the document; or pull_requests, watchers: one came or went.")
+    field = serializers.CharField(
+        help_text="The field's name in the document, or pull_requests or watchers: one was added or removed."
+    )
     hidden = serializers.BooleanField(help_text="from or to is not yours to see, or what it names is gone: null then.")
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:

@@ -39,7 +39,7 @@ def history_lines(
     what: Callable[[Step], Iterable[str]],
     difference: Callable[[Changed], Difference],
 ) -> list[HistoryLine]:
-    """In their order; `names` are those of accounts."""
+    """The changes as lines, in order; `names` are the accounts' names."""
     return [
         HistoryLine(
             "Headway" if change.by is None else names[change.by],

@@ -162,7 +162,7 @@ def _is_baseline_hidden(key_result: KeyResult, objective: Objective, access: Acc
 
 
 def _query(key_result: KeyResult, objective: Objective, window: Window) -> Query | None:
-    """None for a metric that there is no more: its figures are nobody's to withhold by."""
+    """The metric query of the key result; None for a removed metric, whose figures nothing protects."""
     if find(key_result.metric) is None:
         return None
     return Query(key_result.metric, window, scope=Scope(objective.unit.slug if objective.unit else None))

@@ -36,7 +36,7 @@ class Direction(models.TextChoices):
 
 class BenchmarkQuerySet(models.QuerySet["BenchmarkVersion"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of units that the viewer may look at or stands below, and of the whole organisation."""
+        """Benchmarks of units that the viewer may see or is in, of units above, and of the organisation."""
         return self.filter(concerns(visibility))
 
 

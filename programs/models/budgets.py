@@ -32,11 +32,11 @@ class BudgetQuerySet(models.QuerySet["Budget"]):
         return self.filter(EVERYTHING if visibility.whole else Q(unit__in=visibility.slugs.values()))
 
     def led_by(self, visibility: Visibility) -> Self:
-        """Those that the viewer may change."""
+        """Budgets that the viewer may change."""
         return self.filter(led_by(visibility))
 
     def in_month(self, first: date) -> Self:
-        """Those that hold in the month that begins on that day."""
+        """Budgets in force in the month that begins on `first`."""
         return self.filter(Q(last_month=None) | Q(last_month__gte=first), first_month__lte=first)
 
 

@@ -60,7 +60,7 @@ class PeriodQuerySet(ForFinanceQuerySet["CapitalisationPeriod"]):
 
 @pghistory.track(append_only=True)
 class InitiativeEvidence(models.Model):
-    """What is known of an initiative that decides since when, and until when, its work is eligible."""
+    """The evidence that decides from when to when an initiative's work is eligible."""
 
     kind = models.CharField(max_length=7, choices=KINDS)
     key = models.CharField(max_length=400, editable=False, help_text="As initiatives of planning are named.")
@@ -203,7 +203,7 @@ class CapitalisationPeriod(models.Model):
 
     @property
     def last_month(self) -> date:
-        """Its first day."""
+        """The first day of the last month."""
         return (self.end - timedelta(days=1)).replace(day=1)
 
     @property

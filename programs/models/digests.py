@@ -1,4 +1,4 @@
-"""What an account wants to hear of regularly, the digests that were made, and rules on metrics.  docs/digests.md."""
+"""Subscriptions to digests, the digests that were made, and alert rules on metrics.  docs/digests.md."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class DigestContent:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> DigestContent:
-        """Raises TypeError for what `as_json` never wrote."""
+        """The content from JSON that `as_json` wrote.  Raises TypeError for any other."""
         parts = {
             name: tuple(DigestLine(**line) for line in stored[name]) for name in ("findings", "program", "outcomes")
         }
@@ -94,14 +94,14 @@ class DigestContent:
 
 class DigestQuerySet(models.QuerySet["Digest"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of units whose figures the viewer may still see."""
+        """Digests of units whose figures the viewer may still see."""
         if visibility.whole:
             return self
         return self.filter(unit__in=visibility.unit_ids or ())
 
 
 class Digest(models.Model):
-    """What an account was told of a period, with the figures of that moment.
+    """A digest as it was sent to an account, with the figures of that moment.
 
     `first_day` belongs to the period, `end` no longer does.
     """

@@ -37,7 +37,7 @@ class ExperimentVerdict(models.TextChoices):
 
 class ExperimentQuerySet(models.QuerySet["Experiment"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of units that the viewer may look at, of units above, and of units they lead."""
+        """Experiments of units that the viewer may see, of units above those, and of units they lead."""
         return self.filter(concerns(visibility) | led_by(visibility))
 
     def in_state(self, state: str, today: date) -> Self:
@@ -49,9 +49,9 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
         return self.filter(ends_on__lte=today)
 
     def judged_before(self, visibility: Visibility, minimum: int | None) -> Self:
-        """Those whose verdict the viewer may see: of units that they all may see, and of enough people in each.
+        """Experiments whose verdict the viewer may see: all units are visible, and each has enough people.
 
-        Without a minimum everybody's figures are shown.
+        Without a minimum, group sizes do not matter.
         """
         judged = self.exclude(result=None)
         if visibility.unit_ids is not None:
@@ -122,9 +122,9 @@ class Experiment(models.Model):
 
 
 class ExperimentResult(models.Model):
-    """What became of an experiment, computed once when it is over, in the units of its metric.
+    """The outcome of an experiment, computed once after its end, in the units of its metric.
 
-    `people` are the fewest who contributed in a unit; null where the figures belong to nobody.
+    `people` is the smallest number of contributors of any unit; null where the figures belong to nobody.
     """
 
     experiment = models.OneToOneField(Experiment, models.CASCADE, related_name="result")

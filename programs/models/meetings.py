@@ -44,7 +44,7 @@ class OnHoliday(models.TextChoices):
 
 
 class Weekday(models.IntegerChoices):
-    """As `date.weekday` counts."""
+    """Days of the week, numbered like `date.weekday`."""
 
     MONDAY = 0
     TUESDAY = 1
@@ -283,7 +283,7 @@ class Meeting(models.Model):
 
     @property
     def is_moved(self) -> bool:
-        """To a day that is not the rule's."""
+        """Whether the meeting was moved to a day other than its rule's."""
         return self.local_day != self.rule_day
 
 

@@ -68,7 +68,7 @@ TO_OWNERS = (MessageKind.DUE_SOON, MessageKind.DUE, MessageKind.OVERDUE, Message
 
 
 class Breach(models.IntegerChoices):
-    """How a pull request breaks its working agreement: the `number` of the notice about it."""
+    """Kinds of breaches of a working agreement by a pull request: the `number` of the notice."""
 
     NO_ITEM = 0, "Names no work item"
     TOO_LARGE = 1, "Larger than agreed"
@@ -106,9 +106,9 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         return self.filter(read_at=None)
 
     def ended(self, today: date) -> Self:
-        """Those whose reason has ended: what they ask for is done, somebody else's, or due on another day.
+        """Notices whose reason has ended: done, reassigned, or due on another day.
 
-        What meetings know of theirs is in the hook `settled_notices`.
+        The hook `settled_notices` decides for notices of meetings.
         """
         of_account = Q(user=OuterRef("account")) | Q(user=None, email__iexact=OuterRef("account__email"))
         ticket_is_theirs = Exists(Person.objects.filter(of_account, pk=OuterRef("ticket__owner")))

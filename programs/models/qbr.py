@@ -56,7 +56,7 @@ class QbrState(models.TextChoices):
 
 
 class QbrAudience(models.TextChoices):
-    """Who reads a signed review, beside its writers and whoever is invited to its meeting."""
+    """The readers of a signed review, beside its writers and the people invited to its meeting."""
 
     LEADERSHIP = "leadership", "Leadership"
     MANAGERS = "managers", "Managers of any unit"
@@ -256,7 +256,7 @@ class QbrSection(models.Model):
 
 @pghistory.track(append_only=True)
 class QbrDecision(models.Model):
-    """What a review asks for and its meeting decides: with an owner and a due date, a ticket once it is signed off."""
+    """A decision that the review asks for or its meeting takes; a ticket once the review is signed off."""
 
     qbr = models.ForeignKey(Qbr, models.CASCADE, related_name="decisions")
     title = models.CharField("decision", max_length=LONGEST_TITLE)

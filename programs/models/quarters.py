@@ -114,7 +114,7 @@ def objectives_stay(*fields: str) -> list[pgtrigger.Trigger]:
 
 
 def parts_stay(*fields: str) -> list[pgtrigger.Trigger]:
-    """As `objectives_stay`, of what hangs on an objective."""
+    """Triggers like `objectives_stay`, for what belongs to an objective."""
     new, old = _OF_OBJECTIVE.format(row="NEW"), _OF_OBJECTIVE.format(row="OLD")
     return [
         _refused("closed_objective_takes_no_more", pgtrigger.Insert, new, "NEW"),

@@ -39,7 +39,7 @@ def _part_stays(*fields: str) -> list[pgtrigger.Trigger]:
 
 class ReviewQuerySet(models.QuerySet["Review"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those of units that the viewer leads, those that they attended, and signed ones that concern them."""
+        """Reviews of units that the viewer leads, that the viewer attended, and signed ones that concern them."""
         attended = Q(pk__in=[])
         if visibility.person_id is not None:
             attended = Q(pk__in=ReviewAttendance.objects.filter(person=visibility.person_id).values("review"))

@@ -19,7 +19,7 @@ from programs.models.visibility import concerns, led_by
 
 class RoadmapIntentQuerySet(models.QuerySet["RoadmapIntent"]):
     def within(self, visibility: Visibility) -> Self:
-        """Those that concern the viewer, as published objectives do, and those of units that they lead."""
+        """Intents that concern the viewer, as published objectives do, and those of units that they lead."""
         return self.filter(concerns(visibility) | led_by(visibility))
 
 

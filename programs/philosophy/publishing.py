@@ -88,7 +88,7 @@ def acknowledged_by(number: int) -> tuple[int, int]:
 
 
 def philosophy_in_force() -> Philosophy:
-    """What the page of the rules of who sees what says of it."""
+    """The published philosophy, which the page *Who sees what* shows."""
     current = current_philosophy()
     readers, accounts = acknowledged_by(current.number)
     published_at = current.written_at if current.number else None
@@ -96,7 +96,7 @@ def philosophy_in_force() -> Philosophy:
 
 
 def philosophy_versions() -> list[PhilosophyVersion]:
-    """Those that were published, the latest first, with their authors."""
+    """The published versions with their authors, latest first."""
     return list(PhilosophyVersion.objects.select_related("written_by")[:VERSIONS_LISTED])
 
 

@@ -52,7 +52,7 @@ def preceding_revision(qbr: Qbr, visibility: Visibility) -> Qbr | None:
 
 
 def preceding_qbr(qbr: Qbr, visibility: Visibility) -> Qbr | None:
-    """As `last_frozen`, if the viewer may see it."""
+    """`last_frozen`, if the viewer may see it."""
     return _frozen_before(qbr, Qbr.objects.within(visibility))
 
 
@@ -62,7 +62,7 @@ def last_frozen(qbr: Qbr) -> Qbr | None:
 
 
 def decision_of(qbr: Qbr, pk: int) -> QbrDecision:
-    """Raises Http404."""
+    """A decision of the review.  Raises Http404."""
     return get_object_or_404(qbr.decisions.select_related("qbr", "owner"), pk=pk)
 
 

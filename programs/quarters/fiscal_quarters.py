@@ -23,7 +23,7 @@ def quarter_of(day: date) -> Quarter:
 
 
 def quarter_among(known: Iterable[Quarter], day: date) -> Quarter:
-    """As `quarter_of`, of quarters that were read already."""
+    """`quarter_of` among quarters that were read already."""
     whole = windows.quarter_of(day)
     start, end = whole.start, whole.end
     for quarter in known:
@@ -37,7 +37,7 @@ def quarter_among(known: Iterable[Quarter], day: date) -> Quarter:
 
 
 def quarters_from(known: Iterable[Quarter], day: date, number: int) -> list[Quarter]:
-    """So many in a row, beginning with that of the day; those that are not `known` are not stored."""
+    """`number` quarters in a row from that of the day on; those not among `known` are unsaved."""
     read = list(known)
     quarters = [quarter_among(read, day)]
     while len(quarters) < number:
@@ -46,7 +46,7 @@ def quarters_from(known: Iterable[Quarter], day: date, number: int) -> list[Quar
 
 
 def quarter_at(day: date) -> Quarter:
-    """As `quarter_of`, and stored."""
+    """`quarter_of`, stored."""
     quarter = quarter_of(day)
     if not quarter._state.adding:
         return quarter
@@ -76,7 +76,7 @@ class QuarterField(NamedField):
         return value.start.isoformat()
 
     def day_of(self, name: str) -> date:
-        """Raises FieldError for a day whose quarter cannot be chosen."""
+        """The first day of the named quarter.  Raises FieldError for a quarter that cannot be chosen."""
         return day_to_write_for(name)
 
 

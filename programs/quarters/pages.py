@@ -51,10 +51,10 @@ class Quarters:
         return next((other for other in self.known if other.start >= quarter.end), None)
 
     def open(self) -> list[Quarter]:
-        """Those for which something new is planned: that run or are to come, up to the fourth quarter from now.
+        """Quarters open for planning: the current one and the next four.
 
-        A quarter to come is not stored before something is planned for it, for a stored one keeps its days when the
-        fiscal calendar changes.
+        A future quarter is stored when something is first planned for it: a stored one keeps its days when the fiscal
+        calendar changes.
         """
         ahead = quarters_from(self.known, self.today, QUARTERS_AHEAD + 1)
         known = [quarter for quarter in self.known if quarter not in ahead]

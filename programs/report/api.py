@@ -93,7 +93,7 @@ class ExecutiveReportSerializer(serializers.Serializer[object]):
     )
     caveats = ReportPointSerializer(many=True)
     hidden = serializers.IntegerField(help_text="Points that rest on figures hidden from the caller.")
-    link = serializers.CharField(help_text="Its page.")
+    link = serializers.CharField(help_text="The report's page.")
 
 
 class ReportFreezeSerializer(BodySerializer):

@@ -30,7 +30,7 @@ def boolean_parameter(request: Request, name: str) -> bool:
 
 
 def day(name: str, word: str) -> date | None:
-    """None where it is empty."""
+    """The day that the text names; None if it is empty.  Raises FieldError."""
     try:
         return date.fromisoformat(word) if word else None
     except ValueError:

@@ -57,7 +57,7 @@ class UnitList(ProgramList):
 
     @cached_property
     def scope(self) -> Filters:
-        """Raises QueryError."""
+        """The filters of the request.  Raises QueryError."""
         return filters_of(self.request, facets=())
 
     @property

@@ -26,7 +26,7 @@ class NamedField(Text):
         raise NotImplementedError
 
     def name_of(self, value: Any) -> str:
-        """As it is written."""
+        """The name of the value as people write it."""
         raise NotImplementedError
 
     def run_validation(self, data: Any = empty) -> Any:

@@ -39,15 +39,15 @@ def account_of(access: Access) -> User:
 
 
 def visible_ticket(pk: int, access: Access) -> Ticket:
-    """With unit, owner, objective and effect.  Raises Http404 for one that the viewer may not see, too."""
+    """A ticket with unit, owner, objective and effect.  Raises Http404 if it is unknown or hidden."""
     seen = Ticket.objects.within(access.visibility).select_related("unit", "owner", "objective", "effect")
     return get_object_or_404(seen, pk=pk)
 
 
 def visible_objective(pk: int, access: Access) -> Objective:
-    """With quarter, unit, owner, measure and the objectives it comes from, and whether the viewer may see those.
+    """An objective with quarter, unit, owner, measure and parents, and whether the viewer may see those.
 
-    Raises Http404 for one that the viewer may not see, too.
+    Raises Http404 if it is unknown or hidden.
     """
     seen = Objective.objects.within(access.visibility)
     with_links = seen.annotate(
@@ -59,28 +59,28 @@ def visible_objective(pk: int, access: Access) -> Objective:
 
 
 def visible_meeting(pk: int, access: Access) -> Meeting:
-    """With its series and the unit.  Raises Http404 for one that the viewer may not see, too."""
+    """A meeting with its series and unit.  Raises Http404 if it is unknown or hidden."""
     return get_object_or_404(Meeting.objects.within(access.visibility).select_related("series__unit"), pk=pk)
 
 
 def visible_series(pk: int, access: Access) -> MeetingSeries:
-    """With its unit.  Raises Http404 for one that the viewer may not change, too."""
+    """A series with its unit, if the viewer may change it.  Raises Http404 otherwise."""
     return get_object_or_404(MeetingSeries.objects.within(access.visibility).select_related("unit"), pk=pk)
 
 
 def visible_review(pk: int, access: Access) -> Review:
-    """With unit and who signed it.  Raises Http404 for one that the viewer may not see, too."""
+    """A review with its unit and signer.  Raises Http404 if it is unknown or hidden."""
     return get_object_or_404(Review.objects.within(access.visibility).select_related("unit", "signed_by"), pk=pk)
 
 
 def visible_qbr(pk: int, access: Access) -> Qbr:
-    """With unit, document and who signed it.  Raises Http404 for one that the viewer may not see, too."""
+    """A QBR with unit, document and signer.  Raises Http404 if it is unknown or hidden."""
     seen = Qbr.objects.within(access.visibility).select_related("unit", "document", "signed_by")
     return get_object_or_404(seen, pk=pk)
 
 
 def visible_intent(pk: int, access: Access) -> RoadmapIntent:
-    """With unit, quarter and author.  Raises Http404 for one that the viewer may not see, too."""
+    """An intent with unit, quarter and author.  Raises Http404 if it is unknown or hidden."""
     seen = RoadmapIntent.objects.within(access.visibility).select_related("unit", "quarter", "written_by")
     return get_object_or_404(seen, pk=pk)
 
@@ -105,7 +105,7 @@ class UnitFilter(CheckedFilter):
         self.selects = selects
 
     def check(self, value: str) -> None:
-        """Raises UnknownUnitError, also for a unit whose records do not concern the viewer."""
+        """Refuse a unit that is unknown, or whose records do not concern the viewer.  Raises UnknownUnitError."""
         if not Unit.objects.filter(concerns(self.parent.access.visibility, "pk"), slug=value).exists():
             raise UnknownUnitError(value)
 

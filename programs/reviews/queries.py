@@ -40,7 +40,7 @@ class ReviewFilters(ViewerFilters):
 
 
 def listed_reviews(visibility: Visibility) -> QuerySet[Review, Any]:
-    """Those that the viewer may see, the latest first, with what was decided and who attended."""
+    """The reviews that the viewer may see, latest first, with their decisions and attendance."""
     return (
         Review.objects.within(visibility)
         .select_related("unit", "signed_by")
@@ -55,7 +55,7 @@ def listed_reviews(visibility: Visibility) -> QuerySet[Review, Any]:
 
 
 def point_of(review: Review, pk: int) -> ReviewPoint:
-    """Raises Http404."""
+    """A point of the review.  Raises Http404."""
     return get_object_or_404(review.points.select_related("review__unit"), pk=pk)
 
 

@@ -66,9 +66,9 @@ class PilotTeamSerializer(AnswerSerializer):
     focus = serializers.IntegerField(
         source="focus_number", help_text="Number of the focus version that focus/begin/ takes the place of."
     )
-    indicators = serializers.ListField(child=serializers.CharField(), help_text="Its key indicators.")
+    indicators = serializers.ListField(child=serializers.CharField(), help_text="The focus version's key indicators.")
     has_set = serializers.BooleanField(help_text="They are those of the set.")
-    objective = serializers.IntegerField(allow_null=True, help_text="Its mandatory objective of the quarter.")
+    objective = serializers.IntegerField(allow_null=True, help_text="The team's mandatory objective of the quarter.")
 
 
 class StartSerializer(serializers.Serializer[object]):
@@ -77,7 +77,9 @@ class StartSerializer(serializers.Serializer[object]):
     most_teams = serializers.IntegerField()
     sets = StarterSetSerializer(many=True)
     teams_offered = LedUnitSerializer(many=True, help_text="Units that you lead.")
-    baseline = BaselineOfMetricSerializer(many=True, help_text="Empty until teams are chosen.")
+    baseline = BaselineOfMetricSerializer(
+        many=True, help_text="Baselines of the chosen teams; empty before any is chosen."
+    )
     teams = PilotTeamSerializer(many=True)
 
 
@@ -130,7 +132,7 @@ class StartSuggestionsView(ProgramView):
 
 
 def _params(request: Request) -> tuple[Access, StartSelection]:
-    """Raises PermissionDenied, QueryError."""
+    """The access and selection of the request.  Raises PermissionDenied, QueryError."""
     access = access_of(request.user)
     check_begins(access.visibility)
     chosen = request.query_params.get("set") or DEFAULT_SET

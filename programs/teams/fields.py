@@ -69,7 +69,7 @@ class OwnerField(NamedField):
         return (value.email or "") if value else ""
 
     def to_representation(self, value: Any) -> Any:
-        """As far as the reader may know who it is."""
+        """The owner, as far as the reader may know who it is."""
         return self.context["access"].address_of(value)
 
 
@@ -83,7 +83,7 @@ def seen_unit(slug: str, visibility: Visibility, field: str = "unit") -> Unit | 
 
 
 def _unit_within(slug: str, visibility: Visibility, field: str) -> Unit:
-    """Raises FieldError for a unit that is not there, and for one that the viewer may not see."""
+    """The unit with this slug.  Raises FieldError if it is unknown or hidden."""
     unit = Unit.objects.within(visibility).filter(slug=slug).first() if "\x00" not in slug else None
     if unit is None:
         named = slug[:80].replace("\x00", "")
@@ -96,9 +96,9 @@ def is_here(person: Person) -> bool:
 
 
 def units_led(visibility: Visibility) -> list[UnitAsOf]:
-    """Those that the viewer leads and that stand in a tree today, each before those below it.
+    """Units of today's trees that the viewer leads, each before those below it.
 
-    Of others not even which one they stand in is told: a manager may not know of the unit above.
+    Parents that the viewer does not lead are left out: a manager may not know of the unit above.
     """
     trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
     current_units = units_as_of(trees, on=windows.local_today())

@@ -18,7 +18,7 @@ WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
 
 
 class UnitForm(WriteForm):
-    """For a record of a unit, or of the whole organisation."""
+    """A form for a record of a unit, or of the whole organisation."""
 
     unit = forms.ChoiceField(label="Unit")
 
@@ -28,7 +28,7 @@ class UnitForm(WriteForm):
 
 
 class OwnedForm(UnitForm):
-    """For a record that also has an owner."""
+    """A form for a record with an owner."""
 
     owner = forms.CharField(
         label="Owner",
@@ -49,7 +49,7 @@ class OfUnit(Protocol):
 
 
 def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) -> list[tuple[str, str]]:
-    """Those that the viewer leads and that stand in a tree today, and the one of what is being changed."""
+    """Choices of units: those of today's trees that the viewer leads, and the stored record's."""
     units = [(unit.slug, unit.indented_name) for unit in units_led(visibility)]
     if stored is not None and stored.unit is not None and stored.unit.slug not in dict(units):
         units.insert(0, (stored.unit.slug, stored.unit.name))
@@ -59,7 +59,7 @@ def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) 
 
 
 def units_to_see(visibility: Visibility, *, stored: OfUnit | None = None) -> list[tuple[str, str]]:
-    """Those whose figures the viewer may see and that stand in a tree today, and the one of what is being changed."""
+    """Choices of units: those of today's trees whose figures the viewer may see, and the stored record's."""
     trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
     units = [
         (unit.slug, unit.indented_name) for unit in units_as_of(trees, on=local_today()) if visibility.can_see(unit.id)

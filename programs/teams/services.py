@@ -23,6 +23,6 @@ def settle_teams_tree() -> None:
 
 
 def choose_teams_tree(settings: ProgramSettings, *, by: User) -> None:
-    """As an admin says; the history tells whose choice it was."""
+    """Set the tree of teams as an admin chose it; the history records who did."""
     with changes_by(by):
         settings.save()

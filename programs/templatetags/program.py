@@ -35,7 +35,7 @@ def score(value: float | None) -> str:
 
 @register.filter
 def amount(value: float | None, unit: str) -> str:
-    """In a metric's unit: 40.0 h, 80.0%."""
+    """The value in a metric's unit: 40.0 h, 80.0%."""
     return NOTHING if value is None else amount_text(value, unit)
 
 
@@ -73,9 +73,9 @@ def _part(part: str | Fact, links: Links) -> str:
 
 @register.simple_tag
 def bullet(stand: float | None, threshold: float | None, target: float | None) -> SafeString:
-    """From nothing at the left: a dot where it stands, a dashed tick at the threshold, a solid one at the target.
+    """A bar from zero: a dot at the current value, a dashed tick at the threshold, a solid one at the target.
 
-    The way between the two is shaded.  It says nothing that the words beside it do not say.
+    The span between threshold and target is shaded.  The words beside it say all that it shows.
     """
     ticks = [(value, name) for value, name in ((threshold, "threshold"), (target, "target")) if value is not None]
     if stand is None or not ticks:

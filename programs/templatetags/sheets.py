@@ -107,7 +107,7 @@ def week_columns(bars: Sequence[Bar]) -> SafeString:
 
 @register.simple_tag
 def score_bar(share: float | None, good: float) -> SafeString:
-    """From 0 to 1, with a mark at what is a good result."""
+    """A bar from 0 to 1 with a mark at a good result."""
     done = format_html('<rect class="done" width="{}%" y="3" height="9" rx="2"/>', _percent(_clipped(share or 0.0)))
     return format_html(
         '<svg class="score" height="15" aria-hidden="true"><rect class="ground" width="100%" y="3" height="9" rx="2"/>'

@@ -53,7 +53,7 @@ class TicketFilters(ViewerFilters):
     teams = YesFilter(method="of_teams", help_text="Only units that you manage, and people in them.")
     mine = YesFilter(method="own", help_text="Yours.")
     state = django_filters.ChoiceFilter(
-        label="State", method="in_state", choices=list(STATES.items()), help_text="Without it: all."
+        label="State", method="in_state", choices=list(STATES.items()), help_text="Default: all."
     )
     nature = django_filters.ChoiceFilter(
         label="Type",
@@ -75,7 +75,7 @@ class TicketFilters(ViewerFilters):
         return Ticket.objects.within(access.visibility).select_related("unit", "owner", "effect")
 
     def of_unit(self, tickets: QuerySet[Ticket], slug: str) -> QuerySet[Ticket]:
-        """Its own, those of all below it today, and of the people in it, whose unit may be one of another tree."""
+        """Keep tickets of the unit, of today's descendants, and of its people's units in other trees."""
         below = UnitPlacement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         members = Placement.objects.filter(ancestor__slug=slug, during__contains=self.today)
         return tickets.filter(Q(unit__in=below.values("unit")) | Q(owner__in=members.values("person")))

@@ -75,7 +75,7 @@ class DeveloperFacts:
 
 @rows_of_answer()
 def read_developer_facts(query: Query) -> DeveloperFacts:
-    """For everybody in the query's scope; facets by agent are ignored."""
+    """The facts of everybody in the query's scope; facets by agent are ignored."""
     end = min(query.window.end, windows.local_today() + timedelta(days=1))
     people_query, pulls_query = people_of(query), pulls_of(query)
     return derive(

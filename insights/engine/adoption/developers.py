@@ -36,7 +36,7 @@ COHORT_NAMES = {"none": "None", "light": "Light", "moderate": "Moderate", "heavy
 
 @dataclass(frozen=True)
 class AdoptionRowsQuery:
-    """Which rows to list.  `group` is one of GROUP_NAMES or COHORT_NAMES; empty: all of them."""
+    """A query of rows by developer; `group` is one of GROUP_NAMES or COHORT_NAMES, empty for all."""
 
     figure: Panel
     group: str = ""

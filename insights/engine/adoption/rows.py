@@ -63,7 +63,7 @@ def number(name: str, label: str, meaning: str) -> RowColumn:
 
 @rows_of_answer()
 def pull_request_rows(developers: Developers, first: int, size: int) -> Rows:
-    """By developer, in row order, the newest first.  Only the rows of the page are read."""
+    """Pull requests by developer, in row order, newest first; only the page's rows are read."""
     before_after = developers.before_after
     counts = (developers.uses.pulls if before_after is None else before_after.before + before_after.after).tolist()
     among, skipped = _on_page(developers.people, counts, first, size)

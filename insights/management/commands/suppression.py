@@ -51,7 +51,7 @@ class Command(JsonCommand):
 
 
 def _plain(window: Window, keys: Collection[str] = ()) -> Iterator[Query]:
-    """Each metric that belongs to people, or those of these keys; in weeks, where buckets are counted."""
+    """Queries of each metric that belongs to people, or of these keys; by week where buckets are counted."""
     for metric in metrics():
         if metric.belongs_to is BelongsTo.PERSON and (not keys or metric.key in keys):
             yield Query(metric.key, window, Granularity.WEEK)
@@ -63,7 +63,7 @@ def _split(window: Window) -> Iterator[Query]:
 
 
 def _filtered(window: Window) -> Iterator[Query]:
-    """Each metric of AI by each value of each attribute of people."""
+    """Queries of each AI metric by each value of each attribute of people."""
     values = PersonAttribute.objects.filter(attribute__in=Attribute.objects.all()).order_by("attribute", "value")
     held = [*values.values_list("attribute__slug", "value").distinct()]
     for key in KEYS_BESIDE:

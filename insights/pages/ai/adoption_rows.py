@@ -117,7 +117,7 @@ def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
 
 
 def _read_params(request: HttpRequest) -> AdoptionRowsParams:
-    """Raises QueryError for a wrong parameter."""
+    """The request's parameters.  Raises QueryError."""
     filters = AI.filters(request)
     of, group, listed = (request.GET.get(name) or "" for name in ("of", "group", "list"))
     of = of or Panel.MERGED

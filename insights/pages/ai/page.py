@@ -56,7 +56,7 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
 
 
 def _verdict(answers: Answers) -> presenter.Verdict | None:
-    """Who uses agents, what of the code is theirs, and what it costs; None where agents do not report."""
+    """A sentence on adoption, agents' part of the code, and its cost; None if agents do not report."""
     active, rate = answers.figure("ai.active_developers"), answers.figure(answers.filters.metric(OUT_OF))
     if active.value is None or not rate.denominator:
         return None

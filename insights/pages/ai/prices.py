@@ -1,4 +1,4 @@
-"""What-if prices: a window's tokens at the prices of the models used and of others; and models without a price."""
+"""What-if prices: a window's tokens at the prices of other models; and models without a price."""
 
 from __future__ import annotations
 

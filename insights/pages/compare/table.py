@@ -70,7 +70,7 @@ class CompareParams:
 
 
 def read_params(request: HttpRequest) -> CompareParams:
-    """Raises QueryError for invalid parameters."""
+    """The request's parameters.  Raises QueryError."""
     chosen = _chosen_metrics(request)
     filters = filters_of(request, (STATISTIC, units_choice(columns_of(chosen))))
     units = _words(request, UNITS)

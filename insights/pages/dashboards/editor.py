@@ -272,7 +272,7 @@ def _own(request: HttpRequest, pk: int) -> Dashboard:
 
 
 def _placed(dashboard: Dashboard, card: str) -> Placed:
-    """Raises FieldError where it is gone."""
+    """The dashboard's card.  Raises FieldError if it was removed."""
     for item in placed(dashboard.draft):
         if item.id == card:
             return item

@@ -81,7 +81,7 @@ def page_of(dashboard: Dashboard, *, is_draft: bool = False) -> InsightsPage:
 
 
 def cards_of(dashboard: Dashboard, *, is_draft: bool = False) -> list[Placed]:
-    """Those that readers see; before the first publication, as its owner arranges them."""
+    """The published cards; before the first publication, or for a draft, the owner's arrangement."""
     return placed(dashboard.draft if is_draft or not dashboard.is_published else dashboard.published)
 
 

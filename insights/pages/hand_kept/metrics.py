@@ -63,7 +63,7 @@ def _lines(access: Access) -> list[dict[str, Any]]:
 
 
 def _templates(in_use: set[str]) -> list[dict[str, Any]]:
-    """Those that no metric was made of."""
+    """Templates without a metric."""
     return [
         {
             "name": template.name,

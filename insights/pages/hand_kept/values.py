@@ -142,7 +142,7 @@ def hand_kept_csv(request: HttpRequest, slug: str) -> HttpResponseBase:
 
 
 def metric_named(slug: str) -> HandKeptMetric:
-    """Raises Http404."""
+    """The hand-kept metric with this slug.  Raises Http404."""
     return get_object_or_404(HandKeptMetric.objects.prefetch_related("keepers"), slug=slug)
 
 

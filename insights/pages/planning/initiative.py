@@ -53,7 +53,7 @@ def initiative_page(request: HttpRequest) -> HttpResponseBase:
 
 @page_view
 def initiative_csv(request: HttpRequest) -> HttpResponseBase:
-    """Its items by team."""
+    """The initiative's items by team, as CSV."""
     made, _ = forecast_in(filters_of(request, (KIND, WHOSE), facets=()), request.GET.get("of", ""))
     return csv_response("headway-initiative", unit_rows(made.initiative))
 
@@ -155,7 +155,7 @@ def _growth(added: int) -> str:
 
 
 def basis_words(made: InitiativeForecast, team: Team | None = None) -> str:
-    """What the forecast was made from."""
+    """A sentence on what the forecast was made from."""
     if made.part and team:
         began = f" since {wording.day(made.initiative.started_on)}" if made.initiative.started_on else ""
         return (

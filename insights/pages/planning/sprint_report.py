@@ -146,7 +146,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
 
 
 def verdict(report: SprintReport, whose: str) -> Verdict | None:
-    """How much of their commitments the last sprints kept, and what was carried over from this one."""
+    """A sentence on how much of their commitments the last sprints kept, and what was carried over from this one."""
     closed = report.recent
     if not closed:
         return None
@@ -317,7 +317,7 @@ def _points(line: SprintLine) -> str:
 
 
 def _state(line: SprintLine) -> str:
-    """Its status at the close: In review since 22 Sep."""
+    """The item's status at the close: In review since 22 Sep."""
     if not line.status:
         return "Not started"
     since = f" since {_short_day(line.status_since)}" if line.status_since else ""
@@ -325,7 +325,7 @@ def _state(line: SprintLine) -> str:
 
 
 def _reasons(line: SprintLine, amount: str) -> str:
-    """Who decided it and when, or why it was not done."""
+    """The decision behind the item's outcome: who and when; or why it was not done."""
     reasons = []
     if not line.part.is_committed:
         reasons.append(_decided("Added", line.entered))
@@ -414,7 +414,7 @@ def _number(sprint: Sprint) -> str:
 
 
 def _would_have_held(delivered: Sequence[float], committed: float, counted: Counted) -> str:
-    """How large a commitment most of these sprints would have kept, where the real ones were larger."""
+    """A sentence on a smaller commitment that most of these sprints would have kept; empty without one."""
     if len(delivered) < 4:
         return ""
     kept_by_most = sorted(delivered)[len(delivered) // 6]

@@ -133,7 +133,7 @@ class ProviderForm(forms.ModelForm[Connection]):
         )
 
     def understood(self) -> str:
-        """What was made of a page's address, in a sentence; empty where it was the API's already."""
+        """A sentence on what was made of a page's address; empty for the API's own address."""
         answers = self.answers().values
         written = str(self.cleaned_data.get("base_url") or "").strip().rstrip("/")
         if not written or answers["base_url"].rstrip("/") == written:

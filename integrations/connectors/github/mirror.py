@@ -1,4 +1,4 @@
-"""What Headway writes at GitHub: mirrors of action tickets as issues, and labels of pull requests.
+"""Headway's writes at GitHub: mirrors of action tickets as issues, and labels of pull requests.
 
 https://docs.github.com/en/rest/issues/issues: creating and updating take *Issues: write*.
 https://docs.github.com/en/rest/issues/labels: those of a pull request take *Pull requests: write*.

@@ -50,7 +50,7 @@ class GroupChanges:
     type_: str = ""
 
     def unread(self, http: Http, since: datetime, known: Mapping[str, str], now: datetime) -> _Unread | None:
-        """What the project has that is not known; None if the group's list does not say."""
+        """The project's changes that are not known yet; None if the group's list does not tell."""
         group = str(self.place.resource.details.get("group", ""))
         if not group or self.place.resource.details.get("archived") or since < now - FURTHEST:
             return None

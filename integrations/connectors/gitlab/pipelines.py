@@ -112,7 +112,7 @@ def _attempts(last: PipelineRunDraft, tries: Sequence[_Try]) -> Iterator[Pipelin
 
 
 def _begins(tries: Sequence[_Try]) -> list[datetime]:
-    """When each attempt after the first began: with the first job that was tried once more."""
+    """The times at which attempts after the first began: with the first job that was retried."""
     by_name: dict[str, list[datetime]] = defaultdict(list)
     for one in sorted(tries, key=lambda one: (len(one.job.external_id), one.job.external_id)):
         if one.created_at is not None:

@@ -85,7 +85,7 @@ def is_system(note: Reader) -> bool:
 
 
 def said(note: Reader) -> str:
-    """What GitLab wrote; empty for a comment."""
+    """The text that GitLab itself wrote; empty for a comment."""
     return note.text("body", default="").strip() if is_system(note) else ""
 
 

@@ -109,7 +109,7 @@ def _rule_of(result: Any, rules: Sequence[Any], by_id: Mapping[str, Any]) -> tup
 
 
 def _severity(result: Any, rule: Any) -> tuple[Severity, str]:
-    """By the rule's security score (CVSS), else by the result's level."""
+    """The severity by the rule's security score (CVSS), else by the result's level."""
     score = _dict(rule, "properties").get("security-severity")
     try:
         scored = float(score) if isinstance(score, str | int | float) else -1.0

@@ -43,7 +43,7 @@ class Term:
 
 
 def own_terms(unit: Unit, day: date | None) -> OwnTerms:
-    """As of that day; None: since the beginning."""
+    """The unit's own terms on that day; None: since the beginning."""
     rows = WorkingAgreement.objects.filter(unit=unit)
     held = rows.filter(during__contains=day) if day else rows.filter(during__startswith=None)
     latest = rows.aggregate(at=Max("noted_at"), pk=Max("pk"))

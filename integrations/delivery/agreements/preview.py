@@ -1,4 +1,4 @@
-"""What an agreement would change: its figures are derived as after a real change, in a transaction that is undone."""
+"""Previews of an agreement's effect: figures are derived as after a real change, in a transaction that is undone."""
 
 from __future__ import annotations
 
@@ -32,10 +32,9 @@ class NoPreviewError(Exception):
 
 @contextmanager
 def as_if_agreed(unit: Unit, terms: dict[str, Any], start: date, end: date) -> Iterator[None]:
-    """Within the block, figures of [start, end) are as if the unit had agreed on these terms on the first day.
+    """Derive, within the block, figures of [start, end) as if the unit had agreed on these terms on the first day.
 
-    Nothing of it is stored.  Raises ValidationError, and NoPreviewError where records are being stored, or there are
-    too many.
+    Nothing is stored.  Raises ValidationError, and NoPreviewError if records are being stored, or there are too many.
     """
     try:
         with transaction.atomic():

@@ -23,7 +23,7 @@ NONE = 0  # in place of an initiative: work of no initiative that is listed
 
 
 class InitiativeName(NamedTuple):
-    """How an initiative is called today; `reference` is its key or project."""
+    """An initiative's present name; `reference` is its key or project."""
 
     name: str
     reference: str
@@ -154,9 +154,9 @@ def _parameters(chosen: Sequence[InitiativeKey], start: date, end: date) -> dict
 
 
 def weeks_in_arrears(start: date, end: date) -> int:
-    """How many weeks with days in [start, end) are not derived from the newest facts yet.
+    """The number of weeks with days in [start, end) that are not derived from the newest facts yet.
 
-    Holds them until the caller's transaction ends: none of them is derived anew meanwhile.
+    They are locked until the caller's transaction ends: none of them is derived anew meanwhile.
     """
     weeks = EffortWeek.objects.filter(week__gt=date.fromordinal(start.toordinal() - 7), week__lt=end)
     stale = sum(week.stale_since is not None for week in weeks.select_for_update().order_by("week"))

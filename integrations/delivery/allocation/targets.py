@@ -30,7 +30,7 @@ class Targets:
 
 
 def targets_in_force(unit: Unit | None, quarter_start: date) -> Targets:
-    """Those of the unit, else of the nearest unit above it that set any, else of the whole organisation."""
+    """The targets of the unit, else of the nearest unit above with any, else of the whole organisation."""
     above: list[int | None] = [None]
     if unit is not None:
         placed = UnitPlacement.objects.filter(unit=unit, during__contains=quarter_start).values_list(

@@ -317,7 +317,7 @@ def link_window() -> timedelta:
 
 
 def _longest_agreed_window() -> int:
-    """In hours; 0 where no unit has one of its own."""
+    """The longest window that a unit agreed on, in hours; 0 without any."""
     return WorkingAgreement.objects.aggregate(longest=Max("link_window_hours"))["longest"] or 0
 
 

@@ -150,7 +150,7 @@ _PATHS = f"""
 
 
 def repositories_with_pushes(repositories: Collection[int] | None = None) -> set[int]:
-    """Those of these repositories (None: of all) whose owners work, or worked, without pull requests."""
+    """Those of these repositories (None: of all) whose owners work, or once worked, without pull requests."""
     return sql.ids(_CONCERNED, {"repositories": None if repositories is None else list(repositories)})
 
 

@@ -192,7 +192,7 @@ def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) ->
 
 
 def days_of_sprint(sprint: Sprint) -> Sequence[SprintDay]:
-    """Its burn-up by working day; a weekend day only if the sprint was closed on it."""
+    """The sprint's burn-up by working day; a weekend day only if the sprint was closed on it."""
     moments = list(_ends_of_days(sprint.starts_at, sprint.figures.closed_at)) if sprint.starts_at else []
     rows = sql.rows(_BURN_UP, {"moments": [at for _, at in moments], "sprint": sprint.pk})
     counted = {at: (Amount(*row[:2]), Amount(*row[2:])) for at, *row in rows}

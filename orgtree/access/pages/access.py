@@ -352,7 +352,7 @@ def _members_see_everything(seen: Access) -> bool:
 
 
 def _visibility_words(visibility: Visibility, own: str) -> str:
-    """What an account sees, in a sentence that begins with `own` where a person is linked to it."""
+    """A sentence on what an account sees; it begins with `own` where a person is linked to it."""
     if not visibility.person_id:
         own = "No data of one’s own: no person is linked to this account"
     if visibility.whole:

@@ -201,7 +201,7 @@ def requested_unit(request: Request, access: Access) -> Unit | None:
 
 
 def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
-    """Raises NotFound for a metric that there never was."""
+    """The response for one metric.  Raises NotFound for a metric that never existed."""
     unit_id, slug = (unit.pk, unit.slug) if unit else (None, None)
     holding = benchmarks_for([key], unit_id, access.visibility)
     versions = versions_of(key, unit_id)
@@ -217,7 +217,7 @@ def _page(key: str, unit: Unit | None, access: Access) -> dict[str, Any]:
 
 
 def _stands(holding: list[EffectiveBenchmark], slug: str | None, access: Access) -> list[CurrentValue | None]:
-    """In order; None for metrics that are gone, and figures that the viewer may not see."""
+    """Current values in the order of `holding`; None for a removed metric and for a hidden figure."""
     if slug is None and not access.visibility.whole:
         return [None for _ in holding]
     known = [benchmark for benchmark in holding if benchmark.metric is not None]

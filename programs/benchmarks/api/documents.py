@@ -169,7 +169,9 @@ class FocusSerializer(ReadSerializer[FocusVersion]):
 
 
 class NearestFocusSerializer(FocusSerializer):
-    above = FocusSerializer(allow_null=True, help_text="Without a focus metric of its own: that of the nearest above.")
+    above = FocusSerializer(
+        allow_null=True, help_text="The focus of the nearest unit above; null where the unit has its own."
+    )
 
     class Meta(FocusSerializer.Meta):
         fields = (*FocusSerializer.Meta.fields, "above")

@@ -94,7 +94,7 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
 
 @action_view
 def focus_begin(request: HttpRequest) -> HttpResponseBase:
-    """With the indicators of the starter set `set`; `number` is the version that they take the place of."""
+    """Start a focus version with the indicators of the starter set `set`; `number` is the version it replaces."""
     subject = subject_in(request)
     if not subject.is_plain:
         raise PermissionDenied("A focus is for a unit or the whole organisation, not for a part of it.")
@@ -164,7 +164,7 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
 
 
 def _values(version: FocusVersion) -> dict[str, Any]:
-    """As the form writes them."""
+    """The version as form values."""
     chosen = itertools.zip_longest(range(MOST_INDICATORS), version.indicators, fillvalue="")
     indicators = {f"indicator_{position}": key for position, key in chosen}
     return {"number": version.number, "metric": version.metric, "reason": version.reason, **indicators}

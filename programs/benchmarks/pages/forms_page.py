@@ -137,7 +137,7 @@ def benchmark_suggestions(request: HttpRequest, key: str) -> HttpResponseBase:
 
 
 def _params(request: HttpRequest, key: str) -> tuple[Subject, Metric]:
-    """Raises Http404 for a metric that there is not, PermissionDenied for who leads no such unit."""
+    """The unit and the metric to write for.  Raises Http404 for an unknown metric, PermissionDenied for non-leaders."""
     metric = offered_metric(key)
     if metric is None:
         raise Http404("No such metric, or it has no single figure.")
@@ -158,7 +158,7 @@ def _initial(metric: Metric, subject: Subject) -> dict[str, Any]:
 
 
 def _values(metric: Metric, version: BenchmarkVersion) -> dict[str, Any]:
-    """As the form writes them."""
+    """The version as form values."""
     return {
         "threshold": written(version.threshold, metric.unit),
         "target": written(version.target, metric.unit),

@@ -68,7 +68,7 @@ def of_words(metric: Metric, period: str) -> str:
 
 
 def value_words(value: float | None, version: BenchmarkVersion) -> str:
-    """In the metric's unit; as it was stored, where the metric is gone."""
+    """The value in the metric's unit, or as stored if the metric was removed."""
     if value is None:
         return NO_BENCHMARK
     unit = unit_of_measure(version.metric)
@@ -81,7 +81,7 @@ def unit_of_measure(key: str) -> str:
 
 
 def gap_of(stand: CurrentValue | None, version: BenchmarkVersion) -> Gap | None:
-    """None where it has no figure."""
+    """The distance of the current value from the target; None without a figure."""
     if stand is None or stand.value is None:
         return None
     unit = unit_of_measure(version.metric)
@@ -154,7 +154,7 @@ def formula_words(holding: EffectiveBenchmark) -> str:
 
 
 def baseline_words(version: BenchmarkVersion, access: Access) -> BaselineText | None:
-    """None where none was computed, or it is not for this viewer."""
+    """The baseline in words; None without one, and if the viewer may not see it."""
     window = version.baseline_window
     if version.baseline is None or window is None or hides_baseline(version, access):
         return None

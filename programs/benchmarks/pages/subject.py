@@ -69,7 +69,7 @@ class Subject:
 
 
 def subject_in(request: HttpRequest) -> Subject:
-    """Raises QueryError, UnknownUnitError."""
+    """The unit that the request names.  Raises QueryError, UnknownUnitError."""
     access = access_in(request)
     filters = filters_of(request, facets=())
     around = scope_navigation(request, filters)

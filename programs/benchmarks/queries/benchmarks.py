@@ -66,7 +66,7 @@ class EffectiveBenchmark:
 
     @property
     def metric(self) -> Metric | None:
-        """None: the metric is gone."""
+        """The benchmark's metric; None if it was removed."""
         return find(self.version.metric)
 
     @property
@@ -88,7 +88,7 @@ def benchmarks_for(
 def benchmarks_of_slug(
     keys: Collection[str], slug: str | None, visibility: Visibility
 ) -> Mapping[str, EffectiveBenchmark]:
-    """As `benchmarks_for`, of the unit that is called so; of the organisation where none is."""
+    """`benchmarks_for` the unit with this slug; without a slug, for the organisation."""
     benchmarks = _holding_versions(_HOLDING_OF_SLUG, _selected(keys, slug, None), visibility)
     return _by_metric(
         _holding(benchmark, is_own=(benchmark.unit.slug if benchmark.unit else None) == slug)
@@ -108,7 +108,7 @@ def _by_metric(benchmarks: Iterable[EffectiveBenchmark | None]) -> Mapping[str, 
 def benchmarks_of_units(
     keys: Collection[str] | None, unit_ids: Sequence[int | None], visibility: Visibility
 ) -> Mapping[int | None, Mapping[str, EffectiveBenchmark]]:
-    """As `benchmarks_for`, of several units (None: the whole organisation).  Two queries, however many there are."""
+    """`benchmarks_for` several units (None: the organisation), in two queries however many they are."""
     rows = sql.rows(_HOLDING, _selected(keys, list(unit_ids), None))
     versions = _visible(visibility).in_bulk({version for _, _, version in rows})
     by_unit: dict[int | None, dict[str, EffectiveBenchmark]] = {unit_id: {} for unit_id in unit_ids}
@@ -131,7 +131,7 @@ def _visible(visibility: Visibility) -> QuerySet[BenchmarkVersion]:
 
 
 def _holding(version: BenchmarkVersion, *, is_own: bool) -> EffectiveBenchmark | None:
-    """None for a count that was agreed for a unit above."""
+    """The benchmark in force; None for a count that was agreed for a unit above."""
     held = EffectiveBenchmark(version, is_own=is_own)
     if held.is_own or held.metric is None:
         return held

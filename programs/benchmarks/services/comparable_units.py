@@ -43,9 +43,9 @@ class FewestUnits:
 def comparable_units(
     queries: Sequence[tuple[Unit, BenchmarkQuery]], access: Access, *, today: date
 ) -> list[Peers | FewestUnits]:
-    """In order, of the units comparable with each one today; their figures are those of `BenchmarkQuery.query`.
+    """The units comparable with each given unit today, in order, with the figures of `BenchmarkQuery.query`.
 
-    All of them are read together.
+    All figures are read in one call.
     """
     trees = OrgTree.objects.filter(pk__in={unit.tree_id for unit, _ in queries})
     current_units = units_as_of(trees, on=today)

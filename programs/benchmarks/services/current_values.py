@@ -56,7 +56,7 @@ class BenchmarkQuery:
         return [replace(query, window=bucket.whole) for bucket in windows.buckets(latest, granularity)]
 
     def figures(self, answer: Answer, today: date) -> Sequence[MetricValue]:
-        """Those that count: the whole window's, or the latest whole buckets."""
+        """The values that count: of the whole window, or of its latest complete buckets."""
         if not self.period:
             return answer.total
         return whole_buckets_of(answer, today)[-BUCKETS[self.period] :]
@@ -82,7 +82,7 @@ def benchmark_query(metric: Metric, period: str) -> BenchmarkQuery:
 def current_values(
     queries_of: Sequence[BenchmarkQuery], scope: Scope, access: Access, *, today: date
 ) -> list[CurrentValue]:
-    """In order, in one call.  Raises QueryError for a scope without access."""
+    """Current values in the order of the queries, in one call.  Raises QueryError for a scope without access."""
     queries = [request.query(scope, today) for request in queries_of]
     whole = [query for request, query in zip(queries_of, queries, strict=True) if not request.period]
     by_bucket = [query for request, query in zip(queries_of, queries, strict=True) if request.period]
@@ -112,7 +112,7 @@ def current_values_with_units(
 def current_values_of_units(
     requests: Sequence[BenchmarkQuery], units: Sequence[Unit], access: Access, *, today: date
 ) -> list[Mapping[int, CurrentValue]]:
-    """In order, each by the unit's id, of those that the viewer may look at; one call."""
+    """For each query, current values by unit id, of the units that the viewer may see; one call."""
     ids = [unit.pk for unit in units]
     beside = [UnitQueries(request.side_by_side(Scope(), today), ids) for request in requests]
     answers = visible_together(access, units=beside, freshness=Freshness.OF_PAGES)

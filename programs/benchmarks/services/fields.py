@@ -39,7 +39,7 @@ class OfferedMetricField(NamedField):
 
 
 class ValueField(Amount):
-    """In the metric's unit of measure."""
+    """A value in the metric's unit of measure."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(default=None, allow_null=True, **kwargs)
@@ -125,7 +125,7 @@ class FocusWriteSerializer(WriteSerializer[FocusVersion]):
 
 
 def checked(serializer: type[WriteSerializer[Any]], access: Access, given: Mapping[str, Any]) -> dict[str, Any]:
-    """As the model takes it.  Raises FieldError, MayNotWriteError."""
+    """The validated fields, as the model takes them.  Raises FieldError, MayNotWriteError."""
     return validated(serializer(data=given, context={"access": access}))
 
 

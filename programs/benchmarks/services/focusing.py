@@ -78,7 +78,7 @@ class StarterSet:
 
     @property
     def metrics(self) -> list[Metric]:
-        """Those that there are, in order."""
+        """The set's metrics that exist, in order."""
         by_key = {metric.key: metric for metric in offered_metrics()}
         return [by_key[key] for key in self.keys if key in by_key]
 

@@ -42,7 +42,7 @@ def listed_metrics(show: str, holding: Collection[str], focus: FocusVersion | No
 
 
 def period_of(holding: EffectiveBenchmark | None) -> str:
-    """Empty where nothing was agreed."""
+    """The period of the benchmark in words; empty without a benchmark."""
     return holding.version.period if holding else ""
 
 
@@ -73,7 +73,7 @@ def benchmark_rows(
     current: Sequence[CurrentValue | None],
     access: Access,
 ) -> Iterator[Sequence[Cell]]:
-    """Each metric with its value; `whose_list` is the name of the unit."""
+    """One row for each metric with its current value; `whose_list` is the unit's name."""
     yield list(FILE.labels.values())
     for metric, value in zip(listed, current, strict=True):
         held = holding.get(metric.key)

@@ -92,9 +92,9 @@ class Question:
 
 
 def suggestions_for(questions: Sequence[Question], access: Access, *, today: date) -> list[Suggestions]:
-    """In order, for a viewer who may look at the units' figures; as many queries for many questions as for one.
+    """Suggested values for each question, in order; the number of queries does not grow with the questions.
 
-    Raises QueryError where the viewer may not.
+    Raises QueryError if the viewer may not see a unit's figures.
     """
     own, peers = _own_figures(questions, access, today), _peers(questions, access, today)
     sets = [chosen_set(access.organisation.benchmark_set), *SETS.values()]
@@ -112,7 +112,7 @@ def suggestions_for(questions: Sequence[Question], access: Access, *, today: dat
 def _suggestions(
     question: Question, here: CurrentValue, answers: Sequence[Suggestion | str], sets: Sequence[BenchmarkSet]
 ) -> Suggestions:
-    """With those of published sets; an answer that is no suggestion says why there is none, or nothing."""
+    """All suggestions for a question, those of published sets included; a text says why one is missing."""
     published = _published(question, here, sets)
     missing = [answer for answer in answers if isinstance(answer, str) and answer]
     if not published:
@@ -286,7 +286,7 @@ def _of_set(published: BenchmarkSet, question: Question, here: CurrentValue) -> 
 
 
 def _borders(published: BenchmarkSet, question: Question) -> list[tuple[str, float]]:
-    """Each band that has a worse end, with that end; the best first, whatever order it was published in."""
+    """The bands with a worse end, and that end; the best band first, whatever the published order."""
     higher = question.direction is Direction.HIGHER
 
     def border(band: Band) -> float:

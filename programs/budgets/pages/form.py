@@ -57,7 +57,7 @@ class BudgetForm(UnitForm, forms.ModelForm[Budget]):
 
 
 def budget_to_change(pk: int, access: Access) -> Budget:
-    """Raises Http404 for one that the viewer may not change, as for one that is not there."""
+    """The budget, if the viewer may change it.  Raises Http404 otherwise, and for an unknown budget."""
     return get_object_or_404(Budget.objects.led_by(access.visibility).select_related("unit", "owner"), pk=pk)
 
 
@@ -107,7 +107,7 @@ def _beginning(request: HttpRequest) -> Mapping[str, Any]:
 
 
 def _values(budget: Budget) -> dict[str, Any]:
-    """As the form writes them."""
+    """The budget as form values."""
     return {
         **model_to_dict(budget, WRITTEN),
         "unit": word_of(budget.unit),

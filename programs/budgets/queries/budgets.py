@@ -54,7 +54,7 @@ class BudgetFilters(ViewerFilters):
 
     @property
     def qs(self) -> QuerySet[Budget]:
-        """Raises FieldError, UnknownUnitError."""
+        """The filtered budgets.  Raises FieldError, UnknownUnitError."""
         return self.of_month(super().qs)
 
     def of_month(self, budgets: Any, *_: str) -> QuerySet[Budget]:
@@ -63,13 +63,13 @@ class BudgetFilters(ViewerFilters):
 
 
 def visible_budget(pk: int, access: Access) -> Budget:
-    """With unit and owner.  Raises Http404 for one that the viewer may not see, too."""
+    """A budget with its unit and owner.  Raises Http404 for an unknown or hidden budget."""
     seen = Budget.objects.within(access.visibility).select_related("unit", "owner")
     return get_object_or_404(seen, pk=pk)
 
 
 def alerts_sent(budgets: Collection[Budget], month: date) -> Mapping[int, Sequence[BudgetAlert]]:
-    """Those of that month by the budget's id, the earliest first."""
+    """The month's alerts by budget id, earliest first."""
     sent: dict[int, list[BudgetAlert]] = defaultdict(list)
     for alert in BudgetAlert.objects.filter(budget__in=budgets, month=month).order_by("at", "pk"):
         sent[alert.budget_id].append(alert)
@@ -91,7 +91,7 @@ def contact_accounts(budgets: Collection[int], today: date) -> Mapping[int, Sequ
 
 
 def of_alerts(alerts: Collection[int], today: date) -> Statement:
-    """To the contacts of the alert's budget."""
+    """Address each alert to the contacts of its budget."""
     return (
         f"""
         WITH reached AS (

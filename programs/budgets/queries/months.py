@@ -16,7 +16,7 @@ MOST_MONTHS = 24
 
 
 def read_month(field: str, text: str) -> date:
-    """Its first day.  Raises FieldError."""
+    """The first day of the month that the text names.  Raises FieldError."""
     found = WRITTEN.fullmatch(text.strip()) if text.isascii() else None
     if found is not None:
         year, month = int(found[1]), int(found[2])
@@ -57,7 +57,7 @@ def requested_months(params: Mapping[str, str]) -> Sequence[date]:
 
 
 def months_between(first: date, last: date) -> list[date]:
-    """Raises FieldError."""
+    """The first days of all months from `first` to `last`.  Raises FieldError."""
     if last < first:
         raise FieldError("to", "It ends before it begins.")
     months = [first]

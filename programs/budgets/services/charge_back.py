@@ -52,7 +52,7 @@ class ChargeBack:
 
 
 def needed_attribute(slug: str) -> Attribute:
-    """As `chosen_attribute`; FieldError where there is none."""
+    """`chosen_attribute`, but raises FieldError where there is none."""
     attribute = chosen_attribute(slug)
     if attribute is None:
         raise FieldError("attribute", "Name the attribute of people, or ask an admin to set the cost centre.")
@@ -70,7 +70,7 @@ def chosen_attribute(slug: str) -> Attribute | None:
 
 
 def chosen_agent(slug: str) -> str:
-    """Empty: all.  Raises FieldError."""
+    """The agent with this slug; empty for all agents.  Raises FieldError."""
     if slug and slug not in AGENT_NAMES:
         raise FieldError("agent", f"It is one of {', '.join(AGENT_NAMES)}.")
     return slug
@@ -79,7 +79,7 @@ def chosen_agent(slug: str) -> str:
 def charge_back(
     access: Access, attribute: Attribute, months: Sequence[date], unit: str | None = None, agent: str = ""
 ) -> ChargeBack:
-    """Raises as `visible_series`."""
+    """Spend by value of the attribute and month.  Raises like `visible_series`."""
     window = Window(months[0], month_of(months[-1]).end)
     centres = _centres(attribute, window)
     facets = {Dimension.AGENT: (agent,)} if agent else {}

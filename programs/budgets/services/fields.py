@@ -24,7 +24,7 @@ WRITTEN = ("unit", "agent", "amount", "first_month", "last_month", "owner", "for
 
 @extend_schema_field(str)
 class MonthField(serializers.Field[Any, Any, Any, Any]):
-    """As 2026-11."""
+    """A month, written as 2026-11."""
 
     default_error_messages = {"required": NEEDED, "null": NEEDED}
 

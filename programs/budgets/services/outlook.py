@@ -35,7 +35,7 @@ class Outlook:
 
     @property
     def spent(self) -> float | None:
-        """None where it is withheld, or the month has not begun; 0 without sessions."""
+        """Spend so far; 0 without sessions, None if it is withheld or the month has not begun."""
         if self.spend.spent.withheld or not self.spend.spent.window.days:
             return None
         return self.spend.spent.value or 0.0

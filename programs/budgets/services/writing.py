@@ -51,14 +51,14 @@ def change_budget(access: Access, budget: Budget, given: Mapping[str, Any], *, o
 
 
 def remove_budget(access: Access, budget: Budget) -> None:
-    """With its alerts and their notices: for one that was written by mistake.  Others end with their last month."""
+    """Delete a budget that was entered by mistake, its alerts and their notices.  Others end with their last month."""
     _check_may_write(access, budget)
     with changes_by(account_of(access)):
         Budget.objects.filter(pk=budget.pk).delete()
 
 
 def _check_alone(budget: Budget) -> None:
-    """Raises FieldError where another of the same unit and agent holds in one of its months."""
+    """Refuse a budget that overlaps another one of the same unit and agent.  Raises FieldError."""
     others = Budget.objects.filter(unit=budget.unit, agent=budget.agent).exclude(pk=budget.pk)
     others = others.filter(Q(last_month=None) | Q(last_month__gte=budget.first_month))
     if budget.last_month is not None:

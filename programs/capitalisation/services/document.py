@@ -184,7 +184,7 @@ class Sums:
         return minimum is not None and not minimum.is_enough(people)
 
     def segments_of(self, row: Row) -> list[tuple[str, str]]:
-        """Its months and states, in order."""
+        """The row's months and states, in order."""
         states = list(WorkState)
         found = {segment for number, segment in self._atoms if number == row}
         return sorted(found, key=lambda segment: (segment[0], states.index(WorkState(segment[1]))))
@@ -214,7 +214,7 @@ class Shown:
         return self.report.hourly_rate is not None
 
     def cost(self, row: Row, segment: Segment) -> float | None:
-        """Of time and AI spend, in the report's currency; None without rates, and where either is hidden."""
+        """The cost of time and AI spend in the report's currency; None without rates, or if a part of it is hidden."""
         days, dollars = self.days.figure(row, segment), self.dollars.figure(row, segment)
         of_time, of_spend = self.report.hourly_rate, self.report.dollar_rate
         if of_time is None or days.hidden or dollars.hidden or (dollars.value and of_spend is None):

@@ -1,4 +1,4 @@
-"""Since when, and until when, the work of an initiative is eligible: pure rules over dated evidence.
+"""The days between which an initiative's work is eligible: pure rules over dated evidence.
 
 ASU 2025-06 asks for an authorised and funded project that is probably completed and used as intended, without
 significant development uncertainty.  IAS 38 asks for six criteria; the same dates answer them.  Nothing here judges:
@@ -85,7 +85,7 @@ class Eligibility:
 
 
 def criteria(evidence: Evidence, standard: str) -> Sequence[Criterion]:
-    """Those of the standard, in its order."""
+    """The standard's criteria, in its order."""
     certain_on = _certain_on(evidence)
     uncertainty = (
         "Resolve the significant uncertainty."
@@ -115,7 +115,7 @@ def criteria(evidence: Evidence, standard: str) -> Sequence[Criterion]:
 
 
 def eligibility(evidence: Evidence, standard: str = Standard.ASU_2025_06) -> Eligibility:
-    """From the day on which the last criterion is met, to the day on which it is ready for use."""
+    """The span from the day on which the last criterion is met to the day on which the work is ready for use."""
     met = [criterion.met_on for criterion in criteria(evidence, standard)]
     known = [day for day in met if day is not None]
     start = max(known) if len(known) == len(met) else None
@@ -123,7 +123,7 @@ def eligibility(evidence: Evidence, standard: str = Standard.ASU_2025_06) -> Eli
 
 
 def _certain_on(evidence: Evidence) -> date | None:
-    """Since when no significant uncertainty stands; where there never was one, since completion is probable."""
+    """The day from which no significant uncertainty remains; if there never was one, the day of probable completion."""
     if evidence.uncertainty == Uncertainty.NONE:
         return evidence.probable_since
     return evidence.uncertainty_resolved_on if evidence.uncertainty == Uncertainty.RESOLVED else None

@@ -70,7 +70,7 @@ def frozen_report(period: CapitalisationPeriod) -> FrozenPeriod:
 
 
 def report_of(period: CapitalisationPeriod) -> PeriodReport:
-    """As frozen, else as it is now."""
+    """The period's report: frozen, or as of now."""
     return frozen_report(period).report if period.is_frozen else live_report(period)
 
 

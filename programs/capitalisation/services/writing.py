@@ -142,7 +142,7 @@ def add_evidence(access: Access, given: Mapping[str, Any]) -> InitiativeEvidence
 def change_evidence(
     access: Access, evidence: InitiativeEvidence, given: Mapping[str, Any], *, of_version: int
 ) -> InitiativeEvidence:
-    """Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`."""
+    """Change evidence.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
     check_may_write(access)
     with changes_by(account_of(access)):
         stored = InitiativeEvidence.objects.select_for_update().get(pk=evidence.pk)
@@ -160,7 +160,7 @@ def remove_evidence(access: Access, evidence: InitiativeEvidence) -> None:
 
 
 def add_period(access: Access, given: Mapping[str, Any]) -> CapitalisationPeriod:
-    """Raises FieldError, MayNotWriteError."""
+    """Add a period.  Raises FieldError, MayNotWriteError."""
     check_may_write(access)
     account = account_of(access)
     with changes_by(account):
@@ -188,7 +188,7 @@ def change_period(
 
 
 def remove_period(access: Access, period: CapitalisationPeriod) -> None:
-    """Raises FieldError for a frozen one."""
+    """Delete a period that is not frozen.  Raises FieldError, MayNotWriteError."""
     check_may_write(access)
     with changes_by(account_of(access)):
         _locked(period).delete()
@@ -263,7 +263,7 @@ def _check_settled(period: CapitalisationPeriod) -> None:
 
 
 def _locked(period: CapitalisationPeriod) -> CapitalisationPeriod:
-    """Raises FieldError for a frozen one."""
+    """The period, locked in this transaction.  Raises FieldError if it is frozen."""
     stored = CapitalisationPeriod.objects.select_for_update(of=("self",)).get(pk=period.pk)
     if stored.is_frozen:
         raise FieldError("state", IS_FROZEN)
@@ -275,14 +275,14 @@ def _withdraw_approval(period: CapitalisationPeriod) -> None:
 
 
 def _check_alone(period: CapitalisationPeriod) -> None:
-    """Raises FieldError where another one has one of its months."""
+    """Refuse a period that overlaps another one.  Raises FieldError."""
     others = CapitalisationPeriod.objects.filter(start__lt=period.end, end__gt=period.start).exclude(pk=period.pk)
     if other := others.first():
         raise FieldError("first_month", f"There is a period with one of these months: {other}.")
 
 
 def _check_evidence(draft: InitiativeEvidence) -> None:
-    """Raises FieldError."""
+    """Refuse dates out of range, judgements without a reason, and contradictions.  Raises FieldError."""
     today = local_today()
     for name in DATES:
         day: date | None = getattr(draft, name)

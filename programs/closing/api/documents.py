@@ -34,7 +34,7 @@ from programs.requests.model_fields import AccountField
 
 
 class FrozenKeyResultSerializer(MeasuredKeyResultSerializer):
-    """As when the quarter was closed; null where there was no value (`reason`), or it is not yours to see."""
+    """A key result at the close of its quarter; `value` is null without one (`reason`), and if you may not see it."""
 
     metric_version = serializers.IntegerField(allow_null=True)
     score = serializers.FloatField(allow_null=True)
@@ -97,7 +97,7 @@ class FrozenObjectiveSerializer(RecordSerializer):
 
 
 class FrozenQuarterSerializer(RecordSerializer):
-    closed_by = AccountField(help_text="As `by` of a check-in.")
+    closed_by = AccountField(help_text="The account that closed the quarter, named like a check-in's `by`.")
     forced_because = TextOrNull()
     retrospective = serializers.CharField(help_text="Markdown.")
     score = serializers.FloatField(allow_null=True, help_text="The mean of those scores that are yours to see.")

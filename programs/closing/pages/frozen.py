@@ -65,7 +65,7 @@ class FrozenLine:
 
 @page_view
 def quarters(request: HttpRequest) -> HttpResponse:
-    """Each quarter is chosen on the list of objectives."""
+    """Redirect to the list of objectives, where a quarter is chosen."""
     return redirect("objectives")
 
 

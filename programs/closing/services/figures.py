@@ -100,7 +100,7 @@ class Figure(MetricText):
 
     @property
     def unit(self) -> str:
-        """Its unit of measure, as tiles.Judged names it."""
+        """The unit of measure, named as in tiles.Judged."""
         return self.unit_of_measure
 
     @property
@@ -167,7 +167,7 @@ def value_fields(value: MetricValue) -> dict[str, Any]:
 
 
 def stages_from(totals: Iterator[Answer]) -> tuple[Stage, ...]:
-    """From the next answers: a stage's `value` is its mean without the slowest 5 %, and stands beside two more."""
+    """Read the stages from the next answers; a stage's `value` is its mean without the slowest 5 %."""
     stages = []
     for name, (_, label, _) in STAGES.items():
         values = {statistic: next(totals).total[0] for statistic in STAGE_STATISTICS}

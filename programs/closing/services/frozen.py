@@ -30,7 +30,7 @@ class FrozenDocumentError(Exception):
 
 
 class OfMetric(Protocol):
-    """What decides who may see a value: its metric (empty: none), and the rules that held for it on that day."""
+    """A frozen value's metric (empty: none) and the rules in force on its day, which decide who may see it."""
 
     @property
     def metric(self) -> str: ...
@@ -50,7 +50,7 @@ class FrozenPoint(NamedTuple):
 
 @dataclass(frozen=True)
 class FrozenKeyResult:
-    """As when the quarter was closed; `value`, `points` and what follows are empty where they are withheld."""
+    """A key result at the close of its quarter; `value`, `points` and what follows are empty if they are withheld."""
 
     id: int
     title: str
@@ -89,7 +89,7 @@ class FrozenKeyResult:
 
     @property
     def course(self) -> list[float | None]:
-        """Its values, by week."""
+        """The weekly values."""
         return [point.value for point in self.points]
 
     def visible(self, unit_id: int | None, access: Access) -> FrozenKeyResult:
@@ -233,7 +233,7 @@ class FrozenDays:
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenContent:
-    """What every frozen document has; `sha256` is that of the stored text."""
+    """The parts of every frozen document; `sha256` is the hash of the stored text."""
 
     schema_versions: ClassVar[tuple[int, ...]] = (1,)  # those that can be read; the last one is written
 
@@ -299,7 +299,7 @@ def visible_teams(teams: Sequence[FrozenUnit], access: Access) -> tuple[FrozenUn
 
 
 def visible_objectives(objectives: Sequence[FrozenObjective], access: Access) -> tuple[FrozenObjective, ...]:
-    """Those that this viewer may see, without figures that are not for them; two queries."""
+    """The objectives that the viewer may see, without figures withheld from them; two queries."""
     named = {objective.id for objective in objectives} | {one.parent.id for one in objectives if one.parent}
     visible = visible_ids(named, access)
     tickets = visible_tickets([ticket.id for objective in objectives for ticket in objective.tickets], access)

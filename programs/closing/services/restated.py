@@ -35,7 +35,7 @@ class RecordedValue:
 
 
 def restated_values(recorded: Sequence[RecordedValue], access: Access) -> list[Restated | None]:
-    """In order; None: it is the same today, or not this viewer's to see.  Raises QueryError for an unknown scope."""
+    """Today's values in order; None if unchanged or hidden from the viewer.  Raises QueryError for an unknown scope."""
     queries = [one.query for one in recorded]
     if not queries:
         return []

@@ -109,7 +109,7 @@ class ExperimentPage(ProgramForm):
         }
 
     def _beginning(self) -> dict[str, Any]:
-        """What is known of a new one: its metric, units and what to try, by what it starts from."""
+        """Initial values of a new experiment, taken from the finding, ticket or objective it starts from."""
         today, person = local_today(), person_of(self.request.user)
         initial: dict[str, Any] = {
             "unit": self.request.GET.get("unit", "").replace("\x00", "")
@@ -154,7 +154,7 @@ def _of_finding(finding: Finding) -> dict[str, Any]:
 
 
 def _values(experiment: Experiment) -> dict[str, Any]:
-    """As the form writes them."""
+    """The experiment as form values."""
     return {
         **model_to_dict(experiment, ("title", "change", "metric", "starts_on", "weeks", "step_weeks", "learned")),
         **{name: getattr(experiment, name) for name in ("guard_rails", "treated", "compared")},

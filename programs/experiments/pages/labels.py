@@ -23,7 +23,7 @@ STATE_TONES = {ExperimentState.PLANNED: "", ExperimentState.RUNNING: "acc", Expe
 
 @dataclass(frozen=True)
 class DifferenceInWords:
-    """What became of one metric; `size` is empty where there is too little data."""
+    """The outcome for one metric; `size` is empty with too little data."""
 
     label: str
     verdict: str

@@ -43,13 +43,13 @@ class Experiments(UnitList):
 
 
 def experiments_of_finding(finding: Finding, access: Access) -> OfferedSection | None:
-    """Those that the finding suggested, and the start of another; None where there is neither."""
+    """The experiments that the finding suggested, and a button for another; None without both."""
     context = _beside("finding", finding, access)
     return OfferedSection("programs/experiments/_of_finding.html", context) if any(context.values()) else None
 
 
 def experiments_of_ticket(ticket: Ticket, access: Access) -> TicketCard | None:
-    """Those that belong to the ticket, and the start of another; None where there is neither."""
+    """The experiments of the ticket, and a button for another; None without both."""
     context = _beside("ticket", ticket, access)
     return TicketCard("programs/experiments/_of_ticket.html", context) if any(context.values()) else None
 

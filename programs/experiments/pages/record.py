@@ -96,7 +96,7 @@ def experiment_chart_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
 
 
 def drawn(request: HttpRequest, pk: int) -> ChartData:
-    """Raises Http404 where there is no result that the viewer may see."""
+    """The event-study chart.  Raises Http404 without a result that the viewer may see."""
     access = access_in(request)
     record = visible_experiment(pk, access)
     result, metric = visible_results([record], access).get(record.pk), find(record.metric)

@@ -1,4 +1,4 @@
-"""What became of an experiment: the difference in differences of its metric and guard rails, once it is over."""
+"""Measures finished experiments: difference in differences of the success metric and the guard rails."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def measure_experiments(*, today: date | None = None) -> int:
 
 
 def _measured(experiment: Experiment) -> ExperimentResult | None:
-    """None where a metric or a unit of it is gone."""
+    """The result; None if a metric or a unit was removed."""
     metric = find(experiment.metric)
     keys = [experiment.metric, *experiment.guard_rails]
     if metric is None or not all(map(find, keys)) or not _are_units(experiment):
@@ -123,7 +123,7 @@ def weekly_values(answers: Sequence[Answer]) -> Floats:
 
 
 def _fewest_people(answers: Mapping[str, Sequence[Answer]]) -> int | None:
-    """Of the units and metrics whose figures belong to people; of a unit without any there is nobody to protect."""
+    """The fewest contributors of any unit that has some, of metrics that belong to people; None without any."""
     of_people = [key for key in answers if get(key).belongs_to is BelongsTo.PERSON]
     counts = [answer.total[0].people for key in of_people for answer in answers[key]]
     return min(filter(None, counts), default=None)

@@ -135,7 +135,7 @@ def add_experiment(access: Access, given: Mapping[str, Any]) -> Experiment:
 def change_experiment(
     access: Access, experiment: Experiment, given: Mapping[str, Any], *, of_version: int
 ) -> Experiment:
-    """Raises FieldError, MayNotWriteError, and ConflictError where it was changed since `of_version`."""
+    """Change it.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
     _check_may_write(access, experiment)
     with changes_by(account_of(access)):
         stored = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
@@ -152,7 +152,7 @@ def change_experiment(
 
 
 def remove_experiment(access: Access, experiment: Experiment) -> None:
-    """For one that has not started: what was tried stays in the log.  Raises FieldError, MayNotWriteError."""
+    """Delete an experiment that has not started: the log keeps what was tried.  Raises FieldError, MayNotWriteError."""
     _check_may_write(access, experiment)
     if experiment.starts_on <= windows.local_today():
         raise FieldError("", "It has started, and stays in the log. Say what was learned instead.")

@@ -135,7 +135,7 @@ def _is_same(one: float, other: float) -> bool:
 
 
 def _with_target(key_result: KeyResult, row: Mapping[str, Any], baseline: Baseline) -> KeyResult:
-    """As the row says it.  Raises FieldError."""
+    """Set the target as the row gives it.  Raises FieldError."""
     metric = find(row["metric"]) if row["metric"] else None
     fields = {
         **{name: value for name, value in row.items() if name != "id"},

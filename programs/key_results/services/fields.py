@@ -48,7 +48,7 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
         validators: tuple[Any, ...] = ()
 
     def to_internal_value(self, data: Any) -> Any:
-        """Each is written whole, also where its objective is changed: what is not named is null."""
+        """Each key result is written whole, even in a partial change of its objective: a missing field is null."""
         return super().to_internal_value({**dict.fromkeys(self.fields), **data} if isinstance(data, Mapping) else data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -59,8 +59,9 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
 
 
 def as_written(key_result: KeyResult) -> dict[str, Any]:
-    """Its fields as somebody writes them who changes nothing.  The target of a relative one follows from its change, a
-    baseline that was computed from the metric.
+    """The key result's fields as a writer who changes nothing would send them.
+
+    A relative target follows from its change, and a computed baseline from the metric: both are left out.
     """
     is_relative = key_result.target_kind == TargetKind.RELATIVE
     is_computed = bool(key_result.metric) and key_result.baseline_from is not None

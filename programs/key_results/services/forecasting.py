@@ -137,7 +137,7 @@ def outlook(
 
 
 def weeks_left(quarter: Window, today: date) -> float:
-    """From tomorrow to the quarter's end."""
+    """Weeks from tomorrow to the quarter's end."""
     return (quarter.end - today - timedelta(days=1)).days / DAYS_A_WEEK
 
 
@@ -151,7 +151,7 @@ class Accumulation(enum.Enum):
 
 
 def accumulation_of(metric: Metric | None) -> Accumulation:
-    """None: entered by hand, which says how something stands on the day of the check-in."""
+    """How the metric's values accumulate; None (entered by hand): each check-in gives the standing on its day."""
     if metric is None or metric.is_stock:
         return Accumulation.STOCK
     if isinstance(metric, CountPerTime | PerDeveloper):

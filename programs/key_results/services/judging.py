@@ -60,7 +60,7 @@ class KeyResultState:
 
 
 def printed(value: float, key_result: KeyResult, unit: str) -> str:
-    """In its metric's unit; what is entered by hand has words of its own."""
+    """The value in its metric's unit, or in the unit given for values entered by hand."""
     if key_result.metric:
         return str(wording.reading(value, unit))
     own = key_result.unit_of_measure

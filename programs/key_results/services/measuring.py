@@ -79,7 +79,7 @@ def _read_missing(key_results: Iterable[KeyResult], figures: Figures, *, today: 
 
 
 def measure_batch(objectives: QuerySet[Objective], *, today: date, figures: Figures | None = None) -> int:
-    """As `measure_objectives`, in the caller's transaction; `figures` are those that were read already."""
+    """`measure_objectives` in the caller's transaction; `figures` are those that were read already."""
     batch = list(objectives.select_related("quarter", "unit").order_by("pk"))
     key_results = list(
         KeyResult.objects.filter(objective__in=batch)

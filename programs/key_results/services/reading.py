@@ -60,7 +60,7 @@ def unit_of(key_result: KeyResult) -> str:
 
 
 def unit_of_metric(key: str) -> str:
-    """Empty where there is no such metric (any more)."""
+    """The metric's unit of measure; empty for an unknown metric."""
     metric = find(key) if key else None
     return metric.unit.value if metric else ""
 
@@ -78,7 +78,7 @@ def query_of_key_result(key_result: KeyResult) -> KeyResultQuery:
 
 
 def read_metrics(requests: Iterable[KeyResultQuery], *, today: date) -> Mapping[KeyResultQuery, MeasuredMetric]:
-    """Each once, all of them together; a metric that can't be asked says why."""
+    """Read each requested metric once, all together; a metric that cannot be read says why."""
     public = public_access()
     return _read_or_explain([fromkey for fromkey in dict.fromkeys(requests) if find(fromkey.metric)], public, today)
 
@@ -151,7 +151,7 @@ def whole_weeks(quarter: Window, today: date) -> Sequence[Window]:
 
 
 def baseline_window(quarter: Window, today: date) -> Window:
-    """As many days as the quarter has, up to its beginning, or up to today where it has not begun yet."""
+    """The days before the quarter, or before today if it has not begun, as many as the quarter has."""
     end = min(quarter.start, today)
     return Window(end - timedelta(days=quarter.days), end)
 

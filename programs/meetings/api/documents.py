@@ -55,7 +55,7 @@ class MeetingSerializer(ReadSerializer[Meeting]):
 
 
 class MeetingMoveSerializer(BodySerializer):
-    starts_at = serializers.DateTimeField(help_text="With its offset from UTC.")
+    starts_at = serializers.DateTimeField(help_text="A time with its offset from UTC.")
     ends_at = serializers.DateTimeField()
     sequence = serializers.IntegerField(help_text="Sequence number of the meeting to move.")
 

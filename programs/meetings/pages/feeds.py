@@ -23,7 +23,7 @@ from programs.models import CalendarFeed
 @require_safe
 @cache_control(private=True, no_cache=True)
 def calendar_ics(request: HttpRequest, token: str) -> HttpResponse:
-    """For calendar programs, which sign in nowhere: whoever has the address reads the meetings of its account."""
+    """The account's meetings for calendar programs, which cannot sign in: the secret address is the credential."""
     feed = find_feed(token)
     if feed is None:
         raise Http404("There is no calendar at this address.")

@@ -43,7 +43,7 @@ def participants_with_notes(people: Iterable[Person]) -> list[tuple[Person, str]
 
 
 def _with_account(people: Iterable[Person]) -> set[int]:
-    """As invitations find accounts: the linked one, else one with the person's address."""
+    """The ids of people with an account: a linked one, or one with their address, as invitations look them up."""
     addresses = {person.email.lower(): person.pk for person in people if person.email and person.user_id is None}
     linked = {person.user_id: person.pk for person in people if person.user_id is not None}
     accounts = User.objects.filter(is_active=True).annotate(address=Lower("email"))

@@ -62,7 +62,7 @@ def meeting(request: HttpRequest, pk: int) -> HttpResponse:
 
 @record_view
 def meeting_ics(request: HttpRequest, pk: int) -> HttpResponse:
-    """To be opened in a calendar, by whoever has no invitation by e-mail."""
+    """The meeting as a calendar file, for readers without an e-mailed invitation."""
     record = visible_meeting(pk, access_in(request))
     content = calendar_file([record], name=record.series.title)
     return HttpResponse(content, content_type="text/calendar; charset=utf-8")

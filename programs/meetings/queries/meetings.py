@@ -35,7 +35,7 @@ class MeetingFilters(ViewerFilters):
 
     unit = UnitFilter(field_name="series__unit", help_text="Slug: its meetings, and those of units below it.")
     when = django_filters.ChoiceFilter(
-        label="When", method="at_a_time", choices=list(WHEN.items()), help_text="Without it: all."
+        label="When", method="at_a_time", choices=list(WHEN.items()), help_text="Default: all."
     )
     kind = django_filters.ChoiceFilter(
         label="Kind",
@@ -43,7 +43,7 @@ class MeetingFilters(ViewerFilters):
         field_name="series__kind",
         choices=[(MeetingKind.REVIEW.value, "Reviews"), (MeetingKind.QBR.value, "QBRs")],
     )
-    mine = YesFilter(method="of_viewer", help_text="Those that you take part in.")
+    mine = YesFilter(method="of_viewer", help_text="Meetings that you take part in.")
     state = django_filters.ChoiceFilter(choices=MeetingState.choices)
     starts_after = django_filters.IsoDateTimeFilter(
         field_name="starts_at", lookup_expr="gte", help_text="ISO 8601, inclusive."
@@ -57,7 +57,7 @@ class MeetingFilters(ViewerFilters):
 
     @property
     def qs(self) -> QuerySet[Meeting]:
-        """Raises FieldError, UnknownUnitError."""
+        """The filtered meetings.  Raises FieldError, UnknownUnitError."""
         order = ("starts_at", "pk") if self.chosen["when"] == "upcoming" else ("-starts_at", "-pk")
         return super().qs.order_by(*order)
 

@@ -38,7 +38,7 @@ def calendar_object(notice: Notice) -> CalendarObject | None:
 
 
 def calendar_file(meetings: Sequence[Meeting], *, name: str) -> bytes:
-    """To be read by whoever may see the meetings; names nobody.  Meetings come with their series and its unit."""
+    """A calendar file of meetings; it names no people.  Meetings come with their series and its unit."""
     return _calendar("PUBLISH", [_event(meeting) for meeting in meetings], name=name)
 
 

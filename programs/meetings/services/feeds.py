@@ -59,7 +59,7 @@ def revoke_feed(account: User) -> None:
 
 
 def find_feed(secret: str) -> CalendarFeed | None:
-    """With its account; None if unknown, or its account is inactive."""
+    """The feed with this secret, and its account; None if it is unknown or the account is inactive."""
     feed = CalendarFeed.objects.select_related("account").filter(digest=secret_digest(secret)).first()
     return feed if feed is not None and feed.account.is_active else None
 
@@ -77,7 +77,7 @@ def read_feed(feed: CalendarFeed) -> FeedContent | None:
 
 
 def _count_read(feed: CalendarFeed) -> None:
-    """In the row, so that all processes count together."""
+    """Count a read in the row, so that all processes count together."""
     now = timezone.now()
     is_same_minute = feed.last_read_at is not None and now - feed.last_read_at < timedelta(minutes=1)
     if is_same_minute and feed.reads >= MOST_READS:

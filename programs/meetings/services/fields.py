@@ -52,7 +52,7 @@ class ParticipantsField(serializers.ListField):
 
 
 def people_named(addresses: Iterable[str]) -> list[Person]:
-    """Each once, in the order of the addresses.  Raises ValidationError of the API."""
+    """The people with these addresses, each once, in order.  Raises the API's ValidationError."""
     wanted = list(dict.fromkeys(name.strip().lower() for name in addresses if name.strip()))
     if len(wanted) > MOST_PARTICIPANTS:
         raise serializers.ValidationError(f"At most {MOST_PARTICIPANTS} people.")
@@ -75,7 +75,7 @@ class SeriesWriteSerializer(WriteSerializer[MeetingSeries]):
     class Meta:
         model = MeetingSeries
         fields: tuple[str, ...] = WRITTEN
-        extra_kwargs = {"starts_on": {"required": False, "help_text": "Without it today."}}
+        extra_kwargs = {"starts_on": {"required": False, "help_text": "Default: today."}}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """The whole series, as it will be."""

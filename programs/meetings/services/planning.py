@@ -22,9 +22,9 @@ NOT_ON_SCHEDULE = "The schedule was changed."
 
 
 def make_meetings_ahead() -> int:
-    """Those that are missing of all series; returns the number of series that were looked at.
+    """Add the missing meetings of all series; return the number of series.
 
-    One transaction for each, so that a run that is killed is made up for by the next one.
+    Each series has its own transaction, so that the next run completes one that was killed.
     """
     today = windows.local_today()
     until = _horizon(today)
@@ -69,7 +69,7 @@ def _horizon(today: date) -> date:
 
 
 def _make(series: MeetingSeries, missing: Iterable[Occurrence], now: datetime, *, past: bool) -> None:
-    """With those in the past where `past` is true."""
+    """Add the missing meetings; those in the past only if `past` is true."""
     made = []
     for occurrence in missing:
         if occurrence.day is None:

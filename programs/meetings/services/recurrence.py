@@ -41,7 +41,7 @@ class Occurrence:
 
 
 def occurrences(series: MeetingSeries, *, until: date) -> Iterator[Occurrence]:
-    """From the series' first day, in order; the last has its `rule_day` on `until` at the latest."""
+    """The occurrences from the series' first day, in order, up to the last whose `rule_day` is not after `until`."""
     last = min(until, series.ends_on or until)
     off = days_off(series.country, series.subdivision)
     for rule_day in takewhile(lambda day: day <= last, _rule_days(series)):
@@ -131,7 +131,7 @@ def _next_working_day(off: HolidayBase, day: date) -> date:
 
 
 def days_off(country: str, subdivision: str) -> HolidayBase | None:
-    """None without a country, and for one that the library no longer knows."""
+    """The country's public holidays; None without a country, and for one that the library no longer has."""
     if country not in countries():
         return None
     return _days_off(country, subdivision if subdivision in subdivisions(country) else "")

@@ -25,7 +25,7 @@ REMINDED_AHEAD = timedelta(hours=24)
 
 
 def tell_of_changes(series: MeetingSeries) -> int:
-    """In the transaction that changes its meetings; returns the number of new notices."""
+    """Write notices about changed meetings, in the transaction that changes them; return how many."""
     return plan_alone(of_changes(windows.local_today(), timezone.now(), series=series.pk), columns=NOTICE_COLUMNS)
 
 
@@ -78,7 +78,7 @@ def _is_settled(notice: Notice, meeting: Meeting, signed: Collection[int]) -> bo
 
 
 def _replaced(of_meetings: Sequence[Notice]) -> Collection[int]:
-    """Those of invitations and cancellations that a later one of the same meeting replaces."""
+    """The ids of notices that a later invitation or cancellation of the same meeting replaces."""
     kinds = (MessageKind.MEETING_INVITATION, MessageKind.MEETING_CANCELLED)
     sent_before = Notice.objects.filter(
         kind__in=kinds,
@@ -96,10 +96,10 @@ def _replaced(of_meetings: Sequence[Notice]) -> Collection[int]:
 
 
 def of_changes(today: date, now: datetime, *, series: int | None = None) -> Statement:
-    """To participants who were not told yet how a coming meeting stands: that they are invited, that its time changed,
-    that it is cancelled, or that they no longer take part.  The number is the meeting's sequence.
+    """Tell participants what changed about a coming meeting: invited, moved, cancelled, or no longer taking part.
 
-    It compares what each was told last with what is so, and so makes up for whatever was missed.
+    The number is the meeting's sequence.  What each participant was told last is compared with the present state, so
+    that anything missed is made up for.
     """
     return (
         f"""
@@ -139,7 +139,7 @@ def of_changes(today: date, now: datetime, *, series: int | None = None) -> Stat
 
 
 def of_coming_meetings(today: date, now: datetime) -> Statement:
-    """To participants of what begins within a day; a meeting that is moved to another day is told again."""
+    """Remind participants of meetings that begin within a day; again if the meeting is moved to another day."""
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}
@@ -162,8 +162,10 @@ def of_coming_meetings(today: date, now: datetime) -> Statement:
 
 
 def of_unsigned(today: date, signers: Collection[tuple[int, int, date]]) -> Statement:
-    """To those who are to sign what was written of a meeting (ids of meeting and person, and the meeting's day), on the
-    day after it and in each week from then on."""
+    """Remind signers of an unsigned document on the day after its meeting, and weekly from then on.
+
+    `signers` holds ids of meeting and person, and the day of the meeting.
+    """
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}

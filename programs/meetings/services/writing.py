@@ -95,7 +95,7 @@ def move(access: Access, meeting: Meeting, starts_at: datetime, ends_at: datetim
 
 
 def cancel(access: Access, meeting: Meeting, why: str, *, of_sequence: int) -> Meeting:
-    """Raises as `move`.  A meeting that is cancelled already stays as it is."""
+    """Cancel the meeting; one that is cancelled already stays as it is.  Raises like `move`."""
     with changes_by(account_of(access)):
         stored = _locked(access, meeting)
         if stored.is_cancelled:

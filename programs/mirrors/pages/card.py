@@ -30,7 +30,7 @@ TONES = {TicketMirror.Status.SYNCED: "good", TicketMirror.Status.DIFFERS: "watch
 
 
 def mirror_card(ticket: Ticket, access: Access) -> TicketCard | None:
-    """None where it is not mirrored, and the viewer cannot change that."""
+    """The card of the ticket's mirror; None without a mirror, if the viewer cannot add one."""
     mirror = TicketMirror.objects.select_related("resource__connection").filter(ticket=ticket).first()
     may_write = may_change(access.visibility, ticket)
     targets = list(mirror_targets()[:TARGETS_LISTED]) if may_write and mirror is None else []

@@ -160,7 +160,7 @@ def _send(listed: TicketMirror) -> None:
 
 
 def _written(mirror: TicketMirror) -> MirroredItem:
-    """Raises ConnectorError."""
+    """Write the ticket to its mirror.  Raises ConnectorError."""
     ticket, connection = mirror.ticket, mirror.resource.connection
     address = f"{settings.BASE_URL.rstrip('/')}{reverse('ticket', args=[ticket.pk])}"
     draft = MirrorDraft(

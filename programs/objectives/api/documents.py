@@ -26,7 +26,7 @@ from programs.teams.fields import OwnerField
 
 
 class ForecastSerializer(serializers.Serializer[object]):
-    """At the quarter's end; the interval holds 80 of 100 cases."""
+    """The forecast for the quarter's end; the interval holds 80 of 100 cases."""
 
     value = serializers.FloatField()
     low = serializers.FloatField()
@@ -206,7 +206,7 @@ class CheckInWriteSerializer(BodySerializer):
         child=Amount(error_messages={"null": "It must be a number."}),
         required=False,
         allow_empty=False,
-        help_text="In their place: of several, by id, all or none.",
+        help_text="Values of several key results by id, in place of `key_result` and `value`; all are stored, or none.",
         error_messages={"empty": "Name at least one key result."},
     )
 

@@ -64,9 +64,7 @@ class FilledKeyResultSerializer(TemplateKeyResultSerializer):
 
 
 class ObjectiveTemplateSerializer(ReadSerializer[ObjectiveTemplate]):
-    template = serializers.CharField(
-        source="slug", help_text="Its short name, as an objective that is written takes it."
-    )
+    template = serializers.CharField(source="slug", help_text="The template's short name, as a new objective takes it.")
     key_results = serializers.SerializerMethodField()
 
     class Meta:

@@ -45,7 +45,7 @@ class ObjectiveBar:
 
 
 def bar_of_key_result(measured: KeyResultProgress) -> ObjectiveBar:
-    """From baseline to target in the metric's unit.  A guardrail has no way to go: it holds or it doesn't."""
+    """The bar from baseline to target in the metric's unit.  A guardrail has no progress: it holds or does not."""
     key_result = measured.key_result
     now = _now(measured)
     pace = None if grows(measured) else _pace(measured.expected)

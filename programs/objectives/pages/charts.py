@@ -44,7 +44,7 @@ def key_result_chart_csv(request: HttpRequest, pk: int, key_result: int) -> Http
 
 
 def drawn(request: HttpRequest, pk: int, key_result: int) -> ChartData:
-    """Raises Http404 where the objective is not the viewer's to see, or has no such key result."""
+    """The chart of a key result.  Raises Http404 if the objective is hidden or has no such key result."""
     access = access_in(request)
     objective = visible_objective(pk, access)
     [progress] = progress_of([objective], access, today=windows.local_today())
@@ -79,7 +79,7 @@ def course(progress: KeyResultProgress, quarter: Quarter) -> ChartData:
 
 
 def _days(measured: KeyResultProgress, quarter: Quarter) -> list[date]:
-    """Those of the points, and what is missing of the quarter's weeks up to its end."""
+    """The days of the points, then the remaining weeks of the quarter."""
     known = [day for day, _ in measured.points]
     day = known[-1] + WEEK if known else quarter.start - timedelta(days=quarter.start.weekday())
     rest = []
@@ -111,7 +111,7 @@ def _range_of(quarter: Quarter, days: Sequence[date]) -> list[Mark]:
 
 
 def _lines(measured: KeyResultProgress, objective: Objective, access: Access) -> list[Line]:
-    """Its baseline and target, and what was agreed of the metric for the unit: its benchmarks."""
+    """Lines for baseline, target, and the metric's benchmarks in force for the unit."""
     target = "Not worse than" if measured.key_result.is_guardrail else "Target"
     own = [
         Line(value, label)

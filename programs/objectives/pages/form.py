@@ -32,7 +32,7 @@ LONGEST_AMOUNT = 60
 
 
 class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
-    """With the rows of its key results."""
+    """The form of an objective and the rows of its key results."""
 
     quarter = forms.ChoiceField(label="Quarter")
     parent = forms.ChoiceField(
@@ -100,7 +100,7 @@ class ObjectiveForm(OwnedForm, forms.ModelForm[Objective]):
         return all(are_valid) and "look" not in self.data  # only the baselines were asked for
 
     def show(self, problem: FieldError) -> None:
-        """At its field, or at that of its row."""
+        """Show the problem at its field, or at the field of its row."""
         name, _, rest = problem.field.partition(".")
         position, _, field = rest.partition(".")
         if name == "key_results" and position.isdecimal() and int(position) < len(self.rows.filled):
@@ -241,7 +241,7 @@ class KeyResultRows(BaseFormSet):  # type: ignore[type-arg]
 
     @property
     def filled(self) -> list[KeyResultForm]:
-        """Those that say something."""
+        """The rows that are not blank."""
         return [form for form in self.forms if form.is_filled and not form.cleaned_data.get("remove")]
 
 

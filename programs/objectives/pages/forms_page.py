@@ -74,7 +74,7 @@ class ObjectivePage(ProgramForm):
 
     @cached_property
     def quarters(self) -> Sequence[Quarter]:
-        """Those that are open."""
+        """The open quarters."""
         return quarters(windows.local_today()).open()
 
     def get(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
@@ -141,7 +141,7 @@ def objective_parents(request: HttpRequest) -> HttpResponse:
 
 
 def _access_of_writer(request: HttpRequest) -> Access:
-    """Raises PermissionDenied for whoever can write for no unit."""
+    """The access of a viewer who leads any unit.  Raises PermissionDenied for others."""
     access = access_in(request)
     if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_LEADERS)
@@ -149,7 +149,7 @@ def _access_of_writer(request: HttpRequest) -> Access:
 
 
 def _choose_page(request: HttpRequest, access: Access, open_quarters: Sequence[Quarter]) -> HttpResponse:
-    """With what to begin: one of the templates, or nothing."""
+    """The page that offers the templates and an empty objective."""
     today = windows.local_today()
     current = next((quarter for quarter in open_quarters if quarter.start <= today < quarter.end), None)
     context = {

@@ -156,7 +156,7 @@ def forecast_words(measured: KeyResultProgress, quarter: Quarter) -> str:
 
 
 def target_words(measured: KeyResultProgress) -> str:
-    """At most 40.0 h; at least 80.0%; for a relative target with its change."""
+    """The target in words: at most 40.0 h; at least 80.0%; a relative target with its change."""
     key_result = measured.key_result
     limit = "at most" if key_result.better == Direction.LOWER else "at least"
     words = f"{limit} {printed(measured.target, key_result)}" if measured.target is not None else "hidden"
@@ -167,7 +167,7 @@ def target_words(measured: KeyResultProgress) -> str:
 
 
 def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
-    """To the metric's page, of the objective's unit; a metric that is gone leads nowhere."""
+    """A link to the metric's page for the objective's unit; None for a removed metric."""
     if not key_result.metric:
         return None
     metric = find(key_result.metric)

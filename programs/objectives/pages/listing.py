@@ -45,7 +45,7 @@ class TreeLine:
 
 
 class Objectives(UnitList):
-    """Without a unit in the address or the session: all that concerns the viewer."""
+    """The list of objectives; without a unit in the address or the session, all that concern the viewer."""
 
     plural = "objectives"
     filters = ObjectiveFilters
@@ -66,7 +66,7 @@ class Objectives(UnitList):
 
     @cached_property
     def quarter(self) -> Quarter:
-        """Raises QueryError."""
+        """The chosen quarter.  Raises QueryError."""
         return self.quarters.starting(self.params.get("quarter", ""))
 
     @property
@@ -210,7 +210,7 @@ class Objectives(UnitList):
         return self.url(quarter="" if quarter == self.quarters.current else quarter.start.isoformat())
 
     def _close_url(self) -> str:
-        """For those who close it, from its first day on: it can be looked at before it is over."""
+        """The page that closes the quarter, for those who may, from its first day on: it can be previewed."""
         can_be_closed = not self.quarter.is_closed and self.quarter.start <= self.today
         may_close = can_be_closed and self.access.visibility.leads_whole
         return reverse("quarter_close", args=[self.quarter.start]) if may_close else ""

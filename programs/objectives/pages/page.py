@@ -161,7 +161,7 @@ def _aligned(record: Objective, access: Access) -> list[Objective]:
 
 
 def _tickets(record: Objective, access: Access) -> Sequence[Any]:
-    """Its improvement plan: what is still to do first, by due date."""
+    """The objective's improvement plan: open tickets first, by due date."""
     listed = (
         Ticket.objects.within(access.visibility).filter(objective=record.pk).select_related("unit", "owner", "effect")
     )

@@ -34,10 +34,10 @@ class ObjectiveFilters(ViewerFilters):
     mine = YesFilter(method="own", help_text="Yours.")
     standing = django_filters.ChoiceFilter(method="with_status", choices=ObjectiveStatus.choices)
     owner = django_filters.CharFilter(method="of_owner", help_text="E-mail address.")
-    parent = NumberFilter(method="serving", help_text="Those that serve the objective with this number.")
+    parent = NumberFilter(method="serving", help_text="Number of an objective: objectives that serve it.")
     q = django_filters.CharFilter(method="with_text", help_text="Text in title, the unit's or the owner's name.")
     drafts = YesFilter(method="as_they_are", help_text="Drafts that one may see, and nothing else.")
-    dropped = YesFilter(method="as_they_are", help_text="Those that were given up, too.")
+    dropped = YesFilter(method="as_they_are", help_text="Include dropped objectives.")
 
     def visible(self, access: Access) -> QuerySet[Objective]:
         objectives = Objective.objects.within(access.visibility).select_related("quarter", "unit", "owner", "measure")
@@ -47,14 +47,14 @@ class ObjectiveFilters(ViewerFilters):
     def of_quarter(
         cls, quarter: Quarter | None, data: Mapping[str, Any], access: Access, *, today: date
     ) -> ObjectiveFilters:
-        """Of a quarter that is known, whatever the data say."""
+        """The filters, with a quarter that overrides the data's."""
         filters = cls(data, access, today=today)
         filters.in_quarter = quarter
         return filters
 
     @cached_property
     def in_quarter(self) -> Quarter | None:
-        """None where there is none yet: asking makes none.  Raises FieldError."""
+        """The quarter to filter by; None if it is not stored, which asking does not change.  Raises FieldError."""
         return quarter_of_day(self.chosen["quarter"] or self.today)
 
     @property

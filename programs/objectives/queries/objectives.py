@@ -59,9 +59,9 @@ class ObjectiveProgress:
 
 
 def progress_of(objectives: Sequence[Objective], access: Access, *, today: date) -> list[ObjectiveProgress]:
-    """As measured, without what this viewer may not see.
+    """The measured progress of objectives, without figures that this viewer may not see.
 
-    Three queries where the objectives bring quarter, unit and measure; a fourth one where they lack their measure.
+    Three queries if the objectives come with quarter, unit and measure; a fourth if they lack their measure.
     """
     ids = [objective.pk for objective in objectives]
     key_results: dict[int, list[KeyResult]] = defaultdict(list)
@@ -172,7 +172,7 @@ def shown_status(access: Access) -> Case:
 
 
 def _hidden_key_results(access: Access) -> QuerySet[KeyResult]:
-    """Those of which few people tell, so that their standing is withheld as well: see `is_of_few`."""
+    """Key results with few contributors, whose status is withheld as well: see `is_of_few`."""
     of_metrics = KeyResult.objects.exclude(metric="").order_by()
     if access.shows_small_groups:
         return of_metrics.none()

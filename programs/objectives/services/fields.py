@@ -70,7 +70,7 @@ class ObjectiveWriteSerializer(WriteSerializer[Objective]):
         validators: tuple[Any, ...] = ()  # of the mandatory one it says more below
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Raises FieldError.  Key results come out as they are stored, with baselines and targets."""
+        """Validate the objective; key results come out as stored, with baselines and targets.  Raises FieldError."""
         known: Objective | None = self.instance
         unit, quarter = (attrs[name] if name in attrs else getattr(known, name) for name in ("unit", "quarter"))
         stays = known is not None and (unit, quarter) == (known.unit, known.quarter)

@@ -21,7 +21,7 @@ from programs.models.objectives import ObjectiveTemplate, TemplateKeyResult
 
 
 def objective_templates() -> Sequence[ObjectiveTemplate]:
-    """Those that are offered, with their key results; two queries."""
+    """The templates on offer with their key results; two queries."""
     ordered = TemplateKeyResult.objects.order_by("position", "pk")
     return list(ObjectiveTemplate.objects.filter(is_offered=True).prefetch_related(Prefetch("key_results", ordered)))
 
@@ -64,7 +64,7 @@ def own_address(access: Access) -> str:
 
 
 def key_result_from(outcome: TemplateKeyResult) -> dict[str, Any]:
-    """Without a baseline; one whose metric is gone is entered by hand."""
+    """A new key result without a baseline; without its metric, it is entered by hand."""
     row = {name: getattr(outcome, name, None) for name in FIELDS}
     is_by_hand = find(outcome.metric) is None
     return {**row, **({"metric": "", "statistic": ""} if is_by_hand else {"unit_of_measure": ""})}

@@ -35,7 +35,7 @@ ONLY_LEADERS_OF_ALL = "Only executives and admins can write what the organisatio
 
 
 def may_change(visibility: Visibility, objective: Objective) -> bool:
-    """Its owner, and whoever answers for its unit; nobody once its quarter is closed or it was dropped.
+    """Whether the viewer is the owner or leads the unit; false once the quarter is closed or the objective dropped.
 
     Needs `objective.quarter`.
     """
@@ -68,10 +68,10 @@ def add_objective(access: Access, given: Mapping[str, Any]) -> Objective:
 
 
 def change_objective(access: Access, objective: Objective, given: Mapping[str, Any], *, of_version: int) -> Objective:
-    """As `add_objective`; ConflictError where it was changed since `of_version`, and nothing is stored.
+    """Change an objective like `add_objective`; raises ConflictError if it changed since `of_version`.
 
-    What is not given stays, and an objective that stays as it was is no change.  Publishing is part of a change, taking
-    it back is not: what everybody has read is dropped, with a reason.
+    Fields that are not given stay, and a change without a difference is not recorded.  Publishing is a change; a
+    published objective cannot be unpublished, only dropped with a reason.
     """
     account = account_of(access)
     with _one_mandatory(), changes_by(account):

@@ -49,9 +49,9 @@ class NextTargetSerializer(StepSerializer):
 
 class IterateSerializer(StepSerializer):
     objectives = serializers.DictField(child=serializers.IntegerField(), help_text="Number of objectives by status.")
-    tickets = serializers.IntegerField(help_text="To do.")
+    tickets = serializers.IntegerField(help_text="Number of open tickets.")
     overdue = serializers.IntegerField()
-    finished = serializers.IntegerField(help_text="In the quarter.")
+    finished = serializers.IntegerField(help_text="Tickets completed in the quarter.")
 
 
 class OfScopeSerializer(schema.DateRangeSerializer):
@@ -113,7 +113,7 @@ class WithSlowestSerializer(schema.LeadTimeBottleneckSerializer):
 class BottlenecksSerializer(OfScopeSerializer):
     lead_time = WithSlowestSerializer(help_text="The bottleneck of lead time, by its stages.")
     bottlenecks = BottleneckSerializer(many=True)
-    tickets = serializers.DictField(child=serializers.IntegerField(), help_text="To do, by kind.")
+    tickets = serializers.DictField(child=serializers.IntegerField(), help_text="Number of open tickets by kind.")
     explained_elsewhere = serializers.BooleanField(help_text="Process or tooling show a sign: look there first.")
 
 
@@ -148,7 +148,7 @@ class MyWorkSerializer(AnswerSerializer):
     check_ins = CheckInDueSerializer(many=True, help_text="Due within a week, or late.")
     objectives_at_risk = AtRiskSerializer(many=True, source="at_risk")
     teams_without_objective = serializers.IntegerField(
-        source="teams_total", help_text="Those that you lead; objectives/missing/ lists all."
+        source="teams_total", help_text="Number of teams that you lead without one; objectives/missing/ lists all."
     )
     first_teams_without_objective = TeamWithoutSerializer(many=True, source="teams")
     overdue_in_teams = serializers.IntegerField(help_text="Other people's overdue tickets in units that you manage.")

@@ -66,7 +66,7 @@ def decisions_on_home(filters: Filters) -> OfferedSection | None:
 
 
 def teams_on_home(filters: Filters) -> OfferedSection | None:
-    """As above."""
+    """The section of all teams on the home page, loaded later; None for viewers who do not lead everything."""
     return _later(filters, "teams")
 
 

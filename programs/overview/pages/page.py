@@ -65,7 +65,7 @@ def program(request: HttpRequest) -> HttpResponse:
 
 
 def step_lines(steps: Steps, filters: Filters, quarter: Quarter) -> list[tuple[Step, str]]:
-    """In the order of the method, with states: done, here (where one is), or next."""
+    """The method's steps in order, each with its state: done, here, or next."""
     lines = [
         _visibility_step(steps.visibility, filters),
         _benchmarks(steps.agreed, filters),

@@ -136,7 +136,7 @@ def _tickets(filters: Filters, quarter: Quarter) -> list[Ticket]:
 
 
 def program_filters(request: HttpRequest) -> Filters:
-    """Raises QueryError."""
+    """The filters of the request.  Raises QueryError."""
     return filters_of(request)
 
 

@@ -221,7 +221,7 @@ def _sign(figures: Answers, key: str) -> Sign:
 
 
 def _agreed(figures: Answers, key: str) -> Agreement | None:
-    """None where it was agreed of another statistic than the one that is shown, or of a week, month or quarter."""
+    """The benchmark in force; None if it is for another statistic than the one shown, or for single periods."""
     benchmark = figures.agreed.get(key)
     if benchmark is None or benchmark.period is not None or not benchmark.is_of_statistic(figures.answer(key).query):
         return None

@@ -54,7 +54,7 @@ def work_of(
 
 
 def own_objectives(visibility: Visibility, quarter: Quarter) -> Sequence[Objective]:
-    """Those for whose check-ins the viewer is asked, with quarter, unit, owner and measure."""
+    """Objectives that ask the viewer for check-ins, with quarter, unit, owner and measure."""
     objectives = Objective.objects.within(visibility).filter(objectives_to_look_after(visibility, quarter))
     return list(objectives.select_related("quarter", "unit", "owner", "measure").order_by("pk")[:MOST_OBJECTIVES])
 
@@ -65,7 +65,7 @@ def _is_responsible(visibility: Visibility, objective: Objective) -> bool:
 
 
 def own_tickets(visibility: Visibility) -> QuerySet[Ticket]:
-    """Those that the viewer still has to do, by due date; none of an account that is no person."""
+    """The viewer's open tickets by due date; none for an account without a person."""
     if visibility.person_id is None:
         return Ticket.objects.none()
     own = Ticket.objects.within(visibility).standing().filter(owner=visibility.person_id)

@@ -108,7 +108,7 @@ class Iteration(TicketCounts):
 
 @dataclass(frozen=True)
 class Steps:
-    """In the order of the method."""
+    """The steps of the method, in order."""
 
     visibility: VisibilityStep
     agreed: Agreed

@@ -82,7 +82,7 @@ class QbrFigureSerializer(RecordSerializer):
     statistic = TextOrNull()
     now = AmountSerializer()
     before = AmountSerializer(help_text="Value of the previous period, or of as many days of it.")
-    band = serializers.CharField(allow_null=True, source="band.word", help_text="In the published set that was chosen.")
+    band = serializers.CharField(allow_null=True, source="band.word", help_text="The band in the chosen published set.")
     restated = serializers.SerializerMethodField(help_text="Today's value, if it differs.")
     is_restated = serializers.SerializerMethodField()
 
@@ -196,7 +196,7 @@ class NextObjectiveSerializer(RecordSerializer):
 class FrozenFindingSerializer(RecordSerializer):
     unit = TextOrNull(source="unit.slug", help_text="Slug; null: the whole organisation.")
     hours = serializers.FloatField(help_text="Hours of waiting a month; 0 where the metric is no wait.")
-    state = serializers.ChoiceField(choices=FindingState.choices, help_text="On the day of freezing.")
+    state = serializers.ChoiceField(choices=FindingState.choices, help_text="The state on the day of freezing.")
 
     class Meta:
         record = FrozenFinding
@@ -215,7 +215,7 @@ class QbrDocumentSerializer(RecordSerializer):
     teams_without_objective = serializers.ListField(child=Named("slug"), help_text="Slugs.")
     tickets = QbrTicketSerializer(many=True)
     decisions = FrozenDecisionSerializer(many=True)
-    decided = FrozenDecisionSerializer(many=True, help_text="In the review before, with their state.")
+    decided = FrozenDecisionSerializer(many=True, help_text="Decisions of the preceding review, with their state.")
     next_objectives = NextObjectiveSerializer(many=True)
     findings = FrozenFindingSerializer(many=True, help_text="Open at any time of the period.")
 
@@ -240,7 +240,7 @@ class QbrSectionSerializer(serializers.ModelSerializer[QbrSection]):
 class OneQbrSerializer(QbrSerializer):
     writing = serializers.SerializerMethodField(help_text="Sections of a draft, for its writers.")
     document = serializers.SerializerMethodField()
-    decisions = DecisionSerializer(many=True, help_text="As they are now.")
+    decisions = DecisionSerializer(many=True, help_text="The decisions in their present state.")
     followed_by = serializers.SerializerMethodField(help_text="The newest revision after it; null where it is that.")
 
     class Meta:
@@ -279,7 +279,7 @@ class QbrSignSerializer(BodySerializer):
     audience = Choice(
         choices=QbrAudience.choices,
         required=False,
-        help_text="Its readers besides its writers and the participants of its meeting; default: unchanged.",
+        help_text="Readers besides the writers and the participants of the meeting; default: unchanged.",
     )
 
 

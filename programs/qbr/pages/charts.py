@@ -39,7 +39,7 @@ class ChartCard:
 
 
 def chart_card(chart: Chart, document: QbrDocument) -> ChartCard | None:
-    """None where there is nothing to draw."""
+    """The card of a chart; None with nothing to draw."""
     return DRAWN[chart.kind](chart, document)
 
 

@@ -25,14 +25,14 @@ PEOPLE_NAMED = 5
 
 
 def read_review(request: HttpRequest, qbr: Qbr) -> Review:
-    """Raises FrozenDocumentError, QueryError."""
+    """The review as the viewer may see it.  Raises FrozenDocumentError, QueryError."""
     access = access_in(request)
     document = document_of(qbr, access, today=windows.local_today())
     return review_of(qbr, document, access, restated=restated_figures(document, access))
 
 
 def meeting_of(qbr: Qbr, access: Access) -> Meeting | None:
-    """In which it is presented; None where none is planned about its period, or the viewer may not see it."""
+    """The meeting in which it is presented; None without one near its period that the viewer may see."""
     meeting = meeting_about(MeetingKind.QBR, qbr.unit, qbr.start, qbr.end)
     if meeting is None or meeting.is_cancelled:
         return None
@@ -55,7 +55,7 @@ class DecisionLine(NamedTuple):
 
 
 def decision_lines(qbr: Qbr, access: Access) -> list[DecisionLine]:
-    """As they are now, with their tickets; two queries."""
+    """The decisions as they are now, with their tickets; two queries."""
     decisions = list(qbr.decisions.select_related("owner", "ticket__owner"))
     tickets = [decision.ticket_id for decision in decisions if decision.ticket_id]
     visible = set(Ticket.objects.within(access.visibility).filter(pk__in=tickets).values_list("pk", flat=True))
@@ -75,7 +75,7 @@ def qbr_url(qbr: Qbr) -> str:
 
 
 def signed_text(qbr: Qbr) -> str:
-    """Who signed it off, and when; empty if unsigned."""
+    """Signer and time of signing; empty if unsigned."""
     if qbr.signed_at is None:
         return ""
     by = name_of(qbr.signed_by) if qbr.signed_by else "a deleted account"

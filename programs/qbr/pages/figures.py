@@ -101,7 +101,7 @@ def _bars(figure: Figure, document: QbrDocument, printed: Mapping[str, wording.R
 
 
 def _short(reading: wording.Reading) -> str:
-    """Beside a bar: the unit stands above."""
+    """The value without its unit, for labels of bars below a heading that names the unit."""
     return str(reading) if reading.unit == "%" else reading.value
 
 

@@ -310,7 +310,7 @@ class DecisionForm(WriteForm, forms.ModelForm[QbrDecision]):
 
 
 class DecisionPage(ProgramForm):
-    """Until the review is signed off; with `remove` in the POST the decision is removed."""
+    """The form of a decision until the review is signed off; `remove` in the POST deletes it."""
 
     template_name = "programs/qbr/decision.html"
     adding = FormTexts("New decision", "Add the decision", "Decision added.")
@@ -368,7 +368,7 @@ def qbr_discard(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _own_draft(request: HttpRequest, pk: int) -> Qbr:
-    """Raises Http404, and PermissionDenied for one that the viewer only reads or that is frozen."""
+    """The draft, if the viewer may change it.  Raises Http404, PermissionDenied if it is read-only or frozen."""
     qbr = visible_qbr(pk, access_in(request))
     if not may_write(access_in(request), qbr):
         raise PermissionDenied(ONLY_LEADERS)

@@ -68,7 +68,7 @@ class Sheet:
 
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
-    """As many sheets like the first as the rows need, at least one; `lines` are those of each row."""
+    """At least one sheet like the first, and as many as the rows need; `lines` are the heights of the rows."""
     parts = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     in_all = sum(lines)

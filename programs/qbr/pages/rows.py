@@ -121,7 +121,7 @@ class Risk:
 
 
 def score_of(objective: FrozenObjective) -> float | None:
-    """Its score, or how far it came by the day of freezing."""
+    """The objective's score, or its progress on the day of freezing."""
     return objective.score if objective.score is not None else objective.progress
 
 
@@ -152,5 +152,5 @@ def verdict_of(ticket: QbrTicket, document: QbrDocument) -> StatusTag | None:
 
 
 def lowered(text: str) -> str:
-    """Within a sentence: names that begin with an acronym keep it."""
+    """The text with a small first letter, for use within a sentence; acronyms keep theirs."""
     return text if text[:2].isupper() else text[:1].lower() + text[1:]

@@ -583,7 +583,7 @@ class _Sheets:
         return url_with(reverse("findings"), {"state": state, "finding": str(finding.id)})
 
     def _found(self, finding: FrozenFinding) -> FindingRow:
-        """What became of it: the reason that was given, and the actions on its metric in its unit."""
+        """The finding's row: its outcome, the reason given, and the actions on its metric in its unit."""
         unit = finding.unit.id if finding.unit else None
         actions = [
             f"{ticket.title}: {lowered(ticket.state_label)}"

@@ -45,7 +45,7 @@ class BottleneckCost:
 
 
 def costliest_bottlenecks(document: QbrDocument) -> Sequence[BottleneckCost]:
-    """At most three, what costs most hours first; stages that cost none fill up, the longest waits first."""
+    """At most three stages: those that cost most hours, then the longest waits."""
     found = [*_stages(document), *_findings(document)]
     return sorted(found, key=lambda one: (-one.cost, -one.waited))[:MOST]
 
@@ -99,5 +99,5 @@ def _days_held(finding: FrozenFinding, document: QbrDocument) -> int:
 
 
 def _hours(seconds: float, stage: Stage) -> float:
-    """Of all changes of the stage together."""
+    """Hours of all changes in the stage together."""
     return seconds * stage.sample_size / HOUR

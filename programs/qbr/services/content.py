@@ -308,7 +308,7 @@ class _Figures:
         return drawn
 
     def _by_period(self, values: Sequence[MetricValue]) -> tuple[PeriodAmount, ...]:
-        """Without periods before the first fact."""
+        """Amounts by period, from the period of the first fact on."""
         parts = [
             PeriodAmount(period=name, to_date=window.end > self._today, **value_fields(value))
             for (name, window), value in zip(self._periods, values, strict=True)
@@ -428,7 +428,7 @@ def _periods(qbr: Qbr) -> list[tuple[str, Window]]:
 
 
 def _decision(decision: QbrDecision, today: date) -> FrozenDecision:
-    """With its ticket as on that day: what was done later was in progress."""
+    """The decision with its ticket as of that day: what was completed later was in progress."""
     ticket = decision.ticket
     state = TicketState(ticket.state) if ticket else None
     completed_on = ticket.completed_on if ticket and ticket.completed_on and ticket.completed_on <= today else None
@@ -457,7 +457,7 @@ def _next_objectives(qbr: Qbr) -> Iterable[Objective]:
 
 
 def _delivery_risks(qbr: Qbr, sections: Sequence[QbrSection], today: date) -> tuple[DeliveryRisk, ...]:
-    """Of initiatives on which the unit works; none where no section prints them."""
+    """Risks of initiatives on which the unit works; none if no section prints them."""
     if not {SectionKey.PLANNING, SectionKey.RISKS} & {section.key for section in sections}:
         return ()
     people = PeopleFilter(qbr.unit.slug if qbr.unit else None)
@@ -514,7 +514,7 @@ def _tickets(qbr: Qbr) -> tuple[list[Ticket], int]:
 
 
 def _ticket(ticket: Ticket, today: date) -> QbrTicket:
-    """As it stood on that day: what was done later was in progress."""
+    """The ticket as of that day: what was completed later was in progress."""
     completed_on = ticket.completed_on if ticket.completed_on and ticket.completed_on <= today else None
     state = TicketState(ticket.state)
     if state == TicketState.DONE and completed_on is None:

@@ -55,7 +55,7 @@ def add_decision(access: Access, qbr: Qbr, given: Mapping[str, Any]) -> QbrDecis
 
 
 def change_decision(access: Access, decision: QbrDecision, given: Mapping[str, Any], *, of_version: int) -> QbrDecision:
-    """What is not given stays.  Raises FieldError, MayNotWriteError, ConflictError."""
+    """Change a decision; fields that are not given stay.  Raises FieldError, MayNotWriteError, ConflictError."""
     with _deciding(access, decision.qbr) as (_, account):
         stored = QbrDecision.objects.select_for_update().get(pk=decision.pk)
         fields = validated(DecisionWriteSerializer(stored, data=given, partial=True, context={"access": access}))
@@ -66,7 +66,7 @@ def change_decision(access: Access, decision: QbrDecision, given: Mapping[str, A
 
 
 def remove_decision(access: Access, decision: QbrDecision) -> None:
-    """Raises FieldError where the review is signed off, MayNotWriteError."""
+    """Delete a decision.  Raises MayNotWriteError, and FieldError once the review is signed off."""
     with _deciding(access, decision.qbr):
         decision.delete()
 

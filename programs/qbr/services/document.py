@@ -177,9 +177,9 @@ class MeasuredTicket(MetricText, QbrTicket):
 
 @dataclass(frozen=True, kw_only=True)
 class FrozenDecision:
-    """What was asked for, or decided in the review before; `owner` is a person's id.
+    """A decision that was asked for, or one of the preceding review; `owner` is a person's id.
 
-    `state` is that of its ticket on the day of freezing; empty without one.
+    `state` is the state of its ticket on the day of freezing; empty without a ticket.
     """
 
     title: str

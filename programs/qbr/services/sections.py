@@ -193,7 +193,7 @@ class SectionWriteSerializer(WriteSerializer[QbrSection]):
 
 
 def available_sections(period: str) -> list[Section]:
-    """In their first order, without those whose metric there is not yet; a month has no executive report."""
+    """The sections in default order whose metrics exist; a month has no executive report."""
     known = {metric.key for metric in metrics()}
     has_report = period == QbrPeriod.QUARTER
     return [

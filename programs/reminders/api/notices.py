@@ -88,7 +88,7 @@ class NoticesView(ProgramView):
         "v1_notices_list",
         NoticesSerializer,
         parameters=[
-            OpenApiParameter("show", str, enum=list(SHOWN), description="Without it: unread."),
+            OpenApiParameter("show", str, enum=list(SHOWN), description="Default: unread."),
             *page_parameters("Notices"),
         ],
         errors=REFUSALS,

@@ -60,7 +60,9 @@ class ClockField(Text):
 
 class ChannelWriteSerializer(BodySerializer):
     on = YesOrNo(required=False)
-    kinds = serializers.DictField(child=YesOrNo(), required=False, help_text="Those that change.")
+    kinds = serializers.DictField(
+        child=YesOrNo(), required=False, help_text="The kinds to switch on or off; others stay."
+    )
 
     def validate_kinds(self, kinds: dict[str, bool]) -> dict[str, bool]:
         unknown = next((kind for kind in kinds if kind not in MessageKind.values), None)

@@ -78,7 +78,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
 
 @record_view
 def notice_open(request: HttpRequest, pk: int) -> HttpResponse:
-    """To what the notice is about; it is read by that."""
+    """Mark the notice as read and redirect to what it is about."""
     notice = _own(request, pk)
     read_notices(access_in(request), [pk])
     [item] = items_of([notice])
@@ -110,7 +110,7 @@ def _url(**params: object) -> str:
 
 
 def _back(request: HttpRequest) -> HttpResponse:
-    """To the page of the inbox on which it was marked."""
+    """Redirect to the page of the inbox that the notice was marked on."""
     back = request.POST.get("back", "")
     path = reverse("inbox")
     return redirect(back if back == path or back.startswith(f"{path}?") else path)

@@ -35,10 +35,10 @@ Statement = tuple[str, dict[str, Any]]
 
 
 def of_due_tickets(today: date) -> Statement:
-    """To the owners of tickets that are due within three days, today, or were due.
+    """Remind owners of tickets that are due within three days, due today, or overdue.
 
-    What is overdue is said on the first day, and once in each week after it: the week is the notice's number, so that
-    a day on which nothing was planned is made up for, and none is doubled.
+    An overdue ticket is reported on its first day and weekly from then on: the week is the notice's number, so that a
+    day without a run is made up for, and no reminder is doubled.
     """
     return (
         f"""
@@ -63,9 +63,11 @@ def of_due_tickets(today: date) -> Statement:
 
 
 def of_overdue_in_teams(today: date) -> Statement:
-    """To whom the owner reports; where nobody is known who may see the ticket, to who leads the owner's unit (or one
-    above), else to the managers of the ticket's unit, or of the nearest above that has any; of a ticket of the whole
-    organisation, to the executives.  Never to the owner.
+    """Tell one level up about overdue tickets; never the owner.
+
+    Recipients are the owner's manager; if nobody is known who may see the ticket, the leaders of the owner's unit or of
+    one above; else the managers of the ticket's unit, or of the nearest unit above with any; for a ticket of the
+    organisation, the executives.
     """
     return (
         f"""
@@ -125,10 +127,10 @@ def of_overdue_in_teams(today: date) -> Statement:
 
 
 def of_check_ins_due(today: date) -> Statement:
-    """To the owners of published objectives of the quarter that has come, on the day by which a check-in is due
-    (`check_in_due` of programs/objectives/queries/objectives.py) and every two weeks after it.
+    """Remind owners of published objectives of a check-in when it is due, and every two weeks from then on.
 
-    `day` is the day since which nobody checked in: of the last check-in, else of publishing, else the quarter's first.
+    `check_in_due` of programs/objectives/queries/objectives.py gives the day.  `day` is the day of the last check-in,
+    else of publishing, else the first of the quarter.
     """
     return (
         f"""
@@ -157,8 +159,10 @@ def of_check_ins_due(today: date) -> Statement:
 
 
 def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
-    """To the managers of teams without a published mandatory objective (of one that nobody manages: to those of the
-    nearest unit above), once the quarter's first week is over, and in each week after it."""
+    """Remind managers of teams without a published mandatory objective, weekly after the quarter's first week.
+
+    A team without a manager is reported to the managers of the nearest unit above.
+    """
     everything = Visibility(whole=True, unit_ids=None, leads_whole=True)
     teams = teams_without_objective(quarter, everything, today=today).values_list("pk", flat=True)
     reminded_since = quarter.start + timedelta(days=FIRST_DAYS_OF_QUARTER)
@@ -188,8 +192,9 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
 
 
 def of_broken_agreements(now: datetime, today: date) -> Statement:
-    """To the people of the unit that owns the repository, once for each breach of a recent open pull request, where the
-    agreement asks for it and while it is working hours there.
+    """Tell the unit that owns the repository once of each breach of its agreement by a recent open pull request.
+
+    Only units whose agreement asks for it are told, during their working hours.
     """
     return (
         f"""
@@ -251,7 +256,7 @@ def _nearest(term: LiteralString) -> LiteralString:
 
 
 def of_silences() -> Statement:
-    """To admins, once for each of what stopped arriving and has not begun again."""
+    """Tell admins once of each source that stopped arriving and has not begun again."""
     return (
         """
         SELECT account.id AS account_id, %(silence)s AS kind, silence.id AS silence_id, 0 AS number
@@ -263,9 +268,9 @@ def of_silences() -> Statement:
 
 
 def of_policy_changes(now: datetime) -> Statement:
-    """To everybody who had an account then, once for each recent change of the rules of who sees what.
+    """Tell everybody who had an account then of a recent change of the rules of who sees what, once.
 
-    Older ones are not repeated when their notices have been deleted.
+    Older changes are not repeated after their notices were deleted.
     """
     return (
         """
@@ -279,9 +284,9 @@ def of_policy_changes(now: datetime) -> Statement:
 
 
 def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement:
-    """To whom it mentions; else to the ticket's owner and those who watch it.  Never to who wrote it.
+    """Tell the mentioned people of a comment; without any, the owner and the watchers; never its author.
 
-    `people` are those whom it mentions, and the owner.
+    `people` are the mentioned people and the owner.
     """
     return (
         f"""
@@ -316,7 +321,7 @@ def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement
 
 
 def of_assignment(ticket_id: int, owner: int, by_account: int | None, today: date) -> Statement:
-    """To who owns the ticket now, unless they took it themselves.  The number is the ticket's version."""
+    """Tell the ticket's new owner, unless they took it themselves.  The number is the ticket's version."""
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}

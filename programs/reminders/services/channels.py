@@ -96,4 +96,4 @@ class Transport(Protocol):
         """Whether the account has an address there."""
 
     def session(self) -> AbstractContextManager[Session]:
-        """For several e-mails.  Opens nothing until the first is handed over."""
+        """A session for several e-mails, which connects when the first is sent."""

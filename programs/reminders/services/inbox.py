@@ -19,19 +19,19 @@ COUNTED = 99  # more than that is “99+”
 
 
 def notices_of(access: Access) -> NoticeQuerySet:
-    """Those about what the viewer may see; none for a token of nobody."""
+    """Notices about what the viewer may see; none for a token without an account."""
     if not isinstance(access.viewer, User):
         return Notice.objects.none()
     return Notice.objects.filter(account=access.viewer).within(access.visibility)
 
 
 def count_unread(access: Access) -> int:
-    """At most one more than COUNTED."""
+    """The number of unread notices, at most COUNTED + 1."""
     return len(notices_of(access).unread().order_by().values_list("pk")[: COUNTED + 1])
 
 
 def read_notices(access: Access, ids: Collection[int] | None = None) -> int:
-    """Those among them (None: all) that are the account's and unread; how many."""
+    """Mark the account's unread notices among `ids` (None: all) as read; return how many."""
     unread = notices_of(access).unread()
     return (unread if ids is None else unread.filter(pk__in=ids)).update(read_at=timezone.now())
 
@@ -49,5 +49,5 @@ def end_notices(today: date) -> int:
 
 
 def unread_notices(access: Access, ids: Collection[int]) -> int:
-    """Those among them that are the account's and read; how many."""
+    """Mark the account's read notices among `ids` as unread; return how many."""
     return notices_of(access).exclude(read_at=None).filter(pk__in=ids).update(read_at=None)

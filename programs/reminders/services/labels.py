@@ -28,15 +28,15 @@ SOMEBODY = "Somebody"
 
 
 def notices_of_page(numbers: Sequence[int]) -> list[Notice]:
-    """With everything that their words need, the newest first.
+    """The page's notices with all that their texts need, newest first.
 
-    A full inbox is sorted by what an index holds; only the page's own notices are read with all that they are about.
+    A full inbox is sorted by an index; only the page's own notices are read with what they are about.
     """
     return list(with_related(Notice.objects.filter(pk__in=numbers)).order_by("-at", "-pk"))
 
 
 def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
-    """With everything that their words need."""
+    """The notices with everything that their texts need."""
     return notices.select_related(
         *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
         *("meeting__series__unit", "alert__budget__unit", "silence", "policy"),
@@ -45,7 +45,7 @@ def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
 
 
 def items_of(notices: Sequence[Notice]) -> list[Item]:
-    """In their order; three queries for the names, however many there are.  Needs `with_related`."""
+    """The notices' texts in order; three queries for names, however many.  Needs `with_related`."""
     words = _NoticeTexts(windows.local_today(), _names(notices))
     return [words.item(notice) for notice in notices]
 
@@ -140,7 +140,7 @@ class _NoticeTexts:
         return Item(label, meeting.series.title, path, f"{when}{where}")
 
     def _alert(self, alert: BudgetAlert) -> Item:
-        """With the figures of its moment."""
+        """The text of a budget alert, with the figures of its moment."""
         budget, amount = alert.budget, float(alert.amount)
         whose = budget.unit.name if budget.unit else WHOLE_ORGANISATION
         title = f"{whose}{f', {agent_name(budget.agent)}' if budget.agent else ''}, {alert.month:%B %Y}"
@@ -191,7 +191,7 @@ def _digest(digest: Digest) -> Item:
 
 
 def _rule(notice: Notice, rule: AlertRule) -> Item:
-    """With the value of its moment, and the limit as it is now."""
+    """The text of an alert rule, with the value of its moment and the present limit."""
     metric, whose = find(rule.metric), rule.unit.name if rule.unit else WHOLE_ORGANISATION
     name = metric.name if metric else rule.metric
     is_latest = rule.value is not None and metric is not None and notice.number == rule.fired
@@ -220,7 +220,7 @@ def _policy(notice: Notice) -> Item:
 
 
 def _page(name: str, *arguments: object) -> str:
-    """Its path; the home page's where this installation has no such page."""
+    """The path of the named page; of the home page if this installation has no such page."""
     try:
         return reverse(name, args=arguments)
     except NoReverseMatch:

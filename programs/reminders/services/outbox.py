@@ -175,7 +175,7 @@ def wait_until(email: OutgoingEmail, moment: datetime) -> None:
 
 
 def _settle(email: OutgoingEmail, state: OutgoingEmail.State, why: str, **more: object) -> None:
-    """Only by its holder; what it knows counts, even where its time was over meanwhile."""
+    """Record the outcome, for the holder of the e-mail alone, even if its lease has meanwhile expired."""
     OutgoingEmail.objects.filter(pk=email.pk, held_by=email.held_by).update(
         state=state, reason=why[:LONGEST_REASON], held_by="", held_until=None, **more
     )

@@ -56,7 +56,7 @@ def plan_alone(statement: Statement, now: datetime | None = None, *, columns: st
 
 
 def notify_of_comment(comment: TicketComment) -> int:
-    """In the transaction that stores it."""
+    """Write the notices of a comment in the transaction that stores it; return how many."""
     people = list(comment.mentions.values_list("pk", flat=True))
     if comment.ticket.owner_id is not None:
         people.append(comment.ticket.owner_id)
@@ -64,7 +64,7 @@ def notify_of_comment(comment: TicketComment) -> int:
 
 
 def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:
-    """In the transaction that stores it."""
+    """Write the notice of an assignment in the transaction that stores it; return how many."""
     if ticket.owner_id is None:
         return 0
     return store_notices(

@@ -49,7 +49,7 @@ def preferences_of(account: User) -> Preferences:
 
 
 def change_preferences(account: User, preferences: Preferences) -> Preferences:
-    """Also of what waits already: it is sent as is wanted now.  Raises FieldError."""
+    """Store preferences, and apply them to messages that wait.  Raises FieldError."""
     if preferences.time_zone:
         try:
             ZoneInfo(preferences.time_zone)
@@ -84,7 +84,7 @@ class NoSuchLinkError(Exception):
 
 @dataclass(frozen=True)
 class Link:
-    """What a link of an e-mail ends: messages of a kind (empty: of all kinds) by a channel."""
+    """An unsubscribe link: the kind of messages (empty: all) and the channel that it ends."""
 
     account: User
     channel: Channel
@@ -98,7 +98,7 @@ def unsubscribe_token(account: User, channel: Channel, kind: str = "") -> str:
 
 
 def read_token(token: str) -> Link:
-    """Raises NoSuchLinkError."""
+    """The link with this token.  Raises NoSuchLinkError."""
     try:
         account_id, word, *kinds = signing.Signer(salt=SALT).unsign_object(token.replace("~", ":"))
         kind = MessageKind(kinds[0]).value if kinds else ""
@@ -118,9 +118,9 @@ def is_unsubscribed(link: Link) -> bool:
 
 @dataclass(frozen=True)
 class Quiet:
-    """From `begins` until `ends` by the clock of `zone`; past midnight where `begins` is later.  Equal: never.
+    """Quiet hours from `begins` to `ends` in `zone`, over midnight if `begins` is later; none if both are equal.
 
-    Messages are delayed until they are over; none is dropped.
+    Messages wait until they are over; none is dropped.
     """
 
     begins: time

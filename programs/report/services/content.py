@@ -597,7 +597,7 @@ def _caveat(key: str, title: str, text: Sentence) -> Point:
 
 
 def _title_of(finding: Finding, at: tuple[str, ...] = ()) -> Sentence:
-    """Its declared title with its numbers as facts."""
+    """The finding's declared title; its numbers are facts."""
     detector, at = BY_KEY[finding.detector], at or (source(SourceKind.FINDING, finding.pk),)
     unit = detector.unit_of_measure
     share = abs(finding.after - finding.before) / abs(finding.before) if finding.before else 0.0

@@ -108,7 +108,7 @@ class Point:
 
     @property
     def sentences(self) -> Sequence[tuple[str, Sentence]]:
-        """Each sentence that is not empty, with the name of its field."""
+        """The non-empty sentences, each with its field's name."""
         values = ((one.name, getattr(self, one.name)) for one in fields(self))
         return [(name, value) for name, value in values if isinstance(value, Sentence) and value]
 

@@ -214,7 +214,7 @@ def ask(model: LanguageModel, body: Mapping[str, Any], *, seconds: float) -> Map
 
 
 def _sentences(body: bytes) -> Mapping[str, str]:
-    """Raises ModelError."""
+    """The sentences in the model's answer.  Raises ModelError."""
     try:
         content = json.loads(body)["choices"][0]["message"]["content"]
         sentences = json.loads(content)["sentences"]

@@ -60,7 +60,7 @@ class ReviewDocumentSerializer(ReviewSerializer):
     """One review with its agenda in order and who was invited."""
 
     points = serializers.SerializerMethodField()
-    attendance = serializers.SerializerMethodField(help_text="Empty for a token of nobody.")
+    attendance = serializers.SerializerMethodField(help_text="Invited people; empty for a token without an account.")
 
     class Meta:
         model = Review

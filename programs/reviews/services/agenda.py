@@ -84,7 +84,7 @@ class MetricFigures:
 
 
 def agenda_of(review: Review, access: Access, *, quarter: Quarter) -> list[ReviewPoint]:
-    """In the order in which it is discussed, not stored.  `quarter` is that of the review's month."""
+    """The points in order of discussion, unsaved.  `quarter` is the quarter of the review's month."""
     unit, until = review.unit, review.agenda_until
     objectives = _objectives(unit, quarter, access, until)
     points: list[ReviewPoint] = []
@@ -369,10 +369,10 @@ def _short(text: str) -> str:
 
 
 def visible_figures(point: ReviewPoint, review: Review, access: Access) -> Mapping[str, Any]:
-    """Empty where the point has none, or they are withheld from this reader.
+    """The point's figures; empty without any, and if they are withheld from this reader.
 
-    A review is read by more people than its figures: whoever leads the unit sees them as they were, others as the
-    metric's page would show them.
+    A review has more readers than its figures: leaders of the unit see them as they were, others as the metric's page
+    would show them.
     """
     figures: Mapping[str, Any] = point.figures
     if not figures or access.visibility.leads(review.unit_id):

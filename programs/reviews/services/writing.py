@@ -57,7 +57,7 @@ def prepare_review(access: Access, unit: Unit, month: date) -> Review:
 
 
 def update_agenda(access: Access, review: Review) -> None:
-    """From the figures of today.  Points with notes, a decision or tickets stay, whatever the data says now."""
+    """Update the agenda from today's figures.  Points with notes, a decision or tickets stay in any case."""
     with changes_by(account_of(access)):
         stored = _locked(access, review)
         Review.objects.filter(pk=stored.pk).update(agenda_until=_agenda_until(stored.month, windows.local_today()))
@@ -66,7 +66,7 @@ def update_agenda(access: Access, review: Review) -> None:
 
 
 def save_point(access: Access, point: ReviewPoint, *, notes: str, decision: str, of_version: int) -> ReviewPoint:
-    """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
+    """Save the point.  Raises FieldError, MayNotWriteError, and ConflictError if others wrote since `of_version`."""
     notes = checked_text("notes", notes, LONGEST_NOTES)
     decision = checked_text("decision", decision, LONGEST_NOTES)
     account = account_of(access)
@@ -115,7 +115,7 @@ def make_ticket(access: Access, point: ReviewPoint, *, title: str, kind: str, ow
 
 
 def save_summary(access: Access, review: Review, summary: str, *, of_version: int) -> Review:
-    """Raises ConflictError where others wrote since `of_version`, FieldError, MayNotWriteError."""
+    """Save the summary.  Raises FieldError, MayNotWriteError, and ConflictError if others wrote since `of_version`."""
     summary = checked_text("summary", summary, LONGEST_NOTES)
     with changes_by(account_of(access)):
         stored = _locked(access, review)
@@ -185,8 +185,9 @@ def _next_month(month: date) -> date:
 
 
 def _invite(review: Review, today: date) -> None:
-    """Those invited to its meeting; without one the people of the unit, of a large unit the managers of the units
-    right below it; and the unit's manager.
+    """Invite the participants of its meeting; without one, the unit's people and its manager.
+
+    Of a large unit, the managers of the units right below it are invited in place of its people.
     """
     meeting = meeting_about(MeetingKind.REVIEW, review.unit, review.month, _next_month(review.month))
     people = set(meeting.participants.invited().values_list("person", flat=True)) if meeting else set()

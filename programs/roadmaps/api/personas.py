@@ -87,7 +87,7 @@ class PersonaRoadmapView(ProgramView):
 
 
 def _filters(request: Request, access: Access) -> Filters:
-    """Raises FieldError for what the viewer may not look at, too."""
+    """The filters of the request.  Raises FieldError, also for what the viewer may not see."""
     period = parameter(request, "period") or PERIOD.default
     if period not in PERIOD.options:
         raise FieldError("period", f"One of: {', '.join(PERIOD.options)}.")

@@ -183,7 +183,7 @@ class RoadmapExampleView(ProgramView):
 
 
 def _roadmap(request: Request, access: Access) -> TeamRoadmap:
-    """Raises FieldError for a quarter that no roadmap begins with."""
+    """The roadmap that the request names.  Raises FieldError for a quarter that no roadmap begins with."""
     known, today = list(Quarter.objects.all()), windows.local_today()
     first = day("quarter", parameter(request, "quarter")) or today
     earliest, latest = first_days(known, today)

@@ -73,7 +73,7 @@ def roadmap_move(request: HttpRequest) -> HttpResponse:
 
 
 def _card(request: HttpRequest, access: Access, key: str) -> Objective | RoadmapIntent:
-    """Raises Http404 for one that is not there, or not the viewer's to see."""
+    """The objective or intent with this key.  Raises Http404 if it is unknown or hidden."""
     kind, _, number = key.partition("-")
     if kind not in ("objective", "intent") or not (number.isascii() and number.isdecimal()) or len(number) > LONGEST_ID:
         raise Http404(NO_CARD)

@@ -134,7 +134,7 @@ def personas_restore(request: HttpRequest) -> HttpResponse:
 
 
 def _read_params(request: HttpRequest) -> PersonaParams:
-    """Raises QueryError for invalid parameters."""
+    """The parameters of the request.  Raises QueryError."""
     filters = filters_of(request, (PERIOD,), facets=())
     return PersonaParams(filters, request.GET.get("persona", "").strip()[:60])
 
@@ -172,7 +172,7 @@ def _metric(row: PersonaMetric, figures: Answers, filters: Filters) -> MetricLin
 
 
 def _forecast(row: PersonaMetric, filters: Filters) -> MetricLine:
-    """How many of the open epics with a planned day will be finished by then, with odds of 85 %."""
+    """The number of open epics with a planned day that will be finished by then, with odds of 85 %."""
     epics = listed_forecasts(
         InitiativeKind.EPIC, filters.access, people=filters.people_filter, own_only=False, today=filters.today
     )
@@ -198,7 +198,10 @@ def _comparison(filters: Filters) -> str:
 
 
 def _setup_url(key: str, access: Access) -> str:
-    """For those who can: a hand-kept metric is defined, another one comes with a connection."""
+    """The page that makes a missing metric available, for viewers who may use it.
+
+    A hand-kept metric is defined there; others come with a connection.
+    """
     if not access.visibility.leads_whole:
         return ""
     if key.startswith(HAND_KEPT):

@@ -71,5 +71,5 @@ def safe_back(request: HttpRequest) -> str:
 
 
 def back_to_roadmap(request: HttpRequest, key: str) -> HttpResponse:
-    """To the roadmap, at the card."""
+    """Redirect to the card on the roadmap."""
     return redirect(f"{safe_back(request)}{'#' + key if key else ''}")

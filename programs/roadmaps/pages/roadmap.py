@@ -106,7 +106,7 @@ def views(chosen: str) -> list[Picker]:
 
 
 def read_params(request: HttpRequest, access: Access, known: Quarters) -> RoadmapParams:
-    """Raises QueryError for invalid parameters."""
+    """The parameters of the request.  Raises QueryError."""
     filters = filters_of(request, facets=())
     word = request.GET.get("quarter", "").strip()
     first = known.current.start

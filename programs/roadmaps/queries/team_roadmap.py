@@ -85,7 +85,10 @@ def first_days(known: Sequence[Quarter], today: date) -> tuple[date, date]:
 
 
 def team_roadmap(quarters: Sequence[Quarter], access: Access, *, unit: str | None = None) -> TeamRoadmap:
-    """As far as the viewer may see it; with a `unit` (slug) its row and those of all below it alone.  Six queries."""
+    """The roadmap as the viewer may see it, in six queries.
+
+    With a `unit` (slug), only the rows of the unit and its descendants.
+    """
     today = windows.local_today()
     days = {quarter.start: min(today, quarter.window.last_day) for quarter in quarters}
     teams = teams_by_day(days.values())

@@ -119,7 +119,7 @@ def _check_place(intent: RoadmapIntent) -> None:
 
 
 def _locked(access: Access, intent: RoadmapIntent) -> RoadmapIntent:
-    """As it is stored now, held for this transaction."""
+    """The stored intent, locked in this transaction."""
     held = RoadmapIntent.objects.select_for_update(of=("self",)).select_related("unit", "quarter")
     stored = held.filter(pk=intent.pk).first()
     if stored is None:

@@ -32,7 +32,7 @@ PERIOD = Choice("period", {LAST: "Last quarter", RUNNING: "This quarter to date"
 
 
 def all_personas() -> list[Persona]:
-    """With their metrics, by quarter; two queries."""
+    """All personas with their metrics by quarter; two queries."""
     metrics = Prefetch("metrics", PersonaMetric.objects.order_by("quarter", "position", "pk"))
     return list(Persona.objects.prefetch_related(metrics))
 
@@ -69,7 +69,7 @@ def _titles(access: Access) -> list[str]:
 
 
 def in_period(filters: Filters) -> Filters:
-    """Over the last complete quarter, or the one that runs: whichever PERIOD says."""
+    """The filters, over the last complete quarter or the current one, as PERIOD says."""
     current = windows.quarter_of(filters.today)
     if filters.picked[PERIOD.parameter] == RUNNING:
         return filters.with_range("quarter")
@@ -84,7 +84,7 @@ def persona_figures(personas: Sequence[Persona], filters: Filters) -> Answers:
 
 
 def measured_metric(key: str) -> Metric | None:
-    """None where there is no such metric (yet), or where it has a value for each agent or language only."""
+    """The metric with this key; None if it does not exist (yet), or has values by agent or language only."""
     metric = find(key)
     return None if metric is None or metric.always_by else metric
 

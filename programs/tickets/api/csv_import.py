@@ -45,7 +45,7 @@ class CsvParser(BaseParser):
 
 
 class RowErrorSerializer(serializers.Serializer[object]):
-    row = serializers.IntegerField(help_text="As a spreadsheet counts: the head is row 1.")
+    row = serializers.IntegerField(help_text="Row number as in a spreadsheet: the header is row 1.")
     column = serializers.ChoiceField(choices=list(LABELS), allow_null=True, help_text="Null: none is to blame.")
     message = serializers.CharField()
 
@@ -54,7 +54,7 @@ class ImportedSerializer(serializers.Serializer[object]):
     applied = serializers.BooleanField()
     added = serializers.IntegerField(help_text="Tickets that were filed, or would be.")
     known = serializers.IntegerField(help_text="Rows with the number of a ticket that is there: left as they are.")
-    tickets = serializers.ListField(child=serializers.IntegerField(), help_text="Their numbers.")
+    tickets = serializers.ListField(child=serializers.IntegerField(), help_text="Numbers of the filed tickets.")
     errors = RowErrorSerializer(many=True)  # type: ignore[assignment]  # DRF takes it from the class
 
 
@@ -72,7 +72,9 @@ class TicketImportView(ProgramView):
         {200: ImportedSerializer, 201: ImportedSerializer, 400: ImportRefusedSerializer},
         errors=ERRORS,
         request={"text/csv": OpenApiTypes.STR, "multipart/form-data": FILE},
-        parameters=[OpenApiParameter("dry_run", str, enum=["yes"], description="Only say what would be stored.")],
+        parameters=[
+            OpenApiParameter("dry_run", str, enum=["yes"], description="Check the file without storing anything.")
+        ],
     )
     def post(self, request: Request) -> Response:
         """File every new row, or none where one cannot be stored."""

@@ -47,7 +47,7 @@ class TicketSerializer(ReadSerializer[Ticket]):
     objective = serializers.SerializerMethodField(
         help_text="The objective whose plan includes the ticket, if visible to you."
     )
-    pull_requests = serializers.SerializerMethodField(help_text="Those that you may see.")
+    pull_requests = serializers.SerializerMethodField(help_text="Linked pull requests that you may see.")
     effect = serializers.SerializerMethodField(help_text="Null: not measured, or not yours to see.")
     effect_reason = serializers.SerializerMethodField(help_text="Why it has none.")
 

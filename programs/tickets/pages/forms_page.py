@@ -139,7 +139,7 @@ class TicketPage(ProgramForm):
 
 
 def templates_for(metric: str) -> list[TicketTemplate]:
-    """Those that are offered; first those that are to move the metric from which one came."""
+    """The offered templates; those meant for the given metric first."""
     offered = TicketTemplate.objects.filter(is_offered=True)
     return sorted(offered, key=lambda template: not metric or template.metric != metric)
 

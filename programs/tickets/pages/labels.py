@@ -75,7 +75,7 @@ def _line(ticket: Ticket, access: Access, today: date) -> TicketLine:
 
 
 def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
-    """None where nothing was measured, or the viewer may not see the figures."""
+    """The ticket's effect in words; None without a measurement, and if the viewer may not see the figures."""
     effect = visible_effect(ticket, access)
     if effect is None:
         return None
@@ -100,7 +100,7 @@ def effect_words(ticket: Ticket, access: Access) -> EffectText | None:
 
 
 def _sureness(ticket: Ticket, metric: Metric, effect: TicketEffect) -> str:
-    """From which weeks the interval comes, or why there is none; and until when it is measured again."""
+    """A sentence on the weeks behind the interval, or why there is none, and until when it is remeasured."""
     weeks = f"{MOST_WEEKS} weeks before and {wording.count(effect.weeks_after, 'week')} after"
     again = ""
     if effect.weeks_after < MOST_WEEKS and ticket.completed_on:
@@ -115,7 +115,7 @@ def _sureness(ticket: Ticket, metric: Metric, effect: TicketEffect) -> str:
 def ticket_history(
     changes: Sequence[Change], names: AccountNames, pull_requests: Mapping[int, str]
 ) -> list[HistoryLine]:
-    """In their order; `names` are those of accounts, `pull_requests` those that the viewer may see."""
+    """The changes as lines in order; names of accounts and visible pull requests are given."""
     return history_lines(
         changes,
         names,

@@ -100,7 +100,7 @@ class Tickets(UnitList):
         return super().shown()
 
     def _new_url(self) -> str:
-        """Empty for whoever can write no ticket of this unit."""
+        """The page for a new ticket; empty for viewers who can write none for this unit."""
         visibility, unit = self.access.visibility, self.narrowed.chosen["unit"]
         may_add = visibility.leads_any
         if unit and not visibility.leads_whole:
@@ -157,7 +157,7 @@ class Tickets(UnitList):
 
 
 def _month(word: str, today: date) -> date:
-    """Its first day; this month where none is named.  Raises QueryError."""
+    """The first day of the named month, by default this one.  Raises QueryError."""
     if not word:
         return today.replace(day=1)
     try:

@@ -113,7 +113,7 @@ def _objective(record: Ticket, access: Access) -> Link | None:
 
 
 def _pull_requests(numbers: Collection[int], access: Access) -> Mapping[int, Link]:
-    """Those that the viewer may see; a ticket is seen by more people than each of its pull requests."""
+    """Links to the pull requests that the viewer may see: not all readers of a ticket may see each."""
     if not numbers:
         return {}
     visible = visible_pull_requests(access).filter(pk__in=numbers).select_related("repository").order_by("pk")
@@ -173,7 +173,7 @@ def _state(word: str) -> TicketState:
 
 
 def _back(request: HttpRequest, pk: int) -> HttpResponse:
-    """To the list from which it was moved, else to the ticket."""
+    """Redirect to the list that the ticket was moved on, or to the ticket."""
     back = request.POST.get("back", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}, require_https=False):
         return redirect(back)

@@ -71,7 +71,7 @@ class ImportRow:
 
 
 def check_imports(visibility: Visibility) -> None:
-    """Raises MayNotWriteError for whoever can write no ticket at all."""
+    """Refuse viewers who can write no ticket.  Raises MayNotWriteError."""
     if not visibility.leads_any:
         raise MayNotWriteError("Only managers of a unit, executives and admins can write tickets.")
 
@@ -125,7 +125,7 @@ def _row(access: Access, number: int, cells: Mapping[str, str], known: set[int])
 
 
 def _checked(access: Access, shown: ImportRow, values: Mapping[str, str]) -> ImportRow:
-    """Raises FieldError, MayNotWriteError."""
+    """The row, validated as a ticket.  Raises FieldError, MayNotWriteError."""
     completed_on, due_on = (day(name, values[name]) for name in ("completed_on", "due_on"))
     choices = {column.name for column in FILE if column.choices}
     given: dict[str, Any] = {

@@ -45,7 +45,7 @@ def last_measured_on(completed_on: date) -> date:
 
 
 def windows_of(ticket: Ticket, weeks: int) -> WindowPair | None:
-    """With that many weeks after; None where the ticket is not done."""
+    """The windows before and after completion, with `weeks` after it; None for an open ticket."""
     return weeks_around(ticket.starts_on, ticket.completed_on, weeks) if ticket.completed_on else None
 
 
@@ -75,7 +75,7 @@ def visible_effect(ticket: Ticket, access: Access) -> TicketEffect | None:
 
 
 class EffectState(models.TextChoices):
-    """What is known of a change: an interval that leaves out 0 says which way it went."""
+    """The state of knowledge on an effect: an interval without 0 gives its direction."""
 
     BETTER = "better", "Better"
     WORSE = "worse", "Worse"
@@ -148,7 +148,7 @@ def _measure(ticket: Ticket, today: date) -> None:
 
 
 def _change(ticket: Ticket, weeks: int) -> ChangeAfter | None:
-    """None where the metric can't be asked of this unit any more."""
+    """The metric's change after completion; None if the metric cannot be read for this unit any more."""
     pair = windows_of(ticket, weeks)
     try:
         return read_change(ticket.metric, _scope(ticket), pair) if pair else None

@@ -72,7 +72,7 @@ class TicketWriteSerializer(WriteSerializer[Ticket]):
         extra_kwargs = {
             "title": {"error_messages": dict.fromkeys(("blank", "required"), "Enter the opportunity or challenge.")},
             "resolution": {"max_length": LONGEST_RESOLUTION},
-            "starts_on": {"required": False, "help_text": "Without it today."},
+            "starts_on": {"required": False, "help_text": "Default: today."},
             "due_on": {"error_messages": {"required": "A ticket needs a due date."}},
         }
 
@@ -107,15 +107,13 @@ def pull_requests_named(text: str, access: Access) -> tuple[int, ...]:
 
 
 def names_of_pull_requests(ticket: Ticket, access: Access) -> str:
-    """Those that the viewer may see, one a line."""
+    """The names of visible pull requests, one a line."""
     visible = visible_pull_requests(access).filter(pk__in=ticket.pull_requests.values("pk"))
     return "\n".join(map(name_of_pull_request, visible.select_related("repository").order_by("pk")))
 
 
 def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket | None = None) -> list[int]:
-    """Those with Headway's `numbers`, as far as the viewer may see them; of a ticket that is `known` also those that
-    they may not, which an edit keeps.  Raises FieldError.
-    """
+    """The ids among `numbers` that the viewer may see; hidden ones of the `known` ticket stay.  Raises FieldError."""
     if len(numbers) > MOST_NAMED:
         raise FieldError("pull_requests", TOO_MANY)
     linked = set(known.pull_requests.values_list("pk", flat=True)) if known else set()
@@ -126,7 +124,7 @@ def pull_requests_numbered(numbers: Sequence[int], access: Access, known: Ticket
 
 
 def name_of_pull_request(pull_request: PullRequest) -> str:
-    """As people write it."""
+    """The name of the pull request as people write it."""
     return f"{pull_request.repository.name}#{pull_request.number}"
 
 

@@ -43,7 +43,7 @@ MENTION = re.compile(r"(?<![\w.])@([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
 def may_change(visibility: Visibility, ticket: Ticket) -> bool:
-    """Its owner, and whoever answers for its unit."""
+    """Whether the viewer owns the ticket or leads its unit."""
     owns = ticket.owner_id is not None and ticket.owner_id == visibility.person_id
     return owns or visibility.leads(ticket.unit_id)
 
@@ -61,10 +61,10 @@ def add_ticket(access: Access, given: Mapping[str, Any]) -> Ticket:
 
 
 def change_ticket(access: Access, ticket: Ticket, given: Mapping[str, Any], *, of_version: int) -> Ticket:
-    """As `add_ticket`; ConflictError where it was changed since `of_version`, and nothing is stored.
+    """Change a ticket like `add_ticket`; raises ConflictError if it changed since `of_version`.
 
-    What is not given stays, and a ticket that stays as it was is no change.  An owner who leads no unit leaves it where
-    it is.
+    Fields that are not given stay, and a change without a difference is not recorded.  A new owner who leads no unit
+    leaves the ticket in its unit.
     """
     _check_may_change(access, ticket)
     with changes_by(account_of(access)):
@@ -158,7 +158,7 @@ def _save(stored: Ticket) -> None:
 
 
 def check_completion(day: date, starts_on: date) -> None:
-    """Raises FieldError."""
+    """Refuse a day of completion that is not between the start and today.  Raises FieldError."""
     if day > windows.local_today():
         raise FieldError("completed_on", f"{day} is in the future.")
     if day < starts_on:

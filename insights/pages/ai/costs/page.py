@@ -125,7 +125,7 @@ def _of_repositories(filters: Filters) -> dict[str, Any]:
 
 
 def _of_repository(request: HttpRequest, subject: Subject, filters: Filters) -> dict[str, Any]:
-    """Its metrics, and the rows of its spend."""
+    """The context of a repository's costs: its metrics and the rows of its spend."""
     narrowed = _of(subject, filters)
     answers = AI_PAGE.read(narrowed, OF_A_REPOSITORY)
     pull_requests = answers.figure(ABANDONED).sample_size

@@ -122,7 +122,7 @@ MOST_LISTED = 20
 
 
 def ancestor_tables(answers: Answers) -> list[dict[str, Any]]:
-    """None where no delivered item has such an ancestor."""
+    """Tables of spend by ancestor of delivered items; None without an ancestor."""
     tables = [_table(answers, dimension) for dimension in DIMENSIONS]
     return [table for table in tables if any(line["title"] or line["name"] for line in table["lines"])]
 

@@ -164,7 +164,7 @@ class Costs:
 
     @property
     def abandoned(self) -> Decimal | None:
-        """None where the states are hidden."""
+        """The cost of abandoned work; None if states are hidden."""
         abandoned = (spend for state, spend in self.states.items() if state in ABANDONED)
         return sum(abandoned, Decimal(0)) if self.states else None
 
