@@ -1,3 +1,3 @@
 """Headway's collector: records on a developer's machine which lines of a commit an agent wrote, and sends counts."""
 
-VERSION = "0.2.0"
+VERSION = "0.3.0"

@@ -24,15 +24,17 @@ SHELLS = frozenset(
     (
         *("bash", "powershell", "shell", "local_shell"),
         *("exec_command", "run_shell_command", "run_terminal_cmd", "run_in_terminal"),
+        *("execute_bash", "execute_pwsh", "shell_command"),
     )
 )
 EDITORS = frozenset(
     (
         *("edit", "multiedit", "write", "notebookedit", "write_file", "replace", "create", "str_replace"),
         *("str_replace_editor", "create_file", "replace_string_in_file", "insert_edit_into_file", "edit_file"),
+        *("fs_write", "fs_append"),
     )
 )
-PATCHERS = frozenset(("apply_patch", "git_apply_patch"))
+PATCHERS = frozenset(("apply_patch", "git_apply_patch", "patch"))
 _PATCHED = re.compile(r"^\*\*\* (?:Add|Update) File: (.+?)\s*$|^\*\*\* Move to: (.+?)\s*$", re.MULTILINE)
 # Commands that bring lines which somebody wrote before: what they change is nobody's here.
 _HISTORY = re.compile(
@@ -70,6 +72,8 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
         return None
     if "agent_action_name" in payload:
         payload = _of_cascade(payload)
+    if "conversationId" in payload:
+        payload = _of_antigravity(payload)
     session = _text(payload, "session_id", "sessionId", "conversation_id", "thread_id")
     if not session:
         return None
@@ -111,12 +115,39 @@ def _of_cascade(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _of_antigravity(payload: dict[str, Any]) -> dict[str, Any]:
+    """Antigravity's payload by the names of Cursor's; its tools write parts of files as pairs of old and new text.
+
+    https://antigravity.google/docs/hooks; a payload without a tool is one of Stop.
+    """
+    call = payload.get("toolCall")
+    call = call if isinstance(call, dict) else {}
+    given = call.get("args")
+    given = given if isinstance(given, dict) else {}
+    pairs = [
+        {"old_string": _text(part, "TargetContent"), "new_string": _text(part, "ReplacementContent")}
+        for part in (given, *_dicts(given.get("ReplacementChunks")))
+        if "ReplacementContent" in part
+    ]
+    return {
+        "hook_event_name": "afterFileEdit" if pairs else "postToolUse" if call else "stop",
+        "session_id": _text(payload, "conversationId"),
+        "model": _text(payload, "modelName"),
+        "workspace_roots": payload.get("workspacePaths"),
+        "tool_name": _text(call, "name"),
+        "file_path": _text(given, "TargetFile"),
+        "edits": pairs,
+    }
+
+
 def _of_tool(event: Event, tool: str, tool_input: Any) -> Event:
     given: dict[str, Any] = tool_input if isinstance(tool_input, dict) else {}
     if tool in SHELLS:
         return event._replace(command=_command(given))
     if tool in PATCHERS:
-        patch = _text(given, "command", "patch", "input") or (tool_input if isinstance(tool_input, str) else "")
+        patch = _text(given, "command", "patch", "patchText", "input") or (
+            tool_input if isinstance(tool_input, str) else ""
+        )
         names = [path or moved for path, moved in _PATCHED.findall(patch)]
         added = [line[1:] for line in patch.split("\n") if line.startswith("+")]
         return event._replace(paths=_absolute(event.folder, names), texts=added)

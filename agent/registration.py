@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .ledger import home, replace_file
+from .plugins import amp_plugin, kiro_hooks, opencode_plugin
 
 MARK = "headway-agent"  # in every command of ours
 SECONDS = 10
@@ -38,6 +39,9 @@ class Agent(NamedTuple):
     nested: bool  # {"matcher", "hooks": [{"command"}]} as in Claude Code, or one flat entry
     versioned: bool = False
     remark: str = ""
+    place: str = "hooks"  # the key of the events in the settings
+    answer: str = ""  # what the agent wants a hook to print
+    text: Callable[[Sequence[str], str, int], str] | None = None  # of a file that is ours alone
 
 
 def _folder(variable: str, name: str) -> Callable[[], Path]:
@@ -111,6 +115,54 @@ AGENTS = (
         nested=False,
         versioned=True,
     ),
+    # https://antigravity.google/docs/hooks.  A PreToolUse hook would have to allow or deny the tool, which is not ours.
+    Agent(
+        "antigravity",
+        "Antigravity",
+        _folder("", ".gemini/config"),
+        "hooks.json",
+        ("PostToolUse", "Stop"),
+        "write_to_file|replace_file_content|multi_replace_file_content|run_command",
+        SECONDS,
+        nested=True,
+        remark="Antigravity tells of edits, not of files before a tool: only lines of replaced text are recognised.",
+        place=MARK,
+        answer="{}",
+    ),
+    Agent(
+        "kiro",
+        "Kiro",
+        _folder("", ".kiro"),
+        "hooks/headway.json",
+        (),
+        "",
+        SECONDS,
+        nested=False,
+        text=kiro_hooks,
+    ),
+    Agent(
+        "opencode",
+        "opencode",
+        lambda: Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "opencode",
+        "plugins/headway.js",
+        (),
+        "",
+        SECONDS,
+        nested=False,
+        text=opencode_plugin,
+    ),
+    Agent(
+        "amp",
+        "Amp",
+        lambda: Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "amp",
+        "plugins/headway.ts",
+        (),
+        "",
+        SECONDS,
+        nested=False,
+        text=amp_plugin,
+        remark="Amp runs plugins only where they are switched on.",
+    ),
 )
 
 
@@ -122,28 +174,47 @@ def in_use(agent: Agent) -> bool:
     return agent.folder().is_dir()
 
 
-def hook_command(agent: str) -> str:
+def hook_command(agent: Agent) -> str:
     """The command of an agent's hook.  It cannot fail, so that no agent takes a failure of ours for a refusal."""
-    script = home() / "hook.py"
     if sys.platform == "win32":
-        return f'"{sys.executable}" -IS "{script}" agent {agent} {MARK}'
-    return f"{shlex.quote(sys.executable)} -IS {shlex.quote(str(script))} agent {agent} {MARK} 2>/dev/null || true"
+        program, options, script, *rest = _words(agent)
+        command = f'"{program}" {options} "{script}" {" ".join(rest)}'
+        return f"{command} & echo {agent.answer}" if agent.answer else command
+    command = f"{shlex.join(_words(agent))} 2>/dev/null || true"
+    return f"{command}; echo {shlex.quote(agent.answer)}" if agent.answer else command
+
+
+def _words(agent: Agent) -> list[str]:
+    return [sys.executable, "-IS", str(home() / "hook.py"), "agent", agent.name, MARK]
+
+
+def _own_file(agent: Agent) -> bytes | None:
+    """The content of a file that is ours alone; None for an agent with settings of its own."""
+    if agent.text is None:
+        return None
+    return agent.text(_words(agent), hook_command(agent), agent.timeout).encode("utf-8", "surrogateescape")
 
 
 def state_of(agent: Agent) -> str:
     """`installed`, `not installed`, `incomplete` (events are missing, or another copy's), `unreadable` or `off`."""
+    path = settings_path(agent)
+    if (own := _own_file(agent)) is not None:
+        return _state_of_file(path, own)
     try:
-        settings = _read(settings_path(agent))
+        settings = _read(path)
     except UnreadableSettingsError:
         return "unreadable"
     if settings.get("disableAllHooks") is True:
         return "off"
-    registered = {event: [entry for entry in _entries(settings, event) if _is_ours(entry)] for event in agent.events}
+    registered = {
+        event: [entry for entry in _entries(settings.get(agent.place), event) if _is_ours(entry)]
+        for event in agent.events
+    }
     if not any(registered.values()):
         return "not installed"
     current = all(
         any(
-            hook_command(agent.name) in json.dumps(entry, ensure_ascii=False).replace("\\\\", "\\").replace('\\"', '"')
+            hook_command(agent) in json.dumps(entry, ensure_ascii=False).replace("\\\\", "\\").replace('\\"', '"')
             for entry in entries
         )
         for entries in registered.values()
@@ -151,36 +222,49 @@ def state_of(agent: Agent) -> str:
     return "installed" if current else "incomplete"
 
 
+def _state_of_file(path: Path, own: bytes) -> str:
+    try:
+        return "installed" if path.read_bytes() == own else "incomplete"
+    except FileNotFoundError:
+        return "not installed"
+    except OSError:
+        return "unreadable"
+
+
 def register(agent: Agent) -> None:
     """Add our hooks to an agent's settings.  Raises UnreadableSettingsError, and then changes nothing."""
     path = settings_path(agent)
+    if (own := _own_file(agent)) is not None:
+        write_recorded(path, own)
+        return
     before = path.read_bytes() if path.exists() else None
-    settings = _without_ours(_read(path))
-    hooks = settings.setdefault("hooks", {})
+    settings = _without_ours(_read(path), agent.place)
+    hooks = settings.setdefault(agent.place, {})
     if not isinstance(hooks, dict):
-        raise UnreadableSettingsError(f"{path}: `hooks` is not an object; nothing was changed.")
+        raise UnreadableSettingsError(f"{path}: `{agent.place}` is not an object; nothing was changed.")
     if agent.versioned:
         settings.setdefault("version", 1)
     for event in agent.events:
         entries = hooks.setdefault(event, [])
         if not isinstance(entries, list):
-            raise UnreadableSettingsError(f"{path}: `hooks.{event}` is not a list; nothing was changed.")
+            raise UnreadableSettingsError(f"{path}: `{agent.place}.{event}` is not a list; nothing was changed.")
         entries.append(_entry(agent, event))
     text = json.dumps(settings, indent=_indent_of(before), ensure_ascii=False) + "\n"
     write_recorded(path, text.encode("utf-8"))
 
 
 def unregister(agent: Agent) -> None:
-    restore(settings_path(agent), _cleaned)
+    """Take our hooks out.  A file of our own that somebody changed stays: it calls the collector in vain."""
 
+    def cleaned(content: bytes) -> bytes:
+        settings = _without_ours(json.loads(content), agent.place)
+        return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
 
-def _cleaned(content: bytes) -> bytes:
-    settings = _without_ours(json.loads(content))
-    return (json.dumps(settings, indent=_indent_of(content), ensure_ascii=False) + "\n").encode("utf-8")
+    restore(settings_path(agent), cleaned if agent.text is None else None)
 
 
 def _entry(agent: Agent, event: str) -> dict[str, Any]:
-    command: dict[str, Any] = {"type": "command", "command": hook_command(agent.name)}
+    command: dict[str, Any] = {"type": "command", "command": hook_command(agent)}
     if agent.name == "copilot":
         return {**command, "timeoutSec": agent.timeout}
     if agent.name == "windsurf":
@@ -188,6 +272,8 @@ def _entry(agent: Agent, event: str) -> dict[str, Any]:
     command["timeout"] = agent.timeout
     if not agent.nested:
         return {name: command[name] for name in ("command", "timeout")}
+    if agent.place != "hooks" and "Tool" not in event:
+        return command
     entry: dict[str, Any] = {"hooks": [command]}
     return {"matcher": agent.matcher, **entry} if "Tool" in event else entry
 
@@ -212,8 +298,7 @@ def _read(path: Path) -> dict[str, Any]:
     return settings
 
 
-def _entries(settings: dict[str, Any], event: str) -> list[Any]:
-    hooks = settings.get("hooks")
+def _entries(hooks: Any, event: str) -> list[Any]:
     entries = hooks.get(event) if isinstance(hooks, dict) else None
     return entries if isinstance(entries, list) else []
 
@@ -222,9 +307,9 @@ def _is_ours(entry: Any) -> bool:
     return MARK in json.dumps(entry)
 
 
-def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
+def _without_ours(settings: dict[str, Any], place: str) -> dict[str, Any]:
     """The settings without our entries, and without the lists and objects that only they filled."""
-    hooks = settings.get("hooks")
+    hooks = settings.get(place)
     if not isinstance(hooks, dict):
         return settings
     for event in [event for event, entries in hooks.items() if isinstance(entries, list)]:
@@ -233,7 +318,7 @@ def _without_ours(settings: dict[str, Any]) -> dict[str, Any]:
         if had and not hooks[event]:
             del hooks[event]
     if not hooks:
-        del settings["hooks"]
+        del settings[place]
     return settings
 
 

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs the real Codex and Gemini CLI into a temporary folder and lets them talk to Headway, with stand-ins for
+# Installs the real Codex, Gemini CLI and opencode into a temporary folder and lets them talk to Headway, with stand-ins for
 # their models.  Needs npm and its registry; nothing is installed outside the folder, and no account or model is used.
 set -eu
 cd "$(dirname "$0")/.."
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 npm install --prefix "$folder" --no-audit --no-fund --loglevel error \
-    "@openai/codex@${1:-latest}" "@google/gemini-cli@${2:-latest}"
+    "@openai/codex@${1:-latest}" "@google/gemini-cli@${2:-latest}" "opencode-ai@${3:-latest}"
 PATH="$folder/node_modules/.bin:$PATH"
 export PATH
 codex --version

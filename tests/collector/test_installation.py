@@ -519,7 +519,7 @@ def test_commands_for_windows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(sys, "executable", r"C:\Program Files\Python\python.exe")
     monkeypatch.setenv(HOME_VARIABLE, "/home/a b")
-    command = registration.hook_command("claude_code")
+    command = registration.hook_command(registration.AGENTS[0])
     assert command.startswith(r'"C:\Program Files\Python\python.exe" -IS "/home/a b/hook.py" agent claude_code')
     assert "||" not in command
     assert file_type(r"C:\work\App.PY") == ".py"

@@ -1,6 +1,6 @@
 """The collector under the real programs: their hooks run as we assume, and their transcripts are read.
 
-Runs in `make soak` where `claude` or `codex` is on the PATH: scripts/try_claude_code.sh and
+Runs in `make soak` where `claude`, `codex` or `opencode` is on the PATH: scripts/try_claude_code.sh and
 scripts/try_codex_and_gemini.sh install them into a temporary folder.  Their models are stand-ins on loopback.
 """
 
@@ -75,6 +75,34 @@ def test_the_rollout_of_codex_is_read(tmp_path: Path, door: Door) -> None:
     session = session_of(door, "codex")
     assert tokens_of(session) == sorted((used.uncached_input, used.cache_read, 0, used.output) for used in model.usages)
     assert outcomes_of(session) == [("apply_patch", "succeeded"), ("exec_command", "failed")]
+    assert CONTENT not in json.dumps(door.arrived)
+
+
+@pytest.mark.skipif(
+    shutil.which("opencode") is None, reason="opencode is not on the PATH: scripts/try_codex_and_gemini.sh"
+)
+def test_opencode_runs_the_plugin(tmp_path: Path, door: Door) -> None:
+    world = World(tmp_path, server=door.address)
+    settings = world.home / ".config" / "opencode" / "opencode.json"
+    settings.parent.mkdir(parents=True)
+    world.agent("install")
+    replies: list[Reply] = [
+        UseTool("write", {"filePath": str(world.repository / "written.py"), "content": "\n".join(WRITTEN) + "\n"}),
+        UseTool("bash", {"command": "printf 'made = 1\\nnamed = two(made)\\n' > made.py", "description": "Make"}),
+        Say(f"It is {CONTENT}."),
+    ]
+    with ModelServer(replies).running() as model:
+        model_name = "anthropic/claude-sonnet-4-5"
+        provider = {"options": {"baseURL": f"{model.url}/v1", "apiKey": "dummy"}}
+        permission = {"edit": "allow", "bash": "allow"}
+        document = {"model": model_name, "small_model": model_name, "permission": permission, "autoupdate": False}
+        settings.write_text(json.dumps({**document, "provider": {"anthropic": provider}}))
+        variables = {"OPENCODE_DISABLE_AUTOUPDATE": "1", "OPENCODE_DISABLE_MODELS_FETCH": "1"}
+        run(world, ["opencode", "run", "--title", "a title", CONTENT], variables)
+    (lines,) = world.counts(world.commit()).values()
+    assert lines == 5
+    world.agent("doctor", status=1)  # the other agents have not run
+    assert outcomes_of(session_of(door, "opencode")) == [("bash", "succeeded"), ("write", "succeeded")]
     assert CONTENT not in json.dumps(door.arrived)
 
 
