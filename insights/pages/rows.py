@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -20,9 +20,10 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.engine.fact_rows import GREATEST, RowOrder
-from insights.pages.answers import facet_label
+from insights.pages.answers import InsightsPage, facet_label
 from insights.pages.drawing import LABELS, highest_title
 from insights.pages.records.labels import method_words, tool_label, tool_url
+from insights.pages.units import units_part
 from insights.privacy.rows import AGGREGATES_NOTE, LABEL, NOBODY
 from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
@@ -33,7 +34,8 @@ from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
 from insights.ui.views import page_view, part_view
-from orgtree.trees.surroundings import visible_units
+from orgtree.models import Unit, UnitPlacement
+from orgtree.trees.surroundings import Surroundings
 
 ROWS_IN_PANEL = 6
 CSV_PAGE_SIZE = 1000
@@ -94,6 +96,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         sort_url=lambda word: params.filters.url(rows_url, **{SORT: word, COLUMNS: columns}),
         folds=not is_whole,
     )
+    around = scope_navigation(request, params.filters, is_part=True)
     context = {
         "base_template": base_template(request),
         "metric": params.metric,
@@ -103,7 +106,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "elsewhere": rows_elsewhere(params.filters, shown.note, lambda filters: filters.url(rows_url)),
         "days": wording.days(params.filters.window),
         "narrowed": _narrowed(params),
-        "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
+        "whose": scope_words(params.filters, around),
         "table": table,
         "columns_url": params.filters.url(rows_url, **{SORT: sort, COLUMNS: "" if is_whole else ALL_COLUMNS}),
         "is_whole": is_whole,
@@ -117,8 +120,17 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "csv_url": params.filters.url(reverse("metric_rows_csv", args=[key]), sort=sort),
         "how_url": params.filters.url(reverse("metric_how", args=[key])),
         "aggregates": _aggregates(params) if shown.note and not shown.total else None,
+        "units": _units_below(request, params, around) if shown.note == AGGREGATES_NOTE else None,
     }
     return render(request, "insights/metric_rows.html", context)
+
+
+def _units_below(request: HttpRequest, params: PanelParams, around: Surroundings) -> Mapping[str, str] | None:
+    """The URLs of the figures of the units below, for a viewer who may see these and not the rows."""
+    if params.metric.always_by:
+        return None
+    page = InsightsPage("metric_page", about=(params.metric.key,))
+    return units_part(request, page, replace(params.filters, choices=()), around)
 
 
 def _aggregates(params: PanelParams) -> Link:
@@ -127,15 +139,23 @@ def _aggregates(params: PanelParams) -> Link:
 
 
 def rows_elsewhere(filters: Filters, note: str, url: Callable[[Filters], str]) -> Link | None:
-    """The viewer's own unit, whose rows they may see; None where the note says something else than that these are not
-    theirs to see, or they have no such unit.
+    """A unit whose rows the viewer may see, within the scope if one is; None where there is none, or the note says
+    something else than that these rows are not theirs to see.
     """
     visibility = filters.access.visibility
-    home = visibility.home_unit
-    if note != AGGREGATES_NOTE or home is None or not visibility.can_see_individuals(visibility.slugs[home]):
+    if note != AGGREGATES_NOTE:
         return None
-    [unit] = visible_units([home], visibility)
-    return Link(f"Rows of {unit.name}", url(filters.with_unit(home)))
+    units = [unit for _, unit in visibility.homes if visibility.can_see_individuals(unit)]
+    if filters.scope.unit and len(units) > 1:
+        within = UnitPlacement.objects.filter(
+            ancestor__slug=filters.scope.unit, unit__in=units, during__contains=filters.today
+        )
+        inside = {*within.values_list("unit", flat=True)}
+        units.sort(key=lambda unit: unit not in inside)
+    else:
+        units.sort(key=lambda unit: visibility.slugs.get(visibility.home_unit or "") != unit)
+    found = Unit.objects.filter(pk__in=units[:1]).first()
+    return Link(f"Rows of {found.name}", url(filters.with_unit(found.slug))) if found else None
 
 
 def read_order(request: HttpRequest) -> RowOrder:

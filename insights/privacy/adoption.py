@@ -10,9 +10,9 @@ from insights.engine.adoption.developers import OF_PEOPLE_AND_AGENTS, AdoptionRo
 from insights.engine.adoption.effect import Cohort, Effect, before_and_after, cohorts_of, effect_of
 from insights.engine.adoption.rows import rows_of
 from insights.engine.contributions import RowsPage
-from insights.privacy.rows import labelled_rows, rows_shown
+from insights.privacy.rows import labelled_rows
 from insights.privacy.scope_access import check_scopes
-from insights.privacy.visible import NOBODY, unit_id_of
+from insights.privacy.visible import NOBODY, disclosed
 from insights.privacy.withhold import is_withheld, reason
 from insights.query.query import Query
 from orgtree.access.access import Access
@@ -76,7 +76,7 @@ def visible_adoption_rows(query: Query, rows_query: AdoptionRowsQuery, access: A
     check_scopes([query.scope], access)
     developers = developers_of(read_developer_facts(query), query, rows_query)
     of_people = replace(query, key=OF_PEOPLE_AND_AGENTS, segments=(), statistic=None)
-    shown = rows_shown(of_people, access, unit_id_of(query.scope, access))
+    shown = disclosed(of_people, access)
     if shown.note:
         developers = developers.only(access.visibility.person_id or NOBODY)
     return AdoptionRows(developers, shown.note)

@@ -200,6 +200,15 @@ def _either(one: Alike, other: Alike) -> Alike:
     return {unit: sorted({*one.get(unit, ()), *other.get(unit, ())}, key=repr) for unit in one.keys() | other.keys()}
 
 
+def trees_of_tops(units: Collection[int], window: Window, access: Access) -> Sequence[str]:
+    """The slugs of the trees whose top units on any day of the window are all among these units."""
+    tops: dict[str, set[int]] = defaultdict(set)
+    for place in _places(access.organisation.people_version):
+        if place.parent is None and place.overlaps(window):
+            tops[place.tree_slug].add(place.unit)
+    return [tree for tree, found in tops.items() if found <= {*units}]
+
+
 def units_by_word(access: Access) -> Mapping[str, Unit]:
     """The units that are in a tree today, and who is in none, by the word of a query's scope."""
     today = timezone.localdate()

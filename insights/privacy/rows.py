@@ -64,15 +64,14 @@ class RowsShown:
     note: str = ""
 
 
-def rows_shown(query: Query, access: Access, unit_id: int | None) -> RowsShown:
-    """How the policy shows rows of `query` in the unit to this viewer, regardless of how many people contribute.
+def rows_shown(query: Query, access: Access, *, covered: bool) -> RowsShown:
+    """How the policy shows rows of `query` to this viewer, regardless of how many people contribute.
 
-    `unit_id`: None where the scope is not a unit.
+    `covered`: whether the viewer may see rows of everybody in the scope.
     """
     visibility = access.visibility
     if visibility.person_id is not None and query.scope.person_id == visibility.person_id:
         return RowsShown(Disclosure.WITH_NAMES)
-    covered = visibility.can_see_individuals(unit_id)
     shown = disclosure_of(_rows_of(query), access.policy, covered=covered)
     if shown is Disclosure.OWN:
         return RowsShown(shown, _why_own_only(access, covered=covered))

@@ -45,7 +45,7 @@ def check_scope(scope: Scope, access: Access) -> None:
         raise QueryError("person", ONLY_YOUR_OWN)
     if scope.unassigned is not None and not visibility.whole:
         raise UnknownUnitError(scope.unit_word or "")
-    known = visibility.whole or scope.unit in visibility.slugs or scope.unit in visibility.same_people
+    known = visibility.whole or scope.unit in visibility.slugs or scope.unit in visibility.covered
     if scope.unit is not None and not known:
         raise UnknownUnitError(scope.unit)
     if scope.unit_word is None and scope.person_id is None and not visibility.whole:

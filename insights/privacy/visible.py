@@ -17,10 +17,10 @@ from insights.engine.contributors import Contributors
 from insights.engine.distribution import DistributionAnswer, read_distribution
 from insights.engine.fact_rows import RowOrder
 from insights.engine.margins import ErrorMargins, read_error_margins
-from insights.engine.read import AnswerSet, UnitQueries, read_together, read_unmatched
+from insights.engine.read import AnswerSet, UnitQueries, read_together, read_totals, read_unmatched
 from insights.formulas.error_margins import ErrorMargin
 from insights.privacy.evidence import Question
-from insights.privacy.families import Family, Unit, family_of, units_by_word
+from insights.privacy.families import Family, Unit, family_of, trees_of_tops, units_by_word
 from insights.privacy.rows import RowsShown, labelled_rows, pseudonymous_rows, rows_shown
 from insights.privacy.scope_access import check_scopes
 from insights.privacy.suppression import Hidden, Row
@@ -44,11 +44,13 @@ from insights.query.query import Answer, Dimension, Freshness, Query, Scope, Win
 from orgtree.access.access import Access
 from orgtree.access.trust import Disclosure
 from orgtree.models import Unit as OrgUnit
+from orgtree.trees.placements import is_within
 
 __all__ = [
     "AnswerSet",
     "Freshness",
     "UnitQueries",
+    "disclosed",
     "shown_of",
     "visible_comparisons",
     "visible_distribution",
@@ -260,9 +262,36 @@ def visible_page(query: Query, access: Access, *, people: int, read: Callable[[i
     return labelled_rows(replace(read(only), note=note), Disclosure.WITH_NAMES)
 
 
+def disclosed(query: Query, access: Access) -> RowsShown:
+    """How the policy shows rows of `query` to this viewer, regardless of how many people contribute."""
+    return rows_shown(query, access, covered=_covers(query, access))
+
+
+def _covers(query: Query, access: Access) -> bool:
+    """Whether the viewer may see rows of everybody in the query's scope: of a unit, or because its people were in such
+    units on each day of the window.
+
+    The units of a tree cover the whole organisation where nobody contributes who is in none of them.
+    """
+    scope, visibility = query.scope, access.visibility
+    unit = unit_id_of(scope, access)
+    if visibility.can_see_individuals(unit):
+        return True
+    units = visibility.individuals_in
+    if not units or scope.unassigned is not None or scope.person_id is not None:
+        return False
+    if scope.unit is not None:
+        return unit is not None and is_within(unit, units, *query.window)
+    if get(query.key).belongs_to is not BelongsTo.PERSON:
+        return False
+    trees = trees_of_tops(units, query.window, access)
+    outside = [replace(query, scope=replace(scope, unassigned=tree), segments=(), statistic=None) for tree in trees]
+    return any(not any(figure.people for figure in answer.total) for answer in read_totals(outside))
+
+
 def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
     """How rows of `people` people are shown to this viewer."""
-    shown = rows_shown(query, access, unit_id_of(query.scope, access))
+    shown = disclosed(query, access)
     if shown.shown is not Disclosure.OWN and is_withheld(query, people, access):
         return RowsShown(Disclosure.OWN, _of_few_people(access))
     return shown
@@ -270,7 +299,7 @@ def shown_of(query: Query, access: Access, *, people: int) -> RowsShown:
 
 def _shown_of_rows(query: Query, access: Access) -> RowsShown:
     """`shown_of` for the people who contribute to any part of the metric's value."""
-    shown = rows_shown(query, access, unit_id_of(query.scope, access))
+    shown = disclosed(query, access)
     if shown.shown is not Disclosure.OWN and withholds(query, access):
         [answer] = visible_totals([query], access)
         if any(figure.withheld for figure in answer.total):

@@ -142,6 +142,8 @@ def _totals(rules: _Rules) -> Iterator[Sentence]:
         yield Sentence("totals", "all", "Totals of the whole organisation and of every unit", True)
     else:
         yield Sentence("totals", "own", f"Totals of {rules.own} and those below", True)
+        same = f"Any unit that has exactly the people of one or several of {rules.own}, as these"
+        yield Sentence("same_people", "shown", same, True)
         yield Sentence("other_totals", "none", "Totals of other units and of the whole organisation", False)
 
 

@@ -162,7 +162,7 @@ class Placement(models.Model):
 
 
 class UnitPeople(models.Model):
-    """A digest of who has been in a unit and on which days: equal for units of the same people, of whatever tree.
+    """Who has been in a unit, as their number and a digest that is equal for units of the same people on the same days.
 
     Units without people have none.  Rebuilt with the placements.
     """
@@ -171,6 +171,7 @@ class UnitPeople(models.Model):
         Unit, models.CASCADE, primary_key=True, db_constraint=False, related_name="people_digest"
     )
     digest = models.CharField(max_length=64, db_index=True)
+    people = models.PositiveIntegerField(default=0, db_default=0)
 
 
 class UnitPlacement(models.Model):

@@ -71,25 +71,64 @@ ROLES_AND_UNITS = f"""
         JOIN orgtree_placement placement ON placement.person_id = me.id
         JOIN account ON placement.during @> account.today
         JOIN orgtree_orgtree tree ON tree.id = placement.tree_id AND tree.archived_at IS NULL
+    ), with_rows AS (
+        SELECT unit_id FROM own WHERE NOT EXISTS (SELECT FROM auth_user JOIN account ON id = user_id WHERE is_superuser)
     ), seen AS (
-        SELECT unit_id FROM managed UNION SELECT unit_id FROM own
+        SELECT unit_id FROM managed UNION SELECT unit_id FROM with_rows
     ), same_people AS (
-        SELECT DISTINCT unit.id, unit.slug
+        SELECT unit.id AS unit_id
         FROM seen
         JOIN orgtree_unit mine ON mine.id = seen.unit_id
         JOIN orgtree_unitpeople people ON people.unit_id = seen.unit_id
         JOIN orgtree_unitpeople others ON others.digest = people.digest
         JOIN orgtree_unit unit ON unit.id = others.unit_id AND unit.tree_id <> mine.tree_id
-             AND unit.id NOT IN (SELECT unit_id FROM seen)
         JOIN orgtree_orgtree tree ON tree.id = unit.tree_id AND tree.archived_at IS NULL
+    ), top AS MATERIALIZED (
+        SELECT people.unit_id, people.people FROM orgtree_unitpeople people
+        WHERE people.unit_id IN (SELECT unit_id FROM seeds UNION SELECT unit_id FROM with_rows)
+    ), around AS MATERIALIZED (
+        SELECT DISTINCT whole.unit_id, whole.people
+        FROM top
+        CROSS JOIN LATERAL (
+            SELECT person_id, during FROM orgtree_placement WHERE ancestor_id = top.unit_id LIMIT 1
+        ) AS anybody
+        JOIN orgtree_placement place ON place.person_id = anybody.person_id AND place.during && anybody.during
+        JOIN orgtree_orgtree tree ON tree.id = place.tree_id AND tree.archived_at IS NULL
+        JOIN orgtree_unitpeople whole ON whole.unit_id = place.ancestor_id
+        WHERE whole.unit_id NOT IN (SELECT unit_id FROM seen UNION SELECT unit_id FROM same_people)
+          AND whole.people <= (SELECT sum(other.people) FROM top other WHERE other.people <= whole.people)
+    ), part AS MATERIALIZED (
+        SELECT around.unit_id AS whole_id, top.unit_id
+        FROM around JOIN top ON top.people <= around.people
+        WHERE NOT EXISTS (
+            SELECT FROM orgtree_placement place
+            WHERE place.ancestor_id = top.unit_id AND NOT place.during <@ coalesce((
+                SELECT range_agg(during) FROM orgtree_placement
+                WHERE ancestor_id = around.unit_id AND person_id = place.person_id
+            ), '{{}}')
+        )
+    ), made_up AS (
+        SELECT DISTINCT part.whole_id AS unit_id FROM part
+        WHERE NOT EXISTS (
+            SELECT FROM orgtree_placement place
+            WHERE place.ancestor_id = part.whole_id AND NOT place.during <@ coalesce((
+                SELECT range_agg(during) FROM orgtree_placement
+                WHERE ancestor_id IN (SELECT unit_id FROM part other WHERE other.whole_id = part.whole_id)
+                  AND person_id = place.person_id
+            ), '{{}}')
+        )
+    ), covered AS (
+        SELECT unit.id, unit.slug FROM orgtree_unit unit
+        WHERE unit.id IN (SELECT unit_id FROM same_people UNION SELECT unit_id FROM made_up)
+          AND unit.id NOT IN (SELECT unit_id FROM seen)
     )
     SELECT jsonb_build_object(
         'person_id', (SELECT id FROM me),
         'managed', ARRAY(SELECT unit_id FROM managed),
         'own', ARRAY(SELECT unit_id FROM own),
         'slugs', (SELECT coalesce(jsonb_object_agg(unit.slug, unit.id), '{{}}') FROM orgtree_unit unit
-                  WHERE unit.id IN (SELECT unit_id FROM seen)),
-        'same_people', (SELECT coalesce(jsonb_object_agg(slug, id), '{{}}') FROM same_people),
+                  WHERE unit.id IN (SELECT unit_id FROM seen UNION SELECT unit_id FROM own)),
+        'covered', (SELECT coalesce(jsonb_object_agg(slug, id), '{{}}') FROM covered),
         'homes', (SELECT coalesce(jsonb_agg(jsonb_build_array(tree_id, unit_id) ORDER BY rank, tree_id, unit_id), '[]')
                   FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home),
         'roles', ARRAY(SELECT DISTINCT role FROM held),
@@ -118,7 +157,7 @@ class AccountToday:
     homes: tuple[tuple[int, int], ...]  # tree and unit: those that the person leads, then those they are in
     roles: frozenset[str]
     has_trees: bool
-    same_people: Mapping[str, int] = field(default_factory=dict)  # units of other trees with exactly the people of one
+    covered: Mapping[str, int] = field(default_factory=dict)  # units of exactly the people of one or several of these
 
 
 @dataclass(frozen=True)
@@ -127,8 +166,8 @@ class Visibility:
 
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
-    viewer's own person.  `same_people`: units of other trees whose people have been those of a managed or own unit, day
-    by day; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
+    viewer's own person.  `covered`: units whose people have been, day by day, exactly those of managed and own
+    units; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
     `leads_whole`: admin or executive, who may write for every unit and the whole organisation; managers may for their
     units.  `reads_capitalisation`: these, and finance.
     """
@@ -139,7 +178,7 @@ class Visibility:
     individuals_in: frozenset[int] | None = frozenset()
     managed_ids: frozenset[int] = frozenset()
     slugs: Mapping[str, int] = field(default_factory=dict)  # of managed and own units
-    same_people: Mapping[str, int] = field(default_factory=dict)
+    covered: Mapping[str, int] = field(default_factory=dict)
     homes: tuple[tuple[int, int], ...] = ()
     leads_whole: bool = False
     reads_capitalisation: bool = False
@@ -194,28 +233,28 @@ def visibility_without_account(viewer: Viewer) -> Visibility:
 def visibility_from(viewer: User, organisation: Organisation, today: AccountToday) -> Visibility:
     """The visibility from roles: admins and executives see all aggregates; rows of others require managing their unit.
 
-    Managers see the units they lead or were granted, with descendants; members see the units they are in.  A unit of
-    the same people shows the same.
+    Managers see the units they lead or were granted, with descendants; members see the units they are in.  A unit
+    that has exactly the people of some of these shows the same.
     """
     if not viewer.is_active:
         return NOTHING
     on_trial = organisation.protected_since is None
     open_to_members = organisation.members_see == MembersSee.EVERYTHING or not today.has_trees
     whole = on_trial or open_to_members or viewer.is_superuser or Role.EXECUTIVE in today.roles
-    same_people = frozenset(today.same_people.values())
+    covered = frozenset(today.covered.values())
     if on_trial or (open_to_members and not viewer.is_superuser):
         individuals_in = None
     else:
-        individuals_in = today.managed if viewer.is_superuser else today.managed | today.own | same_people
+        individuals_in = today.managed | covered | (frozenset() if viewer.is_superuser else today.own)
     leads_whole = viewer.is_superuser or Role.EXECUTIVE in today.roles
     return Visibility(
         whole=whole,
-        unit_ids=None if whole else today.managed | today.own | same_people,
+        unit_ids=None if whole else today.managed | today.own | covered,
         person_id=today.person_id,
         individuals_in=individuals_in,
         managed_ids=today.managed,
         slugs=today.slugs,
-        same_people=today.same_people,
+        covered=today.covered,
         homes=today.homes,
         leads_whole=leads_whole,
         reads_capitalisation=leads_whole or Role.FINANCE in today.roles,
@@ -240,7 +279,7 @@ def account_today(account: User) -> tuple[Organisation, AccountToday]:
         homes=tuple((tree, unit) for tree, unit in row["homes"]),
         roles=frozenset(row["roles"]),
         has_trees=row["has_trees"],
-        same_people=row["same_people"],
+        covered=row["covered"],
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
 
 from django.db import connection, transaction
 
@@ -106,14 +107,15 @@ _DIGEST = """
         GROUP BY ancestor_id, person_id
     ), known AS (
         SELECT ancestor_id, encode(sha256(convert_to(
-            string_agg(person_id || days::text, ' ' ORDER BY person_id), 'UTF8')), 'hex') AS digest
+            string_agg(person_id || days::text, ' ' ORDER BY person_id), 'UTF8')), 'hex') AS digest,
+            count(*) AS people
         FROM of_person GROUP BY ancestor_id
     ), gone AS (
         DELETE FROM orgtree_unitpeople
         WHERE unit_id = ANY(%(units)s::bigint[]) AND unit_id NOT IN (SELECT ancestor_id FROM known)
     )
-    INSERT INTO orgtree_unitpeople (unit_id, digest) SELECT ancestor_id, digest FROM known
-    ON CONFLICT (unit_id) DO UPDATE SET digest = excluded.digest
+    INSERT INTO orgtree_unitpeople (unit_id, digest, people) SELECT ancestor_id, digest, people FROM known
+    ON CONFLICT (unit_id) DO UPDATE SET digest = excluded.digest, people = excluded.people
 """
 
 _STRAY = """
@@ -129,6 +131,20 @@ _STRAY = """
 """
 
 
+_WITHIN = """
+    SELECT EXISTS (
+        SELECT FROM orgtree_placement WHERE ancestor_id = %(unit)s AND during && daterange(%(start)s, %(end)s)
+    ) AND NOT EXISTS (
+        SELECT FROM orgtree_placement place
+        WHERE place.ancestor_id = %(unit)s AND place.during && daterange(%(start)s, %(end)s)
+          AND NOT place.during * daterange(%(start)s, %(end)s) <@ coalesce((
+              SELECT range_agg(during) FROM orgtree_placement
+              WHERE person_id = place.person_id AND ancestor_id = ANY(%(others)s)
+          ), '{}')
+    )
+"""
+
+
 @dataclass(frozen=True)
 class Rebuilt:
     """People whose placements changed, and units whose people changed."""
@@ -140,6 +156,11 @@ class Rebuilt:
 def stray_placements() -> int:
     """Number of rows that reference a missing tree, person or unit; should be 0, there are no foreign keys."""
     return int(sql.value(_STRAY))
+
+
+def is_within(unit_id: int, others: Collection[int], start: date, end: date) -> bool:
+    """Whether everybody in the unit from `start` to the day before `end` was in one of the others on the same days."""
+    return bool(sql.value(_WITHIN, {"unit": unit_id, "others": [*others], "start": start, "end": end}))
 
 
 def rebuild_placements(

@@ -156,7 +156,7 @@ def test_a_unit_of_the_same_people_shows_the_same(branch: Branch) -> None:
     grant(boss, Role.MANAGER, branch.storage)
     visibility = viewable(boss)
     assert visibility.unit_ids == visibility.individuals_in == ids(branch.storage, twins)
-    assert (visibility.managed_ids, visibility.same_people) == (ids(branch.storage), {"twins": twins.pk})
+    assert (visibility.managed_ids, visibility.covered) == (ids(branch.storage), {"twins": twins.pk})
     assert not visibility.leads(twins.pk), "what they may write goes by the unit"
     Membership.objects.filter(person=ada, unit=twins).update(during=DateRange(LONG_AGO, timezone.localdate()))
     rebuild_placements(person_ids=[ada.pk])
@@ -165,6 +165,55 @@ def test_a_unit_of_the_same_people_shows_the_same(branch: Branch) -> None:
     rebuild_placements()
     assert viewable(boss).unit_ids == ids(branch.storage), "units without people have nothing in common"
     assert not UnitPeople.objects.filter(unit__in=[twins, branch.storage, empty]).exists()
+
+
+def test_a_unit_made_up_of_those_that_somebody_manages_shows_the_same(branch: Branch) -> None:
+    """Engineering is Platform (Ada and Hedy) with Search (Eve); Shop has the people of Storage and Search alone."""
+    products = OrgTree.objects.create(name="Products", slug="products")
+    shop = unit(products, "shop", unit(products, "products"))
+    ada, hedy, eve = (person(name) for name in ("ada", "hedy", "eve"))
+    for where, member, days in (
+        (branch.platform, ada, DateRange(LONG_AGO, LAST_WEEK)),
+        (branch.storage, ada, DateRange(LAST_WEEK, None)),
+        (branch.platform, hedy, ALWAYS),
+        (branch.search, eve, ALWAYS),
+        (shop, ada, DateRange(LAST_WEEK, None)),
+        (shop, eve, ALWAYS),
+    ):
+        Membership.objects.create(tree=where.tree, person=member, unit=where, during=days)
+    rebuild_placements()
+    assert UnitPeople.objects.get(unit=branch.engineering).people == 3
+    both, alone, mixed, far = (account(name) for name in ("both", "alone", "mixed", "far"))
+    for user, units in (
+        (both, (branch.platform, branch.search)),
+        (alone, (branch.platform,)),
+        (far, (branch.storage,)),
+    ):
+        for managed in units:
+            grant(user, Role.MANAGER, managed)
+    assert covered(both) == {"engineering"}, "Shop lacks Hedy, of Platform, although Storage with Search are its people"
+    grant(both, Role.MANAGER, branch.storage)
+    assert covered(both) == {"engineering", "shop", "products"}
+    assert viewable(both).managed_ids == ids(branch.platform, branch.storage, branch.search), "what they may write"
+    assert covered(alone) == covered(far) == set()
+    grant(mixed, Role.MANAGER, branch.platform)
+    Person.objects.filter(pk=eve.pk).update(email="mixed@example.com")
+    assert covered(mixed) == {"engineering", "products"}, "manages Platform and is in Search; and in Shop"
+    assert viewable(mixed).individuals_in == viewable(mixed).unit_ids
+    admin = account("root", is_superuser=True)
+    Person.objects.filter(pk=eve.pk).update(email="root@example.com")
+    grant(admin, Role.MANAGER, branch.platform)
+    assert covered(admin) == set(), "admins see rows only of what they manage"
+    Membership.objects.create(tree=branch.platform.tree, person=person("lise"), unit=branch.engineering, during=ALWAYS)
+    rebuild_placements()
+    assert covered(both) == {"shop", "products"}, "Lise is directly in Engineering"
+
+
+def covered(user: User) -> set[str]:
+    """The slugs of units that show the same as some that the account manages or is in."""
+    visibility = viewable(user)
+    assert set(visibility.covered.values()) <= (visibility.individuals_in or set())
+    return set(visibility.covered)
 
 
 def test_a_leader_who_left_leads_nothing(branch: Branch) -> None:

@@ -19,6 +19,7 @@ from integrations.code.attribution.tasks import attribute_pending
 from orgtree.access.role_sight import NAMED_SAMPLE, PSEUDONYMOUS_SAMPLE
 from orgtree.access.trust import RowKind
 from orgtree.models import (
+    Grant,
     IndividualPolicy,
     Membership,
     MembersSee,
@@ -26,6 +27,7 @@ from orgtree.models import (
     OrgTree,
     Person,
     Placement,
+    Role,
     Unit,
     UnitPlace,
 )
@@ -124,6 +126,7 @@ def test_every_sentence_is_what_the_role_gets(
         AUDITOR.name,
         FINANCE.name,
     )
+    with_the_same_people("platform")
     wrong = []
     for role, persona in ROLES.items():
         client, said = sign_in(persona), sentences(sign_in(MEMBER), role)
@@ -132,6 +135,16 @@ def test_every_sentence_is_what_the_role_gets(
             found = PROBES[key](client)
             wrong += [(role, key, value, found)] if found != value else []
     assert not wrong
+
+
+def with_the_same_people(slug: str) -> None:
+    """The unit Twins of another tree, with exactly the people of this one."""
+    lines = OrgTree.objects.create(name="Lines", slug="lines")
+    twins = Unit.objects.create(tree=lines, name="Twins", slug="twins")
+    UnitPlace.objects.create(unit=twins, during=ALWAYS)
+    for membership in Membership.objects.filter(unit__slug=slug):
+        Membership.objects.create(tree=lines, person=membership.person, unit=twins, during=membership.during)
+    rebuild_placements()
 
 
 def sentences(client: Client, role: str) -> Mapping[str, str]:
@@ -153,6 +166,17 @@ def totals(client: Client) -> str:
 
 def other_totals(client: Client) -> str:
     return "none" if figure(client, "ai.sessions", unit="search")[0] == 404 else "all"
+
+
+def same_people(client: Client) -> str:
+    """Whether Twins shows the rows that Platform shows."""
+    of_twins, of_platform = (
+        client.get("/api/v1/metrics/ai.spend/rows/", {"unit": unit, "from": str(day_before(40))})
+        for unit in ("twins", "platform")
+    )
+    assert of_twins.status_code == of_platform.status_code == 200
+    assert len(of_twins.json()["rows"]) == len(of_platform.json()["rows"])
+    return "shown"
 
 
 def of_one_person(client: Client, key: str) -> str:
@@ -204,6 +228,7 @@ ROLES = {
 PROBES: Mapping[str, Callable[[Client], str]] = {
     "totals": totals,
     "other_totals": other_totals,
+    "same_people": same_people,
     "small_groups": lambda client: of_one_person(client, "ai.sessions"),
     "small_delivery": lambda client: of_one_person(client, "pr.throughput"),
     "delivery": lambda client: rows_of(client, RowKind.DELIVERY),
@@ -248,8 +273,74 @@ def test_units_of_the_same_people_are_one_choice_and_show_the_same_rows(teams: N
     assert "Rows of Platform" not in page
     platform.leader = Person.objects.create(full_name="Chief", email=EXECUTIVE.email)
     platform.save()
-    [elsewhere] = re.findall(r'href="([^"]+)">Rows of Platform</a>', executive.get(rows).content.decode())
-    assert "you may see aggregates here" not in executive.get(elsewhere.replace("&amp;", "&")).content.decode()
+    page = executive.get(rows).content.decode()
+    assert "you may see aggregates here" not in page, "Lines has all people who did anything, and they are Platform's"
+
+
+def test_whoever_sees_the_rows_of_all_parts_sees_those_of_the_whole(teams: None, sign_in: SignIn, org: Org) -> None:
+    """Edith leads Platform, one of Engineering's two teams; the executive has grants.  Rows are Platform's six."""
+    rebuild_placements()
+    engineering = Unit.objects.get(slug="engineering")
+    executive, manager = sign_in(EXECUTIVE), sign_in(MANAGER)
+    everybody: dict[str, str] = {}
+    assert places_with_rows(manager, {"unit": "engineering"}) == {}
+    assert places_with_rows(executive, everybody) == places_with_rows(executive, {"unit": "engineering"}) == NOWHERE
+    give(EXECUTIVE, "platform")
+    assert places_with_rows(executive, {"unit": "platform"}) == EVERYWHERE
+    assert places_with_rows(executive, {"unit": "engineering"}) == NOWHERE
+    page = executive.get("/insights/metrics/ai.spend/rows/", {"unit": "engineering"}).content.decode()
+    assert "you may see aggregates here" in page
+    assert "No rows match" not in page
+    assert 'hx-get="/insights/metrics/ai.spend/units/?unit=engineering' in page, "the teams below, as aggregates"
+    [platform] = re.findall(r'href="([^"]+)">Rows of Platform</a>', page)
+    assert "you may see aggregates here" not in executive.get(platform.replace("&amp;", "&")).content.decode()
+    for persona in (EXECUTIVE, MANAGER):
+        give(persona, "search")
+        assert places_with_rows(sign_in(persona), {"unit": "engineering"}) == EVERYWHERE
+    assert places_with_rows(executive, everybody) == EVERYWHERE, "nobody did anything who is in no team"
+    assert manager.get("/api/v1/metrics/ai.spend/rows/").status_code == 403
+    org.session(by="stranger", on=day_before(6), at="09:00", tokens=7000, minutes=30)
+    org.fold()
+    assert places_with_rows(executive, everybody) == NOWHERE, "the stranger is in no team"
+    join(engineering, engineering, "stranger")
+    rebuild_placements()
+    assert places_with_rows(executive, {"unit": "engineering"}) == NOWHERE, "somebody is in neither team"
+    assert places_with_rows(manager, {"unit": "engineering"}) == {}
+    engineering.leader = Person.objects.create(full_name="Chief", email=EXECUTIVE.email)
+    engineering.save()
+    for scope in ({"unit": "engineering"}, everybody):
+        assert places_with_rows(executive, scope) == EVERYWHERE
+
+
+EVERYWHERE = {"rows": True, "csv": True, "api": True, "leaderboard": True, "leaderboard csv": True}
+NOWHERE = dict.fromkeys(EVERYWHERE, False)
+
+
+def give(persona: Persona, unit: str) -> None:
+    """Let the persona manage a unit from now on."""
+    user = User.objects.get(email=persona.email)
+    Grant.objects.create(user=user, role=Role.MANAGER, unit=Unit.objects.get(slug=unit), during=ALWAYS)
+
+
+def places_with_rows(client: Client, scope: Mapping[str, str]) -> Mapping[str, bool]:
+    """Whether each page, file and answer lists other people in that scope; empty where none is open."""
+    answer = client.get("/api/v1/metrics/ai.spend/rows/", {**scope, "from": str(day_before(40))})
+    if answer.status_code != 200:
+        for path in ("metrics/ai.spend/rows/", "metrics/ai.spend/rows.csv", "ai/leaderboard/", "ai/leaderboard.csv"):
+            assert client.get(f"/insights/{path}", scope).status_code == 404
+        return {}
+    weeks = {**scope, "range": "12w"}
+    files = [
+        len(b"".join(client.get(f"/insights/{path}", weeks)).splitlines()) > 2
+        for path in ("metrics/ai.spend/rows.csv", "ai/leaderboard.csv")
+    ]
+    return {
+        "rows": "Developer " in client.get("/insights/metrics/ai.spend/rows/", weeks).content.decode(),
+        "csv": files[0],
+        "api": len(answer.json()["rows"]) > 1,
+        "leaderboard": "Developer " in client.get("/insights/ai/leaderboard/", weeks).content.decode(),
+        "leaderboard csv": files[1],
+    }
 
 
 def seen_rows(client: Client, unit: str) -> list[str]:

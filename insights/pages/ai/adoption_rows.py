@@ -17,7 +17,7 @@ from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.page import AI
 from insights.pages.ai.tabs import WORK
-from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table
+from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table, rows_elsewhere
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.query.errors import QueryError
 from insights.ui import wording
@@ -93,6 +93,9 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
         ],
         "recipe": printed_recipe(shown.recipe),
         "note": shown.note,
+        "elsewhere": rows_elsewhere(
+            params.filters, shown.note, lambda filters: adoption_rows_url(filters, params.rows)
+        ),
         "table": replace(table, caption=f"Rows of {title}"),
         "panel_name": f"Rows of {title}" if is_panel(request) else "",
         **links_of_page(page, shown.rows, shown.total, lambda number: url(page=number), size=PAGE_SIZE),

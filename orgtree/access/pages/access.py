@@ -317,7 +317,7 @@ def _previewed(request: HttpRequest, organisation: Organisation) -> dict[str, An
         return {"address": address, "problem": f"There is no active account “{address}”, or more than one."}
     today = account_today(account)[1]
     visibility = visibility_from(account, organisation, today)
-    units = Unit.objects.filter(pk__in=[*today.managed, *today.own, *today.same_people.values()])
+    units = Unit.objects.filter(pk__in=[*today.managed, *today.own, *today.covered.values()])
     listed = list(units.select_related("tree").order_by("tree__name", "name")[: UNITS_LISTED + 1])
     return {
         "address": address,
