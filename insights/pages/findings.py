@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,7 +38,7 @@ from insights.ui.tiles import ChartCard
 from insights.ui.views import action_view, page_view, record_view
 from orgtree.access.access import Access
 
-MOST, MOST_ON_CARD = 50, 5
+MOST, MOST_ON_CARD, MOST_BESIDE = 50, 5, 3
 TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
 TONES = {
     FindingState.NEW: "acc",
@@ -154,12 +154,18 @@ def finding_threshold_undo(request: HttpRequest) -> HttpResponse:
 
 
 def lines_of(
-    access: Access, states: Sequence[str] = OPEN_STATES, *, unit: str = "", most: int = MOST
+    access: Access,
+    states: Sequence[str] = OPEN_STATES,
+    *,
+    unit: str = "",
+    metrics: Collection[str] = (),
+    most: int = MOST,
 ) -> list[dict[str, Any]]:
-    """The findings that the viewer may see in words, those of the `unit` and below it, or all: what got worse first,
-    by the hours that it costs.
+    """The findings that the viewer may see in words, those of the `unit` and below it, or all; of these metrics, or of
+    any: what got worse first, by the hours that it costs.
     """
-    findings = [*_within(access, unit).filter(state__in=states).newest_first()[:MOST]]
+    found = _within(access, unit).filter(state__in=states)
+    findings = [*(found.filter(metric__in=metrics) if metrics else found).newest_first()[:MOST]]
     names = names_behind(findings)
     in_words = [(finding, words) for finding in findings if (words := worded(finding, names))]
     in_words.sort(key=lambda pair: (not pair[1].is_worse, -pair[1].hours))
@@ -184,6 +190,13 @@ def findings_part(filters: Filters) -> dict[str, Any]:
         "total": _within(filters.access, unit).open().count(),
     }
     return {"title": "Findings", "part": "insights/findings/_part_findings.html", **context}
+
+
+def findings_beside(filters: Filters, metrics: Collection[str]) -> list[dict[str, Any]]:
+    """Open findings on the metrics of a page, of the unit and below it; none on the page of a person."""
+    if filters.scope.person_id is not None or not metrics:
+        return []
+    return lines_of(filters.access, unit=filters.scope.unit or "", metrics=metrics, most=MOST_BESIDE)
 
 
 def findings_table(filters: Filters) -> Iterator[list[Cell]]:

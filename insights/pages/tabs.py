@@ -15,6 +15,7 @@ from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, PageQuery, of_rules
 from insights.pages.change_token import current_token
 from insights.pages.filter_bar import filter_bar
+from insights.pages.findings import findings_beside
 from insights.pages.lines import WITH_BANDS
 from insights.pages.routes import Charts, PageRoutes, Parts
 from insights.pages.units import Column, units_choice, units_part
@@ -160,9 +161,9 @@ class TabbedPage:
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:
-        """The hints of all tabs, for the card *What to look at*."""
+        """The findings and hints of all tabs, for the card *What to look at*."""
         keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
         answers = self.page.read(filters, of_rules(*keys))
         has_data = any(figure.value is not None for answer in answers.now.values() for figure in answer.total)
-        look = {"hints": answers.hints(*keys), "has_data": has_data}
+        look = {"findings": findings_beside(filters, keys), "hints": answers.hints(*keys), "has_data": has_data}
         return {"title": "What to look at", **look, "part": "insights/_part_look.html"}

@@ -65,6 +65,24 @@ def test_findings_are_a_csv_file_of_the_page_and_of_the_api(found: list[Finding]
     assert signed_in(EXECUTIVE).get(f"/api/v1/findings/{found[1].pk}/").json()["complexity_or_debt"] is None
 
 
+def test_what_to_look_at_has_the_findings_on_the_metrics_of_the_page(found: list[Finding]) -> None:
+    """Pickup time is a metric of Delivery, not of the AI page."""
+
+    def looked_at(client: Client, page: str) -> str:
+        return client.get(f"/insights/{page}/parts/look/", headers={"HX-Request": "true"}).content.decode()
+
+    delivery = looked_at(signed_in(EXECUTIVE), "delivery")
+    assert delivery.count("The wait for a first review") == 3
+    assert "in Search rose" in delivery
+    assert f'href="/insights/findings/?state=open&amp;finding={found[0].pk}"' in delivery
+    assert "The wait for a first review" not in looked_at(signed_in(EXECUTIVE), "ai")
+    own = looked_at(signed_in(MEMBER), "delivery")
+    assert own.count("The wait for a first review") == 1
+    assert "in Search" not in own
+    Finding.objects.update(state=FindingState.DISMISSED, reason="Known.")
+    assert "The wait for a first review" not in looked_at(signed_in(EXECUTIVE), "delivery")
+
+
 def test_closed_findings_are_a_file_of_their_own(found: list[Finding]) -> None:
     Finding.objects.filter(unit=None).update(state=FindingState.RESOLVED, ended_on=date(2026, 11, 28))
     [row] = file_of(signed_in(EXECUTIVE), "/insights/findings.csv?state=closed")
