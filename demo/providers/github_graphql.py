@@ -25,15 +25,17 @@ from graphql import (
 from demo.plan.delivery import Account
 from demo.providers.faults import Answer
 from demo.providers.github_access import Quota, Token
-from demo.providers.github_graphql_connections import PaginationError
+from demo.providers.github_graphql_connections import PaginationError, connection
 from demo.providers.github_graphql_nodes import Nodes
 from demo.providers.github_payloads import Json, when
+from demo.providers.github_projects import Project, project_node
 from demo.providers.github_routes import Call
 
 _SCHEMA_FILE = Path(__file__).with_name("github_schema.graphql")
 _UNKNOWN_FIELD = re.compile(r"Cannot query field '(\w+)' on type '(\w+)'")
 _PERMISSION_OF = {"PR": "pull_requests", "I": "issues", "DE": "deployments", "C": "contents", "RE": "contents"}
 
+_PROJECTS = "organization_projects"
 
 Info: TypeAlias = GraphQLResolveInfo[Any]
 
@@ -90,6 +92,7 @@ class _Root:
         return {
             "viewer": self._viewer,
             "repository": self._repository,
+            "repositoryOwner": self._owner,
             "node": lambda info, id: self._node(id),
             "nodes": lambda info, ids: [self._node_or_error(node_id) for node_id in ids],
             "rateLimit": self._rate_limit,
@@ -108,6 +111,20 @@ class _Root:
             raise MissingNodeError(f"Could not resolve to a Repository with the name '{owner}/{name}'.")
         return self._nodes.repository(repository)
 
+    def _owner(self, info: Info, login: str) -> Json:
+        if login.lower() != self._call.payloads.owner.login.lower():
+            raise MissingNodeError(f"Could not resolve to a RepositoryOwner with the login of '{login}'.")
+        visible = self._call.projects if self._call.token.may(_PROJECTS) else ()
+        return {
+            "__typename": "Organization",
+            "id": "O_1",
+            "login": login,
+            "projectsV2": lambda info, **args: connection(visible, args, "projectsV2", self._project),
+        }
+
+    def _project(self, project: Project) -> Json:
+        return project_node(project, self._call.shown, self._call.payloads.web, self._nodes.issue, self._nodes.actor)
+
     def _sees(self, repository: str) -> bool:
         visible = self._call.token.repositories
         return visible is None or repository in visible
@@ -121,6 +138,8 @@ class _Root:
 
     def _node(self, node_id: str) -> Json:
         kind, _, key = node_id.partition("_")
+        if kind == "PVT":
+            return self._project_of(node_id)
         record, repository = self._found(kind, key)
         if record is None or not self._sees(repository):
             raise MissingNodeError(f"Could not resolve to a node with the global id of '{node_id}'.")
@@ -128,6 +147,12 @@ class _Root:
         if not token.may(_PERMISSION_OF.get(kind, "metadata"), repository):
             raise PermissionError(f"Resource not accessible by {token.described}")
         return record
+
+    def _project_of(self, node_id: str) -> Json:
+        found = next((project for project in self._call.projects if project.id == node_id), None)
+        if found is None or not self._call.token.may(_PROJECTS):
+            raise MissingNodeError(f"Could not resolve to a node with the global id of '{node_id}'.")
+        return self._project(found)
 
     def _found(self, kind: str, key: str) -> tuple[Json | None, str]:
         """The node, None where there is none of the kind and key, and the name of the repository that has it."""

@@ -14,6 +14,7 @@ from demo.providers.faults import Answer, Request
 from demo.providers.github_access import Token
 from demo.providers.github_hooks import Hooks, WrittenLabels
 from demo.providers.github_payloads import Json, Payloads
+from demo.providers.github_projects import Project
 from demo.providers.record_states import HistoryAt
 
 Record = TypeVar("Record")
@@ -54,6 +55,7 @@ class Call:
     payloads: Payloads
     hooks: Hooks
     labels: WrittenLabels
+    projects: Sequence[Project] = ()
 
     def repository(self, owner: str, name: str) -> Repository:
         """NotFoundError where there is none of the name, or not for this token."""

@@ -25,6 +25,7 @@ from demo.providers.faults import Answer, Fault, Request
 from demo.providers.github_access import Access, App, Quota, Token
 from demo.providers.github_hooks import Hooks, WrittenLabels
 from demo.providers.github_payloads import Payloads
+from demo.providers.github_projects import Project
 from demo.providers.github_routes import ROUTES, Call, NotFoundError, RefusedError, Route
 from demo.providers.github_webhooks import Delivery, deliveries_between, send
 from demo.providers.record_states import HistoryAt
@@ -62,6 +63,7 @@ class GitHubServer(SimulatedServer):
         self.access = Access(list(tokens), app)
         self.hooks = Hooks()
         self.labels = WrittenLabels()
+        self.projects: list[Project] = []
         self._installation_token_life = installation_token_life
         self._limit, self._window = limit, window
         self._quotas: dict[tuple[str, str], Quota] = {}
@@ -146,7 +148,7 @@ class GitHubServer(SimulatedServer):
     def _routed(self, request: Request, token: Token, quota: Quota) -> Answer:
         if by_id := _BY_ID.match(request.path):
             request = self._named(request, int(by_id[1]), rest=request.path[by_id.end() :])
-        call = Call(request, token, self._shown, self.payloads(request.prefix), self.hooks, self.labels)
+        call = Call(request, token, self._shown, self.payloads(request.prefix), self.hooks, self.labels, self.projects)
         try:
             if (request.method, request.path) == ("POST", "/graphql"):
                 return github_graphql.answer(call, quota)

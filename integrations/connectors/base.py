@@ -252,6 +252,7 @@ class Connector(ABC):
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]]  # the streams of each kind of resource
     fields: ClassVar[Sequence[Field]]
     permissions: ClassVar[str]  # exactly what to grant, in Markdown, shown beside the form
+    remembers_sprints: ClassVar[bool] = True  # False: what was in a sprint before it was first read is unknown
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings

@@ -223,6 +223,22 @@ class ValueChangeDraft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPlan:
+    """What a tracker without a history of plans says of an item: the sprint of a board that it is in, and when that and
+    its estimate were last changed.  `sprint` is empty if it is in none, None if that is unknown.
+
+    The changes are the differences from what is stored: integrations/intake/seen_plans.py.
+    """
+
+    board: str
+    sprint: str | None
+    sprint_at: datetime
+    sprint_by: Who | None = None
+    estimate_at: datetime
+    estimate_by: Who | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkItemDraft(Draft):
     """A work item; `project` is its external id, `key` is what people write (SHOP-12, acme/shop#12)."""
 
@@ -256,6 +272,7 @@ class WorkItemDraft(Draft):
     assignments: ProvidedParts[AssignmentDraft] | Missing = MISSING
     sprint_changes: ProvidedParts[SprintChangeDraft] | Missing = MISSING
     value_changes: ProvidedParts[ValueChangeDraft] | Missing = MISSING
+    seen: SeenPlan | None = None  # such a draft says nothing else, except the estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

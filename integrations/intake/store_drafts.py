@@ -42,6 +42,7 @@ from integrations.intake.own_records import counted_places, note_own_records
 from integrations.intake.places import store_resource
 from integrations.intake.placing import Placing, name_services, note_ruled, place
 from integrations.intake.records import Expected, References, Written, known_of, write_records
+from integrations.intake.seen_plans import with_changes
 from integrations.intake.tables import TABLES, column_of
 from integrations.intake.unplaced import Record, drafts_of, forget_waiting, keep_new, waiting_for_place
 from integrations.models import Connection, PullRequest, Resource, UnplacedRecord, WorkItem
@@ -121,7 +122,8 @@ class Stored:
 def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     """Store drafts of any mix of kinds for the connection; in the caller's transaction.
 
-    Idempotent and independent of order, as far as `updated_at` shows which draft is newer.
+    Idempotent and independent of order, as far as `updated_at` shows which draft is newer.  Seen plans that are known
+    have no outcome.
     """
     if not database.in_atomic_block:
         raise TransactionManagementError("store_drafts() needs the transaction in which the cursor moves.")
@@ -129,6 +131,7 @@ def store_drafts(connection: Connection, drafts: Iterable[AnyDraft]) -> Stored:
     if not new_drafts:
         return Stored()
     lock_for_write(connection, {draft.kind for draft in new_drafts})
+    new_drafts = with_changes(connection, new_drafts)
     waiting = waiting_for_place(connection, new_drafts)
     outcomes, unplaced = _store_all(connection, waiting, new_drafts)
     number = sum((draft.kind, draft.external_id) in unplaced for draft in new_drafts)

@@ -186,8 +186,10 @@ class RecordTable:
 
     @cached_property
     def sources(self) -> Mapping[str, Source]:
-        """The sources by field, without the parts and the fields common to all drafts."""
-        left_out = {"external_id", "updated_at", "deleted", "left_out"} | {part.collection for part in self.parts}
+        """The sources by field, without the parts, the fields common to all drafts, and seen plans."""
+        left_out = {"external_id", "updated_at", "deleted", "left_out", "seen"} | {
+            part.collection for part in self.parts
+        }
         return {source.field: source for source in _sources(self.draft, self.model, self.elsewhere, left_out)}
 
     @cached_property

@@ -17,7 +17,7 @@ from django.test import Client
 from integrations.connectors.drafts import ProvidedParts, SprintChangeDraft, SprintDraft, ValueChangeDraft, Who
 from integrations.delivery.agreements.apply import apply_agreements
 from integrations.enums import ItemField, SprintState
-from integrations.models import Owned, OwnedKind, Sprint
+from integrations.models import Connection, Owned, OwnedKind, Sprint
 from tests.delivery.work_items.tracker import Tracker, at
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, Persona, signed_in
@@ -111,6 +111,17 @@ def test_the_report_says_how_sub_tasks_count(shop: Org) -> None:
     shown = report(client, "?list=added")
     assert "Sub-tasks are items of their own on this board." in shown
     assert "SHOP-6 Not started Added on 5 Mar" in shown
+
+
+def test_the_report_of_a_sprint_without_a_history_says_since_when_it_is_known(shop: Org) -> None:
+    connections = Connection.objects.filter(pk__in=Sprint.objects.values("connection"))
+    connections.update(provider="jira")
+    Sprint.objects.update(first_seen_at=at("03-04 09:00"))
+    assert "keeps no history" not in report(signed_in(EXECUTIVE)), "Jira has one"
+    connections.update(provider="github")
+    assert "keeps no history of iterations. Headway has read this one since 4 Mar 2026" in report(signed_in(EXECUTIVE))
+    Sprint.objects.update(first_seen_at=at("02-20 09:00"))
+    assert "keeps no history" not in report(signed_in(EXECUTIVE)), "it was read before it began"
 
 
 def test_an_open_sprint_says_the_odds_that_its_open_work_is_done_by_its_end(org: Org) -> None:

@@ -124,7 +124,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
         "not_calibrated": not_calibrated_words(calibration) if odds else "",
         "calibration": calibration_words(calibration, "this board’s sprints") if calibration.of else "",
         "calibration_tag": verdict_tag(calibration),
-        "parts": PARTS_ALONE if report.parts_alone else PARTS_WITH_PARENT,
+        "parts": " ".join([PARTS_ALONE if report.parts_alone else PARTS_WITH_PARENT, *_watched(report)]),
         "counted": counted,
         "counted_pickers": [
             replace(picker, url=url_with(picker.url, {SPRINT: report.sprint.pk}), key="")
@@ -181,6 +181,16 @@ def _dates(report: SprintReport) -> str:
     if late > LATE_HOURS:
         return f"{days}, closed {wording.count(round(late / 24), 'day')} late"
     return f"{days}, closed on time"
+
+
+def _watched(report: SprintReport) -> Iterator[str]:
+    """Why what was moved early is missing, where the tracker keeps no history."""
+    if report.watched_since is not None:
+        since = wording.day(_day(report.watched_since))
+        yield (
+            f"The tracker keeps no history of iterations. Headway has read this one since {since}; "
+            "items that had left it by then are missing."
+        )
 
 
 def _odds(report: SprintReport) -> str:

@@ -9,7 +9,8 @@ from itertools import islice
 from integrations.connectors.base import CheckedPermission, Http, ResourceDraft
 from integrations.connectors.errors import PermanentError
 from integrations.connectors.github.graphql import WITHOUT_GRAPHQL, ask
-from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PULL_REQUESTS
+from integrations.connectors.github.projects import NO_FIELDS, list_projects
+from integrations.connectors.github.queries import DEPLOYMENTS, ISSUES, PROJECT_ITEMS, PULL_REQUESTS
 from integrations.connectors.github.refusal import EmptyRepositoryError, NoCodeScanningError
 from integrations.connectors.github.repositories import list_repositories
 
@@ -53,7 +54,13 @@ CODE_SCANNING = Trial(
 
 
 def checked(
-    http: Http, *, owners: Sequence[str], as_app: bool, graphql: str, code_scanning: bool = False
+    http: Http,
+    *,
+    owners: Sequence[str],
+    as_app: bool,
+    graphql: str,
+    code_scanning: bool = False,
+    projects: bool = False,
 ) -> Iterator[CheckedPermission]:
     """One result for each permission.  Raises CredentialRefusedError or PermanentError if nothing works."""
     # GitHub names the scopes of a classic token; fine-grained ones and those of Apps have none.
@@ -71,6 +78,8 @@ def checked(
             yield _tried(http, trial, chosen, is_classic=is_classic)
     if graphql:
         yield _graphql(http, graphql)
+    if projects:
+        yield _projects(http, graphql, owners or [chosen.name.partition("/")[0]])
 
 
 def _visible(
@@ -118,4 +127,20 @@ def _graphql(http: Http, address: str) -> CheckedPermission:
             ask(http, address, question, {"ids": []})
     except PermanentError as problem:
         return CheckedPermission(what, works=False, remedy=f"{problem.problem} {WITHOUT_GRAPHQL}")
+    return CheckedPermission(what, works=True)
+
+
+def _projects(http: Http, address: str, owners: Sequence[str]) -> CheckedPermission:
+    """Whether a project with an iteration field is visible, and its items can be read."""
+    what = "Iterations of projects"
+    grant = "Grant the organisation permission “Projects: read” (a classic token: the scope read:project)."
+    try:
+        project = next(list_projects(http, address, owners), None)
+        if project is None:
+            return CheckedPermission(
+                what, works=False, remedy=f"No project with an iteration field is visible. {grant}"
+            )
+        ask(http, address, PROJECT_ITEMS, {"id": project.external_id, **NO_FIELDS})
+    except PermanentError as problem:
+        return CheckedPermission(what, works=False, remedy=f"{problem.problem} {grant}")
     return CheckedPermission(what, works=True)

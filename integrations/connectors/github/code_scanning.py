@@ -30,7 +30,7 @@ def normalise_alert(payload: Json) -> list[CodeScanningAlertDraft]:
     native_state = alert.text("state", default="")
     severity = alert.text("rule.security_severity_level", default="")
     level = alert.text("rule.severity", default="")
-    state = AlertState(native_state) if native_state in list(AlertState) else AlertState.OPEN
+    state = _state(native_state, fixed_at, dismissed_at)
     return [
         CodeScanningAlertDraft(
             external_id=f"{repository}/{alert.identifier('number')}",
@@ -50,6 +50,15 @@ def normalise_alert(payload: Json) -> list[CodeScanningAlertDraft]:
             left_out=tuple(reader.left_out),
         )
     ]
+
+
+def _state(native: str, fixed_at: datetime | None, dismissed_at: datetime | None) -> AlertState:
+    """The state; where an older Enterprise Server gives none, that of the times."""
+    if native in list(AlertState):
+        return AlertState(native)
+    if native:
+        return AlertState.OPEN
+    return AlertState.FIXED if fixed_at else AlertState.DISMISSED if dismissed_at else AlertState.OPEN
 
 
 def fetch_alerts(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

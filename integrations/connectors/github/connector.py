@@ -40,6 +40,13 @@ from integrations.connectors.github.commits import fetch_commits
 from integrations.connectors.github.deployments import fetch_deployments
 from integrations.connectors.github.issues import fetch_issues
 from integrations.connectors.github.mirror import write_issue, write_labels
+from integrations.connectors.github.projects import (
+    ESTIMATE_FIELDS,
+    ITERATION_FIELDS,
+    PlanFields,
+    fetch_plan,
+    list_projects,
+)
 from integrations.connectors.github.pull_requests import fetch_pull_requests
 from integrations.connectors.github.refusal import meaning_of
 from integrations.connectors.github.releases import fetch_releases
@@ -50,6 +57,8 @@ from integrations.enums import Kind, ResourceKind
 
 GITHUB_COM = "https://api.github.com"
 READ_CODE_SCANNING = "read_code_scanning"
+READ_PROJECTS = "read_projects"
+_NO = ("false", "no", "0")
 _API = "api."  # github.com and Enterprise Cloud: api.github.com, api.acme.ghe.com; an Enterprise Server has one host
 _ENTERPRISE_REST = "/api/v3"  # where an Enterprise Server's REST API begins; its GraphQL is beside it
 
@@ -70,6 +79,10 @@ API_VERSION = EndOfLife(
 )
 
 
+def _is_yes(value: str | None) -> bool:
+    return (value or "").strip().lower() == "true"
+
+
 def _is_enterprise_cloud(host: str) -> bool:
     """Whether the host has the pages, and not the API, of a company: acme.ghe.com."""
     return host.endswith(".ghe.com") and not host.startswith(_API)
@@ -81,7 +94,11 @@ class GitHub(Connector):
 
     slug = "github"
     name = "GitHub"
-    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPOSITORY: tuple(_FETCH)}
+    kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {
+        ResourceKind.REPOSITORY: tuple(_FETCH),
+        ResourceKind.BOARD: (Kind.SPRINT,),
+    }
+    remembers_sprints = False
     fields: ClassVar[Sequence[Field]] = (
         Field(
             "base_url",
@@ -141,6 +158,29 @@ class GitHub(Connector):
             choices=(("false", "No"), ("true", "Yes")),
         ),
         Field(
+            READ_PROJECTS,
+            "Read projects",
+            "Iterations of the organisations’ projects as sprints, and estimates. Requires GraphQL, and the "
+            "organisation permission “Projects: read” (a classic token: read:project).",
+            default="false",
+            choices=(("false", "No"), ("true", "Yes")),
+        ),
+        Field(
+            "iteration_field",
+            "Field of iterations",
+            "Names, separated by commas. The first that a project has counts; if it has none of them, its first "
+            "iteration field.",
+            required=False,
+            default=ITERATION_FIELDS,
+        ),
+        Field(
+            "estimate_field",
+            "Field of estimates",
+            "Names of number fields, separated by commas. The first that a project has counts.",
+            required=False,
+            default=ESTIMATE_FIELDS,
+        ),
+        Field(
             MIRROR_TICKETS,
             "Mirror action tickets",
             "Anyone who can edit an action ticket can mirror it to an issue of a repository synced here, where "
@@ -168,10 +208,17 @@ class GitHub(Connector):
 - Deployments: read
 - Webhooks: read and write (optional: Headway then registers its webhooks itself)
 - Code scanning alerts: read (optional: only where Headway is to read them)
+- Organisation permissions → Projects: read (optional: only where Headway is to read iterations)
 
-**Classic token**: the scope `repo`, and `admin:repo_hook` for webhooks. If the organisation requires single sign-on,
-authorise the token for it.
+**Classic token**: the scope `repo`, `admin:repo_hook` for webhooks, and `read:project` for iterations. If the
+organisation requires single sign-on, authorise the token for it.
 """
+
+    @classmethod
+    def mistakes(cls, values: Mapping[str, str]) -> Mapping[str, str]:
+        if _is_yes(values.get(READ_PROJECTS)) and values.get("use_graphql", "true").strip().lower() in _NO:
+            return {READ_PROJECTS: "Projects can only be read over GraphQL: switch it on, or this off."}
+        return {}
 
     @classmethod
     def understood(cls, values: Mapping[str, str]) -> Mapping[str, str]:
@@ -193,7 +240,7 @@ authorise the token for it.
     @property
     def graphql(self) -> str:
         """The address of GraphQL; empty if only REST is to be used."""
-        if self.settings.values.get("use_graphql", "true").strip().lower() in ("false", "no", "0"):
+        if self.settings.values.get("use_graphql", "true").strip().lower() in _NO:
             return ""
         if self.base_url.endswith(_ENTERPRISE_REST):
             return f"{self.base_url.removesuffix(_ENTERPRISE_REST)}/api/graphql"
@@ -210,19 +257,30 @@ authorise the token for it.
                 as_app=is_app(self.settings),
                 graphql=self.graphql,
                 code_scanning=self._reads_code_scanning,
+                projects=self._reads_projects,
             )
         )
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        yield from list_repositories(http, self.listed("owners"), as_app=is_app(self.settings))
+        owners = dict.fromkeys(self.listed("owners"))
+        for repository in list_repositories(http, self.listed("owners"), as_app=is_app(self.settings)):
+            if not self.listed("owners"):
+                owners[repository.name.partition("/")[0]] = None
+            yield repository
+        if self._reads_projects:
+            yield from list_projects(http, self.graphql, list(owners))
 
     def streams_of(self, kind: ResourceKind) -> Sequence[Kind]:
-        kinds = super().streams_of(kind)
-        return [one for one in kinds if one is not Kind.CODE_SCANNING_ALERT or self._reads_code_scanning]
+        wanted = {Kind.CODE_SCANNING_ALERT: self._reads_code_scanning, Kind.SPRINT: self._reads_projects}
+        return [one for one in super().streams_of(kind) if wanted.get(one, True)]
 
     @property
     def _reads_code_scanning(self) -> bool:
-        return self.settings.values.get(READ_CODE_SCANNING, "").strip().lower() == "true"
+        return _is_yes(self.settings.values.get(READ_CODE_SCANNING))
+
+    @property
+    def _reads_projects(self) -> bool:
+        return bool(self.graphql) and _is_yes(self.settings.values.get(READ_PROJECTS))
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
@@ -230,10 +288,23 @@ authorise the token for it.
         if kind is Kind.CODE_SCANNING_ALERT and not self._reads_code_scanning:
             yield Page((), cursor)  # it was read before, and no longer is
             return
+        if kind is Kind.SPRINT:
+            if not self._reads_projects:
+                yield Page((), cursor)
+                return
+            fields = PlanFields(
+                iteration=self._names("iteration_field", ITERATION_FIELDS),
+                estimate=self._names("estimate_field", ESTIMATE_FIELDS),
+            )
+            yield from fetch_plan(http, self.graphql, resource, fields, cursor, now=now)
+            return
         place = Place(resource, self.graphql)
         if kind is not Kind.REPOSITORY:
             confirm(http, place)
         yield from _FETCH[kind](http, place, cursor, now=now)
+
+    def _names(self, field: str, default: str) -> list[str]:
+        return self.listed(field) or [name.strip() for name in default.split(",")]
 
     def ends(self) -> Sequence[EndOfLife]:
         return (API_VERSION,)

@@ -75,6 +75,11 @@ def _nodes(connection: Mapping[str, Any]) -> list[Any]:
 
 def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -> Json:
     """The answer's data, without records that are gone or hidden."""
+    return answered(http, address, question, variables)[0]
+
+
+def answered(http: Http, address: str, question: str, variables: Mapping[str, Any]) -> tuple[Json, Mapping[str, str]]:
+    """The answer's data, without records that are gone or hidden, and its headers."""
     try:
         response = http.post(address, json={"query": question, "variables": variables})
     except GoneError:
@@ -88,7 +93,7 @@ def ask(http: Http, address: str, question: str, variables: Mapping[str, Any]) -
     data = document.get("data")
     if not isinstance(data, dict):
         raise TransientError("GitHub's GraphQL answered without data.")
-    return data
+    return data, response.headers
 
 
 def _errors(document: Json) -> list[Json]:

@@ -86,6 +86,50 @@ DEPLOYMENTS: Final = f"""query DeploymentDetails($ids: [ID!]!) {{
   nodes(ids: $ids) {{ ... on Deployment {{ id statuses(first: 100) {{ {_STATUSES} }} }} }}
 }}"""
 
+_OWN_FIELDS = "first: 100"  # a project has at most 50 of its own, beside GitHub's
+
+PROJECTS: Final = f"""query Projects($owner: String!, $after: String) {{
+  repositoryOwner(login: $owner) {{ ... on ProjectV2Owner {{ projectsV2(first: 50, after: $after) {{
+    {_PAGE} nodes {{ id title url closed fields({_OWN_FIELDS}) {{ nodes {{ __typename }} }} }}
+  }} }} }}
+}}"""
+
+_ITERATIONS = "id title startDate duration"
+
+PROJECT: Final = f"""query Project($id: ID!) {{
+  node(id: $id) {{ ... on ProjectV2 {{
+    id updatedAt
+    fields({_OWN_FIELDS}) {{ nodes {{
+      __typename
+      ... on ProjectV2Field {{ name dataType }}
+      ... on ProjectV2IterationField {{
+        name configuration {{ iterations {{ {_ITERATIONS} }} completedIterations {{ {_ITERATIONS} }} }}
+      }}
+    }} }}
+  }} }}
+}}"""
+
+_VALUE = f"createdAt updatedAt creator {{ {_ACTOR} }}"
+
+PROJECT_ITEMS: Final = f"""query ProjectItems(
+  $id: ID!, $after: String, $iteration: String!, $estimate: String!, $estimated: Boolean!
+) {{
+  node(id: $id) {{ ... on ProjectV2 {{ id items(first: 100, after: $after) {{
+    {_PAGE} totalCount nodes {{
+      id updatedAt
+      iteration: fieldValueByName(name: $iteration) {{
+        ... on ProjectV2ItemFieldIterationValue {{ iterationId {_VALUE} }}
+      }}
+      estimate: fieldValueByName(name: $estimate) @include(if: $estimated) {{
+        ... on ProjectV2ItemFieldNumberValue {{ number {_VALUE} }}
+      }}
+      content {{ ... on Issue {{
+        fullDatabaseId number updatedAt repository {{ databaseId nameWithOwner }} projectItems {{ totalCount }}
+      }} }}
+    }}
+  }} }} }}
+}}"""
+
 
 def _more(of: str, connection: str, arguments: str, entries: str) -> str:
     return f"""query More($id: ID!, $after: String!) {{

@@ -20,6 +20,7 @@ from integrations.connectors.github.commits import normalise_commit
 from integrations.connectors.github.deployments import normalise_deployment
 from integrations.connectors.github.issues import normalise_issue
 from integrations.connectors.github.lists import list_all
+from integrations.connectors.github.projects import normalise_item, normalise_iteration
 from integrations.connectors.github.pull_requests import normalise_pull_request, rest_review
 from integrations.connectors.github.releases import normalise_release
 from integrations.connectors.github.repositories import normalise_repository
@@ -43,6 +44,8 @@ NORMALISE: Mapping[str, Callable[[Json], Sequence[AnyDraft]]] = {
     "commit": normalise_commit,
     "deployment": normalise_deployment,
     "issue": normalise_issue,
+    "iteration": normalise_iteration,
+    "project_item": normalise_item,
     "pull_request": normalise_pull_request,
     "release": normalise_release,
     "repository": normalise_repository,
@@ -74,6 +77,7 @@ _GONE = frozenset(
 )
 EVENTS = ("push", *_RECORDS)
 """What a webhook is registered for."""
+PROJECT_ITEM = "projects_v2_item"  # of an organisation's webhook, registered by hand
 _NEWS: Mapping[str, Kind] = {
     "deployment": Kind.DEPLOYMENT,
     "deployment_status": Kind.DEPLOYMENT,
@@ -87,6 +91,8 @@ _NEWS: Mapping[str, Kind] = {
 
 def records_of(event: str, payload: Json) -> list[RawRecord] | None:
     """The records in a delivery; None for an event that is not used, such as ping."""
+    if event == PROJECT_ITEM:  # lacks the issue and its fields: the project is read afterwards
+        return []
     if event == "push":  # lacks the commits' parents and author times: they are read afterwards
         return []
     if event not in _RECORDS:
@@ -120,7 +126,10 @@ def _named(repository: object) -> Json | None:
 
 
 def news_of(event: str, payload: Json) -> tuple[str, Kind] | None:
-    """The repository and the kind of facts that have more to read than the delivery contains."""
+    """The repository or project, and the kind of facts that have more to read than the delivery contains."""
+    if event == PROJECT_ITEM:
+        project = text_of(payload.get(PROJECT_ITEM), "project_node_id")
+        return (project, Kind.SPRINT) if project else None
     kind, repository = _NEWS.get(event), object_of(payload, "repository")
     if event == "push" and payload.get("ref") != f"refs/heads/{text_of(repository, 'default_branch')}":
         return None

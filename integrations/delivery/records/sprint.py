@@ -11,6 +11,7 @@ from typing import NamedTuple
 from django.utils import timezone
 
 from core import sql
+from integrations.connectors.registered import connectors
 from integrations.delivery.records.parts import Openable, RecordName
 from integrations.delivery.sprints.figures import points_at
 from integrations.enums import ItemField, ReportedOutcome, ResourceKind, SprintOutcome
@@ -147,7 +148,8 @@ class SprintReport:
     """`recent` are the last closed sprints of the board up to this one, in order of time; `variation` is in percent.
 
     `reported` is empty where the tracker has no report of its own.  `parts_alone`: sub-tasks of the board count alone.
-    `of_board` are the ids of its sprints that the viewer may see.
+    `of_board` are the ids of its sprints that the viewer may see.  `watched_since` is set if the tracker keeps no
+    history of sprints and this one had begun when it was first read: what was moved before is unknown.
     """
 
     sprint: Sprint
@@ -162,6 +164,7 @@ class SprintReport:
     older: Sprint | None
     newer: Sprint | None
     of_board: Sequence[int]
+    watched_since: datetime | None = None
 
 
 def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) -> SprintReport:
@@ -188,6 +191,7 @@ def report_of_sprint(sprint: Sprint, among: Iterable[Sprint], access: Access) ->
         older=ordered[place - 1] if place else None,
         newer=ordered[place + 1] if place + 1 < len(ordered) else None,
         of_board=[one.pk for one in ordered],
+        watched_since=_watched_since(sprint),
     )
 
 
@@ -238,6 +242,13 @@ def _sums(sprints: Iterable[Sprint]) -> dict[int, Amounts]:
     ids = [sprint.pk for sprint in sprints]
     nothing = _amounts([0, 0.0] * len(AMOUNTS))
     return dict.fromkeys(ids, nothing) | {id_: _amounts(row) for id_, *row in sql.rows(_OF_SPRINTS, [ids])}
+
+
+def _watched_since(sprint: Sprint) -> datetime | None:
+    connector = connectors().get(sprint.connection.provider)
+    is_remembered = connector is None or connector.remembers_sprints
+    began = sprint.starts_at is None or sprint.starts_at < sprint.first_seen_at
+    return None if is_remembered or not began else sprint.first_seen_at
 
 
 def _board_name(sprint: Sprint) -> str:

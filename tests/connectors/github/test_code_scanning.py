@@ -103,3 +103,23 @@ def alert(**more: Any) -> dict[str, Any]:
 def test_severity(more: dict[str, Any], severity: Severity) -> None:
     (draft,) = normalise_alert({"code_scanning_alert": alert(**more), "repository": {"id": 7}})
     assert draft.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("more", "state"),
+    [
+        ({}, AlertState.OPEN),
+        ({"fixed_at": "2026-03-05T09:00:00Z"}, AlertState.FIXED),
+        ({"dismissed_at": "2026-03-05T09:00:00Z"}, AlertState.DISMISSED),
+        ({"fixed_at": "2026-03-05T09:00:00Z", "dismissed_at": "2026-03-04T09:00:00Z"}, AlertState.FIXED),
+        ({"state": "open", "fixed_at": "2026-03-05T09:00:00Z"}, AlertState.OPEN),  # it came back
+        ({"state": "auto_dismissed", "dismissed_at": "2026-03-05T09:00:00Z"}, AlertState.OPEN),
+    ],
+)
+def test_an_alert_without_a_state_has_that_of_its_times(more: dict[str, str], state: AlertState) -> None:
+    """An older Enterprise Server may leave the state out."""
+    entry = {"number": 4, "created_at": "2026-03-02T09:00:00Z", **more}
+    (draft,) = normalise_alert({"code_scanning_alert": entry, "repository": {"id": 7}})
+    assert draft.state == state
+    assert (draft.fixed_at is not None) == (state == AlertState.FIXED)
+    assert (draft.dismissed_at is not None) == (state == AlertState.DISMISSED)
