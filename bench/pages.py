@@ -1,7 +1,8 @@
-"""The AI page and the delivery page over years of facts: time and queries of every response, and in a browser."""
+"""The AI page and the delivery page over years of facts: time, queries and work, in a browser, and by tab."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from bench.figures import Measured
@@ -9,9 +10,12 @@ from bench.in_browser import pages_in_browser
 from bench.organisation import numbers_by_level
 from bench.page_work import measured_work, work_of
 from bench.responses import browser, first_responses, measured_responses, visit, with_parts
+from insights.pages.ai.tabs import AI_PAGE
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 
 PAGES = {"AI page": "/insights/ai/", "delivery page": "/insights/delivery/"}
 WEEKS = 12
+PART = re.compile(r"/(?:parts|charts)/")
 PROCESSOR_SECONDS = {"everybody": 2.0, "a unit": 1.6}
 FIRST_VISITS = 20  # by HTTP, units of all levels and sizes
 FIRST_VISITS_IN_BROWSER = 10
@@ -50,6 +54,27 @@ def pages(session_cookie: str, *, units: int, rounds: int, conditions: str) -> l
             again=[_address(page), _address(page, middle)],
             rounds=rounds,
         )
+    return measured
+
+
+def tabs(session_cookie: str, *, units: int, conditions: str) -> list[Measured]:
+    """The work of each tab with all its parts and menus: of everybody, of a unit with nearly all of them, and of a
+    small one."""
+    levels = numbers_by_level(units)
+    scopes = {"everybody": None, "a large unit": levels[1][0], "a small unit": levels[3][-1]}
+    measured = []
+    with browser(session_cookie) as client:
+        for name, page in {"AI": AI_PAGE, "Delivery": DELIVERY_PAGE}.items():
+            for word, tab in page.tabs.items():
+                for scope, unit in scopes.items():
+                    addresses = list(visit(client, _address(page.at(word).path, unit)))
+                    shown = [addresses[0], *(later for later in addresses if PART.search(later))]
+                    measured += measured_work(
+                        f"{name}, {tab.label}, {scope}",
+                        work_of(shown, session_cookie),
+                        goal_seconds=PROCESSOR_SECONDS["a unit" if unit is not None else scope],
+                        conditions=conditions,
+                    )
     return measured
 
 

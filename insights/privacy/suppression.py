@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import enum
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, product
+from itertools import chain, compress, product
 from typing import TYPE_CHECKING, Any
 
 from insights.engine.contributors import NOBODY, People
@@ -31,6 +31,7 @@ Key = tuple[Window, Pattern]
 """A value of an answer: its window and segment."""
 
 TOLERANCE = 1e-6  # of a sum that other sums determine
+MIXES = 4  # numbers by which what could change of groups is compared
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,12 @@ class Cells:
         return {cell: union(self.people[atom] for atom in atoms) for cell, atoms in self.atoms.items()}
 
     @cached_property
-    def partitions_of(self) -> Mapping[Cell, Sequence[Partition]]:
-        """The partitions of which a cell is the whole or a part."""
-        found: dict[Cell, list[Partition]] = defaultdict(list)
-        for partition in self.partitions:
+    def partitions_of(self) -> Mapping[Cell, Sequence[int]]:
+        """The positions of the partitions of which a cell is the whole or a part."""
+        found: dict[Cell, list[int]] = defaultdict(list)
+        for number, partition in enumerate(self.partitions):
             for cell in (partition.whole, *partition.parts):
-                found[cell].append(partition)
+                found[cell].append(number)
         return found
 
     @cached_property
@@ -145,8 +146,8 @@ def suppressed(
     primary = few(cells, minimum)
     if not (primary or hidden) and not any(minimum.is_few(minimum.known(people)) for people in cells.people.values()):
         return {}
-    beside = _beside_hidden(cells, minimum, primary | hidden)
-    audited = _audited(cells, minimum, beside, rows)
+    beside = _beside_hidden(cells, minimum, primary, primary | hidden)
+    audited = _audited(cells, minimum, primary, beside, rows)
     return {
         **dict.fromkeys(audited, Rule.AUDIT),
         **dict.fromkeys(beside, Rule.COMPLEMENTARY),
@@ -154,7 +155,7 @@ def suppressed(
     }
 
 
-def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cell]:
+def _beside_hidden(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: set[Cell]) -> set[Cell]:
     """Complementary suppression: the hidden parts of a whole together have nobody, or enough people, until nothing
     changes.
 
@@ -163,7 +164,6 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
     hidden.  All partitions in which cells were hidden are looked at before further ones, so that their order does not
     matter.
     """
-    primary = few(cells, minimum)
 
     def smallest_shown(partition: Partition) -> Cell | None:
         parts = [part for part in partition.parts if cells.people_of[part]]
@@ -178,27 +178,29 @@ def _beside_hidden(cells: Cells, minimum: Minimum, hidden: set[Cell]) -> set[Cel
         )
         return cells.smallest(shown) if shown and reveals else None
 
-    touched = [partition for partition in cells.partitions if partition.left_over]
-    touched += [partition for cell in hidden for partition in cells.partitions_of.get(cell, ())]
-    while found := {cell for cell in map(smallest_shown, touched) if cell is not None}:
+    touched = {number for number, partition in enumerate(cells.partitions) if partition.left_over}
+    touched.update(*(cells.partitions_of.get(cell, ()) for cell in hidden))
+    while found := {cell for number in touched if (cell := smallest_shown(cells.partitions[number])) is not None}:
         hidden = hidden | found
-        touched = [partition for cell in found for partition in cells.partitions_of[cell]]
+        touched = set[int]().union(*(cells.partitions_of[cell] for cell in found))
     return hidden
 
 
-def _audited(cells: Cells, minimum: Minimum, hidden: set[Cell], rows: Set[Row] | None) -> set[Cell]:
+def _audited(cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: set[Cell], rows: Set[Row] | None) -> set[Cell]:
     """Hides further cells until no linear combination of those shown is the figure of few people.
 
     Rows and columns together can determine what neither does alone.  Unknown are the atoms that no cell shows; each
     shown cell that contains some is an equation.  A sum of atoms is determined where a combination of equations is it.
     """
     own = {cell for cell in cells.atoms if rows is None or cell[0] in rows}
-    while not own <= hidden and (found := _revealing(cells, minimum, hidden, rows)):
+    while not own <= hidden and (found := _revealing(cells, minimum, primary, hidden, rows)):
         hidden = hidden | found
     return hidden
 
 
-def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row] | None) -> set[Cell]:
+def _revealing(
+    cells: Cells, minimum: Minimum, primary: Set[Cell], hidden: Set[Cell], rows: Set[Row] | None
+) -> set[Cell]:
     """Shown cells to hide, because with others they determine the figure of few people: one for each.
 
     What is hidden must not depend on the order of anything: two answers that hide different cells reveal both.
@@ -208,8 +210,8 @@ def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row]
         if cell not in hidden and len(atoms) == 1:
             known[next(iter(atoms))].add(cell)
     unknown = {atom for atom, people in cells.people.items() if atom not in known and people != NOBODY}
-    systems = _systems(cells, hidden, unknown)
-    of_cells = {frozenset(cells.atoms[cell] & unknown) for cell in few(cells, minimum)} - {frozenset()}
+    systems = _systems(cells, minimum, hidden, unknown)
+    of_cells = {frozenset(cells.atoms[cell] & unknown) for cell in primary} - {frozenset()}
     found: set[Cell] = set()
 
     def to_hide(used: Set[Cell]) -> Set[Cell]:
@@ -220,10 +222,9 @@ def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row]
 
     for system in systems:
         # A sum is made of whole groups, and has at least the people of each.
-        of_few = {atoms for atoms in system.groups.values() if minimum.is_few(_people_of(cells, atoms))}
-        if not of_few:
+        if system.tells_nothing:
             continue
-        sums = {*of_few, *system.determined_pairs(of_few.__contains__)}
+        sums = {*system.determined_groups(), *system.determined_pairs()}
         sums |= {*system.determined_among(lambda atoms: minimum.is_few(minimum.known(_people_of(cells, atoms))))}
         secrets = {some for some in sums if minimum.is_few(minimum.known(_people_of(cells, some)))}
         secrets |= {secret for secret in of_cells if secret <= system.atoms}
@@ -234,8 +235,10 @@ def _revealing(cells: Cells, minimum: Minimum, hidden: Set[Cell], rows: Set[Row]
     if not found:  # a sum over several systems is determined where its part in each of them is
         for secret in of_cells:
             parts = [(system, part) for system in systems if (part := system.atoms & secret)]
-            if _atoms_of(part for _, part in parts) == secret and all(
-                system.determines(part) for system, part in parts
+            if (
+                len(parts) > 1
+                and _atoms_of(part for _, part in parts) == secret
+                and all(system.determines(part) for system, part in parts)
             ):
                 found |= to_hide({cell for system, part in parts for cell in system.used_for(part)})
     return found
@@ -249,12 +252,14 @@ def _atoms_of(sets: Iterable[Set[Atom]]) -> set[Atom]:
 class _System:
     """Equations that share unknown atoms with one another, and with no further ones.
 
-    An equation is the cells that contain the same of these atoms.  `groups` are atoms that are in the same equations:
-    nothing is known of one of them alone.
+    An equation is the cells that contain the same of these atoms.  `groups` are atoms of few people that are in the
+    same equations: nothing is known of one of them alone.  `others` are the equations of each group of more people:
+    these cancel out in a combination that is the figure of few.
     """
 
-    equations: Sequence[Sequence[Cell]]
-    groups: Mapping[frozenset[int], frozenset[Atom]]  # by the positions of their equations
+    equations: Mapping[int, Sequence[Cell]]  # by number
+    groups: Mapping[frozenset[int], frozenset[Atom]]  # by the numbers of their equations
+    others: Collection[frozenset[int]]
 
     @cached_property
     def atoms(self) -> Set[Atom]:
@@ -264,24 +269,44 @@ class _System:
     def _columns(self) -> Mapping[Atom, int]:
         return {atom: column for column, atoms in enumerate(self.groups.values()) for atom in atoms}
 
-    @cached_property
-    def _matrix(self) -> Floats:
-        """The groups of each equation, which weighs as much as its cells would as equations of their own."""
+    def _weighted(self, groups: Collection[frozenset[int]]) -> Floats:
+        """These groups of each equation, which weighs as much as its cells would as equations of their own."""
         import numpy as np
 
-        matrix = np.zeros((len(self.equations), len(self.groups)))
-        for column, rows in enumerate(self.groups):
-            matrix[[*rows], column] = 1
-        weights: Floats = np.sqrt([len(cells) for cells in self.equations])
+        matrix = np.zeros((len(self.equations), len(groups)))
+        positions = {number: position for position, number in enumerate(self.equations)}
+        for column, numbers in enumerate(groups):
+            matrix[[positions[number] for number in numbers], column] = 1
+        weights: Floats = np.sqrt([len(cells) for cells in self.equations.values()])
         return matrix * weights[:, None]
 
     @cached_property
-    def _row_space(self) -> tuple[Floats, Floats]:
-        """An orthonormal basis of the row space of the matrix, by columns, with the eigenvalue of each.
+    def _combinations(self) -> Floats:
+        """An orthonormal basis, by columns, of the combinations of equations in which all other groups cancel out.
 
-        Products of equations, or of groups where these are fewer, are small whole numbers, so that eigenvalues are
-        exact enough, and ten times faster than a singular value decomposition.
+        Products of equations are small whole numbers, so that eigenvalues are exact enough, and ten times faster than
+        a singular value decomposition.
         """
+        import numpy as np
+
+        others = self._weighted(self.others)
+        values, vectors = np.linalg.eigh(others @ others.T)
+        combinations: Floats = vectors[:, values <= TOLERANCE]
+        return combinations
+
+    @cached_property
+    def _matrix(self) -> Floats:
+        """The groups in each of these combinations."""
+        matrix: Floats = self._combinations.T @ self._weighted(self.groups)
+        return matrix
+
+    @property
+    def tells_nothing(self) -> bool:
+        return not self._matrix.size
+
+    @cached_property
+    def _row_space(self) -> tuple[Floats, Floats]:
+        """An orthonormal basis of the row space of the matrix, by columns, with the eigenvalue of each."""
         import numpy as np
 
         matrix = self._matrix
@@ -290,13 +315,6 @@ class _System:
         nonzero = values > TOLERANCE
         values, vectors = values[nonzero], vectors[:, nonzero]
         return (matrix.T @ vectors / np.sqrt(values) if is_wide else vectors), values
-
-    def _null_space_of(self, columns: Sequence[int]) -> Floats:
-        """The part of each of these unknowns in the null space: what could change without violating an equation."""
-        basis, _ = self._row_space
-        projections: Floats = -(basis @ basis[[*columns]].T)
-        projections[[*columns], range(len(columns))] += 1
-        return projections
 
     def _columns_of(self, atoms: Set[Atom]) -> Sequence[int]:
         """The columns that the atoms are; none where they are not whole groups."""
@@ -320,8 +338,10 @@ class _System:
         if not columns:
             return []
         basis, eigenvalues = self._row_space
-        weights = self._matrix @ (basis / eigenvalues @ basis[columns].sum(axis=0))
-        used = (cells for cells, weight in zip(self.equations, weights, strict=True) if abs(weight) > TOLERANCE)
+        weights = self._combinations @ (self._matrix @ (basis / eigenvalues @ basis[columns].sum(axis=0)))
+        used = (
+            cells for cells, weight in zip(self.equations.values(), weights, strict=True) if abs(weight) > TOLERANCE
+        )
         return [*chain.from_iterable(used)]
 
     def determined_among(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
@@ -331,7 +351,7 @@ class _System:
         groups = [*self.groups.values()]
         of_few = [number for number, atoms in enumerate(groups) if is_few(atoms)]
         order = sorted(of_few, key=lambda number: sorted(map(repr, groups[number])))
-        others = self._matrix[:, [n for n in range(len(groups)) if n not in {*order}]]
+        others = np.delete(self._matrix, order, axis=1)
         values, vectors = np.linalg.eigh(others @ others.T)
         left = _reduced(vectors[:, values <= TOLERANCE].T @ self._matrix[:, order])
         for row in left:
@@ -339,18 +359,30 @@ class _System:
             if (abs(row[inside] - 1) < TOLERANCE).all():
                 yield frozenset().union(*(groups[order[n]] for n in inside))
 
-    def determined_pairs(self, is_few: Callable[[Set[Atom]], bool]) -> Iterator[frozenset[Atom]]:
-        """Pairs of groups of few people with a determined sum that are not determined alone: what could change of one
-        is the negative of the other's."""
+    @cached_property
+    def _parts_told(self) -> Floats:
+        """What combinations tell of each group, squared: 0 for nothing, 1 for its sum."""
+        basis, _ = self._row_space
+        told: Floats = (basis**2).sum(axis=1)
+        return told
+
+    def determined_groups(self) -> Iterator[frozenset[Atom]]:
+        return compress(self.groups.values(), 1 - self._parts_told < TOLERANCE)
+
+    def determined_pairs(self) -> Iterator[frozenset[Atom]]:
+        """Pairs of groups with a determined sum that are not determined alone: what could change of one is the
+        negative of the other's."""
         import numpy as np
 
-        of_few = {number: atoms for number, atoms in enumerate(self.groups.values()) if is_few(atoms)}
-        rounded = np.round(self._null_space_of([*of_few]).T / TOLERANCE / 10).astype(np.int64)
+        basis, _ = self._row_space
+        in_part = (self._parts_told >= TOLERANCE) & (1 - self._parts_told >= TOLERANCE)
+        mixed = np.random.default_rng(1).random((len(basis), MIXES))  # in place of all columns: `determines` decides
+        could_change = (mixed - basis @ (basis.T @ mixed))[in_part]
+        rounded = np.round(could_change / TOLERANCE / 10).astype(np.int64)
         columns: dict[bytes, list[frozenset[Atom]]] = defaultdict(list)
-        for atoms, values in zip(of_few.values(), rounded, strict=True):
-            if values.any():
-                yield from (other | atoms for other in columns[(-values).tobytes()])
-                columns[values.tobytes()].append(atoms)
+        for atoms, values in zip(compress(self.groups.values(), in_part), rounded, strict=True):
+            yield from (other | atoms for other in columns[(-values).tobytes()])
+            columns[values.tobytes()].append(atoms)
 
 
 def _reduced(rows: Floats) -> Floats:
@@ -374,35 +406,64 @@ def _people_of(cells: Cells, atoms: Iterable[Atom]) -> People:
     return union(cells.people[atom] for atom in atoms)
 
 
-def _systems(cells: Cells, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:
-    """The equations that the shown cells are, apart where they share no unknown atom."""
+def _systems(cells: Cells, minimum: Minimum, hidden: Set[Cell], unknown: Set[Atom]) -> Sequence[_System]:
+    """The equations that the shown cells are, apart where they share no unknown atom.
+
+    Those are left out that contain a group of more people which is in no other: no combination cancels it out.
+    """
     shown: dict[frozenset[Atom], list[Cell]] = defaultdict(list)
     for cell, atoms in cells.atoms.items():
         if cell not in hidden and not atoms.isdisjoint(unknown):
             shown[frozenset(atoms & unknown)].append(cell)
-    equations = [*shown.values()]
-    rows_of: dict[Atom, list[int]] = defaultdict(list)
+    rows_of: dict[Atom, set[int]] = {}
     for row, unknown_inside in enumerate(shown):
         for atom in unknown_inside:
-            rows_of[atom].append(row)
-    groups: dict[frozenset[int], set[Atom]] = defaultdict(set)
-    for atom, of_atom in rows_of.items():
-        groups[frozenset(of_atom)].add(atom)
-    system_of: dict[int, set[int]] = {}  # the rows of each row's system
-    for rows in groups:
-        together = set().union(*(system_of.get(row, {row}) for row in rows))
-        system_of |= dict.fromkeys(together, together)
-    systems = {id(rows): sorted(rows) for rows in system_of.values()}
+            rows_of.setdefault(atom, set()).add(row)
+    system_of = _connected(rows_of.values())
+    groups, others = _groups(cells, minimum, rows_of)
+    while left_out := {row for rows in others if len(rows) == 1 for row in rows}:
+        rows_of = {atom: rows - left_out for atom, rows in rows_of.items()}
+        groups, others = _groups(cells, minimum, rows_of)
+    equations = [*shown.values()]
+    by_system: dict[int, dict[frozenset[int], frozenset[Atom]]] = defaultdict(dict)
+    for group, atoms in groups.items():
+        by_system[system_of[min(group)]][group] = atoms
+    others_of: dict[int, list[frozenset[int]]] = defaultdict(list)
+    for group in others:
+        others_of[system_of[min(group)]].append(group)
     made = []
-    for of_system in systems.values():
-        position = {row: number for number, row in enumerate(of_system)}
-        inside = {
-            frozenset(position[row] for row in group): frozenset(atoms)
-            for group, atoms in groups.items()
-            if not group.isdisjoint(position)
-        }
-        made.append(_System([equations[row] for row in of_system], inside))
+    for system, of_few in by_system.items():
+        rows = frozenset[int]().union(*of_few, *others_of[system])
+        made.append(_System({row: equations[row] for row in rows}, of_few, others_of[system]))
     return made
+
+
+def _groups(
+    cells: Cells, minimum: Minimum, rows_of: Mapping[Atom, Set[int]]
+) -> tuple[Mapping[frozenset[int], frozenset[Atom]], Collection[frozenset[int]]]:
+    """The atoms that are in the same equations, by these: the groups of few people, and the others' equations."""
+    groups: dict[frozenset[int], set[Atom]] = defaultdict(set)
+    for atom, rows in rows_of.items():
+        if rows:
+            groups[frozenset(rows)].add(atom)
+    of_few = {rows: frozenset(atoms) for rows, atoms in groups.items() if minimum.is_few(_people_of(cells, atoms))}
+    return of_few, groups.keys() - of_few.keys()
+
+
+def _connected(groups: Iterable[Set[int]]) -> Mapping[int, int]:
+    """One of the rows that groups connect directly or indirectly, for each of them: the same for all."""
+    found: dict[int, int] = {}
+
+    def first(row: int) -> int:
+        while found.setdefault(row, row) != row:
+            found[row] = row = found[found[row]]
+        return row
+
+    for rows in groups:
+        of_group = first(min(rows))
+        for row in rows:
+            found[first(row)] = of_group
+    return {row: first(row) for row in [*found]}
 
 
 def patterns_of(segment: tuple[str, ...]) -> Sequence[Pattern]:

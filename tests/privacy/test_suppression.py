@@ -49,11 +49,16 @@ def weeks(seed: int, segments: Sequence[tuple[str, ...]]) -> tuple[Base, Cells]:
     return base, grid(rows, [(-1, [*WEEKS])], {atom: people_of(people) for atom, people in base.items()})
 
 
-def learned(base: Base, cells: Cells, hidden: set[object]) -> list[object]:
+def learned(base: Base, cells: Cells, hidden: set[object], claimed: frozenset[int] = frozenset()) -> list[object]:
     """The cells and atoms of few people that an attacker learns from the shown cells by solving all equations.
 
     The contribution of each atom is unknown; a sum of them is learned if its indicator lies in the row space.
+    `claimed` people are known from telemetry alone.
     """
+
+    def is_secret(*some: frozenset[int]) -> bool:
+        return 0 < len(frozenset[int]().union(*some) - claimed) < FIVE.people
+
     atoms = {atom: number for number, atom in enumerate(base)}
 
     def row(some: object) -> list[float]:
@@ -62,10 +67,11 @@ def learned(base: Base, cells: Cells, hidden: set[object]) -> list[object]:
     shown = [row(inside) for cell, inside in cells.atoms.items() if cell not in hidden and inside]
     matrix = np.array(shown or [[0.0] * len(atoms)])
     rank = np.linalg.matrix_rank(matrix)
-    secrets: dict[object, frozenset[object]] = {cell: frozenset(cells.atoms[cell]) for cell in few(cells, FIVE)}
-    secrets |= {("atom", atom): frozenset({atom}) for atom in base if len(base[atom]) < FIVE.people}
+    minimum = Minimum(FIVE.people, people_of(claimed))
+    secrets: dict[object, frozenset[object]] = {cell: frozenset(cells.atoms[cell]) for cell in few(cells, minimum)}
+    secrets |= {("atom", atom): frozenset({atom}) for atom in base if is_secret(base[atom])}
     for pair in itertools.combinations(base, 2):
-        if len(base[pair[0]] | base[pair[1]]) < FIVE.people:
+        if is_secret(*map(base.__getitem__, pair)):
             secrets[pair] = frozenset(pair)
     return [name for name, secret in secrets.items() if np.linalg.matrix_rank(np.vstack([matrix, row(secret)])) == rank]
 
@@ -93,6 +99,25 @@ def test_no_combination_of_shown_values_is_the_figure_of_few_people(
         all_cells += len(cells.atoms)
     assert naive > len(WORLDS) / 4, "the auditor finds what primary suppression alone gives away"
     assert shown > all_cells / 5, "and not everything is hidden"
+
+
+@pytest.mark.parametrize("segments", SPLITS, ids=["whole", "by agent", "by two dimensions"])
+def test_whom_telemetry_alone_names_protect_nobody(segments: Sequence[tuple[str, ...]]) -> None:
+    for seed, made in itertools.product(WORLDS, (world, weeks)):
+        claimed = frozenset(random.Random(seed).sample(range(80), 12))
+        base, cells = made(seed, segments)
+        hidden: set[object] = {*suppressed(cells, Minimum(FIVE.people, people_of(claimed)))}
+        assert learned(base, cells, hidden, claimed) == [], seed
+
+
+def test_a_sum_is_found_whatever_the_shares_of_its_parts() -> None:
+    """Here what could change of two parts is a fraction that lies on the border of what it is rounded to."""
+    claimed = frozenset({1, 2, 4, 13})
+    base, cells = world(36, SPLITS[1])
+    hidden: set[object] = {*suppressed(cells, Minimum(5, people_of(claimed)))}
+    assert learned(base, cells, hidden, claimed) == []
+    without = hidden - {(2, ("claude",)), (2, ("gemini",)), (100, ("claude",))}
+    assert learned(base, cells, without, claimed) != []
 
 
 def test_what_is_hidden_does_not_depend_on_the_order_of_anything() -> None:

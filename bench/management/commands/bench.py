@@ -32,7 +32,7 @@ from bench.ingest import GOAL_ROWS, ROUNDS, small_requests, throughput
 from bench.instance import BenchInstanceError, bench_instance
 from bench.linking import relink
 from bench.memory import idle_memory, web_memory
-from bench.pages import addresses_of_both, pages
+from bench.pages import addresses_of_both, pages, tabs
 from bench.people_import import people_import
 from bench.program import program_pages
 from bench.program_rows import TICKETS
@@ -53,6 +53,7 @@ NAMES = (
     "small-requests",
     "columns",
     "pages",
+    "tabs",
     "filters",
     "refresh",
     "stale",
@@ -152,6 +153,7 @@ class Command(BaseCommand):
             "small-requests": lambda: small_requests(_token(), requests=200 if quick else 8000, partition_rows=rows),
             "columns": of_columns,
             "pages": filled(lambda: pages(_session_cookie(), units=size.units, rounds=rounds, conditions=conditions)),
+            "tabs": filled(lambda: tabs(_session_cookie(), units=size.units, conditions=conditions)),
             "filters": filled(lambda: filters(_session_cookie(), rounds=rounds, conditions=conditions)),
             "refresh": filled(
                 lambda: [pages_during_refresh(_session_cookie(), addresses_of_both(size.units), rounds=rounds)]
