@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.urls import reverse
 
+from insights.ui import wording
 from programs.history.events import names_of_accounts
 from programs.models import QbrState
 from programs.qbr.queries import QbrFilters
@@ -22,12 +24,25 @@ class Qbrs(ProgramList):
 
     def context(self) -> dict[str, Any]:
         context, may_write = super().context(), self.access.visibility.leads_any and self.access.is_of_account
-        form = self.narrowed.form
+        listed = self.narrowed.visible(self.access)
+        units = listed.exclude(unit=None).order_by("unit__name").values_list("unit__slug", "unit__name").distinct()
+        starts = listed.order_by("-start").values_list("start", flat=True).distinct()
         return {
             **context,
             "names": names_of_accounts([qbr.signed_by_id for qbr in context["rows"]]),
             "tones": TONES,
-            "fields": [form["unit"], form["start"]],
+            "menus": [
+                self._menu("unit", "Unit", "Any unit", units),
+                self._menu("start", "Begins on", "Any day", [(str(day), wording.day(day)) for day in starts]),
+            ],
             "chosen": [(name, value) for name, value in self.params.items() if name in ("period", "state")],
             "new_url": reverse("qbr_new") if may_write else "",
+        }
+
+    def _menu(self, name: str, label: str, any_label: str, options: Iterable[tuple[str, str]]) -> dict[str, Any]:
+        return {
+            "name": name,
+            "label": label,
+            "options": [("", any_label), *options],
+            "chosen": self.params.get(name, ""),
         }
