@@ -87,36 +87,38 @@ ROLES_AND_UNITS = f"""
         SELECT people.unit_id, people.people FROM orgtree_unitpeople people
         WHERE people.unit_id IN (SELECT unit_id FROM seeds UNION SELECT unit_id FROM with_rows)
     ), around AS MATERIALIZED (
-        SELECT DISTINCT whole.unit_id, whole.people
+        SELECT DISTINCT whole.unit_id AS whole_id, whole.people, top.unit_id, top.people AS of_part
         FROM top
         CROSS JOIN LATERAL (
             SELECT person_id, during FROM orgtree_placement WHERE ancestor_id = top.unit_id LIMIT 1
         ) AS anybody
         JOIN orgtree_placement place ON place.person_id = anybody.person_id AND place.during && anybody.during
         JOIN orgtree_orgtree tree ON tree.id = place.tree_id AND tree.archived_at IS NULL
-        JOIN orgtree_unitpeople whole ON whole.unit_id = place.ancestor_id
+        JOIN orgtree_unitpeople whole ON whole.unit_id = place.ancestor_id AND whole.people >= top.people
         WHERE whole.unit_id NOT IN (SELECT unit_id FROM seen UNION SELECT unit_id FROM same_people)
-          AND whole.people <= (SELECT sum(other.people) FROM top other WHERE other.people <= whole.people)
+    ), candidate AS MATERIALIZED (
+        SELECT whole_id FROM around GROUP BY whole_id, people HAVING sum(of_part) >= people
+    ), in_whole AS MATERIALIZED (
+        SELECT ancestor_id AS whole_id, person_id, range_agg(during) AS days
+        FROM orgtree_placement JOIN candidate ON whole_id = ancestor_id GROUP BY ancestor_id, person_id
     ), part AS MATERIALIZED (
-        SELECT around.unit_id AS whole_id, top.unit_id
-        FROM around JOIN top ON top.people <= around.people
-        WHERE NOT EXISTS (
-            SELECT FROM orgtree_placement place
-            WHERE place.ancestor_id = top.unit_id AND NOT place.during <@ coalesce((
-                SELECT range_agg(during) FROM orgtree_placement
-                WHERE ancestor_id = around.unit_id AND person_id = place.person_id
-            ), '{{}}')
-        )
+        SELECT whole_id, unit_id FROM around JOIN candidate USING (whole_id)
+        EXCEPT
+        SELECT around.whole_id, around.unit_id
+        FROM around
+        JOIN candidate USING (whole_id)
+        JOIN orgtree_placement place ON place.ancestor_id = around.unit_id
+        LEFT JOIN in_whole USING (whole_id, person_id)
+        WHERE NOT place.during <@ coalesce(in_whole.days, '{{}}')
+    ), in_parts AS MATERIALIZED (
+        SELECT part.whole_id, place.person_id, range_agg(place.during) AS days
+        FROM part JOIN orgtree_placement place ON place.ancestor_id = part.unit_id
+        GROUP BY part.whole_id, place.person_id
     ), made_up AS (
-        SELECT DISTINCT part.whole_id AS unit_id FROM part
-        WHERE NOT EXISTS (
-            SELECT FROM orgtree_placement place
-            WHERE place.ancestor_id = part.whole_id AND NOT place.during <@ coalesce((
-                SELECT range_agg(during) FROM orgtree_placement
-                WHERE ancestor_id IN (SELECT unit_id FROM part other WHERE other.whole_id = part.whole_id)
-                  AND person_id = place.person_id
-            ), '{{}}')
-        )
+        SELECT whole_id AS unit_id FROM part
+        EXCEPT
+        SELECT whole_id FROM in_whole LEFT JOIN in_parts USING (whole_id, person_id)
+        WHERE NOT in_whole.days <@ coalesce(in_parts.days, '{{}}')
     ), covered AS (
         SELECT unit.id, unit.slug FROM orgtree_unit unit
         WHERE unit.id IN (SELECT unit_id FROM same_people UNION SELECT unit_id FROM made_up)
