@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import time
 from collections.abc import Mapping, Sequence
@@ -64,9 +63,6 @@ def work_of(addresses: Sequence[str], session_cookie: str) -> Work:
         looking_up += time.process_time() - began
         return found
 
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 10, 10)  # as in the server: config/launcher/web_server.py
     scan.answers.clear()
     scan.results.clear()
     spent = ProcessorTime()
@@ -107,8 +103,8 @@ def measured_work(name: str, work: Work, *, goal_seconds: float, conditions: str
             goal=f"≤ {goal_seconds:g} s",
             met=work.seconds <= goal_seconds,
             limit=Limit(f"s: {ADDITIONS:,} additions of Python, processor time", loop),
-            conditions=f"{work.responses} responses; again {work.again_seconds:.2f} s; PostgreSQL beside the first "
-            f"{of_postgres}; {work.read}; {conditions}",
+            conditions=f"{work.responses} responses; again {work.again_seconds:.2f} s; PostgreSQL beside it "
+            f"{of_postgres} at first; {work.read}; {conditions}",
         ),
         Measured(
             name=f"{name}: statements",

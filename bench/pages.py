@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Sequence
 
@@ -60,6 +61,9 @@ def pages(session_cookie: str, *, units: int, rounds: int, conditions: str) -> l
 def tabs(session_cookie: str, *, units: int, conditions: str) -> list[Measured]:
     """The work of each tab with all its parts and menus: of everybody, of a unit with nearly all of them, and of a
     small one."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 10, 10)  # as in the server: config/launcher/web_server.py
     levels = numbers_by_level(units)
     scopes = {"everybody": None, "a large unit": levels[1][0], "a small unit": levels[3][-1]}
     measured = []
