@@ -360,14 +360,14 @@ class _System:
                 yield frozenset().union(*(groups[order[n]] for n in inside))
 
     @cached_property
-    def _parts_told(self) -> Floats:
-        """What combinations tell of each group, squared: 0 for nothing, 1 for its sum."""
+    def _shares_known(self) -> Floats:
+        """The share of each group that combinations determine, squared: 0 for nothing, 1 for its sum."""
         basis, _ = self._row_space
-        told: Floats = (basis**2).sum(axis=1)
-        return told
+        shares: Floats = (basis**2).sum(axis=1)
+        return shares
 
     def determined_groups(self) -> Iterator[frozenset[Atom]]:
-        return compress(self.groups.values(), 1 - self._parts_told < TOLERANCE)
+        return compress(self.groups.values(), 1 - self._shares_known < TOLERANCE)
 
     def determined_pairs(self) -> Iterator[frozenset[Atom]]:
         """Pairs of groups with a determined sum that are not determined alone: what could change of one is the
@@ -375,7 +375,7 @@ class _System:
         import numpy as np
 
         basis, _ = self._row_space
-        in_part = (self._parts_told >= TOLERANCE) & (1 - self._parts_told >= TOLERANCE)
+        in_part = (self._shares_known >= TOLERANCE) & (1 - self._shares_known >= TOLERANCE)
         mixed = np.random.default_rng(1).random((len(basis), MIXES))  # in place of all columns: `determines` decides
         could_change = (mixed - basis @ (basis.T @ mixed))[in_part]
         rounded = np.round(could_change / TOLERANCE / 10).astype(np.int64)
