@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from . import VERSION, git_hooks, notes, registration
-from .hook import run_worker
+from .hook import alone, run_worker
 from .ledger import DAY, Ledger, home, read_settings, replace_file, write_settings
 from .managed import UnreadableManagedError, managed_settings
 from .registration import AGENTS, UnreadableSettingsError
@@ -40,6 +40,7 @@ COMMAND = """#!/bin/sh
 exec {python} {archive} "$@"
 """
 LATE = 2 * DAY  # seconds without a report that `doctor` names
+SECONDS_TO_WAIT = 60  # for a worker that reads or sends
 WRONG_CLOCK = 600  # seconds beside the server's clock that `doctor` names
 OTHER_TOOLS = {"refs/notes/ai": "git-ai", "refs/heads/entire": "Entire", "refs/notes/whogitit": "whogitit"}
 
@@ -100,6 +101,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except sqlite3.Error as problem:
         print(f"The ledger cannot be used: {problem}. Is the disk full, or {home()} read-only?", file=sys.stderr)
+        return 1
+    except OSError as problem:
+        where = problem.filename or home()
+        print(f"{where} cannot be used: {problem.strerror}. Is the disk full, or {home()} read-only?", file=sys.stderr)
         return 1
     return 0
 
@@ -230,7 +235,9 @@ def _backfill(days: int) -> int:
     if (home() / "paused").exists():
         raise CommandError("It is paused. `headway-agent resume` ends that.")
     now = time.time()
-    with Ledger() as ledger:
+    with alone(SECONDS_TO_WAIT) as is_alone, Ledger() as ledger:
+        if not is_alone:
+            raise CommandError("The collector is reading or sending at the moment. Try again in a minute.")
         begin_again(ledger, days, now)
         found = read_transcripts(ledger, most_bytes=sys.maxsize)
         send_queue(ledger, force=True)
@@ -252,12 +259,18 @@ def _uninstall() -> int:
             failed[str(registration.settings_path(agent))] = str(problem)
     for path in list(registration.manifest()):
         if Path(path).name not in git_hooks.HOOKS:
-            registration.restore(Path(path))
+            try:
+                registration.restore(Path(path))
+            except OSError as problem:
+                failed.setdefault(path, str(problem))
     for path, reason in failed.items():
         print(f"{path} is left as it is: {reason}", file=sys.stderr)
-    shutil.rmtree(home(), ignore_errors=True)
+    if failed:  # its backups are still needed
+        print(f"{home()} is kept. Mend this, and uninstall again.", file=sys.stderr)
+        return 1
+    shutil.rmtree(home())
     print("headway-agent is removed. Revoke this machine's token on the server's page /agent/.")
-    return 1 if failed else 0
+    return 0
 
 
 def _pause() -> int:

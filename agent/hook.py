@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from contextlib import contextmanager
+from typing import IO
 
-from .ledger import Ledger, home, log, read_settings
+from .ledger import Ledger, log, path_of, read_settings
 from .payloads import OTHER, read_event
 from .record import judge_commits, record_event, request_work, take_work
 from .repository import find_repository, head
@@ -23,7 +23,7 @@ WAIT_VARIABLE = "HEADWAY_AGENT_WAIT"  # the worker runs before the hook ends, fo
 def main(arguments: Sequence[str]) -> int:
     """`agent NAME` with the payload on stdin, `git HOOK` in a repository, or `work`.  Always 0, never a word."""
     try:
-        if not (home() / "paused").exists():
+        if not os.path.exists(path_of("paused")):
             _run(arguments)
     except BaseException as problem:  # also an interrupt: the agent's work is not ours to stop
         log(f"hook {' '.join(arguments)}: {problem!r}")
@@ -64,13 +64,15 @@ def _run(arguments: Sequence[str]) -> None:
 
 def start_worker() -> None:
     """Start the worker in a process of its own, which outlives the agent's hook."""
-    command = [sys.executable, "-IS", str(home() / "hook.py"), "work"]
+    import subprocess  # what most hooks do not need
+
+    command = [sys.executable, "-IS", path_of("hook.py"), "work"]
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     if sys.platform == "win32":
         flags = 0x00000008 | 0x00000200  # DETACHED_PROCESS | CREATE_NEW_PROCESS_GROUP
-        subprocess.Popen(command, creationflags=flags, close_fds=True, cwd=home(), **quiet)  # type: ignore[call-overload]
+        subprocess.Popen(command, creationflags=flags, close_fds=True, cwd=path_of(), **quiet)  # type: ignore[call-overload]
     else:
-        subprocess.Popen(command, start_new_session=True, close_fds=True, cwd=home(), **quiet)  # type: ignore[call-overload]
+        subprocess.Popen(command, start_new_session=True, close_fds=True, cwd=path_of(), **quiet)  # type: ignore[call-overload]
 
 
 def run_worker() -> None:
@@ -80,8 +82,8 @@ def run_worker() -> None:
 
     again = True
     while again:
-        for is_held in only_one(home() / "worker.lock"):
-            if not is_held:
+        with alone(0) as is_alone:
+            if not is_alone:
                 return
             with Ledger() as ledger:
                 while taken := take_work(ledger):
@@ -103,19 +105,27 @@ def run_worker() -> None:
             again = bool(ledger.rows("SELECT 1 FROM work LIMIT 1"))
 
 
-def only_one(path: Path) -> Iterator[bool]:
-    """Yields once: whether this process alone holds the lock, which ends with it."""
-    with open(path, "a+b") as file:
-        try:
-            if sys.platform == "win32":
-                import msvcrt
+@contextmanager
+def alone(seconds: float) -> Iterator[bool]:
+    """Whether this process alone works on the ledger's queue and transcripts, if need be after some seconds."""
+    with open(path_of("worker.lock"), "a+b") as file:
+        deadline = time.monotonic() + seconds
+        while not (is_held := _lock(file)) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        yield is_held
 
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-            else:
-                import fcntl
 
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            yield False
-            return
-        yield True
+def _lock(file: IO[bytes]) -> bool:
+    """Take the lock, which ends with its file; False if another process has it."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -11,10 +11,12 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .lines import DIGEST_BYTES, Written
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 HOME_VARIABLE = "HEADWAY_AGENT_HOME"
 DAYS_REMEMBERED = 30
@@ -47,17 +49,27 @@ CREATE INDEX IF NOT EXISTS activity_by_time ON activity (at);
 CREATE INDEX IF NOT EXISTS activity_unsent ON activity (at) WHERE sent_at IS NULL AND refused IS NULL;
 """
 SCHEMA_VERSION = 2
+LONGEST_ID = 200  # of a session or a call, as the server takes them
 
 
 def home() -> Path:
     """The collector's folder, the same on every system."""
-    return Path(os.environ.get(HOME_VARIABLE) or Path.home() / ".headway-agent")
+    from pathlib import Path  # an import of 3 ms, which hooks do without
+
+    return Path(path_of())
+
+
+def path_of(name: str = "") -> str:
+    """The path of a file in the collector's folder, or of the folder."""
+    folder = os.environ.get(HOME_VARIABLE) or os.path.join(os.path.expanduser("~"), ".headway-agent")
+    return os.path.join(folder, name) if name else folder
 
 
 def read_settings() -> dict[str, Any]:
     """The settings; empty if there are none, or they cannot be read."""
     try:
-        settings = json.loads((home() / "settings.json").read_text(encoding="utf-8"))
+        with open(path_of("settings.json"), encoding="utf-8") as file:
+            settings = json.load(file)
     except (OSError, ValueError):
         return {}
     return settings if isinstance(settings, dict) else {}
@@ -71,7 +83,7 @@ def write_settings(settings: dict[str, Any]) -> None:
 
 def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
     """Write a file whole or not at all; a symbolic link stays one."""
-    path = Path(os.path.realpath(path))
+    path = type(path)(os.path.realpath(path))
     if mode is None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o644
     beside = path.with_name(path.name + ".headway-new")
@@ -84,8 +96,8 @@ def replace_file(path: Path, content: bytes, mode: int | None = None) -> None:
 def log(message: str) -> None:
     """Append to the log, which starts over at 1 MB; an error while writing it is ignored."""
     try:
-        path = home() / "log.txt"
-        size = path.stat().st_size if path.exists() else 0
+        path = path_of("log.txt")
+        size = os.path.getsize(path) if os.path.exists(path) else 0
         with open(path, "w" if size > 1_000_000 else "a", encoding="utf-8", errors="replace") as file:
             file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {message}\n")
     except OSError:
@@ -124,21 +136,20 @@ class Ledger:
     """The SQLite file.  A damaged file is moved aside, and a new one begins."""
 
     def __init__(self) -> None:
-        folder = home()
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "ledger.db"
+        os.makedirs(path_of(), exist_ok=True)
+        path = path_of("ledger.db")
         try:
             self.connection = self._connect(path)
         except sqlite3.DatabaseError as problem:
             if isinstance(problem, sqlite3.OperationalError):  # locked, full or read-only: not damaged
                 raise
             log(f"the ledger is damaged and starts over: {problem}")
-            os.replace(path, folder / "ledger.damaged.db")
+            os.replace(path, path_of("ledger.damaged.db"))
             self.connection = self._connect(path)
 
     @staticmethod
-    def _connect(path: Path) -> sqlite3.Connection:
-        is_new = not path.exists()
+    def _connect(path: str) -> sqlite3.Connection:
+        is_new = not os.path.exists(path)
         if is_new:
             os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
         connection = sqlite3.connect(path, timeout=3, isolation_level=None)
@@ -182,6 +193,7 @@ class Ledger:
     # Sessions and edits
 
     def session(self, agent: str, external_id: str, model: str = "") -> int:
+        external_id = bounded(external_id)
         self.rows(
             "INSERT INTO session (agent, external_id, model, last_at) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (agent, external_id) DO UPDATE SET last_at = excluded.last_at,"
@@ -319,7 +331,8 @@ class Ledger:
         new = 0
         self.connection.execute("BEGIN IMMEDIATE")
         try:
-            for activity in found:
+            for given in found:
+                activity = given._replace(session=bounded(given.session), id=bounded(given.id))
                 known = self.rows(
                     "SELECT session, figures FROM activity WHERE agent = ? AND kind = ? AND id = ?",
                     *(agent, activity.kind, activity.id),
@@ -377,6 +390,16 @@ class Ledger:
             "DELETE FROM activity WHERE at < (SELECT at FROM activity ORDER BY at DESC LIMIT 1 OFFSET ?)",
             MOST_ACTIVITIES,
         )
+
+
+def bounded(name: str) -> str:
+    """An id that the server takes; of a longer one the beginning, and a digest that keeps it apart from others."""
+    if len(name) <= LONGEST_ID:
+        return name
+    from hashlib import sha256  # ids are short
+
+    digest = sha256(name.encode(errors="replace")).hexdigest()
+    return f"{name[: LONGEST_ID - len(digest) - 1]}~{digest}"
 
 
 def _largest(known: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:

@@ -9,8 +9,12 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from hashlib import blake2b
 from typing import NamedTuple
+
+try:
+    from _blake2 import blake2b  # without OpenSSL, whose import takes 2 ms
+except ImportError:
+    from hashlib import blake2b
 
 MOST_BYTES = 5_000_000  # a larger file has no lines here; nobody wrote it by hand
 MOST_COMPARED = 4_000_000  # pairs of lines: beyond it, positions of new lines are approximate

@@ -61,6 +61,8 @@ class Event(NamedTuple):
     has_own_id: bool = False  # `call` is the agent's id of the call
     duration_ms: int | None = None
     ends_turn: bool = False
+    turn: str = ""  # the agent's id of the turn that ended
+    usage: Sequence[Any] | None = None  # of that turn: input with its cached part, that part read and written, output
 
 
 def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
@@ -83,17 +85,20 @@ def read_event(agent: str, payload: dict[str, Any]) -> Event | None:
     tool_input = payload.get("tool_input", payload.get("toolInput"))
     event = Event(
         agent=agent,
-        session=session[:200],
+        session=session,
         model=_text(payload, "model")[:120],
         phase=PHASES.get(name, OTHER),
         folder=folder or os.getcwd(),
-        call=_text(payload, "tool_use_id")[:200] or f"{session} {tool}",
+        call=_text(payload, "tool_use_id") or f"{session} {tool}",
         tool=_text(payload, "tool_name", "toolName"),
         outcome={AFTER: "succeeded", FAILED: "failed"}.get(PHASES.get(name, OTHER), ""),
         has_own_id=bool(_text(payload, "tool_use_id")),
         duration_ms=_milliseconds(payload),
         ends_turn=name in ("stop", "sessionend"),
     )
+    if name == "stop" and "input_tokens" in payload:
+        usage = [payload.get(f"{kind}_tokens") for kind in ("input", "cache_read", "cache_write", "output")]
+        return event._replace(turn=_text(payload, "generation_id"), usage=usage)
     if name == "afterfileedit":
         pairs = [(_text(edit, "old_string"), _text(edit, "new_string")) for edit in _dicts(payload.get("edits"))]
         return event._replace(paths=_absolute(folder, [_text(payload, "file_path")]), replaced=pairs)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from . import lines, repository
 from .ledger import Ledger, read_settings
-from .notes import write_note
 from .payloads import AFTER, BEFORE, FAILED, Event, brings_history
 from .repository import Repository
 from .sessions import note_event
@@ -203,6 +202,8 @@ def _judge(ledger: Ledger, place: Repository, sha: str) -> bool:
     owners = lines.match(change.additions, free)
     ledger.judge(place.common, sha, owners, _document(ledger, sha, change, owners.values()))
     if owners and read_settings().get("notes"):
+        from .notes import write_note  # what hooks do not need
+
         write_note(ledger, place, sha, owners.values())
     return bool(owners)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from .ledger import DAY, REQUEST, TOOL_CALL, TURN, Activity, Ledger, StoredActivity, home, log
+from .ledger import DAY, REQUEST, TOOL_CALL, TURN, Activity, Ledger, StoredActivity, log, path_of
 from .payloads import Event
 
 WITH_TRANSCRIPTS = ("claude_code", "codex")  # the agents of transcripts.SOURCES
@@ -23,8 +24,9 @@ def note_event(ledger: Ledger, event: Event, now: float) -> None:
     """
     if event.agent in WITH_TRANSCRIPTS:
         return
-    from .transcripts import tool_name  # what most hooks do not need
+    from .transcripts import request_of_turn, tool_name  # what most hooks do not need
 
+    request = request_of_turn(event, now) if event.usage is not None else None
     if event.tool and event.has_own_id and event.outcome:
         figures = {"tool": tool_name(event.tool), "outcome": event.outcome, "duration_ms": event.duration_ms}
         found = Activity(TOOL_CALL, event.session, event.call, now, figures)
@@ -32,7 +34,7 @@ def note_event(ledger: Ledger, event: Event, now: float) -> None:
         minute = int(now) // 60 * 60
         found = Activity(TURN, event.session, f"{event.session} {minute}", minute, {})
     if _is_wanted(found, _since(ledger), ()):
-        ledger.add_activities(event.agent, [found])
+        ledger.add_activities(event.agent, [found, *([request] if request else [])])
 
 
 def transcripts_are_due(ledger: Ledger, now: float) -> bool:
@@ -129,7 +131,7 @@ def _since(ledger: Ledger) -> float:
 def _pauses(ledger: Ledger) -> list[list[float]]:
     pauses: list[list[float]] = json.loads(ledger.note("pauses") or "[]")
     try:
-        running = (home() / "paused").stat().st_mtime
+        running = os.path.getmtime(path_of("paused"))
     except OSError:
         return pauses
     return [*pauses, [running, float("inf")]]

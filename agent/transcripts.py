@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .ledger import FAILED, REFUSED, REQUEST, SUCCEEDED, TOOL_CALL, TURN, Activity
+from .payloads import Event
 
 # Before the id of a request that has none by which telemetry knows it as well.
 OWN_ID = "transcript:"
@@ -163,6 +164,21 @@ def _codex_outcome(output: Any) -> str:
         return REFUSED
     found = _EXIT_CODE.search(head)
     return FAILED if found and int(found[1]) else SUCCEEDED
+
+
+def request_of_turn(event: Event, at: float) -> Activity | None:
+    """The tokens of a turn as one request, from a hook that counts them (Cursor's `stop`).
+
+    Cursor documents neither the counts nor that its input includes what the cache read and wrote; its own window takes
+    that part off: https://github.com/entireio/cli/issues/1264, https://github.com/fitchmultz/pi-cursor-sdk/issues/196.
+    """
+    whole, read, written, output = map(_count, event.usage or ())
+    if not event.turn or not whole + output:
+        return None
+    uncached = whole - read - written if whole >= read + written else whole
+    model = "" if event.model == "default" else event.model
+    figures = {"model": model, **_counts(uncached, read, written, None, output)}
+    return Activity(REQUEST, event.session, OWN_ID + event.turn, at, figures)
 
 
 SOURCES = {

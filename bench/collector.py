@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,10 @@ def collector(*, histories: int, rounds: int) -> list[Measured]:
 
 
 def _hooks(rounds: int) -> list[Measured]:
-    """The hooks around an edit of a file of 2,000 lines, from the start of Python to its end."""
+    """Processor time of the hooks around an edit of a file of 2,000 lines, from the start of Python to its end.
+
+    A busy machine makes a hook wait, and does not make it work.
+    """
     with TemporaryDirectory() as folder:
         world = World(Path(folder))
         lines = [f"value_{number} = compute({number})" for number in range(LINES)]
@@ -55,7 +58,7 @@ def _hooks(rounds: int) -> list[Measured]:
     conditions = f"{len(edits)} hooks of Claude Code, a file of {LINES:,} lines; Python alone starts in {start:.0f} ms"
     limit = Limit("ms: Python alone", start)
     return [
-        Measured(name, value, "ms", f"≤ {goal} beyond Python's start", value - start <= goal, conditions, limit)
+        Measured(name, value, "ms", f"≤ {goal} of processor time", value <= goal, conditions, limit)
         for name, value, goal in (
             ("collector hook, median", percentile(edits, 50), GOAL_MS),
             ("collector hook, p95", percentile(edits, 95), GOAL_P95_MS),
@@ -65,9 +68,10 @@ def _hooks(rounds: int) -> list[Measured]:
 
 def _milliseconds(world: World, command: Sequence[str], text: str = "") -> float:
     environment = {name: value for name, value in world.environment.items() if name != "HEADWAY_AGENT_WAIT"}
-    begin = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     subprocess.run(command, input=text, text=True, cwd=world.repository, env=environment, check=True)
-    return (time.perf_counter() - begin) * 1000
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
 
 
 def _labelled() -> list[Measured]:

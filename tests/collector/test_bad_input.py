@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.test import Client
 
-from agent.ledger import HOME_VARIABLE
+from agent import commands
+from agent.ledger import HOME_VARIABLE, LONGEST_ID
 from bench.collector_cases import A3, B3, HUMAN
 from bench.collector_world import World
 from integrations.collector.machines import add_machine
@@ -86,6 +91,29 @@ def test_a_ledger_that_cannot_be_written_is_named_by_doctor(tmp_path: Path) -> N
         connection.close()
 
 
+@pytest.mark.skipif(os.getuid() != 0 or shutil.which("setpriv") is None, reason="only root can be somebody else")
+def test_a_folder_that_is_read_only_is_named_and_nothing_of_it_is_lost(tmp_path: Path) -> None:
+    """As another account, because nothing is read-only for root."""
+    world = World(tmp_path)
+    folder = world.home / ".headway-agent"
+    for parent in list(tmp_path.parents)[:3]:
+        parent.chmod(parent.stat().st_mode | 0o055)
+    subprocess.run(["chown", "-R", "nobody", str(tmp_path)], check=True)
+    subprocess.run(["chmod", "-R", "a-w", str(folder)], check=True)
+    for command in ("doctor", "status", "pause", "backfill", "uninstall"):
+        done = subprocess.run(
+            ["setpriv", "--reuid=65534", "--clear-groups", sys.executable, str(world.archive), command],
+            env=world.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "Traceback" not in done.stderr
+        assert str(folder) in done.stderr
+    assert (folder / "manifest.json").exists()
+
+
 def test_a_folder_of_hooks_that_cannot_be_written_is_named_by_doctor(tmp_path: Path) -> None:
     """A file in its place stands for it, which stops root as well."""
     world = World(tmp_path)
@@ -144,3 +172,40 @@ def test_an_agent_that_is_updated_under_it_and_drops_our_hooks_is_named(tmp_path
     world.edit("s-1", "app.py", *A3, *B3)
     assert world.counts(world.commit()) == {"s-1": 6}
     assert json.loads(settings.read_text())["version"] == "next"
+
+
+def test_ids_that_are_too_long_for_the_server_are_shortened_and_stay_apart(tmp_path: Path, door: Door) -> None:
+    """Two sessions whose ids differ at the end alone, by hooks and in a transcript: each counts, none is refused."""
+    world = World(tmp_path, server=door.address)
+    first, second = ("s" * 300 + end for end in "12")
+    world.edit(first, "app.py", *A3)
+    world.edit(second, "more.py", *B3)
+    counts = world.counts(world.commit())
+    assert sorted(counts.values()) == [len(A3), len(B3)]
+    assert all(len(session) == LONGEST_ID for session in counts)
+    path = world.home / ".claude" / "projects" / "x" / "long.jsonl"
+    path.parent.mkdir(parents=True)
+    usage = {"input_tokens": 1, "output_tokens": 2}
+    at = datetime.now(UTC).isoformat()
+    entries = [
+        {"type": "assistant", "sessionId": session, "timestamp": at, "requestId": f"r{session}", "message": message}
+        for session in (first, second)
+        for message in [{"id": "m", "model": "claude-opus-4-7", "usage": usage, "content": []}]
+    ]
+    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    world.agent("doctor", status=1)  # the other agents have not run
+    sessions = [part for _, report in door.arrived for part in report["sessions"] if part["requests"]]
+    assert {session["session"] for session in sessions} == {*counts}
+    assert all(len(request["id"]) == LONGEST_ID for session in sessions for request in session["requests"])
+
+
+def test_backfill_waits_for_a_worker_that_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that was reading would note its position after backfill has begun again."""
+    world = World(tmp_path)
+    with (world.home / ".headway-agent" / "worker.lock").open("a+b") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        monkeypatch.setattr(commands, "SECONDS_TO_WAIT", 0)
+        monkeypatch.setenv(HOME_VARIABLE, str(world.home / ".headway-agent"))
+        with pytest.raises(commands.CommandError, match="Try again in a minute"):
+            commands._backfill(30)
+    assert "new requests" in world.agent("backfill", status=1)  # nothing answers at the server's address

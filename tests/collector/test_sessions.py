@@ -319,6 +319,38 @@ def test_hooks_of_cursor_give_times_and_outcomes_of_tools(machine: Path) -> None
     assert SECRET not in json.dumps(documents)
 
 
+def test_the_tokens_of_a_turn_of_cursor_count_once_as_one_request(machine: Path) -> None:
+    """As a real one named them (https://github.com/receptron/mulmoterminal/pull/2071): input has its cached part."""
+    common = {"conversation_id": "k-1", "workspace_roots": [str(machine)], "hook_event_name": "stop"}
+    measured = {"input_tokens": 20152, "output_tokens": 15, "cache_read_tokens": 8704, "cache_write_tokens": 0}
+    turns: list[dict[str, object]] = [
+        {"generation_id": "g-1", "model": "default", **measured},
+        {"generation_id": "g-1", "model": "default", **measured},
+        {"generation_id": "g-2", "model": "claude-4.6-opus", **measured, "cache_write_tokens": 11448},
+        {"generation_id": "g-3", "model": "m", **measured, "input_tokens": 1},  # not with its cached part
+        {"generation_id": "g-4", "model": "m", "input_tokens": -5, "output_tokens": "many"},
+        {"model": "m", **measured},  # which turn?
+    ]
+    with ledger.Ledger() as opened:
+        for turn in turns:
+            event = read_event("cursor", {**common, **turn})
+            assert event is not None
+            record_event(opened, event)
+    (document,) = collected()
+    requests = {
+        request["id"]: (
+            *(request["model"], request["input_tokens"], request["cache_read_tokens"]),
+            *(request["cache_write_tokens"], request["cache_write_1h_tokens"], request["output_tokens"]),
+        )
+        for request in document["requests"]
+    }
+    assert requests == {
+        "transcript:g-1": ("", 11448, 8704, 0, None, 15),
+        "transcript:g-2": ("claude-4.6-opus", 0, 8704, 11448, None, 15),
+        "transcript:g-3": ("m", 1, 8704, 0, None, 15),
+    }
+
+
 def test_a_report_that_the_server_cannot_take_holds_up_nothing_else(
     machine: Path, door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
