@@ -181,6 +181,20 @@ def cut_at(values: Mapping[str, str], *pages: str) -> Mapping[str, str]:
     return {**values, "base_url": base_url} if "base_url" in values else values
 
 
+def clone_page(provider: str, name: str, page: str, web: str) -> str:
+    """The address of a repository's page, by which it is cloned; `web` is the provider's own address.
+
+    Raises PermanentError if the page is elsewhere: the token is not sent there.
+    """
+    parts = urlsplit(page)
+    if not parts.path.strip("/") or not Origin.of(web).has(page):
+        raise PermanentError(
+            f"{provider} says that {name} is at {parts.netloc or 'no address'}, where the token is not sent.",
+            what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
+        )
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
 def shown_origin(url: str) -> str:
     """The origin of a provider's URL for a message, without any user and password in it."""
     try:

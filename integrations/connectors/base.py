@@ -7,6 +7,7 @@ and without Django.  docs/connectors.md walks through adding one.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 from abc import ABC, abstractmethod
@@ -395,6 +396,11 @@ def register(connector: type[Connector]) -> type[Connector]:
     """Class decorator: register the provider under its slug."""
     registry[connector.slug] = connector
     return connector
+
+
+def basic_auth(user: str, password: str) -> str:
+    """The header of basic authentication, in which a token usually stands in place of a password."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
 
 
 def signed_with_sha256(body: bytes, secret: str, hexadecimal: str) -> bool:

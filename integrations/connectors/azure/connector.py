@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
-from integrations.connectors.addresses import Origin, cut_at
+from integrations.connectors.addresses import clone_page, cut_at
 from integrations.connectors.azure.check import checked
 from integrations.connectors.azure.deployments import fetch_deployments, normalise_deployment
 from integrations.connectors.azure.incidents import (
@@ -40,6 +39,7 @@ from integrations.connectors.base import (
     Page,
     RawRecord,
     ResourceDraft,
+    basic_auth,
     register,
 )
 from integrations.connectors.drafts import AnyDraft
@@ -195,7 +195,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         https://learn.microsoft.com/azure/devops/integrate/get-started/authentication/service-principal-managed-identity
         """
         if not self._is_principal:
-            return {"authorization": self._basic}
+            return {"authorization": basic_auth("", self.settings.secrets.get("token", ""))}
         if http is None:
             raise PermanentError("A service principal needs a client to sign in with.")
         values = {name: self.settings.values.get(name, "").strip() for name in ("tenant", "client_id")}
@@ -227,12 +227,6 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
         """The address of the organisation at the host of classic releases; empty on a server."""
         cloud = f"https://{SERVICES}/"
         return self.base_url.replace(cloud, RELEASES, 1) if self.base_url.startswith(cloud) else ""
-
-    @property
-    def _basic(self) -> str:
-        """Basic authentication with the token as password; the user name may be empty."""
-        pair = f":{self.settings.secrets.get('token', '')}"
-        return f"Basic {base64.b64encode(pair.encode()).decode()}"
 
     def asks_to_sign_in(self, status: int, headers: Mapping[str, str]) -> bool:
         """A refused token is answered by 203 with a page, or by a redirect to one."""
@@ -267,13 +261,7 @@ request created*, *updated*, *merge attempted*, *commented on*, *work item creat
 
         Raises PermanentError if the repository's page is at another host than the connection's.
         """
-        page = str(resource.details.get("html_url", ""))
-        if not Origin.of(self.base_url).has(page):
-            elsewhere = urlsplit(page).netloc or "no address"
-            raise PermanentError(
-                f"Azure DevOps says that {resource.name} is at {elsewhere}, where the token is not sent.",
-                what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
-            )
+        page = clone_page(self.name, resource.name, str(resource.details.get("html_url", "")), self.base_url)
         return CloneAddress(page, self.sign(http)["authorization"])
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
@@ -19,6 +18,7 @@ from integrations.connectors.base import (
     Page,
     RawRecord,
     ResourceDraft,
+    basic_auth,
     register,
     tried,
 )
@@ -56,8 +56,7 @@ class CursorTeam(Connector):
 """
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        key = self.settings.secrets.get("token", "")
-        return {"authorization": f"Basic {b64encode(f'{key}:'.encode()).decode()}"}
+        return {"authorization": basic_auth(self.settings.secrets.get("token", ""), "")}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         day = datetime.now(UTC).date() - DAY

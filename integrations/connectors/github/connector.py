@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
+from integrations.connectors.addresses import clone_page
 from integrations.connectors.base import (
     LABEL_PULL_REQUESTS,
     MIRROR_TICKETS,
@@ -27,11 +27,12 @@ from integrations.connectors.base import (
     RawRecord,
     Refused,
     ResourceDraft,
+    basic_auth,
     register,
     signed_with_sha256,
 )
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import ConnectorError, PermanentError
+from integrations.connectors.errors import ConnectorError
 from integrations.connectors.github.actions import fetch_runs
 from integrations.connectors.github.authentication import is_app, signature
 from integrations.connectors.github.check import checked
@@ -320,15 +321,11 @@ organisation requires single sign-on, authorise the token for it.
 
         Raises PermanentError if the repository's page is at another host than the API belongs to.
         """
-        page, api = urlsplit(str(resource.details.get("html_url", ""))), urlsplit(self.base_url)
-        if not page.path.strip("/") or (page.scheme, page.netloc) != (api.scheme, api.netloc.removeprefix(_API)):
-            raise PermanentError(
-                f"GitHub says that {resource.name} is at {page.netloc or 'no address'}, where the token is not sent.",
-                what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
-            )
+        api = urlsplit(self.base_url)
+        web = f"{api.scheme}://{api.netloc.removeprefix(_API)}"
+        page = clone_page(self.name, resource.name, str(resource.details.get("html_url", "")), web)
         token = self.sign(http)["authorization"].removeprefix("Bearer ")
-        basic = base64.b64encode(f"x-access-token:{token}".encode()).decode()
-        return CloneAddress(f"{page.scheme}://{page.netloc}{page.path.rstrip('/')}.git", f"Basic {basic}")
+        return CloneAddress(f"{page}.git", basic_auth("x-access-token", token))
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return NORMALISE[source](payload)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 from urllib.parse import urlsplit
 
-from integrations.connectors.addresses import Origin, cut_at
+from integrations.connectors.addresses import clone_page, cut_at
 from integrations.connectors.base import (
     Arrival,
     CheckedPermission,
@@ -23,6 +22,7 @@ from integrations.connectors.base import (
     Page,
     RawRecord,
     ResourceDraft,
+    basic_auth,
     register,
 )
 from integrations.connectors.drafts import AnyDraft
@@ -156,14 +156,8 @@ token**, or **personal access token** of a user who is a member of the groups or
 
         Raises PermanentError if the project's page is at another host than the connection's.
         """
-        page = urlsplit(str(resource.details.get("html_url", "")))
-        if not page.path.strip("/") or not Origin.of(self.base_url).has(page.geturl()):
-            raise PermanentError(
-                f"GitLab says that {resource.name} is at {page.netloc or 'no address'}, where the token is not sent.",
-                what_to_do="Refresh the connection's list of resources. If that lasts, check its base URL.",
-            )
-        basic = base64.b64encode(f"oauth2:{self.settings.secrets.get('token', '')}".encode()).decode()
-        return CloneAddress(f"{page.geturl().rstrip('/')}.git", f"Basic {basic}")
+        page = clone_page(self.name, resource.name, str(resource.details.get("html_url", "")), self.base_url)
+        return CloneAddress(f"{page}.git", basic_auth("oauth2", self.settings.secrets.get("token", "")))
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return _NORMALISE[source](payload)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -18,6 +17,7 @@ from integrations.connectors.base import (
     Page,
     Refused,
     ResourceDraft,
+    basic_auth,
     register,
 )
 from integrations.connectors.deployment_rules import SETTING, ConnectorWithRules
@@ -88,8 +88,8 @@ builds waited in the queue.
         return [pattern.casefold() for pattern in self.listed("libraries")]
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
-        pair = f"{self.settings.values.get('user', '').strip()}:{self.settings.secrets.get('token', '')}"
-        return {"authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        user = self.settings.values.get("user", "").strip()
+        return {"authorization": basic_auth(user, self.settings.secrets.get("token", ""))}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         return list(checked(http, rules=self.rules, libraries=self.libraries, now=datetime.now(UTC)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import ClassVar
@@ -27,6 +26,7 @@ from integrations.connectors.base import (
     RawRecord,
     Refused,
     ResourceDraft,
+    basic_auth,
     register,
     signed_with_sha256,
 )
@@ -138,8 +138,7 @@ class Jira(Connector):
         token = self.settings.secrets.get("token", "")
         if not self.email:
             return {"authorization": f"Bearer {token}"}
-        pair = base64.b64encode(f"{self.email}:{token}".encode()).decode()
-        return {"authorization": f"Basic {pair}"}
+        return {"authorization": basic_auth(self.email, token)}
 
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         return list(checked(http, self.site, named=self.named_fields))
