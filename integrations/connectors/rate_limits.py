@@ -20,6 +20,8 @@ LIMIT = ("x-ratelimit-limit", "ratelimit-limit", "x-ratelimit-requests-limit")
 REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining", "x-ratelimit-requests-remaining")
 RESET = ("x-ratelimit-reset", "ratelimit-reset", "x-ratelimit-requests-reset")
 BUDGET = "x-ratelimit-resource"
+NEAR_LIMIT = "x-ratelimit-nearlimit"  # Bitbucket's, which names no remaining requests
+NEAR = 0.2  # share of the limit that is left once it says so, of a rolling hour
 _NUMBER = re.compile(r"\d{1,15}(\.\d{1,9})?")
 
 
@@ -34,13 +36,26 @@ class ReportedQuota:
 
 
 def reported_quota(headers: Mapping[str, str], now: datetime) -> ReportedQuota | None:
-    """The reported quota; None if the headers do not give the remaining requests."""
+    """The reported quota; None if the headers say nothing of the remaining requests."""
     remaining = _whole_number(headers, REMAINING)
     if remaining is None:
-        return None
+        return _near_limit(headers, now)
     reset = _first(headers, RESET)
     resets_at = None if reset is None else moment(reset, headers, now)
     return ReportedQuota(headers.get(BUDGET, ""), _whole_number(headers, LIMIT), remaining, resets_at)
+
+
+def _near_limit(headers: Mapping[str, str], now: datetime) -> ReportedQuota | None:
+    """The budget by a header that only says whether little of it is left.
+
+    https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/
+    """
+    limit, near = _whole_number(headers, LIMIT), headers.get(NEAR_LIMIT, "").strip().lower()
+    if limit is None or near not in ("true", "false"):
+        return None
+    if near == "false":
+        return ReportedQuota("", limit, None, None)
+    return ReportedQuota("", limit, int(limit * NEAR), now + timedelta(hours=1))
 
 
 def retry_at(headers: Mapping[str, str], now: datetime) -> datetime | None:
