@@ -162,7 +162,7 @@ class JiraIssues:
 
     def document(self, issue: Issue) -> dict[str, Any]:
         state = issue_at(issue, self.shown.at)
-        changes = [one for one in self._changes(issue) if one.at <= self.shown.at]
+        changes = [one for one in self.changes(issue) if one.at <= self.shown.at]
         status = next((one.after for one in reversed(changes) if one.field == "status"), TO_DO) or TO_DO
         sprints = next((one.after for one in reversed(changes) if one.field == "Sprint"), "") or ""
         name, category = STATUSES[status]
@@ -197,7 +197,7 @@ class JiraIssues:
                 "fixVersions": [self._version(int(version), issue.repository)] if version else [],
                 "duedate": issue.due_on.isoformat() if issue.due_on else None,
                 **({"parent": {"key": epic}} if epic else {}),
-                POINTS: None if issue.is_epic else float(_CARDS[issue.id % len(_CARDS)]),
+                POINTS: self.points_of(issue),
                 SPRINTS: [self._sprint(int(sprint), issue.repository) for sprint in sprints.split(", ") if sprint]
                 or None,
                 EPIC_LINK: epic,
@@ -227,9 +227,17 @@ class JiraIssues:
         return [self._sprint(board * 1000 + number, repository) for number in range(1, count + 1)]
 
     def _sprint(self, sprint: int, repository: Repository) -> dict[str, Any]:
+        return self.days_of(sprint, repository).document(self.shown.at, repository.name)
+
+    def days_of(self, sprint: int, repository: Repository) -> Sprint:
+        """The sprint with its days, also of one that lies ahead."""
         number = sprint % 1000
         begins = _first_monday(repository) + (number - 1) * SPRINT_LENGTH
-        return Sprint(sprint, repository.id, number, begins).document(self.shown.at, repository.name)
+        return Sprint(sprint, repository.id, number, begins)
+
+    def points_of(self, issue: Issue) -> float | None:
+        """The estimate of an issue; an epic has none."""
+        return None if issue.is_epic else float(_CARDS[issue.id % len(_CARDS)])
 
     def _version(self, version: int, repository: Repository) -> dict[str, Any]:
         number = version % 1000
@@ -252,7 +260,7 @@ class JiraIssues:
         lists: dict[str, list[dict[str, Any]]] = {name: [] for name in REPORTED}
         added = {}
         for state in self.shown.issues.get(repository.name, {}).values():
-            changes = [one for one in self._changes(state.issue) if one.at < end]
+            changes = [one for one in self.changes(state.issue) if one.at < end]
             stays = [(one.at, str(sprint) in (one.after or "").split(", ")) for one in changes if one.field == "Sprint"]
             was_in = [
                 at for position, (at, is_in) in enumerate(stays) if is_in and _until(stays, position, end) > start
@@ -281,7 +289,7 @@ class JiraIssues:
         contents = {**lists, "issueKeysAddedDuringSprint": added}
         return {"contents": contents, "sprint": {"id": sprint, "state": "CLOSED"}}
 
-    def _changes(self, issue: Issue) -> list[Change]:
+    def changes(self, issue: Issue) -> list[Change]:
         """The issue's changes, oldest first."""
         of_fields = (_statuses, _assignees, _sprint_changes, _estimate_changes, _versions)
         changes = [change for changes_of in of_fields[: 2 if issue.is_epic else None] for change in changes_of(issue)]
