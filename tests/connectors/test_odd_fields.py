@@ -18,15 +18,18 @@ import pytest
 
 from demo.plan.delivery import Incident, Urgency
 from demo.providers.azure_server import AzureServer
+from demo.providers.bitbucket_server import BitbucketServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
+from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from integrations.connectors.azure.connector import AzureDevOps
 from integrations.connectors.base import Connector, RawRecord, Settings
+from integrations.connectors.bitbucket.connector import Bitbucket
 from integrations.connectors.drafts import AnyDraft, Draft
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.gitea.connector import Gitea
@@ -36,8 +39,10 @@ from integrations.connectors.gitlab.connector import GitLab
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jenkins.connector import Jenkins
 from integrations.connectors.jira.connector import Jira
+from integrations.connectors.linear.connector import Linear
 from integrations.connectors.pagerduty.connector import PagerDuty
 from tests.connectors.jenkins.conftest import busy_history
+from tests.connectors.linear.test_reading import initiative, project
 from tests.connectors.reading import QUICK, TOKEN
 from tests.demo.small_history import BEGIN, HOUR, SHOP, small_history
 
@@ -105,6 +110,25 @@ DEFINING = {
         f"environment_deployment{path}" for path in ("", ".id", ".environment", ".build_id")
     ),
 }
+DEFINING = {
+    **DEFINING,
+    "pullrequest": frozenset(f"pullrequest{path}" for path in ("", ".id", ".created_on"))
+    | {"repository", "repository.id"},
+    "branch_commit": frozenset(f"branch_commit{path}" for path in ("", ".hash", ".date"))
+    | {"repository", "repository.id"},
+    # Its attempts are told apart by their steps.
+    "bitbucket_pipeline": frozenset({"bitbucket_pipeline", "bitbucket_pipeline.uuid", "repository.id", "steps"}),
+    "bitbucket_deployment": frozenset({"bitbucket_deployment", "bitbucket_deployment.uuid", "repository.id"}),
+}
+DEFINING = {
+    **DEFINING,
+    "linear_issue": frozenset(
+        f"linear_issue{path}" for path in ("", ".id", ".identifier", ".createdAt", ".team", ".team.id")
+    ),
+    "linear_project": frozenset(f"linear_project{path}" for path in ("", ".id", ".slugId", ".createdAt")),
+    "initiative": frozenset(f"initiative{path}" for path in ("", ".id", ".slugId", ".createdAt")),
+    "cycle": frozenset(f"cycle{path}" for path in ("", ".id", ".team", ".team.id")),
+}
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
@@ -116,6 +140,9 @@ OURS: Mapping[str, frozenset[str]] = {
     "change_event": frozenset({"service", "deployment"}),
     "incident": frozenset({"occurred_at"}),
     "deployment": frozenset({"tier"}),
+    **dict.fromkeys(("linear_project", "initiative"), frozenset({"workspace"})),
+    **dict.fromkeys(("pullrequest", "branch_commit", "bitbucket_pipeline"), frozenset({"repository"})),
+    "bitbucket_deployment": frozenset({"repository", "name", "type"}),
 }
 
 
@@ -196,9 +223,12 @@ def samples() -> list[Sample]:
         github = servers.enter_context(GitHubServer(history, tokens=[Token(TOKEN, "ada")]))
         gitea = servers.enter_context(GiteaServer(history, token=TOKEN))
         azure = servers.enter_context(AzureServer(history, token=TOKEN))
+        bitbucket = servers.enter_context(BitbucketServer(history, token=TOKEN))
         gitlab = servers.enter_context(GitLabServer(history, token=TOKEN))
         cloud = servers.enter_context(JiraServer(history, email="a@example.com", token=TOKEN))
         center = servers.enter_context(JiraServer(history, token=TOKEN))
+        linear = servers.enter_context(LinearServer(history, token=TOKEN))
+        linear.projects, linear.initiatives = [project(1)], [initiative(1)]
         jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
         pagerduty = servers.enter_context(PagerDutyServer(history, token=TOKEN))
         jenkins_values = {"base_url": jenkins.url, "user": "reader", **rules}
@@ -207,9 +237,11 @@ def samples() -> list[Sample]:
             "github over REST": GitHub(Settings({"base_url": github.url, "use_graphql": "false"}, token)),
             "gitea": Gitea(Settings({"base_url": gitea.url}, token)),
             "azure": AzureDevOps(Settings({"base_url": azure.url, "incidents": "Bug, tag=incident"}, token)),
+            "bitbucket": Bitbucket(Settings({"base_url": bitbucket.url, "workspace": "acme"}, token)),
             "gitlab": GitLab(Settings({"base_url": gitlab.url}, token)),
             "jira cloud": Jira(Settings({"base_url": cloud.url, "email": "a@example.com"}, token)),
             "jira data center": Jira(Settings({"base_url": center.url}, token)),
+            "linear": Linear(Settings({"base_url": linear.url}, token)),
             "jenkins": Jenkins(Settings(jenkins_values, token)),
             "pagerduty": PagerDuty(Settings({"base_url": pagerduty.url, **events}, token)),
         }

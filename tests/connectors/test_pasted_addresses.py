@@ -33,6 +33,10 @@ from integrations.connectors.registered import connectors
         ("azure", "https://dev.azure.com/acme/shop/_git/web/pullrequest/12", "https://dev.azure.com/acme"),
         ("azure", "https://acme.visualstudio.com/DefaultCollection/shop/_git/web", "https://dev.azure.com/acme"),
         ("azure", "https://azure.example.com/tfs/Acme/_git/web", "https://azure.example.com/tfs/Acme"),
+        ("bitbucket", "https://bitbucket.org/acme/shop/pull-requests/12", "https://api.bitbucket.org"),
+        ("bitbucket", "https://api.bitbucket.org/2.0", "https://api.bitbucket.org"),
+        ("linear", "https://linear.app/acme/team/SHOP/active", "https://api.linear.app"),
+        ("linear", "https://api.linear.app/graphql", "https://api.linear.app"),
         ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
         ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
         ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
@@ -43,7 +47,9 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
     assert understood["base_url"].rstrip("/") == base_url
 
 
-@pytest.mark.parametrize("provider", ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "pagerduty"])
+@pytest.mark.parametrize(
+    "provider", ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "bitbucket", "linear", "pagerduty"]
+)
 @pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
 def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:
     assert connectors()[provider].understood({"base_url": odd})["base_url"] == odd
@@ -56,6 +62,9 @@ def test_the_owner_in_the_address_is_the_organisation_or_group_unless_one_is_nam
     gitlab = connectors()["gitlab"]
     assert gitlab.understood({"base_url": "https://gitlab.com/groups/acme/-/issues"})["groups"] == "acme"
     assert gitlab.understood({"base_url": "https://gitlab.com/-/profile"})["groups"] == ""
+    bitbucket = connectors()["bitbucket"]
+    assert bitbucket.understood({"base_url": "https://bitbucket.org/acme/shop/src"})["workspace"] == "acme"
+    assert bitbucket.understood({"base_url": "https://bitbucket.org/account/settings"})["workspace"] == ""
     azure = connectors()["azure"]
     assert azure.understood({"base_url": "https://dev.azure.com/acme/shop/_git/web"})["projects"] == "shop"
     assert azure.understood({"base_url": "https://dev.azure.com/acme/_settings"})["projects"] == ""

@@ -17,6 +17,7 @@ from demo.plan.delivery import DeliveryEvent, DeliveryHistory, EventKind, Incide
 from demo.plan.vendor_usage import VendorUse
 from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.azure_server import AzureServer
+from demo.providers.bitbucket_server import BitbucketServer
 from demo.providers.cursor_server import CursorServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
@@ -24,6 +25,7 @@ from demo.providers.github_server import GitHubServer
 from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
+from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from demo.providers.simulated_server import SimulatedServer
 from integrations.connectors.base import ResourceDraft
@@ -121,12 +123,28 @@ def _azure() -> SimulatedServer:
     return AzureServer(history, token=TOKEN, page=7)
 
 
+def _bitbucket() -> SimulatedServer:
+    """Sixteen pull requests, and one that is declined between `BEFORE` and `AFTER`."""
+    closed = replace(pull_request(500), happenings=(DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX),))
+    history = with_pull_requests(16)
+    history = replace(history, pull_requests=(closed, *history.pull_requests), ends_at=AFTER)
+    return BitbucketServer(history, token=TOKEN, page=7)
+
+
 def _jira(email: str = EMAIL) -> SimulatedServer:
     history = with_issues(16)
     done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
     lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
     history = replace(history, issues=(*history.issues, lasting), ends_at=AFTER)
     return JiraServer(history, email=email, token=TOKEN, page=7)
+
+
+def _linear() -> SimulatedServer:
+    """The issues of Jira's history: sixteen, and one that is done between `BEFORE` and `AFTER`."""
+    history = with_issues(16)
+    done = DeliveryEvent(90_000, EventKind.CLOSED, AFTER - MINUTE, MAX, text="completed")
+    lasting = Issue(90_001, 999, SHOP, ADA, "Lasts", "", BEGIN, happenings=(done,))
+    return LinearServer(replace(history, issues=(*history.issues, lasting), ends_at=AFTER), token=TOKEN, page=7)
 
 
 def _pagerduty() -> SimulatedServer:
@@ -239,6 +257,17 @@ AZURE = SimulatedProvider(
     after=AFTER,
     small_pages={f"integrations.connectors.azure.{module}.PER_PAGE": 7 for module in ("lists", "pull_requests")},
 )
+BITBUCKET = SimulatedProvider(
+    name="bitbucket",
+    slug="bitbucket",
+    serve=_bitbucket,
+    settings={"workspace": "acme"},
+    lists="/pullrequests\\?",
+    details="/pullrequests/\\d+/activity",
+    renamed="values.3.created_on",
+    before=BEFORE,
+    after=AFTER,
+)
 JIRA = SimulatedProvider(
     name="jira",
     slug="jira",
@@ -257,6 +286,17 @@ JIRA_DATA_CENTER = replace(
     settings={"email": ""},
     lists="/api/2/search\\?.*startAt",
     details="/api/2/status",  # a search has whole changelogs
+)
+LINEAR = SimulatedProvider(
+    name="linear",
+    slug="linear",
+    serve=_linear,
+    settings={},
+    lists="/graphql/Issues",
+    details="/graphql/Histories",
+    renamed="data.issues.nodes.3.createdAt",
+    before=BEFORE,
+    after=AFTER,
 )
 PAGERDUTY = SimulatedProvider(
     name="pagerduty",
@@ -311,7 +351,20 @@ CURSOR = SimulatedProvider(
         "integrations.connectors.cursor.connector.AGAIN": 1,
     },
 )
-PROVIDERS = (GITHUB, GITEA, GITLAB, AZURE, JIRA, JIRA_DATA_CENTER, PAGERDUTY, JENKINS, ANTHROPIC, CURSOR)
+PROVIDERS = (
+    GITHUB,
+    GITEA,
+    GITLAB,
+    AZURE,
+    BITBUCKET,
+    JIRA,
+    JIRA_DATA_CENTER,
+    LINEAR,
+    PAGERDUTY,
+    JENKINS,
+    ANTHROPIC,
+    CURSOR,
+)
 
 
 def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from integrations.connectors.errors import TransientError
-from integrations.connectors.rate_limits import ReportedQuota
+from integrations.connectors.rate_limits import ReportedQuota, reported_quota
 from integrations.models import Connection, Quota
 from integrations.sync.budgets import LONGEST_PAUSE, BudgetBook
 
@@ -59,3 +59,19 @@ def test_other_workers_and_later_turns_know(connection: Connection) -> None:
     assert caught.value.retry_at == until
     rows = Quota.objects.order_by("budget").values_list("budget", "remaining", "blocked_until")
     assert list(rows) == [("core", 650, None), ("graphql", None, until)]
+
+
+def test_a_header_that_only_says_that_little_is_left_slows_requests_down(connection: Connection) -> None:
+    """Bitbucket names no remaining requests: https://support.atlassian.com/bitbucket-cloud/docs/api-request-limits/"""
+    book, now = BudgetBook(connection), timezone.now()
+    headers = {"x-ratelimit-limit": "1000", "x-ratelimit-resource": "api-repositories", "x-ratelimit-nearlimit": "true"}
+    near, far = reported_quota(headers, now), reported_quota({**headers, "x-ratelimit-nearlimit": "false"}, now)
+    assert near is not None
+    assert far is not None
+    assert (near.budget, near.remaining, far.remaining) == ("", 200, None)
+    book.note("requests", near)
+    assert book.seconds_before("requests") == LONGEST_PAUSE
+    book.note("requests", far)
+    book.save()
+    assert book.seconds_before("requests") == 0
+    assert reported_quota({"x-ratelimit-nearlimit": "true"}, now) is None
