@@ -293,8 +293,8 @@ LINEAR = SimulatedProvider(
     serve=_linear,
     settings={},
     lists="/graphql/Issues",
-    details="/graphql/Histories",
-    renamed="data.issues.nodes.3.createdAt",
+    details="/graphql/Details",
+    renamed="data.issues.nodes.3.updatedAt",
     before=BEFORE,
     after=AFTER,
 )

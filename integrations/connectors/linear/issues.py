@@ -1,6 +1,7 @@
 """Issues of a team with their whole history, archived ones too.
 
-A list names the changed ones; the history of ten is read at once, because it would make a list of fifty too complex:
+A list names the changed ones by their id alone, because Linear prices a query by what it may give, even if there is
+nothing; ten are then read at once with their history, which would make a list of fifty too complex:
 https://github.com/canvasxai/sketch/pull/246.  Later pages of a long history are read for each.
 
 https://linear.app/developers/filtering, /pagination; the fields are those of packages/sdk/src/schema.graphql of
@@ -9,7 +10,7 @@ linear/linear @8335e09a (July 2026).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,28 +48,29 @@ from integrations.enums import ItemField, Priority, StatusCategory
 
 SOURCE = "linear_issue"
 LABELS = 20
-LIST = f"""
-query Issues($first: Int!, $after: String, $filter: IssueFilter!) {{
-  issues(first: $first, after: $after, filter: $filter, orderBy: updatedAt, includeArchived: true) {{
-    pageInfo {{ hasNextPage endCursor }}
-    nodes {{
-      id identifier previousIdentifiers title description url priority estimate dueDate trashed
-      createdAt updatedAt completedAt canceledAt addedToCycleAt
-      state {STATUS} team {{ id }} assignee {USER} creator {USER} cycle {{ id }} project {{ slugId }}
-      parent {{ identifier }} labels(first: {LABELS}) {{ nodes {{ name }} }}
-    }}
-  }}
-}}"""
+LIST = """
+query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
+  issues(first: $first, after: $after, filter: $filter, orderBy: updatedAt, includeArchived: true) {
+    pageInfo { hasNextPage endCursor }
+    nodes { id updatedAt }
+  }
+}"""
 _ENTRY = f"""
       id createdAt actor {USER} botActor {{ name }} fromState {STATUS} toState {STATUS}
       fromAssigneeId toAssignee {USER} fromAssignee {USER} toAssigneeId fromCycleId toCycleId
       fromEstimate toEstimate fromPriority toPriority
 """
 _HISTORY = f"pageInfo {{ hasNextPage endCursor }} nodes {{ {_ENTRY} }}"
-HISTORIES = f"""
-query Histories($ids: [ID!]!, $first: Int!) {{
+DETAILS = f"""
+query Details($ids: [ID!]!, $first: Int!) {{
   issues(first: $first, filter: {{ id: {{ in: $ids }} }}, includeArchived: true) {{
-    nodes {{ id history(first: {PER_PAGE}) {{ {_HISTORY} }} }}
+    nodes {{
+      id identifier previousIdentifiers title description url priority estimate dueDate trashed
+      createdAt updatedAt completedAt canceledAt
+      state {STATUS} team {{ id }} assignee {USER} creator {USER} cycle {{ id }} project {{ slugId }}
+      parent {{ identifier }} labels(first: {LABELS}) {{ nodes {{ name }} }}
+      history(first: {PER_PAGE}) {{ {_HISTORY} }}
+    }}
   }}
 }}"""
 HISTORY = f"""
@@ -235,34 +237,35 @@ def fetch_issues(http: Http, team: str, cursor: Cursor, *, now: datetime) -> Ite
 
 
 def _read(http: Http, entries: Sequence[Json]) -> list[RawRecord]:
-    histories = _histories(http, [id_ for entry in entries if (id_ := text_of(entry, "id"))])
-    return [
-        record_of(SOURCE, normalise_issue, _without_text(entry), history=histories.get(text_of(entry, "id")))
-        for entry in entries
-    ]
+    """The records of ten issues; one that was deleted since it was listed is left out.
 
-
-def _histories(http: Http, ids: Sequence[str]) -> Mapping[str, list[Any]]:
-    """Id → all changes.  Raises TransientError if an issue is not in the answer: a proxy answered with another one."""
+    Raises TransientError if the answer has others than were asked for: a proxy answered with another one.
+    """
+    ids = [id_ for entry in entries if (id_ := text_of(entry, "id"))]
+    records = [record_of(SOURCE, normalise_issue, entry) for entry in entries if not text_of(entry, "id")]
     if not ids:
-        return {}
-    data, headers = ask(http, HISTORIES, {"ids": list(ids), "first": len(ids)})
-    found: dict[str, list[Any]] = {}
-    for node in map(as_record, page_of(data.get("issues"), "histories", headers, "").nodes):
-        id_ = text_of(node, "id")
-        page = page_of(node.get("history"), "history", headers, "")
-        changes = page.nodes
-        while page.after:
-            more, _ = ask(http, HISTORY, {"id": id_, "after": page.after})
-            page = page_of(object_of(more, "issue").get("history"), "history", headers, page.after)
-            changes = [*changes, *page.nodes]
-        found[id_] = changes
-    if found.keys() - set(ids):
-        raise TransientError("Linear answered with the histories of other issues than were asked for.")
-    return found
+        return records
+    data, headers = ask(http, DETAILS, {"ids": ids, "first": len(ids)})
+    for issue in map(as_record, page_of(data.get("issues"), "details", headers, "").nodes):
+        if text_of(issue, "id") not in ids:
+            raise TransientError("Linear answered with other issues than were asked for.")
+        history = _history(http, text_of(issue, "id"), issue.get("history"))
+        records.append(record_of(SOURCE, normalise_issue, _stored(issue), history=history))
+    return records
 
 
-def _without_text(entry: Json) -> Json:
-    """The issue without its description, which is not stored."""
-    kept = {name: value for name, value in entry.items() if name != "description"}
-    return {**kept, "has_description": bool(text_of(entry, "description").strip())}
+def _history(http: Http, id_: str, listed: Any) -> list[Any]:
+    """All changes, of which the issue came with the first page."""
+    page = page_of(listed, "history", {}, "")
+    changes = page.nodes
+    while page.after:
+        more, headers = ask(http, HISTORY, {"id": id_, "after": page.after})
+        page = page_of(object_of(more, "issue").get("history"), "history", headers, page.after)
+        changes = [*changes, *page.nodes]
+    return changes
+
+
+def _stored(issue: Json) -> Json:
+    """The issue without its history, which is stored beside it, and without its description."""
+    kept = {name: value for name, value in issue.items() if name not in ("description", "history")}
+    return {**kept, "has_description": bool(text_of(issue, "description").strip())}

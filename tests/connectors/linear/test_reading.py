@@ -251,7 +251,7 @@ def test_no_query_is_too_complex(many: LinearServer) -> None:
         pages_of(many, stream)
     with ConnectionHttp(connector(many), patience=QUICK) as http:
         list(connector(many).resources(http))
-    assert {"Issues", "Histories", "Cycles", "Projects", "Initiatives", "Teams"} <= many.complexities.keys()
+    assert {"Issues", "Details", "Cycles", "Projects", "Initiatives", "Teams"} <= many.complexities.keys()
     assert max(many.complexities.values()) <= MOST_COMPLEX
 
 
