@@ -29,8 +29,10 @@ Documents = Sequence[Mapping[str, Any]]
 
 
 class BitbucketServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list;
-    `types` those of environments whose names do not say them.
+    """Serves one workspace.
+
+    `at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list; `types`
+    those of environments whose names do not say them.
     """
 
     def __init__(

@@ -48,8 +48,9 @@ Info = GraphQLResolveInfo
 
 
 class LinearServer(SimulatedServer):
-    """`at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list.
+    """Serves one workspace.
 
+    `at` is the instant that is shown, the history's end where none is given; `page` the most entries of a list.
     `archived` are identifiers of issues that only show if they are asked for; `projects` and `initiatives` are
     documents; `complexities` are those of the queries by their operations.
     """
@@ -104,7 +105,7 @@ class LinearServer(SimulatedServer):
         if answered.errors:
             return _refusal(400, "INPUT_ERROR", answered.errors[0].message)
         limits = {"X-RateLimit-Requests-Limit": "2500", "X-RateLimit-Requests-Remaining": "2400"}
-        return Answer.of({"data": answered.data}, headers={**limits, "X-Complexity": str(complexity)})
+        return Answer.of({"data": _as_written(answered.data)}, headers={**limits, "X-Complexity": str(complexity)})
 
     # Resolvers --------------------------------------------------------------------------------------------------
 
@@ -132,10 +133,7 @@ class LinearServer(SimulatedServer):
         """The issue with its own lists, as functions of their pages."""
         return {
             **issue,
-            **{
-                name: lambda info, nodes=issue[name], **args: self._list(nodes, args)  # type: ignore[misc]
-                for name in ("labels", "history")
-            },
+            **{name: lambda info, nodes=issue[name], **args: self._list(nodes, args) for name in ("labels", "history")},
         }
 
     def _list(self, nodes: Sequence[Json], args: Mapping[str, Any]) -> Json:
@@ -189,7 +187,7 @@ def _cost(selected: SelectionSetNode, variables: Mapping[str, Any]) -> float:
 
 
 def _first(field: FieldNode, variables: Mapping[str, Any]) -> int:
-    for argument in field.arguments:
+    for argument in field.arguments or ():
         if argument.name.value == "first":
             value = argument.value
             if isinstance(value, VariableNode):
@@ -214,6 +212,15 @@ def _is(node: Any, name: str, condition: Any) -> bool:
         at, limit = datetime.fromisoformat(str(node)), datetime.fromisoformat(str(condition))
         return {"gt": at > limit, "gte": at >= limit, "lt": at < limit, "lte": at <= limit}[name]
     return _matches((node or {}).get(name), condition)
+
+
+def _as_written(value: Any) -> Any:
+    """The data with whole numbers without a fraction, as JavaScript writes them."""
+    if isinstance(value, dict):
+        return {name: _as_written(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_as_written(item) for item in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _refusal(status: int, code: str, message: str) -> Answer:

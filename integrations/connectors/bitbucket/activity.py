@@ -135,8 +135,8 @@ def events_in(activity: Sequence[Entry]) -> Iterator[PullRequestEventDraft]:
     """Closed and reopened, draft and ready, and requested reviews."""
     for at, state, part in _states(activity):
         if state != MERGED:
-            kind = PullRequestEventKind.CLOSED if state in CLOSED else PullRequestEventKind.REOPENED
-            yield PullRequestEventDraft(kind=kind, at=at, by=account(part.object("author")))
+            event = PullRequestEventKind.CLOSED if state in CLOSED else PullRequestEventKind.REOPENED
+            yield PullRequestEventDraft(kind=event, at=at, by=account(part.object("author")))
     is_first = True
     for at, kind, part in activity:
         if kind == UPDATE:
@@ -174,7 +174,8 @@ def latest_activity(
     Nothing if Bitbucket refuses the list, which makes approvals later, and loses none.
     """
     latest: dict[str, str] = {}
-    answered_at, params = now, {"pagelen": PER_PAGE_OF_PULL_REQUESTS}
+    answered_at = now
+    params: dict[str, Any] = {"pagelen": PER_PAGE_OF_PULL_REQUESTS}
     for position in range(MOST_PAGES):
         try:
             listed = list_page(http, place.path("pullrequests/activity"), params)

@@ -312,7 +312,7 @@ def _count(file: Json, name: str) -> int:
 
 def _stored(entry: Json) -> Json:
     """The fields that are read, with the address of its page."""
-    people = {name: person_fields(entry[name]) for name in ("author", "closed_by") if name in entry}
+    people: Json = {name: person_fields(entry[name]) for name in ("author", "closed_by") if name in entry}
     fields: Json = {**fields_of(entry, _FIELDS), **people}
     for name in ("source", "destination"):
         if isinstance(entry.get(name), dict):

@@ -246,11 +246,13 @@ def _read(http: Http, entries: Sequence[Json]) -> list[RawRecord]:
     if not ids:
         return records
     data, headers = ask(http, DETAILS, {"ids": ids, "first": len(ids)})
-    for issue in map(as_record, page_of(data.get("issues"), "details", headers, "").nodes):
-        if text_of(issue, "id") not in ids:
-            raise TransientError("Linear answered with other issues than were asked for.")
-        history = _history(http, text_of(issue, "id"), issue.get("history"))
-        records.append(record_of(SOURCE, normalise_issue, _stored(issue), history=history))
+    nodes = page_of(data.get("issues"), "details", headers, "").nodes
+    found = {text_of(issue, "id"): issue for issue in map(as_record, nodes)}
+    if found.keys() - set(ids):
+        raise TransientError("Linear answered with other issues than were asked for.")
+    for id_ in (id_ for id_ in ids if id_ in found):
+        history = _history(http, id_, found[id_].get("history"))
+        records.append(record_of(SOURCE, normalise_issue, _stored(found[id_]), history=history))
     return records
 
 

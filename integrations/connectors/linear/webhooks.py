@@ -63,8 +63,8 @@ def register_hook(http: Http, team: str, address: str, secret: str) -> str:
 
     An existing one is replaced: Linear does not reveal its secret to everybody.
     """
-    for hook in _at(http, team, address):
-        remove_hook(http, text_of(hook, "id"))
+    for known in _at(http, team, address):
+        remove_hook(http, text_of(known, "id"))
     settings = {"url": address, "teamId": team, "secret": secret, "resourceTypes": list(RESOURCE_TYPES)}
     try:
         data, _ = ask(http, CREATE, {"input": {**settings, "label": "Headway"}})
