@@ -50,7 +50,7 @@ def written(at: datetime) -> str:
 
 
 def nanoseconds(at: datetime) -> str:
-    """As pipelines write times: https://github.com/apache/devlake, raw tables of its plugin."""
+    """The time as pipelines write it: https://github.com/apache/devlake, raw tables of its plugin."""
     return f"{at:%Y-%m-%dT%H:%M:%S.%f}000Z"
 
 

@@ -11,7 +11,7 @@ linear/linear @8335e09a (July 2026).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrations.connectors.base import Cursor, Http, Json, Page, RawRecord
@@ -48,6 +48,7 @@ from integrations.enums import ItemField, Priority, StatusCategory
 
 SOURCE = "linear_issue"
 LABELS = 20
+WITH_THE_CLOSE = timedelta(minutes=10)  # in which Linear moves what is left over to the next cycle
 LIST = """
 query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
   issues(first: $first, after: $after, filter: $filter, orderBy: updatedAt, includeArchived: true) {
@@ -57,7 +58,8 @@ query Issues($first: Int!, $after: String, $filter: IssueFilter!) {
 }"""
 _ENTRY = f"""
       id createdAt actor {USER} botActor {{ name }} fromState {STATUS} toState {STATUS}
-      fromAssigneeId toAssignee {USER} fromAssignee {USER} toAssigneeId fromCycleId toCycleId
+      fromAssigneeId fromAssignee {USER} toAssigneeId toAssignee {USER}
+      fromCycleId toCycleId fromCycle {{ completedAt }}
       fromEstimate toEstimate fromPriority toPriority
 """
 _HISTORY = f"pageInfo {{ hasNextPage endCursor }} nodes {{ {_ENTRY} }}"
@@ -187,11 +189,17 @@ def _sprint_changes(issue: Reader, history: Sequence[Entry], created_at: datetim
     ]
     first = changes[0][1] if changes else issue.identifier("cycle.id", default="")
     drafts = [SprintChangeDraft(at=created_at, sprint=first, added=True)] if first else []
-    for at, before, after, entry in changes:
-        by = account(entry.object("actor"))
+    for changed_at, before, after, entry in changes:
+        by, at = account(entry.object("actor")), _after_the_close(changed_at, entry)
         drafts += [SprintChangeDraft(at=at, sprint=before, added=False, by=by)] if before else []
         drafts += [SprintChangeDraft(at=at, sprint=after, added=True, by=by)] if after else []
     return drafts
+
+
+def _after_the_close(at: datetime, entry: Reader) -> datetime:
+    """The time of a move to another cycle: what was left over is moved with the close, and not before it."""
+    closed_at = entry.part_time("fromCycle.completedAt")
+    return closed_at if closed_at and timedelta(0) < closed_at - at <= WITH_THE_CLOSE else at
 
 
 def _value_changes(history: Sequence[Entry]) -> Iterator[ValueChangeDraft]:
