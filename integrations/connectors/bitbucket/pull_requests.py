@@ -272,14 +272,14 @@ class _Stream:
         return record_of(SOURCE, normalise_pull_request, _stored(entry), repository=self.place.repository, **parts)
 
     def _commits(self, path: str) -> list[Json] | None:
-        """Its commits; None if they are gone, as with a fork: https://github.com/apache/devlake/issues/7258"""
+        """The commits; None if they are gone, as with a fork: https://github.com/apache/devlake/issues/7258"""
         try:
             return [commit_fields(commit) for commit in list_all(self.http, f"{path}/commits")]
         except GoneError:
             return None
 
     def _lines(self, entry: Json) -> Json | None:
-        """Its lines and files; None if Bitbucket can no longer compare the branches.
+        """The lines and files; None if Bitbucket can no longer compare the branches.
 
         By the link, which names both commits: the address of the pull request itself redirects there.
         """
