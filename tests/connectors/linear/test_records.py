@@ -20,7 +20,7 @@ from integrations.enums import ItemField, Priority, SprintState, StatusCategory
 
 CLOSED = datetime(2026, 3, 16, 9, 0, tzinfo=UTC)
 ADA = {"id": "user-1", "name": "Ada", "email": "ada@example.com", "app": False}
-TODO, DONE = ({"id": name, "name": name.title(), "type": name} for name in ("unstarted", "completed"))
+UNSTARTED, DONE = ({"id": name, "name": name.title(), "type": name} for name in ("unstarted", "completed"))
 
 
 def entry(at: datetime, **changes: Any) -> Json:
@@ -39,7 +39,7 @@ def issue() -> Json:
             "estimate": 3,
             "createdAt": "2026-03-01T09:00:00.000Z",
             "updatedAt": "2026-03-02T09:00:00.000Z",
-            "state": TODO,
+            "state": UNSTARTED,
             "team": {"id": "team-1"},
             "project": {"slugId": "1a2b"},
             "cycle": {"id": "cycle-1"},
@@ -86,7 +86,7 @@ def test_changes_of_state_assignee_and_estimate(issue: Json) -> None:
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     issue["history"] = [
         entry(at + timedelta(hours=2), fromEstimate=2, toEstimate=3),
-        entry(at + timedelta(hours=1), fromState=TODO, toState=DONE),
+        entry(at + timedelta(hours=1), fromState=UNSTARTED, toState=DONE),
         entry(at, toAssigneeId="user-9", toAssignee=None),
     ]
     (draft,) = normalise_issue(issue)
