@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 WEEKS_BEFORE = 12
 FEWEST_WEEKS = 4  # with a value, on each side of a unit's start
-FEWEST_UNITS = 3  # in each group: fewer do not show how much units differ
+# Both groups together show how much units differ, so that two units may change: a pilot.
+FEWEST_TREATED, FEWEST_COMPARED = 2, 3
+FEWEST_FREEDOM = 3  # of a spread that is estimated from the past
 POWER = 0.8
 
 
@@ -53,7 +55,7 @@ class Effect:
 
 
 def effect_of(panel: Panel) -> Effect | None:
-    """The effect; None if a group has fewer than three units with enough weeks."""
+    """The effect; None if too few units have enough weeks: two that changed and three that did not are needed."""
     return _compared(panel, lambda row, start: _mean(row[start : start + panel.weeks]) - _before(row, start))
 
 
@@ -78,7 +80,7 @@ def detectable(history: Floats, treated: int, weeks: Sequence[int]) -> Mapping[i
     weeks; the last treated of the rows of `history` are as good as any others.
     """
     compared = len(history) - treated
-    if min(treated, compared) < FEWEST_UNITS:
+    if treated < FEWEST_TREATED or compared < FEWEST_COMPARED:
         return dict.fromkeys(weeks)
     freedom = len(history) - 2
     times = students_t((1 + CONFIDENCE) / 2, freedom) + students_t(POWER, freedom)
@@ -98,7 +100,7 @@ def _spread(history: Floats, weeks: int) -> float | None:
         if len(moved) > 1:
             squares += float(((moved - moved.mean()) ** 2).sum())
             freedom += len(moved) - 1
-    return math.sqrt(squares / freedom) if freedom >= FEWEST_UNITS else None
+    return math.sqrt(squares / freedom) if freedom >= FEWEST_FREEDOM else None
 
 
 def _compared(panel: Panel, measure: Callable[[Floats, int], float]) -> Effect | None:
@@ -111,11 +113,11 @@ def _compared(panel: Panel, measure: Callable[[Floats, int], float]) -> Effect |
     if others.size == 0:
         return None
     others = others[~np.isnan(others).any(axis=1)]
-    if len(others) < FEWEST_UNITS:
+    if len(others) < FEWEST_COMPARED:
         return None
     apart = own - others.mean(axis=0)
     apart = apart[~np.isnan(apart)]
-    if len(apart) < FEWEST_UNITS:
+    if len(apart) < FEWEST_TREATED:
         return None
     compared, freedom = others.mean(axis=1), len(apart) + len(others) - 2
     squares = float(((apart - apart.mean()) ** 2).sum() + ((compared - compared.mean()) ** 2).sum())

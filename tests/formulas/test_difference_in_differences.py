@@ -65,14 +65,15 @@ def test_by_hand() -> None:
     assert trend_before(Panel(values, [WEEKS_BEFORE] * 3, 4)) == Effect(0, 0, 0)
 
 
-def test_two_units_are_too_few_and_so_are_three_weeks() -> None:
+def test_one_unit_is_too_few_and_so_are_two_to_compare_with_and_three_weeks() -> None:
     values = np.random.default_rng(1).normal(10, 1, (6, WEEKS_BEFORE + 8))
-    assert effect_of(Panel(values, [WEEKS_BEFORE] * 2, 8)) is None
+    assert effect_of(Panel(values, [WEEKS_BEFORE], 8)) is None
+    assert effect_of(Panel(values, [WEEKS_BEFORE] * 2, 8)) is not None
     assert effect_of(Panel(values, [WEEKS_BEFORE] * 4, 8)) is None
     assert effect_of(Panel(values, [WEEKS_BEFORE] * 3, 3)) is None
     assert effect_of(Panel(values, [WEEKS_BEFORE] * 3, 8)) is not None
     values[0, -6:] = np.nan  # one treated team has two weeks after its start
-    assert effect_of(Panel(values, [WEEKS_BEFORE] * 3, 8)) is None
+    assert effect_of(Panel(values, [WEEKS_BEFORE] * 2, 8)) is None
 
 
 def test_statsmodels_has_the_same_effect_and_interval() -> None:
@@ -106,7 +107,14 @@ def test_statsmodels_has_the_same_effect_and_interval() -> None:
 
 @pytest.mark.parametrize(
     ("name", "apart", "varied", "groups"),
-    [("at once", 0, 0.0, (5, 7)), ("staggered", 2, 0.0, (6, 6)), ("few", 0, 0.0, (3, 4)), ("uneven", 0, 1.0, (6, 6))],
+    [
+        ("at once", 0, 0.0, (5, 7)),
+        ("staggered", 2, 0.0, (6, 6)),
+        ("few", 0, 0.0, (3, 4)),
+        ("uneven", 0, 1.0, (6, 6)),
+        ("pilot", 0, 0.0, (2, 5)),
+        ("smallest pilot", 0, 0.0, (2, 3)),
+    ],
 )
 def test_intervals_hold_the_truth(name: str, apart: int, varied: float, groups: tuple[int, int]) -> None:
     """In 93 to 97 % of ten times 200 experiments: of 200 alone, one in ten would be outside by luck."""

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from insights.catalogue.registry import find, get
 from insights.engine.read import read_series
 from insights.formulas.difference_in_differences import (
-    FEWEST_UNITS,
+    FEWEST_COMPARED,
+    FEWEST_TREATED,
     WEEKS_BEFORE,
     Effect,
     Panel,
@@ -35,7 +36,10 @@ if TYPE_CHECKING:
 AT_ONCE = 20
 YEAR = 52  # weeks of the past from which a detectable difference is computed
 OFFERED_WEEKS = (4, 6, 8, 12, 16, 26)
-TOO_LITTLE = f"Too little data: it takes {FEWEST_UNITS} units with enough weeks on either side."
+TOO_LITTLE = (
+    f"Too little data: it takes {FEWEST_TREATED} units that changed and {FEWEST_COMPARED} that did not, with enough "
+    "weeks on either side."
+)
 MOVED_BEFORE = "The two groups moved apart already before the start."
 
 
