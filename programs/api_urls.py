@@ -107,6 +107,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         experiments.Experiments.endpoint("retrieve", "partial_update", "destroy"),
         name="api_experiment",
     ),
+    path("experiments/<int:pk>/widen/", experiments.Experiments.endpoint("widen"), name="api_experiment_widen"),
     path("fiscal-calendar/", calendar.FiscalCalendarView.as_view(), name="api_fiscal_calendar"),
     path("bottlenecks/", overview.BottlenecksView.as_view(), name="api_bottlenecks"),
     path("focus/", focus.FocusView.as_view(), name="api_focus"),

@@ -8,6 +8,7 @@ from programs.alerts import watching
 from programs.budgets.services.alerting import alert_of_budgets
 from programs.digests import making
 from programs.experiments.services.measuring import measure_experiments
+from programs.experiments.services.pilots import measure_pilots
 from programs.key_results.services import measuring
 from programs.meetings.services.planning import make_meetings_ahead
 from programs.meetings.services.reminding import remind_of_meetings
@@ -20,9 +21,10 @@ from programs.tickets.services.effects import measure_effects
 
 @shared_task(name="programs.tasks.measure_tickets", ignore_result=True)  # type: ignore[untyped-decorator]
 def measure_tickets() -> None:
-    """Measure the effect of tickets completed four weeks ago, and experiments that are over."""
+    """Measure the effect of tickets completed four weeks ago, experiments that are over, and the figures of pilots."""
     measure_effects()
     measure_experiments()
+    measure_pilots()
 
 
 @shared_task(name="programs.tasks.sync_mirrors", ignore_result=True)  # type: ignore[untyped-decorator]

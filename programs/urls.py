@@ -242,6 +242,8 @@ EXPERIMENTS: Routes = [
     path("<int:pk>/", experiment.experiment, name="experiment"),
     path("<int:pk>/edit/", ExperimentPage.as_view(), name="experiment_edit"),
     path("<int:pk>/remove/", experiment.experiment_remove, name="experiment_remove"),
+    path("<int:pk>/widen/", experiment.experiment_widen, name="experiment_widen"),
+    path("<int:pk>/figures.csv", experiment.experiment_figures_csv, name="experiment_figures_csv"),
     path("<int:pk>/chart/", experiment.experiment_chart, name="experiment_chart"),
     path("<int:pk>/chart.csv", experiment.experiment_chart_csv, name="experiment_chart_csv"),
 ]

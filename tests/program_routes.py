@@ -196,6 +196,8 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "programs/experiments/<int:pk>/remove/": Access(
         "/programs/experiments/4711/remove/", SIGN_IN, member=405, admin=405
     ),
+    "programs/experiments/<int:pk>/widen/": Access("/programs/experiments/4711/widen/", SIGN_IN, member=405, admin=405),
+    "programs/experiments/<int:pk>/figures.csv": no_such("/programs/experiments/4711/figures.csv"),
     "programs/experiments/<int:pk>/chart/": no_such("/programs/experiments/4711/chart/"),
     "programs/experiments/<int:pk>/chart.csv": no_such("/programs/experiments/4711/chart.csv"),
     "programs/tickets/": signed_in_only("/programs/tickets/"),
@@ -244,6 +246,7 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "api/v1/roadmap/personas/": api("/api/v1/roadmap/personas/"),
     "api/v1/experiments.csv": api("/api/v1/experiments.csv"),
     "api/v1/experiments/": api("/api/v1/experiments/"),
+    "api/v1/experiments/<int:pk>/widen/": Access("/api/v1/experiments/4711/widen/", 401, 405, 405, token=405),
     "api/v1/experiments/<int:pk>/": Access("/api/v1/experiments/4711/", 401, member=404, admin=404, token=404),
     "api/v1/tickets.csv": api("/api/v1/tickets.csv"),
     "api/v1/objectives.csv": api("/api/v1/objectives.csv"),

@@ -1,4 +1,4 @@
-"""/api/v1/experiments/, with the permissions of their pages."""
+"""/api/v1/experiments/ and the pilots among them, with the permissions of their pages."""
 
 from __future__ import annotations
 
@@ -6,21 +6,40 @@ from collections.abc import Sequence
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
 
+from core.api.bodies import sent_object
 from core.api.model_serializers import ReadSerializer
+from core.api.operations import operation
 from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from insights.api.program_view import ProgramView
 from insights.models import Finding
 from orgtree.models import Unit
-from programs.experiments.queries import ExperimentFilters, experiment_rows, visible_experiment, visible_results
+from programs.experiments.queries import (
+    ExperimentFilters,
+    experiment_rows,
+    visible_experiment,
+    visible_figures,
+    visible_results,
+)
+from programs.experiments.services.pilots import widen
 from programs.experiments.services.writing import (
     ExperimentWriteSerializer,
     add_experiment,
     change_experiment,
     remove_experiment,
 )
-from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict, Objective, Ticket
+from programs.models import (
+    Experiment,
+    ExperimentResult,
+    ExperimentState,
+    ExperimentVerdict,
+    Objective,
+    PilotFigure,
+    Ticket,
+)
 from programs.teams.fields import LedUnitField, OwnerField
 
 
@@ -56,6 +75,23 @@ class ExperimentResultSerializer(ReadSerializer[ExperimentResult]):
         )
 
 
+class PilotFigureSerializer(ReadSerializer[PilotFigure]):
+    """A figure of a unit of a pilot over its days, with a 95 % interval, in the metric’s unit."""
+
+    class Meta:
+        model = PilotFigure
+        fields = (
+            *("unit", "metric", "is_at_end", "first_day", "end_day", "value", "low", "high", "sample_size", "reason"),
+            *("metric_version", "measured_at"),
+        )
+
+
+class WidenSerializer(serializers.Serializer[object]):
+    units = serializers.ListField(child=serializers.CharField(), help_text="Slugs of the units that take it up next.")
+    starts_on = serializers.DateField(required=False, help_text="A Monday; without it the next one.")
+    weeks = serializers.IntegerField(required=False, help_text="After the start; without it as in the pilot.")
+
+
 class ExperimentSerializer(ReadSerializer[Experiment]):
     unit = LedUnitField("Experiments", help_text="Slug; null: the whole organisation.")
     owner = OwnerField(help_text="E-mail address; null: nobody.")
@@ -66,14 +102,16 @@ class ExperimentSerializer(ReadSerializer[Experiment]):
     finding = serializers.SerializerMethodField(help_text="Null: none, or not yours to see.")
     ticket = serializers.SerializerMethodField(help_text="Null: none, or not yours to see.")
     objective = serializers.SerializerMethodField(help_text="Null: none, or not yours to see.")
+    widens = serializers.SerializerMethodField(help_text="The pilot whose next stage it is. Null: none, or not yours.")
+    figures = serializers.SerializerMethodField(help_text="Figures of a pilot, as far as you may see them.")
     result = serializers.SerializerMethodField(help_text="Null: it is not over, or not yours to see.")
 
     class Meta:
         model = Experiment
         fields = (
             *("id", "title", "change", "unit", "owner", "metric", "guard_rails", "treated", "compared", "starts_on"),
-            *("weeks", "step_weeks", "ends_on", "state", "finding", "ticket", "objective", "learned", "result"),
-            *("version", "written_at"),
+            *("weeks", "step_weeks", "ends_on", "state", "finding", "ticket", "objective", "is_pilot", "widens"),
+            *("learned", "result", "figures", "version", "written_at"),
         )
 
     @extend_schema_field(serializers.ListField(child=serializers.CharField()))
@@ -96,6 +134,13 @@ class ExperimentSerializer(ReadSerializer[Experiment]):
 
     def get_objective(self, experiment: Experiment) -> int | None:
         return experiment.objective_id if experiment.objective_id in self.context["objectives"] else None
+
+    def get_widens(self, experiment: Experiment) -> int | None:
+        return experiment.widens_id if experiment.widens_id in self.context["widened"] else None
+
+    @extend_schema_field(PilotFigureSerializer(many=True))
+    def get_figures(self, experiment: Experiment) -> list[dict[str, Any]]:
+        return [*PilotFigureSerializer(self.context["figures"][experiment.pk], many=True).data]
 
     @extend_schema_field(ExperimentResultSerializer(allow_null=True))
     def get_result(self, experiment: Experiment) -> dict[str, Any] | None:
@@ -126,6 +171,12 @@ class Experiments(ProgramView, ListCreate, ReadChange):
     remove = staticmethod(remove_experiment)
     file_rows = staticmethod(experiment_rows)
 
+    @operation("v1_experiment_widen", {status.HTTP_201_CREATED: ExperimentSerializer}, request=WidenSerializer)
+    def widen(self, request: Request, pk: int) -> Response:
+        """Plan the next stage of a pilot that is over: further units beside those left, and a ticket."""
+        stage = widen(self.access, visible_experiment(pk, self.access), sent_object(request))
+        return self.answer(stage.pk, status.HTTP_201_CREATED)
+
     def documents(self, records: Sequence[Experiment]) -> Documents:
         visibility = self.access.visibility
         slugs = {slug for one in records for slug in (*one.treated, *one.compared)}
@@ -133,6 +184,12 @@ class Experiments(ProgramView, ListCreate, ReadChange):
             "access": self.access,
             "today": self.today,
             "results": visible_results(records, self.access),
+            "figures": visible_figures(records, self.access),
+            "widened": {
+                *Experiment.objects.within(visibility)
+                .filter(pk__in=[one.widens_id for one in records if one.widens_id])
+                .values_list("pk", flat=True)
+            },
             "units": {*Unit.objects.within(visibility).filter(slug__in=slugs).values_list("slug", flat=True)},
             **{
                 f"{name}s": {

@@ -11,19 +11,22 @@ from django.shortcuts import get_object_or_404
 
 from core.columns import columns_of
 from core.csv_export import Cell
-from core.list_filters import NumberFilter, ViewerFilters
-from insights.privacy.withhold import minimum_of
+from core.list_filters import NumberFilter, ViewerFilters, YesFilter
+from insights.benchmarks.baselines import baseline_query, grows_with_time
+from insights.catalogue.registry import find
+from insights.privacy.withhold import is_of_few, minimum_of
+from insights.query.query import Granularity, Query, Scope
 from insights.query.windows import local_today
 from orgtree.access.access import Access
 from orgtree.models import Unit
-from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
+from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict, PilotFigure
 from programs.requests.visible import UnitFilter
 
-RELATED = ("unit", "owner", "finding", "ticket", "objective", "result")
+RELATED = ("unit", "owner", "finding", "ticket", "objective", "widens", "result")
 FILE = columns_of(
     Experiment,
     *("id", "title", "unit", "metric", "starts_on", "ends_on", "state", "treated", "compared"),
-    *("verdict", "effect", "low", "high", "learned"),
+    *("verdict", "effect", "low", "high", "is_pilot", "learned"),
     labels={
         "id": "Number",
         "unit": "Unit",
@@ -33,6 +36,12 @@ FILE = columns_of(
         "low": "95 % interval from",
         "high": "95 % interval to",
     },
+)
+
+FIGURES = columns_of(
+    PilotFigure,
+    *("unit", "metric", "is_at_end", "first_day", "end_day", "value", "low", "high", "sample_size", "reason"),
+    labels={"low": "95 % interval from", "high": "95 % interval to"},
 )
 
 
@@ -47,6 +56,7 @@ class ExperimentFilters(ViewerFilters):
         label="Verdict", method="of_verdict", empty_label="Any verdict", choices=ExperimentVerdict.choices
     )
     metric = django_filters.CharFilter(help_text="The success metric.")
+    pilot = YesFilter(label="Pilots", method="of_pilots", help_text="yes: pilots alone.")
     finding = NumberFilter(field_name="finding", help_text="Number of the finding that suggested them.")
     q = django_filters.CharFilter(method="with_text", help_text="Text in hypothesis, change or what was learned.")
 
@@ -55,6 +65,9 @@ class ExperimentFilters(ViewerFilters):
 
     def of_state(self, experiments: QuerySet[Experiment], _name: str, state: str) -> QuerySet[Experiment]:
         return experiments & Experiment.objects.in_state(state, self.today)
+
+    def of_pilots(self, experiments: QuerySet[Experiment], _name: str, _yes: str) -> QuerySet[Experiment]:
+        return experiments.filter(is_pilot=True)
 
     def of_verdict(self, experiments: QuerySet[Experiment], _name: str, verdict: str) -> QuerySet[Experiment]:
         """A verdict that the viewer may not see selects nothing."""
@@ -86,6 +99,42 @@ def visible_results(experiments: Iterable[Experiment], access: Access) -> dict[i
     keys = [experiment.pk for experiment in experiments]
     shown = judged(access).filter(pk__in=keys).select_related("result")
     return {experiment.pk: experiment.result for experiment in shown}
+
+
+def visible_stages(experiment: Experiment, access: Access) -> QuerySet[Experiment]:
+    """The stages that widen it, as far as the viewer may see them."""
+    return Experiment.objects.within(access.visibility).filter(widens=experiment).order_by("pk")
+
+
+def figure_rows(pilot: Experiment, access: Access) -> Iterator[Sequence[Cell]]:
+    """What the units of a pilot stood at, as a CSV file, the header first."""
+    yield [column.label for column in FIGURES]
+    for figure in visible_figures([pilot], access)[pilot.pk]:
+        yield FIGURES.row(figure, {})
+
+
+def bucket_of(key: str) -> Granularity | None:
+    """Whole weeks for a metric that grows with time, whose figure is their mean."""
+    metric = find(key)
+    return Granularity.WEEK if metric is not None and grows_with_time(metric) else None
+
+
+def figure_query(figure: PilotFigure) -> Query:
+    """The query whose value the figure is."""
+    return baseline_query(figure.metric, Scope(figure.unit), figure.window, bucket_of(figure.metric))
+
+
+def visible_figures(pilots: Sequence[Experiment], access: Access) -> Mapping[int, Sequence[PilotFigure]]:
+    """The figures of each pilot, of units that the viewer may see and of enough people."""
+    found: dict[int, list[PilotFigure]] = {pilot.pk: [] for pilot in pilots}
+    slugs = {slug for pilot in pilots if pilot.is_pilot for slug in pilot.treated}
+    if not slugs:
+        return found
+    seen = {*Unit.objects.within(access.visibility).filter(slug__in=slugs).values_list("slug", flat=True)}
+    for figure in PilotFigure.objects.filter(experiment__in=[*found], unit__in=seen):
+        if find(figure.metric) is not None and not is_of_few(figure_query(figure), figure.people, access):
+            found[figure.experiment_id].append(figure)
+    return found
 
 
 def names_of_units(slugs: Sequence[str], access: Access) -> list[str]:

@@ -10,7 +10,13 @@ from programs.models.digests import (
     DigestSubscription,
     Rhythm,
 )
-from programs.models.experiments import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
+from programs.models.experiments import (
+    Experiment,
+    ExperimentResult,
+    ExperimentState,
+    ExperimentVerdict,
+    PilotFigure,
+)
 from programs.models.finding_work import FindingWork
 from programs.models.meetings import (
     CalendarFeed,

@@ -1,4 +1,7 @@
-"""Experiments: a change that some units make and others do not, and what became of a metric.  docs/experiments.md."""
+"""Experiments: a change that some units make and others do not, and what became of a metric; pilots among them.
+
+docs/experiments.md
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from insights.models import Finding
+from insights.query.query import Window
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.objectives import LONGEST_TITLE, Objective
@@ -66,7 +70,8 @@ class ExperimentQuerySet(models.QuerySet["Experiment"]):
 class Experiment(models.Model):
     """`treated` and `compared` are slugs of units; treated ones start in this order, `step_weeks` after one another.
 
-    Days are Mondays: whole weeks are compared.
+    Days are Mondays: whole weeks are compared.  A pilot is an experiment of a few representative units whose figures
+    are taken before the start and at the end; what `widens` it is the next stage.
     """
 
     title = models.CharField("hypothesis", max_length=LONGEST_TITLE)
@@ -90,6 +95,8 @@ class Experiment(models.Model):
     finding = models.ForeignKey(Finding, models.SET_NULL, null=True, blank=True, related_name="experiments")
     ticket = models.ForeignKey(Ticket, models.SET_NULL, null=True, blank=True, related_name="experiments")
     objective = models.ForeignKey(Objective, models.SET_NULL, null=True, blank=True, related_name="experiments")
+    is_pilot = models.BooleanField("pilot", default=False)
+    widens = models.ForeignKey("self", models.SET_NULL, null=True, blank=True, related_name="stages")
     learned = models.TextField("what was learned", blank=True, help_text="Markdown.")
     written_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", editable=False
@@ -143,3 +150,41 @@ class ExperimentResult(models.Model):
 
     def __str__(self) -> str:
         return self.get_verdict_display()
+
+
+class PilotFigure(models.Model):
+    """A metric of a unit of a pilot, over the weeks before the start or over those after it.
+
+    `people` are those behind it, who decide to whom it is shown.
+    """
+
+    experiment = models.ForeignKey(Experiment, models.CASCADE, related_name="figures")
+    unit = models.SlugField(max_length=200)
+    metric = models.CharField(max_length=80)
+    is_at_end = models.BooleanField("at the end")
+    first_day = models.DateField("from")
+    end_day = models.DateField("to")
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    sample_size = models.PositiveIntegerField("sample", default=0)
+    people = models.PositiveIntegerField(default=0)
+    reason = models.CharField(max_length=300, blank=True, help_text="Why value or interval is missing.")
+    metric_version = models.PositiveIntegerField()
+    measured_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=["experiment", "unit", "metric", "is_at_end"], name="pilot_figure_once_before_and_at_the_end"
+            ),
+            models.CheckConstraint(condition=Q(end_day__gt=F("first_day")), name="pilot_figure_has_days"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.metric} of {self.unit}"
+
+    @property
+    def window(self) -> Window:
+        return Window(self.first_day, self.end_day)

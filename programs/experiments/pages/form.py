@@ -1,9 +1,13 @@
-"""The form of an experiment; a finding, a ticket, an objective or a metric in the address fills a new one in."""
+"""The form of an experiment; a finding, a ticket, an objective or a metric in the address fills a new one in.
+
+With `pilot=1` it is one of the most typical teams, and the form says how far each team is from the typical one.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -11,7 +15,8 @@ from django.forms.models import model_to_dict
 
 from core.form_page import FormTexts
 from core.list_filters import LARGEST_ID
-from insights.catalogue.registry import find, metrics
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import find, get, metrics
 from insights.findings.detectors import BY_KEY
 from insights.models import Finding
 from insights.query.enums import Better
@@ -20,7 +25,9 @@ from orgtree.access.access import Access
 from orgtree.models import OrgTree, Unit
 from orgtree.models.visibility import person_of
 from orgtree.trees.units_as_of import units_as_of
+from programs.experiments.pages.labels import team_lines
 from programs.experiments.queries import visible_experiment
+from programs.experiments.services.choosing import CHOSEN, TeamDistance, teams_by_distance, typical
 from programs.experiments.services.writing import WRITTEN, add_experiment, change_experiment
 from programs.models import Experiment, Objective, Ticket
 from programs.requests.list_pages import ProgramForm
@@ -29,7 +36,8 @@ from programs.teams.pages import WHOLE, OwnedForm, offer, units_to_write_for, wo
 
 DAY = forms.DateInput(attrs={"type": "date", "step": "7"}, format="%Y-%m-%d")
 SEVERAL = forms.SelectMultiple(attrs={"size": 8})
-LINKS = ("finding", "ticket", "objective")
+LINKS = ("finding", "ticket", "objective", "widens")
+METRIC_OF_PILOTS = "pr.cycle_time"  # without another one
 
 
 class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
@@ -37,7 +45,7 @@ class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
     guard_rails = forms.MultipleChoiceField(
         label="Guard rails", required=False, widget=SEVERAL, help_text="What must not get worse; at most five."
     )
-    treated = forms.MultipleChoiceField(label="Units that change", widget=SEVERAL, help_text="Three at least.")
+    treated = forms.MultipleChoiceField(label="Units that change", widget=SEVERAL, help_text="Two at least.")
     compared = forms.MultipleChoiceField(
         label="Units to compare with", widget=SEVERAL, help_text="Three at least, as like the others as there are."
     )
@@ -59,7 +67,8 @@ class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
 
     def __init__(self, data: Any = None, *, access: Access, stored: Experiment | None = None, **kwargs: Any) -> None:
         super().__init__(data, instance=stored, **kwargs)
-        self.links = {name: kwargs.get("initial", {}).get(name) for name in LINKS}
+        initial = kwargs.get("initial", {})
+        self.links = {**{name: initial.get(name) for name in LINKS}, "is_pilot": bool(initial.get("is_pilot"))}
         named = [
             (metric.key, f"{metric.name} ({metric.key})") for metric in metrics() if metric.better != Better.NEITHER
         ]
@@ -90,8 +99,17 @@ class ExperimentPage(ProgramForm):
     adding = FormTexts("New experiment", "Plan the experiment", "Experiment planned.")
     changing = FormTexts("Change experiment", "Save", "Experiment saved.")
     list_route, record_route = "experiments", "experiment"
+    of_pilots = FormTexts("New pilot", "Plan the pilot", "Pilot planned.")
     find = staticmethod(visible_experiment)
     add, change = staticmethod(add_experiment), staticmethod(change_experiment)
+
+    @property
+    def texts(self) -> FormTexts:
+        return self.of_pilots if self.record is None and self.is_pilot else super().texts
+
+    @cached_property
+    def is_pilot(self) -> bool:
+        return self.record.is_pilot if self.record else self.request.GET.get("pilot") == "1"
 
     def refusal(self) -> str:
         visibility = self.access.visibility
@@ -106,7 +124,21 @@ class ExperimentPage(ProgramForm):
         return {
             "owners": suggested_owners(self.access.visibility),
             "is_started": self.record is not None and self.record.starts_on <= local_today(),
+            "is_pilot": self.is_pilot,
+            **self._of_teams(form),
         }
+
+    def _of_teams(self, form: ExperimentForm) -> Mapping[str, Any]:
+        """How typical each team is, by the metric that the form has."""
+        if not self.is_pilot:
+            return {}
+        metric = find(form["metric"].value() or "") or get(METRIC_OF_PILOTS)
+        chosen = {*(form["treated"].value() or ())}
+        return {"teams": team_lines(self._distances(metric), metric, chosen), "metric": metric}
+
+    def _distances(self, metric: Metric) -> Sequence[TeamDistance]:
+        on = min(self.record.starts_on, local_today()) if self.record else local_today()
+        return teams_by_distance(metric, self.access, on=on)
 
     def _beginning(self) -> dict[str, Any]:
         """Initial values of a new experiment, taken from the finding, ticket or objective it starts from."""
@@ -127,7 +159,22 @@ class ExperimentPage(ProgramForm):
             initial |= {"title": objective.title, "unit": word_of(objective.unit), "objective": objective.pk}
             measured = objective.key_results.exclude(metric="").order_by("pk").first()
             initial["metric"] = measured.metric if measured else initial["metric"]
-        return initial
+        return self._of_pilot(initial) if self.is_pilot else initial
+
+    def _of_pilot(self, initial: Mapping[str, Any]) -> dict[str, Any]:
+        """The teams that the address names, or the most typical two, beside other typical ones."""
+        metric = find(initial["metric"]) or get(METRIC_OF_PILOTS)
+        distances = self._distances(metric)
+        teams = [one.unit.slug for one in distances]
+        named = [slug for slug in self.request.GET.getlist("treated") if slug in teams]
+        treated = named or teams[:CHOSEN]
+        return {
+            **initial,
+            "is_pilot": True,
+            "metric": metric.key,
+            "treated": treated,
+            "compared": typical(distances, treated),
+        }
 
     def _named(self, name: str, model: Any) -> Any:
         """The record that the address names, if the viewer may see it."""
@@ -157,7 +204,7 @@ def _values(experiment: Experiment) -> dict[str, Any]:
     """The experiment as form values."""
     return {
         **model_to_dict(experiment, ("title", "change", "metric", "starts_on", "weeks", "step_weeks", "learned")),
-        **{name: getattr(experiment, name) for name in ("guard_rails", "treated", "compared")},
+        **{name: getattr(experiment, name) for name in ("guard_rails", "treated", "compared", "is_pilot")},
         **{name: getattr(experiment, f"{name}_id") for name in LINKS},
         "unit": word_of(experiment.unit),
         "owner": (experiment.owner.email or "") if experiment.owner else "",

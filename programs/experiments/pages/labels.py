@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
 from insights.ui import wording
 from orgtree.access.access import Access
 from programs.experiments.queries import names_of_units, visible_results
-from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict
+from programs.experiments.services.choosing import TeamDistance
+from programs.experiments.services.pilots import ASPECTS
+from programs.models import Experiment, ExperimentResult, ExperimentState, ExperimentVerdict, PilotFigure
 
 TONES = {
     ExperimentVerdict.BETTER.value: "good",
@@ -96,6 +99,113 @@ def outcome(key: str, found: Mapping[str, Any]) -> DifferenceInWords:
         tone=TONES[found["verdict"]],
         size=signed(found["value"], unit) if has_size else "",
         interval=f"{signed(found['low'], unit)} to {signed(found['high'], unit)}" if has_size else "",
+    )
+
+
+@dataclass(frozen=True)
+class TeamLine:
+    """How far a team is from the typical one, in words; each is empty where it is not known."""
+
+    name: str
+    people: int
+    size: str
+    work: str
+    value: str
+    why_none: str  # no value
+    baseline: str
+    distance: str
+    is_chosen: bool
+
+
+def team_lines(distances: Sequence[TeamDistance], metric: Metric, chosen: Collection[str]) -> list[TeamLine]:
+    return [
+        TeamLine(
+            name=one.unit.name,
+            people=one.unit.people,
+            size=_share(one.size),
+            work=_share(one.work),
+            value=str(wording.reading(one.value.value, metric.unit.value))
+            if one.value and one.value.value is not None
+            else "",
+            why_none=one.value.reason if one.value else "No access.",
+            baseline=_share(one.baseline),
+            distance=_share(one.distance),
+            is_chosen=one.unit.slug in chosen,
+        )
+        for one in distances
+    ]
+
+
+def _share(part: float | None) -> str:
+    return "" if part is None else f"{part:.0%}"
+
+
+@dataclass(frozen=True)
+class FigureInWords:
+    """A figure with what it rests on; `why` says why there is none."""
+
+    value: str = ""
+    interval: str = ""
+    sample_size: int = 0
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class FigureLine:
+    """A metric of a unit before the start, and at the end."""
+
+    metric: str
+    label: str
+    unit: str
+    name: str
+    before: FigureInWords
+    after: FigureInWords
+
+
+@dataclass(frozen=True)
+class AspectLines:
+    name: str
+    question: str
+    lines: Sequence[FigureLine]
+
+
+def aspects_in_words(figures: Sequence[PilotFigure], names: Mapping[str, str]) -> list[AspectLines]:
+    """Execution, alignment and planning of each unit; `names` are those of the units, in order."""
+    by_key = {(one.unit, one.metric, one.is_at_end): one for one in figures}
+    return [
+        AspectLines(
+            aspect.name,
+            aspect.question,
+            [
+                FigureLine(
+                    key,
+                    metric_label(key),
+                    slug,
+                    name,
+                    *(_figure(by_key.get((slug, key, is_at_end))) for is_at_end in (False, True)),
+                )
+                for key in aspect.metrics
+                for slug, name in names.items()
+                if (slug, key, False) in by_key or (slug, key, True) in by_key
+            ],
+        )
+        for aspect in ASPECTS
+    ]
+
+
+def _figure(figure: PilotFigure | None) -> FigureInWords:
+    if figure is None:
+        return FigureInWords()
+    metric = find(figure.metric)
+    if figure.value is None or metric is None:
+        return FigureInWords(why=figure.reason)
+    unit = metric.unit.value
+    return FigureInWords(
+        value=str(wording.reading(figure.value, unit)),
+        interval=wording.between(figure.low, figure.high, unit)
+        if figure.low is not None and figure.high is not None
+        else "",
+        sample_size=figure.sample_size,
     )
 
 

@@ -39,6 +39,7 @@ class Experiments(UnitList):
             **super().context(),
             "may_write": self.access.visibility.leads_any,
             "new_url": url_with(reverse("experiment_new"), {"unit": self.unit}),
+            "pilot_url": url_with(reverse("experiment_new"), {"unit": self.unit, "pilot": "1"}),
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -23,9 +24,24 @@ from insights.ui.charts import ChartData, ChartView, Dataset
 from insights.ui.tiles import ChartCard
 from insights.ui.views import action_view, page_view, record_view
 from orgtree.access.access import Access
-from programs.experiments.pages.labels import experiment_lines, guard_rails, metric_label
-from programs.experiments.queries import visible_experiment, visible_results
+from orgtree.models import Unit
+from programs.experiments.pages.labels import (
+    aspects_in_words,
+    experiment_lines,
+    guard_rails,
+    metric_label,
+    team_lines,
+)
+from programs.experiments.queries import (
+    figure_rows,
+    visible_experiment,
+    visible_figures,
+    visible_results,
+    visible_stages,
+)
+from programs.experiments.services.choosing import teams_by_distance
 from programs.experiments.services.measuring import detectable_differences
+from programs.experiments.services.pilots import widen
 from programs.experiments.services.writing import remove_experiment
 from programs.models import Experiment, ExperimentState, Objective, Ticket
 
@@ -57,8 +73,28 @@ def experiment(request: HttpRequest, pk: int) -> HttpResponse:
         "sees_finding": _sees(Finding, record.finding_id, access),
         "sees_ticket": _sees(Ticket, record.ticket_id, access),
         "sees_objective": _sees(Objective, record.objective_id, access),
+        **(_of_pilot(record, access, today) if record.is_pilot else {}),
     }
     return render(request, "programs/experiments/experiment.html", context)
+
+
+def _of_pilot(record: Experiment, access: Access, today: date) -> dict[str, Any]:
+    """Its teams and why, what they stood at before the start and at the end, and the stages around it."""
+    metric = find(record.metric)
+    on = min(record.starts_on, today)
+    units = {unit.slug: unit.name for unit in Unit.objects.within(access.visibility)}
+    is_over = record.state(today) is ExperimentState.OVER
+    return {
+        "teams": team_lines(teams_by_distance(metric, access, on=on), metric, record.treated) if metric else [],
+        "aspects": aspects_in_words(
+            visible_figures([record], access)[record.pk],
+            {slug: units[slug] for slug in record.treated if slug in units},
+        ),
+        "figures_csv": reverse("experiment_figures_csv", args=[record.pk]),
+        "is_over": is_over,
+        "stages": visible_stages(record, access),
+        "to_widen": [(slug, units[slug]) for slug in record.compared if slug in units] if is_over else [],
+    }
 
 
 def _sees(model: Any, pk: int | None, access: Access) -> bool:
@@ -133,6 +169,25 @@ def _detectable(record: Experiment, access: Access) -> list[dict[str, Any]]:
         }
         for weeks, size in detectable_differences(record, access).items()
     ]
+
+
+@page_view
+def experiment_figures_csv(request: HttpRequest, pk: int) -> HttpResponseBase:
+    access = access_in(request)
+    return csv_response(f"headway-pilot-{pk}", figure_rows(visible_experiment(pk, access), access))
+
+
+@action_view
+def experiment_widen(request: HttpRequest, pk: int) -> HttpResponse:
+    access = access_in(request)
+    record = visible_experiment(pk, access)
+    try:
+        stage = widen(access, record, {"units": request.POST.getlist("units")})
+    except FieldError as problem:
+        messages.error(request, problem.message)
+        return redirect("experiment", pk=pk)
+    messages.success(request, "Next stage planned, with a ticket for it.")
+    return redirect("experiment", pk=stage.pk)
 
 
 @action_view

@@ -11,11 +11,13 @@ from datetime import timedelta
 from random import SystemRandom
 from typing import Any
 
+from celery import signature
 from rest_framework import serializers
 
 from core.api.model_serializers import WriteSerializer, validated
 from core.authorship import changes_by
 from core.edit_conflicts import take_fields
+from core.nudges import nudge_on_commit
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue.registry import metrics
 from insights.models import Finding
@@ -30,9 +32,10 @@ from programs.teams.fields import LedUnitField, OwnerField
 
 WRITTEN = (
     *("title", "change", "unit", "owner", "metric", "guard_rails", "treated", "compared", "starts_on", "weeks"),
-    *("step_weeks", "finding", "ticket", "objective", "learned"),
+    *("step_weeks", "finding", "ticket", "objective", "is_pilot", "widens", "learned"),
 )
 ALWAYS = frozenset(("owner", "learned", "ticket", "objective", "finding"))  # also after the start
+MEASURE = signature("programs.tasks.measure_tickets")  # by name, because it imports what plans
 LONGEST_TEXT = 20_000
 MOST_UNITS, MOST_GUARD_RAILS = 50, 5
 STARTED = "The design is fixed since the experiment has started."
@@ -84,6 +87,7 @@ class ExperimentWriteSerializer(WriteSerializer[Experiment]):
     finding = VisibleField("finding", queryset=Finding.objects)
     ticket = VisibleField("ticket", queryset=Ticket.objects)
     objective = VisibleField("objective", queryset=Objective.objects)
+    widens = VisibleField("pilot", queryset=Experiment.objects, help_text="Number of the pilot whose next stage it is.")
 
     class Meta:
         model = Experiment
@@ -95,6 +99,7 @@ class ExperimentWriteSerializer(WriteSerializer[Experiment]):
             "starts_on": {"help_text": "A Monday: whole weeks are compared."},
             "weeks": {"help_text": "After each unit's start; 4 to 26."},
             "step_weeks": {"help_text": "Between the starts of two units; 0: all at once."},
+            "is_pilot": {"help_text": "Its units' figures are taken before the start and at the end."},
         }
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +112,7 @@ class ExperimentWriteSerializer(WriteSerializer[Experiment]):
             raise FieldError("guard_rails", "The success metric is no guard rail.")
         for name in ("treated", "compared"):
             if not getattr(experiment, name):
-                raise FieldError(name, "Choose the units: three in each group are needed for a verdict.")
+                raise FieldError(name, "Choose the units: a verdict needs two that change and three to compare with.")
         if both := {*experiment.treated} & {*experiment.compared}:
             raise FieldError("compared", f"“{min(both)}” cannot be in both groups.")
         if experiment.starts_on.weekday():
@@ -129,6 +134,8 @@ def add_experiment(access: Access, given: Mapping[str, Any]) -> Experiment:
         experiment = Experiment(**experiment_fields(access, given), written_by=account)
         _finish(experiment, drawn=())
         experiment.save()
+        if experiment.is_pilot:
+            nudge_on_commit(MEASURE)
     return experiment
 
 
@@ -136,7 +143,7 @@ def change_experiment(
     access: Access, experiment: Experiment, given: Mapping[str, Any], *, of_version: int
 ) -> Experiment:
     """Change it.  Raises FieldError, MayNotWriteError, and ConflictError if it changed since `of_version`."""
-    _check_may_write(access, experiment)
+    check_may_write(access, experiment)
     with changes_by(account_of(access)):
         stored = Experiment.objects.select_for_update(of=("self",)).get(pk=experiment.pk)
         fields = experiment_fields(access, given, stored)
@@ -153,7 +160,7 @@ def change_experiment(
 
 def remove_experiment(access: Access, experiment: Experiment) -> None:
     """Delete an experiment that has not started: the log keeps what was tried.  Raises FieldError, MayNotWriteError."""
-    _check_may_write(access, experiment)
+    check_may_write(access, experiment)
     if experiment.starts_on <= windows.local_today():
         raise FieldError("", "It has started, and stays in the log. Say what was learned instead.")
     with changes_by(account_of(access)):
@@ -167,6 +174,7 @@ def _finish(experiment: Experiment, *, drawn: Sequence[str]) -> None:
     experiment.ends_on = experiment.starts()[-1] + timedelta(weeks=experiment.weeks)
 
 
-def _check_may_write(access: Access, experiment: Experiment) -> None:
+def check_may_write(access: Access, experiment: Experiment) -> None:
+    """Check that the viewer leads its unit.  Raises MayNotWriteError."""
     if not access.visibility.leads(experiment.unit_id):
         raise MayNotWriteError("Those who lead its unit, executives and admins change an experiment.")
