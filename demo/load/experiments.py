@@ -1,4 +1,4 @@
-"""The demo's experiments: one that worked, one that did not, one that runs, and one that is planned team by team."""
+"""The demo's experiments: a pilot that worked, two that did not, one that runs, and one planned team by team."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from datetime import date, timedelta
 from django.contrib.auth.models import User
 
 from demo.load.personas import PERSONAS
+from demo.plan.delivery_stories import CACHED_WEEKS
 from demo.plan.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PLATFORM, SEARCH, TOOLING
 from demo.plan.year import DemoYear
 from insights.query import windows
 from insights.query.query import Granularity
 from orgtree.access.access import access_of
 from programs.experiments.services.measuring import measure_experiments
+from programs.experiments.services.pilots import measure_pilots
 from programs.experiments.services.writing import add_experiment
 from programs.models import Experiment
 
@@ -31,15 +33,23 @@ class DemoExperiment:
     guard_rails: tuple[str, ...] = ()
     step_weeks: int = 0
     learned: str = ""
+    is_pilot: bool = False
 
 
 EXPERIMENTS = (
+    DemoExperiment(
+        "Pipelines that keep what they install take half as long",
+        "The pipeline keeps installed packages, and installs again only when their list changes.",
+        "ci.duration", (CHECKOUT, TOOLING), (SEARCH, PLATFORM, DATA, LOGISTICS), CACHED_WEEKS,
+        guard_rails=("ci.flaky_rate",), is_pilot=True,
+        learned="Half a day of work for each repository. Nobody has missed the clean install so far.",
+    ),
     DemoExperiment(
         "Changes of at most 300 lines are enough",
         "A check labels larger pull requests; whoever opens one says why it cannot be split.",
         "pr.size", (CHECKOUT, PLATFORM, TOOLING), (SEARCH, MOBILE, LOGISTICS), 9,
         guard_rails=("pr.pickup_time", "dora.change_failure_rate"),
-        learned="The label was enough. All three teams keep it; Search and Mobile take it over next.",
+        learned="Most changes were below the limit before. The label reminds people; it does not need to be stricter.",
     ),
     DemoExperiment(
         "A review rota shortens the wait",
@@ -79,6 +89,7 @@ def write_demo_experiments(year: DemoYear, *, today: date) -> None:
                     "title": planned.title,
                     "change": planned.change,
                     "unit": "",
+                    "owner": executive.email,
                     "metric": planned.metric,
                     "guard_rails": [*planned.guard_rails],
                     "treated": [team.lower() for team in planned.treated],
@@ -86,7 +97,9 @@ def write_demo_experiments(year: DemoYear, *, today: date) -> None:
                     "starts_on": (monday - timedelta(weeks=planned.began)).isoformat(),
                     "weeks": 8,
                     "step_weeks": planned.step_weeks,
+                    "is_pilot": planned.is_pilot,
                     "learned": planned.learned,
                 },
             )
     measure_experiments(today=today)
+    measure_pilots(today=today)

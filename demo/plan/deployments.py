@@ -198,7 +198,8 @@ class _Pipeline:
                 jobs.append(Job(self._id(), name, queued_at, queued_at, queued_at, Outcome.SKIPPED))
                 continue
             wait = self._rng.expovariate(1 / (150.0 if self._planned.team == MOBILE else 9.0))
-            minutes = self._rng.lognormvariate(math.log(_USUAL_MINUTES / len(names)), 0.5)
+            usual = _USUAL_MINUTES * self._effect(at).pipeline_factor
+            minutes = self._rng.lognormvariate(math.log(usual / len(names)), 0.5)
             started_at = queued_at + timedelta(seconds=1 + int(wait))
             finished_at = started_at + timedelta(seconds=5 + int(60 * minutes))
             failed = outcome is not Outcome.SUCCESS and position == failing
