@@ -256,6 +256,18 @@ def test_from_a_finding_to_the_verdict_beside_it() -> None:
     assert member["finding"] is None
 
 
+def test_a_finding_without_comparable_units_is_set_beside_typical_teams() -> None:
+    finding = Finding.objects.create(
+        detector=f"{PICKUP}.change", metric=PICKUP, unit=Unit.objects.get(slug="amber"), since=start(),
+        until=this_monday(), before=36000, after=72000, low=18000, high=50400, chance=1e-5, sample=160,
+        found_on=this_monday(),
+    )  # fmt: skip
+    initial = signed_in(EXECUTIVE).get(f"{PAGE}new/?finding={finding.pk}").context["form"].initial
+    assert initial["treated"][0] == "amber"
+    assert len(initial["compared"]) >= 2
+    assert not {*initial["treated"]} & {*initial["compared"]}
+
+
 def test_from_a_ticket_in_one_step() -> None:
     filed = ticket(metric=PICKUP, resolution="Review on the hour.")
     beside = signed_in(MANAGER).get(f"/programs/tickets/{filed.pk}/").content.decode()

@@ -125,6 +125,8 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/experiments/<int:pk>/": ("experiments/<int:pk>/",),
     "programs/experiments/<int:pk>/edit/": ("experiments/<int:pk>/",),
     "programs/experiments/<int:pk>/remove/": ("experiments/<int:pk>/",),
+    "programs/experiments/<int:pk>/widen/": ("experiments/<int:pk>/widen/",),
+    "programs/experiments/<int:pk>/figures.csv": ("experiments/<int:pk>/",),
     "programs/experiments/<int:pk>/chart/": ("experiments/<int:pk>/",),
     "programs/experiments/<int:pk>/chart.csv": ("experiments/<int:pk>/",),
     "programs/tickets/": ("tickets/",),

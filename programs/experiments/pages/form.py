@@ -151,7 +151,7 @@ class ExperimentPage(ProgramForm):
             "owner": person.email if person else "",
         }
         if finding := self._named("finding", Finding):
-            initial |= _of_finding(finding)
+            initial |= _of_finding(finding, finding.compared_with or self._typical_beside(finding))
         if ticket := self._named("ticket", Ticket):
             initial |= {"title": ticket.title, "change": ticket.resolution, "unit": word_of(ticket.unit)}
             initial |= {"metric": ticket.metric, "ticket": ticket.pk, "objective": ticket.objective_id}
@@ -160,6 +160,11 @@ class ExperimentPage(ProgramForm):
             measured = objective.key_results.exclude(metric="").order_by("pk").first()
             initial["metric"] = measured.metric if measured else initial["metric"]
         return self._of_pilot(initial) if self.is_pilot else initial
+
+    def _typical_beside(self, finding: Finding) -> Sequence[str]:
+        """The teams to compare with where the finding compares a unit with its own past."""
+        metric, own = find(finding.metric), [finding.unit.slug] if finding.unit else []
+        return typical(self._distances(metric), own) if metric else []
 
     def _of_pilot(self, initial: Mapping[str, Any]) -> dict[str, Any]:
         """The teams that the address names, or the most typical two, beside other typical ones."""
@@ -184,10 +189,9 @@ class ExperimentPage(ProgramForm):
         return model.objects.within(self.access.visibility).select_related("unit").filter(pk=int(number)).first()
 
 
-def _of_finding(finding: Finding) -> dict[str, Any]:
-    """The finding's unit and every other comparable one change; the rest is compared with them."""
+def _of_finding(finding: Finding, others: Sequence[str]) -> dict[str, Any]:
+    """The finding's unit and every other one of the others change; the rest is compared with them."""
     detector, metric = BY_KEY.get(finding.detector), find(finding.metric)
-    others = [*finding.compared_with]
     own = [finding.unit.slug] if finding.unit else []
     return {
         "finding": finding.pk,
