@@ -52,12 +52,16 @@ def read(body: object, headers: Mapping[str, str]) -> Message:
     version = headers.get("MCP-Protocol-Version", "")
     meta = params.get("_meta")
     is_stateless = version == STATELESS or (isinstance(meta, dict) and f"{PREFIX}protocolVersion" in meta)
-    message = Message(body["method"], params, request_id, is_stateless)
-    if is_stateless and request_id is not None:
-        _check_envelope(message, meta, headers)
+    return Message(body["method"], params, request_id, is_stateless)
+
+
+def check(message: Message, headers: Mapping[str, str]) -> None:
+    """Check that this server speaks the message's version.  Raises ProtocolError."""
+    version = headers.get("MCP-Protocol-Version", "")
+    if message.is_stateless:
+        _check_envelope(message, message.params.get("_meta"), headers)
     elif version and version not in VERSIONS and message.method != "initialize":
         raise _unsupported(version)
-    return message
 
 
 def _check_envelope(message: Message, meta: object, headers: Mapping[str, str]) -> None:

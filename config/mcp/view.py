@@ -26,6 +26,7 @@ from config.mcp.protocol import (
     WITH_HANDSHAKE,
     Message,
     ProtocolError,
+    check,
     error_document,
     read,
     result_document,
@@ -61,6 +62,7 @@ class McpView(APIView):
             message = read(_body(http), http.headers)
             if message.request_id is None:
                 return Response(status=202)
+            check(message, http.headers)
             return Response(result_document(message, _result(message, http)))
         except ProtocolError as problem:
             return Response(error_document(message.request_id if message else None, problem), status=problem.status)

@@ -9,15 +9,17 @@ from typing import Any
 import mcp
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from config.mcp.protocol import STATELESS, WITH_HANDSHAKE
 from insights.catalogue.registry import metrics
 from insights.findings.detectors import BY_KEY
 from insights.models import Finding
 from insights.query import windows
+from orgtree.access.api_tokens import create_api_token
 from orgtree.models import TokenScope, Unit
 from tests.org import Org
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, signed_in
+from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona, create_user, signed_in
 from tests.privacy.test_withholding import DIGITS_THAT_TELL, PLANTED, tell_of_teams
 from tests.questions.assistant import Assistant
 from tests.stored_once import StoreOnce
@@ -224,6 +226,27 @@ def test_requests_that_contradict_themselves_are_refused() -> None:
     for body, headers, status, code in cases:
         response = post(client, body, **headers)
         assert (response.status_code, response.json()["error"]["code"]) == (status, code), (body, response.content)
+        is_read = code in (-32020, -32022, -32601)
+        assert response.json()["id"] == (1 if is_read else response.json()["id"]), body
+
+
+@pytest.mark.parametrize("sent", [None, 1.5, 1.0, True, [1], {}])
+def test_an_id_is_a_text_or_a_whole_number(sent: object) -> None:
+    response = post(signed_in(MEMBER), {"jsonrpc": "2.0", "id": sent, "method": "ping"})
+    assert (response.status_code, response.json()["id"], response.json()["error"]["code"]) == (400, None, -32600)
+    for known in ("", "a", -1, 0, 2**70):
+        assert post(signed_in(MEMBER), {"jsonrpc": "2.0", "id": known, "method": "ping"}).json()["id"] == known
+
+
+def test_a_token_that_is_over_or_revoked_reads_nothing() -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "catalogue", "arguments": {}}}
+    past = timezone.now() - timedelta(minutes=1)
+    for change in ({"expires_at": past}, {"revoked_at": past}):
+        token, secret = create_api_token("x", user=create_user(EXECUTIVE), scope=TokenScope.READ, expires_at=None)
+        sent = {"Authorization": f"Bearer {secret}"}
+        assert post(Client(), body, **sent).status_code == 200
+        type(token).objects.filter(pk=token.pk).update(**change)
+        assert post(Client(), body, **sent).status_code == 401
 
 
 def test_a_notification_is_taken_and_gets_no_answer() -> None:
