@@ -28,10 +28,12 @@ PAGE = "/insights/report/"
 KEY = "a-key-of-the-model"
 WAIT = "finding.1/title"
 OFTEN = "delivery.dora.deployment_frequency/text"
+DAYS = "delivery.dora.lead_time/text"
+SLOW = "delivery.dora.lead_time/consequence"
 
 
 def document() -> ReportDocument:
-    """Three sentences: a headline, releases that became more, and a wait in two teams."""
+    """A few sentences: a headline, releases that became more, and a wait in two teams."""
     hours = {
         "first": Fact(text="Platform", sources=("finding:1",)),
         "before": Fact(text="4.1 h", value=14_760.0, sources=("finding:1",)),
@@ -46,6 +48,18 @@ def document() -> ReportDocument:
                 key="delivery.dora.deployment_frequency",
                 title=Sentence(text="Deployment frequency"),
                 text=Sentence(text="We release more often: {share} more than in {quarter}.", facts=often),
+            ),
+            Point(
+                key="delivery.dora.lead_time",
+                title=Sentence(text="Lead time"),
+                text=Sentence(
+                    text="A change may wait {number} hours a month in {unit}, as far as it is known.",
+                    facts={"number": Fact(text="41", value=41.0, how="computed"), "unit": Fact(text="Platform")},
+                ),
+                consequence=Sentence(
+                    text="{slow} is slower than {fast}.",
+                    facts={"slow": Fact(text="Data"), "fast": Fact(text="Tooling")},
+                ),
             ),
         ),
         bottlenecks=(
@@ -72,7 +86,9 @@ Answer = Callable[[Mapping[str, str]], str]
 
 
 @contextmanager
-def planted(answer: Answer, *, hangs: threading.Event | None = None, status: int = 200) -> Iterator[list[Any]]:
+def planted(
+    answer: Answer, *, hangs: threading.Event | None = None, status: int = 200, reply: Any = None
+) -> Iterator[list[Any]]:
     """A model on this machine that makes its sentences of those that it gets; yields the requests it got."""
     got: list[Any] = []
 
@@ -84,11 +100,12 @@ def planted(answer: Answer, *, hangs: threading.Event | None = None, status: int
                 hangs.wait(60)
                 return
             sentences = json.loads(body["messages"][1]["content"])["sentences"]
-            reply = json.dumps({"choices": [{"message": {"content": answer(sentences)}}]}).encode()
+            said = reply or {"choices": [{"message": {"content": answer(sentences)}}]}
+            sent = json.dumps(said).encode()
             self.send_response(status)
-            self.send_header("Content-Length", str(len(reply)))
+            self.send_header("Content-Length", str(len(sent)))
             self.end_headers()
-            self.wfile.write(reply)
+            self.wfile.write(sent)
 
         def log_message(self, *_arguments: Any) -> None:
             pass
@@ -172,6 +189,24 @@ def test_a_wording_that_keeps_the_facts_is_shown_with_its_links(report: Report) 
         (WAIT, "The wait in Platform rose from 9.3 h to 4.1 h", "not in its place"),
         (WAIT, "The wait in Platform fell from 4.1 h to 9.3 h", "another direction"),
         ("finding.7/title", "Nobody asked.", "sentence that there is not"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, for thirty-five teams.", "number “thirty”"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, a tenfold step.", "number “tenfold”"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, ½ of it new.", "number ½"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, in all teams.", "number “all”"),
+        (OFTEN, "We release more often: at least 13% more than in Q2 2026.", "another direction"),
+        (OFTEN, "We release more often: only 13% more than in Q2 2026.", "another direction"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, and improving.", "another direction"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, driven by agents.", "“driven by”"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, for \u0421heckout.", "U+0421"),
+        (OFTEN, "We release more often: 13% more than in Q2 2026, be\u200bcause of agents.", "U+200B"),
+        (WAIT, "The wait in Platform rose to 4.1 h from 9.3 h", "turns a comparison round"),
+        (DAYS, "A change may wait 41 days a month in Platform, as far as it is known.", "unit of measure"),
+        (DAYS, "A change may wait 41 hours a week in Platform, as far as it is known.", "unit of measure"),
+        (DAYS, "A change waits 41 hours a month in Platform, as far as it is known.", "drops a caveat (“may”)"),
+        (DAYS, "A change may wait 41 hours a month in Platform.", "drops a caveat (“known”)"),
+        (DAYS, "A person may wait 41 hours a month in Platform, as far as it is known.", "unit of measure"),
+        (SLOW, "Compared with Data, Tooling is slower.", "another direction"),
+        (SLOW, "Tooling is slower than Data.", "not in its place"),
     ],
 )
 def test_what_the_facts_do_not_say_is_refused(report: Report, key: str, text: str, why: str) -> None:
@@ -231,6 +266,24 @@ def test_a_worker_that_dies_leaves_the_request_to_the_next_one(report: Report, m
         assert word_reports() == 1
         requested.refresh_from_db()
         assert requested.is_accepted
+
+
+def test_an_error_with_status_200_and_a_refusal_are_no_answers(report: Report) -> None:
+    replies: list[dict[str, Any]] = [
+        {"error": {"message": "quota", "type": "insufficient_quota"}},
+        {"choices": []},
+        {"choices": [{"message": {"content": None, "refusal": "I cannot."}}]},
+        {"choices": [{"message": {"content": [{"type": "text", "text": "{}"}]}}]},
+    ]
+    for reply in replies:
+        with planted(lambda _: "", reply=reply):
+            made = rewritten(report)
+        assert (made.texts, made.reason) == ({}, "The language model’s answer is not the JSON that was asked for.")
+
+
+def test_the_built_in_texts_themselves_are_accepted(report: Report) -> None:
+    made = worded_by(lambda sentences: json.dumps({"sentences": sentences}), report)
+    assert (made.reason, {*made.texts} >= {OFTEN, WAIT, DAYS, SLOW}) == ("", True)
 
 
 def test_what_breaks_is_no_endless_attempt(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:

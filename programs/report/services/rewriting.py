@@ -2,7 +2,8 @@
 
 Sent are the built-in sentences that somebody may see who sees aggregates alone; titles that people wrote are replaced
 by marks.  A wording is accepted only as a whole: each of its sentences has to keep the facts of the built-in one, all
-of them and in their order, its directions and negations in theirs, and no other number, name, direction or cause.
+of them and in their order, the directions, negations and bounds between them, its caveats and its units of measure, and
+has no other number, name, direction or cause.
 """
 
 from __future__ import annotations
@@ -11,8 +12,11 @@ import json
 import logging
 import re
 import time
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -52,30 +56,75 @@ INSTRUCTIONS = (
     'worse. Answer with one JSON object {"sentences": {id: text}} and nothing else; plain text, no markup.'
 )
 _UP = (
-    "more most higher highest rose rise rises risen increase increased increases grew grow grown up above raise raised"
+    "more most higher highest rose rise rises risen rising increase increased increases increasing grew grow grows "
+    "grown growing up upward upwards above raise raised raises climbed soared surged jumped spiked gained expanded"
 )
 _DOWN = (
-    "less least fewer fewest lower lowest fell fall falls fallen decrease decreased decreases shrank dropped down below"
+    "less least fewer fewest lower lowest fell fall falls fallen falling decrease decreased decreases decreasing "
+    "shrank shrinks shrinking drop dropped drops dropping down downward downwards below reduced reduces cut plunged "
+    "plummeted tumbled dipped slipped sank lost contracted"
 )
-_GOOD = "better best improved improve improves faster sooner quicker earlier shorter"
-_BAD = "worse worst slower later longer longest late declined slowed degraded"
+_GOOD = (
+    "better best improved improve improves improving improvement faster fastest sooner quicker quickest earlier "
+    "shorter shortest success successful healthy"
+)
+_BAD = (
+    "worse worst worsened worsens worsening slower slowest later longer longest late declined declining declines "
+    "slowed degraded deteriorated bad poor poorly failed failing alarming"
+)
+_SAME = "unchanged steady stable flat same constant"
 DIRECTIONS: Mapping[str, str] = {
     word: direction
-    for direction, words in (("up", _UP), ("down", _DOWN), ("good", _GOOD), ("bad", _BAD))
+    for direction, words in (("up", _UP), ("down", _DOWN), ("good", _GOOD), ("bad", _BAD), ("same", _SAME))
     for word in words.split()
 }
+_BOUNDS = "only just over under almost nearly about around roughly approximately exactly up-to at-least at-most"
+BOUNDS = frozenset(_BOUNDS.split())  # phrases of two words with a hyphen
+CAVEATS: Mapping[str, str] = {
+    word: caveat
+    for caveat, words in (
+        ("may", "may might could can possibly perhaps probably likely maybe"),
+        ("if", "if unless whether assumes assuming assumed provided"),
+        ("known", "known unknown tell linked measured"),
+        ("expected", "expected expect expects forecast estimated estimate"),
+    )
+    for word in words.split()
+}
+UNITS: Mapping[str, str] = {
+    word: unit
+    for unit, words in (
+        *((unit, f"{unit} {unit}s") for unit in ("second", "minute", "day", "week", "month", "quarter", "year")),
+        ("hour", "hour hours h"),
+        ("point", "point points pts"),
+        ("percent", "percent percentage"),
+        ("person", "person persons people developer developers engineer engineers colleague colleagues"),
+        ("team", "team teams"),
+        ("dollar", "dollar dollars usd"),
+        ("euro", "euro euros eur"),
+    )
+    for word in words.split()
+}
+# Words before a fact that say which side of a comparison it is.
+SIDES = frozenset(("from", "to", "than", "until", "since", "before", "after", "against", "beside"))
 NEGATIONS = frozenset(
     ("no", "not", "never", "none", "nothing", "neither", "nor", "without", "cannot", "hardly", "barely")
 )
 NUMBERS = frozenset(
     (
         *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-        *("dozen", "hundred", "thousand", "million", "once", "twice", "thrice", "half", "halved", "double", "doubled"),
-        *("triple", "tripled", "third", "quarter", "fifth", "tenth", "percent", "majority"),
+        *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty", "thirty"),
+        *("forty", "fifty", "sixty", "seventy", "eighty", "ninety", "hundred", "hundreds", "thousand", "thousands"),
+        *("million", "millions", "billion", "dozen", "dozens", "couple", "pair", "single", "several", "once", "twice"),
+        *("thrice", "half", "halved", "halves", "double", "doubled", "doubles", "triple", "tripled", "quadruple"),
+        *("quadrupled", "third", "thirds", "quarter", "quarters", "fifth", "fifths", "tenth", "tenths", "percent"),
+        *("majority", "minority", "all", "every", "everybody", "everyone", "nobody"),
     )
 )
 CAUSES = re.compile(
-    r"\b(because|caused?|causes|due to|thanks to|led to|leads to|as a result|therefore|result of)\b", re.IGNORECASE
+    r"\b(because|caused?|causes|causing|due to|thanks to|owing to|driven by|led to|leads to|leading to|therefore|thus|"
+    r"results? (of|from|in)|resulting|resulted|as a (result|consequence)|hence|reasons?|stems? from|explains?|"
+    r"explained by)\b",
+    re.IGNORECASE,
 )
 MARKUP = re.compile(r"[<>`\[\]{}|*_#\\]|&\w+;|https?:|www\.|[\x00-\x1f\x7f]")
 WORD = re.compile(r"[A-Za-zÀ-ɏ][\w’'-]*")
@@ -243,34 +292,74 @@ def _checked(one: _Numbered, text: str, units: Sequence[str]) -> str:
         raise ModelError(f"The wording is empty or has markup {where}.")
     if len(text) > 1.5 * len(original) + ROOM:
         raise ModelError(f"The wording is much longer than the built-in text {where}.")
-    template, rest = _with_braces(one, text, where)
-    if number := re.search(r"\d[\d.,]*", rest):
+    if odd := next((sign for sign in text if _is_odd(sign) and sign not in original), ""):
+        raise ModelError(f"The wording has a sign of another script, U+{ord(odd):04X}, {where}.")
+    template, between = _with_braces(one, text, where)
+    between_before = _between(one)
+    _check_numbers_and_names(" ".join(between), " ".join(between_before), units, where)
+    _check_meaning(between, between_before, where)
+    return template
+
+
+def _check_numbers_and_names(rest: str, before: str, units: Sequence[str], where: str) -> None:
+    """Check what the wording has besides its facts against the built-in text.  Raises ModelError."""
+    if number := re.search(r"\d[\d.,]*", rest) or next(filter(str.isnumeric, rest), None):
         raise ModelError(f"The number {number[0]} does not stand in the facts {where}.")
-    if cause := CAUSES.search(rest):
+    if (cause := CAUSES.search(rest)) and cause[0].casefold() not in before.casefold():
         raise ModelError(f"The wording says “{cause[0]}”, which no fact shows, {where}.")
-    before = _plain(one)
     for unit in units:
         if (
             re.search(rf"(?<!\w){re.escape(unit)}(?!\w)", rest, re.IGNORECASE)
             and unit.casefold() not in before.casefold()
         ):
             raise ModelError(f"The name {unit} does not stand in the facts {where}.")
-    words, words_before = (WORD.findall(part) for part in (rest, before))
-    known = {word.casefold() for word in words_before}
-    for word in words:
-        if word.casefold() in NUMBERS and word.casefold() not in known:
+    known = {*_words(before)}
+    for word in _words(rest):
+        if (word in NUMBERS or word.endswith("fold")) and word not in known:
             raise ModelError(f"The number “{word}” does not stand in the facts {where}.")
     for name in _names_within(rest):
-        if name.casefold() not in known:
+        if not {*_words(name)} <= known:
             raise ModelError(f"The name {name} does not stand in the facts {where}.")
-    if _directions(words) != _directions(words_before):
+
+
+def _check_meaning(between: Sequence[str], before: Sequence[str], where: str) -> None:
+    """Check the texts between the facts, and before and after them, against the built-in ones.  Raises ModelError."""
+    words, words_before = (_words(" ".join(texts)) for texts in (between, before))
+    if [*map(_directions, between)] != [*map(_directions, before)]:
         raise ModelError(f"The wording has another direction {where}.")
-    return template
+    if [*map(_side, between[:-1])] != [*map(_side, before[:-1])]:
+        raise ModelError(f"The wording turns a comparison round {where}.")
+    if _kinds(words, UNITS) != _kinds(words_before, UNITS):
+        raise ModelError(f"The wording has another unit of measure {where}.")
+    if dropped := _kinds(words_before, CAVEATS) - _kinds(words, CAVEATS):
+        raise ModelError(f"The wording drops a caveat (“{min(dropped)}”) {where}.")
 
 
-def _with_braces(one: _Numbered, text: str, where: str) -> tuple[str, str]:
-    """The text with braces in place of its facts, and what is left of it.  Raises ModelError."""
-    template, rest, at = "", "", 0
+def _is_odd(sign: str) -> bool:
+    """Whether it is a letter of no Latin script, or a sign that nobody sees."""
+    if sign.isalpha():
+        return "LATIN" not in unicodedata.name(sign, "")
+    return unicodedata.category(sign) in ("Cf", "Co", "Cn", "Cs", "Mn")
+
+
+def _words(text: str) -> list[str]:
+    """Words in small letters, the parts of hyphenated ones apart."""
+    return [part for word in WORD.findall(text) for part in word.casefold().replace("’", "'").split("-") if part]
+
+
+def _kinds(words: Sequence[str], kinds: Mapping[str, str]) -> Counter[str]:
+    return Counter(kinds[word] for word in words if word in kinds)
+
+
+def _side(text: str) -> str:
+    """The side of a comparison on which the fact after the text stands; empty where there is none."""
+    words = _words(text)
+    return words[-1] if words and words[-1] in SIDES else ""
+
+
+def _with_braces(one: _Numbered, text: str, where: str) -> tuple[str, list[str]]:
+    """The text with braces in place of its facts, and what stands between them.  Raises ModelError."""
+    template, between, at = "", [], 0
     for name, fact in zip(one.names, one.texts, strict=True):
         found = re.compile(rf"(?<![\w.,+−-]){re.escape(fact)}(?![\w%]|[.,]\d)").search(text, at) or re.compile(
             rf"(?<![\w.,]){re.escape(fact)}(?![\w%]|[.,]\d)"
@@ -278,22 +367,32 @@ def _with_braces(one: _Numbered, text: str, where: str) -> tuple[str, str]:
         if found is None:
             raise ModelError(f"“{fact[:60]}” is missing, or not in its place, {where}.")
         template += f"{text[at : found.start()]}{{{name}}}"
-        rest += f"{text[at : found.start()]} "
+        between.append(text[at : found.start()])
         at = found.end()
-    return template + text[at:], rest + text[at:]
+    return template + text[at:], [*between, text[at:]]
 
 
-def _plain(one: _Numbered) -> str:
-    """The built-in text without its facts."""
-    return " ".join(part for part in one.sentence.parts() if isinstance(part, str))
+def _between(one: _Numbered) -> list[str]:
+    """The built-in text before, between and after its facts."""
+    between = [""]
+    for part in one.sentence.parts():
+        if isinstance(part, str):
+            between[-1] += part
+        else:
+            between.append("")
+    return between
 
 
-def _directions(words: Sequence[str]) -> list[str]:
-    """Directions and negations in their order."""
+def _directions(text: str) -> list[str]:
+    """Directions, negations and bounds in their order."""
     found = []
-    for word in (word.casefold().replace("’", "'") for word in words):
+    for word, after in pairwise([*_words(text), ""]):
         if word in NEGATIONS or word.endswith("n't"):
             found.append("not")
+        elif f"{word}-{after}" in BOUNDS:
+            found.append(f"{word} {after}")
+        elif word in BOUNDS:
+            found.append(word)
         elif word in DIRECTIONS:
             found.append(DIRECTIONS[word])
     return found
