@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 FEWEST_WEEKS = 26  # with both values: fewer show a season, not a relation
 FEWEST_WEEKS_OF_BATCHES = 8  # in each of both periods
 MOST_AUTOCORRELATION = 0.9
+MOST_WEEKS_LACKING = 2  # times those there are
 SEED = 59
 
 
@@ -53,6 +54,17 @@ class Relation:
     def is_clear(self, chance: float) -> bool:
         """Say whether one as clear is seen less often than `chance` where there is none (Student's t, both sides)."""
         return abs(self.elasticity) > students_t(1 - chance / 2, self.freedom) * self.error
+
+    def weeks_lacking(self, chance: float) -> int | None:
+        """Count the weeks, like these, after which a relation to more releases would be clear; None for no such one.
+
+        The error falls with the square root of the number of weeks.  More than twice as many as there are is no plan.
+        """
+        if self.elasticity >= 0:
+            return None
+        times = (students_t(1 - chance / 2, self.freedom) * self.error / self.elasticity) ** 2
+        lacking = math.ceil(self.weeks * times) - self.weeks
+        return max(1, lacking) if lacking <= MOST_WEEKS_LACKING * self.weeks else None
 
 
 def relation(releases: Sequence[float | None], other: Sequence[float | None]) -> Relation | None:

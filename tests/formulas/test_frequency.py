@@ -79,13 +79,13 @@ def test_intervals_hold_the_truth(resembling: float) -> None:
 
 @pytest.mark.parametrize("resembling", [0.0, 0.6])
 def test_units_without_a_relation_seldom_have_one_that_would_be_recommended(resembling: float) -> None:
-    """Eight relations are examined, and those are recommended that are clear and below zero."""
+    """Eleven relations are examined, and those are recommended that are clear and below zero."""
     rng, wrong = np.random.default_rng(13), 0
     for _ in range(UNITS):
         releases, _ = simulated(rng, 0.0, resembling=resembling)
-        others = [simulated(rng, 0.0, resembling=resembling)[1] for _ in range(8)]
+        others = [simulated(rng, 0.0, resembling=resembling)[1] for _ in range(11)]
         examined = [relation(releases, other) for other in others]
-        wrong += any(found.is_clear(0.05 / 8) and found.elasticity < 0 for found in examined if found)
+        wrong += any(found.is_clear(0.05 / 11) and found.elasticity < 0 for found in examined if found)
     assert wrong / UNITS <= 0.05
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from insights.formulas.frequency import Expected
+from insights.formulas.differences import students_t
+from insights.formulas.frequency import Expected, Relation
 from orgtree.models import Unit
 from programs.report.services.document import NOTHING
-from programs.report.services.recommending import Candidate, chosen_of, summary_of
+from programs.report.services.recommending import Candidate, Examined, chosen_of, joined, missing_of, summary_of
 from programs.report.services.wording import BATCH, LEVERS, Lever
 
 MOBILE, DATA = Unit(name="Mobile"), Unit(name="Data")
@@ -69,3 +70,50 @@ def test_recommendations_that_stand_beside_one_another_and_none() -> None:
         "No change can be recommended that would raise deployment frequency by 15–20% in 60 days: the weeks examined "
         "support none clearly enough."
     )
+
+
+def examined(lever: Lever, lacks: int | None) -> Examined:
+    return Examined(lever, NOTHING, lacks)
+
+
+def test_where_there_are_not_two_a_sentence_says_what_a_further_one_needs() -> None:
+    size, pickup = (candidate(lever, share) for lever, share in zip(LEVERS, (0.1, 0.09), strict=False))
+    others = [examined(LEVERS[2], None), examined(LEVERS[3], 40), examined(LEVERS[4], 1)]
+    nearest = (
+        "“a shorter wait of finished changes” comes nearest, and it would take about 1 week more like those there are "
+        "for its relation to releases to be clear."
+    )
+    none = (
+        "none comes near a clear relation to releases; it would take an experiment with deployment frequency as its "
+        "success metric."
+    )
+    second = "A second one is not supported:"
+    assert str(missing_of([size], [size], others)) == f"{second} of 3 other changes examined, {nearest}"
+    assert str(missing_of([size], [size, pickup], others[:1])) == (
+        f"{second} “a shorter wait for a first review” would count releases of the first twice, and of 1 other changes "
+        f"examined, {none}"
+    )
+    whole, mobile = candidate(BATCH, 0.2), candidate(BATCH, 0.08, MOBILE)
+    assert str(missing_of([whole], [whole, mobile], others)) == (
+        f"{second} smaller batches of Mobile would count releases of the first twice, and of 3 other changes examined, "
+        f"{nearest}"
+    )
+    assert str(missing_of([], [], others)) == f"Of 3 changes examined, {nearest}"
+
+
+def test_a_sentence_that_is_added_keeps_its_own_facts() -> None:
+    first = summary_of([candidate(LEVERS[0], 0.18)])
+    both = joined(first, missing_of([], [], [examined(LEVERS[3], 40)]))
+    assert str(both).startswith(f"{first} Of 1 changes examined")
+    assert both.facts["second_weeks"].value == 40
+    assert joined(first, NOTHING) is first
+
+
+def test_weeks_that_lack_by_hand() -> None:
+    """Of 50 weeks t is 2.5 where 3.0 is needed: 50 × (3 ÷ 2.5)² = 72, 22 more; a quarter of the t needs 16 times."""
+    needed = students_t(1 - 0.005 / 2, 47)
+    near = Relation(-0.25, 0.25 * 2.5 / needed / 2.5, 47, 50)
+    assert near.weeks_lacking(0.005) == 1  # as clear as is needed already, but not beyond
+    assert Relation(-1.0, 1.2 / needed, 47, 50).weeks_lacking(0.005) == 22
+    assert Relation(-1.0, 4 / needed, 47, 50).weeks_lacking(0.005) is None
+    assert Relation(0.1, 0.2, 47, 50).weeks_lacking(0.005) is None

@@ -395,7 +395,7 @@ class _Report:
                 Point(
                     key=f"highlight.{WASTED}",
                     figure=Sentence.of("{now}", facts),
-                    title=Sentence.of("of AI spend reached no commit, {part}", facts),
+                    title=Sentence.of("of AI spend led to no change, {part}", facts),
                     text=Sentence(text="The sessions behind it ended without a change that was kept."),
                     consequence=self._consequences.cost(),
                 )
@@ -451,7 +451,7 @@ class _Report:
                         figure=Sentence.of("{hours} a month", facts),
                         title=Sentence(text=f"Changes wait {WAITING[stage.key]}"),
                         text=Sentence.of(
-                            "{each} each, over {changes}: {share} of the time from the first line to users.",
+                            "{each} each, over {changes}: {share} of the time from first line of code to users.",
                             facts,
                             rests,
                         ),

@@ -113,6 +113,16 @@ class _Weeks:
 
 
 @dataclass(frozen=True)
+class Examined:
+    """A change that is not recommended, and why; `lacks` are the weeks with data, besides those there are, after which
+    its relation would be clear if they were like these: None where no number of them would do."""
+
+    lever: Lever
+    why: Sentence
+    lacks: int | None = None
+
+
+@dataclass(frozen=True)
 class Candidate:
     """A change with what it is expected to do."""
 
@@ -126,7 +136,8 @@ class Candidate:
 def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
     """Recommend at most two changes, those that are expected to do most; `quarters` are those before it."""
     weeks = _read(quarter, quarters, around.scope, today)
-    candidates, examined = [], []
+    candidates: list[Candidate] = []
+    examined: list[Examined] = []
     of_teams = batches_of_teams(weeks.now.window, around) if weeks.days else []
     for found in (_of_batches(weeks), *of_teams, *_of_relations(weeks)):
         if isinstance(found, Candidate):
@@ -135,7 +146,48 @@ def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Sur
             examined.append(found)
     chosen = chosen_of(candidates)
     recommendations = [_recommendation(number, one, around) for number, one in enumerate(chosen, 1)]
-    return Recommended(recommendations, summary_of(chosen), examined)
+    missing = NOTHING if len(chosen) == MOST else missing_of(chosen, candidates, examined)
+    return Recommended(recommendations, joined(summary_of(chosen), missing), [one.why for one in examined])
+
+
+def missing_of(chosen: Sequence[Candidate], candidates: Sequence[Candidate], examined: Sequence[Examined]) -> Sentence:
+    """Say in one sentence why there are not two, and what a further one would need."""
+    number = _weekly(str(len(examined)), len(examined), "changes examined and not recommended", FREQUENCY)
+    facts = {"number": number}
+    begin = "A second one is not supported: of" if chosen else "Of"
+    if others := [one for one in candidates if one not in chosen]:
+        best = max(others, key=lambda one: one.expected.share)
+        facts["part"] = Fact(text=best.team.name if best.team else best.lever.what, sources=_weeks_of(FREQUENCY))
+        shares = "smaller batches of {part}" if best.team else "“{part}”"
+        begin = f"A second one is not supported: {shares} would count releases of the first twice, and of"
+    others_examined = "{number} other changes examined," if chosen else "{number} changes examined,"
+    near = min((one for one in examined if one.lacks is not None), key=lambda one: one.lacks or 0, default=None)
+    if near is None:
+        needs = "it would take an experiment with deployment frequency as its success metric"
+        return Sentence(
+            text=f"{begin} {others_examined} none comes near a clear relation to releases; {needs}.", facts=facts
+        )
+    lacks, how = near.lacks or 0, "weeks × (Student’s t × error ÷ elasticity)² − weeks"
+    return Sentence(
+        text=f"{begin} {others_examined} “{{what}}” comes nearest, and it would take about {{weeks}} more like those "
+        "there are for its relation to releases to be clear.",
+        facts={
+            **facts,
+            "what": Fact(text=near.lever.what, sources=_weeks_of(FREQUENCY, near.lever.metric)),
+            "weeks": Fact(text=wording.count(lacks, "week"), value=float(lacks), how=how),
+        },
+    )
+
+
+def joined(first: Sentence, second: Sentence) -> Sentence:
+    """Both sentences as one text; facts of the second get a name of their own."""
+    if not second:
+        return first
+    text = second.text
+    for name in second.facts:
+        text = text.replace(f"{{{name}}}", f"{{second_{name}}}")
+    facts = {f"second_{name}": fact for name, fact in second.facts.items()}
+    return Sentence(text=f"{first.text} {text}", facts={**first.facts, **facts}, rests_on=first.rests_on)
 
 
 def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -174,14 +226,14 @@ def _values(answer: Answer) -> list[float | None]:
     return [bucket.value for bucket in answer.series]
 
 
-def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
+def _of_batches(weeks: _Weeks) -> Candidate | Examined:
     """Compare with the quarter with the smallest batches; of several quarters the interval is that of all of them."""
     now = weeks.batches(weeks.now)
     level = _batch(now)
     earlier = [(days, batches, size) for days in weeks.quarters if (size := _batch(batches := weeks.batches(days)))]
     name = Fact(text=BATCH.act, sources=_weeks_of(FREQUENCY, CHANGES))
     if level is None or not earlier:
-        return Sentence(text="{act}: too few weeks with changes and releases.", facts={"act": name})
+        return Examined(BATCH, Sentence(text="{act}: too few weeks with changes and releases.", facts={"act": name}))
     days, batches, size = min(earlier, key=lambda one: one[2])
     found = in_smaller_batches(now, batches, confidence=1 - (1 - CONFIDENCE) / len(earlier))
     facts = {
@@ -191,17 +243,18 @@ def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
         "quarter": Fact(text=days.name),
     }
     if found is None or size > level * (1 - LEAST_WAY) or found.low <= 0:
-        return Sentence(
+        why = Sentence(
             text="{act}: {now} changes go into a release now, and {then} in {quarter}, the fewest of the quarters "
             "before; that is no clear difference.",
             facts=facts,
         )
+        return Examined(BATCH, why)
     return Candidate(
         BATCH,
         found,
         Sentence(
-            text="A release holds {now} changes now; in {quarter} it held {then}. As many changes as now in batches "
-            "as small as then are that many more releases.",
+            text="A release holds {now} changes now; in {quarter} it held {then}. The same changes in batches as "
+            "small as then would be that many more releases.",
             facts=facts,
         ),
         Sentence(
@@ -215,7 +268,7 @@ def _of_batches(weeks: _Weeks) -> Candidate | Sentence:
     )
 
 
-def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Sentence]:
+def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Examined]:
     """Compare teams whose releases hold more changes than the middle team's with batches of its size."""
     totals = _team_totals(now, around)
     if len(totals) < FEWEST_TEAMS:
@@ -267,7 +320,7 @@ def _team_weeks(now: Window, teams: Sequence[Unit]) -> dict[int, list[tuple[floa
 
 def _of_team(
     team: Unit, totals: tuple[float, float], *, size: float, number: int, whole: float, ratio: Expected | None
-) -> Candidate | Sentence:
+) -> Candidate | Examined:
     """Expect all releases from `ratio`, that of the team's; they are a part of `whole`."""
     changes, releases = totals
     part = releases / whole
@@ -280,18 +333,16 @@ def _of_team(
     }
     if ratio is None or ratio.low <= 0:
         why = "too few weeks to tell" if ratio is None else "no clear difference"
-        return Sentence(
-            text=f"{{team}}: a release holds {{now}} changes, in the middle of {{teams}} teams {{middle}}; {why}.",
-            facts=facts,
-        )
+        text = f"{{team}}: a release holds {{now}} changes, in the middle of {{teams}} teams {{middle}}; {why}."
+        return Examined(BATCH, Sentence(text=text, facts=facts))
     expected = Expected(ratio.share * part, ratio.low * part, ratio.high * part)
     share = 100 * part
     return Candidate(
         BATCH,
         expected,
         Sentence(
-            text="A release of {team} holds {now} changes; in the middle of {teams} teams it holds {middle}. As many "
-            "changes in batches of that size are more releases.",
+            text="A release of {team} holds {now} changes; in the middle of {teams} teams it holds {middle}. The "
+            "same changes in batches of that size would be more releases.",
             facts=facts,
         ),
         Sentence(
@@ -313,23 +364,25 @@ def _batch(weeks: Sequence[tuple[float, float]]) -> float | None:
     return sum(changes for changes, _ in weeks) / sum(releases for _, releases in weeks)
 
 
-def _of_relations(weeks: _Weeks) -> list[Candidate | Sentence]:
+def _of_relations(weeks: _Weeks) -> list[Candidate | Examined]:
     levers = [lever for lever in LEVERS if lever.metric in weeks.values]
     return [_of_relation(lever, weeks, len(levers)) for lever in levers]
 
 
-def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Sentence:
+def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Examined:
     """Examine one of `number` relations: each may be as clear by chance in so much fewer cases."""
     found = relation(weeks.values[FREQUENCY], weeks.values[lever.metric])
     facts = {"act": Fact(text=lever.act, sources=_weeks_of(FREQUENCY, lever.metric))}
     now, best = weeks.level(lever.metric, weeks.now), weeks.best(lever.metric)
     if found is None or not now or best is None:
-        return Sentence(text="{act}: too few weeks with releases and {what}.", facts={**facts, **_named(lever)})
+        why = Sentence(text="{act}: too few weeks with releases and {what}.", facts={**facts, **_named(lever)})
+        return Examined(lever, why)
     if found.elasticity >= 0 or not found.is_clear(CHANCE / number):
-        return Sentence(
+        why = Sentence(
             text="{act}: over {weeks} weeks, those with {what} show no clear difference in releases.",
             facts={**facts, **_named(lever), "weeks": _weekly(str(found.weeks), found.weeks, "", lever.metric)},
         )
+        return Examined(lever, why, found.weeks_lacking(CHANCE / number))
     days, level = best
     unit = get(lever.metric).unit
     level = max(level, now * FURTHEST)
@@ -341,11 +394,12 @@ def _of_relation(lever: Lever, weeks: _Weeks, number: int) -> Candidate | Senten
         "held": Fact(text="was" if level == best[1] else "fell below"),
     }
     if level > now * (1 - LEAST_WAY) or level <= 0:
-        return Sentence(
+        why = Sentence(
             text="{act}: weeks with {what} have more releases, but it stands at {now} already; {quarter}, the best "
             "quarter before, had {then}.",
             facts={**facts, **_named(lever), **{name: one for name, one in named.items() if name != "held"}},
         )
+        return Examined(lever, why)
     expected = in_proportion(found, now, level)
     return Candidate(lever, expected, _text_of_relation(lever, named), _evidence_of_relation(lever, found, number))
 

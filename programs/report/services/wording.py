@@ -177,6 +177,27 @@ LEVERS = (
         SMALL,
         "an agreement is enough, and nothing has to be built",
     ),
+    Lever(
+        "ci.flaky_rate",
+        "Mend or set aside the checks that fail by chance",
+        "fewer checks that fail by chance",
+        MEDIUM,
+        "each of them has to be found and mended",
+    ),
+    Lever(
+        "incident.count",
+        "Mend what most incidents come from before starting new work",
+        "fewer incidents",
+        LARGE,
+        "it takes the time of those who know these services",
+    ),
+    Lever(
+        "allocation.maintenance_share",
+        "Agree on the share of time that upkeep may take",
+        "less time spent on upkeep",
+        MEDIUM,
+        "everybody plans work differently",
+    ),
 )
 BATCH = Lever(
     FREQUENCY,
