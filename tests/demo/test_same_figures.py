@@ -1,7 +1,8 @@
 """One history gives the same figures, whichever tools it comes from.
 
 Once GitHub has all of it, with incidents that a script pushes; once people plan in Jira, build and deploy in Jenkins,
-are called by PagerDuty, and GitHub has their code alone.
+are called by PagerDuty, and GitHub has their code alone; once they code, build and deploy at Bitbucket and plan in
+Linear.
 """
 
 from __future__ import annotations
@@ -39,10 +40,12 @@ from demo.plan.pushing import pushed_record
 from demo.plan.repositories import CODE_HOST, ORGANISATION_LOGIN, REPOSITORIES, project_key
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
+from demo.providers.bitbucket_server import BitbucketServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
+from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
@@ -78,6 +81,15 @@ DIFFER: Mapping[str, str] = {
         for metric in metrics()
         if metric.key.startswith(("sprint.", "estimate."))
     },
+}
+
+# Metrics that Bitbucket cannot tell, and why.
+DIFFER_AT_BITBUCKET: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("ci.duration", "ci.wait_per_pull_request"),
+        "A run of GitHub begins when it is triggered, one of Bitbucket with its first step.",
+    ),
+    "dora.rework_rate": "Bitbucket does not say that a deployment was unplanned, and its pull requests have no labels.",
 }
 
 # What the history has enough of to compare.
@@ -125,6 +137,20 @@ def test_one_history_has_the_same_figures_from_github_alone_and_from_four_tools(
 
 
 @pytest.mark.django_db
+def test_one_history_has_the_same_figures_from_github_alone_and_from_bitbucket_and_linear(
+    history: DeliveryHistory,
+) -> None:
+    alone, together = _figures(history, _by_github_alone), _figures(history, _by_bitbucket_and_linear)
+    different = {
+        place: (alone.get(place), together.get(place))
+        for place in sorted(alone.keys() | together.keys())
+        if alone.get(place) != together.get(place) and place[0] not in {*DIFFER, *DIFFER_AT_BITBUCKET}
+    }
+    assert not different, f"{len(different)} differ: {dict(list(different.items())[:10])}"
+    assert {key for (key, *_), parts in together.items() if parts["sample"]} >= SHOWN
+
+
+@pytest.mark.django_db
 def test_jiras_own_reports_of_sprints_differ_for_reasons_of_its_rules_alone(history: DeliveryHistory) -> None:
     with (
         time_machine.travel(END),
@@ -162,6 +188,10 @@ def _figures(history: DeliveryHistory, tell: Callable[[DeliveryHistory], None]) 
 def _by_github_alone(history: DeliveryHistory) -> None:
     with GitHubServer(_with_rollouts(_naming_github(history)), tokens=[Token(SECRET, "reader")], web=WEB) as github:
         _read("github", "GitHub", {"base_url": github.url})
+    _push_incidents(history)
+
+
+def _push_incidents(history: DeliveryHistory) -> None:
     secret = create_ingest_token("Pager", scope=IngestScope.PUSH)[1]
     answer = Client().post(
         "/ingest/v1/incidents/",
@@ -238,6 +268,16 @@ def _by_four_tools(history: DeliveryHistory) -> None:
         rules = {"base_url": jenkins.url, "user": "reader", "deployments": DEPLOYS, "libraries": libraries}
         _read("jenkins", "Jenkins", rules)
         _read("pagerduty", "PagerDuty", {"base_url": pagerduty.url})
+
+
+def _by_bitbucket_and_linear(history: DeliveryHistory) -> None:
+    code = replace(_with_rollouts(history), issues=())
+    with ExitStack() as running:
+        bitbucket = running.enter_context(BitbucketServer(code, token=SECRET, web=WEB))
+        linear = running.enter_context(LinearServer(history, token=SECRET))
+        _read("bitbucket", "Bitbucket", {"base_url": bitbucket.url, "workspace": ORGANISATION_LOGIN})
+        _read("linear", "Linear", {"base_url": linear.url})
+    _push_incidents(history)
 
 
 def _read(provider: str, name: str, settings: dict[str, str]) -> Connection:
