@@ -54,6 +54,8 @@ class VendorContent(StrEnum):
 
     ACTIVITY = "activity"
     BILL = "bill"
+    SEATS = "seats"  # who has one on the day
+    COMMITS = "commits"  # lines of agents in commits: evidence, and no figure of use
 
 
 class VendorLevel(StrEnum):

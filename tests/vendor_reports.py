@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 from django.db import transaction
@@ -31,6 +31,7 @@ def report_of(
             cost=Decimal(dollars),
             list_cost=LIST_PRICE,
             currency="USD",
+            last_used_on=day - timedelta(days=2) if content == VendorContent.SEATS else None,
         )
         for name in people
     ]

@@ -1,13 +1,15 @@
 """A simulated Cursor Admin API that shows the use and cost of a team.
 
-Shapes as documented at cursor.com/docs/account/teams/admin-api; sub-fields of events as its clients read them.
+Shapes as documented at cursor.com/docs/account/teams/{admin-api, ai-code-tracking-api}; sub-fields of events as its
+clients read them.
 """
 
 from __future__ import annotations
 
+import hashlib
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from itertools import groupby
 from typing import Any
 
@@ -39,6 +41,8 @@ class CursorServer(SimulatedServer):
     def answer_of(self, request: Request) -> Answer:
         if request.headers.get("authorization") != self._authorization:
             return Answer.of({"code": "unauthenticated", "message": "Invalid API key"}, status=401)
+        if request.method == "GET":
+            return self._commits(request) if request.path == "/analytics/ai-code/commits" else self._members()
         body = request.json()
         first, end = (datetime.fromtimestamp(body[name] / 1000, UTC) for name in ("startDate", "endDate"))
         if (end - first).days > 30:
@@ -49,6 +53,21 @@ class CursorServer(SimulatedServer):
         if request.path == "/teams/filtered-usage-events":
             return self._page(body, "usageEvents", [_event(use) for use in uses], "currentPage")
         return Answer.of({"code": "not_found", "message": "Not found"}, status=404)
+
+    def _members(self) -> Answer:
+        emails = sorted({use.email for use in self._uses if use.email})
+        members = [
+            {"id": f"user_{number}", "email": email, "name": "", "role": "member", "isRemoved": False}
+            for number, email in enumerate(emails)
+        ]
+        return Answer.of({"teamMembers": members})
+
+    def _commits(self, request: Request) -> Answer:
+        first, end = (date.fromisoformat(request.query[name]) for name in ("startDate", "endDate"))
+        uses = [use for use in self._uses if first <= use.day < end and use.known_at <= self.at]
+        size, number = min(int(request.query["pageSize"]), self._page_size), int(request.query["page"])
+        items = [_commit(use) for use in uses[(number - 1) * size : number * size]]
+        return Answer.of({"items": items, "totalCount": len(uses), "page": number, "pageSize": size})
 
     def _page(self, body: Mapping[str, Any], name: str, rows: Sequence[Any], number_name: str) -> Answer:
         size, number = min(body["pageSize"], self._page_size), body["page"]
@@ -93,6 +112,30 @@ def _daily_row(uses: Sequence[VendorUse]) -> Mapping[str, Any]:
         "cmdkUsages": 0,
         "mostUsedModel": uses[0].model,
         "clientVersion": "2.1.0",
+    }
+
+
+def _commit(use: VendorUse) -> Mapping[str, Any]:
+    """A commit of each use, half of whose lines are traced."""
+    return {
+        "commitHash": hashlib.sha1(repr((use.day, use.account, use.model)).encode(), usedforsecurity=False).hexdigest(),
+        "userId": use.account,
+        "userEmail": use.email,
+        "repoName": "acme/shop",
+        "branchName": "main",
+        "isPrimaryBranch": True,
+        "totalLinesAdded": use.lines_added * 2,
+        "totalLinesDeleted": use.lines_removed,
+        "tabLinesAdded": 0,
+        "tabLinesDeleted": 0,
+        "composerLinesAdded": use.lines_added,
+        "composerLinesDeleted": use.lines_removed,
+        "nonAiLinesAdded": use.lines_added,
+        "nonAiLinesDeleted": 0,
+        "message": "Not stored",
+        "commitTs": _begin(use).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "createdAt": _begin(use).strftime("%Y-%m-%dT%H:%M:%S.000Z"),
+        "commitSource": "ide",
     }
 
 

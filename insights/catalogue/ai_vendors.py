@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from functools import partial
 
-from insights.catalogue.declarations import Count, Ratio
+from insights.catalogue.declarations import Count, Duration, Ratio
 from insights.catalogue.references import SPACE_FRAMEWORK, VENDOR_BILLS
 from insights.catalogue.rules import Rule, rows, value
+from insights.catalogue.shares import Remainder
 from insights.query.enums import Better, Category, Initiative, SpaceDimension, UnitOfMeasure
-from insights.query.measures import People, PeopleOfWindow, Total
-from insights.query.query import Dimension
-from integrations.facts.vendors import AGENT_USE, BILL_ENTRIES, EVERYBODY_SINCE_USE, VENDOR_ACTIVITY
+from insights.query.measures import Distribution, People, PeopleOfWindow, Total
+from insights.query.query import Dimension, Statistic
+from integrations.facts.vendors import (
+    AGENT_USE,
+    BILL_ENTRIES,
+    EVERYBODY_SINCE_USE,
+    VENDOR_ACTIVITY,
+    VENDOR_PROJECTS,
+    VENDOR_SEAT_USE,
+    VENDOR_SEATS,
+)
 
 VENDOR_SOURCE = "Reports of agents' vendors, by their day in UTC"
 BILL_SOURCE = f"{VENDOR_SOURCE}; spend of agent sessions"
@@ -68,6 +77,7 @@ VENDOR_ACTIVE = _of_use(
     formula="distinct people in vendors' reports of activity",
     of=People(VENDOR_ACTIVITY),
     better=Better.HIGHER,
+    segments=(Dimension.AGENT, Dimension.PHASE),
     positive_indicators=("ai.active_by_any_source",),
 )
 
@@ -108,6 +118,68 @@ VENDOR_ACCEPTANCE = Ratio(
     space=(SpaceDimension.PERFORMANCE,),
     segments=(Dimension.AGENT,),
     positive_indicators=("ai.vendor_lines_added", "ai.ship_rate"),
+    source=VENDOR_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+VENDOR_DAILY_USERS = Duration(
+    unit=UnitOfMeasure.COUNT,
+    statistic=Statistic.MEAN,
+    minimum_sample=1,
+    key="ai.vendor_daily_users",
+    name="Daily users by vendors",
+    fact="entry",
+    sample=f"{{facts:entry}}, {ALONE}",
+    meaning="How many people use an agent on a day, where its vendor reports a number for a project and no names.",
+    formula="Σ people of a project's day ÷ days with any; somebody in two projects counts in both",
+    of=Distribution(VENDOR_PROJECTS, column="people"),
+    categories=(Category.AI,),
+    space=(SpaceDimension.ACTIVITY,),
+    segments=(Dimension.AGENT,),
+    better=Better.HIGHER,
+    positive_indicators=("ai.vendor_active_developers",),
+    source=VENDOR_SOURCE,
+    reference=SPACE_FRAMEWORK,
+)
+
+VENDOR_CREDITS = _of_use(
+    key="ai.vendor_credits",
+    name="Credits by vendors",
+    fact="entry",
+    sample=f"by {{people:developer}}, {ALONE}",
+    meaning="How many credits the vendors of agents count, which need not be those of their bill.",
+    formula="Σ credits of vendors' reports of activity; of Copilot, one is a cent of a US dollar",
+    of=Total(VENDOR_ACTIVITY, column="credits"),
+    better=Better.NEITHER,
+    positive_indicators=("ai.vendor_active_developers", "ai.billed"),
+)
+
+VENDOR_SEATS_HELD = _of_use(
+    key="ai.vendor_seats",
+    name="Seats by vendors",
+    fact="developer",
+    sample=f"{{facts:developer}}, {ALONE}",
+    meaning="How many developers have a seat of any agent, as the agents' vendors report.",
+    formula="distinct people in vendors' reports of seats; a seat lasts from one report to the next",
+    of=PeopleOfWindow(VENDOR_SEATS),
+    segments=(),
+    positive_indicators=("ai.licensed_seats", "ai.vendor_active_developers"),
+    negative_indicators=("ai.vendor_idle_seats",),
+)
+
+VENDOR_IDLE_SEATS = Remainder(
+    key="ai.vendor_idle_seats",
+    name="Idle seats by vendors",
+    fact="developer",
+    sample=f"of {{denominator:developer}} with a seat, {ALONE}",
+    meaning="How many developers have a seat by a vendor's report but used none in the window, as far as is known.",
+    formula="developers with a seat by vendors − those of them whose use of its agent telemetry tells of, a vendor's "
+    "report of activity, or the last use in a report of seats",
+    numerator=People(VENDOR_SEAT_USE),
+    denominator=PeopleOfWindow(VENDOR_SEATS),
+    better=Better.LOWER,
+    categories=(Category.AI, Category.EFFICIENCY),
+    positive_indicators=("ai.idle_seats", "ai.vendor_seats"),
     source=VENDOR_SOURCE,
     reference=SPACE_FRAMEWORK,
 )

@@ -79,6 +79,7 @@ LABELS: Mapping[Dimension, Mapping[str, str]] = {
         **{"not_reported": "Not reported", "price": "Price", "discount": "Discount", "delay": "Delay"},
     },
     Dimension.KNOWN_FROM: {"telemetry": "Telemetry", "vendor": "Vendor alone"},
+    Dimension.PHASE: {"": "Not reported"},
     Dimension.TOKEN_KIND: {
         "cache_read": "Cache read",
         "cache_write": "Cache write",

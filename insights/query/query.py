@@ -51,6 +51,7 @@ class Dimension(enum.StrEnum):
     LINES_KNOWN = "lines_known"  # what became of a merged pull request's lines: known, pending, unknown
     CAUSE = "cause"  # of the difference between a vendor's bill and spend
     KNOWN_FROM = "known_from"  # whether telemetry or a vendor tells of a use
+    PHASE = "phase"  # of adoption, by the vendor's rule
     ASSISTANCE = "assistance"  # whether any agent contributed
 
 

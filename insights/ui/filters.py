@@ -65,6 +65,7 @@ FACETS_OF_ROWS = {
     Dimension.PROVIDER: "Provider",
     Dimension.CAUSE: "Cause",
     Dimension.KNOWN_FROM: "Known from",
+    Dimension.PHASE: "Adoption phase",
 }
 QUARTERS_OFFERED = 5
 SCOPE_PARAMETERS = ("unit", "person", "where")

@@ -58,6 +58,7 @@ class Who:
     name: str = ""
     account: str = ""
     bot: bool = False  # according to the provider
+    at: str = ""  # the provider whose login it is, if not the connection's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -506,10 +507,11 @@ class VendorUsageDraft:
 
     level: VendorLevel
     person: Who | None = None
-    name: str = ""  # of a key or project
+    name: str = ""  # of a key or project; the id of a commit
     agent: str = ""
     product: str = ""
     model: str = ""
+    people: int | None = None  # who used it, where the vendor does not say who
     sessions: int | None = None
     requests: int | None = None
     suggestions: int | None = None
@@ -517,6 +519,7 @@ class VendorUsageDraft:
     lines_suggested: int | None = None
     lines_added: int | None = None
     lines_removed: int | None = None
+    lines_of_commit: int | None = None  # added ones, of which `lines_added` are the agent's
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
     cache_write_tokens: int | None = None
@@ -525,6 +528,8 @@ class VendorUsageDraft:
     list_cost: Decimal | None = None
     credits: Decimal | None = None
     currency: str = ""
+    phase: str = ""  # of adoption, with the version of the vendor's rule
+    last_used_on: date | None = None  # of a seat, or None if it never was
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -21,7 +21,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from integrations.connectors.addresses import GuardedTransport, Origin, RefusedAddressError, shown_origin, shown_path
 from integrations.connectors.base import Connector, Refused
 from integrations.connectors.errors import Cause, ConnectorError, PermanentError, TransientError
-from integrations.connectors.json_text import json_or_none, read_json
+from integrations.connectors.json_text import documents_in, json_or_none, read_json
 from integrations.connectors.rate_limits import ReportedQuota, reported_quota, retry_at
 from integrations.connectors.refusals import error_of, is_rate_limited
 
@@ -159,9 +159,37 @@ class ConnectionHttp:
     def delete(self, path: str) -> Answer:
         return self._answered("DELETE", path)
 
+    def download(self, link: str) -> list[Any]:
+        """Return the JSON documents of a file, as one list or one document a line; no credentials are sent.
+
+        `link` is signed by the provider and may lead to any host.  Raises TransientError if it no longer works, so that
+        the next reading asks for another.
+        """
+        if not (link.startswith("https://") or (link.startswith("http://") and self._origin.scheme == "http")):
+            raise TransientError(f"{self._name} answered with a file that has no address beginning with https://.")
+        content: bytes = self._retried(self._downloaded, link)
+        documents = documents_in(content)
+        if documents is None:
+            raise TransientError(f"{self._name} broke off a file of its report: it is not whole JSON.")
+        return documents
+
+    def _downloaded(self, link: str) -> bytes:
+        if self._given_up:
+            raise GivenUpError("Nobody is waiting for the answer now.")
+        self.requests += 1
+        status, headers, content = self._transfer("GET", httpx.URL(link), self._headers(), None)
+        if status == 200:
+            return content
+        if status in (408, 429) or status >= 500:
+            raise self._refused(Refused("GET", shown_path(link), status, headers, None), "downloads", datetime.now(UTC))
+        raise TransientError(f"{self._name}’s link to a file of its report no longer works: it answered {status}.")
+
     def _answered(self, method: str, path: str, *, tries: int | None = None, **request: Any) -> Answer:
         """Send a request and return its answer; `tries` is the maximum, if it differs from the client's default."""
-        url = self._address(path)
+        answer: Answer = self._retried(self._once, method, path, self._address(path), tries=tries, **request)
+        return answer
+
+    def _retried(self, request: Callable[..., Any], *named: Any, tries: int | None = None, **parts: Any) -> Any:
         attempts = Retrying(
             retry=retry_if_exception_type(_PassingError),
             stop=stop_after_attempt(tries or self._patience.tries),
@@ -169,12 +197,12 @@ class ConnectionHttp:
             reraise=True,
         )
         try:
-            return attempts(self._once, method, path, url, **request)
+            return attempts(request, *named, **parts)
         except ConnectorError as problem:
             self._blot_out_secrets(problem)
             raise
         except httpx.InvalidURL:
-            raise PermanentError(f"{self._name} leads to what is no address, from {shown_path(path)}.") from None
+            raise PermanentError(f"{self._name} leads to what is no address, from {shown_path(named[-1])}.") from None
 
     def _once(
         self,
@@ -270,19 +298,20 @@ class ConnectionHttp:
                 f"{self._name} did not answer in time when asked for {shown_path(url.path)}.", cause=Cause.UNREACHABLE
             ) from None
         except httpx.ConnectError as problem:
-            raise self._unreachable(str(problem)) from None
+            raise self._unreachable(url, str(problem)) from None
         except (httpx.TransportError, httpx.DecodingError):
             raise _PassingError(f"{self._name} broke off its answer to {shown_path(url.path)}.") from None
 
-    def _unreachable(self, why: str) -> ConnectorError:
+    def _unreachable(self, url: httpx.URL, why: str) -> ConnectorError:
+        origin = Origin.of(str(url))
         if "CERTIFICATE_VERIFY_FAILED" in why:
             return PermanentError(
-                f"The certificate of {self._origin} is not trusted here.",
+                f"The certificate of {origin} is not trusted here.",
                 what_to_do="Add its authority to the machine's certificates, or name its file in SSL_CERT_FILE.",
                 cause=Cause.UNREACHABLE,
             )
         return _PassingError(
-            f"{self._origin} cannot be reached.",
+            f"{origin} cannot be reached.",
             what_to_do="If that lasts, check the base URL, and the network between.",
             cause=Cause.UNREACHABLE,
         )

@@ -54,6 +54,17 @@ def list_in(document: Any, name: str, answered: str) -> list[Any]:
     return items
 
 
+def documents_in(content: bytes) -> list[Any] | None:
+    """The documents of a file that has one list, or one document a line; None if it is neither."""
+    try:
+        if content.lstrip()[:1] == b"[":
+            document = read_json(content)
+            return document if isinstance(document, list) else None
+        return [read_json(line) for line in content.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+
+
 def _finite(text: str) -> float | None:
     number = float(text)
     return number if math.isfinite(number) else None

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 import integrations.connectors.anthropic.connector
 import integrations.connectors.azure.connector
 import integrations.connectors.bitbucket.connector
+import integrations.connectors.copilot.connector
 import integrations.connectors.cursor.connector
+import integrations.connectors.gemini.connector
 import integrations.connectors.gitea.connector
 import integrations.connectors.github.connector
 import integrations.connectors.gitlab.connector
 import integrations.connectors.jenkins.connector
 import integrations.connectors.jira.connector
 import integrations.connectors.linear.connector
+import integrations.connectors.openai.connector
 import integrations.connectors.pagerduty.connector  # noqa: F401
 from integrations.connectors.base import Connector, registry
 

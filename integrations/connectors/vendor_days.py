@@ -1,4 +1,4 @@
-"""Reading vendors' reports by day: which days to ask for, and numbers of their rows.
+"""Reading vendors' reports by day: which days to ask for, and their lists, rows and numbers.
 
 Vendors correct the last days of a report and have no list of changes, so a day is asked for again for some days and
 replaced as a whole.  Only days that are over are asked for, in UTC.
@@ -6,15 +6,18 @@ replaced as a whole.  Only days that are over are asked for, in UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from integrations.connectors.base import Cursor, Json
+from integrations.connectors.base import Cursor, Http, Json
+from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft
 from integrations.connectors.errors import SchemaError, TransientError
 from integrations.connectors.reader import Reader
+from integrations.connectors.unchecked import as_record, text_of
+from integrations.enums import VendorContent
 
 MOST = 2**53  # more tokens than anybody uses, and the largest whole number of JSON in many programs
 MOST_MONEY = Decimal(10) ** 9
@@ -78,6 +81,48 @@ def rows_by_day(
         for row_day in days if day is None else [day]:
             found[row_day].append(row)
     return found
+
+
+def listed(
+    http: Http, path: str, params: Mapping[str, Any], *, of: str, headers: Mapping[str, str] | None = None
+) -> Iterator[Json]:
+    """All entries of a list with `data`, `has_more` and `next_page`; `of` is the vendor's name.
+
+    Raises TransientError if a page is not the requested one, or is none.
+    """
+    page = ""
+    while True:
+        answer = http.get(path, params={**params, "page": page} if page else params, headers=headers).json()
+        rows = answer.get("data") if isinstance(answer, dict) else None
+        following = text_of(answer, "next_page")
+        if not isinstance(rows, list) or (answer.get("has_more") and following in ("", page)):
+            raise TransientError(f"{of} answered {path} with something other than the next page of its list.")
+        yield from map(as_record, rows)
+        if not answer.get("has_more"):
+            return
+        page = following
+
+
+def rows_in(report: Reader, path: str = "rows") -> Iterator[Reader]:
+    """All rows of a list, each an object: a report without one of them would be wrong."""
+    rows = report.value(path)
+    if not isinstance(rows, list):
+        raise SchemaError(path, "should be a list")
+    for position, row in enumerate(rows):
+        yield Reader(row, f"{path}[{position}]", parent=report)
+
+
+def draft_of(report: Reader, name: str, content: VendorContent, usage: Sequence[VendorUsageDraft]) -> VendorReportDraft:
+    """The draft of a day, after all of its rows have been read; `name` is the external id of its resource."""
+    day = date.fromisoformat(report.text("day"))
+    return VendorReportDraft(
+        external_id=f"{name}:{day}",
+        report=name,
+        content=content,
+        day=day,
+        usage=ProvidedParts(usage),
+        left_out=tuple(report.left_out),
+    )
 
 
 def count(row: Reader, path: str) -> int | None:

@@ -49,13 +49,14 @@ _MOMENTS: Mapping[Kind, LiteralString] = {
         SELECT id, created_at, greatest(created_at, coalesce(fixed_at, dismissed_at, now()))
         FROM integrations_codescanningalert WHERE id = ANY (%(ids)s)
     """,
-    # Spend of the days since the report before waits for this one.
+    # Spend of the days since the report before waits for this one; a seat may have been used in the week before.
     Kind.VENDOR_REPORT: """
         SELECT report.id,
-               coalesce((SELECT max(before.day) FROM integrations_vendorreport before
-                         WHERE before.connection_id = report.connection_id AND before.content = report.content
-                           AND before.day < report.day AND before.deleted_at IS NULL), report.day),
-               greatest(report.day, now()::date)
+               least(report.day - CASE report.content WHEN 'seats' THEN 6 ELSE 0 END,
+                     (SELECT max(before.day) FROM integrations_vendorreport before
+                      WHERE before.connection_id = report.connection_id AND before.content = report.content
+                        AND before.day < report.day AND before.deleted_at IS NULL)),
+               greatest(report.day + CASE report.content WHEN 'seats' THEN 6 ELSE 0 END, now()::date)
         FROM integrations_vendorreport report WHERE report.id = ANY (%(ids)s)
     """,
 }

@@ -28,6 +28,7 @@ from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.enums import Kind
 from integrations.models import Connection
+from integrations.outbox.attribution_queue import enqueue_commits_in_reports
 from integrations.telemetry.sessions.places import resolve_again_for_items
 
 _REPOSITORIES: Mapping[Kind, LiteralString] = {
@@ -73,6 +74,8 @@ def derive(connection: Connection, kind: Kind, ids: Collection[int]) -> set[int]
     if kind == Kind.SPRINT:
         note_sprints(ids)  # it may have another name
         recompute_sprints(ids)
+    if kind == Kind.VENDOR_REPORT:
+        enqueue_commits_in_reports(ids)
     if kind in (Kind.PIPELINE_RUN, Kind.RELEASE):
         relink_named_commits(sql.ids(_REPOSITORIES[kind], {"ids": sorted(ids)}))
     if kind == Kind.INCIDENT:

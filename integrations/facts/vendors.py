@@ -30,6 +30,7 @@ VENDOR_ACTIVITY = Relation(
                report.day,
                usage.agent,
                usage.model,
+               usage.phase,
                usage.sessions,
                usage.requests,
                usage.suggestions,
@@ -41,6 +42,19 @@ VENDOR_ACTIVITY = Relation(
     """,  # constants
 )
 """One row per person (or key, or project), agent and model of a vendor's report of activity, on the vendor's day."""
+
+VENDOR_PROJECTS = Relation(
+    name="vendor_projects",
+    family=FactFamily.VENDOR,
+    fact="usage_id",
+    fact_is_row=True,
+    sql=f"""
+        SELECT usage.id AS usage_id, identity.person_id, report.day, usage.agent, usage.people
+        {_REPORTED}
+        WHERE report.content = 'activity' AND usage.people IS NOT NULL
+    """,  # constants
+)
+"""One row per day of a project whose vendor counts its people and does not name them; person_id is null."""
 
 AGENT_USE = Relation(
     name="agent_use",
@@ -60,7 +74,7 @@ AGENT_USE = Relation(
             FROM integrations_vendorusage usage
             JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
             JOIN orgtree_identity identity ON identity.id = usage.person_id AND identity.person_id IS NOT NULL
-            WHERE usage.agent <> '' AND NOT EXISTS (
+            WHERE usage.agent <> '' AND report.content IN ('activity', 'bill') AND NOT EXISTS (
                 SELECT FROM integrations_agentsession session
                 JOIN orgtree_identity own ON own.id = session.identity_id
                 WHERE own.person_id = identity.person_id AND session.agent = usage.agent
@@ -72,6 +86,58 @@ AGENT_USE = Relation(
 """The days on which people used an agent, as telemetry tells, else as the agent's vendor reports.
 
 known_from is telemetry or vendor; a person of whom both tell on a day counts by telemetry, which knows more of the use.
+"""
+
+# A seat lasts from the report that has it until the next one, or for a week.
+_HELD: LiteralString = """
+    SELECT identity.person_id, usage.agent, seats.day, seats.until, usage.last_used_on
+    FROM (
+        SELECT report.id, report.day,
+               coalesce(lead(report.day) OVER (PARTITION BY report.connection_id, report.report ORDER BY report.day),
+                        report.day + 7) AS until
+        FROM integrations_vendorreport report
+        WHERE report.content = 'seats' AND report.deleted_at IS NULL
+    ) AS seats
+    JOIN integrations_vendorusage usage ON usage.report_id = seats.id
+    JOIN orgtree_identity identity ON identity.id = usage.person_id AND identity.person_id IS NOT NULL
+"""
+
+VENDOR_SEATS = Relation(
+    name="vendor_seats",
+    family=FactFamily.VENDOR,
+    day="licensed_on",
+    fact="person_id",
+    sql=f"""
+        SELECT held.person_id, min(held.day) AS licensed_on, range_agg(daterange(held.day, held.until)) AS present
+        FROM ({_HELD}) AS held
+        GROUP BY held.person_id
+    """,  # noqa: S608  # constants
+)
+"""One row per person who ever had a seat of an agent by its vendor's reports; present holds the days with one."""
+
+VENDOR_SEAT_USE = Relation(
+    name="vendor_seat_use",
+    family=FactFamily.VENDOR,
+    also=frozenset({FactFamily.AI}),
+    fact="known_from",
+    fact_is_row=True,
+    sql=f"""
+        SELECT used.person_id, used.day, used.agent, used.known_from
+        FROM ({AGENT_USE.sql}) AS used
+        WHERE EXISTS (
+            SELECT FROM ({_HELD}) AS held
+            WHERE held.person_id = used.person_id AND held.agent = used.agent
+              AND used.day >= held.day AND used.day < held.until
+        )
+        UNION ALL
+        SELECT held.person_id, greatest(held.last_used_on, held.day - 6), held.agent, 'vendor'
+        FROM ({_HELD}) AS held
+        WHERE held.last_used_on > held.day - 7
+    """,  # noqa: S608  # constants
+)
+"""The days on which people used an agent whose seat they have by the vendor's reports.
+
+Telemetry, the vendor's reports of activity, and the last use that a report of seats has of the week before it tell.
 """
 
 EVERYBODY_SINCE_USE = Relation(
@@ -89,7 +155,8 @@ EVERYBODY_SINCE_USE = Relation(
         CROSS JOIN (
             SELECT least(
                 (SELECT (min(first_at) AT TIME ZONE current_setting('TimeZone'))::date FROM integrations_enrolment),
-                (SELECT min(day) FROM integrations_vendorreport WHERE deleted_at IS NULL)
+                (SELECT min(day) FROM integrations_vendorreport
+                 WHERE content IN ('activity', 'bill') AND deleted_at IS NULL)
             ) AS day
         ) AS began
         WHERE began.day IS NOT NULL
@@ -150,11 +217,14 @@ BILL_ENTRIES = Relation(
                    NULL, NULL, sum(figures.spend),
                    CASE WHEN billing.is_reported THEN sum(figures.spend) END, -sum(figures.spend)
             FROM (
-                SELECT usage.agent, min(report.day) AS first_day, array_agg(DISTINCT report.connection_id) AS vendors
-                FROM integrations_vendorusage usage
-                JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
-                WHERE report.content = 'bill' AND usage.agent <> '' AND usage.currency = 'USD'
-                GROUP BY usage.agent
+                SELECT billed.agent, min(billed.day) AS first_day, array_agg(DISTINCT billed.connection_id) AS vendors
+                FROM (
+                    SELECT DISTINCT usage.agent, report.day, report.connection_id
+                    FROM integrations_vendorusage usage
+                    JOIN integrations_vendorreport report ON report.id = usage.report_id AND report.deleted_at IS NULL
+                    WHERE report.content = 'bill' AND usage.agent <> '' AND usage.currency = 'USD'
+                ) AS billed
+                GROUP BY billed.agent
             ) AS compared
             JOIN integrations_agentsessionday figures
               ON figures.agent = compared.agent AND figures.day >= compared.first_day

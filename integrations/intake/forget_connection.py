@@ -22,6 +22,7 @@ from integrations.delivery.work_items.changed_days import drop_item_figures
 from integrations.enums import Kind
 from integrations.intake.tables import TABLES, RecordTable
 from integrations.models import Connection, PredictedWorkType, PullRequest
+from integrations.outbox.attribution_queue import enqueue_commits_in_reports
 from integrations.outbox.pull_request_queue import enqueue_pull_requests
 from integrations.outbox.write_lock import lock_for_write
 from integrations.telemetry.sessions.places import forget_items
@@ -72,6 +73,8 @@ def forget_records(connection: Connection) -> None:
                 attempts |= drop_run_figures(ids)
             if kind == Kind.SPRINT:
                 drop_sprint_figures(ids)
+            if kind == Kind.VENDOR_REPORT:
+                enqueue_commits_in_reports(ids)
             if kind == Kind.WORK_ITEM:
                 drop_item_figures(ids)
                 PredictedWorkType.objects.filter(work_item__in=ids).delete()

@@ -24,7 +24,7 @@ def identify_people(provider: str, named: Iterable[Who]) -> Mapping[Who, int]:
     people = list(dict.fromkeys(named))
     if not people:
         return {}
-    names = [_names(provider[:LONGEST_PROVIDER], who) for who in people]
+    names = [_names((who.at or provider)[:LONGEST_PROVIDER], who) for who in people]
     identities = dict(zip(people, identify(names), strict=True))
     logins = {
         who: known[0]

@@ -18,8 +18,9 @@ from orgtree.identities.resolving import IdentityMove
 def count_active_people(up_to: int) -> int:
     """The number of people who ever did anything, counted up to `up_to`.
 
-    They sent telemetry, or have a commit, a pull request, a review or a work item.  Each identity is looked up in the
-    indexes, because a trial installation requests this with every page; and none is looked up while there are no facts.
+    They sent telemetry, have a commit, a pull request, a review or a work item, or are in a vendor's report.  Each
+    identity is looked up in the indexes, because a trial installation requests this with every page; and none is looked
+    up while there are no facts.
     """
     people = sql.value(
         """
@@ -31,6 +32,7 @@ def count_active_people(up_to: int) -> int:
               AND (
                   SELECT EXISTS (SELECT FROM integrations_enrolment) OR EXISTS (SELECT FROM integrations_commit)
                       OR EXISTS (SELECT FROM integrations_pullrequest) OR EXISTS (SELECT FROM integrations_workitem)
+                      OR EXISTS (SELECT FROM integrations_vendorusage)
               )
               AND (
                   EXISTS (SELECT FROM integrations_enrolment WHERE identity_id = identity.id)
@@ -39,6 +41,7 @@ def count_active_people(up_to: int) -> int:
                   OR EXISTS (SELECT FROM integrations_pullrequest WHERE requested_by_id = identity.id)
                   OR EXISTS (SELECT FROM integrations_pullrequestreview WHERE author_id = identity.id)
                   OR EXISTS (SELECT FROM integrations_workitem WHERE assignee_id = identity.id)
+                  OR EXISTS (SELECT FROM integrations_vendorusage WHERE person_id = identity.id)
               )
             LIMIT %s
         ) AS people
@@ -115,7 +118,8 @@ _DAYS_OF_IDENTITIES = {
         WHERE figures.credited_id = ANY (%(identities)s)
     """,  # noqa: S608  # a constant
     FactFamily.VENDOR: """
-        SELECT report.day, report.day + 1
+        SELECT report.day - CASE report.content WHEN 'seats' THEN 6 ELSE 0 END,
+               report.day + CASE report.content WHEN 'seats' THEN 7 ELSE 1 END
         FROM integrations_vendorusage usage JOIN integrations_vendorreport report ON report.id = usage.report_id
         WHERE usage.person_id = ANY (%(identities)s)
     """,

@@ -32,6 +32,7 @@ class VendorUsage(models.Model):
     agent = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="As in its sessions.")
     product = text_field()
     model = models.CharField(max_length=120, blank=True, default="", db_default="")
+    people = models.BigIntegerField(null=True, help_text="Where the vendor does not say who.")
     sessions = models.BigIntegerField(null=True)
     requests = models.BigIntegerField(null=True)
     suggestions = models.BigIntegerField(null=True)
@@ -39,6 +40,7 @@ class VendorUsage(models.Model):
     lines_suggested = models.BigIntegerField(null=True)
     lines_added = models.BigIntegerField(null=True)
     lines_removed = models.BigIntegerField(null=True)
+    lines_of_commit = models.BigIntegerField(null=True)
     input_tokens = models.BigIntegerField(null=True)
     cache_read_tokens = models.BigIntegerField(null=True)
     cache_write_tokens = models.BigIntegerField(null=True)
@@ -47,6 +49,8 @@ class VendorUsage(models.Model):
     list_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Before discounts.")
     credits = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     currency = models.CharField(max_length=3, blank=True, default="", db_default="")
+    phase = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Of adoption.")
+    last_used_on = models.DateField(null=True, help_text="Of a seat, as far as the vendor knows.")
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -54,6 +58,11 @@ class VendorUsage(models.Model):
                 fields=["report", "person", "name", "product", "model"],
                 name="vendor_usage_is_unique",
                 nulls_distinct=False,
+            )
+        ]
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(
+                fields=["name"], condition=models.Q(lines_of_commit__isnull=False), name="vendor_usage_by_commit"
             )
         ]
 

@@ -34,6 +34,21 @@ def enqueue_commits(commits: Iterable[int]) -> None:
     wake_attribution()
 
 
+def enqueue_commits_in_reports(reports: Collection[int]) -> None:
+    """Queue the commits that these vendors' reports name, in the transaction that changes or deletes the reports."""
+    queued = sql.execute(
+        """
+        INSERT INTO integrations_attributionwork (commit_id)
+        SELECT DISTINCT commit.id
+        FROM integrations_vendorusage usage JOIN integrations_commit commit ON commit.sha = usage.name
+        WHERE usage.report_id = ANY (%s) AND usage.lines_of_commit IS NOT NULL
+        """,
+        [sorted(reports)],
+    )
+    if queued:
+        wake_attribution()
+
+
 def enqueue_commits_with_evidence(repository: int) -> None:
     """Queue the repository's commits with evidence: unchanged evidence may yield other lines by the current rules."""
     sql.execute(

@@ -14,19 +14,17 @@ FALL = 0.2  # of the explained share, so that a holiday of one person says nothi
 RETURNED = 0.1  # below the share before, at most
 LEAST_UNEXPLAINED = 50  # US dollars in the recent days
 
+_LAST_BILLED = """
+    SELECT max(day) FROM integrations_vendorreport WHERE content = 'bill' AND deleted_at IS NULL AND day <= %s
+"""
 # By agent, over the last days that its vendor has billed: what is billed at list prices, and what of it is explained.
 _SHARES = f"""
-    SELECT agent, first_day,
-           sum(explained) FILTER (WHERE day >= first_day), sum(listed) FILTER (WHERE day >= first_day),
-           sum(explained) FILTER (WHERE day < first_day), sum(listed) FILTER (WHERE day < first_day)
+    SELECT agent,
+           sum(explained) FILTER (WHERE day >= %(first)s), sum(listed) FILTER (WHERE day >= %(first)s),
+           sum(explained) FILTER (WHERE day < %(first)s), sum(listed) FILTER (WHERE day < %(first)s)
     FROM ({BILL_ENTRIES.sql}) AS entry
-    CROSS JOIN (
-        SELECT max(day) - (%(recent)s - 1) AS first_day
-        FROM integrations_vendorreport WHERE content = 'bill' AND deleted_at IS NULL AND day <= %(today)s
-    ) AS last
-    WHERE agent <> '' AND day >= first_day - %(before)s AND day < first_day + %(recent)s
-      AND first_day > %(today)s - 2 * %(recent)s
-    GROUP BY agent, first_day
+    WHERE agent <> '' AND day BETWEEN %(begin)s AND %(last)s
+    GROUP BY agent
 """  # noqa: S608  # constants
 
 
@@ -53,10 +51,14 @@ class BillShare:
 
 def bill_shares(today: date) -> Mapping[str, BillShare]:
     """The share of recent bills that telemetry explains, by sender, for agents whose vendor billed anything."""
-    rows = sql.rows(_SHARES, {"today": today, "recent": RECENT.days, "before": BEFORE.days})
+    last: date | None = sql.value(_LAST_BILLED, [today])
+    if last is None or last < today - 2 * RECENT:
+        return {}
+    first = last - RECENT + timedelta(days=1)
+    rows = sql.rows(_SHARES, {"first": first, "begin": first - BEFORE, "last": last})
     found = (
-        BillShare(agent, since, _share(recent, listed), float((listed or 0) - (recent or 0)), _share(before, at_list))
-        for agent, since, recent, listed, before, at_list in rows
+        BillShare(agent, first, _share(recent, listed), float((listed or 0) - (recent or 0)), _share(before, at_list))
+        for agent, recent, listed, before, at_list in rows
     )
     return {share.sender: share for share in found}
 

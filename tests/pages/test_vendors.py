@@ -9,6 +9,7 @@ from django.test import Client
 
 from integrations.enums import VendorContent
 from integrations.models import Connection
+from orgtree.access.trust import trial_state
 from tests.org import Org
 from tests.personas import EXECUTIVE, create_user
 from tests.vendor_reports import report_of, store
@@ -37,6 +38,13 @@ def test_without_telemetry_the_ai_page_says_what_vendors_know(client: Client) ->
     assert "Use by any source" in page
     assert "known from the vendor alone" in page
     assert "What telemetry adds" in page
+    assert "5 active developers." in page
+
+
+@pytest.mark.usefixtures("vendor")
+def test_people_of_vendors_reports_end_trial_mode() -> None:
+    """Five people have activity, though nothing but a vendor tells of it."""
+    assert not trial_state().in_trial
 
 
 def test_without_a_vendor_the_tab_says_what_to_connect(org: Org, client: Client) -> None:

@@ -18,7 +18,9 @@ from demo.plan.vendor_usage import VendorUse
 from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.azure_server import AzureServer
 from demo.providers.bitbucket_server import BitbucketServer
+from demo.providers.copilot_server import CopilotServer
 from demo.providers.cursor_server import CursorServer
+from demo.providers.gemini_server import GeminiServer
 from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
@@ -26,6 +28,7 @@ from demo.providers.gitlab_server import GitLabServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
+from demo.providers.openai_server import WORKSPACE, OpenAIServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from demo.providers.simulated_server import SimulatedServer
 from integrations.connectors.base import ResourceDraft
@@ -34,6 +37,7 @@ from integrations.intake.places import store_resource
 from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
+from tests.connectors.gemini.service_account import service_account
 from tests.connectors.github.histories import pull_request, with_pull_requests
 from tests.connectors.github.histories import with_issues as with_pull_requests_and_issues
 from tests.connectors.jenkins.conftest import busy_history
@@ -67,6 +71,7 @@ class SimulatedProvider:
     repository: str = ""  # that its records name, and another source knows
     first_page: int = 1  # among the requests for `lists`: the first one that is answered with records
     small_pages: Mapping[str, Any] = field(default_factory=dict)  # constants of its connector, for few records in some
+    token: Callable[[SimulatedServer], str] = lambda server: TOKEN
 
     def moment(self, of: datetime | timedelta) -> datetime:
         return today() + of if isinstance(of, timedelta) else of
@@ -77,7 +82,7 @@ class SimulatedProvider:
             provider=self.slug,
             name=name or self.name,
             settings={**self.settings, "base_url": server.url, "resources": {"match": ["*"]}},
-            secrets={"token": TOKEN},
+            secrets={"token": self.token(server)},
         )
         if self.repository:
             remote = self.repository.partition("://")[2]
@@ -197,6 +202,18 @@ def _anthropic() -> SimulatedServer:
 
 def _cursor() -> SimulatedServer:
     return CursorServer(_vendor_uses("cursor"), token=TOKEN, page=2, at=today() + HOUR)
+
+
+def _copilot() -> SimulatedServer:
+    return CopilotServer(_vendor_uses("copilot"), token=TOKEN, page=2, at=today() + HOUR)
+
+
+def _openai() -> SimulatedServer:
+    return OpenAIServer(_vendor_uses("codex"), token=TOKEN, page=3, at=today() + HOUR)
+
+
+def _gemini() -> SimulatedServer:
+    return GeminiServer(_vendor_uses("gemini"), at=today() + HOUR)
 
 
 def _with_incidents() -> DeliveryHistory:
@@ -346,11 +363,75 @@ CURSOR = SimulatedProvider(
     before=timedelta(),
     after=HOUR,
     small_pages={
-        "integrations.connectors.cursor.connector.HISTORY": {"usage_events": 9, "daily_usage": 15},
-        "integrations.connectors.cursor.connector.AT_ONCE": {"usage_events": 3, "daily_usage": 5},
+        "integrations.connectors.cursor.connector.HISTORY": {"usage_events": 9, "daily_usage": 15, "commits": 9},
+        "integrations.connectors.cursor.connector.AT_ONCE": {"usage_events": 3, "daily_usage": 5, "commits": 1},
         "integrations.connectors.cursor.connector.AGAIN": 1,
     },
 )
+COPILOT = SimulatedProvider(
+    name="copilot",
+    slug="copilot",
+    serve=_copilot,
+    settings={"organisations": "acme"},
+    lists="/users-1-day",
+    details="/files/",
+    renamed="download_links",
+    before=timedelta(),
+    after=HOUR,
+    small_pages={
+        "integrations.connectors.copilot.connector.HISTORY": 9,
+        "integrations.connectors.copilot.connector.AT_ONCE": 3,
+    },
+)
+OPENAI = SimulatedProvider(
+    name="openai",
+    slug="openai",
+    serve=_openai,
+    settings={"product": "platform"},
+    lists="/usage/completions",
+    details="/organization/costs",
+    renamed="data.1.results.1.input_tokens",
+    before=timedelta(),
+    after=HOUR,
+    small_pages={"integrations.connectors.openai.connector.HISTORY": 9},
+)
+CODEX = replace(
+    OPENAI,
+    name="codex",
+    settings={"product": "codex", "workspace": WORKSPACE},
+    lists="/analytics/codex/",
+    details="/analytics/codex/",
+    renamed="data.1.totals",
+    small_pages={
+        "integrations.connectors.openai.connector.HISTORY": 9,
+        "integrations.connectors.openai.connector.AT_ONCE": 5,
+    },
+)
+CURSOR_COMMITS = replace(
+    CURSOR,
+    name="cursor-commits",
+    settings={"api": "ai_code"},
+    lists="/ai-code/commits",
+    details="/ai-code/commits",
+    renamed="items.1.commitHash",
+)
+GEMINI = SimulatedProvider(
+    name="gemini",
+    slug="gemini",
+    serve=_gemini,
+    settings={},
+    lists="daily_active_users",
+    details="chat_responses_count",
+    renamed="timeSeries.0.points.1.value",
+    before=timedelta(),
+    after=HOUR,
+    small_pages={
+        "integrations.connectors.gemini.connector.HISTORY": 15,
+        "integrations.connectors.gemini.connector.AT_ONCE": 3,
+    },
+    token=service_account,
+)
+VENDORS = (ANTHROPIC, COPILOT, CURSOR, CURSOR_COMMITS, GEMINI, OPENAI, CODEX)
 PROVIDERS = (
     GITHUB,
     GITEA,
@@ -362,8 +443,7 @@ PROVIDERS = (
     LINEAR,
     PAGERDUTY,
     JENKINS,
-    ANTHROPIC,
-    CURSOR,
+    *VENDORS,
 )
 
 

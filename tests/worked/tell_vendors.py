@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -51,8 +52,28 @@ def counts_sessions(line: Line, sessions: str, whom: str) -> None:
     )
 
 
-def _report(line: Line, content: VendorContent, whom: str, **numbers: Any) -> None:
-    who: Who | None = None if whom == "a key" else person(whom)
-    level = VendorLevel.PERSON if who else VendorLevel.KEY
+@sentence(r"Copilot reports (?P<whom>[a-z]+)")
+def reports_use(line: Line, whom: str) -> None:
+    spent, phase = Decimal(line.text(r"([\d.]+) credits", "0")), line.text("phase (.+)")
+    _report(line, VendorContent.ACTIVITY, whom, agent="copilot", requests=1, credits=spent, phase=phase)
+
+
+@sentence(r"Copilot has a seat of (?P<whom>[a-z]+)")
+def has_a_seat(line: Line, whom: str) -> None:
+    used = line.text(r"last used on (.+)")
+    last_used_on = date.fromisoformat(used) if used else None
+    _report(line, VendorContent.SEATS, whom, agent="copilot", product="business", last_used_on=last_used_on)
+
+
+@sentence(r"Gemini counts (?P<number>\d+) people in project (?P<project>.+)")
+def counts_people(line: Line, number: str, project: str) -> None:
+    _report(line, VendorContent.ACTIVITY, project, VendorLevel.PROJECT, agent="gemini", people=int(number))
+
+
+def _report(
+    line: Line, content: VendorContent, whom: str, level: VendorLevel = VendorLevel.PERSON, **numbers: Any
+) -> None:
+    level = VendorLevel.KEY if whom == "a key" else level
+    who: Who | None = person(whom) if level == VendorLevel.PERSON else None
     of_day = line.story.vendor_usage.setdefault((content, line.at.date()), [])
     of_day.append(VendorUsageDraft(level=level, person=who, name="" if who else whom, **numbers))

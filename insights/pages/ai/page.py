@@ -46,7 +46,7 @@ def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
             return connect_first_agent(request)
         if sources.vendors and not (sources.sessions or tab):
             return redirect(AI_PAGE.at("vendors").url(answers.filters))
-    active = int(answers.figure("ai.active_developers").value or 0)
+    active = int(answers.figure("ai.active_by_any_source" if tab == "vendors" else "ai.active_developers").value or 0)
     more = {
         "active_developers": wording.count(active, "active developer"),
         "verdict": None if tab else _verdict(answers),

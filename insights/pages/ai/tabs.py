@@ -143,6 +143,9 @@ VENDORS = Section(
         Tile("ai.vendor_active_developers"),
         Tile("ai.vendor_sessions"),
         Tile("ai.vendor_acceptance_rate"),
+        Tile("ai.vendor_credits"),
+        Tile("ai.vendor_idle_seats"),
+        Tile("ai.vendor_daily_users"),
         Trend(
             "active_by_source",
             "ai.active_by_any_source",
@@ -157,6 +160,14 @@ VENDORS = Section(
             "sessions, tokens by model, tool calls and errors; with the collector also which lines were committed, and "
             "what a pull request or work item cost. No other figure here contains what only vendors report.",
             "What telemetry adds",
+        ),
+        Trend(
+            "active_by_phase",
+            "ai.vendor_active_developers",
+            "Active by vendors, by adoption phase",
+            span=12,
+            by=Dimension.PHASE,
+            counted=True,
         ),
     ),
     links=(("Reconciliation with vendors’ bills", "reconciliation"),),

@@ -11,6 +11,7 @@ from integrations.code.attribution.derive import derive
 from integrations.code.attribution.named_commits import update_named_evidence
 from integrations.code.attribution.overlap import commits_near, update_overlap_evidence
 from integrations.code.attribution.session_outcomes import recompute_outcomes
+from integrations.code.attribution.vendor_commits import update_vendor_evidence
 from integrations.code.commits.changed_days import append_changes_of_commits
 from integrations.facts.ai import append_changes_of_sessions
 from integrations.outbox.attribution_queue import take_work, with_representatives
@@ -40,6 +41,7 @@ def _attribute_some() -> int:
         return 0
     commits = with_representatives(work.commits | commits_near(work.sessions))
     update_collected_evidence(commits)
+    update_vendor_evidence(commits)
     sessions = work.sessions | update_overlap_evidence(commits) | update_named_evidence(commits)
     derived = derive(commits, sessions)
     changed = recompute_outcomes(work.commits, sessions | derived.sessions)

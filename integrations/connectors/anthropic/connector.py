@@ -27,9 +27,8 @@ from integrations.connectors.base import (
     tried,
 )
 from integrations.connectors.drafts import AnyDraft
-from integrations.connectors.errors import TransientError
-from integrations.connectors.unchecked import as_record, text_of, time_of
-from integrations.connectors.vendor_days import DAY, day_windows, days_of, rows_by_day
+from integrations.connectors.unchecked import time_of
+from integrations.connectors.vendor_days import DAY, day_windows, days_of, listed, rows_by_day
 from integrations.enums import Kind, ResourceKind
 
 BETA = {"anthropic-beta": "analytics-usage-cost-2026-08-24"}
@@ -138,7 +137,7 @@ def _rows_of(http: Http, report: str, first: date, end: date) -> _Lists:
             for name in ("usage", "cost")
         )
         return {day: {"usage": usage[day], "costs": costs[day]} for day in usage}
-    return {day: {"records": list(_list(http, *_address(report, day)))} for day in days_of(first, end)}
+    return {day: {"records": list(listed(http, *_address(report, day), of="Anthropic"))} for day in days_of(first, end)}
 
 
 def _address(report: str, day: date) -> tuple[str, dict[str, Any]]:
@@ -154,22 +153,7 @@ def _analytics(http: Http, name: str, first: date, end: date) -> Iterator[Json]:
         "time_bucket_width": "1d",
         "group_by[]": GROUPED,
     }
-    return _list(http, f"v1/organizations/analytics/{name}", params, headers=BETA)
-
-
-def _list(http: Http, path: str, params: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Iterator[Json]:
-    """All rows of a list.  Raises TransientError if a page is not the requested one, or is none."""
-    page = ""
-    while True:
-        answer = http.get(path, params={**params, "page": page} if page else params, headers=headers).json()
-        rows = answer.get("data") if isinstance(answer, dict) else None
-        following = text_of(answer, "next_page")
-        if not isinstance(rows, list) or (answer.get("has_more") and following in ("", page)):
-            raise TransientError(f"Anthropic answered {path} with something other than the next page of its list.")
-        yield from map(as_record, rows)
-        if not answer.get("has_more"):
-            return
-        page = following
+    return listed(http, f"v1/organizations/analytics/{name}", params, of="Anthropic", headers=BETA)
 
 
 def _day_of(row: Json) -> date | None:

@@ -8,15 +8,14 @@ Claude Enterprise analytics: support.claude.com/en/articles/13703965.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from integrations.connectors.base import Json
-from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
+from integrations.connectors.drafts import VendorReportDraft, VendorUsageDraft, Who
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.reader import Reader
-from integrations.connectors.vendor_days import count, money, summed
+from integrations.connectors.vendor_days import count, draft_of, money, rows_in, summed
 from integrations.enums import VendorContent, VendorLevel
 from integrations.model_names import model_name
 
@@ -47,10 +46,10 @@ def normalise_usage_and_cost(payload: Json) -> Sequence[VendorReportDraft]:
     and without it the day's sums would be wrong."""
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in _objects(report, "usage"):
+    for row in rows_in(report, "usage"):
         rows[_key_of(row)].append(_usage(row))
     currencies = set()
-    for row in _objects(report, "costs"):
+    for row in rows_in(report, "costs"):
         rows[_key_of(row)].append(_cost(row))
         currencies.add(row.text("cost.currency", default="USD").strip().upper())
     if len(currencies) > 1:
@@ -62,7 +61,7 @@ def normalise_claude_code(payload: Json) -> Sequence[VendorReportDraft]:
     """Sessions, edits and lines of a day by person, and tokens with their estimated cost by model."""
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
-    for record in _objects(report, "records"):
+    for record in rows_in(report, "records"):
         actor = _actor(record.object("actor"))
         rows[_Key(actor, AGENT, "")].append(
             {
@@ -89,7 +88,7 @@ def normalise_engagement(payload: Json) -> Sequence[VendorReportDraft]:
     """Sessions, edits and lines of Claude Code on a day, from the report of Claude Enterprise; chats are not stored."""
     report = Reader(payload)
     rows: dict[_Key, list[Mapping[str, Any]]] = defaultdict(list)
-    for record in _objects(report, "records"):
+    for record in rows_in(report, "records"):
         core = "claude_code_metrics.core_metrics"
         numbers = {
             "sessions": count(record, f"{core}.distinct_session_count"),
@@ -111,15 +110,7 @@ NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
 
 
 def _report(report: Reader, name: str, content: VendorContent, rows: _Rows, *, currency: str = "") -> VendorReportDraft:
-    day = date.fromisoformat(report.text("day"))
-    return VendorReportDraft(
-        external_id=f"{name}:{day}",
-        report=name,
-        content=content,
-        day=day,
-        usage=ProvidedParts([_part(key, summed(of_key), currency) for key, of_key in rows.items()]),
-        left_out=tuple(report.left_out),
-    )
+    return draft_of(report, name, content, [_part(key, summed(of_key), currency) for key, of_key in rows.items()])
 
 
 def _part(key: _Key, numbers: Mapping[str, Any], currency: str) -> VendorUsageDraft:
@@ -134,15 +125,6 @@ def _part(key: _Key, numbers: Mapping[str, Any], currency: str) -> VendorUsageDr
         currency=currency if has_money else "",
         **numbers,
     )
-
-
-def _objects(report: Reader, path: str) -> Iterator[Reader]:
-    """All rows of a list, each an object: a report without one of them would be wrong."""
-    rows = report.value(path)
-    if not isinstance(rows, list):
-        raise SchemaError(path, "should be a list")
-    for position, row in enumerate(rows):
-        yield Reader(row, f"{path}[{position}]", parent=report)
 
 
 def _key_of(row: Reader) -> _Key:

@@ -1,4 +1,7 @@
-"""Cursor as a connector: the use and the cost of a team by day, from its Admin API."""
+"""Cursor as a connector: the use and the cost of a team by day, its members, and the lines that it traced in commits.
+
+The Admin API and that of AI code tracking have keys of their own: each is a connection.
+"""
 
 from __future__ import annotations
 
@@ -22,18 +25,33 @@ from integrations.connectors.base import (
     register,
     tried,
 )
-from integrations.connectors.cursor.records import DAILY_USAGE, NORMALISE, USAGE_EVENTS
+from integrations.connectors.cursor.records import COMMITS, DAILY_USAGE, MEMBERS, NORMALISE, USAGE_EVENTS
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import TransientError
-from integrations.connectors.unchecked import as_record, object_of
+from integrations.connectors.json_text import list_in
+from integrations.connectors.unchecked import as_record, fields_of, object_of
 from integrations.connectors.vendor_days import DAY, day_windows, rows_by_day
 from integrations.enums import Kind, ResourceKind
 
 PER_PAGE = 100
+COMMITS_PER_PAGE = 1000
 AGAIN = 2  # days that may still change
-AT_ONCE = {DAILY_USAGE: 28, USAGE_EVENTS: 1}  # days in a page; a request may have 30, and a busy day has many events
-HISTORY = {DAILY_USAGE: 364, USAGE_EVENTS: 89}  # days
-NAMES = {DAILY_USAGE: "Daily usage", USAGE_EVENTS: "Usage events"}
+MEMBERS_AGAIN = 7 * DAY
+# Days in a page; a request may have 30, and a busy day has many events.
+AT_ONCE = {DAILY_USAGE: 28, USAGE_EVENTS: 1, COMMITS: 1}
+HISTORY = {DAILY_USAGE: 364, USAGE_EVENTS: 89, COMMITS: 89}  # days
+NAMES = {
+    DAILY_USAGE: "Daily usage",
+    USAGE_EVENTS: "Usage events",
+    MEMBERS: "Members",
+    COMMITS: "Lines of agents in commits",
+}
+ADMIN, CODE_TRACKING = "admin", "ai_code"
+REPORTS = {ADMIN: (DAILY_USAGE, USAGE_EVENTS, MEMBERS), CODE_TRACKING: (COMMITS,)}
+OF_COMMIT = (
+    *("commitHash", "userId", "userEmail", "totalLinesAdded", "tabLinesAdded", "tabLinesDeleted"),
+    *("composerLinesAdded", "composerLinesDeleted"),
+)  # without the message
 PATHS = {DAILY_USAGE: "teams/daily-usage-data", USAGE_EVENTS: "teams/filtered-usage-events"}
 ROWS = {DAILY_USAGE: "data", USAGE_EVENTS: "usageEvents"}
 TIMES = {DAILY_USAGE: "date", USAGE_EVENTS: "timestamp"}  # in milliseconds, as a number or as text
@@ -48,43 +66,76 @@ class CursorTeam(Connector):
     kinds: ClassVar[Mapping[ResourceKind, Sequence[Kind]]] = {ResourceKind.REPORT: (Kind.VENDOR_REPORT,)}
     fields: ClassVar[Sequence[Field]] = (
         Field("base_url", "Base URL", "Address of the API.", default="https://api.cursor.com"),
-        Field("token", "API key", "An Admin API key of the team.", secret=True),
+        Field(
+            "api",
+            "API",
+            "The API that the key is for.",
+            default=ADMIN,
+            choices=((ADMIN, "Admin: use, cost and members"), (CODE_TRACKING, "AI code tracking: lines in commits")),
+        ),
+        Field("token", "API key", "A key of the team for that API.", secret=True),
     )
     permissions = """\
-- An **Admin API key** of the team, which its administrators create in the dashboard, under Settings. A read-only key is
-  enough.
+- **Admin API**: an *Admin API key* of the team, which its administrators create in the dashboard, under Settings. A
+  read-only key is enough.
+- **AI code tracking** (Enterprise): a key for that API, created in the same place.
 """
 
     def sign(self, http: Http | None) -> Mapping[str, str]:
         return {"authorization": basic_auth(self.settings.secrets.get("token", ""), "")}
 
+    @property
+    def reports(self) -> Sequence[str]:
+        return REPORTS.get(self.settings.values.get("api") or ADMIN, REPORTS[ADMIN])
+
     def check(self, http: Http) -> Sequence[CheckedPermission]:
         day = datetime.now(UTC).date() - DAY
-        remedy = "Create an Admin API key of the team; keys of other APIs are refused."
-        return [tried(NAMES[report], partial(_by_day, http, report, day, day + DAY), remedy) for report in NAMES]
+        remedy = "Create a key for the API that the form names; keys of other APIs are refused."
+        return [tried(NAMES[report], partial(_try, http, report, day), remedy) for report in self.reports]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
-        for report, name in NAMES.items():
-            yield ResourceDraft(ResourceKind.REPORT, external_id=report, name=name)
+        for report in self.reports:
+            yield ResourceDraft(ResourceKind.REPORT, external_id=report, name=NAMES[report])
 
     def fetch(
         self, http: Http, resource: FetchedResource, kind: Kind, cursor: Cursor, *, now: datetime
     ) -> Iterator[Page]:
         report, today = resource.external_id, now.astimezone(UTC).date()
+        if report == MEMBERS:
+            yield _members_page(http, cursor, today)
+            return
         oldest = today - HISTORY[report] * DAY
         for window in day_windows(cursor, end=today, oldest=oldest, again=AGAIN, most=AT_ONCE[report]):
             by_day = _by_day(http, report, window.first, window.end)
-            records = [
-                RawRecord({"day": day.isoformat(), "rows": rows}, NORMALISE[report], f"{report}:{day}", report)
-                for day, rows in by_day.items()
-            ]
+            records = [_record(report, day, rows) for day, rows in by_day.items()]
             yield Page(records, window.cursor, left=window.left)
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return NORMALISE[source](payload)
 
 
+def _try(http: Http, report: str, day: date) -> None:
+    if report == MEMBERS:
+        http.get("teams/members")
+    else:
+        _by_day(http, report, day, day + DAY)
+
+
+def _record(report: str, day: date, rows: Sequence[Json]) -> RawRecord:
+    return RawRecord({"day": day.isoformat(), "rows": rows}, NORMALISE[report], f"{report}:{day}", report)
+
+
+def _members_page(http: Http, cursor: Cursor, today: date) -> Page:
+    """The team as it is, once a week: Cursor does not say who was a member earlier."""
+    if "read_on" in cursor and today < date.fromisoformat(cursor["read_on"]) + MEMBERS_AGAIN:
+        return Page((), cursor)
+    members = list_in(http.get("teams/members").json(), "teamMembers", "Cursor answered teams/members")
+    return Page([_record(MEMBERS, today, [as_record(member) for member in members])], {"read_on": today.isoformat()})
+
+
 def _by_day(http: Http, report: str, first: date, end: date) -> Mapping[date, list[Json]]:
+    if report == COMMITS:
+        return {first: list(_commits(http, first))}
     name, is_one_day = TIMES[report], end - first == DAY
     rows = (
         row if is_one_day or _day_of(row.get(name)) else {"(time)": row.get(name)}
@@ -107,6 +158,25 @@ def _list(http: Http, report: str, first: date, end: date) -> Iterator[Json]:
         yield from map(as_record, rows)
         if not pagination.get("hasNextPage"):
             return
+        number += 1
+
+
+def _commits(http: Http, day: date) -> Iterator[Json]:
+    """All commits of a day by Cursor's own choice of it: they are looked up by their ids, whenever they were made."""
+    path, number, seen = "analytics/ai-code/commits", 1, 0
+    while True:
+        params = {"startDate": day.isoformat(), "endDate": (day + DAY).isoformat()}
+        answer = http.get(path, params={**params, "page": number, "pageSize": COMMITS_PER_PAGE}).json()
+        items = list_in(answer, "items", f"Cursor answered {path}")
+        total_count = answer.get("totalCount")
+        if answer.get("page", number) != number or not isinstance(total_count, int):
+            raise TransientError(f"Cursor answered {path} with something other than page {number}.")
+        yield from (as_record(fields_of(item, OF_COMMIT)) for item in items)
+        seen += len(items)
+        if seen >= total_count:
+            return
+        if not items:
+            raise TransientError(f"Cursor answered {path} with {seen:,} of {total_count:,} commits.")
         number += 1
 
 

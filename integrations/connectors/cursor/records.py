@@ -1,6 +1,6 @@
-"""Turns a day of Cursor's Admin API into drafts, without I/O and without Django.
+"""Turns a day of Cursor's reports into drafts, without I/O and without Django.
 
-Fields: cursor.com/docs/account/teams/admin-api; those of `tokenUsage` as its clients read them.
+Fields: cursor.com/docs/account/teams/{admin-api, ai-code-tracking-api}; those of `tokenUsage` as its clients read them.
 
 Usage events have no id; they are added up by person and model.
 """
@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from integrations.connectors.base import Json
-from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
+from integrations.connectors.drafts import VendorReportDraft, VendorUsageDraft, Who
 from integrations.connectors.errors import SchemaError
 from integrations.connectors.reader import Reader
-from integrations.connectors.vendor_days import count, money, summed, total
+from integrations.connectors.vendor_days import count, draft_of, money, rows_in, summed, total
 from integrations.enums import VendorContent, VendorLevel
 from integrations.model_names import model_name
 
 DAILY_USAGE, USAGE_EVENTS = "daily_usage", "usage_events"
+MEMBERS, COMMITS = "members", "commits"
 AGENT = PRODUCT = "cursor"
+LONGEST_COMMIT = 64
 SUGGESTED, ACCEPTED = ("totalTabsShown", "totalAccepts", "totalRejects"), ("totalTabsAccepted", "totalAccepts")
 REQUESTS = ("composerRequests", "chatRequests", "agentRequests", "cmdkUsages")
 
@@ -33,7 +34,7 @@ def normalise_daily_usage(payload: Json) -> Sequence[VendorReportDraft]:
     """The people who were active on the day: requests, suggestions and accepted lines."""
     report = Reader(payload)
     rows: dict[tuple[str, str], list[Numbers]] = defaultdict(list)
-    for row in _rows(report):
+    for row in rows_in(report):
         if row.boolean("isActive"):
             rows[_email(row, "email"), ""].append(
                 {
@@ -52,15 +53,44 @@ def normalise_usage_events(payload: Json) -> Sequence[VendorReportDraft]:
     day's sums would be wrong."""
     report = Reader(payload)
     rows: dict[tuple[str, str], list[Numbers]] = defaultdict(list)
-    for event in _rows(report):
+    for event in rows_in(report):
         model = event.text("model", default="")
         rows[_email(event, "userEmail"), model_name(model) if model else ""].append(_event(event))
     return [_report(report, USAGE_EVENTS, VendorContent.BILL, rows)]
 
 
+def normalise_members(payload: Json) -> Sequence[VendorReportDraft]:
+    """The members of the team, each of whom has a seat."""
+    report = Reader(payload)
+    emails = {_email(row, "email") for row in rows_in(report) if not row.boolean("isRemoved", default=False)}
+    rows: dict[tuple[str, str], list[Numbers]] = {(email, ""): [] for email in emails if email}
+    return [_report(report, MEMBERS, VendorContent.SEATS, rows)]
+
+
+def normalise_commits(payload: Json) -> Sequence[VendorReportDraft]:
+    """The lines of each commit that Cursor traced to completions and agents, of all that the commit adds."""
+    report = Reader(payload)
+    parts: dict[str, VendorUsageDraft] = {}
+    for row in rows_in(report):
+        commit, email = row.text("commitHash").strip().lower()[:LONGEST_COMMIT], _email(row, "userEmail")
+        parts[commit] = VendorUsageDraft(
+            level=VendorLevel.PERSON if email else VendorLevel.ORGANISATION,
+            person=Who(email=email) if email else None,
+            name=commit,
+            agent=AGENT,
+            product=PRODUCT,
+            lines_added=total(count(row, name) for name in ("tabLinesAdded", "composerLinesAdded")),
+            lines_removed=total(count(row, name) for name in ("tabLinesDeleted", "composerLinesDeleted")),
+            lines_of_commit=count(row, "totalLinesAdded"),
+        )
+    return [draft_of(report, COMMITS, VendorContent.COMMITS, list(parts.values()))]
+
+
 NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
     DAILY_USAGE: normalise_daily_usage,
     USAGE_EVENTS: normalise_usage_events,
+    MEMBERS: normalise_members,
+    COMMITS: normalise_commits,
 }
 
 
@@ -84,11 +114,7 @@ def _event(event: Reader) -> Numbers:
 def _report(
     report: Reader, name: str, content: VendorContent, rows: Mapping[tuple[str, str], Iterable[Numbers]]
 ) -> VendorReportDraft:
-    day = date.fromisoformat(report.text("day"))
-    parts = [_part(email, model, summed(of_key)) for (email, model), of_key in rows.items()]
-    return VendorReportDraft(
-        external_id=f"{name}:{day}", report=name, content=content, day=day, usage=ProvidedParts(parts)
-    )
+    return draft_of(report, name, content, [_part(*key, summed(of_key)) for key, of_key in rows.items()])
 
 
 def _part(email: str, model: str, numbers: Numbers) -> VendorUsageDraft:
@@ -101,13 +127,6 @@ def _part(email: str, model: str, numbers: Numbers) -> VendorUsageDraft:
         currency="USD" if numbers.get("cost") is not None else "",
         **numbers,
     )
-
-
-def _rows(report: Reader) -> list[Reader]:
-    rows = report.value("rows")
-    if not isinstance(rows, list):
-        raise SchemaError("rows", "should be a list")
-    return [Reader(row, f"rows[{position}]", parent=report) for position, row in enumerate(rows)]
 
 
 def _email(row: Reader, name: str) -> str:

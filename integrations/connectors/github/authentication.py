@@ -5,16 +5,12 @@ https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-githu
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Mapping
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
 from integrations.connectors.base import Http, Settings
 from integrations.connectors.errors import PermanentError, TransientError
+from integrations.connectors.signed_tokens import signed_token
 from integrations.connectors.unchecked import text_of
 
 HEADERS = {
@@ -38,10 +34,9 @@ def signature_of_app(settings: Settings) -> Mapping[str, str]:
     app = settings.values.get("app_id", "").strip()
     issued = int(time.time()) - _CLOCK_SKEW
     claims = {"iss": app, "iat": issued, "exp": issued + _CLOCK_SKEW + _LIFE}
-    signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
-    key = _private_key(settings.secrets.get("private_key", ""))
-    written = _encoded(key.sign(signed, padding.PKCS1v15(), hashes.SHA256()))
-    return {**HEADERS, "authorization": f"Bearer {(signed + b'.' + written).decode()}"}
+    remedy = "Paste the whole .pem file that GitHub generated, from its BEGIN to its END line."
+    token = signed_token(settings.secrets.get("private_key", ""), claims, whose="The App's", remedy=remedy)
+    return {**HEADERS, "authorization": f"Bearer {token}"}
 
 
 def is_app(settings: Settings) -> bool:
@@ -64,20 +59,3 @@ def _installation_token(settings: Settings, http: Http | None) -> str:
     if not token:
         raise TransientError("GitHub answered the App's key without a token.")
     return token
-
-
-def _private_key(pem: str) -> rsa.RSAPrivateKey:
-    try:
-        key = serialization.load_pem_private_key(pem.strip().encode() + b"\n", password=None)
-    except (ValueError, TypeError):
-        key = None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise PermanentError(
-            "The App's private key cannot be read.",
-            what_to_do="Paste the whole .pem file that GitHub generated, from its BEGIN to its END line.",
-        )
-    return key
-
-
-def _encoded(part: bytes) -> bytes:
-    return base64.urlsafe_b64encode(part).rstrip(b"=")

@@ -1,4 +1,7 @@
-"""Cursor's reports: rows as documented at cursor.com/docs/account/teams/admin-api, and which days are asked for."""
+"""Cursor's reports: rows as documented, and which days are asked for.
+
+cursor.com/docs/account/teams/admin-api; commits: cursor.com/docs/account/teams/ai-code-tracking-api.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,12 @@ from demo.providers.faults import Fault
 from integrations.connectors.base import FetchedResource, Page, Settings
 from integrations.connectors.cursor import connector as module
 from integrations.connectors.cursor.connector import CursorTeam
-from integrations.connectors.cursor.records import normalise_daily_usage, normalise_usage_events
+from integrations.connectors.cursor.records import (
+    normalise_commits,
+    normalise_daily_usage,
+    normalise_members,
+    normalise_usage_events,
+)
 from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
 from integrations.connectors.errors import CredentialRefusedError, SchemaError, TransientError
 from integrations.connectors.http import ConnectionHttp
@@ -110,6 +118,37 @@ def test_of_a_day_only_the_active_ones_are_stored() -> None:
     assert (part.lines_added, part.lines_removed, part.cost, part.currency) == (110, 20, None, "")
 
 
+def test_members_have_seats_and_removed_ones_none() -> None:
+    members = [
+        {"id": "user_1", "email": "Ada@example.com", "role": "member", "isRemoved": False},
+        {"id": "user_2", "email": "ben@example.com", "role": "member", "isRemoved": True},
+    ]
+    reports = normalise_members({"day": "2026-03-19", "rows": members})
+    assert reports[0].content == VendorContent.SEATS
+    assert [part.person for part in parts_of(reports)] == [Who(email="ada@example.com")]
+
+
+COMMIT: dict[str, Any] = {
+    "commitHash": "A1B2C3D4",
+    "userId": "user_1",
+    "userEmail": "ada@example.com",
+    "totalLinesAdded": 120,
+    "tabLinesAdded": 50,
+    "tabLinesDeleted": 10,
+    "composerLinesAdded": 40,
+    "composerLinesDeleted": 5,
+}
+
+
+def test_a_commit_has_its_traced_lines() -> None:
+    reports = normalise_commits({"day": "2026-03-19", "rows": [COMMIT]})
+    (part,) = parts_of(reports)
+    assert (reports[0].content, part.name, part.agent) == (VendorContent.COMMITS, "a1b2c3d4", "cursor")
+    assert (part.lines_added, part.lines_removed, part.lines_of_commit) == (90, 15, 120)
+    with pytest.raises(SchemaError, match="commitHash"):
+        normalise_commits({"day": "2026-03-19", "rows": [COMMIT | {"commitHash": None}]})
+
+
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CursorServer]:
     """Forty days of two people, in pages of three rows."""
@@ -124,8 +163,8 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[CursorServer]:
         yield cursor
 
 
-def connector(server: CursorServer, token: str = TOKEN) -> CursorTeam:
-    return CursorTeam(Settings({"base_url": server.url}, {"token": token}))
+def connector(server: CursorServer, token: str = TOKEN, api: str = "admin") -> CursorTeam:
+    return CursorTeam(Settings({"base_url": server.url, "api": api}, {"token": token}))
 
 
 def pages_of(server: CursorServer, report: str, cursor: Mapping[str, Any] | None = None) -> list[Page]:
@@ -134,7 +173,7 @@ def pages_of(server: CursorServer, report: str, cursor: Mapping[str, Any] | None
     return read_pages(connector(server), resource, Kind.VENDOR_REPORT, cursor, now=NOW)
 
 
-@pytest.mark.parametrize("report", ["daily_usage", "usage_events"])
+@pytest.mark.parametrize("report", ["daily_usage", "usage_events", "commits"])
 def test_everything_is_read_once_and_goes_on_from_any_page(server: CursorServer, report: str) -> None:
     pages = pages_of(server, report)
     usual = by_id(drafts_of(pages))
@@ -164,9 +203,37 @@ def test_events_of_another_day_are_refused(server: CursorServer) -> None:
         pages_of(server, "usage_events")
 
 
-def test_the_check_names_both_reports_and_a_wrong_key(server: CursorServer) -> None:
-    with ConnectionHttp(connector(server), patience=QUICK) as http:
-        assert [permission.what for permission in connector(server).check(http)] == ["Daily usage", "Usage events"]
+def test_the_check_names_the_reports_of_an_api_and_a_wrong_key(server: CursorServer) -> None:
+    for api, reports in {
+        "admin": ["Daily usage", "Usage events", "Members"],
+        "ai_code": ["Lines of agents in commits"],
+    }.items():
+        of = connector(server, api=api)
+        with ConnectionHttp(of, patience=QUICK) as http:
+            assert [(one.what, one.works) for one in of.check(http)] == [(report, True) for report in reports]
+            assert [resource.name for resource in of.resources(http)] == reports
     wrong = connector(server, token="another")
     with ConnectionHttp(wrong, patience=QUICK) as http, pytest.raises(CredentialRefusedError):
         wrong.check(http)
+
+
+def test_members_are_read_once_a_week(server: CursorServer) -> None:
+    pages = pages_of(server, "members")
+    (report,) = (draft for draft in drafts_of(pages) if isinstance(draft, VendorReportDraft))
+    assert {part.person and part.person.email for part in parts_of([report])} == {"ada@example.com", "ben@example.com"}
+    assert drafts_of(pages_of(server, "members", pages[-1].cursor)) == []
+    assert server.requests == []
+    assert drafts_of(pages_of(server, "members", {"read_on": (TODAY - 7 * DAY).isoformat()})) != []
+
+
+def test_messages_of_commits_are_never_kept(server: CursorServer) -> None:
+    (record, *_) = pages_of(server, "commits", {"until": TODAY.isoformat()})[0].records
+    assert "message" not in str(record.payload)
+    assert "repoName" not in str(record.payload)
+
+
+@pytest.mark.parametrize(("where", "value"), [("items", None), ("page", 3), ("totalCount", None), ("items", [])])
+def test_another_page_of_commits_is_refused(server: CursorServer, where: str, value: Any) -> None:
+    server.faults = [Fault(faults.changed(where, value), path="commits", times=None)]
+    with pytest.raises(TransientError):
+        pages_of(server, "commits")

@@ -1,0 +1,1 @@
+"""GitHub Copilot: use and seats of organisations, or of an enterprise."""
