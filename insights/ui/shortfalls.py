@@ -346,7 +346,7 @@ def _silences(context: Context) -> Found:
         return
     link = context.for_admins("Stopped sending", f"{reverse('integrations')}#silences")
     for silence in Silence.objects.open().filter(since__lt=context.query.window.end):
-        agent = silence.sender_key if silence.sender_kind in ("agent", "bill") else silence.agent
+        agent = silence.sender_key if silence.sender_kind in ("agent", "bill", "lines") else silence.agent
         if not agent or agent in context.query.facets.get(Dimension.AGENT, [agent]):
             hidden = silence.sender_kind == "token" and not context.for_admin
             title = "An ingest token sends nothing" if hidden else silence_title(silence)

@@ -16,6 +16,7 @@ REMEDIES = {
     "agent": "Check that its ingest token is valid, and that its settings and the network still reach Headway.",
     "bill": "Reconciliation shows the difference by cause: people without telemetry, machines that do not report.",
     "connection": "Check its history: its credential may have lost access. If there is no activity any more, pause it.",
+    "lines": "See on the page of machines whether hooks run: a new version may have dropped them, or ask for trust.",
     "token": "Check where it is configured, and whether it expired. If you no longer need it, revoke it.",
 }
 
@@ -38,6 +39,8 @@ def silence_title(silence: Silence) -> str:
     """Claude Code 2.1.0 sends no generated lines; Jenkins sends nothing."""
     if silence.sender_kind == "bill":
         return f"Telemetry explains less of the bill of {agent_name(silence.sender_key)}"
+    if silence.sender_kind == "lines":
+        return f"No line checkpoints of {agent_name(silence.sender_key)} arrive"
     if silence.sender:
         name = agent_name(silence.sender_key) if silence.sender_kind == "agent" else silence.sender_name
         return f"{name} sends nothing"
@@ -50,6 +53,8 @@ def lacking(silence: Silence) -> tuple[str, ...]:
     """Keys of metrics that lack the missing data."""
     if silence.sender_kind == "bill":
         return ("ai.bill_explained", "ai.billed_spend")
+    if silence.sender_kind == "lines":
+        return ("ai.committed_code_share", "ai.lines_committed")
     signal = SIGNALS.get(silence.signal)
     return signal.metrics if signal else ()
 
@@ -65,7 +70,8 @@ def _detail(silence: Silence, access: Access) -> str:
     if silence.sender_kind == "bill":
         return f"In the four weeks before, it explained {wording.percent_of(silence.share_before or 0, 1)}."
     if silence.sender:
-        return "It sent data on each of the previous five working days."
+        who = "Machines" if silence.sender_kind == "lines" else "It"
+        return f"{who} sent data on each of the previous five working days."
     sessions = "A few sessions" if access.is_few(silence.people) else wording.count(silence.sessions, "session")
     before = f"version {silence.version_before}" if silence.version_before != silence.version else "the same version"
     share = wording.percent_of(silence.share_before or 0, 1)

@@ -68,7 +68,7 @@ class Silence(models.Model):
 
     @property
     def sender_kind(self) -> str:
-        """The kind of sender: token, connection or agent; empty for a version."""
+        """The kind of sender: token, connection, agent, lines or bill; empty for a version."""
         return self.sender.partition(":")[0]
 
     @property

@@ -1,7 +1,7 @@
 """Senders that sent something every working day, and then nothing for a whole one.
 
-A sender is an ingest token, a connection, or an agent.  A single developer's machine is not: it is silent whenever its
-user is away, which is private.
+A sender is an ingest token, a connection, an agent, or an agent's line checkpoints.  A single developer's machine is
+not: it is silent whenever its user is away, which is private.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ _SEEN = """
     WHERE has_work AND NOT told_by_file AND started_on >= %(since)s::date AND started_at <= %(now)s
     GROUP BY agent, started_on
     HAVING count(DISTINCT coalesce(name.person_id, -name.id)) >= %(people)s
+    UNION
+    SELECT 'lines:' || lines.agent, (lines.received_at AT TIME ZONE %(zone)s)::date AS day
+    FROM integrations_collectedlines lines
+    JOIN integrations_ingesttoken token ON token.id = lines.token_id
+    JOIN orgtree_identity name ON name.id = token.identity_id
+    WHERE lines.received_at >= %(since)s
+    GROUP BY lines.agent, day
+    HAVING count(DISTINCT coalesce(name.person_id, -name.id)) >= %(people)s
 """
 
 
@@ -66,12 +74,20 @@ def note_sender_days(now: datetime) -> None:
 
 
 def silent_senders(now: datetime) -> list[SenderSilence]:
-    """The senders that are silent now, except removed, paused or revoked ones."""
+    """The senders that are silent now, except removed, paused or revoked ones.
+
+    Of an agent that is silent as a whole, missing line checkpoints are no news.
+    """
     today = now.astimezone(settings.ORGANISATION_TIME_ZONE).date()
     days: dict[str, set[date]] = {}
     for sender, day in SenderDay.objects.values_list("sender", "day"):
         days.setdefault(sender, set()).add(day)
-    found = silent_since(days, today)
+    silent = silent_since(days, today)
+    found = {
+        sender: since
+        for sender, since in silent.items()
+        if not (sender.startswith("lines:") and sender.replace("lines:", "agent:", 1) in silent)
+    }
     names = names_of_senders(found)
     return [SenderSilence(sender, names[sender], since) for sender, since in found.items() if sender in names]
 
@@ -103,7 +119,7 @@ def names_of_senders(senders: Collection[str]) -> dict[str, str]:
     return {
         **{f"connection:{connection.pk}": connection.name for connection in connections},
         **{f"token:{token.pk}": str(token) for token in tokens},
-        **{sender: sender.partition(":")[2] for sender in senders if sender.startswith("agent:")},
+        **{sender: sender.partition(":")[2] for sender in senders if sender.startswith(("agent:", "lines:"))},
     }
 
 

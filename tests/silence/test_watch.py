@@ -10,8 +10,11 @@ from django.test import Client
 from insights.catalogue.registry import get
 from insights.query.query import Query, Window
 from insights.ui.shortfalls import shortfalls
+from insights.ui.silences import silence_title
+from integrations.collector.machines import add_machine
 from integrations.enums import ResourceKind
 from integrations.models import (
+    CollectedLines,
     Connection,
     IngestScope,
     IngestToken,
@@ -25,7 +28,7 @@ from integrations.models import (
 from integrations.silence.watch import watch
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
 from orgtree.access.access import public_access
-from orgtree.models import Identity, IndividualPolicy, Organisation
+from orgtree.models import Identity, IndividualPolicy, Organisation, Person
 from programs.models import Notice
 from programs.reminders.services.planning import plan_reminders
 from tests.org import Org
@@ -147,6 +150,34 @@ def test_an_agent_that_disappears_wholly_is_noticed(org: Org) -> None:
     sends_daily("agent:codex")
     assert watch(MONDAY) == 1
     assert Silence.objects.get().sender == "agent:codex"
+
+
+def test_line_checkpoints_that_stop_arriving_are_noticed() -> None:
+    """Those of three people on each of five days, then none; the agent's sessions go on."""
+    connection()
+    sends_daily("agent:codex")
+    SenderDay.objects.get_or_create(sender="agent:codex", day=FRIDAY)
+    for number in range(3):
+        person = Person.objects.create(full_name=f"Person {number}", email=f"p{number}@example.com")
+        add_machine(person, "laptop")
+    for day in (9, 10, 11, 12, 13):
+        at = datetime(2026, 11, day, 9, tzinfo=UTC)
+        sender_count = 3 if day < 13 else 2  # two people are no sender
+        for token in IngestToken.objects.filter(scope=IngestScope.COLLECTOR)[:sender_count]:
+            made = CollectedLines.objects.create(
+                token=token, sha=f"{day:040}", patch_id="b" * 40, agent="codex", external_session="s", lines_by_type={}
+            )
+            CollectedLines.objects.filter(pk=made.pk).update(received_at=at)
+        watch(at)
+    SenderDay.objects.get_or_create(sender="lines:codex", day=date(2026, 11, 6))
+    days = SenderDay.objects.filter(sender="lines:codex").order_by("day").values_list("day", flat=True)
+    assert list(days) == [date(2026, 11, day) for day in (6, 9, 10, 11, 12)]
+    assert watch(MONDAY) == 1
+    silence = Silence.objects.get(sender="lines:codex")
+    assert (silence.since, silence_title(silence)) == (FRIDAY, "No line checkpoints of Codex arrive")
+    SenderDay.objects.create(sender="lines:codex", day=date(2026, 11, 16))
+    watch(MONDAY)
+    assert Silence.objects.get(sender="lines:codex").end == Silence.End.RETURNED
 
 
 def test_admins_see_on_the_health_page_what_stopped_and_what_to_do() -> None:
