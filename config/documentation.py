@@ -17,7 +17,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.markdown import anchor_of, page_as_html
-from insights.ui.views import page_view
+from core.views import page_view
 from orgtree.access.access import Access
 from orgtree.access.search_sources import ELSEWHERE, Hit, rank
 

@@ -12,12 +12,12 @@ from django.shortcuts import render
 
 from config.context_processors import ENTRIES, MORE_PAGES, Entry, context_by_part
 from core.page_links import address
+from core.views import part_view
 from insights.pages.found import unit_hit
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.scope_bar import recent_units
-from insights.ui.views import part_view
 from orgtree.access.access import Access
 from orgtree.access.search_sources import ELSEWHERE, Hit, rank, search_sources
 from orgtree.trees.search import units_named

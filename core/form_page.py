@@ -1,5 +1,5 @@
-"""Generic pages: the form of one record, to add it or, with `pk` in the address, to change it; and the page before an
-act that nobody can undo.
+"""Generic pages for accounts: the form of one record, to add it or, with `pk` in the address, to change it; and the
+page before an act that nobody can undo.
 
 The template has `form`, `title`, `submit`, `back_url` and `action`; `components/edit_conflict.html` shows a conflict.
 """
@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.views import View
 
 from core.edit_conflicts import Difference, field_differences, values_of
+from core.views import form_view
 
 
 class FormTexts(NamedTuple):
@@ -39,6 +40,10 @@ class FormPage(View):
     find: ClassVar[staticmethod[[Any, Any], Any]]
     add: ClassVar[staticmethod[[Any, Mapping[str, Any]], Any]]
     change: ClassVar[staticmethod[..., Any]]
+
+    @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        return form_view(super().as_view(**initkwargs))
 
     @property
     def access(self) -> Any:

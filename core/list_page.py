@@ -1,4 +1,4 @@
-"""A generic list as a page and as a CSV file, from declared filters and columns.
+"""A generic list for accounts, as a page and as a CSV file, from declared filters and columns.
 
 The template extends `components/list_page.html`, and `card` is the template of its rows.
 """
@@ -23,6 +23,7 @@ from core.columns import Columns, Head
 from core.csv_export import Cell, csv_response
 from core.list_filters import SortFilter, ViewerFilters, YesFilter
 from core.page_links import Picker, page_links, read_page, url_with
+from core.views import page_view, record_view
 from core.write_errors import FieldError
 
 LONGEST_PARAMETER = 100  # characters
@@ -70,13 +71,18 @@ class ListPage(View):
         return timezone.localdate()
 
     @classmethod
+    def as_view(cls, **initkwargs: Any) -> Any:
+        decorate = page_view if initkwargs.get("is_file") else record_view
+        return decorate(super().as_view(**initkwargs))
+
+    @classmethod
     def as_file(cls) -> Any:
         """The view of the CSV file."""
         return cls.as_view(is_file=True)
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         if self.is_file:
-            return csv_response(self.plural, self.file_rows(self.narrowed.qs))
+            return csv_response(self.plural, self.file_rows(self.records()))
         return render(request, self.template_name, self.context())
 
     @cached_property
@@ -158,6 +164,7 @@ class ListPage(View):
         return Paginator(self.records(), self.size).get_page(read_page(self.request))
 
     def records(self) -> Any:
+        """All of them, in order."""
         return self.narrowed.qs
 
     def rows(self, records: Iterable[Any]) -> Sequence[Any]:

@@ -13,7 +13,7 @@ from orgtree.trees.pages import tree, trees
 Routes = list[URLPattern | URLResolver]
 
 PAGES: Routes = [
-    path("people/", people.people, name="people"),
+    path("people/", people.People.as_view(), name="people"),
     path("people/<uuid:public_id>/", people.person, name="person"),
     path("import/", people_import.people_import, name="people_import"),
     path("import/<uuid:public_id>/", people_import.people_import_preview, name="people_import_preview"),

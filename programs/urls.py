@@ -79,8 +79,8 @@ NOTIFICATIONS: Routes = [
 ]
 
 BENCHMARKS: Routes = [
-    path("benchmarks/", benchmark_list.benchmarks, name="benchmarks"),
-    path("benchmarks/benchmarks.csv", benchmark_list.benchmarks_csv, name="benchmarks_csv"),
+    path("benchmarks/", benchmark_list.Benchmarks.as_view(), name="benchmarks"),
+    path("benchmarks/benchmarks.csv", benchmark_list.Benchmarks.as_file(), name="benchmarks_csv"),
     path("benchmarks/<str:key>/", benchmark.benchmark, name="benchmark"),
     path("benchmarks/<str:key>/edit/", benchmark_forms.benchmark_edit, name="benchmark_edit"),
     path("benchmarks/<str:key>/suggestions/", benchmark_forms.benchmark_suggestions, name="benchmark_suggestions"),

@@ -12,6 +12,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from core.forms import posted_number
+from core.views import form_view
 from core.write_errors import MayNotWriteError
 from insights.badges.face import face_of
 from insights.badges.publish import may_publish, publish_badge, revoke_badge
@@ -22,7 +23,6 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.query import Statistic
-from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 

@@ -10,11 +10,11 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
+from core.views import page_view
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import matches, metrics
 from insights.query.enums import Category
 from insights.ui import tiles
-from insights.ui.views import page_view
 
 LONGEST_SEARCH = 100
 CSV_HEADS = (

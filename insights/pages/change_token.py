@@ -14,9 +14,9 @@ from django.utils.http import quote_etag
 from django.views.decorators.http import etag
 
 from core.cache import Cache
+from core.views import page_view
 from insights.columns.change_token import change_token
 from insights.privacy.scope_access import access_in
-from insights.ui.views import page_view
 
 SECONDS_OF_STEP = 900
 states_by_step: Cache[str] = Cache(4000, len)

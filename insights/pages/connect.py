@@ -13,9 +13,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from core.forms import posted_number
+from core.views import form_view, record_view
 from insights.pages.integrations.agent_settings import AGENTS, TOKEN_PLACEHOLDER, Agent
 from insights.ui import wording
-from insights.ui.views import form_view, record_view
 from integrations.models import IngestToken
 from integrations.telemetry.otlp.ingest_tokens import (
     create_ingest_token,

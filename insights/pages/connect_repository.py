@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from core.forms import posted_number
 from core.page_links import url_with
+from core.views import form_view, record_view
 from insights.ui import wording
-from insights.ui.views import form_view, record_view
 from integrations.connectors.git.commands import GitError
 from integrations.connectors.github.connector import GitHub
 from integrations.models import RepositorySource, SyncRun

@@ -17,6 +17,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.page_links import url_with
+from core.views import form_view
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.findings.checks import teams_of
@@ -41,7 +42,6 @@ from insights.query.windows import local_today
 from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation
-from insights.ui.views import form_view
 from integrations.enums import WorkType
 from integrations.models import Repository, SizeClass, WorkingAgreement
 from orgtree.access.access import Access

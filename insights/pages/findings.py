@@ -15,6 +15,7 @@ from django.urls import reverse
 from core.csv_export import Cell, csv_response
 from core.hooks import Hook
 from core.page_links import Picker, url_with, with_parameter
+from core.views import action_view, page_view, record_view
 from core.write_errors import FieldError
 from insights.annotations.events import events_beside, in_words
 from insights.catalogue.registry import get
@@ -35,7 +36,6 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection, actions_on
 from insights.ui.tiles import ChartCard
-from insights.ui.views import action_view, page_view, record_view
 from orgtree.access.access import Access
 
 MOST, MOST_ON_CARD, MOST_BESIDE = 50, 5, 3

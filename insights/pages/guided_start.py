@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from core import sql
 from core.page_links import url_with
+from core.views import action_view, record_view
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.dashboards.templates import TEMPLATES
 from insights.models import Dashboard
@@ -29,7 +30,6 @@ from insights.pages.integrations.page import STATE_LABELS
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.tiles import Link, Tile
-from insights.ui.views import action_view, record_view
 from integrations.delivery.completeness import completeness
 from integrations.models import AgentSession, Connection, RepositorySource
 from integrations.models.connections import PUSH

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.page_links import url_with
+from core.views import page_view, part_view
 from insights.dashboards.writing import home_dashboard
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, compared
@@ -27,7 +28,7 @@ from insights.ui.filters import filters_of
 from insights.ui.offers import home_sections, planners, sections_of
 from insights.ui.scope_bar import scope_bar, scope_navigation
 from insights.ui.tiles import Link, Tile
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import render_part
 from integrations.delivery.completeness import completeness
 from integrations.facts.counts import available_sources
 from integrations.models import Silence

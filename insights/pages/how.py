@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 
+from core.views import part_view
 from insights.catalogue.declarations import Metric
 from insights.pages.answers import facet_label
 from insights.pages.attribution import labels
@@ -23,7 +24,6 @@ from insights.ui.metric_panel import PanelParams, base_template, figures, read_p
 from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind, shortfalls
-from insights.ui.views import part_view
 from integrations.hand_kept.definitions import keepers_of, metric_by_key
 from integrations.telemetry.otlp.reception import last_request_at
 

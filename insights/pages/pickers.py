@@ -14,13 +14,14 @@ from django.http.response import HttpResponseBase
 from django.urls import Resolver404, resolve, reverse
 
 from core.page_links import url_with
+from core.views import part_view
 from insights.privacy.scope_access import ME, access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.query.parameters import pairs
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY, YOURSELF, recent_units
-from insights.ui.views import part_view, render_part
+from insights.ui.views import render_part
 from orgtree.trees.search import (
     MOST_UNITS,
     MOST_VALUES,

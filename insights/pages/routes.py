@@ -11,6 +11,7 @@ from django.http.response import HttpResponseBase
 from django.urls import URLPattern, path
 
 from core.csv_export import Cell, csv_response
+from core.views import page_view, part_view
 from insights.annotations.notes import with_notes
 from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
@@ -21,7 +22,7 @@ from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, unit
 from insights.ui.agreements import with_agreement
 from insights.ui.charts import ChartData, chart_response
 from insights.ui.filters import Filters
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import render_part
 
 Charts = Mapping[str, Callable[[Filters], ChartData]]
 Parts = Mapping[str, Callable[[Filters], dict[str, Any]]]

@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 
 from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
+from core.views import page_view, part_view
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
@@ -33,7 +34,6 @@ from insights.ui.filters import FACETS, FACETS_OF_ROWS, Choice, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
-from insights.ui.views import page_view, part_view
 from orgtree.models import Unit, UnitPlacement
 from orgtree.trees.surroundings import Surroundings
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict, UnreadablePostError
 
 from core.api.errors import error_document
+from core.views import explained
 from insights.query.errors import QueryError
-from insights.ui.views import explained
 
 NUL = "\0"
 MESSAGE = "A NUL character can be neither stored nor searched. Leave it out."

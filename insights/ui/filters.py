@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, QueryDict
 
 from core.page_links import url_with
+from core.views import CONTEXT
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.privacy.scope_access import ME, access_in, default_scope, own_person
@@ -70,7 +71,6 @@ FACETS_OF_ROWS = {
 QUARTERS_OFFERED = 5
 SCOPE_PARAMETERS = ("unit", "person", "where")
 WINDOW_PARAMETERS = ("range", "from", "to", "through")
-CONTEXT = "context"  # in the account's session: the parameters of the page that it saw last
 
 LONGEST_WINDOW = timedelta(days=5 * 366)  # every bucket of the window is listed: about 260 weeks
 LONGEST_FACET_VALUE = 200

@@ -63,7 +63,7 @@ class PeopleView(APIView):
         only(request, *PeopleFilters.base_filters, "page", "size")
         today = timezone.localdate()
         try:
-            matching = PeopleFilters(request.query_params, Person.objects.all(), on=today).qs
+            matching = PeopleFilters(request.query_params, None, today=today).qs
         except FieldError as problem:
             raise BadRequest(f"{problem.field}: {problem.message}") from None
         number = whole_number(request, "page", 1, LAST_PAGE)

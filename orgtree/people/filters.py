@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date
-from typing import Any
+from collections.abc import Sequence
 
 import django_filters
 from django.db.models import Exists, OuterRef, QuerySet
@@ -12,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.columns import columns_of
-from core.list_filters import ListFilters, RepeatedFilter
+from core.list_filters import RepeatedFilter, ViewerFilters
 from core.write_errors import FieldError
 from orgtree.access.access import Access
 from orgtree.access.search_sources import Hit, closeness
@@ -20,19 +18,21 @@ from orgtree.models import Attribute, Person, PersonAttribute
 from orgtree.models.people import PersonQuerySet
 from orgtree.people_import.columns import attribute_name
 
+BY_NAME = ("full_name", "pk")
 STATES = {"there": "Active", "left": "Left", "all": "Everybody"}
 
 
-class PeopleFilters(ListFilters):
-    """People in the order of names, with their attributes and employment on a day."""
+class PeopleFilters(ViewerFilters):
+    """Everybody in the order of names, by words, and by attributes and employment on a day."""
 
     q = django_filters.CharFilter(method="with_words", help_text="Search text: words of a name, an address or a login.")
     where = RepeatedFilter(method="with_attributes", help_text="attribute=value; AND between them.")
-    state = django_filters.ChoiceFilter(method="in_state", choices=list(STATES.items()), help_text="Omitted: all.")
+    state = django_filters.ChoiceFilter(
+        method="in_state", label="Employment", choices=list(STATES.items()), help_text="Omitted: all."
+    )
 
-    def __init__(self, data: Mapping[str, Any], people: PersonQuerySet, *, on: date) -> None:
-        super().__init__(data, people.order_by("full_name", "pk"))
-        self.on = on
+    def visible(self, access: Access | None) -> QuerySet[Person]:
+        return Person.objects.order_by(*BY_NAME)
 
     def with_words(self, people: PersonQuerySet, _name: str, words: str) -> PersonQuerySet:
         return people.matching(words)
@@ -44,7 +44,7 @@ class PeopleFilters(ListFilters):
             if not equals or not Attribute.objects.filter(slug=slug).exists():
                 raise FieldError(name, f"“{text[:60]}” does not do. Write attribute=value with a known attribute.")
             held = PersonAttribute.objects.filter(
-                person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=self.on
+                person=OuterRef("pk"), attribute__slug=slug, value__iexact=value, during__contains=self.today
             )
             people = people.filter(Exists(held))
         return people
@@ -52,9 +52,9 @@ class PeopleFilters(ListFilters):
     def in_state(self, people: PersonQuerySet, _name: str, state: str) -> QuerySet[Person]:
         match state:
             case "there":
-                return people.there_on(self.on)
+                return people.there_on(self.today)
             case "left":
-                return people.exclude(pk__in=people.there_on(self.on))
+                return people.exclude(pk__in=people.there_on(self.today))
         return people
 
 

@@ -2,67 +2,67 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+import django_filters
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
 
-from core.page_links import page_links, url_with
-from orgtree.access.access import viewable
+from core.list_page import ListPage
+from core.views import record_view
+from orgtree.access.access import Access, access_of, viewable
 from orgtree.models import Person
-from orgtree.people.filters import COLUMNS, STATES, PeopleFilters
-from orgtree.people.people_as_of import attribute_choices, history_of, people_as_of
-
-PEOPLE_A_PAGE = 50
-LONGEST_SEARCH = 100
-DEFAULT_STATE = "there"
+from orgtree.models.people import PersonQuerySet
+from orgtree.people.filters import BY_NAME, COLUMNS, PeopleFilters
+from orgtree.people.people_as_of import PersonAsOf, attribute_choices, history_of, people_as_of
 
 
-@login_required
-@never_cache
-@require_GET
-def people(request: HttpRequest) -> HttpResponse:
-    """People visible to the viewer: admins all, others themselves and people in their units."""
-    today = timezone.localdate()
-    attributes = attribute_choices()
-    search, value = (request.GET.get(name, "").strip()[:LONGEST_SEARCH] for name in ("q", "value"))
-    attribute = next((slug for slug, _ in attributes if slug == request.GET.get("attribute")), "")
-    state = request.GET.get("state") if request.GET.get("state") in STATES else DEFAULT_STATE
-    where = [f"{attribute}={value}"] if attribute and value else []
-    narrowed = PeopleFilters(
-        {"q": search, "where": where, "state": state}, Person.objects.visible_to(request.user), on=today
-    )
-    page = Paginator(narrowed.qs, PEOPLE_A_PAGE).get_page(request.GET.get("page"))
-    context = {
-        "page": page,
-        "people": people_as_of(list(page.object_list), on=today),
-        "columns": COLUMNS,
-        "search": search,
-        "attribute": attribute,
-        "value": value,
-        "state": state,
-        "default_state": DEFAULT_STATE,
-        "states": [
-            (key, label, _address(request, state="" if key == DEFAULT_STATE else key, page=""))
-            for key, label in STATES.items()
-        ],
-        "attributes": attributes,
-        "is_narrowed": bool(search or where or state != DEFAULT_STATE),
-        "is_admin": request.user.is_superuser,
-        **page_links(page, lambda number: _address(request, page=number)),
-    }
-    return render(request, "orgtree/people.html", context)
+class PeoplePageFilters(PeopleFilters):
+    """People whose page the viewer may open, with an attribute and its value as two parameters in place of `where`."""
+
+    where = None  # type: ignore[assignment]  # not on the page
+    attribute = django_filters.CharFilter(method="with_value")
+    value = django_filters.CharFilter(method="as_it_is")
+
+    def visible(self, access: Access | None) -> QuerySet[Person]:
+        if access is None:
+            raise ValueError("The page is of a viewer.")
+        return Person.objects.within(access.visibility, access.viewer).order_by(*BY_NAME)
+
+    def with_value(self, people: PersonQuerySet, name: str, slug: str) -> QuerySet[Person]:
+        value = self.chosen["value"]
+        return self.with_attributes(people, name, [f"{slug}={value}"]) if value else people
+
+    def as_it_is(self, people: QuerySet[Person], _name: str, _value: str) -> QuerySet[Person]:
+        return people
 
 
-@login_required
-@never_cache
-@require_GET
+class People(ListPage):
+    plural = "people"
+    filters = PeoplePageFilters
+    columns = COLUMNS
+    template_name = "orgtree/people.html"
+    card = "orgtree/_people.html"
+    size = 50
+    defaults = {"state": "there"}
+
+    @cached_property
+    def access(self) -> Access:
+        return access_of(self.request.user)
+
+    def rows(self, records: Iterable[Person]) -> Sequence[PersonAsOf]:
+        return people_as_of([*records], on=self.today)
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "attributes": attribute_choices(), "chosen": self.narrowed.chosen}
+
+
+@record_view
 def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
     """A person's dated attributes; 404 if not visible to the viewer."""
     chosen = get_object_or_404(Person.objects.visible_to(request.user), public_id=public_id)
@@ -77,8 +77,3 @@ def person(request: HttpRequest, public_id: UUID) -> HttpResponse:
         "is_admin": request.user.is_superuser,
     }
     return render(request, "orgtree/person.html", context)
-
-
-def _address(request: HttpRequest, **changed: str) -> str:
-    """This URL with changed parameters; empty ones are removed."""
-    return url_with(reverse("people"), {**request.GET.dict(), **changed})

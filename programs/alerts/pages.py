@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from core.csv_export import Cell
 from core.form_page import FormTexts
+from core.views import action_view
 from insights.catalogue.registry import find, get
 from insights.privacy.scope_access import access_in
 from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.amounts import AmountError, example, read_amount, written
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import action_view
 from orgtree.access.access import Access
 from programs.alerts.queries import AlertRuleFilters, rule_rows, visible_rule
 from programs.alerts.watching import values_of

@@ -19,12 +19,12 @@ from core.csv_export import Cell
 from core.form_page import FormTexts
 from core.forms import show_error
 from core.page_links import Picker, url_with
+from core.views import action_view, form_view
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError, UnknownUnitError
 from insights.query.windows import local_today, quarter_name, quarter_of
 from insights.ui.scope_bar import EVERYBODY
-from insights.ui.views import action_view, form_view
 from integrations.delivery.allocation.targets import own_targets, set_targets, targets_in_force
 from integrations.models import AllocationRule, InvestmentCategory
 from integrations.models.allocation import TERMS

@@ -23,12 +23,12 @@ from core.csv_export import Cell
 from core.edit_conflicts import Difference
 from core.form_page import ConfirmPage, Consequences, FormTexts
 from core.json_documents import canonical
+from core.views import action_view, record_view
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query.windows import local_today, quarter_of
 from insights.ui import wording
 from insights.ui.tiles import Tile
-from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
 from orgtree.access.who_sees import name_of
 from orgtree.organisation.fiscal_calendar import first_month

@@ -11,10 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from core.views import form_view, record_view
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import form_view, record_view
 from orgtree.access.access import Access
 from orgtree.access.invitations import can_send_mail
 from programs.digests.making import preview

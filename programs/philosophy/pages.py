@@ -13,9 +13,9 @@ from django.urls import reverse
 
 from core.edit_conflicts import renumber
 from core.markdown import as_html
+from core.views import action_view, form_view, page_view, record_view
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.views import action_view, form_view, page_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import GONE, name_of, names_of
 from programs.models import PhilosophyVersion

@@ -18,13 +18,13 @@ from django.utils.text import slugify
 from core.browser_print import PrintingError
 from core.form_page import ConfirmPage, Consequences, FormTexts
 from core.page_links import Picker, url_with
+from core.views import page_view, record_view
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, unit_name
-from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
 from programs.closing.pages.printing import pdf_of, printable_page
 from programs.history.events import names_of_accounts

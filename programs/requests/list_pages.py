@@ -15,31 +15,17 @@ from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import form_view, page_view, record_view
 from orgtree.access.access import Access
 from orgtree.trees.search import units_of_same_people
 
 
 class ProgramForm(FormPage):
-    """A form for accounts."""
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        return form_view(super().as_view(**initkwargs))
-
     @cached_property
     def access(self) -> Access:
         return access_in(self.request)
 
 
 class ProgramList(ListPage):
-    """A list for accounts."""
-
-    @classmethod
-    def as_view(cls, **initkwargs: Any) -> Any:
-        decorate = page_view if initkwargs.get("is_file") else record_view
-        return decorate(super().as_view(**initkwargs))
-
     @cached_property
     def access(self) -> Access:
         return access_in(self.request)

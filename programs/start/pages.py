@@ -13,10 +13,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.page_links import url_with
+from core.views import record_view
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.benchmarks.services.current_values import STANDS_OVER_WEEKS

@@ -11,6 +11,7 @@ from django.shortcuts import render
 
 from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, Picker, links_of_page, read_page
+from core.views import page_view, part_view
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.engine.live_rows import rows_of_answer
@@ -24,7 +25,6 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import page_view, part_view
 
 LIST_NAMES = {
     RowKind.DEVELOPERS: "Developers",

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
 from core.page_links import Picker, links_of_page, read_page
+from core.views import page_view
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import get
 from insights.catalogue.rules import Figures
@@ -43,7 +44,7 @@ from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
 from insights.ui.scope_bar import last_day, scope_navigation, scope_words
 from insights.ui.tiles import Link
-from insights.ui.views import figures_view, page_view
+from insights.ui.views import figures_view
 from orgtree.trees.surroundings import surroundings
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
+from core.views import page_view
 from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
@@ -21,7 +22,6 @@ from insights.ui import tiles, wording
 from insights.ui.figure_table import FigureCell, headings, sorted_by_value
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import page_view
 from integrations.code.git.context_files import context_files_by_repository
 from integrations.models import ContextFile
 

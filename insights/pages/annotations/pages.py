@@ -21,6 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.authorship import account_of
 from core.page_links import PAGE_SIZE, page_links, read_page, url_with
+from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.annotations.writing import (
@@ -42,7 +43,6 @@ from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
-from insights.ui.views import action_view, form_view, page_view
 from integrations.models import Repository
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of

@@ -12,12 +12,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.page_links import links_of_page, read_page, url_with
+from core.views import page_view
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.attribution.commits import LONGEST_SHA, SHORT_SHA, SHORTEST_PREFIX
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import page_view
 from integrations.code.attribution.commit_evidence import (
     MOST_EVIDENCE,
     AttributedFile,

@@ -14,6 +14,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page, url_with
+from core.views import page_view
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.pages.attribution import labels
 from insights.pages.filter_bar import range_pickers
@@ -24,7 +25,6 @@ from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar_alone, scope_navigation, scope_words
-from insights.ui.views import page_view
 from integrations.code.commits.listing import (
     NO_EVIDENCE,
     Choices,

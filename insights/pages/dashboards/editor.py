@@ -21,6 +21,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from core.forms import posted_number
 from core.page_links import Picker, url_with
+from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
 from insights.dashboards import writing
 from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, exported, placed
@@ -34,7 +35,7 @@ from insights.ui import wording
 from insights.ui.filters import DEFAULT_RANGE
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import action_view, figures_view, form_view, page_view
+from insights.ui.views import figures_view
 from orgtree.access.access import Access
 
 Act = Callable[[Access, Dashboard, HttpRequest], None]

@@ -12,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.page_links import PAGE_SIZE, page_links, read_page, url_with
+from core.views import form_view, record_view
 from insights.dashboards.sharing import may_change, shared_words
 from insights.dashboards.templates import TEMPLATES
 from insights.dashboards.writing import home_dashboard, import_dashboard, make_dashboard
@@ -19,7 +20,6 @@ from insights.models import Dashboard
 from insights.pages.dashboards.forms import ImportForm, NewForm
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import form_view, record_view
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 

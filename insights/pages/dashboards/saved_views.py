@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from core.page_links import PAGE_SIZE, page_links, read_page, url_with
+from core.views import action_view, form_view, page_view, part_view, record_view
 from insights.dashboards.saved_views import (
     checked_address,
     filters_of_view,
@@ -32,7 +33,7 @@ from insights.ui import wording
 from insights.ui.filters import WEEK_RANGES, Filters
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import EVERYBODY, YOURSELF
-from insights.ui.views import action_view, form_view, page_view, part_view, record_view, render_part
+from insights.ui.views import render_part
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit

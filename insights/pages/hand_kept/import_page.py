@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from core.csv_import import CsvFileError, uploaded_text
+from core.views import form_view
 from insights.hand_kept.csv_import import (
     COLUMNS,
     MOST_ROWS,
@@ -21,7 +22,6 @@ from insights.hand_kept.csv_import import (
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.views import form_view
 from integrations.hand_kept.values import Outcome
 from integrations.models import HandKeptMetric
 

@@ -15,10 +15,10 @@ from django.urls import reverse
 
 from core.edit_conflicts import field_differences
 from core.page_links import url_with
+from core.views import form_view, page_view
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import form_view, page_view
 from integrations.hand_kept.definitions import (
     WHO_DEFINES,
     address_of,

@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
 from core.page_links import PAGE_SIZE, links_of_page, page_links, read_page, url_with
+from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
 from insights.catalogue.declarations import Metric
@@ -29,7 +30,6 @@ from insights.ui import wording
 from insights.ui.amounts import AmountError, amount_text, example, read_amount
 from insights.ui.offers import Action
 from insights.ui.scope_bar import EVERYBODY, unit_name
-from insights.ui.views import action_view, form_view, page_view
 from integrations.hand_kept.definitions import keepers_of, may_define
 from integrations.hand_kept.values import (
     VIA_PAGE,

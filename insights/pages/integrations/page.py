@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.seconds import HOUR
+from core.views import record_view
 from insights.columns.refresh import columns_health
 from insights.pages.integrations.needs import need_lines
 from insights.pages.integrations.sources import columns_line, owner_lines, source_lines
@@ -23,7 +24,6 @@ from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.silences import open_silences
 from insights.ui.tiles import Link
-from insights.ui.views import record_view
 from integrations.connectors.base import EndOfLife
 from integrations.connectors.errors import Cause
 from integrations.connectors.registered import connectors

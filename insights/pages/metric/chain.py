@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.csv_export import Cell, csv_response
+from core.views import page_view, part_view
 from insights.annotations.notes import marks_of, notes_on
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
@@ -19,7 +20,7 @@ from insights.query.query import Answer, Dimension, MetricValue, Query
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import metric_named
-from insights.ui.views import page_view, part_view, render_part
+from insights.ui.views import render_part
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from functools import partial
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
+from core.views import part_view
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
 from insights.pages.drawing import highest_title, histogram_of, trend_of
@@ -29,7 +30,7 @@ from insights.ui.cards import Trend
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import metric_named
-from insights.ui.views import part_view, render_part
+from insights.ui.views import render_part
 
 
 def trend(metric: Metric, filters: Filters) -> ChartData:

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.csv_export import csv_response
+from core.views import page_view
 from insights.forecasts.forecasting import InitiativeForecast
 from insights.forecasts.initiative_work import agents_figures, unit_rows
 from insights.forecasts.listing import delivery_risk, forecast_with_key, too_little_words
@@ -37,7 +38,6 @@ from insights.pages.planning.forecasts import (
 )
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.views import page_view
 from integrations.delivery.records.initiatives import InitiativeKind, work_of_units
 
 MOST_BARS = 90

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
 from core.page_links import Picker, url_with
+from core.views import page_view
 from insights.forecasts.forecasting import forecast_of_sprint, working_days
 from insights.forecasts.sprint_records import calibration_of_board
 from insights.formulas.forecast import TooLittleHistory
@@ -30,7 +31,6 @@ from insights.ui import wording
 from insights.ui.charts import ChartData, Dataset, Line, chart_response
 from insights.ui.filters import Choice, Filters
 from insights.ui.tiles import ChartCard
-from insights.ui.views import page_view
 from integrations.delivery.records.sprint import (
     ESTIMATED_APART,
     Amount,

@@ -11,6 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 
 from core.page_links import url_with
+from core.views import page_view
 from insights.catalogue.agents import agent_name
 from insights.pages.records import labels
 from insights.pages.records.presentation import (
@@ -25,7 +26,6 @@ from insights.pages.records.presentation import (
 from insights.pages.work_types import prediction_of
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import page_view
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.records.incident import story_of_incident
 from integrations.delivery.records.parts import MOST_PARTS, Story, owners_of

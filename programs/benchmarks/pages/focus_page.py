@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from core.edit_conflicts import field_differences
 from core.forms import posted_number
+from core.views import action_view, form_view, record_view
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import NumberedForm
 from insights.catalogue.registry import find
 from insights.pages.metric.chain import side_by_side
-from insights.ui.views import action_view, form_view, record_view
 from orgtree.access.who_sees import names_of
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.listing import benchmark_line, tabs

@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from core.edit_conflicts import field_differences
+from core.views import form_view, part_view
 from core.write_errors import FieldError
 from core.write_forms import NumberedForm
 from insights.benchmarks.baselines import grows_with_time
@@ -20,7 +21,7 @@ from insights.catalogue.declarations import Metric
 from insights.query.enums import Better
 from insights.ui import wording
 from insights.ui.amounts import AmountError, example, read_amount, written
-from insights.ui.views import form_view, part_view, render_part
+from insights.ui.views import render_part
 from programs.benchmarks.pages.labels import of_words
 from programs.benchmarks.pages.subject import Subject, subject_in
 from programs.benchmarks.queries.benchmarks import benchmarks_for, newest_version

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
-from django.core.paginator import Paginator
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-from django.shortcuts import render
+from django.db.models import QuerySet
 
-from core.csv_export import csv_response
-from core.page_links import Picker, page_links, read_page
+from core.csv_export import Cell
+from core.list_filters import ViewerFilters
+from core.page_links import Picker
 from insights.catalogue.declarations import Metric
 from insights.pages.annotations.labels import ABBREVIATIONS
 from insights.query.errors import QueryError
-from insights.ui.views import page_view, record_view
+from orgtree.access.access import Access
 from programs.benchmarks.columns import TABLE
 from programs.benchmarks.pages.labels import BenchmarkLine, line_of
 from programs.benchmarks.pages.subject import Subject, subject_in
@@ -32,57 +31,78 @@ from programs.benchmarks.services.listing import (
     list_title,
     listed_metrics,
 )
-from programs.models import FocusVersion
+from programs.models import BenchmarkVersion, FocusVersion
+from programs.requests.list_pages import UnitList
 
-METRICS_A_PAGE = 30
 FOCUS, INDICATOR = "Focus", "Key indicator"
 
 
-@record_view
-def benchmarks(request: HttpRequest) -> HttpResponseBase:
-    subject = subject_in(request)
-    show = _show(request)
-    holding, focus = _agreed(subject)
-    page = Paginator(listed_metrics(show, holding, focus), METRICS_A_PAGE).get_page(read_page(request))
-    current = figures_of(list(page), holding, subject.scope, subject.access)
-    lines = [
-        benchmark_line(subject, metric, holding.get(metric.key), stand, focus)
-        for metric, stand in zip(page, current, strict=True)
-    ]
-    shown = "" if show == AGREED else show
-    gone = sorted(holding.keys() - {metric.key for metric in offered_metrics()}) if show in (AGREED, ALL) else []
-    context: dict[str, Any] = {
-        **subject.bar(request.path, {} if show == AGREED else {"show": show}),
-        "tabs": tabs(subject, "benchmarks"),
-        "shows": [
-            Picker(label, subject.url("benchmarks", show="" if word == AGREED else word), word == show)
-            for word, label in shows().items()
-        ],
-        "lines": lines,
-        "labels": TABLE,
-        "nothing_agreed": show == AGREED and not holding,
-        "begun_with": STARTED_WITH.name,
-        "gone": [(key, subject.url("benchmark", key)) for key in gone],
-        "may_agree": subject.may_agree,
-        "csv_url": subject.url("benchmarks_csv", show=shown),
-        "has_figures": subject.scope is not None,
-        "pages": page.paginator.num_pages,
-        **page_links(page, lambda number: subject.url("benchmarks", show=shown, page=number)),
-    }
-    return render(request, "programs/benchmarks/list.html", context)
+class BenchmarkFilters(ViewerFilters):
+    """None: the list is of metrics, and which of these is chosen by `show`."""
+
+    def visible(self, access: Access) -> QuerySet[BenchmarkVersion]:
+        return BenchmarkVersion.objects.none()
 
 
-@page_view
-def benchmarks_csv(request: HttpRequest) -> HttpResponseBase:
-    subject = subject_in(request)
-    holding, focus = _agreed(subject)
-    listed = listed_metrics(_show(request), holding, focus)
-    current = figures_of(listed, holding, subject.scope, subject.access)
-    return csv_response("headway-benchmarks", benchmark_rows(subject.name, listed, holding, current, subject.access))
+class Benchmarks(UnitList):
+    plural = "benchmarks"
+    filters = BenchmarkFilters
+    template_name = "programs/benchmarks/list.html"
+    card = "programs/benchmarks/_table.html"
+    size = 30
+    has_file = True
+    own = ("show",)
+    defaults = {"show": AGREED}
 
+    @cached_property
+    def subject(self) -> Subject:
+        return subject_in(self.request)
 
-def _agreed(subject: Subject) -> tuple[Mapping[str, EffectiveBenchmark], FocusVersion | None]:
-    return benchmarks_for(None, subject.unit_id, subject.access.visibility), newest_focus(subject.unit_id)
+    @cached_property
+    def holding(self) -> Mapping[str, EffectiveBenchmark]:
+        return benchmarks_for(None, self.subject.unit_id, self.access.visibility)
+
+    @cached_property
+    def focus(self) -> FocusVersion | None:
+        return newest_focus(self.subject.unit_id)
+
+    @cached_property
+    def show(self) -> str:
+        """Which metrics are listed.  Raises QueryError."""
+        show = self.params.get("show", AGREED)
+        if show not in shows():
+            raise QueryError("show", f"show= is one of: {', '.join(shows())}.")
+        return show
+
+    def pickers(self) -> list[tuple[str, list[Picker]]]:
+        return [("Filter metrics", self.choice("show", shows(), self.show))]
+
+    def records(self) -> Sequence[Metric]:
+        return listed_metrics(self.show, self.holding, self.focus)
+
+    def rows(self, records: Iterable[Metric]) -> Sequence[BenchmarkLine]:
+        metrics = [*records]
+        current = figures_of(metrics, self.holding, self.subject.scope, self.access)
+        return [
+            benchmark_line(self.subject, metric, self.holding.get(metric.key), value, self.focus)
+            for metric, value in zip(metrics, current, strict=True)
+        ]
+
+    def file_rows(self, records: Sequence[Metric]) -> Iterable[Sequence[Cell]]:
+        current = figures_of(records, self.holding, self.subject.scope, self.access)
+        return benchmark_rows(self.subject.name, records, self.holding, current, self.access)
+
+    def context(self) -> dict[str, Any]:
+        known = {metric.key for metric in offered_metrics()} if self.show in (AGREED, ALL) else self.holding.keys()
+        return {
+            "tabs": tabs(self.subject, "benchmarks"),
+            "labels": TABLE,
+            "nothing_agreed": self.show == AGREED and not self.holding,
+            "begun_with": STARTED_WITH.name,
+            "gone": [(key, self.subject.url("benchmark", key)) for key in sorted(self.holding.keys() - known)],
+            "may_agree": self.subject.may_agree,
+            **super().context(),
+        }
 
 
 def benchmark_line(
@@ -115,13 +135,6 @@ def shows() -> Mapping[str, str]:
         word: word.upper() if word in ABBREVIATIONS else word.capitalize() for word in list_title() if word != AGREED
     }
     return {AGREED: "Agreed", **names}
-
-
-def _show(request: HttpRequest) -> str:
-    show = request.GET.get("show", "") or AGREED
-    if show not in shows():
-        raise QueryError("show", f"show= is one of: {', '.join(shows())}.")
-    return show
 
 
 def _mark(key: str, focus: FocusVersion | None) -> str:

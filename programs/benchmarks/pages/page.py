@@ -15,12 +15,12 @@ from django.urls import reverse
 
 from core.forms import posted_number
 from core.page_links import page_links, read_page
+from core.views import action_view, record_view
 from core.write_errors import ConflictError, FieldError
 from insights.catalogue.declarations import Metric
 from insights.query.query import Granularity
 from insights.ui import tiles
 from insights.ui.filters import DEFAULT_GRANULARITY
-from insights.ui.views import action_view, record_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from programs.benchmarks.pages.labels import baseline_words, line_of, value_words

@@ -13,12 +13,12 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from core.page_links import url_with
+from core.views import record_view
 from insights.catalogue.agents import AGENT_NAMES
 from insights.privacy.scope_access import access_in, default_scope, has_scope
 from insights.query.errors import ScopeNeededError, UnknownUnitError
 from insights.query.query import Scope
 from insights.ui import wording
-from insights.ui.views import record_view
 from orgtree.access.access import Access
 from orgtree.models import Attribute, Unit
 from programs.budgets.queries.months import month_name, requested_months, written

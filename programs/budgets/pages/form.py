@@ -13,10 +13,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from core.form_page import FormTexts
+from core.views import action_view
 from insights.catalogue.agents import AGENT_NAMES, agent_name
 from insights.privacy.scope_access import access_in
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import action_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility, person_of
 from programs.budgets.pages.labels import history_of

@@ -15,11 +15,11 @@ from django.urls import reverse
 
 from core.form_page import Consequences
 from core.page_links import page_links, read_page
+from core.views import form_view
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.views import form_view
 from programs.closing.services.closing import NOT_STARTED, ClosingPreview, close_quarter, preview_closing
 from programs.models import Objective, Quarter
 from programs.objectives.pages.labels import objective_line

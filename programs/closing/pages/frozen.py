@@ -16,11 +16,11 @@ from django.urls import reverse
 
 from core.markdown import as_html
 from core.page_links import page_links, read_page
+from core.views import page_view, record_view
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.amounts import amount_text
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import page_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.who_sees import GONE, AccountNames
 from orgtree.models import Person

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from core.page_links import url_with
+from core.views import action_view, page_view, record_view
 from core.write_errors import FieldError
 from insights.catalogue.registry import find
 from insights.formulas.difference_in_differences import POWER
@@ -22,7 +23,6 @@ from insights.query.windows import local_today
 from insights.ui import wording
 from insights.ui.charts import ChartData, ChartView, Dataset
 from insights.ui.tiles import ChartCard
-from insights.ui.views import action_view, page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from programs.experiments.pages.labels import (

@@ -14,7 +14,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from core.secret_links import secret_link
-from insights.ui.views import form_view
+from core.views import form_view
 from programs.meetings.services.feeds import TooManyReadsError, find_feed, read_feed, renew_feed, revoke_feed
 from programs.models import CalendarFeed
 

@@ -12,9 +12,9 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 
 from core.forms import show_error
+from core.views import action_view, record_view
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.views import action_view, record_view
 from programs.meetings.pages.labels import holiday_words, participants_with_notes
 from programs.meetings.services.calendars import calendar_file
 from programs.meetings.services.records import records_of

@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from core.form_page import FormTexts
 from core.page_links import page_links, read_page
+from core.views import action_view, record_view
 from core.write_errors import ConflictError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
-from insights.ui.views import action_view, record_view
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility, person_of
 from programs.meetings.pages.labels import holiday_words, participants_with_notes

@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from core.forms import posted_number
+from core.views import action_view
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
-from insights.ui.views import action_view
 from orgtree.access.access import Access
 from programs.mirrors.services.mirroring import (
     Side,

@@ -10,13 +10,13 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 
 from core.csv_export import csv_response
+from core.views import page_view
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.enums import UnitOfMeasure
 from insights.ui.agreements import agreement_lines
 from insights.ui.charts import ChartData, ChartView, Dataset, Line, Mark
-from insights.ui.views import page_view
 from orgtree.access.access import Access
 from programs.key_results.queries import KeyResultProgress
 from programs.key_results.services.reading import metric_query, unit_of

@@ -15,6 +15,7 @@ from django.shortcuts import render
 from core.edit_conflicts import Difference
 from core.form_page import FormTexts
 from core.forms import rows_of
+from core.views import record_view
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
@@ -23,7 +24,6 @@ from insights.query.enums import Better
 from insights.query.query import Statistic
 from insights.ui import wording
 from insights.ui.amounts import amount_text
-from insights.ui.views import record_view
 from orgtree.access.access import Access
 from programs.finding_work.pages import start_named_work
 from programs.key_results.services.baselines import BaselinePreview, baseline_previews

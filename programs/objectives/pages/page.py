@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 from core.edit_conflicts import Difference
 from core.markdown import as_html
 from core.page_links import url_with
+from core.views import action_view, record_view
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -22,7 +23,6 @@ from insights.ui import wording
 from insights.ui.amounts import AmountError, amount_text, read_amount
 from insights.ui.metric_panel import is_panel
 from insights.ui.tiles import ChartCard, Link
-from insights.ui.views import action_view, record_view
 from insights.ui.wording import moment
 from orgtree.access.access import Access
 from programs.alignment.pages import UNSEEN_OBJECTIVE

@@ -9,12 +9,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from core.views import record_view
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import has_scope
 from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import record_view
 from programs.models import Quarter
 from programs.overview.pages.parts import leads, part_url, program_filters, scoped
 from programs.overview.services.steps import (

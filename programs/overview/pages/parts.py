@@ -15,10 +15,11 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 
 from core.page_links import Picker, url_with
+from core.views import part_view
 from insights.pages.delivery.lead_time import callout
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import part_view, render_part
+from insights.ui.views import render_part
 from programs.models import Quarter, Ticket
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters

@@ -15,12 +15,12 @@ from core.edit_conflicts import field_differences, values_of
 from core.form_page import ConfirmPage, Consequences, FormTexts
 from core.forms import posted_number
 from core.markdown import as_html
+from core.views import action_view, form_view
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.views import action_view, form_view
 from orgtree.access.who_sees import name_of
 from programs.closing.services.frozen import stored_document
 from programs.models import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, QbrState

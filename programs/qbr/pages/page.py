@@ -11,10 +11,10 @@ from django.shortcuts import redirect, render
 
 from core.browser_print import PrintingError
 from core.csv_export import csv_response
+from core.views import record_view
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import tiles
-from insights.ui.views import record_view
 from programs.closing.pages.printing import pdf_of
 from programs.history.events import names_of_accounts
 from programs.models import Qbr, QbrState

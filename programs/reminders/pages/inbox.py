@@ -13,10 +13,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.page_links import Picker, page_links, read_page, url_with
+from core.views import action_view, record_view
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.views import action_view, record_view
 from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page, with_related

@@ -17,8 +17,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core.secret_links import secret_link
+from core.views import form_view
 from core.write_forms import WriteForm
-from insights.ui.views import form_view
 from orgtree.access.invitations import can_send_mail
 from programs.models import MessageKind
 from programs.reminders.services.preferences import (

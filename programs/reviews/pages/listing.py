@@ -9,9 +9,9 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from core.views import action_view
 from core.write_errors import FieldError
 from insights.privacy.scope_access import access_in
-from insights.ui.views import action_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.models.visibility import Visibility

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.form_page import ConfirmPage, Consequences, FormTexts
+from core.views import action_view, record_view
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
@@ -21,7 +22,6 @@ from insights.query import windows
 from insights.query.query import Window
 from insights.ui import wording
 from insights.ui.tiles import Link
-from insights.ui.views import action_view, record_view
 from orgtree.access.access import Access
 from orgtree.models import Person
 from programs.history.events import names_of_accounts

@@ -13,12 +13,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
+from core.views import action_view, form_view
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.scope_bar import EVERYBODY, unit_name
-from insights.ui.views import action_view, form_view
 from orgtree.models.visibility import Visibility
 from programs.models import ObjectiveTemplate, RoadmapIntent
 from programs.models.objectives import LONGEST_TITLE

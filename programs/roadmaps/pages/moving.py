@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from core.edit_conflicts import renumber
+from core.views import form_view
 from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.scope_bar import unit_name
-from insights.ui.views import form_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import Objective, RoadmapIntent

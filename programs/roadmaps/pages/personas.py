@@ -14,6 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.page_links import Picker, url_with
+from core.views import action_view, record_view
 from insights.forecasts.listing import listed_forecasts
 from insights.pages.answers import Answers
 from insights.privacy.scope_access import access_in
@@ -23,7 +24,6 @@ from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from insights.ui.tiles import Agreed, Change
-from insights.ui.views import action_view, record_view
 from integrations.delivery.records.initiatives import InitiativeKind
 from orgtree.access.access import Access
 from programs.models import Persona, PersonaMetric

@@ -16,12 +16,12 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from core.page_links import Picker, page_links, read_page, url_with
+from core.views import page_view, record_view
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.query.errors import QueryError
 from insights.ui.filters import Filters, filters_of, parameters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import page_view, record_view
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
 from programs.models import ObjectiveStatus, ObjectiveTemplate, Quarter

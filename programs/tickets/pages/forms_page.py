@@ -15,11 +15,11 @@ from core.csv_import import CsvFileError, uploaded_text
 from core.form_page import FormTexts
 from core.forms import rows_of
 from core.page_links import url_with
+from core.views import form_view
 from insights.catalogue.registry import metrics
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
-from insights.ui.views import form_view
 from orgtree.access.access import Access
 from programs.alignment.pages import plans_offered
 from programs.finding_work.pages import start_named_work

@@ -13,12 +13,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from core.hooks import Hook
+from core.views import action_view, record_view
 from core.write_errors import FieldError
 from insights.catalogue.registry import find
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui.tiles import Link
-from insights.ui.views import action_view, record_view
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
 from programs.finding_work.pages import finding_of

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
+from core.views import page_view
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.engine.contributions import LARGEST_PAGE, RowsPage
 from insights.pages.ai.costs.repositories import (
@@ -45,7 +46,7 @@ from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import figures_view, page_view
+from insights.ui.views import figures_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 

@@ -17,6 +17,7 @@ from django.urls import reverse
 
 from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
+from core.views import page_view
 from insights.catalogue.agents import agent_name
 from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
 from insights.engine.plan import Clock
@@ -31,7 +32,7 @@ from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view, page_view
+from insights.ui.views import figures_view
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from orgtree.access.access import Access

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.page_links import links_of_page, read_page, url_with
+from core.views import page_view
 from insights.catalogue.agents import agent_name
 from insights.engine.plan import Clock
 from insights.pages.ai.sessions.listing import COMMITTED, OUTCOMES, PENDING, UNKNOWN, WASTED, outcome_of
@@ -25,7 +26,6 @@ from insights.pages.attribution.labels import METHODS
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
-from insights.ui.views import page_view
 from integrations.code.commits.listing import visible_commits
 from integrations.models import AgentSession, ToolOutcome
 from integrations.telemetry.sessions.summaries import NOTHING, SessionFigures, SessionSummary, summaries_of
