@@ -11,9 +11,9 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from config.context_processors import ENTRIES, MORE_PAGES, Entry, context_by_part
-from core.page_links import address
+from core.page_links import address, url_with
 from core.views import part_view
-from insights.pages.found import unit_hit
+from insights.pages.found import MOST_VALUES, unit_hit
 from insights.privacy.scope_access import access_in
 from insights.query import windows
 from insights.ui import wording
@@ -38,6 +38,10 @@ class ShownHit(NamedTuple):
 class Group(NamedTuple):
     name: str
     hits: Sequence[ShownHit]
+
+    @property
+    def has_values(self) -> bool:
+        return any(shown.hit.metric for shown in self.hits)
 
 
 class Finding(NamedTuple):
@@ -64,8 +68,16 @@ def search(request: HttpRequest) -> HttpResponseBase:
         "groups": groups,
         "result": wording.count(number, "result", "results") if number else f"Nothing matches “{text}”.",
         "context_fields": context_by_part(request)["context"],
+        "values_url": _values_url(request, groups),
     }
     return render(request, "search/_hits.html" if is_palette else "search/page.html", context)
+
+
+def _values_url(request: HttpRequest, groups: Iterable[Group]) -> str:
+    """Where the values of the first metrics are, in the context of the reader's page; empty without any."""
+    keys = [shown.hit.metric for group in groups for shown in group.hits if shown.hit.metric][:MOST_VALUES]
+    pairs = [("of", key) for key in keys] + [*context_by_part(request)["context"]]
+    return url_with(address("metric_values"), pairs) if keys else ""
 
 
 def _found(access: Access, words: Sequence[str], limit: int) -> Iterable[Finding]:

@@ -162,6 +162,7 @@ ROUTES: dict[str, Access] = {
     "insights/metrics/<str:key>/rows/first/": signed_in_only("/insights/metrics/ai.spend/rows/first/"),
     "insights/metrics/<str:key>/rows.csv": signed_in_only("/insights/metrics/ai.spend/rows.csv"),
     "insights/metrics/": signed_in_only("/insights/metrics/"),
+    "insights/metrics/values/": signed_in_only("/insights/metrics/values/?of=ai.spend"),
     "insights/metrics.csv": signed_in_only("/insights/metrics.csv"),
     "insights/metrics/<str:key>/": signed_in_only("/insights/metrics/ai.spend/"),
     "insights/metrics/<str:key>/parts/<slug:name>/": signed_in_only("/insights/metrics/ai.spend/parts/agent/"),

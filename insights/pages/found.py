@@ -1,29 +1,41 @@
-"""The sources of the search in insights: units, metrics, dashboards, views, pull requests by number, tabs of pages."""
+"""The sources of the search in insights: units, metrics, dashboards, views, pull requests by number, tabs of pages;
+and the values of the metrics that it found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from django.db.models import Q
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
 from core.list_filters import LARGEST_ID
 from core.page_links import address, url_with
-from insights.catalogue.registry import matches, metrics
+from insights.catalogue.declarations import Metric
+from insights.catalogue.registry import find, matches, metrics
 from insights.models import Dashboard, SavedView
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.planning.tabs import PLANNING_PAGE
+from insights.privacy.scope_access import has_scope
+from insights.privacy.visible import Freshness, visible_totals
 from insights.query import windows
+from insights.query.query import MetricValue
 from insights.ui import wording
+from insights.ui.filters import filters_of
+from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import figures_view
 from integrations.delivery.records.visible import visible_pull_requests
 from integrations.models import Repository
 from orgtree.access.access import Access
 from orgtree.access.search_sources import ELSEWHERE, Hit, closeness, rank, with_all
 from orgtree.trees.search import UnitChoice, units_matching
 
+MOST_VALUES = 5  # in one plan
 PAGES_OF_FIGURES = (("AI", AI_PAGE), ("Delivery", DELIVERY_PAGE), ("Planning", PLANNING_PAGE))
 
 
@@ -41,11 +53,42 @@ def unit_hit(unit: UnitChoice) -> Hit:
 def catalogue(_access: Access, words: Sequence[str], limit: int) -> list[Hit]:
     """The definitions that contain all words; everybody may read them."""
     hits = [
-        Hit(metric.marked_name, address("metric_page", metric.key), hint=metric.meaning, takes="context")
+        Hit(
+            metric.marked_name,
+            address("metric_page", metric.key),
+            hint=metric.meaning,
+            takes="context",
+            metric="" if metric.always_by else metric.key,
+        )
         for metric in metrics()
         if matches(metric, " ".join(words))
     ]
     return sorted(hits, key=lambda hit: rank(hit, words))[:limit]
+
+
+@figures_view
+def metric_values(request: HttpRequest) -> HttpResponseBase:
+    """The values of the metrics `of` in the reader's scope and window, which replace the empty ones of the search."""
+    filters = filters_of(request)
+    known = [found for key in request.GET.getlist("of")[:MOST_VALUES] if (found := find(key)) and not found.always_by]
+    has_figures = bool(known) and has_scope(filters.scope, filters.access)
+    queries = [filters.query(metric.key) for metric in known] if has_figures else []
+    answers = visible_totals(queries, filters.access, freshness=Freshness.OF_PAGES)
+    around = scope_navigation(request, filters, is_part=True)
+    context = {
+        "values": [
+            (metric, value_words(metric, answer.total[0]), (answer.total[0].reason or "").removeprefix("Hidden: "))
+            for metric, answer in zip(known, answers, strict=False)
+        ],
+        "whose": f"{scope_words(filters, around)}, {wording.days(filters.window)}" if answers else "",
+    }
+    return render(request, "search/_values.html", context)
+
+
+def value_words(metric: Metric, figure: MetricValue) -> str:
+    if figure.value is not None:
+        return str(wording.reading(figure.value, metric.unit))
+    return "Hidden" if figure.withheld else "No value"
 
 
 def dashboards(access: Access, words: Sequence[str], limit: int) -> list[Hit]:

@@ -20,7 +20,7 @@ Takes = Literal["", "scope", "window", "context"]
 @dataclass(frozen=True)
 class Hit:
     """A result; `hint` distinguishes it from others of its name, `note` is its state.  `takes` limits the context that
-    its link inherits from the reader's page.
+    its link inherits from the reader's page.  `metric` is the key of the metric whose value is read after the list.
 
     It ranks by how closely the words match its title, or `matched`.
     """
@@ -32,6 +32,7 @@ class Hit:
     icon: str = ""
     takes: Takes = ""
     matched: str = ""
+    metric: str = ""
 
 
 @dataclass(frozen=True)

@@ -53,6 +53,17 @@ const KEYS = {
   },
 };
 
+// What is read after the list goes to its places there; it is lost with a list that was replaced meanwhile.
+document.addEventListener("htmx:afterSwap", ({ target }) => {
+  if (!target.matches("[data-later]")) return;
+  for (const value of target.querySelectorAll("[data-for]")) {
+    const place = document.getElementById(value.dataset.for);
+    if (!place) continue;
+    place.title = value.title;
+    place.replaceChildren(...value.childNodes);
+  }
+});
+
 if (palette) {
   for (const key of document.querySelectorAll("[data-mod]")) key.textContent = isMac ? "⌘" : "Ctrl";
 
@@ -81,7 +92,8 @@ if (palette) {
     if (option && option !== selected()) select(option, { scrolls: false });
   });
 
-  results.addEventListener("htmx:afterSwap", () => {
+  results.addEventListener("htmx:afterSwap", (event) => {
+    if (event.target !== results) return; // values, which come later
     const answer = results.firstElementChild;
     if (answer?.dataset.of === undefined) return location.reload(); // signed out in the meantime
     results.scrollTop = 0;

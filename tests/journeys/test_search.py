@@ -105,6 +105,22 @@ def test_the_keys_move_through_the_list(searched_server: Server, windows: Browse
     assert page.url.endswith(DELIVERY)
 
 
+def test_values_come_after_the_list_and_move_nothing(searched_server: Server, windows: BrowserWindows) -> None:
+    window = windows.open(searched_server, as_=EXECUTIVE)
+    window.go(DELIVERY)
+    page = search(window, "sessions")
+    arrived(page, "sessions")
+    page.keyboard.press("ArrowDown")
+    chosen = page.get_by_role("option", selected=True).get_attribute("id")
+    value = page.locator('[id="value-of-ai.sessions"]')
+    expect(value).to_have_text(re.compile("^Hidden: fewer than 5 people"))
+    expect(page.locator("#search-scope")).to_contain_text("Whole organisation")
+    assert page.get_by_role("option", selected=True).get_attribute("id") == chosen
+    expect(page.get_by_role("combobox", name="Search")).to_be_focused()
+    window.go("/search/?q=sessions")
+    expect(value).to_have_text(re.compile("^Hidden: fewer than 5 people"))
+
+
 def test_a_new_tab_and_no_hits_and_nothing_typed(searched_server: Server, windows: BrowserWindows) -> None:
     window = windows.open(searched_server, as_=EXECUTIVE)
     window.go("/insights/ai/?unit=search")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from config.search import LONGEST_TEXT
+from insights.pages.found import MOST_VALUES
 from integrations.models import PullRequest
 from orgtree.access.search_sources import Hit, SearchSource, rank, search_sources
 from tests.org import Org
@@ -18,7 +20,7 @@ from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.objectives import objective
 from tests.programs.tickets import ticket
-from tests.teams import create_teams
+from tests.teams import OTHERS_IN_PLATFORM, create_teams
 
 SEARCH = "/search/"
 MOST_STATEMENTS = 11
@@ -214,6 +216,57 @@ def test_links_carry_the_context_of_the_page(sign_in: SignIn) -> None:
     assert link("platform", "Units") == {**whole, "unit": ["platform"]}
     assert link("roadmap", "Pages") == {"unit": ["search"]}
     assert link("flaky", "Tickets") == link("fail half", "Objectives") == link("1188", "Pull requests") == whole
+
+
+def values(client: Client, text: str, **context: str) -> dict[str, str]:
+    """What the elements of the list say when the values have come, by key; and whose they are, as `scope`."""
+    answer = client.get(SEARCH, {"q": text, **context}, headers={"HX-Request": "true"})
+    places = set(re.findall(r'id="value-of-([^"]+)"></span>', answer.content.decode()))
+    later = answer.context["values_url"]
+    if not later:
+        assert not places
+        return {}
+    page = client.get(later, headers={"HX-Request": "true"}).content.decode()
+    found = dict(re.findall(r'<span data-for="value-of-([^"]+)"[^>]*>([^<]+)', page))
+    assert found.keys() <= places
+    assert len(found) <= MOST_VALUES
+    return {**found, **dict(re.findall(r'data-for="search-(scope)"[^>]*>([^<]+)', page))}
+
+
+def test_metrics_say_their_value_in_the_readers_unit_and_window(sign_in: SignIn, org: Org) -> None:
+    """Platform has six people with a session each in the last weeks, and Ada one before; Search has one."""
+    for name in ("ada", *OTHERS_IN_PLATFORM):
+        org.session(by=name, on=day_before(6), at="09:00", tokens=1000, minutes=30)
+    org.session(by="grace", on=day_before(6), at="09:00", tokens=5000, minutes=30)
+    org.session(by="ada", on=day_before(50), at="09:00", tokens=8000, minutes=30)
+    org.fold()
+    executive, manager, member = sign_in(EXECUTIVE), sign_in(MANAGER), sign_in(MEMBER)
+    assert values(manager, "ai.sessions", range="4w")["ai.sessions"] == "6"
+    assert values(manager, "ai.sessions", range="12w")["ai.sessions"] == "7"
+    assert values(manager, "ai.sessions", range="4w")["scope"].startswith("Platform, ")
+    assert values(member, "ai.sessions", unit="platform", range="4w")["ai.sessions"] == "6"
+    assert values(executive, "ai.sessions", unit="search", range="4w")["ai.sessions"] == "Hidden"
+    hidden = executive.get("/insights/metrics/values/", {"of": "ai.sessions", "unit": "search", "range": "4w"}).content
+    assert b"fewer than 5 people contribute" in hidden
+    assert values(executive, "dora.lead_time", unit="platform", range="4w")["dora.lead_time"] == "No value"
+    assert "ai.sessions" not in values(sign_in(AUDITOR), "ai.sessions"), "who has no figures"
+    assert values(manager, "platf") == {}
+    assert member.get("/insights/metrics/values/", {"of": "ai.sessions", "unit": "search"}).status_code == 404
+    keys = ["ai.spend", "ai.tokens", "nonsense", "pr.size"] * 3
+    answer = manager.get("/insights/metrics/values/", {"of": keys})
+    assert answer.content.decode().count("value-of-") <= MOST_VALUES
+
+
+def test_the_values_of_a_handful_are_one_plan(sign_in: SignIn, org: Org) -> None:
+    client = sign_in(EXECUTIVE)
+    url = "/insights/metrics/values/?of=ai.sessions"
+    assert client.get(url).status_code == 200
+    counts = []
+    for keys in ("", "&of=ai.spend&of=ai.tokens&of=ai.error_rate&of=ai.cache_hit_rate"):
+        with CaptureQueriesContext(connection) as statements:
+            assert client.get(url + keys).status_code == 200
+        counts.append(len(statements))
+    assert counts[1] <= counts[0] + 2, counts
 
 
 def test_without_words_recent_units_and_pages(sign_in: SignIn) -> None:
