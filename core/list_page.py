@@ -97,9 +97,9 @@ class ListPage(View):
         return {name: value for name, value in given.items() if value}
 
     @property
-    def context_params(self) -> Mapping[str, str]:
-        """Parameters that the list shares with other pages; its links carry them."""
-        return {}
+    def context_params(self) -> Sequence[tuple[str, str]]:
+        """Parameters that the list shares with other pages, some of them repeated; its links carry them."""
+        return []
 
     @cached_property
     def narrowed(self) -> ViewerFilters:
@@ -125,16 +125,17 @@ class ListPage(View):
     def url(self, route: str = "", **changed: str) -> str:
         """This list with other parameters; empty and default ones are left out."""
         usual = {**self.defaults, "view": next(iter(self.views), "")}
-        params = {**self.context_params, **self.params, **changed}
+        carried = [pair for pair in self.context_params if pair[0] not in changed]
+        own = {**self.params, **changed}.items()
         return url_with(
-            reverse(route or self.plural), [pair for pair in params.items() if pair[1] != usual.get(pair[0])]
+            reverse(route or self.plural), [pair for pair in (*carried, *own) if pair[1] != usual.get(pair[0])]
         )
 
     def context(self) -> dict[str, Any]:
         """The values for the template.  Raises FieldError for unusable parameters."""
         narrowing = self.params.keys() - {*self.own, "sort"}
         searches = "q" in self.filters.base_filters
-        hidden = {**self.context_params, **self.params}
+        hidden = [*self.context_params, *self.params.items()]
         return {
             "plural": self.plural,
             "noun": self.noun or self.plural,
@@ -142,7 +143,7 @@ class ListPage(View):
             "pickers": self.pickers(),
             "chips": self.chips(),
             "search": self.narrowed.chosen["q"] if searches else None,
-            "hidden": [(name, value) for name, value in hidden.items() if name != "q"],
+            "hidden": [pair for pair in hidden if pair[0] != "q"],
             "csv_url": self.url(f"{self.plural}_csv", view="") if self.has_file else "",
             "is_narrowed": bool(narrowing),
             "all_url": self.url(**dict.fromkeys(narrowing, "")),

@@ -77,7 +77,7 @@ AI_PAGES: Routes = [
 OF_DRAFT = page_urls("dashboard_edit", partial(dashboard.routes, is_draft=True), has_units=False)
 
 DASHBOARDS_PAGES: Routes = [
-    path("", dashboard_list.dashboards, name="dashboards"),
+    path("", dashboard_list.Dashboards.as_view(), name="dashboards"),
     path("new/", dashboard_list.dashboard_new, name="dashboard_new"),
     path("<int:pk>/", dashboard.dashboard, name="dashboard"),
     path("<int:pk>/", include(page_urls("dashboard", dashboard.routes, has_units=False))),
@@ -138,8 +138,8 @@ urlpatterns: Routes = [
     path("", home.home, name="home"),
     path("home/health/", home.home_health, name="home_health"),
     path("insights/pulse/", pulse.page_change_token, name="pulse"),
-    path("insights/ai/attribution/", commits.commits, name="attribution"),
-    path("insights/ai/attribution.csv", commits.commits_csv, name="attribution_csv"),
+    path("insights/ai/attribution/", commits.Commits.as_view(), name="attribution"),
+    path("insights/ai/attribution.csv", commits.Commits.as_file(), name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
     path("insights/ai/", include(AI_PAGES)),
     path("insights/delivery/", include(DELIVERY_PAGES)),
@@ -147,7 +147,7 @@ urlpatterns: Routes = [
     path("insights/allocation/", include(ALLOCATION_PAGES)),
     path("insights/capacity/", include(CAPACITY_PAGES)),
     path("insights/dashboards/", include(DASHBOARDS_PAGES)),
-    path("insights/views/", saved_views.saved_views, name="saved_views"),
+    path("insights/views/", saved_views.SavedViews.as_view(), name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),
     path("insights/views/new/", saved_views.saved_view_new, name="saved_view_new"),
     path("insights/views/<int:pk>/", saved_views.saved_view, name="saved_view"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -52,8 +52,8 @@ class UnitList(ProgramList):
         return self.scope.scope.unit or ""
 
     @property
-    def context_params(self) -> Mapping[str, str]:
-        return dict(self.scope.scope_parameters())
+    def context_params(self) -> Sequence[tuple[str, str]]:
+        return self.scope.scope_parameters()
 
     def narrowed_by(self, **changed: str) -> ViewerFilters:
         unit = "" if any(name in self.params for name in self.of_any_unit) else self.unit

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -28,16 +28,23 @@ from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, expo
 from insights.dashboards.preview import AS, offered_roles, read_reader
 from insights.dashboards.sharing import may_change, share_with, shared_words
 from insights.models import Dashboard
-from insights.pages.dashboards.forms import CardForm, DescriptionForm, filled_in, unit_choices
+from insights.pages.dashboards.forms import (
+    CardForm,
+    DescriptionForm,
+    filled_in,
+    form_panel,
+    saved_in_panel,
+    unit_choices,
+)
 from insights.pages.dashboards.page import cards_of, filters_for, page_of, slots
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import DEFAULT_RANGE
-from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.views import figures_view
 from orgtree.access.access import Access
 
+FORM = "insights/dashboards/form.html"
 Act = Callable[[Access, Dashboard, HttpRequest], None]
 
 
@@ -168,7 +175,9 @@ def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
     added = form.save_by(lambda: writing.add_card(access, dashboard, form.card(form.cleaned_data["kind"])))
     if added is not None:
         return redirect(f"{reverse('dashboard_edit', args=[pk])}#slot-{added}")
-    return _form_page(request, dashboard, form, "Add a card", "Add to dashboard", kinds=KINDS)
+    return form_panel(
+        request, FORM, form, dashboard=dashboard, title="Add a card", submit="Add to dashboard", kinds=KINDS
+    )
 
 
 @vary_on_headers("HX-Request")
@@ -185,8 +194,9 @@ def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
         return True
 
     if form.save_by(save):
-        return _done(request, pk, f"#slot-{card}")
-    return _form_page(request, dashboard, form, f"Settings of {item.name}", "Save", item=item, kind=KINDS[item.kind])
+        return saved_in_panel(request, f"{reverse('dashboard_edit', args=[pk])}#slot-{card}")
+    more = {"item": item, "kind": KINDS[item.kind]}
+    return form_panel(request, FORM, form, dashboard=dashboard, title=f"Settings of {item.name}", submit="Save", **more)
 
 
 @vary_on_headers("HX-Request")
@@ -208,8 +218,8 @@ def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     if form.save_by(save):
         messages.success(request, f"{shared_words(dashboard)}.")
-        return _done(request, pk)
-    return _form_page(request, dashboard, form, "Title and sharing", "Save")
+        return saved_in_panel(request, reverse("dashboard_edit", args=[pk]))
+    return form_panel(request, FORM, form, dashboard=dashboard, title="Title and sharing", submit="Save")
 
 
 @action_view
@@ -278,21 +288,3 @@ def _placed(dashboard: Dashboard, card: str) -> Placed:
         if item.id == card:
             return item
     raise FieldError("", "The card is gone: somebody removed it.")
-
-
-def _form_page(
-    request: HttpRequest, dashboard: Dashboard, form: Any, title: str, submit: str, **more: Any
-) -> HttpResponse:
-    context = {
-        **{"dashboard": dashboard, "form": form, "title": title, "submit": submit},
-        **{"base_template": base_template(request), "action": request.get_full_path(), **more},
-    }
-    # The side panel only shows responses with status 200.
-    status = 200 if is_panel(request) else form.status
-    return render(request, "insights/dashboards/form.html", context, status=status)
-
-
-def _done(request: HttpRequest, pk: int, anchor: str = "") -> HttpResponse:
-    if is_panel(request):
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return redirect(f"{reverse('dashboard_edit', args=[pk])}{anchor}")

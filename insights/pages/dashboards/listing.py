@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from core.page_links import PAGE_SIZE, page_links, read_page, url_with
-from core.views import form_view, record_view
-from insights.dashboards.sharing import may_change, shared_words
+from core.list_filters import ViewerFilters
+from core.list_page import ListPage
+from core.page_links import PAGE_SIZE
+from core.views import form_view
+from insights.dashboards.sharing import SharedThing, may_change, shared_words
 from insights.dashboards.templates import TEMPLATES
 from insights.dashboards.writing import home_dashboard, import_dashboard, make_dashboard
 from insights.models import Dashboard
@@ -24,32 +28,53 @@ from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
 
 
-@record_view
-def dashboards(request: HttpRequest) -> HttpResponseBase:
-    """One's own first, then those of others, by title."""
-    access = access_in(request)
-    visible = Dashboard.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
-    page = Paginator(visible.own_first(access), PAGE_SIZE).get_page(read_page(request))
-    home = home_dashboard(access)
-    owners = names_of([dashboard.owner for dashboard in page if dashboard.owner])
-    context = {
-        "lines": [
+class SharedList(ListPage):
+    """Dashboards or saved views that one may see: one's own first, then those of others, by title."""
+
+    size = PAGE_SIZE
+    edit_route: ClassVar[str]
+
+    @cached_property
+    def access(self) -> Access:
+        return access_in(self.request)
+
+    def shared(self, things: Sequence[SharedThing]) -> list[dict[str, Any]]:
+        """What is said of each: its owner and readers, when it was changed, and where its owner changes it."""
+        owners = names_of([thing.owner for thing in things if thing.owner])
+        return [
             {
-                "dashboard": dashboard,
-                "url": reverse("dashboard", args=[dashboard.pk]),
-                "is_own": dashboard.owner_id == request.user.pk,
-                "is_home": home is not None and home.pk == dashboard.pk,
-                "owner": owners.get(dashboard.owner_id or 0, ""),
-                "changed": wording.moment(dashboard.changed_at),
-                "shared": shared_words(dashboard),
-                "edit_url": reverse("dashboard_edit", args=[dashboard.pk]) if may_change(access, dashboard) else "",
+                "is_own": thing.owner_id == self.request.user.pk,
+                "owner": owners.get(thing.owner_id or 0, ""),
+                "changed": wording.moment(thing.changed_at),
+                "shared": shared_words(thing),
+                "edit_url": reverse(self.edit_route, args=[thing.pk]) if may_change(self.access, thing) else "",
             }
-            for dashboard in page
-        ],
-        "templates": TEMPLATES,
-        **page_links(page, lambda number: url_with("", [("page", number)])),
-    }
-    return render(request, "insights/dashboards/list.html", context)
+            for thing in things
+        ]
+
+
+class DashboardFilters(ViewerFilters):
+    def visible(self, access: Access) -> QuerySet[Dashboard]:
+        visible = Dashboard.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
+        return visible.own_first(access)
+
+
+class Dashboards(SharedList):
+    plural = "dashboards"
+    filters = DashboardFilters
+    template_name = "insights/dashboards/list.html"
+    card = "insights/dashboards/_table.html"
+    edit_route = "dashboard_edit"
+
+    def rows(self, records: Iterable[Dashboard]) -> Sequence[Mapping[str, Any]]:
+        listed, home = [*records], home_dashboard(self.access)
+        return [
+            {"dashboard": dashboard, "is_home": home is not None and home.pk == dashboard.pk, **words}
+            for dashboard, words in zip(listed, self.shared(listed), strict=True)
+        ]
+
+    def context(self) -> dict[str, Any]:
+        return {**super().context(), "templates": TEMPLATES}
 
 
 @form_view

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
-from core.page_links import PAGE_SIZE, page_links, read_page, url_with
-from core.views import action_view, form_view, page_view, part_view, record_view
+from core.list_filters import ViewerFilters
+from core.page_links import url_with
+from core.views import action_view, form_view, page_view, part_view
 from insights.dashboards.saved_views import (
     checked_address,
     filters_of_view,
@@ -24,21 +25,21 @@ from insights.dashboards.saved_views import (
     save_view,
     update_view,
 )
-from insights.dashboards.sharing import may_change, share_with, shared_words
+from insights.dashboards.sharing import share_with, shared_words
 from insights.models import SavedView
-from insights.pages.dashboards.forms import NewViewForm, SharingForm
+from insights.pages.dashboards.forms import NewViewForm, SharingForm, form_panel, saved_in_panel
+from insights.pages.dashboards.listing import SharedList
 from insights.pages.filter_bar import chosen_words
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import WEEK_RANGES, Filters
-from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import EVERYBODY, YOURSELF
 from insights.ui.views import render_part
 from orgtree.access.access import Access
-from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 
 UNIT_GONE = "A unit that no longer exists"
+FORM = "insights/views/form.html"
 TO = "to"  # the parameter with the path of the page; the others are those of the page
 VIEWS_IN_MENU = 12
 VIEWS_ON_HOME = 8
@@ -100,27 +101,24 @@ def saved_views_menu(request: HttpRequest) -> HttpResponse:
     return render_part(request, context)
 
 
-@record_view
-def saved_views(request: HttpRequest) -> HttpResponseBase:
-    """One's own first, then those of others, by title."""
-    access = access_in(request)
-    visible = SavedView.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
-    page = Paginator(visible.own_first(access), PAGE_SIZE).get_page(read_page(request))
-    owners = names_of([view.owner for view in page if view.owner])
-    context = {
-        "lines": [
-            {
-                "shown": line,
-                "owner": owners.get(line.view.owner_id or 0, ""),
-                "changed": wording.moment(line.view.changed_at),
-                "shared": shared_words(line.view),
-                "edit_url": reverse("saved_view_edit", args=[line.view.pk]) if may_change(access, line.view) else "",
-            }
-            for line in lines(access, page)
-        ],
-        **page_links(page, lambda number: url_with("", [("page", number)])),
-    }
-    return render(request, "insights/views/list.html", context)
+class ViewFilters(ViewerFilters):
+    def visible(self, access: Access) -> QuerySet[SavedView]:
+        visible = SavedView.objects.visible_to(access).select_related("owner").prefetch_related("shares__unit")
+        return visible.own_first(access)
+
+
+class SavedViews(SharedList):
+    plural = "saved_views"
+    noun = "saved views"
+    filters = ViewFilters
+    template_name = "insights/views/list.html"
+    card = "insights/views/_table.html"
+    edit_route = "saved_view_edit"
+
+    def rows(self, records: Iterable[SavedView]) -> Sequence[Mapping[str, Any]]:
+        shown = lines(self.access, [*records])
+        about = self.shared([line.view for line in shown])
+        return [{"shown": line, **words} for line, words in zip(shown, about, strict=True)]
 
 
 @page_view
@@ -159,8 +157,8 @@ def saved_view_new(request: HttpRequest) -> HttpResponseBase:
 
     if made := form.save_by(save):
         messages.success(request, f"The view “{made.title}” is saved.")
-        return _done(request, made.address)
-    return _form_page(request, form, "Save this view", line)
+        return saved_in_panel(request, made.address)
+    return form_panel(request, FORM, form, title="Save this view", line=line)
 
 
 @vary_on_headers("HX-Request")
@@ -181,9 +179,10 @@ def saved_view_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
 
     if form.save_by(save):
         messages.success(request, f"The view “{view.title}” is saved. {shared_words(view)}.")
-        return _done(request, reverse("saved_views"))
+        return saved_in_panel(request, reverse("saved_views"))
     [line] = lines(access, [view])
-    return _form_page(request, form, "Title and sharing", line, remove_url=reverse("saved_view_remove", args=[pk]))
+    remove_url = reverse("saved_view_remove", args=[pk])
+    return form_panel(request, FORM, form, title="Title and sharing", line=line, remove_url=remove_url)
 
 
 @action_view
@@ -220,18 +219,3 @@ def _detail(whose: str, filters: Filters) -> str:
 
 def _own(request: HttpRequest, pk: int) -> SavedView:
     return get_object_or_404(SavedView.objects.writable_by(access_in(request)), pk=pk)
-
-
-def _form_page(request: HttpRequest, form: SharingForm, title: str, line: Line, **more: Any) -> HttpResponse:
-    context = {
-        **{"form": form, "title": title, "line": line, "action": request.get_full_path()},
-        **{"base_template": base_template(request), **more},
-    }
-    # The side panel only shows responses with status 200.
-    return render(request, "insights/views/form.html", context, status=200 if is_panel(request) else form.status)
-
-
-def _done(request: HttpRequest, address: str) -> HttpResponse:
-    if is_panel(request):
-        return HttpResponse(status=204, headers={"HX-Refresh": "true"})
-    return redirect(address)

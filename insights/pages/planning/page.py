@@ -7,14 +7,24 @@ from typing import Any
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from insights.pages.planning.ageing import ageing_part
+from insights.engine.fact_rows import GREATEST
+from insights.pages.answers import PageQuery
 from insights.pages.planning.forecasts import calibration_csv, forecasts_card, forecasts_csv, shipping_part
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
 from insights.pages.planning.tabs import PLANNING_PAGE, TABS
 from insights.pages.presenter import Additions, OwnCard
+from insights.pages.rows import greatest_rows
 from insights.pages.tabs import OpenTab, TabbedPage
+from insights.privacy.visible import visible_rows
+from insights.query.query import Statistic
+from insights.ui import tiles, wording
+from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_name
 from insights.ui.views import figures_view
+
+CYCLE_TIME, AGE = "issue.cycle_time", "wip.age"
+USUAL = PageQuery(CYCLE_TIME, statistic=Statistic.P85, whole=True)
+OLDEST_LISTED, MOST_COUNTED = 10, 500
 
 
 @figures_view
@@ -36,13 +46,33 @@ def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     }
 
 
+def _ageing(filters: Filters) -> dict[str, Any]:
+    """The oldest work in progress, beside the time within which 85 % of the items are done."""
+    usual = tiles.whole(PLANNING_PAGE.read(filters, [USUAL]).now[USUAL])
+    context = {
+        **greatest_rows(filters, AGE, size=OLDEST_LISTED),
+        "title": "Ageing work",
+        "part": "insights/planning/_part_ageing.html",
+    }
+    if usual.value is None:
+        return context
+    ages = visible_rows(filters.query(AGE), filters.access, size=MOST_COUNTED, order=GREATEST)
+    older = sum(row["contribution"] > usual.value for row in ages.rows)
+    return {
+        **context,
+        "usual": str(wording.duration(usual.value)),
+        "sample": wording.count(usual.sample_size, "item"),
+        "older": f"{older:,}{' or more' if older == MOST_COUNTED else ''} of {wording.count(ages.total, 'item')}",
+    }
+
+
 PLANNING = TabbedPage(
     PLANNING_PAGE,
     TABS,
     (),
     own=Additions(cards={"forecasts": OwnCard(forecasts_card)}),
     own_choices=(LISTED,),
-    own_parts={"ageing": ageing_part, "shipping": shipping_part},
+    own_parts={"ageing": _ageing, "shipping": shipping_part},
     own_tables={"forecasts": forecasts_csv, "calibration": calibration_csv},
     csv_prefix="headway-planning",
 )

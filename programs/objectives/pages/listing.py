@@ -70,9 +70,9 @@ class Objectives(UnitList):
         return self.quarters.starting(self.params.get("quarter", ""))
 
     @property
-    def context_params(self) -> Mapping[str, str]:
+    def context_params(self) -> Sequence[tuple[str, str]]:
         word = self.scope.scope.unit_word
-        return {"unit": word} if word and parameters_of(self.request).get("unit") else {}
+        return [("unit", word)] if word and parameters_of(self.request).get("unit") else []
 
     @property
     def unit(self) -> str:

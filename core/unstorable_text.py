@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryD
 
 from core.api.errors import error_document
 from core.views import explained
-from insights.query.errors import QueryError
+from core.write_errors import FieldError
 
 NUL = "\0"
 MESSAGE = "A NUL character can be neither stored nor searched. Leave it out."
@@ -58,4 +58,4 @@ def _refused(request: HttpRequest, field: str) -> HttpResponse:
     name = field.replace(NUL, "")
     if request.path_info.startswith("/api/"):
         return JsonResponse(error_document(name, MESSAGE), status=HTTPStatus.BAD_REQUEST)
-    return explained(request, QueryError(name, MESSAGE))
+    return explained(request, FieldError(name, MESSAGE))
