@@ -5,21 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import chain
 from typing import NamedTuple
 
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from core.page_links import Picker, address
+from core.views import Arguments, View, page_view
 from insights.catalogue.agents import agent_name
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
 from insights.catalogue.rules import Figures
+from insights.columns.source import PAGE
 from insights.engine.connected import OWNS_NOTHING, telemetry_since
+from insights.engine.live_rows import rows_of_answer
 from insights.engine.plan import OTHER_ALONE
 from insights.pages.annotations.labels import note_url
+from insights.privacy.scope_access import access_in
 from insights.privacy.visible import Freshness, visible_together
 from insights.query import windows
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
@@ -53,6 +58,18 @@ class PageQuery(NamedTuple):
     unfiltered_by: Dimension | None = None  # read without this facet, to list its other values
     statistic: Statistic | None = None
     whole: bool = False
+
+
+def figures_view(view: View[Arguments]) -> View[Arguments]:
+    """Decorate a page with several reads of figures: all are as of one moment, and share their look-ups."""
+
+    @wraps(view)
+    def of_one_moment(request: HttpRequest, /, *args: Arguments.args, **kwargs: Arguments.kwargs) -> HttpResponseBase:
+        access_in(request)  # may write, which nothing can from within
+        with rows_of_answer(PAGE):
+            return view(request, *args, **kwargs)
+
+    return page_view(of_one_moment)
 
 
 def compared(*keys: str) -> tuple[PageQuery, ...]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from insights.pages.answers import InsightsPage
+from insights.pages.answers import InsightsPage, figures_view
 from insights.pages.tabs import TabbedPage
 from insights.ui.cards import Figures, Section, Tile, Trend, UnitTable
-from insights.ui.views import figures_view
 
 HOURS = Section(
     "hours",

@@ -18,6 +18,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find, matches, metrics
 from insights.models import Dashboard, SavedView
 from insights.pages.ai.tabs import AI_PAGE
+from insights.pages.answers import figures_view
 from insights.pages.dashboards.saved_views import lines
 from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.pages.planning.tabs import PLANNING_PAGE
@@ -28,7 +29,6 @@ from insights.query.query import MetricValue
 from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view
 from integrations.delivery.records.visible import visible_pull_requests
 from integrations.models import Repository
 from orgtree.access.access import Access

@@ -277,7 +277,7 @@ def test_the_first_look_at_a_unit_asks_few_questions(busy: Org, member: Client) 
 def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(
     busy: Org, member: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("insights.ui.views.PAGE", Allowance(live_rows=0))
+    monkeypatch.setattr("insights.pages.answers.PAGE", Allowance(live_rows=0))
     page = member.get("/insights/ai/").content.decode()
     assert re.search(r"As of [^<]*</time> · \d+ days still to come", page)
 

@@ -32,7 +32,7 @@ from insights.leaderboard.ranking import (
 )
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai.tabs import AI_PAGE, FACETS_OF_SESSIONS, RANKED_BY
-from insights.pages.answers import InsightsPage, how_url, rows_url
+from insights.pages.answers import InsightsPage, figures_view, how_url, rows_url
 from insights.pages.filter_bar import filter_bar
 from insights.pages.rows import rows_elsewhere
 from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
@@ -44,7 +44,6 @@ from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
 from insights.ui.scope_bar import last_day, scope_navigation, scope_words
 from insights.ui.tiles import Link
-from insights.ui.views import figures_view
 from orgtree.trees.surroundings import surroundings
 
 PAGE_SIZE, ROWS_OF_SECTION = 25, 10

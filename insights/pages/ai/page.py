@@ -17,7 +17,7 @@ from insights.pages import lines, presenter
 from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
 from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, TABS, WORK_COMPARED
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, figures_view
 from insights.pages.connect import connect_first_agent
 from insights.pages.presenter import Additions, OwnCard
 from insights.pages.tabs import TabbedPage
@@ -28,7 +28,6 @@ from insights.ui import tiles, wording
 from insights.ui.cards import Section, Tile
 from insights.ui.filters import Filters
 from insights.ui.offers import sections_of, spend_budgets
-from insights.ui.views import figures_view
 from integrations.facts.counts import available_sources
 
 REPOSITORIES_LISTED = 10

@@ -16,7 +16,7 @@ from core.page_links import url_with
 from core.views import page_view
 from insights.catalogue.agents import agent_name
 from insights.pages.ai.tabs import AI_PAGE, SPEND_PAGE
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, figures_view
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.query.errors import QueryError
@@ -24,7 +24,6 @@ from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import figures_view
 from integrations.models import Repricing
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate

@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from insights.pages.answers import InsightsPage, OfferedFacet
+from insights.pages.answers import InsightsPage, OfferedFacet, figures_view
 from insights.pages.tabs import TabbedPage
 from insights.query.query import Dimension
 from insights.ui.cards import Section, Text, Tile, Trend, UnitTable
-from insights.ui.views import figures_view
 
 BILLS = Section(
     "bills",

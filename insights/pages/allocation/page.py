@@ -14,7 +14,7 @@ from django.urls import reverse
 from core.csv_export import Cell
 from core.page_links import url_with
 from insights.pages.allocation.tabs import ALLOCATION_PAGE, TABS, WEIGHTED
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, figures_view
 from insights.pages.presenter import Additions, OwnCard, TemplateCard, Verdict
 from insights.pages.tabs import TabbedPage
 from insights.query.query import Dimension, MetricValue
@@ -23,7 +23,6 @@ from insights.ui import tiles, wording
 from insights.ui.cards import Card
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import last_day
-from insights.ui.views import figures_view
 from integrations.delivery.allocation.targets import Targets, targets_in_force
 from integrations.models import AllocationRule, InvestmentCategory
 from integrations.models.allocation import UNLINKED, UNMATCHED

@@ -12,7 +12,7 @@ from django.urls import reverse
 from core.csv_export import csv_response
 from core.views import page_view, part_view
 from insights.catalogue.declarations import Metric
-from insights.pages.answers import InsightsPage, PageQuery
+from insights.pages.answers import InsightsPage, PageQuery, figures_view
 from insights.pages.catalogue import category_title
 from insights.pages.compare.table import (
     FEWEST_RANKED,
@@ -37,7 +37,7 @@ from insights.query import windows
 from insights.query.enums import Category
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view, render_part
+from insights.ui.views import render_part
 from orgtree.trees.search import units_matching
 
 LONGEST_SEARCH = 100

@@ -28,6 +28,7 @@ from insights.dashboards.document import KINDS, MOST_CARDS, WIDTHS, Placed, expo
 from insights.dashboards.preview import AS, offered_roles, read_reader
 from insights.dashboards.sharing import may_change, share_with, shared_words
 from insights.models import Dashboard
+from insights.pages.answers import figures_view
 from insights.pages.dashboards.forms import (
     CardForm,
     DescriptionForm,
@@ -41,7 +42,6 @@ from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import DEFAULT_RANGE
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view
 from orgtree.access.access import Access
 
 FORM = "insights/dashboards/form.html"

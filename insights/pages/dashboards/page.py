@@ -20,7 +20,7 @@ from insights.dashboards.sharing import may_change, shared_words
 from insights.dashboards.writing import home_dashboard
 from insights.models import Dashboard
 from insights.pages import lines, presenter
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, figures_view
 from insights.pages.change_token import current_token
 from insights.pages.delivery.lead_time import stages_part, stages_table
 from insights.pages.filter_bar import filter_bar
@@ -35,7 +35,6 @@ from insights.ui.cards import LINE, Lines, Section
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_navigation, scope_words
-from insights.ui.views import figures_view
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from insights.catalogue.registry import get
-from insights.pages.answers import Answers
+from insights.pages.answers import Answers, figures_view
 from insights.pages.delivery import dora, lead_time
 from insights.pages.delivery.tabs import DELIVERY_PAGE, FIVE, TABS
 from insights.pages.integrations.needs import need_lines
@@ -23,7 +23,6 @@ from insights.pages.tabs import TabbedPage
 from insights.pages.units import DELIVERY_COLUMNS
 from insights.ui import wording
 from insights.ui.filters import STATISTIC, Filters
-from insights.ui.views import figures_view
 from integrations.delivery.completeness import completeness
 
 

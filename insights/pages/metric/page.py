@@ -14,7 +14,7 @@ from insights.catalogue.registry import metrics
 from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
 from insights.pages.annotations.labels import note_url
-from insights.pages.answers import Answers, PageQuery
+from insights.pages.answers import Answers, PageQuery, figures_view
 from insights.pages.drawing import highest_title
 from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
@@ -34,7 +34,6 @@ from insights.ui.metric_panel import metric_named
 from insights.ui.offers import actions_on
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.shortfalls import queries_behind
-from insights.ui.views import figures_view
 from orgtree.trees.surroundings import Surroundings
 
 DIRECTIONS = {

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
 from insights.engine.fact_rows import GREATEST
-from insights.pages.answers import PageQuery
+from insights.pages.answers import PageQuery, figures_view
 from insights.pages.planning.forecasts import calibration_csv, forecasts_card, forecasts_csv, shipping_part
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
 from insights.pages.planning.tabs import PLANNING_PAGE, TABS
@@ -20,7 +20,6 @@ from insights.query.query import Statistic
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import scope_name
-from insights.ui.views import figures_view
 
 CYCLE_TIME, AGE = "issue.cycle_time", "wip.age"
 USUAL = PageQuery(CYCLE_TIME, statistic=Statistic.P85, whole=True)

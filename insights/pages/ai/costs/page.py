@@ -37,7 +37,7 @@ from insights.pages.ai.costs.visible import (
 )
 from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.ai.tabs import AI_PAGE
-from insights.pages.answers import PageQuery
+from insights.pages.answers import PageQuery, figures_view
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.pages.rows import csv_rows, row_table
@@ -46,7 +46,6 @@ from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
-from insights.ui.views import figures_view
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 

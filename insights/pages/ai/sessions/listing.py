@@ -23,7 +23,7 @@ from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind,
 from insights.engine.plan import Clock
 from insights.engine.read import read_totals
 from insights.pages.ai.tabs import FACETS_OF_SESSIONS
-from insights.pages.answers import InsightsPage
+from insights.pages.answers import InsightsPage, figures_view
 from insights.pages.drawing import LABELS
 from insights.pages.filter_bar import filter_bar
 from insights.pages.rows import csv_rows
@@ -32,7 +32,6 @@ from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
-from insights.ui.views import figures_view
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from orgtree.access.access import Access
