@@ -17,7 +17,8 @@ import integrations.connectors.jenkins.connector
 import integrations.connectors.jira.connector
 import integrations.connectors.linear.connector
 import integrations.connectors.openai.connector
-import integrations.connectors.pagerduty.connector  # noqa: F401
+import integrations.connectors.pagerduty.connector
+import integrations.connectors.sonarqube.connector  # noqa: F401
 from integrations.connectors.base import Connector, registry
 
 

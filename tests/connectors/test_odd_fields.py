@@ -27,6 +27,7 @@ from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.sonarqube_server import SonarQubeServer
 from integrations.connectors.azure.connector import AzureDevOps
 from integrations.connectors.base import Connector, RawRecord, Settings
 from integrations.connectors.bitbucket.connector import Bitbucket
@@ -41,6 +42,7 @@ from integrations.connectors.jenkins.connector import Jenkins
 from integrations.connectors.jira.connector import Jira
 from integrations.connectors.linear.connector import Linear
 from integrations.connectors.pagerduty.connector import PagerDuty
+from integrations.connectors.sonarqube.connector import SonarQube
 from tests.connectors.jenkins.conftest import busy_history
 from tests.connectors.linear.test_reading import initiative, project
 from tests.connectors.reading import QUICK, TOKEN
@@ -130,6 +132,12 @@ DEFINING = {
     "cycle": frozenset(f"cycle{path}" for path in ("", ".id", ".team", ".team.id")),
 }
 DEFINING = {**DEFINING, "review": DEFINING["pull_request"]}
+DEFINING = {
+    **DEFINING,
+    "analysis": frozenset({"analysis", "analysis.key", "analysis.date", "measures"})
+    | {f"measures.{metric}" for metric in ("lines_to_cover", "uncovered_lines")},
+    "quality_issue": frozenset({"quality_issue", "quality_issue.key", "quality_issue.creationDate"}),
+}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
     "pull_request": frozenset({"page"}),
@@ -143,6 +151,7 @@ OURS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("linear_project", "initiative"), frozenset({"workspace"})),
     **dict.fromkeys(("pullrequest", "branch_commit", "bitbucket_pipeline"), frozenset({"repository"})),
     "bitbucket_deployment": frozenset({"repository", "name", "type"}),
+    **dict.fromkeys(("analysis", "quality_issue"), frozenset({"project", "repository", "branch", "page"})),
 }
 
 
@@ -231,6 +240,7 @@ def samples() -> list[Sample]:
         linear.projects, linear.initiatives = [project(1)], [initiative(1)]
         jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
         pagerduty = servers.enter_context(PagerDutyServer(history, token=TOKEN))
+        sonarqube = servers.enter_context(SonarQubeServer(history, token=TOKEN))
         jenkins_values = {"base_url": jenkins.url, "user": "reader", **rules}
         connectors = {
             "github over GraphQL": GitHub(Settings({"base_url": github.url, "use_graphql": "true"}, token)),
@@ -244,6 +254,7 @@ def samples() -> list[Sample]:
             "linear": Linear(Settings({"base_url": linear.url}, token)),
             "jenkins": Jenkins(Settings(jenkins_values, token)),
             "pagerduty": PagerDuty(Settings({"base_url": pagerduty.url, **events}, token)),
+            "sonarqube": SonarQube(Settings({"base_url": sonarqube.url}, token)),
         }
         return [sample for name, of in connectors.items() for sample in _richest(name, list(_read(of)))]
 

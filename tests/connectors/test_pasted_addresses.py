@@ -40,6 +40,9 @@ from integrations.connectors.registered import connectors
         ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
         ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
         ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
+        ("sonarqube", "https://sonar.example.com/dashboard?id=acme_shop", "https://sonar.example.com"),
+        ("sonarqube", "https://tools.example.com/sonar/projects", "https://tools.example.com/sonar"),
+        ("sonarqube", "https://sonarcloud.io/organizations/acme/projects", "https://sonarcloud.io"),
     ],
 )
 def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: str) -> None:
@@ -48,7 +51,8 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
 
 
 @pytest.mark.parametrize(
-    "provider", ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "bitbucket", "linear", "pagerduty"]
+    "provider",
+    ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "bitbucket", "linear", "pagerduty", "sonarqube"],
 )
 @pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
 def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:

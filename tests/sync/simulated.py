@@ -31,6 +31,7 @@ from demo.providers.linear_server import LinearServer
 from demo.providers.openai_server import WORKSPACE, OpenAIServer
 from demo.providers.pagerduty_server import PagerDutyServer
 from demo.providers.simulated_server import SimulatedServer
+from demo.providers.sonarqube_server import SonarQubeServer
 from integrations.connectors.base import ResourceDraft
 from integrations.enums import ResourceKind
 from integrations.intake.places import store_resource
@@ -154,6 +155,15 @@ def _linear() -> SimulatedServer:
 
 def _pagerduty() -> SimulatedServer:
     return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
+
+
+def _sonarqube() -> SimulatedServer:
+    """Three small pages of analyses, and an issue that is fixed between `BEFORE` and `AFTER`."""
+    commits = tuple(commit(f"Step {number}", BEGIN + number * HOUR) for number in range(25))
+    history = small_history()
+    fixed = replace(history.alerts[0], number=9, fixed_at=AFTER - MINUTE)
+    history = replace(history, commits={"shop": commits}, alerts=(*history.alerts, fixed), ends_at=AFTER)
+    return SonarQubeServer(history, token=TOKEN)
 
 
 def _jenkins() -> SimulatedServer:
@@ -327,6 +337,19 @@ PAGERDUTY = SimulatedProvider(
     after=AFTER,
     first_page=2,  # nothing happened in the last half year
 )
+SONARQUBE = SimulatedProvider(
+    name="sonarqube",
+    slug="sonarqube",
+    serve=_sonarqube,
+    settings={},
+    lists="/project_analyses/",
+    details="/measures/",
+    renamed="analyses.3.date",
+    before=BEFORE,
+    after=AFTER,
+    repository="https://github.com/acme/shop",
+    small_pages={"integrations.connectors.sonarqube.lists.PER_PAGE": 10},
+)
 JENKINS = SimulatedProvider(
     name="jenkins",
     slug="jenkins",
@@ -442,6 +465,7 @@ PROVIDERS = (
     JIRA_DATA_CENTER,
     LINEAR,
     PAGERDUTY,
+    SONARQUBE,
     JENKINS,
     *VENDORS,
 )

@@ -1,0 +1,1 @@
+"""SonarQube: Server from 9.9 on, and Cloud."""
