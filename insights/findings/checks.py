@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import cached_property
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Count
@@ -16,9 +18,10 @@ from insights.catalogue.registry import get
 from insights.findings.comparable import Team, are_comparable, comparable_teams, in_words
 from insights.findings.detectors import CHANGE, DETECTORS, GAP, MOVE, TREND, Detector
 from insights.findings.thresholds import Factors, factors
-from insights.formulas.findings import ChangePoint, change_at, change_point, gap, middle_of, trend
+from insights.formulas.findings import ChangePoint, change_at, change_point, gap, middle_of, spread_of, trend
 from insights.models import ComparableRule
 from insights.privacy.visible import UnitQueries, visible_together
+from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension, Granularity, MetricValue, Query, Statistic, Window
 from integrations.code.git.context_files import context_files_by_repository
 from orgtree.access.access import aggregates_access
@@ -32,6 +35,7 @@ WEEKS, WEEK = 52, timedelta(weeks=1)
 HALF_YEAR = 26  # weeks: of trends, and of comparisons with teams and repositories
 LEAST_FACTS = 20  # on each side
 SAME_CHANGE = timedelta(weeks=3)
+LEAST_METRICS = 4  # before their spread says what is usual
 MOST_REPOSITORIES = 60  # those with most facts
 LEAST_MOVED, SHARE_MOVED = 3, 0.25  # people who came or left on a day, and their share of the team
 Subject = int | str | None  # a unit, a repository by its name, the whole organisation
@@ -246,22 +250,22 @@ class Weeks:
 
     def _changed(self, detector: Detector, subject: Subject) -> Check | None:
         known = [value for value in self._weeks_of(detector, subject) if value.value is not None]
-        if detector.kind == TREND:
-            known = known[-HALF_YEAR:]
         values = [value.value or 0.0 for value in known]
         since = self.moves.get(subject) if isinstance(subject, int) else None
         point = _point(detector, values, known, since)
         if point is None:
             return None
-        position = len(known) // 2 if detector.kind == TREND else point.position
-        before, after = (sum(value.sample_size for value in part) for part in (known[:position], known[position:]))
+        compared, position = known, point.position
+        if detector.kind == TREND:
+            compared, position = known[point.position :], HALF_YEAR // 2
+        before, after = (sum(week.sample_size for week in part) for part in (compared[:position], compared[position:]))
         if min(before, after) < LEAST_FACTS:
             return None
         is_sure = point.low > 0 or point.high < 0
         return Check(
             detector=detector,
             unit=subject if isinstance(subject, int) else None,
-            chance=point.p,
+            chance=_chance(detector, point),
             since=since if since and detector.kind == MOVE else known[point.position].window.start,
             before=point.before,
             after=point.after,
@@ -274,7 +278,13 @@ class Weeks:
     def _apart(self, detector: Detector, subject: Subject) -> Check | None:
         others = [*self._comparable(detector, subject)]
         own, *beside = (self._half_year(detector, one) for one in (subject, *others))
-        found = gap(own.values, [one.values for one in beside], [one.middle for one in beside])
+        found = gap(
+            own.values,
+            [one.values for one in beside],
+            [one.middle for one in beside],
+            most=_most(detector),
+            usual_spread=None if detector.of_repositories else self._usual_spread,
+        )
         if found is None:
             return None
         # Only those that are worse off are findings.
@@ -297,6 +307,20 @@ class Weeks:
             compared_with=[other for other in others if isinstance(other, int)],
             compared_by=self.rule if isinstance(subject, int) else "",
         )
+
+    @cached_property
+    def _usual_spread(self) -> float | None:
+        """The median, over the metrics in which teams are compared, of how far apart they are; None for few metrics."""
+        import numpy
+
+        spreads = []
+        for detector in DETECTORS:
+            if detector.kind == GAP and not detector.of_repositories:
+                middles = numpy.array([self._half_year(detector, team).middle for team in self.teams])
+                known = middles[~numpy.isnan(middles)]
+                if len(known) and (spread := spread_of(known, _most(detector))) is not None:
+                    spreads.append(spread)
+        return median(spreads) if len(spreads) >= LEAST_METRICS else None
 
     def _half_year(self, detector: Detector, subject: Subject) -> _HalfYear:
         if (known := self._known.get((detector.key, subject))) is None:
@@ -331,6 +355,17 @@ def _is_large(detector: Detector, before: float, after: float, least: float) -> 
     return is_finding and abs(after - before) >= max(detector.at_least, least * abs(before))
 
 
+def _chance(detector: Detector, point: ChangePoint) -> float:
+    """The probability of as clear a change in a direction that is asked for: half, where one direction alone is."""
+    if detector.higher and detector.lower:
+        return point.p
+    return point.p / 2 if (detector.higher if point.after > point.before else detector.lower) else 1.0
+
+
+def _most(detector: Detector) -> float | None:
+    return 100.0 if detector.unit_of_measure == UnitOfMeasure.PERCENT else None
+
+
 def _metrics_of(detector: Detector) -> Sequence[str]:
     return [detector.metric, *detector.part_of]
 
@@ -341,7 +376,7 @@ def _point(
     if detector.kind == CHANGE:
         return change_point(values)
     if detector.kind == TREND:
-        return trend(values) if len(values) == HALF_YEAR else None
+        return trend(values, HALF_YEAR)
     later = [position for position, week in enumerate(known) if moved_on and week.window.start >= moved_on]
     return change_at(values, later[0]) if later else None
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import comb, log
-from statistics import median
+from math import comb
+from statistics import NormalDist, median
 from typing import TYPE_CHECKING
 
 from insights.formulas.differences import students_t
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WEEKS_BEFORE, WEEKS_AFTER = 8, 4  # at least, beside a change
 LEAST_WEEKS = WEEKS_BEFORE + WEEKS_AFTER
 DRAWS, BATCH = 200_000, 20_000  # orders of the weeks, from which p values come
+FEW_ORDERS = 20  # with as clear a change, of all: too few to tell how rare it is
 RESAMPLES = 2_000
 LEVEL = 0.95
 MOST_ALIKE = 0.9
@@ -53,8 +54,22 @@ def change_point(values: Sequence[float]) -> ChangePoint | None:
     statistics = _statistics(_ranks_of(values))[0]
     best = int(statistics.argmax())
     worth = _worth_of_weeks(_around_sides(values, WEEKS_BEFORE + best))
-    p = _share_above(_without_change(len(values)), worth * float(statistics[best]))
+    p = _chance_of_any(len(values), worth * float(statistics[best]))
     return _changed_at(values, WEEKS_BEFORE + best, p)
+
+
+def _chance_of_any(weeks: int, statistic: float) -> float:
+    """The probability of as great a statistic at any position: the share of random orders, or, where hardly any order
+    has one, the sum of the exact probabilities at each position, which is no less.
+    """
+    drawn = _share_above(_without_change(weeks), statistic)
+    if drawn > FEW_ORDERS / DRAWS:
+        return drawn
+    at_positions = 0.0
+    for position in range(WEEKS_BEFORE, weeks - WEEKS_AFTER + 1):
+        deviation = (position * (weeks - position) * (weeks + 1) / 12) ** 0.5
+        at_positions += _chance_of_rank_sum(weeks, position, statistic * deviation)
+    return min(drawn, at_positions)
 
 
 def change_at(values: Sequence[float], position: int) -> ChangePoint | None:
@@ -67,9 +82,14 @@ def change_at(values: Sequence[float], position: int) -> ChangePoint | None:
     weeks = len(values)
     apart = abs(float(_ranks_of(values)[0, :position].sum()) - position * (weeks + 1) / 2)
     apart *= _worth_of_weeks(_around_sides(values, position))
-    sums, probabilities = _rank_sums(weeks, position)
-    as_far = abs(sums - position * (weeks + 1) / 2) >= apart - 1e-9
-    return _changed_at(values, position, float(min(1.0, probabilities[as_far].sum())))
+    return _changed_at(values, position, _chance_of_rank_sum(weeks, position, apart))
+
+
+def _chance_of_rank_sum(weeks: int, chosen: int, apart: float) -> float:
+    """The probability that the ranks of so many weeks of all add up to at least so much more or less than expected."""
+    sums, probabilities = _rank_sums(weeks, chosen)
+    as_far = abs(sums - chosen * (weeks + 1) / 2) >= apart - 1e-9
+    return float(min(1.0, probabilities[as_far].sum()))
 
 
 @lru_cache(maxsize=256)
@@ -94,48 +114,42 @@ def _changed_at(values: Sequence[float], position: int, p: float) -> ChangePoint
     return ChangePoint(position, float(numpy.median(before)), float(numpy.median(after)), low, high, p)
 
 
-def trend(values: Sequence[float]) -> ChangePoint | None:
-    """A steady rise or fall: `before` and `after` are both ends of the Theil–Sen line through the weeks.
+def trend(values: Sequence[float], weeks: int) -> ChangePoint | None:
+    """A steady rise or fall of the last `weeks`: `before` and `after` are both ends of the Theil–Sen line through them.
 
-    `p` is that of Kendall's rank correlation with time among weeks in random order.  None for fewer than 12 weeks, or
-    where all are equal.
+    `p` is the probability, where all values are in random order, of ranks that follow a line as closely which is level
+    until `position` and rises or falls from there: what was before says what is usual.  None for fewer than `weeks`
+    values or fewer than 12, or where all are equal.
     """
     import numpy
 
-    if len(values) < LEAST_WEEKS or min(values) == max(values):
+    position = len(values) - weeks
+    if position < 0 or weeks < LEAST_WEEKS or min(values) == max(values):
         return None
-    series = numpy.array(values, dtype=float)
-    first, second = numpy.triu_indices(len(values), 1)
-    rises = series[second] - series[first]
-    slopes = rises / (second - first)
-    slope, weeks = float(numpy.median(slopes)), len(values) - 1
-    residuals = series - slope * numpy.arange(len(values))
+    level, series = numpy.array(values[:position], dtype=float), numpy.array(values[position:], dtype=float)
+    first, second = numpy.triu_indices(weeks, 1)
+    slopes = (series[second] - series[first]) / (second - first)
+    slope, steps = float(numpy.median(slopes)), weeks - 1
+    residuals = series - slope * numpy.arange(weeks)
     start = float(numpy.median(residuals))
-    p = _concordance_p(len(values), _worth_of_weeks(residuals) * abs(float(numpy.sign(rises).sum())))
+    around = numpy.concatenate([level - numpy.median(level) if position else level, residuals - start])
+    line = numpy.maximum(0.0, numpy.arange(len(values)) - position)
+    p = _chance_of_following(line, _ranks_of(values)[0], worth=_worth_of_weeks(around))
     low, high = UNBOUNDED
     if p <= LIKELY_CHANCE:
         # Sen's interval: the slopes as far from the middle as concordance varies without any trend.
-        reach = 1.96 * (len(values) * weeks * (2 * len(values) + 5) / 18) ** 0.5 / len(slopes) / 2
-        low, high = (float(edge) * weeks for edge in numpy.quantile(slopes, [max(0, 0.5 - reach), min(1, 0.5 + reach)]))
-    return ChangePoint(0, start, start + slope * weeks, low, high, p)
+        reach = 1.96 * (weeks * steps * (2 * weeks + 5) / 18) ** 0.5 / len(slopes) / 2
+        low, high = (float(edge) * steps for edge in numpy.quantile(slopes, [max(0, 0.5 - reach), min(1, 0.5 + reach)]))
+    return ChangePoint(position, start, start + slope * steps, low, high, p)
 
 
-def _concordance_p(weeks: int, apart: float) -> float:
-    """The probability that so many more pairs of weeks rise than fall, or the other way round, in random order: the
-    inversions of permutations (Kendall, 1938: https://doi.org/10.1093/biomet/30.1-2.81).
+def _chance_of_following(line: Floats, ranks: Floats, *, worth: float) -> float:
+    """The probability that ranks in random order follow a line as closely, in either direction: their sum of products
+    is normal but for its tails, which are shorter (Hájek, 1961: https://doi.org/10.1214/aoms/1177705057).
     """
-    inversions, probabilities = _inversions(weeks)
-    return float(min(1.0, probabilities[abs(weeks * (weeks - 1) / 2 - 2 * inversions) >= apart - 1e-9].sum()))
-
-
-@lru_cache(maxsize=64)
-def _inversions(weeks: int) -> tuple[Floats, Floats]:
-    import numpy
-
-    probabilities = numpy.ones(1)
-    for week in range(2, weeks + 1):
-        probabilities = numpy.convolve(probabilities, numpy.full(week, 1 / week))
-    return numpy.arange(float(len(probabilities))), probabilities
+    weeks, line = len(line), line - line.mean()
+    deviation = (weeks * (weeks + 1) / 12 * float((line**2).sum())) ** 0.5
+    return 2 * NormalDist().cdf(-worth * abs(float((line * ranks).sum())) / deviation)
 
 
 def _around_sides(values: Sequence[float], position: int) -> Floats:
@@ -221,8 +235,9 @@ def _difference_of_medians(before: Floats, after: Floats) -> tuple[float, float]
 @dataclass(frozen=True)
 class Gap:
     """A unit beside comparable ones, week by week: the median difference with its interval, and `p`, the probability of
-    so one-sided differences where neither is higher.  `is_outlier` says whether the unit stands further from the
-    comparable ones, which differ all the time, than three in ten thousand would on either side.
+    so one-sided differences where neither is higher.  `is_outlier` says whether the unit stands further on that side of
+    the comparable ones, which differ all the time, than the farthest of so many would in all but three of a thousand
+    organisations.
     """
 
     own: float
@@ -234,16 +249,21 @@ class Gap:
 
 
 LEAST_COMPARABLE = 4  # units: fewer do not say what is usual
-OUTLIERS = 0.0003  # of units like the comparable ones, on each side
+OUTLIERS = 0.003  # probability of one on a side among all units, if they are alike
+OTHER_METRICS = 4  # units, as which the spread in other metrics counts
 
 
 def gap(
     own: Sequence[float | None] | Floats,
     comparable: Sequence[Sequence[float | None] | Floats],
     middles: Sequence[float] | None = None,
+    *,
+    most: float | None = None,
+    usual_spread: float | None = None,
 ) -> Gap | None:
     """The unit's weekly values beside those of comparable units, in the same weeks; `middles` are the medians of these,
-    where they are known (not a number for one without a value).
+    where they are known (not a number for one without a value).  `most` is what a share has at most, `usual_spread` the
+    variance among units in the other metrics, as spread_of gives it.
 
     None for fewer than 12 weeks in which the unit and four of the others have a value.
     """
@@ -259,7 +279,9 @@ def gap(
     differences = pairs[:, 0] - pairs[:, 1]
     own_medians = numpy.array([middle_of(series) for series in beside] if middles is None else middles)
     p = sign_test(int((differences > 0).sum()), int((differences < 0).sum()))
-    is_outlier = _is_outlier(float(numpy.median(pairs[:, 0])), own_medians[~numpy.isnan(own_medians)])
+    is_outlier = _is_outlier(
+        float(numpy.median(pairs[:, 0])), own_medians[~numpy.isnan(own_medians)], most, usual_spread
+    )
     low, high = UNBOUNDED
     if p <= LIKELY_CHANCE and is_outlier:
         weeks = len(differences)
@@ -284,16 +306,40 @@ def middle_of(series: Floats) -> float:
     return float(numpy.median(known)) if len(known) else float("nan")
 
 
-def _is_outlier(own: float, middles: Floats) -> bool:
-    """Whether it lies beyond the prediction interval for one more unit (Student's t), in logarithms where all are
-    positive: with few comparable units their spread is hardly known.
+def spread_of(middles: Floats, most: float | None) -> float | None:
+    """The variance among units, in logarithms or of odds; None for fewer than five, or where some have nothing."""
+    scaled = _in_logarithms(middles, most)
+    return float(scaled.var(ddof=1)) if scaled is not None and len(scaled) > LEAST_COMPARABLE else None
+
+
+def _in_logarithms(values: Floats, most: float | None) -> Floats | None:
+    """Their logarithms, or where they are shares, those of their odds; None where a value has none."""
+    import numpy
+
+    if values.min() <= 0 or (most is not None and values.max() >= most):
+        return None
+    logarithms: Floats = numpy.log(values if most is None else values / (most - values))
+    return logarithms
+
+
+def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: float | None) -> bool:
+    """Whether it lies beyond the prediction interval for one more unit (Student's t, at the level of Grubbs's test of
+    the farthest: https://doi.org/10.1214/aoms/1177729885).
+
+    Few comparable units hardly tell how far apart they usually are, so the spread of other metrics is drawn upon, as
+    if it were that of four more units (Smyth, 2004: https://doi.org/10.2202/1544-6115.1027).
     """
     import numpy
 
-    if min(own, middles.min()) > 0:
-        own, middles = log(own), numpy.log(middles)
-    reach = students_t(1 - OUTLIERS, len(middles) - 1) * middles.std(ddof=1) * (1 + 1 / len(middles)) ** 0.5
-    return bool(abs(own - middles.mean()) > reach)
+    scaled = _in_logarithms(numpy.append(middles, own), most)
+    is_scaled = scaled is not None
+    *beside, unit = scaled if scaled is not None else numpy.append(middles, own)
+    variance, freedom = float(numpy.var(beside, ddof=1)), len(beside) - 1
+    if is_scaled and usual_spread is not None:
+        variance = (freedom * variance + OTHER_METRICS * usual_spread) / (freedom + OTHER_METRICS)
+        freedom += OTHER_METRICS
+    reach = students_t(1 - OUTLIERS / (len(beside) + 1), freedom) * (variance * (1 + 1 / len(beside))) ** 0.5
+    return bool(abs(unit - numpy.mean(beside)) > reach)
 
 
 def sign_test(positive: int, negative: int) -> float:

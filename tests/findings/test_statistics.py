@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from itertools import combinations, pairwise, permutations, product
+from itertools import combinations, pairwise, product
 from statistics import median
 
+import numpy
 import pytest
 
 from insights.formulas.findings import (
@@ -23,7 +24,9 @@ from insights.formulas.findings import (
     sign_test,
     trend,
 )
-from insights.formulas.findings import _concordance_p as concordance_p
+from insights.formulas.findings import _chance_of_any as chance_of_any
+from insights.formulas.findings import _chance_of_following as chance_of_following
+from insights.formulas.findings import _is_outlier as is_outlier
 from insights.formulas.findings import _rank_sums as rank_sums
 
 
@@ -130,22 +133,93 @@ def test_rank_sums_are_those_of_all_choices(weeks: int, chosen: int) -> None:
         assert probability == pytest.approx(choices.count(int(value)) / len(choices))
 
 
-@pytest.mark.parametrize("apart", range(0, 16, 3))
-def test_trends_are_as_rare_as_among_all_orders(apart: int) -> None:
-    orders = [*permutations(range(6))]
-    rises = [sum(1 if b > a else -1 for a, b in combinations(order, 2)) for order in orders]
-    assert concordance_p(6, apart) == pytest.approx(sum(abs(one) >= apart for one in rises) / len(orders))
+@pytest.mark.parametrize("level", [0, 26])
+def test_a_trend_is_hardly_rarer_than_among_shuffled_weeks(level: int) -> None:
+    """In the tails that matter it is taken for less sure than it is."""
+    draw = random.Random(level)
+    line = numpy.maximum(0.0, numpy.arange(level + 26.0) - level)
+    ranks, orders = [*range(1, level + 27)], 20_000
+    chances = [chance_of_following(line, numpy.array(draw.sample(ranks, len(ranks))), worth=1.0) for _ in range(orders)]
+    for chance in (0.2, 0.05, 0.01, 0.001):
+        share = sum(one <= chance for one in chances) / orders
+        assert share <= chance + 3 * (chance / orders) ** 0.5
+        assert share >= chance / 5
 
 
 def test_a_planted_trend_is_bounded_and_noise_is_none() -> None:
     draw = random.Random(4)
-    found = trend([10 + week * 0.5 + draw.gauss(0, 2) for week in range(26)])
+    rising = [10 + week * 0.5 + draw.gauss(0, 2) for week in range(26)]
+    found = trend(rising, 26)
+    assert found is not None
+    assert found.p < 1e-4
+    assert found.low < 12.5 < found.high  # 25 weeks of a half
+    after_a_level_half_year = trend([*(10 + draw.gauss(0, 2) for _ in range(26)), *rising], 26)
+    assert after_a_level_half_year is not None
+    assert after_a_level_half_year.position == 26
+    assert after_a_level_half_year.p < found.p / 10, "what was before says more"
+    assert (after_a_level_half_year.before, after_a_level_half_year.low) == (found.before, found.low)
+    quiet = [trend([draw.gauss(0, 1) for _ in range(52)], 26) for _ in range(300)]
+    assert sum(one is not None and one.p <= 0.05 for one in quiet) <= 25  # 15 are expected
+    assert trend([1.0] * 26, 26) is None
+    assert trend(rising[1:], 26) is None
+
+
+def test_a_step_long_ago_is_no_steady_rise() -> None:
+    """Last year's weeks make it improbable; the slope of the half year does not leave out zero."""
+    draw = random.Random(7)
+    found = trend([draw.gauss(20 if week >= 28 else 10, 2) for week in range(52)], 26)
     assert found is not None
     assert found.p < 1e-5
-    assert found.low < 12.5 < found.high  # 25 weeks of a half
-    quiet = [trend([draw.gauss(0, 1) for _ in range(26)]) for _ in range(300)]
-    assert sum(one is not None and one.p <= 0.05 for one in quiet) <= 25  # 15 are expected
-    assert trend([1.0] * 26) is None
+    assert found.low <= 0
+
+
+def test_the_rarest_changes_have_different_probabilities() -> None:
+    """Of 200,000 orders none has as clear a change; the sum of exact probabilities is no less than the truth."""
+    clear, clearer = chance_of_any(52, 5.2), chance_of_any(52, 5.8)
+    assert clearer < clear / 10 < 1e-6
+    share = chance_of_any(16, 3.0)
+    bound = sum(
+        float(probabilities[abs(sums - position * 8.5) >= 3.0 * (position * (16 - position) * 17 / 12) ** 0.5].sum())
+        for position in range(WEEKS_BEFORE, 16 - WEEKS_AFTER + 1)
+        for sums, probabilities in [rank_sums(16, position)]
+    )
+    assert share < bound < 5 * share
+
+
+def test_shares_are_compared_by_their_odds() -> None:
+    """97 % is far from 80 % for whoever counts what is missing; in the logarithm of shares it hardly is."""
+    draw = random.Random(9)
+    usual = [[80 + number + draw.uniform(-1, 1) for _ in range(26)] for number in range(-4, 5)]
+    apart = [97 + draw.uniform(-0.5, 0.5) for _ in range(26)]
+    as_share, as_amount = gap(apart, usual, most=100.0), gap(apart, usual)
+    assert as_share is not None
+    assert as_amount is not None
+    assert (as_share.is_outlier, as_amount.is_outlier) == (True, False)
+
+
+def test_other_metrics_say_how_far_apart_few_teams_are() -> None:
+    """Four teams that happen to be alike are no reason to take the fifth for an outlier."""
+    usual: list[list[float | None]] = [[level] * 26 for level in (10.0, 10.1, 10.2, 10.3)]
+    beside = [13.0 + week % 2 for week in range(26)]
+    alone, informed = gap(beside, usual), gap(beside, usual, usual_spread=0.3**2)
+    assert alone is not None
+    assert informed is not None
+    assert (alone.is_outlier, informed.is_outlier) == (True, False)
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.5])
+def test_hardly_any_unit_of_a_quiet_organisation_is_an_outlier(apart: float) -> None:
+    """One in 300 organisations and metrics, however many units; `apart` is by how much spreads of metrics differ."""
+    generator = numpy.random.default_rng(int(apart * 10))
+    found = 0
+    for _ in range(150):
+        spreads = 0.2 * numpy.exp(generator.normal(0, apart, 8))
+        levels = numpy.exp(generator.normal(0, 1, (8, 10)) * spreads[:, None])
+        usual = median(float(numpy.log(one).var(ddof=1)) for one in levels)
+        for metric in levels:
+            for unit, level in enumerate(metric):
+                found += is_outlier(float(level), numpy.delete(metric, unit), None, usual) and level > metric.mean()
+    assert found <= 9  # 3.6 are expected: 150 organisations of eight metrics
 
 
 def test_a_change_on_a_known_day_is_surer_than_on_any_day() -> None:
