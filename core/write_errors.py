@@ -33,9 +33,11 @@ class ConflictError(Exception):
 
 
 def checked_text(field: str, text: str, most: int, *, missing: str = "") -> str:
-    """The text without surrounding space.  Raises FieldError; `missing` is its message if an empty text is refused."""
+    """The text without surrounding space.  Raises FieldError; `missing` is its message if a text is refused in which
+    nothing can be seen.
+    """
     text = text.replace("\r\n", "\n").strip()
-    if missing and not text:
+    if missing and not any(character.isprintable() and not character.isspace() for character in text):
         raise FieldError(field, missing)
     if len(text) > most or "\x00" in text:
         raise FieldError(field, f"At most {most:,} characters, and no NUL.")

@@ -41,9 +41,8 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
         raise MayNotWriteError(ONLY_LEADERS)
     if act not in ACTS:
         raise FieldError("act", f"Choose one of {', '.join(ACTS)}.")
-    reason = checked_text("reason", reason, LONGEST_REASON)
-    if act in {DISMISS, Verdict.WRONG} and not reason:
-        raise FieldError("reason", "Say why, so that the next reader knows.")
+    missing = "Say why, so that the next reader knows." if act in {DISMISS, Verdict.WRONG} else ""
+    reason = checked_text("reason", reason, LONGEST_REASON, missing=missing)
     with transaction.atomic():
         stored = _open(finding, "act")
         if act == ACKNOWLEDGE or stored.state == FindingState.NEW:
@@ -52,6 +51,7 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
             stored.state, stored.ended_on = FindingState.DISMISSED, timezone.localdate()
         if act in Verdict.values:
             stored.verdict = act
+            stored.undone_on = stored.undone_by = None  # a new word counts, whatever was undone before
         stored.reason = reason or stored.reason
         _save_decided(stored, access)
     return stored
@@ -62,6 +62,18 @@ def begin_work(access: Access, finding: Finding) -> None:
     stored = _open(finding, "finding")
     stored.state = FindingState.IN_WORK
     _save_decided(stored, access)
+
+
+def return_from_work(finding: Finding) -> None:
+    """Note that nothing works on the finding any more: it is acknowledged again, as it is not new to those who lead the
+    unit.  In the caller's transaction; nothing where it is not in work.
+    """
+    Finding.objects.filter(pk=finding.pk, state=FindingState.IN_WORK).update(state=FindingState.ACKNOWLEDGED)
+
+
+def resume_work(finding: Finding) -> None:
+    """Note that dropped work was taken up again, in the caller's transaction; nothing where the finding is closed."""
+    Finding.objects.filter(pk=finding.pk, state__in=OPEN_STATES).update(state=FindingState.IN_WORK)
 
 
 def _open(finding: Finding, field: str) -> Finding:

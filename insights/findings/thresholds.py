@@ -98,7 +98,8 @@ def set_undone(access: Access, detector: str, unit: Unit | None, repository: str
         judged = Finding.objects.select_for_update(of=("self",)).filter(
             decided_on__gt=today - COUNTED, undone_on__isnull=is_undone
         )
-        changed = [*judged.filter(detector=detector, unit=unit, repository=repository).exclude(verdict="")]
+        place = {"detector": detector.replace("\x00", ""), "unit": unit, "repository": repository.replace("\x00", "")}
+        changed = [*judged.filter(**place).exclude(verdict="")]
         if not changed:
             raise FieldError("detector", "No verdict moved this threshold.")
         for finding in changed:

@@ -11,9 +11,10 @@ from core.write_errors import FieldError, MayNotWriteError
 from insights.findings.deciding import find_finding
 from insights.findings.words import names_behind, worded
 from insights.models import Finding
+from insights.models.findings import OPEN_STATES, FindingState
 from insights.ui.offers import OfferedSection
 from orgtree.access.access import Access
-from programs.finding_work.work import start_work, work_on
+from programs.finding_work.work import is_dropped, start_work, work_on
 from programs.models import Objective, Ticket
 from programs.requests.fields import LONGEST_ID
 
@@ -33,16 +34,20 @@ def start_named_work(request: HttpRequest, access: Access, work: Ticket | Object
 
 def work_of_finding(finding: Finding, access: Access) -> OfferedSection | None:
     """The tickets and objectives that work on it; None where there are none."""
+    work = work_on(finding, access)
     lines = [
         {
             "title": one.title,
             "kind": "Ticket" if isinstance(one, Ticket) else "Objective",
             "url": reverse("ticket" if isinstance(one, Ticket) else "objective", args=[one.pk]),
-            "state": one.get_state_display() if isinstance(one, Ticket) else "",
+            "state": one.get_state_display() if isinstance(one, Ticket) else "Dropped" if is_dropped(one) else "",
+            "dropped_why": one.dropped_why,
         }
-        for one in work_on(finding, access)
+        for one in work
     ]
-    return OfferedSection("programs/finding_work/_of_finding.html", {"lines": lines}) if lines else None
+    ended = finding.state != FindingState.IN_WORK and all(map(is_dropped, work))
+    context = {"lines": lines, "ended": ended and finding.state in OPEN_STATES}
+    return OfferedSection("programs/finding_work/_of_finding.html", context) if lines else None
 
 
 def finding_of(work: Ticket | Objective, access: Access) -> dict[str, str] | None:

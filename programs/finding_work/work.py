@@ -1,4 +1,4 @@
-"""Starts the work on a finding, and reads what works on it."""
+"""Starts and ends the work on a finding, and reads what works on it."""
 
 from __future__ import annotations
 
@@ -6,27 +6,59 @@ from collections.abc import Sequence
 
 from django.db import transaction
 
-from core.write_errors import MayNotWriteError
-from insights.findings.deciding import ONLY_LEADERS, begin_work, may_decide
+from core.write_errors import FieldError, MayNotWriteError
+from insights.findings.deciding import ONLY_LEADERS, begin_work, may_decide, resume_work, return_from_work
 from insights.models import Finding
 from orgtree.access.access import Access
-from programs.models import FindingWork, Objective, Ticket
+from programs.models import FindingWork, Objective, Ticket, TicketState
 
 
 def start_work(access: Access, finding: Finding, work: Ticket | Objective) -> FindingWork:
     """Let a ticket or an objective work on a finding, which is *in work* from then on.
 
-    Raises MayNotWriteError, and FieldError where the finding is closed.
+    Raises MayNotWriteError, and FieldError where the finding is closed or the work was dropped.
     """
     if not may_decide(finding, access):
         raise MayNotWriteError(ONLY_LEADERS)
     ticket, objective = (work, None) if isinstance(work, Ticket) else (None, work)
     with transaction.atomic():
+        # Locked before the finding, as where it is dropped.
+        stored_work = type(work)._default_manager.select_for_update(of=("self",)).get(pk=work.pk)
+        if is_dropped(stored_work):
+            raise FieldError("ticket" if ticket else "objective", "It was dropped: nobody works on it.")
         begin_work(access, finding)
+        before = FindingWork.objects.filter(ticket=ticket, objective=objective).select_related("finding").first()
         stored, _ = FindingWork.objects.update_or_create(
             ticket=ticket, objective=objective, defaults={"finding": finding}
         )
+        if before is not None and before.finding_id != finding.pk:
+            _leave_where_idle(before.finding)
     return stored
+
+
+def is_dropped(work: Ticket | Objective) -> bool:
+    return work.state == TicketState.DROPPED if isinstance(work, Ticket) else work.dropped_at is not None
+
+
+def follow_drop(work: Ticket | Objective) -> None:
+    """Take the finding out of work once all that worked on it is dropped, and back once a dropped ticket is open again.
+
+    In the transaction that locked and changed the work; nothing for work on no finding.
+    """
+    kind = "ticket" if isinstance(work, Ticket) else "objective"
+    finding = Finding.objects.select_for_update(of=("self",)).filter(**{f"work__{kind}": work}).first()
+    if finding is None:
+        return
+    if is_dropped(work):
+        _leave_where_idle(finding)
+    else:
+        resume_work(finding)
+
+
+def _leave_where_idle(finding: Finding) -> None:
+    working = FindingWork.objects.filter(finding=finding).exclude(ticket__state=TicketState.DROPPED)
+    if not working.exclude(objective__dropped_at__isnull=False).exists():
+        return_from_work(finding)
 
 
 def work_on(finding: Finding, access: Access) -> Sequence[Ticket | Objective]:

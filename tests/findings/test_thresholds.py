@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import date, timedelta
 from math import log
 
 import pytest
+from django.db import connection
 
+from core.write_errors import FieldError
 from insights.findings.checks import WEEKS, Check, Weeks
+from insights.findings.deciding import decide
 from insights.findings.detectors import BY_KEY, Detector
 from insights.findings.night import Night, store
 from insights.findings.thresholds import HIGHEST, LOWEST, factor_of, factors
@@ -15,6 +19,7 @@ from insights.models import Finding
 from insights.models.findings import FindingState
 from tests.findings.test_findings import PAGE, PICKUP, TODAY, act, slower, stored, weekly
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
+from tests.programs.tickets import as_
 from tests.teams import Teams, create_teams
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +128,80 @@ def test_a_dismissed_gap_stays_away_until_it_was_gone_or_is_another(teams: Teams
     assert there(32) == 2
     assert there(60, apart(teams)) == 3, "it was gone for four weeks"
     assert Finding.objects.latest("pk").state == FindingState.NEW
+
+
+BLANK = ("", "   ", "\u200b", "\u00ad\u2060", "\n\t")
+
+
+@pytest.mark.parametrize("reason", [*BLANK, "x" * 401, "a\x00b"])
+@pytest.mark.parametrize("name", ["wrong", "dismiss"])
+def test_a_reason_that_says_nothing_or_too_much_is_refused(teams: Teams, name: str, reason: str) -> None:
+    """At the page and at the API, and nothing is stored."""
+    [finding] = stored(slower(teams.platform))
+    manager = signed_in(MANAGER)
+    sent = {"act": name, "reason": reason}
+    manager.post(f"{PAGE}{finding.pk}/", sent)
+    path = f"/api/v1/findings/{finding.pk}/decide/"
+    assert manager.post(path, sent, content_type="application/json").status_code == 400
+    finding.refresh_from_db()
+    assert (finding.state, finding.verdict, factors(TODAY)) == (FindingState.NEW, "", {})
+
+
+def test_reasons_are_shown_as_they_were_written(teams: Teams) -> None:
+    [finding] = stored(slower(teams.platform))
+    reason = "<b>Ünïcode</b> 🧪 שלום & more"
+    assert act(signed_in(MANAGER), finding, "wrong", reason).reason == reason
+    page = signed_in(EXECUTIVE).get(f"{PAGE}?state=closed").content.decode()
+    assert "&lt;b&gt;Ünïcode&lt;/b&gt; 🧪 שלום &amp; more" in page
+    assert "<b>Ünïcode" not in page
+
+
+def test_a_word_after_an_undo_counts(teams: Teams) -> None:
+    [finding] = stored(slower(teams.platform))
+    manager, place = signed_in(MANAGER), {"detector": PICKUP.key, "unit": "platform"}
+    act(manager, finding, "useful")
+    manager.post(f"{THRESHOLDS}undo/", {**place, "undo": "yes"})
+    assert factors(TODAY) == {}
+    act(manager, finding, "wrong", "Two people were ill.")
+    assert factors(TODAY) == {(PICKUP.key, teams.platform.pk, ""): 1.25}
+
+
+def test_odd_names_move_nothing(teams: Teams) -> None:
+    [finding] = stored(slower(teams.platform))
+    manager = signed_in(MANAGER)
+    act(manager, finding, "wrong", "Two people were ill.")
+    for sent in (
+        {"detector": "a\x00"},
+        {"detector": "x" * 9999},
+        {"repository": "\x00"},
+        {"unit": "search"},
+        {"unit": ""},
+    ):
+        answer = manager.post(f"{THRESHOLDS}undo/", {"detector": "", "unit": "platform", "undo": "yes", **sent})
+        assert answer.status_code in {302, 400, 403, 404}, sent
+    assert factors(TODAY) == {(PICKUP.key, teams.platform.pk, ""): 1.25}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_words_at_once_one_counts(db: None) -> None:
+    """Both are read before either is stored; the second is told that the finding is closed."""
+    [finding] = stored(slower(create_teams().platform))
+    manager, barrier, outcomes = as_(MANAGER), threading.Barrier(2), []
+
+    def say(name: str) -> None:
+        try:
+            barrier.wait()
+            decide(manager, finding, act=name, reason="Two people were ill.")
+            outcomes.append("stored")
+        except FieldError as refused:
+            outcomes.append(refused.message)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=say, args=(name,)) for name in ("wrong", "known")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["It is dismissed already.", "stored"]
+    assert len(factors(TODAY)) == 1

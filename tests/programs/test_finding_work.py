@@ -16,9 +16,13 @@ from insights.findings.deciding import decide
 from insights.models import Finding
 from insights.models.findings import FindingState
 from insights.query import windows
+from integrations.enums import MirrorState
 from orgtree.models import Unit
+from programs.closing.services.closing import close_quarter
 from programs.finding_work.work import start_work, work_on
-from programs.models import FindingWork, Ticket
+from programs.models import FindingWork, Ticket, TicketState
+from programs.objectives.services.writing import drop_objective
+from programs.tickets.services.writing import apply_remote, move_ticket
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
 from tests.programs.objectives import objective
 from tests.programs.tickets import as_, draft, ticket
@@ -88,6 +92,62 @@ def test_verdicts_leave_it_in_work_and_acknowledging_ends_that(finding: Finding)
     with pytest.raises(FieldError, match="It is dismissed already"):
         start_work(as_(MANAGER), finding, ticket())
     assert FindingWork.objects.count() == 1
+
+
+def test_dropped_work_takes_it_out_of_work(finding: Finding) -> None:
+    """Not before all that worked on it is dropped; a ticket that is opened again takes it back."""
+    aim, filed, manager = objective(), ticket(), as_(MANAGER)
+    start_work(manager, finding, filed)
+    start_work(manager, finding, aim)
+    move_ticket(manager, filed, TicketState.DROPPED, dropped_why="Another team does it.")
+    assert state_of(finding) == FindingState.IN_WORK
+    drop_objective(manager, aim, "There is no time for it.")
+    assert state_of(finding) == FindingState.ACKNOWLEDGED
+    page = opened(signed_in(MANAGER), finding)
+    for words in ("Another team does it.", "There is no time for it.", "All work on it was dropped"):
+        assert words in page
+    move_ticket(manager, filed, TicketState.OPEN)
+    assert state_of(finding) == FindingState.IN_WORK
+    assert "All work on it was dropped" not in opened(signed_in(MANAGER), finding)
+    move_ticket(manager, filed, TicketState.DONE)
+    assert state_of(finding) == FindingState.IN_WORK, "the next nights see whether it helped"
+
+
+def test_dropped_at_the_issue_tracker_counts_too(finding: Finding) -> None:
+    filed = ticket()
+    start_work(as_(MANAGER), finding, filed)
+    apply_remote(filed, MirrorState.DROPPED, None, where="GitHub")
+    assert state_of(finding) == FindingState.ACKNOWLEDGED
+    apply_remote(filed, MirrorState.OPEN, None, where="GitHub")
+    assert state_of(finding) == FindingState.IN_WORK
+
+
+def test_dropped_work_starts_nothing_and_opens_no_closed_finding(finding: Finding) -> None:
+    filed, manager = ticket(), as_(MANAGER)
+    start_work(manager, finding, filed)
+    move_ticket(manager, filed, TicketState.DROPPED, dropped_why="Not now.")
+    with pytest.raises(FieldError, match="It was dropped"):
+        start_work(manager, finding, filed)
+    decide(manager, finding, act="dismiss", reason="A holiday.")
+    move_ticket(manager, filed, TicketState.OPEN)
+    assert state_of(finding) == FindingState.DISMISSED
+
+
+def test_work_that_goes_to_another_finding_leaves_the_first(finding: Finding) -> None:
+    filed, manager = ticket(), as_(MANAGER)
+    other = Finding.objects.get(pk=finding.pk)
+    other.pk, other.detector = None, "pr.review_time.change"
+    other.save()
+    start_work(manager, finding, filed)
+    start_work(manager, other, filed)
+    assert (state_of(finding), state_of(other)) == (FindingState.ACKNOWLEDGED, FindingState.IN_WORK)
+
+
+def test_a_draft_that_ends_with_its_quarter_is_dropped_work(finding: Finding) -> None:
+    aim = objective(publish=False)
+    start_work(as_(MANAGER), finding, aim)
+    close_quarter(as_(EXECUTIVE), aim.quarter, forced_because="A test.")
+    assert state_of(finding) == FindingState.ACKNOWLEDGED
 
 
 def test_who_does_not_lead_the_unit_starts_no_work(finding: Finding) -> None:

@@ -43,6 +43,7 @@ from orgtree.access.access import Access
 from orgtree.models import Unit, UnitPlace
 from programs.closing.services.freezing import content_of
 from programs.closing.services.frozen import freeze
+from programs.finding_work.work import follow_drop
 from programs.key_results.services.baselines import Baseline, baselines
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch, measure_objectives
@@ -249,6 +250,8 @@ def _decide(quarter: Quarter, decisions: Mapping[int, CarryOver], texts: Mapping
     to_carry |= {pk for pk, decided in decisions.items() if decided == CarryOver.CARRY}
     carried = sorted(to_carry - given_up)
     objectives.filter(published_at=None, dropped_at=None).update(dropped_at=now, dropped_why=NEVER_PUBLISHED)
+    for draft in objectives.filter(dropped_at=now, finding_work__isnull=False).order_by("pk"):
+        follow_drop(draft)
     lessons = [When(pk=pk, then=Value(text.strip(), TextField())) for pk, text in texts.items()]
     objectives.update(
         carry_over=Case(When(pk__in=carried, then=Value(CarryOver.CARRY)), default=Value(CarryOver.END)),

@@ -19,6 +19,7 @@ from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models.visibility import Visibility
+from programs.finding_work.work import follow_drop
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch
 from programs.models import KeyResult, Objective, ObjectiveStatus, Quarter, RoadmapIntent
@@ -136,6 +137,7 @@ def drop_objective(access: Access, objective: Objective, why: str) -> Objective:
         stored = locked_to_change(access, objective)
         stored.dropped_at, stored.dropped_why = timezone.now(), reason
         save_change(stored)
+        follow_drop(stored)
     return stored
 
 

@@ -21,6 +21,7 @@ from integrations.enums import MirrorState
 from orgtree.access.access import Access
 from orgtree.models import Person
 from orgtree.models.visibility import Visibility
+from programs.finding_work.work import follow_drop
 from programs.models import Ticket, TicketComment, TicketState
 from programs.models.objectives import LONGEST_TITLE
 from programs.reminders.services.planning import notify_of_assignment, notify_of_comment
@@ -99,6 +100,7 @@ def move_ticket(
             check_completion(done_on, stored.starts_on)
         if state == stored.state and (done_on is None or completed_on is None or done_on == stored.completed_on):
             return stored
+        was_dropped = stored.state == TicketState.DROPPED
         stored.state, stored.completed_on = state, done_on
         stored.dropped_why = (
             checked_text("dropped_why", dropped_why, LONGEST_TITLE, missing="Give a reason for dropping it.")
@@ -106,6 +108,8 @@ def move_ticket(
             else ""
         )
         _save(stored)
+        if was_dropped != (state == TicketState.DROPPED):
+            follow_drop(stored)
     return stored
 
 
@@ -117,6 +121,7 @@ def apply_remote(ticket: Ticket, state: MirrorState, due_on: date | None, *, whe
     today = windows.local_today()
     with changes_by(None):
         stored = _locked(ticket)
+        was_dropped = stored.state == TicketState.DROPPED
         if STATE_OF[stored.state] is not state:
             stored.completed_on, stored.dropped_why = None, ""
             match state:
@@ -130,6 +135,8 @@ def apply_remote(ticket: Ticket, state: MirrorState, due_on: date | None, *, whe
         if due_on is not None:
             stored.due_on = max(due_on, stored.starts_on)
         _save(stored)
+        if was_dropped != (stored.state == TicketState.DROPPED):
+            follow_drop(stored)
     return stored
 
 
