@@ -15,12 +15,12 @@ from insights.catalogue.registry import get
 from insights.query.enums import UnitOfMeasure
 
 ENOUGH_REVIEWS = 20  # in a week: how few are spread says little
-CHANGE, GAP, TREND, MOVE, DATA = "change", "gap", "trend", "move", "data"
+CHANGE, GAP, TREND, MOVE, DATA, LEAVERS = "change", "gap", "trend", "move", "data", "leavers"
 
 
 @dataclass(frozen=True)
 class Detector:
-    """`kind` is one of the five above.  A finding differs by at least `least` of the value that it is compared with.
+    """`kind` is one of the six above.  A finding differs by at least `least` of the value that it is compared with.
 
     A direction without a title is no finding.  Weeks with fewer than `least_a_week` facts are left out; `at_least` is
     the smallest difference in the metric's own unit.
@@ -48,7 +48,7 @@ class Detector:
 
     @property
     def unit_of_measure(self) -> str:
-        return UnitOfMeasure.PERCENT if self.part_of or self.kind == DATA else get(self.metric).unit
+        return UnitOfMeasure.PERCENT if self.part_of or self.kind in {DATA, LEAVERS} else get(self.metric).unit
 
     @property
     def title(self) -> str:
@@ -212,6 +212,44 @@ SKEW = _data(
     to_try="Look at the clocks of the machines on which these commits were made.",
     least=0.1,  # some are rebased everywhere
 )
+
+
+def _leavers(metric: str, *, to_try: str) -> Detector:
+    """People who left a team after a load that preceded leaving here before; `metric` is that load."""
+    return Detector(
+        key=f"{metric}.{LEAVERS}",
+        kind=LEAVERS,
+        metric=metric,
+        question=f"Did many people leave after a high load: {get(metric).label.lower()}?",
+        higher="{after} of the people in {unit} left the organisation within six months; in other teams {before} did",
+        lower="",
+        reading=(
+            "People leave for reasons that no figure here shows, such as pay, a new manager or a move. That the load "
+            "was high before does not make it the reason."
+        ),
+        to_try=to_try,
+        least=1.0,
+    )
+
+
+OF_LEAVERS = (
+    _leavers(
+        "capacity.after_hours_share",
+        to_try="Ask those who stay what keeps them late. Take one commitment away for a quarter, and compare.",
+    ),
+    _leavers(
+        "capacity.weekend_share",
+        to_try="Ask those who stay what the weekends are for. Move it into the week for a quarter, and compare.",
+    ),
+    _leavers(
+        "capacity.review_load",
+        to_try="Let another team share the reviews for a quarter, or agree on smaller pull requests, and compare.",
+    ),
+    _leavers(
+        "capacity.wip_per_person",
+        to_try="Agree on a limit of work in progress for a quarter, and compare.",
+    ),
+)
 OF_DATA = (UNMATCHED, UNLINKED, UNKNOWN_COMMITS, STALE, SKEW)
 DETECTORS: tuple[Detector, ...] = (
     _gap(
@@ -228,7 +266,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _gap(
         "pr.merge_time",
-        "Approved changes wait {share} longer for their merge in {unit} than in comparable teams",
+        "Approved changes wait {share} longer to be merged in {unit} than in comparable teams",
         reading="A release window or a merge queue makes approved changes wait on purpose.",
         to_try="Merge automatically once a change is approved and its checks are green.",
     ),
@@ -247,7 +285,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "pr.review_time",
-        "The time of a review",
+        "The duration of reviews",
         reading="New colleagues or a new part of the product take longer to review at first.",
         to_try="Smaller pull requests, and one round in which all remarks are made.",
         waits=True,
@@ -261,14 +299,14 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "dora.lead_time",
-        "Lead time for changes",
+        "Lead time (from first commit to production)",
         reading="Work of another kind, such as a large migration, takes longer whatever the team does.",
         to_try="Look at the stage that grew most, and set an objective for it.",
         waits=True,
     ),
     _change(
         "dora.change_failure_rate",
-        "Change failure rate",
+        "The share of deployments that cause a failure",
         reading="Incidents that are linked to deployments since then would raise it without more failures.",
         to_try="Look at the failed changes together: their size, their tests, their reviews.",
     ),
@@ -287,7 +325,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "issue.cycle_time",
-        "The cycle time of work items",
+        "The time from start to done of work items",
         reading="Items of another size or type take another time: compare them by type.",
         to_try="Limit the work in progress, and finish the oldest items first.",
         waits=True,
@@ -316,7 +354,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "review.load_concentration",
-        "How much reviews rest on few people",
+        "The concentration of reviews on few people",
         verbs="rose",
         reading="Holidays of frequent reviewers concentrate reviews for some weeks.",
         to_try="Rotate who is asked first, and ask those who review least.",
@@ -438,7 +476,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _change(
         "ai.idle_seats",
-        "The number of paid agent seats that nobody uses in a week",
+        "The number of paid agent seats that stay unused",
         verbs="rose",
         reading="Holidays leave seats idle for a week or two; seats that were just given are not in use yet.",
         to_try="Ask those with an idle seat whether they need it, and give it to somebody who waits for one.",
@@ -453,7 +491,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _trend(
         "issue.cycle_time",
-        "The cycle time of work items",
+        "The time from start to done of work items",
         reading="Items of another size or type take another time: compare them by type.",
         to_try="Limit the work in progress, and finish the oldest items first.",
     ),
@@ -466,6 +504,6 @@ DETECTORS: tuple[Detector, ...] = (
     # Reorganisations.
     _move("pr.pickup_time", "The wait for a first review", waits=True),
     _move("pr.cycle_time", "The time from opening to merging a pull request", waits=True),
-    _move("issue.cycle_time", "The cycle time of work items", waits=True),
+    _move("issue.cycle_time", "The time from start to done of work items", waits=True),
 )
-BY_KEY = {detector.key: detector for detector in (*DETECTORS, *OF_DATA)}
+BY_KEY = {detector.key: detector for detector in (*DETECTORS, *OF_DATA, *OF_LEAVERS)}

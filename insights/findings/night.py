@@ -15,6 +15,7 @@ from insights.findings.checks import SAME_CHANGE, WEEK, WEEKS, Check, Weeks, tea
 from insights.findings.data_quality import data_checks
 from insights.findings.debt import with_debt
 from insights.findings.detectors import CHANGE, MOVE, TREND
+from insights.findings.leavers import leaver_checks
 from insights.findings.waits import store_waits
 from insights.formulas.findings import LEAST_WEEKS, WEEKS_AFTER, discoveries
 from insights.models import Annotation, Finding
@@ -56,14 +57,16 @@ def look(today: date) -> Night:
     if not teams:
         return Night(0, [])
     weeks = Weeks.read(teams, Window(monday - WEEKS * WEEK, monday))
-    night = found_in(weeks)
+    night = found_in(weeks, [*leaver_checks(teams, monday)])
     return Night(night.checks, [*with_debt(night.findings, weeks.window), *data_checks(monday)])
 
 
-def found_in(weeks: Weeks) -> Night:
-    """Return the findings of these weeks that were also found without the last of them."""
-    checks = [*weeks.checks()]
-    earlier = {check.key for check in _discovered([*weeks.first(WEEKS - 1).checks()])}
+def found_in(weeks: Weeks, of_quarters: Sequence[Check] = ()) -> Night:
+    """Return the findings of these weeks that were also found without the last of them, and those `of_quarters`, which
+    a week hardly changes.
+    """
+    checks = [*weeks.checks(), *of_quarters]
+    earlier = {check.key for check in _discovered([*weeks.first(WEEKS - 1).checks(), *of_quarters])}
     there_before = [check for check in _discovered(checks) if check.key in earlier]
     return Night(len(checks), _distinct(there_before, checks))
 

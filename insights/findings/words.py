@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import find
 from insights.findings.debt import ANSWERS
-from insights.findings.detectors import BY_KEY, DATA, GAP, Detector
+from insights.findings.detectors import BY_KEY, DATA, GAP, LEAVERS, Detector
 from insights.findings.waits import LABELS, RULES
 from insights.formulas.review_waits import LONG, Cause, CauseLine
 from insights.models import Finding, ReviewWaits
@@ -21,7 +21,7 @@ from insights.query.enums import Better
 from insights.query.query import Window
 from insights.ui import wording
 from orgtree.access.access import Access
-from orgtree.models import Unit
+from orgtree.trees.distinct_names import distinct_names
 
 HOUR, MONTH_DAYS, HALF = 3600.0, 365.25 / 12, 0.5
 ORGANISATION = "the organisation"
@@ -51,9 +51,9 @@ class FindingWords:
 
 
 def names_behind(findings: Sequence[Finding]) -> Mapping[str, str]:
-    """The names of the units that these findings are compared with, by slug."""
-    slugs = {slug for finding in findings for slug in finding.compared_with}
-    return dict(Unit.objects.filter(slug__in=slugs).values_list("slug", "name")) if slugs else {}
+    """The names of the units of these findings and of those that they are compared with, by slug."""
+    compared = {slug for finding in findings for slug in finding.compared_with}
+    return distinct_names(compared | {finding.unit.slug for finding in findings if finding.unit})
 
 
 def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
@@ -64,7 +64,7 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
     is_higher = finding.after > finding.before
     share = wording.percent_of(abs(finding.after - finding.before), abs(finding.before)) if finding.before else ""
     title = (detector.higher if is_higher else detector.lower).format(
-        unit=_subject(finding),
+        unit=_subject(finding, names),
         before=wording.reading(finding.before, detector.unit_of_measure),
         after=wording.reading(finding.after, detector.unit_of_measure),
         share=share,
@@ -90,10 +90,10 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
     )
 
 
-def _subject(finding: Finding) -> str:
+def _subject(finding: Finding, names: Mapping[str, str]) -> str:
     if finding.repository:
         return f"the repository {finding.repository}"
-    return finding.unit.name if finding.unit else ORGANISATION
+    return names.get(finding.unit.slug, finding.unit.name) if finding.unit else ORGANISATION
 
 
 def _is_worse(metric: Metric, *, is_higher: bool) -> bool | None:
@@ -102,12 +102,16 @@ def _is_worse(metric: Metric, *, is_higher: bool) -> bool | None:
 
 def _sure(finding: Finding, detector: Detector, metric: Metric) -> str:
     facts = wording.counted(finding.sample, metric.fact)
+    chance = "At most 1 in 100 of the findings listed here is expected to be a coincidence."
+    if detector.kind == LEAVERS:
+        left = finding.details.get("past", {}).get("left", 0)
+        return (
+            f"{chance} This one rests on {finding.sample} people, and what is said of the past on {left} who left. It "
+            "is about teams alone: nobody is scored."
+        )
     if detector.kind == DATA:
         return f"This is counted, not estimated: all {facts} of the last quarter were looked at."
-    return (
-        "At most 1 in 100 of the findings listed here is expected to be a coincidence. "
-        f"This one was there a week earlier, too, and rests on {facts}."
-    )
+    return f"{chance} This one was there a week earlier, too, and rests on {facts}."
 
 
 def _detail(finding: Finding, detector: Detector, metric: Metric) -> str:
@@ -119,12 +123,30 @@ def _detail(finding: Finding, detector: Detector, metric: Metric) -> str:
     between = f"{low:.1f} to {high:.1f} percentage points" if unit == "percent" else _between(low, high, unit)
     bounds = f"The difference is {between} (95% interval)."
     match detector.kind:
+        case "leavers":
+            return f"{bounds} {_load_before(finding, metric)}".rstrip()
         case "gap":
             others = "the other repositories" if detector.of_repositories else "comparable teams"
-            return f"A typical week there has {after}, and {before} in {others}. {bounds}"
+            return f"In a typical week it is {after} there, and {before} in {others}. {bounds}"
         case "trend":
-            return f"A straight line through the last 26 weeks goes from {before} to {after}. {bounds}"
-    return f"A typical week since {wording.day(finding.since)} has {after}; before that it had {before}. {bounds}"
+            return f"Leaving out ups and downs, it went from {before} to {after} in the last 26 weeks. {bounds}"
+    return f"Since {wording.day(finding.since)} it is {after} in a typical week; before that it was {before}. {bounds}"
+
+
+def _load_before(finding: Finding, metric: Metric) -> str:
+    """The load before people left, and whether such a load preceded leaving in the organisation's past."""
+    if "past" not in finding.details:
+        return ""
+    load, usual = (wording.reading(finding.details[name], metric.unit) for name in ("load", "usual_load"))
+    past, name = finding.details["past"], metric.name.lower()
+    high, other = (wording.percent_of(past[side], 1) for side in ("after_high", "after_other"))
+    low, most = (100 * past[edge] for edge in ("low", "high"))
+    return (
+        f"In the quarter before, the {name} there was {load}; in a typical other team it was {usual}. In this "
+        f"organisation that has come before leaving: after quarters in which their team was in the highest third, "
+        f"{high} of people left; after other quarters {other} did (difference {low:.1f} to {most:.1f} percentage "
+        "points, 95% interval)."
+    )
 
 
 def _between(low: float, high: float, unit: str) -> str:
@@ -216,7 +238,8 @@ class WaitsWords:
     lines: Sequence[WaitLine]
 
 
-def waits_in_words(waits: ReviewWaits) -> WaitsWords:
+def waits_in_words(waits: ReviewWaits, names: Mapping[str, str]) -> WaitsWords:
+    """`names` are those of units by slug."""
     lines = [_wait_line(CauseLine(**line)) for line in waits.lines]
     window = Window(waits.since, waits.until)
     main, unknown = lines[0], next((line.fraction for line in lines if not line.is_known), 0.0)
@@ -224,7 +247,7 @@ def waits_in_words(waits: ReviewWaits) -> WaitsWords:
     if unknown <= HALF:
         mostly = f"Most often the cause is: {main.label}."
     return WaitsWords(
-        unit=waits.unit.name,
+        unit=names.get(waits.unit.slug, waits.unit.name),
         slug=waits.unit.slug,
         summary=(
             f"{waits.waiting:,} of {wording.count(waits.pull_requests, 'pull request')} merged {wording.days(window)} "
@@ -250,4 +273,4 @@ def waits_of(unit_id: int | None, access: Access) -> WaitsWords | None:
     """Why the reviews of this unit wait, if the viewer may see it and it is a team with enough of them."""
     shown = ReviewWaits.objects.shown_to(access.visibility, fewest=access.minimum_group_size)
     waits = shown.filter(unit=unit_id).first() if unit_id is not None else None
-    return waits_in_words(waits) if waits else None
+    return waits_in_words(waits, distinct_names([waits.unit.slug])) if waits else None

@@ -22,7 +22,7 @@ from insights.catalogue.registry import get
 from insights.findings.checks import WEEK, WEEKS
 from insights.findings.contexts import context_of, named_unit
 from insights.findings.deciding import decide, find_finding, may_decide
-from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, MOVE, TREND, Detector
+from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, LEAVERS, MOVE, TREND, Detector
 from insights.findings.listing import finding_rows, shown_waits, wait_rows
 from insights.findings.thresholds import factors, moved_thresholds, set_undone
 from insights.findings.waits import LABELS, RULES
@@ -37,6 +37,7 @@ from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection, actions_on
 from insights.ui.tiles import ChartCard
 from orgtree.access.access import Access
+from orgtree.trees.distinct_names import distinct_names
 
 MOST, MOST_ON_CARD, MOST_BESIDE = 50, 5, 3
 TABS = {"open": ("Open", OPEN_STATES), "closed": ("Closed", (FindingState.DISMISSED, FindingState.RESOLVED))}
@@ -46,12 +47,13 @@ TONES = {
     FindingState.IN_WORK: "acc",
     FindingState.RESOLVED: "good",
 }
-ICONS = {GAP: "arrows-diff", TREND: "trending-up", MOVE: "sitemap", DATA: "database"}
+ICONS = {GAP: "arrows-diff", TREND: "trending-up", MOVE: "sitemap", DATA: "database", LEAVERS: "users"}
 KINDS = {
     CHANGE: "change over a year",
     TREND: "over six months",
     MOVE: "on the day of a reorganisation",
     DATA: "counted",
+    LEAVERS: "where such a load came before leaving in the past",
 }
 CHART_WEEKS = "52w"
 REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # findings that ask why reviews wait
@@ -87,7 +89,10 @@ def findings(request: HttpRequest) -> HttpResponseBase:
 def review_waits(request: HttpRequest) -> HttpResponseBase:
     """Why reviews wait, team by team; `unit` is the one that comes first."""
     access = access_in(request)
-    teams = sorted(map(waits_in_words, shown_waits(access)), key=lambda team: team.slug != request.GET.get("unit"))
+    waits = [*shown_waits(access)]
+    names = distinct_names(one.unit.slug for one in waits)
+    teams = [waits_in_words(one, names) for one in waits]
+    teams.sort(key=lambda team: team.slug != request.GET.get("unit"))
     context = {"teams": teams, "rules": [(LABELS[cause], rule) for cause, rule in RULES.items()]}
     return render(request, "insights/findings/waits.html", context)
 
@@ -255,7 +260,7 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
         "waits": waits_of(finding.unit_id, access) if _is_of_reviews(finding) else None,
         "state": finding.get_state_display(),
         "tone": TONES.get(FindingState(finding.state), ""),
-        "unit": unit.name if unit else "Whole organisation",
+        "unit": distinct_names([unit.slug])[unit.slug] if unit else "Whole organisation",
         "found_on": finding.found_on,
         "holds": weeks_in_words(finding, local_today()),
         "reason": finding.reason,

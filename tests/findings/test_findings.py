@@ -11,7 +11,7 @@ from django.test import Client
 from insights.findings import data_quality, night
 from insights.findings.checks import WEEK, WEEKS, Check, Weeks, teams_of
 from insights.findings.data_quality import Effect
-from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA, UNMATCHED
+from insights.findings.detectors import BY_KEY, DETECTORS, OF_DATA, OF_LEAVERS, UNMATCHED
 from insights.findings.marks import with_findings
 from insights.findings.night import Night, look, store
 from insights.findings.words import worded
@@ -185,6 +185,8 @@ def test_the_docs_name_the_metric_of_every_detector() -> None:
     names = {"change": "**Changed**", "gap": "**Apart**", "trend": "**Trend**", "move": "**Reorganised**"}
     for detector in DETECTORS:
         assert f"`{detector.metric}`" in rows[names[detector.kind]], detector.key
+    for detector in OF_LEAVERS:
+        assert f"`{detector.metric}`" in rows["**Left**"], detector.key
     for detector in OF_DATA:
         assert f"`{detector.metric}`" in rows["**Data**"], detector.key
 
@@ -261,3 +263,13 @@ def test_missing_data_has_its_effect_in_numbers(teams: Teams) -> None:
     assert signed_in(MEMBER).get(API).json()["total"] == 0
     unmoved = [Effect("pr.throughput", 80.0, 80.0, 82.0)]
     assert not data_quality._check(UNMATCHED, Window(MONDAY, MONDAY), 0.2, 100, unmoved).is_large
+
+
+def test_teams_of_the_same_name_are_named_with_the_unit_above(teams: Teams) -> None:
+    """On the page, and to readers of the comparison."""
+    Unit.objects.filter(pk__in=[teams.search.pk, teams.platform.pk]).update(name="Berlin")
+    stored(slower(teams.search))
+    page = signed_in(EXECUTIVE).get(PAGE).content.decode()
+    assert "in Berlin (Engineering) rose" in page
+    Unit.objects.filter(pk=teams.platform.pk).update(name="Lisbon")
+    assert "in Berlin rose" in signed_in(EXECUTIVE).get(PAGE).content.decode()

@@ -39,7 +39,7 @@ def test_a_change_says_what_a_typical_week_has() -> None:
     words = words_of("pr.pickup_time.change", 10 * HOUR, 20 * HOUR, 5 * HOUR, 14 * HOUR)
     assert words.title == "The wait for a first review in Search rose from 10.0 h to 20.0 h"
     assert words.detail == (
-        "A typical week since 3 Aug 2026 has 20.0 h; before that it had 10.0 h. "
+        "Since 3 Aug 2026 it is 20.0 h in a typical week; before that it was 10.0 h. "
         "The difference is 5.0 h to 14.0 h (95% interval)."
     )
     assert words.sure == (
@@ -62,7 +62,7 @@ def test_shares_differ_by_percentage_points() -> None:
         "Only 7.7% of the lines that agents write in Search are committed; in comparable teams it is 46.2%"
     )
     assert words.detail == (
-        "A typical week there has 7.7%, and 46.2% in comparable teams. "
+        "In a typical week it is 7.7% there, and 46.2% in comparable teams. "
         "The difference is 33.5 to 46.2 percentage points (95% interval)."
     )
     assert words.compared == "Compared with 3 teams x: Berlin (2 teams) and Lisbon."
@@ -71,7 +71,7 @@ def test_shares_differ_by_percentage_points() -> None:
 def test_a_trend_is_a_line() -> None:
     words = words_of("wip.count.trend", 3.0, 9.0, 4.0, 8.0)
     assert words.detail == (
-        "A straight line through the last 26 weeks goes from 3 to 9. The difference is 4 to 8 (95% interval)."
+        "Leaving out ups and downs, it went from 3 to 9 in the last 26 weeks. The difference is 4 to 8 (95% interval)."
     )
 
 

@@ -14,7 +14,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.lead_time_stages import LEAD_TIME, STAGES, WAITS, bottleneck
 from insights.catalogue.registry import find, get
 from insights.findings.detectors import BY_KEY, DATA
-from insights.findings.words import FindingWords, worded
+from insights.findings.words import FindingWords, names_behind, worded
 from insights.models import Finding
 from insights.models.findings import FindingQuerySet, FindingState
 from insights.privacy.stored import read_to_store
@@ -583,7 +583,9 @@ class _Report:
         window = self._window
         stood = findings.filter(Q(ended_on=None) | Q(ended_on__gt=window.start), since__lt=window.end)
         stood = stood.exclude(state=FindingState.DISMISSED).newest_first()
-        found = [(finding, words) for finding in stood if (words := worded(finding, {})) is not None]
+        listed = [*stood]
+        names = names_behind(listed)
+        found = [(finding, words) for finding in listed if (words := worded(finding, names)) is not None]
         return sorted(found, key=lambda pair: -pair[1].hours)
 
 
