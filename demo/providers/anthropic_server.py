@@ -23,7 +23,7 @@ _LAG = timedelta(days=4, hours=10)  # of the engagement report: computed at 10:0
 
 
 class AnthropicServer(SimulatedServer):
-    """`at` is the instant that is shown; `page` the most rows of an answer."""
+    """Shows the instant `at`; `page` is the most rows of an answer."""
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ _FILES = "/files/"
 
 
 class CopilotServer(SimulatedServer):
-    """`at` is the instant that is shown, `page` the most rows of a file or of an answer.
+    """Shows the instant `at`; `page` is the most rows of a file or of an answer.
 
     A day's report is there once all of its use is counted.  The account of a use is a login.
     """

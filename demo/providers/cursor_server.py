@@ -19,7 +19,7 @@ from demo.providers.simulated_server import SimulatedServer
 
 
 class CursorServer(SimulatedServer):
-    """`at` is the instant that is shown; `page` the most rows of an answer."""
+    """Shows the instant `at`; `page` is the most rows of an answer."""
 
     def __init__(
         self,

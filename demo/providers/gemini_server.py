@@ -23,7 +23,7 @@ _DELTAS = {"chat_responses_count": "requests", "code_lines_accepted_count": "lin
 
 
 class GeminiServer(SimulatedServer):
-    """`at` is the instant that is shown; an answer has the series of `page` languages."""
+    """Shows the instant `at`; an answer has the series of `page` languages."""
 
     def __init__(
         self,

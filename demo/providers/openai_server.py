@@ -20,7 +20,7 @@ _DAY = timedelta(days=1)
 
 
 class OpenAIServer(SimulatedServer):
-    """`at` is the instant that is shown; `page` the most days, members or rows of an answer."""
+    """Shows the instant `at`; `page` is the most days, members or rows of an answer."""
 
     def __init__(
         self,
