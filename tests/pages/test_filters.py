@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from core.views import CONTEXT
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, Granularity, Window
 from insights.ui.filters import (
-    CONTEXT,
     GRANULARITY,
     WEEK_RANGES,
     Choice,

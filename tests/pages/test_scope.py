@@ -15,9 +15,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.views import CONTEXT
 from insights.columns.refresh import refresh
 from insights.pages.ai.page import AI
-from insights.ui.filters import CONTEXT
 from orgtree.models import IndividualPolicy, MembersSee, Organisation, OrgTree, Unit, UnitPlace
 from tests.engine.facts import World, create_world
 from tests.engine.organisations import TREE, add_organisation
