@@ -20,6 +20,7 @@ from programs.models.visibility import concerns, led_by
 
 LONGEST_TITLE = 200
 CHECK_IN_EVERY = timedelta(days=14)  # the published programmes let team leads look every two weeks
+ITEMS, PERCENT = "items", "%"  # units of measure of an initiative: those that are done
 MOST_KEY_RESULTS = 5  # of one objective: with more nobody knows what it is about
 
 
@@ -130,7 +131,7 @@ class TargetKind(models.TextChoices):
 
 @pghistory.track(append_only=True)
 class KeyResult(models.Model):
-    """A measurable outcome of an objective: read from a metric, or entered by hand where `metric` is empty.
+    """A measurable outcome of an objective: read from a metric or from an initiative, or entered by hand.
 
     `baseline`, `target` and values stand in the metric's unit of measure.  `target` is absolute whatever its kind:
     a relative one is computed once from the baseline and `change_percent`, so that it doesn't move with the baseline.
@@ -140,6 +141,9 @@ class KeyResult(models.Model):
     position = models.PositiveSmallIntegerField()
     title = models.CharField(max_length=LONGEST_TITLE)
     metric = models.CharField(max_length=80, blank=True, help_text="A metric's key; empty: entered by hand.")
+    initiative = models.CharField(
+        max_length=300, blank=True, default="", db_default="", help_text="Kind and key, instead of a metric: epic:12."
+    )
     statistic = models.CharField(max_length=10, blank=True, help_text="Empty: the metric's own.")
     unit_of_measure = models.CharField(max_length=40, blank=True)
     better = models.CharField(max_length=6, choices=Direction.choices)
@@ -169,8 +173,8 @@ class KeyResult(models.Model):
             ),
         ]
         triggers = parts_stay(
-            *("objective_id", "position", "title", "metric", "statistic", "unit_of_measure", "better", "target_kind"),
-            *("change_percent", "baseline", "target", "hand_value", "final_value", "final_score"),
+            *("objective_id", "position", "title", "metric", "initiative", "statistic", "unit_of_measure", "better"),
+            *("target_kind", "change_percent", "baseline", "target", "hand_value", "final_value", "final_score"),
         )
 
     def __str__(self) -> str:
@@ -179,6 +183,10 @@ class KeyResult(models.Model):
     @property
     def is_guardrail(self) -> bool:
         return self.target_kind == TargetKind.GUARDRAIL
+
+    @property
+    def is_by_hand(self) -> bool:
+        return not self.metric and not self.initiative
 
 
 class CheckIn(models.Model):

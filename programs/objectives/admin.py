@@ -10,7 +10,7 @@ from django.contrib import admin
 from insights.query.query import Statistic
 from insights.ui.metric_choice import metric_field
 from programs.history.admin import ProgramRecordAdmin
-from programs.key_results.services.fields import FIELDS, source_problems
+from programs.key_results.services.fields import OF_TEMPLATES, source_problems
 from programs.models import Objective, ObjectiveTemplate, TargetKind, TemplateKeyResult
 from programs.models.objectives import MOST_KEY_RESULTS
 
@@ -23,7 +23,7 @@ class TemplateKeyResultForm(forms.ModelForm[TemplateKeyResult]):
 
     class Meta:
         model = TemplateKeyResult
-        fields = (*(name for name in FIELDS if name != "baseline"), "position")
+        fields = (*(name for name in OF_TEMPLATES if name != "baseline"), "position")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -29,6 +29,7 @@ KEY_RESULTS = columns_of(
     KeyResult,
     *("title", "metric", "statistic", "measured_in", "target_kind", "baseline", "target", "value", "progress"),
     *("forecast", "forecast_low", "forecast_high", "standing", "reason", "better", "hand_value", "final_value"),
+    "initiative",
     labels={
         "title": "Key result",
         "measured_in": "Unit of measure",
@@ -42,6 +43,7 @@ KEY_RESULTS = columns_of(
         "reason": "Why it stands so",
         "better": "Direction",
         "hand_value": "Value entered by hand",
+        "initiative": "Initiative",
     },
 )
 FILE = Columns(COLUMNS[:10])

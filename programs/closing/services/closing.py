@@ -44,7 +44,7 @@ from orgtree.models import Unit, UnitPlace
 from programs.closing.services.freezing import content_of
 from programs.closing.services.frozen import freeze
 from programs.finding_work.work import follow_drop
-from programs.key_results.services.baselines import Baseline, baselines
+from programs.key_results.services.baselines import baseline_by_hand, baselines
 from programs.key_results.services.fields import FIELDS as KEY_RESULT_FIELDS
 from programs.key_results.services.measuring import measure_batch, measure_objectives
 from programs.models import Direction, FrozenDocument, KeyResult, KeyResultMeasure, Objective, Quarter, TargetKind
@@ -203,7 +203,8 @@ def _objectives(quarter: Quarter) -> list[Objective]:
 
 
 def _without_value(quarter: Quarter) -> QuerySet[KeyResult]:
-    aims = KeyResult.objects.filter(objective__quarter=quarter, objective__dropped_at=None, metric="", hand_value=None)
+    aims = KeyResult.objects.filter(objective__quarter=quarter, objective__dropped_at=None, hand_value=None)
+    aims = aims.filter(metric="", initiative="")
     return aims.filter(objective__published_at__isnull=False).select_related("objective__unit").order_by("pk")
 
 
@@ -331,7 +332,7 @@ def _carry_key_results(objective: Objective, draft: Objective, into: Quarter, to
     queries = {row: (result.metric, result.statistic) for row, result in enumerate(known) if result.metric}
     stood = baselines(queries, objective.unit, into, today=today)
     for row, key_result in enumerate(known):
-        baseline = stood.get(row, Baseline(key_result.hand_value))
+        baseline = stood.get(row) or baseline_by_hand(key_result, into, today=today)
         is_guardrail = key_result.is_guardrail or _is_reached(key_result, baseline.value)
         KeyResult.objects.create(
             objective=draft,

@@ -119,7 +119,7 @@ def _key_result(key_result: KeyResult) -> FrozenKeyResult:
     return copied(
         FrozenKeyResult,
         key_result,
-        metric_name=metric.marked_name if metric else "",
+        metric_name=metric.marked_name if metric else "Items of an initiative" if key_result.initiative else "",
         metric_version=measure.metric_version,
         formula=metric.formula if metric else "",
         of_people=_is_of_people(key_result, metric),

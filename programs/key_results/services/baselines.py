@@ -21,10 +21,13 @@ from insights.query.errors import QueryError
 from insights.query.query import Window
 from orgtree.access.access import Access, public_access
 from orgtree.models import Unit
+from programs.key_results.services.initiatives import stored_name, value_before
 from programs.key_results.services.judging import printed
 from programs.key_results.services.reading import baseline_window, metric_query
 from programs.models import Direction, KeyResult, Quarter, TargetKind
+from programs.models.objectives import ITEMS, PERCENT
 
+MOST_ITEMS = 1e6
 SAME = 1e-9  # as a share: a baseline that came back from a form is the computed one
 NO_SUCH_METRIC = "There is no such metric."
 
@@ -65,6 +68,7 @@ def key_results_from(
     `known` are those that the objective has, and are changed; baselines of theirs stay as long as it `stays` in its
     unit and quarter.
     """
+    rows = [_named(number, row, access) for number, row in enumerate(rows)]
     by_id = {key_result.pk: key_result for key_result in known}
     ids = [row["id"] for row in rows if row["id"] is not None]
     if len(ids) != len(set(ids)) or not set(ids) <= set(by_id):
@@ -80,6 +84,10 @@ def key_results_from(
         if row["metric"] and kept.get(number) is None
     }
     computed = baselines(queries, unit, quarter, today=today)
+    for number, row in enumerate(rows):
+        if row.get("initiative") and row["baseline"] is None:
+            value = value_before(row["initiative"], row["unit_of_measure"], quarter.window, today=today)
+            computed[number] = Baseline(value)
     key_results = []
     for number, row in enumerate(rows):
         baseline = kept.get(number) or _baseline(row["baseline"], computed.get(number))
@@ -90,6 +98,26 @@ def key_results_from(
             raise FieldError(f"key_results.{number}.{problem.field}", problem.message) from None
         key_results.append(key_result)
     return key_results
+
+
+def _named(number: int, row: Mapping[str, Any], access: Access) -> Mapping[str, Any]:
+    """The row, its initiative as it is stored and the measure of that.  Raises FieldError."""
+    if not row.get("initiative"):
+        return row
+    try:
+        name = stored_name(row["initiative"], access)
+    except FieldError as problem:
+        raise FieldError(f"key_results.{number}.{problem.field}", problem.message) from None
+    measure = {"unit_of_measure": row["unit_of_measure"] or ITEMS, "better": Direction.HIGHER}
+    return {**row, "initiative": name, **measure}
+
+
+def baseline_by_hand(key_result: KeyResult, quarter: Quarter, *, today: date) -> Baseline:
+    """The baseline in another quarter of a key result without a metric: the last value."""
+    if not key_result.initiative:
+        return Baseline(key_result.hand_value)
+    measure = key_result.unit_of_measure
+    return Baseline(value_before(key_result.initiative, measure, quarter.window, today=today))
 
 
 def baselines(
@@ -114,7 +142,8 @@ def baselines(
 
 def _stored_baseline(row: Mapping[str, Any], known: KeyResult) -> Baseline | None:
     """The known key result's baseline, if the row has the same query and no other baseline; else None."""
-    if (row["metric"], row["statistic"]) != (known.metric, known.statistic) or known.baseline is None:
+    source = (row["metric"], row.get("initiative", ""), row["statistic"])
+    if source != (known.metric, known.initiative, known.statistic) or known.baseline is None:
         return None
     if row["baseline"] is not None and not _is_same(row["baseline"], known.baseline):
         return None
@@ -183,6 +212,9 @@ def _check_target(key_result: KeyResult, row: Mapping[str, Any], stood: str) -> 
             raise FieldError(field, f"{metric.name} lies between 0 and 100 %.")
         if key_result.target < 0 and (key_result.baseline or 0) >= 0:
             raise FieldError(field, f"{metric.name} is never below zero.")
+    most = 100 if key_result.unit_of_measure == PERCENT else MOST_ITEMS
+    if key_result.initiative and not 0 < key_result.target <= most:
+        raise FieldError(field, f"It must lie above 0 and be {most:,.0f} {key_result.unit_of_measure} at most.")
     if key_result.baseline is None:
         return
     is_higher = key_result.better == Direction.HIGHER

@@ -12,15 +12,17 @@ from insights.catalogue.registry import find
 from insights.query.enums import Better
 from insights.query.query import Statistic
 from programs.key_results.services.reading import unit_of_metric
-from programs.models import KeyResult, TargetKind
+from programs.models import Direction, KeyResult, TargetKind
+from programs.models.objectives import ITEMS, PERCENT
 from programs.requests.model_fields import MetricField
 
 GREATEST = 1e15  # what is larger is a slip of the finger, and no longer exact as a float
 AMOUNT = {"required": False, "allow_null": True, "min_value": -GREATEST, "max_value": GREATEST}
 FIELDS = (  # read and written
-    *("title", "metric", "statistic", "unit_of_measure", "better", "target_kind", "target", "change_percent"),
-    "baseline",
+    *("title", "metric", "initiative", "statistic", "unit_of_measure", "better", "target_kind", "target"),
+    *("change_percent", "baseline"),
 )
+OF_TEMPLATES = tuple(name for name in FIELDS if name != "initiative")  # that is each objective's own
 
 
 class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
@@ -31,15 +33,22 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
     """
 
     id = WholeNumber(required=False, allow_null=True)
-    metric = MetricField(help_text="Null: values are entered by hand.")
+    metric = MetricField(help_text="Null: read from `initiative`, or entered by hand.")
 
     class Meta:
         model = KeyResult
         fields = ("id", *FIELDS)
-        blank_is_null = ("statistic", "unit_of_measure", "better", "target_kind")
+        blank_is_null = ("initiative", "statistic", "unit_of_measure", "better", "target_kind")
         extra_kwargs = {
             "title": {"error_messages": dict.fromkeys(("blank", "null", "required"), "Enter what is measured.")},
-            "unit_of_measure": {"help_text": "For values entered by hand."},
+            "initiative": {
+                "required": False,
+                "help_text": "Instead of a metric: an epic's key, the address of an initiative's page, or kind and key "
+                "(`epic:12`), as answers have it.",
+            },
+            "unit_of_measure": {
+                "help_text": "For values entered by hand; of an initiative `items` (the default) or `%`, those done."
+            },
             "better": {"required": False},
             "target_kind": {"required": False, "help_text": "Null: absolute."},
             **dict.fromkeys(("target", "change_percent"), AMOUNT),
@@ -53,7 +62,11 @@ class KeyResultWriteSerializer(WriteSerializer[KeyResult]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs["target_kind"] = attrs["target_kind"] or TargetKind.ABSOLUTE
-        for field, problem in source_problems(attrs["metric"], attrs["statistic"], attrs["better"]):
+        if attrs["initiative"]:
+            problems = initiative_problems(attrs)
+        else:
+            problems = source_problems(attrs["metric"], attrs["statistic"], attrs["better"])
+        for field, problem in problems:
             raise serializers.ValidationError({field: problem})
         return attrs
 
@@ -72,6 +85,18 @@ def as_written(key_result: KeyResult) -> dict[str, Any]:
         "target": None if is_relative else key_result.target,
         "baseline": None if is_computed else key_result.baseline,
     }
+
+
+def initiative_problems(row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Problems of a key result that is read from an initiative, as pairs of field and message."""
+    if row["metric"]:
+        yield "initiative", "Choose either a metric or an initiative."
+    if row["statistic"]:
+        yield "statistic", "An initiative has no statistic."
+    if row["unit_of_measure"] not in ("", ITEMS, PERCENT):
+        yield "unit_of_measure", f"Of an initiative: {ITEMS} or {PERCENT}."
+    if row["better"] == Direction.LOWER:
+        yield "better", "Of finished items, more is better."
 
 
 def source_problems(key: str, statistic: str, better: str) -> Iterator[tuple[str, str]]:

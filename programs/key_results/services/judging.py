@@ -15,6 +15,7 @@ from insights.query.query import Window
 from insights.ui import wording
 from programs.key_results.queries import share_passed
 from programs.key_results.services.forecasting import DAYS_A_WEEK, Outlook, weeks_left
+from programs.key_results.services.initiatives import InitiativeOutlook
 from programs.key_results.services.items import ItemsOutlook
 from programs.models import Direction, KeyResult, KeyResultMeasure, ObjectiveMeasure, ObjectiveStatus
 
@@ -34,7 +35,7 @@ class KeyResultState:
     grows: bool
     quarter: Window
     today: date
-    outlook: Outlook | ItemsOutlook | None
+    outlook: Outlook | ItemsOutlook | InitiativeOutlook | None
     no_forecast: str
 
     @property
@@ -75,7 +76,7 @@ def judge(stand: KeyResultState) -> KeyResultMeasure:
     if stand.outlook is not None:
         end = stand.outlook.after(weeks_left(stand.quarter, stand.today))
         judged.forecast, judged.forecast_low, judged.forecast_high = end.value, end.low, end.high
-        if isinstance(stand.outlook, ItemsOutlook):
+        if isinstance(stand.outlook, ItemsOutlook | InitiativeOutlook):
             _say_dates(stand, stand.outlook, judged)
         else:
             judged.reached_on = _reached_on(stand, stand.outlook)
@@ -108,7 +109,7 @@ def _progress(stand: KeyResultState, pace: float | None) -> float | None:
     return (pace - (stand.key_result.baseline or 0.0)) / way
 
 
-def _say_dates(stand: KeyResultState, ahead: ItemsOutlook, judged: KeyResultMeasure) -> None:
+def _say_dates(stand: KeyResultState, ahead: ItemsOutlook | InitiativeOutlook, judged: KeyResultMeasure) -> None:
     """The days by which a number of items is reached; a limit that must not be reached has none."""
     if stand.key_result.is_guardrail or stand.key_result.better == Direction.LOWER:
         return

@@ -15,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from insights.catalogue.registry import find
+from insights.forecasts.forecasting import InitiativeForecast
 from insights.query import windows
 from programs.key_results.services.forecasting import (
     Accumulation,
@@ -24,6 +25,12 @@ from programs.key_results.services.forecasting import (
     accumulation_of,
     grows,
     outlook,
+)
+from programs.key_results.services.initiatives import (
+    InitiativeOutlook,
+    initiative_outlook,
+    measured_initiative,
+    read_initiatives,
 )
 from programs.key_results.services.items import ItemsOutlook, counts_items, items_outlook
 from programs.key_results.services.judging import KeyResultState, judge, together
@@ -108,16 +115,20 @@ def states_of(
     """Measured metric and state of each key result."""
     read = Figures() if figures is None else figures
     _read_missing(key_results, read, today=today)
-    entered = _entered([result for result in key_results if not result.metric])
+    entered = _entered([result for result in key_results if result.is_by_hand])
+    initiatives = read_initiatives((result.initiative for result in key_results), today=today)
     by_hand = {}
     for key_result in key_results:
-        if not key_result.metric:
+        made = initiatives.get(key_result.initiative)
+        if key_result.is_by_hand:
             measured = _by_hand(entered.get(key_result.pk, []))
         elif not _has_started(key_result, today):
             measured = MeasuredMetric(None, NOT_STARTED, 0, 0, ())
+        elif key_result.initiative:
+            measured = measured_initiative(key_result, made, today=today)
         else:
             measured = read.get(query_of_key_result(key_result), MeasuredMetric(None, NO_SUCH_METRIC, 0, 0, ()))
-        by_hand[key_result.pk] = (measured, _stand(key_result, measured, today))
+        by_hand[key_result.pk] = (measured, _stand(key_result, measured, made, today))
     return by_hand
 
 
@@ -125,16 +136,20 @@ def _has_started(key_result: KeyResult, today: date) -> bool:
     return key_result.objective.quarter.start <= today
 
 
-def _stand(key_result: KeyResult, measured: MeasuredMetric, today: date) -> KeyResultState:
+def _stand(
+    key_result: KeyResult, measured: MeasuredMetric, made: InitiativeForecast | None, today: date
+) -> KeyResultState:
     metric = find(key_result.metric) if key_result.metric else None
     quarter = key_result.objective.quarter.window
     accumulation = accumulation_of(metric)
     by_days = bool(metric and metric.per_days)
     come = windows.passed(quarter, today=today).days
     is_gone = bool(key_result.metric) and metric is None
-    ahead: Outlook | ItemsOutlook | None = None
+    ahead: Outlook | ItemsOutlook | InitiativeOutlook | None = None
     why_not = NO_SUCH_METRIC
-    if counts_items(metric):
+    if key_result.initiative:
+        ahead, why_not = initiative_outlook(key_result, made, quarter, today=today)
+    elif counts_items(metric):
         name = f"key result {key_result.pk}"
         ahead, why_not = items_outlook(measured.value, measured.finished, quarter, today=today, name=name)
     elif not is_gone:

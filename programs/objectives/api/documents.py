@@ -72,8 +72,11 @@ class MeasuredKeyResultSerializer(ReadSerializer[KeyResult]):
             *("id", *KEY_RESULT_FIELDS),
             *("value", "reason", "progress", "holds", "standing", "sample_size", "points"),
         )
-        blank_is_null = ("metric", "statistic", "reason")
-        extra_kwargs = {"metric": {"help_text": "Null: values are entered by hand."}}
+        blank_is_null = ("metric", "initiative", "statistic", "reason")
+        extra_kwargs = {
+            "metric": {"help_text": "Null: read from `initiative`, or entered by hand."},
+            "initiative": {"help_text": "Kind and key (`epic:12`) of the initiative whose items count."},
+        }
 
 
 class KeyResultSerializer(MeasuredKeyResultSerializer):

@@ -26,7 +26,7 @@ from insights.query.query import Scope, Statistic
 from orgtree.access.access import Access, access_of
 from programs.alignment.offers import Offer, parents_of, plans_of
 from programs.key_results.services.baselines import baseline_previews
-from programs.key_results.services.fields import FIELDS
+from programs.key_results.services.fields import OF_TEMPLATES
 from programs.models import ObjectiveTemplate, Quarter, TemplateKeyResult
 from programs.objectives.api.objectives import quarter_shown
 from programs.objectives.services.templates import key_result_from, objective_from_template, objective_templates
@@ -48,7 +48,7 @@ class TemplateKeyResultSerializer(ReadSerializer[TemplateKeyResult]):
 
     class Meta:
         model = TemplateKeyResult
-        fields: tuple[str, ...] = tuple(name for name in FIELDS if name != "baseline")
+        fields: tuple[str, ...] = tuple(name for name in OF_TEMPLATES if name != "baseline")
         blank_is_null = ("metric", "statistic")
         extra_kwargs = {
             "metric": {"help_text": "Null: values are entered by hand."},
@@ -60,7 +60,7 @@ class FilledKeyResultSerializer(TemplateKeyResultSerializer):
     baseline = serializers.FloatField(allow_null=True, help_text="Null: there were no data, or it is not yours to see.")
 
     class Meta(TemplateKeyResultSerializer.Meta):
-        fields = FIELDS
+        fields = OF_TEMPLATES
 
 
 class ObjectiveTemplateSerializer(ReadSerializer[ObjectiveTemplate]):

@@ -23,7 +23,7 @@ from programs.alignment.pages import parents_offered
 from programs.key_results.services.fields import as_written
 from programs.key_results.services.reading import unit_of, unit_of_metric
 from programs.models import Direction, KeyResult, Objective, Quarter, TargetKind
-from programs.models.objectives import LONGEST_TITLE, MOST_KEY_RESULTS
+from programs.models.objectives import ITEMS, LONGEST_TITLE, MOST_KEY_RESULTS, PERCENT
 from programs.objectives.services.fields import FIELDS, PLAIN
 from programs.teams.pages import OwnedForm, offer, units_to_write_for, word_of
 
@@ -129,6 +129,12 @@ class KeyResultForm(forms.Form):
 
     id = forms.IntegerField(widget=forms.HiddenInput, required=False)
     metric = forms.ChoiceField(label="Metric", required=False)
+    initiative = forms.CharField(
+        label="Epic or other initiative",
+        required=False,
+        max_length=500,
+        help_text="Instead of a metric: an epic’s key, or the address of an initiative’s page.",
+    )
     statistic = forms.ChoiceField(
         label="Statistic",
         required=False,
@@ -155,7 +161,10 @@ class KeyResultForm(forms.Form):
     )
     better = forms.ChoiceField(label="Direction", required=False, choices=[("", OF_METRIC), *Direction.choices])
     unit_of_measure = forms.CharField(
-        label="Unit of measure", required=False, max_length=40, help_text="For values entered by hand: points, %."
+        label="Unit of measure",
+        required=False,
+        max_length=40,
+        help_text="For values entered by hand: points, %. Of an initiative: items or %.",
     )
     remove = forms.BooleanField(label="Remove this key result", required=False)
 
@@ -174,22 +183,28 @@ class KeyResultForm(forms.Form):
     @property
     def is_filled(self) -> bool:
         """Whether anything is said in it; whoever only opened a row said nothing."""
-        return any(str(self[name].value() or "").strip() for name in ("title", "metric", "target", "unit_of_measure"))
+        said = ("title", "metric", "initiative", "target", "unit_of_measure")
+        return any(str(self[name].value() or "").strip() for name in said)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
         if data.get("remove") or not self.is_filled:
             return data
         metric = find(data.get("metric", ""))
-        unit = metric.unit.value if metric else self._unit_by_hand(data)
         is_change = data.get("target_kind") == TargetKind.RELATIVE
+        if data.get("initiative", "").strip() and not data.get("unit_of_measure", "").strip():
+            is_share = str(data.get("target", "")).strip().endswith(PERCENT) and not is_change
+            data["unit_of_measure"] = PERCENT if is_share else ITEMS
+        unit = metric.unit.value if metric else self._unit_by_hand(data)
         if not data.get("target", "").strip():
             self.add_error("target", "Enter what you want to achieve.")
         field, measured_in = ("change_percent", UnitOfMeasure.PERCENT.value) if is_change else ("target", unit)
         data["amount"] = self._read("target", field, measured_in)
         data["baseline_amount"] = self._read("baseline", "baseline", unit)
         if not data.get("title", "").strip():
-            if metric is None:
+            if data.get("initiative", "").strip() and data["amount"] is not None:
+                data["title"] = made_title_of_initiative(data)
+            elif metric is None:
                 self.add_error("title", "Enter what is measured: the value is entered by hand.")
             elif data["amount"] is not None:
                 data["title"] = made_title(metric, data)
@@ -204,7 +219,7 @@ class KeyResultForm(forms.Form):
         elif stored is not None and amount == stored.target:  # of a guardrail that leaves some percent
             change = stored.change_percent
         return {
-            **{name: data[name] for name in ("id", "title", "metric", "better", "target_kind")},
+            **{name: data[name] for name in ("id", "title", "metric", "initiative", "better", "target_kind")},
             "statistic": data["statistic"] if data["metric"] else "",
             "unit_of_measure": "" if data["metric"] else data["unit_of_measure"],
             "target": amount,
@@ -270,6 +285,14 @@ def made_title(metric: Metric, data: Mapping[str, Any]) -> str:
     words = "or less" if direction == Better.LOWER else "or more"
     prefix = "stays at " if data["target_kind"] == TargetKind.GUARDRAIL else ""
     return f"{metric.name}: {prefix}{amount_text(data['amount'], metric.unit.value)} {words}"
+
+
+def made_title_of_initiative(data: Mapping[str, Any]) -> str:
+    """SHOP-12: 80% done, or SHOP-12: 40 items done."""
+    word = data["initiative"].strip()
+    named = "Initiative" if "/" in word or ":" in word else word.upper()
+    unit = str(data.get("unit_of_measure", "")).strip() or ITEMS
+    return f"{named}: {data['amount']:,.6g}{PERCENT if unit == PERCENT else f' {ITEMS}'} done"
 
 
 def metric_choices(stored: str) -> list[tuple[str, Any]]:

@@ -16,8 +16,10 @@ from insights.ui.amounts import amount_text
 from insights.ui.tiles import Link
 from orgtree.models import Unit
 from programs.key_results.queries import KeyResultProgress
+from programs.key_results.services.initiatives import page_of_initiative
 from programs.key_results.services.reading import unit_of
 from programs.models import CheckIn, Direction, KeyResult, Objective, ObjectiveStatus, Quarter
+from programs.models.objectives import PERCENT
 from programs.objectives.pages.bar import ObjectiveBar, bar_of_key_result, bar_of_objective, only_outcomes, printed
 from programs.objectives.queries.objectives import ObjectiveProgress
 
@@ -168,6 +170,9 @@ def target_words(measured: KeyResultProgress) -> str:
 
 def metric_link(key_result: KeyResult, unit: Unit | None) -> Link | None:
     """A link to the metric's page for the objective's unit; None for a removed metric."""
+    if key_result.initiative:
+        whole = "Share of" if key_result.unit_of_measure == PERCENT else "Number of"
+        return Link(f"{whole} the items of an initiative that are done", page_of_initiative(key_result.initiative))
     if not key_result.metric:
         return None
     metric = find(key_result.metric)

@@ -99,7 +99,7 @@ def objective_page(
         "standings": [(value, label) for value, label in ObjectiveStatus.choices if value != ObjectiveStatus.UNKNOWN],
         "carry_overs": Objective.CarryOver.choices,
         "confidences": CONFIDENCE_LABELS.items(),
-        "by_hand": [result.key_result for result in progress.key_results if not result.key_result.metric],
+        "by_hand": [result.key_result for result in progress.key_results if result.key_result.is_by_hand],
         "ticket_url": _ticket_url(record, next((result.key_result.metric for result in progress.key_results), "")),
         "experiment_url": url_with(reverse("experiment_new"), {"objective": record.pk}),
         "tickets_url": f"{reverse('tickets')}?objective={record.pk}&state=all",
@@ -279,7 +279,7 @@ def objective_decide(request: HttpRequest, pk: int) -> HttpResponse:
 def _values(request: HttpRequest, objective: Objective) -> dict[int, float]:
     """The new values of key results that are entered by hand, by id.  Raises FieldError."""
     values = {}
-    by_hand = KeyResult.objects.filter(objective=objective.pk, metric="")
+    by_hand = KeyResult.objects.filter(objective=objective.pk, metric="", initiative="")
     for key_result in by_hand:
         text = request.POST.get(f"value-{key_result.pk}", "").strip()
         if text:

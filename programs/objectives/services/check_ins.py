@@ -91,7 +91,8 @@ def _check(objective: Objective, confidence: str, value: float | None, about: Ke
         return
     if about is None:
         raise FieldError("key_result", "Name the key result of the value.")
-    if about.metric:
-        raise FieldError("value", f"“{about.title}” is read from its metric: do not enter a value.")
+    if not about.is_by_hand:
+        source = "metric" if about.metric else "initiative"
+        raise FieldError("value", f"“{about.title}” is read from its {source}: do not enter a value.")
     if not math.isfinite(value) or abs(value) > GREATEST:
         raise FieldError("value", "It must be a number.")

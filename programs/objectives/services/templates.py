@@ -14,7 +14,7 @@ from insights.query import windows
 from orgtree.access.access import Access
 from orgtree.models import Person, Unit
 from programs.key_results.services.baselines import Baseline, baselines
-from programs.key_results.services.fields import FIELDS
+from programs.key_results.services.fields import OF_TEMPLATES
 from programs.key_results.services.reading import metric_query
 from programs.models import Quarter, TargetKind
 from programs.models.objectives import ObjectiveTemplate, TemplateKeyResult
@@ -65,7 +65,7 @@ def own_address(access: Access) -> str:
 
 def key_result_from(outcome: TemplateKeyResult) -> dict[str, Any]:
     """A new key result without a baseline; without its metric, it is entered by hand."""
-    row = {name: getattr(outcome, name, None) for name in FIELDS}
+    row = {name: getattr(outcome, name, None) for name in OF_TEMPLATES}
     is_by_hand = find(outcome.metric) is None
     return {**row, **({"metric": "", "statistic": ""} if is_by_hand else {"unit_of_measure": ""})}
 
