@@ -313,9 +313,14 @@ def spread_of(middles: Floats, most: float | None) -> float | None:
 
 
 def _in_logarithms(values: Floats, most: float | None) -> Floats | None:
-    """Their logarithms, or where they are shares, those of their odds; None where a value has none."""
+    """Their logarithms, or where they are shares, those of their odds; None where a value has none.
+
+    Amounts of which some are 0, such as waits of seconds to days, are all raised by the smallest that is not.
+    """
     import numpy
 
+    if most is None and values.min() == 0 < values.max():
+        values = values + values[values > 0].min()
     if values.min() <= 0 or (most is not None and values.max() >= most):
         return None
     logarithms: Floats = numpy.log(values if most is None else values / (most - values))
@@ -327,7 +332,8 @@ def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: f
     the farthest: https://doi.org/10.1214/aoms/1177729885).
 
     Few comparable units hardly tell how far apart they usually are, so the spread of other metrics is drawn upon, as
-    if it were that of four more units (Smyth, 2004: https://doi.org/10.2202/1544-6115.1027).
+    if it were that of four more units (Smyth, 2004: https://doi.org/10.2202/1544-6115.1027); not by a metric whose
+    units are clearly further apart, or closer together, than is usual.
     """
     import numpy
 
@@ -335,11 +341,20 @@ def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: f
     is_scaled = scaled is not None
     *beside, unit = scaled if scaled is not None else numpy.append(middles, own)
     variance, freedom = float(numpy.var(beside, ddof=1)), len(beside) - 1
-    if is_scaled and usual_spread is not None:
+    if is_scaled and usual_spread is not None and _may_vary_so(variance, usual_spread, freedom):
         variance = (freedom * variance + OTHER_METRICS * usual_spread) / (freedom + OTHER_METRICS)
         freedom += OTHER_METRICS
     reach = students_t(1 - OUTLIERS / (len(beside) + 1), freedom) * (variance * (1 + 1 / len(beside))) ** 0.5
     return bool(abs(unit - numpy.mean(beside)) > reach)
+
+
+def _may_vary_so(variance: float, usual: float, freedom: int) -> bool:
+    """Whether so few units of a metric with the usual variance have such a one in all but one of 100 cases (by Wilson
+    and Hilferty, 1931: https://doi.org/10.1073/pnas.17.12.684).
+    """
+    part = 2 / (9 * freedom)
+    low, high = ((1 - part + side * 2.58 * part**0.5) ** 3 for side in (-1, 1))
+    return bool(low <= variance / usual <= high)
 
 
 def sign_test(positive: int, negative: int) -> float:

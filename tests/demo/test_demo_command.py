@@ -157,13 +157,14 @@ FOUND_OF_WAITS = {
     ("issue.cycle_time.change", "platform"),
 }
 FOUND_OF_OTHERS = {("ai.error_rate.change", None), ("ci.duration.gap", "mobile")}
-# Mobile's flaky pipelines, which are repeated and so queue, and Tooling's low ship rate.
+# Mobile's flaky pipelines, which are repeated and so queue, and Tooling, whose agents write what nobody commits.
 FOUND_OF_TOOLS = {
     *((f"ci.{figure}.change", "mobile") for figure in ("flaky_rate", "queue_time")),
-    ("ai.ship_rate.gap", "tooling"),
+    *((f"ai.{figure}.gap", "tooling") for figure in ("ship_rate", "spend_wasted")),
+    ("ai.spend_wasted.gap.context_files", None),  # of its repository
 }
-# A pilot whose pipelines keep what they install.
-FOUND_OF_PILOT = {("ci.duration.change", team) for team in ("checkout", "tooling")}
+# A pilot of Checkout and Tooling whose pipelines keep what they install; Checkout is a part of it in Berlin alone.
+FOUND_OF_PILOT = {("ci.duration.change", team) for team in ("checkout", "berlin-4", "tooling")}
 # Addresses that nobody has matched, and pull requests without an item: the demo has both.
 FOUND_OF_DATA = {("data.unmatched_people", None), ("data.missing_links", None)}
 

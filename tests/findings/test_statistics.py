@@ -199,12 +199,33 @@ def test_shares_are_compared_by_their_odds() -> None:
 
 def test_other_metrics_say_how_far_apart_few_teams_are() -> None:
     """Four teams that happen to be alike are no reason to take the fifth for an outlier."""
-    usual: list[list[float | None]] = [[level] * 26 for level in (10.0, 10.1, 10.2, 10.3)]
-    beside = [13.0 + week % 2 for week in range(26)]
+    usual: list[list[float | None]] = [[level] * 26 for level in (10.0, 10.2, 10.5, 10.8)]
+    beside = [20.0 + week % 2 for week in range(26)]
     alone, informed = gap(beside, usual), gap(beside, usual, usual_spread=0.3**2)
     assert alone is not None
     assert informed is not None
     assert (alone.is_outlier, informed.is_outlier) == (True, False)
+
+
+def test_other_metrics_say_nothing_of_one_whose_teams_are_much_closer_together() -> None:
+    """Pipelines of six teams take 6 to 7 minutes, and those of a seventh twice as long."""
+    usual: list[list[float | None]] = [[level] * 26 for level in (414.0, 413.0, 439.0, 369.0, 429.0, 376.0)]
+    beside = [850.0 + week % 2 for week in range(26)]
+    for spread in (None, 0.68):
+        found = gap(beside, usual, usual_spread=spread)
+        assert found is not None
+        assert found.is_outlier, spread
+
+
+def test_waits_of_nothing_do_not_make_a_team_stand_apart_whose_waits_are_of_the_usual_size() -> None:
+    """Where medians are 0 to 32 minutes, 2.7 hours are as far from them as these are from each other."""
+    usual: list[list[float | None]] = [[level] * 26 for level in (1108.0, 0.0, 1153.0, 0.0, 217.0, 968.0, 1923.0)]
+    found = gap([9838.0 + week for week in range(26)], usual)
+    assert found is not None
+    assert not found.is_outlier
+    none_waits = gap([9838.0 + week for week in range(26)], [[0.0] * 26] * 6)
+    assert none_waits is not None
+    assert none_waits.is_outlier
 
 
 @pytest.mark.parametrize("apart", [0.0, 0.5])
