@@ -349,11 +349,13 @@ def _is_outlier(own: float, middles: Floats, most: float | None, usual_spread: f
 
 
 def _may_vary_so(variance: float, usual: float, freedom: int) -> bool:
-    """Whether so few units of a metric with the usual variance have such a one in all but one of 100 cases (by Wilson
-    and Hilferty, 1931: https://doi.org/10.1073/pnas.17.12.684).
+    """Whether so few units of a metric with the usual variance may have this one: less than it in all but one of 4,000
+    cases, more in all but one of 200 (chi-squared, by Wilson and Hilferty, 1931: https://doi.org/10.1073/pnas.17.12.684).
+
+    What is taken for closer together by mistake makes findings of chance, so that it has to be surer.
     """
     part = 2 / (9 * freedom)
-    low, high = ((1 - part + side * 2.58 * part**0.5) ** 3 for side in (-1, 1))
+    low, high = ((1 - part + deviations * part**0.5) ** 3 for deviations in (-3.5, 2.58))
     return bool(low <= variance / usual <= high)
 
 
