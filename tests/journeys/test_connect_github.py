@@ -32,7 +32,7 @@ def test_connecting_github_and_mending_its_token(
     expect(page.get_by_text("No provider is connected yet")).to_be_visible()
     assert window.grave_barriers() == []
     page.get_by_role("link", name="Connect", exact=True).click()
-    page.get_by_role("link", name="GitHub").click()
+    page.get_by_role("link", name="GitHub Repositories").click()
 
     enter(page, name="GitHub of Acme", base_url=github.url, token=FIRST)
     expect(page.get_by_text("Pull requests: read", exact=True)).to_be_visible()

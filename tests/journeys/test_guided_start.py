@@ -72,7 +72,7 @@ def connect_a_tool(window: BrowserWindow, github: GitHubServer) -> None:
     """GitHub, by its form, until its first repository was read."""
     page = window.page
     page.locator("#step-tools").get_by_role("link", name=re.compile("GitHub")).click()
-    page.get_by_role("link", name="GitHub").click()
+    page.get_by_role("link", name="GitHub Repositories").click()
     enter(page, name="GitHub of Acme", base_url=github.url, token=FIRST)
     press_test(page)
     page.get_by_role("button", name="Connect", exact=True).click()

@@ -68,9 +68,10 @@ def table(text: str) -> list[list[str]]:
 
 
 # Nobody merges or finishes anything in this world: tests/pages/test_impact.py has people who do.  And no request of it
-# says what it was part of.
+# says what it was part of, nor does a vendor report anything.
 OF_WORK = {
     "spend_parts",
+    "active_by_phase",
     *("cycle_time", "merged_per_developer", "delivered", "phases"),
     *(f"{name}_with_bands" for name in ("cycle_time", "merged_per_developer", "delivered")),
     *("differences", "fate", "adoption_effect", "cohorts"),
