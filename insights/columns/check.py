@@ -52,14 +52,20 @@ def check_columns(longest_seconds: float = float("inf")) -> Checked:
         for number in numbers:
             if time.monotonic() - began > longest_seconds:
                 break
+            file = _file_of(number)
             difference = _difference_of(columns, number)
             compared += 1
-            if difference:
+            if difference and _file_of(number) == file:  # not replaced, and removed, since it was read
                 mark_partitions([number])
                 differences.append(difference)
     for difference in differences:
         logger.error("The columns differ from PostgreSQL: %s", difference)
     return Checked(compared, len(numbers), differences)
+
+
+def _file_of(number: int) -> str | None:
+    """The name of the partition's file as it is now; None if the partition is gone."""
+    return ColumnPartition.objects.filter(pk=number).values_list("file_name", flat=True).first()
 
 
 def _difference_of(columns: duckdb.DuckDBPyConnection, number: int) -> str | None:
