@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from typing import Any
 
+from demo.providers.faults import Fault
 from integrations.connectors.base import Connector, FetchedResource, Page
 from integrations.connectors.drafts import AnyDraft
 from integrations.connectors.errors import ConnectorError
@@ -55,6 +56,25 @@ def read_despite_faults(
                 continue
             return drafts
     raise AssertionError("The stream does not come to an end.")
+
+
+def faults_that_change(
+    usual: Mapping[str, AnyDraft], server: Any, faults: Mapping[str, Fault], read: Callable[[], list[AnyDraft]]
+) -> list[str]:
+    """The names of the faults of the simulated server under which other drafts than the usual ones are read."""
+    differing = []
+    for name, fault in faults.items():
+        server.faults = [fault]
+        if by_id(read()) != usual:
+            differing.append(name)
+    return differing
+
+
+def assert_goes_on_from_any_page(pages: Sequence[Page], read: Callable[[Mapping[str, Any]], Sequence[Page]]) -> None:
+    """Check that reading on from each page's cursor brings the drafts that were left."""
+    usual = by_id(drafts_of(pages))
+    for position, page in enumerate(pages[:-1]):
+        assert by_id(drafts_of([*pages[: position + 1], *read(page.cursor)])) == usual
 
 
 def drafts_of(pages: Iterable[Page]) -> list[AnyDraft]:

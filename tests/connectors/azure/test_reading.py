@@ -24,7 +24,17 @@ from integrations.connectors.errors import ConnectorError, CredentialRefusedErro
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import with_deployments, with_issues, with_runs
-from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
+from tests.connectors.reading import (
+    QUICK,
+    TOKEN,
+    assert_goes_on_from_any_page,
+    by_id,
+    drafts_of,
+    faults_that_change,
+    only_resource,
+    read_despite_faults,
+    read_pages,
+)
 from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, MAYA, SHOP, small_history
 
 KINDS = {
@@ -132,22 +142,16 @@ def test_under_every_fault_the_drafts_are_the_same(many: AzureServer, kind: Kind
     assert len(usual) == (50 if kind in (Kind.PIPELINE_RUN, Kind.WORK_ITEM) else 25)
     of = connector(many)
     resource = only_resource(of, KINDS[kind])
-    differing = []
-    for name, fault in FAULTS.items():
-        many.faults = [fault(LISTS[kind])]
-        if by_id(read_despite_faults(of, resource, kind, now=many.at)) != usual:
-            differing.append(name)
-    assert differing == []
+    faults = {name: fault(LISTS[kind]) for name, fault in FAULTS.items()}
+    changed = faults_that_change(usual, many, faults, lambda: read_despite_faults(of, resource, kind, now=many.at))
+    assert changed == []
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_a_reading_goes_on_from_any_page(many: AzureServer, kind: Kind) -> None:
     pages = pages_of(many, kind)
-    usual = by_id(drafts_of(pages))
     assert (len(pages) > 1, pages[-1].left) == (True, 0)
-    for position, page in enumerate(pages[:-1]):
-        rest = pages_of(many, kind, page.cursor)
-        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+    assert_goes_on_from_any_page(pages, lambda cursor: pages_of(many, kind, cursor))
 
 
 @pytest.mark.parametrize(

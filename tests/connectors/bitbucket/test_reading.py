@@ -20,7 +20,17 @@ from integrations.connectors.errors import Cause, ConnectorError, CredentialRefu
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState, RunStatus
 from tests.connectors.github.histories import pull_request, with_deployments, with_pull_requests, with_runs
-from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
+from tests.connectors.reading import (
+    QUICK,
+    TOKEN,
+    assert_goes_on_from_any_page,
+    by_id,
+    drafts_of,
+    faults_that_change,
+    only_resource,
+    read_despite_faults,
+    read_pages,
+)
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, MAYA, SHOP, commit, small_history
 
 LISTS = {
@@ -89,22 +99,16 @@ def test_under_every_fault_the_drafts_are_the_same(many: BitbucketServer, kind: 
     assert len(usual) == 25
     of = connector(many)
     shop = only_resource(of, ResourceKind.REPOSITORY)
-    differing = []
-    for name, fault in FAULTS.items():
-        many.faults = [fault(LISTS[kind])]
-        if by_id(read_despite_faults(of, shop, kind, now=many.at)) != usual:
-            differing.append(name)
-    assert differing == []
+    faults = {name: fault(LISTS[kind]) for name, fault in FAULTS.items()}
+    changed = faults_that_change(usual, many, faults, lambda: read_despite_faults(of, shop, kind, now=many.at))
+    assert changed == []
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_a_reading_goes_on_from_any_page(many: BitbucketServer, kind: Kind) -> None:
     pages = pages_of(many, kind)
-    usual = by_id(drafts_of(pages))
     assert (len(pages) > 2, pages[-1].left) == (True, 0)
-    for position, page in enumerate(pages[:-1]):
-        rest = pages_of(many, kind, page.cursor)
-        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+    assert_goes_on_from_any_page(pages, lambda cursor: pages_of(many, kind, cursor))
 
 
 @pytest.mark.parametrize(("kind", "requests"), list(zip(STREAMS, (2, 2, 1, 1), strict=True)))

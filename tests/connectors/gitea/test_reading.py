@@ -23,7 +23,17 @@ from integrations.connectors.gitea.connector import Gitea
 from integrations.connectors.http import ConnectionHttp
 from integrations.enums import Kind, PullRequestEventKind, PullRequestState, ResourceKind, ReviewState
 from tests.connectors.github.histories import with_issues
-from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
+from tests.connectors.reading import (
+    QUICK,
+    TOKEN,
+    assert_goes_on_from_any_page,
+    by_id,
+    drafts_of,
+    faults_that_change,
+    only_resource,
+    read_despite_faults,
+    read_pages,
+)
 from tests.demo.small_history import BEGIN, DAY, HOUR, MAX, small_history
 
 STREAMS = Gitea.kinds[ResourceKind.REPOSITORY]
@@ -77,21 +87,15 @@ def test_under_every_fault_the_drafts_are_the_same(many: GiteaServer, kind: Kind
     assert [(page.complete, page.left) for page in pages] == [(False, 16), (False, 7), (True, 0)]
     of = connector(many)
     shop = only_resource(of, ResourceKind.REPOSITORY)
-    differing = []
-    for name, fault in FAULTS.items():
-        many.faults = [fault()]
-        if by_id(read_despite_faults(of, shop, kind, now=many.at)) != usual:
-            differing.append(name)
-    assert differing == []
+    faults = {name: fault() for name, fault in FAULTS.items()}
+    changed = faults_that_change(usual, many, faults, lambda: read_despite_faults(of, shop, kind, now=many.at))
+    assert changed == []
 
 
 @pytest.mark.parametrize("kind", STREAMS)
 def test_a_reading_goes_on_from_any_page(many: GiteaServer, kind: Kind) -> None:
     pages = pages_of(many, kind)
-    usual = by_id(drafts_of(pages))
-    for position, page in enumerate(pages[:-1]):
-        rest = pages_of(many, kind, page.cursor)
-        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+    assert_goes_on_from_any_page(pages, lambda cursor: pages_of(many, kind, cursor))
 
 
 @pytest.mark.parametrize("kind", STREAMS)

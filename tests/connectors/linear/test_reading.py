@@ -28,7 +28,16 @@ from integrations.connectors.linear.connector import Linear
 from integrations.connectors.linear.teams import ROADMAP
 from integrations.enums import Kind, ResourceKind, SprintState, StatusCategory
 from tests.connectors.jira.conftest import with_issues
-from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, read_despite_faults, read_pages
+from tests.connectors.reading import (
+    QUICK,
+    TOKEN,
+    assert_goes_on_from_any_page,
+    by_id,
+    drafts_of,
+    faults_that_change,
+    read_despite_faults,
+    read_pages,
+)
 from tests.demo.small_history import ADA, BEGIN, DAY, HOUR, MAX, SHOP, small_history
 
 MINUTE = timedelta(minutes=1)
@@ -141,12 +150,11 @@ def test_under_every_fault_the_drafts_are_the_same(many: LinearServer, stream: s
     usual = by_id(drafts_of(pages_of(many, stream)))
     assert len(usual) >= 20
     resource, kind = STREAMS[stream]
-    differing = []
-    for name, fault in FAULTS.items():
-        many.faults = [fault(f"/{stream}$")]
-        if by_id(read_despite_faults(connector(many), resource, kind, now=many.at)) != usual:
-            differing.append(name)
-    assert differing == []
+    faults = {name: fault(f"/{stream}$") for name, fault in FAULTS.items()}
+    changed = faults_that_change(
+        usual, many, faults, lambda: read_despite_faults(connector(many), resource, kind, now=many.at)
+    )
+    assert changed == []
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -154,11 +162,8 @@ def test_a_reading_goes_on_from_any_page(many: LinearServer, stream: str) -> Non
     if stream == "Cycles":
         many.advance(BEGIN + 600 * DAY)
     pages = pages_of(many, stream)
-    usual = by_id(drafts_of(pages))
     assert (len(pages) > 2, pages[-1].left, pages[-1].complete) == (True, 0, True)
-    for position, page in enumerate(pages[:-1]):
-        rest = pages_of(many, stream, page.cursor)
-        assert by_id(drafts_of([*pages[: position + 1], *rest])) == usual
+    assert_goes_on_from_any_page(pages, lambda cursor: pages_of(many, stream, cursor))
 
 
 @pytest.mark.parametrize(("stream", "requests"), [("Issues", 1), ("Cycles", 1), ("Projects", 2)])

@@ -26,7 +26,16 @@ from integrations.connectors.sonarqube.connector import SonarQube
 from integrations.connectors.sonarqube.coverage import normalise_analysis
 from integrations.connectors.sonarqube.issues import normalise_issue
 from integrations.enums import AlertState, Kind, ResourceKind, Severity
-from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, only_resource, read_despite_faults, read_pages
+from tests.connectors.reading import (
+    QUICK,
+    TOKEN,
+    by_id,
+    drafts_of,
+    faults_that_change,
+    only_resource,
+    read_despite_faults,
+    read_pages,
+)
 from tests.demo.small_history import BEGIN, DAY, HOUR, commit, small_history
 
 LONG_AFTER = datetime(2026, 6, 1, tzinfo=UTC)
@@ -145,12 +154,9 @@ def test_under_every_fault_the_drafts_are_the_same(server: SonarQubeServer, kind
     of = connector(server)
     project = only_resource(of, ResourceKind.PIPELINE)
     usual = by_id(drafts_of(read(server, kind)))
-    differing = []
-    for name, fault in FAULTS.items():
-        server.faults = [fault()]
-        if by_id(read_despite_faults(of, project, kind, now=LONG_AFTER)) != usual:
-            differing.append(name)
-    assert differing == []
+    faults = {name: fault() for name, fault in FAULTS.items()}
+    changed = faults_that_change(usual, server, faults, lambda: read_despite_faults(of, project, kind, now=LONG_AFTER))
+    assert changed == []
 
 
 def checks(server: SonarQubeServer, **values: str) -> dict[str, CheckedPermission]:
