@@ -74,7 +74,7 @@ def search(request: HttpRequest) -> HttpResponseBase:
 
 
 def _values_url(request: HttpRequest, groups: Iterable[Group]) -> str:
-    """Where the values of the first metrics are, in the context of the reader's page; empty without any."""
+    """The address of the first metrics' values, in the context of the reader's page; empty without any."""
     keys = [shown.hit.metric for group in groups for shown in group.hits if shown.hit.metric][:MOST_VALUES]
     pairs = [("of", key) for key in keys] + [*context_by_part(request)["context"]]
     return url_with(address("metric_values"), pairs) if keys else ""

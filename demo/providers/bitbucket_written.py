@@ -156,7 +156,7 @@ def _participants(state: PullRequestState) -> list[dict[str, Any]]:
 
 
 def activity(state: PullRequestState) -> list[dict[str, Any]]:
-    """What happened, newest first, with the creation as an update."""
+    """The activity of a pull request, newest first, with its creation as an update."""
     record = state.pull_request
     named = {"id": record.number, "type": "pullrequest", "title": state.title}
     created = {

@@ -241,7 +241,7 @@ def _first_day_of(source: Source) -> str:
 
 
 def _owning_since(scope: ResolvedScope) -> Mapping[int | None, date]:
-    """By unit, the first day on which it or a descendant owned anything."""
+    """The first day on which each unit or a descendant owned anything."""
     return dict(
         sql.rows(
             f"""

@@ -369,7 +369,7 @@ def sign_test(positive: int, negative: int) -> float:
 
 
 def discoveries(p_values: Sequence[float], rate: float) -> list[bool]:
-    """Which p-values to report so that at most this share of them is chance on average (Benjamini–Hochberg).
+    """Choose the p-values to report so that at most this share of them is chance on average (Benjamini–Hochberg).
 
     https://doi.org/10.1111/j.2517-6161.1995.tb02031.x; valid for positively dependent tests, too.
     """

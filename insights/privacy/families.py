@@ -173,7 +173,7 @@ def _members(window: Window, tree_of: dict[Unit, int]) -> Mapping[Unit, Set[int]
 
 
 def nearly_equal(members: Mapping[Unit, Set[int]], tree_of: Mapping[Unit, int], few: int) -> Alike:
-    """By unit, units of other trees that differ from it by fewer than `few` people.
+    """Each unit's counterparts: units of other trees that differ from it by fewer than `few` people.
 
     Units of fewer people are left out: their figures are hidden anyway.
     """

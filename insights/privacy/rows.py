@@ -65,7 +65,7 @@ class RowsShown:
 
 
 def rows_shown(query: Query, access: Access, *, covered: bool) -> RowsShown:
-    """How the policy shows rows of `query` to this viewer, regardless of how many people contribute.
+    """The form in which the policy shows rows of `query` to this viewer, however few people contribute.
 
     `covered`: whether the viewer may see rows of everybody in the scope.
     """

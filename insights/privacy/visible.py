@@ -263,7 +263,7 @@ def visible_page(query: Query, access: Access, *, people: int, read: Callable[[i
 
 
 def disclosed(query: Query, access: Access) -> RowsShown:
-    """How the policy shows rows of `query` to this viewer, regardless of how many people contribute."""
+    """The form in which the policy shows rows of `query` to this viewer, however few people contribute."""
     return rows_shown(query, access, covered=_covers(query, access))
 
 

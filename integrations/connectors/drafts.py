@@ -225,7 +225,7 @@ class ValueChangeDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPlan:
-    """What a tracker without a history of plans says of an item: the sprint of a board that it is in, and when that and
+    """The present plan of an item, of a tracker without a history of plans: its sprint of a board, and when that and
     its estimate were last changed.  `sprint` is empty if it is in none, None if that is unknown.
 
     The changes are the differences from what is stored: integrations/intake/seen_plans.py.

@@ -39,7 +39,7 @@ class SharedList(ListPage):
         return access_in(self.request)
 
     def shared(self, things: Sequence[SharedThing]) -> list[dict[str, Any]]:
-        """What is said of each: its owner and readers, when it was changed, and where its owner changes it."""
+        """Each thing's owner, readers and day of change, and the page on which its owner changes it."""
         owners = names_of([thing.owner for thing in things if thing.owner])
         return [
             {

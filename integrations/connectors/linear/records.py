@@ -15,7 +15,7 @@ CATEGORIES: Mapping[str, StatusCategory] = {
     **dict.fromkeys(("started", "paused", "active"), StatusCategory.IN_PROGRESS),
     **dict.fromkeys(("completed", "canceled", "duplicate"), StatusCategory.DONE),
 }
-"""By the type of a workflow state, of a project's status, or of an initiative's, in lower case."""
+"""The category of each type of a workflow state, a project's status or an initiative's, in lower case."""
 DROPPED = {"canceled": "Canceled", "duplicate": "Duplicate"}
 PRIORITIES = {1: Priority.CRITICAL, 2: Priority.HIGH, 3: Priority.MEDIUM, 4: Priority.LOW}
 PRIORITY_LABELS = {0: "No priority", 1: "Urgent", 2: "High", 3: "Medium", 4: "Low"}

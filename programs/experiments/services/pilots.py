@@ -30,7 +30,6 @@ from programs.models.objectives import LONGEST_TITLE
 from programs.requests.visible import account_of
 from programs.tickets.services.writing import add_ticket
 
-AT_ONCE = 20
 MOST_UNITS = 5  # whose figures are taken: a pilot is small
 NOT_OVER = "It is not over: widen it once its verdict is there."
 NOBODY_LEFT = "Leave units to compare with, or set an objective for all of them instead."
@@ -71,9 +70,9 @@ def measure_pilots(*, today: date | None = None) -> None:
     day = today or windows.local_today()
     taken = PilotFigure.objects.filter(experiment=OuterRef("pk"))
     pilots = Experiment.objects.filter(is_pilot=True).order_by("pk")
-    for pilot in pilots.filter(Q(starts_on__gt=day) | ~Exists(taken.filter(is_at_end=False)))[:AT_ONCE]:
+    for pilot in pilots.filter(Q(starts_on__gt=day) | ~Exists(taken.filter(is_at_end=False))):
         _take(pilot, at_end=False, today=day)
-    for pilot in pilots.filter(~Exists(taken.filter(is_at_end=True)), ends_on__lte=day)[:AT_ONCE]:
+    for pilot in pilots.filter(~Exists(taken.filter(is_at_end=True)), ends_on__lte=day):
         _take(pilot, at_end=True, today=day)
 
 
