@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -108,14 +108,11 @@ class Quarter:
     covered: list[datetime] = field(default_factory=list)  # since when its points count
     requests: list[Request] = field(default_factory=list)
     counted: bool = False
+    both: int = 0
 
     @property
     def tokens(self) -> int:
         return sum(round(amount) for point, amount in self.increases if point.measure in TOKENS)
-
-    @property
-    def both(self) -> int:
-        return min(self.tokens, sum(sum(request.tokens) for request in self.requests))
 
     def covers(self, moment: datetime) -> bool:
         first = min(self.covered) - timedelta(minutes=1)
@@ -169,11 +166,32 @@ def _choose(sessions: Sequence[Draft]) -> None:
         for request in session.requests:
             if (quarter := _quarter_of(request, session, sessions)) is not None:
                 quarter.requests.append(request)
-    for session in sessions:
-        for quarter in session.quarters.values():
-            quarter.counted = quarter.tokens > sum(sum(request.tokens) for request in quarter.requests)
+    for row in _in_a_row(sessions):
+        by_events = sum(sum(request.tokens) for quarter in row for request in quarter.requests)
+        is_by_metrics, left = sum(quarter.tokens for quarter in row) > by_events, by_events
+        for quarter in row:
+            quarter.counted, quarter.both = is_by_metrics and quarter.tokens > 0, min(quarter.tokens, left)
+            left -= quarter.both
             for request in quarter.requests:
-                request.counted = not quarter.counted
+                request.counted = not is_by_metrics
+
+
+def _in_a_row(sessions: Sequence[Draft]) -> Iterator[list[Quarter]]:
+    """The slots of a quarter of an hour that are compared as one: each session began after the one before it ended."""
+    for start in {start for session in sessions for start in session.quarters}:
+        with_slots = [session for session in sessions if start in session.quarters and session.quarters[start].tokens]
+        with_slots.sort(key=lambda session: (session.began is None, session.began or start))
+        row: list[Quarter] = []
+        before: Draft | None = None
+        for session in with_slots:
+            if before is None or session.began is None or _worked(before, session, before.quarters[start]):
+                if row:
+                    yield row
+                row = []
+            row.append(session.quarters[start])
+            before = session
+        if row:
+            yield row
 
 
 def _quarter_of(request: Request, session: Draft, sessions: Sequence[Draft]) -> Quarter | None:

@@ -121,6 +121,49 @@ def test_any_order_repetition_and_batching_gives_what_the_oracle_says(
         transaction.set_rollback(True)
 
 
+def test_readings_of_two_sessions_in_a_row_are_compared_as_one() -> None:
+    """Each reads one token at hour 27, and only the second made a request, of one token: two against one."""
+    email, first, second = "ada@example.com", "session-1", "session-2"
+    begun = Event(at=FIRST, session=first, email=email, kind=EventKind.SESSION)
+    request = Event(
+        at=FIRST + timedelta(hours=9),
+        session=second,
+        email=email,
+        kind=EventKind.REQUEST,
+        key="r1",
+        model="claude-sonnet-4-5",
+        tokens=(0, 0, 0, 1),
+        reported_cost=None,
+    )
+
+    def reading(session: str, *, cumulative: bool, back: int) -> Point:
+        late = FIRST + timedelta(hours=27)
+        measure = Measure.INPUT_TOKENS
+        return _point(
+            moment=late, value=1.0, measure=measure, cumulative=cumulative, back=back, session=session, email=email
+        )
+
+    sent: list[Event | Point] = [
+        begun,
+        request,
+        reading(first, cumulative=True, back=0),
+        reading(second, cumulative=False, back=1),
+    ]
+    with days_cut_in("UTC"), transaction.atomic():
+        receive(sent)
+        fold_received_batches()
+        stored, expected = stored_sessions(), expected_sessions(sent, ZoneInfo("UTC"))
+        assert {name: stored[name] for name in expected} == expected
+        counted = {
+            (name, source): figures.tokens
+            for (name, _), session in stored.items()
+            for (source, _, _, is_counted), figures in session.days.items()
+            if is_counted and any(figures.tokens)
+        }
+        assert counted == {(first, "metrics"): [1, 0, 0, 0], (second, "metrics"): [1, 0, 0, 0]}
+        transaction.set_rollback(True)
+
+
 def test_a_reading_from_before_the_session_undoes_no_comparison() -> None:
     """The session's slot covers the time of that reading, so it is compared again, with its request."""
     session, email, later = "session-1", "grace@example.com", FIRST + timedelta(minutes=20)
