@@ -124,7 +124,7 @@ def test_any_order_repetition_and_batching_gives_what_the_oracle_says(
 def test_readings_of_two_sessions_in_a_row_are_compared_as_one() -> None:
     """Each reads one token at hour 27, and only the second made a request, of one token: two against one."""
     email, first, second = "ada@example.com", "session-1", "session-2"
-    begun = Event(at=FIRST, session=first, email=email, kind=EventKind.SESSION)
+    started = Event(at=FIRST, session=first, email=email, kind=EventKind.SESSION)
     request = Event(
         at=FIRST + timedelta(hours=9),
         session=second,
@@ -144,7 +144,7 @@ def test_readings_of_two_sessions_in_a_row_are_compared_as_one() -> None:
         )
 
     sent: list[Event | Point] = [
-        begun,
+        started,
         request,
         reading(first, cumulative=True, back=0),
         reading(second, cumulative=False, back=1),
