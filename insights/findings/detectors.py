@@ -2,8 +2,8 @@
 
 A detector asks one question of every team's metric: has it changed within a year, or with a move of the team; has it
 risen for six months; or is the team, or a repository, apart from comparable ones?  It words its finding, another
-reading of it, and what to try.  Titles have {unit}, {before}, {after} and {share}, the difference in relation to
-`before`; those of moves {day}, too.
+reading of it, and what to try.  Titles have {unit}, {before} and {after}; those of gaps also {longer} and {than},
+which say "40% longer … than" or, from twice the time on, "2.1 times as long … as"; those of moves {day}.
 """
 
 from __future__ import annotations
@@ -254,25 +254,25 @@ OF_DATA = (UNMATCHED, UNLINKED, UNKNOWN_COMMITS, STALE, SKEW)
 DETECTORS: tuple[Detector, ...] = (
     _gap(
         "pr.pickup_time",
-        "Reviews begin {share} later in {unit} than in comparable teams",
+        "Pull requests wait {longer} for a review in {unit} {than} in comparable teams",
         reading="Larger or riskier pull requests wait longer everywhere: compare the size of both.",
         to_try="Name a reviewer for each half day, or agree on a time by which a first review begins.",
     ),
     _gap(
         "pr.review_time",
-        "Reviews last {share} longer in {unit} than in comparable teams",
+        "Reviews last {longer} in {unit} {than} in comparable teams",
         reading="Thorough reviews last longer, too: look at review depth and at what fails afterwards.",
         to_try="Smaller pull requests, and one round in which all remarks are made.",
     ),
     _gap(
         "pr.merge_time",
-        "Approved changes wait {share} longer to be merged in {unit} than in comparable teams",
+        "Approved changes wait {longer} to be merged in {unit} {than} in comparable teams",
         reading="A release window or a merge queue makes approved changes wait on purpose.",
         to_try="Merge automatically once a change is approved and its checks are green.",
     ),
     _gap(
         "ci.duration",
-        "Pipelines take {share} longer in {unit} than in comparable teams",
+        "Pipelines take {longer} in {unit} {than} in comparable teams",
         reading="A pipeline that tests more takes longer: compare what it catches.",
         to_try="Run the slowest job first and in parallel, and cache what it installs.",
     ),
@@ -414,7 +414,7 @@ DETECTORS: tuple[Detector, ...] = (
     ),
     _gap(
         "ci.queue_time",
-        "Pipelines wait {share} longer for a machine in {unit} than in comparable teams",
+        "Pipelines wait {longer} for a machine in {unit} {than} in comparable teams",
         reading="Pipelines that need a rare kind of machine wait longer wherever they run.",
         to_try="Compare the kinds of machines that the pipelines ask for.",
         at_least=60.0,

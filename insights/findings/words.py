@@ -62,12 +62,13 @@ def worded(finding: Finding, names: Mapping[str, str]) -> FindingWords | None:
     if detector is None or metric is None:
         return None
     is_higher = finding.after > finding.before
-    share = wording.percent_of(abs(finding.after - finding.before), abs(finding.before)) if finding.before else ""
+    longer, than = _longer(finding)
     title = (detector.higher if is_higher else detector.lower).format(
         unit=_subject(finding, names),
         before=wording.reading(finding.before, detector.unit_of_measure),
         after=wording.reading(finding.after, detector.unit_of_measure),
-        share=share,
+        longer=longer,
+        than=than,
         day=wording.day(finding.since),
     )
     is_worse = True if detector.kind == DATA else _is_worse(metric, is_higher=is_higher)
@@ -94,6 +95,17 @@ def _subject(finding: Finding, names: Mapping[str, str]) -> str:
     if finding.repository:
         return f"the repository {finding.repository}"
     return names.get(finding.unit.slug, finding.unit.name) if finding.unit else ORGANISATION
+
+
+def _longer(finding: Finding) -> tuple[str, str]:
+    """40% longer than, twice as long as, 2.1 times as long as; what it is compared with follows."""
+    before, after = abs(finding.before), abs(finding.after)
+    if not before:
+        return "longer", "than"
+    if after >= 2 * before:
+        times = wording.compact(after / before)
+        return "twice as long" if times == "2" else f"{times} times as long", "as"
+    return f"{wording.percent_of(after - before, before)} longer", "than"
 
 
 def _is_worse(metric: Metric, *, is_higher: bool) -> bool | None:

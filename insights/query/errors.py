@@ -28,7 +28,7 @@ class UnknownUnitError(QueryError):
     status = HTTPStatus.NOT_FOUND
 
     def __init__(self, word: str) -> None:
-        super().__init__("unit", f"There is no unit “{word}”. `manage.py units` lists the slugs.")
+        super().__init__("unit", f"There is no unit “{word}”. /api/v1/units/ lists the slugs.")
 
 
 class ScopeNeededError(QueryError):

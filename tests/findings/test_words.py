@@ -56,6 +56,20 @@ def test_what_got_better_asks_what_was_changed() -> None:
     assert words.title.endswith("fell from 20.0 h to 10.0 h")
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "title"),
+    [
+        (10, 14, "Pull requests wait 40% longer for a review in Search than in comparable teams"),
+        (10, 20, "Pull requests wait twice as long for a review in Search as in comparable teams"),
+        (10, 173, "Pull requests wait 17.3 times as long for a review in Search as in comparable teams"),
+        (0, 14, "Pull requests wait longer for a review in Search than in comparable teams"),
+    ],
+)
+def test_a_gap_of_twice_the_time_is_no_percentage(before: float, after: float, title: str) -> None:
+    words = words_of("pr.pickup_time.gap", before * HOUR, after * HOUR, HOUR, 2 * HOUR, compared_with=["a", "b", "c"])
+    assert words.title == title
+
+
 def test_shares_differ_by_percentage_points() -> None:
     words = words_of("ai.ship_rate.gap", 46.2, 7.7, -46.2, -33.5, compared_with=["a", "b", "c"], compared_by="teams x")
     assert words.title == (
