@@ -245,8 +245,7 @@ _LINEAGE = """
            replace(coalesce(figures.work_type, chain.work_type), '_', ' ') AS work_type,
            ARRAY(SELECT lower(label) FROM unnest(chain.labels) AS label) AS labels,
            lower(project.key) AS project_key, lower(project.name) AS project_name,
-           ARRAY(SELECT lower(above.key) FROM chain above
-                 WHERE above.item_id = chain.item_id AND above.depth >= chain.depth) AS keys
+           array_agg(lower(chain.key)) OVER (PARTITION BY chain.item_id ORDER BY chain.depth DESC) AS keys
     FROM chain
     LEFT JOIN integrations_project project ON project.id = chain.project_id
     LEFT JOIN integrations_workitemfigures figures ON figures.work_item_id = chain.above_id
