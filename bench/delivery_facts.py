@@ -1,4 +1,4 @@
-"""Weeks of delivery for a generated organisation: pull requests, work items, runs, deployments and incidents.
+"""Weeks of delivery for a generated organisation: pull requests, work items, sprints, runs, deployments, incidents.
 
 Records are written by the database itself, as those of sessions (facts.py); the services of the intake derive the rest.
 The same size and the same day give the same records.
@@ -29,13 +29,25 @@ from bench.pull_request_facts import (
     STORED_PULL_REQUESTS,
     TRAILERS,
 )
-from bench.work_item_facts import ASSIGNMENTS, ITEMS, LINKS, PROJECTS, STORED_ITEMS, STORED_TRANSITIONS, TRANSITIONS
+from bench.sprint_facts import BOARDS, OWNED_BOARDS, SPRINT_CHANGES, SPRINTS
+from bench.work_item_facts import (
+    ASSIGNMENTS,
+    EPIC_TRANSITIONS,
+    EPICS,
+    ITEMS,
+    LINKS,
+    PROJECTS,
+    STORED_ITEMS,
+    STORED_TRANSITIONS,
+    TRANSITIONS,
+)
 from integrations.delivery.linking.relink import relink_everything
 from integrations.delivery.mappings.effective import value_mappings_of
 from integrations.delivery.ownership.give import Gift, give
 from integrations.delivery.ownership.seen import note_named
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
 from integrations.delivery.pull_requests.figures import recompute_figures
+from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.delivery.work_items.figures import recompute_item_figures
 from integrations.enums import Kind
 from integrations.models import (
@@ -48,6 +60,8 @@ from integrations.models import (
     ProviderFact,
     PullRequest,
     PullRequestFigures,
+    Sprint,
+    SprintFigures,
     WorkItem,
     WorkItemFigures,
 )
@@ -104,7 +118,7 @@ def generate_delivery(size: DeliverySize) -> None:
         with references_unchecked(), without_indexes(WRITTEN):
             _write(size, pushed_by)
         note_named(Kind.DEPLOYMENT, _ids(Deployment, pushed_by))
-        _give_repositories(size)
+        _give_to_teams(size)
         with references_unchecked():
             _derive(pushed_by)
     with connection.cursor() as cursor:
@@ -124,29 +138,22 @@ def _write(size: DeliverySize, pushed_by: Connection) -> None:
         for statement in (
             *(REPOSITORIES, OWNED_REPOSITORIES, NUMBERED_REPOSITORIES, PULL_REQUESTS, "ANALYZE bench_pull_request"),
             *(STORED_PULL_REQUESTS, COMMITS, REVIEWS, EVENTS, SQUASHES, SQUASHES_IN_REPOSITORIES, TRAILERS),
-            *(
-                PROJECTS,
-                "ANALYZE integrations_project",
-                ITEMS,
-                TRANSITIONS,
-                STORED_ITEMS,
-                STORED_TRANSITIONS,
-                ASSIGNMENTS,
-                LINKS,
-            ),
+            *(PROJECTS, "ANALYZE integrations_project", ITEMS, TRANSITIONS, STORED_ITEMS, EPICS),
+            *(STORED_TRANSITIONS, EPIC_TRANSITIONS, ASSIGNMENTS, LINKS, BOARDS, OWNED_BOARDS, SPRINTS, SPRINT_CHANGES),
             *(RUNS, ROLLOUTS, DEPLOYMENTS, STATUSES, INCIDENTS),
         ):
             cursor.execute(statement, sizes)
         # Not the tables that services fill next: statistics that call them empty make plans for empty tables.
         cursor.execute(f"ANALYZE {', '.join(WRITTEN)}")
-        for table in ("bench_repository", "bench_pull_request", "bench_item", "bench_transition", "bench_rollout"):
-            cursor.execute(f"DROP TABLE {table}")
+        for name in ("repository", "pull_request", "item", "transition", "board", "rollout"):
+            cursor.execute(f"DROP TABLE bench_{name}")
 
 
 def _derive(pushed_by: Connection) -> None:
     meanings = value_mappings_of(pushed_by)
     _recompute(recompute_figures, _ids(PullRequest, pushed_by), PullRequestFigures)
     _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, pushed_by), WorkItemFigures)
+    _recompute(recompute_sprints, _ids(Sprint, pushed_by), SprintFigures)
     _recompute(recompute_run_figures, _ids(PipelineRun, pushed_by), PipelineRunFigures)
     relink_everything()
     with connection.cursor() as cursor:
@@ -161,17 +168,19 @@ def _recompute(settle: Callable[[list[int]], object], ids: list[int], figures: t
             cursor.execute(f"ANALYZE {figures._meta.db_table}")
 
 
-def _give_repositories(size: DeliverySize) -> None:
-    """Assign repositories to the team of the hand-built tree whose people work there (organisation.py deals them out
-    alike).
+def _give_to_teams(size: DeliverySize) -> None:
+    """Assign repositories and boards to the team of the hand-built tree whose people work there (organisation.py deals
+    them out alike).
     """
     lowest = numbers_by_level(size.units)[-1]
     units = {unit.slug: unit for unit in Unit.objects.filter(tree__slug=HAND_BUILT_TREE)}
-    owned = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")
+    repositories = Owned.objects.filter(kind=OwnedKind.REPOSITORY, repository__name__startswith="bench-service-")
+    boards = Owned.objects.filter(kind=OwnedKind.BOARD, connection__name=NAME)
     gifts = []
-    for position, repository_owned in enumerate(owned.order_by("repository__name")):
-        unit = units[f"bench-{lowest[position % len(lowest)]}"]
-        gifts.append(Gift(repository_owned.pk, unit.tree_id, unit.pk, None, None))
+    for owned in (repositories.order_by("repository__name"), boards.order_by("name")):
+        for position, one in enumerate(owned):
+            unit = units[f"bench-{lowest[position % len(lowest)]}"]
+            gifts.append(Gift(one.pk, unit.tree_id, unit.pk, None, None))
     give(gifts, by=None)
 
 
@@ -184,6 +193,7 @@ WRITTEN = (
     *("integrations_pullrequestreview", "integrations_pullrequestevent", "integrations_commit"),
     *("integrations_commitinrepository", "integrations_commitevidence", "integrations_workitem"),
     *("integrations_workitemtransition", "integrations_workitemassignment", "integrations_workitemlink"),
+    *("integrations_sprint", "integrations_sprintchange"),
     *("integrations_pipelinerun", "integrations_deployment", "integrations_incident"),
 )
 

@@ -9,14 +9,16 @@ from bench.facts import Size, generate_once
 from insights.catalogue.registry import metrics
 from insights.columns.refresh import refresh
 from insights.columns.stale import mark_for_recompute
+from integrations.delivery.allocation.measure import measure_stale_weeks
 
 
 def generate_all_once(size: Size, delivery: DeliverySize) -> None:
-    """Facts by statement write no outbox: all partitions are stale afterwards.  Nothing, where an earlier entry or run
-    did it."""
+    """Facts by statement write no outbox: people's time is derived here, and all partitions are stale afterwards.
+    Nothing, where an earlier entry or run did it."""
     if not is_generated():
         generate_once(size)
         generate_delivery_once(delivery)
+        measure_stale_weeks()
         mark_for_recompute(metrics(), None)
 
 

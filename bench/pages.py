@@ -1,4 +1,4 @@
-"""The AI page and the delivery page over years of facts: time, queries and work, in a browser, and by tab."""
+"""Pages of figures over years of facts: time, queries and work, in a browser, and by tab."""
 
 from __future__ import annotations
 
@@ -12,9 +12,22 @@ from bench.organisation import numbers_by_level
 from bench.page_work import measured_work, work_of
 from bench.responses import browser, first_responses, measured_responses, visit, with_parts
 from insights.pages.ai.tabs import AI_PAGE
+from insights.pages.allocation.tabs import ALLOCATION_PAGE
+from insights.pages.answers import Tab
+from insights.pages.capacity import CAPACITY
 from insights.pages.delivery.tabs import DELIVERY_PAGE
+from insights.pages.planning.tabs import PLANNING_PAGE
 
 PAGES = {"AI page": "/insights/ai/", "delivery page": "/insights/delivery/"}
+TABBED = {
+    "AI": AI_PAGE,
+    "Delivery": DELIVERY_PAGE,
+    "Planning": PLANNING_PAGE,
+    "Allocation": ALLOCATION_PAGE,
+    "Capacity": CAPACITY.page,
+}
+OF_EVERYBODY = {"Findings": "/insights/findings/", "Why reviews wait": "/insights/findings/waits/"}
+REPORT = "/insights/report/"
 WEEKS = 12
 PART = re.compile(r"/(?:parts|charts)/")
 PROCESSOR_SECONDS = {"everybody": 2.0, "a unit": 1.6}
@@ -66,19 +79,30 @@ def tabs(session_cookie: str, *, units: int, conditions: str) -> list[Measured]:
     gc.set_threshold(50_000, 10, 10)  # as in the server: config/launcher/web_server.py
     levels = numbers_by_level(units)
     scopes = {"everybody": None, "a large unit": levels[1][0], "a small unit": levels[3][-1]}
+    pages = {
+        f"{name}, {tab.label}" if tab.label else name: page.at(word).path
+        for name, page in TABBED.items()
+        for word, tab in (page.tabs or {"": Tab("")}).items()
+    }
+    addresses = {
+        **{
+            (name, scope): _address(page, unit)
+            for name, page in {**pages, "Report": REPORT}.items()
+            for scope, unit in scopes.items()
+        },
+        **{(name, "everybody"): page for name, page in OF_EVERYBODY.items()},
+    }
     measured = []
     with browser(session_cookie) as client:
-        for name, page in {"AI": AI_PAGE, "Delivery": DELIVERY_PAGE}.items():
-            for word, tab in page.tabs.items():
-                for scope, unit in scopes.items():
-                    addresses = list(visit(client, _address(page.at(word).path, unit)))
-                    shown = [addresses[0], *(later for later in addresses if PART.search(later))]
-                    measured += measured_work(
-                        f"{name}, {tab.label}, {scope}",
-                        work_of(shown, session_cookie),
-                        goal_seconds=PROCESSOR_SECONDS["a unit" if unit is not None else scope],
-                        conditions=conditions,
-                    )
+        for (name, scope), page in addresses.items():
+            visited = list(visit(client, page))
+            shown = [visited[0], *(later for later in visited if PART.search(later))]
+            measured += measured_work(
+                f"{name}, {scope}",
+                work_of(shown, session_cookie),
+                goal_seconds=PROCESSOR_SECONDS["everybody" if scope == "everybody" else "a unit"],
+                conditions=conditions,
+            )
     return measured
 
 

@@ -18,6 +18,7 @@ from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, SEVERITY,
 from integrations.delivery.pull_requests.figures import recompute_figures
 from integrations.delivery.pull_requests.ready_and_work_type import recompute_ready_and_work_type
 from integrations.delivery.pull_requests.work_item_links import recompute_work_item_links
+from integrations.delivery.sprints.figures import recompute_sprints
 from integrations.delivery.work_items.work_type_and_status import recompute_work_type_and_status
 from integrations.models import (
     CommitPlace,
@@ -32,6 +33,8 @@ from integrations.models import (
     PullRequest,
     PullRequestCommit,
     PullRequestFigures,
+    Sprint,
+    SprintItem,
     WorkItem,
     WorkItemTransition,
 )
@@ -101,10 +104,27 @@ def test_merges_stand_on_one_chain_and_are_deployed(delivery: Connection) -> Non
     assert set(DeploymentFailure.objects.values_list("method", flat=True)) >= {"explicit", "rollback", "hotfix"}
 
 
+def test_sprints_have_a_plan_that_changes(delivery: Connection) -> None:
+    assert Sprint.objects.filter(state="active").count() == SIZE.repositories
+    closed = Sprint.objects.filter(state="closed")
+    assert closed.count() > SIZE.repositories * (SIZE.weeks // 2 - 2)
+    assert set(SprintItem.objects.filter(sprint__in=closed).values_list("outcome", flat=True)) >= {
+        *("delivered", "carried_over")
+    }
+    assert SprintItem.objects.filter(is_committed=False).exists()
+    assert SprintItem.objects.filter(has_churned=True).exists()
+    assert recompute_sprints(Sprint.objects.values_list("pk", flat=True)) == set()
+    epics = WorkItem.objects.filter(native_type="Epic")
+    assert epics.filter(status_category="done").exists()
+    assert epics.filter(status_category="in_progress").exists()
+    parents = set(WorkItem.objects.exclude(parent_key="").values_list("parent_key", flat=True))
+    assert parents == set(epics.values_list("key", flat=True))
+
+
 def test_teams_own_what_they_write(delivery: Connection) -> None:
     tomorrow = timezone.localdate() + timedelta(days=1)
     window = Window(tomorrow - timedelta(weeks=SIZE.weeks), tomorrow)
-    assert Ownership.objects.count() == SIZE.repositories
+    assert Ownership.objects.count() == 2 * SIZE.repositories, "repositories and boards"
     (merged,) = read_series([Query("pr.throughput", window)])
     assert merged.total[0].value == pytest.approx(PullRequest.objects.filter(state="merged").count(), rel=0.02)
 
