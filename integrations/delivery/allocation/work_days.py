@@ -64,86 +64,58 @@ _ACTS = """
     JOIN orgtree_identity identity ON identity.id = move.by_id AND identity.person_id IS NOT NULL
     WHERE move.at >= %(monday)s - 1 AND move.at < %(next)s + 1
 """
+# The agreed terms of each person and day: those of the deepest unit, between trees those of the older agreement.
+_TERMS = """
+    SELECT agreement.id, agreement.unit_id, agreement.time_zone, agreement.work_starts_at, agreement.work_ends_at,
+           days.day, (
+               SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
+               WHERE above.unit_id = agreement.unit_id AND above.during @> days.day
+           ) AS depth
+    FROM (SELECT %(monday)s::date + number AS day FROM generate_series(-2, 8) AS number) AS days
+    JOIN integrations_workingagreement agreement ON agreement.during @> days.day
+"""
+_AGREED = """
+    SELECT DISTINCT ON (placement.person_id, terms.day) placement.person_id, terms.*
+    FROM terms
+    JOIN orgtree_placement placement ON placement.ancestor_id = terms.unit_id AND placement.during @> terms.day
+    WHERE {known}
+    ORDER BY placement.person_id, terms.day, terms.depth DESC, terms.id
+"""
+_ZONES = _AGREED.format(known="terms.time_zone IS NOT NULL")
+_HOURS = _AGREED.format(known="terms.work_starts_at IS NOT NULL AND terms.work_ends_at IS NOT NULL")
+_OWN_ZONES = """
+    SELECT held.person_id, held.value, held.during
+    FROM orgtree_personattribute held
+    JOIN orgtree_attribute attribute ON attribute.id = held.attribute_id AND attribute.slug = 'time_zone'
+    WHERE held.value = ANY (%(zones)s)
+"""
 _LOCAL = """
     SELECT acts.person_id, acts.kind, acts.context, acts.at, acts.at AT TIME ZONE zone.name AS local_at,
            (acts.at AT TIME ZONE zone.name)::date AS day
     FROM acts
-    LEFT JOIN LATERAL (
-        SELECT held.value FROM orgtree_personattribute held
-        JOIN orgtree_attribute attribute ON attribute.id = held.attribute_id AND attribute.slug = 'time_zone'
-        WHERE held.person_id = acts.person_id AND held.during @> acts.at::date AND held.value = ANY (%(zones)s)
-        LIMIT 1
-    ) AS own ON true
-    LEFT JOIN LATERAL (
-        SELECT agreement.time_zone FROM orgtree_placement placement
-        JOIN integrations_workingagreement agreement
-          ON agreement.unit_id = placement.ancestor_id AND agreement.during @> acts.at::date
-         AND agreement.time_zone IS NOT NULL
-        WHERE own.value IS NULL AND placement.person_id = acts.person_id AND placement.during @> acts.at::date
-        ORDER BY (
-            SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
-            WHERE above.unit_id = agreement.unit_id AND above.during @> acts.at::date
-        ) DESC, agreement.id
-        LIMIT 1
-    ) AS agreed ON true
+    LEFT JOIN own_zones own ON own.person_id = acts.person_id AND own.during @> acts.at::date
+    LEFT JOIN agreed_zones agreed ON agreed.person_id = acts.person_id AND agreed.day = acts.at::date
     CROSS JOIN LATERAL (SELECT coalesce(own.value, agreed.time_zone, current_setting('TimeZone'))) AS zone (name)
 """
 _COUNTED = """
-    SELECT person_id, day,
+    SELECT in_order.person_id, in_order.day,
            count(*) AS acts,
            count(*) FILTER (
-               WHERE NOT extract(isodow FROM day)::int = ANY (%(weekend)s)
-                 AND NOT (local_at::time >= hours.starts_at AND local_at::time < hours.ends_at)
+               WHERE NOT extract(isodow FROM in_order.day)::int = ANY (%(weekend)s)
+                 AND NOT (local_at::time >= coalesce(hours.work_starts_at, %(starts_at)s::time)
+                          AND local_at::time < coalesce(hours.work_ends_at, %(ends_at)s::time))
            ) AS late_acts,
            count(*) FILTER (WHERE context <> before) AS switches,
            count(*) FILTER (WHERE kind = 'review') AS reviews
     FROM (
         SELECT *, lag(context) OVER (PARTITION BY person_id, day ORDER BY at, kind, context) AS before FROM local
     ) AS in_order
-    CROSS JOIN LATERAL (
-        SELECT coalesce(agreed.work_starts_at, %(starts_at)s::time), coalesce(agreed.work_ends_at, %(ends_at)s::time)
-        FROM (SELECT) AS always
-        LEFT JOIN LATERAL (
-            SELECT agreement.work_starts_at, agreement.work_ends_at
-            FROM orgtree_placement placement
-            JOIN integrations_workingagreement agreement
-              ON agreement.unit_id = placement.ancestor_id AND agreement.during @> in_order.day
-             AND agreement.work_starts_at IS NOT NULL AND agreement.work_ends_at IS NOT NULL
-            WHERE placement.person_id = in_order.person_id AND placement.during @> in_order.day
-            ORDER BY (
-                SELECT count(DISTINCT above.ancestor_id) FROM orgtree_unitplacement above
-                WHERE above.unit_id = agreement.unit_id AND above.during @> in_order.day
-            ) DESC, agreement.id
-            LIMIT 1
-        ) AS agreed ON true
-    ) AS hours (starts_at, ends_at)
-    GROUP BY person_id, day
+    LEFT JOIN agreed_hours hours ON hours.person_id = in_order.person_id AND hours.day = in_order.day
+    GROUP BY in_order.person_id, in_order.day
 """
 # Items in progress at the end of a working day, by the person they were assigned to then.
-_HELD = """
-    SELECT identity.person_id, working.day, count(*) AS in_progress,
-           count(*) FILTER (
-               WHERE NOT EXISTS (
-                   SELECT FROM integrations_workitemtransition move
-                   WHERE move.work_item_id = figures.work_item_id
-                     AND move.at >= working.day - %(idle)s + 1 AND move.at < working.day + 1
-               ) AND NOT EXISTS (
-                   SELECT FROM integrations_workitemchange change
-                   WHERE change.work_item_id = figures.work_item_id
-                     AND change.at >= working.day - %(idle)s + 1 AND change.at < working.day + 1
-               ) AND NOT EXISTS (
-                   SELECT FROM integrations_workitemlink link
-                   JOIN integrations_pullrequestfigures pull_request
-                     ON pull_request.pull_request_id = link.pull_request_id
-                   LEFT JOIN integrations_pullrequestcommit part ON part.pull_request_id = link.pull_request_id
-                   LEFT JOIN integrations_pullrequestreview review ON review.pull_request_id = link.pull_request_id
-                   WHERE link.work_item_id = figures.work_item_id AND (
-                       pull_request.opened_at >= working.day - %(idle)s + 1 AND pull_request.opened_at < working.day + 1
-                       OR part.committed_at >= working.day - %(idle)s + 1 AND part.committed_at < working.day + 1
-                       OR review.submitted_at >= working.day - %(idle)s + 1 AND review.submitted_at < working.day + 1
-                   )
-               )
-           ) AS idle
+_IN_PROGRESS = """
+    SELECT working.day, figures.work_item_id, coalesce(assigned.assignee_id, figures.credited_id) AS identity_id
     FROM working
     JOIN integrations_workitemfigures figures ON figures.in_progress_days @> working.day
     JOIN integrations_workitem item ON item.id = figures.work_item_id AND item.deleted_at IS NULL
@@ -154,9 +126,33 @@ _HELD = """
         ORDER BY assignment.at DESC, assignment.position DESC, assignment.id DESC
         LIMIT 1
     ) AS assigned ON true
-    JOIN orgtree_identity identity ON identity.id = coalesce(assigned.assignee_id, figures.credited_id)
-    WHERE identity.person_id IS NOT NULL
-    GROUP BY identity.person_id, working.day
+"""
+# The working days of these items on which, or in the days before which, anything happened to them.
+_BUSY = """
+    SELECT DISTINCT touched.work_item_id, working.day
+    FROM (
+        SELECT items.work_item_id, move.at FROM items JOIN integrations_workitemtransition move USING (work_item_id)
+        UNION ALL
+        SELECT items.work_item_id, change.at FROM items JOIN integrations_workitemchange change USING (work_item_id)
+        UNION ALL
+        SELECT behind.work_item_id, figures.opened_at
+        FROM behind JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+        UNION ALL
+        SELECT behind.work_item_id, part.committed_at
+        FROM behind JOIN integrations_pullrequestcommit part USING (pull_request_id)
+        UNION ALL
+        SELECT behind.work_item_id, review.submitted_at
+        FROM behind JOIN integrations_pullrequestreview review USING (pull_request_id)
+    ) AS touched
+    JOIN working ON touched.at >= working.day - %(idle)s + 1 AND touched.at < working.day + 1
+"""
+_HELD = """
+    SELECT identity.person_id, in_progress.day, count(*) AS in_progress,
+           count(*) FILTER (WHERE busy.work_item_id IS NULL) AS idle
+    FROM in_progress
+    JOIN orgtree_identity identity ON identity.id = in_progress.identity_id AND identity.person_id IS NOT NULL
+    LEFT JOIN busy USING (work_item_id, day)
+    GROUP BY identity.person_id, in_progress.day
 """
 # Entries into progress from another category, and those of items that had been in progress before.
 _ENTRIES = """
@@ -193,9 +189,21 @@ _ENTRIES = """
 """
 RECOMPUTE = f"""
     WITH working AS MATERIALIZED (SELECT unnest(%(days)s::date[]) AS day),
+    terms AS MATERIALIZED ({_TERMS}),
+    agreed_zones AS MATERIALIZED ({_ZONES}),
+    agreed_hours AS MATERIALIZED ({_HOURS}),
+    own_zones AS MATERIALIZED ({_OWN_ZONES}),
     acts AS MATERIALIZED ({_ACTS}),
     local AS MATERIALIZED ({_LOCAL}),
     counted AS MATERIALIZED ({_COUNTED}),
+    in_progress AS MATERIALIZED ({_IN_PROGRESS}),
+    items AS MATERIALIZED (SELECT DISTINCT work_item_id FROM in_progress),
+    behind AS MATERIALIZED (
+        SELECT DISTINCT items.work_item_id, link.pull_request_id
+        FROM items JOIN integrations_workitemlink link USING (work_item_id)
+        JOIN integrations_pullrequestfigures figures USING (pull_request_id)
+    ),
+    busy AS MATERIALIZED ({_BUSY}),
     held AS MATERIALIZED ({_HELD}),
     entries AS MATERIALIZED ({_ENTRIES}),
     computed AS MATERIALIZED (
