@@ -13,6 +13,7 @@ import integrations.connectors.gemini.connector
 import integrations.connectors.gitea.connector
 import integrations.connectors.github.connector
 import integrations.connectors.gitlab.connector
+import integrations.connectors.harness.connector
 import integrations.connectors.jenkins.connector
 import integrations.connectors.jira.connector
 import integrations.connectors.linear.connector

@@ -23,6 +23,7 @@ from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.gitlab_server import GitLabServer
+from demo.providers.harness_server import HarnessServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
@@ -37,6 +38,7 @@ from integrations.connectors.gitea.connector import Gitea
 from integrations.connectors.github.connector import GitHub
 from integrations.connectors.github.webhooks import records_of
 from integrations.connectors.gitlab.connector import GitLab
+from integrations.connectors.harness.connector import Harness
 from integrations.connectors.http import ConnectionHttp
 from integrations.connectors.jenkins.connector import Jenkins
 from integrations.connectors.jira.connector import Jira
@@ -138,6 +140,7 @@ DEFINING = {
     | {f"measures.{metric}" for metric in ("lines_to_cover", "uncovered_lines")},
     "quality_issue": frozenset({"quality_issue", "quality_issue.key", "quality_issue.creationDate"}),
 }
+DEFINING = {**DEFINING, "execution": frozenset({"execution", "execution.planExecutionId"})}
 # What a stream adds of its own knowledge: no provider can write it otherwise.
 OURS: Mapping[str, frozenset[str]] = {
     "pull_request": frozenset({"page"}),
@@ -151,6 +154,7 @@ OURS: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(("linear_project", "initiative"), frozenset({"workspace"})),
     **dict.fromkeys(("pullrequest", "branch_commit", "bitbucket_pipeline"), frozenset({"repository"})),
     "bitbucket_deployment": frozenset({"repository", "name", "type"}),
+    "execution": frozenset({"project", "deploys", "types"}),
     **dict.fromkeys(("analysis", "quality_issue"), frozenset({"project", "repository", "branch", "page"})),
 }
 
@@ -238,6 +242,7 @@ def samples() -> list[Sample]:
         center = servers.enter_context(JiraServer(history, token=TOKEN))
         linear = servers.enter_context(LinearServer(history, token=TOKEN))
         linear.projects, linear.initiatives = [project(1)], [initiative(1)]
+        harness = servers.enter_context(HarnessServer(history, token=TOKEN))
         jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
         pagerduty = servers.enter_context(PagerDutyServer(history, token=TOKEN))
         sonarqube = servers.enter_context(SonarQubeServer(history, token=TOKEN))
@@ -252,6 +257,7 @@ def samples() -> list[Sample]:
             "jira cloud": Jira(Settings({"base_url": cloud.url, "email": "a@example.com"}, token)),
             "jira data center": Jira(Settings({"base_url": center.url}, token)),
             "linear": Linear(Settings({"base_url": linear.url}, token)),
+            "harness": Harness(Settings({"base_url": harness.url, "account": "acme"}, token)),
             "jenkins": Jenkins(Settings(jenkins_values, token)),
             "pagerduty": PagerDuty(Settings({"base_url": pagerduty.url, **events}, token)),
             "sonarqube": SonarQube(Settings({"base_url": sonarqube.url}, token)),

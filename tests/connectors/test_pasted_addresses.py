@@ -17,6 +17,14 @@ from integrations.connectors.registered import connectors
         ("github", "https://api.github.com", "https://api.github.com"),
         ("github", "https://api.acme.ghe.com", "https://api.acme.ghe.com"),
         ("github", "https://github.example.com/api/v3", "https://github.example.com/api/v3"),
+        (
+            "harness",
+            "https://app.harness.io/ng/#/account/abc/cd/orgs/default/projects/shop/pipelines",
+            "https://app.harness.io",
+        ),
+        ("harness", "https://app.harness.io/ng/account/abc/module/cd/home", "https://app.harness.io"),
+        ("harness", "https://acme.harness.io/gateway", "https://acme.harness.io"),
+        ("harness", "https://tools.example.com/harness/ng/account/abc", "https://tools.example.com/harness"),
         ("jira", "https://acme.atlassian.net/jira/software/projects/SHOP/boards/1", "https://acme.atlassian.net"),
         ("jira", "https://acme.atlassian.net", "https://acme.atlassian.net"),
         ("jira", "https://api.atlassian.com/ex/jira/1a2b", "https://api.atlassian.com/ex/jira/1a2b"),
@@ -52,7 +60,19 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
 
 @pytest.mark.parametrize(
     "provider",
-    ["github", "jira", "jenkins", "gitea", "gitlab", "azure", "bitbucket", "linear", "pagerduty", "sonarqube"],
+    [
+        "github",
+        "jira",
+        "jenkins",
+        "gitea",
+        "gitlab",
+        "azure",
+        "bitbucket",
+        "harness",
+        "linear",
+        "pagerduty",
+        "sonarqube",
+    ],
 )
 @pytest.mark.parametrize("odd", ["", "acme", "https://[", "file:///etc/passwd", "https://github.com.example.com/acme"])
 def test_what_is_no_page_of_theirs_stays(provider: str, odd: str) -> None:
@@ -72,3 +92,11 @@ def test_the_owner_in_the_address_is_the_organisation_or_group_unless_one_is_nam
     azure = connectors()["azure"]
     assert azure.understood({"base_url": "https://dev.azure.com/acme/shop/_git/web"})["projects"] == "shop"
     assert azure.understood({"base_url": "https://dev.azure.com/acme/_settings"})["projects"] == ""
+    harness = connectors()["harness"]
+    page = "https://app.harness.io/ng/#/account/abc/cd/orgs/default/projects/shop"
+    assert {**harness.understood({"base_url": page}), "base_url": ""} == {
+        "base_url": "",
+        "account": "abc",
+        "organisations": "default",
+    }
+    assert harness.understood({"base_url": page, "account": "other"})["account"] == "other"

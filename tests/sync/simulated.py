@@ -25,6 +25,7 @@ from demo.providers.gitea_server import GiteaServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
 from demo.providers.gitlab_server import GitLabServer
+from demo.providers.harness_server import HarnessServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
@@ -39,7 +40,7 @@ from integrations.intake.tables import TABLES
 from integrations.models import Connection
 from integrations.sync.resources import discover_resources
 from tests.connectors.gemini.service_account import service_account
-from tests.connectors.github.histories import pull_request, with_pull_requests
+from tests.connectors.github.histories import pull_request, with_deployments, with_pull_requests
 from tests.connectors.github.histories import with_issues as with_pull_requests_and_issues
 from tests.connectors.jenkins.conftest import busy_history
 from tests.connectors.jenkins.reading import RULE, USER
@@ -171,6 +172,19 @@ def _jenkins() -> SimulatedServer:
     history = busy_history()
     rollouts = history.deployments[:FEW_ROLLOUTS]
     return JenkinsServer(replace(history, deployments=rollouts, ends_at=AFTER), user=USER, token=TOKEN)
+
+
+def _harness() -> SimulatedServer:
+    """Sixteen rollouts, and one that ends between `BEFORE` and `AFTER`."""
+    history = with_deployments([BEGIN + number * HOUR for number in range(1, 17)])
+    (first, *_) = history.deployments
+    (began, ended) = first.statuses
+    lasting = replace(
+        first, id=49_999, created_at=BEGIN, statuses=(replace(began, at=BEGIN), replace(ended, at=AFTER - MINUTE))
+    )
+    return HarnessServer(
+        replace(history, deployments=(lasting, *history.deployments), ends_at=AFTER), token=TOKEN, page=7
+    )
 
 
 def today() -> datetime:
@@ -363,6 +377,18 @@ JENKINS = SimulatedProvider(
     repository="https://github.com/acme/shop",
     small_pages={"integrations.connectors.jenkins.read_builds.PER_PAGE": 20},
 )
+HARNESS = SimulatedProvider(
+    name="harness",
+    slug="harness",
+    serve=_harness,
+    settings={"account": "acme", "deployments": "*: environment={environment}, repository={image}, sha={tag}"},
+    lists="/execution/summary",
+    details="/execution/v2/",
+    renamed="data.content.3.planExecutionId",
+    before=BEFORE,
+    after=AFTER,
+    repository="https://github.com/acme/shop",
+)
 ANTHROPIC = SimulatedProvider(
     name="anthropic",
     slug="anthropic",
@@ -467,6 +493,7 @@ PROVIDERS = (
     PAGERDUTY,
     SONARQUBE,
     JENKINS,
+    HARNESS,
     *VENDORS,
 )
 
