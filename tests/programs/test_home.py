@@ -16,9 +16,13 @@ from insights.columns.refresh import refresh
 from insights.query import windows
 from orgtree.models import Person, Unit
 from orgtree.trees.units import set_leader
+from programs.closing.services.frozen import stored_document
 from programs.models import Objective, ObjectiveStatus
 from programs.objectives.pages.labels import TAGS, objective_line
 from programs.objectives.queries.objectives import progress_of
+from programs.report.queries import quarter_named
+from programs.report.services.document import ReportDocument
+from programs.report.services.freezing import freeze_report
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, day_before, records
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
@@ -27,7 +31,7 @@ from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_, ticket
 from tests.teams import create_teams
 
-MOST_QUERIES = 16
+MOST_QUERIES, MOST_OF_DECISIONS = 16, 18  # with two for the report
 PART = "/programs/parts/home/"
 
 
@@ -124,6 +128,8 @@ def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
     Objective.objects.filter(pk=at_risk.pk).update(override="off_track", override_reason="The vendor is late.")
     ticket(title="Late", starts_on=day_before(30), due_on=day_before(2))
     refresh()  # as the worker does within seconds: otherwise each relation is read from PostgreSQL
+    last_quarter = quarter_named("", windows.local_today())
+    frozen = freeze_report(as_(EXECUTIVE), None, last_quarter, after=0)
     client = sign_in(EXECUTIVE)
     home = client.get("/").content.decode()
     sections = {}
@@ -133,17 +139,23 @@ def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
         client.get(url)
         with CaptureQueriesContext(connection) as queries:
             sections[part] = client.get(url, headers={"HX-Request": "true"}).context["section"]
-        assert len(queries) <= MOST_QUERIES, [str(query["sql"])[:90] for query in queries.captured_queries]
+        most = MOST_OF_DECISIONS if part == "decisions" else MOST_QUERIES
+        assert len(queries) <= most, [str(query["sql"])[:90] for query in queries.captured_queries]
     section = sections["decisions"]
     [platform] = [team for team in sections["teams"]["teams"] if team.name == "Platform"]
     lead_time, failures = platform.cells[1:3]
     assert (lead_time.value, bool(lead_time.reason)) == ("", True)  # of one author alone: hidden, with the reason
     assert (failures.value, failures.target) == ("16.7%", "10.0%")
     assert failures.gap.text.startswith("Within threshold")
+    headline, url = section["report"]
+    assert headline == str(stored_document(ReportDocument, frozen.document).headline)
+    assert url == f"/insights/report/?quarter={windows.quarter_name(last_quarter.start)}"
     [line] = section["at_risk"]
     assert (line.objective.title, "The vendor is late." in line.overridden) == ("Of Platform", True)
     assert [name for name, _ in section["gaps"]] == ["Search"]
     assert [(name, number) for name, number, _ in section["overdue"]] == [("Platform", 1)]
+    own = program(client)
+    assert (own["has_objectives"], own["objectives"]) == (False, []), "those at risk stand above"
 
 
 def test_only_leadership_has_these_parts(sign_in: Callable[[Persona], Client]) -> None:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.urls import reverse
 
+from core.page_links import url_with
 from insights.catalogue.registry import get
+from insights.query.query import Scope
 from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
+from orgtree.access.access import Access
 from programs.benchmarks.pages.labels import Gap, gap_of, value_words
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
+from programs.closing.services.frozen import FrozenDocumentError
 from programs.models import Ticket
 from programs.objectives.pages.labels import objective_lines
 from programs.objectives.queries.filters import ObjectiveFilters
@@ -32,6 +37,7 @@ from programs.overview.services.leadership import (
 )
 from programs.overview.services.my_work import own_objectives
 from programs.quarters.fiscal_quarters import current_quarter, preceding
+from programs.report.queries import chosen_report, document_of
 from programs.teams.queries import teams_on, teams_without_objective
 
 MOST_OBJECTIVES = 200  # looked at
@@ -112,11 +118,13 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
     overdue = overdue_by_unit(access, today=today)
     return {
         "quarter": quarter,
+        "report": _report(access, today),
         "qbrs": [(str(qbr), qbr.get_state_display(), reverse("qbr", args=[qbr.pk])) for qbr in qbrs[:QBRS_LISTED]],
         "qbr_due": str(quarter_before) if ran_in(quarter_before) and not is_qbr_signed(qbrs, quarter_before) else "",
         "qbrs_url": reverse("qbrs"),
         "at_risk": objective_lines(at_risk[:AT_RISK_LISTED], today),
         "has_objectives": bool(published),
+        "objectives_url": reverse("objectives"),
         "more_at_risk": max(0, len(at_risk) - AT_RISK_LISTED),
         "gaps": [(unit.name, f"{reverse('objective_new')}?unit={unit.slug}") for unit in without[:GAPS_LISTED]],
         "has_more_gaps": len(without) > GAPS_LISTED,
@@ -127,6 +135,18 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
         "overdue_total": sum(of_unit.number for of_unit in overdue),
         "overdue_url": f"{reverse('tickets')}?state=overdue",
     }
+
+
+def _report(access: Access, today: date) -> tuple[str, str]:
+    """What the frozen report of the last quarter says first, and its address; empty where none can be read."""
+    choice = chosen_report(Scope(), "", access, today)
+    if choice.report is None:
+        return "", ""
+    try:
+        headline = str(document_of(choice, access, today).headline)
+    except FrozenDocumentError:
+        return "", ""
+    return headline or f"Report of {choice.name}", url_with(reverse("report"), choice.parameters)
 
 
 def _cell(filters: Filters, key: str, value: CurrentValue, benchmark: EffectiveBenchmark | None) -> KeyCell:
@@ -158,14 +178,14 @@ def program_on_home(filters: Filters) -> OfferedSection | None:
 def program_at_home(filters: Filters) -> dict[str, Any] | None:
     """Nothing where nothing waits and nothing is to be reached.
 
-    An executive sees what the whole organisation wants to reach and lacks, a manager the same of their units, in
-    whichever tree, a member the published goals of their units and of those above.
+    A manager sees what their units want to reach and lack, in whichever tree, a member the published goals of their
+    units and of those above; an executive their own work alone, because objectives at risk have a section of their own.
     """
     access, today, quarter = filters.access, filters.today, current_quarter()
-    leads = access.visibility.leads_any
-    narrowed = {"teams": "yes"} if leads and not access.visibility.leads_whole else {}
+    leads, leads_whole = access.visibility.leads_any, access.visibility.leads_whole
+    narrowed = {"teams": "yes"} if leads else {}
     objectives = ObjectiveFilters.of_quarter(quarter, narrowed, access, today=today)
-    listed = list(objectives.qs[: OBJECTIVES_LISTED + 1])
+    listed = [] if leads_whole else list(objectives.qs[: OBJECTIVES_LISTED + 1])
     own = own_objectives(access.visibility, quarter)
     progress = progress_of([*listed, *(objective for objective in own if objective not in listed)], access, today=today)
     work = my_work(access.visibility, quarter, progress, today, listed=WORK_LISTED)
@@ -174,6 +194,7 @@ def program_at_home(filters: Filters) -> dict[str, Any] | None:
     return {
         "work": work,
         "quarter": quarter,
+        "has_objectives": not leads_whole,
         "objectives": objective_lines(progress[: min(len(listed), OBJECTIVES_LISTED)], today),
         "has_more": len(listed) > OBJECTIVES_LISTED,
         "objectives_url": reverse("objectives"),
