@@ -55,7 +55,7 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
         "action": page.path,
         "views_url": filters.url(reverse("saved_views_menu"), to=page.path, **page.extra_params),
         "computed_at": answers.computed_at,
-        "lacking": f"{wording.count(answers.days_lacking, 'day')} still to come" if answers.days_lacking else "",
+        "lacking": wording.still_to_come(answers.days_lacking),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,6 +19,7 @@ from insights.findings.marks import with_findings
 from insights.pages.answers import TAB, InsightsPage
 from insights.pages.filter_bar import facet_part
 from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
+from insights.ui import wording
 from insights.ui.agreements import with_agreement
 from insights.ui.charts import ChartData, chart_response
 from insights.ui.filters import Filters
@@ -50,10 +51,11 @@ class PageRoutes:
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
         """One part of the page.  Raises Http404, QueryError."""
         filters = self.filters(request)
-        with rows_of_answer(PAGE):
+        with rows_of_answer(PAGE) as rows:
             part = self.parts.get(name)
             context = part(filters) if part else facet_part(self._page(request), filters, name)
-        return render_part(request, {"part": f"insights/_part_{name}.html", **context}, filters)
+        lacking = wording.still_to_come(rows.lag.days_lacking)
+        return render_part(request, {"part": f"insights/_part_{name}.html", "lacking": lacking, **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """A chart of the page.  Raises Http404 if it has no such chart, QueryError."""
@@ -80,10 +82,10 @@ class PageRoutes:
         """The chart with notes, changes that were found, threshold and target, as the viewer may see them."""
         if name not in self.charts:
             raise Http404("No such chart.")
-        with rows_of_answer(PAGE):
+        with rows_of_answer(PAGE) as rows:
             drawn = self.charts[name](filters)
             marked = with_findings(with_notes(drawn, filters.access), filters.access)
-            return with_agreement(marked, filters.access)
+            return replace(with_agreement(marked, filters.access), days_lacking=rows.lag.days_lacking)
 
 
 def facet_view(page_of: Callable[..., tuple[InsightsPage, Filters]]) -> Callable[..., HttpResponseBase]:

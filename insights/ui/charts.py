@@ -101,6 +101,7 @@ class ChartData:
     label_name: str = "From"  # heads the first column of the table and the CSV
     centre: tuple[str, str] | None = None  # of a donut: its figure and the caption
     left_out: int = 0  # segments hidden because of too few people
+    days_lacking: int = 0  # whose stored facts are not counted yet
     undrawn: Sequence[Dataset] = ()  # too many to distinguish: only the CSV has them
     marks: Sequence[Mark] = ()  # notes, in order of time
     benchmarks: Sequence[Line] = ()
@@ -113,7 +114,7 @@ class ChartData:
         """A sentence on what is not drawn; empty if everything is."""
         hidden = f"{wording.count(self.left_out, 'hidden segment')} excluded" if self.left_out else ""
         undrawn = f"{len(self.undrawn):,} more not drawn" if self.undrawn else ""
-        return " · ".join(filter(None, (hidden, undrawn)))
+        return " · ".join(filter(None, (hidden, undrawn, wording.still_to_come(self.days_lacking))))
 
     def rows(self) -> Iterator[list[str | Number]]:
         """The chart as a table, heads first: a row for each bucket, or for each part of a donut.

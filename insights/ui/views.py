@@ -18,9 +18,12 @@ def render_part(
     *,
     page: str = "insights/part_page.html",
 ) -> HttpResponse:
-    """The template `part` of the context; without htmx within `page`, which names the scope of the filters."""
+    """The template `part` of the context, and what is `lacking` in it.
+
+    Without htmx within `page`, which names the scope of the filters.
+    """
     if request.headers.get("HX-Request"):
-        return render(request, context["part"], context)
+        return render(request, "insights/_part.html", context)
     if filters:
         context = {**context, "whose": scope_words(filters, scope_navigation(request, filters, is_part=True))}
     return render(request, page, context)

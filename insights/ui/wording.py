@@ -143,6 +143,11 @@ def percent_of(part: float, whole: float) -> str:
     return ">99%" if 99.5 <= share < 100 else f"{share:.0f}%"
 
 
+def still_to_come(days: int) -> str:
+    """Says on how many days facts are stored and not counted yet; empty for none."""
+    return f"{count(days, 'day')} still to come" if days else ""
+
+
 def day(value: date) -> str:
     return f"{value.day} {value:%b %Y}"
 

@@ -283,6 +283,18 @@ def test_during_a_first_sync_the_page_says_how_much_is_still_to_come(
     assert re.search(r"As of [^<]*</time> · \d+ days still to come", page)
 
 
+def test_during_a_first_sync_charts_and_parts_say_how_much_is_still_to_come(
+    busy: Org, member: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chart, part = "/insights/ai/charts/spend_trend/", "/insights/ai/parts/spend_outcome/"
+    assert (member.get(chart).json()["left_out"], "to come" in member.get(part).content.decode()) == ("", False)
+    monkeypatch.setattr("insights.pages.routes.PAGE", Allowance(live_rows=0))
+    assert re.fullmatch(r"\d+ days still to come", member.get(chart).json()["left_out"])
+    for headers in ({}, {"HX-Request": "true"}):
+        html = member.get(part, headers=headers).content.decode()
+        assert re.search(r'<p class="hw-foot">\d+ days still to come</p>', html)
+
+
 def test_the_overview_begins_with_figures_of_the_page(busy: Org, member: Client) -> None:
     html = member.get("/insights/ai/").content.decode()
     match = re.search(r'<p class="hw-verdict".*?</p>', html, re.DOTALL)
