@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from core.csv_export import Cell
@@ -13,6 +13,7 @@ from insights.engine.compared_lines import ANY_AGENT, WITHOUT
 from insights.engine.comparison import Comparison, Group
 from insights.pages.drawing import rows_of_part
 from insights.privacy.visible import visible_comparisons
+from insights.query.enums import Better
 from insights.query.query import Dimension
 from insights.ui import wording
 from insights.ui.filters import STATISTIC_LABELS, Filters
@@ -36,8 +37,34 @@ def value_words(value: float, key: str) -> str:
 def beside_non_ai(filters: Filters, line: str, keys: Iterable[str]) -> dict[str, Any]:
     """The context of insights/_part_differences.html."""
     comparisons = visible_comparisons([filters.query(key) for key in keys], line, filters.access)
-    rows = [_row(filters, line, comparison) for comparison in comparisons]
-    return {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT), "rows": rows}
+    plots = interval_plots(comparisons)
+    rows = [{**_row(filters, line, one), "plot": plot} for one, plot in zip(comparisons, plots, strict=True)]
+    names = {"line": line_name(line), "line_key": marker(line), "without": line_name(WITHOUT)}
+    return {**names, "rows": rows, "has_plots": any(plots)}
+
+
+def interval_plots(comparisons: Sequence[Comparison]) -> list[dict[str, Any] | None]:
+    """Each difference and its interval in relation to the value of Non-AI, more being better.
+
+    All are parts of one scale, which no difference above 100 % sets: such ends are beyond −1 and 1.  None without an
+    interval, or where neither direction is better.
+    """
+    parts = [_relative(comparison) for comparison in comparisons]
+    largest = max((max(map(abs, of)) for of in parts if of), default=0.0)
+    scale = min(1.0, largest) or 1.0
+    names = ("low", "at", "high")
+    return [dict(zip(names, (value / scale for value in of), strict=True)) if of else None for of in parts]
+
+
+def _relative(comparison: Comparison) -> tuple[float, float, float] | None:
+    """Low end, difference and high end as parts of Non-AI's value."""
+    interval, difference, beside = comparison.interval, comparison.difference, comparison.second.value
+    better = get(comparison.query.key).better
+    if interval is None or difference is None or not beside or better is Better.NEITHER:
+        return None
+    sign = 1 if better is Better.HIGHER else -1
+    low, high = sorted(sign * end / abs(beside) for end in (interval.low, interval.high))
+    return low, sign * difference / abs(beside), high
 
 
 def beside_non_ai_csv(filters: Filters, line: str, keys: Iterable[str]) -> Iterator[list[Cell]]:
@@ -68,10 +95,10 @@ def _row(filters: Filters, line: str, comparison: Comparison) -> dict[str, Any]:
     statistic = f", {STATISTIC_LABELS[comparison.query.statistic].lower()}" if comparison.query.statistic else ""
     delta, interval = comparison.difference, comparison.interval
     verdict, words = _verdict(comparison)
-    title = f"{metric.label}{statistic}"
     return {
+        "title": f"{metric.label}{statistic}",
         # the chart beside it says another value: of everybody
-        "title": f"{title}, known developers" if comparison.unmatched else title,
+        "of": "known developers" if comparison.unmatched else "",
         "first": _value(comparison.first, key),
         "first_of": _size(comparison.first, metric),
         "second": _value(comparison.second, key),

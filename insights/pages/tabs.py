@@ -24,6 +24,8 @@ from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation, scope_words
 from orgtree.trees.surroundings import Surroundings
 
+MOST_POINTS = 3  # of *What to look at*, beside figures on one screen
+
 
 @dataclass(frozen=True)
 class OpenTab:
@@ -161,9 +163,11 @@ class TabbedPage:
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:
-        """The findings and hints of all tabs, for the card *What to look at*."""
+        """The first findings and hints of all tabs, for the card *What to look at*; each tab has all of its own."""
         keys = [key for section in self.sections for key in presenter.rules_of(section, filters)]
         answers = self.page.read(filters, of_rules(*keys))
         has_data = any(figure.value is not None for answer in answers.now.values() for figure in answer.total)
-        look = {"findings": findings_beside(filters, keys), "hints": answers.hints(*keys), "has_data": has_data}
+        hints = answers.hints(*keys)
+        findings = findings_beside(filters, keys)[: MOST_POINTS - min(len(hints), 1)]
+        look = {"findings": findings, "hints": hints[: MOST_POINTS - len(findings)], "has_data": has_data}
         return {"title": "What to look at", **look, "part": "insights/_part_look.html"}

@@ -23,6 +23,7 @@ register.simple_tag(agent_name)
 MOST_ICONS = 1_000  # with their labels
 SPARK_WIDTH, SPARK_HEIGHT = 104.0, 30.0
 SPARK_PADDING = 3.0  # room for the end point's edge
+PLOT_MIDDLE = 60.0  # of an interval's plot, which is twice as wide
 
 
 # SVG in a box of 10 × 10, in the order of agents; a test compares these with those of charts (static/js/agents.js).
@@ -225,6 +226,29 @@ def phase_bars(bars: Sequence[Mapping[str, Any]], border: float) -> SafeString:
     place = f"{100 * _clipped(border):.2f}%"
     line = format_html('<line class="border" x1="{}" x2="{}" y1="0" y2="12"/>', place, place)
     return format_html('<svg class="hw-phase" aria-hidden="true">{}{}</svg>', shapes, line)
+
+
+@register.simple_tag
+def interval_plot(low: float, at: float, high: float, verdict: str) -> SafeString:
+    """A difference as a dot on its interval, each between −1 and 1 of the width; an end beyond is an arrow."""
+    x_low, x_at, x_high = (f"{PLOT_MIDDLE * (1 + 0.94 * max(-1.0, min(1.0, value))):.1f}" for value in (low, at, high))
+    cuts = [
+        format_html('<path class="cut" d="M{} 6 l{} 5 {} 5"/>', x, *slope)
+        for x, is_cut, slope in ((x_low, low < -1, (-5, 5)), (x_high, high > 1, (5, -5)))
+        if is_cut
+    ]
+    return format_html(
+        '<svg class="hw-interval {}" viewBox="0 0 {} 22" aria-hidden="true">'
+        '<line class="none" x1="{m}" x2="{m}" y1="1" y2="21"/><line class="reach" x1="{}" x2="{}" y1="11" y2="11"/>{}'
+        '<circle cx="{}" cy="11" r="4.5"/></svg>',
+        verdict,
+        2 * PLOT_MIDDLE,
+        x_low,
+        x_high,
+        SafeString("").join(cuts),
+        x_at,
+        m=PLOT_MIDDLE,
+    )
 
 
 @register.simple_tag

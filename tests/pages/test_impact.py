@@ -7,16 +7,20 @@ import io
 import json
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 
+from insights.engine.compared_lines import ANY_AGENT
+from insights.engine.comparison import Comparison, Group
+from insights.formulas.differences import ConfidenceInterval
 from insights.pages.ai.page import AI
+from insights.pages.compared import interval_plots
 from insights.privacy.rows import UNMATCHED
 from insights.query import windows
-from insights.query.query import Statistic
+from insights.query.query import Query, Statistic, Window
 from insights.ui import wording
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
@@ -228,11 +232,10 @@ def differences(client: Client, query: str = "") -> dict[str, list[str]]:
 @pytest.mark.usefixtures("teams")
 def test_differences_have_intervals_and_group_sizes(member: Client) -> None:
     rows = differences(member)
-    first, second, difference, interval = rows["PRs merged per developer"]
+    first, second, difference, _plot = rows["PRs merged per developer"]
     assert first == "1.00 45 PRs · 9 developers"
     assert second.endswith("10 developers") or second.endswith("11 developers")
-    assert re.match(r"[+−]\d", difference)
-    assert re.match(r"[+−]\d\S* to [+−]\d\S* ", interval)
+    assert re.match(r"[+−]\d\S* .*[+−]\d\S* to [+−]\d\S* ", difference)
     cycle = rows["Cycle time, median"]
     assert "developers" in cycle[0]
     assert cycle[2].startswith("−"), "those without wait longer"
@@ -318,8 +321,31 @@ def test_groups_of_too_few_people_are_hidden(member: Client) -> None:
         None,
     )
     assert claude is None or not any(claude["data"])
-    first, second, difference, interval = differences(member, "?line=claude_code")["PRs merged per developer"]
+    first, second, difference, *_plot = differences(member, "?line=claude_code")["PRs merged per developer"]
     assert first.startswith("–")
     assert second.startswith("–")
-    assert difference == "–"
-    assert "Hidden: fewer than 10 people" in interval
+    assert difference.startswith("– Hidden: fewer than 10 people")
+
+
+def compared_with(key: str, first: float, second: float, ends: tuple[float, float] | None) -> Comparison:
+    line, without = (Group(value, 30, 10, 10) for value in (first, second))
+    interval = ConfidenceInterval(*ends) if ends else None
+    query = Query(key, Window(date(2026, 9, 7), date(2026, 11, 30)))
+    return Comparison(query, ANY_AGENT, line, without, interval, "" if interval else "Too few.")
+
+
+def test_intervals_are_drawn_on_one_scale_with_better_to_the_right() -> None:
+    """Of 20 h, 5 h less is a quarter better; of 2 a week, 1 more is half better; 3 times as many does not fit."""
+    cycle = compared_with("pr.cycle_time", 15 * 3600, 20 * 3600, (-8 * 3600, -2 * 3600))
+    merged = compared_with("pr.merged_per_developer", 3.0, 2.0, (-0.5, 1.6))
+    delivered = compared_with("work.delivered_per_developer", 6.0, 2.0, (1.0, 7.0))
+    nothing = compared_with("pr.merged_per_developer", 3.0, 2.0, None)
+    assert interval_plots([cycle, merged, nothing]) == [
+        {"low": pytest.approx(0.125), "at": pytest.approx(0.3125), "high": pytest.approx(0.5)},
+        {"low": pytest.approx(-0.3125), "at": pytest.approx(0.625), "high": pytest.approx(1.0)},
+        None,
+    ]
+    assert interval_plots([merged, delivered]) == [
+        {"low": -0.25, "at": 0.5, "high": 0.8},
+        {"low": 0.5, "at": 2.0, "high": 3.5},
+    ]
