@@ -122,13 +122,14 @@ _MEMBERS = """
         SELECT stay.inside * tstzmultirange(tstzrange(begun.grace_ends_at, NULL))
     ) AS counted (inside)
     WHERE NOT isempty(counted.inside)
-      AND (begun.parts_alone OR NOT EXISTS (
+      AND NOT EXISTS (
           SELECT FROM stays beside
           JOIN integrations_workitem parent ON parent.id = beside.work_item_id
           WHERE beside.sprint_id = stay.sprint_id AND parent.connection_id = item.connection_id
             AND item.parent_key <> '' AND parent.key = item.parent_key AND parent.id <> item.id
             AND NOT isempty(beside.inside * tstzmultirange(tstzrange(begun.grace_ends_at, NULL)))
-      ))
+            AND NOT begun.parts_alone
+      )
 """
 _NUMBER = r"CASE WHEN {0} ~ '^\s*\d{{1,7}}([.,]\d{{1,6}})?\s*$' THEN replace(trim({0}), ',', '.')::float8 END"
 
