@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.listening import listening
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -63,14 +65,8 @@ class ModelServer:
 
     @contextmanager
     def running(self) -> Iterator[ModelServer]:
-        thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
+        with listening(self._server):
             yield self
-        finally:
-            self._server.shutdown()
-            thread.join()
-            self._server.server_close()
 
     def answer(self, request: Mapping[str, Any]) -> tuple[str, Reply, Usage]:
         """(message id, reply, usage) for one request of the agent."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.collector.door import Door
+from tests.listening import listening
 
 
 @pytest.fixture
 def door() -> Iterator[Door]:
     made = Door()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+    with listening(made.server):
+        yield made

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -19,6 +18,7 @@ from integrations.sync.check import check_connection
 from integrations.sync.health import sync_health
 from tests.connections.conftest import TOKEN
 from tests.connections.test_settings_form import ADD, TEST, filled
+from tests.listening import listening
 
 pytestmark = pytest.mark.django_db
 NOWHERE = "http://127.0.0.1:9"
@@ -40,12 +40,8 @@ class _Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), _Site)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+    with listening(HTTPServer(("127.0.0.1", 0), _Site)) as address:
+        yield address
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from demo.plan import sending
 from demo.plan.sending import ReceiverAwayError, ReceiverRefusedError, Sent, send_year
 from demo.plan.stories import Flavour
 from demo.plan.year import DemoYear
+from tests.listening import listening
 from tests.servers import free_port
 
 YEAR = DemoYear(seed=1, flavour=Flavour.SMALL_STORIES, anchor=datetime(2026, 11, 20, 9, 0, tzinfo=UTC))
@@ -41,15 +42,8 @@ def receiver(*answers: tuple[int, dict[str, str]]) -> Iterator[tuple[str, list[s
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", paths
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(ThreadingHTTPServer(("127.0.0.1", 0), Handler)) as address:
+        yield address, paths
 
 
 def test_requests_to_a_busy_receiver_are_retried_and_nothing_is_left_out() -> None:

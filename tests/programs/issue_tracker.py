@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
+
+from tests.listening import listening
 
 TOKEN = "github_pat_of_the_tracker"
 REPOSITORY = re.compile(r"/repos/[^/]+/[^/]+")
@@ -90,10 +91,5 @@ def served_tracker() -> Iterator[IssueTracker]:
             """Quiet."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    tracker.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with listening(server) as tracker.url:
         yield tracker
-    finally:
-        server.shutdown()
-        server.server_close()

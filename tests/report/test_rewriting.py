@@ -18,6 +18,7 @@ from programs.models import LanguageModel, Report, ReportRewrite
 from programs.report.services import rewriting
 from programs.report.services.document import Fact, Point, ReportDocument, Sentence
 from programs.report.services.rewriting import request_of, request_rewrite, word_reports
+from tests.listening import listening
 from tests.personas import ADMIN, EXECUTIVE, MEMBER, signed_in
 from tests.programs.tickets import as_
 from tests.report.documents import report_document
@@ -112,8 +113,6 @@ def planted(
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
     LanguageModel.objects.update_or_create(
         pk=1,
         defaults={
@@ -123,14 +122,12 @@ def planted(
             "secrets": {"api_key": KEY},
         },
     )
-    try:
-        yield got
-    finally:
-        if hangs is not None:
-            hangs.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(server):
+        try:
+            yield got
+        finally:
+            if hangs is not None:
+                hangs.set()
 
 
 def instead(key: str, text: str) -> Answer:

@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.listening import listening
+
 TOKEN = "token-of-the-example-provider"
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -182,12 +184,5 @@ def running(provider: Provider) -> Iterator[Provider]:
             """A client that went away is part of the tests."""
 
     server = Server(("127.0.0.1", 0), Handler)
-    provider.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
+    with listening(server) as provider.url:
         yield provider
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

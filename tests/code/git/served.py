@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit
+
+from tests.listening import listening
 
 
 @dataclass
@@ -31,15 +32,8 @@ def served(folder: Path, token: str) -> Iterator[ServedRepositories]:
     repositories = ServedRepositories(folder, token)
     listener = _Listener(("127.0.0.1", 0), _Handler)
     listener.repositories = repositories
-    repositories.url = f"http://127.0.0.1:{listener.server_address[1]}"
-    thread = threading.Thread(target=listener.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with listening(listener) as repositories.url:
         yield repositories
-    finally:
-        listener.shutdown()
-        listener.server_close()
-        thread.join()
 
 
 class _Listener(ThreadingHTTPServer):
