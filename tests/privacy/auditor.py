@@ -112,8 +112,17 @@ class Auditor:
         )
 
     def leaks(self, values: Iterable[Shown]) -> list[Leak]:
-        """The groups of few people of whom some linear combination of all these values tells alone."""
-        found = []
+        """The groups of few people of whom some linear combination of all these values tells alone, one per measure."""
+        return [
+            Leak(some, measure, self._needed(measure, of_measure, some))
+            for measure, of_measure, some in self._leaking(values)
+        ]
+
+    def is_leaking(self, values: Iterable[Shown]) -> bool:
+        """Whether there is any leak; the values that one needs are not looked for."""
+        return any(True for _ in self._leaking(values))
+
+    def _leaking(self, values: Iterable[Shown]) -> Iterator[tuple[str, Sequence[Shown], People]]:
         for measure, of_measure in _by_measure(values).items():
             people, matrix = self._classes(measure, of_measure)
             unseen = _null_space(matrix)
@@ -123,10 +132,10 @@ class Auditor:
                 *(some for some in people if 0 < len(some) <= FEW),
                 *_small_supports(matrix, people),
             }
-            of = sorted(groups, key=lambda some: (len(some), sorted(some)))
-            known = [some for some in of if _tells_of(unseen, people, some)]
-            found += [Leak(some, measure, self._needed(measure, of_measure, some)) for some in known[:1]]
-        return found
+            for some in sorted(groups, key=lambda some: (len(some), sorted(some))):
+                if _tells_of(unseen, people, some):
+                    yield measure, of_measure, some
+                    break
 
     def _needed(self, measure: str, values: Sequence[Shown], people: People) -> Sequence[Shown]:
         """The fewest of these values that still tell of these people alone."""
@@ -137,12 +146,11 @@ class Auditor:
                 return self._needed(measure, rest, people)
         return values
 
-    def leaks_of_four(self, values: Iterable[Shown]) -> list[Leak]:
-        """The few people of whom alone a sum or difference of up to four of these values tells.
+    def leaks_of_four(self, values: Iterable[Shown]) -> Iterator[Leak]:
+        """The few people of whom alone a sum or difference of up to four of these values tells, one group per measure.
 
         Two sums of two are compared by what they have of everybody else, as one number that mixes all unknowns.
         """
-        found = []
         for measure, of_measure in _by_measure(values).items():
             people, matrix = self._classes(measure, of_measure)
             matrix = np.vstack([matrix, np.zeros(matrix.shape[1])])
@@ -159,9 +167,8 @@ class Auditor:
                 rest, what = rest[order].round(7), what[order]
                 equal = np.flatnonzero((np.diff(rest) == 0) & (np.abs(np.diff(what)) > 1e-6))[:MOST_DIFFERENCES]
                 if any(_is_of(some, people, left) for left in _differences(matrix, pairs, order, equal)):
-                    found.append(Leak(some, measure))
+                    yield Leak(some, measure)
                     break
-        return found
 
     def _classes(self, measure: str, values: Sequence[Shown]) -> tuple[Sequence[People], Matrix]:
         """Facts that the same values contain are one unknown: whose it is, and which values contain it."""
