@@ -5,7 +5,7 @@ Another provider is one more entry; test_provider_faults.py and test_kill_provid
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
@@ -503,17 +503,19 @@ def tables_of(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
     rows: dict[str, list[tuple[Any, ...]]] = {}
     for table in TABLES.values():
         records = table.model._default_manager.filter(connection=connection, deleted_at=None)
-        rows[table.name] = sorted(map(_row, records), key=str)
+        rows[table.name] = _rows(table.model, records)
         for part in table.parts:
-            parts = part.model._default_manager.filter(**{f"{part.owner}__in": records})
-            rows[part.name] = sorted(map(_row, parts), key=str)
+            rows[part.name] = _rows(part.model, part.model._default_manager.filter(**{f"{part.owner}__in": records}))
     return rows
 
 
-def _row(record: models.Model) -> tuple[Any, ...]:
-    shown = []
-    for column in record._meta.concrete_fields:
-        if column.name not in SKIPPED:
-            value = getattr(record, column.name)
-            shown.append(str(value) if isinstance(value, models.Model) else value)
-    return tuple(shown)
+def _rows(model: type[models.Model], records: models.QuerySet[Any]) -> list[tuple[Any, ...]]:
+    columns = [column for column in model._meta.concrete_fields if column.name not in SKIPPED]
+    related = [column.name for column in columns if column.is_relation]
+    with_related = records.select_related(*related) if related else records
+    return sorted((_row(record, columns) for record in with_related), key=str)
+
+
+def _row(record: models.Model, columns: Sequence[models.Field[Any, Any]]) -> tuple[Any, ...]:
+    values = (getattr(record, column.name) for column in columns)
+    return tuple(str(value) if isinstance(value, models.Model) else value for value in values)
