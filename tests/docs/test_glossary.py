@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -40,25 +41,34 @@ ALLOWED = API_KEYS | ENGLISH
 WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-def names_in(path: Path) -> Iterator[str]:
-    """Every name that the file defines: its own, functions, classes, parameters, variables, attributes."""
-    yield path.stem
+@cache
+def defined_in(path: Path) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Every name that the file defines (its own, functions, classes, parameters, variables, attributes), and its
+    docstrings: parsing two thousand files takes seconds.
+    """
+    names = {path.stem}
+    texts: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         match node:
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
-                yield name
+                names.add(name)
             case ast.Name(id=name, ctx=ast.Store()) | ast.Attribute(attr=name, ctx=ast.Store()):
-                yield name
+                names.add(name)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
+            texts += filter(None, [ast.get_docstring(node)])
+    return frozenset(names), tuple(texts)
+
+
+def sources(app: str) -> Iterator[Path]:
+    return (path for path in (PROJECT_DIR / app).rglob("*.py") if "migrations" not in path.parts)
 
 
 def test_names_are_those_of_the_glossary() -> None:
     said = {
         f"{path.relative_to(PROJECT_DIR)}: {name}, say {REPLACED[word.lower()]}"
         for app in (*APPS, "tests")
-        for path in (PROJECT_DIR / app).rglob("*.py")
-        if "migrations" not in path.parts
-        for name in names_in(path)
-        if name not in ALLOWED
+        for path in sources(app)
+        for name in defined_in(path)[0] - ALLOWED
         for word in WORD.findall(name)
         if word.lower() in REPLACED
     }
@@ -82,20 +92,9 @@ OPENING_OF_A_DOCSTRING = re.compile(
 MOST_OPENED_SO = 0.02  # of an app's docstrings
 
 
-def docstrings(app: str) -> Iterator[tuple[Path, str]]:
-    for path in (PROJECT_DIR / app).rglob("*.py"):
-        if "migrations" in path.parts:
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Module):
-                text = ast.get_docstring(node)
-                if text:
-                    yield path.relative_to(PROJECT_DIR), text
-
-
 @pytest.mark.parametrize("app", APPS)
 def test_docstrings_say_what_a_thing_is_or_does(app: str) -> None:
-    texts = list(docstrings(app))
+    texts = [(path.relative_to(PROJECT_DIR), text) for path in sources(app) for text in defined_in(path)[1]]
     opened_so = [f"{path}: {text.splitlines()[0]}" for path, text in texts if OPENING_OF_A_DOCSTRING.match(text)]
     assert len(opened_so) <= MOST_OPENED_SO * len(texts), opened_so
 

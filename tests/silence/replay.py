@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -65,6 +66,18 @@ def session_of(
     recording: Recording, *, by: str, at: datetime, version: str, drop: Drop = nothing
 ) -> Iterator[tuple[str, Message]]:
     """The recording's requests: path and message, its first record at that time."""
+    recorded, first = _read(recording)
+    session, shift = str(uuid.uuid4()), int(at.timestamp() * NANO) - first
+    for path, message in recorded:
+        sent = REQUESTS[path]()
+        sent.CopyFrom(message)
+        _change(sent, shift, drop, session=session, by=by, version=version)
+        yield path, sent
+
+
+@cache
+def _read(recording: Recording) -> tuple[Sequence[tuple[str, Message]], int]:
+    """The recording's requests as they were sent, and its first time."""
     messages = []
     for recorded in recording.requests:
         message = REQUESTS[recorded.path]()
@@ -73,11 +86,7 @@ def session_of(
         else:
             message.ParseFromString(recorded.body)
         messages.append((recorded.path, message))
-    first = min(time for _, message in messages for time in _times(message) if time)
-    session, shift = str(uuid.uuid4()), int(at.timestamp() * NANO) - first
-    for path, message in messages:
-        _change(message, shift, drop, session=session, by=by, version=version)
-        yield path, message
+    return messages, min(time for _, message in messages for time in _times(message) if time)
 
 
 def _times(message: Message) -> Iterator[int]:
