@@ -272,8 +272,10 @@ def _document(metric: HandKeptMetric, keepers: Sequence[str], version: int | Non
 
 def _value_documents(values: Sequence[HandKeptValue], access: Access) -> list[dict[str, Any]]:
     names = names_of({value.entered_by for value in values if value.entered_by}) if access.is_of_account else {}
+    documents = HandKeptValueSerializer(values, many=True).data
     return [
-        {**HandKeptValueSerializer(value).data, "entered_by": names.get(value.entered_by_id or 0)} for value in values
+        {**document, "entered_by": names.get(value.entered_by_id or 0)}
+        for value, document in zip(values, documents, strict=True)
     ]
 
 

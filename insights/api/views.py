@@ -51,7 +51,7 @@ class CatalogueView(APIView):
     @extend_schema(operation_id="v1_metrics_list", responses={200: schema.CatalogueSerializer, 401: ErrorsSerializer})
     def get(self, request: Request) -> Response:
         """Every metric with its definition."""
-        return Response({"metrics": [schema.MetricSerializer(metric).data for metric in metrics()]})
+        return Response({"metrics": schema.MetricSerializer(metrics(), many=True).data})
 
 
 class ShortCatalogueView(APIView):
@@ -71,7 +71,9 @@ class ShortCatalogueView(APIView):
                 "today": today.isoformat(),
                 "quarter": quarter_document(quarter),
                 "previous_quarter": quarter_document(windows.quarter_of(quarter.start - timedelta(days=1))),
-                "metrics": [schema.ShortMetricSerializer(one).data for one in metrics() if matches(one, words)],
+                "metrics": schema.ShortMetricSerializer(
+                    [metric for metric in metrics() if matches(metric, words)], many=True
+                ).data,
                 "units": [{"slug": one.slug, "name": one.name, "location": one.location} for one in units],
             }
         )
