@@ -7,6 +7,7 @@ This module imports no Django: connectors' `normalise` functions are plain funct
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 RECENT_DAYS = 21  # a line that is replaced within this many days is reworked
 
@@ -210,6 +211,9 @@ class RunStatus(StrEnum):
     RUNNING = "running"
     QUEUED = "queued"
     OTHER = "other"
+
+
+CHANGE_REQUEST: Final = "change_request"  # the task of a deployment that a change request reports, not what deploys
 
 
 class Environment(StrEnum):

@@ -19,6 +19,7 @@ import integrations.connectors.jira.connector
 import integrations.connectors.linear.connector
 import integrations.connectors.openai.connector
 import integrations.connectors.pagerduty.connector
+import integrations.connectors.servicenow.connector
 import integrations.connectors.sonarqube.connector  # noqa: F401
 from integrations.connectors.base import Connector, registry
 

@@ -25,7 +25,7 @@ from integrations.delivery.mappings.environments import (
 )
 from integrations.delivery.mappings.mapped_columns import ENVIRONMENT, recompute_mapped_column
 from integrations.delivery.rollouts.recompute import recompute_outcomes
-from integrations.enums import Kind
+from integrations.enums import CHANGE_REQUEST, Kind
 from integrations.models import Connection, Deployment, PipelineRun
 from integrations.models.connections import USUAL_DEFAULT_BRANCHES
 
@@ -132,7 +132,7 @@ _RECOMPUTE = f"""
           AND (coalesce(decided, false) OR NOT EXISTS (
               SELECT FROM integrations_deployment own
               WHERE own.repository_id = judged.repository_id AND own.pipeline_run_id IS NULL
-                AND own.deleted_at IS NULL AND own.environment = judged.deployed_to
+                AND own.deleted_at IS NULL AND own.environment = judged.deployed_to AND own.task <> '{CHANGE_REQUEST}'
                 AND (own.service = '' OR own.sha <> '' AND own.sha = judged.sha
                      OR own.run <> '' AND own.run = judged.run)
           ))

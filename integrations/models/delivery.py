@@ -71,6 +71,7 @@ class DeploymentExclusion(models.TextChoices):
     PART = "part", "Part of another rollout"
     PREPARES = "prepares", "Only plans, migrates or locks"
     TRANSIENT = "transient", "Its environment is for this deployment alone"
+    CHANGE = "change", "A change request: another source reports the deployments of its service"
 
 
 class DeploymentRule(models.TextChoices):

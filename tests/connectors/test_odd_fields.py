@@ -28,6 +28,7 @@ from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.servicenow_server import ServiceNowServer
 from demo.providers.sonarqube_server import SonarQubeServer
 from integrations.connectors.azure.connector import AzureDevOps
 from integrations.connectors.base import Connector, RawRecord, Settings
@@ -44,6 +45,7 @@ from integrations.connectors.jenkins.connector import Jenkins
 from integrations.connectors.jira.connector import Jira
 from integrations.connectors.linear.connector import Linear
 from integrations.connectors.pagerduty.connector import PagerDuty
+from integrations.connectors.servicenow.connector import ServiceNow
 from integrations.connectors.sonarqube.connector import SonarQube
 from tests.connectors.jenkins.conftest import busy_history
 from tests.connectors.linear.test_reading import initiative, project
@@ -88,6 +90,10 @@ DEFINING: Mapping[str, frozenset[str]] = {
     "build": frozenset({"build", "build.number", "build.timestamp", "build.queueId"}),
     "incident": frozenset({"incident", "incident.id", "incident.created_at"}),
     "change_event": frozenset({"event", "event.id", "event.timestamp"}),
+    "servicenow_incident": frozenset(
+        f"servicenow_incident{path}" for path in ("", ".sys_id", ".sys_id.value", ".opened_at", ".opened_at.value")
+    ),
+    "change_request": frozenset(f"change_request{path}" for path in ("", ".sys_id", ".sys_id.value")),
     "merge_request": frozenset(
         f"merge_request{path}" for path in ("", ".id", ".iid", ".project_id", ".created_at", ".merged_at")
     ),
@@ -149,6 +155,8 @@ OURS: Mapping[str, frozenset[str]] = {
     "environment_deployment": frozenset({"page"}),
     **dict.fromkeys(("work_item", "incident_item"), frozenset({"categories", "project", "page"})),
     "change_event": frozenset({"service", "deployment"}),
+    "servicenow_incident": frozenset({"page"}),
+    "change_request": frozenset({"service", "deployment", "page"}),
     "incident": frozenset({"occurred_at"}),
     "deployment": frozenset({"tier"}),
     **dict.fromkeys(("linear_project", "initiative"), frozenset({"workspace"})),
@@ -245,6 +253,7 @@ def samples() -> list[Sample]:
         harness = servers.enter_context(HarnessServer(history, token=TOKEN))
         jenkins = servers.enter_context(JenkinsServer(busy_history(), user="reader", token=TOKEN))
         pagerduty = servers.enter_context(PagerDutyServer(history, token=TOKEN))
+        servicenow = servers.enter_context(ServiceNowServer(history, token=TOKEN))
         sonarqube = servers.enter_context(SonarQubeServer(history, token=TOKEN))
         jenkins_values = {"base_url": jenkins.url, "user": "reader", **rules}
         connectors = {
@@ -260,6 +269,11 @@ def samples() -> list[Sample]:
             "harness": Harness(Settings({"base_url": harness.url, "account": "acme"}, token)),
             "jenkins": Jenkins(Settings(jenkins_values, token)),
             "pagerduty": PagerDuty(Settings({"base_url": pagerduty.url, **events}, token)),
+            "servicenow": ServiceNow(
+                Settings(
+                    {"base_url": servicenow.url, "user": "reader", "deployments": "*: environment=production"}, token
+                )
+            ),
             "sonarqube": SonarQube(Settings({"base_url": sonarqube.url}, token)),
         }
         return [sample for name, of in connectors.items() for sample in _richest(name, list(_read(of)))]
@@ -297,7 +311,11 @@ def _problems(sample: Sample) -> Iterator[str]:
 
 def _is_of_another_type(path: str, before: Any, odd: Any) -> bool:
     """Ids are numbers here and texts there."""
-    if path == "board" or (path.lower().endswith("id") and isinstance(odd, int | str)) or path.startswith(FREE_FORM):
+    if (
+        path == "board"
+        or (path.lower().removesuffix(".value").endswith("id") and isinstance(odd, int | str))
+        or path.startswith(FREE_FORM)
+    ):
         return False
     return None not in (before, odd) and type(before) is not type(odd)
 

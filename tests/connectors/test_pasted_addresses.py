@@ -48,6 +48,10 @@ from integrations.connectors.registered import connectors
         ("pagerduty", "https://acme.pagerduty.com/incidents", "https://api.pagerduty.com"),
         ("pagerduty", "https://acme.eu.pagerduty.com/service-directory", "https://api.eu.pagerduty.com"),
         ("pagerduty", "https://api.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
+        ("servicenow", "https://acme.service-now.com/nav_to.do?uri=incident.do", "https://acme.service-now.com"),
+        ("servicenow", "https://acme.service-now.com/now/nav/ui/classic/params/x", "https://acme.service-now.com"),
+        ("servicenow", "https://acme.service-now.com/api/now/table/incident", "https://acme.service-now.com"),
+        ("servicenow", "https://acme.service-now.com", "https://acme.service-now.com"),
         ("sonarqube", "https://sonar.example.com/dashboard?id=acme_shop", "https://sonar.example.com"),
         ("sonarqube", "https://tools.example.com/sonar/projects", "https://tools.example.com/sonar"),
         ("sonarqube", "https://sonarcloud.io/organizations/acme/projects", "https://sonarcloud.io"),
@@ -71,6 +75,7 @@ def test_a_pages_address_leads_to_the_api(provider: str, pasted: str, base_url: 
         "harness",
         "linear",
         "pagerduty",
+        "servicenow",
         "sonarqube",
     ],
 )

@@ -31,6 +31,7 @@ from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
 from demo.providers.openai_server import WORKSPACE, OpenAIServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.servicenow_server import ServiceNowServer
 from demo.providers.simulated_server import SimulatedServer
 from demo.providers.sonarqube_server import SonarQubeServer
 from integrations.connectors.base import ResourceDraft
@@ -156,6 +157,10 @@ def _linear() -> SimulatedServer:
 
 def _pagerduty() -> SimulatedServer:
     return PagerDutyServer(_with_incidents(), token=TOKEN, page=7)
+
+
+def _servicenow() -> SimulatedServer:
+    return ServiceNowServer(_with_incidents(), token=TOKEN)
 
 
 def _sonarqube() -> SimulatedServer:
@@ -351,6 +356,19 @@ PAGERDUTY = SimulatedProvider(
     after=AFTER,
     first_page=2,  # nothing happened in the last half year
 )
+SERVICENOW = SimulatedProvider(
+    name="servicenow",
+    slug="servicenow",
+    serve=_servicenow,
+    settings={"user": "reader", "deployments": "*: environment=production"},
+    lists="/table/incident",
+    details="/table/incident",  # its rows are whole
+    renamed="result.3.opened_at",
+    before=BEFORE,
+    after=AFTER,
+    repository="https://github.com/acme/shop",
+    small_pages={"integrations.connectors.servicenow.tables.PER_PAGE": 7},
+)
 SONARQUBE = SimulatedProvider(
     name="sonarqube",
     slug="sonarqube",
@@ -491,6 +509,7 @@ PROVIDERS = (
     JIRA_DATA_CENTER,
     LINEAR,
     PAGERDUTY,
+    SERVICENOW,
     SONARQUBE,
     JENKINS,
     HARNESS,

@@ -199,6 +199,7 @@ SOMEBODY = "Somebody"
 TOOLS: Mapping[str, str] = {
     **{"github": "GitHub", "gitlab": "GitLab", "bitbucket": "Bitbucket", "dev.azure": "Azure DevOps"},
     **{"atlassian": "Jira", "jira": "Jira", "linear.app": "Linear", "pagerduty": "PagerDuty", "opsgenie": "Opsgenie"},
+    **{"service-now.com": "ServiceNow"},
 }
 
 

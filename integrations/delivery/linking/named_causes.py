@@ -13,7 +13,7 @@ from integrations.enums import Environment, RunStatus
 _NAMED: LiteralString = """
     SELECT incident.id, incident.caused_by, named.connection_id = incident.connection_id, named.deleted_at IS NOT NULL,
            coalesce(nullif(named.native_environment, ''), named.environment), named.environment, named.status,
-           named.finished_at IS NOT NULL, named.exclusion_reason = 'prepares'
+           named.finished_at IS NOT NULL, named.exclusion_reason = 'prepares', named.exclusion_reason = 'change'
     FROM integrations_incident incident
     LEFT JOIN (
         integrations_connection connection
@@ -33,6 +33,7 @@ class _Named(NamedTuple):
     status: str
     is_finished: bool
     only_prepares: bool
+    is_change: bool
 
 
 def uncounted_causes(incidents: Collection[int]) -> Mapping[int, str]:
@@ -66,6 +67,8 @@ def _reason_of(named: _Named) -> str:
         return f"Deployment {name!r} went to {named.native_environment}, which is not production."
     if named.only_prepares:
         return f"Deployment {name!r} only plans or migrates."
+    if named.is_change:
+        return f"Nothing was deployed while change request {name!r} was implemented."
     if not named.is_finished or named.status in (RunStatus.RUNNING, RunStatus.QUEUED):
         return f"Deployment {name!r} has not finished. The incident counts against it once it has."
     return f"Deployment {name!r} neither succeeded nor failed: its status is {named.status}."

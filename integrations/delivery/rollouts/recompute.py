@@ -13,7 +13,7 @@ from integrations.delivery.mappings.effective import value_mappings_by_connectio
 from integrations.delivery.mappings.environments import only_prepares, task_rolls_out
 from integrations.delivery.rollouts.grouping import Part, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
-from integrations.enums import Kind, RunStatus
+from integrations.enums import CHANGE_REQUEST, Kind, RunStatus
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST, of_owner
 from integrations.models import DeploymentExclusion, DeploymentStatus
 from orgtree.models import Organisation
@@ -64,14 +64,18 @@ _PUT_AGAIN = f"""
     )
     SELECT id FROM gone UNION SELECT id FROM put
 """  # noqa: S608  # constants of this module
-_OF_THESE: LiteralString = """
-    (deployment.repository_id, deployment.service) IN (
+_OF_THESE: LiteralString = f"""
+    deployment.repository_id IN (
+        SELECT repository_id FROM integrations_deployment WHERE id = ANY (%(deployments)s)
+        UNION
+        SELECT repository_id FROM integrations_deployment WHERE part_of_id = ANY (%(deployments)s)
+    ) AND (deployment.task = '{CHANGE_REQUEST}' OR (deployment.repository_id, deployment.service) IN (
         SELECT repository_id, service FROM integrations_deployment WHERE id = ANY (%(deployments)s)
         UNION
         SELECT part.repository_id, part.service FROM integrations_deployment part
         WHERE part.part_of_id = ANY (%(deployments)s)
-    )
-"""
+    ))
+"""  # noqa: S608  # constants of this module
 _OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
 _MARK: LiteralString = """
     UPDATE integrations_deployment stored
@@ -79,6 +83,31 @@ _MARK: LiteralString = """
     FROM unnest(%(ids)s::bigint[], %(reasons)s::text[], %(parts_of)s::bigint[], %(starts)s::timestamptz[])
          AS marked (id, reason, part_of, started_at)
     WHERE stored.id = marked.id
+"""
+# What deploys reports the deployments of a change request's service as well, if either names no service: of the
+# repository.
+_OF_THE_SAME: LiteralString = f"""
+    other.repository_id = deployment.repository_id AND other.task <> '{CHANGE_REQUEST}'
+    AND (other.service = deployment.service OR other.service = '' OR deployment.service = '')
+    AND other.environment = 'production' AND other.deleted_at IS NULL AND other.finished_at IS NOT NULL
+    AND other.status IN ('success', 'failure')
+"""
+# Such a change request stands for the last rollout that ended while it was implemented, or within the gap afterwards.
+_STAND_FOR: LiteralString = """
+    UPDATE integrations_deployment stored SET part_of_id = meant.rollout
+    FROM (
+        SELECT deployment.id, (
+            SELECT other.id FROM integrations_deployment other
+            WHERE {of_the_same} AND other.exclusion_reason = ''
+              AND other.finished_at BETWEEN coalesce(deployment.started_at, deployment.finished_at) - %(gap)s::interval
+                                        AND deployment.finished_at + %(gap)s::interval
+            ORDER BY other.finished_at DESC, other.id DESC LIMIT 1
+        ) AS rollout
+        FROM integrations_deployment deployment
+        WHERE deployment.exclusion_reason = 'change' AND {scope}
+    ) AS meant
+    WHERE stored.id = meant.id AND stored.part_of_id IS DISTINCT FROM meant.rollout
+    RETURNING stored.id
 """
 # Only finished deployments to production are parts of rollouts.
 _UNMARK: LiteralString = """
@@ -201,6 +230,8 @@ def _parts(scope: LiteralString) -> LiteralString:
                    WHERE decided.connection_id = deployment.connection_id AND decided.subject = 'environment'
                      AND decided.word = deployment.native_environment
                ),
+               deployment.task = '{CHANGE_REQUEST}'
+                   AND EXISTS (SELECT FROM integrations_deployment other WHERE {_OF_THE_SAME}),
                deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
         FROM integrations_deployment deployment
         LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
@@ -221,14 +252,18 @@ def _parts(scope: LiteralString) -> LiteralString:
 def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     gap = timedelta(minutes=Organisation.current().rollout_gap_minutes)
     marks: list[tuple[int, *Mark]] = []
-    unmarked = sql.ids(_UNMARK.format(scope=scope), params)
-    for _, rows in groupby(sql.rows(_parts(scope), params), key=lambda row: row[:2]):
+    changed = sql.ids(_UNMARK.format(scope=scope), params)
+    parts = sql.rows(_parts(scope), params)
+    for _, rows in groupby(parts, key=lambda row: row[:2]):
         marks.extend(_marks([row[2:] for row in rows], gap))
     ids, reasons, parts_of, starts = zip(*marks, strict=True) if marks else ((), (), (), ())
     if marks:
-        params = {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of), "starts": list(starts)}
-        sql.execute(_MARK, params)
-    changed = unmarked.union(ids)
+        sql.execute(
+            _MARK, {"ids": list(ids), "reasons": list(reasons), "parts_of": list(parts_of), "starts": list(starts)}
+        )
+    changed = changed.union(ids)
+    if any(is_change for *_, is_change, _, _, _ in parts):
+        changed |= sql.ids(_STAND_FOR.format(of_the_same=_OF_THE_SAME, scope=scope), {**params, "gap": gap})
     append_record_days(Kind.DEPLOYMENT, changed)
     return changed
 
@@ -240,13 +275,15 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
     stored: dict[int, Mark] = {}
     excluded: dict[int, DeploymentExclusion] = {}
     parts = []
-    for *of_part, name, task, is_transient, reason, part_of, started_at in rows:
+    for *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
         part = Part(*of_part)
         stored[part.id] = (reason, part_of, started_at)
         if not task_rolls_out(task) or (name and only_prepares(name)):
             excluded[part.id] = DeploymentExclusion.PREPARES
         elif is_transient:
             excluded[part.id] = DeploymentExclusion.TRANSIENT
+        elif is_change:
+            excluded[part.id] = DeploymentExclusion.CHANGE
         else:
             parts.append(part)
     counted_by = representatives(parts, gap)
@@ -256,7 +293,8 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
         starts[rollout] = min(part.started_at, part.finished_at, starts.get(rollout, part.started_at))
     for id_, before in stored.items():
         if id_ in excluded:
-            now: Mark = (excluded[id_].value, None, None)
+            reason = excluded[id_].value
+            now: Mark = (reason, before[1] if before[0] == reason else None, None)  # else: what it stands for
         elif counted_by[id_] != id_:
             now = (DeploymentExclusion.PART.value, counted_by[id_], None)
         else:

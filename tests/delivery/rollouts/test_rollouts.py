@@ -12,13 +12,22 @@ from integrations.connectors.drafts import (
     AnyDraft,
     DeploymentDraft,
     DeploymentStatusDraft,
+    IncidentDraft,
     JobDraft,
     PipelineRunDraft,
     ProvidedParts,
 )
+from integrations.delivery.linking.named_causes import uncounted_causes
 from integrations.delivery.set_mapping import set_value_mapping
-from integrations.enums import RunStatus
-from integrations.models import Connection, DeployedPullRequest, Deployment, ValueMapping
+from integrations.enums import CHANGE_REQUEST, RunStatus
+from integrations.models import (
+    Connection,
+    DeployedPullRequest,
+    Deployment,
+    FailedDeployment,
+    Incident,
+    ValueMapping,
+)
 from orgtree.models import Organisation
 from tests.delivery.linking.delivery import Delivery
 from tests.intake.conftest import SHOP, Tell
@@ -286,3 +295,79 @@ def test_what_a_deployment_says_of_itself_reaches_records_that_were_stored_witho
     promoted = (status("success", 5, environment="qa"), status("success", 300, environment="production"))
     tell(deployment("D1", *promoted, environment="blue", task="deploy", is_production=False))
     assert counted() == {"D1": 300}
+
+
+def change(id_: str, began: int, ended: int, *, service: str = "shop", **fields: Any) -> AnyDraft:
+    """A deployment that a change request reports."""
+    return DeploymentDraft(
+        external_id=id_,
+        repository=SHOP,
+        updated_at=at(ended),
+        native_environment="production",
+        service=service,
+        status=RunStatus.SUCCESS,
+        started_at=at(began),
+        finished_at=at(ended),
+        task=CHANGE_REQUEST,
+        **fields,
+    )
+
+
+def test_change_requests_count_until_what_deploys_reports_deployments_of_the_service(tell: Tell) -> None:
+    tell(change("C1", 0, 60), change("C2", 500, 560))
+    assert counted() == {"C1": 60, "C2": 560}
+    tell(deployment("D1", status("in_progress", 10), status("success", 20)))
+    assert counted() == {"D1": 20}, "all of them are set apart: a service has one source of deployments"
+    tell(change("C3", 900, 960))
+    assert counted() == {"D1": 20}
+    stands_for = Deployment.objects.filter(exclusion_reason="change").values_list("external_id", "part_of__external_id")
+    assert dict(stands_for) == {"C1": "D1", "C2": None, "C3": None}
+    tell(DeploymentDraft(external_id="D1", repository=SHOP, updated_at=at(1000), deleted=True))
+    assert counted() == {"C1": 60, "C2": 560, "C3": 960}
+    assert not Deployment.objects.filter(part_of__isnull=False).exists()
+
+
+def test_change_requests_of_another_service_of_the_repository_count(tell: Tell) -> None:
+    tell(change("C1", 0, 60, service="billing"), change("C2", 0, 60, service="shop"))
+    tell(deployment("D1", status("success", 20), service="shop"))
+    assert counted() == {"D1": 20, "C1": 60}
+
+
+def test_deployments_elsewhere_or_unfinished_take_no_change_requests_place(tell: Tell) -> None:
+    tell(change("C1", 0, 60))
+    tell(deployment("D1", status("success", 20), environment="staging"), deployment("D2", status("in_progress", 30)))
+    assert counted() == {"C1": 60}
+
+
+def test_an_incident_of_a_change_request_blames_what_was_deployed_meanwhile(tell: Tell) -> None:
+    broken = IncidentDraft(external_id="I1", service="shop", started_at=at(70), caused_by="C1")
+    tell(change("C1", 0, 60), broken)
+    assert FailedDeployment.objects.get().deployment.external_id == "C1"
+    tell(deployment("D1", status("in_progress", 10), status("success", 20), service="shop"))
+    failed = FailedDeployment.objects.get()
+    assert (failed.deployment.external_id, failed.method) == ("D1", "explicit")
+
+
+def test_a_change_request_during_which_nothing_was_deployed_says_so(tell: Tell) -> None:
+    tell(deployment("D1", status("success", 20), service="shop"), change("C1", 500, 560))
+    tell(IncidentDraft(external_id="I1", service="shop", started_at=at(570), caused_by="C1"))
+    assert not FailedDeployment.objects.exists()
+    incident = Incident.objects.get()
+    assert "Nothing was deployed while change request" in uncounted_causes([incident.pk])[incident.pk]
+
+
+def test_pipelines_that_deploy_take_the_place_of_change_requests(tell: Tell) -> None:
+    tell(change("C1", 0, 60, sha="a" * 40))
+    tell(
+        PipelineRunDraft(
+            external_id="7",
+            repository=SHOP,
+            run="7",
+            name="Deploy",
+            sha="a" * 40,
+            status=RunStatus.SUCCESS,
+            started_at=at(8),
+            finished_at=at(9),
+        )
+    )
+    assert counted() == {"run:7": 9}
