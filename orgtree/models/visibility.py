@@ -42,6 +42,10 @@ PERSON_OF_ACCOUNT = """
 """
 
 # One JSON document.  Leavers lead nothing and are in no unit; grants end by themselves.
+#
+# `made_up`: units of which everybody, on each day, is in a part: a managed or own unit all of whose people are in the
+# whole.  Only wholes around the first and the last person of a part are compared day by day, which are few.  Whoever
+# sees everything needs no unit below theirs as a part: rows are then judged by window (`insights.privacy.visible`).
 ROLES_AND_UNITS = f"""
     WITH RECURSIVE {ACCOUNT}, me AS ({PERSON_OF_ACCOUNT}), held AS (
         SELECT role, unit_id FROM orgtree_grant JOIN account USING (user_id) WHERE during @> today
@@ -71,8 +75,12 @@ ROLES_AND_UNITS = f"""
         JOIN orgtree_placement placement ON placement.person_id = me.id
         JOIN account ON placement.during @> account.today
         JOIN orgtree_orgtree tree ON tree.id = placement.tree_id AND tree.archived_at IS NULL
+    ), admin AS (
+        SELECT id FROM auth_user JOIN account ON id = user_id WHERE is_superuser
+    ), of_everything AS (
+        SELECT FROM admin UNION ALL SELECT FROM held WHERE role = 'executive'
     ), with_rows AS (
-        SELECT unit_id FROM own WHERE NOT EXISTS (SELECT FROM auth_user JOIN account ON id = user_id WHERE is_superuser)
+        SELECT unit_id FROM own WHERE NOT EXISTS (SELECT FROM admin)
     ), seen AS (
         SELECT unit_id FROM managed UNION SELECT unit_id FROM with_rows
     ), same_people AS (
@@ -83,19 +91,23 @@ ROLES_AND_UNITS = f"""
         JOIN orgtree_unitpeople others ON others.digest = people.digest
         JOIN orgtree_unit unit ON unit.id = others.unit_id AND unit.tree_id <> mine.tree_id
         JOIN orgtree_orgtree tree ON tree.id = unit.tree_id AND tree.archived_at IS NULL
-    ), top AS MATERIALIZED (
-        SELECT people.unit_id, people.people FROM orgtree_unitpeople people
-        WHERE people.unit_id IN (SELECT unit_id FROM seeds UNION SELECT unit_id FROM with_rows)
+    ), ends AS MATERIALIZED (
+        SELECT ancestor_id AS unit_id, ARRAY[min(person_id), max(person_id)] AS persons FROM orgtree_placement
+        WHERE ancestor_id IN (
+            SELECT unit_id FROM seeds UNION SELECT unit_id FROM with_rows
+            UNION SELECT unit_id FROM managed WHERE NOT EXISTS (SELECT FROM of_everything)
+        )
+        GROUP BY ancestor_id
     ), around AS MATERIALIZED (
-        SELECT DISTINCT whole.unit_id AS whole_id, whole.people, top.unit_id, top.people AS of_part
-        FROM top
-        CROSS JOIN LATERAL (
-            SELECT person_id, during FROM orgtree_placement WHERE ancestor_id = top.unit_id LIMIT 1
-        ) AS anybody
-        JOIN orgtree_placement place ON place.person_id = anybody.person_id AND place.during && anybody.during
+        SELECT whole.unit_id AS whole_id, whole.people, one.unit_id, one.people AS of_part
+        FROM ends
+        JOIN orgtree_unitpeople one USING (unit_id)
+        JOIN orgtree_placement place ON place.person_id = ANY(ends.persons)
         JOIN orgtree_orgtree tree ON tree.id = place.tree_id AND tree.archived_at IS NULL
-        JOIN orgtree_unitpeople whole ON whole.unit_id = place.ancestor_id AND whole.people >= top.people
+        JOIN orgtree_unitpeople whole ON whole.unit_id = place.ancestor_id AND whole.people >= one.people
         WHERE whole.unit_id NOT IN (SELECT unit_id FROM seen UNION SELECT unit_id FROM same_people)
+        GROUP BY whole.unit_id, one.unit_id, ends.persons
+        HAVING array_agg(place.person_id) @> ends.persons
     ), candidate AS MATERIALIZED (
         SELECT whole_id FROM around GROUP BY whole_id, people HAVING sum(of_part) >= people
     ), in_whole AS MATERIALIZED (
@@ -123,6 +135,19 @@ ROLES_AND_UNITS = f"""
         SELECT unit.id, unit.slug FROM orgtree_unit unit
         WHERE unit.id IN (SELECT unit_id FROM same_people UNION SELECT unit_id FROM made_up)
           AND unit.id NOT IN (SELECT unit_id FROM seen)
+    ), team AS (
+        SELECT DISTINCT ON (own.unit_id) own.tree_id, place.ancestor_id AS unit_id
+        FROM own
+        CROSS JOIN account
+        JOIN me ON true
+        JOIN orgtree_placement place
+            ON place.person_id = me.id AND place.unit_id = own.unit_id AND place.during @> account.today
+        JOIN orgtree_unit unit ON unit.id = place.ancestor_id AND unit.leader_id IS NOT NULL
+        WHERE place.ancestor_id IN (SELECT unit_id FROM seen UNION SELECT id FROM covered)
+        ORDER BY own.unit_id, (
+            SELECT count(*) FROM orgtree_unitplacement above
+            WHERE above.unit_id = place.ancestor_id AND above.during @> account.today
+        ) DESC
     )
     SELECT jsonb_build_object(
         'person_id', (SELECT id FROM me),
@@ -132,7 +157,11 @@ ROLES_AND_UNITS = f"""
                   WHERE unit.id IN (SELECT unit_id FROM seen UNION SELECT unit_id FROM own)),
         'covered', (SELECT coalesce(jsonb_object_agg(slug, id), '{{}}') FROM covered),
         'homes', (SELECT coalesce(jsonb_agg(jsonb_build_array(tree_id, unit_id) ORDER BY rank, tree_id, unit_id), '[]')
-                  FROM (SELECT 0 AS rank, * FROM seeds UNION ALL SELECT 1, * FROM own) AS home),
+                  FROM (
+                      SELECT 0 AS rank, tree_id, unit_id FROM seeds
+                      UNION ALL SELECT 1, tree_id, unit_id FROM team
+                      UNION ALL SELECT 2, tree_id, unit_id FROM own
+                  ) AS home),
         'roles', ARRAY(SELECT DISTINCT role FROM held),
         'has_trees', EXISTS (SELECT FROM orgtree_orgtree WHERE archived_at IS NULL)
     )
@@ -156,7 +185,7 @@ class AccountToday:
     managed: frozenset[int]
     own: frozenset[int]
     slugs: Mapping[str, int]  # of both
-    homes: tuple[tuple[int, int], ...]  # tree and unit: those that the person leads, then those they are in
+    homes: tuple[tuple[int, int], ...]  # tree and unit: those that the person leads, their teams, those they are in
     roles: frozenset[str]
     has_trees: bool
     covered: Mapping[str, int] = field(default_factory=dict)  # units of exactly the people of one or several of these
@@ -169,7 +198,8 @@ class Visibility:
     `whole`: the whole organisation, including unassigned activity.  `unit_ids`: units with visible aggregates;
     `individuals_in`: units in which rows of other people are visible as far as the policy allows.  `person_id`: the
     viewer's own person.  `covered`: units whose people have been, day by day, exactly those of managed and own
-    units; they are in both sets.  `homes`: trees and units that the person leads, then those they are in.
+    units; they are in both sets.  `homes`: trees and units that the person leads, then their teams (the nearest unit
+    at or above theirs that somebody leads and that they may see), then those they are in.
     `leads_whole`: admin or executive, who may write for every unit and the whole organisation; managers may for their
     units.  `reads_capitalisation`: these, and finance.
     """
@@ -191,7 +221,8 @@ class Visibility:
         several = len({tree for tree, _ in self.homes}) > 1
         preferred = preferred_trees() if several else set()
         homes = sorted(self.homes, key=lambda home: home[0] not in preferred)
-        return next((slug for slug, unit in self.slugs.items() if homes and unit == homes[0][1]), None)
+        slugs = {**self.slugs, **self.covered}
+        return next((slug for slug, unit in slugs.items() if homes and unit == homes[0][1]), None)
 
     @property
     def individuals(self) -> bool:

@@ -132,6 +132,27 @@ def test_the_default_unit_is_in_the_tree_that_the_program_uses(branch: Branch) -
     assert viewable(user).home_unit == "platform"  # where the program is, before what they lead elsewhere
 
 
+def test_the_default_unit_of_somebody_in_a_site_is_their_team(branch: Branch) -> None:
+    """Storage is a site of Platform, which grace leads; Crew, of another tree, has Platform's people."""
+    branch.platform.leader = person("grace")
+    branch.platform.save()
+    crew = unit(OrgTree.objects.create(name="Crews", slug="crews"), "crew")
+    user, ada, hedy = account("ada"), person("ada"), person("hedy")
+    for member, where in ((ada, branch.storage), (hedy, branch.platform)):
+        Membership.objects.create(tree=where.tree, person=member, unit=where, during=ALWAYS)
+    rebuild_placements()
+    ProgramSettings.objects.create(pk=1, teams_tree=branch.platform.tree)
+    assert viewable(user).home_unit == "storage", "ada may not see Platform"
+    for member in (ada, hedy):
+        Membership.objects.create(tree=crew.tree, person=member, unit=crew, during=ALWAYS)
+    rebuild_placements()
+    assert "platform" in viewable(user).covered
+    assert viewable(user).home_unit == "platform"
+    branch.storage.leader = hedy
+    branch.storage.save()
+    assert viewable(user).home_unit == "storage", "it is a team of its own"
+
+
 def test_a_unit_of_the_same_people_shows_the_same(branch: Branch) -> None:
     """Units of other trees: Twins has had exactly Storage's people, Later since last week, More has one besides."""
     trees = [OrgTree.objects.create(name=name, slug=name) for name in ("products", "second", "third")]
@@ -168,7 +189,10 @@ def test_a_unit_of_the_same_people_shows_the_same(branch: Branch) -> None:
 
 
 def test_a_unit_made_up_of_those_that_somebody_manages_shows_the_same(branch: Branch) -> None:
-    """Engineering is Platform (Ada and Hedy) with Search (Eve); Shop has the people of Storage and Search alone."""
+    """Engineering is Platform (Ada and Hedy) with Search (Eve); Shop has the people of Storage and Search alone.
+
+    Storage is below Platform.
+    """
     products = OrgTree.objects.create(name="Products", slug="products")
     shop = unit(products, "shop", unit(products, "products"))
     ada, hedy, eve = (person(name) for name in ("ada", "hedy", "eve"))
@@ -191,11 +215,14 @@ def test_a_unit_made_up_of_those_that_somebody_manages_shows_the_same(branch: Br
     ):
         for managed in units:
             grant(user, Role.MANAGER, managed)
-    assert covered(both) == {"engineering"}, "Shop lacks Hedy, of Platform, although Storage with Search are its people"
-    grant(both, Role.MANAGER, branch.storage)
-    assert covered(both) == {"engineering", "shop", "products"}
+    assert covered(both) == {"engineering", "shop", "products"}, "Shop lacks Hedy: Storage, below Platform, with Search"
     assert viewable(both).managed_ids == ids(branch.platform, branch.storage, branch.search), "what they may write"
     assert covered(alone) == covered(far) == set()
+    chief = account("chief")
+    grant(chief, Role.EXECUTIVE)
+    for managed in (branch.platform, branch.search):
+        grant(chief, Role.MANAGER, managed)
+    assert covered(chief) == {"engineering"}, "rows of those who see everything are judged by window"
     grant(mixed, Role.MANAGER, branch.platform)
     Person.objects.filter(pk=eve.pk).update(email="mixed@example.com")
     assert covered(mixed) == {"engineering", "products"}, "manages Platform and is in Search; and in Shop"
