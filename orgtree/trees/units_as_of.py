@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -11,8 +11,9 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Exists, F, OuterRef, QuerySet
 
 from core import sql
-from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit
+from orgtree.models import OrgTree, Person, Placement, TreeLevel, Unit, UnitPeople
 from orgtree.models.people import PersonQuerySet
+from orgtree.models.visibility import preferred_trees
 
 
 @dataclass(frozen=True)
@@ -109,6 +110,25 @@ def units_as_of(
             if row.id in seen
         ]
     return [replace(row, people=people[row.id], depth=depth) for row, depth in _downwards(rows)]
+
+
+def one_of_the_same_people(units: Sequence[UnitAsOf]) -> tuple[list[UnitAsOf], list[UnitAsOf]]:
+    """Part units into one of each that has had the same people in several trees, and the rest.
+
+    The one is in the tree that the program uses, else in the first.  Roots stay: they are the choice of their tree.
+    """
+    known = UnitPeople.objects.filter(unit__in=[unit.id for unit in units if unit.parent_id is not None])
+    digests = dict(known.values_list("unit", "digest"))
+    repeated = {digest for digest, number in Counter(digests.values()).items() if number > 1}
+    preferred = preferred_trees() if repeated else set()
+    trees: dict[str, int] = {}
+    for unit in sorted(units, key=lambda unit: unit.tree_id not in preferred):
+        if digests.get(unit.id) in repeated:
+            trees.setdefault(digests[unit.id], unit.tree_id)
+    apart: dict[bool, list[UnitAsOf]] = {True: [], False: []}
+    for unit in units:
+        apart[trees.get(digests.get(unit.id, ""), unit.tree_id) == unit.tree_id].append(unit)
+    return apart[True], apart[False]
 
 
 def _people_with_those_below(rows: Sequence[UnitAsOf]) -> Mapping[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
 from django import forms
@@ -11,7 +12,7 @@ from insights.query.windows import local_today
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import OrgTree, Unit
 from orgtree.models.visibility import Visibility
-from orgtree.trees.units_as_of import units_as_of
+from orgtree.trees.units_as_of import UnitAsOf, one_of_the_same_people, units_as_of
 from programs.teams.fields import units_led
 
 WHOLE = ":organisation"  # in place of a unit's slug, which holds no colon
@@ -48,9 +49,18 @@ class OfUnit(Protocol):
     def unit(self) -> Any: ...
 
 
-def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) -> list[tuple[str, str]]:
+class UnitChoices(list[tuple[str, str]]):
+    """Choices of units, one for those of the same people; a form is also offered those of `others` that it names."""
+
+    def __init__(self, units: Sequence[UnitAsOf]) -> None:
+        offered, rest = one_of_the_same_people(units)
+        super().__init__((unit.slug, unit.indented_name) for unit in offered)
+        self.others = [(unit.slug, unit.name) for unit in rest]
+
+
+def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) -> UnitChoices:
     """Choices of units: those of today's trees that the viewer leads, and the stored record's."""
-    units = [(unit.slug, unit.indented_name) for unit in units_led(visibility)]
+    units = UnitChoices(units_led(visibility))
     if stored is not None and stored.unit is not None and stored.unit.slug not in dict(units):
         units.insert(0, (stored.unit.slug, stored.unit.name))
     if visibility.leads_whole or (stored is not None and stored.unit is None):
@@ -58,17 +68,26 @@ def units_to_write_for(visibility: Visibility, *, stored: OfUnit | None = None) 
     return units
 
 
-def units_to_see(visibility: Visibility, *, stored: OfUnit | None = None) -> list[tuple[str, str]]:
+def units_to_see(visibility: Visibility, *, stored: OfUnit | None = None) -> UnitChoices:
     """Choices of units: those of today's trees whose figures the viewer may see, and the stored record's."""
-    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
-    units = [
-        (unit.slug, unit.indented_name) for unit in units_as_of(trees, on=local_today()) if visibility.can_see(unit.id)
-    ]
+    units = UnitChoices(units_seen(visibility))
     if stored is not None and stored.unit is not None and stored.unit.slug not in dict(units):
         units.insert(0, (stored.unit.slug, stored.unit.name))
-    return [(WHOLE, EVERYBODY), *units] if visibility.whole else units
+    if visibility.whole:
+        units.insert(0, (WHOLE, EVERYBODY))
+    return units
+
+
+def units_seen(visibility: Visibility) -> list[UnitAsOf]:
+    """Units of today's trees whose figures the viewer may see, each before those below it."""
+    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
+    return [unit for unit in units_as_of(trees, on=local_today()) if visibility.can_see(unit.id)]
 
 
 def offer(form: forms.BaseForm, field: str, choices: Any) -> None:
     """Have the form's choice field offer these."""
-    cast(forms.ChoiceField, form.fields[field]).choices = choices
+    others = choices.others if isinstance(choices, UnitChoices) else ()
+    value = form[field].value() if others else None
+    named = value if isinstance(value, list | tuple) else [value]
+    offered = [*choices, *(other for other in others if other[0] in named)]
+    cast(forms.ChoiceField, form.fields[field]).choices = offered

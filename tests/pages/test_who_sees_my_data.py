@@ -268,6 +268,9 @@ def test_units_of_the_same_people_are_one_choice_and_show_the_same_rows(teams: N
     assert "the people of Ediths" in found
     executive = sign_in(EXECUTIVE)
     assert "Lines" in executive.get("/insights/units/", {"to": "/insights/ai/"}).content.decode(), "a root is its tree"
+    assert {"lines", "platform"} <= offered(executive, "").keys()
+    assert "ediths" not in offered(executive, "")
+    assert offered(executive, "ediths")["ediths"] == " selected", "a link that names it"
     page = executive.get(rows).content.decode()
     assert "you may see aggregates here" in page
     assert "Rows of Platform" not in page
@@ -275,6 +278,13 @@ def test_units_of_the_same_people_are_one_choice_and_show_the_same_rows(teams: N
     platform.save()
     page = executive.get(rows).content.decode()
     assert "you may see aggregates here" not in page, "Lines has all people who did anything, and they are Platform's"
+
+
+def offered(client: Client, unit: str) -> Mapping[str, str]:
+    """The units that the form of a ticket offers."""
+    page = client.get("/programs/tickets/new/", {"unit": unit}).content.decode()
+    [select] = re.findall(r'<select name="unit".*?</select>', page, re.DOTALL)
+    return dict(re.findall(r'<option value="([\w-]+)"( selected)?', select))
 
 
 def test_whoever_sees_the_rows_of_all_parts_sees_those_of_the_whole(teams: None, sign_in: SignIn, org: Org) -> None:

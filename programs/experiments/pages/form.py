@@ -22,9 +22,8 @@ from insights.models import Finding
 from insights.query.enums import Better
 from insights.query.windows import local_today
 from orgtree.access.access import Access
-from orgtree.models import OrgTree, Unit
+from orgtree.models import Unit
 from orgtree.models.visibility import person_of
-from orgtree.trees.units_as_of import units_as_of
 from programs.experiments.pages.labels import team_lines
 from programs.experiments.queries import visible_experiment
 from programs.experiments.services.choosing import CHOSEN, TeamDistance, teams_by_distance, typical
@@ -32,7 +31,7 @@ from programs.experiments.services.writing import WRITTEN, add_experiment, chang
 from programs.models import Experiment, Objective, Ticket
 from programs.requests.list_pages import ProgramForm
 from programs.teams.fields import suggested_owners
-from programs.teams.pages import WHOLE, OwnedForm, offer, units_to_write_for, word_of
+from programs.teams.pages import WHOLE, OwnedForm, UnitChoices, offer, units_seen, units_to_write_for, word_of
 
 DAY = forms.DateInput(attrs={"type": "date", "step": "7"}, format="%Y-%m-%d")
 SEVERAL = forms.SelectMultiple(attrs={"size": 8})
@@ -83,15 +82,11 @@ class ExperimentForm(OwnedForm, forms.ModelForm[Experiment]):
         return {**super().given(), **self.links}
 
 
-def _units(access: Access, stored: Experiment | None) -> list[tuple[str, str]]:
-    trees = OrgTree.objects.filter(archived_at=None).order_by("pk")
-    units = {
-        unit.slug: unit.indented_name
-        for unit in units_as_of(trees, on=local_today())
-        if access.visibility.can_see(unit.id)
-    }
-    gone = {*(stored.treated + stored.compared if stored else ())} - units.keys()
-    return [*units.items(), *Unit.objects.filter(slug__in=gone).values_list("slug", "name")]
+def _units(access: Access, stored: Experiment | None) -> UnitChoices:
+    units = UnitChoices(units_seen(access.visibility))
+    gone = {*(stored.treated + stored.compared if stored else ())} - dict([*units, *units.others]).keys()
+    units.extend(Unit.objects.filter(slug__in=gone).values_list("slug", "name"))
+    return units
 
 
 class ExperimentPage(ProgramForm):
