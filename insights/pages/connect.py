@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.urls import resolve, reverse
 from django.utils import timezone
 
 from core.forms import posted_number
@@ -65,7 +66,8 @@ def connect_agent(request: HttpRequest) -> HttpResponse:
 
 
 def connect_first_agent(request: HttpRequest) -> HttpResponse:
-    """The same page in place of a page without data."""
+    """The same page in place of a page without data, with its way back to the guided start."""
+    request.resolver_match = resolve(reverse("connect_agent"))
     return _render(request)
 
 

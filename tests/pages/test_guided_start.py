@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from insights.models import Dashboard
@@ -53,6 +54,12 @@ def test_nothing_is_ticked_by_what_headway_did_itself(admin: Client) -> None:
     User.objects.exclude(is_superuser=True).delete()
     assert progress() == Progress(*[False] * 6)
     assert "No request yet" in admin.get("/home/health/").content.decode()
+
+
+def test_the_page_of_figures_without_an_agent_has_the_way_back(admin: Client, member: Client) -> None:
+    for page in ("/insights/ai/", reverse("connect_agent")):
+        assert 'id="way-back"' in admin.get(page).content.decode(), page
+        assert 'id="way-back"' not in member.get(page).content.decode()
 
 
 def an_agent_reports(org: Org) -> None:
