@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from itertools import product
 from uuid import uuid4
 
 import pytest
@@ -19,7 +20,7 @@ from programs.reminders.services.channels import EmailContent
 from programs.reminders.services.labels import items_of, with_related
 from tests.conftest import StartServer
 from tests.journeys.history import send_history
-from tests.journeys.window import NARROW, BrowserWindows
+from tests.journeys.window import NARROW, WIDE, BrowserWindows, Theme
 from tests.personas import ADMIN, EXECUTIVE, create_user
 from tests.servers import Server
 from tests.teams import create_teams
@@ -85,7 +86,12 @@ def test_a_digest_and_an_alert_reach_the_inbox(server_with_teams: Server, window
         narrow.go(f"/programs/{name}/")
         narrow.keep_picture(f"{name.replace('/', '-')}-dark-narrow")
         assert not narrow.overflows()
-    narrow.page.goto("about:blank")  # mail programs have no policy of ours
-    narrow.page.set_content(mail)
-    narrow.keep_picture("digest-mail-narrow")
-    assert not narrow.overflows()
+    canvas: Mapping[Theme, str] = {"light": "rgb(246, 247, 249)", "dark": "rgb(14, 17, 22)"}
+    for theme, width in product(canvas, (WIDE, NARROW)):
+        inbox = windows.open(server_with_teams, as_=EXECUTIVE, theme=theme, width=width)
+        inbox.page.goto("about:blank")  # mail programs have no policy of ours
+        inbox.page.set_content(mail)
+        inbox.keep_picture(f"digest-mail-{theme}-{width}")
+        assert not inbox.overflows()
+        assert inbox.page.evaluate("getComputedStyle(document.body).backgroundColor") == canvas[theme]
+        assert inbox.grave_barriers(of_components=True) == []
