@@ -32,6 +32,14 @@ def test_the_same_releases_are_not_counted_twice() -> None:
     assert chosen() == []
 
 
+def test_two_that_come_to_what_is_wanted_are_preferred_to_one() -> None:
+    whole, mobile = candidate(BATCH, 0.3), candidate(BATCH, 0.1, MOBILE)
+    assert chosen(whole, mobile, candidate(BATCH, 0.05, DATA)) == [0.1, 0.05]
+    assert chosen(whole, mobile, candidate(BATCH, 0.04, DATA)) == [0.3], "14% is less than 15%"
+    assert chosen(candidate(BATCH, 0.12), mobile, candidate(BATCH, 0.01, DATA)) == [0.12], "neither comes to it"
+    assert chosen(candidate(BATCH, 0.05), mobile, candidate(BATCH, 0.01, DATA)) == [0.1, 0.01]
+
+
 def claimed(*expected: tuple[float, float, float], teams: tuple[Unit, ...] = ()) -> str:
     whole = [Candidate(LEVERS[0], Expected(*one), NOTHING, NOTHING) for one in expected]
     of_teams = [

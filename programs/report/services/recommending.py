@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import combinations
 from statistics import median
 
 from insights.catalogue.registry import find, get
@@ -191,17 +192,33 @@ def joined(first: Sentence, second: Sentence) -> Sentence:
 
 
 def chosen_of(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Choose those that are expected to do most and do not count the same releases twice.
+    """Choose at most two that are expected to do most, the one that does more first.
 
-    Batches of the unit are those of its teams, and relations are all of the same weeks.
+    Of those that come to the change that is wanted, two are preferred to one: two teams can begin where the whole unit
+    would have to change.
     """
-    chosen: list[Candidate] = []
-    for one in sorted(candidates, key=lambda candidate: -candidate.expected.share):
-        is_batch = one.lever is BATCH
-        same = [other for other in chosen if (other.lever is BATCH) == is_batch]
-        if len(chosen) < MOST and not (same and not (one.team and all(other.team for other in same))):
-            chosen.append(one)
-    return chosen
+    ordered = sorted(candidates, key=lambda candidate: -candidate.expected.share)
+    pairs = [list(pair) for pair in combinations(ordered, MOST) if not _count_twice(*pair)]
+    return max([*pairs, *([one] for one in ordered)], key=_worth, default=[])
+
+
+def _count_twice(first: Candidate, second: Candidate) -> bool:
+    """Whether both count the same releases: batches of the unit are those of its teams, and relations are all of the
+    same weeks.
+    """
+    if first.lever is BATCH and second.lever is BATCH:
+        return first.team is None or second.team is None
+    return (first.lever is BATCH) == (second.lever is BATCH)
+
+
+def _worth(chosen: Sequence[Candidate]) -> tuple[int, float]:
+    share = _together(chosen).share
+    return (len(chosen) if round(share, 2) >= WANTED_LOW else 0), share
+
+
+def _together(chosen: Sequence[Candidate]) -> Expected:
+    add_up = side_by_side if all(one.team for one in chosen) else together
+    return add_up([one.expected for one in chosen])
 
 
 def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, today: date) -> _Weeks:
@@ -527,8 +544,7 @@ def summary_of(chosen: Sequence[Candidate]) -> Sentence:
             "the weeks examined support none clearly enough.",
             facts=wanted,
         )
-    add_up = side_by_side if all(one.team for one in chosen) else together
-    whole = add_up([one.expected for one in chosen])
+    whole = _together(chosen)
     keys = dict.fromkeys((FREQUENCY, *(one.lever.metric for one in chosen)))
     number = "One recommendation, expected" if len(chosen) == 1 else "Two recommendations, expected together"
     text = f"{number} to change deployment frequency by {{share}} (95% interval {{low}} to {{high}}) in {{days}} days"
