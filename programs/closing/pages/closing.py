@@ -122,9 +122,10 @@ def _closing_page(
 
 def _consequences(preview: ClosingPreview) -> Consequences:
     undecided, teams = preview.undecided, preview.teams_total
+    ends = "it ends" if undecided == 1 else "they end"
     missing = [
         *preview.needs_reason,
-        *([f"{wording.count(undecided, 'objective')} undecided: it ends with the quarter."] if undecided else []),
+        *([f"{wording.count(undecided, 'objective')} undecided: {ends} with the quarter."] if undecided else []),
         *([f"{wording.count(preview.drafts_total, 'draft')} never published."] if preview.drafts_total else []),
         *([f"{wording.count(teams, 'team')} without an objective."] if teams else []),
     ]
