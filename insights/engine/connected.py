@@ -95,6 +95,7 @@ NO_SOURCE_EVER = {
     "scanning alerts, or let a pipeline push SARIF reports.",
     Source.VENDORS: "No vendor’s report has been synced yet. Connect the API of an agent’s vendor in admin.",
 }
+ONLY_OTHERS = "None of these people has sent telemetry yet. Connect their agents to see figures here."
 
 # The time of the first record.  A stream that was read to its end without records also proves their absence, from its
 # first sync on.
@@ -133,6 +134,7 @@ class Connected:
     source: Source
     since: date | None
     owning_since: date = date.min  # since when the unit owns anything, for metrics that belong to owners
+    only_others: bool = False  # people outside the scope sent telemetry, and nobody in it
 
 
 class ConnectedSince:
@@ -154,6 +156,8 @@ class ConnectedSince:
         telemetry_of = None if Source.SEATS in sources else scope
         connected = [Connected(source, self._since(source, telemetry_of, unit_id)) for source in sources]
         latest = max(connected, key=lambda candidate: candidate.since or date.max)
+        if latest.since is None and latest.source is Source.TELEMETRY and telemetry_of is not None:
+            latest = replace(latest, only_others=self._since(Source.TELEMETRY, None, None) is not None)
         if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (ScopeKind.UNIT, ScopeKind.UNITS):
             return latest
         if scope not in self._owning:
@@ -352,7 +356,7 @@ def why_no_data(window: Window, connected: Connected, today: date) -> str:
     if window.start > today:
         return NOT_YET
     if connected.since is None:
-        return NO_SOURCE_EVER[connected.source]
+        return ONLY_OTHERS if connected.only_others else NO_SOURCE_EVER[connected.source]
     if window.end <= connected.since:
         return NO_SOURCE[connected.source]
     return OWNS_NOTHING if window.end <= connected.owning_since else NOTHING

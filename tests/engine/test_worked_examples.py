@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 
+from insights.engine.connected import ONLY_OTHERS
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Dimension, Query, Statistic, Window
 from orgtree.models import Person, Unit
@@ -71,6 +72,17 @@ def test_a_units_telemetry_begins_with_the_first_of_it_who_is_enrolled(org: Org)
     assert sessions == {"teams": [1, 0, 1], "red": [1, 0, 0], "blue": [None, None, 1]}
     before = org.metric("ai.sessions", week="2026-W09", unit="blue")
     assert before.reason == "No telemetry had been received by then."
+
+
+def test_a_unit_without_telemetry_is_not_told_that_none_was_received(org: Org) -> None:
+    org.tree("Teams")
+    for person, unit in (("ada", "red"), ("eve", "green")):
+        org.unit(unit.title(), below="teams")
+        org.join(person, unit)
+    org.session(by="ada", on="2026-02-17")
+    sessions = org.metric("ai.sessions", week=WEEK, unit="green")
+    assert (sessions.value, sessions.reason) == (None, ONLY_OTHERS)
+    assert org.metric("ai.sessions", week=WEEK, unit="red").value == 0
 
 
 def test_without_any_telemetry_the_reason_says_what_to_do(org: Org) -> None:
