@@ -303,5 +303,5 @@ def test_the_overview_begins_with_figures_of_the_page(busy: Org, member: Client)
     active, enrolled = re.findall(r"^(\d+) of (\d+) enrolled developers use agents", said)[0]
     adoption = " ".join(re.sub(r"<[^>]+>", " ", tile(html, "ai.active_developers")).split())
     assert f"{active} / {enrolled} enrolled" in adoption
-    [cost] = re.findall(r"They cost (\$[\d,.]+\d)", said)
+    [cost] = re.findall(r"Agents cost (\$[\d,.]+\d)", said)
     assert cost in tile(html, "ai.spend")
