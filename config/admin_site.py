@@ -14,6 +14,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Connections and data": (
         *("integrations.Connection", "integrations.SyncRun", "integrations.IngestToken", "integrations.Repository"),
         *("integrations.RepositoryJoin", "integrations.PlacingRule", "integrations.ProposedRollback"),
+        "integrations.RepeatedReport",
         *("integrations.QuarantinedRecord", "integrations.UnreadEvent", "integrations.UnreadableNote"),
         "integrations.DroppedAttribute",
     ),

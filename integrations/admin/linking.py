@@ -1,4 +1,4 @@
-"""Linking rules of deployments, in Django admin: the paths of services, and proposed rollbacks."""
+"""Linking rules of deployments, in Django admin: the paths of services, proposed rollbacks, and repeated reports."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.http import HttpRequest
 from django.utils.translation import ngettext
 
 from core.admin_permissions import NoAdding, NoDeleting
-from integrations.delivery.linking.corrections import decide_rollbacks
+from integrations.delivery.linking.corrections import decide_repeated_reports, decide_rollbacks
 from integrations.delivery.linking.relink import relink_paths
 from integrations.delivery.linking.service_paths import rules_of
 from integrations.enums import Kind
-from integrations.models import ProposedRollback, ServicePaths
+from integrations.models import ProposedRollback, RepeatedReport, ServicePaths
 from integrations.outbox.write_lock import lock_for_linking
 
 
@@ -117,3 +117,32 @@ class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollb
 
     def get_readonly_fields(self, request: HttpRequest, obj: ProposedRollback | None = None) -> Any:
         return ("deployment", "rolled_back", "state", "decided_by", "decided_at")
+
+
+@admin.register(RepeatedReport)
+class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]):
+    """Admin of deployments that two connections report; they count once, unless an admin counts them apart."""
+
+    list_display = ("repository", "connection", "reported_by", "deployments", "last_finished_at", "state", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("repository", "connection", "reported_by")
+    search_fields = ("repository__name", "connection__name", "reported_by__name")
+    ordering = ("-last_finished_at",)
+    actions = ("count_apart", "count_once")
+
+    @admin.action(description="Count apart", permissions=["change"])
+    def count_apart(self, request: HttpRequest, queryset: QuerySet[RepeatedReport]) -> None:
+        self._decide(request, queryset, RepeatedReport.State.APART)
+
+    @admin.action(description="Count once", permissions=["change"])
+    def count_once(self, request: HttpRequest, queryset: QuerySet[RepeatedReport]) -> None:
+        self._decide(request, queryset, RepeatedReport.State.ONCE)
+
+    def _decide(self, request: HttpRequest, queryset: QuerySet[RepeatedReport], state: RepeatedReport.State) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        changed = decide_repeated_reports(chosen, state, by=request.user.get_username())
+        message = ngettext("%d decision was changed.", "%d decisions were changed.", changed) % changed
+        self.message_user(request, message, messages.SUCCESS)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: RepeatedReport | None = None) -> Any:
+        return tuple(field.name for field in RepeatedReport._meta.fields if field.name != "id")

@@ -214,6 +214,10 @@ LONGEST = 200
 _GITHUB = re.compile(
     r"^https?://[^/?#]+/[^/?#]+/[^/?#]+/actions/runs/(?P<run>\d+)(?:/attempts/\d+)?(?:/job/(?P<job>\d+))?"
 )
+# Harness' ids are those of its API, and tell capitals from small letters.
+_HARNESS = re.compile(
+    r"^https?://[^/?#]+/[^?]*?account/[^/?#]+/[^?]*?/pipelines/[^/?#]+/(?:deployments|executions)/(?P<run>[\w-]{16,40})"
+)
 _OTHERS = (
     re.compile(r"^https?://(?P<run>[^?#]+/-/(?:pipelines|jobs)/\d+)"),  # GitLab
     re.compile(r"^https?://(?P<run>buildkite\.com/[^/?#]+/[^/?#]+/builds/\d+)"),
@@ -235,6 +239,8 @@ def run_in(address: str) -> NamedRun:
     """The run that the address names; the address of an environment names none."""
     if found := _GITHUB.match(address):
         return NamedRun(found["run"], found["job"] or "")
+    if found := _HARNESS.match(address):
+        return NamedRun(found["run"])
     for pattern in _OTHERS:
         if found := pattern.match(address):
             return NamedRun(found["run"].lower()[:LONGEST])

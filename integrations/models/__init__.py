@@ -54,6 +54,7 @@ from integrations.models.delivery_links import (
     PlacingWork,
     ProposedRollback,
     PullRequestOrigin,
+    RepeatedReport,
     ServicePaths,
     TouchedService,
 )

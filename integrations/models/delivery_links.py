@@ -12,7 +12,7 @@ from django.db import models
 
 from integrations.enums import WorkType
 from integrations.models.code import Commit
-from integrations.models.connections import Repository
+from integrations.models.connections import Connection, Repository
 from integrations.models.delivery import Deployment, Incident
 from integrations.models.provider_fact import enum_field
 from integrations.models.pull_requests import PullRequest
@@ -188,6 +188,40 @@ class ProposedRollback(models.Model):
 
     def __str__(self) -> str:
         return f"{self.deployment} → {self.rolled_back}"
+
+
+class RepeatedReport(models.Model):
+    """Deployments of a repository that a connection reports without a service, and another one with it.
+
+    They count once, as `reported_by` has them, unless an admin counts them apart.
+    """
+
+    class State(models.TextChoices):
+        ONCE = "once", "Count once"
+        APART = "apart", "Count apart"
+
+    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
+    reported_by = models.ForeignKey(
+        Connection, models.CASCADE, related_name="+", help_text="The connection whose deployments count."
+    )
+    deployments = models.PositiveIntegerField()
+    last_finished_at = models.DateTimeField()
+    state = models.CharField(max_length=5, choices=State.choices, default=State.ONCE, db_default=State.ONCE)
+    decided_by = models.TextField(
+        blank=True, default="", db_default="", help_text="The admin who decided how they count."
+    )
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(
+                fields=["repository", "connection", "reported_by"], name="repeated_report_is_unique"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository}: {self.connection} and {self.reported_by}"
 
 
 class ServicePaths(models.Model):

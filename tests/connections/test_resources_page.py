@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection as db
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from integrations.models import Connection, Stream
+from integrations.sync.resources import rules_of, set_rules
 from tests.connections.conftest import add_resources
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +68,30 @@ def test_a_search_narrows_and_all_that_it_finds_can_be_picked(
     assert "1–1 of 4" in shown
     admin.post(f"{page}?q=acme", {"act": "pick", "all_found": "1"})
     assert picked(connection) == ["acme/legacy", "acme/sandbox-ada", "acme/search", "acme/shop"]
+
+
+def test_what_the_rules_added_lately_is_listed_newest_first_and_can_be_undone(
+    admin: Client, connection: Connection, page: str
+) -> None:
+    admin.post(page, {"act": "rules", "match": "acme/*"})
+    connection.resources.update(found_at=timezone.now() - timedelta(days=40))
+    add_resources(connection, "acme/young")
+    add_resources(connection, "acme/younger")
+    discovered_by_rules(connection)
+    shown = admin.get(f"{page}?state=new").content.decode()
+    assert shown.index("acme/younger") < shown.index('aria-label="acme/young"')
+    assert "acme/shop" not in shown
+    assert f"found {timezone.now():%-d %b %Y}" in shown
+    admin.post(f"{page}?state=new", {"act": "drop", "all_found": "1"})
+    assert picked(connection) == ["acme/sandbox-ada", "acme/search", "acme/shop"]
+    admin.post(page, {"act": "rules", "match": "*"})
+    assert "acme/young" not in picked(connection), "the decision outweighs the rules"
+
+
+def discovered_by_rules(connection: Connection) -> None:
+    """Apply the rules, as each listing does."""
+    connection.refresh_from_db()
+    set_rules(connection, rules_of(connection))
 
 
 def test_a_hand_outweighs_the_rules_until_it_is_taken_back(admin: Client, connection: Connection, page: str) -> None:

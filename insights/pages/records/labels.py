@@ -74,6 +74,8 @@ RELATIONS: Mapping[str, str] = {
     "reverted_by": "Reverted by",
     "pull_request": "Pull requests",
     "parent": "Part of",
+    "part_of": "Counts as part of",
+    "reported_too": "Also reported as",
     "previous": "Previous deployment",
     "next": "Next deployment",
     "caused_by": "Caused by",

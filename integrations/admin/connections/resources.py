@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from django import forms
 from django.contrib import messages
@@ -22,7 +23,15 @@ from integrations.sync.resources import Rules, leave_to_rules, nothing_matches, 
 
 ON_A_PAGE = 100
 LONGEST_PATTERNS = 10_000
-SHOWN = {"": "All", "picked": "Synced", "left": "Not synced", "archived": "Archived", "by_hand": "Selected by hand"}
+NEW_FOR = timedelta(days=30)
+SHOWN = {
+    "": "All",
+    "picked": "Synced",
+    "left": "Not synced",
+    "new": f"Found in the last {NEW_FOR.days} days",
+    "archived": "Archived",
+    "by_hand": "Selected by hand",
+}
 
 
 class RulesForm(forms.Form):
@@ -53,11 +62,12 @@ class RulesForm(forms.Form):
 
 @dataclass(frozen=True)
 class ResourceLine:
-    """A resource in the picker: whether it is synced, and who decided that."""
+    """A resource in the picker: whether it is synced, and who decided that.  `is_new`: it was found lately."""
 
     resource: Resource
     url: str
     why: str
+    is_new: bool
 
 
 def resources(request: HttpRequest, connection: Connection) -> HttpResponse:
@@ -152,6 +162,8 @@ def _narrowed(connection: Connection, params: QueryDict) -> QuerySet[Resource]:
             return matching.filter(picked=True)
         case "left":
             return matching.filter(picked=False)
+        case "new":
+            return matching.filter(found_at__gte=timezone.now() - NEW_FOR).order_by("-found_at", "name", "pk")
         case "archived":
             return matching.filter(archived=True)
         case "by_hand":
@@ -165,6 +177,7 @@ def _line(resource: Resource) -> ResourceLine:
         resource,
         url=resource.url if resource.url.startswith(("https://", "http://")) else "",
         why="by hand" if resource.picked_by_hand is not None else by_rules,
+        is_new=resource.found_at >= timezone.now() - NEW_FOR,
     )
 
 

@@ -64,7 +64,7 @@ class Harness(ConnectorWithRules):
         Field(
             "account",
             "Account ID",
-            "As in the address of every page, after /account/. Leave empty if the token contains it: sat.ACCOUNT.…",
+            "As in the address of every page, after /account/. Empty: that of the token, sat.ACCOUNT.ID.SECRET.",
             required=False,
         ),
         Field(

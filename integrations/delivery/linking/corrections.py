@@ -21,8 +21,9 @@ from integrations.delivery.linking.relink import (
     relink_whole_repository,
 )
 from integrations.delivery.linking.rollbacks import propose_rollbacks_in
+from integrations.delivery.rollouts.recompute import recompute_rollouts_in
 from integrations.enums import Kind
-from integrations.models import ProposedRollback
+from integrations.models import ProposedRollback, RepeatedReport
 from integrations.outbox.write_lock import lock_for_linking
 
 Grounds = set[tuple[Any, ...]]
@@ -109,3 +110,17 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
     relink_deployments(deployments)
     append_record_days(Kind.DEPLOYMENT, deployments)
     return len(deployments)
+
+
+@transaction.atomic
+def decide_repeated_reports(chosen: Collection[int], state: RepeatedReport.State, *, by: str) -> int:
+    """Count deployments that two connections report once, or apart; return how many decisions changed."""
+    lock_for_linking({Kind.DEPLOYMENT})
+    reports = RepeatedReport.objects.select_for_update().filter(pk__in=chosen).exclude(state=state)
+    decided = dict(reports.values_list("pk", "repository"))
+    is_open = state == RepeatedReport.State.ONCE
+    RepeatedReport.objects.filter(pk__in=decided).update(
+        state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
+    )
+    relink_deployments(recompute_rollouts_in(set(decided.values())))
+    return len(decided)

@@ -64,7 +64,7 @@ class DeploymentStory(Story):
 def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
     deployment = Deployment.objects.select_related(
         *("repository", "connection", "deployed_by__person", "pipeline_run", "failed"),
-        *("proposed_rollback__rolled_back__repository",),
+        *("proposed_rollback__rolled_back__repository", "part_of__repository"),
     ).get(pk=record.pk)
     failed: FailedDeployment | None = getattr(deployment, "failed", None)
     proposed: ProposedRollback | None = getattr(deployment, "proposed_rollback", None)
@@ -82,6 +82,7 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
     )
     own_failures = [failure for failure in failures if failure.deployment_id == deployment.pk]
     neighbours = _neighbours(deployment)
+    reports = _reports(deployment)
     openable = Openable(
         access,
         [
@@ -90,6 +91,7 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
             *(failure.repaired_by for failure in failures),
             *(failure.deployment for failure in failures),
             *(neighbour for _, neighbour in neighbours),
+            *(report for _, report in reports),
             proposed.rolled_back if proposed else None,
         ],
     )
@@ -106,7 +108,7 @@ def story_of_deployment(record: Deployment, access: Access) -> DeploymentStory:
         links=[
             *_repairs(failures, openable, deployment),
             *links_of_failures(own_failures, openable),
-            *_others(neighbours, proposed, openable),
+            *_others([*reports, *neighbours], proposed, openable),
             *_contents(contained[:MOST_PARTS], openable),
         ],
         more=["pull requests"] if len(contained) > MOST_PARTS else [],
@@ -161,6 +163,16 @@ def _neighbours(deployment: Deployment) -> list[tuple[str, Deployment]]:
     before = same.filter(finished_at__lt=deployment.finished_at).order_by("-finished_at", "-pk").first()
     after = same.filter(finished_at__gt=deployment.finished_at).order_by("finished_at", "pk").first()
     return [(name, neighbour) for name, neighbour in (("previous", before), ("next", after)) if neighbour is not None]
+
+
+def _reports(deployment: Deployment) -> list[tuple[str, Deployment]]:
+    """The deployment that represents its rollout, and what other connections report of the rollout that it is."""
+    if deployment.part_of is not None:
+        return [("part_of", deployment.part_of)]
+    others = Deployment.objects.filter(part_of=deployment, deleted_at=None).exclude(connection=deployment.connection_id)
+    return [
+        ("reported_too", one) for one in others.select_related("repository").order_by("finished_at", "pk")[:MOST_PARTS]
+    ]
 
 
 def _its_own(deployment: Deployment, statuses: Sequence[DeploymentStatus]) -> Iterator[Happening]:

@@ -36,6 +36,51 @@ class Part:
     gap: timedelta | None = None  # as the owner agreed; None: the usual one
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A deployment of a repository to production, as one connection reports it; `service` is empty if it names none."""
+
+    part: Part
+    connection: int
+    service: str
+
+
+def repeated_reports(reports: Iterable[Report], gap: timedelta) -> Mapping[int, Report]:
+    """Part without a service → the report of it, with its service, by another connection.
+
+    Both are of one pipeline run, or of one commit at the same time (apart by `gap` at most), and ended alike.  Of
+    several, the nearest in time is meant.
+    """
+    named: dict[str, list[Report]] = defaultdict(list)
+    unnamed = []
+    for report in reports:
+        if not report.service:
+            unnamed.append(report)
+            continue
+        for key in _keys(report.part):
+            named[key].append(report)
+    found = {}
+    for report in unnamed:
+        part = report.part
+        same = [other for key in _keys(part) for other in named.get(key, ()) if _is_repeated(report, other, gap)]
+        if same:
+            nearest = min(same, key=lambda other: (abs(other.part.finished_at - part.finished_at), other.part.id))
+            found[part.id] = nearest
+    return found
+
+
+def _keys(part: Part) -> Iterable[str]:
+    return (key for key in (f"run {part.run}" if part.run else "", f"sha {part.sha}" if part.sha else "") if key)
+
+
+def _is_repeated(report: Report, other: Report, gap: timedelta) -> bool:
+    one, two = report.part, other.part
+    if report.connection == other.connection or one.succeeded != two.succeeded:
+        return False
+    allowed = gap if one.gap is None else one.gap
+    return one.started_at <= two.finished_at + allowed and two.started_at <= one.finished_at + allowed
+
+
 def representatives(parts: Iterable[Part], gap: timedelta) -> Mapping[int, int]:
     """Part → the part that represents its rollout: its last success, or the last failure that nothing repaired.
 

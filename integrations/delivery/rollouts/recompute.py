@@ -11,11 +11,11 @@ from core import sql
 from integrations.delivery.changed_days import append_record_days, days_of
 from integrations.delivery.mappings.effective import value_mappings_by_connection
 from integrations.delivery.mappings.environments import only_prepares, task_rolls_out
-from integrations.delivery.rollouts.grouping import Part, representatives
+from integrations.delivery.rollouts.grouping import Part, Report, repeated_reports, representatives
 from integrations.delivery.rollouts.outcomes import WAITING, Outcome, Status, outcomes
 from integrations.enums import CHANGE_REQUEST, Kind, RunStatus
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST, of_owner
-from integrations.models import DeploymentExclusion, DeploymentStatus
+from integrations.models import DeploymentExclusion, DeploymentStatus, RepeatedReport
 from orgtree.models import Organisation
 
 Mark = tuple[str, int | None, datetime | None]
@@ -74,6 +74,18 @@ _OF_THESE: LiteralString = f"""
         UNION
         SELECT part.repository_id, part.service FROM integrations_deployment part
         WHERE part.part_of_id = ANY (%(deployments)s)
+        UNION
+        SELECT other.repository_id, other.service FROM integrations_deployment other
+        WHERE other.repository_id IN (
+            SELECT changed.repository_id FROM integrations_deployment changed
+            WHERE changed.id = ANY (%(deployments)s)
+              AND EXISTS (SELECT FROM integrations_deployment unnamed
+                          WHERE unnamed.repository_id = changed.repository_id AND unnamed.environment = 'production'
+                            AND unnamed.service = '')
+              AND EXISTS (SELECT FROM integrations_deployment named
+                          WHERE named.repository_id = changed.repository_id AND named.environment = 'production'
+                            AND named.service <> '')
+        )
     ))
 """  # noqa: S608  # constants of this module
 _OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
@@ -202,13 +214,14 @@ def deployments_naming(runs: Collection[int]) -> set[int]:
 
 
 def _parts(scope: LiteralString) -> LiteralString:
-    """A row per finished deployment to production in the scope, by service.
+    """A row per finished deployment to production in the scope, by repository and service.
 
     A successful run that was run again was another rollout: the number of earlier successes tells them apart.
     """
     return f"""
         WITH agreed AS MATERIALIZED (SELECT * FROM ({AGREED}) AS agreed WHERE agreed.rollout_gap_minutes IS NOT NULL)
-        SELECT deployment.repository_id, deployment.service, deployment.id, deployment.external_id,
+        SELECT deployment.repository_id, deployment.service, deployment.connection_id, deployment.id,
+               deployment.external_id,
                deployment.native_environment, deployment.sha,
                CASE WHEN coalesce(own_run.run, nullif(deployment.run, '')) IS NOT NULL THEN
                    coalesce(own_run.run, deployment.run) || ' ' || (
@@ -254,8 +267,8 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     marks: list[tuple[int, *Mark]] = []
     changed = sql.ids(_UNMARK.format(scope=scope), params)
     parts = sql.rows(_parts(scope), params)
-    for _, rows in groupby(parts, key=lambda row: row[:2]):
-        marks.extend(_marks([row[2:] for row in rows], gap))
+    for repository, rows in groupby(parts, key=lambda row: row[0]):
+        marks.extend(_marks_of_repository(repository, list(rows), gap))
     ids, reasons, parts_of, starts = zip(*marks, strict=True) if marks else ((), (), (), ())
     if marks:
         sql.execute(
@@ -268,14 +281,16 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     return changed
 
 
-def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[int, *Mark]]:
+def _marks_of_repository(
+    repository: int, rows: Sequence[tuple[Any, ...]], gap: timedelta
+) -> Iterator[tuple[int, *Mark]]:
     """For each changed deployment: why it does not count by itself, its representative, and the start of their
     rollout.
     """
     stored: dict[int, Mark] = {}
     excluded: dict[int, DeploymentExclusion] = {}
-    parts = []
-    for *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
+    reports: list[Report] = []
+    for _, service, connection, *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
         part = Part(*of_part)
         stored[part.id] = (reason, part_of, started_at)
         if not task_rolls_out(task) or (name and only_prepares(name)):
@@ -285,11 +300,16 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
         elif is_change:
             excluded[part.id] = DeploymentExclusion.CHANGE
         else:
-            parts.append(part)
-    counted_by = representatives(parts, gap)
+            reports.append(Report(part, connection, service))
+    repeated = _repeated(repository, reports, gap)
     starts: dict[int, datetime] = {}
-    for part in parts:
-        rollout = counted_by[part.id]
+    counted_by: dict[int, int] = {}
+    for _, of_service in groupby(reports, key=lambda report: report.service):
+        parts = [report.part for report in of_service if report.part.id not in repeated]
+        counted_by.update(representatives(parts, gap))
+    counted_by |= {id_: counted_by[other] for id_, other in repeated.items()}
+    for report in reports:
+        part, rollout = report.part, counted_by[report.part.id]
         starts[rollout] = min(part.started_at, part.finished_at, starts.get(rollout, part.started_at))
     for id_, before in stored.items():
         if id_ in excluded:
@@ -301,6 +321,39 @@ def _marks(rows: Iterable[tuple[Any, ...]], gap: timedelta) -> Iterator[tuple[in
             now = ("", None, starts[id_])
         if now != before:
             yield id_, *now
+
+
+def _repeated(repository: int, reports: Sequence[Report], gap: timedelta) -> Mapping[int, int]:
+    """Part without a service → the part that another connection reports of it; notes which connections repeat each
+    other, and leaves out those that an admin counts apart.
+    """
+    if len({report.connection for report in reports}) < 2 or len({bool(report.service) for report in reports}) < 2:
+        return {}
+    found = repeated_reports(reports, gap)
+    connections = {report.part.id: report.connection for report in reports}
+    finishes = {report.part.id: report.part.finished_at for report in reports}
+    pairs: dict[tuple[int, int], list[datetime]] = {}
+    for id_, other in found.items():
+        pairs.setdefault((connections[id_], other.connection), []).append(finishes[id_])
+    noted = {
+        (known.connection_id, known.reported_by_id): known
+        for known in RepeatedReport.objects.filter(repository=repository)
+    }
+    for (connection, by), times in pairs.items():
+        values = {"deployments": len(times), "last_finished_at": max(times)}
+        known = noted.get((connection, by))
+        if known is None:
+            RepeatedReport.objects.create(
+                repository_id=repository, connection_id=connection, reported_by_id=by, **values
+            )
+        elif any(getattr(known, name) != value for name, value in values.items()):
+            RepeatedReport.objects.filter(pk=known.pk).update(**values)
+    gone = [
+        known.pk for pair, known in noted.items() if pair not in pairs and known.state != RepeatedReport.State.APART
+    ]
+    RepeatedReport.objects.filter(pk__in=gone).delete()
+    apart = {pair for pair, known in noted.items() if known.state == RepeatedReport.State.APART}
+    return {id_: other.part.id for id_, other in found.items() if (connections[id_], other.connection) not in apart}
 
 
 def _without_statuses(deployments: Collection[int]) -> set[int]:

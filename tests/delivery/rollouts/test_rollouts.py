@@ -194,6 +194,14 @@ def test_the_gap_is_a_setting() -> None:
         ("https://ghe.example.com/acme/renamed/actions/runs/7000/attempts/2", ("7000", "")),
         ("https://gitlab.example.com/acme/shop/-/pipelines/55", ("gitlab.example.com/acme/shop/-/pipelines/55", "")),
         ("https://ci.example.com/job/shop/job/main/12/console", ("ci.example.com/job/shop/job/main/12", "")),
+        (
+            "https://app.harness.io/ng/#/account/a/cd/orgs/o/projects/p/pipelines/x/executions/vIe0Ty1ITZyECOAgxnLfXA/pipeline",
+            ("vIe0Ty1ITZyECOAgxnLfXA", ""),
+        ),
+        (
+            "https://acme.harness.io/ng/account/a/module/cd/orgs/o/projects/p/pipelines/x/deployments/-nwZ2c9vRsKJsp4l1-z0rA?s=1",
+            ("-nwZ2c9vRsKJsp4l1-z0rA", ""),
+        ),
         ("https://shop.example.com", ("", "")),
         ("https://example.com/jobs/12", ("", "")),
         ("", ("", "")),
