@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, TOOLING
+from demo.plan.people import CHECKOUT, DATA, LOGISTICS, MOBILE, PLATFORM, SEARCH, TOOLING
 from demo.plan.stories import Expectation, Flavour, Reading, Weeks
 
 
@@ -25,6 +25,7 @@ class DeliveryEffect:
     works_at_weekends: bool = False  # reviews and merges happen on Saturdays and Sundays, too
     reviewers: int | None = None  # so many of the team review; otherwise all do
     pipeline_factor: float = 1.0  # times the minutes of a pipeline
+    gathered_hours: float | None = None  # what is merged within so many hours goes out together
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,14 @@ _OF = {
     MOBILE: {"repository": "storefront-app"},
     DATA: {"repository": "warehouse-models"},
     PLATFORM: {"repository": "platform-deployment"},
+    LOGISTICS: {"repository": "parcel-routing"},
 }
 AGREED_WEEKS = 14  # before the end
 CACHED_WEEKS = 10  # as above: when a pilot began
 BEFORE_AGREEMENT, SINCE_AGREEMENT = Weeks(52, AGREED_WEEKS), Weeks(AGREED_WEEKS - 2, 0)
 KEPT_WEEKS = Weeks(AGREED_WEEKS, 0)
 FEW_REVIEWERS = Weeks(26, 0)  # twelve weeks longer than those whose waits are asked for their cause
+RELEASE_DAYS = Weeks(52, 0)
 BEFORE_SLOW_REVIEWS, SLOW_REVIEWS, BIG_PULL_REQUESTS, FAILING, FLAKY, UPKEEP, WEEKENDS, BEFORE_TRAINING, TRAINING = (
     Weeks(52, 18),
     Weeks(18, 0),
@@ -143,6 +146,16 @@ DELIVERY_STORIES: tuple[DeliveryStory, ...] = (
         expectations=(
             Expectation("pr.size", Weeks(26, 0), Reading.AT_LEAST, 100, facets=_OF[DATA]),
             Expectation("pr.size", Weeks(26, 0), Reading.AT_MOST, 90, facets=_OF[CHECKOUT]),
+        ),
+    ),
+    DeliveryStory(
+        key="release_days",
+        tells="Logistics releases every other day: what is finished meanwhile goes out together.",
+        team=LOGISTICS,
+        weeks=RELEASE_DAYS,
+        effect=DeliveryEffect(gathered_hours=48.0),
+        expectations=(
+            Expectation("dora.deployment_frequency", Weeks(26, 0), Reading.AT_MOST, 0.75, facets=_OF[LOGISTICS]),
         ),
     ),
     DeliveryStory(
@@ -266,4 +279,5 @@ def together(effects: list[DeliveryEffect]) -> DeliveryEffect:
         works_at_weekends=any(story_effect.works_at_weekends for story_effect in effects),
         reviewers=min((one.reviewers for one in effects if one.reviewers is not None), default=None),
         pipeline_factor=pipeline,
+        gathered_hours=max((one.gathered_hours for one in effects if one.gathered_hours is not None), default=None),
     )

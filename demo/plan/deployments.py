@@ -240,11 +240,12 @@ class _Pipeline:
 
     def _batches(self, merges: Sequence[_Merge]) -> Iterator[_Merge]:
         """The last merge of those that go out together."""
-        hours = 60.0 if self._planned.team == MOBILE else _GATHERED_HOURS
+        usual = 60.0 if self._planned.team == MOBILE else _GATHERED_HOURS
         waiting: _Merge | None = None
         first_at: datetime | None = None
         for merge in merges:
-            if waiting is not None and first_at is not None and merge.at - first_at > timedelta(hours=hours):
+            hours = timedelta(hours=self._effect(merge.at).gathered_hours or usual)
+            if waiting is not None and first_at is not None and merge.at - first_at > hours:
                 yield waiting
                 first_at = None
             waiting, first_at = merge, first_at or merge.at

@@ -28,6 +28,7 @@ class HistoryFigures:
             "pr.pickup_time": self._pickup_time,
             "pr.size": self._size,
             "dora.lead_time": self._lead_time,
+            "dora.deployment_frequency": self._deployed_a_day,
             "commit.weekend_share": self._weekend_share,
             "deployment.failure_rate": self._failure_rate,
             "ci.flaky_rate": self._flaky_rate,
@@ -46,9 +47,13 @@ class HistoryFigures:
         ]
         return median(waits) if waits else None
 
-    def _lead_time(self, repository: str, weeks: Weeks) -> float | None:
-        """Median, in seconds, from the first commit to the first rollout after the merge, where it counts."""
-        rollouts = sorted(
+    def _deployed_a_day(self, repository: str, weeks: Weeks) -> float | None:
+        days = (self.year.first_day_of(weeks.last) - self.year.first_day_of(weeks.first)).days
+        return sum(self._is_in(at, weeks) for at in self._rollouts(repository)) / days
+
+    def _rollouts(self, repository: str) -> list[datetime]:
+        """When it was deployed to production with success, and not rolled back to."""
+        return sorted(
             status.at
             for deployment in self._history.deployments
             if deployment.repository.name == repository
@@ -57,6 +62,10 @@ class HistoryFigures:
             for status in deployment.statuses
             if status.state is DeploymentState.SUCCESS
         )
+
+    def _lead_time(self, repository: str, weeks: Weeks) -> float | None:
+        """Median, in seconds, from the first commit to the first rollout after the merge, where it counts."""
+        rollouts = self._rollouts(repository)
         waits = []
         for pull_request, merged_at in self._merged(repository, Weeks(YEAR_WEEKS, 0)):
             deployed_at = next((at for at in rollouts if at > merged_at), None)
