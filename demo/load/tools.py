@@ -16,7 +16,8 @@ from django.conf import settings
 from django.db.models import QuerySet
 
 from demo.load.repositories import repositories_folder
-from demo.plan.repositories import ORGANISATION_LOGIN
+from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
+from demo.plan.stories import Flavour
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
 from integrations.connectors.base import LABEL_PULL_REQUESTS, MIRROR_TICKETS, Settings
 from integrations.connectors.registered import connectors
@@ -36,6 +37,17 @@ _SETTINGS: Mapping[str, Mapping[str, str]] = {
         "libraries": "*/jenkins-library",
     },
     "pagerduty": {},
+    "harness": {
+        "account": "acme",
+        "deployments": "*: environment={environment}, repository={image}, sha={tag}, unplanned={hotfix}",
+    },
+    "servicenow": {
+        "user": LOGIN,
+        "deployments": "\n".join(
+            f"{one.service or one.name}/*: environment=production, repository={ORGANISATION_LOGIN}/{one.name}"
+            for one in REPOSITORIES
+        ),
+    },
     "anthropic": {"organisation": "console"},
 }
 _PATIENCE_SECONDS = 180.0  # they play a whole year before they answer, on a machine that does other things as well
@@ -98,13 +110,13 @@ def connect_tools(tools: DemoTools) -> None:
         if time.monotonic() > deadline:
             raise ToolsAwayError(tools.url_of("github"))
         time.sleep(_SECONDS_BETWEEN_CHECKS)
-    for provider, entered in _SETTINGS.items():
-        resume(_connect(tools, provider, entered))
+    for provider in [provider for provider in _SETTINGS if provider in tools.ports]:
+        resume(_connect(tools, provider, _SETTINGS[provider]))
 
 
 def tools_waiting() -> int:
     """The tools whose repositories, projects, jobs and services were not listed yet."""
-    return len(_SETTINGS) - _connections().exclude(discovered_at=None).count()
+    return _connections().filter(discovered_at=None).count()
 
 
 def streams_waiting() -> int:
@@ -143,14 +155,14 @@ def _described(run: DemoRun, before: DemoTools | None) -> DemoTools:
         anchor=run.anchor.isoformat(),
         zone=str(settings.ORGANISATION_TIME_ZONE),
         repositories=str(repositories_folder()),
-        ports=before.ports if before is not None and _has_all(before) and _are_usable(before) else _free_ports(),
+        ports=before.ports if before is not None and _has_all(before) and _are_usable(before) else _free_ports(run),
         token=before.token if before is not None else f"github_pat_{secrets.token_urlsafe(24)}",
     )
 
 
 def _has_all(tools: DemoTools) -> bool:
     """Whether each tool has a port: an earlier version's demo has fewer tools."""
-    return _SETTINGS.keys() <= tools.ports.keys()
+    return set(Flavour(tools.flavour).tools) <= tools.ports.keys()
 
 
 def _are_usable(tools: DemoTools) -> bool:
@@ -182,11 +194,11 @@ def _answer(tools: DemoTools) -> bool:
     return answer.status_code == httpx.codes.OK
 
 
-def _free_ports() -> dict[str, int]:
+def _free_ports(run: DemoRun) -> dict[str, int]:
     """One by provider."""
     with ExitStack() as probes:
         ports = {}
-        for provider in _SETTINGS:
+        for provider in Flavour(run.flavour).tools:
             probe = probes.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             ports[provider] = int(probe.getsockname()[1])

@@ -288,6 +288,7 @@ class Flavour(enum.StrEnum):
     QUIET = "quiet"
     SMALL_STORIES = "small-stories"
     SMALL_QUIET = "small-quiet"
+    HARNESS_SERVICENOW = "harness-servicenow"
 
     @property
     def is_quiet(self) -> bool:
@@ -295,7 +296,13 @@ class Flavour(enum.StrEnum):
 
     @property
     def size(self) -> Size:
-        return SMALL if self in (Flavour.SMALL_STORIES, Flavour.SMALL_QUIET) else WHOLE
+        return WHOLE if self in (Flavour.STORIES, Flavour.QUIET) else SMALL
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The providers whose simulated tools it is read from; the last one begins last."""
+        delivers = ("harness", "servicenow") if self is Flavour.HARNESS_SERVICENOW else ("jenkins", "pagerduty")
+        return ("jira", *delivers, "anthropic", "github")
 
     @property
     def stories(self) -> tuple[Story, ...]:

@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
@@ -30,10 +30,12 @@ from demo.plan.year import DemoYear
 from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.harness_server import HarnessServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_issues import account
 from demo.providers.jira_server import JiraServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.servicenow_server import ServiceNowServer
 from demo.providers.simulated_server import SimulatedServer
 
 FILE = Path("demo", "tools.json")  # within the data directory
@@ -42,6 +44,7 @@ LOGIN = "headway-reader"  # of the account in each tool that the token is of
 EMAIL = f"{LOGIN}@example.com"
 # As a GitHub App on Enterprise Cloud has it: the demo reads a year in one go, and is to be quick.
 _REQUESTS_AN_HOUR = 15_000
+_SERVICES = {repository.name: repository.service for repository in REPOSITORIES}
 _BUILT_AT_GITHUB = frozenset(repository.name for repository in REPOSITORIES) - BUILT_IN_JENKINS
 
 
@@ -136,8 +139,8 @@ def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServ
     """All of them, or none, after a pause, where somebody else has a port; the next demo run picks others."""
     servers: list[SimulatedServer] = []
     try:
-        for make in _SERVERS:
-            server = make(tools, history)
+        for provider in Flavour(tools.flavour).tools:
+            server = _SERVERS[provider](tools, history)
             server.start()
             servers.append(server)
     except OSError as problem:
@@ -150,7 +153,7 @@ def _listening(tools: DemoTools, history: DeliveryHistory) -> list[SimulatedServ
 
 
 def _github(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    """Everything but work items, and what is built in Jenkins."""
+    """Everything but work items, and what is built in Jenkins or Harness."""
     return GitHubServer(
         replace(_delivered(history, _BUILT_AT_GITHUB), issues=()),
         tokens=[Token(tools.token, LOGIN)],
@@ -184,10 +187,32 @@ def _jenkins(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
     )
 
 
+def _harness(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    """What is built in Jenkins where there is one."""
+    return HarnessServer(
+        _delivered(history, BUILT_IN_JENKINS),
+        token=tools.token,
+        services=_SERVICES,
+        code_host=f"https://{CODE_HOST}/{ORGANISATION_LOGIN}",
+        port=tools.ports["harness"],
+    )
+
+
 def _pagerduty(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    services = {repository.name: repository.service for repository in REPOSITORIES}
     return PagerDutyServer(
-        history, token=tools.token, services=services, web=_web("pagerduty"), port=tools.ports["pagerduty"]
+        history, token=tools.token, services=_SERVICES, web=_web("pagerduty"), port=tools.ports["pagerduty"]
+    )
+
+
+def _servicenow(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
+    """Incidents, and a change request beside each deployment to production."""
+    return ServiceNowServer(
+        history,
+        user=LOGIN,
+        token=tools.token,
+        services=_SERVICES,
+        web=_web("servicenow"),
+        port=tools.ports["servicenow"],
     )
 
 
@@ -212,7 +237,15 @@ def _web(provider: str) -> str:
     return f"https://{provider}.example.com"
 
 
-_SERVERS = (_jira, _jenkins, _pagerduty, _anthropic, _github)  # once GitHub answers, all do
+_SERVERS: Mapping[str, Callable[[DemoTools, DeliveryHistory], SimulatedServer]] = {
+    "anthropic": _anthropic,
+    "github": _github,
+    "harness": _harness,
+    "jenkins": _jenkins,
+    "jira": _jira,
+    "pagerduty": _pagerduty,
+    "servicenow": _servicenow,
+}
 
 
 if __name__ == "__main__":

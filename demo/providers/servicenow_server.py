@@ -58,6 +58,7 @@ class ServiceNowServer(SimulatedServer):
         history: DeliveryHistory,
         *,
         token: str,
+        user: str = USER,
         at: datetime | None = None,
         services: Mapping[str, str] = MappingProxyType({}),
         faults: Iterable[Fault] = (),
@@ -65,7 +66,8 @@ class ServiceNowServer(SimulatedServer):
         port: int = 0,
     ) -> None:
         super().__init__("ServiceNow", faults=faults, port=port)
-        self._history, self._token, self._services, self._web = history, token, services, web or self.url
+        self._history, self._services, self._web = history, services, web or self.url
+        self._user, self._token = user, token
         self.edits: dict[str, Row] = {}
         self.hidden: set[str] = set()
         self.hidden_fields: set[str] = set()
@@ -84,7 +86,7 @@ class ServiceNowServer(SimulatedServer):
     def answer_of(self, request: Request) -> Answer:
         if request.path == "/oauth_token.do":
             return self._exchange(request)
-        if request.headers.get("authorization") not in (basic_auth(USER, self._token), f"Bearer {BEARER}"):
+        if request.headers.get("authorization") not in (basic_auth(self._user, self._token), f"Bearer {BEARER}"):
             return _error(401, "User Not Authenticated", "Required to provide Auth information")
         named = _TABLE.fullmatch(request.path)
         tables: Mapping[str, Callable[[], list[Row]]] = {
@@ -100,7 +102,7 @@ class ServiceNowServer(SimulatedServer):
         """https://www.servicenow.com/docs/r/platform-security/authentication/r_OAuthAPIRequestParameters.html"""
         form = {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         of_user = form.get("grant_type") == "password"
-        known = (form.get("username"), form.get("password")) == (USER, self._token) if of_user else True
+        known = (form.get("username"), form.get("password")) == (self._user, self._token) if of_user else True
         if not known or (form.get("client_id"), form.get("client_secret")) != (CLIENT, self._token):
             return Answer.of({"error": "access_denied", "error_description": "access_denied"}, status=401)
         return Answer.of({"access_token": BEARER, "token_type": "Bearer", "expires_in": 1799, "scope": "useraccount"})

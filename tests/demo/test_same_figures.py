@@ -2,7 +2,8 @@
 
 Once GitHub has all of it, with incidents that a script pushes; once people plan in Jira, build and deploy in Jenkins,
 are called by PagerDuty, and GitHub has their code alone; once they code, build and deploy at Bitbucket and plan in
-Linear.
+Linear; once they build and deploy in Harness, and ServiceNow has their incidents, beside a change request for each
+deployment to production.
 """
 
 from __future__ import annotations
@@ -43,17 +44,19 @@ from demo.plan.year import DemoYear
 from demo.providers.bitbucket_server import BitbucketServer
 from demo.providers.github_access import Token
 from demo.providers.github_server import GitHubServer
+from demo.providers.harness_server import HarnessServer
 from demo.providers.jenkins_server import JenkinsServer
 from demo.providers.jira_server import JiraServer
 from demo.providers.linear_server import LinearServer
 from demo.providers.pagerduty_server import PagerDutyServer
+from demo.providers.servicenow_server import USER, ServiceNowServer
 from insights.catalogue.registry import metrics
 from insights.engine.read import UnitQueries, read_together
 from insights.query.query import Answer, Granularity, Query, Window
 from integrations.connectors.base import Settings
 from integrations.delivery.recompute import recompute_waiting_pull_requests
 from integrations.delivery.records.sprint import ESTIMATED_APART, report_of_sprint
-from integrations.models import Connection, IngestScope, Sprint, UnplacedRecord
+from integrations.models import Connection, Deployment, IngestScope, Sprint, UnplacedRecord
 from integrations.sync.connect import connect
 from integrations.sync.resources import discover_resources
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token
@@ -70,6 +73,10 @@ BUILT = [repository for repository in REPOSITORIES if repository.team in (CHECKO
 SERVICES = {repository.name: repository.service for repository in BUILT if repository.service}
 WEB = f"https://{CODE_HOST}"
 SECRET = "secret_of_the_tests"
+HARNESS_DEPLOYS = "*: environment={environment}, repository={image}, sha={tag}, unplanned={hotfix}"
+CHANGES = "\n".join(
+    f"{service}/*: environment=production, repository={ORGANISATION_LOGIN}/{name}" for name, service in SERVICES.items()
+)
 DEPLOYS = f"{ORGANISATION_LOGIN}/*-rollout: environment={{ENVIRONMENT}}, service={{SERVICE}}, unplanned={{HOTFIX}}"
 
 # Metrics that a provider cannot tell, and why.
@@ -90,6 +97,12 @@ DIFFER_AT_BITBUCKET: Mapping[str, str] = {
         "A run of GitHub begins when it is triggered, one of Bitbucket with its first step.",
     ),
     "dora.rework_rate": "Bitbucket does not say that a deployment was unplanned, and its pull requests have no labels.",
+}
+
+# Metrics that Harness cannot tell, and why.
+DIFFER_AT_HARNESS: Mapping[str, str] = {
+    "ci.duration": "A run of GitHub begins when it is triggered, an execution of Harness once it has waited.",
+    "ci.queue_time": "GitHub's jobs each wait for a runner; an execution of Harness waits once, before it begins.",
 }
 
 # What the history has enough of to compare.
@@ -145,6 +158,20 @@ def test_one_history_has_the_same_figures_from_github_alone_and_from_bitbucket_a
         place: (alone.get(place), together.get(place))
         for place in sorted(alone.keys() | together.keys())
         if alone.get(place) != together.get(place) and place[0] not in {*DIFFER, *DIFFER_AT_BITBUCKET}
+    }
+    assert not different, f"{len(different)} differ: {dict(list(different.items())[:10])}"
+    assert {key for (key, *_), parts in together.items() if parts["sample"]} >= SHOWN
+
+
+@pytest.mark.django_db
+def test_one_history_has_the_same_figures_from_github_alone_and_with_harness_and_servicenow(
+    history: DeliveryHistory,
+) -> None:
+    alone, together = _figures(history, _by_github_alone), _figures(history, _by_harness_and_servicenow)
+    different = {
+        place: (alone.get(place), together.get(place))
+        for place in sorted(alone.keys() | together.keys())
+        if alone.get(place) != together.get(place) and place[0] not in DIFFER_AT_HARNESS
     }
     assert not different, f"{len(different)} differ: {dict(list(different.items())[:10])}"
     assert {key for (key, *_), parts in together.items() if parts["sample"]} >= SHOWN
@@ -278,6 +305,22 @@ def _by_bitbucket_and_linear(history: DeliveryHistory) -> None:
         _read("bitbucket", "Bitbucket", {"base_url": bitbucket.url, "workspace": ORGANISATION_LOGIN})
         _read("linear", "Linear", {"base_url": linear.url})
     _push_incidents(history)
+
+
+def _by_harness_and_servicenow(history: DeliveryHistory) -> None:
+    """Every change request is set apart, since Harness reports the deployments."""
+    code = replace(_naming_github(history), runs=(), deployments=())
+    with ExitStack() as running:
+        github = running.enter_context(GitHubServer(code, tokens=[Token(SECRET, "reader")], web=WEB))
+        host = f"{WEB}/{ORGANISATION_LOGIN}"
+        harness = running.enter_context(HarnessServer(history, token=SECRET, services=SERVICES, code_host=host))
+        servicenow = running.enter_context(ServiceNowServer(history, token=SECRET, services=SERVICES))
+        _read("github", "GitHub", {"base_url": github.url})
+        _read("harness", "Harness", {"base_url": harness.url, "account": "acme", "deployments": HARNESS_DEPLOYS})
+        _read("servicenow", "ServiceNow", {"base_url": servicenow.url, "user": USER, "deployments": CHANGES})
+    changes = Deployment.objects.filter(connection__provider="servicenow")
+    assert changes.count() >= 40
+    assert not changes.exclude(exclusion_reason="change").exists()
 
 
 def _read(provider: str, name: str, settings: dict[str, str]) -> Connection:

@@ -35,7 +35,7 @@ class Command(BaseCommand):
             choices=[flavour.value for flavour in Flavour],
             default=Flavour.STORIES.value,
             help="stories: with planted problems to find (default); quiet: without any; small-stories and small-quiet: "
-            "the same in twelve weeks of few people",
+            "the same in twelve weeks of few people; harness-servicenow: small-stories with other tools",
         )
         parser.add_argument("--json", action="store_true", help="print one JSON document; progress goes to stderr")
 

@@ -44,13 +44,13 @@ def deployment_of(rules: Rules, row: Json, service: str) -> Json | None:
 
 
 def normalise_change_request(payload: Json) -> list[DeploymentDraft]:
-    """`change_request` is a row; `service` (id and name) the one whose list it was in, `deployment` the values by its
+    """`change_request` is a row; `service` the name of the one whose list it was in, `deployment` the values by its
     rule (none: the change is no deployment), `page` the instance's address.
     """
     reader = Reader(payload)
     row = reader.object(SOURCE) or Reader(None, SOURCE)
     values = reader.object("deployment") or Reader({}, "deployment")
-    service = reader.object("service") or Reader({}, "service")
+    service = reader.text("service", default="")
     status = _status(row)
     is_over = status in (RunStatus.SUCCESS, RunStatus.FAILURE, RunStatus.CANCELLED)
     ended_at = row.part_time("work_end.value") or row.part_time("closed_at.value")
@@ -59,8 +59,8 @@ def normalise_change_request(payload: Json) -> list[DeploymentDraft]:
             external_id=row.identifier("sys_id.value"),
             updated_at=row.part_time("sys_updated_on.value"),
             deleted=payload.get("deployment") is None,
-            repository=values.text("repository", default="") or service.text("name", default=""),
-            service=values.text("service", default="") or service.text("id", default=""),
+            repository=values.text("repository", default="") or service,
+            service=values.text("service", default="") or service,
             native_environment=values.text("environment", default=""),
             status=status,
             native_status=": ".join(filter(None, (shown(row, "state"), shown(row, "close_code")))),
@@ -103,14 +103,13 @@ def fetch_change_requests(
     if not rules.rules:
         yield Page((), {}, left=0, complete=True)
         return
-    service = {"id": resource.external_id, "name": resource.name}
 
     def read(entries: Sequence[Json]) -> list[RawRecord]:
         return [
             RawRecord(
                 {
                     SOURCE: entry["row"],
-                    "service": service,
+                    "service": resource.name,
                     "deployment": deployment_of(rules, object_of(entry, "row"), resource.name),
                     "page": page,
                 },

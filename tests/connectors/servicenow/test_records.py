@@ -71,9 +71,8 @@ def incident(row: Any = None, **fields: Any) -> IncidentDraft:
 
 
 def change(rule: dict[str, str] | None = RULED, **fields: Any) -> DeploymentDraft:
-    service = {"id": "26da329f0a0a0bb400f69d8159bc753d", "name": "SAP"}
     row = clean_row(sent({**CHANGE, **fields}))
-    payload = {"change_request": row, "service": service, "deployment": rule, "page": "https://acme.service-now.com"}
+    payload = {"change_request": row, "service": "SAP", "deployment": rule, "page": "https://acme.service-now.com"}
     (draft,) = normalise_change_request(payload)
     return draft
 
@@ -149,7 +148,7 @@ def test_a_change_request_that_was_implemented() -> None:
         datetime(2026, 3, 3, 9, 0, tzinfo=UTC),
         datetime(2026, 3, 3, 9, 40, tzinfo=UTC),
     )
-    assert (draft.task, draft.repository, draft.service) == (CHANGE_REQUEST, "SAP", "26da329f0a0a0bb400f69d8159bc753d")
+    assert (draft.task, draft.repository, draft.service) == (CHANGE_REQUEST, "SAP", "SAP")
     beth = Who(account="46d44a23a9fe19810012d100cca80666", name="Beth Anglin", email="beth.anglin@example.com")
     assert (draft.deployed_by, draft.deleted, draft.left_out) == (beth, False, ())
 
