@@ -74,7 +74,7 @@ def test_a_units_telemetry_begins_with_the_first_of_it_who_is_enrolled(org: Org)
     assert before.reason == "No telemetry had been received by then."
 
 
-def test_a_unit_without_telemetry_is_not_told_that_none_was_received(org: Org) -> None:
+def test_a_unit_without_telemetry_names_that_of_others(org: Org) -> None:
     org.tree("Teams")
     for person, unit in (("ada", "red"), ("eve", "green")):
         org.unit(unit.title(), below="teams")
