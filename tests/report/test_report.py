@@ -13,6 +13,7 @@ import pytest
 import time_machine
 from django.db import DatabaseError, transaction
 
+from core.browser_print import chromium
 from core.json_documents import canonical, parsed
 from core.seconds import HOUR
 from core.write_errors import FieldError, MayNotWriteError
@@ -37,6 +38,7 @@ from programs.report.services.document import Fact, ReportDocument, SourceKind
 from programs.report.services.freezing import freeze_report
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, at, deployed, merged
+from tests.pdf_sheets import sheets_of
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, signed_in
 from tests.programs.tickets import as_, ticket
 from tests.questions.assistant import Assistant
@@ -384,6 +386,13 @@ def test_the_page_freezes_and_shows_both(delivered: Org) -> None:
     frozen = client.post(API + "freeze/", data=body, content_type="application/json")
     assert (frozen.status_code, frozen.json()["revision"]) == (201, 2)
     assert signed_in(MEMBER).post(API + "freeze/", data=body, content_type="application/json").status_code == 403
+
+
+@pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
+def test_the_pdf_has_a_page_for_each_sheet(delivered: Org) -> None:
+    with time_machine.travel(datetime.now(UTC), tick=True):
+        pdf = signed_in(EXECUTIVE).get("/insights/report/pdf/", {"quarter": "2026-Q3"}).content
+    assert len(sheets_of(pdf)) == 4
 
 
 def test_what_is_printed_has_no_links_and_reaches_nothing(delivered: Org) -> None:
