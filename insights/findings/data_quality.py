@@ -127,7 +127,7 @@ def _of_times(detector: Detector, window: Window, statement: str) -> Check | Non
     """Times of which some are uncertain: the median lies between those with all of them short, or long."""
     rows = sql.rows(statement, {"start": window.start, "end": window.end})
     known = [seconds for seconds, is_uncertain in rows if seconds is not None and not is_uncertain]
-    uncertain = sum(is_uncertain for _, is_uncertain in rows)
+    uncertain = sum(bool(is_uncertain) for _, is_uncertain in rows)  # null: nothing is known to compare
     bounds = median_bounds(known, uncertain) if known else None
     if bounds is None:
         return None
