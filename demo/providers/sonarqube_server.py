@@ -114,7 +114,7 @@ class SonarQubeServer(SimulatedServer):
                 ],
             }
             for metric in request.query.get("metrics", "").split(",")
-            for value in [_uncovered if metric == "uncovered_lines" else lambda commit: _LINES]
+            for value in [_MEASURES[metric]]
         ]
         paging = {"pageIndex": 1, "pageSize": int(request.query.get("ps", 100)), "total": len(commits)}
         return Answer.of({"paging": paging, "measures": measures})
@@ -169,6 +169,18 @@ def _issue(project: str, alert: CodeScanningAlert, at: datetime) -> Json:
 
 def _uncovered(commit: Commit) -> int:
     return int(commit.sha[:2], 16)
+
+
+_MEASURES: Mapping[str, Callable[[Commit], Any]] = {
+    "lines_to_cover": lambda commit: _LINES,
+    "uncovered_lines": _uncovered,
+    "lines": lambda commit: 2 * _LINES,
+    "duplicated_lines": lambda commit: 2 * _uncovered(commit),
+    "alert_status": lambda commit: "OK" if _uncovered(commit) < 200 else "ERROR",
+    "reliability_rating": lambda commit: "1.0",
+    "security_rating": lambda commit: "2.0",
+    "sqale_rating": lambda commit: f"{1 + _uncovered(commit) % 5}.0",
+}
 
 
 def _paged(request: Request, within: str, entries: Sequence[Json]) -> Answer:

@@ -1,14 +1,14 @@
-"""Tests, their coverage, and code scanning alerts."""
+"""Tests, their coverage, analyses of code, and code scanning alerts."""
 
 from __future__ import annotations
 
 from insights.catalogue.declarations import Count, Duration, Ratio
-from insights.catalogue.references import CODE_SCANNING, TEST_AUTOMATION
+from insights.catalogue.references import CODE_SCANNING, QUALITY_GATES, TEST_AUTOMATION
 from insights.catalogue.rules import Rule, base, rows, value
 from insights.query.enums import Better, Category, SpaceDimension
 from insights.query.measures import Distribution, Facts, Total
 from insights.query.query import Dimension
-from integrations.facts.quality import COVERAGE, FIXED_ALERTS, OPEN_ALERTS, TEST_REPORTS
+from integrations.facts.quality import CODE_ANALYSES, COVERAGE, FIXED_ALERTS, OPEN_ALERTS, TEST_REPORTS
 
 REPORTS = "Test reports (JUnit XML), pushed by pipelines"
 OF_REPORT = (
@@ -103,8 +103,69 @@ TEST_COVERAGE = Ratio(
     segments=WHERE,
     positive_indicators=("bug.escaped", "dora.change_failure_rate", "test.pass_rate"),
     negative_indicators=("test.duration",),
-    source="Coverage reports (Cobertura XML), pushed by pipelines",
+    source="Coverage reports (Cobertura XML), pushed by pipelines, and analyses of SonarQube",
     reference=TEST_AUTOMATION,
+)
+
+ANALYSES = "Analyses of SonarQube"
+OF_ANALYSIS = (
+    "Of the latest analysis of each project's main branch, at the end of the window's last day, or today; an analysis "
+    "older than 90 days is left out. It counts for the unit that owned the repository then."
+)
+
+QUALITY_GATE_RATE = Ratio(
+    key="code.quality_gate_rate",
+    name="Quality gates passed",
+    fact="report",
+    sample="{facts:report}",
+    meaning="Share of the projects that pass their quality gate.",
+    formula=f"quality gates that passed ÷ quality gates × 100. {OF_ANALYSIS}",
+    numerator=Total(CODE_ANALYSES, column="gates_passed"),
+    denominator=Total(CODE_ANALYSES, column="gates"),
+    better=Better.HIGHER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE,
+    positive_indicators=("code.best_ratings_rate", "test.coverage", "dora.change_failure_rate"),
+    negative_indicators=("pr.throughput",),
+    source=ANALYSES,
+    reference=QUALITY_GATES,
+)
+
+BEST_RATINGS_RATE = Ratio(
+    key="code.best_ratings_rate",
+    name="Ratings of A",
+    fact="report",
+    sample="{facts:report}",
+    meaning="Share of the ratings of reliability, security and maintainability that are A, the best of five.",
+    formula=f"ratings that are A ÷ ratings × 100, three of each project. {OF_ANALYSIS}",
+    numerator=Total(CODE_ANALYSES, column="best_ratings"),
+    denominator=Total(CODE_ANALYSES, column="ratings"),
+    better=Better.HIGHER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE,
+    positive_indicators=("code.quality_gate_rate", "code_scanning.open_alerts", "bug.escaped"),
+    source=ANALYSES,
+    reference=QUALITY_GATES,
+)
+
+DUPLICATION_RATE = Ratio(
+    key="code.duplication_rate",
+    name="Duplicated code",
+    fact="report",
+    sample="{facts:report}",
+    meaning="Share of the lines that are copies of others.",
+    formula=f"duplicated lines ÷ lines × 100. {OF_ANALYSIS}",
+    numerator=Total(CODE_ANALYSES, column="duplicated_lines"),
+    denominator=Total(CODE_ANALYSES, column="lines"),
+    better=Better.LOWER,
+    categories=(Category.QUALITY,),
+    space=(SpaceDimension.PERFORMANCE,),
+    segments=WHERE,
+    positive_indicators=("code.refactor_rate", "code.best_ratings_rate"),
+    source=ANALYSES,
+    reference=QUALITY_GATES,
 )
 
 OPEN_CODE_SCANNING_ALERTS = Count(

@@ -265,6 +265,7 @@ class WorkItemDraft(Draft):
     reporter: Who | Missing | None = MISSING
     assignee: Who | Missing | None = MISSING
     labels: tuple[str, ...] | Missing = MISSING
+    components: tuple[str, ...] | Missing = MISSING  # names of the parts of its project
     has_description: bool | Missing | None = MISSING
     comment_count: int | Missing | None = MISSING
     created_at: datetime | Missing = MISSING
@@ -464,7 +465,10 @@ class TestReportDraft(Draft):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageReportDraft(Draft):
-    """The lines of a commit's code, and how many of them its tests executed."""
+    """The lines of a commit's code, how many of them its tests executed, and what a tool that analyses code said of it.
+
+    None is what was not measured.  Ratings go from 1 (A) to 5 (E).
+    """
 
     kind: ClassVar[Kind] = Kind.COVERAGE_REPORT
     repository: str
@@ -473,9 +477,15 @@ class CoverageReportDraft(Draft):
     branch: str
     run: str
     url: str
-    lines_valid: int
-    lines_covered: int
     measured_at: datetime
+    lines_valid: int | None = None
+    lines_covered: int | None = None
+    lines: int | None = None
+    duplicated_lines: int | None = None
+    passes_gate: bool | None = None
+    reliability: int | None = None
+    security: int | None = None
+    maintainability: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,6 +50,29 @@ another report of the same name.  duration_seconds is null where the report does
 COVERAGE_DAYS = 90
 _USUAL_BRANCHES: LiteralString = ", ".join(f"'{name}'" for name in sorted(USUAL_DEFAULT_BRANCHES))
 
+# The rows of the latest report of each name of a repository's default branch: where, and on which days it counts.
+_LATEST: LiteralString = f"""
+               fact.id AS report_id,
+               NULL::bigint AS person_id,
+               owned.id AS owned_id,
+               left(fact.sha, 10) AS reference,
+               fact.name AS title,
+               fact.url,
+               repository.name AS repository,
+               datemultirange(daterange(
+                   fact.measured_at::date,
+                   least(lead(fact.measured_at::date) OVER (
+                             PARTITION BY fact.repository_id, fact.name ORDER BY fact.measured_at, fact.id
+                         ), fact.measured_at::date + {COVERAGE_DAYS})
+               )) AS days
+"""
+_OF_DEFAULT_BRANCH: LiteralString = f"""
+        FROM integrations_coveragereport fact {_PLACE}
+        WHERE fact.deleted_at IS NULL
+          AND (fact.branch IN ('', repository.default_branch)
+               OR repository.default_branch = '' AND fact.branch IN ({_USUAL_BRANCHES}))
+"""
+
 COVERAGE = Relation(
     name="coverage",
     family=FactFamily.COVERAGE,
@@ -60,28 +83,39 @@ COVERAGE = Relation(
     fact="report_id",
     fact_is_row=True,
     sql=f"""
-        SELECT fact.id AS report_id,
-               NULL::bigint AS person_id,
-               owned.id AS owned_id,
-               left(fact.sha, 10) AS reference,
-               fact.name AS title,
-               fact.url,
-               repository.name AS repository,
-               fact.lines_valid,
-               fact.lines_covered,
-               datemultirange(daterange(
-                   fact.measured_at::date,
-                   least(lead(fact.measured_at::date) OVER (
-                             PARTITION BY fact.repository_id, fact.name ORDER BY fact.measured_at, fact.id
-                         ), fact.measured_at::date + {COVERAGE_DAYS})
-               )) AS days
-        FROM integrations_coveragereport fact {_PLACE}
-        WHERE fact.deleted_at IS NULL
-          AND (fact.branch IN ('', repository.default_branch)
-               OR repository.default_branch = '' AND fact.branch IN ({_USUAL_BRANCHES}))
-    """,  # noqa: S608  # constants
+        SELECT {_LATEST}, fact.lines_valid, fact.lines_covered
+        {_OF_DEFAULT_BRANCH} AND fact.lines_valid IS NOT NULL
+    """,  # constants
 )
 """A stock: the latest coverage report of each name of a repository's default branch, for 90 days at most."""
+
+CODE_ANALYSES = Relation(
+    name="code_analyses",
+    family=FactFamily.COVERAGE,
+    open_as_in_tools=True,
+    owner="owned_id",
+    day=STOCK_DAY,
+    stock=Stock("days"),
+    fact="report_id",
+    fact_is_row=True,
+    sql=f"""
+        SELECT {_LATEST},
+               CASE WHEN fact.duplicated_lines IS NULL THEN 0 ELSE coalesce(fact.lines, 0) END AS lines,
+               CASE WHEN fact.lines IS NULL THEN 0 ELSE coalesce(fact.duplicated_lines, 0) END AS duplicated_lines,
+               (fact.passes_gate IS NOT NULL)::int AS gates,
+               coalesce(fact.passes_gate, false)::int AS gates_passed,
+               num_nonnulls(fact.reliability, fact.security, fact.maintainability) AS ratings,
+               (coalesce(fact.reliability, 0) = 1)::int + (coalesce(fact.security, 0) = 1)::int
+                   + (coalesce(fact.maintainability, 0) = 1)::int AS best_ratings
+        {_OF_DEFAULT_BRANCH}
+          AND num_nonnulls(fact.duplicated_lines, fact.passes_gate, fact.reliability, fact.security,
+                           fact.maintainability) > 0
+    """,  # constants
+)
+"""A stock: the latest analysis of each project of a repository's default branch, for 90 days at most.
+
+lines and duplicated_lines are those of analyses that measured both; best_ratings are the ratings that are A.
+"""
 
 _ALERT: LiteralString = """
                fact.id AS alert_id,

@@ -77,7 +77,7 @@ def _terms(help_text: str) -> ArrayField[list[str], list[str]]:
     )
 
 
-TERMS = ("types", "labels", "epics", "projects", "repositories", "paths")
+TERMS = ("types", "labels", "epics", "projects", "components", "repositories", "paths")
 
 
 class AllocationRule(models.Model):
@@ -105,6 +105,7 @@ class AllocationRule(models.Model):
     labels = _terms("Labels of work items.")
     epics = _terms("Keys of epics or other parents, such as SHOP-12: the item itself, and everything below it.")
     projects = _terms("Projects of the tracker, by key or name.")
+    components = _terms("Components of work items, by name: parts of a project, as Jira has them.")
     repositories = _terms("Repositories of commits and reviews; * stands for any text: acme/infra-*.")
     paths = _terms("Folders of commits, at most three deep; * stands for any text: services/billing/.")
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)

@@ -46,15 +46,24 @@ class TestReport(ProviderFact):
 
 
 class CoverageReport(ProviderFact):
-    """The lines of a commit's code, and how many of them its tests executed."""
+    """The lines of a commit's code, how many of them its tests executed, and what a tool that analyses code said of it.
+
+    Null is what was not measured.  Ratings go from 1 (A) to 5 (E).
+    """
 
     repository = models.ForeignKey(Repository, models.CASCADE, related_name="+", db_index=False)
     name = text_field()
     sha = text_field(64)
     branch = text_field(500)
     run = text_field()
-    lines_valid = models.IntegerField()
-    lines_covered = models.IntegerField()
+    lines_valid = models.IntegerField(null=True)
+    lines_covered = models.IntegerField(null=True)
+    lines = models.IntegerField(null=True)
+    duplicated_lines = models.IntegerField(null=True)
+    passes_gate = models.BooleanField(null=True)
+    reliability = models.SmallIntegerField(null=True)
+    security = models.SmallIntegerField(null=True)
+    maintainability = models.SmallIntegerField(null=True)
     measured_at = models.DateTimeField()
 
     class Meta(ProviderFact.Meta):

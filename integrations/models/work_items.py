@@ -66,6 +66,7 @@ class WorkItem(ProviderFact):
     reporter = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+", db_index=False)
     assignee = models.ForeignKey(Identity, models.PROTECT, null=True, related_name="+")
     labels = ArrayField(models.TextField(), default=list, db_default=[])
+    components = ArrayField(models.TextField(), default=list, db_default=[], help_text="Parts of its project, by name.")
     has_description = models.BooleanField(null=True)
     comment_count = models.IntegerField(null=True)
     created_at = models.DateTimeField(null=True)

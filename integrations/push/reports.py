@@ -143,7 +143,7 @@ def _coverage_report(report: _Report, body: bytes, at: datetime) -> CoverageRepo
     )
 
 
-def _numbers(draft: TestReportDraft | CoverageReportDraft) -> dict[str, int]:
+def _numbers(draft: TestReportDraft | CoverageReportDraft) -> dict[str, int | None]:
     """The figures that were read, so that a pipeline's log shows them."""
     if isinstance(draft, TestReportDraft):
         return {name: getattr(draft, name) for name in ("tests", "failures", "errors", "skipped")}

@@ -71,6 +71,33 @@ def tests_cover(line: Line, name: str, covered: str, valid: str) -> None:
     )
 
 
+@sentence(r"the (?P<name>\w+) analysis measures (?P<lines>\d+) lines")
+def analysis_measures(line: Line, name: str, lines: str) -> None:
+    duplicated, ratings = line.text(r"(\d+) of them duplicated"), line.text("rated ([A-E]{3})")
+    gate = line.text("the gate (passes|fails)")
+    rated: list[int | None] = ["ABCDE".index(rating) + 1 for rating in ratings] or [None, None, None]
+    reliability, security, maintainability = rated
+    line.story.reports.append(
+        CoverageReportDraft(
+            external_id=f"{name} {len(line.story.reports)}",
+            updated_at=line.at,
+            repository=SHOP,
+            name=name,
+            sha="",
+            branch=line.text("on the branch (.+)", "main"),
+            run="",
+            url="",
+            measured_at=line.at,
+            lines=int(lines),
+            duplicated_lines=int(duplicated) if duplicated else None,
+            passes_gate=gate == "passes" if gate else None,
+            reliability=reliability,
+            security=security,
+            maintainability=maintainability,
+        )
+    )
+
+
 @sentence(r"alert (?P<name>\S+) is raised")
 def alert_is_raised(line: Line, name: str) -> None:
     line.story.alerts[name] = CodeScanningAlertDraft(

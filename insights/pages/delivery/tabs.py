@@ -106,6 +106,7 @@ QUALITY = Section(
             "Tests and code scanning",
             (
                 *("test.pass_rate", "test.flaky_rate", "test.coverage", "test.duration"),
+                *("code.quality_gate_rate", "code.best_ratings_rate", "code.duplication_rate"),
                 *("code_scanning.open_alerts", "code_scanning.alert_age", "code_scanning.fix_time"),
             ),
         ),

@@ -1,4 +1,4 @@
-"""Coverage of a project's main branch: one report for each analysis that measured it.
+"""Coverage, duplication, ratings and quality gate of a project's main branch: one report for each analysis.
 
 https://next.sonarqube.com/sonarqube/web_api/api/project_analyses/search and …/api/measures/search_history
 """
@@ -17,6 +17,11 @@ from integrations.connectors.unchecked import fields_of, object_of, objects_of, 
 
 SOURCE = "analysis"
 VALID, UNCOVERED = "lines_to_cover", "uncovered_lines"
+LINES, DUPLICATED, GATE = "lines", "duplicated_lines", "alert_status"
+RATINGS = {"reliability": "reliability_rating", "security": "security_rating", "maintainability": "sqale_rating"}
+METRICS = (VALID, UNCOVERED, LINES, DUPLICATED, GATE, *RATINGS.values())
+_GATES = {"OK": True, "WARN": True, "ERROR": False}  # a warning, which old servers have, does not fail it
+WORST = 5  # E
 NAME = "SonarQube"
 HISTORY = 1000  # values of a metric in one answer, the most that the API gives
 _OVERLAP = timedelta(hours=1)  # an analysis appears once it was processed, with the time at which it was made
@@ -28,8 +33,11 @@ def normalise_analysis(payload: Json) -> list[CoverageReportDraft]:
     analysis = Reader(payload.get(SOURCE), SOURCE, parent=reader)
     measured_at = analysis.time("date")
     valid, uncovered = _number(reader, VALID), _number(reader, UNCOVERED)
-    if uncovered > valid:
-        raise SchemaError(f"measures.{UNCOVERED}", f"is more than the {valid} lines to cover")
+    lines, duplicated = _number(reader, LINES), _number(reader, DUPLICATED)
+    for name, part, whole in ((UNCOVERED, uncovered, valid), (DUPLICATED, duplicated, lines)):
+        if part is not None and whole is not None and part > whole:
+            raise SchemaError(f"measures.{name}", f"is more than the {whole} lines that it is a part of")
+    is_covered = valid is not None and uncovered is not None
     return [
         CoverageReportDraft(
             external_id=analysis.text("key"),
@@ -40,20 +48,39 @@ def normalise_analysis(payload: Json) -> list[CoverageReportDraft]:
             branch=reader.text("branch", default=""),
             run="",
             url=reader.text("page", default=""),
-            lines_valid=valid,
-            lines_covered=valid - uncovered,
+            lines_valid=valid if is_covered else None,
+            lines_covered=valid - uncovered if valid is not None and uncovered is not None else None,
+            lines=lines,
+            duplicated_lines=duplicated,
+            passes_gate=_GATES.get(reader.text(f"measures.{GATE}", default="")),
             measured_at=measured_at,
+            reliability=_rating(reader, RATINGS["reliability"]),
+            security=_rating(reader, RATINGS["security"]),
+            maintainability=_rating(reader, RATINGS["maintainability"]),
             left_out=tuple(reader.left_out),
         )
     ]
 
 
-def _number(reader: Reader, metric: str) -> int:
-    """The value of a metric, which the API writes as text."""
-    value = reader.text(f"measures.{metric}")
+def _number(reader: Reader, metric: str) -> int | None:
+    """The value of a metric, which the API writes as text; None where it was not measured."""
+    value = reader.text(f"measures.{metric}", default="")
+    if not value:
+        return None
     if not (value.isascii() and value.isdecimal() and len(value) < 10):
         raise SchemaError(f"measures.{metric}", "should be a whole number")
     return int(value)
+
+
+def _rating(reader: Reader, metric: str) -> int | None:
+    """1.0 is A, 5.0 is E."""
+    value = reader.text(f"measures.{metric}", default="")
+    if not value:
+        return None
+    number = value.removesuffix(".0")
+    if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= WORST):
+        raise SchemaError(f"measures.{metric}", f"should be a rating from 1.0 to {WORST}.0")
+    return int(number)
 
 
 def fetch_coverage(
@@ -84,7 +111,7 @@ def _records(
     measures = _measures(http, resource, min(dates), max(dates)) if dates else {}
     for entry in analyses:
         of_entry = measures.get(text_of(entry, "date"), {})
-        if VALID in of_entry and UNCOVERED in of_entry:  # others measured no coverage
+        if of_entry:  # others measured nothing
             known = fields_of(entry, ("key", "date", "revision"))
             yield record_of(SOURCE, normalise_analysis, known, id_field="key", measures=of_entry, **about)
 
@@ -93,7 +120,7 @@ def _measures(http: Http, resource: FetchedResource, first: str, last: str) -> M
     """Time of an analysis → metric → value."""
     params = {
         "component": resource.external_id,
-        "metrics": f"{VALID},{UNCOVERED}",
+        "metrics": ",".join(METRICS),
         "from": first,
         "to": last,
         "ps": HISTORY,

@@ -89,6 +89,9 @@ def test_analyses_are_coverage_newest_first(server: SonarQubeServer) -> None:
     assert (newest.measured_at, newest.branch) == (BEGIN + 24 * HOUR, "main")
     assert newest.sha == commit("Step 24", BEGIN + 24 * HOUR).sha
     assert (newest.lines_valid, newest.lines_covered) == (1000, 1000 - int(newest.sha[:2], 16))
+    uncovered = int(newest.sha[:2], 16)
+    assert (newest.lines, newest.duplicated_lines, newest.passes_gate) == (2000, 2 * uncovered, uncovered < 200)
+    assert (newest.reliability, newest.security, newest.maintainability) == (1, 2, 1 + uncovered % 5)
     assert newest.url == f"{server.url}/dashboard?id=acme_shop"
     assert [page.complete for page in pages] == [False, False, True]
 
@@ -251,12 +254,22 @@ def test_a_renamed_field_is_named_in_the_error(issue: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("measures", "field"),
     [
-        ({"lines_to_cover": "10"}, "measures.uncovered_lines"),
         ({"lines_to_cover": "10", "uncovered_lines": "11"}, "measures.uncovered_lines"),
         ({"lines_to_cover": "ten", "uncovered_lines": "1"}, "measures.lines_to_cover"),
+        ({"lines": "10", "duplicated_lines": "11"}, "measures.duplicated_lines"),
+        ({"sqale_rating": "6.0"}, "measures.sqale_rating"),
+        ({"security_rating": "A"}, "measures.security_rating"),
     ],
 )
-def test_measures_that_are_no_coverage_are_named(measures: dict[str, str], field: str) -> None:
+def test_measures_that_cannot_be_are_named(measures: dict[str, str], field: str) -> None:
     analysis = {"key": "A1CoverageOfNothing", "date": "2016-12-11T17:12:45+0100", "revision": "cfb82f55"}
     with pytest.raises(SchemaError, match=field):
         normalise_analysis({"analysis": analysis, "measures": measures, "project": "shop"})
+
+
+def test_what_was_not_measured_is_null() -> None:
+    analysis = {"key": "A1CoverageOfHalf", "date": "2016-12-11T17:12:45+0100", "revision": "cfb82f55"}
+    measures = {"lines_to_cover": "10", "lines": "40", "alert_status": "NONE"}
+    [draft] = normalise_analysis({"analysis": analysis, "measures": measures, "project": "shop"})
+    assert (draft.lines_valid, draft.lines_covered, draft.lines, draft.duplicated_lines) == (None, None, 40, None)
+    assert (draft.passes_gate, draft.reliability, draft.maintainability) == (None, None, None)
