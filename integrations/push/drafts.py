@@ -232,6 +232,7 @@ def work_item(values: Values) -> WorkItemDraft:
         reporter=None,
         assignee=who(values["assignee"]) or _last_assignee(values),
         labels=tuple(values["labels"]),
+        components=tuple(values["components"]),
         has_description=None,
         comment_count=None,
         created_at=values["created_at"],

@@ -378,6 +378,7 @@ class WorkItemRecord(Record):
     sprints = serializers.ListField(child=SprintMoveRecord(), required=False, default=list, max_length=5000)
     parent = Text(required=False)  # type: ignore[assignment]  # the framework takes fields off the class again
     labels = Texts()
+    components = Texts()
     resolved_at = Time(required=False)
     transitions = serializers.ListField(child=TransitionRecord(), required=False, default=list, max_length=5000)
     first_category = Text(required=False)

@@ -42,6 +42,7 @@ TERM_LABELS = {
     "labels": "Labels",
     "epics": "Epics",
     "projects": "Projects",
+    "components": "Components",
     "repositories": "Repositories",
     "paths": "Folders",
 }
@@ -99,6 +100,7 @@ class RuleForm(UnitForm):
         label="Epics", required=False, help_text="Keys of epics or other parents: with everything below them."
     )
     projects = forms.CharField(label="Projects", required=False, help_text="By key or name.")
+    components = forms.CharField(label="Components", required=False, help_text="Parts of a project, as Jira has them.")
     repositories = forms.CharField(
         label="Repositories", required=False, help_text="Of commits and reviews; * stands for any text."
     )

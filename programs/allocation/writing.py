@@ -59,6 +59,7 @@ class RuleWriteSerializer(WriteSerializer[AllocationRule]):
     labels = _terms("Labels of work items.")
     epics = _terms("Keys of epics or other parents.")
     projects = _terms("Projects, by key or name.")
+    components = _terms("Components of work items, by name.")
     repositories = _terms("Repositories; * stands for any text.")
     paths = _terms("Folders, at most three deep; * stands for any text.")
 

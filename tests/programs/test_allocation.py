@@ -102,6 +102,13 @@ def test_shares_and_gap_where_enough_people_work(org: Org) -> None:
     assert "Keeping the lights on is 25 points above its target of 25%." in page
     assert "Targets of the whole organisation, 2026-Q4: this unit has none of its own" in page
     assert "need not agree" in page
+    quarters = text(signed_in(EXECUTIVE), "/insights/allocation/parts/quarters/", unit="platform")
+    assert "2026-Q4" in quarters
+    assert '50% <span class="mut">of 25%</span> <span class="hw-tag watch">+25 points</span>' in quarters
+    teams = text(signed_in(EXECUTIVE), "/insights/allocation/parts/team_targets/", unit="engineering")
+    assert '50% <span class="mut">of 25%</span>' in teams
+    file = signed_in(EXECUTIVE).get("/insights/allocation/charts/team_targets.csv?unit=engineering")
+    assert "Platform,Keeping the lights on,50.0,25.0,25.0" in b"".join(file.streaming_content).decode()  # type: ignore[attr-defined]
     rows = text(signed_in(EXECUTIVE), "/insights/allocation/teams/", unit="engineering")
     assert "Allocation, unit by unit" in rows
     csv = signed_in(EXECUTIVE).get("/insights/allocation/charts/against_target.csv?unit=platform")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,10 @@ from integrations.delivery.allocation.targets import Targets, targets_in_force
 from integrations.models import AllocationRule, InvestmentCategory
 from integrations.models.allocation import UNLINKED, UNMATCHED
 from orgtree.models import Unit
+from orgtree.trees.distinct_names import distinct_names
+from orgtree.trees.surroundings import surroundings
 
+QUARTERS, MOST_TEAMS = 4, 30
 CLOSE = 5.0  # percentage points: a share so near to its target meets it
 
 
@@ -154,6 +158,56 @@ def against_target_csv(filters: Filters) -> Iterator[list[Cell]]:
         yield [line.name, "hidden" if line.withheld else line.share, line.target, line.gap]
 
 
+def _quarters(filters: Filters) -> Iterator[tuple[str, list[ShareLine]]]:
+    """The last quarters, the oldest first, each with its shares and targets."""
+    windows = [quarter_of(last_day(filters))]
+    while len(windows) < QUARTERS:
+        windows.insert(0, quarter_of(windows[0].start - timedelta(days=1)))
+    scopes = [replace(filters, range="custom", window=window) for window in windows]
+    for scope, lines in zip(scopes, _shares_of(scopes), strict=True):
+        yield quarter_name(scope.window.start), lines
+
+
+def _teams(filters: Filters) -> Iterator[tuple[str, list[ShareLine]]]:
+    """The units below the one on the page, each with its shares and its own targets."""
+    visibility, day = filters.access.visibility, last_day(filters)
+    around = surroundings(filters.scope.unit, visibility, on=day, today=filters.today)
+    units = (around.children if around.unit else around.tops)[:MOST_TEAMS]
+    scopes = [replace(filters, scope=replace(filters.scope, unit=unit.slug)) for unit in units]
+    names = distinct_names(unit.slug for unit in units)
+    for unit, lines in zip(units, _shares_of(scopes), strict=True):
+        yield names[unit.slug], lines
+
+
+def _shares_of(scopes: Sequence[Filters]) -> Iterator[list[ShareLine]]:
+    if not scopes:
+        return
+    read = ALLOCATION_PAGE.read_scopes([(filters, _split(filters)) for filters in scopes])
+    for filters, answers in zip(scopes, read, strict=True):
+        yield share_lines(answers, _targets(filters)[0])
+
+
+def _compared(rows: Iterator[tuple[str, list[ShareLine]]], title: str, of: str) -> dict[str, Any]:
+    """The part of a card: what has these shares (`of`) in rows, categories in columns."""
+    listed = [*rows]
+    names = list(dict.fromkeys(line.name for _, lines in listed for line in lines))
+    by_name = [(name, {line.name: line for line in lines}) for name, lines in listed]
+    return {
+        "title": title,
+        "part": "insights/allocation/_part_targets.html",
+        "of": of,
+        "categories": names,
+        "rows": [(name, [lines.get(category) for category in names]) for name, lines in by_name],
+    }
+
+
+def _compared_csv(rows: Iterator[tuple[str, list[ShareLine]]], of: str) -> Iterator[list[Cell]]:
+    yield [of, "Category", "Share (percent)", "Target (percent)", "Gap (points)"]
+    for name, lines in rows:
+        for line in lines:
+            yield [name, line.name, "hidden" if line.withheld else line.share, line.target, line.gap]
+
+
 def _verdict(answers: Answers) -> Verdict | None:
     """The category that is farthest from its target, else the greatest; what nothing is linked to."""
     targets, _ = _targets(answers.filters)
@@ -188,6 +242,14 @@ ALLOCATION = TabbedPage(
     TABS,
     (),
     own=Additions(cards={"against_target": OwnCard(against_target_card, _split)}),
-    own_tables={"against_target": against_target_csv},
+    own_parts={
+        "quarters": lambda filters: _compared(_quarters(filters), "Quarter by quarter", "Quarter"),
+        "team_targets": lambda filters: _compared(_teams(filters), "Against their targets", "Unit"),
+    },
+    own_tables={
+        "against_target": against_target_csv,
+        "quarters": lambda filters: _compared_csv(_quarters(filters), "Quarter"),
+        "team_targets": lambda filters: _compared_csv(_teams(filters), "Unit"),
+    },
     csv_prefix="headway-allocation",
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from insights.pages.answers import InsightsPage, OfferedFacet, Tab
 from insights.query.query import Dimension
-from insights.ui.cards import Breakdown, Figures, Own, Section, Tile, Trend, UnitTable
+from insights.ui.cards import Breakdown, Figures, Later, Own, Section, Tile, Trend, UnitTable
 from insights.ui.filters import Choice
 
 WEIGHTS = {"time": "Time", "items": "Items", "points": "Points"}
@@ -45,6 +45,12 @@ OVERVIEW = Section(
             by=Dimension.INVESTMENT,
             needs=("allocation.time",),
         ),
+        Later(
+            "quarters",
+            "Quarter by quarter",
+            "Show shares and targets of the last quarters",
+            csv=(("quarters", "Shares and targets by quarter"),),
+        ),
         Figures(
             "More figures of allocation",
             ("allocation.time", "allocation.unmatched_share", "pr.linked_rate", "work.features_per_week"),
@@ -64,6 +70,12 @@ TEAMS = Section(
                 "allocation.time",
             ),
             "Allocation, unit by unit",
+        ),
+        Later(
+            "team_targets",
+            "Against their targets",
+            "Show the units’ shares and targets",
+            csv=(("team_targets", "Shares and targets by unit"),),
         ),
     ),
 )

@@ -33,7 +33,7 @@ from integrations.enums import ItemField, Priority, StatusCategory
 FIELDS = (
     *("project", "summary", "issuetype", "status", "priority", "resolution", "resolutiondate", "parent"),
     *("creator", "reporter", "assignee", "labels", "fixVersions", "created", "updated", "duedate"),
-    "description",
+    *("description", "components"),
 )
 PEOPLE = ("assignee", "reporter", "creator")
 CATEGORIES = {
@@ -120,6 +120,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             reporter=person(fields.object("reporter") or fields.object("creator")),
             assignee=person(fields.object("assignee")),
             labels=fields.texts("labels"),
+            components=fields.names("components"),
             has_description=fields.has("description"),
             created_at=created_at,
             resolved_at=fields.part_time("resolutiondate"),

@@ -226,13 +226,13 @@ _MEASURE = f"""
 CHAIN = f"""
     SELECT item.id AS item_id, 0 AS depth, item.id AS above_id, ARRAY[item.id] AS path,
            item.connection_id, item.key::text, item.parent_key::text, item.native_type::text, item.work_type::text,
-           item.labels, item.versions, item.project_id
+           item.labels, item.components, item.versions, item.project_id
     FROM integrations_workitem item
     WHERE item.id IN (SELECT work_item_id FROM measured)
     UNION ALL
     SELECT below.item_id, below.depth + 1, parent.id, below.path || parent.id,
            parent.connection_id, parent.key::text, parent.parent_key::text, parent.native_type::text,
-           parent.work_type::text, parent.labels, parent.versions, parent.project_id
+           parent.work_type::text, parent.labels, parent.components, parent.versions, parent.project_id
     FROM chain below
     JOIN integrations_workitem parent
       ON parent.connection_id = below.connection_id AND parent.key = below.parent_key AND parent.deleted_at IS NULL
@@ -244,6 +244,7 @@ _LINEAGE = """
     SELECT chain.item_id, chain.depth, lower(chain.native_type) AS native_type,
            replace(coalesce(figures.work_type, chain.work_type), '_', ' ') AS work_type,
            ARRAY(SELECT lower(label) FROM unnest(chain.labels) AS label) AS labels,
+           ARRAY(SELECT lower(component) FROM unnest(chain.components) AS component) AS components,
            lower(project.key) AS project_key, lower(project.name) AS project_name,
            array_agg(lower(chain.key)) OVER (PARTITION BY chain.item_id ORDER BY chain.depth DESC) AS keys
     FROM chain
@@ -263,13 +264,14 @@ _MATCHES = """
     LEFT JOIN lineage ON lineage.item_id = subjects.item_key
     JOIN jsonb_to_recordset(%(rules)s::jsonb) AS rule (
         id bigint, category_id bigint, unit_id bigint, rank int, is_last boolean, types text[], labels text[],
-        epics text[], projects text[], repositories text[], paths text[]
+        epics text[], projects text[], components text[], repositories text[], paths text[]
     ) ON (rule.types = '{}' OR lineage.native_type = ANY (rule.types)
           OR lineage.work_type = ANY (rule.types))
      AND (rule.labels = '{}' OR lineage.labels && rule.labels)
      AND (rule.epics = '{}' OR lineage.keys && rule.epics)
      AND (rule.projects = '{}' OR lineage.project_key = ANY (rule.projects)
           OR lineage.project_name = ANY (rule.projects))
+     AND (rule.components = '{}' OR lineage.components && rule.components)
      AND (rule.repositories = '{}' OR subjects.repository LIKE ANY (rule.repositories))
      AND (rule.paths = '{}' OR subjects.path LIKE ANY (rule.paths))
     GROUP BY 1, 2, 3, 4, 5, 6, 7, 8

@@ -148,6 +148,12 @@ def test_versions_are_named_with_the_first_day_of_release() -> None:
     assert (draft_of(issue(fixVersions=named[:1])).release_on, draft_of(issue()).versions) == (None, ())
 
 
+def test_components_are_read_by_name() -> None:
+    named = [{"id": "1", "name": "Build tools"}, {"id": "2", "name": "Basket"}]
+    assert draft_of(issue(components=named)).components == ("Build tools", "Basket")
+    assert draft_of(issue()).components == ()
+
+
 def test_every_change_of_estimate_type_priority_and_version_is_kept() -> None:
     histories = [
         change("customfield_1", 10, None, None, now="3"),

@@ -19,6 +19,7 @@ class Item:
     assignee: str
     started: datetime
     done: datetime | None
+    components: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

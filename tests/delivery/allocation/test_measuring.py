@@ -62,6 +62,7 @@ def push_item(org: Org, item: Item) -> None:
         "created_at": iso(item.started - timedelta(days=3)),
         "assignee": f"{item.assignee}@example.com",
         "labels": list(item.labels),
+        "components": list(item.components),
         "transitions": moves,
     }
     if item.parent:
@@ -201,6 +202,13 @@ class TestOneWeek:
         assert self.categories() == {"Keeping the lights on": 5}
         InvestmentCategory.objects.get(name="Keeping the lights on").delete()
         assert self.categories() == {"New features": 5}, "trackers' epics are features"
+
+    def test_a_component_of_an_item_or_of_its_parent_decides(self, org: Org) -> None:
+        self.rule("Productivity", components=["Build tools"])
+        self.hold(org, "SHOP-1", components=("Basket", "build TOOLS"))
+        self.hold(org, "SHOP-2", parent="SHOP-1")
+        self.hold(org, "SHOP-3", components=("Basket",))
+        assert self.categories() == {"Productivity": 3.333333, "Unmatched": 1.666667}
 
     def test_rules_that_match_everything_come_last_and_epics_take_all_below(self, org: Org) -> None:
         self.rule("Improvements", rank=1)
