@@ -114,6 +114,77 @@ DELIVERED, DELIVERED_POINTS = in_items_and_points(
         negative_indicators=("bug.ratio",),
     )
 )
+CREEP, CREEP_POINTS = in_items_and_points(
+    lambda work: _sprint_count(
+        key=work.key("sprint.creep"),
+        name=f"Sprint creep{work.words}",
+        meaning=f"How many {work.noun} enter sprints after they were committed.",
+        formula=work.formula(f"added {work.noun} of the sprints that were closed"),
+        of=work.total("added"),
+        better=Better.LOWER,
+        positive_indicators=work.keys("sprint.scope_creep", "sprint.delivered_creep"),
+    )
+)
+SIZE, SIZE_POINTS = in_items_and_points(
+    lambda work: _sprint_count(
+        key=work.key("sprint.size"),
+        name=f"Sprint size{work.words}",
+        meaning=f"How many {work.noun} are in sprints, committed and added.",
+        formula=work.formula(f"committed {work.noun} + added {work.noun} of the sprints that were closed"),
+        of=work.total("size"),
+        positive_indicators=work.keys("sprint.commit", "sprint.creep"),
+    )
+)
+DELIVERED_COMMIT, DELIVERED_COMMIT_POINTS = in_items_and_points(
+    lambda work: _sprint_count(
+        key=work.key("sprint.delivered_commit"),
+        name=f"Delivered commitment{work.words}",
+        meaning=f"How many of the {work.noun} that teams commit to they deliver.",
+        formula=work.formula(f"committed {work.noun} that were done when the sprint was closed"),
+        of=work.total("delivered_commit"),
+        better=Better.HIGHER,
+        positive_indicators=work.keys("sprint.delivered_vs_planned", "sprint.missed_commit"),
+    )
+)
+MISSED_COMMIT, MISSED_COMMIT_POINTS = in_items_and_points(
+    lambda work: _sprint_count(
+        key=work.key("sprint.missed_commit"),
+        name=f"Missed commitment{work.words}",
+        meaning=f"How many of the {work.noun} that teams commit to they do not deliver.",
+        formula=work.formula(
+            f"committed {work.noun} that were not done when the sprint was closed: carried over, removed or dropped"
+        ),
+        of=work.total("missed_commit"),
+        better=Better.LOWER,
+        positive_indicators=work.keys("sprint.delivered_vs_planned", "sprint.carry_over"),
+    )
+)
+DELIVERED_CREEP, DELIVERED_CREEP_POINTS = in_items_and_points(
+    lambda work: _sprint_count(
+        key=work.key("sprint.delivered_creep"),
+        name=f"Delivered creep{work.words}",
+        meaning=f"How many of the {work.noun} that are added to sprints are delivered in them.",
+        formula=work.formula(f"added {work.noun} that were done when the sprint was closed"),
+        of=work.total("delivered_creep"),
+        positive_indicators=work.keys("sprint.creep", "sprint.delivered"),
+    )
+)
+DELIVERED_TO_COMMITTED, DELIVERED_TO_COMMITTED_POINTS = in_items_and_points(
+    lambda work: _sprint_share(
+        key=work.key("sprint.delivered_to_committed"),
+        name=f"Delivered to committed{work.words}",
+        sample=work.sample or "{numerator} delivered for {denominator} committed",
+        meaning=f"How many {work.noun} teams deliver, committed or added, for each that they commit to.",
+        formula=work.formula(
+            f"{work.noun} that were done when the sprint was closed, committed and added ones ÷ committed {work.noun} "
+            "× 100; with what was added later it can be more than 100"
+        ),
+        numerator=work.total("delivered"),
+        denominator=work.total("committed"),
+        better=Better.HIGHER,
+        positive_indicators=work.keys("sprint.delivered_vs_planned", "sprint.delivered_creep"),
+    )
+)
 DELIVERED_VS_PLANNED, DELIVERED_VS_PLANNED_POINTS = in_items_and_points(
     lambda work: _sprint_share(
         key=work.key("sprint.delivered_vs_planned"),

@@ -29,6 +29,8 @@ WORK_OF_SPRINTS: LiteralString = """
            1 AS size,
            (part.outcome = 'delivered')::int AS delivered,
            (part.outcome = 'delivered' AND part.is_committed)::int AS delivered_commit,
+           (part.outcome <> 'delivered' AND part.is_committed)::int AS missed_commit,
+           (part.outcome = 'delivered' AND NOT part.is_committed)::int AS delivered_creep,
            (part.outcome = 'carried_over')::int AS carried_over,
            (part.outcome = 'removed')::int AS removed,
            (part.has_churned OR part.outcome = 'removed')::int AS churned,
@@ -38,6 +40,10 @@ WORK_OF_SPRINTS: LiteralString = """
            CASE WHEN part.outcome = 'delivered' THEN points.last ELSE 0 END AS delivered_points,
            CASE WHEN part.outcome = 'delivered' THEN least(points.committed, points.last) ELSE 0 END
                AS delivered_commit_points,
+           points.committed - CASE WHEN part.outcome = 'delivered' THEN least(points.committed, points.last) ELSE 0 END
+               AS missed_commit_points,
+           CASE WHEN part.outcome = 'delivered' THEN greatest(points.last - points.committed, 0) ELSE 0 END
+               AS delivered_creep_points,
            CASE WHEN part.outcome = 'carried_over' THEN points.last ELSE 0 END AS carried_over_points,
            points.committed + points.added - CASE WHEN part.outcome = 'removed' THEN 0 ELSE points.last END
                AS removed_points,
@@ -76,8 +82,9 @@ SPRINT_ITEMS = Relation(
 )
 """One row per item of a closed sprint; it counts on the day on which the sprint was closed.
 
-committed (in the sprint at the end of its grace), added (later), delivered, delivered_commit (both),
-carried_over, removed (or dropped) and churned (removed for good, or until it was added again) are 1 or 0; size is 1.
+committed (in the sprint at the end of its grace), added (later), delivered, delivered_commit (both), missed_commit
+(committed and not delivered), delivered_creep (added and delivered), carried_over, removed (or dropped) and churned
+(removed for good, or until it was added again) are 1 or 0; size is 1.
 The same in points, as they were: what an estimate grew by after the grace is added, what it shrank by is removed, so
 that committed + added = delivered + carried over + removed.  Items without an estimate have 0 points.  held_points and
 estimated_points are the smaller and the greater of a delivered item's estimates when it was planned and at the close;

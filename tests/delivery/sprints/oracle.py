@@ -219,6 +219,10 @@ def _count(name: str) -> Metric:
     return lambda world, window, _today, unit: sum(sums[name] for sums in _closed_in(world, window, unit))
 
 
+def _difference(whole: str, part: str) -> Metric:
+    return lambda world, window, _today, unit: sum(of[whole] - of[part] for of in _closed_in(world, window, unit))
+
+
 def _share(above: str, below: str) -> Metric:
     def share(world: World, window: Window, _today: date, unit: str | None) -> float | None:
         sums = list(_closed_in(world, window, unit))
@@ -256,6 +260,12 @@ METRICS: dict[str, Metric] = {
         for key, metric in {
             "sprint.commit": _count(f"committed{ending}"),
             "sprint.delivered": _count(f"delivered{ending}"),
+            "sprint.creep": _count(f"added{ending}"),
+            "sprint.size": _count(f"size{ending}"),
+            "sprint.delivered_commit": _count(f"delivered_commit{ending}"),
+            "sprint.missed_commit": _difference(f"committed{ending}", f"delivered_commit{ending}"),
+            "sprint.delivered_creep": _difference(f"delivered{ending}", f"delivered_commit{ending}"),
+            "sprint.delivered_to_committed": _share(f"delivered{ending}", f"committed{ending}"),
             "sprint.delivered_vs_planned": _share(f"delivered_commit{ending}", f"committed{ending}"),
             "sprint.scope_creep": _share(f"added{ending}", f"committed{ending}"),
             "sprint.churn": _share(f"churned{ending}", f"committed{ending}"),
