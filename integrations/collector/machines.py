@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 
+from core import sql
 from integrations.models import AgentSession, IngestScope, IngestToken
 from integrations.telemetry.otlp.ingest_tokens import create_ingest_token, revoke_ingest_token
 from orgtree.models import Person
@@ -17,6 +18,32 @@ MOST_MACHINES = 20  # in use per person; more are leftovers
 SILENT_AFTER = timedelta(days=7)  # a machine that is on reports four times a day
 USED_WITHIN = timedelta(days=30)
 WORKING = "installed"
+FEWEST_LINELESS = 5  # commits; one or two happen, as on another machine
+NO_LINES = "It reports sessions, and no lines of their commits: hooks of the agent or of git may not run."
+
+# People whose machines report, and who have that many commits since their last lines whose agent is known by other
+# evidence alone.  Where another tool records lines, nothing is missing.
+_LINELESS = """
+    SELECT known.person_id
+    FROM (
+        SELECT name.person_id,
+               greatest(%(since)s, min(token.created_at), max(lines.received_at)) AS at
+        FROM integrations_ingesttoken token
+        JOIN integrations_collectormachine machine ON machine.token_id = token.id
+        JOIN orgtree_identity name ON name.id = token.identity_id
+        LEFT JOIN integrations_collectedlines lines ON lines.token_id = token.id
+        WHERE name.person_id = ANY (%(people)s) AND token.revoked_at IS NULL
+        GROUP BY name.person_id
+    ) AS known
+    JOIN orgtree_identity name ON name.person_id = known.person_id
+    JOIN integrations_commit commit ON commit.credited_id = name.id AND commit.authored_at > known.at
+    WHERE commit.set_apart = '' AND EXISTS (
+        SELECT FROM integrations_fileattribution found
+        WHERE found.commit_id = commit.id AND found.method IN ('vendor', 'named', 'trailer', 'overlap')
+    )
+    GROUP BY known.person_id
+    HAVING count(*) >= %(fewest)s
+"""
 
 
 class TooManyMachinesError(ValueError):
@@ -73,8 +100,23 @@ def revoke_machine(token: IngestToken) -> None:
     revoke_ingest_token(token)
 
 
-def machine_of(token: IngestToken, now: datetime) -> Machine:
-    """A machine as it last described itself, with what keeps it from working."""
+def machines_of(tokens: Collection[IngestToken], now: datetime, *, names: bool) -> list[Machine]:
+    """The machines of these tokens, with what keeps each from working.  Without `names` nothing is said of what their
+    people commit.
+    """
+    people = {token.identity.person_id for token in tokens if token.identity and token.identity.person_id}
+    lineless = people_without_lines(people, now) if names and people else set()
+    return [_machine_of(token, now, lineless) for token in tokens]
+
+
+def people_without_lines(people: Collection[int], now: datetime) -> set[int]:
+    """Of these people, those whose recent commits by agents lack the lines that a machine of theirs should send."""
+    values = {"people": sorted(people), "since": now - USED_WITHIN, "fewest": FEWEST_LINELESS}
+    return sql.ids(_LINELESS, values)
+
+
+def _machine_of(token: IngestToken, now: datetime, lineless: Collection[int]) -> Machine:
+    """A machine as it last described itself."""
     state = getattr(token, "machine", None)
     if state is None:
         return Machine(token, "", "", (), None, "Not installed: no report has arrived.")
@@ -89,6 +131,8 @@ def machine_of(token: IngestToken, now: datetime) -> Machine:
         problem = f"No report for {(now - state.reported_at).days} days."
     elif not agents:
         problem = "No agent is in use on it."
+    elif token.identity and token.identity.person_id in lineless:
+        problem = NO_LINES
     return Machine(token, state.version, state.system, agents, state.reported_at, problem)
 
 

@@ -19,8 +19,8 @@ from core.page_links import page_links, read_page
 from integrations.collector.machines import (
     TooManyMachinesError,
     add_machine,
-    machine_of,
     machine_tokens,
+    machines_of,
     people_without_machine,
     revoke_machine,
     tokens_of,
@@ -53,7 +53,7 @@ def collector(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "person": person,
-        "machines": [machine_of(known, now) for known in tokens_of(person)] if person else [],
+        "machines": machines_of(tokens_of(person), now, names=True) if person else [],
         "secret": secret,
         "problem": problem,
         "lines": [
@@ -111,7 +111,7 @@ def fleet(request: HttpRequest) -> HttpResponse:
     page = Paginator(machine_tokens().order_by(*order), MACHINES_SHOWN).get_page(read_page(request))
     without = people_without_machine(now)
     context = {
-        "machines": [machine_of(token, now) for token in page],
+        "machines": machines_of(list(page), now, names=names),
         "count": page.paginator.count,
         "names": names,
         "without": without[:PEOPLE_SHOWN] if names else [],

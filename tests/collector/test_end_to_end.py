@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from django.utils import timezone
 from bench.collector_cases import A3, B3, HUMAN
 from bench.collector_world import World
 from integrations.code.attribution.tasks import attribute_pending
-from integrations.collector.machines import add_machine
+from integrations.collector.machines import FEWEST_LINELESS, NO_LINES, add_machine
 from integrations.collector.reports import HOOK_STATES
 from integrations.models import (
     CollectedLines,
     CollectorMachine,
     CommitEvidence,
     IngestScope,
+    IngestToken,
     Method,
     RepositorySource,
 )
@@ -35,6 +37,9 @@ from tests.personas import ADMIN, MEMBER, signed_in
 from tests.servers import PROJECT_DIR
 
 pytestmark = pytest.mark.django_db
+
+
+SIGNED = "Add\n\nCo-authored-by: Claude <noreply@anthropic.com>"
 
 
 def ada() -> Person:
@@ -267,6 +272,31 @@ def test_the_fleet_names_machines_that_do_not_work_and_people_without_one() -> N
     for text in ("laptop of Ada", "hooks incomplete", "desktop of Ada", "no report has arrived", "Ada Example"):
         assert text in page
     assert signed_in(MEMBER).get("/agent/fleet/").status_code == 404
+
+
+def test_the_fleet_names_a_machine_whose_sessions_have_no_lines(tmp_path: Path, door: Door) -> None:
+    """Its hooks are dropped without a word: the agent goes on to sign commits."""
+    world = World(tmp_path, server=door.address, token=add_machine(ada(), "laptop"))
+    world.edit("s-1", "app.py", *A3)
+    world.commit()
+    deliver(door)
+    CollectedLines.objects.update(received_at=timezone.now() - timedelta(days=3))
+    IngestToken.objects.update(created_at=timezone.now() - timedelta(days=9))
+    (world.home / ".claude" / "settings.json").write_text("{}")
+    admin = signed_in(ADMIN)
+    for number in range(FEWEST_LINELESS):
+        world.write("app.py", *A3, *(f"by_an_agent_{n} = {n}" for n in range(number + 1)))
+        at = (timezone.now() - timedelta(hours=FEWEST_LINELESS - number)).isoformat()  # one moment is one change
+        world.git("commit", "-qam", SIGNED, GIT_AUTHOR_DATE=at, GIT_COMMITTER_DATE=at)
+        if number == FEWEST_LINELESS - 2:
+            connect_git(world.repository)
+            sync(world)
+            assert NO_LINES not in admin.get("/agent/fleet/").content.decode()
+    sync(world)
+    assert NO_LINES in admin.get("/agent/fleet/").content.decode()
+    protected = {"individual_policy": IndividualPolicy.PSEUDONYMS, "minimum_group_size": 5}
+    Organisation.objects.update_or_create(pk=1, defaults={**protected, "protected_since": timezone.now()})
+    assert NO_LINES not in admin.get("/agent/fleet/").content.decode()
 
 
 @pytest.mark.parametrize("policy", [IndividualPolicy.PSEUDONYMS, IndividualPolicy.SELF_ONLY])
