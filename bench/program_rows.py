@@ -17,6 +17,7 @@ from bench.organisation_rows import HAND_BUILT_TREE
 from orgtree.models import Placement, Unit
 from programs.models import (
     CheckIn,
+    Comment,
     KeyResult,
     KeyResultMeasure,
     Objective,
@@ -25,7 +26,6 @@ from programs.models import (
     Quarter,
     TargetKind,
     Ticket,
-    TicketComment,
     TicketState,
 )
 
@@ -149,6 +149,6 @@ def _tickets(organisation: _Organisation, objectives: Sequence[Objective], numbe
             )
         )
     stored = Ticket.objects.bulk_create(rows, batch_size=AT_ONCE)
-    TicketComment.objects.bulk_create(
-        [TicketComment(ticket=ticket, text="Is under way.") for ticket in stored[::5]], batch_size=AT_ONCE
+    Comment.objects.bulk_create(
+        [Comment(ticket=ticket, text="Is under way.") for ticket in stored[::5]], batch_size=AT_ONCE
     )

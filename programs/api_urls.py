@@ -9,6 +9,7 @@ from programs.benchmarks.api import benchmarks, focus
 from programs.budgets.api import budgets
 from programs.capitalisation import api as capitalisation
 from programs.closing.api import quarters
+from programs.comments import api as comments
 from programs.experiments import api as experiments
 from programs.finding_work import api as finding_work
 from programs.meetings.api import feeds, meetings
@@ -47,6 +48,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         allocation.AllocationRules.endpoint("retrieve", "partial_update", "destroy"),
         name="api_allocation_rule",
     ),
+    path("findings/<int:pk>/comments/", comments.FindingCommentsView.as_view(), name="api_finding_comments"),
     path("findings/<int:pk>/work/", finding_work.FindingWorkView.as_view(), name="api_finding_work"),
     path("allocation-targets/", allocation.AllocationTargetsView.as_view(), name="api_allocation_targets"),
     path("budgets/", budgets.Budgets.endpoint("list", "create"), name="api_budgets"),

@@ -24,6 +24,7 @@ class ProgramsConfig(AppConfig):
         )
         from programs.benchmarks.services.agreements import agreements
         from programs.budgets.pages.listing import budgets_on_ai_page
+        from programs.comments.pages import comments_of_finding
         from programs.experiments.pages.listing import experiments_of_finding, experiments_of_ticket
         from programs.finding_work.pages import work_of_finding
         from programs.first_templates import add_first_templates
@@ -57,8 +58,8 @@ class ProgramsConfig(AppConfig):
         spend_budgets.register(budgets_on_ai_page)
         ticket_cards.register(mirror_card)
         ticket_cards.register(experiments_of_ticket)
-        finding_sections.register(work_of_finding)
-        finding_sections.register(experiments_of_finding)
+        for section in (work_of_finding, experiments_of_finding, comments_of_finding):
+            finding_sections.register(section)
         meeting_records.register(reviews_of_meetings)
         meeting_records.register(qbrs_of_meetings)
         settled_notices.register(settled_meeting_notices)

@@ -14,6 +14,7 @@ from programs.budgets.pages.form import BudgetPage, budget_remove
 from programs.budgets.pages.listing import Budgets
 from programs.capitalisation import pages as capitalisation
 from programs.closing.pages import closing, frozen
+from programs.comments.pages import finding_comment
 from programs.digests import pages as digests
 from programs.experiments.pages import record as experiment
 from programs.experiments.pages.form import ExperimentPage
@@ -279,4 +280,5 @@ urlpatterns: Routes = [
     path("insights/allocation/", include(ALLOCATION)),  # beside the figures that they shape
     path("insights/capitalisation/", include(CAPITALISATION)),
     path("insights/report/", include(REPORT)),
+    path("insights/findings/<int:pk>/comment/", finding_comment, name="finding_comment"),
 ]

@@ -183,6 +183,9 @@ ROUTES: dict[str, Access] = {
     "api/v1/findings/<int:pk>/": Access(
         "/api/v1/findings/4711/", visitor=401, member=404, admin=404, token=404, token_of_nobody=404
     ),
+    "api/v1/findings/<int:pk>/history/": Access(
+        "/api/v1/findings/4711/history/", visitor=401, member=404, admin=404, token=404, token_of_nobody=403
+    ),
     "api/v1/findings/<int:pk>/decide/": Access(
         "/api/v1/findings/4711/decide/", visitor=401, member=405, admin=405, token=405, token_of_nobody=405
     ),

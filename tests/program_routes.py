@@ -20,6 +20,10 @@ PROGRAM_ROUTES: dict[str, Access] = {
     "insights/ai/charge-back/": signed_in_only("/insights/ai/charge-back/"),
     # Here people have no attributes.
     "insights/ai/charge-back.csv": Access("/insights/ai/charge-back.csv", visitor=SIGN_IN, member=400, admin=400),
+    "insights/findings/<int:pk>/comment/": Access("/insights/findings/4711/comment/", SIGN_IN, member=405, admin=405),
+    "api/v1/findings/<int:pk>/comments/": Access(
+        "/api/v1/findings/4711/comments/", visitor=401, member=404, admin=404, token=404, token_of_nobody=403
+    ),
     "api/v1/findings/<int:pk>/work/": Access(
         "/api/v1/findings/4711/work/", visitor=401, member=404, admin=404, token=404, token_of_nobody=404
     ),

@@ -124,6 +124,8 @@ POSTS: dict[str, Access] = {
     "api/v1/work-types/<int:pk>/": post("/api/v1/work-types/4711/", visitor=401, member=404, admin=404),
     "insights/findings/<int:pk>/": post("/insights/findings/4711/", member=404, admin=404),
     "api/v1/findings/<int:pk>/decide/": post("/api/v1/findings/4711/decide/", visitor=401, member=404, admin=404),
+    "insights/findings/<int:pk>/comment/": post("/insights/findings/4711/comment/", member=404, admin=404),
+    "api/v1/findings/<int:pk>/comments/": post("/api/v1/findings/4711/comments/", visitor=401, member=404, admin=404),
     "api/v1/findings/<int:pk>/work/": post("/api/v1/findings/4711/work/", visitor=401, member=404, admin=404),
     "insights/context/": post("/insights/context/", member=403, admin=400),
     "insights/context/comparable/": post("/insights/context/comparable/", member=403, admin=302),

@@ -13,9 +13,10 @@ from demo.plan.people import CHECKOUT, DATA, MOBILE, PLATFORM, SEARCH, email_of
 from demo.plan.year import DemoYear
 from orgtree.access.access import access_of
 from orgtree.models import Person
+from programs.comments.writing import comment_on
 from programs.models import Ticket, TicketState
 from programs.tickets.services.effects import measure_effects
-from programs.tickets.services.writing import add_ticket, comment_on_ticket, move_ticket
+from programs.tickets.services.writing import add_ticket, move_ticket
 
 OPEN, GOING, DONE, DROPPED = TicketState.OPEN, TicketState.IN_PROGRESS, TicketState.DONE, TicketState.DROPPED
 
@@ -141,7 +142,7 @@ def write_demo_tickets(year: DemoYear, *, today: date) -> None:
         elif planned.state is not OPEN:
             move_ticket(access, ticket, planned.state, dropped_why=planned.said if planned.state is DROPPED else "")
         if planned.said and planned.state is not DROPPED:
-            comment_on_ticket(access, ticket, planned.said)
+            comment_on(access, ticket, planned.said)
     measure_effects(today=today)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rest_framework import serializers
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +16,7 @@ from core.write_errors import FieldError
 from insights.api.program_view import ProgramView
 from insights.findings.contexts import named_unit
 from insights.findings.deciding import ACTS, decide, find_finding
+from insights.findings.history import history_of
 from insights.findings.listing import FindingFilters, WaitsFilters, debt_of, finding_rows, wait_rows
 from insights.findings.thresholds import moved_thresholds, set_undone
 from insights.findings.words import names_behind, worded
@@ -71,7 +73,9 @@ class FindingSerializer(serializers.Serializer[object]):
 
 class FindingDecisionSerializer(serializers.Serializer[object]):
     act = serializers.ChoiceField(choices=ACTS)
-    reason = serializers.CharField(required=False, help_text="Required to dismiss one, or to call it wrong.")
+    reason = serializers.CharField(
+        required=False, help_text="Required to dismiss one, to open it again, or to call it wrong."
+    )
 
 
 class Findings(ProgramView, ListCreate):
@@ -125,7 +129,7 @@ class Findings(ProgramView, ListCreate):
 
     @operation("v1_finding_decide", FindingSerializer, request=FindingDecisionSerializer)
     def decide(self, request: Request, pk: int) -> Response:
-        """Acknowledge or dismiss a finding, or say what it was worth.
+        """Acknowledge or dismiss a finding, open a dismissed one again, or say what it was worth.
 
         A dismissed finding stays away until its change is another.
         """
@@ -136,6 +140,31 @@ class Findings(ProgramView, ListCreate):
             raise FieldError("act", "Both act and reason are texts.")
         decide(self.access, finding, act=act, reason=reason)
         return self.answer(pk)
+
+
+class FindingChangeSerializer(serializers.Serializer[object]):
+    """A change of a finding's state or verdict."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(help_text="Empty: a deleted account.")
+    automatic = serializers.BooleanField(help_text="Made by the night's checks.")
+    state = serializers.ChoiceField(choices=FindingState.choices)
+    verdict = serializers.ChoiceField(choices=["", *Verdict.values])
+    reason = serializers.CharField(help_text="Given with this change.")
+
+
+class FindingHistorySerializer(serializers.Serializer[object]):
+    history = FindingChangeSerializer(many=True, help_text="The latest first.")
+
+
+class FindingHistoryView(ProgramView):
+    @operation("v1_finding_history", FindingHistorySerializer, parameters=())
+    def get(self, request: Request, pk: int) -> Response:
+        """List when a finding was found, and the decisions on it."""
+        if not self.access.is_of_account:
+            raise PermissionDenied("This token has no account and reads nobody's decisions.")
+        history = history_of(find_finding(pk, self.access))
+        return Response(FindingHistorySerializer({"history": history}).data)
 
 
 class CauseSerializer(serializers.Serializer[object]):

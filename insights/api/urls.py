@@ -33,6 +33,7 @@ urlpatterns = [
     path("v1/review-waits.csv", findings.ReviewWaitsList.endpoint("csv"), name="api_review_waits_csv"),
     path("v1/findings/thresholds/", findings.ThresholdsView.as_view(), name="api_finding_thresholds"),
     path("v1/findings/<int:pk>/", findings.Findings.endpoint("retrieve"), name="api_finding"),
+    path("v1/findings/<int:pk>/history/", findings.FindingHistoryView.as_view(), name="api_finding_history"),
     path("v1/findings/<int:pk>/decide/", findings.Findings.endpoint("decide"), name="api_finding_decide"),
     path("v1/context/", contexts.ContextView.as_view(), name="api_context"),
     path("v1/comparable-units/", contexts.ComparableUnitsView.as_view(), name="api_comparable_units"),

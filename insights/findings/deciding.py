@@ -1,12 +1,16 @@
-"""The decisions of readers on findings: acknowledged, in work, dismissed with a reason, and whether it was of use."""
+"""The decisions of readers on findings: acknowledged, in work, dismissed with a reason, reopened, and whether it was of
+use.  The history (django-pghistory) records each with its account.
+"""
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
+
 from django.contrib.auth.models import User
-from django.db import transaction
 from django.http import Http404
 from django.utils import timezone
 
+from core.authorship import changes_by
 from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.models import Finding
 from insights.models.findings import OPEN_STATES, FindingState, Verdict
@@ -14,8 +18,9 @@ from orgtree.access.access import Access
 
 LONGEST_REASON = 400
 ONLY_LEADERS = "Those who lead the unit decide on its findings."
-ACKNOWLEDGE, DISMISS = "acknowledge", "dismiss"
-ACTS = (ACKNOWLEDGE, DISMISS, *Verdict.values)
+ACKNOWLEDGE, DISMISS, REOPEN = "acknowledge", "dismiss", "reopen"
+ACTS = (ACKNOWLEDGE, DISMISS, REOPEN, *Verdict.values)
+REASONED = {DISMISS, REOPEN, Verdict.WRONG}
 
 
 def find_finding(pk: int, access: Access) -> Finding:
@@ -32,23 +37,27 @@ def may_decide(finding: Finding, access: Access) -> bool:
 
 
 def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> Finding:
-    """Acknowledge or dismiss the finding, or say what it was worth.
+    """Acknowledge or dismiss the finding, open a dismissed one again, or say what it was worth.
 
-    A dismissed one stays away until its change is another.  *Wrong* needs a reason, as dismissing does, and dismisses
-    it; *known* does, too.  Verdicts move thresholds (thresholds.py).  Raises MayNotWriteError and FieldError.
+    A dismissed one stays away until its change is another.  *Wrong* needs a reason, as dismissing and opening again do,
+    and dismisses it; *known* dismisses it, too.  Verdicts move thresholds (thresholds.py); that of a finding that is
+    opened again counts no more.  Raises MayNotWriteError and FieldError.
     """
     if not may_decide(finding, access):
         raise MayNotWriteError(ONLY_LEADERS)
     if act not in ACTS:
         raise FieldError("act", f"Choose one of {', '.join(ACTS)}.")
-    missing = "Say why, so that the next reader knows." if act in {DISMISS, Verdict.WRONG} else ""
+    missing = "Say why, so that the next reader knows." if act in REASONED else ""
     reason = checked_text("reason", reason, LONGEST_REASON, missing=missing)
-    with transaction.atomic():
-        stored = _open(finding, "act")
+    with _decisions_by(access):
+        stored = _dismissed(finding) if act == REOPEN else _open(finding, "act")
         if act == ACKNOWLEDGE or stored.state == FindingState.NEW:
             stored.state = FindingState.ACKNOWLEDGED
         if act in {DISMISS, Verdict.WRONG, Verdict.KNOWN}:
             stored.state, stored.ended_on = FindingState.DISMISSED, timezone.localdate()
+        if act == REOPEN:
+            stored.state, stored.ended_on, stored.gone_on = FindingState.ACKNOWLEDGED, None, None
+            stored.verdict = ""
         if act in Verdict.values:
             stored.verdict = act
             stored.undone_on = stored.undone_by = None  # a new word counts, whatever was undone before
@@ -59,9 +68,10 @@ def decide(access: Access, finding: Finding, *, act: str, reason: str = "") -> F
 
 def begin_work(access: Access, finding: Finding) -> None:
     """Note that somebody works on the finding, in the caller's transaction.  Raises FieldError where it is closed."""
-    stored = _open(finding, "finding")
-    stored.state = FindingState.IN_WORK
-    _save_decided(stored, access)
+    with _decisions_by(access):
+        stored = _open(finding, "finding")
+        stored.state = FindingState.IN_WORK
+        _save_decided(stored, access)
 
 
 def return_from_work(finding: Finding) -> None:
@@ -74,6 +84,22 @@ def return_from_work(finding: Finding) -> None:
 def resume_work(finding: Finding) -> None:
     """Note that dropped work was taken up again, in the caller's transaction; nothing where the finding is closed."""
     Finding.objects.filter(pk=finding.pk, state__in=OPEN_STATES).update(state=FindingState.IN_WORK)
+
+
+def _decisions_by(access: Access) -> AbstractContextManager[None]:
+    """A transaction whose changes the history attributes to the viewer."""
+    return changes_by(access.viewer if isinstance(access.viewer, User) else None)
+
+
+def _dismissed(finding: Finding) -> Finding:
+    """The finding as it is stored, locked.  Raises FieldError where it is not dismissed, or was found anew."""
+    stored = Finding.objects.select_for_update(of=("self",)).select_related("unit").get(pk=finding.pk)
+    if stored.state != FindingState.DISMISSED:
+        raise FieldError("act", f"It is {stored.get_state_display().lower()}: only a dismissed one is opened again.")
+    place = {"detector": stored.detector, "unit": stored.unit, "repository": stored.repository}
+    if Finding.objects.open().filter(**place).exists():
+        raise FieldError("act", "The same was found anew: that finding is open.")
+    return stored
 
 
 def _open(finding: Finding, field: str) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
+import pghistory
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -50,6 +51,13 @@ class FindingQuerySet(models.QuerySet["Finding"]):
         return self.filter(Q(unit__slug=slug) | Q(unit__in=below.values("unit")))
 
 
+@pghistory.track(
+    pghistory.InsertEvent("found"),
+    pghistory.UpdateEvent("changed", condition=pghistory.AnyChange("state", "verdict", "reason")),
+    fields=["state", "verdict", "reason"],
+    model_name="FindingEvent",
+    append_only=True,
+)
 class Finding(models.Model):
     """A detector's finding about a unit.  `since` is the first day of its change, or of the weeks compared.
 

@@ -23,6 +23,7 @@ from insights.findings.checks import WEEK, WEEKS
 from insights.findings.contexts import context_of, named_unit
 from insights.findings.deciding import decide, find_finding, may_decide
 from insights.findings.detectors import BY_KEY, CHANGE, DATA, GAP, LEAVERS, MOVE, TREND, Detector
+from insights.findings.history import history_of
 from insights.findings.listing import finding_rows, shown_waits, wait_rows
 from insights.findings.thresholds import factors, moved_thresholds, set_undone
 from insights.findings.waits import LABELS, RULES
@@ -55,6 +56,7 @@ KINDS = {
     DATA: "counted",
     LEAVERS: "where such a load came before leaving in the past",
 }
+LONGEST_ID = 18  # digits
 CHART_WEEKS = "52w"
 REVIEWS = frozenset({"pr.pickup_time", "pr.review_time", "pr.cycle_time"})  # findings that ask why reviews wait
 finding_sections: Hook[Callable[[Finding, Access], OfferedSection | None]] = Hook()  # beside one that is opened
@@ -63,20 +65,22 @@ NOTHING = "{} has changed or stands apart more than chance explains. Findings ne
 
 @record_view
 def findings(request: HttpRequest) -> HttpResponseBase:
-    """`state` is open or closed, `finding` the one that is opened, the first by default."""
+    """`finding` is the one that is opened, the first by default; `state` is open or closed, by default as that is."""
     access = access_in(request)
-    tab = request.GET.get("state", "open")
+    named = _named(request.GET.get("finding", ""), access)
+    tab = request.GET.get("state", _tab_of(named) if named else "open")
     label, states = TABS.get(tab, TABS["open"])
     lines = lines_of(access, states)
-    opened = next(
-        (line for line in lines if str(line["pk"]) == request.GET.get("finding")), lines[0] if lines else None
-    )
+    opened = named if named and named.state in states else None
+    if opened is None and lines:
+        opened = find_finding(lines[0]["pk"], access)
+    words = worded(opened, names_behind([opened])) if opened else None
     here = reverse("findings")
     context = {
         "tabs": [Picker(name, url_with(here, {"state": key}), active=name == label) for key, (name, _) in TABS.items()],
         "lines": lines,
         "total": Finding.objects.within(access.visibility).filter(state__in=states).count(),
-        "opened": opened and _opened(find_finding(opened["pk"], access), opened["words"], access),
+        "opened": _opened(opened, words, access) if opened and words else None,
         "is_open": label == "Open",
         "csv_url": url_with(reverse("findings_csv"), {"state": tab} if label != "Open" else {}),
         "nothing": NOTHING.format("No team" if access.visibility.whole else "None of the units that you may see"),
@@ -235,6 +239,13 @@ def _threshold(finding: Finding) -> str:
     return f"Here it is stored if it differs by {now} or more: verdicts moved the threshold from {declared}."
 
 
+def _named(number: str, access: Access) -> Finding | None:
+    """The finding with this number, as far as the viewer may see it."""
+    if not number.isdecimal() or len(number) > LONGEST_ID:
+        return None
+    return Finding.objects.within(access.visibility).select_related("unit").filter(pk=number).first()
+
+
 def _tab_of(finding: Finding) -> str:
     return "open" if finding.state in OPEN_STATES else "closed"
 
@@ -276,6 +287,8 @@ def _opened(finding: Finding, words: FindingWords, access: Access) -> dict[str, 
         ],
         "metric_url": url_with(reverse("metric_page", args=[metric.key]), about),
         "may_decide": may_decide(finding, access) and finding.state in OPEN_STATES,
+        "may_reopen": may_decide(finding, access) and finding.state == FindingState.DISMISSED,
+        "history": history_of(finding),
         "chart": ChartCard(
             key="trend",
             title=f"{metric.label} by week",

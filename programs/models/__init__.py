@@ -1,6 +1,7 @@
 from programs.models.benchmarks import BenchmarkVersion, Direction, FocusVersion, Period
 from programs.models.budgets import AlertKind, Budget, BudgetAlert
 from programs.models.capitalisation import CapitalisationPeriod, InitiativeEvidence, PeriodState, Standard, Uncertainty
+from programs.models.comments import Comment
 from programs.models.digests import (
     AlertRule,
     Digest,
@@ -53,7 +54,6 @@ from programs.models.tickets import (
     BottleneckKind,
     Nature,
     Ticket,
-    TicketComment,
     TicketEffect,
     TicketMirror,
     TicketPullRequest,

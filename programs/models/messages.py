@@ -18,16 +18,18 @@ from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 
+from insights.models import Finding
 from integrations.delivery.records.visible import pull_requests_within
 from integrations.enums import PullRequestState
 from integrations.models import PullRequest, Silence
 from orgtree.models import Person, Unit
 from orgtree.models.visibility import Visibility
 from programs.models.budgets import Budget, BudgetAlert
+from programs.models.comments import Comment
 from programs.models.digests import AlertRule, Digest
 from programs.models.meetings import Meeting, MeetingParticipant
 from programs.models.objectives import CheckIn, Objective
-from programs.models.tickets import OPEN_STATES, Ticket, TicketComment
+from programs.models.tickets import OPEN_STATES, Ticket
 from programs.models.visibility import led_by
 
 LONGEST_REASON = 500
@@ -42,7 +44,7 @@ class MessageKind(models.TextChoices):
     OVERDUE_IN_TEAM = "ticket_overdue_in_team", "A ticket in my teams is overdue"
     ASSIGNED = "ticket_assigned", "A ticket became mine"
     MENTIONED = "mentioned", "Somebody mentions me"
-    COMMENTED = "ticket_commented", "Somebody comments on a ticket that I own or watch"
+    COMMENTED = "ticket_commented", "Somebody comments on a ticket that I own or watch, or on a finding after me"
     CHECK_IN_DUE = "check_in_due", "A check-in on an objective of mine is due"
     OBJECTIVE_MISSING = "objective_missing", "A team of mine has no objective for the quarter"
     MEETING_INVITATION = "meeting_invitation", "I am invited to a meeting, or its time changes"
@@ -91,6 +93,7 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
         was_invited = MeetingParticipant.objects.filter(meeting=OuterRef("meeting"), person=visibility.person_id)
         return self.filter(
             Q(ticket=None) | Exists(tickets),
+            Q(finding=None) | Exists(Finding.objects.within(visibility).filter(pk=OuterRef("finding"))),
             Q(objective=None) | Exists(objectives),
             Q(unit=None) | led_by(visibility),
             # who was taken off a meeting is told so
@@ -139,14 +142,17 @@ class NoticeQuerySet(models.QuerySet["Notice"]):
 
 
 def _about_one_thing() -> Q:
-    things = ("ticket", "objective", "unit", "meeting", "alert", "silence", "policy", "digest", "rule", "pull_request")
+    things = (
+        *("ticket", "finding", "objective", "unit", "meeting", "alert", "silence", "policy", "digest", "rule"),
+        "pull_request",
+    )
     return reduce(or_, (Q(**{f"{thing}__isnull": thing != about for thing in things}) for about in things))
 
 
 class Notice(models.Model):
-    """One thing that one account is told: of a ticket (a comment on it), an objective, a unit, a meeting,
-    a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, a rule that fired, or a
-    pull request.
+    """One thing that one account is told: of a ticket (a comment on it), a comment on a finding, an objective, a unit,
+    a meeting, a budget's alert, what stopped arriving, a change of the rules of who sees what, a digest, a rule that
+    fired, or a pull request.
 
     `day` is what it is about (the due date, the quarter's first day), `number` which reminder of it this is (0 is the
     first), which version told of it (of a meeting: which sequence), or which breach of a pull request.  Both belong to
@@ -156,7 +162,8 @@ class Notice(models.Model):
     account = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notices")
     kind = models.CharField(max_length=30, choices=MessageKind.choices)
     ticket = models.ForeignKey(Ticket, models.CASCADE, null=True, related_name="notices")
-    comment = models.ForeignKey(TicketComment, models.CASCADE, null=True, related_name="+")
+    finding = models.ForeignKey(Finding, models.CASCADE, null=True, related_name="+")
+    comment = models.ForeignKey(Comment, models.CASCADE, null=True, related_name="+")
     objective = models.ForeignKey(Objective, models.CASCADE, null=True, related_name="notices")
     unit = models.ForeignKey(Unit, models.CASCADE, null=True, related_name="+")
     meeting = models.ForeignKey(Meeting, models.CASCADE, null=True, related_name="notices")
@@ -185,6 +192,7 @@ class Notice(models.Model):
                     "account",
                     "kind",
                     "ticket",
+                    "finding",
                     "comment",
                     "objective",
                     "unit",

@@ -132,22 +132,6 @@ class Ticket(models.Model):
         return max(0, (today - self.due_on).days) if self.is_standing else 0
 
 
-class TicketComment(models.Model):
-    """A comment on a ticket; immutable."""
-
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="comments")
-    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
-    at = models.DateTimeField(db_default=Now(), editable=False)
-    text = models.TextField(help_text="Markdown; @name@example.com mentions a person.")
-    mentions: models.ManyToManyField[Person, models.Model] = models.ManyToManyField(
-        Person, related_name="+", blank=True
-    )
-
-    class Meta:
-        ordering = ("at", "pk")
-        constraints = [models.CheckConstraint(condition=~Q(text=""), name="ticket_comment_says_something")]
-
-
 class TicketEffect(models.Model):
     """The ticket's metric in the weeks before it began and in those after it was done."""
 

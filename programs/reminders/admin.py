@@ -27,7 +27,7 @@ class IncludedDeliveries(NoAdding, admin.TabularInline[Delivery, OutgoingEmail])
     @admin.display(description="about")
     def about(self, delivery: Delivery) -> str:
         notice = delivery.notice
-        return str(notice.ticket or notice.objective or notice.unit or notice.meeting)
+        return str(notice.ticket or notice.finding or notice.objective or notice.unit or notice.meeting)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return (

@@ -35,6 +35,9 @@ RECORDS = {"pull_request", "work_item", "deployment", "incident", "ai_session", 
 OTHERS = {
     *("annotation", "annotation_remove"),  # notes that people write
     "finding_decide",  # of a unit
+    "finding_comment",
+    "api_finding_comments",
+    "api_finding_history",
     "work_type_correct",  # of the tracker, as it shows it, without agents
     *("planning_sprint_csv", "planning_sprint_days", "planning_sprint_days_csv"),  # as their tools show, without agents
 }

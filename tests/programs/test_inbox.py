@@ -15,11 +15,11 @@ from django.utils import timezone
 from insights.query.windows import local_today
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import Person
+from programs.comments.writing import comment_on
 from programs.models import Channel, Delivery, MessageKind, Notice, OptOut, OutgoingEmail, QuietHours, TicketState
 from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import preferences_of
-from programs.tickets.services.writing import comment_on_ticket
 from tests.org import Org
 from tests.pages.recomputed import plain
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, PERSONAS, Persona, create_user
@@ -135,7 +135,7 @@ def test_notices_are_marked_read_and_unread(teams: Teams, sign_in: SignIn) -> No
 
 
 def test_a_comment_is_quoted_and_runs_nothing(teams: Teams, sign_in: SignIn) -> None:
-    comment_on_ticket(as_(MANAGER), ticket(title="A rota"), "@ada@example.com <script>alert(1)</script>")
+    comment_on(as_(MANAGER), ticket(title="A rota"), "@ada@example.com <script>alert(1)</script>")
     shown = sign_in(MEMBER).get("/programs/inbox/").content.decode()
     assert "Edith mentions you" in shown
     assert "<script>alert" not in shown

@@ -16,12 +16,13 @@ from django.utils import timezone
 
 from insights.query.windows import local_today
 from orgtree.models import Employment
+from programs.comments.writing import comment_on
 from programs.models import Channel, Delivery, Notice, OptOut, OutgoingEmail, QuietHours, Ticket, TicketState
 from programs.reminders.services import outbox
 from programs.reminders.services.planning import plan_reminders
 from programs.reminders.services.preferences import Link, read_token
 from programs.reminders.services.sending import send_waiting
-from programs.tickets.services.writing import comment_on_ticket, move_ticket
+from programs.tickets.services.writing import move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.personas import MANAGER, MEMBER, create_user
@@ -90,7 +91,7 @@ def test_an_email_can_be_unsubscribed_from_in_one_click(teams: Teams, server: Ma
     answer = program.post(path, "List-Unsubscribe=One-Click", content_type="application/x-www-form-urlencoded")
     assert answer.status_code == 200
     assert OptOut.objects.get().account == create_user(MEMBER)
-    comment_on_ticket(as_(MANAGER), of_ada, "And?")
+    comment_on(as_(MANAGER), of_ada, "And?")
     send_waiting()
     assert len(to_ada(server)) == 1
     assert Notice.objects.filter(account=create_user(MEMBER)).count() == 2, "the inbox has it all the same"
@@ -117,7 +118,7 @@ def test_a_line_break_in_a_title_begins_no_header(teams: Teams, server: MailServ
 def test_a_line_of_one_dot_ends_no_message(teams: Teams, server: MailServer) -> None:
     new_ticket = ticket(title="A rota")
     send_waiting()
-    comment_on_ticket(as_(MANAGER), new_ticket, ".\r\n. @ada@example.com\r\n.")
+    comment_on(as_(MANAGER), new_ticket, ".\r\n. @ada@example.com\r\n.")
     send_waiting()
     assert "mentions you" in subject(to_ada(server)[-1])
     assert "\n“. . @ada@example.com .”" in to_ada(server)[-1].text

@@ -15,12 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from insights.query.windows import local_today
 from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
 from orgtree.models.visibility import visibility_of
+from programs.comments.writing import comment_on
 from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState
 from programs.objectives.queries.objectives import check_in_due
 from programs.quarters.fiscal_quarters import current_quarter, quarter_at
 from programs.reminders.queries.notices import of_check_ins_due
 from programs.reminders.services.planning import plan_reminders, store_notices
-from programs.tickets.services.writing import change_ticket, comment_on_ticket, move_ticket
+from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user
 from tests.programs.reminders import filed, open_accounts, person, planned, planned_notices, words
@@ -190,19 +191,19 @@ class TestWhatHappensToATicket:
     def test_a_comment_reaches_the_owner_and_watchers_and_not_its_author(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")  # Edith filed it, and watches it
         Notice.objects.all().delete()
-        comment_on_ticket(as_(EXECUTIVE), of_ada, "How is it going?")
+        comment_on(as_(EXECUTIVE), of_ada, "How is it going?")
         texts = {words(notice) for notice in Notice.objects.all()}
         assert texts == {("ada", "ticket_commented", "A rota"), ("edith", "ticket_commented", "A rota")}
 
     def test_mentioned_people_get_that_notice_alone(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
         Notice.objects.all().delete()
-        comment_on_ticket(as_(MANAGER), of_ada, "@ada@example.com: and now? I, @edith@example.com, ask.")
+        comment_on(as_(MANAGER), of_ada, "@ada@example.com: and now? I, @edith@example.com, ask.")
         assert [words(notice) for notice in Notice.objects.all()] == [("ada", "mentioned", "A rota")]
 
     def test_a_mention_of_who_may_not_see_the_ticket_stays_hidden(self, teams: Teams) -> None:
         of_ada = ticket(title="A rota")
-        comment_on_ticket(as_(MANAGER), of_ada, "@grace@example.com will help")
+        comment_on(as_(MANAGER), of_ada, "@grace@example.com will help")
         hidden = Notice.objects.filter(account=create_user(OTHER_MEMBER))
         assert hidden.exists()
         assert not hidden.within(visibility_of(create_user(OTHER_MEMBER))).exists()
@@ -211,7 +212,7 @@ class TestWhatHappensToATicket:
         of_ada = ticket(title="A rota")
         Notice.objects.all().delete()
         with pytest.raises(Exception, match="Write something"):
-            comment_on_ticket(as_(EXECUTIVE), of_ada, "  ")
+            comment_on(as_(EXECUTIVE), of_ada, "  ")
         assert not Notice.objects.exists()
 
     def test_done_before_it_was_assigned_tells_nobody(self, teams: Teams) -> None:

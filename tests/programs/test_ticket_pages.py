@@ -17,9 +17,10 @@ from django.urls import reverse
 from insights.query.windows import local_today
 from insights.ui import wording
 from orgtree.models import Person, Unit
-from programs.models import Ticket, TicketComment, TicketEffect, TicketState
+from programs.comments.writing import comment_on
+from programs.models import Comment, Ticket, TicketEffect, TicketState
 from programs.requests.visible import account_of
-from programs.tickets.services.writing import change_ticket, comment_on_ticket, move_ticket
+from programs.tickets.services.writing import change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before
 from tests.pages.recomputed import plain
@@ -77,7 +78,7 @@ def test_who_sees_which_tickets(sign_in: SignIn) -> None:
             for name in ("ticket_move", "ticket_comment", "ticket_watch"):
                 if not may:
                     assert client.post(reverse(name, args=[ticket_.pk])).status_code == 404
-    assert not TicketComment.objects.exists()
+    assert not Comment.objects.exists()
 
 
 def test_a_member_finds_their_own_tickets_of_any_unit(sign_in: SignIn) -> None:
@@ -237,7 +238,7 @@ def test_the_second_edit_sees_both_texts_and_can_be_saved(sign_in: SignIn) -> No
 def test_what_is_written_never_runs(sign_in: SignIn) -> None:
     hostile = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"
     written = ticket(title=hostile[:200], resolution=hostile)
-    comment_on_ticket(as_(MEMBER), written, hostile)
+    comment_on(as_(MEMBER), written, hostile)
     client = sign_in(MANAGER)
     for address in (reverse("ticket", args=[written.pk]), "/programs/tickets/", "/programs/tickets/?view=board"):
         page = text(client, address)
@@ -248,7 +249,7 @@ def test_what_is_written_never_runs(sign_in: SignIn) -> None:
 
 def test_an_author_without_an_account_any_more_is_named_as_such(sign_in: SignIn) -> None:
     written, member = ticket(), as_(MEMBER)
-    comment_on_ticket(member, written, "Still worth reading")
+    comment_on(member, written, "Still worth reading")
     address = reverse("ticket", args=[written.pk])
     client = sign_in(EXECUTIVE)
     assert "<b>Deleted account</b>" not in text(client, address)
@@ -320,7 +321,7 @@ def test_no_day_of_the_calendar_is_empty_because_others_are_full(sign_in: SignIn
 def test_one_ticket_takes_few_queries(sign_in: SignIn) -> None:
     written = ticket(metric="ci.duration")
     for number in range(12):
-        comment_on_ticket(as_(MEMBER), written, f"Comment {number}")
+        comment_on(as_(MEMBER), written, f"Comment {number}")
         change_ticket(as_(MANAGER), written, draft(resolution=f"Text {number}"), of_version=number + 1)
     client = sign_in(MANAGER)
     client.get(reverse("ticket", args=[written.pk]))

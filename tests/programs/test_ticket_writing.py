@@ -16,9 +16,10 @@ from core.write_errors import ConflictError, FieldError, MayNotWriteError
 from insights.query.windows import local_today
 from integrations.models import PullRequest
 from orgtree.models import Employment, Person, UnitPlace
+from programs.comments.writing import comment_on, mentioned
 from programs.models import Objective, Ticket, TicketState
 from programs.quarters.fiscal_quarters import current_quarter
-from programs.tickets.services.writing import add_ticket, change_ticket, comment_on_ticket, mentioned, move_ticket
+from programs.tickets.services.writing import add_ticket, change_ticket, move_ticket
 from tests.org import Org
 from tests.pages.delivering import day_before, merged
 from tests.personas import ADMIN, AUDITOR, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
@@ -197,13 +198,13 @@ def test_links_are_kept(teams: Org) -> None:
 def test_comments_mention_people_who_are_known(teams: Org) -> None:
     written = ticket()
     text = "@grace@example.com and @Lise@Example.com, see ops@example.com, @nobody@example.com. @grace@example.com!"
-    comment = comment_on_ticket(as_(MEMBER), written, text)
+    comment = comment_on(as_(MEMBER), written, text)
     assert {person.email for person in comment.mentions.all()} == {"grace@example.com", "lise@example.com"}
     assert MEMBER.email in {watcher.get_username() for watcher in written.watchers.all()}  # type: ignore[attr-defined]
     assert not mentioned("no@body")
     for nothing in ("  ", "a\x00b", "x" * 20_001):
         with pytest.raises(FieldError):
-            comment_on_ticket(as_(MEMBER), written, nothing)
+            comment_on(as_(MEMBER), written, nothing)
 
 
 @pytest.mark.parametrize("title", ["Übergabe 🚀 zwischen Schichten", "پیش‌نویس", "=cmd|' /C calc'!A0", "<b>bold</b>"])

@@ -9,7 +9,7 @@ from django.test import Client
 
 from orgtree.access.api_tokens import create_api_token
 from orgtree.models import Person, TokenScope
-from programs.tickets.services.writing import comment_on_ticket
+from programs.comments.writing import comment_on
 from tests.every_route import ROUTES
 from tests.org import Org
 from tests.personas import MANAGER
@@ -26,7 +26,7 @@ def nobody(org: Org) -> Client:
     create_teams()
     Person.objects.filter(full_name="Ada").update(full_name="Ada Lovelace")
     new_ticket = ticket(title="A ticket", unit="platform", owner="ada@example.com")
-    comment_on_ticket(as_(MANAGER), new_ticket, "It helps.")
+    comment_on(as_(MANAGER), new_ticket, "It helps.")
     objective(title="An objective", owner=Person.objects.get(full_name="Ada Lovelace").email)
     secret = create_api_token("BI", user=None, scope=TokenScope.READ, expires_at=None)[1]
     return Client(headers={"Authorization": f"Bearer {secret}"})

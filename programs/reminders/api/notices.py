@@ -36,6 +36,7 @@ class NoticeSerializer(AnswerSerializer):
     quote = serializers.CharField(source="item.quote", help_text="The beginning of a comment.")
     url = serializers.SerializerMethodField()
     ticket = serializers.IntegerField(allow_null=True, source="notice.ticket_id")
+    finding = serializers.IntegerField(allow_null=True, source="notice.finding_id")
     objective = serializers.IntegerField(allow_null=True, source="notice.objective_id")
     unit = serializers.CharField(
         allow_null=True, source="notice.unit.slug", help_text="Slug, of a team that lacks its objective."

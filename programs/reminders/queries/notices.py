@@ -23,6 +23,7 @@ from programs.reminders.queries import recipients
 from programs.teams.queries import teams_without_objective
 
 NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
+COMMENT_COLUMNS = "account_id, kind, ticket_id, finding_id, comment_id, number"
 SILENCE_COLUMNS = "account_id, kind, silence_id, number"
 PULL_REQUEST_COLUMNS = "account_id, kind, pull_request_id, number"
 POLICY_COLUMNS = "account_id, kind, policy_id, number"
@@ -284,33 +285,37 @@ def of_policy_changes(now: datetime) -> Statement:
 
 
 def of_comment(comment_id: int, people: Sequence[int], today: date) -> Statement:
-    """Tell the mentioned people of a comment; without any, the owner and the watchers; never its author.
+    """Tell the mentioned people of a comment, the owner and the watchers of its ticket, and who commented on its
+    finding before; never its author.  Columns are COMMENT_COLUMNS.
 
     `people` are the mentioned people and the owner.
     """
     return (
         f"""
         WITH {recipients.ACCOUNTS_OF_PEOPLE}, comment AS (
-            SELECT comment.id, comment.ticket_id, comment.by_id, ticket.owner_id
-            FROM programs_ticketcomment comment JOIN programs_ticket ticket ON ticket.id = comment.ticket_id
+            SELECT comment.id, comment.ticket_id, comment.finding_id, comment.by_id, ticket.owner_id
+            FROM programs_comment comment LEFT JOIN programs_ticket ticket ON ticket.id = comment.ticket_id
             WHERE comment.id = %(comment)s
         ), told AS (
-            SELECT account_of.account_id, 0 AS place FROM programs_ticketcomment_mentions mention
+            SELECT account_of.account_id, 0 AS place FROM programs_comment_mentions mention
             JOIN account_of ON account_of.person_id = mention.person_id
-            WHERE mention.ticketcomment_id = %(comment)s
+            WHERE mention.comment_id = %(comment)s
             UNION ALL
             SELECT watcher.user_id, 1 FROM comment
             JOIN programs_ticket_watchers watcher ON watcher.ticket_id = comment.ticket_id
             JOIN auth_user account ON account.id = watcher.user_id AND account.is_active
             UNION ALL
+            SELECT earlier.by_id, 1 FROM comment
+            JOIN programs_comment earlier ON earlier.finding_id = comment.finding_id
+            JOIN auth_user account ON account.id = earlier.by_id AND account.is_active
+            UNION ALL
             SELECT account_of.account_id, 1 FROM comment JOIN account_of ON account_of.person_id = comment.owner_id
         )
         SELECT told.account_id, CASE WHEN min(told.place) = 0 THEN %(mentioned)s ELSE %(commented)s END AS kind,
-            comment.ticket_id, comment.id AS comment_id, NULL::bigint AS objective_id, NULL::bigint AS unit_id,
-            NULL::date AS day, 0 AS number
+            comment.ticket_id, comment.finding_id, comment.id AS comment_id, 0 AS number
         FROM told CROSS JOIN comment
         WHERE told.account_id IS DISTINCT FROM comment.by_id
-        GROUP BY told.account_id, comment.ticket_id, comment.id
+        GROUP BY told.account_id, comment.ticket_id, comment.finding_id, comment.id
         """,  # noqa: S608 — put together from texts of this package; values are passed apart
         {
             **recipients.of_people(people, today),

@@ -13,6 +13,7 @@ from django.urls import NoReverseMatch, reverse
 from core.page_links import url_with
 from insights.catalogue.agents import agent_name
 from insights.catalogue.registry import find
+from insights.findings.words import names_behind, worded
 from insights.query import windows
 from insights.ui import wording
 from insights.ui.silences import silence_title, text_of_notice
@@ -38,15 +39,24 @@ def notices_of_page(numbers: Sequence[int]) -> list[Notice]:
 def with_related(notices: QuerySet[Notice]) -> QuerySet[Notice]:
     """The notices with everything that their texts need."""
     return notices.select_related(
-        *("ticket__unit", "ticket__owner", "comment__by", "objective__unit", "objective__quarter", "unit"),
+        *(
+            "ticket__unit",
+            "ticket__owner",
+            "finding__unit",
+            "comment__by",
+            "objective__unit",
+            "objective__quarter",
+            "unit",
+        ),
         *("meeting__series__unit", "alert__budget__unit", "silence", "policy"),
         *("digest", "rule__unit", "pull_request__repository"),
     )
 
 
 def items_of(notices: Sequence[Notice]) -> list[Item]:
-    """The notices' texts in order; three queries for names, however many.  Needs `with_related`."""
-    words = _NoticeTexts(windows.local_today(), _names(notices))
+    """The notices' texts in order; five queries for names at most, however many.  Needs `with_related`."""
+    findings = [notice.finding for notice in notices if notice.finding is not None]
+    words = _NoticeTexts(windows.local_today(), _names(notices), names_behind(findings) if findings else {})
     return [words.item(notice) for notice in notices]
 
 
@@ -59,6 +69,7 @@ def _names(notices: Sequence[Notice]) -> Mapping[int, str]:
 class _NoticeTexts:
     today: date
     names: Mapping[int, str]
+    units: Mapping[str, str]  # of findings, by slug
 
     def item(self, notice: Notice) -> Item:
         if notice.comment is not None:
@@ -98,13 +109,17 @@ class _NoticeTexts:
         return "Due today" if days == 0 else "Due tomorrow" if days == 1 else f"Due in {days} days"
 
     def _comment(self, notice: Notice) -> Item:
-        comment, ticket = notice.comment, notice.ticket
-        assert comment is not None and ticket is not None  # noqa: S101, PT018 — a comment is of a ticket
+        comment, ticket, finding = notice.comment, notice.ticket, notice.finding
+        assert comment is not None  # noqa: S101 — `item` looked
         who = self.names.get(comment.by_id or 0, SOMEBODY)
         label = f"{who} mentions you" if notice.kind == MessageKind.MENTIONED else f"{who} comments"
         line = " ".join(comment.text.split())
         quote = line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE].rstrip()}…"
-        return Item(label, ticket.title, reverse("ticket", args=[ticket.pk]), quote=quote)
+        if ticket is not None:
+            return Item(label, ticket.title, reverse("ticket", args=[ticket.pk]), quote=quote)
+        words = worded(finding, self.units) if finding else None
+        path = url_with(reverse("findings"), {"finding": notice.finding_id})
+        return Item(label, words.title if words else "A finding", path, quote=quote)
 
     def _objective(self, notice: Notice) -> Item:
         objective = notice.objective

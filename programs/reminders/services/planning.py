@@ -14,10 +14,11 @@ from django.utils import timezone
 from core import sql
 from core.locks import Lock
 from insights.query import windows
-from programs.models import Ticket, TicketComment
+from programs.models import Comment, Ticket
 from programs.quarters.fiscal_quarters import quarter_at
 from programs.reminders.queries import notices
 from programs.reminders.queries.notices import (
+    COMMENT_COLUMNS,
     NOTICE_COLUMNS,
     POLICY_COLUMNS,
     PULL_REQUEST_COLUMNS,
@@ -55,12 +56,13 @@ def plan_alone(statement: Statement, now: datetime | None = None, *, columns: st
         return store_notices(statement, now=now, columns=columns)
 
 
-def notify_of_comment(comment: TicketComment) -> int:
+def notify_of_comment(comment: Comment) -> int:
     """Write the notices of a comment in the transaction that stores it; return how many."""
     people = list(comment.mentions.values_list("pk", flat=True))
-    if comment.ticket.owner_id is not None:
+    if comment.ticket is not None and comment.ticket.owner_id is not None:
         people.append(comment.ticket.owner_id)
-    return store_notices(notices.of_comment(comment.pk, people, windows.local_today()))
+    statement = notices.of_comment(comment.pk, people, windows.local_today())
+    return store_notices(statement, columns=COMMENT_COLUMNS)
 
 
 def notify_of_assignment(ticket: Ticket, *, by: User | None) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.contrib.auth.models import User
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -14,10 +13,8 @@ from insights.catalogue.registry import find
 from insights.query import windows
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
-from orgtree.access.who_sees import names_of
 from programs.alignment.offers import visible_among
-from programs.models import Ticket, TicketComment, TicketEffect, TicketPullRequest, TicketState
-from programs.requests.model_fields import AccountField
+from programs.models import Ticket, TicketEffect, TicketPullRequest, TicketState
 from programs.teams.fields import LedUnitField, OwnerField
 from programs.tickets.services.effects import EffectState, state_of, visible_effect, why_no_effect
 from programs.tickets.services.fields import WRITTEN, TicketWriteSerializer
@@ -96,22 +93,6 @@ class WatchingSerializer(WatchSerializer):
     watchers = serializers.IntegerField(help_text="Number of accounts that watch it.")
 
 
-class CommentSerializer(ReadSerializer[TicketComment]):
-    by = AccountField(source="by_id", help_text="Null: a deleted account.")
-
-    class Meta:
-        model = TicketComment
-        fields = ("id", "text", "by", "at")
-
-
-class CommentsSerializer(serializers.Serializer[object]):
-    comments = CommentSerializer(many=True)
-
-
-class CommentWriteSerializer(BodySerializer):
-    text = Text()
-
-
 def ticket_documents(tickets: Sequence[Ticket], access: Access) -> list[dict[str, Any]]:
     """Serialise tickets read with unit, owner and effect; two queries read their pull requests and objectives."""
     linked = _pull_requests(tickets, access)
@@ -127,12 +108,6 @@ def _pull_requests(tickets: Sequence[Ticket], access: Access) -> Mapping[int, li
     for ticket, pull_request in links.order_by("pullrequest").values_list("ticket", "pullrequest"):
         numbers[ticket].append(pull_request)
     return numbers
-
-
-def comment_documents(comments: Sequence[TicketComment]) -> list[dict[str, Any]]:
-    """The first word first; names as everybody may see them."""
-    names = names_of(list(User.objects.filter(pk__in={comment.by_id for comment in comments if comment.by_id})))
-    return [dict(document) for document in CommentSerializer(comments, many=True, context={"names": names}).data]
 
 
 def watching_document(ticket: Ticket, access: Access) -> dict[str, Any]:

@@ -16,19 +16,17 @@ from core.api.resources import Documents, ListCreate, ReadChange, changes_of
 from insights.api.program_view import ProgramView
 from insights.catalogue.registry import find
 from integrations.delivery.records.visible import visible_pull_requests
+from programs.comments.api import CommentSerializer, CommentsSerializer, CommentWriteSerializer, comment_documents
+from programs.comments.writing import comment_on
 from programs.history.api import ChangeSerializer, DifferenceSerializer, change_document, difference_document
 from programs.history.events import names_of_accounts
 from programs.models import BottleneckKind, Nature, Ticket, TicketState, TicketTemplate
 from programs.requests.visible import check_is_of_account, visible_ticket
 from programs.tickets.api.documents import (
-    CommentSerializer,
-    CommentsSerializer,
-    CommentWriteSerializer,
     MoveSerializer,
     TicketSerializer,
     WatchingSerializer,
     WatchSerializer,
-    comment_documents,
     ticket_documents,
     watching_document,
 )
@@ -39,7 +37,6 @@ from programs.tickets.services.history import history_of, ticket_changes
 from programs.tickets.services.writing import (
     add_ticket,
     change_ticket,
-    comment_on_ticket,
     move_ticket,
     unwatch_ticket,
     watch_ticket,
@@ -90,7 +87,7 @@ class TicketCommentsView(ProgramView):
     def post(self, request: Request, pk: int) -> Response:
         """Say something; @ada@example.com mentions a person."""
         ticket = visible_ticket(pk, self.access)
-        comment = comment_on_ticket(self.access, ticket, body(request, CommentWriteSerializer)["text"])
+        comment = comment_on(self.access, ticket, body(request, CommentWriteSerializer)["text"])
         return Response(comment_documents([comment])[0], status=status.HTTP_201_CREATED)
 
 

@@ -21,10 +21,11 @@ from insights.query import windows
 from insights.ui.tiles import Link
 from integrations.delivery.records.visible import visible_pull_requests
 from orgtree.access.access import Access
+from programs.comments.writing import comment_on
 from programs.finding_work.pages import finding_of
 from programs.history.events import names_of_accounts
 from programs.history.labels import cells_of
-from programs.models import Objective, Ticket, TicketComment, TicketState
+from programs.models import Comment, Objective, Ticket, TicketState
 from programs.requests.fields import day
 from programs.requests.visible import visible_ticket
 from programs.teams.fields import is_here
@@ -32,7 +33,7 @@ from programs.tickets.pages.labels import ticket_history, ticket_lines
 from programs.tickets.queries import PAGE
 from programs.tickets.services.effects import why_no_effect
 from programs.tickets.services.history import history_of, ticket_changes
-from programs.tickets.services.writing import comment_on_ticket, move_ticket, unwatch_ticket, watch_ticket
+from programs.tickets.services.writing import move_ticket, unwatch_ticket, watch_ticket
 
 COMMENTS_LISTED = 200
 
@@ -60,7 +61,7 @@ def ticket_page(
     access, today = access_in(request), windows.local_today()
     [line] = ticket_lines([record], access, today)
     watchers = list(record.watchers.values_list("pk", flat=True))
-    comments: list[TicketComment] = list(record.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
+    comments: list[Comment] = list(record.comments.order_by("-at", "-pk")[:COMMENTS_LISTED])
     history = history_of(record)
     names = names_of_accounts([record.written_by_id, *(written.by_id for written in comments), *history.accounts])
     linked = set(record.pull_requests.values_list("pk", flat=True))
@@ -150,7 +151,7 @@ def ticket_comment(request: HttpRequest, pk: int) -> HttpResponse:
     ticket = visible_ticket(pk, access_in(request))
     text = request.POST.get("text", "")
     try:
-        comment_on_ticket(access_in(request), ticket, text)
+        comment_on(access_in(request), ticket, text)
     except FieldError as problem:
         return ticket_page(request, ticket, problems=[problem.message], comment=text, status=400)
     return redirect("ticket", pk)

@@ -1,17 +1,14 @@
-"""Adds, changes and comments on tickets.
+"""Adds and changes tickets.
 
-Managers write for their units, executives and admins for all; owners change theirs.  Whoever sees one may comment.
+Managers write for their units, executives and admins for all; owners change theirs.
 The history (django-pghistory) records each change with its account.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
-
-from django.db.models.functions import Lower
 
 from core.authorship import changes_by
 from core.edit_conflicts import take_fields
@@ -19,12 +16,11 @@ from core.write_errors import FieldError, MayNotWriteError, checked_text
 from insights.query import windows
 from integrations.enums import MirrorState
 from orgtree.access.access import Access
-from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.finding_work.work import follow_drop
-from programs.models import Ticket, TicketComment, TicketState
+from programs.models import Ticket, TicketState
 from programs.models.objectives import LONGEST_TITLE
-from programs.reminders.services.planning import notify_of_assignment, notify_of_comment
+from programs.reminders.services.planning import notify_of_assignment
 from programs.requests.visible import account_of
 from programs.tickets.services.fields import ticket_fields
 
@@ -38,9 +34,6 @@ STATE_OF: Mapping[str, MirrorState] = {
     TicketState.DONE: MirrorState.DONE,
     TicketState.DROPPED: MirrorState.DROPPED,
 }
-LONGEST_COMMENT = 20_000  # characters
-MOST_MENTIONS = 20  # of one comment: more is a mailing list
-MENTION = re.compile(r"(?<![\w.])@([\w.+-]+@[\w-]+(?:\.[\w-]+)+)")
 
 
 def may_change(visibility: Visibility, ticket: Ticket) -> bool:
@@ -170,21 +163,3 @@ def check_completion(day: date, starts_on: date) -> None:
         raise FieldError("completed_on", f"{day} is in the future.")
     if day < starts_on:
         raise FieldError("completed_on", f"It began on {starts_on}: it cannot be completed before that.")
-
-
-def comment_on_ticket(access: Access, ticket: Ticket, text: str) -> TicketComment:
-    """Comment on a visible ticket; the author watches it from then on.  Raises FieldError."""
-    account = account_of(access)
-    text = checked_text("text", text, LONGEST_COMMENT, missing="Write something.")
-    with changes_by(account):
-        comment = TicketComment.objects.create(ticket=ticket, by=account, text=text)
-        comment.mentions.set(mentioned(text))
-        ticket.watchers.add(account)
-        notify_of_comment(comment)
-    return comment
-
-
-def mentioned(text: str) -> Sequence[Person]:
-    """The people whose addresses stand behind an @; an address that nobody has mentions nobody."""
-    addresses = list(dict.fromkeys(address.lower().rstrip(".") for address in MENTION.findall(text)))[:MOST_MENTIONS]
-    return list(Person.objects.annotate(address=Lower("email")).filter(address__in=addresses)) if addresses else []

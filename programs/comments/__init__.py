@@ -1,0 +1,1 @@
+"""Comments on tickets and on findings, of those who may see them."""
