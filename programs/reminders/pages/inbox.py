@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from core.page_links import Picker, page_links, read_page, url_with
 from core.views import action_view, record_view
+from insights.pages.findings import lines_of
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.ui import wording
@@ -21,7 +22,7 @@ from programs.models import MessageKind, Notice
 from programs.reminders.services.inbox import COUNTED, count_unread, notices_of, read_notices, unread_notices
 from programs.reminders.services.labels import items_of, notices_of_page, with_related
 
-PAGE_SIZE = 25
+PAGE_SIZE, FINDINGS_SHOWN = 25, 3
 SHOWN = {"unread": "Unread", "all": "All"}
 ICONS = {
     MessageKind.DUE_SOON.value: "calendar-due",
@@ -72,6 +73,7 @@ def inbox(request: HttpRequest) -> HttpResponseBase:
         "has_unread": bool(page.object_list) if shown == "unread" else notices.unread().exists(),
         **page_links(page, lambda number: _url(show=shown, page=number)),
         "here": request.get_full_path(),
+        "findings": lines_of(access, most=FINDINGS_SHOWN) if page.number == 1 else [],
     }
     return render(request, "programs/inbox/list.html", context)
 
