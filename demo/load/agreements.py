@@ -1,4 +1,6 @@
-"""The demo's working agreements: what the organisation agreed on, a team that keeps its own, and one that breaks it."""
+"""The demo's working agreements: what the organisation agreed on, a team that keeps its own, one that breaks it,
+and labels on pull requests that do.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,7 @@ from django.contrib.auth.models import User
 
 from core.authorship import changes_by
 from demo.load.personas import PERSONAS
-from demo.plan.people import CHECKOUT, DATA, PLATFORM
+from demo.plan.people import CHECKOUT, DATA, PLATFORM, SEARCH
 from demo.plan.year import DemoYear
 from integrations.delivery.agreements.agree import agree
 from integrations.models import WorkingAgreement
@@ -21,6 +23,7 @@ AGREED: dict[str, tuple[int, dict[str, Any]]] = {
     "": (300, {"review_hours": 48, "needs_work_item": True, "hotfix_labels": ["hotfix"]}),
     PLATFORM: (126, {"review_hours": 24}),
     DATA: (60, {"most_lines": 400}),
+    SEARCH: (90, {"marks_pull_requests": True}),
     CHECKOUT: (125, {"most_lines": 800, "marks_pull_requests": True}),
 }
 

@@ -20,6 +20,7 @@ from demo.plan.repositories import ORGANISATION_LOGIN, REPOSITORIES
 from demo.plan.stories import Flavour
 from demo.providers.serve import EMAIL, FILE, LOGIN, DemoTools, serving_alone
 from integrations.connectors.base import LABEL_PULL_REQUESTS, MIRROR_TICKETS, Settings
+from integrations.connectors.github.connector import READ_CODE_SCANNING
 from integrations.connectors.registered import connectors
 from integrations.models import Connection, Stream
 from integrations.sync.connect import connect
@@ -28,7 +29,7 @@ from programs.models import DemoRun
 
 # By provider, what an admin entered besides address and token.
 _SETTINGS: Mapping[str, Mapping[str, str]] = {
-    "github": {"owners": ORGANISATION_LOGIN, LABEL_PULL_REQUESTS: "true"},
+    "github": {"owners": ORGANISATION_LOGIN, LABEL_PULL_REQUESTS: "true", READ_CODE_SCANNING: "true"},
     "jira": {"email": EMAIL, MIRROR_TICKETS: "true"},
     "jenkins": {
         "user": LOGIN,

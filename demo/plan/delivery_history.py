@@ -17,6 +17,7 @@ from typing import TypeVar
 from demo.plan.commits import DemoCommit, plan_commits
 from demo.plan.delivery import (
     Account,
+    CodeScanningAlert,
     Commit,
     DeliveryEvent,
     DeliveryHistory,
@@ -34,6 +35,7 @@ from demo.plan.git_log import GitLog, read_log
 from demo.plan.issues import PlannedIssue
 from demo.plan.people import PEOPLE, DemoPerson
 from demo.plan.pull_requests import PlannedPullRequest, Work, plan_work
+from demo.plan.quality_reports import alerts_of_host
 from demo.plan.repositories import BOT_EMAIL, BOT_NAME, ORGANISATION_LOGIN, REPOSITORIES, DemoRepository, git_address
 from demo.plan.reviews import Step
 from demo.plan.year import DemoYear
@@ -90,6 +92,9 @@ def demo_history(
             sorted((incident for one in delivered for incident in one.incidents), key=lambda event: event.started_at)
         ),
         releases=_in_order(release for one in delivered for release in one.releases),
+        alerts=tuple(
+            sorted((alert for teller in tellers for alert in teller.alerts), key=lambda alert: alert.created_at)
+        ),
     )
 
 
@@ -135,6 +140,10 @@ class _HistoryBuilder:
             self._log.commits,
             first_id=_STRIDE * (self._position + 1),
         )
+
+    @property
+    def alerts(self) -> Iterator[CodeScanningAlert]:
+        return alerts_of_host(self._year, REPOSITORIES[self._position], self.repository)
 
     def _pull_request(self, planned: PlannedPullRequest) -> PullRequest:
         commits = [self._of_change[git_address(commit.person), commit.at.astimezone(UTC)] for commit in planned.commits]

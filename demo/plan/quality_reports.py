@@ -1,4 +1,5 @@
-"""Reports of tests, coverage and code scanning, as the demo's pipelines write them: JUnit XML, Cobertura XML, SARIF.
+"""Reports of tests, coverage and code scanning, as the demo's pipelines write them: JUnit XML, Cobertura XML, SARIF;
+and the alerts that its code host has of its own.
 
 Mobile’s browser tests became flaky some weeks ago, Search covers more and more of its code, and the warehouse's
 alerts are left open.  The quiet flavour has none of these stories.
@@ -9,10 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha1
 from random import Random
 
+from demo.plan.delivery import CodeScanningAlert, Repository
 from demo.plan.repositories import REPOSITORIES, DemoRepository
 from demo.plan.year import DemoYear
 
@@ -25,6 +27,8 @@ _TESTS = 120
 _LINES = 4000
 _RULES = (("py/sql-injection", "8.8"), ("py/clear-text-logging", "7.5"), ("py/unused-import", "2.0"))
 _FIXED_AFTER_WEEKS = 2
+_HOSTED_RULES = (("py/weak-crypto", "error", "high"), ("py/log-injection", "warning", "medium"))
+_WEEKS_BETWEEN_ALERTS, _DISMISSED_OF = 3, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,32 @@ def quality_reports(year: DemoYear) -> Iterator[QualityReport]:
             if week % 2 == 0:
                 yield QualityReport("cobertura", repository, "unit", sha, at, _cobertura(year, repository, week))
                 yield QualityReport("sarif", repository, "", sha, at, _sarif(year, repository, week))
+
+
+def alerts_of_host(year: DemoYear, planned: DemoRepository, repository: Repository) -> Iterator[CodeScanningAlert]:
+    """The year's alerts of CodeQL, which the warehouse does not use: one every third week, fixed within two or
+    dismissed.
+    """
+    if planned.name == _LEAVES_OPEN:
+        return
+    folder = planned.folders[0]
+    for number, week in enumerate(range(year.weeks - 1, 0, -_WEEKS_BETWEEN_ALERTS), start=1):
+        chance = Random(f"{year.seed} {planned.name} alert {number}")  # noqa: S311  # not for secrets
+        created_at = year.anchor - timedelta(weeks=week, minutes=chance.randrange(1, 4000))
+        ended_at = created_at + timedelta(days=chance.randrange(2, 13))
+        rule, level, severity = chance.choice(_HOSTED_RULES)
+        is_dismissed = number % _DISMISSED_OF == 0
+        yield CodeScanningAlert(
+            number=number,
+            repository=repository,
+            rule=rule,
+            level=level,
+            severity=severity,
+            path=f"{folder.path}/module_{number}{folder.suffix}",
+            created_at=created_at.astimezone(UTC),
+            fixed_at=None if is_dismissed else ended_at.astimezone(UTC),
+            dismissed_at=ended_at.astimezone(UTC) if is_dismissed else None,
+        )
 
 
 def _failing(chance: Random, attempt: int) -> tuple[str, ...]:

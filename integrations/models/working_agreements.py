@@ -208,6 +208,9 @@ class WorkingAgreement(models.Model):
         super().validate_constraints(exclude={*(exclude or ()), "size_thresholds"})
 
 
+MARK_PREFIX = "headway: "  # of the labels that Headway sets, and nobody else
+
+
 @pghistory.track(
     pghistory.InsertEvent("added"),
     pghistory.UpdateEvent("changed", condition=pghistory.AnyChange("labels")),

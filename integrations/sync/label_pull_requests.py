@@ -20,9 +20,12 @@ from integrations.connectors.base import LABEL_PULL_REQUESTS
 from integrations.connectors.errors import ConnectorError, TransientError
 from integrations.enums import ResourceKind
 from integrations.models import PullRequest, PullRequestMark, Resource
+from integrations.models.working_agreements import MARK_PREFIX
 from integrations.sync.clients import fetched, open_client
 
-NO_ITEM, TOO_LARGE, UNREVIEWED = "headway: no work item", "headway: too large", "headway: waits for review"
+NO_ITEM, TOO_LARGE, UNREVIEWED = (
+    f"{MARK_PREFIX}{reason}" for reason in ("no work item", "too large", "waits for review")
+)
 MARK: Final = Lock("labels of a pull request")
 BACKOFF = Backoff(first=timedelta(minutes=1), longest=timedelta(hours=6))
 AT_ONCE = 100  # pull requests a minute: GitHub allows 80 writes a minute, and the client waits where it says so

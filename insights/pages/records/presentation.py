@@ -31,6 +31,7 @@ from integrations.models import (
     WorkItem,
     WorkItemFigures,
 )
+from integrations.models.working_agreements import MARK_PREFIX
 
 FEWEST_GATHERED = 3  # consecutive commits of one person are one entry
 STATUS_IS_NEWS = frozenset({Happened.RUN, Happened.STATUS, Happened.FINISHED})
@@ -193,7 +194,7 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
         ("Merged", wording.moment(pull_request.merged_at)),
         ("Merged by", who(pull_request.merged_by)),
         ("Work type", status_words(pull_request.work_type)),
-        ("Labels", ", ".join(pull_request.labels)),
+        ("Labels", ", ".join(_labels_of(pull_request))),
         ("Source", pull_request.connection.name),
     ]
     if figures is None:
@@ -210,6 +211,14 @@ def pull_request_facts(pull_request: PullRequest) -> Facts:
         ("Files", "" if figures.file_count is None else f"{figures.file_count:,}"),
     ]
     return facts
+
+
+def _labels_of(pull_request: PullRequest) -> Sequence[str]:
+    """The labels of its tool, with those that Headway has set on it by now."""
+    mark = getattr(pull_request, "mark", None)
+    if mark is None:
+        return pull_request.labels
+    return [*(label for label in pull_request.labels if not label.startswith(MARK_PREFIX)), *mark.labels]
 
 
 def _counts_for(pull_request: PullRequest, figures: PullRequestFigures) -> str:

@@ -71,7 +71,7 @@ def pull_request_read(record: PullRequest) -> PullRequest:
         *("repository", "connection", "author__person", "requested_by__person", "merged_by__person"),
         *("figures__credited__person", "figures__reverts__repository", "figures__reverted_by__repository"),
         "figures__reverted_by__figures",
-        *("deployed__deployment__repository", "origin"),
+        *("deployed__deployment__repository", "origin", "mark"),
     ).get(pk=record.pk)
 
 
