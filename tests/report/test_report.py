@@ -389,7 +389,7 @@ def test_the_page_freezes_and_shows_both(delivered: Org) -> None:
 
 
 @pytest.mark.skipif(chromium() is None, reason="there is no Chromium")
-def test_the_pdf_has_a_page_for_each_sheet(delivered: Org) -> None:
+def test_the_pdf_has_as_many_pages_as_sheets(delivered: Org) -> None:
     with time_machine.travel(datetime.now(UTC), tick=True):
         pdf = signed_in(EXECUTIVE).get("/insights/report/pdf/", {"quarter": "2026-Q3"}).content
     assert len(sheets_of(pdf)) == 4
