@@ -35,9 +35,10 @@ def test_templates_compile() -> None:
     assert not broken
 
 
-# Mail programs read no style sheet, and no policy of ours holds there.
+# Mail programs read no style sheet of ours, and no policy of ours holds there.  The element has what attributes cannot
+# say: other colours in the dark, and another layout on a phone.
 EMAILS = "programs/emails/"
-IN_EMAILS = "a style attribute"
+IN_EMAILS = ("a style attribute", "a <style> element")
 
 
 def test_templates_need_nothing_that_the_policy_forbids() -> None:
@@ -45,7 +46,7 @@ def test_templates_need_nothing_that_the_policy_forbids() -> None:
         f"{what} in {name}: {match.group(0)[:80]}"
         for name in NAMES
         for what, pattern in FORBIDDEN.items()
-        if not (what == IN_EMAILS and name.startswith(EMAILS))
+        if not (what in IN_EMAILS and name.startswith(EMAILS))
         and (match := pattern.search((TEMPLATES / name).read_text()))
     ]
     assert forbidden == []
