@@ -67,7 +67,7 @@ class FindingSerializer(serializers.Serializer[object]):
     compared_by = serializers.CharField(help_text="The rule by which they are comparable.")
     found_on = serializers.DateField()
     ended_on = serializers.DateField(allow_null=True)
-    verdict = serializers.ChoiceField(choices=["", *Verdict.values])
+    verdict = serializers.ChoiceField(choices=[("", ""), *Verdict.choices])
     reason = serializers.CharField()
 
 
@@ -149,7 +149,7 @@ class FindingChangeSerializer(serializers.Serializer[object]):
     by = serializers.CharField(help_text="Empty: a deleted account.")
     automatic = serializers.BooleanField(help_text="Made by the night's checks.")
     state = serializers.ChoiceField(choices=FindingState.choices)
-    verdict = serializers.ChoiceField(choices=["", *Verdict.values])
+    verdict = serializers.ChoiceField(choices=[("", ""), *Verdict.choices])
     reason = serializers.CharField(help_text="Given with this change.")
 
 
