@@ -95,6 +95,7 @@ NO_SOURCE_EVER = {
     "scanning alerts, or let a pipeline push SARIF reports.",
     Source.VENDORS: "No vendor’s report has been synced yet. Connect the API of an agent’s vendor in admin.",
 }
+ANYBODY = -1  # beside ids of units
 ONLY_OTHERS = "None of these people has sent telemetry yet. Connect their agents to see figures here."
 
 # The time of the first record.  A stream that was read to its end without records also proves their absence, from its
@@ -157,7 +158,7 @@ class ConnectedSince:
         connected = [Connected(source, self._since(source, telemetry_of, unit_id)) for source in sources]
         latest = max(connected, key=lambda candidate: candidate.since or date.max)
         if latest.since is None and latest.source is Source.TELEMETRY and telemetry_of is not None:
-            latest = replace(latest, only_others=self._since(Source.TELEMETRY, None, None) is not None)
+            latest = replace(latest, only_others=ANYBODY in self._enrolled[telemetry_of])
         if metric.belongs_to is not BelongsTo.OWNER or scope.kind not in (ScopeKind.UNIT, ScopeKind.UNITS):
             return latest
         if scope not in self._owning:
@@ -304,7 +305,7 @@ def _only_direct_commits(unit: int | None, window: Window, repositories: tuple[s
 
 def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
     """The first day on which anybody was enrolled and in scope: by unit where the scope is several units; otherwise,
-    and as the default, under None.
+    and as the default, under None.  Under ANYBODY, whatever the scope is.
 
     Facts of people in no unit may be unmatched, so for those the day of the whole organisation holds.
     """
@@ -326,7 +327,7 @@ def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
         *([[scope.person_id]] if scope.person_id is not None else []),
         *([[*scope.among]] if scope.among else []),
     ]
-    key = "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL"
+    key = "stay_0.ancestor_id" if scope.kind is ScopeKind.UNITS else "NULL::bigint"
     rows = sql.rows(
         f"""
         SELECT {key}, min(lower({" * ".join(["enrolled.days", *(f"{name}.during" for name in names)])}))
@@ -338,6 +339,7 @@ def _enrolled_since(scope: ResolvedScope) -> Mapping[int | None, date]:
         {" ".join(joins)}
         WHERE {" AND ".join(["true", *["identity.person_id = ANY(%s)"] * len(only)])}
         GROUP BY 1
+        UNION ALL SELECT {ANYBODY}, ({_FIRST_DAYS[Source.TELEMETRY]})
         """,  # this module's own
         [*(value for _, _, values in stays for value in values), *only],
     )

@@ -148,6 +148,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
     "programs/agreements.csv": ("working-agreements.csv",),
     "programs/agreements/<str:pk>/": ("working-agreements/<str:pk>/",),
     "insights/allocation/rules/": ("allocation-rules/",),
+    "insights/findings/<int:pk>/comment/": ("findings/<int:pk>/comments/",),
     "insights/allocation/rules.csv": ("allocation-rules.csv",),
     "insights/allocation/rules/new/": ("allocation-rules/", "writing-for/"),
     "insights/allocation/rules/<int:pk>/": ("allocation-rules/<int:pk>/",),
@@ -199,6 +200,7 @@ PAGES: Mapping[str, tuple[str, ...]] = {
 PROGRAM = (
     *("programs/", "account/", "insights/ai/budgets/", "insights/ai/charge-back"),
     *("insights/allocation/rules", "insights/allocation/targets/", "insights/capitalisation/", "insights/report/"),
+    "insights/findings/<int:pk>/comment/",
 )
 
 

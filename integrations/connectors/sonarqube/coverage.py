@@ -21,7 +21,7 @@ LINES, DUPLICATED, GATE = "lines", "duplicated_lines", "alert_status"
 RATINGS = {"reliability": "reliability_rating", "security": "security_rating", "maintainability": "sqale_rating"}
 METRICS = (VALID, UNCOVERED, LINES, DUPLICATED, GATE, *RATINGS.values())
 _GATES = {"OK": True, "WARN": True, "ERROR": False}  # a warning, which old servers have, does not fail it
-WORST = 5  # E
+RATED = ("1", "2", "3", "4", "5")  # A to E
 NAME = "SonarQube"
 HISTORY = 1000  # values of a metric in one answer, the most that the API gives
 _OVERLAP = timedelta(hours=1)  # an analysis appears once it was processed, with the time at which it was made
@@ -33,10 +33,12 @@ def normalise_analysis(payload: Json) -> list[CoverageReportDraft]:
     analysis = Reader(payload.get(SOURCE), SOURCE, parent=reader)
     measured_at = analysis.time("date")
     valid, uncovered = _number(reader, VALID), _number(reader, UNCOVERED)
-    lines, duplicated = _number(reader, LINES), _number(reader, DUPLICATED)
-    for name, part, whole in ((UNCOVERED, uncovered, valid), (DUPLICATED, duplicated, lines)):
-        if part is not None and whole is not None and part > whole:
-            raise SchemaError(f"measures.{name}", f"is more than the {whole} lines that it is a part of")
+    if uncovered is not None and valid is not None and uncovered > valid:
+        raise SchemaError(f"measures.{UNCOVERED}", f"is more than the {valid} lines that it is a part of")
+    lines, duplicated = _part(reader, LINES), _part(reader, DUPLICATED)
+    if duplicated is not None and lines is not None and duplicated > lines:
+        reader.leave_out(f"measures.{DUPLICATED}")
+        duplicated = None
     is_covered = valid is not None and uncovered is not None
     return [
         CoverageReportDraft(
@@ -72,15 +74,23 @@ def _number(reader: Reader, metric: str) -> int | None:
     return int(value)
 
 
-def _rating(reader: Reader, metric: str) -> int | None:
-    """1.0 is A, 5.0 is E."""
-    value = reader.text(f"measures.{metric}", default="")
-    if not value:
+def _part(reader: Reader, metric: str) -> int | None:
+    """The value of a metric without which the report still counts: left out if it is no number."""
+    try:
+        return _number(reader, metric)
+    except SchemaError:
+        reader.leave_out(f"measures.{metric}")
         return None
-    number = value.removesuffix(".0")
-    if not (number.isascii() and number.isdecimal() and 1 <= int(number) <= WORST):
-        raise SchemaError(f"measures.{metric}", f"should be a rating from 1.0 to {WORST}.0")
-    return int(number)
+
+
+def _rating(reader: Reader, metric: str) -> int | None:
+    """1.0 is A, 5.0 is E; left out if it is neither."""
+    number = reader.text(f"measures.{metric}", default="").removesuffix(".0")
+    if number in RATED:
+        return RATED.index(number) + 1
+    if number:
+        reader.leave_out(f"measures.{metric}")
+    return None
 
 
 def fetch_coverage(

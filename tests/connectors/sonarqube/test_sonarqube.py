@@ -256,15 +256,29 @@ def test_a_renamed_field_is_named_in_the_error(issue: dict[str, Any]) -> None:
     [
         ({"lines_to_cover": "10", "uncovered_lines": "11"}, "measures.uncovered_lines"),
         ({"lines_to_cover": "ten", "uncovered_lines": "1"}, "measures.lines_to_cover"),
+    ],
+)
+def test_coverage_that_cannot_be_is_named(measures: dict[str, str], field: str) -> None:
+    analysis = {"key": "A1CoverageOfNothing", "date": "2016-12-11T17:12:45+0100", "revision": "cfb82f55"}
+    with pytest.raises(SchemaError, match=field):
+        normalise_analysis({"analysis": analysis, "measures": measures, "project": "shop"})
+
+
+@pytest.mark.parametrize(
+    ("measures", "left_out"),
+    [
         ({"lines": "10", "duplicated_lines": "11"}, "measures.duplicated_lines"),
+        ({"lines": "ten", "duplicated_lines": "1"}, "measures.lines"),
         ({"sqale_rating": "6.0"}, "measures.sqale_rating"),
         ({"security_rating": "A"}, "measures.security_rating"),
     ],
 )
-def test_measures_that_cannot_be_are_named(measures: dict[str, str], field: str) -> None:
-    analysis = {"key": "A1CoverageOfNothing", "date": "2016-12-11T17:12:45+0100", "revision": "cfb82f55"}
-    with pytest.raises(SchemaError, match=field):
-        normalise_analysis({"analysis": analysis, "measures": measures, "project": "shop"})
+def test_one_odd_measure_leaves_the_others(measures: dict[str, str], left_out: str) -> None:
+    analysis = {"key": "A1CoverageOfOdd", "date": "2016-12-11T17:12:45+0100", "revision": "cfb82f55"}
+    covered = {"lines_to_cover": "10", "uncovered_lines": "1", "reliability_rating": "2.0"}
+    [report] = normalise_analysis({"analysis": analysis, "measures": {**covered, **measures}, "project": "shop"})
+    assert (report.lines_valid, report.lines_covered, report.reliability) == (10, 9, 2)
+    assert report.left_out == (left_out,)
 
 
 def test_what_was_not_measured_is_null() -> None:
