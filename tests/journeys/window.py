@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect
-from playwright.sync_api import Error as PlaywrightError
 
 from tests.patience import PATIENCE_SECONDS
 from tests.personas import Persona
@@ -32,14 +31,6 @@ REPORT_VIOLATIONS = """
     document.addEventListener("securitypolicyviolation", (event) =>
         console.error(`CSP ${event.violatedDirective}: ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
 """
-
-# Resolved as soon as nothing is loading, or after two seconds: Playwright's own looks are up to a second apart.
-UNTIL_NOTHING_LOADS = """selector => new Promise(resolve => {
-    const end = performance.now() + 2000;
-    const look = () => document.querySelector(selector) && performance.now() < end ? setTimeout(look, 20) : resolve();
-    look();
-})"""
-LOADING = "[aria-busy=true], .htmx-request"
 
 expect.set_options(timeout=PATIENCE_MS)
 
@@ -147,9 +138,7 @@ class BrowserWindow:
     def wait_until_loaded(self) -> None:
         """Wait until no chart and no part of the page is still loading."""
         self.page.wait_for_load_state("load")
-        with suppress(PlaywrightError):  # another page opens meanwhile
-            self.page.evaluate(UNTIL_NOTHING_LOADS, LOADING)
-        expect(self.page.locator(LOADING)).to_have_count(0)
+        expect(self.page.locator("[aria-busy=true], .htmx-request")).to_have_count(0)
 
     def tile(self, key: str) -> str:
         """The figure on a tile, with its unit."""
