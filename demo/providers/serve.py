@@ -188,7 +188,7 @@ def _jenkins(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
 
 
 def _harness(tools: DemoTools, history: DeliveryHistory) -> SimulatedServer:
-    """What is built in Jenkins where there is one."""
+    """The part of the history that is built in Jenkins, where there is one."""
     return HarnessServer(
         _delivered(history, BUILT_IN_JENKINS),
         token=tools.token,

@@ -110,7 +110,7 @@ def machines_of(tokens: Collection[IngestToken], now: datetime, *, names: bool) 
 
 
 def people_without_lines(people: Collection[int], now: datetime) -> set[int]:
-    """Of these people, those whose recent commits by agents lack the lines that a machine of theirs should send."""
+    """Those of these people whose recent commits by agents lack the lines that a machine of theirs should send."""
     values = {"people": sorted(people), "since": now - USED_WITHIN, "fewest": FEWEST_LINELESS}
     return sql.ids(_LINELESS, values)
 

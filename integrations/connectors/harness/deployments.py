@@ -52,7 +52,7 @@ def _has_taken_back(stage: Reader) -> bool:
 
 
 def _deployed(payload: Json, execution: Reader, run: PipelineRunDraft, stage: Reader) -> Iterator[DeploymentDraft]:
-    """What a stage deploys: nothing while it waits to begin, if it was skipped, or failed before it knew where to."""
+    """The deployments of a stage: none before it begins, if it was skipped, or failed before it knew where to."""
     native, started_at = stage.text("status", default=""), stage.part_instant("startTs")
     status, id_ = STATUSES.get(native, RunStatus.OTHER), stage.identifier("id", default="")
     if started_at is None or not id_ or status in (RunStatus.SKIPPED, RunStatus.QUEUED):
@@ -130,7 +130,7 @@ def values_of(execution: Json, rules: Rules) -> Mapping[str, Json]:
 
 
 def parameters_of(execution: Json, stage: Json) -> dict[str, str]:
-    """What a rule can name: the execution's tags, and what the stage deploys."""
+    """The values that a rule can name: the execution's tags, and those of what the stage deploys."""
     deploys = object_of(stage, "deploys")
     artifact, environment = object_of(deploys, "artifact"), object_of(deploys, "environment")
     first = environment or next(iter(objects_of(deploys.get("environments"))), {})

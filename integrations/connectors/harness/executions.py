@@ -112,7 +112,7 @@ def stored_execution(item: Any) -> Any:
 
 
 def _stored_build(build: Json) -> Json:
-    """What a build says of its code."""
+    """The code that was built: commit, branch, repository and addresses."""
     info = object_of(build, "ciExecutionInfoDTO")
     of = object_of(info, "pullRequest") or object_of(info, "branch")
     commit = next(iter(objects_of(of.get("commits"))), {})
@@ -130,7 +130,7 @@ def _stored_build(build: Json) -> Json:
 
 
 def _stored_deployment(node: Json) -> Json | None:
-    """What a stage deploys, and where; None if it is of another kind."""
+    """The service, artefact and environments of a deploying stage; None for any other."""
     deploys = object_of(node, "moduleInfo", "cd")
     if not deploys:
         return None

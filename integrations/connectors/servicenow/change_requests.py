@@ -78,7 +78,7 @@ def normalise_change_request(payload: Json) -> list[DeploymentDraft]:
 
 
 def _status(row: Reader) -> RunStatus:
-    """By the state; once it is implemented, or in a state of the instance's own, by how the change was closed."""
+    """The status by the change's state; once implemented, or in a state of the instance's own, by its close code."""
     state = row.text("state.value", default="")
     if state in _STATES:
         return _STATES[state]

@@ -1,4 +1,4 @@
-"""What the user of the connection may read: tables, fields, and whether times in queries are understood as UTC."""
+"""Checks what the user of the connection may read: tables and fields, and whether its queries take times as UTC."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def _resolved_at(row: Reader) -> datetime | Missing | None:
 
 
 def shown(row: Reader, field: str) -> str:
-    """What people read in the field; its value in an instance that does not say."""
+    """The label that people read in the field; its value in an instance that sends none."""
     return row.text(f"{field}.display_value", default="") or row.text(f"{field}.value", default="")
 
 

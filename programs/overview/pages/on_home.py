@@ -138,7 +138,7 @@ def decisions_at_home(filters: Filters) -> dict[str, Any] | None:
 
 
 def _report(access: Access, today: date) -> tuple[str, str]:
-    """What the frozen report of the last quarter says first, and its address; empty where none can be read."""
+    """The headline of the last quarter's frozen report and its address; empty where none can be read."""
     choice = chosen_report(Scope(), "", access, today)
     if choice.report is None:
         return "", ""
