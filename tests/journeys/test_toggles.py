@@ -218,11 +218,13 @@ def test_toggles_add_up_and_back_and_forward_work(server: Server, windows: Brows
     toggled(window, "pick-statistic-mean")
     assert "granularity=month" in page.url
     assert "statistic=mean" in page.url
-    page.go_back()
+    with page.expect_event("load"):  # pages that one goes back to are read anew
+        page.go_back()
     window.wait_until_loaded()
     assert "statistic" not in page.url
     expect(page.locator("#pick-statistic-median")).to_have_attribute("aria-current", "true")
-    page.go_forward()
+    with page.expect_event("load"):
+        page.go_forward()
     window.wait_until_loaded()
     expect(page.locator("#pick-statistic-mean")).to_have_attribute("aria-current", "true")
     # what was not swapped keeps the choice, too
