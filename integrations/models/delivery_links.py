@@ -191,7 +191,7 @@ class ProposedRollback(models.Model):
 
 
 class RepeatedReport(models.Model):
-    """Deployments of a repository that a connection reports without a service, and another one with it.
+    """Deployments of a repository that a connection reports, and another one too: integrations/delivery/rollouts/.
 
     They count once, as `reported_by` has them, unless an admin counts them apart.
     """

@@ -7,6 +7,7 @@ It finishes with its last part, and failed if a part failed that no later part t
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,28 +46,58 @@ class Report:
     service: str
 
 
-def repeated_reports(reports: Iterable[Report], gap: timedelta) -> Mapping[int, Report]:
-    """Part without a service → the report of it, with its service, by another connection.
+# Words of a service's name that do not tell it from another service of the repository.
+_NEUTRAL = frozenset({"service", "svc", "app", "application", "deployment", "prod", "production"})
 
-    Both are of one pipeline run, or of one commit at the same time (apart by `gap` at most), and ended alike.  Of
-    several, the nearest in time is meant.
+
+def repeated_reports(reports: Iterable[Report], gap: timedelta, repository: str = "") -> Mapping[int, Report]:
+    """Part → the report of it by another connection that counts in its place.
+
+    Both are of one pipeline run, or of one commit at the same time (apart by `gap` at most), and ended alike.  Either
+    only the other one names a service, or both names mean one service of the repository and the other one's is shorter.
+    Of several, the nearest in time is meant.
     """
-    named: dict[str, list[Report]] = defaultdict(list)
-    unnamed = []
+    by_key: dict[str, list[Report]] = defaultdict(list)
+    reports = list(reports)
+    if len({report.connection for report in reports}) < 2:
+        return {}
     for report in reports:
-        if not report.service:
-            unnamed.append(report)
-            continue
-        for key in _keys(report.part):
-            named[key].append(report)
+        for key in _keys(report.part) if report.service else ():
+            by_key[key].append(report)
+    means = {service: service_words(service, repository) for service in {report.service for report in reports}}
     found = {}
-    for report in unnamed:
+    for report in reports:
         part = report.part
-        same = [other for key in _keys(part) for other in named.get(key, ()) if _is_repeated(report, other, gap)]
+        same = [
+            other
+            for key in _keys(part)
+            for other in by_key.get(key, ())
+            if _is_repeated(report, other, gap) and _counts_before(other, report, means)
+        ]
         if same:
             nearest = min(same, key=lambda other: (abs(other.part.finished_at - part.finished_at), other.part.id))
             found[part.id] = nearest
     return found
+
+
+def service_words(service: str, repository: str) -> frozenset[str]:
+    """The words of a service's name by which it differs from other services of the repository."""
+    owner, _, name = repository.rpartition("/")
+    words = _words(service)
+    for left_out in (_NEUTRAL, _words(owner), _words(name)):
+        words = words - left_out or words
+    return words
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[^\W_]+", text.casefold()))
+
+
+def _counts_before(other: Report, report: Report, means: Mapping[str, frozenset[str]]) -> bool:
+    if not report.service:
+        return True
+    shorter = (len(other.service), other.service) < (len(report.service), report.service)
+    return shorter and means[other.service] == means[report.service]
 
 
 def _keys(part: Part) -> Iterable[str]:

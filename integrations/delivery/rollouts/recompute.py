@@ -77,18 +77,16 @@ _OF_THESE: LiteralString = f"""
         UNION
         SELECT other.repository_id, other.service FROM integrations_deployment other
         WHERE other.repository_id IN (
-            SELECT changed.repository_id FROM integrations_deployment changed
-            WHERE changed.id = ANY (%(deployments)s)
-              AND EXISTS (SELECT FROM integrations_deployment unnamed
-                          WHERE unnamed.repository_id = changed.repository_id AND unnamed.environment = 'production'
-                            AND unnamed.service = '')
-              AND EXISTS (SELECT FROM integrations_deployment named
-                          WHERE named.repository_id = changed.repository_id AND named.environment = 'production'
-                            AND named.service <> '')
+            SELECT other.repository_id FROM integrations_deployment other
+            WHERE other.environment = 'production' AND other.repository_id IN (
+                SELECT repository_id FROM integrations_deployment WHERE id = ANY (%(deployments)s)
+            )
+            GROUP BY other.repository_id HAVING min(other.connection_id) < max(other.connection_id)
         )
     ))
 """  # noqa: S608  # constants of this module
 _OF_REPOSITORIES: LiteralString = "deployment.repository_id = ANY (%(repositories)s)"
+_EVERYTHING: LiteralString = "true"
 _MARK: LiteralString = """
     UPDATE integrations_deployment stored
     SET exclusion_reason = marked.reason, part_of_id = marked.part_of, rollout_started_at = marked.started_at
@@ -196,7 +194,7 @@ def recompute_rollouts_in(repositories: Collection[int]) -> set[int]:
 
 def recompute_all_rollouts() -> set[int]:
     """Regroup all deployments into rollouts; return those that changed."""
-    return _regroup("true", {})
+    return _regroup(_EVERYTHING, {})
 
 
 def deployments_naming(runs: Collection[int]) -> set[int]:
@@ -220,7 +218,7 @@ def _parts(scope: LiteralString) -> LiteralString:
     """
     return f"""
         WITH agreed AS MATERIALIZED (SELECT * FROM ({AGREED}) AS agreed WHERE agreed.rollout_gap_minutes IS NOT NULL)
-        SELECT deployment.repository_id, deployment.service, deployment.connection_id, deployment.id,
+        SELECT deployment.repository_id, repository.name, deployment.service, deployment.connection_id, deployment.id,
                deployment.external_id,
                deployment.native_environment, deployment.sha,
                CASE WHEN coalesce(own_run.run, nullif(deployment.run, '')) IS NOT NULL THEN
@@ -247,6 +245,7 @@ def _parts(scope: LiteralString) -> LiteralString:
                    AND EXISTS (SELECT FROM integrations_deployment other WHERE {_OF_THE_SAME}),
                deployment.exclusion_reason, deployment.part_of_id, deployment.rollout_started_at
         FROM integrations_deployment deployment
+        JOIN integrations_repository repository ON repository.id = deployment.repository_id
         LEFT JOIN integrations_pipelinerun own_run ON own_run.id = deployment.pipeline_run_id
         LEFT JOIN LATERAL (
             SELECT run.sha, run.attempt, job.name AS job, CASE WHEN job.id IS NULL THEN run.name END AS run_name
@@ -267,8 +266,10 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
     marks: list[tuple[int, *Mark]] = []
     changed = sql.ids(_UNMARK.format(scope=scope), params)
     parts = sql.rows(_parts(scope), params)
+    noted = _noted_in(scope, params)
     for repository, rows in groupby(parts, key=lambda row: row[0]):
-        marks.extend(_marks_of_repository(repository, list(rows), gap))
+        marks.extend(_marks_of_repository(repository, list(rows), gap, noted.pop(repository, ())))
+    _forget(one for left in noted.values() for one in left)
     ids, reasons, parts_of, starts = zip(*marks, strict=True) if marks else ((), (), (), ())
     if marks:
         sql.execute(
@@ -282,7 +283,7 @@ def _regroup(scope: LiteralString, params: dict[str, Any]) -> set[int]:
 
 
 def _marks_of_repository(
-    repository: int, rows: Sequence[tuple[Any, ...]], gap: timedelta
+    repository: int, rows: Sequence[tuple[Any, ...]], gap: timedelta, noted: Sequence[RepeatedReport]
 ) -> Iterator[tuple[int, *Mark]]:
     """For each changed deployment: why it does not count by itself, its representative, and the start of their
     rollout.
@@ -290,7 +291,7 @@ def _marks_of_repository(
     stored: dict[int, Mark] = {}
     excluded: dict[int, DeploymentExclusion] = {}
     reports: list[Report] = []
-    for _, service, connection, *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
+    for _, _, service, connection, *of_part, name, task, is_transient, is_change, reason, part_of, started_at in rows:
         part = Part(*of_part)
         stored[part.id] = (reason, part_of, started_at)
         if not task_rolls_out(task) or (name and only_prepares(name)):
@@ -301,7 +302,7 @@ def _marks_of_repository(
             excluded[part.id] = DeploymentExclusion.CHANGE
         else:
             reports.append(Report(part, connection, service))
-    repeated = _repeated(repository, reports, gap)
+    repeated = _once(repository, reports, repeated_reports(reports, gap, rows[0][1]), noted)
     starts: dict[int, datetime] = {}
     counted_by: dict[int, int] = {}
     for _, of_service in groupby(reports, key=lambda report: report.service):
@@ -323,37 +324,55 @@ def _marks_of_repository(
             yield id_, *now
 
 
-def _repeated(repository: int, reports: Sequence[Report], gap: timedelta) -> Mapping[int, int]:
-    """Part without a service → the part that another connection reports of it; notes which connections repeat each
-    other, and leaves out those that an admin counts apart.
+def _noted_in(scope: LiteralString, params: dict[str, Any]) -> dict[int, list[RepeatedReport]]:
+    """What is noted of the repositories in the scope; of those that have no deployments any more, too."""
+    noted: dict[int, list[RepeatedReport]] = {}
+    repositories = f"SELECT deployment.repository_id FROM integrations_deployment deployment WHERE {scope}"  # noqa: S608
+    for known in RepeatedReport.objects.all():
+        noted.setdefault(known.repository_id, []).append(known)
+    if noted and scope != _EVERYTHING:
+        concerned = sql.ids(repositories, params).union(params.get("repositories", ()))
+        noted = {repository: known for repository, known in noted.items() if repository in concerned}
+    return noted
+
+
+def _once(
+    repository: int, reports: Sequence[Report], found: Mapping[int, Report], noted: Sequence[RepeatedReport]
+) -> dict[int, int]:
+    """Part → the part of another connection that counts in its place, without those that an admin counts apart.
+
+    Notes which connections repeat each other's reports, and deletes the notes of those that no longer do.
     """
-    if len({report.connection for report in reports}) < 2 or len({bool(report.service) for report in reports}) < 2:
-        return {}
-    found = repeated_reports(reports, gap)
     connections = {report.part.id: report.connection for report in reports}
     finishes = {report.part.id: report.part.finished_at for report in reports}
     pairs: dict[tuple[int, int], list[datetime]] = {}
     for id_, other in found.items():
         pairs.setdefault((connections[id_], other.connection), []).append(finishes[id_])
-    noted = {
-        (known.connection_id, known.reported_by_id): known
-        for known in RepeatedReport.objects.filter(repository=repository)
-    }
-    for (connection, by), times in pairs.items():
+    known = {(one.connection_id, one.reported_by_id): one for one in noted}
+    for pair, times in pairs.items():
         values = {"deployments": len(times), "last_finished_at": max(times)}
-        known = noted.get((connection, by))
-        if known is None:
+        before = known.get(pair)
+        if before is None:
             RepeatedReport.objects.create(
-                repository_id=repository, connection_id=connection, reported_by_id=by, **values
+                repository_id=repository, connection_id=pair[0], reported_by_id=pair[1], **values
             )
-        elif any(getattr(known, name) != value for name, value in values.items()):
-            RepeatedReport.objects.filter(pk=known.pk).update(**values)
-    gone = [
-        known.pk for pair, known in noted.items() if pair not in pairs and known.state != RepeatedReport.State.APART
-    ]
-    RepeatedReport.objects.filter(pk__in=gone).delete()
-    apart = {pair for pair, known in noted.items() if known.state == RepeatedReport.State.APART}
-    return {id_: other.part.id for id_, other in found.items() if (connections[id_], other.connection) not in apart}
+        elif any(getattr(before, name) != value for name, value in values.items()):
+            RepeatedReport.objects.filter(pk=before.pk).update(**values)
+    _forget(one for pair, one in known.items() if pair not in pairs)
+    apart = {pair for pair, one in known.items() if one.state == RepeatedReport.State.APART}
+    once = {id_: other.part.id for id_, other in found.items() if (connections[id_], other.connection) not in apart}
+    for id_, other_id in once.items():
+        while other_id in once:
+            other_id = once[other_id]  # noqa: PLW2901  # that one is repeated itself
+        once[id_] = other_id
+    return once
+
+
+def _forget(noted: Iterable[RepeatedReport]) -> None:
+    """Delete what is noted and holds no longer; the decision to count apart stays for what comes."""
+    gone = [one.pk for one in noted if one.state != RepeatedReport.State.APART]
+    if gone:
+        RepeatedReport.objects.filter(pk__in=gone).delete()
 
 
 def _without_statuses(deployments: Collection[int]) -> set[int]:

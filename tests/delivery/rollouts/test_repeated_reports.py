@@ -1,4 +1,4 @@
-"""A deployment that one connection reports without a service, and another one with it."""
+"""A deployment that two connections report: one without its service, or under another name of it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from integrations.delivery.linking.corrections import decide_repeated_reports
 from integrations.delivery.records.deployment import story_of_deployment
 from integrations.delivery.rollouts.grouping import Part, Report, repeated_reports
 from integrations.delivery.rollouts.recompute import recompute_all_rollouts
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
 from integrations.models import Deployment, RepeatedReport
 from orgtree.access.access import access_of
 from tests.delivery.linking.delivery import Delivery
@@ -51,6 +54,25 @@ def report(id_: int, connection: int, service: str = "", *, start: int = 0, **ot
 )
 def test_a_report_is_repeated_by_another_connection_with_a_service(other: Report, is_repeated: bool) -> None:
     assert repeated_reports([report(1, 1), other], GAP) == ({1: other} if is_repeated else {})
+
+
+@pytest.mark.parametrize(
+    ("service", "shorter", "is_repeated"),
+    [
+        ("cart-service", "cart", True),
+        ("Cart App", "cart", True),
+        ("acme-payments", "payments", True),
+        ("shop/payments", "payments", True),
+        ("shop-service", "shop", True),
+        ("cart-worker", "cart", False),
+        ("search", "cart", False),
+        ("shop-cart", "shop", False),
+        ("cart", "cart", False),  # parts of one rollout anyhow
+    ],
+)
+def test_two_names_of_one_service_are_one(service: str, shorter: str, is_repeated: bool) -> None:
+    long, short = report(1, 1, service), report(2, 2, shorter, start=2)
+    assert repeated_reports([long, short], GAP, "acme/shop") == ({1: short} if is_repeated else {})
 
 
 def test_a_report_of_one_run_needs_no_commit() -> None:
@@ -95,7 +117,7 @@ def test_it_counts_once_and_the_connections_are_noted(tell: Tell) -> None:
 
 def test_whichever_comes_first(tell: Tell) -> None:
     pushed(tell).takes_back("deployments", "harness-1")
-    assert (counted(), RepeatedReport.objects.count()) == ({"D1": 70}, 1)
+    assert (counted(), RepeatedReport.objects.count()) == ({"D1": 70}, 0)
     pushed(tell, "harness-2")
     assert counted() == {"harness-2": 72}
     tell(deployment("D2", status("in_progress", 61), status("success", 71)))
@@ -115,6 +137,38 @@ def test_an_admin_counts_them_apart_and_once_again(tell: Tell) -> None:
     assert decide_repeated_reports([noted.pk], APART, by="max") == 0
     assert decide_repeated_reports([noted.pk], ONCE, by="ada") == 1
     assert counted() == {"harness-1": 72, "D2": 210}
+
+
+def test_two_names_of_one_service_count_once(tell: Tell) -> None:
+    shop = pushed(tell, service="cart-service")
+    tell(deployment("D2", status("in_progress", 60), status("success", 71), service="cart"))
+    assert counted() == {"D2": 71}, "D1 is a report of harness-1, which is one of D2"
+    assert set(RepeatedReport.objects.values_list("connection__provider", "reported_by__provider")) == {
+        ("github", "push"),
+        ("push", "github"),
+    }
+    shop.takes_back("deployments", "harness-1")
+    assert counted() == {"D1": 70, "D2": 71}
+    assert not RepeatedReport.objects.exists()
+
+
+def test_what_is_noted_goes_when_there_is_one_connection_left(tell: Tell) -> None:
+    shop = pushed(tell)
+    assert RepeatedReport.objects.count() == 1
+    shop.takes_back("deployments", "harness-1")
+    assert not RepeatedReport.objects.exists()
+    assert counted() == {"D1": 70}
+
+
+def test_what_is_noted_goes_with_the_last_deployment_and_a_decision_stays(tell: Tell) -> None:
+    for state, left in ((ONCE, 0), (APART, 1)):
+        shop = pushed(tell)
+        noted = RepeatedReport.objects.get()
+        decide_repeated_reports([noted.pk], state, by="ada")
+        shop.takes_back("deployments", "harness-1")
+        with transaction.atomic():
+            mark_deleted(Deployment.objects.get(external_id="D1").connection, Kind.DEPLOYMENT, ["D1"])
+        assert (counted(), RepeatedReport.objects.count()) == ({}, left)
 
 
 def test_a_recomputation_of_everything_changes_nothing(tell: Tell) -> None:
