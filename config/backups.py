@@ -31,6 +31,7 @@ from config.embedded_postgres import EmbeddedPostgresError
 from config.embedded_postgres.cluster import binaries
 from config.launcher.schema import migrate_schema, refuse_other_version
 from core import sql
+from insights.columns.stale import mark_broken
 
 DUMP, MANIFEST, SECRETS = "database.dump", "manifest.json", "secrets"
 FORM = "headway-backup-1"
@@ -103,6 +104,7 @@ def restore(file: Path) -> Manifest:
         _restore_secrets(manifest, Path(name) / SECRETS)
         _restore_database(Path(name) / DUMP)
     migrate_schema()
+    mark_broken()  # the columns, which are built again here
     return manifest
 
 
