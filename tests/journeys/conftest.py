@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import StartServer
-from tests.journeys.history import send_history, wait_until_copied
+from tests.journeys.history import send_history
 from tests.servers import Server
 
 
@@ -32,5 +32,4 @@ def reporting_server(start_server: StartServer, request: pytest.FixtureRequest) 
     """An installation with twelve weeks of a few people's sessions."""
     with start_server("web", "worker", "beat", named=f"{request.node.name}-reporting") as server:
         send_history(server)
-        wait_until_copied(server)
         yield server

@@ -21,13 +21,13 @@ TOOLS = ("Bash", "Edit", "Read", "Grep")
 
 
 def send_history(server: Server) -> None:
-    """Send everything, and wait until the worker has folded it."""
+    """Send everything, and wait until pages show it."""
     agent = server.agent()
     for path, message in requests():
         agent.post(
             path, content=message.SerializeToString(), headers={"Content-Type": "application/x-protobuf"}
         ).raise_for_status()
-    wait_until_folded(server)
+    wait_until_copied(server)
 
 
 def requests() -> Iterator[tuple[str, Message]]:
@@ -95,12 +95,15 @@ def wait_until_folded(server: Server) -> None:
 
 
 def wait_until_copied(server: Server) -> None:
-    """Until pages, which may lag some seconds, show everything."""
+    """Until the worker has nothing left to do with what was sent, and pages, which may lag some seconds, show it."""
     from insights.models import ColumnPartition
-    from integrations.models import FactChange
+    from integrations.models import AttributionWork, FactChange, PullRequestWork, ReceivedBatch
 
-    def nothing_stale() -> bool:
+    stale = ColumnPartition.objects.exclude(stale_since=None)
+    queues = (ReceivedBatch.objects, AttributionWork.objects, PullRequestWork.objects, FactChange.objects, stale)
+
+    def nothing_waits() -> bool:
         with server.database():
-            return not FactChange.objects.exists() and not ColumnPartition.objects.exclude(stale_since=None).exists()
+            return not any(queue.exists() for queue in queues)
 
-    wait_until(nothing_stale, what="the worker copies the facts to the columns")
+    wait_until(nothing_waits, what="the worker copies the facts to the columns")

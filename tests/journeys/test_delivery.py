@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Route, expect
 
 from tests.conftest import StartServer
+from tests.journeys.history import wait_until_copied
 from tests.journeys.window import NARROW, WIDE, BrowserWindows
 from tests.pages.delivering import records
 from tests.patience import wait_until
@@ -23,6 +24,7 @@ def shop(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[
     """Six changes, each reviewed and deployed; the first deployment failed."""
     with start_server("web", "worker", "beat", named=f"{request.node.name}-shop") as server:
         push_records(server)
+        wait_until_copied(server)
         yield server
 
 

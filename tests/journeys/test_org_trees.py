@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import FilePayload, expect
 
 from tests.conftest import StartServer
-from tests.journeys.history import session, wait_until_folded
+from tests.journeys.history import session, wait_until_copied, wait_until_folded
 from tests.journeys.window import BrowserWindow, BrowserWindows
 from tests.personas import ADMIN, MEMBER
 from tests.servers import Server
@@ -78,6 +78,7 @@ def test_an_organisation_is_loaded_and_cut_by_its_teams(
     team_server.manage("connect_git", str(write_repository(tmp_path)))
     team_server.manage("sync", "--wait")
     match_identity(window)
+    wait_until_copied(team_server)
     filter_by_team(window)
     be_refused(windows.open(team_server, as_=MEMBER))
 

@@ -7,10 +7,10 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.conftest import StartServer
-from tests.journeys.history import send_history
+from tests.journeys.history import send_history, wait_until_copied
 from tests.journeys.test_delivery import push_records
 from tests.journeys.window import (
     HEIGHT,
@@ -32,6 +32,13 @@ PAGES = [page.path for page in (*every_tab.AI, *every_tab.DELIVERY)]
 METRICS = [f"/insights/metrics/{key}/" for key in ("pr.cycle_time", "ai.spend", "dora.change_failure_rate")]
 OTHER_OPTIONS = "main a[data-pick]:not([aria-current]), .hw-filter a[data-pick]:not([aria-current])"
 
+PLACE = "link => [scrollY, link.getBoundingClientRect().top].map(Math.round)"
+# When the click comes: to click a link that is being replaced, the test's own mouse scrolls first.
+NOTE_PLACE_AT_CLICK = f"""
+    const note = (click) => (window.placeAtClick = ({PLACE})(click.target.closest("a")));
+    document.addEventListener("click", note, {{ capture: true, once: true }});
+"""
+
 
 @pytest.fixture(scope="module")
 def server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterator[Server]:
@@ -39,6 +46,7 @@ def server(start_server: StartServer, request: pytest.FixtureRequest) -> Iterato
     with start_server("web", "worker", "beat", named=f"{request.node.name}-toggles") as server:
         send_history(server)
         push_records(server)
+        wait_until_copied(server)
         yield server
 
 
@@ -63,22 +71,18 @@ def test_a_toggle_leaves_scroll_position_and_focus(
     assert page.evaluate("window.isSamePage"), "no toggle opened a page"
 
 
-def toggled(window: BrowserWindow, option: str) -> tuple[tuple[int, int], tuple[int, int]]:
-    """The scroll position and the toggle's place on the screen, before and after."""
+def toggled(window: BrowserWindow, option: str) -> tuple[list[int], list[int]]:
+    """The scroll position and the toggle's place on the screen, at the click and afterwards."""
     link = window.page.locator(f"[id='{option}']")
     link.evaluate("link => link.scrollIntoView({ block: 'center' })")
     window.page.wait_for_function("() => new Promise(done => requestAnimationFrame(() => done(true)))")
-    before = scrolled(window.page), place_of(link)
+    window.page.evaluate(f"() => {{ {NOTE_PLACE_AT_CLICK} }}")
     link.click()
     window.page.wait_for_url(lambda url: option.removeprefix("pick-").partition("-")[0] in url or "range=" in url)
     window.wait_until_loaded()
     expect(link).to_have_attribute("aria-current", "true")
     expect(link).to_be_focused()
-    return before, (scrolled(window.page), place_of(link))
-
-
-def place_of(link: Locator) -> int:
-    return round(float(link.evaluate("link => link.getBoundingClientRect().top")))
+    return window.page.evaluate("placeAtClick"), link.evaluate(f"link => ({PLACE})(link)")
 
 
 class NewData:
@@ -169,10 +173,6 @@ def test_new_data_loses_no_toggle_that_is_under_way(server: Server, windows: Bro
     toggle.continue_()
     expect(by_type).to_have_attribute("aria-current", "true")
     expect(by_type).to_be_focused()
-
-
-def scrolled(page: Page) -> int:
-    return round(float(page.evaluate("scrollY")))
 
 
 @pytest.mark.parametrize(("theme", "width"), THEMES_AND_WIDTHS)
