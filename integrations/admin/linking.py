@@ -121,13 +121,17 @@ class ProposedRollbackAdmin(NoAdding, NoDeleting, admin.ModelAdmin[ProposedRollb
 
 @admin.register(RepeatedReport)
 class RepeatedReportAdmin(NoAdding, NoDeleting, admin.ModelAdmin[RepeatedReport]):
-    """Admin of deployments that two connections report; they count once, unless an admin counts them apart."""
+    """Admin of deployments and incidents that two connections report; they count once, unless an admin counts them
+    apart.
+    """
 
-    list_display = ("repository", "connection", "reported_by", "deployments", "last_finished_at", "state", "decided_by")
-    list_filter = ("state",)
+    list_display = (
+        *("kind", "repository", "service", "connection", "reported_by", "records", "last_at", "state", "decided_by"),
+    )
+    list_filter = ("kind", "state")
     list_select_related = ("repository", "connection", "reported_by")
-    search_fields = ("repository__name", "connection__name", "reported_by__name")
-    ordering = ("-last_finished_at",)
+    search_fields = ("repository__name", "service", "connection__name", "reported_by__name")
+    ordering = ("-last_at",)
     actions = ("count_apart", "count_once")
 
     @admin.action(description="Count apart", permissions=["change"])

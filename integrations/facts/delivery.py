@@ -320,7 +320,7 @@ _OF_INCIDENT: LiteralString = """
              ON owned_service.kind = 'service' AND owned_service.name = incident.service
         LEFT JOIN integrations_owned owned_repository ON owned_repository.repository_id = incident.repository_id
         LEFT JOIN integrations_repository repository ON repository.id = incident.repository_id
-        WHERE incident.deleted_at IS NULL
+        WHERE incident.deleted_at IS NULL AND incident.duplicate_of_id IS NULL
 """
 
 INCIDENTS_STARTED = Relation(

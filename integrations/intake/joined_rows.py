@@ -35,7 +35,9 @@ TABLES = (
     Moved("integrations_project", "projects of work items"),
     Moved("integrations_telemetryplace", "places in agents’ telemetry"),
     Moved("integrations_servicepaths", "path rules of services", once=("service",)),
-    Moved("integrations_repeatedreport", "repeated reports", once=("connection_id", "reported_by_id")),
+    Moved(
+        "integrations_repeatedreport", "repeated reports", once=("kind", "service", "connection_id", "reported_by_id")
+    ),
     Moved("integrations_owned", "services and projects that follow its owner", column="follows_id"),
     Moved("integrations_contextfile", "agent context files", once=("path", "present_from")),
     Moved("integrations_changedlines", "line histories of commits", key="commit_id"),

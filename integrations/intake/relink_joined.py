@@ -10,7 +10,7 @@ from integrations.delivery.deployments_of_runs import recompute_deployments_in
 from integrations.delivery.linking.commit_positions import place_repository
 from integrations.delivery.linking.failures import recompute_failures
 from integrations.delivery.linking.pushes import recompute_pushes
-from integrations.delivery.linking.relink import relink_deployments, relink_whole_repository
+from integrations.delivery.linking.relink import relink_deployments, relink_incidents, relink_whole_repository
 from integrations.delivery.linking.rollbacks import propose_rollbacks_in
 from integrations.delivery.linking.service_paths import recompute_touched_services_in
 from integrations.delivery.pipeline_runs.figures import recompute_run_figures
@@ -69,8 +69,8 @@ def relink_joined(repositories: Sequence[Repository]) -> None:
         propose_rollbacks_in(id_)
         recompute_touched_services_in(id_)
         relink_whole_repository(id_)
-    incidents = Incident.objects.filter(repository__in=ids).values_list("pk", flat=True)
-    recompute_failures(deployments=deployments, incidents=list(incidents))
+    recompute_failures(deployments=deployments)
+    relink_incidents(set(Incident.objects.filter(repository__in=ids).values_list("pk", flat=True)))
     recompute_pushes(ids)
     recompute_run_figures(PipelineRun.objects.filter(repository__in=ids).values_list("pk", flat=True))
     recompute_figures(PullRequest.objects.filter(repository__in=ids).values_list("pk", flat=True))

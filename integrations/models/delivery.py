@@ -183,7 +183,11 @@ class DeploymentStatus(models.Model):
 
 
 class Incident(ProviderFact):
-    """An incident; `caused_by` is the external id of a deployment, if one is named."""
+    """An incident; `caused_by` is the external id of a deployment, if one is named.
+
+    `duplicate_of` is the incident of another connection that counts in its place.  Without a foreign key:
+    integrations/delivery/linking/ recomputes it in the transaction that changes or deletes incidents.
+    """
 
     repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
     service = text_field()
@@ -199,9 +203,15 @@ class Incident(ProviderFact):
     acknowledged_at = models.DateTimeField(null=True)
     resolved_at = models.DateTimeField(null=True)
     caused_by = text_field()
+    duplicate_of = models.ForeignKey(
+        "self", models.SET_NULL, null=True, related_name="duplicates", db_constraint=False, db_index=False
+    )
 
     class Meta(ProviderFact.Meta):
         indexes = [
+            models.Index(
+                fields=["duplicate_of"], name="incident_by_counted", condition=models.Q(duplicate_of__isnull=False)
+            ),
             models.Index(fields=["started_at"], name="incident_by_start"),
             models.Index(fields=["resolved_at"], name="incident_by_resolution"),
             models.Index(fields=["service", "started_at"], name="incident_by_service"),

@@ -10,7 +10,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
-from integrations.enums import WorkType
+from integrations.enums import Kind, WorkType
 from integrations.models.code import Commit
 from integrations.models.connections import Connection, Repository
 from integrations.models.delivery import Deployment, Incident
@@ -191,22 +191,31 @@ class ProposedRollback(models.Model):
 
 
 class RepeatedReport(models.Model):
-    """Deployments of a repository that a connection reports, and another one too: integrations/delivery/rollouts/.
+    """Records of a connection that another one reports, too: deployments of a repository, or incidents of a service or,
+    where one connection names none, of a repository.
 
-    They count once, as `reported_by` has them, unless an admin counts them apart.
+    They count once, as `reported_by` has them, unless an admin counts them apart.  Written with what counts once:
+    integrations/delivery/rollouts/recompute.py and integrations/delivery/linking/repeated_incidents.py.
     """
 
     class State(models.TextChoices):
         ONCE = "once", "Count once"
         APART = "apart", "Count apart"
 
-    repository = models.ForeignKey(Repository, models.CASCADE, related_name="+")
+    kind = models.CharField(
+        max_length=20,
+        choices=[(Kind.DEPLOYMENT.value, "Deployments"), (Kind.INCIDENT.value, "Incidents")],
+        default=Kind.DEPLOYMENT,
+        db_default=Kind.DEPLOYMENT.value,
+    )
+    repository = models.ForeignKey(Repository, models.CASCADE, null=True, related_name="+")
+    service = models.CharField(max_length=200, blank=True, default="", db_default="")
     connection = models.ForeignKey(Connection, models.CASCADE, related_name="+")
     reported_by = models.ForeignKey(
-        Connection, models.CASCADE, related_name="+", help_text="The connection whose deployments count."
+        Connection, models.CASCADE, related_name="+", help_text="The connection whose records count."
     )
-    deployments = models.PositiveIntegerField()
-    last_finished_at = models.DateTimeField()
+    records = models.PositiveIntegerField()
+    last_at = models.DateTimeField(help_text="When the last deployment finished, or the last incident started.")
     state = models.CharField(max_length=5, choices=State.choices, default=State.ONCE, db_default=State.ONCE)
     decided_by = models.TextField(
         blank=True, default="", db_default="", help_text="The admin who decided how they count."
@@ -216,12 +225,14 @@ class RepeatedReport(models.Model):
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
             models.UniqueConstraint(
-                fields=["repository", "connection", "reported_by"], name="repeated_report_is_unique"
+                fields=["kind", "repository", "service", "connection", "reported_by"],
+                name="repeated_report_is_unique",
+                nulls_distinct=False,
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.repository}: {self.connection} and {self.reported_by}"
+        return f"{self.repository or self.service}: {self.connection} and {self.reported_by}"
 
 
 class ServicePaths(models.Model):

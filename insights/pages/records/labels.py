@@ -76,6 +76,7 @@ RELATIONS: Mapping[str, str] = {
     "parent": "Part of",
     "part_of": "Counts as part of",
     "reported_too": "Also reported as",
+    "duplicate_of": "Counts as",
     "previous": "Previous deployment",
     "next": "Next deployment",
     "caused_by": "Caused by",

@@ -17,9 +17,11 @@ from integrations.delivery.linking.failures import recompute_failures_of_service
 from integrations.delivery.linking.relink import (
     place_repositories,
     relink_deployments,
+    relink_incidents,
     relink_pushes,
     relink_whole_repository,
 )
+from integrations.delivery.linking.repeated_incidents import incidents_of
 from integrations.delivery.linking.rollbacks import propose_rollbacks_in
 from integrations.delivery.rollouts.recompute import recompute_rollouts_in
 from integrations.enums import Kind
@@ -54,6 +56,11 @@ _GROUNDS: Mapping[Kind, LiteralString] = {
         FROM integrations_deployment
         WHERE id = ANY (%(ids)s) AND environment = 'production' AND finished_at IS NOT NULL AND deleted_at IS NULL
     """,
+    # Where and when an incident may be the same as one of another connection.
+    Kind.INCIDENT: """
+        SELECT repository_id, service, started_at FROM integrations_incident
+        WHERE id = ANY (%(ids)s) AND started_at IS NOT NULL AND deleted_at IS NULL
+    """,
 }
 # Squashes off the default branch: their places do not show what pull requests listed for them.
 _SQUASHED_BESIDE: LiteralString = """
@@ -75,6 +82,9 @@ def grounds_of(kind: Kind, ids: Collection[int]) -> Grounds:
 def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
     """Relink other records after these changed from the values in `before`; these themselves are relinked already."""
     now = grounds_of(kind, ids)
+    if kind == Kind.INCIDENT:
+        relink_incidents((), [(repository, service, at) for repository, service, at in before - now])
+        return
     withdrawn = {repository for repository, *_ in before - now}
     if kind == Kind.PULL_REQUEST:
         place_repositories(withdrawn | _squashed_beside(now - before))
@@ -114,13 +124,15 @@ def decide_rollbacks(proposals: Collection[int], state: ProposedRollback.State, 
 
 @transaction.atomic
 def decide_repeated_reports(chosen: Collection[int], state: RepeatedReport.State, *, by: str) -> int:
-    """Count deployments that two connections report once, or apart; return how many decisions changed."""
-    lock_for_linking({Kind.DEPLOYMENT})
-    reports = RepeatedReport.objects.select_for_update().filter(pk__in=chosen).exclude(state=state)
-    decided = dict(reports.values_list("pk", "repository"))
+    """Count what two connections report once, or apart; return how many decisions changed."""
+    lock_for_linking({Kind.DEPLOYMENT, Kind.INCIDENT})
+    decided = list(RepeatedReport.objects.select_for_update().filter(pk__in=chosen).exclude(state=state))
+    incidents = incidents_of(report for report in decided if report.kind == Kind.INCIDENT)
+    of_deployments = {report.repository_id for report in decided if report.kind == Kind.DEPLOYMENT}
     is_open = state == RepeatedReport.State.ONCE
-    RepeatedReport.objects.filter(pk__in=decided).update(
+    RepeatedReport.objects.filter(pk__in=[report.pk for report in decided]).update(
         state=state, decided_by="" if is_open else by, decided_at=None if is_open else timezone.now()
     )
-    relink_deployments(recompute_rollouts_in(set(decided.values())))
+    relink_deployments(recompute_rollouts_in({repository for repository in of_deployments if repository}))
+    relink_incidents(incidents)
     return len(decided)

@@ -1,6 +1,7 @@
 """Deployment → the incidents that it caused, and the deployments that repaired it.
 
-An incident that names its cause blames that deployment, or none if it is not a finished rollout to production.  Any
+An incident that another connection reports, too, blames one deployment for both.  One that names its cause, in either
+report, blames that deployment, or none if it is not a finished rollout to production.  Any
 other incident blames the last rollout of its service that started before the incident, unless that rollout finished
 longer ago than the link window.  If the incident or a deployment names no service, they are matched by repository.  A
 failed rollout may be blamed as well: users noticed it.  Only a successful one can be repaired.
@@ -131,6 +132,13 @@ _BEFORE: LiteralString = f"""
       AND deployment.finished_at <= repair.finished_at AND deployment.id <> repair.id AND {IN_PRODUCTION}
     ORDER BY {LATEST_FIRST} LIMIT 1
 """  # noqa: S608  # constants of this module
+# An incident that repeats another one names its cause for it.
+_ADD_COUNTED: LiteralString = """
+    INSERT INTO selected_incident
+    SELECT duplicate_of_id FROM selected_incident JOIN integrations_incident USING (id)
+    WHERE duplicate_of_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+"""
 # A repair says so in any of its parts.
 _ADD_PARTS: LiteralString = """
     INSERT INTO selected_repair
@@ -151,7 +159,14 @@ _LINK_INCIDENTS: LiteralString = f"""
     INSERT INTO linked_failure
     SELECT blamed.id, CASE WHEN incident.caused_by <> '' THEN 'explicit' ELSE 'window' END, incident.id, NULL
     FROM selected_incident
-    JOIN integrations_incident incident USING (id)
+    JOIN integrations_incident counted ON counted.id = selected_incident.id AND counted.duplicate_of_id IS NULL
+    CROSS JOIN LATERAL (
+        SELECT counted.id, counted.deleted_at, counted.started_at, counted.service, counted.repository_id,
+               report.caused_by, report.connection_id
+        FROM integrations_incident report
+        WHERE (report.id = counted.id OR report.duplicate_of_id = counted.id) AND report.deleted_at IS NULL
+        ORDER BY report.caused_by = '', report.id <> counted.id, report.id LIMIT 1
+    ) AS incident
     CROSS JOIN LATERAL (
         SELECT deployment.id FROM integrations_deployment deployment
         WHERE incident.caused_by <> '' AND {ROLLED_OUT}
@@ -335,6 +350,7 @@ def _recompute(
         sql.execute(f"TRUNCATE {name}")
     sql.execute(f"INSERT INTO selected_incident {incidents_of}", params)
     sql.execute(f"INSERT INTO selected_repair {repairs_of}", params)
+    sql.execute(_ADD_COUNTED)
     sql.execute(_ADD_PARTS)
     sql.execute(_LINK_INCIDENTS, params)
     sql.execute(_LINK_REPAIRS, params)

@@ -21,6 +21,7 @@ _NAMED: LiteralString = """
     ) ON named.external_id = incident.caused_by
     WHERE incident.id = ANY (%(incidents)s) AND incident.caused_by <> '' AND incident.deleted_at IS NULL
       AND NOT EXISTS (SELECT FROM integrations_deploymentfailure WHERE incident_id = incident.id)
+      AND incident.duplicate_of_id IS NULL
 """
 
 

@@ -21,6 +21,11 @@ from integrations.delivery.linking.named_commits import (
 )
 from integrations.delivery.linking.provided_parents import with_merges_to_place
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
+from integrations.delivery.linking.repeated_incidents import (
+    Place,
+    recompute_all_repeated_incidents,
+    recompute_repeated_incidents,
+)
 from integrations.delivery.linking.rollbacks import propose_all_rollbacks, propose_rollbacks, propose_rollbacks_in
 from integrations.delivery.linking.service_paths import (
     recompute_touched_services,
@@ -119,7 +124,7 @@ def relink(kind: Kind, ids: Collection[int]) -> None:
     elif kind == Kind.DEPLOYMENT:
         relink_deployments(ids)
     elif kind == Kind.INCIDENT:
-        recompute_failures(incidents=ids)
+        relink_incidents(ids)
 
 
 def relink_pull_requests(ids: Collection[int]) -> None:
@@ -136,6 +141,11 @@ def relink_pull_requests(ids: Collection[int]) -> None:
 def relink_work_items(ids: Collection[int]) -> None:
     """Relink work items whose creation, or first time in progress, may have changed."""
     note_lead_times(recompute_work_item_origins(linked_to(ids)))
+
+
+def relink_incidents(ids: Collection[int], before: Iterable[Place] = ()) -> None:
+    """Relink incidents that may be new or gone, or were elsewhere before, and those that repeat them."""
+    recompute_failures(incidents=recompute_repeated_incidents(ids, before).union(ids))
 
 
 def relink_deployments(ids: Collection[int]) -> None:
@@ -278,6 +288,7 @@ def link_everything() -> None:
     note_all_unknown_commits()
     recompute_all_rollouts()
     propose_all_rollbacks()
+    recompute_all_repeated_incidents()
     recompute_all_failures()
     note_lead_times(recompute_all_work_item_origins())
     recompute_all_first_deployments()

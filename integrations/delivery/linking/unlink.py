@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from typing import LiteralString
 
 from core import sql
+from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.linking.corrections import grounds_of
 from integrations.delivery.linking.failures import recompute_failures, recompute_failures_of_services
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
-from integrations.delivery.linking.relink import place_repositories, relink_whole_repository
+from integrations.delivery.linking.relink import place_repositories, relink_incidents, relink_whole_repository
 from integrations.delivery.pull_requests.changed_days import note_lead_times, note_services
 from integrations.enums import Kind
 from integrations.models import FactFamily
@@ -46,6 +47,16 @@ _OF_DEPLOYMENTS: LiteralString = """
     DELETE FROM integrations_deploymentfailure WHERE deployment_id = ANY (%s) OR repaired_by_id = ANY (%s)
     RETURNING deployment_id, incident_id
 """
+# Incidents that repeat the deleted ones, or that they repeat.
+_SAME_INCIDENTS: LiteralString = """
+    WITH left_alone AS (
+        UPDATE integrations_incident SET duplicate_of_id = NULL
+        WHERE duplicate_of_id = ANY (%(ids)s) AND id <> ALL (%(ids)s)
+        RETURNING id
+    )
+    SELECT id FROM left_alone
+    UNION SELECT duplicate_of_id FROM integrations_incident WHERE id = ANY (%(ids)s) AND duplicate_of_id IS NOT NULL
+"""
 _OF_INCIDENTS: LiteralString = """
     DELETE FROM integrations_deploymentfailure WHERE incident_id = ANY (%s) RETURNING deployment_id
 """
@@ -61,6 +72,7 @@ class UnlinkedRecords:
     pushed_in: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
     incidents: set[int] = field(default_factory=set)
+    same_incidents: set[int] = field(default_factory=set)
 
     def loosen(self, kind: Kind, ids: Collection[int]) -> None:
         """Delete the links of these records, which are deleted in the same transaction."""
@@ -84,11 +96,14 @@ class UnlinkedRecords:
                     self.incidents.add(incident)
         if kind == Kind.INCIDENT:
             self.deployments.update(sql.column(_OF_INCIDENTS, [id_list]))
+            self.same_incidents |= sql.ids(_SAME_INCIDENTS, {"ids": id_list})
         for statement in _DELETE.get(kind, ()):
             sql.execute(statement, [id_list])
 
     def relink_rest(self) -> None:
         """Relink the remaining records, once the deleted ones are gone."""
+        append_record_days(Kind.INCIDENT, self.same_incidents)
+        relink_incidents(self.same_incidents)
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
         recompute_failures_of_services(self.deployed_in, self.deployed_services)
         place_repositories(self.merged_in)

@@ -31,7 +31,8 @@ class IncidentStory(Story):
 
 def story_of_incident(record: Incident, access: Access) -> IncidentStory:
     incident = Incident.objects.select_related(
-        "repository", "connection", "failure__deployment__repository", "failure__deployment__failed"
+        *("repository", "connection", "failure__deployment__repository", "failure__deployment__failed"),
+        "duplicate_of__repository",
     ).get(pk=record.pk)
     failure: DeploymentFailure | None = getattr(incident, "failure", None)
     siblings = (
@@ -53,9 +54,11 @@ def story_of_incident(record: Incident, access: Access) -> IncidentStory:
         if failure
         else []
     )
+    reports = _reports(incident)
     openable = Openable(
         access,
         [
+            *(report for _, report in reports),
             failure.deployment if failure else None,
             *(sibling.incident for sibling in siblings),
             *(sibling.repaired_by for sibling in siblings),
@@ -66,12 +69,23 @@ def story_of_incident(record: Incident, access: Access) -> IncidentStory:
         name=openable.name(incident),
         happenings=in_order(_happenings(incident, failure, siblings, openable)),
         stages=_stages(incident, failure),
-        links=list(_links(failure, siblings, brought[:MOST_PARTS], openable)),
+        links=[
+            *(Link(relation, openable.name(report), "", report.started_at) for relation, report in reports),
+            *_links(failure, siblings, brought[:MOST_PARTS], openable),
+        ],
         more=["pull requests"] if len(brought) > MOST_PARTS else [],
         incident=incident,
         failure=failure,
         uncounted_cause="" if failure else uncounted_causes([incident.pk]).get(incident.pk, ""),
     )
+
+
+def _reports(incident: Incident) -> list[tuple[str, Incident]]:
+    """The incident of another connection that counts in its place, and those that it counts for."""
+    if incident.duplicate_of is not None:
+        return [("duplicate_of", incident.duplicate_of)]
+    others = Incident.objects.filter(duplicate_of=incident, deleted_at=None).select_related("repository")
+    return [("reported_too", one) for one in others.order_by("started_at", "pk")[:MOST_PARTS]]
 
 
 def _happenings(

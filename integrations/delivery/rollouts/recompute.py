@@ -328,8 +328,8 @@ def _noted_in(scope: LiteralString, params: dict[str, Any]) -> dict[int, list[Re
     """What is noted of the repositories in the scope; of those that have no deployments any more, too."""
     noted: dict[int, list[RepeatedReport]] = {}
     repositories = f"SELECT deployment.repository_id FROM integrations_deployment deployment WHERE {scope}"  # noqa: S608
-    for known in RepeatedReport.objects.all():
-        noted.setdefault(known.repository_id, []).append(known)
+    for known in RepeatedReport.objects.filter(kind=Kind.DEPLOYMENT).exclude(repository=None):
+        noted.setdefault(known.repository_id or 0, []).append(known)
     if noted and scope != _EVERYTHING:
         concerned = sql.ids(repositories, params).union(params.get("repositories", ()))
         noted = {repository: known for repository, known in noted.items() if repository in concerned}
@@ -350,11 +350,11 @@ def _once(
         pairs.setdefault((connections[id_], other.connection), []).append(finishes[id_])
     known = {(one.connection_id, one.reported_by_id): one for one in noted}
     for pair, times in pairs.items():
-        values = {"deployments": len(times), "last_finished_at": max(times)}
+        values = {"records": len(times), "last_at": max(times)}
         before = known.get(pair)
         if before is None:
             RepeatedReport.objects.create(
-                repository_id=repository, connection_id=pair[0], reported_by_id=pair[1], **values
+                kind=Kind.DEPLOYMENT, repository_id=repository, connection_id=pair[0], reported_by_id=pair[1], **values
             )
         elif any(getattr(before, name) != value for name, value in values.items()):
             RepeatedReport.objects.filter(pk=before.pk).update(**values)

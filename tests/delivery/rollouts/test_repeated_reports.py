@@ -108,7 +108,7 @@ def test_it_counts_once_and_the_connections_are_noted(tell: Tell) -> None:
     pushed(tell)
     assert counted() == {"harness-1": 72}
     noted = RepeatedReport.objects.get()
-    assert (noted.deployments, noted.last_finished_at, noted.state) == (1, at(70), ONCE)
+    assert (noted.records, noted.last_at, noted.state) == (1, at(70), ONCE)
     assert (noted.connection.name, noted.reported_by.provider) == (
         Deployment.objects.get(external_id="D1").connection.name,
         "push",
@@ -122,7 +122,7 @@ def test_whichever_comes_first(tell: Tell) -> None:
     assert counted() == {"harness-2": 72}
     tell(deployment("D2", status("in_progress", 61), status("success", 71)))
     assert counted() == {"harness-2": 72}
-    assert RepeatedReport.objects.get().deployments == 2
+    assert RepeatedReport.objects.get().records == 2
 
 
 def test_an_admin_counts_them_apart_and_once_again(tell: Tell) -> None:

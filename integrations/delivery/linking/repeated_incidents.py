@@ -1,0 +1,190 @@
+"""Incidents that two connections report: a pager and a service desk, say.
+
+Two incidents of different connections are one if they are of the same service (of the same repository, where one of
+them names no service), began within half an hour of each other, and each is the other's nearest of its connection.  The
+one of the connection that was added first counts: `Incident.duplicate_of` of the other one is that one.  An admin can
+count the incidents of two connections apart, by service or repository: `RepeatedReport`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import LiteralString, NamedTuple
+
+from core import sql
+from integrations.delivery.changed_days import append_record_days
+from integrations.enums import Kind
+from integrations.models import RepeatedReport
+
+LONGEST_GAP = timedelta(minutes=30)  # between the starts of two reports of one incident
+Place = tuple[int | None, str, datetime]  # repository, service, start
+
+_SAME: LiteralString = f"""
+    other.deleted_at IS NULL AND other.connection_id <> {{one}}.connection_id
+    AND other.started_at BETWEEN {{one}}.started_at - interval '{LONGEST_GAP.seconds} seconds'
+                             AND {{one}}.started_at + interval '{LONGEST_GAP.seconds} seconds'
+"""
+# Rows of `other` that may be the same as a row of `one`.
+_CANDIDATES: LiteralString = """
+    SELECT other.* FROM integrations_incident other
+    WHERE other.service = one.service AND one.service <> '' AND {same}
+    UNION ALL
+    SELECT other.* FROM integrations_incident other
+    WHERE other.repository_id = one.repository_id AND (other.service = '' OR one.service = '') AND {same}
+""".replace("{same}", _SAME.format(one="one"))
+# What is decided of an incident depends on its candidates and on theirs.  So those up to two steps away are decided
+# again, from what lies up to four steps away.
+_NEAR: LiteralString = f"""
+    WITH RECURSIVE near (id, steps) AS (
+        SELECT id, 0 FROM integrations_incident WHERE id = ANY (%(ids)s) OR duplicate_of_id = ANY (%(ids)s)
+        UNION
+        SELECT other.id, 0
+        FROM unnest(%(repositories)s::bigint[], %(services)s::text[], %(starts)s::timestamptz[])
+             AS place (repository_id, service, started_at)
+        CROSS JOIN LATERAL (SELECT 0::bigint AS connection_id, place.*) AS one
+        CROSS JOIN LATERAL ({_CANDIDATES}) AS other
+        UNION
+        SELECT other.id, near.steps + 1
+        FROM near
+        JOIN integrations_incident one ON one.id = near.id AND one.deleted_at IS NULL
+        CROSS JOIN LATERAL ({_CANDIDATES}) AS other
+        WHERE near.steps < 4
+    )
+    SELECT id, min(steps) FROM near GROUP BY id
+"""  # noqa: S608  # constants of this module
+_PAIRS: LiteralString = f"""
+    SELECT one.id, one.connection_id, other.id, other.connection_id,
+           abs(extract(epoch FROM other.started_at - one.started_at))::float8,
+           CASE WHEN one.service = '' OR one.service <> other.service THEN one.repository_id END,
+           CASE WHEN one.service = other.service THEN one.service ELSE '' END
+    FROM integrations_incident one
+    CROSS JOIN LATERAL ({_CANDIDATES}) AS other
+    WHERE one.deleted_at IS NULL AND {{scope}}
+"""  # noqa: S608  # constants of this module
+_MARK: LiteralString = """
+    WITH marked AS (
+        SELECT incident.id, found.duplicate_of FROM integrations_incident incident
+        LEFT JOIN unnest(%(duplicates)s::bigint[], %(duplicates_of)s::bigint[]) AS found (id, duplicate_of) USING (id)
+        WHERE {scope}
+    )
+    UPDATE integrations_incident stored SET duplicate_of_id = marked.duplicate_of
+    FROM marked
+    WHERE stored.id = marked.id AND stored.duplicate_of_id IS DISTINCT FROM marked.duplicate_of
+    RETURNING stored.id
+"""
+_OF_THESE: LiteralString = "{table}.id = ANY (%(these)s)"
+_NOTED: LiteralString = f"""
+    WITH now AS MATERIALIZED (
+        SELECT CASE WHEN one.service = '' OR one.service <> other.service THEN one.repository_id END AS repository_id,
+               CASE WHEN one.service = other.service THEN one.service ELSE '' END AS service,
+               one.connection_id, other.connection_id AS reported_by_id, count(*) AS records,
+               max(one.started_at) AS last_at
+        FROM integrations_incident one
+        JOIN integrations_incident other ON other.id = one.duplicate_of_id
+        GROUP BY 1, 2, 3, 4
+    ), gone AS (
+        DELETE FROM integrations_repeatedreport stored
+        WHERE kind = '{Kind.INCIDENT}' AND state = '{RepeatedReport.State.ONCE}' AND NOT EXISTS (
+            SELECT FROM now
+            WHERE now.repository_id IS NOT DISTINCT FROM stored.repository_id AND now.service = stored.service
+              AND now.connection_id = stored.connection_id AND now.reported_by_id = stored.reported_by_id
+        )
+    )
+    INSERT INTO integrations_repeatedreport AS stored
+           (kind, repository_id, service, connection_id, reported_by_id, records, last_at)
+    SELECT '{Kind.INCIDENT}', now.* FROM now
+    {sql.update_changed("kind, repository_id, service, connection_id, reported_by_id", ("records", "last_at"))}
+"""  # noqa: S608  # constants of this module
+
+
+class Pair(NamedTuple):
+    """Two incidents of different connections that may be the same."""
+
+    one: int
+    connection: int
+    other: int
+    other_connection: int
+    seconds_apart: float
+    repository: int | None
+    service: str
+
+
+def duplicates(pairs: Iterable[Pair], apart: Collection[tuple[int | None, str, int, int]] = ()) -> Mapping[int, int]:
+    """Incident → the one that counts in its place; `pairs` name both directions.
+
+    Each is the nearest of its connection to the other.  Of several connections, the one added first counts.  `apart`
+    are places with two connections, of which the first is not repeated by the second.
+    """
+    nearest: dict[tuple[int, int], Pair] = {}
+    for pair in pairs:
+        key = (pair.one, pair.other_connection)
+        best = nearest.get(key)
+        if best is None or (pair.seconds_apart, pair.other) < (best.seconds_apart, best.other):
+            nearest[key] = pair
+    found: dict[int, Pair] = {}
+    for pair in nearest.values():
+        back = nearest.get((pair.other, pair.connection))
+        place = (pair.repository, pair.service, pair.connection, pair.other_connection)
+        is_same = back is not None and back.other == pair.one and pair.other_connection < pair.connection
+        if is_same and place not in apart:
+            best = found.setdefault(pair.one, pair)
+            if pair.other_connection < best.other_connection:
+                found[pair.one] = pair
+    return {one: pair.other for one, pair in found.items()}
+
+
+def recompute_repeated_incidents(incidents: Collection[int], before: Iterable[Place] = ()) -> set[int]:
+    """Recompute which incidents repeat others, near these incidents and near the places where some were before; return
+    those that changed.  Appends their days.
+    """
+    left = [place for place in before if place[2] is not None]
+    if not incidents and not left:
+        return set()
+    repositories, services, starts = zip(*left, strict=True) if left else ((), (), ())
+    near = dict(
+        sql.rows(
+            _NEAR,
+            {
+                "ids": sorted(incidents),
+                "repositories": list(repositories),
+                "services": list(services),
+                "starts": list(starts),
+            },
+        )
+    )
+    return _recompute(_OF_THESE, sorted(near), [id_ for id_, steps in near.items() if steps <= 2])
+
+
+def recompute_all_repeated_incidents() -> set[int]:
+    """Recompute which incidents repeat others; return those that changed."""
+    return _recompute("true", [], [])
+
+
+def incidents_of(reports: Iterable[RepeatedReport]) -> set[int]:
+    """The incidents that these are about."""
+    return sql.ids(
+        """
+        SELECT incident.id
+        FROM integrations_repeatedreport report
+        JOIN integrations_incident incident ON incident.connection_id IN (report.connection_id, report.reported_by_id)
+             AND (incident.service = report.service AND report.service <> ''
+                  OR incident.repository_id = report.repository_id)
+        WHERE report.id = ANY (%s)
+        """,
+        [[report.pk for report in reports]],
+    )
+
+
+def _recompute(scope: LiteralString, read: Collection[int], decided: Collection[int]) -> set[int]:
+    pairs = [Pair(*row) for row in sql.rows(_PAIRS.format(scope=scope.format(table="one")), {"these": read})]
+    apart = RepeatedReport.objects.filter(kind=Kind.INCIDENT, state=RepeatedReport.State.APART)
+    found = duplicates(pairs, set(apart.values_list("repository", "service", "connection", "reported_by")))
+    changed = sql.ids(
+        _MARK.format(scope=scope.format(table="incident")),
+        {"duplicates": list(found), "duplicates_of": list(found.values()), "these": decided},
+    )
+    if changed:
+        sql.execute(_NOTED)
+        append_record_days(Kind.INCIDENT, changed)
+    return changed

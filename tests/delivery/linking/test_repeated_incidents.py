@@ -1,0 +1,191 @@
+"""An incident that two connections report counts once: a pager's and a service desk's."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import Client
+
+from integrations.connectors.drafts import IncidentDraft
+from integrations.delivery.linking.corrections import decide_repeated_reports
+from integrations.delivery.linking.repeated_incidents import Pair, duplicates, recompute_all_repeated_incidents
+from integrations.delivery.records.incident import story_of_incident
+from integrations.enums import Kind
+from integrations.intake.deleted_records import mark_deleted
+from integrations.intake.store_drafts import store_drafts
+from integrations.models import Connection, DeploymentFailure, FailedDeployment, Incident, RepeatedReport
+from integrations.sync.remove_connection import remove_with_facts
+from orgtree.access.access import access_of
+from tests.delivery.linking.delivery import MONDAY, Delivery
+from tests.personas import ADMIN, EXECUTIVE, create_user
+
+APART, ONCE = RepeatedReport.State.APART, RepeatedReport.State.ONCE
+
+
+def pair(one: int, of: int, other: int, of_other: int, seconds: float) -> list[Pair]:
+    """Both directions of a pair of incidents of these connections."""
+    return [
+        Pair(one, of, other, of_other, seconds, None, "cart"),
+        Pair(other, of_other, one, of, seconds, None, "cart"),
+    ]
+
+
+def test_the_nearest_in_time_is_meant_and_none_twice() -> None:
+    # 1, 2 and 3 are a pager's, 11 and 12 a service desk's: 11 began nearest to 2, 12 to 2 as well, and then to 3.
+    pairs = [*pair(1, 1, 11, 2, 300), *pair(2, 1, 11, 2, 60), *pair(2, 1, 12, 2, 90), *pair(3, 1, 12, 2, 200)]
+    assert duplicates(pairs) == {11: 2}, "12 is nearest to 2, which is 11 already: it counts"
+    assert duplicates(pairs[:4]) == {11: 2}
+
+
+def test_the_connection_that_was_added_first_counts() -> None:
+    pairs = [*pair(1, 1, 11, 2, 60), *pair(1, 1, 21, 3, 90), *pair(11, 2, 21, 3, 30)]
+    assert duplicates(pairs) == {11: 1, 21: 1}
+
+
+def test_what_is_counted_apart_is_no_duplicate() -> None:
+    assert duplicates(pair(1, 1, 11, 2, 60), {(None, "cart", 2, 1)}) == {}
+    assert duplicates(pair(1, 1, 11, 2, 60), {(None, "search", 2, 1)}) == {11: 1}
+
+
+@pytest.fixture
+def pager(db: None) -> Connection:
+    return Connection.objects.create(provider="pagerduty", name="PagerDuty")
+
+
+@pytest.fixture
+def desk(pager: Connection) -> Connection:
+    return Connection.objects.create(provider="servicenow", name="ServiceNow")
+
+
+def tell(connection: Connection, id_: str, minutes: int | None, service: str = "cart", **others: Any) -> None:
+    """The connection tells of an incident that began so many minutes after Monday, and lasted an hour."""
+    start = None if minutes is None else MONDAY + timedelta(minutes=minutes)
+    end = start and start + timedelta(hours=1)
+    values: dict[str, Any] = {"started_at": start, "resolved_at": end, "service": service, **others}
+    with transaction.atomic():
+        store_drafts(connection, [IncidentDraft(external_id=id_, **values)])
+
+
+def counted() -> list[str]:
+    live = Incident.objects.filter(deleted_at=None, duplicate_of=None)
+    return sorted(live.values_list("external_id", flat=True))
+
+
+def blamed() -> tuple[str, str, str]:
+    """The only incident with a cause, the deployment that it blames, and how that is known."""
+    return DeploymentFailure.objects.values_list("incident__external_id", "deployment__external_id", "method").get()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "service", "is_same"),
+    [(130, "cart", True), (90, "cart", True), (131, "cart", False), (100, "search", False), (100, "", False)],
+)
+def test_two_reports_of_one_service_within_half_an_hour_are_one(
+    pager: Connection, desk: Connection, minutes: int, service: str, is_same: bool
+) -> None:
+    tell(pager, "P1", 100)
+    tell(desk, "INC1", minutes, service)
+    assert counted() == (["P1"] if is_same else ["INC1", "P1"])
+
+
+def test_whichever_arrives_first_and_the_connections_are_noted(pager: Connection, desk: Connection) -> None:
+    tell(desk, "INC1", 103)
+    tell(pager, "P1", 100)
+    tell(pager, "P2", 400)
+    assert counted() == ["P1", "P2"]
+    noted = RepeatedReport.objects.get()
+    assert (noted.kind, noted.repository, noted.service) == ("incident", None, "cart")
+    assert (noted.connection, noted.reported_by, noted.records) == (desk, pager, 1)
+    assert noted.last_at == MONDAY + timedelta(minutes=103)
+    assert str(noted) == "cart: ServiceNow and PagerDuty"
+
+
+def test_two_of_one_connection_stay_two(pager: Connection, desk: Connection) -> None:
+    tell(pager, "P1", 100)
+    tell(pager, "P2", 105)
+    tell(desk, "INC1", 106)
+    assert counted() == ["P1", "P2"]
+
+
+def test_what_moves_away_or_goes_counts_again(pager: Connection, desk: Connection) -> None:
+    tell(pager, "P1", 100)
+    tell(desk, "INC1", 103)
+    tell(desk, "INC1", 300)
+    assert (counted(), RepeatedReport.objects.count()) == (["INC1", "P1"], 0)
+    tell(desk, "INC1", 103)
+    tell(pager, "P1", 100, "search")
+    assert (counted(), RepeatedReport.objects.count()) == (["INC1", "P1"], 0)
+    tell(pager, "P1", 100)
+    assert counted() == ["P1"]
+    with transaction.atomic():
+        mark_deleted(pager, Kind.INCIDENT, ["P1"])
+    assert (counted(), RepeatedReport.objects.count()) == (["INC1"], 0)
+    tell(pager, "P1", 100)
+    remove_with_facts(pager)
+    assert (counted(), RepeatedReport.objects.count()) == (["INC1"], 0)
+
+
+def test_an_admin_counts_them_apart_and_once_again(pager: Connection, desk: Connection, client: Client) -> None:
+    tell(pager, "P1", 100)
+    tell(desk, "INC1", 103)
+    noted = RepeatedReport.objects.get()
+    client.force_login(create_user(ADMIN))
+    address = "/admin/integrations/repeatedreport/"
+    assert "cart" in client.get(address).text
+    client.post(address, {"action": "count_apart", "_selected_action": [noted.pk]})
+    assert counted() == ["INC1", "P1"]
+    tell(pager, "P2", 500)
+    tell(desk, "INC2", 501)
+    assert counted() == ["INC1", "INC2", "P1", "P2"], "the decision holds for what comes"
+    assert decide_repeated_reports([noted.pk], APART, by="max") == 0
+    assert decide_repeated_reports([noted.pk], ONCE, by="ada") == 1
+    assert counted() == ["P1", "P2"]
+    noted.refresh_from_db()
+    assert noted.records == 2
+    assert client.get(f"{address}{noted.pk}/change/").status_code == 200
+
+
+def test_one_deployment_is_blamed_once_and_restored_with_the_one_that_counts(
+    pager: Connection, desk: Connection
+) -> None:
+    shop = Delivery()
+    shop.deploys("d1", at="Mon 01:00", service="cart")
+    shop.deploys("d2", at="Mon 01:20", service="cart")
+    tell(pager, "P1", 100)
+    tell(desk, "INC1", 103, resolved_at=MONDAY + timedelta(hours=9))
+    assert blamed() == ("P1", "d2", "window")
+    assert FailedDeployment.objects.get().restored_at == MONDAY + timedelta(minutes=160)
+    tell(desk, "INC1", 103, caused_by="d1")
+    assert blamed() == ("P1", "d1", "explicit"), "the desk names the cause for both"
+
+
+def test_both_pages_name_the_other(pager: Connection, desk: Connection) -> None:
+    tell(pager, "P1", 100, key="#1")
+    tell(desk, "INC1", 103, key="INC0001")
+    access = access_of(create_user(EXECUTIVE))
+    links = {
+        one.key: [(link.relation, link.record.reference) for link in story_of_incident(one, access).links]
+        for one in Incident.objects.all()
+    }
+    assert links == {"#1": [("reported_too", "INC0001")], "INC0001": [("duplicate_of", "#1")]}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whatever_changes_in_whichever_order_a_full_recomputation_changes_nothing(
+    pager: Connection, desk: Connection, seed: int
+) -> None:
+    chance = random.Random(seed)
+    third = Connection.objects.create(provider="gitlab", name="GitLab")
+    for _ in range(60):
+        connection = chance.choice([pager, desk, third])
+        id_ = f"{connection.provider}-{chance.randrange(6)}"
+        if chance.random() < 0.2:
+            with transaction.atomic():
+                mark_deleted(connection, Kind.INCIDENT, [id_])
+        else:
+            tell(connection, id_, chance.randrange(0, 120), chance.choice(["cart", "cart", "search"]))
+        assert recompute_all_repeated_incidents() == set()
