@@ -74,6 +74,7 @@ SCHEDULE = (
     Entry("Delete old messages", "programs.tasks.forget_old_messages", Nightly(hour=3, minute=45)),
     Entry("Sync ticket mirrors", "programs.tasks.sync_mirrors", Every(seconds=10)),
     Entry("Measure tickets", "programs.tasks.measure_tickets", Nightly(hour=3, minute=30)),
+    Entry("Count releases of teams", "programs.tasks.count_releases", Nightly(hour=3, minute=20)),
     Entry("Measure objectives", "programs.tasks.measure_objectives", Every(seconds=3600)),
     Entry("Record figures", "insights.figure_records.tasks.record", Nightly(hour=2, minute=30)),
     Entry("Record forecasts", "insights.forecasts.tasks.record", Nightly(hour=2, minute=45)),

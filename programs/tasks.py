@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
+from insights.query.windows import local_today
 from programs.alerts import watching
 from programs.budgets.services.alerting import alert_of_budgets
 from programs.digests import making
@@ -15,7 +16,7 @@ from programs.meetings.services.reminding import remind_of_meetings
 from programs.mirrors.services import syncing
 from programs.reminders.services import outbox, sending
 from programs.reminders.services import planning as telling
-from programs.report.services import rewriting
+from programs.report.services import recommending, rewriting
 from programs.tickets.services.effects import measure_effects
 
 
@@ -25,6 +26,12 @@ def measure_tickets() -> None:
     measure_effects()
     measure_experiments()
     measure_pilots()
+
+
+@shared_task(name="programs.tasks.count_releases", ignore_result=True)  # type: ignore[untyped-decorator]
+def count_releases() -> None:
+    """Store the releases of every team, by which reports compare teams."""
+    recommending.store_team_totals(local_today())
 
 
 @shared_task(name="programs.tasks.sync_mirrors", ignore_result=True)  # type: ignore[untyped-decorator]

@@ -46,7 +46,7 @@ from programs.models.objectives import (
 from programs.models.philosophy import Acknowledgement, PhilosophyVersion
 from programs.models.qbr import Qbr, QbrAudience, QbrDecision, QbrPeriod, QbrSection, QbrState, SectionKey
 from programs.models.quarters import FrozenDocument, Quarter
-from programs.models.reports import LanguageModel, Report, ReportRewrite
+from programs.models.reports import LanguageModel, Report, ReportRewrite, TeamReleases
 from programs.models.reviews import PointKind, Review, ReviewAttendance, ReviewPoint
 from programs.models.roadmaps import Persona, PersonaMetric, RoadmapIntent
 from programs.models.settings import DemoRun, ProgramSettings

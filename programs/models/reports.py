@@ -1,4 +1,4 @@
-"""Frozen executive reports, their wordings by a language model, and the setting of that model."""
+"""Frozen executive reports, their wordings by a language model, the setting of that model, and teams' releases."""
 
 from __future__ import annotations
 
@@ -111,3 +111,23 @@ class LanguageModel(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.is_on and bool(self.base_url) and bool(self.model)
+
+
+class TeamReleases(models.Model):
+    """The changes and releases of a team in the 13 weeks before `until`, as somebody sees them who sees aggregates
+    alone.
+
+    Each night replaces them: to judge hundreds of small teams beside one another takes too long for a page.
+    """
+
+    unit = models.ForeignKey(Unit, models.CASCADE, related_name="+")
+    until = models.DateField(help_text="The first day that no longer belongs to them.")
+    changes = models.FloatField()
+    releases = models.FloatField()
+
+    class Meta:
+        verbose_name_plural = "team releases"
+        constraints = [models.UniqueConstraint(fields=["unit", "until"], name="one_count_of_releases_a_team")]
+
+    def __str__(self) -> str:
+        return f"{self.releases:g} releases of {self.unit} until {self.until}"

@@ -18,24 +18,27 @@ from core.json_documents import canonical, parsed
 from core.seconds import HOUR
 from core.write_errors import FieldError, MayNotWriteError
 from insights.catalogue.lead_time_stages import STAGES
-from insights.engine.read import read_series, read_together
+from insights.engine.read import AnswerSet, read_series, read_together
 from insights.findings.checks import Check
 from insights.findings.detectors import BY_KEY, UNMATCHED
 from insights.findings.night import Night, store
 from insights.models import Finding
+from insights.privacy.visible import visible_together
 from insights.query.query import Granularity, Query, Scope, Statistic, Window
 from orgtree.models import Organisation, Unit
 from programs.closing.pages.printing import printable_page
-from programs.models import FrozenDocument, Report
+from programs.models import FrozenDocument, Report, TeamReleases
 from programs.qbr.services.content import document_of as review_document
 from programs.qbr.services.document import QbrDocument
 from programs.qbr.services.freezing import freeze_qbr
 from programs.qbr.services.writing import arrange_sections, create_qbr
 from programs.report.links import Links
 from programs.report.queries import chosen_report, document_of, quarter_named
+from programs.report.services import recommending
 from programs.report.services.content import report_of
 from programs.report.services.document import Fact, ReportDocument, SourceKind
 from programs.report.services.freezing import freeze_report
+from programs.tasks import count_releases
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, at, deployed, merged
 from tests.pdf_sheets import sheets_of
@@ -174,6 +177,26 @@ def test_smaller_batches_are_recommended_with_arithmetic_that_is_said(delivered:
     assert str(first.capacity).startswith("1 action ticket to do")
     assert "fail" in str(first.constraints) or "problem" in str(first.constraints)
     assert "15–20% needs a part of that." in str(document.recommended)
+
+
+def test_a_night_counts_releases_of_teams_and_pages_do_not(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six changes and three releases a week, 13 weeks until the last Monday of the quarter; none since then."""
+    live = report()
+    count_releases()
+    stored = TeamReleases.objects.order_by("until").values_list("unit__slug", "until", "changes", "releases")
+    assert [*stored] == [("platform", LAST, 78.0, 39.0), ("platform", date(2026, 10, 12), 66.0, 33.0)]
+    units = []
+
+    def noted(*args: Any, **more: Any) -> AnswerSet:
+        units.extend(more.get("units", ()))
+        return visible_together(*args, **more)
+
+    monkeypatch.setattr(recommending, "visible_together", noted)
+    assert report() == live
+    assert units == [], "hundreds of teams beside one another are judged at night alone"
+    TeamReleases.objects.all().delete()
+    assert report() == live
+    assert units, "before the first night they are read"
 
 
 def test_nothing_is_recommended_where_the_data_say_nothing(delivered: Org) -> None:

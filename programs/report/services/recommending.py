@@ -7,11 +7,13 @@ what the unit did not hold in a whole quarter of the last year.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 from statistics import median
+
+from django.db import transaction
 
 from insights.catalogue.registry import find, get
 from insights.engine.read import UnitQueries
@@ -33,6 +35,8 @@ from orgtree.access.access import aggregates_access
 from orgtree.models import Unit
 from programs.closing.services.freezing import frozen_unit
 from programs.closing.services.frozen import FrozenDays
+from programs.models import TeamReleases
+from programs.quarters.fiscal_quarters import quarter_of
 from programs.report.services.document import (
     NOTHING,
     Fact,
@@ -42,6 +46,7 @@ from programs.report.services.document import (
     source,
 )
 from programs.report.services.wording import BATCH, CHANGES, EFFORTS, FREQUENCY, LARGE, LEVERS, Lever
+from programs.teams.queries import teams_on
 
 DAYS = 60
 WANTED_LOW, WANTED_HIGH = 0.15, 0.20
@@ -223,12 +228,10 @@ def _together(chosen: Sequence[Candidate]) -> Expected:
 
 def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, today: date) -> _Weeks:
     """Read whole weeks alone: a clipped one has fewer releases whatever is done."""
-    first, last = (
-        windows.whole_bucket(day, Granularity.WEEK).start
-        for day in (min(days.start for days in (quarter, *quarters)), min(today, quarter.end))
-    )
+    first = windows.whole_bucket(min(days.start for days in (quarter, *quarters)), Granularity.WEEK).start
+    now = _last_weeks(min(today, quarter.end))
+    last = now.end
     keys = [FREQUENCY, CHANGES, *(lever.metric for lever in LEVERS if find(lever.metric))]
-    now = FrozenDays(f"the last {WEEKS_OF_NOW} weeks", last - timedelta(weeks=WEEKS_OF_NOW), last)
     if first >= last:
         return _Weeks([], {key: [] for key in keys}, now, quarters)
     queries = [Query(key, Window(first, last), Granularity.WEEK, scope) for key in keys]
@@ -237,6 +240,12 @@ def _read(quarter: FrozenDays, quarters: Sequence[FrozenDays], scope: Scope, tod
     values = {key: _values(answer) for key, answer in zip(keys, answers, strict=True)}
     values[FREQUENCY] = [None if one is None else one * DAYS_A_WEEK for one in values[FREQUENCY]]
     return _Weeks(days, values, now, quarters)
+
+
+def _last_weeks(until: date) -> FrozenDays:
+    """The last 13 whole weeks that end by that day."""
+    end = windows.whole_bucket(until, Granularity.WEEK).start
+    return FrozenDays(f"the last {WEEKS_OF_NOW} weeks", end - timedelta(weeks=WEEKS_OF_NOW), end)
 
 
 def _values(answer: Answer) -> list[float | None]:
@@ -287,7 +296,7 @@ def _of_batches(weeks: _Weeks) -> Candidate | Examined:
 
 def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Examined]:
     """Compare teams whose releases hold more changes than the middle team's with batches of its size."""
-    totals = _team_totals(now, around)
+    totals = _team_totals(now, around.teams)
     if len(totals) < FEWEST_TEAMS:
         return []
     by_size = sorted(totals, key=lambda team: totals[team][0] / totals[team][1])
@@ -305,18 +314,42 @@ def batches_of_teams(now: Window, around: Surroundings) -> list[Candidate | Exam
     return found
 
 
-def _team_totals(now: Window, around: Surroundings) -> dict[Unit, tuple[float, float]]:
-    """Changes and releases of each team that has both."""
+def store_team_totals(today: date) -> None:
+    """Store every team's changes and releases, in place of those of earlier nights: until the last Monday, and until
+    the last one of the quarter before, whose report is still looked at.
+    """
+    quarter = quarter_of(today)
+    days = {_last_weeks(quarter.start): quarter.start - timedelta(days=1), _last_weeks(today): today}
+    found = [
+        TeamReleases(unit=team, until=weeks.end, changes=changes, releases=releases)
+        for weeks, day in days.items()
+        for team, (changes, releases) in _read_team_totals(weeks.window, teams_on(day)).items()
+    ]
+    with transaction.atomic():
+        TeamReleases.objects.all().delete()
+        TeamReleases.objects.bulk_create(found)
+
+
+def _team_totals(now: Window, teams: Sequence[Unit]) -> Mapping[Unit, tuple[float, float]]:
+    """Changes and releases of each team that has both: the night's, or those of now where no night stored any."""
+    stored = TeamReleases.objects.filter(until=now.end)
+    if not stored.exists():
+        return _read_team_totals(now, teams)
+    by_team = {one.unit_id: (one.changes, one.releases) for one in stored.filter(unit__in=teams)}
+    return {team: by_team[team.pk] for team in teams if team.pk in by_team}
+
+
+def _read_team_totals(now: Window, teams: Iterable[Unit]) -> Mapping[Unit, tuple[float, float]]:
     queries = [Query(key, now) for key in (CHANGES, FREQUENCY)]
-    teams = {team.pk: team for team in around.teams}
+    by_pk = {team.pk: team for team in teams}
     read = visible_together(
-        aggregates_access(), units=[UnitQueries(queries, [*teams])], freshness=Freshness.OF_PAGES
+        aggregates_access(), units=[UnitQueries(queries, [*by_pk])], freshness=Freshness.OF_PAGES
     ).units[0]
     totals = {}
     for pk, answers in read.items():
         changes, often = (answer.total[0] for answer in answers)
         if changes.value and often.numerator:
-            totals[teams[pk]] = (changes.value, often.numerator)
+            totals[by_pk[pk]] = (changes.value, often.numerator)
     return totals
 
 
