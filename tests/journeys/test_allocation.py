@@ -63,6 +63,8 @@ def test_a_manager_sets_target_shares_and_sees_the_gap(working_server: Server, w
     window.wait_until_loaded()
     expect(page.locator("main")).to_contain_text("−20 points")
     expect(page.locator("main")).to_contain_text("New features is 20 points below its target of 70%.")
+    chart = page.locator("#chart-target_over_time")
+    expect(chart).to_contain_text("New features over time, against its target")
     assert window.grave_barriers() == []
     window.keep_picture("allocation-gap-light")
     narrow = windows.open(working_server, as_=MANAGER, theme="dark", width=NARROW)

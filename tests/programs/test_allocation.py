@@ -80,6 +80,9 @@ def test_a_manager_sets_targets_and_sees_the_gap(org: Org, teams: Teams) -> None
     assert stored.unit == teams.platform
     page = text(signed_in(EXECUTIVE), "/insights/allocation/", unit="engineering")
     assert "No targets are set for 2026-Q4." in page, "a unit above does not have those of one below"
+    assert "There is no share with a target in 2026-Q4." in page
+    drawn = signed_in(EXECUTIVE).get("/insights/allocation/charts/target_over_time/?unit=engineering").json()
+    assert drawn["datasets"] == drawn["benchmarks"] == []
     page = text(signed_in(EXECUTIVE), "/insights/allocation/", unit="platform")
     assert "Hidden" in page, "a bug of one person would be known"
     too_many = manager.post(f"{TARGETS}?unit=platform", dict.fromkeys(fields, "60"))
@@ -102,6 +105,13 @@ def test_shares_and_gap_where_enough_people_work(org: Org) -> None:
     assert "Keeping the lights on is 25 points above its target of 25%." in page
     assert "Targets of the whole organisation, 2026-Q4: this unit has none of its own" in page
     assert "need not agree" in page
+    assert "Keeping the lights on over time, against its target" in page, (
+        "the category that is farthest from its target"
+    )
+    chart = signed_in(EXECUTIVE).get("/insights/allocation/charts/target_over_time/?unit=platform").json()
+    assert chart["benchmarks"] == [{"value": 25.0, "label": "Target 25%", "role": "target"}]
+    [line] = chart["datasets"]
+    assert (line["label"], {*line["data"]} - {None}) == ("Keeping the lights on", {50.0})
     quarters = text(signed_in(EXECUTIVE), "/insights/allocation/parts/quarters/", unit="platform")
     assert "2026-Q4" in quarters
     assert '50% <span class="mut">of 25%</span> <span class="hw-tag watch">+25 points</span>' in quarters

@@ -16,14 +16,17 @@ from core.csv_export import Cell
 from core.page_links import url_with
 from insights.pages.allocation.tabs import ALLOCATION_PAGE, TABS, WEIGHTED
 from insights.pages.answers import Answers, PageQuery, figures_view
+from insights.pages.drawing import over_time, series_by_value
 from insights.pages.presenter import Additions, OwnCard, TemplateCard, Verdict
 from insights.pages.tabs import TabbedPage
 from insights.query.query import Dimension, MetricValue
 from insights.query.windows import quarter_name, quarter_of
 from insights.ui import tiles, wording
 from insights.ui.cards import Card
+from insights.ui.charts import ChartData, Dataset, Line
 from insights.ui.filters import Filters
 from insights.ui.scope_bar import last_day
+from insights.ui.tiles import ChartCard
 from integrations.delivery.allocation.targets import Targets, targets_in_force
 from integrations.models import AllocationRule, InvestmentCategory
 from integrations.models.allocation import UNLINKED, UNMATCHED
@@ -208,6 +211,48 @@ def _compared_csv(rows: Iterator[tuple[str, list[ShareLine]]], of: str) -> Itera
             yield [name, line.name, "hidden" if line.withheld else line.share, line.target, line.gap]
 
 
+def _farthest(lines: Sequence[ShareLine]) -> ShareLine | None:
+    """The category that is farthest from its target; None where none has both a share and a target."""
+    return max((line for line in lines if line.gap is not None), key=lambda line: abs(line.gap or 0), default=None)
+
+
+def target_over_time_card(answers: Answers, card: Card) -> ChartCard:
+    """The category that is farthest from its target, week by week, with the target as a line."""
+    filters, name = answers.filters, "target_over_time"
+    line = _farthest(share_lines(answers, _targets(filters)[0]))
+    quarter = quarter_name(quarter_of(last_day(filters)).start)
+    return ChartCard(
+        key=name,
+        title=f"{line.name} over time, against its target" if line else "Over time, against the target",
+        info="The category farthest from its target in this window, and the target of the quarter of its last day.",
+        kind="line",
+        data_url=answers.page.chart_url(filters, name),
+        csv_url=answers.page.chart_csv_url(filters, name),
+        state="value" if line else "no_data",
+        reason="" if line else f"There is no share with a target in {quarter}.",
+        span=getattr(card, "span", 5),
+    )
+
+
+def target_over_time(filters: Filters) -> ChartData:
+    answers = ALLOCATION_PAGE.read(filters, _split(filters))
+    query = _split(filters)[0]
+    answer = answers.answer(query.key, query.segment)
+    line = _farthest(share_lines(answers, _targets(filters)[0]))
+    if line is None or line.target is None:
+        return over_time("line", answer, [])
+    # A bucket in which only other categories have time has none of this one.
+    read = {figure.window.start for figure in answer.series if figure.value is not None}
+    starts = dict.fromkeys(figure.window.start for figure in answer.series)
+    figures = series_by_value(answer, Dimension.INVESTMENT)[line.name]
+    values = [
+        (0.0 if start in read else None) if figure is None else figure.value
+        for start, figure in zip(starts, figures, strict=True)
+    ]
+    drawn = over_time("line", answer, [Dataset(line.name, line.name, "single", values)])
+    return replace(drawn, benchmarks=[Line(line.target, f"Target {line.target_words}", "target")])
+
+
 def _verdict(answers: Answers) -> Verdict | None:
     """The category that is farthest from its target, else the greatest; what nothing is linked to."""
     targets, _ = _targets(answers.filters)
@@ -216,14 +261,13 @@ def _verdict(answers: Answers) -> Verdict | None:
         return None
     greatest = max(lines, key=lambda line: line.share or 0)
     lead = f"{greatest.actual} of the {WORDS[answers.filters.picked[WEIGHTED.parameter]]} went to {_named(greatest)}."
-    missed = [line for line in lines if line.gap is not None and abs(line.gap) >= CLOSE]
+    worst = _farthest(lines)
     rest = ""
-    if missed:
-        worst = max(missed, key=lambda line: abs(line.gap or 0))
+    if worst and abs(worst.gap or 0) >= CLOSE:
         side = "above" if (worst.gap or 0) > 0 else "below"
         points = wording.count(abs(round(worst.gap or 0)), "point")
         rest = f"{worst.name} is {points} {side} its target of {worst.target_words}."
-    elif any(line.gap is not None for line in lines):
+    elif worst:
         rest = "Every category is within 5 points of its target."
     return Verdict(lead, rest)
 
@@ -241,7 +285,13 @@ ALLOCATION = TabbedPage(
     ALLOCATION_PAGE,
     TABS,
     (),
-    own=Additions(cards={"against_target": OwnCard(against_target_card, _split)}),
+    own=Additions(
+        cards={
+            "against_target": OwnCard(against_target_card, _split),
+            "target_over_time": OwnCard(target_over_time_card, _split),
+        }
+    ),
+    own_charts={"target_over_time": target_over_time},
     own_parts={
         "quarters": lambda filters: _compared(_quarters(filters), "Quarter by quarter", "Quarter"),
         "team_targets": lambda filters: _compared(_teams(filters), "Against their targets", "Unit"),

@@ -41,10 +41,11 @@ OVERVIEW = Section(
             WEIGHTED,
             "Over time",
             "stacked_bar",
-            span=12,
+            span=7,
             by=Dimension.INVESTMENT,
             needs=("allocation.time",),
         ),
+        Own("target_over_time", 5),
         Later(
             "quarters",
             "Quarter by quarter",
