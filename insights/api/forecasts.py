@@ -187,7 +187,7 @@ class ForecastView(APIView):
         made, _ = found
         question = read_question(request.query_params.dict(), made)
         planned = {key: made.planned_on} if made.is_at_risk and made.planned_on else {}
-        document = forecast_document(made, movements(kind, planned).get(key))
+        document = forecast_document(made, movements(kind, planned, until=today).get(key))
         window = windows.trailing(WEEKS_OF_TEAM)
         figures = agents_figures(made.initiative, lambda of: Query(of, window, scope=scope), access)
         values = {figure.key: figure.value for figure in figures}

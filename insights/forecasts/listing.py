@@ -10,6 +10,7 @@ from typing import Any
 from insights.forecasts.forecasting import (
     Dates,
     InitiativeForecast,
+    as_of,
     forecast_of,
     history_of,
     is_young,
@@ -26,8 +27,15 @@ from insights.forecasts.records import (
 from insights.forecasts.teams import Team, finished_by, teams_of
 from insights.formulas.forecast import FEWEST_FINISHED, LIKELY, TooLittleHistory
 from insights.formulas.forecast_calibration import Calibration
+from insights.query import windows
 from insights.ui import wording
-from integrations.delivery.records.initiatives import Initiative, InitiativeKind, initiative, open_initiatives
+from integrations.delivery.records.initiatives import (
+    Initiative,
+    InitiativeKind,
+    all_initiatives,
+    initiative,
+    open_initiatives,
+)
 from orgtree.access.access import Access
 from orgtree.models import Unit
 from orgtree.trees.people_filter import PeopleFilter
@@ -96,8 +104,11 @@ class ListedForecasts:
 def listed_forecasts(
     kind: InitiativeKind, access: Access, *, people: PeopleFilter, own_only: bool, today: date
 ) -> ListedForecasts:
-    """The initiatives on which these people worked; of their own items alone with `own_only`."""
-    initiatives = open_initiatives(kind, access, people=people, own_only=own_only, since=today - STALE)
+    """The initiatives on which these people worked; of their own items alone with `own_only`.
+
+    On an earlier day they are as they were at its end, but for the planned days, of which no history is kept.
+    """
+    initiatives = _open_on(today, kind, access, people=people, own_only=own_only)
     of_teams = _forecasts(initiatives, today)
     made = [forecast for forecast, _ in of_teams]
     off = teams_not_calibrated(kind)
@@ -106,11 +117,20 @@ def listed_forecasts(
     records = records_of_unit(people.unit).filter(kind=kind)
     return ListedForecasts(
         made,
-        movements(kind, planned),
+        movements(kind, planned, until=today),
         calibration_of(records),
         _by_team(calibrations_by_team(records), access),
         {one.initiative.key: off[team.unit_id] for one, team in of_teams if team and team.unit_id in off},
     )
+
+
+def _open_on(
+    day: date, kind: InitiativeKind, access: Access, *, people: PeopleFilter, own_only: bool
+) -> Sequence[Initiative]:
+    if day >= windows.local_today():
+        return open_initiatives(kind, access, people=people, own_only=own_only, since=day - STALE)
+    found = all_initiatives(kind, access, people=people, own_only=own_only, since=day - STALE)
+    return [then for one in found if (then := as_of(one, day)).remaining and then.started_on]
 
 
 def _by_team(calibrations: Mapping[int, Calibration], access: Access) -> Sequence[TeamCalibration]:

@@ -150,10 +150,10 @@ class Movement:
     weekly: float  # items a week, more or less
 
 
-def movements(kind: InitiativeKind, planned: Mapping[str, date]) -> Mapping[str, Movement]:
+def movements(kind: InitiativeKind, planned: Mapping[str, date], *, until: date) -> Mapping[str, Movement]:
     """Key → since when its 85 % date is later than planned, for those that miss it; `planned` is key → day."""
     stored: dict[str, list[ForecastRecord]] = {}
-    for record in ForecastRecord.objects.filter(kind=kind, key__in=planned).order_by("made_on"):
+    for record in ForecastRecord.objects.filter(kind=kind, key__in=planned, made_on__lte=until).order_by("made_on"):
         stored.setdefault(record.key, []).append(record)
     found = {key: _movement(records, planned[key]) for key, records in stored.items()}
     return {key: movement for key, movement in found.items() if movement}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
@@ -16,7 +16,7 @@ from programs.models import PointKind
 from programs.qbr.services.freezing import freeze_qbr
 from programs.reviews.services.writing import prepare_review
 from tests.forecasts.test_forecasts import key_of, text, visible, words
-from tests.forecasts.work import REFUNDS, RULES, working_day_after
+from tests.forecasts.work import REFUNDS, RULES, working_day_after, working_days_before
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, signed_in
 from tests.programs.qbrs import review
 from tests.programs.tickets import as_
@@ -67,6 +67,21 @@ def test_a_business_review_lists_them_and_leads_to_the_list() -> None:
     document = freeze_qbr(as_(EXECUTIVE), qbr)
     [risk] = json.loads(document.body)["delivery_risks"]
     assert (risk["key"], risk["likely_on"], risk["days_late"]) == (key_of(REFUNDS), likely.isoformat(), 3)
+
+
+def test_a_review_that_is_frozen_as_of_an_earlier_day_knows_nothing_of_what_came_later() -> None:
+    """Ten working days ago twice as many items were left, so that the date was the same, and missed as it is now."""
+    record_forecasts()
+    today = windows.local_today()
+    then = working_days_before(today, 11)[0]
+    document = freeze_qbr(as_(EXECUTIVE), review(day=then), at=datetime.combine(then, time(12), UTC))
+    body = json.loads(document.body)
+    [risk] = body["delivery_risks"]
+    assert (body["risks_on"], risk["key"]) == (then.isoformat(), key_of(REFUNDS))
+    planned, likely = working_day_after(today, 7), working_day_after(then, 20)
+    assert risk["likely_on"] == likely.isoformat()
+    assert working_day_after(planned, risk["days_late"]) == likely
+    assert risk["since"] is None or risk["since"] <= then.isoformat()
 
 
 def test_the_agenda_names_them_and_leads_to_their_pages() -> None:

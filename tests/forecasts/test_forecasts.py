@@ -438,7 +438,7 @@ def test_since_when_a_planned_day_is_missed_and_what_moved_it(board: Board) -> N
     board.items(late, todo=10, created=days[-8])
     record_forecasts()
     planned = working_day_after(today, 9)
-    [movement] = movements(InitiativeKind.EPIC, {key_of("Delivery slots"): planned}).values()
+    [movement] = movements(InitiativeKind.EPIC, {key_of("Delivery slots"): planned}, until=today).values()
     assert days[-8] <= movement.since <= today
     assert movement.added == 10
     assert "At risk since" in text(signed_in(EXECUTIVE), LIST)

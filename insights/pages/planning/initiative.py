@@ -73,7 +73,7 @@ def _context(made: InitiativeForecast, team: Team | None, question: Question, fi
     one, replies = made.initiative, reply(made, question)
     calibration = calibration_of(_records(made, team))
     planned = {one.key: made.planned_on} if made.is_at_risk and made.planned_on else {}
-    moved = movements(one.kind, planned).get(one.key)
+    moved = movements(one.kind, planned, until=made.today).get(one.key)
     back = filters.with_pick(KIND, one.kind).url(f"{reverse('planning_tab', args=[FORECAST.key])}")
     odds = made.odds_by(made.planned_on) if made.planned_on else None
     return {

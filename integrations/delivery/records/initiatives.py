@@ -278,9 +278,11 @@ def open_initiatives(
     return _read(kind, access, people=people, own_only=own_only, since=since, open_only=True)
 
 
-def all_initiatives(kind: InitiativeKind, access: Access, *, since: date) -> list[Initiative]:
+def all_initiatives(
+    kind: InitiativeKind, access: Access, *, people: PeopleFilter = EVERYBODY, own_only: bool = False, since: date
+) -> list[Initiative]:
     """Initiatives that changed since that day, finished ones included."""
-    return _read(kind, access, people=EVERYBODY, own_only=False, since=since, open_only=False, most=None)
+    return _read(kind, access, people=people, own_only=own_only, since=since, open_only=False, most=None)
 
 
 def initiative(
