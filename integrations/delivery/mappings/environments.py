@@ -116,6 +116,11 @@ _JOINED_BY_SIGN = re.compile(r"[&+,;]")
 _ONE_PLACE = "|".join(_PLAIN_PLACES)
 # prod/staging of a pipeline, and not .github/deploy.yml
 _BETWEEN_PLACES = re.compile(rf"(?<![^\W_])({_ONE_PLACE})\s*[/|]\s*(?=(?:{_ONE_PLACE})(?![^\W_]))", re.IGNORECASE)
+# A branch's environment, as GitLab names review apps: review/prod-fix.
+_OF_BRANCH = re.compile(
+    r"\s*(?:review|review[-_ ]?apps?|previews?|branch(?:es)?|feature|pull|prs?|mrs?|merge[-_]requests?)/(.+)",
+    re.IGNORECASE,
+)
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
 _CLAUSES_OF_TITLE = re.compile(r"\s[-–—]+\s|[–—|·»;]|:(?=\s)")  # Deploy to prod: add tests
 _DIGIT = re.compile(r"\d")
@@ -142,12 +147,12 @@ _NO_DEPLOYMENT = Verdict(None)
 
 def default_environment(name: str) -> Environment:
     """The environment by its name: prod-eu and docs-prod are production, pre-prod staging, production-plan other."""
-    return _of_environment(_segments(name)).environment or Environment.OTHER
+    return _of_environment_named(name).environment or Environment.OTHER
 
 
 def proposed_environment(name: str) -> Environment | None:
     """The environment that an admin is asked to confirm for a name; None: nothing to confirm."""
-    return Environment.PRODUCTION if _of_environment(_segments(name)).proposed else None
+    return Environment.PRODUCTION if _of_environment_named(name).proposed else None
 
 
 def default_deploying(name: str) -> Environment | None:
@@ -385,6 +390,12 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
         if head in _ELSEWHERE or not _PLAINLY_ELSEWHERE.isdisjoint(of_part[-1:]):  # qa-portal names a service
             return _OTHER
     return _PROPOSED
+
+
+def _of_environment_named(name: str) -> Verdict:
+    """The environment of an environment's name; that of a branch reaches no user, unless only production is in it."""
+    branch = _OF_BRANCH.match(name)
+    return _OTHER if branch and _content(_words(branch[1])) else _of_environment(_segments(name))
 
 
 def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:

@@ -56,6 +56,17 @@ def of_pipeline(name: str) -> str | None:
             ("", "dev", "review/42", "github-pages", "dev2", "QA1", "perf", "sit-eu", "feature-flags-test", "prod-e2e"),
         ),
         (OTHER, ("Preview – docs-site", "deploy-preview-42", "shop-pr-12", "load-balancer-dev", "docs-preview")),
+        (
+            OTHER,
+            (
+                "review/prod-fix",
+                "Review/live-chat-2",
+                "preview/prod-banner",
+                "mr/prod-12-cart",
+                "feature/production-log",
+            ),
+        ),
+        (PRODUCTION, ("review-service/prod", "reviews/prod-eu", "shop/prod-fix-service")),
         (OTHER, ("production-plan", "prod preview", "prod-test", "Prod (dry run)", "ProductionApproval", "live-demo")),
         (OTHER, ("prod-terraform-plan", "qa-prod-copy", "prod-like", "production-mirror", "copy-prod-to-dev")),
         (
