@@ -55,6 +55,8 @@ _STAGES: Mapping[str, RunStatus] = {
     "IN_PROGRESS": RunStatus.RUNNING,
     "PAUSED_PENDING_INPUT": RunStatus.RUNNING,
 }
+# Jenkins does not stop an unstable build: its steps ran to the end, so that a rollout reached users.
+UNSTABLE = "UNSTABLE"
 _UNFINISHED = (RunStatus.RUNNING, RunStatus.SKIPPED)
 
 
@@ -241,7 +243,7 @@ def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
         repository=text_of(values, "repository") or run.repository,
         native_environment=text_of(values, "environment"),
         service=text_of(values, "service"),
-        status=run.status,
+        status=_rolled_out(run.status, run.native_status),
         native_status=run.native_status,
         sha=text_of(values, "sha").lower() or run.sha,
         ref=run.branch,
@@ -257,12 +259,17 @@ def _deployment(values: Json, run: PipelineRunDraft) -> DeploymentDraft:
     )
 
 
+def _rolled_out(status: RunStatus | Missing, native_status: str | Missing) -> RunStatus | Missing:
+    """The status of a deployment, which an unstable run completed."""
+    return RunStatus.SUCCESS if native_status == UNSTABLE else status
+
+
 def _stage_deployment(build: DeploymentDraft, stage: JobDraft) -> DeploymentDraft:
     return replace(
         build,
         external_id=f"{build.external_id}/{stage.external_id}"[:LONGEST_ID],
         updated_at=stage.finished_at or stage.started_at,
-        status=stage.status,
+        status=_rolled_out(stage.status, stage.native_status),
         native_status=stage.native_status,
         created_at=stage.started_at,
         started_at=stage.started_at,

@@ -275,6 +275,19 @@ def test_a_build_deploys_where_a_rule_says_so(payload: Payload) -> None:
     assert run.name == "acme/shop → prod"
 
 
+def test_an_unstable_build_failed_its_tests_and_rolled_out(payload: Payload) -> None:
+    """Jenkins goes on after an unstable step, so that what a rule calls a deployment was made."""
+    payload["deploys"] = {"environment": "prod"}
+    payload["build"]["result"] = "UNSTABLE"
+    (deployment,) = deployments_of(payload)
+    assert (run_of(payload).status, deployment.status) == (RunStatus.FAILURE, RunStatus.SUCCESS)
+    assert deployment.native_status == "UNSTABLE"
+    payload["deploys"] = {"environment": "prod", "stage": "Deploy*"}
+    payload["stages"] = [stage("6", "Test", "FAILED", 0), stage("11", "Deploy", "UNSTABLE", 2)]
+    (deployment,) = deployments_of(payload)
+    assert (deployment.job, deployment.status) == ("11", RunStatus.SUCCESS)
+
+
 @pytest.mark.parametrize(("value", "unplanned"), [("TRUE", True), ("false", False), ("", None), ("perhaps", None)])
 def test_a_rule_reads_whether_a_deployment_was_planned(payload: Payload, value: str, unplanned: bool | None) -> None:
     payload["deploys"] = {"environment": "prod", "unplanned": value}
