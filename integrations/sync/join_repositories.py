@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from datetime import timedelta
+from typing import LiteralString
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone
 
+from core import sql
 from core.locks import BusyError
 from core.nudges import nudge_on_commit
 from integrations.code.attribution.tasks import ATTRIBUTION
@@ -44,6 +47,29 @@ from integrations.sync.git.sources import no_reading
 from integrations.telemetry.sessions.places import place_sessions
 
 logger = logging.getLogger(__name__)
+SAME_COMMITS = 20  # the last ones of two default branches, by which one repository is a mirror of the other
+_OLDER_THAN = timedelta(days=1)  # newer commits may not have reached the mirror, or may not have been read from it
+# Repositories of other code hosts that have the name of one of the connection's, without its owner.
+_NAMED_ALIKE: LiteralString = """
+    WITH named AS MATERIALIZED (
+        SELECT DISTINCT repository.id, resource.connection_id, lower(split_part(repository.remote, '/', 1)) AS host,
+               lower(regexp_replace(repository.remote, '^.*/', '')) AS name
+        FROM integrations_resource resource
+        JOIN integrations_repository repository ON repository.id = resource.repository_id
+        WHERE resource.kind = 'repository' AND resource.gone_at IS NULL AND repository.joined_into_id IS NULL
+          AND repository.remote LIKE '%%/%%'
+    )
+    SELECT DISTINCT least(one.id, other.id), greatest(one.id, other.id)
+    FROM named one JOIN named other ON other.name = one.name AND other.host <> one.host
+    WHERE one.connection_id = %(connection)s
+    ORDER BY 1, 2
+"""
+_LAST_COMMITS: LiteralString = """
+    SELECT commit.sha FROM integrations_commitinrepository link
+    JOIN integrations_commit commit ON commit.id = link.commit_id
+    WHERE link.repository_id = %(repository)s AND link.on_default_branch AND commit.committed_at < %(before)s
+    ORDER BY commit.committed_at DESC, commit.sha LIMIT %(most)s
+"""
 
 
 class JoinError(ValueError):
@@ -99,6 +125,42 @@ def join_pushed_namesakes(connection: Connection) -> int:
             continue
         joined += 1
     return joined
+
+
+def join_mirrors(connection: Connection) -> int:
+    """Join repositories of the connection with those of other code hosts that they mirror; return how many.
+
+    Two are one if they have one name without its owner, and the same last commits on their default branches, leaving
+    out the last day's.  The one with more pull requests counts.  A join that an admin undid is not repeated.  A
+    repository whose clone is being read waits for the next listing.
+    """
+    joined = 0
+    for pair in sql.rows(_NAMED_ALIKE, {"connection": connection.pk}):
+        alike = Repository.objects.filter(pk__in=pair, joined_into=None)
+        ordered = alike.annotate(merges=Count("pull_requests")).order_by("-merges", "pk")
+        if len(ordered) < 2:  # one was joined just now
+            continue
+        counted, mirror = ordered
+        if not _have_same_commits(counted, mirror):
+            continue
+        if _was_parted(counted, mirror) or _was_parted(mirror, counted):
+            continue
+        try:
+            join(counted, mirror, by="Headway, because one mirrors the other")
+        except (BusyError, JoinError) as problem:
+            logger.info("%s is not joined with %s yet: %s", counted, mirror, problem)
+            continue
+        joined += 1
+    return joined
+
+
+def _have_same_commits(one: Repository, other: Repository) -> bool:
+    before = timezone.now() - _OLDER_THAN
+    last = [
+        sql.column(_LAST_COMMITS, {"repository": repository.pk, "before": before, "most": SAME_COMMITS})
+        for repository in (one, other)
+    ]
+    return len(last[0]) == SAME_COMMITS and last[0] == last[1]
 
 
 def _known_from_pushes_alone() -> list[Repository]:

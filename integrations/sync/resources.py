@@ -24,7 +24,7 @@ from integrations.intake.names import matches
 from integrations.intake.places import store_resource
 from integrations.models import Connection, Resource, Stream
 from integrations.sync.clients import connector_of, open_client
-from integrations.sync.join_repositories import join_pushed_namesakes
+from integrations.sync.join_repositories import join_mirrors, join_pushed_namesakes
 from integrations.sync.leases import revoke_leases
 from integrations.sync.readings import close_runs, waiting_time
 
@@ -99,6 +99,7 @@ def discover_resources(connection: Connection) -> int:
             )
             _pick_by_rules(connection)
         join_pushed_namesakes(connection)
+        join_mirrors(connection)
         _refuse_matching_nothing(connection)
         return len(seen)
 
