@@ -88,7 +88,12 @@ VENDOR_SESSIONS = _of_use(
     sample=f"by {{people:developer}}, {ALONE}",
     meaning="How many sessions the vendors of agents count, which need not be those of telemetry.",
     formula="Σ sessions of vendors' reports of activity; reports of some agents have none",
-    of=Total(VENDOR_ACTIVITY, column="sessions"),
+    of=Total(
+        VENDOR_ACTIVITY,
+        column="sessions",
+        missing_column="without_sessions",
+        missing_reason="The vendors that report activity count no sessions.",
+    ),
     positive_indicators=("ai.vendor_active_developers",),
 )
 
@@ -149,7 +154,12 @@ VENDOR_CREDITS = _of_use(
     sample=f"by {{people:developer}}, {ALONE}",
     meaning="How many credits the vendors of agents count, which need not be those of their bill.",
     formula="Σ credits of vendors' reports of activity; of Copilot, one is a cent of a US dollar",
-    of=Total(VENDOR_ACTIVITY, column="credits"),
+    of=Total(
+        VENDOR_ACTIVITY,
+        column="credits",
+        missing_column="without_credits",
+        missing_reason="The vendors that report activity count no credits.",
+    ),
     better=Better.NEITHER,
     positive_indicators=("ai.vendor_active_developers", "ai.billed"),
 )

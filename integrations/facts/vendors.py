@@ -36,7 +36,9 @@ VENDOR_ACTIVITY = Relation(
                usage.suggestions,
                usage.acceptances,
                usage.lines_added,
-               usage.credits
+               usage.credits,
+               (usage.credits IS NULL)::integer AS without_credits,
+               (usage.sessions IS NULL)::integer AS without_sessions
         {_REPORTED}
         WHERE report.content = 'activity'
     """,  # constants
