@@ -151,6 +151,13 @@ def test_admins_read_what_is_wrong_and_others_only_how_fresh_it_is(admin: Client
     assert "last success 1 minute ago" in text_of(member)
 
 
+def test_a_provider_without_webhooks_has_no_line_for_them(admin: Client) -> None:
+    connection = connected()
+    assert "No delivery yet" in text_of(admin)
+    Connection.objects.filter(pk=connection.pk).update(provider="jenkins")
+    assert "Webhooks" not in text_of(admin)
+
+
 def test_a_stream_says_its_cause_in_every_list(admin: Client) -> None:
     connected()
     Stream.objects.filter(kind=Kind.DEPLOYMENT).update(failures=2, problem=PROBLEM, cause=Cause.REFUSED)

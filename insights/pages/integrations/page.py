@@ -30,6 +30,7 @@ from integrations.connectors.registered import connectors
 from integrations.delivery.completeness import completeness
 from integrations.enums import Kind
 from integrations.models import Stream
+from integrations.sync.connect import webhook_address
 from integrations.sync.health import ConnectionHealth, KindHealth, State, sync_health
 from integrations.sync.other_sources import other_sources
 from integrations.sync.stored_records import stored_records
@@ -151,8 +152,9 @@ def _until(at: datetime, now: datetime) -> str:
 
 
 def _hooks(health: ConnectionHealth, now: datetime) -> str:
+    """Empty for a provider whose webhooks are not accepted."""
     if health.hooks is None:
-        return "No delivery yet"
+        return "No delivery yet" if webhook_address(health.connection) else ""
     words = f"Last delivery {wording.ago(health.hooks.last_at, now)} ({health.hooks.last_event})"
     return f"{words}, {health.hooks.waiting:,} waiting" if health.hooks.waiting else words
 
