@@ -22,6 +22,7 @@ def main() -> int:
 
     from config.embedded_postgres.accounts import EmbeddedPostgresError
     from config.environment import ConfigurationError
+    from config.launcher.command import lacks_tables
 
     try:
         if command in WITHOUT_DATABASE or {"-h", "--help", "--version"} & set(sys.argv):
@@ -36,6 +37,14 @@ def main() -> int:
         return 2
     except KeyboardInterrupt:
         return 130
+    except Exception as problem:
+        if not lacks_tables(problem):
+            raise
+        sys.stderr.write(
+            "The database lacks tables: this installation, or this version of it, was never started. "
+            "Run python manage.py up once, then repeat the command.\n"
+        )
+        return 2
     return 0
 
 

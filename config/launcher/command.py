@@ -23,6 +23,14 @@ def database_for_command() -> Iterator[None]:
         yield
 
 
+def lacks_tables(problem: Exception) -> bool:
+    """Whether a command failed because the schema was not created, or not brought to this version."""
+    from django.db import ProgrammingError
+    from psycopg.errors import UndefinedColumn, UndefinedTable
+
+    return isinstance(problem, ProgrammingError) and isinstance(problem.__cause__, UndefinedTable | UndefinedColumn)
+
+
 def _end(number: int, _: object) -> NoReturn:
     """Exit like Ctrl-C, so that a database started for the command is stopped."""
     raise SystemExit(128 + number)

@@ -6,9 +6,14 @@ import json
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
+from django.db import transaction
 
+import manage
+from config.launcher import command
+from core import sql
 from tests.launcher.installation import Installation
 from tests.patience import PATIENCE_SECONDS, wait_until
 from tests.servers import PROJECT_DIR
@@ -26,7 +31,7 @@ def test_a_command_on_a_stopped_installation_starts_the_database_for_itself(stop
 def test_commands_at_the_same_time_share_the_database_and_the_last_one_stops_it(stopped: Installation) -> None:
     with ThreadPoolExecutor() as pool:
         finished = list(pool.map(lambda _: stopped.manage(*READ), range(2)))
-    assert [command.stdout for command in finished] == ["0\n"] * 2, [command.stderr for command in finished]
+    assert [one.stdout for one in finished] == ["0\n"] * 2, [one.stderr for one in finished]
     assert stopped.postmaster() is None
 
 
@@ -85,3 +90,19 @@ def test_doctor_beside_a_running_installation_sees_it_at_work_and_leaves_it_alon
     assert "Worker and beat are at work" in finished.stdout
     assert running.postmaster() == postmaster
     assert running.is_ready()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("statement", ["SELECT FROM no_such_table", "SELECT no_such_column FROM django_migrations"])
+def test_a_command_without_its_tables_says_to_start_once(
+    statement: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def execute() -> None:
+        with transaction.atomic():
+            sql.execute(statement)
+
+    monkeypatch.setattr(manage, "execute", execute)
+    monkeypatch.setattr(command, "database_for_command", nullcontext)
+    monkeypatch.setattr("sys.argv", ["manage.py", "create_ingest_token", "laptops"])
+    assert manage.main() == 2
+    assert capsys.readouterr().err.endswith("Run python manage.py up once, then repeat the command.\n")
