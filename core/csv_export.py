@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import chain, islice
 
 from django.http import StreamingHttpResponse
 
@@ -23,8 +24,13 @@ class _Echo:
 
 
 def csv_response(name: str, rows: Iterable[Sequence[Cell]]) -> StreamingHttpResponse:
-    """`rows` as the download `<name>.csv`, in UTF-8 with the byte order mark that spreadsheets expect."""
-    response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
+    """`rows` as the download `<name>.csv`, in UTF-8 with the byte order mark that spreadsheets expect.
+
+    The header and the first row are read here, so that what refuses to be read answers in words, not half a file.
+    """
+    remaining = iter(rows)
+    first = list(islice(remaining, 2))
+    response = StreamingHttpResponse(csv_lines(chain(first, remaining)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     response["Cache-Control"] = "private, no-store"
     return response
