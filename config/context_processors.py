@@ -208,8 +208,8 @@ OPEN_FOR: Mapping[str, Sequence[str]] = {
         *("people", "access"),
     ),
     "Finance": (
-        *("home", "inbox", "ai", "budgets", "allocation", "capitalisation", "dashboards", "metric_catalogue"),
-        *("objectives", "qbrs", "access"),
+        *("home", "inbox", "capitalisation", "budgets", "dashboards", "metric_catalogue", "objectives", "qbrs"),
+        "access",
     ),
     "Admin": (
         *("home", "inbox", "ai", "delivery", "dashboards", "objectives", "people", "access", "trees", "integrations"),

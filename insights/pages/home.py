@@ -79,6 +79,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "headlines": _headlines(answers) if available.sessions and answers else [],
         "delivery": _delivery(answers) if answers else [],
         "callout": callout(answers) if answers else None,
+        "has_no_scope": answers is None,
         "days": wording.days(filters.window),
         "span": filters.span,
         "connect_link": Link("Connect an agent", reverse("connect_agent")),

@@ -25,7 +25,7 @@ from programs.report.services.document import ReportDocument
 from programs.report.services.freezing import freeze_report
 from tests.org import Org
 from tests.pages.delivering import REPOSITORY, day_before, records
-from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, Persona
+from tests.personas import ADMIN, AUDITOR, EXECUTIVE, FINANCE, MANAGER, MEMBER, OTHER_MEMBER, Persona
 from tests.programs.agreements import agree
 from tests.programs.objectives import objective, stored
 from tests.programs.tickets import as_, ticket
@@ -165,3 +165,18 @@ def test_only_leadership_has_these_parts(sign_in: Callable[[Persona], Client]) -
             assert f"parts/{part}/" not in client.get("/").content.decode()
             answer = client.get(f"/programs/parts/{part}/", headers={"HX-Request": "true"})
             assert answer.context["section"] is None
+
+
+def test_finance_and_auditors_read_what_their_role_shows(sign_in: Callable[[Persona], Client]) -> None:
+    """They are not told to connect what is connected, nor that there is nothing where they may not see it."""
+    for persona, shows, where in (
+        (FINANCE, "Your role shows eligible time and spend of initiatives, and no figures of teams.", "/insights/ai/"),
+        (AUDITOR, "Your role shows the audit log, and no figures.", "/insights/delivery/"),
+    ):
+        client = sign_in(persona)
+        home = client.get("/").content.decode()
+        assert shows in home
+        assert "No agent is connected yet" not in home
+        assert "Nothing has been measured yet" not in home
+        assert shows in client.get(where).content.decode()
+        assert "No budgets that you may see" in client.get("/insights/ai/budgets/").content.decode()

@@ -45,6 +45,7 @@ class Budgets(ProgramList):
             "may_write": self.access.visibility.leads_any,
             "new_url": url_with(reverse("budget_new"), {"unit": self.params.get("unit")}),
             "is_narrowed": False,  # without a budget the page explains what one is, also of a unit
+            "sees_no_unit": not (self.access.visibility.whole or self.access.visibility.slugs),
             "all_url": self.url(unit="") if "unit" in self.params else "",
         }
 
