@@ -27,7 +27,7 @@ class ObjectiveBar:
 
     key: str
     baseline: str  # printed below: "57.0 h"
-    target: str
+    target: str  # empty where the figures are hidden
     now: str  # "now 52.9 h"
     words: str  # the whole bar in a sentence, for screen readers
     progress: float | None = None
@@ -47,12 +47,14 @@ class ObjectiveBar:
 def bar_of_key_result(measured: KeyResultProgress) -> ObjectiveBar:
     """The bar from baseline to target in the metric's unit.  A guardrail has no progress: it holds or does not."""
     key_result = measured.key_result
+    if measured.target is None:
+        return ObjectiveBar(f"k{key_result.pk}", baseline="Hidden", target="", now="", words="Its figures are hidden.")
     now = _now(measured)
     pace = None if grows(measured) else _pace(measured.expected)
     return ObjectiveBar(
         key=f"k{key_result.pk}",
         baseline=printed(measured.baseline, key_result) if measured.baseline is not None else "No baseline",
-        target=printed(measured.target, key_result) if measured.target is not None else "hidden",
+        target=printed(measured.target, key_result),
         now=now,
         words=_sentence(measured.progress, pace, forecast_share(measured), now),
         progress=measured.progress,
