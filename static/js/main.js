@@ -2,6 +2,7 @@
 import "./charts.js";
 import "./copy.js";
 import "./menus.js";
+import "./once.js";
 import "./panel.js";
 import "./picker.js";
 import "./search.js";
