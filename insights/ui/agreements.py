@@ -61,11 +61,13 @@ class Agreement:
         return lines
 
     def on_tile(self, query: Query, value: float | None) -> tiles.Agreed | None:
-        """The target line of that query's tile; None for another statistic, or for a part of the unit."""
+        """The target line of that query's tile, in the unit of its value; None for another statistic, or for a part of
+        the unit.
+        """
         if query.facets or not self.is_of_statistic(query):
             return None
         aims = [
-            f"{lead} {_unbroken(wording.reading(aim, self.unit))}"
+            f"{lead} {_unbroken(wording.beside(aim, aim if value is None else value, self.unit))}"
             for lead, aim in (("threshold", self.threshold), ("target", self.target))
             if aim is not None
         ]

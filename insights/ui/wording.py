@@ -19,6 +19,7 @@ from insights.query.query import Granularity, Window
 
 LONGEST = 1000  # digits of a duration: from there on the next unit is easier to read
 READ_TO_THE_LAST_DIGIT = 100_000
+FEWEST_BESIDE, MOST_BESIDE = 0.5, 200  # of a duration in the unit of another one
 HOURS_UNTIL_DAYS = 48  # "43.9 h" reads better than "1.8 days", "3.2 days" better than "77 h"
 THIN_SPACE_UNITS = frozenset({"%"})  # set directly behind the number by the components
 
@@ -106,6 +107,19 @@ def alike(values: Sequence[float], unit: str) -> list[Reading]:
     smallest = {"s": 0, "min": 1, "h": 2, "days": 3}[duration(min(known)).unit]
     size, name = next((size, name) for size, name in names[smallest:] if max(known) / size < LONGEST or name == "days")
     return [Reading(_decimals(value / size, 0 if name == "s" else 1), name) for value in values]
+
+
+def beside(value: float, shown: float, unit: str) -> Reading:
+    """A target in the unit of the value that it stands beside, such as 1.0 days beside 2.1 days.
+
+    In its own unit where the other one would leave too few or too many digits.
+    """
+    if unit == "seconds":
+        name = duration(shown).unit
+        aim = value / {"s": 1.0, "min": MINUTE, "h": HOUR, "days": DAY}[name]
+        if FEWEST_BESIDE <= abs(aim) < MOST_BESIDE:
+            return Reading(_decimals(aim, 0 if name == "s" else 1), name)
+    return reading(value, unit)
 
 
 def between(low: float, high: float, unit: str) -> str:

@@ -16,7 +16,7 @@ from insights.ui import wording
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
 from orgtree.access.access import Access
-from programs.benchmarks.pages.labels import Gap, gap_of, value_words
+from programs.benchmarks.pages.labels import Gap, gap_of
 from programs.benchmarks.queries.benchmarks import EffectiveBenchmark
 from programs.benchmarks.services.current_values import CurrentValue
 from programs.closing.services.frozen import FrozenDocumentError
@@ -55,7 +55,7 @@ class KeyCell:
     value: str
     reason: str
     url: str
-    target: str
+    aim: str  # the target, or the threshold where there is none
     gap: Gap | None
 
 
@@ -151,12 +151,15 @@ def _report(access: Access, today: date) -> tuple[str, str]:
 
 def _cell(filters: Filters, key: str, value: CurrentValue, benchmark: EffectiveBenchmark | None) -> KeyCell:
     version = benchmark.version if benchmark else None
-    aim = (version.target if version.target is not None else version.threshold) if version else None
+    lead, aim = "target", version.target if version else None
+    if version and aim is None:
+        lead, aim = "threshold", version.threshold
+    unit, shown = get(key).unit, value.value
     return KeyCell(
-        value="" if value.value is None else str(wording.reading(value.value, get(key).unit)),
+        value="" if shown is None else str(wording.reading(shown, unit)),
         reason=value.reason,
         url=filters.url(reverse("metric_page", args=[key])),
-        target=value_words(aim, version) if version and aim is not None else "",
+        aim="" if aim is None or shown is None else f"{lead} {wording.beside(aim, shown, unit)}",
         gap=gap_of(value, version) if version else None,
     )
 
