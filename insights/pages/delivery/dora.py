@@ -18,7 +18,7 @@ from insights.ui.cards import Card, Later, Section
 from insights.ui.filters import STATISTIC
 
 QUERIES = compared(*FIVE)
-STEADY_POINTS = 0.05  # of the score: less is invisible at one decimal
+STEADY_POINTS = 0.05  # of 10: less is invisible at one decimal
 
 
 def band_of(answers: Answers, key: str) -> tiles.Band | None:
@@ -71,8 +71,8 @@ def _score(answers: Answers) -> dict[str, Any]:
                 "label": get(part.key).label,
                 "worth": f"{part.worth:.0f}" if part.worth == int(part.worth) else f"{part.worth:.1f}",
                 "fraction": part.worth / BEST,
-                "points": f"{part.points:.1f}",
-                "change": _change(moved[part.key], "") if part.key in moved else None,
+                # in the points shown, so that the score never moves while each of its parts says that it did not
+                "change": _change(moved[part.key] * len(SCORED), "") if part.key in moved else None,
             }
             for part in (next(c for c in now.contributions if c.key == key) for key in FIVE)
         ],
