@@ -42,9 +42,9 @@ def _lines(document: ReportDocument, link: LinkOf) -> Iterator[str]:
     frozen = f" Frozen {moment(document.frozen_at)}, SHA-256 {document.sha256}." if document.frozen_at else ""
     yield f"# {said(document.headline)}"
     yield from ("", f"Executive report, {document.quarter.name}: {escaped(unit_name(document.unit))}.{frozen}", "")
-    yield from listed("Highlights", document.highlights, "Nothing got better clearly enough to say so.")
+    yield from listed("Highlights", document.highlights, "Nothing improved clearly enough to report.")
     yield from listed(DELIVERY, document.delivery, "No figures.")
-    yield from listed("Bottlenecks", document.bottlenecks, "No wait can be told.")
+    yield from listed("Bottlenecks", document.bottlenecks, "No bottleneck can be named.")
     yield from listed("Early warnings", document.warnings, "No early warnings of a team’s health.")
     yield from ("## Recommendations", "", said(document.recommended), "")
     for number, point in enumerate(document.recommendations, 1):

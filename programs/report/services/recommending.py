@@ -59,6 +59,7 @@ WEEKS_OF_NOW, DAYS_A_WEEK = 13, 7
 FURTHEST = 0.5  # of today's level: relations of weeks are not carried further than to a half
 FEWEST_TEAMS = 4  # of fewer the middle one says little
 MOST_TEAMS = 3  # with the largest batches, in which smaller ones would do most
+NO_RELEASES = Sentence(text="No change can be recommended: no release is known in the weeks examined.")
 
 
 @dataclass(frozen=True)
@@ -142,6 +143,8 @@ class Candidate:
 def recommended(quarter: FrozenDays, quarters: Sequence[FrozenDays], around: Surroundings, today: date) -> Recommended:
     """Recommend at most two changes, those that are expected to do most; `quarters` are those before it."""
     weeks = _read(quarter, quarters, around.scope, today)
+    if not any(weeks.values[FREQUENCY]):
+        return Recommended([], NO_RELEASES, [])
     candidates: list[Candidate] = []
     examined: list[Examined] = []
     of_teams = batches_of_teams(weeks.now.window, around) if weeks.days else []
