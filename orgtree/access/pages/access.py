@@ -59,7 +59,7 @@ ABOUT_POLICIES = {
 ABOUT_ROLES = {
     Role.EXECUTIVE.value: "Whole organisation",
     Role.MANAGER.value: "Units that they lead or were granted",
-    MEMBER: "Own data, totals of their units",
+    MEMBER: "Every account: own data, and totals as the rules allow",
     ADMIN: "Configures; no individual figures",
     Role.AUDITOR.value: "Reads the audit log; no figures of its own",
     Role.FINANCE.value: "Eligible time and spend by initiative",
@@ -354,7 +354,7 @@ def _members_see_everything(seen: Access) -> bool:
 def _visibility_words(visibility: Visibility, own: str) -> str:
     """A sentence on what an account sees; it begins with `own` where a person is linked to it."""
     if not visibility.person_id:
-        own = "No data of one’s own: no person is linked to this account"
+        own = "No individual data: no person is linked to this account"
     if visibility.whole:
         rows = "" if visibility.individuals_in is None else ", and rows of others only in units managed or belonged to"
         return f"{own}. Figures of the whole organisation and of every unit{rows}."
