@@ -96,7 +96,7 @@ def play_demo(run: DemoRun, *, base_url: str, report: Report) -> Played:
     sent_at = time.monotonic()
     _wait(ReceivedBatch.objects.count, "received batches", report)
     commits = write_and_connect(year_of(run))
-    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits of the people's.")
+    report(f"Wrote {len(REPOSITORIES)} repositories with {commits:,} commits.")
     with simulated_tools(run) as tools:  # they begin to play their year while the repositories are read
         _read(tools, run, report)
         _write(tools, run, base_url, report)
@@ -204,7 +204,7 @@ def _wait(count_waiting: Callable[[], int], what: str, report: Report) -> None:
             fewest, progress_at = waiting, time.monotonic()
         elif time.monotonic() - progress_at > _PATIENCE_SECONDS:
             raise NoProgressError(f"{waiting} {what}")
-        pace.tell(f"{waiting:,} {what} left", share=1 - waiting / max(first, waiting))
+        pace.tell(f"{what.capitalize()}: {waiting:,} left", share=1 - waiting / max(first, waiting))
         time.sleep(_SECONDS_BETWEEN_CHECKS)
 
 

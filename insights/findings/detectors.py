@@ -172,8 +172,8 @@ UNMATCHED = _data(
     "pr.throughput",
     "Nobody is known as the author of {after} of the last quarter’s pull requests",
     "Do figures lack people who are not matched?",
-    reading="Bots and contractors who left are nobody’s on purpose, and need not be matched.",
-    to_try="Match the accounts that are left to people on the page Identities, the most active first.",
+    reading="Bots and former contractors belong to nobody on purpose, and need not be matched.",
+    to_try="Match the remaining accounts to people on the Identities page, the most active first.",
     least=0.05,
 )
 UNLINKED = _data(
@@ -200,7 +200,7 @@ STALE = _data(
     "A source has sent nothing since {day}: {after} of the last quarter is missing",
     "Do figures lack days on which a source sent nothing?",
     reading="A tool that nobody uses any more sends nothing either: disconnect it then.",
-    to_try="Open the integrations page and mend the connection, or remove it.",
+    to_try="Open the integrations page and repair the connection, or remove it.",
     least=0.02,
 )
 SKEW = _data(
@@ -262,7 +262,7 @@ DETECTORS: tuple[Detector, ...] = (
         "pr.review_time",
         "Reviews last {longer} in {unit} {than} in comparable teams",
         reading="Thorough reviews last longer, too: look at review depth and at what fails afterwards.",
-        to_try="Smaller pull requests, and one round in which all remarks are made.",
+        to_try="Smaller pull requests, and all comments in one round.",
     ),
     _gap(
         "pr.merge_time",
@@ -287,7 +287,7 @@ DETECTORS: tuple[Detector, ...] = (
         "pr.review_time",
         "The duration of reviews",
         reading="New colleagues or a new part of the product take longer to review at first.",
-        to_try="Smaller pull requests, and one round in which all remarks are made.",
+        to_try="Smaller pull requests, and all comments in one round.",
         waits=True,
     ),
     _change(
@@ -321,7 +321,7 @@ DETECTORS: tuple[Detector, ...] = (
         "ci.success_rate",
         "The share of pipelines that succeed",
         reading="A job that fails for everybody, such as an expired credential, counts for each team.",
-        to_try="Mend or set aside the flakiest job first.",
+        to_try="Fix or quarantine the flakiest job first.",
     ),
     _change(
         "issue.cycle_time",

@@ -47,7 +47,7 @@ class FindingWords:
     hours_high: float
     stages: str = ""  # the part of a longer time that grew with it
     debt: str = ""  # refactoring or growing debt, and what speaks for it
-    effects: Sequence[str] = ()  # figures that would be others if nothing were missing
+    effects: Sequence[str] = ()  # figures that would differ if nothing were missing
 
 
 def names_behind(findings: Sequence[Finding]) -> Mapping[str, str]:
@@ -122,14 +122,14 @@ def _sure(finding: Finding, detector: Detector, metric: Metric) -> str:
             "is about teams alone: nobody is scored."
         )
     if detector.kind == DATA:
-        return f"This is counted, not estimated: all {facts} of the last quarter were looked at."
+        return f"This is counted, not estimated: all {facts} of the last quarter were checked."
     return f"{chance} This one was there a week earlier, too, and rests on {facts}."
 
 
 def _detail(finding: Finding, detector: Detector, metric: Metric) -> str:
     unit = detector.unit_of_measure
     if detector.kind == DATA:
-        return "These figures would be others if nothing were missing or wrong:"
+        return "These figures would differ if nothing were missing or wrong:"
     after, before = (wording.reading(value, unit) for value in (finding.after, finding.before))
     low, high = sorted(abs(edge) for edge in (finding.low, finding.high))
     between = f"{low:.1f} to {high:.1f} percentage points" if unit == "percent" else _between(low, high, unit)

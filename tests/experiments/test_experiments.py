@@ -106,7 +106,7 @@ def test_a_change_that_worked_is_better_and_guard_rails_come_first() -> None:
     assert page.index("Guard rails first") < page.index("in units that changed")
     assert "Better" in page
     assert "because" not in page.lower()
-    assert "Whether it came from it, the figures cannot say." in page
+    assert "Whether the change caused it, the figures cannot show." in page
     chart = signed_in(EXECUTIVE).get(f"{PAGE}{made.pk}/chart/").json()
     assert len(chart["labels"]) == 12 + WEEKS
     assert measure_experiments() == 0

@@ -95,7 +95,7 @@ def test_missing_data_say_how_far_figures_may_be_off() -> None:
         "data.unmatched_people", 0.0, 14.2, 14.2, 14.2, unit=None, sample=737, details={"effects": effects}
     )
     assert words.title == "Nobody is known as the author of 14.2% of the last quarter’s pull requests"
-    assert words.sure == "This is counted, not estimated: all 737 PRs of the last quarter were looked at."
+    assert words.sure == "This is counted, not estimated: all 737 PRs of the last quarter were checked."
     assert words.effects == ["Merged pull requests: 632, and up to 737 with nothing missing"]
 
 

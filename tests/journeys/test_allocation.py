@@ -79,6 +79,6 @@ def test_a_member_of_a_team_of_four_sees_no_capacity_and_why(working_server: Ser
     window.wait_until_loaded()
     main = window.page.locator("main")
     expect(main).to_contain_text("fewer than 5 people")
-    expect(main).to_contain_text("Only of at least 5 people, and never of a person.")
+    expect(main).to_contain_text("Shown for groups of at least 5 people, never for one person.")
     expect(window.page.locator(".hw-val:not(.none):not(.hidden-value)")).to_have_count(0)
     window.keep_picture("capacity-of-four-light")

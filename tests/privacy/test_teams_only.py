@@ -71,6 +71,6 @@ def test_teams_of_enough_people_have_figures_and_nobody_else(teams: Teams) -> No
 
 def test_a_member_of_a_small_team_sees_no_capacity_and_why(teams: Teams) -> None:
     page = signed_in(OTHER_MEMBER).get("/insights/capacity/?unit=search").content.decode()
-    assert "Only of at least 5 people, and never of a person." in page
+    assert "Shown for groups of at least 5 people, never for one person." in page
     assert "fewer than 5 people contribute" in page or "reveal a group of few people" in page
     assert "50.0" not in page

@@ -63,7 +63,7 @@ def _verdict(answers: Answers) -> presenter.Verdict | None:
     out_of = group.get(answers.filters.picked[OUT_OF.parameter], "enrolled developers")
     share, cost = presenter.tile(Tile(CODE_OF), answers), answers.tile("ai.spend")
     more = presenter.moved(answers, "ai.active_developers")
-    code = f", and {share.value}{share.unit} of the committed code is theirs" if share.value is not None else ""
+    code = f", and agents wrote {share.value}{share.unit} of the committed code" if share.value is not None else ""
     spent = f"Agents cost {cost.value}{presenter.moved(answers, 'ai.spend')}." if cost.value is not None else ""
     return presenter.Verdict(f"{active.value:,.0f} of {rate.denominator:,.0f} {out_of} use agents{more}{code}.", spent)
 

@@ -22,7 +22,7 @@ FINISHED = Choice("finished", {"all": "All", "work_type": "Work type"})
 
 SPRINTS = Section(
     "sprints",
-    "Sprints that were closed",
+    "Closed sprints",
     "What was committed, and what became of it",
     picks=(("Counted in", COUNTED_IN),),
     cards=(
