@@ -35,7 +35,8 @@ from orgtree.trees.search import (
 from orgtree.trees.surroundings import surroundings
 
 LONGEST_SEARCH = 100
-PAGES_WITH_FILTERS = ("/insights/", "/programs/")
+HOME = "/"
+PAGES_WITH_FILTERS = ("/insights/", "/programs/")  # and home
 WITHOUT_OWN = dict.fromkeys(("to", "q", "under", "of", "page"), "")  # the parameters of the menus, left out
 
 
@@ -167,7 +168,7 @@ def _page(request: HttpRequest) -> str:
     """The path of the page that the links lead to.  Raises QueryError for anything but a page with filters."""
     path = request.GET.get("to", "")
     try:
-        match = resolve(path) if path.startswith(PAGES_WITH_FILTERS) else None
+        match = resolve(path) if path == HOME or path.startswith(PAGES_WITH_FILTERS) else None
     except Resolver404:
         match = None
     if match is None:

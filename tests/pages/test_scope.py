@@ -167,10 +167,12 @@ def test_the_picker_searches_opens_levels_and_remembers(world: World, admin: Cli
     assert "unit=a1" not in below
 
 
-@pytest.mark.parametrize("to", ["/programs/", "/programs/objectives/", "/programs/roadmap/"])
-def test_the_picker_opens_on_pages_of_the_program(world: World, admin: Client, to: str) -> None:
-    assert f"/insights/units/?range=12w&amp;to={quote(to, safe='')}" in page(admin, to)
+@pytest.mark.parametrize("to", ["/", "/programs/", "/programs/objectives/", "/programs/roadmap/"])
+def test_the_picker_opens_on_home_and_pages_of_the_program(world: World, admin: Client, to: str) -> None:
+    shown = page(admin, to, home="page")  # and not the guided start
+    assert f"/insights/units/?range=12w&amp;to={quote(to, safe='')}" in shown
     assert f'href="{to}?unit=' in page(admin, "/insights/units/", to=to)
+    assert "of=site" in page(admin, "/insights/attributes/", to=to)
 
 
 @pytest.mark.parametrize("path", ["", "/admin/", "https://elsewhere.example/insights/ai/", "/insights/nowhere/"])
