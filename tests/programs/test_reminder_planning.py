@@ -13,10 +13,10 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
 
 from insights.query.windows import local_today
-from orgtree.models import Employment, Grant, MembersSee, Organisation, Person, Reporting, Role
+from orgtree.models import Employment, Grant, MembersSee, Organisation, OrgTree, Person, Reporting, Role
 from orgtree.models.visibility import visibility_of
 from programs.comments.writing import comment_on
-from programs.models import CheckIn, MessageKind, Notice, Objective, Ticket, TicketState
+from programs.models import CheckIn, MessageKind, Notice, Objective, ProgramSettings, Ticket, TicketState
 from programs.objectives.queries.objectives import check_in_due
 from programs.quarters.fiscal_quarters import current_quarter, quarter_at
 from programs.reminders.queries.notices import of_check_ins_due
@@ -280,6 +280,16 @@ class TestMissingObjectives:
         )
         notices = planned_notices(today=quarter.start + timedelta(days=20))
         assert ("edith", "Platform") not in only("objective_missing", notices)
+
+    def test_it_ends_for_units_of_a_tree_that_the_program_uses_no_longer(self, teams: Teams) -> None:
+        day = quarter_at(date(2026, 5, 1)).start + timedelta(days=20)
+        plan_reminders(today=day)
+        missing = Notice.objects.unread().filter(kind=MessageKind.OBJECTIVE_MISSING)
+        assert missing.exists()
+        other = OrgTree.objects.create(name="Sites", slug="sites")
+        ProgramSettings.objects.create(pk=1, teams_tree=other)
+        plan_reminders(today=day)
+        assert not missing.exists()
 
 
 def test_planning_is_a_few_statements_however_many_there_are(teams: Teams) -> None:

@@ -17,10 +17,11 @@ from integrations.facts.ownership import OWNER_DAYS
 from integrations.facts.working_agreements import AGREED, NEAREST_FIRST
 from orgtree.models.visibility import Visibility
 from programs.models import Breach, MessageKind, Quarter
+from programs.models.messages import NoticeQuerySet
 from programs.models.objectives import CHECK_IN_EVERY
 from programs.models.tickets import OPEN_STATES
 from programs.reminders.queries import recipients
-from programs.teams.queries import teams_without_objective
+from programs.teams.queries import teams_by_day, teams_without_objective
 
 NOTICE_COLUMNS = "account_id, kind, ticket_id, comment_id, objective_id, unit_id, day, number"
 COMMENT_COLUMNS = "account_id, kind, ticket_id, finding_id, comment_id, number"
@@ -190,6 +191,16 @@ def of_missing_objectives(quarter: Quarter, today: date) -> Statement:
             "every": DAYS_BETWEEN_REMINDERS,
         },
     )
+
+
+def ended_among(notices: NoticeQuerySet, today: date) -> set[int]:
+    """The ids of notices whose reason has ended; a unit that is no team of the program today lacks no objective.
+
+    Notices of meetings are judged by themselves.
+    """
+    teams = teams_by_day([today])[today]
+    of_no_team = notices.filter(kind=MessageKind.OBJECTIVE_MISSING).exclude(unit__in=teams)
+    return {pk for some in (notices.ended(today), of_no_team) for pk in some.values_list("pk", flat=True)}
 
 
 def of_broken_agreements(now: datetime, today: date) -> Statement:

@@ -14,6 +14,7 @@ from orgtree.models import Person
 from orgtree.models.visibility import Visibility
 from programs.models import Delivery, MessageKind, Notice, OptOut, OutgoingEmail
 from programs.models.messages import INVITATIONS
+from programs.reminders.queries.notices import ended_among
 from programs.reminders.services.channels import CalendarObject, EmailContent, calendar_objects, settled_among
 from programs.reminders.services.labels import items_of, with_related
 
@@ -84,7 +85,7 @@ def _reasons(account: User, email: OutgoingEmail, notices: Sequence[Notice], tod
     among = Notice.objects.filter(pk__in=[enclosed.pk for enclosed in notices])
     visible = set(among.within(visibility).values_list("pk", flat=True))
     opted_out = set(OptOut.objects.filter(account=account, channel=email.channel).values_list("kind", flat=True))
-    ended = {*among.ended(today).values_list("pk", flat=True), *settled_among(notices)}
+    ended = ended_among(among, today) | settled_among(notices)
     reasons = {}
     for notice in notices:
         if notice.pk not in visible:

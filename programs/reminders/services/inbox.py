@@ -11,6 +11,7 @@ from django.utils import timezone
 from orgtree.access.access import Access
 from programs.models import Notice
 from programs.models.messages import NoticeQuerySet
+from programs.reminders.queries.notices import ended_among
 from programs.reminders.services.channels import settled_among
 from programs.reminders.services.labels import with_related
 
@@ -44,7 +45,7 @@ def end_notices(today: date) -> int:
     unread = Notice.objects.unread()
     of_meetings = with_related(unread.filter(meeting__isnull=False)).order_by("-pk")[:MEETINGS_AT_ONCE]
     settled = settled_among(list(of_meetings))
-    ended = {*unread.ended(today).values_list("pk", flat=True), *settled}
+    ended = ended_among(unread, today) | settled
     return Notice.objects.filter(pk__in=ended).unread().update(read_at=timezone.now())
 
 
