@@ -28,6 +28,7 @@ from insights.query.query import Granularity, Query, Scope, Statistic, Window
 from orgtree.models import Organisation, Unit
 from programs.closing.pages.printing import printable_page
 from programs.models import FrozenDocument, Report, TeamReleases
+from programs.qbr.pages.figures import judged
 from programs.qbr.services.content import document_of as review_document
 from programs.qbr.services.document import QbrDocument
 from programs.qbr.services.freezing import freeze_qbr
@@ -426,6 +427,16 @@ def test_what_is_printed_has_no_links_and_reaches_nothing(delivered: Org) -> Non
     page = printable_page("programs/report/print.html", {"report": view})
     assert "hw-fact" not in page.split("</style>")[-1]
     assert "http" not in re.sub(r"<style>.*?</style>|http-equiv|xmlns=\"[^\"]*\"", "", page, flags=re.DOTALL)
+
+
+def test_a_business_review_judges_each_change_as_the_report_does(delivered: Org) -> None:
+    """What one of them calls better the other one does not call unchanged."""
+    qbr = create_qbr(as_(EXECUTIVE), unit="platform", day=Q3.start)
+    figures = review_document(qbr, as_(EXECUTIVE), today=TODAY).figures
+    points = {point.key.removeprefix("delivery."): point.judgement for point in report(platform()).delivery}
+    judgements = {key: judged(figures[key]) for key in points if key in figures}
+    assert judgements == {key: points[key] for key in judgements}
+    assert {"better", "worse"} <= {*judgements.values()}
 
 
 def test_a_business_review_takes_the_parts_that_its_writers_choose(delivered: Org) -> None:

@@ -87,7 +87,7 @@ class MetricText:
 
 @dataclass(frozen=True, kw_only=True)
 class Figure(MetricText):
-    """A metric's figure of the period and of the one before."""
+    """A metric's figure of the period and of the one before; `is_steady`: they differ by no more than usual."""
 
     phrase: str
     now: Amount
@@ -97,6 +97,7 @@ class Figure(MetricText):
     higher_is_better: bool | None
     band: Band | None
     band_before: Band | None
+    is_steady: bool = False
 
     @property
     def unit(self) -> str:

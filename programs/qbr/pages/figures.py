@@ -47,8 +47,13 @@ class FigureCell:
 
 def judged(figure: Figure) -> str:
     """better, worse, steady, higher or lower; empty where one of both values is missing."""
-    change = tiles.change_between(figure, figure.now.value, figure.before.value, "")
+    change = _change(figure, "")
     return change.judgement if change else ""
+
+
+def _change(figure: Figure, comparison: str) -> tiles.Change | None:
+    change = tiles.change_between(figure, figure.now.value, figure.before.value, comparison)
+    return tiles.change_of("steady", "", is_up=False, comparison=comparison) if change and figure.is_steady else change
 
 
 def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureCell:
@@ -65,7 +70,7 @@ def figure_cell(figure: Figure, document: QbrDocument, restated: str) -> FigureC
         value=value.value,
         unit=value.unit,
         before=str(printed.get("before", "")),
-        change=tiles.change_between(figure, figure.now.value, figure.before.value, document.before.name),
+        change=_change(figure, document.before.name),
         bars=_bars(figure, document, printed),
         band=figure.band,
         band_before=_band_before(figure),

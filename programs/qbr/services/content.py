@@ -24,6 +24,7 @@ from insights.models import Finding
 from insights.privacy.stored import read_to_store
 from insights.query import windows
 from insights.query.query import Answer, Dimension, Freshness, Granularity, MetricValue, Query, Scope, Window
+from insights.ui import tiles
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.bands import band
 from integrations.delivery.allocation.targets import targets_in_force
@@ -187,6 +188,12 @@ def _days_before(qbr: Qbr, window: Window) -> FrozenDays:
     return FrozenDays(f"{name}{part}", window.start, window.end)
 
 
+def _is_steady(metric: Metric, now: MetricValue, before: MetricValue, weeks: Sequence[MetricValue]) -> bool:
+    """Whether its tile would say “no change”: one figure is not better here and unchanged elsewhere."""
+    change = tiles.change(metric, now, before, "", weeks)
+    return change is not None and change.judgement == "steady"
+
+
 @dataclass(frozen=True)
 class _Chart:
     kind: str
@@ -236,7 +243,7 @@ class _Figures:
                 *by_segment,
                 *(query(key, period) for key in self._drawn(PERIODS) for _, period in self._periods),
             ],
-            series=[query(key, window) for key in self._drawn(WEEK)],
+            series=[query(key, window) for key in self.metrics],
             units=[UnitQueries([Query(key, window) for key in self._drawn(UNITS)], [unit.pk for unit in self._units])],
             freshness=freshness,
         )
@@ -253,6 +260,7 @@ class _Figures:
         published = chosen_set(access.organisation.benchmark_set)
         now = [answer.total[0] for answer in self._answers.totals[:number]]
         before = [answer.total[0] for answer in self._answers.totals[number : 2 * number]]
+        series = [answer.series for answer in self._answers.series]
         agreements = agreements_on(list(self.metrics), Scope(self._qbr.unit.slug if self._qbr.unit else None), access)
         return {
             key: Figure(
@@ -263,9 +271,10 @@ class _Figures:
                 **self._agreed(answer.query, agreements.get(key)),
                 band=band(published, key, value, metric.statistic),
                 band_before=band(published, key, value_before, metric.statistic),
+                is_steady=_is_steady(metric, value, value_before, weeks),
             )
-            for (key, metric), value, value_before, answer in zip(
-                self.metrics.items(), now, before, self._answers.totals, strict=False
+            for (key, metric), value, value_before, weeks, answer in zip(
+                self.metrics.items(), now, before, series, self._answers.totals, strict=False
             )
         }
 
@@ -289,7 +298,7 @@ class _Figures:
         by_agent = {key: next(totals) for key in self._drawn(AGENTS)}
         by_category = {key: next(totals) for key in self._drawn(CATEGORIES)}
         by_period = {key: [next(totals).total[0] for _ in self._periods] for key in self._drawn(PERIODS)}
-        by_week = dict(zip(self._drawn(WEEK), self._answers.series, strict=True))
+        by_week = dict(zip(self.metrics, self._answers.series, strict=True))
         drawn: dict[str, Any] = {}
         for chart in self._charts:
             name = f"{chart.kind}:{chart.metric}"
