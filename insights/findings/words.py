@@ -224,8 +224,8 @@ def _compared(finding: Finding, names: Mapping[str, str]) -> str:
 
 
 def weeks_in_words(finding: Finding, today: date) -> str:
-    """Return how long the finding holds: holds for 9 weeks."""
-    return f"holds for {wording.count(max(1, (today - finding.since).days // 7), 'week')}"
+    """Return how long the finding has held: for 9 weeks."""
+    return f"for {wording.count(max(1, (today - finding.since).days // 7), 'week')}"
 
 
 @dataclass(frozen=True)
@@ -255,9 +255,9 @@ def waits_in_words(waits: ReviewWaits, names: Mapping[str, str]) -> WaitsWords:
     lines = [_wait_line(CauseLine(**line)) for line in waits.lines]
     window = Window(waits.since, waits.until)
     main, unknown = lines[0], next((line.fraction for line in lines if not line.is_known), 0.0)
-    mostly = "For most of them it cannot be told why."
+    mostly = "Most of them have no clear cause."
     if unknown <= HALF:
-        mostly = f"Most often the cause is: {main.label}."
+        mostly = f"The most common cause: {main.label[:1].lower()}{main.label[1:]}."
     return WaitsWords(
         unit=names.get(waits.unit.slug, waits.unit.name),
         slug=waits.unit.slug,

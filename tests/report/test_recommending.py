@@ -53,9 +53,9 @@ def claimed(*expected: tuple[float, float, float], teams: tuple[Unit, ...] = ())
     [
         (
             (0.15, 0.04, 0.27),
-            "by +15% (95% interval +4% to +27%) in 60 days. 15–20% is wanted; the interval reaches below 15%.",
+            "by +15% (95% interval +4% to +27%) in 60 days. 15–20% is the goal; the interval reaches below 15%.",
         ),
-        ((0.18, 0.16, 0.2), "by +18% (95% interval +16% to +20%) in 60 days. 15–20% is wanted."),
+        ((0.18, 0.16, 0.2), "by +18% (95% interval +16% to +20%) in 60 days. 15–20% is the goal."),
         ((0.09, 0.04, 0.15), "by +9% (95% interval +4% to +15%) in 60 days. The data do not support 15–20%."),
         (
             (0.4, 0.02, 0.9),

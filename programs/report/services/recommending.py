@@ -386,7 +386,7 @@ def _of_team(
     }
     if ratio is None or ratio.low <= 0:
         why = "too few weeks to tell" if ratio is None else "no clear difference"
-        text = f"{{team}}: a release holds {{now}} changes, in the middle of {{teams}} teams {{middle}}; {why}."
+        text = f"{{team}}: a release holds {{now}} changes, the median of {{teams}} teams is {{middle}}; {why}."
         return Examined(BATCH, Sentence(text=text, facts=facts))
     expected = Expected(ratio.share * part, ratio.low * part, ratio.high * part)
     share = 100 * part
@@ -394,8 +394,8 @@ def _of_team(
         BATCH,
         expected,
         Sentence(
-            text="A release of {team} holds {now} changes; in the middle of {teams} teams it holds {middle}. The "
-            "same changes in batches of that size would be more releases.",
+            text="A release of {team} holds {now} changes; the median of {teams} teams is {middle}. The same changes in "
+            "batches of that size would make more releases.",
             facts=facts,
         ),
         Sentence(
@@ -590,5 +590,5 @@ def summary_of(chosen: Sequence[Candidate]) -> Sentence:
     elif round(whole.share, 2) > WANTED_HIGH:
         text += f", if it went all the way. {{from}}–{{to}} needs a part of that{below}."
     else:
-        text += f". {{from}}–{{to}} is wanted{below}."
+        text += f". {{from}}–{{to}} is the goal{below}."
     return Sentence(text=text, facts={**_interval(whole, *keys), **wanted})

@@ -93,7 +93,7 @@ WORDS: Mapping[str, MetricWords] = {
 }
 # Waits of lead time: what changes wait for, beside “Changes wait …”.
 WAITS: Mapping[str, str] = {
-    "pickup": "for somebody to look at them first",
+    "pickup": "for a first review",
     "merge": "to be merged once they are approved",
     "deploy": "to reach users once they are finished",
 }
