@@ -145,7 +145,7 @@ def test_leadership_sees_teams_against_target_and_what_needs_a_decision(
     [platform] = [team for team in sections["teams"]["teams"] if team.name == "Platform"]
     lead_time, failures = platform.cells[1:3]
     assert (lead_time.value, bool(lead_time.reason)) == ("", True)  # of one author alone: hidden, with the reason
-    assert (failures.value, failures.target) == ("16.7%", "10.0%")
+    assert (failures.value, failures.aim) == ("16.7%", "target 10.0%")
     assert failures.gap.text.startswith("Within threshold")
     headline, url = section["report"]
     assert headline == str(stored_document(ReportDocument, frozen.document).headline)

@@ -429,7 +429,7 @@ def test_what_is_printed_has_no_links_and_reaches_nothing(delivered: Org) -> Non
     assert "http" not in re.sub(r"<style>.*?</style>|http-equiv|xmlns=\"[^\"]*\"", "", page, flags=re.DOTALL)
 
 
-def test_a_business_review_judges_each_change_as_the_report_does(delivered: Org) -> None:
+def test_a_business_review_judges_changes_as_the_report_does(delivered: Org) -> None:
     """What one of them calls better the other one does not call unchanged."""
     qbr = create_qbr(as_(EXECUTIVE), unit="platform", day=Q3.start)
     figures = review_document(qbr, as_(EXECUTIVE), today=TODAY).figures
