@@ -660,10 +660,12 @@ class _Sheets:
         """A title that counts improved and worsened figures; the section's name if there are none."""
         judgements = [judgement for figure in self._document.figures_of(section) if (judgement := judged(figure))]
         better, worse = judgements.count("better"), judgements.count("worse")
+        noun = NOUNS.get(section.key, "figures")
+        if len(judgements) > 1 and {*judgements} == {"steady"}:
+            return f"All {_in_words(len(judgements))} {noun} held steady"
         if not better and not worse:
             return section.name
         number, verb = (better, "improved") if better >= worse else (worse, "got worse")
-        noun = NOUNS.get(section.key, "figures")
         return f"{_in_words(number).capitalize()} of {_in_words(len(judgements))} {noun} {verb}"
 
     def _person(self, pk: int | None) -> str:

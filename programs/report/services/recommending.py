@@ -394,8 +394,8 @@ def _of_team(
         BATCH,
         expected,
         Sentence(
-            text="A release of {team} holds {now} changes; the median of {teams} teams is {middle}. The same changes in "
-            "batches of that size would make more releases.",
+            text="A release of {team} holds {now} changes; the median of {teams} teams is {middle}. The same changes "
+            "in batches of that size would make more releases.",
             facts=facts,
         ),
         Sentence(
