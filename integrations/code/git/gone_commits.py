@@ -1,7 +1,7 @@
 """Commits that no branch contains now: their evidence counts for the squash with their lines.
 
-Hosts delete a branch when they merge it.  What remains are the tips that were read before, noted commits that are still
-among the repository's objects, and the commits that a pull request lists.
+Hosts delete a branch when they merge it.  What remains are the tips that were read before, commits with notes or named
+by agents that are still among the repository's objects, and the commits that a pull request lists.
 """
 
 from __future__ import annotations
@@ -33,6 +33,20 @@ _NOTED = """
     WHERE known.id IS NULL
        OR NOT known.squashed AND (%(again)s OR known.first_seen_at >= %(since)s)
           AND NOT EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = known.id)
+"""
+# Commits that an agent named with a tool call in this repository, whole or shortened, as far as that is open.
+_NAMED = """
+    SELECT DISTINCT place.revision
+    FROM integrations_telemetryplace place
+    JOIN integrations_sessionplace there ON there.place_id = place.id AND there.called_at IS NOT NULL
+    WHERE place.repository_id = ANY (%(repositories)s) AND place.revision <> ''
+      AND (%(again)s OR there.called_at >= %(since)s)
+      AND NOT EXISTS (
+          SELECT FROM integrations_commit known
+          WHERE known.sha ~>=~ place.revision AND known.sha ~<~ (place.revision || 'g')
+            AND (known.squashed
+                 OR EXISTS (SELECT FROM integrations_commitinrepository link WHERE link.commit_id = known.id))
+      )
 """
 _LISTED = """
     INSERT INTO integrations_commit (
@@ -77,9 +91,16 @@ _SQUASHES_OF_PULL_REQUESTS = """
 
 
 def gone_tips(
-    source: RepositorySource, git: GitRepository, tips: Collection[str], noted: Iterable[str], *, again: bool
+    source: RepositorySource,
+    repository: Repository,
+    git: GitRepository,
+    tips: Collection[str],
+    noted: Iterable[str],
+    *,
+    again: bool,
 ) -> list[str]:
-    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those with notes.
+    """Object ids of commits that the repository still has, outside its branches: earlier tips, and those with notes or
+    named by agents.
 
     Without `again`, only those that are not known yet or were lost recently.
     """
@@ -89,6 +110,8 @@ def gone_tips(
         left = left.exclude(gone_on__lt=since.date())
     candidates = set(left.values_list("tip__sha", flat=True))
     candidates |= set(sql.column(_NOTED, {"shas": list(noted), "again": again, "since": since}))
+    repositories = [pk for pk in (source.repository_id, repository.pk) if pk]
+    candidates |= set(sql.column(_NAMED, {"repositories": repositories, "again": again, "since": since}))
     there = existing(git.git_dir, candidates) if candidates else []
     try:
         outside = set(new_commits(git.git_dir, there, tips)) if there else set()

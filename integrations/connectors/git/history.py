@@ -328,12 +328,13 @@ def new_commits(git_dir: Path, tips: Iterable[str], known: Iterable[str]) -> lis
 
 
 def existing(git_dir: Path, shas: Iterable[str]) -> list[str]:
-    """The object ids among these that are commits in this repository."""
+    """The whole object ids of those among these that are commits in this repository; they may be shortened."""
     distinct = sorted(set(shas))
     if not distinct:
         return []
     answers = run(git_dir, "cat-file", "--batch-check", given="".join(f"{sha}\n" for sha in distinct).encode())
-    return [sha for sha, answer in zip(distinct, answers.decode().splitlines(), strict=True) if " commit " in answer]
+    told = (answer.split(" ") for answer in answers.decode().splitlines())
+    return sorted({sha for sha, kind, *_ in told if kind == "commit"})
 
 
 __all__ = ["GitError", "ReadCommit", "ReadFile", "Signature", "Trailer", "existing", "new_commits", "read_commits"]

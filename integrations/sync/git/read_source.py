@@ -144,7 +144,8 @@ def _read(source: RepositorySource, run: SyncRun, *, full: bool) -> None:
     grown = not again and _has_grown(git, source.refs, seen)
     held = new_commits(git.git_dir, seen.tips, source.refs.values() if grown else ()) if seen.tips else []
     noted = {sha for tip in seen.notes.values() for sha in git.noted(tip)}
-    gone = gone_tips(source, git, seen.tips, noted, again=again or not source.refs) if seen.default else []
+    afresh = again or not source.refs
+    gone = gone_tips(source, repository, git, seen.tips, noted, again=afresh) if seen.default else []
     left = new_commits(git.git_dir, gone, seen.tips) if gone else []
     stored = _store(git, seen, run, repository, [*held, *left], again=again)
     with transaction.atomic():

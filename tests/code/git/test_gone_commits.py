@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
+from django.utils import timezone
 
 from integrations.code.attribution.tasks import attribute_pending
 from integrations.facts.left_out import unused_notes
-from integrations.models import Commit, FileAttribution, RepositorySource, UnusedNote
+from integrations.models import (
+    AgentSession,
+    Commit,
+    CommitEvidence,
+    FileAttribution,
+    Repository,
+    RepositorySource,
+    SessionPlace,
+    TelemetryPlace,
+    UnusedNote,
+)
 from integrations.sync.git.read_source import sync_source
+from orgtree.models import Identity
 from tests.code.git.repositories import BEN, Repo, lines
 from tests.code.git.tables import counted, sync
 from tests.code.git.test_sources_with_notes import note
@@ -94,6 +108,50 @@ def test_notes_on_commits_that_only_the_repositorys_objects_hold_count(repo: Rep
         sync(repo, full=full)
         assert ai_lines(sha) == 3
     assert not UnusedNote.objects.exists()
+
+
+def name_by_agent(sha: str, repository: Repository | None) -> None:
+    """A session of Ada's names the commit with the tool call that made it, in this repository."""
+    clock = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+    made = AgentSession.objects.create(
+        agent="claude_code",
+        external_id="s",
+        identity=Identity.objects.get(value="ada@example.com"),
+        started_at=clock,
+        ended_at=clock + timedelta(hours=8),
+        started_on=clock.date(),
+    )
+    place = TelemetryPlace.objects.create(key=uuid4(), named="shop", revision=sha, repository=repository)
+    now = timezone.now()  # what was named months ago is looked for by a full reading alone
+    SessionPlace.objects.create(session=made, place=place, first_at=now, last_at=now, called_at=now)
+
+
+@pytest.mark.parametrize("digits", [7, 11, 40])
+def test_commits_that_an_agent_named_count_in_the_squash_of_their_deleted_branch(repo: Repo, digits: int) -> None:
+    """As far as the repository still has them, like commits with notes; the last one tells of the others."""
+    repo.commit({"base.py": lines(1)}, "Base")
+    sync(repo)
+    repo.branch("topic")
+    repo.commit({"hand.py": lines(2)}, "Person")
+    agents = repo.commit({"ai.py": lines(3)}, "Agent")
+    repo.switch("main")
+    name_by_agent(agents[:digits], Repository.objects.get())
+    sha = squash(repo)
+    for full in (False, True):
+        sync(repo, full=full)
+        assert ai_lines(sha) == 3
+    evidence = CommitEvidence.objects.get(withdrawn_at=None, method="named")
+    assert (evidence.commit.sha, evidence.session.external_id if evidence.session else "") == (agents, "s")
+
+
+def test_a_commit_that_an_agent_named_elsewhere_is_not_looked_for(repo: Repo) -> None:
+    repo.commit({"base.py": lines(1)}, "Start")
+    sync(repo)
+    agents, _ = branch(repo)
+    name_by_agent(agents, Repository.objects.create(name="another"))
+    squash(repo)
+    sync(repo)
+    assert not Commit.objects.filter(sha=agents).exists()
 
 
 def test_a_squash_that_is_taken_back_has_no_parts_any_more(repo: Repo) -> None:
