@@ -118,7 +118,7 @@ _ONE_PLACE = "|".join(_PLAIN_PLACES)
 _BETWEEN_PLACES = re.compile(rf"(?<![^\W_])({_ONE_PLACE})\s*[/|]\s*(?=(?:{_ONE_PLACE})(?![^\W_]))", re.IGNORECASE)
 # A branch's environment, as GitLab names review apps: review/prod-fix.
 _OF_BRANCH = re.compile(
-    r"\s*(?:review|review[-_ ]?apps?|previews?|branch(?:es)?|feature|pull|prs?|mrs?|merge[-_]requests?)/(.+)",
+    r"(?:^|\s)(?:review|review[-_ ]?apps?|previews?|branch(?:es)?|feature|pull|prs?|mrs?|merge[-_]requests?)/(.+)",
     re.IGNORECASE,
 )
 _SEGMENTS = re.compile(r"\s[-–—]+\s|[–—:/|·»>→]+")
@@ -173,14 +173,22 @@ def environment_of_title(title: str) -> Environment | None:
     """The environment that the title of a run names: Deploy v1.2 to production; None if it names none for certain.
 
     The first of its clauses that names one decides; clauses in brackets come last, since words of commits or releases
-    follow the place or stand alone.  Words after the place give the manner, origin or audience.
+    follow the place or stand alone.  Words after the place give the manner, origin or audience.  A label in front that
+    is a place decides before words without one: [staging] Deploy prod fix.
     """
     title = _ARROW.sub(" to ", title)
     clauses = _CLAUSES_OF_TITLE.split(_BRACKETS.sub(" ", title))
     in_brackets = [text[1:-1] for text in _BRACKETS.findall(title)]
-    verdicts = (_of_clause_of_title(clause) for clause in (*clauses, *in_brackets))
+    label = in_brackets[:1] if title.lstrip()[:1] in ("[", "(") and not _TOWARDS & set(_words(title)) else []
+    in_order = (*filter(_is_place_alone, label), *clauses, *in_brackets)
+    verdicts = (_of_clause_of_title(clause) for clause in in_order)
     verdict = next((verdict for verdict in verdicts if verdict is not None), _PROPOSED)
     return None if verdict.proposed else verdict.environment
+
+
+def _is_place_alone(text: str) -> bool:
+    words = _words(text)
+    return not _PLAIN_PLACES.isdisjoint(words) and all(word in _PLACE_ALONE for word in words)
 
 
 def _of_clause_of_title(text: str) -> Verdict | None:
@@ -200,6 +208,8 @@ def _of_clause_of_title(text: str) -> Verdict | None:
     if not _DEPLOYS.isdisjoint(words):
         before_slash = _content(_words(text.partition("/")[0])) if "/" in text else []
         is_branch = len(before_slash) == 1 and before_slash[0] in _PLACES - _COMMON  # preview/new-cart
+        if is_branch and _is_of_branch(_OF_BRANCH.search(text)):
+            return _OTHER
         names_place = is_branch or last in _PLACES or not _PLAIN_PLACES.isdisjoint(content)
     else:
         is_alone = not _DIGIT.search(text) and all(word in _PLACES - _COMMON for word in content)
@@ -394,8 +404,11 @@ def _of_deployed(words: Sequence[str]) -> Verdict:
 
 def _of_environment_named(name: str) -> Verdict:
     """The environment of an environment's name; that of a branch reaches no user, unless only production is in it."""
-    branch = _OF_BRANCH.match(name)
-    return _OTHER if branch and _content(_words(branch[1])) else _of_environment(_segments(name))
+    return _OTHER if _is_of_branch(_OF_BRANCH.match(name)) else _of_environment(_segments(name))
+
+
+def _is_of_branch(branch: re.Match[str] | None) -> bool:
+    return branch is not None and bool(_content(_words(branch[1])))
 
 
 def _of_environment(segments: Sequence[Sequence[str]]) -> Verdict:

@@ -299,6 +299,8 @@ def test_every_name_has_one_answer(name: str) -> None:
             ("Deploy to qa", "Deploy to preview of pull request 12", "Deploy preview for PR 12", "Deploy main to dev"),
         ),
         (OTHER, ("Deploy preview/new-cart", "Deploy review/ann-fix", "Deploy pr/12", "deploy dev/alice")),
+        (OTHER, ("Deploy review/prod-fix", "Deploying preview/live-banner", "deploy pr/prod-12-cart by @ann")),
+        (PRODUCTION, ("Deploy review/prod-fix to production", "Deploy review-service/prod")),
         (None, ("", "Deploy 1.2.3", "Deploy to phoenix", "Deploy to test-prod", "Fix the basket")),
         (None, ("Deploy feature/new-cart", "Deploy to prod/staging", "Deploy main to prod or qa")),
         # The clause that names the place decides, not what was changed
@@ -312,6 +314,9 @@ def test_every_name_has_one_answer(name: str) -> None:
         (STAGING, ("Staging deploy: fix prod outage", "Deploy to staging: prepare production", "main → staging")),
         (STAGING, ("Deploy build 77 on staging", "Deploy build 77 for staging", "Despliegue a staging")),
         (OTHER, ("Deploy to dev: production config", "[dev] deploy main", "qa ← main", "test")),
+        # A label in front that is a place, beside words of a commit that name one
+        (STAGING, ("[staging] Deploy prod fix", "(uat) fix: live banner", "[staging-eu] Merge branch 'acme/prod'")),
+        (PRODUCTION, ("[prod] Deploy staging fix", "[staging] Deploy to production", "[skip ci] Deploy prod")),
         # Releases and commits speak of tests and environments, too
         (None, ("Testing improvements 2.0", "v2.0 beta", "Add tests for deploy", "Fix staging bug", "Better docs")),
         (
