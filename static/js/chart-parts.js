@@ -1,7 +1,7 @@
 /* What stands around a plot and is ordinary HTML: the legend, a donut's list and centre, the table view. */
 import { markerElement } from "./agents.js";
 import { REST_KEYS, countsAt, incompleteAt, intervalAt, isComparison, isLarge, slicesOf } from "./chart-config.js";
-import { exact, share, tick, unitWord } from "./format.js";
+import { exact, money, share, tick, unitWord } from "./format.js";
 
 const element = (name, properties = {}, ...children) => {
   const made = Object.assign(document.createElement(name), properties);
@@ -73,9 +73,9 @@ export function fillLeftOut(card, figures) {
   if (note) note.textContent = figures.left_out ?? "";
 }
 
-/* As short as a list allows: cents below a thousand dollars, thousands as "12.3k" above. */
+/* As short as a list allows: money as on tiles, thousands of others as "12.3k". */
 const brief = (value, unit) =>
-  unit === "count" || (unit === "currency" && Math.abs(value) < 1000) ? exact(value, unit) : tick(value, unit);
+  unit === "count" ? exact(value, unit) : unit === "currency" ? money(value) : tick(value, unit);
 
 /* Two slices of people are "so many of so many"; anything else shows its total. */
 function centreOf(slices, total, { unit }) {

@@ -32,6 +32,13 @@ export function tick(value, unit) {
   return compact(value);
 }
 
+/* Beside others in a list, as on tiles: cents below a hundred, whole dollars below a hundred thousand. */
+export function money(value) {
+  const size = Math.abs(value);
+  const digits = size < 99.995 ? grouped(size, 2) : size < 99_999.5 ? grouped(size) : compact(size);
+  return `${value < 0 ? "−" : ""}$${digits}`;
+}
+
 /* For a tooltip, a list or a cell of the table: as exact as it is useful. */
 export function exact(value, unit) {
   if (value === null || value === undefined) return "no data";
