@@ -37,6 +37,7 @@ from insights.privacy.withhold import (
     withheld_by_number,
     withheld_distribution,
     withholds,
+    without_few_in_buckets,
 )
 from insights.query.enums import BelongsTo
 from insights.query.errors import QueryError
@@ -122,7 +123,7 @@ def visible_together(
         series=[_shown(answer, next(judged), access) for answer in answers.series],
         totals=[_shown(answer, next(judged), access) for answer in answers.totals],
         units=[
-            _shown_of_units(by_unit, [next(judged) for _ in of_units.queries], access)
+            _shown_of_units(of_units, by_unit, [next(judged) for _ in of_units.queries], access)
             for of_units, by_unit in zip(units, answers.units, strict=True)
         ],
     )
@@ -167,10 +168,13 @@ def _shown(answer: Answer, hidden: Mapping[Row, Hidden], access: Access) -> Answ
 
 
 def _shown_of_units(
-    by_unit: Mapping[int, Sequence[Answer]], hidden: Sequence[Mapping[Row, Hidden]], access: Access
+    queries: UnitQueries,
+    by_unit: Mapping[int, Sequence[Answer]],
+    hidden: Sequence[Mapping[Row, Hidden]],
+    access: Access,
 ) -> Mapping[int, Sequence[Answer]]:
     few = [few_beside(position, by_unit, access) for position in range(len(hidden))]
-    return {
+    shown = {
         unit: [
             withheld(answer, access, of_query[unit], unit)
             if of_query
@@ -179,6 +183,10 @@ def _shown_of_units(
         ]
         for unit, answers in by_unit.items()
     }
+    if not queries.of_buckets:
+        return shown
+    of_queries = [without_few_in_buckets(position, shown, access) for position in range(len(hidden))]
+    return {unit: [of_query[unit] for of_query in of_queries] for unit in shown}
 
 
 def visible_unmatched(query: Query, access: Access) -> float:

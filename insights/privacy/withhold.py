@@ -7,6 +7,7 @@ to a viewer (pages, charts, CSV, API) passes through here, once, in `insights.pr
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import read_together
 from insights.privacy.suppression import WHOLE, Hidden, Key, Minimum, Rule
 from insights.query.enums import BelongsTo
-from insights.query.query import Answer, Dimension, MetricValue, Query
+from insights.query.query import Answer, Dimension, MetricValue, Query, Window
 from orgtree.access.access import Access
 
 UNKNOWN_PEOPLE = (
@@ -66,13 +67,12 @@ def withheld_by_number(answer: Answer, access: Access, *, whole: bool = False) -
         return answer
     if whole or any(too_few(figure.people, 0, access) for figure in answer.total):
         return _hidden_whole(answer, access)
-    series = [
-        MetricValue(figure.window, figure.segment, reason=reason(access), to_date=figure.to_date, withheld=True)
-        if too_few(figure.people, 0, access)
-        else figure
-        for figure in answer.series
-    ]
+    series = [_hidden(figure, access) if too_few(figure.people, 0, access) else figure for figure in answer.series]
     return replace(answer, series=series)
+
+
+def _hidden(figure: MetricValue, access: Access) -> MetricValue:
+    return MetricValue(figure.window, figure.segment, reason=reason(access), to_date=figure.to_date, withheld=True)
 
 
 def few_beside(position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access) -> Collection[int]:
@@ -86,13 +86,47 @@ def few_beside(position: int, by_unit: Mapping[int, Sequence[Answer]], access: A
         for unit, answers in by_unit.items()
         if access.shows_small_groups and get(answers[position].query.key).of_teams_only
     }
-    hidden = {unit: number for unit, number in people.items() if too_few(number, 0, access)}
+    return _few_and_beside(people, 0, access)
+
+
+def _few_and_beside(people: Mapping[int, int], unconfirmed: int, access: Access) -> Collection[int]:
+    hidden = {unit: number for unit, number in people.items() if too_few(number, unconfirmed, access)}
     others = sorted((number, unit) for unit, number in people.items() if number and unit not in hidden)
     for number, unit in others:
         if not 0 < sum(hidden.values()) < access.minimum_group_size:
             break
         hidden[unit] = number
     return hidden
+
+
+def without_few_in_buckets(
+    position: int, by_unit: Mapping[int, Sequence[Answer]], access: Access
+) -> Mapping[int, Answer]:
+    """One query's answers of units beside each other, without buckets of few people.
+
+    Where the total is withheld, all are.  In each bucket, the smallest units beside the few are, too, until all that
+    are withheld are enough people together.
+    """
+    answers = {unit: of_unit[position] for unit, of_unit in by_unit.items()}
+    protected = {unit: answer for unit, answer in answers.items() if withholds(answer.query, access, unit)}
+    if not protected:
+        return answers
+    query = next(iter(protected.values())).query
+    unconfirmed = 0 if is_of_delivery(get(query.key)) else _unconfirmed_in(query, access)
+    people: dict[Window, dict[int, int]] = defaultdict(dict)
+    for unit, answer in protected.items():
+        for figure in answer.series:
+            people[figure.window][unit] = max(figure.people, people[figure.window].get(unit, 0))
+    hidden = {window: _few_and_beside(of_units, unconfirmed, access) for window, of_units in people.items()}
+
+    def shown(unit: int, answer: Answer) -> Answer:
+        if any(figure.withheld for figure in answer.total):
+            return _hidden_whole(answer, access)
+        return replace(
+            answer, series=[_hidden(one, access) if unit in hidden[one.window] else one for one in answer.series]
+        )
+
+    return {unit: shown(unit, answer) if unit in protected else answer for unit, answer in answers.items()}
 
 
 def _hidden_whole(answer: Answer, access: Access) -> Answer:
