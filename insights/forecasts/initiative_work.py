@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from core.csv_export import Cell
-from insights.privacy.withhold import is_withheld
+from insights.engine.contributors import People, people_of
+from insights.privacy.suppression import Atom, Minimum, grid, suppressed
+from insights.privacy.withhold import is_withheld, minimum_of, withholds
 from insights.query.query import Query
-from integrations.delivery.records.initiatives import Initiative, agents_work, work_of_units
+from integrations.delivery.records.initiatives import Initiative, agents_people, agents_work, initiative, work_of_units
 from orgtree.access.access import Access
 
 
@@ -25,24 +28,53 @@ class AgentsFigure:
 
 
 def agents_figures(one: Initiative, query_of: Callable[[str], Query], access: Access) -> list[AgentsFigure]:
-    """The share of agents in its code (0–1) and their spend, without those that are zero.
+    """The share of agents in its code (0–1) and their spend, of all its items, without those that are zero.
 
-    Where too few people worked on it at all, there are none, so that nobody learns whether they used an agent.
+    Where too few people worked on it at all, there are none, so that nobody learns whether they used an agent.  One
+    has no value, either, where those of epics and versions within it, subtracted from it, would be of few people.
     """
-    work = agents_work(one)
+    # Of a unit's own items they would be subtracted from those of all.
+    whole = initiative(one.kind, one.key, access) or one
+    work, people = agents_work(whole), agents_people(whole)
     if is_withheld(query_of("ai.spend"), max(1, work.authors), access):
         return []
     figures = [
-        ("ai.committed_code_share", work.ai_authors, work.ai_lines / work.lines if work.lines else None, work.lines),
-        ("ai.spend", work.spenders, float(work.spend) or None, work.spenders),
+        (
+            *("ai.committed_code_share", work.ai_authors, people.ai_authors),
+            *(work.ai_lines / work.lines if work.lines else None, work.lines),
+        ),
+        ("ai.spend", work.spenders, people.spenders, float(work.spend) or None, work.spenders),
     ]
     found = []
-    for key, people, value, of in figures:
-        if is_withheld(query_of(key), people, access):
+    for key, number, by_item, value, of in figures:
+        query = query_of(key)
+        if is_withheld(query, number, access) or (
+            withholds(query, access) and reveals_few(by_item, people.parts, minimum_of(access))
+        ):
             found.append(AgentsFigure(key, None, of))
         elif value is not None:
             found.append(AgentsFigure(key, value, of))
     return found
+
+
+WHOLE = "whole"
+
+
+def reveals_few(people_of_items: Mapping[int, Sequence[int]], parts: Sequence[Sequence[int]], minimum: Minimum) -> bool:
+    """Whether the whole, less some of its parts, would be of few people."""
+    rows_of: dict[int, set[str]] = {item: {WHOLE} for item in people_of_items}
+    for number, items in enumerate(parts):
+        for item in rows_of.keys() & {*items}:
+            rows_of[item].add(str(number))
+    people: dict[Atom, People] = defaultdict(int)
+    rows: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for item, some in people_of_items.items():
+        place = frozenset(rows_of[item])
+        people[place, ()] |= people_of(some)
+        for row in place:
+            rows[row].add(place)
+    # Not as parts of one another: then it would do to hide a part, which is shown by a page of its own.
+    return (WHOLE, ()) in suppressed(grid(rows, [], people), minimum, rows={WHOLE})
 
 
 UNIT_COLUMNS = ("unit", "name", "above", "items_done", "in_progress", "to_do", "finished_per_week")

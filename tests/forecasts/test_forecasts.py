@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -14,14 +15,16 @@ import pytest
 from django.test import Client
 
 from insights.forecasts.forecasting import as_of, forecast_of, working_days
+from insights.forecasts.initiative_work import reveals_few
 from insights.forecasts.listing import forecast_with_key
 from insights.forecasts.records import calibration_of, movements, record_forecasts, records_of_unit
 from insights.formulas.forecast_calibration import Calibration
 from insights.formulas.forecast_window import Reason
 from insights.formulas.working_days import WorkingDays
 from insights.models import ForecastRecord
+from insights.privacy.suppression import Minimum
 from insights.query import windows
-from integrations.delivery.records.initiatives import AgentsWork, Initiative, InitiativeKind, initiative
+from integrations.delivery.records.initiatives import AgentsPeople, AgentsWork, Initiative, InitiativeKind, initiative
 from integrations.models import WorkItem
 from orgtree.access.access import aggregates_access
 from orgtree.access.api_tokens import create_api_token
@@ -418,6 +421,48 @@ def test_agents_of_few_people_stay_hidden(
     if not shown:
         assert "AI s" not in with_agents
         assert "AI s" not in page(by=0)
+
+
+SIX, ONE_MORE = range(1, 7), 7
+
+
+@pytest.mark.parametrize(
+    ("people", "parts", "reveals"),
+    [
+        ({1: SIX, 2: [ONE_MORE]}, [[1]], True),
+        ({1: SIX, 2: [1]}, [[1]], True),
+        ({1: SIX, 2: SIX}, [[1]], False),
+        ({1: SIX, 2: SIX, 3: [ONE_MORE]}, [[1], [2]], True),
+        ({1: SIX, 2: SIX, 3: [ONE_MORE]}, [[1]], False),
+        ({1: [1, 2], 2: SIX}, [[1]], False),
+        ({1: SIX}, [[1], [5]], False),
+        ({1: SIX, 2: [ONE_MORE]}, [], False),
+        ({}, [[1]], False),
+    ],
+    ids=[
+        *("one more person", "one of them did more", "six did both", "two epics leave one", "an epic leaves enough"),
+        *("a hidden epic leaves enough", "the only epic", "no epics", "nobody"),
+    ],
+)
+def test_a_project_less_its_epics_is_of_enough_people(
+    people: Mapping[int, Sequence[int]], parts: Sequence[Sequence[int]], reveals: bool
+) -> None:
+    """The attack: the spend of a project less that of its epics.  By item, those who used an agent for it."""
+    assert reveals_few(people, parts, Minimum(5)) is reveals
+
+
+@pytest.mark.usefixtures("board")
+def test_agents_figures_that_leave_few_people_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = AgentsWork(400, 100, 8, 7, Decimal(12), 7)
+    by_item = {1: [*SIX], 2: [ONE_MORE]}
+    monkeypatch.setattr("insights.forecasts.initiative_work.agents_work", lambda _: work)
+    shown = text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
+    assert "AI spend $12.00" in shown
+    beside = AgentsPeople(by_item, by_item, [[1]])
+    monkeypatch.setattr("insights.forecasts.initiative_work.agents_people", lambda _: beside)
+    hidden = text(signed_in(EXECUTIVE), ONE, of=key_of(REFUNDS))
+    assert "Hidden: too few people" in hidden
+    assert "$12.00" not in hidden
 
 
 def test_an_epic_that_goes_on_loses_its_end(board: Board) -> None:

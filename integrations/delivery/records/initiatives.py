@@ -7,6 +7,7 @@ whole organisation.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -183,6 +184,56 @@ _AGENTS_WORK = sql.SQL("""
 """).format(spend=sql.SQL(spend_behind_item("item.id")))
 
 
+# Whose agents' work it is, by item: 'spend' by session, 'code' by commit.
+_AGENTS_PEOPLE = sql.SQL("""
+    WITH item AS (SELECT DISTINCT unnest(%(items)s::bigint[]) AS id)
+    SELECT DISTINCT 'spend', item.id, identity.person_id
+    FROM item
+    CROSS JOIN LATERAL ({spend}) AS behind
+    JOIN integrations_agentsession session ON session.id = behind.session_id
+    JOIN orgtree_identity identity ON identity.id = session.identity_id AND identity.person_id IS NOT NULL
+    WHERE behind.spend > 0
+    UNION ALL
+    SELECT DISTINCT 'code', item.id, identity.person_id
+    FROM item
+    JOIN integrations_workitemlink link ON link.work_item_id = item.id
+    JOIN LATERAL (
+        SELECT part.sha FROM integrations_pullrequestcommit part WHERE part.pull_request_id = link.pull_request_id
+        UNION
+        SELECT squashed.merge_sha FROM integrations_pullrequest squashed
+        WHERE squashed.id = link.pull_request_id AND squashed.merge_sha <> ''
+    ) AS brought ON true
+    JOIN integrations_commit commit ON commit.sha = brought.sha AND commit.set_apart = ''
+    JOIN integrations_fileattribution part ON part.commit_id = commit.id AND part.ai_lines > 0
+    JOIN orgtree_identity identity ON identity.id = commit.credited_id AND identity.person_id IS NOT NULL
+""").format(spend=sql.SQL(spend_behind_item("item.id")))
+# The items of each parent and of each version of which no item is elsewhere.
+_PARTS = """
+    WITH item AS (
+        SELECT stored.id, stored.connection_id, stored.parent_key, stored.project_id, stored.versions
+        FROM integrations_workitem stored
+        WHERE stored.id = ANY (%(items)s)
+    )
+    SELECT array_agg(item.id)
+    FROM item
+    WHERE item.parent_key <> ''
+    GROUP BY item.connection_id, item.parent_key
+    HAVING count(*) = (
+        SELECT count(*) FROM integrations_workitem other
+        WHERE other.connection_id = item.connection_id AND other.parent_key = item.parent_key
+          AND other.deleted_at IS NULL
+    )
+    UNION ALL
+    SELECT array_agg(item.id)
+    FROM item
+    CROSS JOIN unnest(item.versions) AS version (name)
+    GROUP BY item.project_id, version.name
+    HAVING count(*) = (
+        SELECT count(*) FROM integrations_workitem other
+        WHERE other.project_id = item.project_id AND version.name = ANY (other.versions) AND other.deleted_at IS NULL
+    )
+"""
+
 # One row per team: the unit in which the credited person was when the item was done, or is today.
 _UNITS_WORK = """
     SELECT coalesce(team.slug, ''), coalesce(team.name, ''), coalesce(team.above, ''),
@@ -298,6 +349,25 @@ def agents_work(of: Initiative) -> AgentsWork:
     with connection.cursor() as cursor:
         cursor.execute(_AGENTS_WORK, {"items": list(of.item_ids)})
         return AgentsWork(*cursor.fetchone())
+
+
+@dataclass(frozen=True)
+class AgentsPeople:
+    """The people behind agents' work for an initiative, by item; and the items of each epic and version within it."""
+
+    spenders: Mapping[int, Sequence[int]]
+    ai_authors: Mapping[int, Sequence[int]]
+    parts: Sequence[Sequence[int]]
+
+
+def agents_people(of: Initiative) -> AgentsPeople:
+    items = {"items": list(of.item_ids)}
+    by_kind: dict[str, dict[int, list[int]]] = {"spend": defaultdict(list), "code": defaultdict(list)}
+    with connection.cursor() as cursor:
+        cursor.execute(_AGENTS_PEOPLE, items)
+        for kind, item, person in cursor.fetchall():
+            by_kind[kind][item].append(person)
+    return AgentsPeople(by_kind["spend"], by_kind["code"], [part for (part,) in rows(_PARTS, items)])
 
 
 def work_of_units(of: Initiative) -> list[UnitWork]:
