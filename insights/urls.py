@@ -21,27 +21,27 @@ from insights.pages import (
 )
 from insights.pages import change_token as pulse
 from insights.pages.ai import adoption_rows, leaderboard, prices, repositories
-from insights.pages.ai import page as ai
 from insights.pages.ai.costs import page as costs
-from insights.pages.ai.reconciliation import RECONCILIATION, reconciliation_page
+from insights.pages.ai.page import AI
+from insights.pages.ai.reconciliation import RECONCILIATION
 from insights.pages.ai.sessions import listing as session_list
 from insights.pages.ai.sessions import page as session
-from insights.pages.allocation.page import ALLOCATION, allocation_page
+from insights.pages.allocation.page import ALLOCATION
 from insights.pages.annotations import pages as annotations
 from insights.pages.attribution import commit, commits
-from insights.pages.capacity import CAPACITY, capacity_page
+from insights.pages.capacity import CAPACITY
 from insights.pages.compare import page as compare
 from insights.pages.dashboards import editor, saved_views
 from insights.pages.dashboards import listing as dashboard_list
 from insights.pages.dashboards import page as dashboard
-from insights.pages.delivery.page import DELIVERY, delivery_page
+from insights.pages.delivery.page import DELIVERY
 from insights.pages.hand_kept import import_page, metrics, values
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import chain
 from insights.pages.metric import page as metric
 from insights.pages.metric.charts import metric_outliers, routes_of
 from insights.pages.planning.initiative import initiative_csv, initiative_page
-from insights.pages.planning.page import PLANNING, planning_page
+from insights.pages.planning.page import PLANNING
 from insights.pages.planning.sprint_report import sprint_csv, sprint_days, sprint_days_csv
 from insights.pages.records import pages as records
 from insights.pages.routes import facet_view, page_urls
@@ -49,8 +49,6 @@ from insights.pages.routes import facet_view, page_urls
 Routes = list[URLPattern | URLResolver]
 
 AI_PAGES: Routes = [
-    path("", ai.ai_page, name="ai"),
-    *page_urls(ai.AI.page.name, lambda _request: ai.AI.routes),
     path("leaderboard/", leaderboard.leaderboard, name="ai_leaderboard"),
     path("leaderboard/parts/<slug:name>/", facet_view(leaderboard.page_of), name="ai_leaderboard_part"),
     path("leaderboard.csv", leaderboard.leaderboard_csv, name="ai_leaderboard_csv"),
@@ -64,14 +62,10 @@ AI_PAGES: Routes = [
     path("costs.csv", costs.ai_costs_csv, name="ai_costs_csv"),
     path("repositories/", repositories.ai_repositories, name="ai_repositories"),
     path("repositories.csv", repositories.ai_repositories_csv, name="ai_repositories_csv"),
-    path("reconciliation/", reconciliation_page, name="reconciliation"),
-    path(
-        "reconciliation/",
-        include(page_urls(RECONCILIATION.page.name, lambda _request: RECONCILIATION.routes, has_units=False)),
-    ),
+    path("reconciliation/", include(RECONCILIATION.urls)),
     path("adoption/rows/", adoption_rows.adoption_rows, name="adoption_rows"),
     path("adoption/rows.csv", adoption_rows.adoption_rows_csv, name="adoption_rows_csv"),
-    path("<slug:tab>/", ai.ai_page, name="ai_tab"),
+    *AI.urls,
 ]
 
 OF_DRAFT = page_urls("dashboard_edit", partial(dashboard.routes, is_draft=True), has_units=False)
@@ -95,23 +89,6 @@ DASHBOARDS_PAGES: Routes = [
     path("<int:pk>/export/", editor.dashboard_export, name="dashboard_export"),
 ]
 
-ALLOCATION_PAGES: Routes = [
-    path("", allocation_page, name="allocation"),
-    *page_urls(ALLOCATION.page.name, lambda _request: ALLOCATION.routes, has_units=False),
-    path("<slug:tab>/", allocation_page, name="allocation_tab"),
-]
-
-CAPACITY_PAGES: Routes = [
-    path("", capacity_page, name="capacity"),
-    *page_urls(CAPACITY.page.name, lambda _request: CAPACITY.routes, has_units=False),
-]
-
-DELIVERY_PAGES: Routes = [
-    path("", delivery_page, name="delivery"),
-    *page_urls(DELIVERY.page.name, lambda _request: DELIVERY.routes),
-    path("<slug:tab>/", delivery_page, name="delivery_tab"),
-]
-
 HAND_KEPT_PAGES: Routes = [
     path("", metrics.hand_kept, name="hand_kept"),
     path("new/", metrics.hand_kept_new, name="hand_kept_new"),
@@ -124,14 +101,12 @@ HAND_KEPT_PAGES: Routes = [
 ]
 
 PLANNING_PAGES: Routes = [
-    path("", planning_page, name="planning"),
-    *page_urls(PLANNING.page.name, lambda _request: PLANNING.routes, has_units=False),
     path("sprints/<int:pk>.csv", sprint_csv, name="planning_sprint_csv"),
     path("sprints/<int:pk>/days/", sprint_days, name="planning_sprint_days"),
     path("sprints/<int:pk>/days.csv", sprint_days_csv, name="planning_sprint_days_csv"),
     path("initiative/", initiative_page, name="initiative"),
     path("initiative.csv", initiative_csv, name="initiative_csv"),
-    path("<slug:tab>/", planning_page, name="planning_tab"),
+    *PLANNING.urls,
 ]
 
 urlpatterns: Routes = [
@@ -142,10 +117,10 @@ urlpatterns: Routes = [
     path("insights/ai/attribution.csv", commits.Commits.as_file(), name="attribution_csv"),
     path("insights/ai/attribution/<slug:sha>/", commit.commit, name="attributed_commit"),
     path("insights/ai/", include(AI_PAGES)),
-    path("insights/delivery/", include(DELIVERY_PAGES)),
+    path("insights/delivery/", include(DELIVERY.urls)),
     path("insights/planning/", include(PLANNING_PAGES)),
-    path("insights/allocation/", include(ALLOCATION_PAGES)),
-    path("insights/capacity/", include(CAPACITY_PAGES)),
+    path("insights/allocation/", include(ALLOCATION.urls)),
+    path("insights/capacity/", include(CAPACITY.urls)),
     path("insights/dashboards/", include(DASHBOARDS_PAGES)),
     path("insights/views/", saved_views.SavedViews.as_view(), name="saved_views"),
     path("insights/views/menu/", saved_views.saved_views_menu, name="saved_views_menu"),

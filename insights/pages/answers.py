@@ -30,6 +30,7 @@ from insights.query import windows
 from insights.query.query import Answer, Dimension, MetricValue, Query, Statistic, Window
 from insights.ui import samples, tiles, wording
 from insights.ui.agreements import Agreement, agreements_on
+from insights.ui.cards import Section
 from insights.ui.charts import Kind
 from insights.ui.filters import FACETS, STATISTIC_LABELS, Choice, Filters
 from insights.ui.hints import Hint, hints_of, metrics_of_rules
@@ -115,9 +116,10 @@ class OfferedFacet(NamedTuple):
 
 
 class Tab(NamedTuple):
-    """`holds` are the ids on this tab that addresses from before there were tabs point to."""
+    """Sections below each other; `holds` are ids on this tab that addresses from before there were tabs point to."""
 
     label: str
+    sections: Sequence[Section]
     holds: str = ""
 
 
@@ -125,7 +127,7 @@ class Tab(NamedTuple):
 class InsightsPage:
     """A page of figures, with the routes `name`, and `name`_part, `name`_chart and others (`page_urls`).
 
-    A page with tabs has the route `name`_tab as well; its parts, charts and tables are those of all its tabs.
+    A page with several tabs has the route `name`_tab as well; its parts, charts and tables are those of all its tabs.
     """
 
     name: str
@@ -146,9 +148,11 @@ class InsightsPage:
         return replace(self, tab=tab)
 
     def tab_links(self, filters: Filters) -> list[Picker]:
+        """The links between the tabs; none where there is only one."""
+        tabs = self.tabs if len(self.tabs) > 1 else {}
         return [
             Picker(tab.label, self.at(word).url(filters), word == self.tab, note=tab.holds)
-            for word, tab in self.tabs.items()
+            for word, tab in tabs.items()
         ]
 
     @property

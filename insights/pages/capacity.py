@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-
-from insights.pages.answers import InsightsPage, figures_view
+from insights.pages.answers import InsightsPage, Tab
 from insights.pages.tabs import TabbedPage
 from insights.ui.cards import Figures, Section, Tile, Trend, UnitTable
 
@@ -46,11 +43,8 @@ HOURS = Section(
         ),
     ),
 )
-CAPACITY = TabbedPage(InsightsPage("capacity"), {"": (HOURS,)}, (), csv_prefix="headway-capacity")
-
-
-@figures_view
-def capacity_page(request: HttpRequest) -> HttpResponseBase:
-    opened = CAPACITY.open(request, "")
-    more = {"group": opened.answers.filters.access.minimum_group_size}
-    return CAPACITY.response(request, opened, "insights/capacity.html", more)
+CAPACITY = TabbedPage(
+    InsightsPage("capacity", tabs={"": Tab("Hours", (HOURS,))}),
+    "insights/capacity.html",
+    csv_prefix="headway-capacity",
+)

@@ -1,4 +1,4 @@
-"""A page of tabs, each a list of sections: its view, choices, charts, tables and parts follow from them."""
+"""A page of tabs, each a list of sections: its URLs, view, choices, charts, tables and parts follow from them."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import URLPattern, path
 
 from core.csv_export import Cell
 from insights.pages import presenter
-from insights.pages.answers import Answers, InsightsPage, PageQuery, of_rules
+from insights.pages.answers import Answers, InsightsPage, PageQuery, figures_view, of_rules
 from insights.pages.change_token import current_token
 from insights.pages.filter_bar import filter_bar
 from insights.pages.findings import findings_beside
 from insights.pages.lines import WITH_BANDS
-from insights.pages.routes import Charts, PageRoutes, Parts
+from insights.pages.routes import Charts, PageRoutes, Parts, page_urls
 from insights.pages.units import Column, units_choice, units_part
 from insights.ui.cards import Chart, Lines, Section, Table, Units
 from insights.ui.filters import Choice, Filters, filters_of
@@ -39,15 +41,16 @@ class OpenTab:
 
 @dataclass(frozen=True)
 class TabbedPage:
-    """The sections of each tab by the word in its address, and what the page adds to its declarations.
+    """A page, and what it adds to the declarations of its sections.
 
     `head` is read with every tab.  Parts, charts and tables are those of cards that the page presents itself; those of
-    all others follow from their cards.
+    all others follow from their cards.  `more` is the further context of its template, and `instead` what it answers
+    in place of itself, if anything.
     """
 
     page: InsightsPage
-    tabs: Mapping[str, Sequence[Section]]
-    columns: Sequence[Column]  # of the table of units
+    template: str
+    columns: Sequence[Column] = ()  # of the table of units
     own: presenter.Additions = presenter.NOTHING
     head: Sequence[PageQuery] = ()
     own_choices: Sequence[Choice] = ()
@@ -55,6 +58,8 @@ class TabbedPage:
     own_charts: Charts = field(default_factory=dict)
     own_tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     csv_prefix: str = "headway"
+    more: Callable[[HttpRequest, OpenTab], Mapping[str, Any]] = lambda _request, _opened: {}
+    instead: Callable[[HttpRequest, OpenTab], HttpResponseBase | None] = lambda _request, _opened: None
 
     def __post_init__(self) -> None:
         """Check that cards of one name, which have one address, show the same figures.  Raises ValueError."""
@@ -67,7 +72,21 @@ class TabbedPage:
 
     @cached_property
     def sections(self) -> Sequence[Section]:
-        return [section for sections in self.tabs.values() for section in sections]
+        return [section for tab in self.page.tabs.values() for section in tab.sections]
+
+    @property
+    def urls(self) -> list[URLPattern]:
+        """The routes of the page; that of its tabs comes last, after any other below its address."""
+        name, view = self.page.name, figures_view(self.view)
+        return [
+            path("", view, name=name),
+            *page_urls(name, lambda _request: self.routes, has_units=bool(self.columns)),
+            *([path("<slug:tab>/", view, name=f"{name}_tab")] if len(self.page.tabs) > 1 else []),
+        ]
+
+    def view(self, request: HttpRequest, tab: str = "") -> HttpResponseBase:
+        opened = self.open(request, tab)
+        return self.instead(request, opened) or self.response(request, opened)
 
     @cached_property
     def choices(self) -> Sequence[Choice]:
@@ -87,7 +106,7 @@ class TabbedPage:
         token, page, filters = current_token(request), self.page.at(word), self.filters(request)
         around = scope_navigation(request, filters)
         wanted: dict[str, tuple[Filters, list[PageQuery]]] = {"": (filters, [*self.head, *page.menus])}
-        for section in self.tabs[word]:
+        for section in page.tabs[word].sections:
             narrowed = presenter.narrowed(section, filters)
             of_scope = wanted[""] if narrowed is filters else wanted.setdefault(section.key, (narrowed, []))
             of_scope[1].extend(self._queries(section, filters))
@@ -98,14 +117,14 @@ class TabbedPage:
                 (section, replace(answers[section.key], filters=filters, narrowed=answers[section.key].filters))
                 if section.key in answers
                 else (section, answers[""])
-                for section in self.tabs[word]
+                for section in page.tabs[word].sections
             ],
             around,
             token,
         )
 
-    def response(self, request: HttpRequest, tab: OpenTab, template: str, more: Mapping[str, Any]) -> HttpResponse:
-        """The page, with `more` context for its template; each shortfall stands in the first section that has it."""
+    def response(self, request: HttpRequest, tab: OpenTab) -> HttpResponseBase:
+        """The page; each shortfall stands in the first section that has it."""
         answers, filters = tab.answers, tab.answers.filters
         sections = [(section, of) for section, of in tab.sections if not self.own.hides(section, of)]
         has_units = any(isinstance(card, Units) for section, _ in sections for card in section.cards)
@@ -122,16 +141,16 @@ class TabbedPage:
             "sections": [
                 {**section, "shortfalls": of_section} for section, of_section in zip(shown, lacking, strict=True)
             ],
-            **more,
+            **self.more(request, tab),
         }
-        return render(request, template, context)
+        return render(request, self.template, context)
 
     def _queries(self, section: Section, filters: Filters) -> Sequence[PageQuery]:
         return presenter.queries(section, filters, self.own)
 
     @cached_property
     def parts(self) -> Parts:
-        of_tabs = [presenter.parts(sections, self.page.at(word)) for word, sections in self.tabs.items()]
+        of_tabs = [presenter.parts(tab.sections, self.page.at(word)) for word, tab in self.page.tabs.items()]
         of_cards = {name: part for of_tab in of_tabs for name, part in of_tab.items()}
         return {"look": self._look, **of_cards, **self.own_parts}
 

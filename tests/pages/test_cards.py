@@ -10,6 +10,7 @@ import pytest
 
 from insights.catalogue.registry import declared_metrics, find, get
 from insights.pages.ai.page import AI
+from insights.pages.answers import Tab
 from insights.pages.delivery.page import DELIVERY
 from insights.pages.tabs import TabbedPage
 from insights.query.query import Dimension, MetricValue, Window
@@ -47,8 +48,8 @@ def test_cards_of_one_name_show_the_same_figures() -> None:
     spend, by_agent = Trend("spend", "ai.spend"), Trend("spend", "ai.spend", by=Dimension.AGENT)
 
     def page(*cards: Trend) -> TabbedPage:
-        tabs = {str(number): [Section("spend", "Spend", "", (card,))] for number, card in enumerate(cards)}
-        return TabbedPage(AI.page, tabs, ())
+        tabs = {str(number): Tab("", [Section("spend", "Spend", "", (card,))]) for number, card in enumerate(cards)}
+        return TabbedPage(replace(AI.page, tabs=tabs), AI.template)
 
     assert page(spend, replace(spend, title="Spend over time", span=12)).charts
     with pytest.raises(ValueError, match="named spend"):

@@ -12,7 +12,7 @@ from django.utils.html import escape
 from insights.catalogue.lead_time_stages import STAGES
 from insights.catalogue.registry import get
 from insights.pages.delivery.lead_time import UPSTREAM
-from insights.pages.delivery.tabs import TABS
+from insights.pages.delivery.tabs import DELIVERY_PAGE
 from insights.query.query import Statistic
 from insights.ui import wording
 from tests.org import Org
@@ -20,6 +20,7 @@ from tests.pages.eventful_shop import tell_of_everything
 from tests.pages.recomputed import from_rows, lines_of, plain, rows_address, rows_of, table, tiles_of
 from tests.stored_once import StoreOnce
 
+TABS = DELIVERY_PAGE.tabs
 PAGE = "/insights/delivery/"
 DAYS = 12 * 7  # of the page's window, all of which have come
 FEW_WITHOUT_DATA = 2
@@ -51,7 +52,9 @@ def figures(client: Client, **filters: str) -> list[tuple[str, str]]:
 def test_every_tile_and_every_line(member: Client, statistic: Statistic | None) -> None:
     """Whatever statistic of durations is picked; a figure without data has rows that come to none."""
     tiles = figures(member, **({"statistic": statistic} if statistic else {}))
-    assert {key for key, _ in tiles} == {key for [section] in TABS.values() for key in section.figures}
+    assert {key for key, _ in tiles} == {
+        key for tab in TABS.values() for section in tab.sections for key in section.figures
+    }
     without = []
     for key, shown in tiles:
         rows = rows_of(lambda address: content(member, address), rows_address(shown))

@@ -16,11 +16,11 @@ from django.urls import reverse
 from insights.pages import lines, presenter
 from insights.pages.ai import effect, failing_tools, impact, leaderboard, spend
 from insights.pages.ai.costs.repositories import BY_REPOSITORY, hidden_repositories, repository_lines
-from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, TABS, WORK_COMPARED
-from insights.pages.answers import Answers, PageQuery, figures_view
+from insights.pages.ai.tabs import AI_PAGE, CODE_OF, COMPARED, COST, COSTS, OUT_OF, SPEND_PAGE, WORK_COMPARED
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.connect import connect_first_agent
 from insights.pages.presenter import Additions, OwnCard
-from insights.pages.tabs import TabbedPage
+from insights.pages.tabs import OpenTab, TabbedPage
 from insights.pages.units import AI_COLUMNS
 from insights.privacy.visible import visible_unmatched
 from insights.query.query import Scope
@@ -35,23 +35,27 @@ REPOSITORIES_LISTED = 10
 HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions", compared=True))
 
 
-@figures_view
-def ai_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
-    opened = AI.open(request, tab)
+def _instead(request: HttpRequest, opened: OpenTab) -> HttpResponseBase | None:
+    """What an installation without sessions answers: how to connect an agent, or the tab *Vendors*."""
     answers = opened.answers
-    if answers.figure("ai.sessions").value is None:
-        sources = available_sources()
-        if not (sources.repositories or sources.sessions or sources.vendors):
-            return connect_first_agent(request)
-        if sources.vendors and not (sources.sessions or tab):
-            return redirect(AI_PAGE.at("vendors").url(answers.filters))
+    if answers.figure("ai.sessions").value is not None:
+        return None
+    sources = available_sources()
+    if not (sources.repositories or sources.sessions or sources.vendors):
+        return connect_first_agent(request)
+    if sources.vendors and not (sources.sessions or answers.page.tab):
+        return redirect(AI_PAGE.at("vendors").url(answers.filters))
+    return None
+
+
+def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
+    answers, tab = opened.answers, opened.answers.page.tab
     active = int(answers.figure("ai.active_by_any_source" if tab == "vendors" else "ai.active_developers").value or 0)
-    more = {
+    return {
         "active_developers": wording.count(active, "active developer"),
         "verdict": None if tab else _verdict(answers),
         "unmatched": "" if tab else _unmatched_sentence(answers.filters, answers),
     }
-    return AI.response(request, opened, "insights/ai.html", more)
 
 
 def _verdict(answers: Answers) -> presenter.Verdict | None:
@@ -118,7 +122,7 @@ def _fate(filters: Filters) -> dict[str, Any]:
 
 AI = TabbedPage(
     AI_PAGE,
-    TABS,
+    "insights/ai.html",
     AI_COLUMNS,
     own=Additions(
         cards={
@@ -154,4 +158,6 @@ AI = TabbedPage(
         "lines_by_agent": impact.lines_table,
         "phases": impact.phases_table,
     },
+    more=_more,
+    instead=_instead,
 )

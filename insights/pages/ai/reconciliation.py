@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-
-from insights.pages.answers import InsightsPage, OfferedFacet, figures_view
+from insights.pages.answers import InsightsPage, OfferedFacet, Tab
 from insights.pages.tabs import TabbedPage
 from insights.query.query import Dimension
 from insights.ui.cards import Section, Text, Tile, Trend, UnitTable
@@ -41,14 +38,8 @@ RECONCILIATION = TabbedPage(
             OfferedFacet(Dimension.AGENT, "ai.billed", "entry"),
             OfferedFacet(Dimension.MODEL, "ai.billed", "entry"),
         ),
+        tabs={"": Tab("Bills", (BILLS,))},
     ),
-    {"": (BILLS,)},
-    (),
+    "insights/reconciliation.html",
     csv_prefix="headway-reconciliation",
 )
-
-
-@figures_view
-def reconciliation_page(request: HttpRequest) -> HttpResponseBase:
-    opened = RECONCILIATION.open(request, "")
-    return RECONCILIATION.response(request, opened, "insights/reconciliation.html", {})

@@ -292,16 +292,6 @@ LEADERBOARD = Section(
         ("CSV", "ai_leaderboard_csv"),
     ),
 )
-TABS = {
-    "": (OVERVIEW,),
-    "adoption": (ADOPTION,),
-    "impact": (IMPACT, COMPARED),
-    "spend": (SPEND, COSTS),
-    "usage": (USAGE,),
-    "developers": (LEADERBOARD,),
-    "vendors": (VENDORS,),
-}
-
 # Facets of sessions and people; a session has no repository before its commits have one.
 FACETS_OF_SESSIONS = (
     OfferedFacet(Dimension.AGENT, "ai.sessions", "session"),
@@ -316,13 +306,13 @@ AI_PAGE = InsightsPage(
     "ai",
     facets=(*FACETS_OF_SESSIONS, *FACETS_OF_WORK),
     tabs={
-        "": Tab("Overview"),
-        "adoption": Tab("Adoption", holds="adoption units"),
-        "impact": Tab("Impact", holds="impact"),
-        "spend": Tab("Spend", holds="spend money"),
-        "usage": Tab("Usage", holds="usage failing-tools"),
-        "developers": Tab("Developers", holds="leaderboard"),
-        "vendors": Tab("Vendors"),
+        "": Tab("Overview", (OVERVIEW,)),
+        "adoption": Tab("Adoption", (ADOPTION,), holds="adoption units"),
+        "impact": Tab("Impact", (IMPACT, COMPARED), holds="impact"),
+        "spend": Tab("Spend", (SPEND, COSTS), holds="spend money"),
+        "usage": Tab("Usage", (USAGE,), holds="usage failing-tools"),
+        "developers": Tab("Developers", (LEADERBOARD,), holds="leaderboard"),
+        "vendors": Tab("Vendors", (VENDORS,)),
     },
 )
-SPEND_PAGE, USAGE_PAGE, DEVELOPERS_PAGE = map(AI_PAGE.at, ("spend", "usage", "developers"))
+SPEND_PAGE, USAGE_PAGE = map(AI_PAGE.at, ("spend", "usage"))

@@ -9,16 +9,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 
 from core.csv_export import Cell
 from core.page_links import url_with
-from insights.pages.allocation.tabs import ALLOCATION_PAGE, TABS, WEIGHTED
-from insights.pages.answers import Answers, PageQuery, figures_view
+from insights.pages.allocation.tabs import ALLOCATION_PAGE, WEIGHTED
+from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import over_time, series_by_value
 from insights.pages.presenter import Additions, OwnCard, TemplateCard, Verdict
-from insights.pages.tabs import TabbedPage
+from insights.pages.tabs import OpenTab, TabbedPage
 from insights.query.query import Dimension, MetricValue
 from insights.query.windows import quarter_name, quarter_of
 from insights.ui import tiles, wording
@@ -85,17 +84,13 @@ class ShareLine:
         return "" if self.gap is None else "good" if abs(self.gap) < CLOSE else "watch"
 
 
-@figures_view
-def allocation_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
-    opened = ALLOCATION.open(request, tab)
-    filters = opened.answers.filters
-    scope = {"unit": filters.scope.unit} if filters.scope.unit else {}
-    more = {
-        "verdict": None if tab else _verdict(opened.answers),
-        "rules_url": url_with(reverse("allocation_rules"), scope),
+def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
+    answers = opened.answers
+    return {
+        "verdict": None if answers.page.tab else _verdict(answers),
+        "rules_url": url_with(reverse("allocation_rules"), {"unit": answers.filters.scope.unit}),
         "has_rules": AllocationRule.objects.exists(),
     }
-    return ALLOCATION.response(request, opened, "insights/allocation/allocation.html", more)
 
 
 def _split(filters: Filters) -> tuple[PageQuery, ...]:
@@ -283,8 +278,7 @@ def _named(line: ShareLine) -> str:
 
 ALLOCATION = TabbedPage(
     ALLOCATION_PAGE,
-    TABS,
-    (),
+    "insights/allocation/allocation.html",
     own=Additions(
         cards={
             "against_target": OwnCard(against_target_card, _split),
@@ -302,4 +296,5 @@ ALLOCATION = TabbedPage(
         "team_targets": lambda filters: _compared_csv(_teams(filters), "Unit"),
     },
     csv_prefix="headway-allocation",
+    more=_more,
 )

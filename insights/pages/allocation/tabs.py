@@ -80,11 +80,9 @@ TEAMS = Section(
         ),
     ),
 )
-TABS = {"": (OVERVIEW,), "teams": (TEAMS,)}
-
 ALLOCATION_PAGE = InsightsPage(
     "allocation",
-    tabs={"": Tab("Overview"), "teams": Tab("Teams")},
+    tabs={"": Tab("Overview", (OVERVIEW,)), "teams": Tab("Teams", (TEAMS,))},
     facets=(
         OfferedFacet(Dimension.PROJECT, "allocation.time", "days", part="projects"),
         OfferedFacet(Dimension.WORK_TYPE, "allocation.time", "days", part="work_types"),

@@ -9,33 +9,29 @@ from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
 from insights.catalogue.registry import get
-from insights.pages.answers import Answers, figures_view
+from insights.pages.answers import Answers
 from insights.pages.delivery import dora, lead_time
-from insights.pages.delivery.tabs import DELIVERY_PAGE, FIVE, TABS
+from insights.pages.delivery.tabs import DELIVERY_PAGE, FIVE
 from insights.pages.integrations.needs import need_lines
 from insights.pages.presenter import Additions, OwnCard, Verdict, movement
-from insights.pages.tabs import TabbedPage
+from insights.pages.tabs import OpenTab, TabbedPage
 from insights.pages.units import DELIVERY_COLUMNS
 from insights.ui import wording
 from insights.ui.filters import STATISTIC, Filters
 from integrations.delivery.completeness import completeness
 
 
-@figures_view
-def delivery_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
-    opened = DELIVERY.open(request, tab)
+def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     answers = opened.answers
-    more = {
-        "verdict": None if tab else _verdict(answers),
+    return {
+        "verdict": None if answers.page.tab else _verdict(answers),
         "statistics": answers.pickers(STATISTIC),
         "compare_url": replace(answers.filters, choices=(STATISTIC,)).url(reverse("compare")),
     }
-    return DELIVERY.response(request, opened, "insights/delivery/delivery.html", more)
 
 
 def _verdict(answers: Answers) -> Verdict | None:
@@ -61,7 +57,7 @@ def _needs(filters: Filters) -> dict[str, Any]:
 
 DELIVERY = TabbedPage(
     DELIVERY_PAGE,
-    TABS,
+    "insights/delivery/delivery.html",
     DELIVERY_COLUMNS,
     own=Additions(
         cards={
@@ -78,4 +74,5 @@ DELIVERY = TabbedPage(
     own_charts={"stages": lead_time.stages_over_time},
     own_tables={"stages_now": lead_time.stages_table},
     csv_prefix="headway-delivery",
+    more=_more,
 )

@@ -134,18 +134,12 @@ HYGIENE = Section(
         ),
     ),
 )
-TABS = {
-    "": (DORA,),
-    "lead-time": (LEAD_TIME,),
-    **{section.key: (section,) for section in (EFFICIENCY, QUALITY, HYGIENE)},
-}
-
 DELIVERY_PAGE = InsightsPage(
     "delivery",
     tabs={
-        "": Tab("Overview"),
-        "lead-time": Tab("Lead time", holds="lead-time slowest"),
-        **{section.key: Tab(section.title, holds=section.key) for section in (EFFICIENCY, QUALITY, HYGIENE)},
+        "": Tab("Overview", (DORA,)),
+        "lead-time": Tab("Lead time", (LEAD_TIME,), holds="lead-time slowest"),
+        **{section.key: Tab(section.title, (section,), section.key) for section in (EFFICIENCY, QUALITY, HYGIENE)},
     },
     facets=(
         OfferedFacet(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),

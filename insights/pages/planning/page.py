@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 
 from insights.engine.fact_rows import GREATEST
-from insights.pages.answers import PageQuery, figures_view
+from insights.pages.answers import PageQuery
 from insights.pages.planning.forecasts import calibration_csv, forecasts_card, forecasts_csv, shipping_part
 from insights.pages.planning.sprint_report import LISTED, report_context, report_of_scope, verdict
-from insights.pages.planning.tabs import PLANNING_PAGE, TABS
+from insights.pages.planning.tabs import PLANNING_PAGE
 from insights.pages.presenter import Additions, OwnCard
 from insights.pages.rows import greatest_rows
 from insights.pages.tabs import OpenTab, TabbedPage
@@ -26,15 +25,10 @@ USUAL = PageQuery(CYCLE_TIME, statistic=Statistic.P85, whole=True)
 OLDEST_LISTED, MOST_COUNTED = 10, 500
 
 
-@figures_view
-def planning_page(request: HttpRequest, tab: str = "") -> HttpResponseBase:
-    opened = PLANNING.open(request, tab)
-    more = {} if tab else _report(request, opened)
-    return PLANNING.response(request, opened, "insights/planning/planning.html", more)
-
-
 def _report(request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     """The sprint report above the figures of the tab *Sprints*."""
+    if opened.answers.page.tab:
+        return {}
     filters = opened.answers.filters
     report = report_of_scope(request, filters, opened.around)
     if report is None:
@@ -67,11 +61,11 @@ def _ageing(filters: Filters) -> dict[str, Any]:
 
 PLANNING = TabbedPage(
     PLANNING_PAGE,
-    TABS,
-    (),
+    "insights/planning/planning.html",
     own=Additions(cards={"forecasts": OwnCard(forecasts_card)}),
     own_choices=(LISTED,),
     own_parts={"ageing": _ageing, "shipping": shipping_part},
     own_tables={"forecasts": forecasts_csv, "calibration": calibration_csv},
     csv_prefix="headway-planning",
+    more=_report,
 )

@@ -70,11 +70,13 @@ FLOW = Section(
         ),
     ),
 )
-TABS = {"": (SPRINTS,), "flow": (FLOW,), FORECAST.key: (FORECAST,)}
-
 PLANNING_PAGE = InsightsPage(
     "planning",
-    tabs={"": Tab("Sprints"), "flow": Tab("Flow"), FORECAST.key: Tab("Forecast")},
+    tabs={
+        "": Tab("Sprints", (SPRINTS,)),
+        "flow": Tab("Flow", (FLOW,)),
+        FORECAST.key: Tab("Forecast", (FORECAST,)),
+    },
     facets=(
         OfferedFacet(Dimension.PROJECT, "issue.cycle_time", "item", part="projects", amount=facts_of),
         OfferedFacet(Dimension.WORK_TYPE, "issue.cycle_time", "item", part="work_types", amount=facts_of),
