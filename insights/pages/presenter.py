@@ -67,10 +67,17 @@ COLUMNS = 12  # of the grid
 
 
 class OwnCard(NamedTuple):
-    """The page's own presentation of a card, and the queries that it needs; `show` gives None for no card."""
+    """What a page does itself under the name of a card: none of it has to be there, and the rest is the presenter's.
 
-    show: Callable[[Answers, Card], Shown | None]
+    `show` gives None for no card, and `queries` are those that it needs; `part` is the context of the part that loads
+    later, `chart` and `table` are what is drawn and the CSV file.
+    """
+
+    show: Callable[[Answers, Card], Shown | None] | None = None
     queries: Callable[[Filters], Sequence[PageQuery]] = lambda _filters: ()
+    part: Callable[[Filters], dict[str, Any]] | None = None
+    chart: Callable[[Filters], ChartData] | None = None
+    table: Callable[[Filters], Iterator[list[Cell]]] | None = None
 
 
 class OwnSample(NamedTuple):
@@ -82,7 +89,7 @@ class OwnSample(NamedTuple):
 
 @dataclass(frozen=True)
 class Additions:
-    """The additions of a page to its declarations: cards of its own by name, samples by metric, and bands."""
+    """The additions of a page to its declarations: what it does itself by name, samples by metric, and bands."""
 
     cards: Mapping[str, OwnCard] = field(default_factory=dict)
     samples: Mapping[str, OwnSample] = field(default_factory=dict)
@@ -288,7 +295,8 @@ def _shown_in(
     section: Section, card: Card, answers: Answers, units: Mapping[str, str] | None, own: Additions
 ) -> Shown | None:
     """A card of a section; None where there is nothing to show."""
-    if presented := own.cards.get(getattr(card, "name", "")):
+    presented = own.cards.get(getattr(card, "name", ""))
+    if presented and presented.show:
         return presented.show(answers, card)
     match card:
         case Figures(title=title, metrics=metrics):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -43,9 +43,8 @@ class OpenTab:
 class TabbedPage:
     """A page, and what it adds to the declarations of its sections.
 
-    `head` is read with every tab.  Parts, charts and tables are those of cards that the page presents itself; those of
-    all others follow from their cards.  `more` is the further context of its template, and `instead` what it answers
-    in place of itself, if anything.
+    `head` is read with every tab.  `more` is the further context of its template, and `instead` what it answers in
+    place of itself, if anything.
     """
 
     page: InsightsPage
@@ -54,9 +53,6 @@ class TabbedPage:
     own: presenter.Additions = presenter.NOTHING
     head: Sequence[PageQuery] = ()
     own_choices: Sequence[Choice] = ()
-    own_parts: Parts = field(default_factory=dict)
-    own_charts: Charts = field(default_factory=dict)
-    own_tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     csv_prefix: str = "headway"
     more: Callable[[HttpRequest, OpenTab], Mapping[str, Any]] = lambda _request, _opened: {}
     instead: Callable[[HttpRequest, OpenTab], HttpResponseBase | None] = lambda _request, _opened: None
@@ -152,11 +148,13 @@ class TabbedPage:
     def parts(self) -> Parts:
         of_tabs = [presenter.parts(tab.sections, self.page.at(word)) for word, tab in self.page.tabs.items()]
         of_cards = {name: part for of_tab in of_tabs for name, part in of_tab.items()}
-        return {"look": self._look, **of_cards, **self.own_parts}
+        own = {name: card.part for name, card in self.own.cards.items() if card.part}
+        return {"look": self._look, **of_cards, **own}
 
     @cached_property
     def charts(self) -> Charts:
-        return {**presenter.charts(self.sections, self.page), **self.own_charts}
+        own = {name: card.chart for name, card in self.own.cards.items() if card.chart}
+        return {**presenter.charts(self.sections, self.page), **own}
 
     @cached_property
     def tables(self) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
@@ -165,7 +163,8 @@ class TabbedPage:
             for section in self.sections
             if section.has_table
         }
-        return {**figures, **presenter.tables(self.sections, self.page), **self.own_tables}
+        own = {name: card.table for name, card in self.own.cards.items() if card.table}
+        return {**figures, **presenter.tables(self.sections, self.page), **own}
 
     @cached_property
     def complete(self) -> Mapping[str, str]:

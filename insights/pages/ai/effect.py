@@ -61,11 +61,13 @@ def effect_query(filters: Filters) -> Query:
 
 
 def effect_part(filters: Filters) -> dict[str, Any]:
+    """The context of insights/_part_adoption_effect.html."""
     adoption = visible_adoption(effect_query(filters), filters.access)
     sizes, lines, why = (
         ([], [], adoption.why_no_effect) if adoption.effect is None else _effect_lines(filters, adoption.effect)
     )
     return {
+        "title": "Before and after adoption",
         "sizes": sizes,
         "lines": lines,
         "reason": why,

@@ -27,7 +27,6 @@ from insights.query.query import Scope
 from insights.ui import tiles, wording
 from insights.ui.cards import Section, Tile
 from insights.ui.filters import Filters
-from insights.ui.offers import sections_of, spend_budgets
 from integrations.facts.counts import available_sources
 
 REPOSITORIES_LISTED = 10
@@ -128,36 +127,26 @@ AI = TabbedPage(
         cards={
             "adoption_tile": OwnCard(lambda answers, _card: presenter.TileCard("adoption", _adoption_tile(answers), 3)),
             "total_spend": OwnCard(spend.total_card, spend.queries),
+            "spend_outcome": OwnCard(part=spend.outcome_part),
             "seats": OwnCard(spend.seats_card),
-            "spend_budgets": OwnCard(spend.budgets_card),
-            "lines_by_agent": OwnCard(impact.lines_by_agent_card, lambda _filters: impact.QUERIES),
+            "spend_budgets": OwnCard(spend.budgets_card, part=spend.budgets_part),
+            "spend_by_repository": OwnCard(part=_spend_by_repository),
+            "fate": OwnCard(part=_fate),
+            "adoption_effect": OwnCard(part=effect.effect_part, table=effect.effect_table),
+            "cohorts": OwnCard(table=effect.cohorts_table),
+            "lines_by_agent": OwnCard(
+                impact.lines_by_agent_card, lambda _filters: impact.QUERIES, table=impact.lines_table
+            ),
             "committed_share": OwnCard(impact.committed_share_card),
-            "phases": OwnCard(impact.phases_card, impact.phase_queries),
+            "phases": OwnCard(impact.phases_card, impact.phase_queries, table=impact.phases_table),
+            "failing_tools": OwnCard(part=failing_tools.part, table=failing_tools.table),
+            "leaderboard": OwnCard(part=leaderboard.leaderboard_rows),
         },
         samples=spend.SAMPLES,
         hides=_hides,
     ),
     head=HEAD,
     own_choices=(COST,),
-    own_parts={
-        "spend_outcome": spend.outcome_part,
-        "spend_budgets": lambda filters: {"title": "Budgets", "found": sections_of(spend_budgets, filters)},
-        "spend_by_repository": _spend_by_repository,
-        "fate": _fate,
-        "failing_tools": failing_tools.part,
-        "adoption_effect": lambda filters: {
-            "title": "Before and after adoption",
-            "effect": effect.effect_part(filters),
-        },
-        "leaderboard": leaderboard.leaderboard_rows,
-    },
-    own_tables={
-        "adoption_effect": effect.effect_table,
-        "cohorts": effect.cohorts_table,
-        "failing_tools": failing_tools.table,
-        "lines_by_agent": impact.lines_table,
-        "phases": impact.phases_table,
-    },
     more=_more,
     instead=_instead,
 )

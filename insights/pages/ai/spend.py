@@ -14,6 +14,7 @@ from insights.query.query import Dimension, Statistic
 from insights.ui import tiles, wording
 from insights.ui.cards import Card
 from insights.ui.filters import Filters
+from insights.ui.offers import sections_of, spend_budgets
 from insights.ui.tiles import Link, Tile
 from integrations.facts.counts import available_sources
 
@@ -51,6 +52,10 @@ def seats_card(answers: Answers, card: Card) -> TemplateCard | None:
 def budgets_card(answers: Answers, card: Card) -> TemplateCard:
     own = {"part_url": answers.part_url("spend_budgets")}
     return TemplateCard("spend-budgets", "insights/_budgets.html", own)
+
+
+def budgets_part(filters: Filters) -> dict[str, Any]:
+    return {"title": "Budgets", "found": sections_of(spend_budgets, filters)}
 
 
 def total_tile(answers: Answers) -> Tile:

@@ -281,20 +281,18 @@ ALLOCATION = TabbedPage(
     "insights/allocation/allocation.html",
     own=Additions(
         cards={
-            "against_target": OwnCard(against_target_card, _split),
-            "target_over_time": OwnCard(target_over_time_card, _split),
-        }
+            "against_target": OwnCard(against_target_card, _split, table=against_target_csv),
+            "target_over_time": OwnCard(target_over_time_card, _split, chart=target_over_time),
+            "quarters": OwnCard(
+                part=lambda filters: _compared(_quarters(filters), "Quarter by quarter", "Quarter"),
+                table=lambda filters: _compared_csv(_quarters(filters), "Quarter"),
+            ),
+            "team_targets": OwnCard(
+                part=lambda filters: _compared(_teams(filters), "Against their targets", "Unit"),
+                table=lambda filters: _compared_csv(_teams(filters), "Unit"),
+            ),
+        },
     ),
-    own_charts={"target_over_time": target_over_time},
-    own_parts={
-        "quarters": lambda filters: _compared(_quarters(filters), "Quarter by quarter", "Quarter"),
-        "team_targets": lambda filters: _compared(_teams(filters), "Against their targets", "Unit"),
-    },
-    own_tables={
-        "against_target": against_target_csv,
-        "quarters": lambda filters: _compared_csv(_quarters(filters), "Quarter"),
-        "team_targets": lambda filters: _compared_csv(_teams(filters), "Unit"),
-    },
     csv_prefix="headway-allocation",
     more=_more,
 )

@@ -25,6 +25,7 @@ from insights.pages.change_token import current_token
 from insights.pages.delivery.lead_time import stages_part, stages_table
 from insights.pages.filter_bar import filter_bar
 from insights.pages.findings import findings_part, findings_table
+from insights.pages.presenter import OwnCard
 from insights.pages.routes import PageRoutes
 from insights.pages.units import UNASSIGNED_PART
 from insights.privacy.scope_access import access_in
@@ -43,11 +44,10 @@ FACETS = (
     OfferedFacet(Dimension.AGENT, "ai.sessions", "session", part="agents"),
     OfferedFacet(Dimension.REPOSITORY, "pr.throughput", "PR", part="repositories"),
 )
-# Cards without a metric, by their kind: the part that loads after the page, and its CSV file.
-OWN_PARTS: Mapping[str, Callable[[Filters], dict[str, Any]]] = {"stages": stages_part, "findings": findings_part}
-OWN_TABLES: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = {
-    "stages": stages_table,
-    "findings": findings_table,
+# Cards without a metric, by their kind.
+OWN = {
+    "stages": OwnCard(part=stages_part, table=stages_table),
+    "findings": OwnCard(part=findings_part, table=findings_table),
 }
 # In place of a card: what a reader may not see, and what is no longer there.
 OF_ANOTHER_UNIT = "This card shows a unit whose figures are visible to its members and managers alone."
@@ -183,8 +183,7 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
     cards = cards_of(dashboard, is_draft=is_draft)
     page, section, units = page_of(dashboard, is_draft=is_draft), section_of(cards), Units.of(cards)
     by_name = {item.id: item for item in cards}
-
-    without_metric = [item for item in cards if item.kind in OWN_PARTS and item.card]
+    without_metric = [(item.id, OWN[item.kind]) for item in cards if item.kind in OWN and item.card]
 
     def own(filters: Filters, name: str) -> Filters:
         return units.narrowed(filters, by_name[name.removesuffix(UNASSIGNED_PART).removesuffix(lines.WITH_BANDS)])
@@ -204,12 +203,12 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
         units=(),
         parts={
             **{name: partial(listed, part, name) for name, part in presenter.parts([section], page).items()},
-            **{item.id: partial(listed, OWN_PARTS[item.kind], item.id) for item in without_metric},
+            **{name: partial(listed, card.part, name) for name, card in without_metric if card.part},
         },
         charts={name: partial(charted, draw, name) for name, draw in presenter.charts([section], page).items()},
         tables={
             **{name: partial(listed, table, name) for name, table in presenter.tables([section], page).items()},
-            **{item.id: partial(listed, OWN_TABLES[item.kind], item.id) for item in without_metric},
+            **{name: partial(listed, card.table, name) for name, card in without_metric if card.table},
             "figures": partial(figures_csv, page=page, cards=cards, units=units),
         },
         rows_of_parts=rows,

@@ -61,18 +61,17 @@ DELIVERY = TabbedPage(
     DELIVERY_COLUMNS,
     own=Additions(
         cards={
-            "stages_now": OwnCard(lead_time.stages_card, lambda _filters: lead_time.QUERIES),
-            "stages": OwnCard(lead_time.over_time_card),
+            "stages_now": OwnCard(
+                lead_time.stages_card, lambda _filters: lead_time.QUERIES, table=lead_time.stages_table
+            ),
+            "stages": OwnCard(lead_time.over_time_card, chart=lead_time.stages_over_time),
             "dora_score": OwnCard(dora.score_card),
-            "dora_needs": OwnCard(dora.needs_card),
+            "dora_needs": OwnCard(dora.needs_card, part=_needs),
         },
         band_of=dora.band_of,
         lede_of=dora.lede_of,
     ),
     own_choices=(STATISTIC,),
-    own_parts={"dora_needs": _needs},
-    own_charts={"stages": lead_time.stages_over_time},
-    own_tables={"stages_now": lead_time.stages_table},
     csv_prefix="headway-delivery",
     more=_more,
 )

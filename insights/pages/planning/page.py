@@ -62,10 +62,15 @@ def _ageing(filters: Filters) -> dict[str, Any]:
 PLANNING = TabbedPage(
     PLANNING_PAGE,
     "insights/planning/planning.html",
-    own=Additions(cards={"forecasts": OwnCard(forecasts_card)}),
+    own=Additions(
+        cards={
+            "ageing": OwnCard(part=_ageing),
+            "forecasts": OwnCard(forecasts_card, table=forecasts_csv),
+            "calibration": OwnCard(table=calibration_csv),
+            "shipping": OwnCard(part=shipping_part),  # of the home page
+        },
+    ),
     own_choices=(LISTED,),
-    own_parts={"ageing": _ageing, "shipping": shipping_part},
-    own_tables={"forecasts": forecasts_csv, "calibration": calibration_csv},
     csv_prefix="headway-planning",
     more=_report,
 )
