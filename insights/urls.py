@@ -37,9 +37,8 @@ from insights.pages.dashboards import page as dashboard
 from insights.pages.delivery.page import DELIVERY
 from insights.pages.hand_kept import import_page, metrics, values
 from insights.pages.integrations import page as integrations
-from insights.pages.metric import chain
 from insights.pages.metric import page as metric
-from insights.pages.metric.charts import metric_outliers, routes_of
+from insights.pages.metric.charts import routes_of
 from insights.pages.planning.initiative import initiative_csv, initiative_page
 from insights.pages.planning.page import PLANNING
 from insights.pages.planning.sprint_report import sprint_csv, sprint_days, sprint_days_csv
@@ -139,9 +138,6 @@ urlpatterns: Routes = [
     path("insights/metrics.csv", catalogue.metric_catalogue_csv, name="metric_catalogue_csv"),
     path("insights/metrics/<str:key>/", metric.metric_page, name="metric_page"),
     path("insights/metrics/<str:key>/", include(page_urls("metric_page", lambda _request, key: routes_of(key)))),
-    path("insights/metrics/<str:key>/chain/", chain.metric_chain, name="metric_chain"),
-    path("insights/metrics/<str:key>/chain.csv", chain.metric_chain_csv, name="metric_chain_csv"),
-    path("insights/metrics/<str:key>/outliers/", metric_outliers, name="metric_outliers"),
     path("insights/metrics/<str:key>/how/", how.metric_how, name="metric_how"),
     path("insights/metrics/<str:key>/rows/", rows.metric_rows, name="metric_rows"),
     path("insights/metrics/<str:key>/rows/first/", rows.metric_first_rows, name="metric_first_rows"),

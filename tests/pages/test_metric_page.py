@@ -115,7 +115,7 @@ def test_the_figure_is_of_the_requested_window(shop: Delivery, member: Client) -
     assert "3 changes, 1 person" in html
     assert "6 changes, 1 person" in page(member, LEAD_TIME, range="4w")
     assert len(csv_of(member, f"{LEAD_TIME}rows.csv", **then)) == 3
-    greatest = page(member, f"{LEAD_TIME}outliers/", **then)
+    greatest = page(member, f"{LEAD_TIME}parts/outliers/", **then)
     assert "Change 13" in greatest
     assert "Change 6" not in greatest
     # Whoever comes from the panel of a figure sees that figure.
@@ -126,7 +126,7 @@ def test_the_figure_is_of_the_requested_window(shop: Delivery, member: Client) -
 @pytest.mark.parametrize("range_", ["4w", "12w", "26w"])
 def test_the_trend_is_of_half_a_year_at_least(shop: Delivery, member: Client, range_: str) -> None:
     days = windows.trailing(26, today=windows.local_today())
-    for table in ("charts/trend.csv", "charts/split.csv", "chain.csv"):
+    for table in ("charts/trend.csv", "charts/split.csv", "charts/chain.csv"):
         assert csv_of(member, f"{LEAD_TIME}{table}", range=range_)[0]["From"] == days.start.isoformat(), table
     assert ("Shows more than the selected" in page(member, LEAD_TIME, range=range_)) is (range_ != "26w")
 
@@ -151,7 +151,7 @@ def test_the_facets_of_the_metric_narrow_everything_on_the_page(shop: Delivery, 
     assert [value for value in drawn["datasets"][0]["data"] if value] == [100 * HOUR]
     spread = member.get(f"{LEAD_TIME}charts/spread/", params).json()
     assert sum(value or 0 for series in spread["datasets"] for value in series["data"]) == 1
-    chain = csv_of(member, f"{LEAD_TIME}chain.csv", **params)
+    chain = csv_of(member, f"{LEAD_TIME}charts/chain.csv", **params)
     assert [row["Merged pull requests (count)"] for row in chain if row["Lead time for changes (seconds)"]] == ["1.0"]
     menu = page(member, f"{LEAD_TIME}parts/repository/", **params)
     assert "6 changes" in menu
@@ -186,12 +186,12 @@ def test_the_borders_of_every_set_are_drawn_once_and_in_order() -> None:
 
 
 def test_the_chain_stands_on_one_axis(shop: Delivery, member: Client) -> None:
-    html = page(member, f"{LEAD_TIME}chain/")
+    html = page(member, f"{LEAD_TIME}parts/chain/")
     names = re.findall(r'<div class="what"><a href="[^"]+">([^<]+)</a>', html)
     assert names[0] == "Lead time for changes"
     assert len(names) > 2
     assert html.count('<svg class="hw-multiple') == len(names)
-    table = csv_of(member, f"{LEAD_TIME}chain.csv")
+    table = csv_of(member, f"{LEAD_TIME}charts/chain.csv")
     assert len(table[0]) == len(names) + 1
     assert [row["Lead time for changes (seconds)"] for row in table if row["Lead time for changes (seconds)"]] == [
         "12600.0"
@@ -201,9 +201,9 @@ def test_the_chain_stands_on_one_axis(shop: Delivery, member: Client) -> None:
 def test_the_chain_asks_as_many_queries_however_long_the_window(shop: Delivery, member: Client) -> None:
     counts = []
     for range_ in ("26w", "52w"):
-        page(member, f"{LEAD_TIME}chain/", range=range_)
+        page(member, f"{LEAD_TIME}parts/chain/", range=range_)
         with CaptureQueriesContext(connection) as queries:
-            page(member, f"{LEAD_TIME}chain/", range=range_)
+            page(member, f"{LEAD_TIME}parts/chain/", range=range_)
         counts.append(len(queries))
     assert max(counts) <= MOST_QUERIES
     assert abs(counts[0] - counts[1]) <= 2
@@ -211,13 +211,13 @@ def test_the_chain_asks_as_many_queries_however_long_the_window(shop: Delivery, 
 
 def test_facts_that_stand_out_lead_to_their_pages(shop: Delivery, member: Client) -> None:
     slowest = PullRequest.objects.get(number=6)
-    html = page(member, f"{LEAD_TIME}outliers/")
+    html = page(member, f"{LEAD_TIME}parts/outliers/")
     here = reverse("pull_request", args=[slowest.pk])
     assert f'<a href="{here}">Change 6</a>' in html
     assert html.index("Change 6") < html.index("Change 5")
     assert "2.1 days" in html
     assert member.get(here).status_code == 200
-    assert member.get("/insights/metrics/dora.change_failure_rate/outliers/").status_code == 404
+    assert member.get("/insights/metrics/dora.change_failure_rate/parts/outliers/").status_code == 404
 
 
 def test_the_spread_counts_every_fact_once(shop: Delivery, member: Client) -> None:

@@ -81,7 +81,7 @@ def test_with_pseudonyms_ones_own_total_is_exact_and_others_are_rounded(five_peo
     html = member.get(SESSIONS).content.decode()
     assert "grace" not in html.lower()
     assert "with rounded totals" in html
-    greatest = member.get("/insights/metrics/ai.tokens/outliers/", HTTP_HX_REQUEST="true")
+    greatest = member.get("/insights/metrics/ai.tokens/parts/outliers/", HTTP_HX_REQUEST="true")
     assert greatest.status_code == 200
     assert greatest.content.decode().count('<td><span class="none">–</span></td>') == 5, "a total has no day"
 

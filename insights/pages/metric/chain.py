@@ -6,21 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.http import HttpRequest
-from django.http.response import HttpResponseBase
-
-from core.csv_export import Cell, csv_response
-from core.views import page_view, part_view
+from core.csv_export import Cell
 from insights.annotations.notes import marks_of, notes_on
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import metrics
-from insights.pages.metric.filters import metric_filters, metric_page_url, of_trend
+from insights.pages.metric.filters import metric_page_url, of_trend
 from insights.privacy.visible import Freshness, visible_together
 from insights.query.query import Answer, Dimension, MetricValue, Query
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters
-from insights.ui.metric_panel import metric_named
-from insights.ui.views import render_part
 
 
 @dataclass(frozen=True)
@@ -37,24 +31,20 @@ POSITIVE = "leading indicator"
 NEGATIVE = "guardrail"
 
 
-@part_view
-def metric_chain(request: HttpRequest, key: str) -> HttpResponseBase:
-    """The part of the page, or a separate page."""
-    metric = metric_named(key)
-    filters = metric_filters(request, metric)
-    context = {
+def chain_part(metric: Metric, filters: Filters) -> dict[str, Any]:
+    return {
         "title": f"{metric.name} and related metrics",
-        "chain": chain_of(metric, filters),
+        "chain": side_by_side(linked(metric), filters, about=metric),
         "part": "insights/metrics/_chain.html",
     }
-    return render_part(request, context, filters)
 
 
-@page_view
-def metric_chain_csv(request: HttpRequest, key: str) -> HttpResponseBase:
-    metric = metric_named(key)
-    read = _answers(linked(metric), metric_filters(request, metric))
-    return csv_response(f"headway-{key.replace('.', '-')}-chain", _csv_rows(read))
+def chain_csv(metric: Metric, filters: Filters) -> Iterator[list[Cell]]:
+    by_metric = _answers(linked(metric), filters)
+    yield ["From", *(f"{member.name} ({member.unit})" for member in by_metric)]
+    trends = [read.trend.series for read in by_metric.values()]
+    for figures in zip(*trends, strict=True):
+        yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]
 
 
 def linked(metric: Metric) -> list[Metric]:
@@ -62,10 +52,6 @@ def linked(metric: Metric) -> list[Metric]:
     by_key = {candidate.key: candidate for candidate in metrics()}
     keys = dict.fromkeys([metric.key, *metric.chain])
     return [by_key[key] for key in keys if key in by_key and not by_key[key].always_by]
-
-
-def chain_of(metric: Metric, filters: Filters) -> dict[str, Any]:
-    return side_by_side(linked(metric), filters, about=metric)
 
 
 def side_by_side(listed: Sequence[Metric], filters: Filters, *, about: Metric | None = None) -> dict[str, Any]:
@@ -168,10 +154,3 @@ def _in_words(figure: MetricValue, metric: Metric) -> str:
     if figure.value is None:
         return "hidden" if figure.withheld else "no data"
     return str(wording.reading(figure.value, metric.unit))
-
-
-def _csv_rows(by_metric: dict[Metric, ChainMetric]) -> Iterator[list[Cell]]:
-    yield ["From", *(f"{metric.name} ({metric.unit})" for metric in by_metric)]
-    trends = [read.trend.series for read in by_metric.values()]
-    for figures in zip(*trends, strict=True):
-        yield [figures[0].window.start.isoformat(), *("hidden" if f.withheld else f.value for f in figures)]

@@ -1,87 +1,58 @@
-"""The charts of a metric's page (trend, split trend, distribution), its routes, and the outliers: the facts of the
-greatest values, with links to their pages.
+"""The cards of a metric's page, and its routes: trend, split trend, distribution, the facts of the greatest values, and
+the chain.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from django.http import Http404, HttpRequest
-from django.http.response import HttpResponseBase
-
-from core.views import part_view
 from insights.catalogue.declarations import Metric
 from insights.engine.distribution import has_distribution
-from insights.pages.drawing import highest_title, histogram_of, trend_of
+from insights.pages import presenter
+from insights.pages.drawing import highest_title
 from insights.pages.metric.benchmarks import lines
-from insights.pages.metric.filters import (
-    SPLIT,
-    columns_of,
-    metric_filters,
-    metric_page_of,
-    of_trend,
-    splits_of,
-)
-from insights.pages.routes import Charts, PageRoutes
-from insights.pages.rows import greatest_rows
-from insights.query.query import Dimension
-from insights.ui.cards import Trend
+from insights.pages.metric.chain import chain_csv, chain_part
+from insights.pages.metric.filters import columns_of, metric_filters, metric_page_of, of_trend, split_of
+from insights.pages.routes import PageRoutes
+from insights.ui.cards import Card, Distribution, Section, Slowest, Trend
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters
 from insights.ui.metric_panel import metric_named
-from insights.ui.views import render_part
+
+GREATEST_LISTED = 8
 
 
-def trend(metric: Metric, filters: Filters) -> ChartData:
-    """One line, with the borders of the published bands."""
-    drawn = trend_of(Trend("trend", metric.key), metric_page_of(metric), of_trend(filters))
-    return replace(drawn, benchmarks=lines(filters, metric))
-
-
-def split(metric: Metric, filters: Filters) -> ChartData:
-    """A line per value of the picked dimension."""
-    card = Trend("split", metric.key, by=Dimension(filters.picked[SPLIT]))
-    return trend_of(card, metric_page_of(metric), of_trend(filters))
-
-
-def spread(metric: Metric, filters: Filters) -> ChartData:
-    return histogram_of(filters, metric)
-
-
-def charts_of(metric: Metric) -> Charts:
-    """The charts of a metric; one that is always split has no plain trend."""
-    charts = {} if metric.always_by else {"trend": trend}
-    if splits_of(metric):
-        charts["split"] = split
+def section_of(metric: Metric) -> Section:
+    """The charts of a metric, and its greatest facts; one that is always split has no plain trend."""
+    cards: list[Card] = [] if metric.always_by else [Trend("trend", metric.key, "Trend")]
+    if split := split_of(metric):
+        cards.append(Trend("split", metric.key, "Split", by=split))
     if has_distribution(metric):
-        charts["spread"] = spread
-    return {name: partial(chart, metric) for name, chart in charts.items()}
+        cards.append(Distribution("spread", metric.key, "Distribution", span=6))
+        cards.append(Slowest("outliers", metric.key, highest_title(metric), most=GREATEST_LISTED))
+    return Section("metric", metric.name, "", tuple(cards))
 
 
 def routes_of(key: str) -> PageRoutes:
     """The routes of the metric's page.  Raises Http404."""
     metric = metric_named(key)
+    page, sections = metric_page_of(metric), [section_of(metric)]
+    charts = presenter.charts(sections, page)
     return PageRoutes(
-        metric_page_of(metric),
+        page,
         partial(metric_filters, metric=metric),
         columns_of(metric),
-        parts={},
-        charts=charts_of(metric),
+        parts={**presenter.parts(sections, page), "chain": partial(chain_part, metric)},
+        charts={name: draw if name == "spread" else partial(_over_time, draw, metric) for name, draw in charts.items()},
+        tables={**presenter.tables(sections, page), "chain": partial(chain_csv, metric)},
         csv_prefix=f"headway-{key.replace('.', '-')}",
     )
 
 
-@part_view
-def metric_outliers(request: HttpRequest, key: str) -> HttpResponseBase:
-    """A part of the page, or a separate page."""
-    metric = metric_named(key)
-    if not has_distribution(metric):
-        raise Http404("Its facts have no single value each.")
-    filters = metric_filters(request, metric)
-    context = {
-        "title": f"{highest_title(metric)}: {metric.name}",
-        **greatest_rows(filters, metric.key),
-        "part": "insights/metrics/_outliers.html",
-    }
-    return render_part(request, context, filters)
+def _over_time(draw: Callable[[Filters], ChartData], metric: Metric, filters: Filters) -> ChartData:
+    """The chart of half a year at least; on one line also the borders of the published bands."""
+    drawn = draw(of_trend(filters))
+    is_split = drawn.query is None or drawn.query.segments
+    return drawn if is_split else replace(drawn, benchmarks=lines(filters, metric))

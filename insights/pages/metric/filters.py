@@ -85,17 +85,17 @@ def columns_of(metric: Metric) -> Sequence[Column]:
 
 def choices_of(metric: Metric) -> list[Choice]:
     statistic = statistic_of_metric(metric)
-    choices = [statistic] if statistic else []
-    if splits := splits_of(metric):
-        choices.append(Choice(SPLIT, {split.value: SPLITS[split] for split in splits}))
+    choices = [choice for choice in (statistic, split_of(metric)) if choice]
     sets = {slug: published.name for slug, published in SETS.items() if metric.key in published.metrics}
     if sets:
         choices.append(Choice(BENCHMARK, {BY_ORGANISATION: "The organisation’s", **sets}))
     return choices
 
 
-def splits_of(metric: Metric) -> list[Dimension]:
-    return [dimension for dimension in SPLITS if dimension in metric.segments]
+def split_of(metric: Metric) -> Choice | None:
+    """The dimensions by which the metric can be split; None without any."""
+    splits = {dimension.value: label for dimension, label in SPLITS.items() if dimension in metric.segments}
+    return Choice(SPLIT, splits) if splits else None
 
 
 def metric_page_url(filters: Filters, metric: Metric) -> str:

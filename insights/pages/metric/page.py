@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -10,24 +11,23 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from insights.catalogue.declarations import Metric
-from insights.catalogue.registry import metrics
-from insights.engine.distribution import has_distribution
+from insights.catalogue.registry import get, metrics
 from insights.figure_records.restatements import restatements
-from insights.pages.annotations.labels import note_url
 from insights.pages.answers import Answers, PageQuery, figures_view
-from insights.pages.drawing import highest_title
 from insights.pages.filter_bar import filter_bar
 from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
-from insights.pages.metric.charts import charts_of
+from insights.pages.metric.charts import section_of
 from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers
+from insights.pages.presenter import shown_card
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.query.enums import BelongsTo, Better
 from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.agreements import Agreement, agreements_on
+from insights.ui.cards import Distribution, Slowest, Trend
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.hints import rule_in_words
 from insights.ui.metric_panel import metric_named
@@ -46,7 +46,6 @@ COUNTS_FOR = {
     BelongsTo.OWNER: "the unit that owns the service or repository",
     BelongsTo.UNIT: "only the unit that it was entered for",
 }
-TITLES = {"trend": "Trend", "split": "Split", "spread": "Distribution"}
 
 
 @figures_view
@@ -56,9 +55,9 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     around = scope_navigation(request, filters)
     answers = _read(metric, filters, around)
     figure = answers.figure(key) if answers.now else None
-    names = [*charts_of(metric)]
-    in_time = [name for name in names if name != "spread"]
-    spans: Sequence[tiles.Span] = (7, 5) if len(in_time) > 1 else (12,)
+    section = section_of(metric)
+    over_time = [card for card in section.cards if isinstance(card, Trend)]
+    spans: Sequence[tiles.Span] = (7, 5) if len(over_time) > 1 else (12,)
     known = {other.key for other in metrics()}
     context = {
         "metric": metric,
@@ -72,12 +71,14 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "restated": [restatement.sentence for restatement in restatements(metric, filters.scope, filters.access)],
         "change": answers.change(key) if figure else None,
         "shortfalls": answers.shortfalls([key]) if figure else (),
-        "charts": [_card(metric, name, filters, span=span) for name, span in zip(in_time, spans, strict=False)],
-        "spread": _card(metric, "spread", filters, span=6) if "spread" in names else None,
-        "outliers_title": highest_title(metric),
-        "outliers_url": _url(filters, "metric_outliers", metric) if has_distribution(metric) else "",
-        "chain_url": _url(filters, "metric_chain", metric) if len(linked(metric)) > 1 else "",
-        "chain_csv_url": _url(filters, "metric_chain_csv", metric),
+        "charts": [_card(card, answers, span=span) for card, span in zip(over_time, spans, strict=False)],
+        "spread": [
+            _card(card, answers, span=6) if isinstance(card, Distribution) else shown_card(card, answers)
+            for card in section.cards
+            if isinstance(card, Distribution | Slowest)
+        ],
+        "chain_url": answers.part_url("chain") if len(linked(metric)) > 1 else "",
+        "chain_csv_url": answers.page.chart_csv_url(filters, "chain"),
         "future": [linked_key for linked_key in metric.chain if linked_key not in known],
         "benchmark": benchmark(filters, metric, figure) if figure else None,
         "units": None if metric.always_by else units_part(request, answers.page, filters, around),
@@ -130,23 +131,20 @@ def sample_words(metric: Metric, figure: MetricValue) -> str:
     return f"{facts}{people}{left_out}{few}"
 
 
-def _card(metric: Metric, name: str, filters: Filters, *, span: tiles.Span) -> tiles.ChartCard:
-    drawn = filters if name == "spread" else of_trend(filters)
-    panels, is_wider = in_panels(drawn), drawn.window != filters.window
-    return tiles.ChartCard(
-        key=name,
-        title=f"{TITLES[name]}, {drawn.span}",
-        info=metric.meaning,
-        kind="stacked_bar" if name == "spread" else "line",
-        data_url=filters.url(reverse("metric_page_chart", args=[metric.key, name])),
-        csv_url=filters.url(reverse("metric_page_chart_csv", args=[metric.key, name])),
-        how_url=_url(panels, "metric_how", metric),
-        rows_url=_url(panels, "metric_rows", metric),
-        note_url="" if name == "spread" else note_url(filters, metric.key),
-        pickers=pickers(filters, metric, SPLIT) if name == "split" else (),
-        caveat=f"Shows more than the selected {filters.span}." if is_wider else "",
+def _card(card: Trend | Distribution, answers: Answers, *, span: tiles.Span) -> tiles.ChartCard:
+    """The card of a chart, which is there without a figure of the window, too."""
+    key, filters, is_spread = str(card.metric), answers.filters, isinstance(card, Distribution)
+    drawn = filters if is_spread else of_trend(filters)
+    made = replace(answers, narrowed=in_panels(drawn)).card(
+        card.name,
+        key,
+        title=f"{card.title}, {drawn.span}",
+        kind="stacked_bar" if is_spread else "line",
         span=span,
+        pickers=pickers(filters, get(key), SPLIT) if isinstance(card, Trend) and card.by else (),
+        caveat=f"Shows more than the selected {filters.span}." if drawn.window != filters.window else "",
     )
+    return replace(made, note_url="") if is_spread else made
 
 
 def _url(filters: Filters, route: str, metric: Metric) -> str:

@@ -135,7 +135,9 @@ def _focus_page(request: HttpRequest, subject: Subject, *, problem: str = "", st
         "focus": by_key.get(metric.key) if metric else None,
         "focus_meaning": metric.meaning if metric else "",
         "focus_metric_url": subject.filters.url(reverse("metric_page", args=[metric.key])) if metric else "",
-        "chain_url": half_a_year.url(reverse("metric_chain", args=[metric.key])) if metric and subject.scope else "",
+        "chain_url": half_a_year.url(reverse("metric_page_part", args=[metric.key, "chain"]))
+        if metric and subject.scope
+        else "",
         "lines": [by_key[indicator.key] for indicator in indicators],
         "labels": TABLE,
         "chain": side_by_side(indicators, half_a_year) if indicators and subject.scope else None,
