@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from core.write_errors import FieldError
 
@@ -41,6 +41,11 @@ def rows_of(form: forms.BaseForm) -> list[list[forms.BoundField]]:
 
 def _is_long(field: forms.BoundField) -> bool:
     return isinstance(field.field.widget, forms.Textarea) or (getattr(field.field, "max_length", None) or 0) >= LONG
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """The data of a posted form, which may be empty; None for any other request."""
+    return request.POST if request.method == "POST" else None
 
 
 def posted_number(request: HttpRequest, name: str) -> int:

@@ -16,6 +16,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.forms import posted
 from core.page_links import url_with
 from core.views import form_view
 from core.write_errors import FieldError
@@ -121,7 +122,7 @@ def context_page(request: HttpRequest) -> HttpResponseBase:
     place: Place = visible_repository(name, access) if name else _unit(unit.pk if unit else None)
     own = history_of(place)[:1]
     initial = filled_in(own[0] if own else None) | {"since": today}
-    form = ContextForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = ContextForm(posted(request), initial=initial)
     if request.method == "POST" and not may_say(access, place):
         raise PermissionDenied("Managers of the unit, executives and admins set its context.")
     if form.save_by(lambda: say(access, place, form.values, since=form.cleaned_data["since"])):
@@ -149,7 +150,7 @@ def context_page(request: HttpRequest) -> HttpResponseBase:
 def comparable_rule(request: HttpRequest) -> HttpResponseBase:
     """The rule of comparable teams; admins change it."""
     access, rule = access_in(request), ComparableRule.current()
-    form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
+    form = RuleForm(posted(request), instance=rule)
     if form.save_by(lambda: change_rule(access, {name: form.cleaned_data[name] for name in RULE_FIELDS})):
         messages.success(request, "Rule saved: the next night compares by it.")
         return redirect("comparable_rule")

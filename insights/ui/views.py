@@ -1,4 +1,4 @@
-"""Parts of pages."""
+"""Parts of pages, and forms in the side panel."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from core.write_forms import WriteForm
 from insights.ui.filters import Filters
+from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
 
 
@@ -27,3 +29,9 @@ def render_part(
     if filters:
         context = {**context, "whose": scope_words(filters, scope_navigation(request, filters, is_part=True))}
     return render(request, page, context)
+
+
+def form_panel(request: HttpRequest, template: str, form: WriteForm, **context: Any) -> HttpResponse:
+    """The form in the side panel, which only shows responses with status 200, or as a page of its own."""
+    context |= {"form": form, "base_template": base_template(request), "action": request.get_full_path()}
+    return render(request, template, context, status=200 if is_panel(request) else form.status)

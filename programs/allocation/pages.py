@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from core.csv_export import Cell
 from core.form_page import FormTexts
-from core.forms import show_error
+from core.forms import posted, show_error
 from core.page_links import Picker, url_with
 from core.views import action_view, form_view
 from core.write_errors import FieldError
@@ -195,7 +195,7 @@ def allocation_targets(request: HttpRequest) -> HttpResponse:
     if not access.visibility.leads(unit.pk if unit else None):
         raise PermissionDenied("Only managers of the unit, executives and admins can set its targets.")
     own = own_targets(unit, quarter)
-    form = TargetsForm(request.POST if request.method == "POST" else None, stored=own)
+    form = TargetsForm(posted(request), stored=own)
     back_url = url_with(reverse("allocation"), {"unit": unit.slug if unit else ""})
     if form.is_bound and form.is_valid():
         try:

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 
+from core.forms import posted
 from core.views import form_view, record_view
 from core.write_forms import WriteForm
 from insights.privacy.scope_access import access_in
@@ -83,7 +84,7 @@ class DigestForm(WriteForm):
 @form_view
 def digests(request: HttpRequest) -> HttpResponse:
     account, access = _account(request), access_in(request)
-    form = DigestForm(request.POST if request.method == "POST" else None, access=access, account=account)
+    form = DigestForm(posted(request), access=access, account=account)
     if form.save_by(lambda: subscribe(access, form.wishes)):
         messages.success(request, "Digests saved.")
         return redirect("digests")

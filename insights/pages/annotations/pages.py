@@ -13,13 +13,14 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
 from core.authorship import account_of
+from core.forms import posted
 from core.page_links import PAGE_SIZE, page_links, read_page, url_with
 from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
@@ -43,6 +44,7 @@ from insights.ui import wording
 from insights.ui.filters import filters_of
 from insights.ui.metric_panel import base_template, is_panel
 from insights.ui.scope_bar import EVERYBODY, scope_bar_alone, scope_navigation, scope_words
+from insights.ui.views import form_panel
 from integrations.models import Repository
 from orgtree.access.access import Access
 from orgtree.access.who_sees import names_of
@@ -141,6 +143,7 @@ def filled_in(annotation: Annotation) -> dict[str, Any]:
     }
 
 
+FORM = "insights/annotations/form.html"
 CHANGES_LISTED = 50
 CHARTS_CHANGED = "headway:notes"  # makes the page behind the side panel redraw its charts
 
@@ -177,10 +180,10 @@ def annotation_new(request: HttpRequest) -> HttpResponseBase:
     choices = offered(access, around, about if is_known else "")
     if not choices.units:
         raise PermissionDenied("Only managers of a unit, executives and admins can write notes.")
-    form = NoteForm(_posted(request), choices=choices, initial={"first_day": filters.today})
+    form = NoteForm(posted(request), choices=choices, initial={"first_day": filters.today})
     if form.save_by(lambda: add_annotation(access, form.draft)):
         return _done(request, "Note added.")
-    return _form_page(request, form, {"title": "Add a note", "submit": "Add note"})
+    return form_panel(request, FORM, form, title="Add a note", submit="Add note")
 
 
 @vary_on_headers("HX-Request")
@@ -197,11 +200,11 @@ def annotation(request: HttpRequest, pk: int) -> HttpResponseBase:
     today = windows.local_today()
     around = surroundings(note.unit.slug if note.unit else None, access.visibility, on=today, today=today)
     choices = offered(access, around, note.about, note)
-    form = NoteForm(_posted(request), choices=choices, initial=filled_in(note))
+    form = NoteForm(posted(request), choices=choices, initial=filled_in(note))
     if form.save_by(lambda: change_annotation(access, note, form.draft)):
         return _done(request, "Note updated.")
     more = {"title": "Change a note", "submit": "Save", "remove_url": reverse("annotation_remove", args=[pk])}
-    return _form_page(request, form, {**context, **more})
+    return form_panel(request, FORM, form, **{**context, **more})
 
 
 @action_view
@@ -210,20 +213,9 @@ def annotation_remove(request: HttpRequest, pk: int) -> HttpResponseBase:
     return _done(request, "Note removed.")
 
 
-def _posted(request: HttpRequest) -> QueryDict | None:
-    """The data of a POST, which may be empty; None for GET."""
-    return request.POST if request.method == "POST" else None
-
-
 def _visible(request: HttpRequest, pk: int) -> Annotation:
     visible = Annotation.objects.within(access_in(request).visibility)
     return get_object_or_404(visible.select_related("unit", "repository", "written_by"), pk=pk)
-
-
-def _form_page(request: HttpRequest, form: NoteForm, context: dict[str, Any]) -> HttpResponse:
-    page = {**context, "form": form, "base_template": base_template(request), "action": request.get_full_path()}
-    # The side panel only shows responses with status 200.
-    return render(request, "insights/annotations/form.html", page, status=200 if is_panel(request) else form.status)
 
 
 def _done(request: HttpRequest, message: str) -> HttpResponse:

@@ -7,7 +7,6 @@ are dragged or moved by keys, and takes the new grid from the answer.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import BadRequest
@@ -19,7 +18,7 @@ from django.urls import reverse
 from django.utils.text import slugify
 from django.views.decorators.vary import vary_on_headers
 
-from core.forms import posted_number
+from core.forms import posted, posted_number
 from core.page_links import Picker, url_with
 from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
@@ -33,7 +32,6 @@ from insights.pages.dashboards.forms import (
     CardForm,
     DescriptionForm,
     filled_in,
-    form_panel,
     saved_in_panel,
     unit_choices,
 )
@@ -42,6 +40,7 @@ from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import DEFAULT_RANGE
 from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.views import form_panel
 from orgtree.access.access import Access
 
 FORM = "insights/dashboards/form.html"
@@ -170,8 +169,7 @@ def dashboard_act(request: HttpRequest, pk: int) -> HttpResponseBase:
 def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
     """The form beside the grid, or one of its own where something in it is wrong."""
     access, dashboard = access_in(request), _own(request, pk)
-    posted: Any = request.POST if request.method == "POST" else None
-    form = CardForm(posted, visibility=access.visibility, initial={"kind": "tile"})
+    form = CardForm(posted(request), visibility=access.visibility, initial={"kind": "tile"})
     added = form.save_by(lambda: writing.add_card(access, dashboard, form.card(form.cleaned_data["kind"])))
     if added is not None:
         return redirect(f"{reverse('dashboard_edit', args=[pk])}#slot-{added}")
@@ -185,9 +183,10 @@ def card_new(request: HttpRequest, pk: int) -> HttpResponseBase:
 def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
     access, dashboard = access_in(request), _own(request, pk)
     item = _placed(dashboard, card)
-    posted: Any = request.POST if request.method == "POST" else None
     # In the panel it lies above the form of a new card: the ids of its fields differ.
-    form = CardForm(posted, visibility=access.visibility, stored=item, initial=filled_in(item), auto_id=f"{item.id}_%s")
+    form = CardForm(
+        posted(request), visibility=access.visibility, stored=item, initial=filled_in(item), auto_id=f"{item.id}_%s"
+    )
 
     def save() -> bool:
         writing.change_card(access, dashboard, card, form.card(item.kind))
@@ -204,10 +203,9 @@ def card_edit(request: HttpRequest, pk: int, card: str) -> HttpResponseBase:
 def dashboard_share(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Title, purpose, and the roles and units that it is shared with."""
     access, dashboard = access_in(request), _own(request, pk)
-    posted: Any = request.POST if request.method == "POST" else None
     words = {"title": dashboard.title, "purpose": dashboard.purpose}
     shares = dashboard.shares.select_related("unit")
-    form = DescriptionForm(posted, shares=shares, visibility=access.visibility, initial=words)
+    form = DescriptionForm(posted(request), shares=shares, visibility=access.visibility, initial=words)
 
     def save() -> bool:
         data = form.cleaned_data

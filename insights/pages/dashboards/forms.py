@@ -9,7 +9,7 @@ from typing import Any, cast
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 
 from core.write_errors import FieldError
 from core.write_forms import WriteForm
@@ -33,7 +33,7 @@ from insights.models.sharing import Share
 from insights.pages.catalogue import grouped
 from insights.query import windows
 from insights.ui.filters import WEEK_RANGES
-from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.metric_panel import is_panel
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import Unit, UnitPlace
 from orgtree.models.visibility import Visibility
@@ -159,12 +159,6 @@ class CardForm(WriteForm):
     def show(self, problem: FieldError) -> None:
         field = {"beside": "more", "metrics": "metric"}.get(problem.field, problem.field)
         super().show(FieldError(field, problem.message))
-
-
-def form_panel(request: HttpRequest, template: str, form: WriteForm, **context: Any) -> HttpResponse:
-    """The form in the side panel, which only shows responses with status 200, or as a page of its own."""
-    context |= {"form": form, "base_template": base_template(request), "action": request.get_full_path()}
-    return render(request, template, context, status=200 if is_panel(request) else form.status)
 
 
 def saved_in_panel(request: HttpRequest, address: str) -> HttpResponse:

@@ -13,6 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
+from core.forms import posted
 from core.list_filters import ViewerFilters
 from core.list_page import ListPage
 from core.page_links import PAGE_SIZE
@@ -81,14 +82,14 @@ class Dashboards(SharedList):
 def dashboard_new(request: HttpRequest) -> HttpResponseBase:
     """`template` names one, `file` is one to import; otherwise a dashboard without cards is made."""
     access = access_in(request)
-    posted: Any = request.POST if request.method == "POST" else None
-    is_file = posted is not None and "import" in posted
-    new = NewForm(None if is_file else posted)
-    imported = ImportForm(posted, request.FILES) if is_file else ImportForm()
+    given = posted(request)
+    is_file = given is not None and "import" in given
+    new = NewForm(None if is_file else given)
+    imported = ImportForm(given, request.FILES) if is_file else ImportForm()
     if is_file:
         made = imported.save_by(lambda: import_dashboard(access, imported.content))
-    elif posted is not None and posted.get("template") in TEMPLATES:
-        made = from_template(access, posted["template"])
+    elif (template := request.POST.get("template", "")) in TEMPLATES:
+        made = from_template(access, template)
         messages.success(request, f"“{made.title}” is a draft of your own.")
     else:
         made = new.save_by(lambda: make_dashboard(access, title=new.cleaned_data["title"], cards=[]))

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.vary import vary_on_headers
 
+from core.forms import posted
 from core.list_filters import ViewerFilters
 from core.page_links import url_with
 from core.views import action_view, form_view, page_view, part_view
@@ -27,14 +28,14 @@ from insights.dashboards.saved_views import (
 )
 from insights.dashboards.sharing import share_with, shared_words
 from insights.models import SavedView
-from insights.pages.dashboards.forms import NewViewForm, SharingForm, form_panel, saved_in_panel
+from insights.pages.dashboards.forms import NewViewForm, SharingForm, saved_in_panel
 from insights.pages.dashboards.listing import SharedList
 from insights.pages.filter_bar import chosen_words
 from insights.privacy.scope_access import access_in
 from insights.ui import wording
 from insights.ui.filters import WEEK_RANGES, Filters
 from insights.ui.scope_bar import EVERYBODY, YOURSELF
-from insights.ui.views import render_part
+from insights.ui.views import form_panel, render_part
 from orgtree.access.access import Access
 from orgtree.models import Unit
 
@@ -143,8 +144,7 @@ def saved_view_new(request: HttpRequest) -> HttpResponseBase:
     shown = SavedView(address=address)
     [line] = lines(access, [shown])
     unit = line.whose if parameters.get("unit") else ""
-    posted: Any = request.POST if request.method == "POST" else None
-    form = NewViewForm(posted, shares=(), visibility=access.visibility, initial={}, unit=unit)
+    form = NewViewForm(posted(request), shares=(), visibility=access.visibility, initial={}, unit=unit)
 
     def save() -> SavedView:
         data = form.cleaned_data
@@ -166,9 +166,8 @@ def saved_view_new(request: HttpRequest) -> HttpResponseBase:
 def saved_view_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
     """Rename and share."""
     access, view = access_in(request), _own(request, pk)
-    posted: Any = request.POST if request.method == "POST" else None
     shares = view.shares.select_related("unit")
-    form = SharingForm(posted, shares=shares, visibility=access.visibility, initial={"title": view.title})
+    form = SharingForm(posted(request), shares=shares, visibility=access.visibility, initial={"title": view.title})
 
     def save() -> bool:
         data = form.cleaned_data

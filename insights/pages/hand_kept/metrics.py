@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
+from core.forms import posted
 from core.page_links import url_with
 from core.views import form_view, page_view
 from core.write_forms import WriteForm
@@ -108,7 +109,7 @@ def hand_kept_new(request: HttpRequest) -> HttpResponse:
     if named and named not in TEMPLATES:
         raise Http404("There is no such template.")
     initial = _filled_in(TEMPLATES[named], [address_of(cast(User, request.user))]) if named else {}
-    form = MetricForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = MetricForm(posted(request), initial=initial)
     page = {"title": "New hand-kept metric", "submit": "Create metric", "back_url": reverse("hand_kept")}
     if metric := form.save_by(lambda: define_metric(access, form.given())):
         messages.success(request, f"{metric.name} is in the catalogue. Enter its first value.")
@@ -123,7 +124,7 @@ def hand_kept_edit(request: HttpRequest, slug: str) -> HttpResponse:
         raise PermissionDenied(WHO_DEFINES)
     back_url = reverse("hand_kept_values", args=[slug])
     page = {"title": f"Change {metric.name}", "submit": "Save", "back_url": back_url}
-    form = MetricForm(request.POST if request.method == "POST" else None, initial=_stored(metric))
+    form = MetricForm(posted(request), initial=_stored(metric))
     if form.save_by(
         lambda: change_metric(access, metric, form.given(), of_version=form.of_version),
         lambda stored: field_differences(form, _stored(stored)),

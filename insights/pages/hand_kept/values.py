@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.csv_export import Cell, csv_response
+from core.forms import posted
 from core.page_links import PAGE_SIZE, links_of_page, page_links, read_page, url_with
 from core.views import action_view, form_view, page_view
 from core.write_errors import FieldError
@@ -87,7 +88,7 @@ def hand_kept_values(request: HttpRequest, slug: str) -> HttpResponseBase:
     access, metric = access_in(request), metric_named(slug)
     units = _units_offered(access, metric)
     initial = {"unit": request.GET.get("unit", ""), "day": timezone.localdate()}
-    form = ValueForm(request.POST if request.method == "POST" else None, metric=metric, units=units, initial=initial)
+    form = ValueForm(posted(request), metric=metric, units=units, initial=initial)
     if request.method == "POST":
         if not units:
             raise PermissionDenied("Only managers of a unit and the keepers of the metric can enter values.")

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 
 from core.admin_permissions import NoAdding, NoDeleting
+from core.forms import posted
 from core.locks import BusyError
 from integrations.models import Repository, RepositoryJoin
 from integrations.sync.join_repositories import JoinError, brought, join, undo
@@ -41,7 +42,7 @@ class JoinForm(forms.Form):
 def join_page(request: HttpRequest, first: int, second: int, *, log: Log) -> HttpResponse:
     """The page, and the join that it requests; `log` writes it to admin's history."""
     both = [get_object_or_404(Repository.objects.select_related("joined_into"), pk=pk) for pk in (first, second)]
-    form = JoinForm(request.POST if request.method == "POST" else None, among=both)
+    form = JoinForm(posted(request), among=both)
     if request.method == "POST" and form.is_valid():
         kept = form.cleaned_data["keep"]
         other = next((one for one in both if one != kept), kept)

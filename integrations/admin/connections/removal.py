@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from core.forms import posted
 from core.locks import BusyError
 from integrations.admin.connections.sections import section_context
 from integrations.models import Connection
@@ -44,7 +45,7 @@ class RemoveConnectionForm(forms.Form):
 
 def remove(request: HttpRequest, connection: Connection, *, log: Callable[[HttpRequest, Any], Any]) -> HttpResponse:
     """The page, and the removal that it requests; `log` writes it to admin's history."""
-    form = RemoveConnectionForm(request.POST if request.method == "POST" else None)
+    form = RemoveConnectionForm(posted(request))
     if request.method == "POST" and form.is_valid():
         return _removed(request, connection, log, keeping_facts=form.cleaned_data["facts"] == KEEP)
     context = {

@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
-from core.forms import posted_number
+from core.forms import posted, posted_number
 from core.views import action_view, form_view, record_view
 from core.write_errors import ConflictError, FieldError
 from core.write_forms import NumberedForm
@@ -75,7 +75,7 @@ def focus_edit(request: HttpRequest) -> HttpResponseBase:
         raise PermissionDenied("Only the unit's managers, executives and admins can choose its focus.")
     newest = newest_focus(subject.unit_id)
     initial = {**_values(newest), "reason": ""} if newest else {"number": 0}
-    form = FocusForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = FocusForm(posted(request), initial=initial)
     if form.save_by(
         lambda: set_focus(subject.access, {**form.given(), "unit": subject.slug}, of_number=form.of_version),
         lambda stored: field_differences(form, _values(stored)),

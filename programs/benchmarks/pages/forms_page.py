@@ -13,6 +13,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 
 from core.edit_conflicts import field_differences
+from core.forms import posted
 from core.views import form_view, part_view
 from core.write_errors import FieldError
 from core.write_forms import NumberedForm
@@ -93,8 +94,7 @@ def benchmark_edit(request: HttpRequest, key: str) -> HttpResponseBase:
     subject, metric = _params(request, key)
     if "take" in request.POST:
         return _form_page(request, subject, BenchmarkForm(_with_suggestion(request), metric=metric), is_taken=True)
-    posted = request.POST if request.method == "POST" else None
-    form = BenchmarkForm(posted, metric=metric, initial=_initial(metric, subject))
+    form = BenchmarkForm(posted(request), metric=metric, initial=_initial(metric, subject))
     if form.save_by(
         lambda: set_benchmark(
             subject.access, {**form.given(), "metric": key, "unit": subject.slug}, of_number=form.of_version

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 
 from core.edit_conflicts import field_differences, values_of
 from core.form_page import ConfirmPage, Consequences, FormTexts
-from core.forms import posted_number
+from core.forms import posted, posted_number
 from core.markdown import as_html
 from core.views import action_view, form_view
 from core.write_errors import ConflictError, FieldError
@@ -91,7 +91,7 @@ def qbr_new(request: HttpRequest) -> HttpResponse:
     if not access.visibility.leads_any:
         raise PermissionDenied(ONLY_LEADERS)
     initial = {"day": windows.local_today(), "unit": WHOLE if access.visibility.leads_whole else ""}
-    form = QbrForm(request.POST if request.method == "POST" else None, initial=initial)
+    form = QbrForm(posted(request), initial=initial)
     offer(form, "unit", units_to_write_for(access.visibility))
     if added := form.save_by(lambda: create_qbr(access, **form.given())):
         messages.success(request, "Draft created. Its figures are live until you freeze it.")
@@ -104,7 +104,7 @@ def qbr_section(request: HttpRequest, pk: int, key: str) -> HttpResponse:
     """A save of an outdated version is answered with both texts and stores nothing."""
     qbr = _own_draft(request, pk)
     section = get_object_or_404(qbr.sections, key=key)
-    form = SectionForm(request.POST if request.method == "POST" else None, instance=section)
+    form = SectionForm(posted(request), instance=section)
     preview = ""
     if "preview" in request.POST:
         preview = as_html(form.cleaned_data["commentary"]) if form.is_valid() else ""

@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
+from core.forms import posted
 from core.secret_links import secret_link
 from core.views import form_view
 from core.write_forms import WriteForm
@@ -66,8 +67,7 @@ def notifications(request: HttpRequest) -> HttpResponse:
     account = request.user
     assert isinstance(account, User), "the page is for accounts"  # noqa: S101 — none else is let in
     known = preferences_of(account)
-    posted = request.POST if request.method == "POST" else None
-    form = PreferencesForm(posted, initial={**vars(known), "kinds": sorted(known.kinds)})
+    form = PreferencesForm(posted(request), initial={**vars(known), "kinds": sorted(known.kinds)})
     if form.save_by(lambda: change_preferences(account, form.preferences)):
         messages.success(request, "Stored.")
         return redirect("notifications")

@@ -13,6 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from core.edit_conflicts import field_differences
+from core.forms import posted
 from core.views import action_view, form_view
 from core.write_errors import ConflictError, FieldError
 from insights.privacy.scope_access import access_in
@@ -76,8 +77,7 @@ def roadmap_intent_new(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied(ONLY_LEADERS)
     page = {"title": "Add to the roadmap", "action": request.get_full_path()}
     initial = {name: request.GET.get(name, "") for name in ("unit", "quarter", "template")}
-    posted = request.POST if request.method == "POST" else None
-    form = IntentForm(posted, visibility=access.visibility, known=known, initial=initial)
+    form = IntentForm(posted(request), visibility=access.visibility, known=known, initial=initial)
     if added := form.save_by(lambda: add_intent(access, form.given())):
         messages.success(request, f"“{added.title}” added to {added.quarter} of {unit_name(added.unit)}.")
         return back_to_roadmap(request, added.card_key)
@@ -99,11 +99,11 @@ def roadmap_intent(request: HttpRequest, pk: int) -> HttpResponse:
         "write_url": f"{reverse('objective_new')}?intent={pk}" if may_write else "",
         "action": reverse("roadmap_intent", args=[pk]),
     }
-    posted = request.POST if request.method == "POST" else None
-    if posted is not None and not may_write:
+    given = posted(request)
+    if given is not None and not may_write:
         raise PermissionDenied(ONLY_LEADERS)
     fields = _intent_fields(intent)
-    form = IntentForm(posted, visibility=access.visibility, known=known, stored=intent, initial=fields)
+    form = IntentForm(given, visibility=access.visibility, known=known, stored=intent, initial=fields)
     if changed := form.save_by(
         lambda: change_intent(access, intent, form.given(), of_version=form.of_version),
         lambda stored: field_differences(form, _intent_fields(stored)),
