@@ -35,7 +35,7 @@ from insights.ui.cards import (
     Trend,
     UnitTable,
 )
-from insights.ui.filters import FACETS, FACETS_OF_ROWS, WEEK_RANGES
+from insights.ui.filters import DIMENSION_LABELS, WEEK_RANGES
 from insights.ui.tiles import Span
 
 FORMAT: Final = 1
@@ -47,7 +47,6 @@ PROBLEMS_LISTED = 10
 WIDTHS: Sequence[Span] = (3, 4, 5, 6, 7, 8, 12)
 ORGANISATION = "organisation"  # as the unit of a card; slugs of units are lower-case too, but no tree may use this one
 WINDOWS = (*WEEK_RANGES, "quarter")
-SPLITS = {**FACETS, **FACETS_OF_ROWS}
 
 Json = dict[str, Any]
 StoredCard = Tile | Trend | Breakdown | Lines | Distribution | Table | Text | Later
@@ -85,7 +84,7 @@ def is_compared(metric: Metric) -> bool:
 
 def splits_of(metric: Metric) -> list[Dimension]:
     """The dimensions by which a card can split the metric; one that is always split has no other."""
-    return [dimension for dimension in SPLITS if dimension in (metric.always_by or metric.segments)]
+    return [dimension for dimension in DIMENSION_LABELS if dimension in (metric.always_by or metric.segments)]
 
 
 def is_listed(metric: Metric) -> bool:

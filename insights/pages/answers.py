@@ -32,7 +32,7 @@ from insights.ui import samples, tiles, wording
 from insights.ui.agreements import Agreement, agreements_on
 from insights.ui.cards import Section
 from insights.ui.charts import Kind
-from insights.ui.filters import FACETS, STATISTIC_LABELS, Choice, Filters
+from insights.ui.filters import DIMENSION_LABELS, FACETS, STATISTIC_LABELS, Choice, Filters
 from insights.ui.hints import Hint, hints_of, metrics_of_rules
 from insights.ui.samples import named_beside
 from insights.ui.scope_bar import TileFigures, tile_figures, tile_queries
@@ -279,15 +279,18 @@ class Answers:
     def figure(self, key: str) -> MetricValue:
         return tiles.whole(self.answer(key))
 
+    def by_segment(self, key: str, segment: Dimension) -> Mapping[str, MetricValue]:
+        """Figures of the whole window by segment value."""
+        return tiles.by_segment(self.answer(key, segment), segment)
+
     def split(self, key: str, segment: Dimension) -> Mapping[str, MetricValue]:
         """Figures of the whole window by segment value, highest first; those without a value left out."""
-        figures = tiles.by_segment(self.answer(key, segment), segment)
-        known = [(name, figure) for name, figure in figures.items() if figure.value is not None]
+        known = [(name, figure) for name, figure in self.by_segment(key, segment).items() if figure.value is not None]
         return dict(sorted(known, key=lambda item: (-(item[1].value or 0), item[0])))
 
     def left_out(self, key: str, segment: Dimension) -> int:
         """The number of segments hidden because of too few people."""
-        return sum(figure.withheld for figure in tiles.by_segment(self.answer(key, segment), segment).values())
+        return sum(figure.withheld for figure in self.by_segment(key, segment).values())
 
     def present(self, offered: OfferedFacet) -> Mapping[str, float]:
         """The values of a facet in this window, chosen or not, highest first."""
@@ -518,6 +521,15 @@ def facet_label(dimension: Dimension, value: str) -> str:
     if dimension is Dimension.SERVICE:
         return shown_service(value)
     return agent_name(value) if dimension is Dimension.AGENT else value
+
+
+def facets_in_words(facets: Mapping[Dimension, Sequence[str]]) -> list[str]:
+    """The chosen values of each facet: Agent: Claude Code or Codex."""
+    return [
+        f"{DIMENSION_LABELS.get(dimension, dimension.value)}: "
+        + " or ".join(facet_label(dimension, value) for value in values)
+        for dimension, values in facets.items()
+    ]
 
 
 def how_url(filters: Filters, key: str) -> str:

@@ -9,7 +9,7 @@ from django.http import Http404
 from django.urls import reverse
 
 from core.page_links import Picker
-from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label
+from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_label, facets_in_words
 from insights.query.query import Dimension, Granularity
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITY, WEEK_RANGES, Filters, quarters_to_offer
@@ -61,15 +61,11 @@ def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:
 
 def chosen_words(filters: Filters) -> str:
     """The filters that are set, for the folded bar: Agent: Claude Code; Site: Pune or Oslo."""
-    facets = [
-        f"{FACETS[dimension]}: {' or '.join(facet_label(dimension, value) for value in values)}"
-        for dimension, values in filters.facets.items()
-    ]
     attributes = [
         f"{name.replace('-', ' ').replace('_', ' ').capitalize()}: {' or '.join(values)}"
         for name, values in filters.scope.where.items()
     ]
-    return "; ".join([*facets, *attributes])
+    return "; ".join([*facets_in_words(filters.facets), *attributes])
 
 
 def range_pickers(filters: Filters, url: Callable[[Filters], str]) -> list[Picker]:

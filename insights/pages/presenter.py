@@ -20,7 +20,7 @@ from insights.pages.attribution.labels import mix_in_words
 from insights.pages.compared import beside_non_ai, beside_non_ai_csv, line_name
 from insights.pages.drawing import breakdown_of, drill, highest_title, histogram_of, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv
-from insights.pages.splits import DIMENSION_LABELS, sort_of_split, split_context, split_csv
+from insights.pages.splits import sort_of_split, split_context, split_csv
 from insights.pages.units import (
     UNASSIGNED_PART,
     UnitsOfPage,
@@ -55,7 +55,7 @@ from insights.ui.cards import (
     UnitTable,
 )
 from insights.ui.charts import ChartData
-from insights.ui.filters import Choice, Filters
+from insights.ui.filters import DIMENSION_LABELS, Choice, Filters
 from insights.ui.hints import metrics_of_rules
 from insights.ui.scope_bar import last_day
 from insights.ui.tiles import ChartCard, Link

@@ -19,9 +19,9 @@ from core.page_links import PAGE_SIZE, links_of_page, read_page
 from core.views import page_view, part_view
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get
-from insights.engine.contributions import PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
+from insights.engine.contributions import LARGEST_PAGE, PERSON, ColumnKind, RowColumn, RowsPage, fact_columns
 from insights.engine.fact_rows import GREATEST, RowOrder
-from insights.pages.answers import InsightsPage, facet_label
+from insights.pages.answers import InsightsPage, facet_label, facets_in_words
 from insights.pages.drawing import LABELS, highest_title
 from insights.pages.records.labels import method_words, tool_label, tool_url
 from insights.pages.units import units_part
@@ -30,7 +30,7 @@ from insights.privacy.visible import visible_rows
 from insights.query.enums import UnitOfMeasure
 from insights.query.query import Dimension
 from insights.ui import wording
-from insights.ui.filters import FACETS, FACETS_OF_ROWS, Choice, Filters
+from insights.ui.filters import Choice, Filters
 from insights.ui.metric_panel import PanelParams, base_template, is_panel, read_panel_params
 from insights.ui.scope_bar import scope_navigation, scope_words
 from insights.ui.tiles import Link
@@ -38,7 +38,6 @@ from orgtree.models import Unit, UnitPlacement
 from orgtree.trees.surroundings import Surroundings
 
 ROWS_IN_PANEL = 6
-CSV_PAGE_SIZE = 1000
 COMMIT_COLUMN, SHORT_SHA = "sha", 10
 REFERENCE, CONTRIBUTION, DENOMINATOR = "reference", "contribution", "denominator"
 RECORD_PAGES = {  # by the column that identifies a fact in its relation
@@ -105,7 +104,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "note": shown.note,
         "elsewhere": rows_elsewhere(params.filters, shown.note, lambda filters: filters.url(rows_url)),
         "days": wording.days(params.filters.window),
-        "narrowed": _narrowed(params),
+        "narrowed": "; ".join(facets_in_words(params.query.facets)),
         "whose": scope_words(params.filters, around),
         "table": table,
         "columns_url": params.filters.url(rows_url, **{SORT: sort, COLUMNS: "" if is_whole else ALL_COLUMNS}),
@@ -189,14 +188,18 @@ def metric_rows_csv(request: HttpRequest, key: str) -> HttpResponseBase:
 
     def read(page: int) -> RowsPage:
         return visible_rows(
-            params.query, params.filters.access, page=page, size=CSV_PAGE_SIZE, order=read_order(request)
+            params.query, params.filters.access, page=page, size=LARGEST_PAGE, order=read_order(request)
         )
 
-    return csv_response(f"headway-{key.replace('.', '-')}-rows", csv_rows(read(1), read))
+    return rows_file(f"headway-{key.replace('.', '-')}-rows", read)
 
 
-def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
-    """The headings and all rows: those of `first`, and of the further pages that `read` returns by number."""
+def rows_file(name: str, read: Callable[[int], RowsPage]) -> HttpResponseBase:
+    """All rows as a CSV file, from the pages that `read` returns by number; the first is read before it begins."""
+    return csv_response(name, _csv_rows(read(1), read))
+
+
+def _csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[Cell]]:
     yield [column.label for column in first.columns]
     page = first
     while True:
@@ -205,15 +208,6 @@ def csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list[
         if page.page * page.size >= page.total:
             return
         page = read(page.page + 1)
-
-
-def _narrowed(params: PanelParams) -> str:
-    """The chosen facets, for a sentence; empty without any."""
-    names = {**FACETS, **FACETS_OF_ROWS}
-    return "; ".join(
-        f"{names.get(dimension, dimension.value)}: {' or '.join(facet_label(dimension, value) for value in values)}"
-        for dimension, values in params.query.facets.items()
-    )
 
 
 def printed_recipe(recipe: str) -> str:
@@ -400,7 +394,7 @@ def greatest_rows(filters: Filters, of: str | Choice, *, size: int = OUTLIERS_LI
 def greatest_rows_csv(filters: Filters, metric: Metric) -> Iterator[list[Cell]]:
     """The same as numbers."""
     yield ["Fact", "Reference", "Developer", "Counted on", f"{metric.name} ({metric.unit.value})"]
-    shown = visible_rows(filters.query(metric.key), filters.access, size=CSV_PAGE_SIZE, order=GREATEST)
+    shown = visible_rows(filters.query(metric.key), filters.access, size=LARGEST_PAGE, order=GREATEST)
     for row in shown.rows:
         outlier = _outlier(metric, row, shown.rows)
         yield [*(outlier[name] for name in ("name", "reference", "person", "day")), row["contribution"]]

@@ -11,14 +11,13 @@ from insights.catalogue.registry import get
 from insights.pages.answers import Answers, InsightsPage, PageQuery
 from insights.pages.drawing import NAMELESS, label_of, rows_of_part
 from insights.query.query import MetricValue
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.cards import SplitTable
-from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
-from insights.ui.filters import FACETS, FACETS_OF_ROWS, Choice, Filters
+from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value, with_bars
+from insights.ui.filters import DIMENSION_LABELS, Choice, Filters
 
 BY_VALUE = "value"  # of the dimension
 ROWS_SHOWN = 30
-DIMENSION_LABELS = {**FACETS, **FACETS_OF_ROWS}
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,7 @@ def _read(card: SplitTable, page: InsightsPage, filters: Filters) -> Answers:
 
 
 def _rows(card: SplitTable, answers: Answers, filters: Filters) -> list[SplitRow]:
-    by_metric = [tiles.by_segment(answers.answer(key, card.by), card.by) for key in card.metrics]
+    by_metric = [answers.by_segment(key, card.by) for key in card.metrics]
     values = dict.fromkeys(value for figures in by_metric for value in figures)
     rows = [SplitRow(value, label_of(value, card.by), [of.get(value) for of in by_metric]) for value in values]
     sort = _sort(card, filters)
@@ -87,28 +86,22 @@ def _value(figure: MetricValue | None) -> float | None:
 
 def _printed(rows: Sequence[SplitRow], card: SplitTable, filters: Filters) -> list[tuple[str, list[FigureCell]]]:
     """The first rows, with bars in the column that sorts them, or in the first one."""
-    by = _sort(card, filters).removeprefix("-")
-    with_bars = card.metrics[0] if by == BY_VALUE else by
-    position = card.metrics.index(with_bars)
-    longest = max((_value(row.figures[position]) or 0.0 for row in rows), default=0.0)
 
     def cell(row: SplitRow, key: str, figure: MetricValue | None) -> FigureCell:
-        metric, value, is_sorted = get(key), _value(figure), key == by
+        metric, value = get(key), _value(figure)
         if figure is None or value is None:
-            text = "Hidden" if figure and figure.withheld else ""
-            return FigureCell(text, (figure and figure.reason) or "", is_sorted)
+            return FigureCell("Hidden" if figure and figure.withheld else "", (figure and figure.reason) or "")
         return FigureCell(
             wording.in_column(value, metric.unit),
-            sorted=is_sorted,
-            fraction=value / longest if key == with_bars and longest else None,
             rows_url=rows_of_part(filters, key, card.by, row.value or NAMELESS),
             label=f"{metric.label}: {row.label}",
+            value=value,
         )
 
-    return [
-        (row.label, [cell(row, key, figure) for key, figure in zip(card.metrics, row.figures, strict=True)])
-        for row in rows[:ROWS_SHOWN]
-    ]
+    shown = rows[:ROWS_SHOWN]
+    cells = [[cell(row, key, figure) for key, figure in zip(card.metrics, row.figures, strict=True)] for row in shown]
+    marked = with_bars(cells, card.metrics, _sort(card, filters), otherwise=card.metrics[0])
+    return [(row.label, of_row) for row, of_row in zip(shown, marked, strict=True)]
 
 
 def _headings(card: SplitTable, page: InsightsPage, filters: Filters) -> list[Heading]:

@@ -24,7 +24,7 @@ from insights.query.enums import UnitOfMeasure
 from insights.query.errors import QueryError
 from insights.query.query import MetricValue, Query, Scope
 from insights.ui import wording
-from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value
+from insights.ui.figure_table import FigureCell, Heading, headings, sorted_by_value, with_bars
 from insights.ui.filters import Choice, Filters
 from insights.ui.scope_bar import EVERYBODY, last_day, scope_navigation, unit_name
 from insights.ui.tiles import lagging
@@ -289,32 +289,19 @@ def _headings(of_page: UnitsOfPage) -> list[Heading]:
 
 def _printed(rows: Sequence[Row], of_page: UnitsOfPage) -> list[dict[str, Any]]:
     columns = of_page.columns
-    by = of_page.sort.removeprefix("-")
-    with_bars = by if by != BY_NAME else columns[0].key
-    greatest = {
-        column.key: max((column.pick(row.figures[i]) or 0.0 for row in rows), default=0.0)
-        for i, column in enumerate(columns)
-    }
-
-    def printed_cell(column: Column, figure: MetricValue) -> FigureCell:
-        value, is_sorted = column.pick(figure), column.key == by
-        if figure.withheld:
-            return FigureCell("Hidden", figure.reason or "", is_sorted)
-        if value is None:
-            return FigureCell("", figure.reason or "", is_sorted)
-        longest = greatest[column.key]
-        fraction = value / longest if column.key == with_bars and longest else None
-        return FigureCell(_in_words(column, figure, value), "", is_sorted, fraction)
-
+    cells = [[_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)] for row in rows]
+    keys = [column.key for column in columns]
     return [
-        {
-            "name": row.name,
-            "url": row.url,
-            "as_of": row.as_of,
-            "cells": [printed_cell(column, figure) for column, figure in zip(columns, row.figures, strict=True)],
-        }
-        for row in rows
+        {"name": row.name, "url": row.url, "as_of": row.as_of, "cells": marked}
+        for row, marked in zip(rows, with_bars(cells, keys, of_page.sort, otherwise=keys[0]), strict=True)
     ]
+
+
+def _cell(column: Column, figure: MetricValue) -> FigureCell:
+    value = None if figure.withheld else column.pick(figure)
+    if value is None:
+        return FigureCell("Hidden" if figure.withheld else "", figure.reason or "")
+    return FigureCell(_in_words(column, figure, value), value=value)
 
 
 def _in_words(column: Column, figure: MetricValue, value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 Row = TypeVar("Row")
@@ -27,6 +27,7 @@ class FigureCell:
     fraction: float | None = None  # 0–1, of the longest bar of the column
     rows_url: str = ""  # of the rows behind it, which open beside the page as `label`
     label: str = ""
+    value: float | None = None  # the length of its bar
 
 
 def headings(
@@ -61,6 +62,21 @@ def headings(
         )
         for key, label in labels.items()
     ]
+
+
+def with_bars(
+    rows: Sequence[Sequence[FigureCell]], keys: Sequence[str], sort: str, *, otherwise: str
+) -> list[list[FigureCell]]:
+    """The cells of the columns `keys`, with bars in the one that sorts the table, or in `otherwise` where none does."""
+    by = sort.removeprefix("-")
+    barred = by if by in keys else otherwise
+    longest = max((row[keys.index(barred)].value or 0.0 for row in rows), default=0.0)
+
+    def marked(cell: FigureCell, key: str) -> FigureCell:
+        has_bar = key == barred and longest and cell.value is not None
+        return replace(cell, sorted=key == by, fraction=(cell.value or 0.0) / longest if has_bar else None)
+
+    return [[marked(cell, key) for cell, key in zip(row, keys, strict=True)] for row in rows]
 
 
 def sorted_by_value(rows: Sequence[Row], value: Callable[[Row], float | None], *, descending: bool) -> list[Row]:

@@ -68,6 +68,7 @@ FACETS_OF_ROWS = {
     Dimension.KNOWN_FROM: "Known from",
     Dimension.PHASE: "Adoption phase",
 }
+DIMENSION_LABELS = {**FACETS, **FACETS_OF_ROWS}
 QUARTERS_OFFERED = 5
 SCOPE_PARAMETERS = ("unit", "person", "where")
 WINDOW_PARAMETERS = ("range", "from", "to", "through")

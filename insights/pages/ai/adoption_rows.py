@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, Picker, links_of_page, read_page
 from core.views import page_view, part_view
 from insights.engine.adoption.developers import AdoptionRowsQuery, Panel, RowKind
@@ -18,7 +17,7 @@ from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.page import AI
 from insights.pages.ai.tabs import WORK
-from insights.pages.rows import NOT_IN_PANEL, csv_rows, printed_recipe, row_table, rows_elsewhere
+from insights.pages.rows import NOT_IN_PANEL, printed_recipe, row_table, rows_elsewhere, rows_file
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.query.errors import QueryError
 from insights.ui import wording
@@ -116,7 +115,7 @@ def adoption_rows_csv(request: HttpRequest) -> HttpResponseBase:
     params = _read_params(request)
     name = f"headway-adoption-{params.rows.figure}-{params.rows.listed}".replace("_", "-")
     rows = _rows(params)
-    return csv_response(name, csv_rows(rows.page(1, LARGEST_PAGE), lambda page: rows.page(page, LARGEST_PAGE)))
+    return rows_file(name, lambda page: rows.page(page, LARGEST_PAGE))
 
 
 def _read_params(request: HttpRequest) -> AdoptionRowsParams:

@@ -39,7 +39,7 @@ from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
 from insights.privacy.scope_access import access_in
 from insights.query.enums import UnitOfMeasure
 from insights.ui import wording
-from insights.ui.figure_table import FigureCell, headings
+from insights.ui.figure_table import FigureCell, headings, with_bars
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
 from insights.ui.scope_bar import last_day, scope_navigation, scope_words
@@ -240,10 +240,6 @@ def _banner(params: LeaderboardParams) -> str:
 
 
 def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[dict[str, Any]]:
-    by = params.sort.removeprefix("-")
-    with_bars = by if by in {column.key for column in FIGURES} else params.ranked_by
-    [key_of_bars] = [column.metric for column in FIGURES if column.key == with_bars]
-    longest = max((row.values[key_of_bars].value or 0.0 for row in rows), default=0.0)
     filters = params.filters
     own_scope = replace(filters.scope, person_id=filters.access.visibility.person_id)
     own = replace(filters, scope=own_scope, choices=())
@@ -251,16 +247,16 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
     def printed_cell(column: Column, row: LeaderboardRow) -> FigureCell:
         figure = row.values[column.metric]
         text, note = _in_words(column, figure, has_unpriced=row.has_unpriced)
-        has_bar = column.key == with_bars and longest and figure.value is not None
         return FigureCell(
             text,
             note,
-            sorted=column.key == by,
-            fraction=(figure.value or 0.0) / longest if has_bar else None,
             rows_url=rows_url(own, column.metric) if row.is_own and figure.value is not None else "",
             label=f"Rows of your {column.label}",
+            value=figure.value,
         )
 
+    cells = [[printed_cell(column, row) for column in FIGURES] for row in rows]
+    marked = with_bars(cells, [column.key for column in FIGURES], params.sort, otherwise=params.ranked_by)
     return [
         {
             "rank": f"{row.rank:,}" if row.rank else "",
@@ -269,9 +265,9 @@ def _printed(rows: Sequence[LeaderboardRow], params: LeaderboardParams) -> list[
             "agent": row.agents[0] if row.agents else "",
             "other_agents": wording.listed([agent_name(agent) for agent in row.agents[1:]]),
             "other_count": max(0, len(row.agents) - 1),
-            "cells": [printed_cell(column, row) for column in FIGURES],
+            "cells": of_row,
         }
-        for row in rows
+        for row, of_row in zip(rows, marked, strict=True)
     ]
 
 

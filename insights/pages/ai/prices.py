@@ -21,7 +21,7 @@ from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
 from integrations.models import Repricing
@@ -138,9 +138,7 @@ def _models(answers: Answers, chosen: Mapping[str, str], unknown: set[str]) -> l
     """The models that the viewer may see, the most expensive first."""
     if answers.figure("ai.tokens").withheld:
         return []
-    tokens, spend, unpriced = (
-        tiles.by_segment(answers.answer(key, Dimension.MODEL), Dimension.MODEL) for key in BY_MODEL
-    )
+    tokens, spend, unpriced = (answers.by_segment(key, Dimension.MODEL) for key in BY_MODEL)
     shown = sorted(model for model, figure in tokens.items() if model and not figure.withheld)
     uses = _used_by(answers.filters, shown) if shown else []
     picked = {use.model: chosen.get(use.model) or chosen.get(ALL, "") for use in uses}

@@ -176,8 +176,7 @@ def _rows(answers: Answers, sort: str) -> list[RepositoryRow]:
     """Every repository, and activity without one; sorted by the column that `sort` names."""
     figures: dict[str, dict[str, MetricValue]] = {}
     for metric in METRICS:
-        by_repository = tiles.by_segment(answers.answer(metric, Dimension.REPOSITORY), Dimension.REPOSITORY)
-        for name, figure in by_repository.items():
+        for name, figure in answers.by_segment(metric, Dimension.REPOSITORY).items():
             figures.setdefault(name, {})[metric] = figure
     rows = [RepositoryRow(name, files, figures.get(name, {})) for name, files in context_files_by_repository().items()]
     if NAMELESS in figures:

@@ -20,7 +20,7 @@ from insights.pages.presenter import Additions, OwnCard, TemplateCard, Verdict
 from insights.pages.tabs import OpenTab, TabbedPage
 from insights.query.query import Dimension, MetricValue
 from insights.query.windows import quarter_name, quarter_of
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.cards import Card
 from insights.ui.charts import ChartData, Dataset, Line
 from insights.ui.filters import Filters
@@ -99,8 +99,7 @@ def _split(filters: Filters) -> tuple[PageQuery, ...]:
 
 def share_lines(answers: Answers, targets: Targets) -> list[ShareLine]:
     """Every category with time or a target, in the categories' order; then time without a category."""
-    query = _split(answers.filters)[0]
-    figures = tiles.by_segment(answers.answer(query.key, query.segment), Dimension.INVESTMENT)
+    figures = answers.by_segment(answers.filters.metric(WEIGHTED), Dimension.INVESTMENT)
     listed = [(category.name, targets.shares.get(category.pk)) for category in InvestmentCategory.objects.all()]
     others = [(name, None) for name in (UNMATCHED, UNLINKED) if name in figures]
     is_read = any(figure.value is not None for figure in figures.values())
@@ -126,13 +125,14 @@ def against_target_card(answers: Answers, card: Card) -> TemplateCard:
     whose = targets.unit.name if targets.unit else "the whole organisation"
     may_set = filters.access.visibility.leads(unit.pk if unit else None) and filters.scope.person_id is None
     lines = share_lines(answers, targets)
+    figures = answers.by_segment(filters.metric(WEIGHTED), Dimension.INVESTMENT)
     own: dict[str, Any] = {
         "lines": lines,
         "quarter": quarter_name(quarter),
         "source": f"Targets of {whose}, {quarter_name(quarter)}" if targets.shares else "",
         "is_inherited": bool(targets.shares) and targets.unit != unit,
         "withheld": any(line.withheld for line in lines),
-        "reason": next((figure.reason for figure in _figures(answers) if figure.withheld), ""),
+        "reason": next((figure.reason for figure in figures.values() if figure.withheld), ""),
         "csv_url": answers.page.chart_csv_url(filters, "against_target"),
         "set_url": url_with(
             reverse("allocation_targets"),
@@ -142,11 +142,6 @@ def against_target_card(answers: Answers, card: Card) -> TemplateCard:
         else "",
     }
     return TemplateCard("against_target", "insights/allocation/_against_target.html", own, getattr(card, "span", 7))
-
-
-def _figures(answers: Answers) -> list[MetricValue]:
-    query = _split(answers.filters)[0]
-    return list(answers.answer(query.key, query.segment).total)
 
 
 def against_target_csv(filters: Filters) -> Iterator[list[Cell]]:

@@ -20,7 +20,6 @@ from insights.dashboards.document import (
     LONGEST_TEXT,
     LONGEST_TITLE,
     ORGANISATION,
-    SPLITS,
     Json,
     Placed,
     metrics_of,
@@ -32,7 +31,7 @@ from insights.models.sharing import LONGEST_TITLE as LONGEST_NAME
 from insights.models.sharing import Share
 from insights.pages.catalogue import grouped
 from insights.query import windows
-from insights.ui.filters import WEEK_RANGES
+from insights.ui.filters import DIMENSION_LABELS, WEEK_RANGES
 from insights.ui.metric_panel import is_panel
 from insights.ui.scope_bar import EVERYBODY
 from orgtree.models import Unit, UnitPlace
@@ -110,7 +109,7 @@ class CardForm(WriteForm):
     by = forms.ChoiceField(
         label="Split by",
         required=False,
-        choices=[("", "Not split"), *((split.value, label) for split, label in SPLITS.items())],
+        choices=[("", "Not split"), *((split.value, label) for split, label in DIMENSION_LABELS.items())],
     )
     text = forms.CharField(
         label="Text", required=False, max_length=LONGEST_TEXT, widget=forms.Textarea(attrs={"rows": 4})

@@ -17,23 +17,15 @@ from insights.pages.units import Column, units_choice
 from insights.query import windows
 from insights.query.enums import BelongsTo, UnitOfMeasure
 from insights.query.query import Dimension, Window
-from insights.ui.filters import FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
+from insights.ui.filters import DIMENSION_LABELS, FACETS, STATISTIC, Choice, Filters, filters_of, statistic_of_metric
 
 SHORTEST_TREND = timedelta(weeks=26)  # a shorter trend says little
-SPLITS = {
-    Dimension.ASSISTANCE: "With and without AI",
-    Dimension.AGENT: "Agent",
-    Dimension.WORK_TYPE: "Work type",
-    Dimension.SIZE_CLASS: "Size",
-    Dimension.COMPLEXITY_CLASS: "Complexity",
-    Dimension.SERVICE: "Service",
-    Dimension.PROJECT: "Project",
-    Dimension.EPIC: "Epic",
-    Dimension.INITIATIVE: "Initiative",
-    Dimension.INVESTMENT: "Investment category",
-    Dimension.SEVERITY: "Severity",
-    Dimension.REPOSITORY: "Repository",
-}
+SPLIT_BY = (
+    *(Dimension.AGENT, Dimension.WORK_TYPE, Dimension.SIZE_CLASS, Dimension.COMPLEXITY_CLASS, Dimension.SERVICE),
+    *(Dimension.PROJECT, Dimension.EPIC, Dimension.INITIATIVE, Dimension.INVESTMENT, Dimension.SEVERITY),
+    Dimension.REPOSITORY,
+)
+SPLITS = {Dimension.ASSISTANCE: "With and without AI"} | {by: DIMENSION_LABELS[by] for by in SPLIT_BY}
 SPLIT = "by"
 BENCHMARK = "set"
 BY_ORGANISATION = "organisation"  # the organisation's benchmark set

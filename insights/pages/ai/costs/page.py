@@ -40,7 +40,7 @@ from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import PageQuery, figures_view
 from insights.pages.drawing import rows_of_part
 from insights.pages.filter_bar import range_pickers
-from insights.pages.rows import csv_rows, row_table
+from insights.pages.rows import row_table, rows_file
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
@@ -107,7 +107,7 @@ def ai_costs_csv(request: HttpRequest) -> HttpResponseBase:
     def page_of(number: int) -> RowsPage:
         return visible_session_costs(subject, scope, filters, page=number, size=LARGEST_PAGE)
 
-    return csv_response("headway-ai-cost-rows", csv_rows(page_of(1), page_of))
+    return rows_file("headway-ai-cost-rows", page_of)
 
 
 def _of(subject: Subject, filters: Filters) -> Filters:

@@ -17,7 +17,7 @@ from insights.pages.answers import Answers, PageQuery
 from insights.pages.drawing import NAMELESS, rows_of_part
 from insights.privacy.visible import visible_totals
 from insights.query.query import Dimension, Freshness
-from insights.ui import tiles, wording
+from insights.ui import wording
 from insights.ui.filters import Filters
 from integrations.delivery.records.visible import visible_work_items
 
@@ -63,7 +63,7 @@ def _money(amount: float | None) -> str:
 def repository_lines(answers: Answers, filters: Filters) -> list[RepositoryLine]:
     """The greatest first; `filters` are those of their links."""
     known = answers.split(SPEND, Dimension.REPOSITORY)
-    abandoned = tiles.by_segment(answers.answer(ABANDONED, Dimension.REPOSITORY), Dimension.REPOSITORY)
+    abandoned = answers.by_segment(ABANDONED, Dimension.REPOSITORY)
     agents = _agents(filters)
     whole = sum(figure.value or 0.0 for figure in known.values())
     lines = []

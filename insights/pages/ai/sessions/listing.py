@@ -15,18 +15,26 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 
-from core.csv_export import csv_response
 from core.page_links import PAGE_SIZE, links_of_page, read_page
 from core.views import page_view
 from insights.catalogue.agents import agent_name
-from insights.engine.contributions import DAY, DESCRIPTIONS, PERSON, ColumnKind, RowColumn, RowsPage, read_rows
+from insights.engine.contributions import (
+    DAY,
+    DESCRIPTIONS,
+    LARGEST_PAGE,
+    PERSON,
+    ColumnKind,
+    RowColumn,
+    RowsPage,
+    read_rows,
+)
 from insights.engine.plan import Clock
 from insights.engine.read import read_totals
 from insights.pages.ai.tabs import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, figures_view
 from insights.pages.drawing import LABELS
 from insights.pages.filter_bar import filter_bar
-from insights.pages.rows import csv_rows
+from insights.pages.rows import rows_file
 from insights.privacy.visible import visible_page
 from insights.query.query import Dimension, Query
 from insights.ui import wording
@@ -111,7 +119,6 @@ def _with_figures(listed: RowsPage) -> list[Mapping[str, Any]]:
     return rows
 
 
-CSV_PAGE_SIZE = 1000
 FACETS = (Dimension.AGENT, Dimension.MODEL)
 SESSIONS_PAGE = InsightsPage("ai_sessions", facets=FACETS_OF_SESSIONS)
 
@@ -148,9 +155,9 @@ def sessions_csv(request: HttpRequest) -> HttpResponseBase:
     filters = filters_of(request, facets=FACETS)
 
     def read(page: int) -> RowsPage:
-        return visible_sessions_page(filters.query(KEY), filters.access, page=page, size=CSV_PAGE_SIZE)
+        return visible_sessions_page(filters.query(KEY), filters.access, page=page, size=LARGEST_PAGE)
 
-    return csv_response("headway-ai-sessions", csv_rows(read(1), read))
+    return rows_file("headway-ai-sessions", read)
 
 
 def _line(row: Mapping[str, Any]) -> dict[str, Any]:
