@@ -141,6 +141,11 @@ class InsightsPage:
     def path(self) -> str:
         return address(f"{self.name}_tab", *self.about, self.tab) if self.tab else address(self.name, *self.about)
 
+    @property
+    def file_name(self) -> str:
+        """The beginning of the names of its CSV files."""
+        return f"headway-{'-'.join(self.about) or self.name}".replace(".", "-")
+
     def at(self, tab: str) -> InsightsPage:
         """The page of this tab.  Raises Http404."""
         if tab and tab not in self.tabs:

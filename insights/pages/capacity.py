@@ -46,5 +46,4 @@ HOURS = Section(
 CAPACITY = TabbedPage(
     InsightsPage("capacity", tabs={"": Tab("Hours", (HOURS,))}),
     "insights/capacity.html",
-    csv_prefix="headway-capacity",
 )

@@ -46,7 +46,7 @@ class PageRoutes:
     complete: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
-    csv_prefix: str = "headway"
+    file_name: str = ""  # by default that of the page
 
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
         """One part of the page.  Raises Http404, QueryError."""
@@ -67,7 +67,7 @@ class PageRoutes:
         filters = self.filters(request)
         whole = self.complete.get(name, name)
         rows = self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows()
-        return csv_response(f"{self.csv_prefix}-{name.replace('_', '-')}", rows)
+        return csv_response(f"{self.file_name or self.page.file_name}-{name.replace('_', '-')}", rows)
 
     def of_units(self, request: HttpRequest) -> UnitsOfPage:
         """The page's figures of each unit.  Raises Http404 if it has none, QueryError."""

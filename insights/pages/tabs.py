@@ -43,8 +43,8 @@ class OpenTab:
 class TabbedPage:
     """A page, and what it adds to the declarations of its sections.
 
-    `head` is read with every tab.  `more` is the further context of its template, and `instead` what it answers in
-    place of itself, if anything.
+    `head` is read with every tab.  `verdict` stands above the sections of the first one; `more` is the further context
+    of the template, and `instead` what the page answers in place of itself, if anything.
     """
 
     page: InsightsPage
@@ -53,7 +53,7 @@ class TabbedPage:
     own: presenter.Additions = presenter.NOTHING
     head: Sequence[PageQuery] = ()
     own_choices: Sequence[Choice] = ()
-    csv_prefix: str = "headway"
+    verdict: Callable[[Answers], presenter.Verdict | None] = lambda _answers: None
     more: Callable[[HttpRequest, OpenTab], Mapping[str, Any]] = lambda _request, _opened: {}
     instead: Callable[[HttpRequest, OpenTab], HttpResponseBase | None] = lambda _request, _opened: None
 
@@ -134,6 +134,7 @@ class TabbedPage:
             "bar": filter_bar(answers, tab.around),
             "whose": scope_words(filters, tab.around),
             "tabs": answers.page.tab_links(filters),
+            "verdict": None if answers.page.tab else self.verdict(answers),
             "sections": [
                 {**section, "shortfalls": of_section} for section, of_section in zip(shown, lacking, strict=True)
             ],
@@ -177,7 +178,6 @@ class TabbedPage:
         return PageRoutes(
             *(self.page, self.filters, self.columns, self.parts, self.charts, self.complete, self.tables),
             rows_of_parts=presenter.rows_of_parts(self.sections),
-            csv_prefix=self.csv_prefix,
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:

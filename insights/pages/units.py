@@ -218,8 +218,7 @@ def unassigned_context(around: Surroundings, of_page: UnitsOfPage) -> dict[str, 
 
 def units_csv(request: HttpRequest, of_page: UnitsOfPage) -> HttpResponseBase:
     rows = units_csv_rows(_around(request, of_page), of_page)
-    name = "-".join(of_page.page.about) or of_page.page.name
-    return csv_response(f"headway-{name.replace('.', '-')}-units", rows)
+    return csv_response(f"{of_page.page.file_name}-units", rows)
 
 
 def units_csv_rows(around: Surroundings, of_page: UnitsOfPage) -> Iterator[list[Cell]]:

@@ -52,7 +52,6 @@ def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     active = int(answers.figure("ai.active_by_any_source" if tab == "vendors" else "ai.active_developers").value or 0)
     return {
         "active_developers": wording.count(active, "active developer"),
-        "verdict": None if tab else _verdict(answers),
         "unmatched": "" if tab else _unmatched_sentence(answers.filters, answers),
     }
 
@@ -147,6 +146,7 @@ AI = TabbedPage(
     ),
     head=HEAD,
     own_choices=(COST,),
+    verdict=_verdict,
     more=_more,
     instead=_instead,
 )

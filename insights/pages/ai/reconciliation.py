@@ -41,5 +41,4 @@ RECONCILIATION = TabbedPage(
         tabs={"": Tab("Bills", (BILLS,))},
     ),
     "insights/reconciliation.html",
-    csv_prefix="headway-reconciliation",
 )

@@ -85,10 +85,8 @@ class ShareLine:
 
 
 def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
-    answers = opened.answers
     return {
-        "verdict": None if answers.page.tab else _verdict(answers),
-        "rules_url": url_with(reverse("allocation_rules"), {"unit": answers.filters.scope.unit}),
+        "rules_url": url_with(reverse("allocation_rules"), {"unit": opened.answers.filters.scope.unit}),
         "has_rules": AllocationRule.objects.exists(),
     }
 
@@ -288,6 +286,6 @@ ALLOCATION = TabbedPage(
             ),
         },
     ),
-    csv_prefix="headway-allocation",
+    verdict=_verdict,
     more=_more,
 )

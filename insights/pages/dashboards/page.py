@@ -212,7 +212,7 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
             "figures": partial(figures_csv, page=page, cards=cards, units=units),
         },
         rows_of_parts=rows,
-        csv_prefix="headway-dashboard",
+        file_name="headway-dashboard",
     )
 
 

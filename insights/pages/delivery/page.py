@@ -28,7 +28,6 @@ from integrations.delivery.completeness import completeness
 def _more(_request: HttpRequest, opened: OpenTab) -> dict[str, Any]:
     answers = opened.answers
     return {
-        "verdict": None if answers.page.tab else _verdict(answers),
         "statistics": answers.pickers(STATISTIC),
         "compare_url": replace(answers.filters, choices=(STATISTIC,)).url(reverse("compare")),
     }
@@ -72,6 +71,6 @@ DELIVERY = TabbedPage(
         lede_of=dora.lede_of,
     ),
     own_choices=(STATISTIC,),
-    csv_prefix="headway-delivery",
+    verdict=_verdict,
     more=_more,
 )

@@ -47,7 +47,6 @@ def routes_of(key: str) -> PageRoutes:
         parts={**presenter.parts(sections, page), "chain": partial(chain_part, metric)},
         charts={name: draw if name == "spread" else partial(_over_time, draw, metric) for name, draw in charts.items()},
         tables={**presenter.tables(sections, page), "chain": partial(chain_csv, metric)},
-        csv_prefix=f"headway-{key.replace('.', '-')}",
     )
 
 

@@ -71,6 +71,5 @@ PLANNING = TabbedPage(
         },
     ),
     own_choices=(LISTED,),
-    csv_prefix="headway-planning",
     more=_report,
 )
