@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from django.http import Http404
@@ -13,10 +14,32 @@ from insights.pages.answers import Answers, InsightsPage, OfferedFacet, facet_la
 from insights.query.query import Dimension, Granularity
 from insights.ui import wording
 from insights.ui.filters import FACETS, GRANULARITY, WEEK_RANGES, Filters, quarters_to_offer
-from insights.ui.scope_bar import scope_bar
+from insights.ui.scope_bar import scope_bar, scope_words
 from orgtree.trees.surroundings import Surroundings
 
 VALUES_LISTED = 30  # of a facet; rarer ones can be set in the URL
+
+
+def page_head(answers: Answers, around: Surroundings) -> dict[str, Any]:
+    """The context of a page's filter bar and of the sentence below its title."""
+    filters = answers.filters
+    return {"filters": filters, "bar": filter_bar(answers, around), "whose": scope_words(filters, around)}
+
+
+def head_of_window(
+    filters: Filters,
+    around: Surroundings,
+    path: str,
+    url: Callable[[Filters], str],
+    extra_params: Mapping[str, str] = MappingProxyType({}),
+) -> dict[str, Any]:
+    """The same of a page with units and ranges alone; `url` is the page's for other filters."""
+    return {
+        "scope": scope_bar(filters, around, {}, path, extra_params=extra_params),
+        "whose": scope_words(filters, around),
+        "days": wording.days(filters.window),
+        "ranges": range_pickers(filters, url),
+    }
 
 
 def filter_bar(answers: Answers, around: Surroundings) -> dict[str, Any]:

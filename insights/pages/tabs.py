@@ -16,14 +16,14 @@ from core.csv_export import Cell
 from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, PageQuery, figures_view, of_rules
 from insights.pages.change_token import current_token
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.findings import findings_beside
 from insights.pages.lines import WITH_BANDS
 from insights.pages.routes import Charts, PageRoutes, Parts, page_urls
 from insights.pages.units import Column, units_choice, units_part
 from insights.ui.cards import Chart, Lines, Section, Table, Units
 from insights.ui.filters import Choice, Filters, filters_of
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from orgtree.trees.surroundings import Surroundings
 
 MOST_POINTS = 3  # of *What to look at*, beside figures on one screen
@@ -130,9 +130,7 @@ class TabbedPage:
         lacking = answers.shortfalls_by_section(*queries) if any(queries) else [()] * len(queries)
         context = {
             "pulse": tab.token,
-            "filters": filters,
-            "bar": filter_bar(answers, tab.around),
-            "whose": scope_words(filters, tab.around),
+            **page_head(answers, tab.around),
             "tabs": answers.page.tab_links(filters),
             "verdict": None if answers.page.tab else self.verdict(answers),
             "sections": [

@@ -33,7 +33,7 @@ from insights.leaderboard.ranking import (
 from insights.leaderboard.visible import FACETS, LeaderboardRow, VisibleLeaderboard
 from insights.pages.ai.tabs import AI_PAGE, FACETS_OF_SESSIONS, RANKED_BY
 from insights.pages.answers import InsightsPage, figures_view, how_url, rows_url
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.rows import rows_elsewhere
 from insights.pages.units import AI_COLUMNS, BY_NAME, has_units
 from insights.privacy.scope_access import access_in
@@ -42,7 +42,7 @@ from insights.ui import wording
 from insights.ui.figure_table import FigureCell, headings, with_bars
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.hints import Hint, hints_of
-from insights.ui.scope_bar import last_day, scope_navigation, scope_words
+from insights.ui.scope_bar import last_day, scope_navigation
 from insights.ui.tiles import Link
 from orgtree.trees.surroundings import surroundings
 
@@ -111,9 +111,7 @@ def leaderboard(request: HttpRequest) -> HttpResponseBase:
     board = params.read()
     rows, total = board.page(sort=params.sort, search=params.search, page=number, size=PAGE_SIZE)
     context = {
-        "filters": filters,
-        "bar": filter_bar(answers, around),
-        "whose": scope_words(filters, around),
+        **page_head(answers, around),
         "search": params.search,
         "search_fields": filters.parameters(),
         "clear_url": replace(params, search="").url(),

@@ -18,12 +18,12 @@ from insights.catalogue.agents import agent_name
 from insights.pages.ai.tabs import AI_PAGE, SPEND_PAGE
 from insights.pages.answers import Answers, PageQuery, figures_view
 from insights.pages.drawing import rows_of_part
-from insights.pages.filter_bar import range_pickers
+from insights.pages.filter_bar import head_of_window
 from insights.query.errors import QueryError
 from insights.query.query import Dimension, MetricValue
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from integrations.models import Repricing
 from integrations.telemetry.prices.library import listed_models
 from integrations.telemetry.prices.lists import PriceCard, Rate
@@ -73,10 +73,7 @@ def ai_prices(request: HttpRequest) -> HttpResponseBase:
     models = _models(answers, chosen, unknown)
     tokens = answers.figure("ai.tokens")
     context = {
-        "days": wording.days(filters.window),
-        "whose": scope_words(filters, around),
-        "scope": scope_bar(filters, around, {}, request.path, extra_params={ALL: chosen.get(ALL, "")}),
-        "ranges": range_pickers(filters, lambda other: _url(other, chosen)),
+        **head_of_window(filters, around, request.path, lambda other: _url(other, chosen), {ALL: chosen.get(ALL, "")}),
         "hidden": filters.parameters(),
         "rows": [_row(model, chosen, filters) for model in models],
         "total": _total(models),

@@ -16,12 +16,12 @@ from insights.pages.ai.costs.repositories import UNKNOWN_REPOSITORY
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, how_url, rows_url
 from insights.pages.drawing import NAMELESS, rows_of_part
-from insights.pages.filter_bar import range_pickers
+from insights.pages.filter_bar import head_of_window
 from insights.query.query import Dimension, MetricValue
 from insights.ui import tiles, wording
 from insights.ui.figure_table import FigureCell, headings, sorted_by_value
 from insights.ui.filters import Choice, Filters, filters_of
-from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from integrations.code.git.context_files import context_files_by_repository
 from integrations.models import ContextFile
 
@@ -124,10 +124,7 @@ def ai_repositories(request: HttpRequest) -> HttpResponseBase:
     answers = AI_PAGE.read(filters, QUERIES)
     labels = {BY_NAME: "Repository", BY_FILES: "Context files", **{key: c.label for key, c in COLUMNS.items()}}
     context = {
-        "days": wording.days(filters.window),
-        "scope": scope_bar(filters, around, {}, request.path),
-        "whose": scope_words(filters, around),
-        "ranges": range_pickers(filters, lambda other: other.url(url)),
+        **head_of_window(filters, around, request.path, lambda other: other.url(url)),
         "enabled": _enabled(answers.figure("ai.enabled_repositories")),
         "headings": headings(
             labels,

@@ -30,7 +30,7 @@ from insights.pages.compare.table import (
     table_headings,
     whole_row,
 )
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.units import ListedUnits, Row, unit_rows
 from insights.privacy.scope_access import access_in
 from insights.query import windows
@@ -57,8 +57,7 @@ def compare(request: HttpRequest) -> HttpResponseBase:
     name = scope_words(filters, around)
     whole = [read.figure(metric.key) for metric in params.metrics]
     context = {
-        "bar": filter_bar(read, around),
-        "whose": name,
+        **page_head(read, around),
         "statistics": read.pickers(STATISTIC),
         "headings": table_headings(params),
         "rows": compared_rows(rows, params)[:MOST_UNITS],

@@ -23,7 +23,7 @@ from insights.pages import lines, presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, figures_view
 from insights.pages.change_token import current_token
 from insights.pages.delivery.lead_time import stages_part, stages_table
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.findings import findings_part, findings_table
 from insights.pages.presenter import OwnCard
 from insights.pages.routes import PageRoutes
@@ -35,7 +35,7 @@ from insights.ui import wording
 from insights.ui.cards import LINE, Lines, Section
 from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
-from insights.ui.scope_bar import EVERYBODY, scope_navigation, scope_words
+from insights.ui.scope_bar import EVERYBODY, scope_navigation
 from orgtree.access.who_sees import names_of
 from orgtree.models import Unit
 from orgtree.trees.surroundings import Surroundings
@@ -245,9 +245,7 @@ def dashboard(request: HttpRequest, pk: int) -> HttpResponseBase:
     context = {
         "dashboard": shown,
         "pulse": token,
-        "filters": filters,
-        "bar": filter_bar(answers, around),
-        "whose": scope_words(filters, around),
+        **page_head(answers, around),
         "slots": grid,
         "shared": shared_words(shown),
         "about": _about(shown),

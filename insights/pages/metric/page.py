@@ -14,7 +14,7 @@ from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get, metrics
 from insights.figure_records.restatements import restatements
 from insights.pages.answers import Answers, PageQuery, figures_view
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.how import kept_by
 from insights.pages.metric.benchmarks import benchmark
 from insights.pages.metric.chain import linked
@@ -32,7 +32,7 @@ from insights.ui.filters import STATISTIC, Filters
 from insights.ui.hints import rule_in_words
 from insights.ui.metric_panel import metric_named
 from insights.ui.offers import actions_on
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from insights.ui.shortfalls import queries_behind
 from orgtree.trees.surroundings import Surroundings
 
@@ -61,9 +61,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
     known = {other.key for other in metrics()}
     context = {
         "metric": metric,
-        "filters": filters,
-        "bar": filter_bar(answers, around),
-        "whose": scope_words(filters, around),
+        **page_head(answers, around),
         "statistics": pickers(filters, metric, STATISTIC.parameter),
         "figure": figure,
         "printed": str(wording.reading(figure.value, metric.unit)) if figure and figure.value is not None else "",

@@ -39,13 +39,13 @@ from insights.pages.ai.spend import BY_OUTCOME, outcome_shares
 from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import PageQuery, figures_view
 from insights.pages.drawing import rows_of_part
-from insights.pages.filter_bar import range_pickers
+from insights.pages.filter_bar import head_of_window
 from insights.pages.rows import row_table, rows_file
 from insights.privacy.visible import visible_rows
 from insights.query.query import Dimension
 from insights.ui import tiles, wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.scope_bar import scope_bar, scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from integrations.code.costs import ABANDONED as ABANDONED_STATES
 from integrations.code.costs import CostScope
 
@@ -70,20 +70,16 @@ def ai_costs(request: HttpRequest) -> HttpResponseBase:
             return redirect(filters.url(reverse("ai_costs"), **chosen))
     subject = read_subject(request, filters)
     around = scope_navigation(request, filters)
-    has_window = subject.scope is None
     context: dict[str, Any] = {
         "subject": subject,
-        "days": wording.days(filters.window) if has_window else "",
-        "scope": scope_bar(filters, around, {}, request.path, extra_params=subject.parameters),
-        "whose": scope_words(filters, around),
-        "ranges": range_pickers(filters, lambda other: _url(other, subject)) if has_window else (),
+        **head_of_window(filters, around, request.path, lambda other: _url(other, subject), subject.parameters),
         "search": search,
         "not_found": bool(search),
         "fields": filters.parameters(),
         "all_url": filters.url(reverse("ai_costs")),
     }
     if subject.scope is not None:
-        context |= _of_record(request, subject, subject.scope, filters)
+        context |= {"days": "", "ranges": (), **_of_record(request, subject, subject.scope, filters)}
     elif subject.kind:
         context |= _of_repository(request, subject, filters)
     else:

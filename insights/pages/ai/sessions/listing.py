@@ -33,13 +33,13 @@ from insights.engine.read import read_totals
 from insights.pages.ai.tabs import FACETS_OF_SESSIONS
 from insights.pages.answers import InsightsPage, figures_view
 from insights.pages.drawing import LABELS
-from insights.pages.filter_bar import filter_bar
+from insights.pages.filter_bar import page_head
 from insights.pages.rows import rows_file
 from insights.privacy.visible import visible_page
 from insights.query.query import Dimension, Query
 from insights.ui import wording
 from insights.ui.filters import Filters, filters_of
-from insights.ui.scope_bar import scope_navigation, scope_words
+from insights.ui.scope_bar import scope_navigation
 from integrations.models import AgentSession
 from integrations.telemetry.sessions.summaries import NOTHING, summaries_of
 from orgtree.access.access import Access
@@ -130,8 +130,7 @@ def sessions(request: HttpRequest) -> HttpResponseBase:
     answers = SESSIONS_PAGE.read(filters, SESSIONS_PAGE.menus, around=around)
     listed = visible_sessions_page(filters.query(KEY), filters.access, page=number, size=PAGE_SIZE)
     context = {
-        "bar": filter_bar(answers, around),
-        "whose": scope_words(filters, around),
+        **page_head(answers, around),
         "note": listed.note,
         "lines": [_line(row) for row in listed.rows],
         **links_of_page(
