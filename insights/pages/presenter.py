@@ -170,41 +170,6 @@ class TileGroup:
 
 
 @dataclass(frozen=True)
-class TileCard:
-    """A tile as a separate card."""
-
-    key: str
-    tile: tiles.Tile
-    span: tiles.Span
-    template: ClassVar[str] = "insights/_tile_card.html"
-
-
-@dataclass(frozen=True)
-class TextCard:
-    key: str
-    title: str
-    text: str
-    span: tiles.Span
-    template: ClassVar[str] = "insights/_text_card.html"
-
-
-@dataclass(frozen=True)
-class FiguresCard:
-    """Metrics as rows of a table."""
-
-    key: str
-    title: str
-    lines: Sequence[tiles.Tile]
-    template: ClassVar[str] = "insights/_figures_card.html"
-
-
-@dataclass(frozen=True)
-class UnitsCard:
-    units: Mapping[str, str]
-    template: ClassVar[str] = "insights/_units_card.html"
-
-
-@dataclass(frozen=True)
 class LaterCard:
     """A card that loads after the page; `links` lead to rows and to other tabs."""
 
@@ -225,7 +190,7 @@ class LaterCard:
 
 @dataclass(frozen=True)
 class TemplateCard:
-    """A card that a page presents itself, in a template of its own, whose context is `own`."""
+    """A card that is there with the page, in a template whose context is `own`."""
 
     key: str
     template: str
@@ -233,7 +198,7 @@ class TemplateCard:
     span: tiles.Span = 12
 
 
-Shown = TileGroup | TileCard | TextCard | ChartCard | FiguresCard | UnitsCard | LaterCard | TemplateCard
+Shown = TileGroup | ChartCard | LaterCard | TemplateCard
 
 
 def shown(
@@ -301,11 +266,13 @@ def _shown_in(
     match card:
         case Figures(title=title, metrics=metrics):
             figures = [answers.tile(key, band=own.band_of(answers, key)) for key in metrics]
-            return FiguresCard(f"{section.key}-more", title, figures)
+            return TemplateCard(
+                f"{section.key}-more", "insights/_figures_card.html", {"title": title, "lines": figures}
+            )
         case Look(span=span):
             return _later(Later("look", "What to look at", "Show what to look at", span), answers)
         case Units():
-            return UnitsCard(units) if units else None
+            return TemplateCard("units", "insights/_units_card.html", units) if units else None
         case Own(name=name):
             raise LookupError(f"No page presents the card {name}.")
         case Trend() | Lines() | Breakdown() | LastActive() | Distribution():
@@ -320,12 +287,11 @@ def shown_card(card: Tile | Chart | Table | Text | Later, answers: Answers, own:
     """A card that needs nothing of its section."""
     match card:
         case Tile():
-            made = tile(card, answers, own)
-            return TileCard(card.name or made.key.replace(".", "-"), made, card.span or 3)
+            return tile_card(tile(card, answers, own), card.span or 3, card.name)
         case Trend() | Lines() | Breakdown() | LastActive() | Distribution():
             return chart_card(card, answers)
         case Text(name=name, title=title, text=text, span=span):
-            return TextCard(name, title, text, span)
+            return TemplateCard(name, "insights/_text_card.html", {"title": title, "text": text}, span)
         case Later():
             return _later(card, answers)
         case UnitTable() | SplitTable() | Comparison() | Slowest():
@@ -333,6 +299,11 @@ def shown_card(card: Tile | Chart | Table | Text | Later, answers: Answers, own:
             url, csv_url = answers.part_url(card.name), answers.page.chart_csv_url(answers.filters, card.name)
             later = LaterCard(card.name.replace("_", "-"), title, text, url, card.span, csv_url=csv_url)
             return _with_links(card, later, answers) if isinstance(card, Comparison) else later
+
+
+def tile_card(made: tiles.Tile, span: tiles.Span, name: str = "") -> TemplateCard:
+    """A tile as a separate card."""
+    return TemplateCard(name or made.key.replace(".", "-"), "insights/_tile_card.html", {"tile": made}, span)
 
 
 def _with_links(card: Comparison, made: LaterCard, answers: Answers) -> LaterCard:

@@ -25,7 +25,7 @@ from insights.pages.units import AI_COLUMNS
 from insights.privacy.visible import visible_unmatched
 from insights.query.query import Scope
 from insights.ui import tiles, wording
-from insights.ui.cards import Section, Tile
+from insights.ui.cards import Card, Section, Tile
 from insights.ui.filters import Filters
 from integrations.facts.counts import available_sources
 
@@ -85,6 +85,10 @@ def _unmatched_sentence(filters: Filters, answers: Answers) -> str:
     return f"Not matched to a person: {wording.listed(parts)}. They count only at organisation level."
 
 
+def _adoption_card(answers: Answers, card: Card) -> presenter.TemplateCard:
+    return presenter.tile_card(_adoption_tile(answers), 3, "adoption")
+
+
 def _adoption_tile(answers: Answers) -> tiles.Tile:
     """The number of active developers out of all possible ones."""
     rate, out_of = answers.figure(answers.filters.metric(OUT_OF)), answers.filters.picked[OUT_OF.parameter]
@@ -124,7 +128,7 @@ AI = TabbedPage(
     AI_COLUMNS,
     own=Additions(
         cards={
-            "adoption_tile": OwnCard(lambda answers, _card: presenter.TileCard("adoption", _adoption_tile(answers), 3)),
+            "adoption_tile": OwnCard(_adoption_card),
             "total_spend": OwnCard(spend.total_card, spend.queries),
             "spend_outcome": OwnCard(part=spend.outcome_part),
             "seats": OwnCard(spend.seats_card),
