@@ -319,8 +319,6 @@ class Answers:
         label: str | None = None,
         sample: str | None = None,
         sample_of: str = "",
-        unit: str | None = None,
-        note: str = "",
         band: tiles.Band | None = None,
     ) -> tiles.Tile:
         """The tile of a metric that was read with `of_tiles`, in the metric's words, with its threshold and target.
@@ -357,13 +355,13 @@ class Answers:
         notes = (
             tiles.small_sample(metric, figure),
             tiles.lagging(answer),
-            note or ", ".join(samples.notes_of(metric, figure, self.figure_if_read)),
+            ", ".join(samples.notes_of(metric, figure, self.figure_if_read)),
             self.counted.ignored_filters(metric),
         )
         return replace(
             made,
             value=printed.value,
-            unit=self._unit(metric, printed) if unit is None else unit,
+            unit=self._unit(metric, printed),
             spark=tiles.spark(answer) if figure.value else (),
             change=None if began else self.change(key),
             since=f"since {wording.day(began)}" if began else "",

@@ -56,7 +56,6 @@ def metric_how(request: HttpRequest, key: str) -> HttpResponseBase:
         "left_out": _left_out(params, answer, beside),
         "first_rows_url": filters.url(reverse("metric_first_rows", args=[key])),
         "rows_url": filters.url(reverse("metric_rows", args=[key])),
-        "csv_url": filters.url(reverse("metric_rows_csv", args=[key])),
         "actions": actions_on(metric, filters.scope, filters.access),
         "metric_url": filters.url(reverse("metric_page", args=[key])),
     }

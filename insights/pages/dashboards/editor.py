@@ -81,7 +81,6 @@ def dashboard_edit(request: HttpRequest, pk: int) -> HttpResponseBase:
     context = {
         "dashboard": dashboard,
         "slots": grid,
-        "widths": WIDTHS,
         "saved": _saved(dashboard),
         "shared": shared_words(dashboard),
         "whose": scope_words(filters, around),

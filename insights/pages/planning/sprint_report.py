@@ -136,7 +136,7 @@ def report_context(report: SprintReport, filters: Filters, around: Surroundings)
         "lists": [_list_link(amount, report, counted, filters, is_open=amount == listed) for amount in ORDER],
         "listed": LISTED.options[listed],
         "amount": listed,
-        "lines": [_line(line, listed, counted) for line in lines],
+        "lines": [_line(line, listed) for line in lines],
         "csv_url": _sprint_url("planning_sprint_csv", report, filters),
         "reported": _reported(report, counted),
         "recent": _recent(report, counted, filters),
@@ -308,7 +308,7 @@ def _split(whole: float, committed: float) -> str:
     return f"{wording.amount(committed)} + {wording.amount(added)} added" if added > 0 else ""
 
 
-def _line(line: SprintLine, amount: str, counted: Counted) -> dict[str, Any]:
+def _line(line: SprintLine, amount: str) -> dict[str, Any]:
     return {
         "item": named(line.name),
         "points": _points(line),
