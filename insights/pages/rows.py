@@ -97,16 +97,10 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
     )
     around = scope_navigation(request, params.filters, is_part=True)
     context = {
-        "base_template": base_template(request),
+        **rows_context(request, params.filters, shown, table, lambda filters: filters.url(rows_url)),
         "metric": params.metric,
-        "panel_name": f"Rows of {params.metric.name}" if is_panel(request) else "",
-        "recipe": printed_recipe(shown.recipe),
-        "note": shown.note,
-        "elsewhere": rows_elsewhere(params.filters, shown.note, lambda filters: filters.url(rows_url)),
-        "days": wording.days(params.filters.window),
         "narrowed": "; ".join(facets_in_words(params.query.facets)),
         "whose": scope_words(params.filters, around),
-        "table": table,
         "columns_url": params.filters.url(rows_url, **{SORT: sort, COLUMNS: "" if is_whole else ALL_COLUMNS}),
         "is_whole": is_whole,
         **links_of_page(
@@ -122,6 +116,21 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
         "units": _units_below(request, params, around) if shown.note == AGGREGATES_NOTE else None,
     }
     return render(request, "insights/metric_rows.html", context)
+
+
+def rows_context(
+    request: HttpRequest, filters: Filters, shown: RowsPage, table: RowTable, url: Callable[[Filters], str]
+) -> dict[str, Any]:
+    """What a page and a panel of rows have in common; `url` is the address of the rows for other filters."""
+    return {
+        "base_template": base_template(request),
+        "panel_name": table.caption if is_panel(request) else "",
+        "recipe": shown.recipe.replace("contribution", "value"),  # the name of the column on pages
+        "note": shown.note,
+        "elsewhere": rows_elsewhere(filters, shown.note, url),
+        "days": wording.days(filters.window),
+        "table": table,
+    }
 
 
 def _units_below(request: HttpRequest, params: PanelParams, around: Surroundings) -> Mapping[str, str] | None:
@@ -208,11 +217,6 @@ def _csv_rows(first: RowsPage, read: Callable[[int], RowsPage]) -> Iterator[list
         if page.page * page.size >= page.total:
             return
         page = read(page.page + 1)
-
-
-def printed_recipe(recipe: str) -> str:
-    """The recipe with the name that the column of contributions has on pages."""
-    return recipe.replace("contribution", "value")
 
 
 def row_table(

@@ -17,12 +17,12 @@ from insights.engine.live_rows import rows_of_answer
 from insights.pages.ai.effect import FIGURE_TITLES, adoption_rows_url, effect_query
 from insights.pages.ai.page import AI
 from insights.pages.ai.tabs import WORK
-from insights.pages.rows import NOT_IN_PANEL, printed_recipe, row_table, rows_elsewhere, rows_file
+from insights.pages.rows import NOT_IN_PANEL, row_table, rows_context, rows_file
 from insights.privacy.adoption import AdoptionRows, visible_adoption_rows
 from insights.query.errors import QueryError
 from insights.ui import wording
 from insights.ui.filters import Filters
-from insights.ui.metric_panel import base_template, is_panel
+from insights.ui.metric_panel import is_panel
 from insights.ui.scope_bar import scope_navigation, scope_words
 
 LIST_NAMES = {
@@ -68,18 +68,18 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
     with rows_of_answer():
         shown = _rows(params).page(page, PAGE_SIZE)
     title = FIGURE_TITLES[params.rows.figure]
-    table = row_table(
+    listed_rows = row_table(
         _for_panel(shown, params.rows.listed) if is_panel(request) else shown,
         folds=False,
         without=NOT_IN_PANEL if is_panel(request) else frozenset(),
         record_page=RECORD_PAGES.get(params.rows.listed, ""),
     )
+    table = replace(listed_rows, caption=f"Rows of {title}")
     context = {
-        "base_template": base_template(request),
+        **rows_context(request, params.filters, shown, table, lambda filters: adoption_rows_url(filters, params.rows)),
         "title": title,
         "formula": FORMULAS[params.rows.figure],
         "whose": scope_words(params.filters, scope_navigation(request, params.filters, is_part=True)),
-        "days": wording.days(params.filters.window),
         "work": _work(params.filters),
         "groups": _groups(params),
         "lists": [
@@ -90,13 +90,6 @@ def adoption_rows(request: HttpRequest) -> HttpResponseBase:
             )
             for listed in params.rows.lists
         ],
-        "recipe": printed_recipe(shown.recipe),
-        "note": shown.note,
-        "elsewhere": rows_elsewhere(
-            params.filters, shown.note, lambda filters: adoption_rows_url(filters, params.rows)
-        ),
-        "table": replace(table, caption=f"Rows of {title}"),
-        "panel_name": f"Rows of {title}" if is_panel(request) else "",
         **links_of_page(page, shown.rows, shown.total, lambda number: url(page=number), size=PAGE_SIZE),
         "csv_url": url(name="adoption_rows_csv"),
         "page_url": url(page=request.GET.get("page", "")),
