@@ -7,7 +7,7 @@ means, because only means add up, over pull requests with all phases known; the 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.urls import reverse
@@ -123,12 +123,29 @@ def phase_queries(_filters: Filters) -> Sequence[PageQuery]:
     )
 
 
-def means_of_lines(answers: Answers) -> Iterator[tuple[str, Sequence[float], int, int]]:
-    """Each line with the mean seconds of its phases, the number of pull requests, and the number left out."""
-    for line in _lines_with_phases(answers):
-        if means := _phase_means(answers, line):
-            known = means["review"][1]
-            yield line, [mean for mean, _ in means.values()], known, _pull_requests_left_out(answers, line, known)
+@dataclass(frozen=True)
+class PhasesOfLine:
+    """A line with the mean seconds of its phases, the number of pull requests, and the number left out."""
+
+    line: str
+    means: Mapping[str, float]
+    pull_requests: int
+    left_out: int
+
+
+def phases_of_lines(answers: Answers) -> list[PhasesOfLine]:
+    """The agents and Non-AI, and any agent if there are several; lines with a phase that is unknown are left out."""
+    merged = lines.figures_of(answers, MERGED)
+    agents = [line for line in merged if line not in (WITHOUT, ANY_AGENT)]
+    either = [line for line in (ANY_AGENT, WITHOUT) if line in merged and (line == WITHOUT or len(agents) != 1)]
+    found = []
+    for line in (*agents, *either):
+        figures = {phase: _phase_figure(answers, metric, line) for phase, (metric, _) in PHASES.items()}
+        means = {phase: figure.value for phase, figure in figures.items() if figure and figure.value is not None}
+        if (review := figures["review"]) and len(means) == len(PHASES):
+            left_out = max(0, merged[line].sample_size - review.sample_size)
+            found.append(PhasesOfLine(line, means, review.sample_size, left_out))
+    return found
 
 
 def phases_card(answers: Answers, card: Card) -> TemplateCard:
@@ -136,12 +153,10 @@ def phases_card(answers: Answers, card: Card) -> TemplateCard:
 
 
 def _phases(answers: Answers) -> dict[str, Any]:
-    means = {line: _phase_means(answers, line) for line in _lines_with_phases(answers)}
-    known = {line: phases for line, phases in means.items() if phases}
-    before = max((phases["coding"][0] for phases in known.values()), default=0.0)
-    after = max((phases["review"][0] + phases["merge"][0] for phases in known.values()), default=0.0)
+    known = phases_of_lines(answers)
+    before = max((of.means["coding"] for of in known), default=0.0)
+    after = max((of.means["review"] + of.means["merge"] for of in known), default=0.0)
     scale = before + after or 1.0
-    missing = None if known else _figure_without_value(answers)
     return {
         "card": answers.card(
             "phases",
@@ -149,63 +164,35 @@ def _phases(answers: Answers) -> dict[str, Any]:
             title="PR phases, mean",
             kind="stacked_bar",
             span=4,
-            missing=missing,
+            missing=None if known else _figure_without_value(answers),
         ),
-        "lines": [_phases_of_line(answers, line, phases, before, scale) for line, phases in known.items()],
+        "lines": [_line(answers, of, before, scale) for of in known],
         "border": before / scale,
         "legend": [(key, label, rows_url(answers.counted, metric)) for key, (metric, label) in PHASES.items()],
     }
 
 
-def _lines_with_phases(answers: Answers) -> Sequence[str]:
-    """The agents and Non-AI; any agent if there are several."""
-    names = list(lines.figures_of(answers, MERGED))
-    agents = [line for line in names if line not in (WITHOUT, ANY_AGENT)]
-    either = [line for line in (ANY_AGENT, WITHOUT) if line in names and (line == WITHOUT or len(agents) != 1)]
-    return [*agents, *either]
-
-
-def _phase_means(answers: Answers, line: str) -> Mapping[str, tuple[float, int]]:
-    """Phase → mean seconds and number of pull requests; empty where nothing is known or may be shown."""
-    means: dict[str, tuple[float, int]] = {}
-    for phase, (metric, _) in PHASES.items():
-        figure = _phase_figure(answers, metric, line)
-        if figure is None or figure.value is None:
-            return {}
-        means[phase] = figure.value, figure.sample_size
-    return means
-
-
-def _phases_of_line(
-    answers: Answers, line: str, means: Mapping[str, tuple[float, int]], before: float, scale: float
-) -> dict[str, Any]:
-    coding, review, merge = (means[phase][0] for phase in PHASES)
+def _line(answers: Answers, of: PhasesOfLine, before: float, scale: float) -> dict[str, Any]:
+    coding, review, merge = (of.means[phase] for phase in PHASES)
     starts = {"coding": before - coding, "review": before, "merge": before + review}
-    known = means["review"][1]
-    left_out = _pull_requests_left_out(answers, line, known)
     return {
-        "key": marker(line),
-        "label": line_name(line),
+        "key": marker(of.line),
+        "label": line_name(of.line),
         "bars": [
             {
                 "key": phase,
                 "label": label,
-                "value": str(wording.duration(means[phase][0])),
+                "value": str(wording.duration(of.means[phase])),
                 "start": starts[phase] / scale,
-                "fraction": means[phase][0] / scale,
-                "rows_url": rows_of_part(answers.counted, metric, Dimension.AGENT, marker(line)),
+                "fraction": of.means[phase] / scale,
+                "rows_url": rows_of_part(answers.counted, metric, Dimension.AGENT, marker(of.line)),
             }
             for phase, (metric, label) in PHASES.items()
         ],
         "cycle": str(wording.duration(review + merge)),
-        "sample": wording.count(known, "PR"),
-        "left_out": f"{left_out:,} excluded" if left_out > 0 else "",
+        "sample": wording.count(of.pull_requests, "PR"),
+        "left_out": f"{of.left_out:,} excluded" if of.left_out else "",
     }
-
-
-def _pull_requests_left_out(answers: Answers, line: str, known: int) -> int:
-    merged = lines.figures_of(answers, MERGED)[line]
-    return max(0, merged.sample_size - known)
 
 
 def _phase_figure(answers: Answers, metric: str, line: str) -> MetricValue | None:
@@ -226,8 +213,8 @@ def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     narrowed = presenter.narrowed(COMPARED, filters)
     answers = AI_PAGE.read(narrowed, (*lines.queries(MERGED), *phase_queries(narrowed)))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in PHASES.values()), "PRs", "PRs excluded"]
-    for line, means, known, left_out in means_of_lines(answers):
-        yield [line_name(line), *means, known, left_out]
+    for of in phases_of_lines(answers):
+        yield [line_name(of.line), *(of.means[phase] for phase in PHASES), of.pull_requests, of.left_out]
 
 
 def lines_table(filters: Filters) -> Iterator[list[Cell]]:
