@@ -16,6 +16,7 @@ from tests.teams import Teams, create_teams
 PAGES = (
     "/insights/ai/",
     "/insights/ai/parts/failing_tools/",
+    "/insights/ai/charts/failing_tools.csv",
     "/insights/ai/charts/adoption/",
     "/insights/ai/charts/adoption.csv",
     "/insights/ai/units/",
@@ -49,6 +50,7 @@ PAGES = (
     "/insights/metrics/ai.tokens/charts/trend.csv",
     "/insights/metrics/ai.tokens/parts/chain/",
     "/insights/metrics/ai.tokens/charts/chain.csv",
+    "/insights/metrics/ai.tokens/charts/outliers.csv",
     "/insights/metrics/ai.tokens/parts/outliers/",
     "/insights/annotations/",
     "/insights/metrics/ai.tokens/how/",

@@ -64,9 +64,10 @@ class PageRoutes:
         return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
 
     def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """The file of a chart or table, which is read before it begins.  Raises Http404, QueryError."""
         filters = self.filters(request)
         whole = self.complete.get(name, name)
-        rows = self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows()
+        rows = [*(self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows())]
         return csv_response(f"{self.file_name or self.page.file_name}-{name.replace('_', '-')}", rows)
 
     def of_units(self, request: HttpRequest) -> UnitsOfPage:
