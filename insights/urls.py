@@ -38,7 +38,7 @@ from insights.pages.delivery.page import DELIVERY
 from insights.pages.hand_kept import import_page, metrics, values
 from insights.pages.integrations import page as integrations
 from insights.pages.metric import page as metric
-from insights.pages.metric.charts import routes_of
+from insights.pages.metric.page import routes_of
 from insights.pages.planning.initiative import initiative_csv, initiative_page
 from insights.pages.planning.page import PLANNING
 from insights.pages.planning.sprint_report import sprint_csv, sprint_days, sprint_days_csv

@@ -12,7 +12,7 @@ from django.test import Client
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import matches, metrics
-from insights.pages.metric.charts import charts_of
+from insights.pages.metric.page import routes_of
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +50,7 @@ def problems_of_page(browser: Client, metric: Metric, as_table: set[str]) -> Ite
     if "Definition" not in page:
         yield "no definition"
     charts = {part.split('"')[0].partition("?")[0] for part in page.split('data-chart="')[1:]}
-    if charts != {f"{address}charts/{name}/" for name in charts_of(metric)}:
+    if charts != {f"{address}charts/{name}/" for name in routes_of(metric.key).charts}:
         yield f"its charts are {charts}"
     for url in charts:
         chart = browser.get(url)

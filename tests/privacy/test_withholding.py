@@ -17,6 +17,7 @@ from django.test import Client
 from insights.catalogue.registry import get, metrics
 from insights.engine.distribution import Bin, DistributionAnswer
 from insights.engine.read import read_series
+from insights.pages.metric.page import routes_of
 from insights.privacy.visible import visible_rows, visible_series
 from insights.privacy.withhold import is_withheld, withheld_distribution
 from insights.query import windows
@@ -189,10 +190,14 @@ def identifying_numbers() -> Iterator[str]:
 
 
 def walked() -> list[str]:
-    """Each route of the application, and the API with a metric of each segment."""
+    """Each route of the application, each part of a metric's page, and the API with a metric of each segment."""
     pages = [access.address for route, access in ROUTES.items() if not route.startswith(("accounts/", "^v1/"))]
+    of_metric = routes_of("ai.spend")
+    parts = [f"/insights/metrics/ai.spend/parts/{part}/" for part in of_metric.parts]
+    files = [f"/insights/metrics/ai.spend/charts/{name}.csv" for name in (*of_metric.charts, *of_metric.tables)]
     split = {dimension: metric.key for metric in metrics() for dimension in metric.segments}
-    return pages + [f"/api/v1/metrics/{key}/series/?segment={dimension}" for dimension, key in split.items()]
+    series = [f"/api/v1/metrics/{key}/series/?segment={dimension}" for dimension, key in split.items()]
+    return [*pages, *parts, *files, *series]
 
 
 def addresses_by_metric(kind: str) -> list[str]:

@@ -1,9 +1,10 @@
-"""A metric's page."""
+"""A metric's page: its cards, its routes, and the figure with its definition."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -12,22 +13,34 @@ from django.urls import reverse
 
 from insights.catalogue.declarations import Metric
 from insights.catalogue.registry import get, metrics
+from insights.engine.distribution import has_distribution
 from insights.figure_records.restatements import restatements
+from insights.pages import presenter
 from insights.pages.answers import Answers, PageQuery, figures_view
+from insights.pages.drawing import highest_title
 from insights.pages.filter_bar import page_head
 from insights.pages.how import kept_by
-from insights.pages.metric.benchmarks import benchmark
-from insights.pages.metric.chain import linked
-from insights.pages.metric.charts import section_of
-from insights.pages.metric.filters import SPLIT, in_panels, metric_filters, metric_page_of, of_trend, pickers
-from insights.pages.presenter import shown_card
+from insights.pages.metric.benchmarks import benchmark, lines
+from insights.pages.metric.chain import chain_csv, chain_part, linked
+from insights.pages.metric.filters import (
+    SPLIT,
+    columns_of,
+    in_panels,
+    metric_filters,
+    metric_page_of,
+    of_trend,
+    pickers,
+    split_of,
+)
+from insights.pages.routes import PageRoutes
 from insights.pages.units import units_part
 from insights.privacy.scope_access import has_scope
 from insights.query.enums import BelongsTo, Better
 from insights.query.query import MetricValue
 from insights.ui import tiles, wording
 from insights.ui.agreements import Agreement, agreements_on
-from insights.ui.cards import Distribution, Slowest, Trend
+from insights.ui.cards import Card, Distribution, Section, Slowest, Trend
+from insights.ui.charts import ChartData
 from insights.ui.filters import STATISTIC, Filters
 from insights.ui.hints import rule_in_words
 from insights.ui.metric_panel import metric_named
@@ -36,6 +49,7 @@ from insights.ui.scope_bar import scope_navigation
 from insights.ui.shortfalls import queries_behind
 from orgtree.trees.surroundings import Surroundings
 
+GREATEST_LISTED = 8
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
@@ -46,6 +60,39 @@ COUNTS_FOR = {
     BelongsTo.OWNER: "the unit that owns the service or repository",
     BelongsTo.UNIT: "only the unit that it was entered for",
 }
+
+
+def section_of(metric: Metric) -> Section:
+    """The charts of a metric, and its greatest facts; one that is always split has no plain trend."""
+    cards: list[Card] = [] if metric.always_by else [Trend("trend", metric.key, "Trend")]
+    if split := split_of(metric):
+        cards.append(Trend("split", metric.key, "Split", by=split))
+    if has_distribution(metric):
+        cards.append(Distribution("spread", metric.key, "Distribution", span=6))
+        cards.append(Slowest("outliers", metric.key, highest_title(metric), most=GREATEST_LISTED))
+    return Section("metric", metric.name, "", tuple(cards))
+
+
+def routes_of(key: str) -> PageRoutes:
+    """The routes of the metric's page.  Raises Http404."""
+    metric = metric_named(key)
+    page, sections = metric_page_of(metric), [section_of(metric)]
+    charts = presenter.charts(sections, page)
+    return PageRoutes(
+        page,
+        partial(metric_filters, metric=metric),
+        columns_of(metric),
+        parts={**presenter.parts(sections, page), "chain": partial(chain_part, metric)},
+        charts={name: draw if name == "spread" else partial(_over_time, draw, metric) for name, draw in charts.items()},
+        tables={**presenter.tables(sections, page), "chain": partial(chain_csv, metric)},
+    )
+
+
+def _over_time(draw: Callable[[Filters], ChartData], metric: Metric, filters: Filters) -> ChartData:
+    """The chart of half a year at least; on one line also the borders of the published bands."""
+    drawn = draw(of_trend(filters))
+    is_split = drawn.query is None or drawn.query.segments
+    return drawn if is_split else replace(drawn, benchmarks=lines(filters, metric))
 
 
 @figures_view
@@ -71,7 +118,7 @@ def metric_page(request: HttpRequest, key: str) -> HttpResponseBase:
         "shortfalls": answers.shortfalls([key]) if figure else (),
         "charts": [_card(card, answers, span=span) for card, span in zip(over_time, spans, strict=False)],
         "spread": [
-            _card(card, answers, span=6) if isinstance(card, Distribution) else shown_card(card, answers)
+            _card(card, answers, span=6) if isinstance(card, Distribution) else presenter.shown_card(card, answers)
             for card in section.cards
             if isinstance(card, Distribution | Slowest)
         ],
