@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.urls import reverse
 
@@ -61,7 +61,6 @@ from insights.ui.scope_bar import last_day
 from insights.ui.tiles import ChartCard, Link
 from orgtree.trees.surroundings import Surroundings, surroundings
 
-Made = TypeVar("Made")
 WEEKLY = {Granularity.WEEK: "Weekly", Granularity.MONTH: "Monthly", Granularity.QUARTER: "Quarterly"}
 COLUMNS = 12  # of the grid
 
@@ -478,37 +477,40 @@ def drawn_cards(sections: Iterable[Section]) -> Mapping[str, Chart]:
 
 def charts(sections: Sequence[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], ChartData]]:
     """The function that draws each chart, by the name in its address; of lines a second one, with their bands."""
-    by_name = {
-        card.name: _of_section(section, partial(drawn, card, page))
-        for section in sections
-        for card in section.cards
-        if isinstance(card, Chart)
-    }
+    cards = drawn_cards(sections).values()
     with_bands = {
-        f"{card.name}{lines.WITH_BANDS}": _of_section(section, partial(lines.drawn_with_bands, card, page))
-        for section in sections
-        for card in section.cards
+        f"{card.name}{lines.WITH_BANDS}": partial(lines.drawn_with_bands, card, page)
+        for card in cards
         if isinstance(card, Lines)
     }
-    return {**by_name, **with_bands}
+    return {**{card.name: partial(drawn, card, page) for card in cards}, **with_bands}
 
 
-def _of_section(section: Section, made: Callable[[Filters], Made]) -> Callable[[Filters], Made]:
-    """The same with the section's own filters."""
-    return lambda filters: made(narrowed(section, filters))
+def card_of(name: str) -> str:
+    """The name of the card to which a chart, a part or a table of this name belongs."""
+    return name.removesuffix(UNASSIGNED_PART).removesuffix(lines.WITH_BANDS)
+
+
+def filters_of_card(sections: Iterable[Section]) -> Callable[[str, Filters], Filters]:
+    """A function that returns the filters of a card: those of its section."""
+    by_card = {getattr(card, "name", ""): section for section in sections for card in section.cards}
+
+    def of_card(name: str, filters: Filters) -> Filters:
+        section = by_card.get(card_of(name))
+        return narrowed(section, filters) if section else filters
+
+    return of_card
 
 
 def parts(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], dict[str, Any]]]:
     """The function that returns the context of each table that loads after the page, by its name."""
-    listed = [(section, card) for section in sections for card in section.cards if isinstance(card, Table)]
-    return {
-        **{card.name: _of_section(section, partial(_part, card, page)) for section, card in listed},
-        **{
-            f"{card.name}{UNASSIGNED_PART}": _of_section(section, partial(_unassigned, card, page))
-            for section, card in listed
-            if isinstance(card, UnitTable)
-        },
+    listed = [card for section in sections for card in section.cards if isinstance(card, Table)]
+    unassigned = {
+        f"{card.name}{UNASSIGNED_PART}": partial(_unassigned, card, page)
+        for card in listed
+        if isinstance(card, UnitTable)
     }
+    return {**{card.name: partial(_part, card, page) for card in listed}, **unassigned}
 
 
 def _unassigned(card: UnitTable, page: InsightsPage, filters: Filters) -> dict[str, Any]:
@@ -536,7 +538,7 @@ def _part(card: Table, page: InsightsPage, filters: Filters) -> dict[str, Any]:
 def tables(sections: Iterable[Section], page: InsightsPage) -> Mapping[str, Callable[[Filters], Iterator[list[Cell]]]]:
     """The CSV file of each table that loads after the page, by its name."""
     return {
-        card.name: _of_section(section, partial(_csv, card, page))
+        card.name: partial(_csv, card, page)
         for section in sections
         for card in section.cards
         if isinstance(card, Table)

@@ -34,8 +34,9 @@ class PageRoutes:
     """The views behind the routes that `page` names in its URLs.
 
     A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV of a chart
-    is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `rows_of_parts` returns
-    the URLs of the rows behind the parts of a chart.
+    is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `filters_of` returns the
+    filters of what has a name, a part, a chart or a table, from those of the page; `rows_of_parts` returns the URLs of
+    the rows behind the parts of a chart.
     """
 
     page: InsightsPage
@@ -46,6 +47,7 @@ class PageRoutes:
     complete: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
+    filters_of: Callable[[str, Filters], Filters] = lambda _name, filters: filters
     file_name: str = ""  # by default that of the page
 
     def part(self, request: HttpRequest, name: str) -> HttpResponse:
@@ -53,19 +55,19 @@ class PageRoutes:
         filters = self.filters(request)
         with rows_of_answer(PAGE) as rows:
             part = self.parts.get(name)
-            context = part(filters) if part else facet_part(self._page(request), filters, name)
+            context = part(self.filters_of(name, filters)) if part else facet_part(self._page(request), filters, name)
         lacking = wording.still_to_come(rows.lag.days_lacking)
         return render_part(request, {"part": f"insights/_part_{name}.html", "lacking": lacking, **context}, filters)
 
     def chart(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """A chart of the page.  Raises Http404 if it has no such chart, QueryError."""
-        filters = self.filters(request)
+        filters = self.filters_of(name, self.filters(request))
         drawn = self._drawn(name, filters)
         return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
 
     def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """The file of a chart or table, which is read before it begins.  Raises Http404, QueryError."""
-        filters = self.filters(request)
+        filters = self.filters_of(name, self.filters(request))
         whole = self.complete.get(name, name)
         rows = [*(self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows())]
         return csv_response(f"{self.file_name or self.page.file_name}-{name.replace('_', '-')}", rows)

@@ -176,6 +176,7 @@ class TabbedPage:
         return PageRoutes(
             *(self.page, self.filters, self.columns, self.parts, self.charts, self.complete, self.tables),
             rows_of_parts=presenter.rows_of_parts(self.sections),
+            filters_of=presenter.filters_of_card(self.sections),
         )
 
     def _look(self, filters: Filters) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from core.csv_export import Cell
 from insights.catalogue.agents import agent_name, in_agent_order
 from insights.catalogue.registry import get
 from insights.engine.compared_lines import ANY_AGENT, WITHOUT
-from insights.pages import lines, presenter
-from insights.pages.ai.tabs import AI_PAGE, COMPARED
+from insights.pages import lines
+from insights.pages.ai.tabs import AI_PAGE
 from insights.pages.answers import Answers, PageQuery, compared, rows_url
 from insights.pages.compared import line_name, marker
 from insights.pages.drawing import rows_of_part
@@ -210,8 +210,7 @@ def _figure_without_value(answers: Answers) -> MetricValue:
 
 def phases_table(filters: Filters) -> Iterator[list[Cell]]:
     """The means of the phases by line, with the number of pull requests behind them."""
-    narrowed = presenter.narrowed(COMPARED, filters)
-    answers = AI_PAGE.read(narrowed, (*lines.queries(MERGED), *phase_queries(narrowed)))
+    answers = AI_PAGE.read(filters, (*lines.queries(MERGED), *phase_queries(filters)))
     yield ["Line", *(f"{label} (mean seconds)" for _, label in PHASES.values()), "PRs", "PRs excluded"]
     for of in phases_of_lines(answers):
         yield [line_name(of.line), *(of.means[phase] for phase in PHASES), of.pull_requests, of.left_out]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from http import HTTPStatus
-from typing import Any
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -19,7 +18,7 @@ from insights.dashboards.preview import access_as, read_reader
 from insights.dashboards.sharing import may_change, shared_words
 from insights.dashboards.writing import home_dashboard
 from insights.models import Dashboard
-from insights.pages import lines, presenter
+from insights.pages import presenter
 from insights.pages.answers import Answers, InsightsPage, OfferedFacet, figures_view
 from insights.pages.change_token import current_token
 from insights.pages.delivery.lead_time import stages_part, stages_table
@@ -27,13 +26,11 @@ from insights.pages.filter_bar import page_head
 from insights.pages.findings import findings_part, findings_table
 from insights.pages.presenter import OwnCard
 from insights.pages.routes import PageRoutes
-from insights.pages.units import UNASSIGNED_PART
 from insights.privacy.scope_access import access_in
 from insights.query.errors import QueryError
 from insights.query.query import WHOLE_ORGANISATION, Dimension, Scope
 from insights.ui import wording
 from insights.ui.cards import LINE, Lines, Section
-from insights.ui.charts import ChartData
 from insights.ui.filters import Filters, filters_of
 from insights.ui.scope_bar import EVERYBODY, scope_navigation
 from orgtree.access.who_sees import names_of
@@ -183,35 +180,28 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
     cards = cards_of(dashboard, is_draft=is_draft)
     page, section, units = page_of(dashboard, is_draft=is_draft), section_of(cards), Units.of(cards)
     by_name = {item.id: item for item in cards}
-    without_metric = [(item.id, OWN[item.kind]) for item in cards if item.kind in OWN and item.card]
+    own = {item.id: OWN[item.kind] for item in cards if item.kind in OWN and item.card}
 
-    def own(filters: Filters, name: str) -> Filters:
-        return units.narrowed(filters, by_name[name.removesuffix(UNASSIGNED_PART).removesuffix(lines.WITH_BANDS)])
-
-    def charted(draw: Callable[[Filters], ChartData], name: str, filters: Filters) -> ChartData:
-        return draw(own(filters, name))
-
-    def rows(name: str, filters: Filters, drawn: ChartData) -> Mapping[str, Any]:
-        return presenter.rows_of_parts([section])(name, own(filters, name), drawn)
-
-    def listed(part: Callable[[Filters], Any], name: str, filters: Filters) -> Any:
-        return part(own(filters, name))
+    def filters_of_card(name: str, filters: Filters) -> Filters:
+        item = by_name.get(presenter.card_of(name))
+        return units.narrowed(filters, item) if item else filters
 
     return PageRoutes(
         page,
         partial(filters_for, cards=cards),
         units=(),
         parts={
-            **{name: partial(listed, part, name) for name, part in presenter.parts([section], page).items()},
-            **{name: partial(listed, card.part, name) for name, card in without_metric if card.part},
+            **presenter.parts([section], page),
+            **{name: card.part for name, card in own.items() if card.part},
         },
-        charts={name: partial(charted, draw, name) for name, draw in presenter.charts([section], page).items()},
+        charts=presenter.charts([section], page),
         tables={
-            **{name: partial(listed, table, name) for name, table in presenter.tables([section], page).items()},
-            **{name: partial(listed, card.table, name) for name, card in without_metric if card.table},
+            **presenter.tables([section], page),
+            **{name: card.table for name, card in own.items() if card.table},
             "figures": partial(figures_csv, page=page, cards=cards, units=units),
         },
-        rows_of_parts=rows,
+        rows_of_parts=presenter.rows_of_parts([section]),
+        filters_of=filters_of_card,
         file_name="headway-dashboard",
     )
 

@@ -50,6 +50,7 @@ from insights.ui.shortfalls import queries_behind
 from orgtree.trees.surroundings import Surroundings
 
 GREATEST_LISTED = 8
+OVER_TIME = ("trend", "split")  # of half a year at least
 DIRECTIONS = {
     Better.HIGHER: "higher is better",
     Better.LOWER: "lower is better",
@@ -78,21 +79,22 @@ def routes_of(key: str) -> PageRoutes:
     metric = metric_named(key)
     page, sections = metric_page_of(metric), [section_of(metric)]
     charts = presenter.charts(sections, page)
+    if "trend" in charts:
+        charts = {**charts, "trend": partial(_with_bands, charts["trend"], metric)}
     return PageRoutes(
         page,
         partial(metric_filters, metric=metric),
         columns_of(metric),
         parts={**presenter.parts(sections, page), "chain": partial(chain_part, metric)},
-        charts={name: draw if name == "spread" else partial(_over_time, draw, metric) for name, draw in charts.items()},
+        charts=charts,
         tables={**presenter.tables(sections, page), "chain": partial(chain_csv, metric)},
+        filters_of=lambda name, filters: of_trend(filters) if name in OVER_TIME else filters,
     )
 
 
-def _over_time(draw: Callable[[Filters], ChartData], metric: Metric, filters: Filters) -> ChartData:
-    """The chart of half a year at least; on one line also the borders of the published bands."""
-    drawn = draw(of_trend(filters))
-    is_split = drawn.query is None or drawn.query.segments
-    return drawn if is_split else replace(drawn, benchmarks=lines(filters, metric))
+def _with_bands(draw: Callable[[Filters], ChartData], metric: Metric, filters: Filters) -> ChartData:
+    """The chart with the borders of the published bands."""
+    return replace(draw(filters), benchmarks=lines(filters, metric))
 
 
 @figures_view
