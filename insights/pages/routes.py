@@ -18,6 +18,7 @@ from insights.engine.live_rows import rows_of_answer
 from insights.findings.marks import with_findings
 from insights.pages.answers import TAB, InsightsPage
 from insights.pages.filter_bar import facet_part
+from insights.pages.lines import WITH_BANDS
 from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
 from insights.ui import wording
 from insights.ui.agreements import with_agreement
@@ -33,10 +34,9 @@ Parts = Mapping[str, Callable[[Filters], dict[str, Any]]]
 class PageRoutes:
     """The views behind the routes that `page` names in its URLs.
 
-    A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV of a chart
-    is that of `complete`, its name with slower parts, if there is one, or a table of its own.  `filters_of` returns the
-    filters of what has a name, a part, a chart or a table, from those of the page; `rows_of_parts` returns the URLs of
-    the rows behind the parts of a chart.
+    A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV file of a
+    chart has its bands, or is a table of its own.  `filters_of` returns the filters of what has a name, a part, a chart
+    or a table, from those of the page; `rows_of_parts` returns the URLs of the rows behind the parts of a chart.
     """
 
     page: InsightsPage
@@ -44,7 +44,6 @@ class PageRoutes:
     units: Sequence[Column]
     parts: Parts
     charts: Charts
-    complete: Mapping[str, str] = field(default_factory=dict)
     tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
     rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
     filters_of: Callable[[str, Filters], Filters] = lambda _name, filters: filters
@@ -68,7 +67,8 @@ class PageRoutes:
     def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """The file of a chart or table, which is read before it begins.  Raises Http404, QueryError."""
         filters = self.filters_of(name, self.filters(request))
-        whole = self.complete.get(name, name)
+        with_bands = f"{name}{WITH_BANDS}"
+        whole = with_bands if with_bands in self.charts else name
         rows = [*(self.tables[name](filters) if name in self.tables else self._drawn(whole, filters).rows())]
         return csv_response(f"{self.file_name or self.page.file_name}-{name.replace('_', '-')}", rows)
 

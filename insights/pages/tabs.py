@@ -18,10 +18,9 @@ from insights.pages.answers import Answers, InsightsPage, PageQuery, figures_vie
 from insights.pages.change_token import current_token
 from insights.pages.filter_bar import page_head
 from insights.pages.findings import findings_beside
-from insights.pages.lines import WITH_BANDS
 from insights.pages.routes import Charts, PageRoutes, Parts, page_urls
 from insights.pages.units import Column, units_choice, units_part
-from insights.ui.cards import Chart, Lines, Section, Table, Units
+from insights.ui.cards import Chart, Section, Table, Units
 from insights.ui.filters import Choice, Filters, filters_of
 from insights.ui.scope_bar import scope_navigation
 from orgtree.trees.surroundings import Surroundings
@@ -166,15 +165,9 @@ class TabbedPage:
         return {**figures, **presenter.tables(self.sections, self.page), **own}
 
     @cached_property
-    def complete(self) -> Mapping[str, str]:
-        """Chart → the same with its slower parts, which its CSV file has."""
-        names = [card.name for section in self.sections for card in section.cards if isinstance(card, Lines)]
-        return {name: f"{name}{WITH_BANDS}" for name in names}
-
-    @cached_property
     def routes(self) -> PageRoutes:
         return PageRoutes(
-            *(self.page, self.filters, self.columns, self.parts, self.charts, self.complete, self.tables),
+            *(self.page, self.filters, self.columns, self.parts, self.charts, self.tables),
             rows_of_parts=presenter.rows_of_parts(self.sections),
             filters_of=presenter.filters_of_card(self.sections),
         )
