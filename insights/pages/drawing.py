@@ -146,8 +146,10 @@ def shares(
     ]
 
 
-def donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_out: int = 0) -> ChartData:
-    """One dataset per slice, because each has its own key and role."""
+def donut(
+    parts: Sequence[Share], of: tuple[str, Dimension | None], *, unit: str, centre: tuple[str, str], left_out: int = 0
+) -> ChartData:
+    """One dataset per slice, because each has its own key and role; `of` are the metric and the dimension."""
     return ChartData(
         kind="donut",
         unit=unit,
@@ -156,6 +158,7 @@ def donut(parts: Sequence[Share], *, unit: str, centre: tuple[str, str], left_ou
         label_name="Range",
         centre=centre,
         left_out=left_out,
+        parts_of=of,
     )
 
 
@@ -260,7 +263,8 @@ def breakdown_of(answers: Answers, key: str, dimension: Dimension) -> ChartData:
     printed, note = wording.compact(total), metric.label.lower() if unit == "count" else unit
     if unit == "currency":
         printed, note = wording.money(total), answers.filters.span
-    return donut(listed, unit=unit, centre=(printed, "in what is shown" if left_out else note), left_out=left_out)
+    centre = (printed, "in what is shown" if left_out else note)
+    return donut(listed, (key, dimension), unit=unit, centre=centre, left_out=left_out)
 
 
 def last_active(answers: Answers, key: str) -> ChartData:
@@ -282,7 +286,7 @@ def last_active(answers: Answers, key: str) -> ChartData:
         for name, label, people in parts
     ]
     centre = (f"{active:,}/{everybody:,}", str(wording.reading(share.value or 0, "percent")))
-    return donut(listed, unit="count", centre=centre)
+    return donut(listed, (key, None), unit="count", centre=centre)
 
 
 def counts_of(figures: Sequence[MetricValue | None], facts: str) -> Mapping[str, Sequence[float | None]]:
@@ -348,15 +352,15 @@ def values_of(series: Sequence[MetricValue | None]) -> list[float | None]:
     return [figure.value if figure else None for figure in series]
 
 
-def drill(filters: Filters, drawn: ChartData, key: str = "", dimension: Dimension | None = None) -> dict[str, Any]:
-    """Drill-down data for the chart's JSON.  `key` and `dimension` describe the parts of a donut; a trend has its
-    query.
-    """
-    if drawn.query is None:
-        parts = drawn.datasets if key else ()
-        rows = [_url_of_rows(filters, key, filters.facets, dimension, _values_of_part(part)) for part in parts]
+def drill(filters: Filters, drawn: ChartData) -> dict[str, Any]:
+    """Drill-down data for the chart's JSON, from the query of a trend, or the metric and dimension of a donut."""
+    if drawn.parts_of is not None:
+        key, dimension = drawn.parts_of
+        rows = [_url_of_rows(filters, key, filters.facets, dimension, _values_of_part(part)) for part in drawn.datasets]
         return {"rows": rows} if any(rows) else {}
     query = drawn.query
+    if query is None:
+        return {}
     split = query.segments[0] if len(query.segments) == 1 else None
     buckets = [bucket.clipped for bucket in windows.buckets(query.window, query.granularity)]
     if len(buckets) != len(drawn.labels):

@@ -18,7 +18,7 @@ from insights.pages import lines
 from insights.pages.answers import Answers, InsightsPage, PageQuery, compared, of_tiles, rows_url
 from insights.pages.attribution.labels import mix_in_words
 from insights.pages.compared import beside_non_ai, beside_non_ai_csv, line_name
-from insights.pages.drawing import breakdown_of, drill, highest_title, histogram_of, last_active, trend_of
+from insights.pages.drawing import breakdown_of, highest_title, histogram_of, last_active, trend_of
 from insights.pages.rows import greatest_rows, greatest_rows_csv
 from insights.pages.splits import sort_of_split, split_context, split_csv
 from insights.pages.units import (
@@ -585,22 +585,6 @@ def units_of(card: UnitTable, page: InsightsPage, filters: Filters) -> tuple[Uni
         *(page, filters, columns_of(card.metrics), ""), _sort_of(card).parameter, card.name, is_card=True
     )
     return of_page, around
-
-
-def rows_of_parts(sections: Iterable[Section]) -> Callable[[str, Filters, ChartData], Mapping[str, Any]]:
-    """A function that returns the URLs of the rows behind each part of a chart."""
-    cards = drawn_cards(sections)
-
-    def rows(name: str, filters: Filters, chart: ChartData) -> Mapping[str, Any]:
-        match cards.get(name):
-            case Breakdown() as card:
-                return drill(filters, chart, card.metric, _dimension(card, filters))
-            case LastActive() as card:
-                return drill(filters, chart, filters.metric(card.metric))
-            case _:
-                return drill(filters, chart)
-
-    return rows
 
 
 def figures_csv(filters: Filters, *, section: Section, page: InsightsPage) -> Iterator[list[Cell]]:

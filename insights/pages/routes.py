@@ -17,6 +17,7 @@ from insights.columns.source import PAGE
 from insights.engine.live_rows import rows_of_answer
 from insights.findings.marks import with_findings
 from insights.pages.answers import TAB, InsightsPage
+from insights.pages.drawing import drill
 from insights.pages.filter_bar import facet_part
 from insights.pages.lines import WITH_BANDS
 from insights.pages.units import TREE, Column, UnitsOfPage, unassigned_row, units_csv, units_table
@@ -36,7 +37,7 @@ class PageRoutes:
 
     A part returns its template's context: `part` names the template, by default _part_<name>.html.  The CSV file of a
     chart has its bands, or is a table of its own.  `filters_of` returns the filters of what has a name, a part, a chart
-    or a table, from those of the page; `rows_of_parts` returns the URLs of the rows behind the parts of a chart.
+    or a table, from those of the page.
     """
 
     page: InsightsPage
@@ -45,7 +46,6 @@ class PageRoutes:
     parts: Parts
     charts: Charts
     tables: Mapping[str, Callable[[Filters], Iterator[list[Cell]]]] = field(default_factory=dict)
-    rows_of_parts: Callable[[str, Filters, ChartData], Mapping[str, Any]] = lambda _name, _filters, _drawn: {}
     filters_of: Callable[[str, Filters], Filters] = lambda _name, filters: filters
     file_name: str = ""  # by default that of the page
 
@@ -62,7 +62,7 @@ class PageRoutes:
         """A chart of the page.  Raises Http404 if it has no such chart, QueryError."""
         filters = self.filters_of(name, self.filters(request))
         drawn = self._drawn(name, filters)
-        return chart_response(request, drawn, self.rows_of_parts(name, filters, drawn))
+        return chart_response(request, drawn, drill(filters, drawn))
 
     def chart_csv(self, request: HttpRequest, name: str) -> HttpResponseBase:
         """The file of a chart or table, which is read before it begins.  Raises Http404, QueryError."""

@@ -168,7 +168,6 @@ class TabbedPage:
     def routes(self) -> PageRoutes:
         return PageRoutes(
             *(self.page, self.filters, self.columns, self.parts, self.charts, self.tables),
-            rows_of_parts=presenter.rows_of_parts(self.sections),
             filters_of=presenter.filters_of_card(self.sections),
         )
 

@@ -21,7 +21,7 @@ from chartjs.views.lines import BaseLineChartView
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from insights.query.query import Query, Window
+from insights.query.query import Dimension, Query, Window
 from insights.ui import wording
 
 Kind = Literal["line", "area", "stacked_bar", "donut"]
@@ -107,6 +107,7 @@ class ChartData:
     benchmarks: Sequence[Line] = ()
     reason: str = ""  # why nothing is drawn
     query: Query | None = None  # of a trend: selects notes by its metric, scope and window
+    parts_of: tuple[str, Dimension | None] | None = None  # of a donut: its metric and dimension, which select rows
     complete_url: str = ""  # of the same chart with its slower parts
 
     @property

@@ -200,7 +200,6 @@ def routes(request: HttpRequest, pk: int, *, is_draft: bool = False) -> PageRout
             **{name: card.table for name, card in own.items() if card.table},
             "figures": partial(figures_csv, page=page, cards=cards, units=units),
         },
-        rows_of_parts=presenter.rows_of_parts([section]),
         filters_of=filters_of_card,
         file_name="headway-dashboard",
     )
