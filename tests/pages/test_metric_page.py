@@ -163,6 +163,19 @@ def csv_of(client: Client, address: str, **parameters: str) -> list[dict[str, st
     return list(csv.DictReader(io.StringIO(client.get(address, parameters).getvalue().decode("utf-8-sig"))))
 
 
+def test_points_of_the_trend_open_the_rows_of_their_weeks(shop: Delivery, member: Client) -> None:
+    drawn = member.get(f"{LEAD_TIME}charts/trend/").json()
+    assert [address.partition("?")[0] for address in drawn["rows"]] == [f"{LEAD_TIME}rows/"]
+    assert len(drawn["buckets"]) == len(drawn["labels"])
+    assert sum(len(csv_of(member, f"{LEAD_TIME}rows.csv?{week}")) for week in drawn["buckets"]) == 6
+
+
+def test_the_greatest_facts_are_a_file(shop: Delivery, member: Client) -> None:
+    table = csv_of(member, f"{LEAD_TIME}charts/outliers.csv")
+    assert [row["Fact"] for row in table[:2]] == ["Change 6", "Change 5"]
+    assert len(table) == 6
+
+
 def test_bands_of_the_set_are_lines_of_the_chart(shop: Delivery, member: Client) -> None:
     trend = member.get(f"{LEAD_TIME}charts/trend/").json()
     assert trend["benchmarks"][0] == {"value": 24 * HOUR, "label": "Elite below", "role": "published"}
