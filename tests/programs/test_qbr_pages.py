@@ -251,6 +251,18 @@ def test_short_tables_share_a_sheet_and_keep_their_links() -> None:
         assert all(sheet.below is None for sheet in joined(sections)), "apart, or too long"
 
 
+@pytest.mark.parametrize(
+    ("rows", "parts"), [(0, [0]), (1, [1]), (8, [8]), (9, [5, 4]), (17, [6, 6, 5]), (25, [7, 7, 7, 4])]
+)
+def test_rows_are_spread_over_sheets_of_about_the_same_length(rows: int, parts: list[int]) -> None:
+    """Eight rows of two lines fit on a sheet; a last one with a single row would be all but blank."""
+    sheets = paged(Sheet("objectives", "objectives", "Objectives"), ["Row"] * rows, [2] * rows)
+    assert [len((sheet.content or {})["rows"]) for sheet in sheets] == parts
+    assert [sheet.lead for sheet in sheets[1:]] == [
+        f"{sum(parts[:number]) + 1}–{sum(parts[: number + 1])} of {rows}." for number in range(1, len(parts))
+    ]
+
+
 def test_two_hundred_objectives_go_on_over_sheets(delivered: Org) -> None:
     few_objectives = signed(review(unit="search"))
     first = objective(key_results=(pickup(),), title="Number 0")

@@ -69,7 +69,7 @@ class Sheet:
 
 def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: int = 1) -> list[Sheet]:
     """At least one sheet like the first, and as many as the rows need; `lines` are the heights of the rows."""
-    parts = _filled(rows, [ROW + LINE * number for number in lines], ROOM * columns)
+    parts = _even(rows, [ROW + LINE * number for number in lines], ROOM * columns)
     starts = accumulate((len(part) for part in parts), initial=0)
     in_all = sum(lines)
     return [
@@ -82,6 +82,15 @@ def paged(first: Sheet, rows: Sequence[Any], lines: Sequence[int], *, columns: i
         )
         for start, part in zip(starts, parts, strict=False)
     ]
+
+
+def _even(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]]:
+    """The items in order, on as few sheets as they need, none of which has a single row left over."""
+    fewest = len(_filled(items, heights, room))
+    rooms = range(sum(heights) // fewest, room, LINE)
+    return next((found for less in rooms if len(found := _filled(items, heights, less)) == fewest), None) or _filled(
+        items, heights, room
+    )
 
 
 def _filled(items: Sequence[T], heights: Sequence[int], room: int) -> list[list[T]]:
