@@ -82,7 +82,7 @@ def tabs(session_cookie: str, *, units: int, conditions: str) -> list[Measured]:
     pages = {
         f"{name}, {tab.label}" if tab.label else name: page.at(word).path
         for name, page in TABBED.items()
-        for word, tab in (page.tabs or {"": Tab("")}).items()
+        for word, tab in (page.tabs or {"": Tab("", ())}).items()
     }
     addresses = {
         **{
