@@ -32,13 +32,15 @@ def interval_of_change(change: float, usual: Sequence[float], *, overlapping: in
     return ConfidenceInterval(change - fmean(usual) - reach, change - fmean(usual) + reach)
 
 
-def is_within_variation(change: float, buckets: Sequence[float]) -> bool:
-    """Whether a change between two adjoining windows is no larger than the `buckets` of one of them explain.
+def is_within_variation(change: float, buckets: Sequence[float], *, long: int | None = None) -> bool:
+    """Whether a change between two adjoining windows is no larger than `buckets` explain.
 
-    A simpler question than that of `interval_of_change`, for pages that have read no more than the two windows: two
-    means of as many buckets that vary as these do (Student, 90 %).  False for too few buckets.
+    A simpler question than that of `interval_of_change`, for pages that have read little more than the two windows: two
+    means of `long` buckets each (default: the buckets are those of one window) that vary as these do (Student, 90 %).
+    False for too few buckets.
     """
     if len(buckets) < FEWEST_BUCKETS:
         return False
-    reach = students_t((1 + CONFIDENCE) / 2, len(buckets) - 1) * stdev(buckets) * math.sqrt(2 / len(buckets))
+    spread = stdev(buckets) * math.sqrt(2 / (long or len(buckets)))
+    reach = students_t((1 + CONFIDENCE) / 2, len(buckets) - 1) * spread
     return abs(change) <= reach

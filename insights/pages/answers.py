@@ -268,6 +268,7 @@ class Answers:
     earlier: Mapping[PageQuery, Answer]
     tile_figures: TileFigures = field(default_factory=dict)
     narrowed: Filters | None = None
+    judged_by: Answers | None = None  # of a longer window, for one that is too short to show what varies anyway
 
     @property
     def counted(self) -> Filters:
@@ -309,8 +310,9 @@ class Answers:
 
     def change(self, key: str) -> tiles.Change | None:
         """The change of a metric that was read with `compared`."""
-        earlier = tiles.earlier(self.filters.window, self.filters.previous)
-        return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier, self.answer(key).series)
+        earlier, series = tiles.earlier(self.filters.window, self.filters.previous), self.answer(key).series
+        usual, long = (self.judged_by.answer(key).series, len(series)) if self.judged_by else (series, None)
+        return tiles.change(get(key), self.figure(key), self.figure_before(key), earlier, usual, long=long)
 
     def tile(
         self,

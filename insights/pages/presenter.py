@@ -375,7 +375,7 @@ def _change(answers: Answers, key: str) -> tiles.Change | None:
     """The change since the previous window; None if a figure is missing, hidden or below its minimum sample."""
     metric, now, before = get(key), answers.figure(key), answers.figure_before(key)
     is_small = min(now.sample_size, before.sample_size) < metric.minimum_sample
-    return None if is_small else tiles.change(metric, now, before, "", answers.answer(key).series)
+    return None if is_small else answers.change(key)
 
 
 def _are(labels: list[str], judgement: str) -> str:

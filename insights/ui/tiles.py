@@ -156,12 +156,18 @@ class Judged(Protocol):
 
 
 def change(
-    metric: Metric, now: MetricValue, before: MetricValue, comparison: str, series: Sequence[MetricValue] = ()
+    metric: Metric,
+    now: MetricValue,
+    before: MetricValue,
+    comparison: str,
+    series: Sequence[MetricValue] = (),
+    *,
+    long: int | None = None,
 ) -> Change | None:
     """The change of the figure, see `change_between`.
 
-    It is steady as well where a judgement would be rash: a figure is below the minimum sample, or the `series` of the
-    window varies as much by itself.
+    It is steady as well where a judgement would be rash: a figure is below the minimum sample, or the `series`, which
+    is that of the window or, where it has no more than `long` buckets, of a longer one, varies as much by itself.
     """
     found = change_between(metric, now.value, before.value, comparison)
     if found is None or found.judgement not in ("better", "worse") or now.value is None or before.value is None:
@@ -169,7 +175,7 @@ def change(
     is_small = min(now.sample_size, before.sample_size) < metric.minimum_sample
     is_mean = now.denominator is not None or metric.statistic is not None  # not a sum, which grows with the window
     usual = [bucket.value for bucket in series if bucket.value is not None and not bucket.to_date] if is_mean else []
-    if is_small or is_within_variation(now.value - before.value, usual):
+    if is_small or is_within_variation(now.value - before.value, usual, long=long):
         return change_of("steady", "", is_up=False, comparison=comparison)
     return found
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 
 from django.http import QueryDict
 from django.urls import reverse
@@ -10,7 +12,7 @@ from django.urls import reverse
 from core.page_links import url_with
 from insights.forecasts.listing import listed_forecasts
 from insights.pages.ai.tabs import AI_PAGE
-from insights.pages.answers import compared
+from insights.pages.answers import PageQuery, compared
 from insights.pages.findings import lines_of
 from insights.pages.planning.forecasts import date_words, initiative_url
 from insights.pages.presenter import movement
@@ -57,18 +59,20 @@ TITLES = {
     Rhythm.FORTNIGHTLY: "Your two weeks",
     Rhythm.QUARTERLY: "Your quarter",
 }
+USUAL = timedelta(weeks=13)  # tells how far a figure moves from week to week by itself
 MOST_FINDINGS, MOST_OBJECTIVES, MOST_INITIATIVES = 3, 5, 5
 
 
 def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access) -> DigestContent:
     """Reads everything as of now.  Raises QueryError for a unit that the account may no longer see."""
-    parameters = QueryDict(mutable=True)
-    parameters.update({"unit": unit.slug if unit else "", "from": str(period.start), "to": str(period.end)})
-    filters = read_filters(parameters, today=windows.local_today(), access=access)
     check_scope(Scope(unit.slug if unit else None), access)
-    keys = METRICS[rhythm]
+    filters = _filters(unit, period, access)
+    keys, is_quarter = METRICS[rhythm], rhythm is Rhythm.QUARTERLY
     answers = AI_PAGE.read(filters, compared(*keys))
-    tiles, is_quarter = [answers.tile(key) for key in keys], rhythm is Rhythm.QUARTERLY
+    if not is_quarter:
+        weeks = _filters(unit, Window(period.end - USUAL, period.end), access)
+        answers = replace(answers, judged_by=AI_PAGE.read(weeks, [PageQuery(key) for key in keys]))
+    tiles = [answers.tile(key) for key in keys]
     return DigestContent(
         title=TITLES[rhythm],
         whose=unit_name(unit),
@@ -81,6 +85,12 @@ def content_of(rhythm: Rhythm, unit: Unit | None, period: Window, access: Access
         program=_tickets(filters),
         outcomes=[*_objectives(filters, period), *_initiatives(filters)] if is_quarter else (),
     )
+
+
+def _filters(unit: Unit | None, window: Window, access: Access) -> Filters:
+    parameters = QueryDict(mutable=True)
+    parameters.update({"unit": unit.slug if unit else "", "from": str(window.start), "to": str(window.end)})
+    return read_filters(parameters, today=windows.local_today(), access=access)
 
 
 def _figure(tile: Tile, filters: Filters) -> DigestFigure:

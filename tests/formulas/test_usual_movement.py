@@ -51,6 +51,17 @@ def test_of_windows_alike_nine_of_ten_are_called_so() -> None:
     assert 0.88 < np.mean(alike) < 0.92
 
 
+@pytest.mark.parametrize("long", [1, 2])
+def test_of_short_windows_alike_nine_of_ten_are_called_so_by_the_weeks_before(long: int) -> None:
+    chance = np.random.default_rng(20261130)
+    weeks = chance.normal(50, 8, size=(4000, 12 + 2 * long))
+    alike = [
+        is_within_variation(float(of[-long:].mean() - of[-2 * long : -long].mean()), [*of[:12]], long=long)
+        for of in weeks
+    ]
+    assert 0.88 < np.mean(alike) < 0.92
+
+
 @pytest.mark.parametrize("apart", [5, 8, 12, 20])
 @pytest.mark.parametrize("alike", [0.0, 0.6], ids=["independent weeks", "weeks like the one before"])
 def test_of_what_has_no_effect_nine_of_ten_intervals_hold_nothing(apart: int, alike: float) -> None:

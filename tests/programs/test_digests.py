@@ -25,6 +25,7 @@ from programs.digests.subscribing import Wish, subscribe
 from programs.models import Digest, DigestSubscription, Notice, OptOut, QuietHours, Rhythm
 from programs.reminders.services.outbox import forget_old_messages
 from programs.reminders.services.sending import send_waiting
+from tests.delivery.linking.delivery import pull_request, push
 from tests.org import Org
 from tests.personas import EXECUTIVE, MANAGER, MEMBER, OTHER_MEMBER, create_user, signed_in
 from tests.programs.budgets import spends
@@ -142,6 +143,24 @@ def test_its_figures_are_those_that_the_page_shows(org: Org) -> None:
         for figure in content.figures:
             number = figure.value.split(" ")[0]
             assert number in text(client, figure.path), figure
+
+
+@pytest.mark.parametrize(("later", "says"), [(10, "No change"), (90, "Cycle time is worse")])
+def test_a_week_is_judged_by_how_far_weeks_move_by_themselves(later: int, says: str) -> None:
+    """Each week everybody merges one pull request after some hours; the last week all took longer."""
+    hours = (20, 60, 30, 50, 25, 45, 70, 35, 55, 40, 65, 30, 40)
+    people = [f"person{number}@example.com" for number in range(6)]
+    for week, usual in enumerate(hours, start=1):
+        at = datetime(2026, 8, 19, 12, tzinfo=UTC) + timedelta(weeks=week - 1)
+        taken = timedelta(hours=usual + (later if week == len(hours) else 0))
+        for number, author in enumerate(people):
+            record = pull_request("acme/shop", 10 * week + number, at="Mon 00:00", author=author)
+            times = {"created_at": (at - taken).isoformat(), "merged_at": at.isoformat()}
+            push(("pull-requests", {**record, **times}))
+    content = contents.content_of(Rhythm.FORTNIGHTLY, None, LAST_WEEK, as_(EXECUTIVE))
+    [figure] = [figure for figure in content.figures if figure.label.startswith("Cycle time")]
+    assert content.lead.startswith(says), content
+    assert (figure.judged == "worse") is (later == 90)
 
 
 def test_everybody_reads_what_they_may_see(org: Org, teams: Teams) -> None:
