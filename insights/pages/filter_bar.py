@@ -33,7 +33,7 @@ def head_of_window(
     url: Callable[[Filters], str],
     extra_params: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
-    """The same of a page with units and ranges alone; `url` is the page's for other filters."""
+    """The context of a bar with units and ranges alone; `url` is the page's address for other filters."""
     return {
         "scope": scope_bar(filters, around, {}, path, extra_params=extra_params),
         "whose": scope_words(filters, around),

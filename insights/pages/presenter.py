@@ -66,10 +66,10 @@ COLUMNS = 12  # of the grid
 
 
 class OwnCard(NamedTuple):
-    """What a page does itself under the name of a card: none of it has to be there, and the rest is the presenter's.
+    """A page's own functions for a card, by the card's name; the presenter does what they leave out.
 
-    `show` gives None for no card, and `queries` are those that it needs; `part` is the context of the part that loads
-    later, `chart` and `table` are what is drawn and the CSV file.
+    `show` returns None for no card, and needs the answers of `queries`; `part` returns the context of the part that
+    loads later, `chart` the data of the chart, and `table` the rows of the CSV file.
     """
 
     show: Callable[[Answers, Card], Shown | None] | None = None

@@ -121,7 +121,7 @@ def metric_rows(request: HttpRequest, key: str) -> HttpResponseBase:
 def rows_context(
     request: HttpRequest, filters: Filters, shown: RowsPage, table: RowTable, url: Callable[[Filters], str]
 ) -> dict[str, Any]:
-    """What a page and a panel of rows have in common; `url` is the address of the rows for other filters."""
+    """The context that a page and a panel of rows share; `url` is the address of the rows for other filters."""
     return {
         "base_template": base_template(request),
         "panel_name": table.caption if is_panel(request) else "",

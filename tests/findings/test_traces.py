@@ -76,7 +76,7 @@ def pull_requests() -> Iterator[Record]:
 
 
 def push(*records: Record) -> None:
-    """In one request for each kind."""
+    """Push the records of each kind in one request."""
     drafts: dict[str, list[Any]] = defaultdict(list)
     for kind, record in records:
         serializer = KINDS[kind].record(data=record)

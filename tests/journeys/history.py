@@ -95,7 +95,7 @@ def wait_until_folded(server: Server) -> None:
 
 
 def wait_until_copied(server: Server) -> None:
-    """Until the worker has nothing left to do with what was sent, and pages, which may lag some seconds, show it."""
+    """Wait until the worker is done with what was sent, and pages, which may lag some seconds, show it."""
     from insights.models import ColumnPartition
     from integrations.models import AttributionWork, FactChange, PullRequestWork, ReceivedBatch
 

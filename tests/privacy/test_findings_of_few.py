@@ -45,7 +45,7 @@ def waits(team: str, number: int, monday: date) -> float:
 
 
 def mondays() -> Sequence[date]:
-    """Of the weeks of two nights."""
+    """The Mondays of the weeks that two nights read."""
     return [FIRST + week * WEEK for week in range(-1, WEEKS)]
 
 
@@ -84,7 +84,7 @@ def made_of_two_teams(org: Org) -> Org:
 
 
 def night(monday: date) -> list[Finding]:
-    """What is found in the night after that Monday."""
+    """The findings of the night after that Monday."""
     today = monday + timedelta(days=3)
     store(look(today), today=today)
     return [*Finding.objects.open().select_related("unit")]

@@ -35,7 +35,7 @@ HEAD = (PageQuery("ai.active_developers", compared=True), PageQuery("ai.sessions
 
 
 def _instead(request: HttpRequest, opened: OpenTab) -> HttpResponseBase | None:
-    """What an installation without sessions answers: how to connect an agent, or the tab *Vendors*."""
+    """The answer of an installation without sessions: how to connect an agent, or the tab *Vendors*."""
     answers = opened.answers
     if answers.figure("ai.sessions").value is not None:
         return None

@@ -325,7 +325,7 @@ def _marks_of_repository(
 
 
 def _noted_in(scope: LiteralString, params: dict[str, Any]) -> dict[int, list[RepeatedReport]]:
-    """What is noted of the repositories in the scope; of those that have no deployments any more, too."""
+    """The notes on the repositories in the scope, including those that have no deployments any more."""
     noted: dict[int, list[RepeatedReport]] = {}
     repositories = f"SELECT deployment.repository_id FROM integrations_deployment deployment WHERE {scope}"  # noqa: S608
     for known in RepeatedReport.objects.filter(kind=Kind.DEPLOYMENT).exclude(repository=None):
@@ -369,7 +369,7 @@ def _once(
 
 
 def _forget(noted: Iterable[RepeatedReport]) -> None:
-    """Delete what is noted and holds no longer; the decision to count apart stays for what comes."""
+    """Delete notes that no longer hold; a decision to count apart stays, for later reports."""
     gone = [one.pk for one in noted if one.state != RepeatedReport.State.APART]
     if gone:
         RepeatedReport.objects.filter(pk__in=gone).delete()

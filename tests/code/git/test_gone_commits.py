@@ -128,7 +128,7 @@ def name_by_agent(sha: str, repository: Repository | None) -> None:
 
 @pytest.mark.parametrize("digits", [7, 11, 40])
 def test_commits_that_an_agent_named_count_in_the_squash_of_their_deleted_branch(repo: Repo, digits: int) -> None:
-    """As far as the repository still has them, like commits with notes; the last one tells of the others."""
+    """The repository must still have them, as it must have commits with notes; the last one tells of the others."""
     repo.commit({"base.py": lines(1)}, "Base")
     sync(repo)
     repo.branch("topic")
