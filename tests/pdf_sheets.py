@@ -7,7 +7,7 @@ import zlib
 from typing import NamedTuple
 
 _OBJECT = re.compile(rb"(\d+) 0 obj\s(.*?)endobj", re.DOTALL)
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"stream\r?\n(.*?)endstream", re.DOTALL)
 _CONTENTS = re.compile(rb"/Contents (\d+) 0 R")
 _TEXT, _SHAPE = re.compile(rb"\bT[jJ]\b"), re.compile(rb"(?m)^f\*?$|\bre\b")
 
@@ -28,5 +28,6 @@ def sheets_of(pdf: bytes) -> list[Sheet]:
 
 def _sheet(content: bytes) -> Sheet:
     stream = _STREAM.search(content)
-    drawn = zlib.decompress(stream[1]) if stream else b""
+    # The compressed bytes say where they end: their last one may be a carriage return, too.
+    drawn = zlib.decompressobj().decompress(stream[1]) if stream else b""
     return Sheet(len(_TEXT.findall(drawn)), len(_SHAPE.findall(drawn)))
