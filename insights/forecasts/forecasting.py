@@ -45,7 +45,7 @@ def _bytes_of(made: Forecast | TooLittleHistory) -> int:
 
 
 forecasts_by_input: Cache[Forecast | TooLittleHistory] = Cache(8_000_000, _bytes_of)
-"""By all that a forecast is drawn from: 16 kB each, and 10 ms to draw."""
+"""Forecasts, each by all its input: 16 kB each, and 10 ms to draw."""
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def half_a_year() -> None:
 
 @dataclass(frozen=True)
 class Traced:
-    """What rows say: both values, the bounds of their difference, and how many rows the finding rests on."""
+    """A recount from rows: both values, the bounds of their difference, and how many rows the finding rests on."""
 
     before: float
     after: float

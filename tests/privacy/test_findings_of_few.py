@@ -105,7 +105,7 @@ def typical(weeks: Sequence[date]) -> float:
 
 
 def leaks(nights: Mapping[date, Finding]) -> list[str]:
-    """What somebody learns of three people, by figures of single nights and by the difference of two."""
+    """The leaks of three people’s waits: by figures of single nights, and by the difference of two."""
     found = []
     for end, one in nights.items():
         since = [monday for monday in weeks_until(end) if monday >= one.since]

@@ -430,7 +430,7 @@ def test_what_is_printed_has_no_links_and_reaches_nothing(delivered: Org) -> Non
 
 
 def test_a_business_review_judges_changes_as_the_report_does(delivered: Org) -> None:
-    """What one of them calls better the other one does not call unchanged."""
+    """A change that one of them calls better is not unchanged in the other."""
     qbr = create_qbr(as_(EXECUTIVE), unit="platform", day=Q3.start)
     figures = review_document(qbr, as_(EXECUTIVE), today=TODAY).figures
     points = {point.key.removeprefix("delivery."): point.judgement for point in report(platform()).delivery}

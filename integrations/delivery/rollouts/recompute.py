@@ -363,7 +363,7 @@ def _once(
     once = {id_: other.part.id for id_, other in found.items() if (connections[id_], other.connection) not in apart}
     for id_, other_id in once.items():
         while other_id in once:
-            other_id = once[other_id]  # noqa: PLW2901  # that one is repeated itself
+            other_id = once[other_id]  # noqa: PLW2901  # that report is a repeat itself
         once[id_] = other_id
     return once
 
