@@ -37,6 +37,7 @@ from tests.databases import (
     TEMPLATE,
     copy_database,
     create_database,
+    database_bytes,
     drop_database,
     empty_database,
     pointed_at,
@@ -54,6 +55,9 @@ __all__ = ["browser", "stored_once", "windows"]
 StartServer = Callable[..., AbstractContextManager[Server]]
 # Swept once in ten to sixty seconds by themselves, and idle where nothing waits: journeys wait for them.
 AWAITED = ("List resources", "Send e-mails", "Sync connections")
+# Rows that tests roll back stay in the files of the database, and every scan of a table goes through them.
+LARGE = 60_000_000  # bytes, twice a new one
+AFTER_A_FILE = pytest.StashKey[Callable[[], None]]()
 _numbers = itertools.count(1)
 
 
@@ -132,7 +136,10 @@ def database_template(django_test_environment: None, django_db_blocker: DjangoDb
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    database_template: str, django_db_modify_db_settings: None, django_db_blocker: DjangoDbBlocker
+    database_template: str,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    request: pytest.FixtureRequest,
 ) -> Iterator[None]:
     """This process's copy of the template; after a test that commits, a new one takes its place.
 
@@ -145,6 +152,12 @@ def django_db_setup(
         connection.close()
         copy_database(database_template, mine)
 
+    def copy_if_large() -> None:
+        with django_db_blocker.unblock():
+            if connection.connection is not None and database_bytes() > LARGE:
+                copy_anew()
+
+    request.session.stash[AFTER_A_FILE] = copy_if_large
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(TransactionTestCase, "_fixture_teardown", copy_anew)
         copy_anew()
@@ -296,6 +309,15 @@ def test_data() -> Path:
 def recordings(test_data: Path) -> Recordings:
     """Requests that real agents sent, with their known totals."""
     return Recordings(test_data)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Give up a database that has grown, when a file's fixtures are gone."""
+    result = yield
+    if nextitem is not None and nextitem.path != item.path and AFTER_A_FILE in item.session.stash:
+        item.session.stash[AFTER_A_FILE]()
+    return result
 
 
 @pytest.hookimpl(wrapper=True)

@@ -43,6 +43,13 @@ def drop_database(name: str) -> None:
         postgres.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+def database_bytes() -> int:
+    """The size of the database that Django's models of this process read and write."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_database_size(current_database())")
+        return int(cursor.fetchone()[0])
+
+
 def database_url(name: str) -> str:
     """DATABASE_URL of a database on the server that this test run uses."""
     settings = connection.settings_dict
