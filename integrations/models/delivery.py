@@ -153,6 +153,12 @@ class Deployment(ProviderFact):
                 name="rollout_by_repository",
                 condition=models.Q(rollout_started_at__isnull=False),
             ),
+            models.Index(
+                fields=["repository", "service"],
+                name="deployment_names_service",
+                condition=models.Q(environment="production", finished_at__isnull=False, deleted_at=None)
+                & ~models.Q(service=""),
+            ),
             models.Index(fields=["rollback_of"], name="deployment_by_rolled_back", condition=~models.Q(rollback_of="")),
             GinIndex(fields=["fixes"], name="deployment_by_fixed", fastupdate=False),
             models.Index(fields=["part_of"], name="deployment_by_rollout", condition=models.Q(part_of__isnull=False)),

@@ -18,6 +18,7 @@ from integrations.delivery.linking.relink import (
     place_repositories,
     relink_deployments,
     relink_incidents,
+    relink_incidents_of_pairs,
     relink_pushes,
     relink_whole_repository,
 )
@@ -92,6 +93,7 @@ def relink_corrected(kind: Kind, ids: Collection[int], before: Grounds) -> None:
     for repository in sorted(withdrawn):
         propose_rollbacks_in(repository)
         relink_whole_repository(repository)
+    relink_incidents_of_pairs((repository, service) for repository, service, *_ in before - now)
     recompute_failures_of_services(withdrawn, {service for _, service, *_ in before - now})
     relink_pushes(withdrawn)
 

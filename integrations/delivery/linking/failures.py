@@ -1,10 +1,11 @@
 """Deployment → the incidents that it caused, and the deployments that repaired it.
 
-An incident that another connection reports, too, blames one deployment for both.  One that names its cause, in either
-report, blames that deployment, or none if it is not a finished rollout to production.  Any
-other incident blames the last rollout of its service that started before the incident, unless that rollout finished
-longer ago than the link window.  If the incident or a deployment names no service, they are matched by repository.  A
-failed rollout may be blamed as well: users noticed it.  Only a successful one can be repaired.
+An incident that another connection reports, too, blames one deployment for both, and is of the service or repository
+that either report names.  One that names its cause, in either report, blames that deployment, or none if it is not a
+finished rollout to production.  Any other incident blames the last rollout of its service that started before the
+incident, unless that rollout finished longer ago than the link window.  If the incident or a deployment names no
+service, they are matched by repository.  A failed rollout may be blamed as well: users noticed it.  Only a successful
+one can be repaired.
 
 A deployment that does not itself say what it fixes or rolls back is a hotfix of the one before it if the working
 agreement of its owner says so, by its branch or by the pull request that it deploys.
@@ -161,9 +162,15 @@ _LINK_INCIDENTS: LiteralString = f"""
     FROM selected_incident
     JOIN integrations_incident counted ON counted.id = selected_incident.id AND counted.duplicate_of_id IS NULL
     CROSS JOIN LATERAL (
-        SELECT counted.id, counted.deleted_at, counted.started_at, counted.service, counted.repository_id,
+        SELECT counted.id, counted.deleted_at, counted.started_at,
+               coalesce(nullif(counted.service, ''), told.service, '') AS service,
+               coalesce(counted.repository_id, told.repository_id) AS repository_id,
                report.caused_by, report.connection_id
         FROM integrations_incident report
+        CROSS JOIN (
+            SELECT min(nullif(service, '')) AS service, min(repository_id) AS repository_id
+            FROM integrations_incident other WHERE other.duplicate_of_id = counted.id AND other.deleted_at IS NULL
+        ) AS told
         WHERE (report.id = counted.id OR report.duplicate_of_id = counted.id) AND report.deleted_at IS NULL
         ORDER BY report.caused_by = '', report.id <> counted.id, report.id LIMIT 1
     ) AS incident

@@ -23,6 +23,8 @@ from integrations.delivery.linking.provided_parents import with_merges_to_place
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
 from integrations.delivery.linking.repeated_incidents import (
     Place,
+    incidents_first_paired_by,
+    incidents_of_pairs,
     recompute_all_repeated_incidents,
     recompute_repeated_incidents,
 )
@@ -109,6 +111,9 @@ _REPOSITORIES_OF_DEPLOYMENTS: LiteralString = (
     "SELECT repository_id FROM integrations_deployment WHERE id = ANY (%(ids)s)"
 )
 _OF_REPOSITORY: LiteralString = "SELECT id FROM integrations_pullrequest WHERE repository_id = %(repository)s"
+_INCIDENTS_OF_REPOSITORY: LiteralString = """
+    SELECT id FROM integrations_incident WHERE repository_id = %(repository)s AND service = ''
+"""
 _MERGES_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_pullrequest", sha="merge_sha")
 _DEPLOYMENTS_NAMING: LiteralString = _NAMING_SHAS.format(table="integrations_deployment", sha="sha")
 
@@ -148,12 +153,18 @@ def relink_incidents(ids: Collection[int], before: Iterable[Place] = ()) -> None
     recompute_failures(incidents=recompute_repeated_incidents(ids, before).union(ids))
 
 
+def relink_incidents_of_pairs(pairs: Iterable[tuple[int, str]]) -> None:
+    """Relink incidents of these repositories and services, which a deployment may no longer state to be of one."""
+    relink_incidents(incidents_of_pairs(pairs))
+
+
 def relink_deployments(ids: Collection[int]) -> None:
     """Relink deployments that may be new or gone, have other times, belong to another rollout, or repair others."""
     ids = recompute_rollouts(ids).union(ids)
     place_repositories(_ids(_OF_DEPLOYMENT, ids=ids))
     note_unknown_commits(ids)
     propose_rollbacks(ids)
+    relink_incidents(incidents_first_paired_by(ids))
     recompute_failures(deployments=ids)
     recompute_first_deployments(_ids(_MAY_CHANGE, deployments=ids))
     relink_pushes(_ids(_REPOSITORIES_OF_DEPLOYMENTS, ids=ids))
@@ -229,9 +240,10 @@ def relink_named_commits(repositories: Collection[int]) -> None:
 
 
 def relink_paths(repository_id: int) -> None:
-    """Relink a repository's pull requests by its current path rules."""
+    """Relink a repository's pull requests and incidents by its current path rules."""
     recompute_touched_services_in(repository_id)
     relink_whole_repository(repository_id)
+    relink_incidents(_ids(_INCIDENTS_OF_REPOSITORY, repository=repository_id))
     _queue(repositories_with_pushes([repository_id]))
 
 

@@ -1,9 +1,11 @@
 """Incidents that two connections report: a pager and a service desk, say.
 
 Two incidents of different connections are one if they are of the same service (of the same repository, where one of
-them names no service), began within half an hour of each other, and each is the other's nearest of its connection.  The
-one of the connection that was added first counts: `Incident.duplicate_of` of the other one is that one.  An admin can
-count the incidents of two connections apart, by service or repository: `RepeatedReport`.
+them names no service), began within half an hour of each other, and each is the other's nearest of its connection.
+Where one names only a repository and the other one only a service, a deployment or path rule must state that the
+service is of that repository.  The one of the connection that was added first counts: `Incident.duplicate_of` of the
+other one is that one.  An admin can count the incidents of two connections apart, by service or repository:
+`RepeatedReport`.
 """
 
 from __future__ import annotations
@@ -25,14 +27,33 @@ _SAME: LiteralString = f"""
     AND other.started_at BETWEEN {{one}}.started_at - interval '{LONGEST_GAP.seconds} seconds'
                              AND {{one}}.started_at + interval '{LONGEST_GAP.seconds} seconds'
 """
+# Whether a deployment says that a service is of a repository; has an index of its own.
+_NAMES_BOTH: LiteralString = """
+    stated.repository_id = {repository} AND stated.service = {service} AND stated.service <> ''
+    AND stated.environment = 'production' AND stated.finished_at IS NOT NULL AND stated.deleted_at IS NULL
+"""
+_IS_STATED: LiteralString = f"""(
+    EXISTS (SELECT FROM integrations_servicepaths stated
+            WHERE stated.repository_id = {{repository}} AND stated.service = {{service}})
+    OR EXISTS (SELECT FROM integrations_deployment stated WHERE {_NAMES_BOTH})
+)"""  # noqa: S608  # constants of this module
+_ALIKE = _SAME.format(one="one")
 # Rows of `other` that may be the same as a row of `one`.
-_CANDIDATES: LiteralString = """
+_CANDIDATES: LiteralString = f"""
     SELECT other.* FROM integrations_incident other
-    WHERE other.service = one.service AND one.service <> '' AND {same}
+    WHERE other.service = one.service AND one.service <> '' AND {_ALIKE}
     UNION ALL
     SELECT other.* FROM integrations_incident other
-    WHERE other.repository_id = one.repository_id AND (other.service = '' OR one.service = '') AND {same}
-""".replace("{same}", _SAME.format(one="one"))
+    WHERE other.repository_id = one.repository_id AND (other.service = '' OR one.service = '') AND {_ALIKE}
+    UNION ALL
+    SELECT other.* FROM integrations_incident other
+    WHERE one.repository_id IS NULL AND other.service = '' AND {_ALIKE}
+      AND {_IS_STATED.format(repository="other.repository_id", service="one.service")}
+    UNION ALL
+    SELECT other.* FROM integrations_incident other
+    WHERE one.service = '' AND other.repository_id IS NULL AND {_ALIKE}
+      AND {_IS_STATED.format(repository="one.repository_id", service="other.service")}
+"""  # noqa: S608  # constants of this module
 # What is decided of an incident depends on its candidates and on theirs.  So those up to two steps away are decided
 # again, from what lies up to four steps away.
 _NEAR: LiteralString = f"""
@@ -56,7 +77,8 @@ _NEAR: LiteralString = f"""
 _PAIRS: LiteralString = f"""
     SELECT one.id, one.connection_id, other.id, other.connection_id,
            abs(extract(epoch FROM other.started_at - one.started_at))::float8,
-           CASE WHEN one.service = '' OR one.service <> other.service THEN one.repository_id END,
+           CASE WHEN one.service = '' OR one.service <> other.service
+                THEN coalesce(one.repository_id, other.repository_id) END,
            CASE WHEN one.service = other.service THEN one.service ELSE '' END
     FROM integrations_incident one
     CROSS JOIN LATERAL ({_CANDIDATES}) AS other
@@ -64,19 +86,42 @@ _PAIRS: LiteralString = f"""
 """  # noqa: S608  # constants of this module
 _MARK: LiteralString = """
     WITH marked AS (
-        SELECT incident.id, found.duplicate_of FROM integrations_incident incident
+        SELECT incident.id, incident.duplicate_of_id AS before, found.duplicate_of FROM integrations_incident incident
         LEFT JOIN unnest(%(duplicates)s::bigint[], %(duplicates_of)s::bigint[]) AS found (id, duplicate_of) USING (id)
         WHERE {scope}
     )
     UPDATE integrations_incident stored SET duplicate_of_id = marked.duplicate_of
     FROM marked
     WHERE stored.id = marked.id AND stored.duplicate_of_id IS DISTINCT FROM marked.duplicate_of
-    RETURNING stored.id
+    RETURNING stored.id, marked.before
 """
+# Incidents that name a repository alone, where others name a service alone that deployments may say is of it.
+_OF_PAIRS: LiteralString = """
+    SELECT incident.id
+    FROM unnest(%(repositories)s::bigint[], %(services)s::text[]) AS pair (repository_id, service)
+    JOIN integrations_incident incident ON incident.repository_id = pair.repository_id AND incident.service = ''
+    WHERE EXISTS (
+        SELECT FROM integrations_incident named WHERE named.service = pair.service AND named.repository_id IS NULL
+    )
+"""
+# Pairs of a repository and a service that no other deployment states.
+_STATED_BY: LiteralString = f"""
+    SELECT pair.repository_id, pair.service
+    FROM (
+        SELECT DISTINCT repository_id, service FROM integrations_deployment
+        WHERE id = ANY (%(ids)s) AND service <> ''
+    ) AS pair
+    WHERE NOT EXISTS (
+        SELECT FROM integrations_deployment stated
+        WHERE {_NAMES_BOTH.format(repository="pair.repository_id", service="pair.service")}
+          AND stated.id <> ALL (%(ids)s)
+    )
+"""  # noqa: S608  # constants of this module
 _OF_THESE: LiteralString = "{table}.id = ANY (%(these)s)"
 _NOTED: LiteralString = f"""
     WITH now AS MATERIALIZED (
-        SELECT CASE WHEN one.service = '' OR one.service <> other.service THEN one.repository_id END AS repository_id,
+        SELECT CASE WHEN one.service = '' OR one.service <> other.service
+                    THEN coalesce(one.repository_id, other.repository_id) END AS repository_id,
                CASE WHEN one.service = other.service THEN one.service ELSE '' END AS service,
                one.connection_id, other.connection_id AS reported_by_id, count(*) AS records,
                max(one.started_at) AS last_at
@@ -136,7 +181,7 @@ def duplicates(pairs: Iterable[Pair], apart: Collection[tuple[int | None, str, i
 
 def recompute_repeated_incidents(incidents: Collection[int], before: Iterable[Place] = ()) -> set[int]:
     """Recompute which incidents repeat others, near these incidents and near the places where some were before; return
-    those that changed.  Appends their days.
+    those that changed, and those that others repeated.  Appends their days.
     """
     left = [place for place in before if place[2] is not None]
     if not incidents and not left:
@@ -161,6 +206,21 @@ def recompute_all_repeated_incidents() -> set[int]:
     return _recompute("true", [], [])
 
 
+def incidents_first_paired_by(deployments: Collection[int]) -> set[int]:
+    """The incidents that may be the same as others because of what these deployments alone state."""
+    stated = sql.rows(_STATED_BY, {"ids": sorted(deployments)}) if deployments else []
+    return incidents_of_pairs(stated)
+
+
+def incidents_of_pairs(pairs: Iterable[tuple[int, str]]) -> set[int]:
+    """The incidents of a repository alone that may be the same as one of a service alone."""
+    named = sorted({(repository, service) for repository, service in pairs if service})
+    if not named:
+        return set()
+    repositories, services = zip(*named, strict=True)
+    return sql.ids(_OF_PAIRS, {"repositories": list(repositories), "services": list(services)})
+
+
 def incidents_of(reports: Iterable[RepeatedReport]) -> set[int]:
     """The incidents that these are about."""
     return sql.ids(
@@ -180,10 +240,11 @@ def _recompute(scope: LiteralString, read: Collection[int], decided: Collection[
     pairs = [Pair(*row) for row in sql.rows(_PAIRS.format(scope=scope.format(table="one")), {"these": read})]
     apart = RepeatedReport.objects.filter(kind=Kind.INCIDENT, state=RepeatedReport.State.APART)
     found = duplicates(pairs, set(apart.values_list("repository", "service", "connection", "reported_by")))
-    changed = sql.ids(
+    marked = sql.rows(
         _MARK.format(scope=scope.format(table="incident")),
         {"duplicates": list(found), "duplicates_of": list(found.values()), "these": decided},
     )
+    changed = {id_ for row in marked for id_ in row if id_ is not None}
     if changed:
         sql.execute(_NOTED)
         append_record_days(Kind.INCIDENT, changed)

@@ -11,7 +11,12 @@ from integrations.delivery.changed_days import append_record_days
 from integrations.delivery.linking.corrections import grounds_of
 from integrations.delivery.linking.failures import recompute_failures, recompute_failures_of_services
 from integrations.delivery.linking.pushes import recompute_pushes, repositories_with_pushes
-from integrations.delivery.linking.relink import place_repositories, relink_incidents, relink_whole_repository
+from integrations.delivery.linking.relink import (
+    place_repositories,
+    relink_incidents,
+    relink_incidents_of_pairs,
+    relink_whole_repository,
+)
 from integrations.delivery.pull_requests.changed_days import note_lead_times, note_services
 from integrations.enums import Kind
 from integrations.models import FactFamily
@@ -67,7 +72,7 @@ class UnlinkedRecords:
     """The work left after records are deleted: their repositories, and the records that were linked to them."""
 
     deployed_in: set[int] = field(default_factory=set)
-    deployed_services: set[str] = field(default_factory=set)
+    deployed_services: set[tuple[int, str]] = field(default_factory=set)
     merged_in: set[int] = field(default_factory=set)
     pushed_in: set[int] = field(default_factory=set)
     deployments: set[int] = field(default_factory=set)
@@ -88,7 +93,7 @@ class UnlinkedRecords:
             note_lead_times(deployed)
             note_services(deployed)
             self.deployed_in |= repositories
-            self.deployed_services |= {service for _, service, *_ in grounds}
+            self.deployed_services |= {(repository, service) for repository, service, *_ in grounds}
             self.pushed_in.update(sql.column(_PUSHED_IN, [id_list]))
             for deployment, incident in sql.rows(_OF_DEPLOYMENTS, [id_list, id_list]):
                 self.deployments.add(deployment)
@@ -105,7 +110,8 @@ class UnlinkedRecords:
         append_record_days(Kind.INCIDENT, self.same_incidents)
         relink_incidents(self.same_incidents)
         recompute_failures(deployments=self.deployments, incidents=self.incidents)
-        recompute_failures_of_services(self.deployed_in, self.deployed_services)
+        relink_incidents_of_pairs(self.deployed_services)
+        recompute_failures_of_services(self.deployed_in, {service for _, service in self.deployed_services})
         place_repositories(self.merged_in)
         for repository in sorted(self.deployed_in):
             relink_whole_repository(repository)

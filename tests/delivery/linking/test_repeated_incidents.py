@@ -17,7 +17,16 @@ from integrations.delivery.records.incident import story_of_incident
 from integrations.enums import Kind
 from integrations.intake.deleted_records import mark_deleted
 from integrations.intake.store_drafts import store_drafts
-from integrations.models import Connection, DeploymentFailure, FailedDeployment, Incident, RepeatedReport
+from integrations.models import (
+    Connection,
+    DeploymentFailure,
+    FailedDeployment,
+    Incident,
+    RepeatedReport,
+    Repository,
+    ServicePaths,
+)
+from integrations.push.store import forget_record
 from integrations.sync.remove_connection import remove_with_facts
 from orgtree.access.access import access_of
 from tests.delivery.linking.delivery import MONDAY, Delivery
@@ -163,6 +172,82 @@ def test_one_deployment_is_blamed_once_and_restored_with_the_one_that_counts(
     assert blamed() == ("P1", "d1", "explicit"), "the desk names the cause for both"
 
 
+@pytest.fixture
+def host(desk: Connection) -> Connection:
+    """A code host, whose incidents name a repository and no service."""
+    shop = Delivery()
+    shop.commits("m1")
+    return Connection.objects.create(provider="gitlab", name="GitLab")
+
+
+def at_host(host: Connection, id_: str, minutes: int, repository: str = "acme/shop") -> None:
+    tell(host, id_, minutes, "", repository=repository)
+
+
+@pytest.mark.parametrize("is_known_first", [True, False])
+def test_a_deployment_states_of_which_repository_a_service_is(
+    pager: Connection, host: Connection, is_known_first: bool
+) -> None:
+    shop = Delivery()
+    if is_known_first:
+        shop.deploys("d1", at="Mon 01:00", service="cart")
+    tell(pager, "P1", 100)
+    at_host(host, "G1", 103)
+    if not is_known_first:
+        assert counted() == ["G1", "P1"], "nothing says that the cart is of the shop"
+        shop.deploys("d1", at="Mon 01:00", service="search")
+        shop.deploys("d2", at="Mon 01:00", service="cart", environment="staging")
+        assert counted() == ["G1", "P1"]
+        shop.deploys("d1", at="Mon 01:00", service="cart")
+    assert counted() == ["P1"]
+    noted = RepeatedReport.objects.get()
+    assert (noted.repository and noted.repository.name, noted.service) == ("acme/shop", "")
+    decide_repeated_reports([noted.pk], APART, by="ada")
+    assert counted() == ["G1", "P1"]
+    decide_repeated_reports([noted.pk], ONCE, by="ada")
+    assert counted() == ["P1"]
+    forget_record(Kind.DEPLOYMENT, "d1")
+    assert (counted(), RepeatedReport.objects.count()) == (["G1", "P1"], 0)
+
+
+def test_path_rules_state_it_and_other_repositories_stay_apart(
+    pager: Connection, host: Connection, client: Client
+) -> None:
+    Delivery("acme/other").commits("o1")
+    Delivery("acme/other").deploys("d1", at="Mon 01:00", service="search")
+    tell(pager, "P1", 100)
+    at_host(host, "G1", 103, "acme/other")
+    at_host(host, "G2", 125)
+    assert counted() == ["G1", "G2", "P1"]
+    client.force_login(create_user(ADMIN))
+    shop = Repository.objects.get(name="acme/shop")
+    rule = {"repository": shop.pk, "service": "cart", "patterns": "cart/"}
+    client.post("/admin/integrations/servicepaths/add/", rule)
+    assert counted() == ["G1", "P1"], "the one in the other repository began nearer, and is another one"
+    client.post(
+        "/admin/integrations/servicepaths/",
+        {"action": "delete_selected", "_selected_action": [ServicePaths.objects.get().pk], "post": "yes"},
+    )
+    assert counted() == ["G1", "G2", "P1"]
+
+
+def test_what_only_one_report_names_holds_for_both(pager: Connection, host: Connection) -> None:
+    shop = Delivery()
+    shop.deploys("d1", at="Mon 01:00", service="cart")
+    shop.deploys("d2", at="Mon 01:20", service="search")
+    at_host(host, "G1", 100)
+    assert blamed() == ("G1", "d2", "window"), "the last one of the repository"
+    desk = Connection.objects.create(provider="servicenow", name="A later desk")
+    tell(desk, "INC1", 103)
+    assert (counted(), blamed()) == (["G1"], ("G1", "d1", "window")), "the desk names the service"
+    tell(desk, "INC1", 300)
+    assert counted() == ["G1", "INC1"]
+    assert set(DeploymentFailure.objects.values_list("incident__external_id", "deployment__external_id")) == {
+        ("G1", "d2"),
+        ("INC1", "d1"),
+    }
+
+
 def test_both_pages_name_the_other(pager: Connection, desk: Connection) -> None:
     tell(pager, "P1", 100, key="#1")
     tell(desk, "INC1", 103, key="INC0001")
@@ -180,12 +265,18 @@ def test_whatever_changes_in_whichever_order_a_full_recomputation_changes_nothin
 ) -> None:
     chance = random.Random(seed)
     third = Connection.objects.create(provider="gitlab", name="GitLab")
+    Delivery().commits("m1")
     for _ in range(60):
         connection = chance.choice([pager, desk, third])
         id_ = f"{connection.provider}-{chance.randrange(6)}"
-        if chance.random() < 0.2:
+        if chance.random() < 0.1:
+            where = chance.choice(["production", "staging"])
+            Delivery().deploys("d1", at="Mon 01:00", service=chance.choice(["cart", "search"]), environment=where)
+        elif chance.random() < 0.2:
             with transaction.atomic():
                 mark_deleted(connection, Kind.INCIDENT, [id_])
+        elif connection == third:
+            at_host(third, id_, chance.randrange(0, 120))
         else:
             tell(connection, id_, chance.randrange(0, 120), chance.choice(["cart", "cart", "search"]))
         assert recompute_all_repeated_incidents() == set()
