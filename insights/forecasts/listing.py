@@ -21,6 +21,7 @@ from insights.forecasts.records import (
     calibration_of,
     calibrations_by_team,
     movements,
+    planned_at,
     records_of_unit,
     teams_not_calibrated,
 )
@@ -106,7 +107,7 @@ def listed_forecasts(
 ) -> ListedForecasts:
     """The initiatives on which these people worked; of their own items alone with `own_only`.
 
-    On an earlier day they are as they were at its end, but for the planned days, of which no history is kept.
+    On an earlier day they are as they were at its end, planned days included.
     """
     initiatives = _open_on(today, kind, access, people=people, own_only=own_only)
     of_teams = _forecasts(initiatives, today)
@@ -130,7 +131,8 @@ def _open_on(
     if day >= windows.local_today():
         return open_initiatives(kind, access, people=people, own_only=own_only, since=day - STALE)
     found = all_initiatives(kind, access, people=people, own_only=own_only, since=day - STALE)
-    return [then for one in found if (then := as_of(one, day)).remaining and then.started_on]
+    open_then = [then for one in found if (then := as_of(one, day)).remaining and then.started_on]
+    return planned_at(open_then, kind, day)
 
 
 def _by_team(calibrations: Mapping[int, Calibration], access: Access) -> Sequence[TeamCalibration]:

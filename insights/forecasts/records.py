@@ -1,13 +1,13 @@
 """Records of forecasts: made every night and, for the past, from what was known on each Monday.
 
 Those of finished epics and versions are the back-tests behind the calibration that pages show; those of open ones say
-since when a planned day is missed.
+since when a planned day is missed.  Beside them stands which day each was planned for, and since when.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import Q, QuerySet
@@ -17,7 +17,7 @@ from insights.forecasts.forecasting import as_of, forecast_of, working_days
 from insights.forecasts.teams import teams_of
 from insights.formulas.forecast_calibration import Calibration, Verdict
 from insights.formulas.working_days import WorkingDays
-from insights.models import ForecastRecord
+from insights.models import ForecastRecord, PlannedDay
 from integrations.delivery.records.initiatives import Initiative, InitiativeKind, all_initiatives
 from orgtree.access.access import aggregates_access
 from orgtree.models import UnitPlacement
@@ -37,7 +37,7 @@ def record_forecasts() -> int:
     today = timezone.localdate()
     calendar, written = working_days(today), 0
     for kind in KINDS:
-        initiatives = all_initiatives(kind, aggregates_access(), since=today - YEAR)
+        initiatives = record_planned_days(kind, today)
         teams = teams_of(initiatives, day=today, calendar=calendar)
         known: dict[str, set[date]] = {}
         for key, made_on in ForecastRecord.objects.filter(kind=kind).values_list("key", "made_on"):
@@ -53,6 +53,40 @@ def record_forecasts() -> int:
         of_others.delete()  # of what was deleted, or has not changed for a year
     ForecastRecord.objects.filter(made_on__lt=today - 2 * YEAR).delete()
     return written
+
+
+def record_planned_days(kind: InitiativeKind, today: date) -> Sequence[Initiative]:
+    """Record which planned days changed until the end of yesterday, and forget those of what is gone; returns the
+    initiatives of a year."""
+    initiatives, day = all_initiatives(kind, aggregates_access(), since=today - YEAR), today - timedelta(days=1)
+    known = _planned_days(kind, day)
+    PlannedDay.objects.bulk_create(
+        [
+            PlannedDay(kind=kind, key=one.key, since=day, planned_on=one.planned_on)
+            for one in initiatives
+            if one.key not in known or known[one.key] != one.planned_on
+        ],
+        update_conflicts=True,
+        unique_fields=["kind", "key", "since"],
+        update_fields=["planned_on"],
+    )
+    PlannedDay.objects.filter(kind=kind).exclude(key__in=[one.key for one in initiatives]).delete()
+    return initiatives
+
+
+def planned_at(initiatives: Sequence[Initiative], kind: InitiativeKind, day: date) -> list[Initiative]:
+    """The initiatives with the days that they were planned for at the end of the day; before the first night that
+    recorded one, with the first that is known."""
+    known = _planned_days(kind, day)
+    return [replace(one, planned_on=known.get(one.key, one.planned_on)) for one in initiatives]
+
+
+def _planned_days(kind: InitiativeKind, day: date) -> Mapping[str, date | None]:
+    """Key → the planned day at the end of the day, or the first that was recorded after it."""
+    rows = PlannedDay.objects.filter(kind=kind)
+    later = rows.filter(since__gt=day).order_by("-since").values_list("key", "planned_on")
+    until = rows.filter(since__lte=day).order_by("since").values_list("key", "planned_on")
+    return {**dict(later), **dict(until)}
 
 
 def end_of(initiative: Initiative, today: date) -> date | None:

@@ -5,7 +5,7 @@ from insights.models.contexts import ComparableRule, Context
 from insights.models.dashboards import Dashboard, DashboardShare, HomeDashboard
 from insights.models.figure_records import FigureRecord
 from insights.models.findings import Finding, ReviewWaits
-from insights.models.forecasts import ForecastRecord
+from insights.models.forecasts import ForecastRecord, PlannedDay
 from insights.models.saved_views import SavedView, SavedViewShare
 from insights.models.sharing import SharedWith
 
@@ -21,6 +21,7 @@ __all__ = [
     "Finding",
     "ForecastRecord",
     "HomeDashboard",
+    "PlannedDay",
     "ReviewWaits",
     "SavedView",
     "SavedViewShare",

@@ -34,3 +34,19 @@ class ForecastRecord(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key} as of {self.made_on}"
+
+
+class PlannedDay(models.Model):
+    """The day that an initiative was planned for at the end of a day, until the next of its rows; trackers keep no
+    history of it for versions."""
+
+    kind = models.CharField(max_length=20)
+    key = models.CharField(max_length=520, help_text="Of the initiative, as in its address.")
+    since = models.DateField()
+    planned_on = models.DateField(null=True, help_text="None: it was planned for no day.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "key", "since"], name="one_planned_day_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.key} planned for {self.planned_on} since {self.since}"

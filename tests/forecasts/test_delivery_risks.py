@@ -9,9 +9,15 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 from django.db.backends.postgresql.psycopg_any import DateRange
 
-from insights.forecasts.records import record_forecasts
+from insights.forecasts.listing import delivery_risks
+from insights.forecasts.records import record_forecasts, record_planned_days
+from insights.models import PlannedDay
 from insights.query import windows
+from integrations.delivery.records.initiatives import InitiativeKind
+from integrations.models import WorkItem
+from orgtree.access.access import aggregates_access
 from orgtree.models import Attribute, Person, PersonAttribute, Unit
+from orgtree.trees.people_filter import EVERYBODY
 from programs.models import PointKind
 from programs.qbr.services.freezing import freeze_qbr
 from programs.reviews.services.writing import prepare_review
@@ -82,6 +88,25 @@ def test_a_review_that_is_frozen_as_of_an_earlier_day_knows_nothing_of_what_came
     assert risk["likely_on"] == likely.isoformat()
     assert working_day_after(planned, risk["days_late"]) == likely
     assert risk["since"] is None or risk["since"] <= then.isoformat()
+
+
+def test_it_has_the_days_that_were_planned_at_the_end_of_its_day() -> None:
+    """Planned for one day until the day before yesterday, then for another, and since today for none."""
+    today, epic = windows.local_today(), WorkItem.objects.get(title=REFUNDS)
+    first, second = working_day_after(today, 7), working_day_after(today, 8)
+    for planned, nights_ago in ((first, 9), (first, 2), (second, 1), (None, 0)):
+        WorkItem.objects.filter(pk=epic.pk).update(due_on=planned)
+        record_planned_days(InitiativeKind.EPIC, today - timedelta(days=nights_ago))
+    rows = PlannedDay.objects.filter(key=str(epic.pk)).order_by("since").values_list("since", "planned_on")
+    days = [today - timedelta(days=number) for number in (10, 2, 1)]
+    assert [*rows] == [*zip(days, (first, second, None), strict=True)]
+
+    def planned_at_end_of(day: date) -> list[date]:
+        risks = delivery_risks(aggregates_access(), people=EVERYBODY, today=day)
+        return [risk.planned_on for risk in risks if risk.name == REFUNDS]
+
+    expected = {20: [first], 3: [first], 2: [second], 1: [], 0: []}
+    assert {ago: planned_at_end_of(today - timedelta(days=ago)) for ago in expected} == expected
 
 
 def test_the_agenda_names_them_and_leads_to_their_pages() -> None:
