@@ -68,9 +68,14 @@ class Access:
         """Whether a figure of fewer people than the minimum group size may be shown."""
         return self.policy == IndividualPolicy.NAMED
 
+    @property
+    def fewest_shown(self) -> int:
+        """The smallest number of people whose figures may be shown."""
+        return 1 if self.shows_small_groups else self.minimum_group_size
+
     def is_few(self, people: int) -> bool:
         """Whether this number of people, or records of at most this number, may not be counted before the viewer."""
-        return people < self.minimum_group_size and not self.shows_small_groups
+        return people < self.fewest_shown
 
     def labels(self, people: Iterable[Person], *, question: str = "") -> Mapping[int, str]:
         """Display names by id, as the viewer may see them; pseudonyms differ by `question`."""

@@ -117,13 +117,17 @@ class TeamReleases(models.Model):
     """The changes and releases of a team in the 13 weeks before `until`, as somebody sees them who sees aggregates
     alone.
 
-    Each night replaces them: to judge hundreds of small teams beside one another takes too long for a page.
+    Each night replaces them: to judge hundreds of small teams beside one another takes too long for a page.  Those that
+    were judged by another minimum than is in force are not read.
     """
 
     unit = models.ForeignKey(Unit, models.CASCADE, related_name="+")
     until = models.DateField(help_text="The first day that no longer belongs to them.")
     changes = models.FloatField()
     releases = models.FloatField()
+    minimum_people = models.PositiveSmallIntegerField(
+        default=0, help_text="Figures of fewer people were hidden; 1: of no number of people."
+    )
 
     class Meta:
         verbose_name_plural = "team releases"

@@ -321,10 +321,10 @@ def store_team_totals(today: date) -> None:
     """Store every team's changes and releases, in place of those of earlier nights: until the last Monday, and until
     the last one of the quarter before, whose report is still looked at.
     """
-    quarter = quarter_of(today)
+    quarter, minimum = quarter_of(today), aggregates_access().fewest_shown
     days = {_last_weeks(quarter.start): quarter.start - timedelta(days=1), _last_weeks(today): today}
     found = [
-        TeamReleases(unit=team, until=weeks.end, changes=changes, releases=releases)
+        TeamReleases(unit=team, until=weeks.end, changes=changes, releases=releases, minimum_people=minimum)
         for weeks, day in days.items()
         for team, (changes, releases) in _read_team_totals(weeks.window, teams_on(day)).items()
     ]
@@ -334,8 +334,9 @@ def store_team_totals(today: date) -> None:
 
 
 def _team_totals(now: Window, teams: Sequence[Unit]) -> Mapping[Unit, tuple[float, float]]:
-    """Changes and releases of each team that has both: the night's, or those of now where no night stored any."""
-    stored = TeamReleases.objects.filter(until=now.end)
+    """Changes and releases of each team that has both: the night's, or those of now where no night stored any by the
+    rules in force."""
+    stored = TeamReleases.objects.filter(until=now.end, minimum_people=aggregates_access().fewest_shown)
     if not stored.exists():
         return _read_team_totals(now, teams)
     by_team = {one.unit_id: (one.changes, one.releases) for one in stored.filter(unit__in=teams)}
