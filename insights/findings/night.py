@@ -21,6 +21,7 @@ from insights.formulas.findings import LEAST_WEEKS, WEEKS_AFTER, discoveries
 from insights.models import Annotation, Finding
 from insights.models.findings import FindingState
 from insights.query.query import Window
+from orgtree.access.access import aggregates_access
 from orgtree.models import Unit
 
 RATE = 0.01  # of findings that may be chance
@@ -131,7 +132,7 @@ def store(night: Night, *, today: date) -> None:
     away until its change is another; one that is no longer found is resolved, with the event that explains it.
     """
     standing = {(one.detector, one.unit_id, one.repository): one for one in Finding.objects.open().select_for_update()}
-    monday = today - timedelta(days=today.weekday())
+    monday, minimum = today - timedelta(days=today.weekday()), aggregates_access().fewest_shown
     others = {other for check in night.findings for other in check.compared_with}
     slugs = dict(Unit.objects.filter(pk__in=others).values_list("pk", "slug"))
     for check in night.findings:
@@ -144,6 +145,7 @@ def store(night: Night, *, today: date) -> None:
         one.metric, one.since, one.until = check.detector.metric, check.since, monday
         one.before, one.after, one.low, one.high = check.before, check.after, check.low, check.high
         one.chance, one.sample, one.details = check.chance, check.sample, dict(check.details)
+        one.minimum_people = minimum
         one.compared_with, one.compared_by = [slugs[other] for other in check.compared_with], check.compared_by
         one.save()
     events = events_of({one.unit_id for one in standing.values() if one.unit_id}, Window(monday - WEEKS * WEEK, monday))

@@ -7,9 +7,9 @@ from datetime import date
 import pghistory
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from orgtree.models import Unit, UnitPlacement
+from orgtree.models import IndividualPolicy, Organisation, Unit, UnitPlacement
 from orgtree.models.visibility import Visibility
 
 
@@ -35,8 +35,19 @@ class Verdict(models.TextChoices):
 class FindingQuerySet(models.QuerySet["Finding"]):
     def within(self, visibility: Visibility) -> FindingQuerySet:
         """Findings of units that the viewer may see; those of the organisation for viewers who may see all of it."""
-        seen = self if visibility.unit_ids is None else self.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
+        shown = self.by_rules_in_force()
+        seen = shown if visibility.unit_ids is None else shown.filter(Q(unit__in=visibility.unit_ids) | Q(unit=None))
         return seen if visibility.whole else seen.exclude(unit=None)
+
+    def by_rules_in_force(self) -> FindingQuerySet:
+        """Findings whose figures may be shown by the minimum group in force: a stricter one holds at once, not from the
+        next night on."""
+        in_force = Organisation.objects.filter(
+            Q(individual_policy=IndividualPolicy.NAMED)
+            | Q(protected_since=None)
+            | Q(minimum_group_size__lte=OuterRef("minimum_people"))
+        )
+        return self.filter(Q(unit=None, repository="") | Exists(in_force))
 
     def open(self) -> FindingQuerySet:
         return self.filter(state__in=OPEN_STATES)
@@ -84,6 +95,10 @@ class Finding(models.Model):
         max_length=400, blank=True, default="", db_default="", help_text="The rule by which they are comparable."
     )
     found_on = models.DateField()
+    minimum_people = models.PositiveSmallIntegerField(
+        default=0,
+        help_text="Figures of fewer people were hidden when it was found; 1: of no number of people.",
+    )
     ended_on = models.DateField(null=True, help_text="When it was dismissed, or no longer found.")
     verdict = models.CharField(max_length=10, choices=Verdict.choices, blank=True)
     reason = models.CharField(max_length=400, blank=True)

@@ -19,7 +19,7 @@ from insights.models import Finding
 from insights.models.findings import FindingState
 from insights.query.query import Dimension, MetricValue, Query, Scope, Window
 from insights.ui.charts import ChartData
-from orgtree.models import Unit
+from orgtree.models import Organisation, Unit
 from tests.personas import ADMIN, EXECUTIVE, MANAGER, MEMBER, signed_in
 from tests.programs.tickets import as_
 from tests.servers import PROJECT_DIR
@@ -70,6 +70,26 @@ def test_a_finding_is_read_by_those_who_may_see_its_team(teams: Teams) -> None:
     assert [one["unit"] for one in own["findings"]] == ["platform"]
     assert signed_in(MEMBER).get(f"{API}{search.pk}/").status_code == 404
     assert signed_in(MEMBER).get(f"{API}{platform.pk}/").json()["after"] == 20 * HOUR
+
+
+def test_a_stricter_rule_for_small_groups_hides_findings_at_once(teams: Teams) -> None:
+    """That of a team was found while figures of five people were shown; a night by the new rule finds it again."""
+    whole, of_team = slower(None), slower(teams.platform)
+    stored(whole, of_team)
+
+    def listed() -> list[str | None]:
+        return [one["unit"] for one in signed_in(EXECUTIVE).get(API).json()["findings"]]
+
+    assert sorted(map(str, listed())) == ["None", "platform"]
+    Organisation.objects.update(minimum_group_size=6)
+    assert listed() == [None]
+    title = "The wait for a first review in Platform rose"
+    for address in (PAGE, "/insights/report/", "/"):
+        assert title not in signed_in(EXECUTIVE).get(address).content.decode(), address
+    stored(whole, of_team)
+    assert sorted(map(str, listed())) == ["None", "platform"]
+    Organisation.objects.update(minimum_group_size=5)
+    assert sorted(map(str, listed())) == ["None", "platform"], "a milder rule hides nothing"
 
 
 def test_a_finding_of_the_organisation_is_for_those_who_see_all_of_it(teams: Teams) -> None:

@@ -480,7 +480,7 @@ def _findings(qbr: Qbr, sections: Sequence[QbrSection]) -> tuple[FrozenFinding, 
     if not {SectionKey.FINDINGS, SectionKey.BOTTLENECKS} & {section.key for section in sections}:
         return ()
     open_in = Q(found_on__lt=qbr.end) & (Q(ended_on=None) | Q(ended_on__gte=qbr.start))
-    findings = Finding.objects.filter(open_in)
+    findings = Finding.objects.by_rules_in_force().filter(open_in)
     if qbr.unit is not None:
         findings = findings.filter(_units_below(qbr))
     listed = [*findings.select_related("unit").order_by("found_on", "chance", "pk")]
