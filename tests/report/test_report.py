@@ -36,7 +36,7 @@ from programs.qbr.services.writing import arrange_sections, create_qbr
 from programs.report.links import Links
 from programs.report.queries import chosen_report, document_of, quarter_named
 from programs.report.services import recommending
-from programs.report.services.content import report_of
+from programs.report.services.content import _Report, report_of
 from programs.report.services.document import Fact, ReportDocument, SourceKind
 from programs.report.services.freezing import freeze_report
 from programs.tasks import count_releases
@@ -195,9 +195,29 @@ def test_a_night_counts_releases_of_teams_and_pages_do_not(delivered: Org, monke
     monkeypatch.setattr(recommending, "visible_together", noted)
     assert report() == live
     assert units == [], "hundreds of teams beside one another are judged at night alone"
+    Organisation.objects.update(minimum_group_size=200)
+    assert "Platform" not in str(report().examined), "a stricter rule holds at once"
+    assert units, "what was judged by another rule is not read"
+    units.clear()
+    Organisation.objects.update(minimum_group_size=5)
+    assert report() == live
+    assert units == []
     TeamReleases.objects.all().delete()
     assert report() == live
     assert units, "before the first night they are read"
+
+
+def test_a_figure_that_did_not_move_is_no_highlight(delivered: Org, monkeypatch: pytest.MonkeyPatch) -> None:
+    def of_adoption(now: str, before: str | None) -> list[str]:
+        facts = {"now": Fact(text=now), "quarter": Fact(text="Q2 2026")}
+        if before is not None:
+            facts["before"] = Fact(text=before)
+        monkeypatch.setattr(_Report, "_facts", lambda _, key: facts if key == "ai.adoption_rate" else {})
+        return [str(point.text) for point in report().highlights if point.key == "highlight.ai.adoption_rate"]
+
+    assert of_adoption("75.0%", "75.0%") == []
+    assert of_adoption("75.0%", "70.0%") == ["It was 70.0% in Q2 2026."]
+    assert of_adoption("75.0%", None) == ["It is the first quarter with data."]
 
 
 def test_nothing_is_recommended_where_the_data_say_nothing(delivered: Org) -> None:

@@ -372,7 +372,8 @@ class _Report:
     def _of_agents(self) -> list[Point]:
         points = []
         adoption = self._facts(ADOPTION)
-        if NOW in adoption:
+        before = adoption.get(BEFORE)
+        if NOW in adoption and (before is None or before.text != adoption[NOW].text):
             points.append(
                 Point(
                     key=f"highlight.{ADOPTION}",
@@ -570,12 +571,12 @@ class _Report:
     @cached_property
     def _findings(self) -> list[tuple[Finding, FindingWords]]:
         """Findings of the unit and below, without those about data; what costs most hours comes first."""
-        found = self._in_words(Finding.objects.filter(self._unit_or_below))
+        found = self._in_words(Finding.objects.by_rules_in_force().filter(self._unit_or_below))
         return [pair for pair in found if BY_KEY[pair[0].detector].kind != DATA]
 
     @cached_property
     def _findings_of_data(self) -> list[tuple[Finding, FindingWords]]:
-        found = self._in_words(Finding.objects.filter(unit=None))
+        found = self._in_words(Finding.objects.by_rules_in_force().filter(unit=None))
         return [pair for pair in found if BY_KEY[pair[0].detector].kind == DATA]
 
     def _in_words(self, findings: FindingQuerySet) -> list[tuple[Finding, FindingWords]]:
