@@ -435,7 +435,7 @@ def chart_card(card: Chart, answers: Answers) -> ChartCard:
 
 def _is_drawn(card: Trend, answers: Answers) -> bool:
     if card.needs:
-        return any(answers.figure(key).value for key in card.needs)
+        return any(figure.value or figure.denominator for figure in map(answers.figure, card.needs))
     return answers.figure(answers.filters.metric(card.metric)).value is not None
 
 

@@ -37,8 +37,8 @@ class Trend:
     """A metric over time, on one line or split `by` a dimension, with those `beside` it on lines of their own.
 
     A choice of dimensions can have the option `all`: not split.  `needs` are metrics of which one has to be more than
-    0 for there to be something to draw, by default the metric itself, which may be 0.  With `counted` each value shows
-    the number of facts behind it.
+    0, or a share of something, for there to be something to draw; by default the metric itself, which may be 0.  With
+    `counted` each value shows the number of facts behind it.
     """
 
     name: str

@@ -161,6 +161,15 @@ def test_the_preview_is_what_the_agreement_then_makes_of_the_quarter(teams: Team
     ]
     page = preview(manager, **given, version=version())
     assert "No figure of this quarter would have been different." in page
+    shown = {"unit": "platform", "from": "2026-08-10", "to": "2026-08-17"}
+    page = manager.get("/insights/delivery/hygiene/", shown).content.decode()
+    assert 'id="chart-breaches"' in page
+    drawn = manager.get("/insights/delivery/charts/breaches/", {**shown, "tab": "hygiene"}).json()
+    assert [(line["label"], line["data"]) for line in drawn["datasets"]] == [
+        ("Larger than agreed", [40.0]),
+        ("Reviewed later than agreed", [None]),
+        ("Without the agreed work item", [None]),
+    ]
 
 
 def version() -> str:

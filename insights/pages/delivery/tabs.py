@@ -24,12 +24,14 @@ FIVE = (
     "dora.rework_rate",
 )
 DEPLOYMENT_DAYS = "dora.deployment_days"
+BREACHES = ("pr.oversized_rate", "pr.late_review_rate", "pr.unlinked_rate")
 GAPS = Trend(
     "gaps",
     "pr.unreviewed_rate",
     "Unreviewed, self-merged, linked",
     needs=("pr.throughput",),
     beside=("pr.self_merged_rate", "pr.linked_rate"),
+    span=6,
 )
 
 DORA = Section(
@@ -122,9 +124,17 @@ HYGIENE = Section(
         Tile("pr.unreviewed_rate"),
         Tile("pr.self_merged_rate"),
         Tile("pr.linked_rate"),
-        Trend("size", "pr.size", "Size of pull requests"),
-        Trend("review_depth", "pr.review_depth"),
+        Trend("size", "pr.size", "Size of pull requests", span=6),
+        Trend("review_depth", "pr.review_depth", span=6),
         GAPS,
+        Trend(
+            "breaches",
+            "pr.oversized_rate",
+            "Breaches of working agreements",
+            needs=BREACHES,
+            beside=BREACHES[1:],
+            span=6,
+        ),
         Figures(
             "More hygiene metrics",
             (
