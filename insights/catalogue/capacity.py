@@ -10,7 +10,7 @@ from insights.query.enums import Better, Category, SpaceDimension, UnitOfMeasure
 from insights.query.measures import Total
 from integrations.facts.people_time import WORK_DAYS
 
-ACTS = "commits, reviews, pull requests opened and moves of work items"
+ACTIVITIES = "commits, reviews, pull requests opened and moves of work items"
 WHOSE = (
     "Days and hours are those of the person's own time zone. Public holidays and leave are left out. Only of teams of "
     "at least the minimum group size, never of a person"
@@ -36,10 +36,10 @@ AFTER_HOURS_SHARE = _capacity(
     name="After-hours share",
     meaning="What share of a team's work happens outside working hours on working days.",
     formula=(
-        f"{ACTS} on working days outside working hours (8:00 to 19:00, or those of the team's working agreement) ÷ all "
-        f"of them × 100. {WHOSE}"
+        f"{ACTIVITIES} on working days outside working hours (8:00 to 19:00, or those of the team's working agreement) "
+        f"÷ all of them × 100. {WHOSE}"
     ),
-    sample="{numerator} of {denominator} acts",
+    sample="{numerator} of {denominator} activities",
     numerator=_of("late_acts"),
     denominator=_of("acts"),
     reference=SPACE_FRAMEWORK,
@@ -49,8 +49,8 @@ WEEKEND_SHARE = _capacity(
     key="capacity.weekend_share",
     name="Weekend share",
     meaning="What share of a team's work happens at weekends.",
-    formula=f"{ACTS} at weekends ÷ all of them × 100. {WHOSE}",
-    sample="{numerator} of {denominator} acts",
+    formula=f"{ACTIVITIES} at weekends ÷ all of them × 100. {WHOSE}",
+    sample="{numerator} of {denominator} activities",
     numerator=_of("weekend_acts"),
     denominator=_of("acts"),
     reference=SPACE_FRAMEWORK,
@@ -63,8 +63,8 @@ CONTEXT_SWITCHES = _capacity(
     unit=UnitOfMeasure.COUNT,
     meaning="How often people of a team turn to other work within a day.",
     formula=(
-        f"how often two of {ACTS} in a row on one day were on different work (the work item, else the repository) ÷ "
-        f"days with any. {WHOSE}"
+        f"how often two of {ACTIVITIES} in a row on one day were on different work (the work item, else the "
+        f"repository) ÷ days with any. {WHOSE}"
     ),
     sample="{denominator} person-days",
     numerator=_of("switches"),
@@ -76,7 +76,7 @@ FOCUS_DAYS = _capacity(
     key="focus.days",
     name="Focus days",
     meaning="What share of a team's days at work is spent on one thing.",
-    formula=f"days on which all of {ACTS} were on the same work ÷ days with any × 100. {WHOSE}",
+    formula=f"days on which all of {ACTIVITIES} were on the same work ÷ days with any × 100. {WHOSE}",
     sample="{numerator} of {denominator} person-days",
     better=Better.HIGHER,
     numerator=_of("focused"),
@@ -90,7 +90,7 @@ REVIEW_LOAD = _capacity(
     unit=UnitOfMeasure.COUNT,
     better=Better.NEITHER,
     meaning="How many reviews people of a team give on a day at work.",
-    formula=f"reviews given ÷ days with any of {ACTS}. {WHOSE}",
+    formula=f"reviews given ÷ days with any of {ACTIVITIES}. {WHOSE}",
     sample="{numerator} reviews on {denominator} person-days",
     numerator=_of("reviews"),
     denominator=_of("active"),

@@ -62,7 +62,7 @@ def test_a_manager_sets_target_shares_and_sees_the_gap(working_server: Server, w
     page.get_by_role("button", name="Save").click()
     window.wait_until_loaded()
     expect(page.locator("main")).to_contain_text("−20 points")
-    expect(page.locator("main")).to_contain_text("New features is 20 points below its target of 70%.")
+    expect(page.locator("main")).to_contain_text("The share of New features is 20 points below its target of 70%.")
     chart = page.locator("#chart-target_over_time")
     expect(chart).to_contain_text("New features over time, against its target")
     assert window.grave_barriers() == []

@@ -102,7 +102,7 @@ def test_shares_and_gap_where_enough_people_work(org: Org) -> None:
     page = text(signed_in(EXECUTIVE), "/insights/allocation/", unit="platform")
     assert "50%" in page
     assert "+25 points" in page
-    assert "Keeping the lights on is 25 points above its target of 25%." in page
+    assert "The share of Keeping the lights on is 25 points above its target of 25%." in page
     assert "Targets of the whole organisation, 2026-Q4: this unit has none of its own" in page
     assert "need not agree" in page
     assert "Keeping the lights on over time, against its target" in page, (

@@ -254,7 +254,7 @@ def _verdict(answers: Answers) -> Verdict | None:
     if worst and abs(worst.gap or 0) >= CLOSE:
         side = "above" if (worst.gap or 0) > 0 else "below"
         points = wording.count(abs(round(worst.gap or 0)), "point")
-        rest = f"{worst.name} is {points} {side} its target of {worst.target_words}."
+        rest = f"The share of {worst.name} is {points} {side} its target of {worst.target_words}."
     elif worst:
         rest = "Every category is within 5 points of its target."
     return Verdict(lead, rest)
