@@ -110,8 +110,9 @@ class SonarQube(Connector):
 
     @property
     def _projects(self) -> Mapping[str, str]:
+        """Cloud lists projects of an organization; a server has other components beside them."""
         organization = self.settings.values.get("organization", "").strip()
-        return {"qualifiers": "TRK", **({"organization": organization} if organization else {})}
+        return {"organization": organization} if organization else {"qualifiers": "TRK"}
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
         """The projects, with the repository that each is bound to, as far as that is known."""

@@ -28,6 +28,7 @@ _SEVERITIES = {
 }
 _OPEN = frozenset({"OPEN", "CONFIRMED", "REOPENED", "IN_SANDBOX"})
 _FIXED = frozenset({"FIXED", "REMOVED"})
+_IN_ONE = {"FIXED": AlertState.FIXED, "FALSE_POSITIVE": AlertState.DISMISSED, "ACCEPTED": AlertState.DISMISSED}
 _OVERLAP = timedelta(minutes=10)  # the index is updated after the issue
 
 
@@ -37,9 +38,10 @@ def normalise_issue(payload: Json) -> list[CodeScanningAlertDraft]:
     issue = Reader(payload.get(SOURCE), SOURCE, parent=reader)
     created_at, updated_at = issue.time("creationDate"), issue.part_time("updateDate")
     ended_at = issue.part_time("closeDate") or updated_at
-    native_state = issue.text("resolution", default="") or issue.text("status", default="")
+    in_one = issue.text("issueStatus", default="")
+    native_state = issue.text("resolution", default="") or issue.text("status", default="") or in_one
     native_severity = issue.text("severity", default="") or _of_impacts(issue)
-    state = _state(issue.text("status", default=""), issue.text("resolution", default=""))
+    state = _state(issue.text("status", default=""), issue.text("resolution", default=""), in_one)
     component = issue.text("component", default="")
     return [
         CodeScanningAlertDraft(
@@ -69,8 +71,11 @@ def _of_impacts(issue: Reader) -> str:
     return min((severity for severity in found if severity in order), key=order.index, default="")
 
 
-def _state(status: str, resolution: str) -> AlertState:
-    if status in _OPEN or not status:
+def _state(status: str, resolution: str, in_one: str) -> AlertState:
+    """By status and resolution, which are deprecated since 10.4; else by the one word that is in their place."""
+    if not status:
+        return _IN_ONE.get(in_one, AlertState.OPEN)
+    if status in _OPEN:
         return AlertState.OPEN
     return AlertState.FIXED if resolution in _FIXED or not resolution else AlertState.DISMISSED
 

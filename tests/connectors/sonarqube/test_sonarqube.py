@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from demo.providers import faults
-from demo.providers.faults import Fault
+from demo.providers.faults import Answer, Fault, Request
 from demo.providers.sonarqube_server import SonarQubeServer
 from integrations.connectors.base import CheckedPermission, Page, Settings
 from integrations.connectors.drafts import CodeScanningAlertDraft, CoverageReportDraft
@@ -168,6 +168,48 @@ def checks(server: SonarQubeServer, **values: str) -> dict[str, CheckedPermissio
         return {answer.what: answer for answer in of.check(http)}
 
 
+# Parameters of the Web API, as https://sonarcloud.io/api/webservices/list and, of servers, /web_api of each name them.
+# https://sonarcloud.io/web_api/api/measures: `from` and `to` are inclusive, and `ps` is at most 1000; elsewhere 500.
+PAGING = {"p", "ps"}
+DOCUMENTED: Mapping[str, set[str]] = {
+    "/api/components/search": {
+        "organization",
+        "qualifiers",
+        "q",
+        *PAGING,
+    },  # Cloud has no qualifiers, servers need them
+    "/api/project_analyses/search": {"project", "branch", "category", "from", "to", *PAGING},
+    "/api/measures/search_history": {"component", "branch", "pullRequest", "metrics", "from", "to", *PAGING},
+    "/api/issues/search": {"componentKeys", "types", "s", "asc", "issueStatuses", "branch", *PAGING},
+    "/api/project_branches/list": {"project", "branchIds"},
+    "/api/project_links/search": {"projectId", "projectKey"},
+}
+
+
+@pytest.mark.parametrize("organization", ["", "acme"])
+def test_only_documented_parameters_are_sent(organization: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: dict[str, set[str]] = {}
+    with SonarQubeServer(small_history(), token=TOKEN, organization=organization) as sonarqube:
+        answer = sonarqube.answer_of
+
+        def noting(request: Request) -> Answer:
+            sent.setdefault(request.path, set()).update(request.query)
+            assert int(request.query.get("ps", 1)) <= (1000 if "measures" in request.path else 500)
+            return answer(request)
+
+        monkeypatch.setattr(sonarqube, "answer_of", noting)
+        of = connector(sonarqube, organization=organization)
+        checks(sonarqube, organization=organization)
+        project = only_resource(of, ResourceKind.PIPELINE)
+        for kind in STREAMS:
+            cursor = read_pages(of, project, kind, now=LONG_AFTER)[-1].cursor
+            read_pages(of, project, kind, cursor, now=LONG_AFTER)
+    assert sent.keys() == DOCUMENTED.keys()
+    assert {path: names - DOCUMENTED[path] for path, names in sent.items() if names - DOCUMENTED[path]} == {}
+    listed = sent["/api/components/search"]
+    assert ("qualifiers" in listed, "organization" in listed) == (not organization, bool(organization))
+
+
 def test_the_test_of_the_connection_names_what_is_missing(server: SonarQubeServer) -> None:
     assert all(answer.works for answer in checks(server).values())
     server.hidden.add("/api/issues/search")
@@ -237,6 +279,19 @@ def test_an_issue_as_documented(issue: dict[str, Any]) -> None:
 )
 def test_states(issue: dict[str, Any], status: str | None, resolution: str | None, state: AlertState) -> None:
     assert alert_of({**issue, "status": status, "resolution": resolution}).state == state
+
+
+@pytest.mark.parametrize(
+    ("word", "state"),
+    [
+        *(("OPEN", AlertState.OPEN), ("CONFIRMED", AlertState.OPEN), ("FIXED", AlertState.FIXED)),
+        *(("FALSE_POSITIVE", AlertState.DISMISSED), ("ACCEPTED", AlertState.DISMISSED)),
+    ],
+)
+def test_a_state_in_one_word(issue: dict[str, Any], word: str, state: AlertState) -> None:
+    """The values of `issueStatuses`, which replaces status and resolution."""
+    alert = alert_of({**issue, "status": None, "resolution": None, "issueStatus": word})
+    assert (alert.state, alert.native_state) == (state, word)
 
 
 def test_an_issue_with_impacts_alone_has_their_worst_severity(issue: dict[str, Any]) -> None:
