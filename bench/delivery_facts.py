@@ -76,11 +76,15 @@ FIRST_SETTLED = 1_000
 
 @dataclass(frozen=True)
 class DeliverySize:
-    """The organisation's people and units, and how many weeks they deliver."""
+    """The organisation's people and units, and how many weeks they deliver.
+
+    `planning_only`: no runs, deployments, incidents, nor links between them and merges, which take most of the time.
+    """
 
     people: int
     units: int
     weeks: int
+    planning_only: bool = False
 
     @property
     def pull_requests(self) -> int:
@@ -92,7 +96,8 @@ class DeliverySize:
         return max(1, self.people // PEOPLE_PER_REPOSITORY)
 
     def __str__(self) -> str:
-        return f"{self.weeks} weeks of delivery with {PULL_REQUESTS_A_YEAR} pull requests a year and person"
+        without = ", without deployments" if self.planning_only else ""
+        return f"{self.weeks} weeks of delivery with {PULL_REQUESTS_A_YEAR} pull requests a year and person{without}"
 
 
 def generate_delivery_once(size: DeliverySize) -> None:
@@ -120,7 +125,7 @@ def generate_delivery(size: DeliverySize) -> None:
         note_named(Kind.DEPLOYMENT, _ids(Deployment, pushed_by))
         _give_to_teams(size)
         with references_unchecked():
-            _derive(pushed_by)
+            _derive(pushed_by, size)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
 
@@ -140,22 +145,27 @@ def _write(size: DeliverySize, pushed_by: Connection) -> None:
             *(STORED_PULL_REQUESTS, COMMITS, REVIEWS, EVENTS, SQUASHES, SQUASHES_IN_REPOSITORIES, TRAILERS),
             *(PROJECTS, "ANALYZE integrations_project", ITEMS, TRANSITIONS, STORED_ITEMS, EPICS),
             *(STORED_TRANSITIONS, EPIC_TRANSITIONS, ASSIGNMENTS, LINKS, BOARDS, OWNED_BOARDS, SPRINTS, SPRINT_CHANGES),
-            *(RUNS, ROLLOUTS, DEPLOYMENTS, STATUSES, INCIDENTS),
+            *(
+                ()
+                if size.planning_only
+                else (RUNS, ROLLOUTS, DEPLOYMENTS, STATUSES, INCIDENTS, "DROP TABLE bench_rollout")
+            ),
         ):
             cursor.execute(statement, sizes)
         # Not the tables that services fill next: statistics that call them empty make plans for empty tables.
         cursor.execute(f"ANALYZE {', '.join(WRITTEN)}")
-        for name in ("repository", "pull_request", "item", "transition", "board", "rollout"):
+        for name in ("repository", "pull_request", "item", "transition", "board"):
             cursor.execute(f"DROP TABLE bench_{name}")
 
 
-def _derive(pushed_by: Connection) -> None:
+def _derive(pushed_by: Connection, size: DeliverySize) -> None:
     meanings = value_mappings_of(pushed_by)
     _recompute(recompute_figures, _ids(PullRequest, pushed_by), PullRequestFigures)
     _recompute(lambda ids: recompute_item_figures(meanings, ids), _ids(WorkItem, pushed_by), WorkItemFigures)
     _recompute(recompute_sprints, _ids(Sprint, pushed_by), SprintFigures)
     _recompute(recompute_run_figures, _ids(PipelineRun, pushed_by), PipelineRunFigures)
-    relink_everything()
+    if not size.planning_only:
+        relink_everything()
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM integrations_factchange")
 

@@ -14,9 +14,10 @@ from integrations.delivery.allocation.measure import measure_stale_weeks
 
 def generate_all_once(size: Size, delivery: DeliverySize) -> None:
     """Facts by statement write no outbox: people's time is derived here, and all partitions are stale afterwards.
-    Nothing, where an earlier entry or run did it."""
+    Nothing, where an earlier entry or run did it.  Planning alone needs no telemetry."""
     if not is_generated():
-        generate_once(size)
+        if not delivery.planning_only:
+            generate_once(size)
         generate_delivery_once(delivery)
         measure_stale_weeks()
         mark_for_recompute(metrics(), None)

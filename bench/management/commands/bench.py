@@ -82,6 +82,11 @@ class Command(BaseCommand):
         parser.add_argument("--weeks", type=int, help=f"weeks of facts and moves ({FULL.weeks})")
         parser.add_argument("--delivery-weeks", type=int, help="weeks of delivery (as many as of facts)")
         parser.add_argument(
+            "--planning-only",
+            action="store_true",
+            help="fill what planning, allocation and capacity read: no telemetry, runs nor deployments",
+        )
+        parser.add_argument(
             "--sessions-per-week", type=int, help=f"sessions of each of them ({FULL.sessions_per_week})"
         )
         parser.add_argument(
@@ -124,9 +129,12 @@ class Command(BaseCommand):
         quick = options["quick"]
         size = _size(QUICK if quick else FULL, options)
         delivery = DeliverySize(
-            size.people, size.units, options["delivery_weeks"] or (QUICK_WEEKS if quick else size.weeks)
+            size.people,
+            size.units,
+            options["delivery_weeks"] or (QUICK_WEEKS if quick else size.weeks),
+            planning_only=options["planning_only"],
         )
-        conditions = f"{size}, {delivery}"
+        conditions = f"{size.organisation if delivery.planning_only else size}, {delivery}"
 
         def filled(measure: Callable[[], list[Measured]]) -> Callable[[], list[Measured]]:
             def fill_and_measure() -> list[Measured]:
@@ -196,7 +204,7 @@ def _words(names: Sequence[str], options: Mapping[str, Any]) -> list[str]:
         "--pull-requests": options["pull_requests"],
     }
     words = [word for name, number in numbers.items() if number for word in (name, str(number))]
-    switches = {"--quick": options["quick"], "--json": options["json"]}
+    switches = {"--quick": options["quick"], "--json": options["json"], "--planning-only": options["planning_only"]}
     return [*names, *words, *(name for name, on in switches.items() if on), "--measure-here"]
 
 
