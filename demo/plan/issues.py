@@ -11,7 +11,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from demo.plan.delivery import EventKind
-from demo.plan.epics import SHARE_OF_WORK, PlannedEpic, chance, epics_of
+from demo.plan.epics import PlannedEpic, chance, epics_of
 from demo.plan.filler import Filler
 from demo.plan.people import DemoPerson
 from demo.plan.repositories import DemoRepository, project_key
@@ -130,14 +130,14 @@ def _join_epics(
     """Give issues the epic of the time when work on them begins; most of them are written down at its start."""
     for place, issue in enumerate(issues):
         name = f"{repository.name} {place}"
-        if issue.label is WorkLabel.BUG or chance(f"{name} epic") >= SHARE_OF_WORK:
+        if issue.label is WorkLabel.BUG:
             continue
         work = [drafts[position] for position in issue.positions]
         began_at = min((min(draft.commits[0].at, draft.opened_at) for draft in work), default=issue.created_at)
         last = _last_end(work)
         done_at = last.at if last and last.did is EventKind.MERGED else None
         for number, epic in enumerate(epics):
-            if epic.takes(began_at, done_at):
+            if chance(f"{name} epic") < epic.share and epic.takes(began_at, done_at):
                 issue.epic = number
                 issue.created_at = epic.known_since(name, issue.created_at).astimezone(UTC).replace(microsecond=0)
 

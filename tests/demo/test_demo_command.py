@@ -150,11 +150,12 @@ def test_reviews_wait_longer_in_search_than_in_any_comparable_team(demo: Demo) -
     assert all(waits["search"] >= 1.5 * waits[unit] for unit in TEAMS if unit != "search"), waits
 
 
-# Waits move lead and cycle times with them.
+# Waits move lead and cycle times with them, and what waits is in progress.
 FOUND_OF_WAITS = {
     *(("pr.pickup_time.change", team) for team in ("platform", "search")),
     *(("dora.lead_time.change", team) for team in ("platform", "search")),
     ("issue.cycle_time.change", "platform"),
+    ("wip.count.change", "search"),
 }
 FOUND_OF_OTHERS = {("ai.error_rate.change", None), ("ci.duration.gap", "mobile")}
 # Mobile's flaky pipelines, which are repeated and so queue, and Tooling, whose agents write what nobody commits.
@@ -199,6 +200,14 @@ def test_reviews_wait_in_search_for_few_reviewers(demo: Demo) -> None:
         assert causes[Cause.FEW_REVIEWERS] > 0.5, causes
     for team in found.keys() - {"search"}:
         assert found[team][0]["cause"] != Cause.FEW_REVIEWERS, found[team]
+
+
+def test_an_initiative_takes_more_than_its_share(demo: Demo) -> None:
+    """The allocation page of Data says so in its first sentences."""
+    page = demo.server.browse(as_=ADMIN).get("/insights/allocation/?unit=data&range=12w").text
+    told = re.search(r"The share of Data contracts is (\d+) points above its target of 25%", page)
+    assert told
+    assert int(told[1]) >= 10
 
 
 def test_changes_fail_most_often_in_checkout(demo: Demo) -> None:
