@@ -1,7 +1,8 @@
 """A simulated Anthropic API that shows the use and cost of an organisation.
 
 Shapes as documented at platform.claude.com/docs/en/api/beta/organization/analytics/{usage, cost},
-platform.claude.com/docs/en/manage-claude/claude-code-analytics-api and support.claude.com/en/articles/13703965.
+platform.claude.com/docs/en/manage-claude/claude-code-analytics-api, support.claude.com/en/articles/13703965 and
+platform.claude.com/docs/en/manage-claude/spend-limits-api.
 """
 
 from __future__ import annotations
@@ -34,8 +35,10 @@ class AnthropicServer(SimulatedServer):
         faults: Iterable[Fault] = (),
         page: int = 1000,
         port: int = 0,
+        limits: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__("Anthropic", faults=faults, port=port)
+        self.limits = limits
         self._uses = uses if callable(uses) else lambda: uses
         self._token, self._page_size = token, page
         self.at = at
@@ -53,9 +56,13 @@ class AnthropicServer(SimulatedServer):
             return self._analytics(request, is_cost=route.endswith("cost"))
         if route == "/usage_report/claude_code":
             return self._page(request, _claude_code_rows(self._known(request.query["starting_at"])))
-        if route == "/analytics/users":
-            return self._engagement(request)
+        if route in ("/analytics/users", "/spend_limits/effective"):
+            return self._limits(request) if route.endswith("effective") else self._engagement(request)
         return _refusal(404, "not_found_error", "Not found")
+
+    def _limits(self, request: Request) -> Answer:
+        listed = self._page(request, self.limits).document()
+        return Answer.of({name: value for name, value in listed.items() if name != "has_more"})
 
     def _engagement(self, request: Request) -> Answer:
         day = date.fromisoformat(request.query["date"])

@@ -536,6 +536,7 @@ class VendorUsageDraft:
     output_tokens: int | None = None
     cost: Decimal | None = None
     list_cost: Decimal | None = None
+    spend_limit: Decimal | None = None  # of a month; None in a report of limits: there is none
     credits: Decimal | None = None
     currency: str = ""
     phase: str = ""  # of adoption, with the version of the vendor's rule

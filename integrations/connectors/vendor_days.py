@@ -86,7 +86,7 @@ def rows_by_day(
 def listed(
     http: Http, path: str, params: Mapping[str, Any], *, of: str, headers: Mapping[str, str] | None = None
 ) -> Iterator[Json]:
-    """All entries of a list with `data`, `has_more` and `next_page`; `of` is the vendor's name.
+    """All entries of a list with `data`, `next_page` and mostly `has_more`; `of` is the vendor's name.
 
     Raises TransientError if a page is not the requested one, or is none.
     """
@@ -95,10 +95,11 @@ def listed(
         answer = http.get(path, params={**params, "page": page} if page else params, headers=headers).json()
         rows = answer.get("data") if isinstance(answer, dict) else None
         following = text_of(answer, "next_page")
-        if not isinstance(rows, list) or (answer.get("has_more") and following in ("", page)):
+        more = isinstance(answer, dict) and answer.get("has_more", bool(following))
+        if not isinstance(rows, list) or (more and following in ("", page)):
             raise TransientError(f"{of} answered {path} with something other than the next page of its list.")
         yield from map(as_record, rows)
-        if not answer.get("has_more"):
+        if not more:
             return
         page = following
 

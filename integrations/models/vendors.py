@@ -47,6 +47,9 @@ class VendorUsage(models.Model):
     output_tokens = models.BigIntegerField(null=True)
     cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Charged, in `currency`.")
     list_cost = models.DecimalField(max_digits=20, decimal_places=10, null=True, help_text="Before discounts.")
+    spend_limit = models.DecimalField(
+        max_digits=20, decimal_places=10, null=True, help_text="Of a month, in `currency`; in a report of limits."
+    )
     credits = models.DecimalField(max_digits=20, decimal_places=10, null=True)
     currency = models.CharField(max_length=3, blank=True, default="", db_default="")
     phase = models.CharField(max_length=40, blank=True, default="", db_default="", help_text="Of adoption.")

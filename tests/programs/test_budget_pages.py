@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ import time_machine
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test import Client
 
+from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, VendorUsageDraft, Who
+from integrations.enums import VendorContent, VendorLevel
+from integrations.models import Connection
 from orgtree.models import Attribute, Person, PersonAttribute
 from programs.budgets.services.alerting import alert_of_budgets
 from programs.models import Budget
@@ -22,6 +26,7 @@ from tests.personas import EXECUTIVE, MANAGER, MEMBER, create_user
 from tests.programs.budgets import IN_PLATFORM, budget, spends, spends_weekly, weeks_before
 from tests.programs.reminders import open_accounts
 from tests.teams import Teams, create_teams
+from tests.vendor_reports import store
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 16, 12, tzinfo=UTC)
@@ -83,6 +88,52 @@ def test_the_list_shows_spend_forecast_and_contacts(org: Org) -> None:
     assert "No budgets in October 2026" in text(client_of(EXECUTIVE), "/insights/ai/budgets/?month=2026-10")
     assert "month=2026-13" not in page
     assert client_of(EXECUTIVE).get("/insights/ai/budgets/?month=2026-13").status_code == 400
+
+
+def limits(day: int, *people: tuple[str, str, str | None, str]) -> None:
+    """A report of the day: each person's name, the level of their limit, the limit, and what they have spent."""
+    anthropic, _ = Connection.objects.get_or_create(provider="anthropic", name="Anthropic")
+    usage = [
+        VendorUsageDraft(
+            level=VendorLevel.PERSON,
+            person=Who(email=f"{name}@example.com"),
+            product=level,
+            spend_limit=None if amount is None else Decimal(amount),
+            cost=Decimal(spent),
+            currency="USD",
+        )
+        for name, level, amount, spent in people
+    ]
+    report = VendorReportDraft(
+        external_id=f"limits:{day}",
+        report="limits",
+        content=VendorContent.LIMITS,
+        day=date(2026, 11, day),
+        usage=ProvidedParts(usage),
+    )
+    store(anthropic, [report])
+
+
+def test_limits_of_vendors_stand_beside_budgets_without_names_or_few_people() -> None:
+    everybody = [f"{first}da" for first in "abcde"]
+    limits(14, *((name, "organization", "9", "9") for name in everybody))
+    of_tier = [(name, "seat_tier", None if name == "eda" else "500", "399") for name in everybody[:-2]]
+    limits(
+        15,
+        *of_tier,
+        ("dda", "seat_tier", "500", "400"),
+        ("eda", "seat_tier", "1000", "1000"),
+        ("fred", "seat_tier", None, "1.25"),
+        ("gil", "user", "5", "4"),
+    )
+    page = re.sub(r"<[^>]+>|\s+", " ", text(client_of(EXECUTIVE), "/insights/ai/budgets/"))
+    row = re.sub(r" +", " ", page.partition("Near a limit")[2])
+    assert "Anthropic on 15 November 2026 The seat tier 6 5 with a limit $3,000 $2,598" in row
+    assert "1 at the limit, 1 at 80 % or more" in row
+    assert "The person" not in row, "a level of one person"
+    assert "eda" not in row
+    for persona in (MANAGER, MEMBER):
+        assert "Limits at vendors" not in text(client_of(persona), "/insights/ai/budgets/")
 
 
 def test_the_ai_page_shows_the_budget_of_its_unit(org: Org) -> None:

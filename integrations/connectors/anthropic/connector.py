@@ -11,7 +11,14 @@ from datetime import UTC, date, datetime, time
 from functools import partial
 from typing import Any, ClassVar
 
-from integrations.connectors.anthropic.records import CLAUDE_CODE, ENGAGEMENT, NORMALISE, USAGE_AND_COST
+from integrations.connectors.anthropic.records import (
+    CLAUDE_CODE,
+    ENGAGEMENT,
+    MONTHLY,
+    NORMALISE,
+    SPEND_LIMITS,
+    USAGE_AND_COST,
+)
 from integrations.connectors.base import (
     CheckedPermission,
     Connector,
@@ -43,13 +50,18 @@ NAMES = {
     USAGE_AND_COST: "Usage and cost",
     CLAUDE_CODE: "Claude Code analytics",
     ENGAGEMENT: "Claude Enterprise analytics",
+    SPEND_LIMITS: "Spend limits",
 }
 CONSOLE, ENTERPRISE = "console", "enterprise"
-REPORTS = {CONSOLE: (USAGE_AND_COST, CLAUDE_CODE), ENTERPRISE: (USAGE_AND_COST, ENGAGEMENT)}
+REPORTS = {CONSOLE: (USAGE_AND_COST, CLAUDE_CODE), ENTERPRISE: (USAGE_AND_COST, ENGAGEMENT, SPEND_LIMITS)}
 MAY_READ = {
     CONSOLE: "Create an Admin API key, under Settings → Admin keys.",
     ENTERPRISE: "Create an Analytics key with the scope read:analytics, and switch the API on there.",
 }
+MAY_READ_LIMITS = (
+    "Use an Admin API key of Claude Enterprise with the scope read:spend_limits, in a connection of its own if it has "
+    "no other scope, or leave Spend limits out under Resources. Usage credits must be on."
+)
 
 
 @register
@@ -74,7 +86,8 @@ class Anthropic(Connector):
 - **Claude Console**: an *Admin API key* (`sk-ant-admin…`), which members with the role *admin* create under Settings →
   Admin keys.
 - **Claude Enterprise**: an *Analytics API key* with the scope `read:analytics`, which the primary owner creates at
-  claude.ai/analytics/api-keys; access to the API is switched on there, too.
+  claude.ai/analytics/api-keys; access to the API is switched on there, too. Spend limits take an *Admin API key* with
+  the scope `read:spend_limits`.
 
 Headway only reads with it: no limit is set and no member changed.
 """
@@ -94,7 +107,10 @@ Headway only reads with it: no limit is set and no member changed.
         day = datetime.now(UTC).date() - (max(WAIT.values()) + 1) * DAY
         remedy = MAY_READ.get(self._organisation, "")
         return [
-            tried(NAMES[report], partial(_rows_of, http, report, day, day + DAY), remedy) for report in self.reports
+            tried(NAMES[report], partial(_limits, http), MAY_READ_LIMITS)
+            if report == SPEND_LIMITS
+            else tried(NAMES[report], partial(_rows_of, http, report, day, day + DAY), remedy)
+            for report in self.reports
         ]
 
     def resources(self, http: Http) -> Iterator[ResourceDraft]:
@@ -107,6 +123,9 @@ Headway only reads with it: no limit is set and no member changed.
         """Read a week at a time; each of its days becomes one record."""
         report = resource.external_id
         today = now.astimezone(UTC).date()
+        if report == SPEND_LIMITS:
+            yield _limits_page(http, cursor, today)
+            return
         windows = day_windows(
             cursor,
             end=today - WAIT[report] * DAY,
@@ -124,6 +143,20 @@ Headway only reads with it: no limit is set and no member changed.
 
     def replay(self, source: str, payload: Json) -> Sequence[AnyDraft]:
         return NORMALISE[source](payload)
+
+
+def _limits_page(http: Http, cursor: Cursor, today: date) -> Page:
+    """The limits as they are, once a day: Anthropic does not say what they were."""
+    if cursor.get("read_on") == today.isoformat():
+        return Page((), cursor)
+    payload = {"day": today.isoformat(), "rows": _limits(http)}
+    record = RawRecord(payload, NORMALISE[SPEND_LIMITS], f"{SPEND_LIMITS}:{today}", SPEND_LIMITS)
+    return Page([record], {"read_on": today.isoformat()})
+
+
+def _limits(http: Http) -> list[Json]:
+    params = {"limit": PER_PAGE, "period[]": MONTHLY}
+    return list(listed(http, "v1/organizations/spend_limits/effective", params, of="Anthropic"))
 
 
 _Lists = Mapping[date, dict[str, list[Json]]]

@@ -3,6 +3,7 @@
 Usage and cost: platform.claude.com/docs/en/api/beta/organization/analytics/{usage, cost}.
 Claude Code analytics: platform.claude.com/docs/en/manage-claude/claude-code-analytics-api.
 Claude Enterprise analytics: support.claude.com/en/articles/13703965.
+Spend limits: platform.claude.com/docs/en/manage-claude/spend-limits-api.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from integrations.enums import VendorContent, VendorLevel
 from integrations.model_names import model_name
 
 USAGE_AND_COST, CLAUDE_CODE, ENGAGEMENT = "usage_and_cost", "claude_code", "engagement"
+SPEND_LIMITS = "spend_limits"
+MONTHLY = "monthly"  # the only period that there is so far
 AGENT = "claude_code"  # as its telemetry names it
 AGENTS = {"claude_code": AGENT}  # by product; others are no coding agents
 EDITS = ("edit_tool", "multi_edit_tool", "write_tool", "notebook_edit_tool")
@@ -102,10 +105,36 @@ def normalise_engagement(payload: Json) -> Sequence[VendorReportDraft]:
     return [_report(report, ENGAGEMENT, VendorContent.ACTIVITY, rows)]
 
 
+def normalise_spend_limits(payload: Json) -> Sequence[VendorReportDraft]:
+    """Each member's limit of the month, the level at which it was set, and what they have spent of it by the day."""
+    report = Reader(payload)
+    parts: dict[_Actor, VendorUsageDraft] = {}
+    for row, sent in zip(rows_in(report), report.value("rows"), strict=True):
+        if row.text("period") != MONTHLY:
+            continue
+        actor = row.object("actor")
+        if actor is None:
+            raise SchemaError("actor", "is missing")
+        if "amount" not in sent:  # null is no limit
+            raise SchemaError("amount", "is missing")
+        whose = _person(actor.text("email_address", default=""), actor.identifier("user_id", default=""))
+        parts[whose] = VendorUsageDraft(
+            level=whose.level,
+            person=whose.person,
+            name=whose.name,
+            product=row.text("source.type", default="")[:LONGEST_NAME],
+            cost=money(row, "period_to_date_spend", cents=True),
+            spend_limit=money(row, "amount", cents=True),
+            currency=row.text("currency").strip().upper(),
+        )
+    return [draft_of(report, SPEND_LIMITS, VendorContent.LIMITS, list(parts.values()))]
+
+
 NORMALISE: Mapping[str, Callable[[Json], Sequence[VendorReportDraft]]] = {
     USAGE_AND_COST: normalise_usage_and_cost,
     CLAUDE_CODE: normalise_claude_code,
     ENGAGEMENT: normalise_engagement,
+    SPEND_LIMITS: normalise_spend_limits,
 }
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Any
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 from django.urls import reverse
 
@@ -12,6 +13,8 @@ from core.page_links import Picker, url_with
 from insights.query.query import Freshness
 from insights.ui.filters import Filters
 from insights.ui.offers import OfferedSection
+from insights.ui.wording import money
+from integrations.facts.spend_limits import LevelOfLimits, levels_of_limits
 from orgtree.access.access import Access
 from programs.budgets.pages.labels import BudgetLine, budget_line
 from programs.budgets.queries.budgets import BudgetFilters, alerts_sent
@@ -47,12 +50,50 @@ class Budgets(ProgramList):
             "is_narrowed": False,  # without a budget the page explains what one is, also of a unit
             "sees_no_unit": not (self.access.visibility.whole or self.access.visibility.slugs),
             "all_url": self.url(unit="") if "unit" in self.params else "",
+            "limits": limits_of_vendors(self.access),
         }
 
     def _months(self) -> list[Picker]:
         month, this = self.month, this_month()
         offered = sorted({(month - timedelta(days=1)).replace(day=1), month, month_of(month).end, this})
         return self.choice("month", {f"{first:%Y-%m}": f"{first:%b %Y}" for first in offered}, f"{month:%Y-%m}")
+
+
+SET_FOR = {
+    "user": "The person",
+    "seat_tier": "The seat tier",
+    "rbac_group": "The group",
+    "organization": "The organisation",
+}
+
+
+class LimitLine(NamedTuple):
+    level: LevelOfLimits
+    set_for: str
+    limit: str
+    spent: str
+
+
+def limits_of_vendors(access: Access) -> list[LimitLine]:
+    """Vendors' own limits, for those who see the whole organisation's figures; without levels of too few people."""
+    if not access.visibility.whole:
+        return []
+    return [
+        LimitLine(
+            level,
+            SET_FOR.get(level.level, level.level or "Not said"),
+            _amount(level.limit, level.currency),
+            _amount(level.spent, level.currency),
+        )
+        for level in levels_of_limits()
+        if not access.is_few(level.people)
+    ]
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    if amount is None:
+        return ""
+    return money(float(amount)) if currency == "USD" else f"{amount:,.2f} {currency}"
 
 
 def budgets_on_ai_page(filters: Filters) -> OfferedSection | None:

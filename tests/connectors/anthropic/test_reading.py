@@ -16,11 +16,12 @@ from demo.providers.anthropic_server import AnthropicServer
 from demo.providers.faults import Fault
 from integrations.connectors.anthropic import connector as module
 from integrations.connectors.anthropic.connector import Anthropic
+from integrations.connectors.anthropic.records import normalise_spend_limits
 from integrations.connectors.base import FetchedResource, Page, Settings
-from integrations.connectors.drafts import ProvidedParts, VendorReportDraft
-from integrations.connectors.errors import CredentialRefusedError, TransientError
+from integrations.connectors.drafts import ProvidedParts, VendorReportDraft, Who
+from integrations.connectors.errors import CredentialRefusedError, SchemaError, TransientError
 from integrations.connectors.http import ConnectionHttp
-from integrations.enums import Kind, ResourceKind
+from integrations.enums import Kind, ResourceKind, VendorContent
 from tests.connectors.reading import QUICK, TOKEN, by_id, drafts_of, read_pages
 
 TODAY = date(2026, 3, 20)
@@ -123,7 +124,7 @@ def test_rows_of_other_days_are_refused(server: AnthropicServer) -> None:
 def test_an_organisation_has_its_own_reports(server: AnthropicServer) -> None:
     for organisation, reports in {
         "console": ["usage_and_cost", "claude_code"],
-        "enterprise": ["usage_and_cost", "engagement"],
+        "enterprise": ["usage_and_cost", "engagement", "spend_limits"],
     }.items():
         of = connector(server, organisation=organisation)
         with ConnectionHttp(of, patience=QUICK) as http:
@@ -143,6 +144,82 @@ def test_the_check_says_which_report_is_refused(server: AnthropicServer) -> None
     assert (claude_code.what, claude_code.works) == ("Claude Code analytics", False)
     assert "“Requires an admin key”" in claude_code.remedy
     assert "Admin API key" in claude_code.remedy
+
+
+def limit(user: str, amount: str | None, spent: str = "31402.5", **changed: Any) -> dict[str, Any]:
+    """A row as platform.claude.com/docs/en/manage-claude/spend-limits-api shows it."""
+    return {
+        "scope": {"type": "user", "user_id": user},
+        "actor": {
+            "type": "user_actor",
+            "user_id": user,
+            "name": "Jane Smith",
+            "email_address": f"{user}@example.com",
+            "deleted": False,
+        },
+        "amount": amount,
+        "currency": "USD",
+        "period": "monthly",
+        "source": {"type": "seat_tier", "seat_tier": "enterprise_standard"},
+        "spend_limit_id": "spl_01XyZaBcDeFgHiJkLmNoPq",
+        "period_to_date_spend": spent,
+        **changed,
+    }
+
+
+def test_spend_limits_are_read_once_a_day_to_the_last_page(server: AnthropicServer) -> None:
+    gone = {"type": "user_actor", "user_id": "user_9", "name": None, "email_address": None, "deleted": True}
+    server.limits = [
+        *(limit(f"user_{number}", "50000") for number in range(4)),
+        limit("free", None, "0"),
+        limit("user_9", "0", actor=gone),
+        limit("user_1", "900", period="weekly"),
+    ]
+    (page,) = pages_of(server, "spend_limits")
+    (report,) = drafts_of([page])
+    assert isinstance(report, VendorReportDraft)
+    assert isinstance(report.usage, ProvidedParts)
+    assert (report.content, report.day) == (VendorContent.LIMITS, TODAY)
+    found = [(part.person, part.spend_limit, part.cost, part.product) for part in report.usage.parts]
+    assert found[1] == (Who(email="user_1@example.com"), Decimal(500), Decimal("314.025"), "seat_tier")
+    assert found[4:] == [
+        (Who(email="free@example.com"), None, Decimal(0), "seat_tier"),
+        (Who(account="user_9"), Decimal(0), Decimal("314.025"), "seat_tier"),
+    ]
+    assert {part.currency for part in report.usage.parts} == {"USD"}
+    assert [served.path.count("period[]=monthly") for served in server.requests] == [1, 1, 1]
+    assert pages_of(server, "spend_limits", page.cursor) == [Page((), page.cursor)]
+    assert server.requests == [], "they are those of today"
+
+
+@pytest.mark.parametrize(
+    ("row", "named"),
+    [
+        ({"period": "monthly"}, "actor"),
+        ({key: value for key, value in limit("ada", "1").items() if key != "amount"}, "amount"),
+        (limit("ada", "many"), "amount"),
+        (limit("ada", "1", currency=None), "currency"),
+        (limit("ada", "1", period=None), "period"),
+        ("Not an object", "rows"),
+    ],
+)
+def test_a_limit_that_is_not_as_documented_spoils_its_day(row: Any, named: str) -> None:
+    with pytest.raises(SchemaError, match=named):
+        normalise_spend_limits({"day": "2026-03-20", "rows": [row]})
+
+
+def test_a_key_without_the_scope_for_limits_reads_the_rest(server: AnthropicServer) -> None:
+    error = {"type": "error", "error": {"type": "permission_error", "message": "Missing scope."}}
+    refused = faults.instead(faults.Answer.of(error, status=403))
+    server.at, server.faults = None, [Fault(refused, path="spend_limits", times=None)]
+    of = connector(server, organisation="enterprise")
+    with ConnectionHttp(of, patience=QUICK) as http:
+        assert [(permission.what, permission.works) for permission in of.check(http)] == [
+            ("Usage and cost", True),
+            ("Claude Enterprise analytics", True),
+            ("Spend limits", False),
+        ]
+        assert "read:spend_limits" in of.check(http)[-1].remedy
 
 
 def test_a_wrong_key_is_said_at_once(server: AnthropicServer) -> None:
