@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -16,13 +17,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from insights.ui import wording
-from integrations.models import PriceOverride
+from integrations.connectors.drafts import ProvidedParts
+from integrations.enums import VendorContent
+from integrations.models import Connection, PriceOverride
 from integrations.telemetry.prices.overrides import save_override
 from integrations.telemetry.seats.csv_import import import_seats
 from orgtree.models import IndividualPolicy, Organisation
 from tests.org import Org
 from tests.pages.recomputed import rows_of, total
 from tests.personas import ADMIN, create_user
+from tests.vendor_reports import report_of, store
 
 pytestmark = pytest.mark.django_db
 
@@ -127,3 +131,15 @@ def test_seats_are_added_on_request(admin: Client, used: Org) -> None:
     assert "Total agent cost" in admin.get(reverse("ai_tab", args=["spend"]), {"cost": "seats"}).content.decode()
     page = admin.get(reverse("ai_tab", args=["adoption"]), {"developers": "licensed"}).content.decode()
     assert "0 of 1 developer with a seat used it" in page
+
+
+def test_unused_seats_by_vendors_stand_there_although_none_is_entered(admin: Client, used: Org) -> None:
+    used.people({"full_name": "Zoe", "email": "zoe@example.com"})
+    vendor = Connection.objects.create(provider="anthropic", name="Anthropic")
+    seats = report_of(timezone.localdate() - timedelta(days=3), "ada", "zoe", content=VendorContent.SEATS)
+    assert isinstance(seats.usage, ProvidedParts)
+    parts = [replace(part, last_used_on=None) for part in seats.usage.parts]
+    store(vendor, [replace(seats, usage=ProvidedParts(parts))])
+    page = admin.get(reverse("ai_tab", args=["spend"])).content.decode()
+    assert "1 of 2 seats unused, by vendors" in page, "ada had a session"
+    assert "With seats" not in page, "what they cost is unknown"

@@ -22,15 +22,17 @@ SAME_MONEY = 0.005  # half a cent is a matter of rounding
 OUTCOMES = LABELS[Dimension.OUTCOME]
 BY_OUTCOME = PageQuery("ai.spend", Dimension.OUTCOME, whole=True)
 PER_PULL_REQUEST = "ai.spend_per_merged_pr"
+IDLE = {"ai.idle_seats": "", "ai.vendor_idle_seats": ", by vendors"}
 MEDIAN, P90 = (
     PageQuery(PER_PULL_REQUEST, statistic=statistic, whole=True) for statistic in (Statistic.MEDIAN, Statistic.P90)
 )
 
 
 def queries(_filters: Filters) -> Sequence[PageQuery]:
-    """The queries of seats, a fixed cost besides tokens; none where there are no seats."""
-    seats = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True))
-    return seats if available_sources().seats else ()
+    """The queries of seats, a fixed cost besides tokens, and of those that vendors report, where there are any."""
+    sources = available_sources()
+    seats = (PageQuery("ai.seat_cost", compared=True), PageQuery("ai.idle_seats", whole=True)) if sources.seats else ()
+    return (*seats, PageQuery("ai.vendor_idle_seats", whole=True)) if sources.vendors else seats
 
 
 def total_card(answers: Answers, card: Card) -> TemplateCard:
@@ -40,12 +42,13 @@ def total_card(answers: Answers, card: Card) -> TemplateCard:
 
 
 def seats_card(answers: Answers, card: Card) -> TemplateCard | None:
-    """Whether seats count, and how many are not used; None without seats."""
+    """Whether seats count, and how many are unused, by admins' assignments and by vendors' reports; None without."""
     seats = answers.figure_if_read("ai.seat_cost")
-    if seats is None:
+    links = [link for key in IDLE if (link := _idle(answers, key))]
+    if seats is None and not links:
         return None
-    words = "" if seats.value is None else f"Seats: {wording.money(seats.value)} in this period."
-    own = {"costs": answers.pickers(COST), "words": words, "link": _idle(answers)}
+    words = "" if seats is None or seats.value is None else f"Seats: {wording.money(seats.value)} in this period."
+    own = {"costs": answers.pickers(COST) if seats else (), "words": words, "links": links}
     return TemplateCard("spend-seats", "insights/_seats.html", own)
 
 
@@ -78,13 +81,13 @@ def total_tile(answers: Answers) -> Tile:
     )
 
 
-def _idle(answers: Answers) -> Link | None:
+def _idle(answers: Answers, key: str) -> Link | None:
     """The link to developers with an unused seat, as far as the policy shows them."""
-    idle = answers.figure("ai.idle_seats")
-    if not idle.denominator or idle.value is None:
+    idle = answers.figure_if_read(key)
+    if idle is None or not idle.denominator or idle.value is None:
         return None
-    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'seat')} unused"
-    return Link(label, rows_url(answers.filters, "ai.idle_seats"))
+    label = f"{idle.value:,.0f} of {wording.count(int(idle.denominator), 'seat')} unused{IDLE[key]}"
+    return Link(label, rows_url(answers.filters, key))
 
 
 def outcome_shares(answers: Answers) -> list[Share]:
