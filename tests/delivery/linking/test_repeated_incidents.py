@@ -144,7 +144,9 @@ def test_an_admin_counts_them_apart_and_once_again(pager: Connection, desk: Conn
     noted = RepeatedReport.objects.get()
     client.force_login(create_user(ADMIN))
     address = "/admin/integrations/repeatedreport/"
-    assert "cart" in client.get(address).text
+    page = client.get(address).text
+    assert "cart" in page
+    assert "counts once by rule" in page
     client.post(address, {"action": "count_apart", "_selected_action": [noted.pk]})
     assert counted() == ["INC1", "P1"]
     tell(pager, "P2", 500)
