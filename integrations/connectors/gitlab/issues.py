@@ -13,6 +13,7 @@ STATE_ENUM_MAP in ee/app/models/ee/iteration.rb.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -100,7 +101,7 @@ def normalise_issue(payload: Json) -> list[WorkItemDraft]:
             resolved_at=closed_at if state == CLOSED else None,
             transitions=MISSING if events is None else ProvidedParts(_transitions(events)),
             assignments=MISSING if notes is None else ProvidedParts(_assignments(notes)),
-            sprint_changes=MISSING if iterations is None else ProvidedParts(iterations),
+            sprint_changes=MISSING if iterations is None else ProvidedParts(list(_moves(iterations))),
             left_out=tuple(reader.left_out),
         )
     ]
@@ -169,6 +170,16 @@ def _sprint_change(event: Reader) -> SprintChangeDraft | None:
         return None
     added = event.text("action", default="") == "add"
     return SprintChangeDraft(at=at, sprint=sprint, added=added, by=account(event.object("user")))
+
+
+def _moves(events: Sequence[SprintChangeDraft]) -> Iterator[SprintChangeDraft]:
+    """The changes, and leaving the iteration before: an issue is in one, and its history names the new one alone."""
+    current = ""
+    for event in sorted(events, key=lambda event: event.at):
+        if event.added and current not in ("", event.sprint):
+            yield replace(event, sprint=current, added=False)
+        current = event.sprint if event.added else "" if event.sprint == current else current
+        yield event
 
 
 def fetch_issues(http: Http, place: Place, cursor: Cursor, *, now: datetime) -> Iterator[Page]:

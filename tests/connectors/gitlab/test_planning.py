@@ -241,6 +241,24 @@ def test_a_group_with_iterations_is_offered_and_read(premium: GitLabServer) -> N
     assert [(change.sprint, change.added) for change in changes.parts] == [("53", True)]
 
 
+def test_an_issue_that_moves_to_an_iteration_leaves_the_one_before(payload: Payload) -> None:
+    """GitLab writes one event for a move: ee/app/services/resource_events/change_iteration_service.rb."""
+
+    def event(hours: float, action: str, iteration: int) -> Payload:
+        return {"id": 1, "user": ADA, "created_at": at(hours), "iteration": {"id": iteration}, "action": action}
+
+    payload["iteration_events"] = [
+        event(1, "add", 53),
+        event(2, "add", 54),
+        event(3, "remove", 54),
+        event(4, "add", 53),
+    ]
+    changes = issue_of(payload).sprint_changes
+    assert isinstance(changes, ProvidedParts)
+    found = [((one.at - NOON) / HOUR, one.sprint, one.added) for one in changes.parts]
+    assert found == [(1, "53", True), (2, "53", False), (2, "54", True), (3, "54", False), (4, "53", True)]
+
+
 def test_a_free_tier_offers_no_groups() -> None:
     with GitLabServer(small_history(), token=TOKEN) as gitlab:
         of = GitLab(Settings({"base_url": gitlab.url}, {"token": TOKEN}))
